@@ -1,0 +1,230 @@
+"""Tiles of NumPy arrays: one BLAS product a tile, then serial kernels, on a pool of threads.
+
+The error band.  A tile made by a product holds fl(n_i + n_j - 2 x.y) of centred, weighted vectors rounded to unit roundoff
+u (2^-24 or 2^-53; v = 2^-53).  With gamma(m, u) = m u / (1 - m u), s = |x|^2 + |y|^2, |x||y| <= s/2 and |x - y|^2 <= 2 s:
+
+    rounding the vectors to u after a float64 shift and weight       4 (u + 2v) s
+    the dot product, *whatever* the order, blocking or FMA of BLAS    gamma(D, u) s     (blocking only makes it smaller)
+    the two norms: summed in float64, then rounded                    (u + gamma(D, v)) s
+    n_i + n_j; minus 2g (doubling is exact); adding the band itself   (1 + 2 + 2) u s
+    the measured value (`kernels._pair`) against the exact one        2 gamma(D + 4, v) s
+
+Sum, with 2u for the products of small terms:  |tile - measured| <= c s,  c = gamma(D + 12, u) + gamma(3 D + 16, v), plus
+D + 12 times the smallest normal number for underflow.  It needs nothing but the two norms, and is never tightened by what a
+BLAS happens to do.
+"""
+from __future__ import annotations
+
+import threading
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..base import available_threads, one_blas_thread, progress
+from . import kernels
+from .admissible import Pairs
+
+TILE = (256, 2048)                 # rows, columns: wide enough that calls cost little, small enough to stay in cache
+WHOLE_ROWS_BYTES = 2**24           # one thin wide tile of a reduction that must see whole rows
+DIRECT_BELOW = 3                   # features; a product with recheck wins from 3 on
+TOO_LARGE = 1e15                   # beyond it float32 squares may overflow
+IN_VAIN = 0.05                     # share of pairs measured in vain from which a block starts over in float64
+
+METRIC_CODES = {"euclidean": kernels.EUCLIDEAN, "cosine": kernels.EUCLIDEAN, "manhattan": kernels.MANHATTAN,
+                "chebyshev": kernels.CHEBYSHEV, "hamming": kernels.HAMMING, "labels": kernels.HAMMING,
+                "bits": kernels.BITS, "precomputed": kernels.PRECOMPUTED}
+
+
+def error_band(n_features: int, dtype) -> float:
+    """The constant c of the band; see the top of this file."""
+    def gamma(m, unit):
+        return m * unit / (1 - m * unit)
+    return gamma(n_features + 12, float(np.finfo(dtype).eps) / 2) + gamma(3 * n_features + 16, 2.0**-53)
+
+
+class Tile(NamedTuple):
+    """Squared distances of a block of pairs in one space: |squared - measured| <= row_band + column_band."""
+
+    squared: Any                   # (b, m) array or tensor, +inf where the pair is not admissible
+    row_band: Any                  # c |x|^2; zero where `squared` is the measured value itself
+    column_band: Any
+    rows: np.ndarray               # item numbers
+    columns: np.ndarray
+    block: slice                   # where these rows stand among all rows
+    part: slice                    # where these columns stand among all columns
+    source: Any                    # who made the tile, and can read it
+
+    @property
+    def mass(self):
+        """The columns' weights, or None."""
+        return None if self.source.mass is None else self.source.mass[self.part]
+
+    def measure(self, i, j) -> np.ndarray:
+        """Exact squared distances of pairs given by their places in the tile."""
+        return self.source.measure(i + self.block.start, j + self.part.start)
+
+    def lower_bounds(self):
+        return self.squared - (self.row_band[:, None] + self.column_band)
+
+
+class Side(NamedTuple):
+    """The rows or the columns of one space: item p of them is features[index[p]]."""
+
+    features: Any
+    index: np.ndarray
+
+
+class NumpyTiles:
+    """Makes and reads the tiles of one space: by product with a band, or directly without one."""
+
+    def __init__(self, space, rows: Side, columns: Side, pairs: Pairs, dtype, mass=None):
+        self.rows, self.columns, self.pairs = rows, columns, pairs
+        self.mass = mass
+        self.metric = METRIC_CODES[space.metric]
+        self.weights = space.feature_weights
+        self.period = space.period if space.period.any() else np.empty(0)
+        d = columns.features.shape[1]
+        self.direct = self.metric != kernels.EUCLIDEAN or d < DIRECT_BELOW or len(self.period) > 0
+        if self.direct:
+            self.dtype = np.dtype(np.float64)
+            self.row_band, self.column_band = np.zeros(len(rows.index)), np.zeros(len(columns.index))
+            return
+        too_large = max(_largest(rows.features), _largest(columns.features)) * self.weights.max() > TOO_LARGE
+        self.dtype = np.dtype(np.float64 if too_large else dtype)
+        # a robust centre: one outlier must not widen every band
+        sample = columns.features[:: len(columns.features) // 1000 + 1]
+        centre = np.median(sample, axis=0).astype(np.float64)
+        self.y, self.y_norms, self.column_band = self._prepare(columns, centre)
+        if rows.features is columns.features and np.array_equal(rows.index, columns.index):
+            self.x, self.x_norms, self.row_band = self.y, self.y_norms, self.column_band
+        else:
+            self.x, self.x_norms, self.row_band = self._prepare(rows, centre)
+
+    def _prepare(self, side: Side, centre):
+        d = side.features.shape[1]
+        c, floor = error_band(d, self.dtype), (d + 12) * np.finfo(self.dtype).tiny
+        vectors, norms = np.empty((len(side.index), d), self.dtype), np.empty(len(side.index))
+        kernels.prepare(side.features, side.index, centre, self.weights, vectors, norms)
+        return vectors, norms.astype(self.dtype), (c * norms + floor).astype(self.dtype)
+
+    def tile(self, block: slice, part: slice, buffer: np.ndarray) -> Tile:
+        shape = block.stop - block.start, part.stop - part.start
+        squared = buffer[: shape[0] * shape[1]].reshape(shape)
+        if self.direct:
+            kernels.direct_tile(self.rows.features, self.rows.index[block], self.columns.features, self.columns.index[part],
+                                self.weights, self.period, self.metric, squared)
+        else:
+            np.matmul(self.x[block], self.y[part].T, out=squared)
+            kernels.squares_from_products(squared, self.x_norms[block], self.y_norms[part])
+        kernels.forbid(squared, self.pairs.start[block] - part.start, self.pairs.stop[block] - part.start)
+        return Tile(squared, self.row_band[block], self.column_band[part], self.pairs.rows[block], self.pairs.columns[part],
+                    block, part, self)
+
+    def measure(self, i, j) -> np.ndarray:
+        return kernels.pair_squares(self.rows.features, self.rows.index[i], self.columns.features, self.columns.index[j],
+                                    self.weights, self.period, self.metric)
+
+    def _truth(self, t: Tile):
+        return (self.rows.features, self.columns.features, self.weights, self.period, self.metric)
+
+    # ---- what reductions ask of a tile ----
+    def keep_smallest(self, t: Tile, best, items) -> int:
+        return kernels.keep_smallest(t.squared, t.row_band, t.column_band, self.rows.index[t.block],
+                                     self.columns.index[t.part], t.columns, *self._truth(t), best, items)
+
+    def count_few(self, t: Tile, indptr, low, high, closer, tied) -> int:
+        return kernels.count_few(t.squared, t.row_band, t.column_band, self.rows.index[t.block], self.columns.index[t.part],
+                                 *self._truth(t), indptr, low, high, *outward(low, high, self.dtype), closer, tied)
+
+    def count_many(self, t: Tile, mass, indptr, low, high, steps, tied) -> int:
+        return kernels.count_many(t.squared, t.row_band, t.column_band, self.rows.index[t.block], self.columns.index[t.part],
+                                  *self._truth(t), mass, indptr, low, high, *outward(low, high, self.dtype), steps, tied)
+
+    def pairs_within(self, t: Tile, high):
+        """(row, column, squared) of every pair not farther than its row's radius; and how many were measured in vain."""
+        i, j = np.nonzero(t.lower_bounds() <= outward(high, high, self.dtype)[1][:, None])
+        squared = t.measure(i, j)
+        keep = (squared <= high[i]) & (t.squared[i, j] < np.inf)
+        return i[keep], j[keep], squared[keep], int(np.count_nonzero(~keep))
+
+
+def outward(low, high, dtype):
+    """Bounds rounded outward to the tile's type, so that rounding never decides."""
+    with np.errstate(over="ignore"):
+        return np.nextafter(low.astype(dtype), dtype.type(-np.inf)), np.nextafter(high.astype(dtype), dtype.type(np.inf))
+
+
+def _largest(features) -> float:
+    return float(max(np.max(features, initial=0), -np.min(features, initial=0)))
+
+
+# ------------------------------------------------------------------------------------------------------------------ running
+class Interrupted(Exception):
+    """Raised inside workers when the user pressed Ctrl-C."""
+
+
+def fold(reduction, sources, block: slice, columns: slice, width: int, buffers=None, stop=None):
+    """The state of one block of rows over a range of columns; None when float32 tiles were not precise enough."""
+    height = block.stop - block.start
+    width = columns.stop - columns.start if reduction.whole_rows else width
+    buffers = [np.empty(height * width, s.dtype) for s in sources] if buffers is None else buffers
+    state, seen, vain = reduction.start(block), 0, 0
+    for first in range(columns.start, columns.stop, width):
+        if stop is not None and stop.is_set():
+            raise Interrupted
+        part = slice(first, min(first + width, columns.stop))
+        vain += reduction.update(state, [s.tile(block, part, b) for s, b in zip(sources, buffers, strict=True)])
+        seen += height * (part.stop - part.start)
+        if vain > IN_VAIN * seen and any(s.dtype == np.float32 for s in sources):
+            return None
+    return state
+
+
+def row_blocks(reduction, n_rows: int, n_columns: int) -> list[slice]:
+    height = TILE[0]
+    if reduction.whole_rows:
+        height = max(16, min(height, WHOLE_ROWS_BYTES // (8 * max(n_columns, 1))))
+    return [slice(i, min(i + height, n_rows)) for i in range(0, n_rows, height)]
+
+
+def run(make_sources, reduction, pairs: Pairs, n_jobs, label: str) -> list:
+    """States of all row blocks, in order; blocks that float32 could not decide are done again in float64."""
+    n, m = len(pairs.rows), len(pairs.columns)
+    blocks = row_blocks(reduction, n, m)
+    states = _map_blocks(make_sources(reduction.precision), reduction, blocks, m, n_jobs, label)
+    again = [b for b, state in enumerate(states) if state is None]
+    if again:
+        precise = _map_blocks(make_sources(np.float64), reduction, [blocks[b] for b in again], m, n_jobs, label + " (float64)")
+        for b, state in zip(again, precise, strict=True):
+            states[b] = state
+    return states
+
+
+def _map_blocks(sources, reduction, blocks, n_columns, n_jobs, label) -> list:
+    stop, local = threading.Event(), threading.local()
+    height = max((b.stop - b.start for b in blocks), default=0)
+    size = height * (n_columns if reduction.whole_rows else min(TILE[1], n_columns))
+
+    def work(block):
+        if not hasattr(local, "buffers"):                        # one set of buffers a thread: fresh pages cost more than tiles
+            local.buffers = [np.empty(size, s.dtype) for s in sources]
+        return fold(reduction, sources, block, slice(0, n_columns), TILE[1], local.buffers, stop)
+
+    states: list = [None] * len(blocks)
+    total = sum(b.stop - b.start for b in blocks)
+    workers = min(available_threads(n_jobs), max(len(blocks), 1))
+    with one_blas_thread(), ThreadPoolExecutor(workers) as pool, progress(total, label) as bar:
+        waiting = {pool.submit(work, block): b for b, block in enumerate(blocks)}
+        try:
+            while waiting:
+                done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+                for future in done:
+                    b = waiting.pop(future)
+                    states[b] = future.result()
+                    bar.update(blocks[b].stop - blocks[b].start)
+        except BaseException:                                    # Ctrl-C or an error: no new tiles, then out
+            stop.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    return states

@@ -1,0 +1,455 @@
+"""The numba kernels of the engine: serial, without the interpreter lock, all in one file (numba's cache sees one file).
+
+`_pair` is the truth every answer rests on.  Everything else makes tiles, reads tiles, or avoids them.
+"""
+import numpy as np
+from numba.core import types
+from numba.extending import overload
+
+from ..base.jit import kernel
+
+TIE = 1e-12                        # relative width of a tie between squared distances
+STRIP = 128                        # columns looked at together
+CELLS = 1024                       # cells of the table that sorts distances among many radii
+
+EUCLIDEAN, MANHATTAN, CHEBYSHEV, HAMMING, BITS, PRECOMPUTED = range(6)
+
+
+# ------------------------------------------------------------------------------------------------------------------- truth
+def _differing_bits(a, b):
+    """Number of differing bits of two words; numba picks the body by type, because floats have no bits to compare."""
+
+
+@overload(_differing_bits, inline="always")
+def _differing_bits_typed(a, b):
+    if not isinstance(a, types.Integer):
+        return lambda a, b: 0
+
+    def count(a, b):               # LLVM makes one POPCNT of this
+        v = a ^ b
+        v = v - ((v >> np.uint64(1)) & np.uint64(0x5555555555555555))
+        v = (v & np.uint64(0x3333333333333333)) + ((v >> np.uint64(2)) & np.uint64(0x3333333333333333))
+        v = (v + (v >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+        return np.int64((v * np.uint64(0x0101010101010101)) >> np.uint64(56))
+
+    return count
+
+
+@kernel(inline="always")
+def _difference(x, y, weight, period):
+    """Weighted difference of one feature, minimum image included."""
+    delta = np.float64(x) - np.float64(y)
+    if period > 0:
+        delta -= period * np.rint(delta / period)
+    return delta * weight
+
+
+@kernel(inline="always")
+def _term(x, y, weight, period, metric):
+    """What one feature adds to the distance (squared for the Euclidean metric)."""
+    if metric == HAMMING:
+        return weight if x != y else 0.0
+    delta = _difference(x, y, weight, period)
+    return delta * delta if metric == EUCLIDEAN else abs(delta)
+
+
+@kernel()
+def _pair(x, i, y, j, weights, period, metric):
+    """The squared distance of one pair: float64, summed in eight interleaved lanes (feature a goes to lane a mod 8).
+
+    The lanes let the compiler use vector registers, and fix the order of the sum once for every backend.
+    """
+    d = x.shape[1]
+    if metric == BITS:
+        n = 0
+        for a in range(d):
+            n += _differing_bits(x[i, a], y[j, a])
+        return np.float64(n) * np.float64(n)
+    if metric == PRECOMPUTED:
+        return np.float64(x[i, j]) * np.float64(x[i, j])
+    if metric == CHEBYSHEV:
+        largest = 0.0
+        for a in range(d):
+            p = period[a] if len(period) else 0.0
+            largest = max(largest, abs(_difference(x[i, a], y[j, a], weights[a], p)))
+        return largest * largest
+    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
+    whole = d - d % 8
+    if metric == EUCLIDEAN and len(period) == 0:
+        for a in range(0, whole, 8):
+            d0 = (np.float64(x[i, a]) - np.float64(y[j, a])) * weights[a]
+            d1 = (np.float64(x[i, a + 1]) - np.float64(y[j, a + 1])) * weights[a + 1]
+            d2 = (np.float64(x[i, a + 2]) - np.float64(y[j, a + 2])) * weights[a + 2]
+            d3 = (np.float64(x[i, a + 3]) - np.float64(y[j, a + 3])) * weights[a + 3]
+            d4 = (np.float64(x[i, a + 4]) - np.float64(y[j, a + 4])) * weights[a + 4]
+            d5 = (np.float64(x[i, a + 5]) - np.float64(y[j, a + 5])) * weights[a + 5]
+            d6 = (np.float64(x[i, a + 6]) - np.float64(y[j, a + 6])) * weights[a + 6]
+            d7 = (np.float64(x[i, a + 7]) - np.float64(y[j, a + 7])) * weights[a + 7]
+            s0 += d0 * d0
+            s1 += d1 * d1
+            s2 += d2 * d2
+            s3 += d3 * d3
+            s4 += d4 * d4
+            s5 += d5 * d5
+            s6 += d6 * d6
+            s7 += d7 * d7
+    else:
+        whole = 0
+    for a in range(whole, d):
+        lane = a % 8
+        term = _term(x[i, a], y[j, a], weights[a], period[a] if len(period) else 0.0, metric)
+        if lane == 0:
+            s0 += term
+        elif lane == 1:
+            s1 += term
+        elif lane == 2:
+            s2 += term
+        elif lane == 3:
+            s3 += term
+        elif lane == 4:
+            s4 += term
+        elif lane == 5:
+            s5 += term
+        elif lane == 6:
+            s6 += term
+        else:
+            s7 += term
+    total = ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))
+    return total if metric == EUCLIDEAN else total * total
+
+
+@kernel()
+def pair_squares(x, i, y, j, weights, period, metric):
+    out = np.empty(len(i))
+    for p in range(len(i)):
+        out[p] = _pair(x, i[p], y, j[p], weights, period, metric)
+    return out
+
+
+# ------------------------------------------------------------------------------------------------------------ making tiles
+@kernel()
+def prepare(features, items, centre, weights, vectors, norms):
+    """Centred, weighted vectors rounded to the tile's type, and their squared norms in float64."""
+    for i in range(len(items)):
+        total = 0.0
+        for a in range(len(centre)):
+            vectors[i, a] = (features[items[i], a] - centre[a]) * weights[a]
+            total += np.float64(vectors[i, a]) ** 2
+        norms[i] = total
+
+
+@kernel()
+def squares_from_products(products, row_norms, column_norms):
+    """|x|^2 + |y|^2 - 2 x.y in place; never negative."""
+    zero = row_norms[0] - row_norms[0]
+    for i in range(products.shape[0]):
+        for j in range(products.shape[1]):
+            g = products[i, j]
+            products[i, j] = max(row_norms[i] + column_norms[j] - (g + g), zero)
+
+
+@kernel()
+def direct_tile(x, row_index, y, column_index, weights, period, metric, out):
+    """Squared distances by subtraction: the operations of `_pair` in the order of `_pair`, hence the same bits."""
+    d, m = x.shape[1], len(column_index)
+    if metric == BITS or metric == PRECOMPUTED:
+        for i in range(len(row_index)):
+            for j in range(m):
+                out[i, j] = _pair(x, row_index[i], y, column_index[j], weights, period, metric)
+        return
+    columns = np.empty((d, m), y.dtype)                          # feature by feature, so that the inner loops are vectors
+    for j in range(m):
+        for a in range(d):
+            columns[a, j] = y[column_index[j], a]
+    lanes = np.zeros((8, m))
+    for i in range(len(row_index)):
+        lanes[: min(d, 8)] = 0
+        for a in range(d):
+            line, value, w = lanes[a % 8], x[row_index[i], a], weights[a]
+            p = period[a] if len(period) else 0.0
+            column = columns[a]
+            if metric == EUCLIDEAN and p == 0:
+                for j in range(m):
+                    delta = (np.float64(value) - np.float64(column[j])) * w
+                    line[j] += delta * delta
+            elif metric == EUCLIDEAN:
+                for j in range(m):
+                    delta = np.float64(value) - np.float64(column[j])
+                    delta = (delta - p * np.rint(delta / p)) * w
+                    line[j] += delta * delta
+            elif metric == CHEBYSHEV:
+                line = lanes[0]
+                for j in range(m):
+                    line[j] = max(line[j], abs(_difference(value, column[j], w, p)))
+            else:
+                for j in range(m):
+                    line[j] += _term(value, column[j], w, p, metric)
+        for j in range(m):
+            total = ((lanes[0, j] + lanes[1, j]) + (lanes[2, j] + lanes[3, j])) + (
+                (lanes[4, j] + lanes[5, j]) + (lanes[6, j] + lanes[7, j]))
+            out[i, j] = total if metric == EUCLIDEAN else total * total
+
+
+@kernel()
+def forbid(squared, start, stop):
+    for i in range(squared.shape[0]):
+        for j in range(max(start[i], 0), min(stop[i], squared.shape[1])):
+            squared[i, j] = np.inf
+
+
+# ----------------------------------------------------------------------------------------------------------- reading tiles
+@kernel(inline="always")
+def _worse(d, item, other, other_item):
+    """Order of neighbours: by squared distance, then by item number."""
+    return d > other or (d == other and item > other_item)
+
+
+@kernel()
+def _replace_worst(best, items, d, item):
+    """Put (d, item) at the root of a max-heap and let it sink."""
+    k, p = len(best), 0
+    while True:
+        child = 2 * p + 1
+        if child >= k:
+            break
+        if child + 1 < k and _worse(best[child + 1], items[child + 1], best[child], items[child]):
+            child += 1
+        if not _worse(best[child], items[child], d, item):
+            break
+        best[p], items[p] = best[child], items[child]
+        p = child
+    best[p], items[p] = d, item
+
+
+@kernel()
+def keep_smallest(squared, row_band, column_band, row_index, column_index, columns, x, y, weights, period, metric,
+                  best, items):
+    """Update each row's max-heap of its k smallest; returns how many pairs were measured in vain."""
+    vain, m = 0, squared.shape[1]
+    for i in range(squared.shape[0]):
+        row_best, row_items, band_i = best[i], items[i], row_band[i]
+        for first in range(0, m, STRIP):                         # a vectorised test; most strips hold nothing new
+            q, bands = squared[i, first:first + STRIP], column_band[first:first + STRIP]
+            limit = np.nextafter(squared.dtype.type(row_best[0]), squared.dtype.type(np.inf))
+            hits = np.int32(0)
+            for j in range(len(q)):
+                hits = np.int32(hits + (q[j] - (band_i + bands[j]) <= limit))
+            if hits == 0:
+                continue
+            for j in range(len(q)):
+                band = band_i + bands[j]
+                if not q[j] - band <= row_best[0] or q[j] == np.inf:
+                    continue
+                item = columns[first + j]
+                d = np.float64(q[j])
+                if band != 0:
+                    d = _pair(x, row_index[i], y, column_index[first + j], weights, period, metric)
+                if _worse(row_best[0], row_items[0], d, item):
+                    _replace_worst(row_best, row_items, d, item)
+                else:
+                    vain += 1
+    return vain
+
+
+@kernel()
+def count_few(squared, row_band, column_band, row_index, column_index, x, y, weights, period, metric, indptr, low, high,
+              low_out, high_out, closer, tied):
+    """Count the items closer than, and tied with, each radius: one vectorised pass per radius."""
+    vain, m = 0, squared.shape[1]
+    for i in range(squared.shape[0]):
+        band_i = row_band[i]
+        for first in range(0, m, STRIP):
+            q, bands = squared[i, first:first + STRIP], column_band[first:first + STRIP]
+            for r in range(indptr[i], indptr[i + 1]):
+                sure, possible = np.int32(0), np.int32(0)
+                for j in range(len(q)):
+                    band = band_i + bands[j]
+                    sure = np.int32(sure + (q[j] + band < low_out[r]))
+                    possible = np.int32(possible + (q[j] - band <= high_out[r]))
+                closer[r] += sure
+                if possible == sure:
+                    continue
+                for j in range(len(q)):
+                    band = band_i + bands[j]
+                    if q[j] - band <= high_out[r] and not q[j] + band < low_out[r]:
+                        d = np.float64(q[j])
+                        if band != 0:
+                            vain += 1
+                            d = _pair(x, row_index[i], y, column_index[first + j], weights, period, metric)
+                        if d < low[r]:
+                            closer[r] += 1
+                        elif d <= high[r]:
+                            tied[r] += 1
+    return vain
+
+
+@kernel(inline="always")
+def _first_above(values, x):
+    """Index of the first value > x of a sorted array."""
+    low, high = 0, len(values)
+    while low < high:
+        middle = (low + high) // 2
+        if values[middle] > x:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+@kernel(inline="always")
+def _first_not_below(values, x):
+    """Index of the first value >= x of a sorted array."""
+    low, high = 0, len(values)
+    while low < high:
+        middle = (low + high) // 2
+        if values[middle] >= x:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+@kernel()
+def count_many(squared, row_band, column_band, row_index, column_index, x, y, weights, period, metric, mass, indptr, low,
+               high, low_out, high_out, steps, tied):
+    """The same for many sorted radii a row, and for masses: each item is looked at once.
+
+    A table of cells over [0, largest radius] tells where a distance stands among the radii; only cells in which a radius
+    (with its bands) lies ask further.  `steps[r]` gets the mass that is closer than radius r but not than r - 1.
+    """
+    vain, m = 0, squared.shape[1]
+    widest = column_band.max() if m else column_band.dtype.type(0)
+    histogram, mixed, waiting = np.zeros(CELLS + 1), np.zeros(CELLS + 1, np.uint8), np.empty(m, np.int64)
+    for i in range(squared.shape[0]):
+        begin, end, band_i = indptr[i], indptr[i + 1], row_band[i]
+        if begin == end:
+            continue
+        below, above = low_out[begin:end], high_out[begin:end]
+        reach = np.float64(band_i) + np.float64(widest)
+        top = np.float64(above[-1]) + reach
+        if not (top > 0 and top < np.inf):
+            top = 1.0
+        scale = squared.dtype.type(min((CELLS - 4) / top, 1e30))   # the last cells stay free: farther than every radius
+        histogram[:] = 0
+        mixed[:] = 0
+        for r in range(end - begin):                             # +-1: the rounding of q * scale
+            first_cell = int(max((np.float64(below[r]) - reach) * scale, 0.0)) - 1
+            last_cell = int(min((np.float64(above[r]) + reach) * scale, np.float64(CELLS))) + 1
+            for cell in range(max(first_cell, 0), min(last_cell, CELLS) + 1):
+                mixed[cell] = 1
+        n = 0
+        q = squared[i]
+        for j in range(m):
+            cell = np.int64(min(q[j] * scale, squared.dtype.type(CELLS)))
+            waiting[n] = j
+            n += mixed[cell]
+            histogram[cell] += mass[j] * (1 - mixed[cell])
+        r = 0
+        for cell in range(CELLS):                                # cells without a radius: all of it is closer than the next
+            if histogram[cell] != 0:
+                while r < end - begin and np.float64(above[r]) * scale <= cell:
+                    r += 1
+                if r < end - begin:
+                    steps[begin + r] += histogram[cell]
+        for p in range(n):
+            j = waiting[p]
+            if q[j] == np.inf:
+                continue
+            band = band_i + column_band[j]
+            surely_closer = _first_above(below, q[j] + band)
+            undecided = _first_not_below(above, q[j] - band)
+            if undecided >= surely_closer:
+                if surely_closer < end - begin:
+                    steps[begin + surely_closer] += mass[j]
+                continue
+            d = np.float64(q[j])
+            if band != 0:
+                vain += 1
+                d = _pair(x, row_index[i], y, column_index[j], weights, period, metric)
+            r = undecided
+            while r < surely_closer and low[begin + r] <= d:
+                if d <= high[begin + r]:
+                    tied[begin + r] += mass[j]
+                r += 1
+            if r < end - begin:
+                steps[begin + r] += mass[j]
+    return vain
+
+
+# ---------------------------------------------------------------------------------------------------- one feature: no tiles
+@kernel(inline="always")
+def _search_line(position, p, x):
+    """First s with position(s) >= x, where position(s) = position[s mod n] + p floor(s / n) winds around a period p > 0."""
+    n = len(position)
+    low, high = (-2 * n, 3 * n) if p > 0 else (0, n)
+    while low < high:
+        middle = (low + high) // 2
+        turn = middle // n
+        if position[middle - turn * n] + turn * p >= x:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+@kernel()
+def count_on_line(x, row_index, row_position, y, line_index, position, mass_on_line, mass_before, column_index, mass,
+                  weights, period, metric, slack, start, stop, indptr, low, high, closer, tied):
+    """Counts in one dimension: mass within radius - slack from cumulative sums, what lies within `slack` of the radius
+    measured; then the row's forbidden interval (self, window, own run) is measured and taken away.
+
+    `position` is sorted and, with a period, wrapped; `line_index` are the items in that order, `column_index` in (run, time)
+    order.
+    """
+    n, total = len(position), mass_before[-1]
+    p = period[0] if len(period) else 0.0
+    for i in range(len(row_index)):
+        centre = row_position[i]
+        for r in range(indptr[i], indptr[i + 1]):
+            inner, outer = np.sqrt(low[r]) / weights[0] - slack, np.sqrt(high[r]) / weights[0] + slack
+            if p > 0:
+                inner, outer = min(inner, p / 2 - slack), min(outer, p / 2 + slack)
+            far_left = _search_line(position, p, centre - outer)
+            far_right = min(_search_line(position, p, np.nextafter(centre + outer, np.inf)), far_left + n)
+            near_left = near_right = far_left
+            if inner > 0:
+                near_left = min(_search_line(position, p, centre - inner), far_right)
+                near_right = max(near_left, min(_search_line(position, p, centre + inner), far_right))
+                turn_left, turn_right = near_left // n, near_right // n
+                closer[r] += (mass_before[near_right - turn_right * n] + turn_right * total) - (
+                    mass_before[near_left - turn_left * n] + turn_left * total)
+            for s in range(far_left, far_right - (near_right - near_left)):
+                t = s if s < near_left else s + (near_right - near_left)
+                t -= (t // n) * n
+                d = _pair(x, row_index[i], y, line_index[t], weights, period, metric)
+                if d < low[r]:
+                    closer[r] += mass_on_line[t]
+                elif d <= high[r]:
+                    tied[r] += mass_on_line[t]
+            for s in range(start[i], stop[i]):
+                d = _pair(x, row_index[i], y, column_index[s], weights, period, metric)
+                if d < low[r]:
+                    closer[r] -= mass[s]
+                elif d <= high[r]:
+                    tied[r] -= mass[s]
+
+
+# ---------------------------------------------------------------------------------------------------------- chosen columns
+@kernel()
+def count_in_sample(x, row_index, y, sample, weights, period, metric, indptr, low, high, forbidden_start, forbidden_stop,
+                    column_position, neighbor, closer, tied, seen):
+    """Counts among each row's own sample of columns, without the row's forbidden interval and without the neighbour itself."""
+    for i in range(len(row_index)):
+        for s in range(sample.shape[1]):
+            j = sample[i, s]
+            if forbidden_start[i] <= column_position[j] < forbidden_stop[i]:
+                continue
+            d = _pair(x, row_index[i], y, j, weights, period, metric)
+            for r in range(indptr[i], indptr[i + 1]):
+                if neighbor[r] == j:
+                    continue
+                seen[r] += 1
+                if d < low[r]:
+                    closer[r] += 1
+                elif d <= high[r]:
+                    tied[r] += 1

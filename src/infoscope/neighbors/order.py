@@ -1,0 +1,70 @@
+"""Do neighbouring rows look alike?  The warning nobody asked for and everybody with a trajectory needs."""
+from __future__ import annotations
+
+import numpy as np
+
+from ..statistics import OrderTest, adjacency_test
+from .space import Space, as_space
+from .verbs import nearest
+
+QUERIES = 2000                     # random rows looked at
+
+
+def order_test(space, random_state=0) -> OrderTest:
+    """Test whether nearest neighbours stand next to each other in the file more often than chance allows.
+
+    A time series or a sorted file gives itself away: without a window, neighbour methods then see a row's own past and
+    future instead of other visits to the same place, and answer far too optimistically.
+
+    Parameters
+    ----------
+    space : Space or array (N, D)
+        The items, in file order.
+    random_state : int or Generator
+        Chooses the rows looked at and breaks ties in distance.
+
+    Returns
+    -------
+    OrderTest
+        p-value, share of adjacent pairs, the share by chance, and a sentence to print.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.neighbors import order_test
+    >>> walk = np.cumsum(np.random.default_rng(0).normal(size=(500, 3)), axis=0)
+    >>> order_test(walk).level
+    'loud'
+    """
+    space = as_space(space)
+    generator = np.random.default_rng(random_state)
+    n = len(space)
+    shuffled = generator.permutation(n)                          # ties must not fall to the row number
+    places = generator.choice(n, min(n, QUERIES), replace=False)
+    if space.run is None:
+        part = space.take(shuffled).replace(sample_weight=None, time=None) if _movable(space) else space
+        graph = nearest(part, 1, queries=np.argsort(shuffled)[places] if part is not space else places)
+        items = shuffled[graph.items] if part is not space else graph.items
+        return adjacency_test(places, items, n)
+    return _inside_runs(space, generator)
+
+
+def _movable(space: Space) -> bool:
+    return space.backend != "dask" and space.metric != "precomputed"
+
+
+def _inside_runs(space: Space, generator) -> OrderTest:
+    """With runs, neighbours and adjacency are looked for inside each run."""
+    i, j = [], []
+    assert_run = np.unique(space.run)
+    for r in assert_run:
+        rows = generator.permutation(np.flatnonzero(space.run == r))
+        if len(rows) < 3:
+            continue
+        part = space.take(rows).replace(run=None, sample_weight=None, time=None)
+        ask = generator.choice(len(rows), min(len(rows), max(50, QUERIES // len(assert_run))), replace=False)
+        i.append(rows[ask])
+        j.append(rows[nearest(part, 1, queries=ask).items])
+    if not i:
+        return adjacency_test(np.empty(0, int), np.empty(0, int), len(space))
+    return adjacency_test(np.concatenate(i), np.concatenate(j), len(space), run=space.run)

@@ -1,0 +1,294 @@
+"""The loop over tiles, and the reductions the verbs are made of.
+
+Whatever needs all pairs is a `Reduction`; `reduce_tiles` runs it on the backend of the spaces.  A new method adds a
+reduction, never a loop of its own.
+"""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..base import ParameterError
+from . import backend_numpy
+from .admissible import Items, Pairs, admissible_pairs, items_of
+from .kernels import TIE
+from .space import Space
+
+MANY = 8                           # radii a row from which each distance is looked at once instead of once per radius
+
+
+class Reduction:
+    """What a method does with tiles.
+
+    States are plain arrays (NumPy, whatever the backend), parameters are attributes, nothing else is kept: the same object
+    serves threads, a GPU and a cluster.
+
+    Attributes
+    ----------
+    whole_rows : bool
+        Every tile must hold all columns of its rows (softmax, sorting); then `merge` is never called.
+    precision : type
+        ``np.float32`` where only the order of distances matters (bounds decide, doubtful pairs are measured),
+        ``np.float64`` where their values enter.
+    """
+
+    whole_rows = False
+    precision: Any = np.float32
+
+    def start(self, block: slice) -> Any:
+        """The state of one block of rows before any tile."""
+        raise TypeError(f"{type(self).__name__} does not define start")
+
+    def update(self, state: Any, tiles: list) -> int:
+        """Take in one tile per space (the same pairs); return how many pairs were measured in vain."""
+        raise TypeError(f"{type(self).__name__} does not define update")
+
+    def merge(self, state: Any, other: Any) -> Any:
+        """Join two states of the same rows and different columns; associative."""
+        raise TypeError(f"{type(self).__name__} does not define merge")
+
+    def finish(self, states: list) -> Any:
+        """The answer, from the states in row order."""
+        raise TypeError(f"{type(self).__name__} does not define finish")
+
+
+def reduce_tiles(spaces, reduction: Reduction, *, queries=None, columns=None, exclusion_window: float = 0.0,
+                 neighbors_from: str = "any", n_jobs: int | None = None, label: str = "pairs") -> Any:
+    """Run one reduction over all admissible pairs of one or several spaces of the same items.
+
+    Parameters
+    ----------
+    spaces : list of Space
+        N items each, in lockstep: the reduction sees the same pairs of every space.
+    reduction : Reduction
+        What to do with the tiles.
+    queries : None, array of int, Space or list of Space
+        Rows: all items, some items, or new points (one Space per space).
+    columns : None or array of int
+        The candidates; all items by default.  Items of weight zero are never candidates.
+    exclusion_window : float
+        Items of the same run within this time of the row are not its neighbours.
+    neighbors_from : {"any", "other_runs"}
+        Whether a row may use its own run at all.
+    n_jobs : int, optional
+        Threads; the answer does not depend on it.
+    label : str
+        Name on the progress bar.
+
+    Returns
+    -------
+    object
+        What ``reduction.finish`` returns.
+
+    Raises
+    ------
+    ParameterError
+        Spaces of different sizes or backends, unknown ``neighbors_from``, negative window.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.neighbors import Space, reduce_tiles
+    >>> from infoscope.neighbors.reductions import KSmallest
+    >>> squared, items = reduce_tiles([Space(np.array([[0.0], [1.0], [3.0]]))], KSmallest(1))
+    >>> items.ravel()
+    array([1, 0, 1])
+    """
+    spaces = list(spaces)
+    queries = list(queries) if isinstance(queries, (list, tuple)) and len(queries) and isinstance(queries[0], Space) \
+        else [queries] * len(spaces)
+    _check_spaces(spaces, exclusion_window, neighbors_from)
+    rows, candidates = row_items(spaces[0], queries[0]), column_items(spaces[0], columns)
+    backend = spaces[0].backend
+    if backend == "dask":
+        from .backend_dask import run_dask
+        states = run_dask(spaces, queries, reduction, rows, candidates, exclusion_window, neighbors_from)
+        return reduction.finish(states)
+    pairs = admissible_pairs(rows, candidates, exclusion_window, neighbors_from)
+    if backend == "torch":
+        from .backend_torch import run_torch
+        return reduction.finish(run_torch(spaces, queries, reduction, pairs, label))
+
+    def make_sources(precision):
+        return [numpy_source(s, q, pairs, precision) for s, q in zip(spaces, queries, strict=True)]
+
+    return reduction.finish(backend_numpy.run(make_sources, reduction, pairs, n_jobs, label))
+
+
+def row_items(space: Space, queries) -> Items | int:
+    """The rows asked about: their items, or how many new points there are."""
+    if isinstance(queries, Space):
+        if queries.n_features != space.n_features or queries.metric != space.metric:
+            raise ParameterError(f"queries have {queries.n_features} features and metric {queries.metric!r}, the space has "
+                                 f"{space.n_features} and {space.metric!r}: they must be measured alike")
+        return len(queries)
+    items = items_of(space)
+    return items if queries is None else items.take(np.asarray(queries, np.int64))
+
+
+def column_items(space: Space, columns) -> Items:
+    """The candidates: the chosen columns, without items of weight zero."""
+    items = items_of(space)
+    if columns is not None:
+        items = items.take(np.asarray(columns, np.int64))
+    if space.sample_weight is not None:
+        items = items.take(np.flatnonzero(space.sample_weight[items.numbers] > 0))
+    return items
+
+
+def numpy_source(space: Space, queries, pairs: Pairs, precision) -> backend_numpy.NumpyTiles:
+    source = queries if isinstance(queries, Space) else space
+    mass = None if space.sample_weight is None else space.sample_weight[pairs.columns]
+    return backend_numpy.NumpyTiles(space, backend_numpy.Side(source.features, pairs.rows),
+                                    backend_numpy.Side(space.features, pairs.columns), pairs, precision, mass)
+
+
+def _check_spaces(spaces, exclusion_window, neighbors_from) -> None:
+    if len({len(s) for s in spaces}) != 1:
+        raise ParameterError(f"spaces in lockstep need the same items, got {[len(s) for s in spaces]}")
+    if len({s.backend for s in spaces}) != 1:
+        raise ParameterError(f"spaces in lockstep need one kind of array, got {[s.backend for s in spaces]}: "
+                             "convert them all to NumPy, torch or Dask")
+    if neighbors_from not in ("any", "other_runs"):
+        raise ParameterError(f"neighbors_from is {neighbors_from!r}; it must be 'any' or 'other_runs'")
+    if not exclusion_window >= 0 or exclusion_window == np.inf:
+        raise ParameterError(f"exclusion_window is {exclusion_window!r}; it must be a time >= 0")
+    if neighbors_from == "other_runs" and (spaces[0].run is None or len(np.unique(spaces[0].run)) < 2):
+        raise ParameterError("neighbors_from='other_runs' needs at least two runs: give the Space `run=` labels or a list of arrays")
+
+
+# -------------------------------------------------------------------------------------------------------------- reductions
+class KSmallest(Reduction):
+    """The k nearest admissible items of every row, in order of (squared distance, item number)."""
+
+    def __init__(self, k: int):
+        self.k = k
+
+    def start(self, block):
+        shape = (block.stop - block.start, self.k)
+        return np.full(shape, np.inf), np.full(shape, -1, np.int64)
+
+    def update(self, state, tiles):
+        (t,) = tiles
+        return t.source.keep_smallest(t, *state)
+
+    def merge(self, state, other):
+        squared, items = (np.hstack(pair) for pair in zip(state, other, strict=True))
+        return _sorted_rows(squared, items, self.k)
+
+    def finish(self, states):
+        squared, items = (np.vstack(part) for part in zip(*states, strict=True))
+        return _sorted_rows(squared, items, self.k)
+
+
+def _sorted_rows(squared, items, k):
+    order = np.lexsort((items, squared))[:, :k]
+    return np.take_along_axis(squared, order, 1), np.take_along_axis(items, order, 1)
+
+
+class CountWithin(Reduction):
+    """How many items (or how much mass) are closer than, and tied with, each radius.
+
+    Row r has the radii ``squared[indptr[r]:indptr[r + 1]]``.
+    """
+
+    def __init__(self, indptr, squared, weighted: bool = False):
+        self.weighted, self.size = weighted, len(squared)
+        self.many = weighted or int(np.diff(indptr).max(initial=0)) > MANY
+        self.indptr, self.squared = np.asarray(indptr, np.int64), np.asarray(squared, np.float64)
+        if self.many:                                            # sorted in each row, equal radii once
+            row = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
+            order = np.lexsort((self.squared, row))
+            row, values = row[order], self.squared[order]
+            new = np.ones(len(order), bool)
+            new[1:] = (row[1:] != row[:-1]) | (values[1:] != values[:-1])
+            self.place = np.empty(len(order), np.int64)
+            self.place[order] = np.cumsum(new) - 1
+            self.squared = values[new]
+            self.indptr = np.searchsorted(row[new], np.arange(len(indptr)))
+
+    def start(self, block):
+        size = self.indptr[block.stop] - self.indptr[block.start]
+        dtype = np.float64 if self.many else np.int64
+        return np.zeros(size, dtype), np.zeros(size, dtype)
+
+    def update(self, state, tiles):
+        (t,) = tiles
+        indptr = self.indptr[t.block.start : t.block.stop + 1]
+        radii = self.squared[indptr[0] : indptr[-1]]
+        low, high, indptr = radii * (1 - TIE), radii * (1 + TIE), indptr - indptr[0]
+        if not self.many:
+            return t.source.count_few(t, indptr, low, high, *state)
+        mass = t.mass if self.weighted else np.ones(len(t.columns))
+        return t.source.count_many(t, mass, indptr, low, high, *state)
+
+    def merge(self, state, other):
+        return tuple(a + b for a, b in zip(state, other, strict=True))
+
+    def finish(self, states):
+        closer, tied = (np.concatenate(part) for part in zip(*states, strict=True))
+        if not self.many:
+            return closer, tied
+        closer = _sums_in_rows(closer, self.indptr)[self.place]  # mass closer than r is the sum of the steps up to r
+        tied = tied[self.place]
+        return (closer, tied) if self.weighted else (np.rint(closer).astype(np.int64), np.rint(tied).astype(np.int64))
+
+
+def _sums_in_rows(steps, indptr):
+    """Cumulative sums that begin anew in every row (a plain cumsum would round over all rows)."""
+    lengths = np.diff(indptr)
+    if len(steps) and lengths.min() == lengths.max():
+        return np.cumsum(steps.reshape(-1, lengths[0]), axis=1).ravel()
+    out = np.empty_like(steps)
+    for r in range(len(lengths)):
+        out[indptr[r] : indptr[r + 1]] = np.cumsum(steps[indptr[r] : indptr[r + 1]])
+    return out
+
+
+class ItemsWithin(Reduction):
+    """Every item not farther than one radius a row, as (row, item, squared distance); used to complete ties."""
+
+    def __init__(self, squared):
+        self.high = np.asarray(squared) * (1 + TIE)
+
+    def start(self, block):
+        return []
+
+    def update(self, state, tiles):
+        (t,) = tiles
+        i, j, squared, vain = t.source.pairs_within(t, self.high[t.block])
+        state.append((i + t.block.start, t.columns[j], squared))
+        return vain
+
+    def merge(self, state, other):
+        return state + other
+
+    def finish(self, states):
+        return tuple(np.concatenate(part) for part in zip(*sum(states, []), strict=True))
+
+
+class Histogram(Reduction):
+    """How many pairs lie at each integer distance, per group of rows; for Hamming distances."""
+
+    precision = np.float64
+
+    def __init__(self, n_bins: int, groups, n_groups: int):
+        self.n_bins, self.groups, self.n_groups = n_bins, groups, n_groups
+
+    def start(self, block):
+        return np.zeros((self.n_groups, self.n_bins), np.int64)
+
+    def update(self, state, tiles):
+        (t,) = tiles
+        squared = np.asarray(t.squared)
+        i, j = np.nonzero(squared < np.inf)
+        distance = np.rint(np.sqrt(squared[i, j])).astype(np.int64)
+        np.add.at(state, (self.groups[t.block][i], distance), 1)
+        return 0
+
+    def merge(self, state, other):
+        return state + other
+
+    def finish(self, states):
+        return np.sum(states, axis=0)

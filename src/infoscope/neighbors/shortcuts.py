@@ -1,0 +1,112 @@
+"""Faster ways to the same answer in low dimension: a KD-tree for neighbours, a sorted line for counts.
+
+Both only narrow down who has to be measured; every decision falls on the measured distances, so the answers are those of
+the tiles, bit for bit.  Each returns None where it does not apply.
+"""
+from __future__ import annotations
+
+import numpy as np
+
+from ..base import available_threads
+from . import kernels
+from .admissible import admissible_pairs
+from .backend_numpy import METRIC_CODES
+from .kernels import TIE
+from .reductions import column_items, reduce_tiles, row_items
+from .reductions import KSmallest as _KSmallest
+from .space import Space
+
+TREE_FEATURES = 6                  # above, tiles win on data that fill their space
+TREE_ITEMS = 2000
+TREE_K = 256
+SAFE_SCALES = (1e-120, 1e120)      # outside, squares may underflow or overflow
+MINKOWSKI = {"euclidean": 2.0, "manhattan": 1.0, "chebyshev": np.inf}
+
+
+def _scale(space: Space, other: Space) -> float:
+    """Largest magnitude of the features, offset included; 0 when it is not safe to square."""
+    largest = max(float(np.abs(s.features).max(initial=0)) for s in (space, other))
+    width = largest * float(space.feature_weights.max())
+    return largest if SAFE_SCALES[0] < width < SAFE_SCALES[1] else 0.0
+
+
+def nearest_by_tree(space: Space, k: int, queries, columns, exclusion_window, neighbors_from, n_jobs):
+    """(squared, items) of the k nearest of every row by SciPy's KD-tree, or None.
+
+    The tree's own distances are right to a few units in the last place of the coordinates.  A row is settled when its k-th
+    measured neighbour is clearly closer than what the tree left out; the others (many ties) go to the tiles.
+    """
+    if (space.backend != "numpy" or space.metric not in MINKOWSKI or exclusion_window or neighbors_from != "any"
+            or columns is not None or len(space) < TREE_ITEMS or space.n_features > TREE_FEATURES or k > TREE_K
+            or not space.feature_weights.all()
+            or (space.sample_weight is not None and not space.sample_weight.all())):
+        return None
+    source = queries if isinstance(queries, Space) else space
+    scale = _scale(space, source)
+    if scale == 0:
+        return None
+    from scipy.spatial import cKDTree
+    new_points = isinstance(queries, Space)
+    rows = np.arange(len(source)) if queries is None or new_points else np.asarray(queries, np.int64)
+    period, w = space.period, space.feature_weights
+    position = _tree_coordinates(space.features, period, w)
+    tree = cKDTree(position, boxsize=period * w if period.any() else None)
+    asked = k + (0 if new_points else 1) + 2                     # itself, and two more to see that nothing is missing
+    if asked > len(space):
+        return None
+    points = position[rows] if source is space else _tree_coordinates(source.features[rows], period, w)
+    threads = available_threads(n_jobs)
+    distance, item = tree.query(points, asked, p=MINKOWSKI[space.metric], workers=threads)
+    truth = kernels.pair_squares(source.features, np.repeat(rows, asked), space.features, item.ravel(), w,
+                                 period if period.any() else np.empty(0), METRIC_CODES[space.metric]).reshape(item.shape)
+    if not new_points:
+        truth[item == rows[:, None]] = np.inf
+    order = np.lexsort((item, truth))[:, :k]
+    squared, items = np.take_along_axis(truth, order, 1), np.take_along_axis(item, order, 1)
+    error = 32 * np.finfo(float).eps * (scale + period.max(initial=0)) * w.max() * space.n_features
+    left_out = np.maximum(distance[:, -1] - error, 0)            # nothing the tree did not return is closer than this
+    doubtful = np.flatnonzero(~(left_out**2 * (1 - 4 * TIE) > squared[:, -1]))
+    if len(doubtful) > len(rows) // 4:
+        return None                                              # mostly ties: let the tiles do it all
+    if len(doubtful):
+        ask = source.take(doubtful) if new_points else rows[doubtful]
+        squared[doubtful], items[doubtful] = reduce_tiles([space], _KSmallest(k), queries=ask, n_jobs=n_jobs, label="ties")
+    return squared, items
+
+
+def _tree_coordinates(features, period, weights):
+    x = np.asarray(features, np.float64)
+    if period.any():
+        wrapped = np.where(period > 0, np.mod(x, np.where(period > 0, period, 1.0)), x)
+        x = np.where((period > 0) & (wrapped >= period), 0.0, wrapped)
+    return x * weights
+
+
+def count_on_line(space: Space, indptr, squared, weighted, queries, columns, exclusion_window, neighbors_from):
+    """(closer, tied) in one dimension from sorted positions and binary searches, O(N log N), or None."""
+    if (space.backend != "numpy" or space.metric not in MINKOWSKI or space.n_features != 1
+            or not space.feature_weights[0] or len(squared) == 0):
+        return None
+    source = queries if isinstance(queries, Space) else space
+    scale = _scale(space, source)
+    if scale == 0:
+        return None
+    pairs = admissible_pairs(row_items(space, queries), column_items(space, columns), exclusion_window, neighbors_from)
+    forbidden = pairs.stop - pairs.start
+    if (forbidden * np.diff(indptr)).sum() > 0.25 * len(pairs.rows) * len(pairs.columns):
+        return None                                              # measuring the forbidden items would cost more than tiles
+    p = space.period[0]
+    wrap = (lambda x: np.where(np.mod(x, p) >= p, 0.0, np.mod(x, p))) if p > 0 else (lambda x: x)  # noqa: E731
+    values = wrap(space.features[pairs.columns, 0].astype(np.float64))
+    order = np.argsort(values, kind="stable")
+    mass = space.sample_weight[pairs.columns] if weighted else np.ones(len(pairs.columns))
+    closer, tied = np.zeros(len(squared)), np.zeros(len(squared))
+    kernels.count_on_line(
+        source.features, pairs.rows, wrap(source.features[pairs.rows, 0].astype(np.float64)), space.features,
+        pairs.columns[order], values[order], mass[order], np.concatenate([[0.0], np.cumsum(mass[order])]), pairs.columns, mass,
+        space.feature_weights, space.period if p > 0 else np.empty(0), METRIC_CODES[space.metric],
+        16 * np.finfo(float).eps * (scale + p), pairs.start, pairs.stop, indptr, squared * (1 - TIE), squared * (1 + TIE),
+        closer, tied)
+    if weighted:
+        return closer, tied
+    return np.rint(closer).astype(np.int64), np.rint(tied).astype(np.int64)

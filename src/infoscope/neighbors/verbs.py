@@ -1,0 +1,281 @@
+"""The verbs: nearest neighbours and counts, each a reduction over tiles, or something faster where that is exact too."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..base import DataError, ParameterError
+from . import shortcuts
+from .admissible import admissible_pairs
+from .graph import NeighborGraph
+from .kernels import TIE
+from .reductions import CountWithin, Histogram, ItemsWithin, KSmallest, column_items, reduce_tiles, row_items
+from .space import Space, as_space
+
+MAX_PAIRS = 2**27                  # neighbour pairs a graph may hold: 2 GiB
+
+
+def nearest(space, k: int, *, ties: str = "index", queries=None, columns=None, exclusion_window: float = 0.0,
+            neighbors_from: str = "any", n_jobs: int | None = None, approximate: bool = False) -> NeighborGraph:
+    """The k nearest admissible items of every row.
+
+    Parameters
+    ----------
+    space : Space or array
+        The items.
+    k : int
+        Neighbours a row.
+    ties : {"index", "all"}
+        At the k-th distance, "index" keeps the lowest item numbers, "all" keeps every tied item (rows get longer).
+    queries : None, array of int or Space
+        Rows: all items, some items, or new points.
+    columns : array of int, optional
+        Restricts the candidates.
+    exclusion_window, neighbors_from, n_jobs
+        As for `reduce_tiles`.
+    approximate : bool
+        Use an HNSW index (extra ``approximate``) instead of exact search; the measured recall is in the graph.
+
+    Returns
+    -------
+    NeighborGraph
+
+    Raises
+    ------
+    ParameterError
+        If k < 1, or a row may use fewer than k items (it is named).
+    DataError
+        If ties make the graph larger than memory allows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.neighbors import nearest
+    >>> x = np.array([[0.0], [1.0], [2.0], [10.0]])
+    >>> nearest(x, 1).items                      # item 1 has two neighbours at distance 1; the lower number is kept
+    array([1, 0, 1, 2])
+    >>> nearest(x, 1, ties="all").items
+    array([1, 0, 2, 1, 2])
+    """
+    space = as_space(space)
+    if ties not in ("index", "all"):
+        raise ParameterError(f"ties is {ties!r}; it must be 'index' or 'all'")
+    admissible = _admissible_counts(space, k, queries, columns, exclusion_window, neighbors_from)
+    rows = np.arange(len(queries)) if isinstance(queries, Space) else \
+        np.arange(len(space)) if queries is None else np.asarray(queries, np.int64)
+    options = dict(columns=columns, exclusion_window=exclusion_window, neighbors_from=neighbors_from, n_jobs=n_jobs)
+    if approximate:
+        from .approximate import nearest_approximate
+        return nearest_approximate(space, k, rows, admissible, queries, **options)
+    wanted = k + 1 if ties == "all" else k
+    wanted = min(wanted, int(admissible.min()))
+    found = shortcuts.nearest_by_tree(space, wanted, queries, **options)
+    if found is None:
+        found = reduce_tiles([space], KSmallest(wanted), queries=queries, label="neighbours", **options)
+    squared, items = found
+    if ties == "all" and wanted > k:
+        tied = np.flatnonzero(squared[:, k] <= squared[:, k - 1] * (1 + TIE))
+        if len(tied):
+            return _with_all_ties(space, k, squared, items, tied, rows, admissible, queries, options)
+    indptr = np.arange(len(rows) + 1) * k
+    return NeighborGraph(rows, indptr, items[:, :k].ravel(), squared[:, :k].ravel(), admissible)
+
+
+def _with_all_ties(space, k, squared, items, tied, rows, admissible, queries, options) -> NeighborGraph:
+    """Rows whose next neighbour ties with the k-th are asked again, for everything within that radius."""
+    radius = squared[tied, k - 1]
+    ask = queries.take(tied) if isinstance(queries, Space) else rows[tied]
+    closer, equal = count_within(space, np.arange(len(tied) + 1), radius, queries=ask, **options)
+    n_pairs = int((closer + equal).sum()) + k * (len(rows) - len(tied))
+    if n_pairs > MAX_PAIRS:
+        raise DataError(f"ties at the k-th distance make {n_pairs:,} neighbour pairs (mean {n_pairs / len(rows):.0f} a row), more "
+                        f"than {MAX_PAIRS:,}: the data take few distinct values; ask for fewer rows (n_rows=), or swap the "
+                        "spaces and use labels as the target")
+    row, item, square = reduce_tiles([space], ItemsWithin(radius), queries=ask, label="ties", **options)
+    alone = np.setdiff1d(np.arange(len(rows)), tied, assume_unique=True)
+    row = np.concatenate([np.repeat(alone, k), tied[row]])
+    item = np.concatenate([items[alone, :k].ravel(), item])
+    square = np.concatenate([squared[alone, :k].ravel(), square])
+    order = np.lexsort((item, square, row))
+    indptr = np.searchsorted(row[order], np.arange(len(rows) + 1))
+    return NeighborGraph(rows, indptr, item[order], square[order], admissible)
+
+
+def nearest_blocks(space, k: int, *, block_rows: int = 4096, queries=None, **options) -> Iterator[NeighborGraph]:
+    """The same as `nearest`, as a stream of graphs of a few thousand rows; nothing is stored.
+
+    Parameters
+    ----------
+    space, k
+        As for `nearest`.
+    block_rows : int
+        Rows a graph.
+    queries, **options
+        As for `nearest`.
+
+    Yields
+    ------
+    NeighborGraph
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.neighbors import nearest_blocks
+    >>> [len(graph) for graph in nearest_blocks(np.random.default_rng(0).normal(size=(10, 2)), 1, block_rows=4)]
+    [4, 4, 2]
+    """
+    space = as_space(space)
+    n = len(queries) if queries is not None else len(space)
+    for first in range(0, n, block_rows):
+        places = np.arange(first, min(first + block_rows, n))
+        ask = places if queries is None else queries.take(places) if isinstance(queries, Space) else np.asarray(queries)[places]
+        yield nearest(space, k, queries=ask, **options)
+
+
+def count_within(space, indptr, squared_radii, *, weighted: bool = False, queries=None, columns=None,
+                 exclusion_window: float = 0.0, neighbors_from: str = "any", n_jobs: int | None = None):
+    """How many admissible items are closer than, and tied with, given radii.
+
+    Parameters
+    ----------
+    space : Space or array
+        The items.
+    indptr : array (R + 1,) of int
+        Row r has the radii ``squared_radii[indptr[r]:indptr[r + 1]]``.
+    squared_radii : array (P,)
+        Squared radii; a distance is tied when its square differs by at most 1e-12 of it.
+    weighted : bool
+        Sum the items' `sample_weight` instead of counting them.
+    queries, columns, exclusion_window, neighbors_from, n_jobs
+        As for `reduce_tiles`.
+
+    Returns
+    -------
+    closer, tied : array (P,)
+        Integers, or masses when weighted.
+
+    Raises
+    ------
+    ParameterError
+        If there are no weights to sum, or shapes do not agree.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.neighbors import count_within
+    >>> count_within(np.array([[0.0], [1.0], [2.0]]), [0, 1, 1, 1], [1.0])
+    (array([0]), array([1]))
+    """
+    space = as_space(space)
+    indptr, squared_radii = np.asarray(indptr, np.int64), np.asarray(squared_radii, np.float64)
+    n_rows = len(space) if queries is None else len(queries)
+    if len(indptr) != n_rows + 1 or indptr[-1] != len(squared_radii):
+        raise ParameterError(f"indptr has length {len(indptr)} and ends at {indptr[-1]}, for {n_rows} rows and "
+                             f"{len(squared_radii)} radii")
+    if weighted and space.sample_weight is None:
+        raise ParameterError("weighted=True, but the space has no sample_weight")
+    options = dict(columns=columns, exclusion_window=exclusion_window, neighbors_from=neighbors_from)
+    counts = shortcuts.count_on_line(space, indptr, squared_radii, weighted, queries, **options)
+    if counts is not None:
+        return counts
+    return reduce_tiles([space], CountWithin(indptr, squared_radii, weighted), queries=queries, n_jobs=n_jobs, label="ranks",
+                        **options)
+
+
+def count_closer(space, graph: NeighborGraph, *, weighted: bool = False, columns=None, exclusion_window: float = 0.0,
+                 neighbors_from: str = "any", n_jobs: int | None = None):
+    """For each pair of a graph, in `space`: how many items are closer, and how many tie with it (itself included).
+
+    A rank by counting: no sort, no N x N matrix.
+
+    Parameters
+    ----------
+    space : Space or array
+        Where the distances are compared.
+    graph : NeighborGraph
+        Pairs of items, usually neighbours in another space.
+    weighted, columns, exclusion_window, neighbors_from, n_jobs
+        As for `count_within`.
+
+    Returns
+    -------
+    closer, tied : array (P,)
+        The mean rank of a pair is ``closer + (tied + 1) / 2``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.neighbors import count_closer, nearest
+    >>> a, b = np.array([[0.0], [1.0], [3.0]]), np.array([[0.0], [5.0], [1.0]])
+    >>> count_closer(b, nearest(a, 1))           # 0 -> 1, 1 -> 0, 2 -> 1 in a
+    (array([1, 1, 1]), array([1, 1, 1]))
+    """
+    space = as_space(space)
+    squared = space.squared_distances(graph.rows[graph.row_of_pair], graph.items)
+    return count_within(space, graph.indptr, squared, weighted=weighted, queries=graph.rows, columns=columns,
+                        exclusion_window=exclusion_window, neighbors_from=neighbors_from, n_jobs=n_jobs)
+
+
+def distance_histogram(space, other=None, groups=None, *, exclusion_window: float = 0.0, neighbors_from: str = "any",
+                       n_jobs: int | None = None) -> np.ndarray:
+    """How many ordered pairs lie at each integer distance.
+
+    Parameters
+    ----------
+    space : Space
+        Items compared by Hamming distance ("bits", "hamming" or "labels").
+    other : Space, optional
+        Count pairs between the two sets instead of within one.
+    groups : array (N,), optional
+        One histogram per group of rows (of `other`'s rows when `other` is given).
+    exclusion_window, neighbors_from, n_jobs
+        As for `reduce_tiles`.
+
+    Returns
+    -------
+    array (D + 1,) or (G, D + 1) of int
+        Counts of ordered pairs (i, j), self excluded, at distance 0 ... D; one row per sorted group label.
+
+    Raises
+    ------
+    ParameterError
+        If the metric is not a Hamming distance.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.neighbors import Space, distance_histogram
+    >>> bits = np.packbits(np.array([[0, 0], [0, 1], [1, 1]], bool), axis=1)
+    >>> distance_histogram(Space.from_bits(bits, n_bits=2))
+    array([0, 4, 2])
+    """
+    space = as_space(space)
+    if space.metric not in ("bits", "hamming", "labels"):
+        raise ParameterError(f"a histogram of distances needs integer distances, not metric {space.metric!r}")
+    n_rows = len(space) if other is None else len(other)
+    labels, codes = (np.unique(groups, return_inverse=True) if groups is not None else ([0], np.zeros(n_rows, np.int64)))
+    if len(codes) != n_rows:
+        raise ParameterError(f"groups has length {len(codes)}, there are {n_rows} rows")
+    n_bits = space.n_bits if space.metric == "bits" and space.n_bits else \
+        64 * space.n_features if space.metric == "bits" else space.n_features
+    counts = reduce_tiles([space], Histogram(n_bits + 1, codes.reshape(-1), len(labels)), queries=other, n_jobs=n_jobs,
+                          exclusion_window=exclusion_window, neighbors_from=neighbors_from, label="distances")
+    return counts if groups is not None else counts[0]
+
+
+def _admissible_counts(space, k, queries, columns, exclusion_window, neighbors_from) -> np.ndarray:
+    """M of every row; raises when some row has fewer than k."""
+    if not isinstance(k, (int, np.integer)) or isinstance(k, bool) or k < 1:
+        raise ParameterError(f"k is {k!r}; it must be an integer >= 1")
+    rows = row_items(space, queries)
+    pairs = admissible_pairs(rows, column_items(space, columns), exclusion_window, neighbors_from)
+    counts = pairs.admissible
+    if len(counts) and counts.min() < k:
+        r = int(counts.argmin())
+        where = f"item {pairs.rows[r]}"
+        if space.run is not None and not isinstance(queries, Space):
+            where += f" (run {space.run_names[space.run[pairs.rows[r]]]})"
+        raise ParameterError(f"k={k} neighbours asked for, but {where} may use only {counts[r]} items: lower k"
+                             + (", shorten exclusion_window" if exclusion_window else ""))
+    return counts
