@@ -9,7 +9,7 @@ from numba.extending import overload
 from ..base.jit import kernel
 
 TIE = 1e-12                        # relative width of a tie between squared distances
-STRIP = 128                        # columns looked at together
+STRIP = 256                        # columns looked at together
 CELLS = 1024                       # cells of the table that sorts distances among many radii
 
 EUCLIDEAN, MANHATTAN, CHEBYSHEV, HAMMING, BITS, PRECOMPUTED = range(6)
@@ -221,24 +221,65 @@ def _replace_worst(best, items, d, item):
     best[p], items[p] = d, item
 
 
+@kernel(inline="always")
+def _up(x, like, eps):
+    """`x` rounded up to the type of `like` (unit `eps`), with room for the two additions that made it."""
+    return like.dtype.type(x + 4 * eps * abs(x))
+
+
+@kernel(inline="always")
+def _down(x, like, eps):
+    return like.dtype.type(x - 4 * eps * abs(x))
+
+
+@kernel()
+def _ceiling(q, band, column_band, bounds):
+    """The k-th smallest upper bound of a row of a tile: no k-th neighbour among these columns is farther."""
+    k = len(bounds)
+    bounds[:] = np.inf
+    for j in range(len(q)):
+        upper = np.float64(q[j]) + band + column_band[j]
+        if upper >= bounds[0]:
+            continue
+        p = 0
+        while True:                                              # a max-heap of bounds, nothing measured
+            child = 2 * p + 1
+            if child >= k:
+                break
+            if child + 1 < k and bounds[child + 1] > bounds[child]:
+                child += 1
+            if bounds[child] <= upper:
+                break
+            bounds[p] = bounds[child]
+            p = child
+        bounds[p] = upper
+    return bounds[0]
+
+
 @kernel()
 def keep_smallest(squared, row_band, column_band, row_index, column_index, columns, x, y, weights, period, metric,
                   best, items):
     """Update each row's max-heap of its k smallest; returns how many pairs were measured in vain."""
-    vain, m = 0, squared.shape[1]
+    vain, m, eps = 0, squared.shape[1], np.finfo(squared.dtype).eps
+    widest, bounds = np.float64(column_band.max()), np.empty(best.shape[1])
     for i in range(squared.shape[0]):
         row_best, row_items, band_i = best[i], items[i], row_band[i]
+        reach, ceiling = np.float64(band_i) + widest, np.inf
+        if row_best[0] == np.inf and len(bounds) > 1:            # nothing known yet: do not measure what cannot stay
+            ceiling = _ceiling(squared[i], np.float64(band_i), column_band, bounds)
+        limit = _up(min(row_best[0], ceiling) + reach, squared, eps)
         for first in range(0, m, STRIP):                         # a vectorised test; most strips hold nothing new
-            q, bands = squared[i, first:first + STRIP], column_band[first:first + STRIP]
-            limit = np.nextafter(squared.dtype.type(row_best[0]), squared.dtype.type(np.inf))
+            q = squared[i, first:first + STRIP]
             hits = np.int32(0)
             for j in range(len(q)):
-                hits = np.int32(hits + (q[j] - (band_i + bands[j]) <= limit))
+                hits = np.int32(hits + (q[j] <= limit))
             if hits == 0:
                 continue
             for j in range(len(q)):
-                band = band_i + bands[j]
-                if not q[j] - band <= row_best[0] or q[j] == np.inf:
+                if not q[j] <= limit:
+                    continue
+                band = band_i + column_band[first + j]
+                if not q[j] - band <= min(row_best[0], ceiling) or q[j] == np.inf:
                     continue
                 item = columns[first + j]
                 d = np.float64(q[j])
@@ -246,6 +287,7 @@ def keep_smallest(squared, row_band, column_band, row_index, column_index, colum
                     d = _pair(x, row_index[i], y, column_index[first + j], weights, period, metric)
                 if _worse(row_best[0], row_items[0], d, item):
                     _replace_worst(row_best, row_items, d, item)
+                    limit = _up(min(row_best[0], ceiling) + reach, squared, eps)
                 else:
                     vain += 1
     return vain
@@ -255,23 +297,32 @@ def keep_smallest(squared, row_band, column_band, row_index, column_index, colum
 def count_few(squared, row_band, column_band, row_index, column_index, x, y, weights, period, metric, indptr, low, high,
               low_out, high_out, closer, tied):
     """Count the items closer than, and tied with, each radius: one vectorised pass per radius."""
-    vain, m = 0, squared.shape[1]
+    vain, m, eps = 0, squared.shape[1], np.finfo(squared.dtype).eps
+    widest = np.float64(column_band.max())
+    below, above = np.empty(len(low), squared.dtype), np.empty(len(low), squared.dtype)
     for i in range(squared.shape[0]):
         band_i = row_band[i]
+        reach = np.float64(band_i) + widest
+        for r in range(indptr[i], indptr[i + 1]):
+            below[r], above[r] = _down(low[r] - reach, squared, eps), _up(high[r] + reach, squared, eps)
         for first in range(0, m, STRIP):
-            q, bands = squared[i, first:first + STRIP], column_band[first:first + STRIP]
+            q = squared[i, first:first + STRIP]
             for r in range(indptr[i], indptr[i + 1]):
+                lower, upper = below[r], above[r]
                 sure, possible = np.int32(0), np.int32(0)
                 for j in range(len(q)):
-                    band = band_i + bands[j]
-                    sure = np.int32(sure + (q[j] + band < low_out[r]))
-                    possible = np.int32(possible + (q[j] - band <= high_out[r]))
+                    sure = np.int32(sure + (q[j] < lower))
+                    possible = np.int32(possible + (q[j] <= upper))
                 closer[r] += sure
                 if possible == sure:
                     continue
                 for j in range(len(q)):
-                    band = band_i + bands[j]
-                    if q[j] - band <= high_out[r] and not q[j] + band < low_out[r]:
+                    if q[j] < lower or not q[j] <= upper:
+                        continue
+                    band = band_i + column_band[first + j]
+                    if q[j] + band < low_out[r]:
+                        closer[r] += 1
+                    elif q[j] - band <= high_out[r]:
                         d = np.float64(q[j])
                         if band != 0:
                             vain += 1
@@ -310,6 +361,16 @@ def _first_not_below(values, x):
 
 
 @kernel()
+def _mark_cells(below, above, reach, scale, first_cell, last_cell, mixed):
+    """Which cells hold a radius with its bands; the margin of 1e-3 cells covers the rounding of q * scale."""
+    mixed[:] = 0
+    for r in range(len(below)):
+        first_cell[r] = int(max((np.float64(below[r]) - reach) * scale - 1e-3, 0.0))
+        last_cell[r] = int(min((np.float64(above[r]) + reach) * scale + 1e-3, CELLS - 1.0))
+        mixed[first_cell[r]:last_cell[r] + 1] = 1
+
+
+@kernel()
 def count_many(squared, row_band, column_band, row_index, column_index, x, y, weights, period, metric, mass, indptr, low,
                high, low_out, high_out, steps, tied):
     """The same for many sorted radii a row, and for masses: each item is looked at once.
@@ -318,43 +379,38 @@ def count_many(squared, row_band, column_band, row_index, column_index, x, y, we
     (with its bands) lies ask further.  `steps[r]` gets the mass that is closer than radius r but not than r - 1.
     """
     vain, m = 0, squared.shape[1]
-    widest = column_band.max() if m else column_band.dtype.type(0)
-    histogram, mixed, waiting = np.zeros(CELLS + 1), np.zeros(CELLS + 1, np.uint8), np.empty(m, np.int64)
+    widest = np.float64(column_band.max())
+    most = 0
+    for i in range(squared.shape[0]):
+        most = max(most, indptr[i + 1] - indptr[i])
+    first_cell, last_cell = np.empty(most, np.int64), np.empty(most, np.int64)
+    mixed, waiting = np.zeros(CELLS + 16, np.uint8), np.empty(m + 1, np.int64)
+    histogram = np.zeros((2, CELLS + 16), mass.dtype)            # two, because adding to one cell twice in a row waits
     for i in range(squared.shape[0]):
         begin, end, band_i = indptr[i], indptr[i + 1], row_band[i]
         if begin == end:
             continue
-        below, above = low_out[begin:end], high_out[begin:end]
-        reach = np.float64(band_i) + np.float64(widest)
+        below, above, q = low_out[begin:end], high_out[begin:end], squared[i]
+        reach = np.float64(band_i) + widest
         top = np.float64(above[-1]) + reach
-        if not (top > 0 and top < np.inf):
-            top = 1.0
-        scale = squared.dtype.type(min((CELLS - 4) / top, 1e30))   # the last cells stay free: farther than every radius
+        scale = squared.dtype.type(min((CELLS - 4) / top, 1e30) if 0 < top < np.inf else 1.0)
+        _mark_cells(below, above, reach, np.float64(scale), first_cell, last_cell, mixed)
         histogram[:] = 0
-        mixed[:] = 0
-        for r in range(end - begin):                             # +-1: the rounding of q * scale
-            first_cell = int(max((np.float64(below[r]) - reach) * scale, 0.0)) - 1
-            last_cell = int(min((np.float64(above[r]) + reach) * scale, np.float64(CELLS))) + 1
-            for cell in range(max(first_cell, 0), min(last_cell, CELLS) + 1):
-                mixed[cell] = 1
-        n = 0
-        q = squared[i]
+        n, last = 0, squared.dtype.type(CELLS)
         for j in range(m):
-            cell = np.int64(min(q[j] * scale, squared.dtype.type(CELLS)))
+            cell = np.int32(min(q[j] * scale, last))
+            if cell == CELLS:                                    # farther than every radius: sixteen cells share the many
+                cell += np.int32(j & 15)
             waiting[n] = j
             n += mixed[cell]
-            histogram[cell] += mass[j] * (1 - mixed[cell])
-        r = 0
-        for cell in range(CELLS):                                # cells without a radius: all of it is closer than the next
-            if histogram[cell] != 0:
-                while r < end - begin and np.float64(above[r]) * scale <= cell:
-                    r += 1
-                if r < end - begin:
-                    steps[begin + r] += histogram[cell]
+            histogram[j & 1, cell] += mass[j]
+        clean = 0
+        for r in range(end - begin):                             # cells without a radius: all closer than the next radius
+            if first_cell[r] > clean:
+                steps[begin + r] += histogram[:, clean:first_cell[r]].sum()
+            clean = max(clean, last_cell[r] + 1)
         for p in range(n):
             j = waiting[p]
-            if q[j] == np.inf:
-                continue
             band = band_i + column_band[j]
             surely_closer = _first_above(below, q[j] + band)
             undecided = _first_not_below(above, q[j] - band)

@@ -15,7 +15,7 @@ from .admissible import Items, Pairs, admissible_pairs, items_of
 from .kernels import TIE
 from .space import Space
 
-MANY = 8                           # radii a row from which each distance is looked at once instead of once per radius
+MANY = 12                          # radii a row from which each distance is looked at once instead of once per radius
 
 
 class Reduction:
@@ -210,7 +210,7 @@ class CountWithin(Reduction):
 
     def start(self, block):
         size = self.indptr[block.stop] - self.indptr[block.start]
-        dtype = np.float64 if self.many else np.int64
+        dtype = np.float64 if self.weighted else np.int64
         return np.zeros(size, dtype), np.zeros(size, dtype)
 
     def update(self, state, tiles):
@@ -220,7 +220,7 @@ class CountWithin(Reduction):
         low, high, indptr = radii * (1 - TIE), radii * (1 + TIE), indptr - indptr[0]
         if not self.many:
             return t.source.count_few(t, indptr, low, high, *state)
-        mass = t.mass if self.weighted else np.ones(len(t.columns))
+        mass = t.mass if self.weighted else np.ones(len(t.columns), np.int32)
         return t.source.count_many(t, mass, indptr, low, high, *state)
 
     def merge(self, state, other):
@@ -231,8 +231,7 @@ class CountWithin(Reduction):
         if not self.many:
             return closer, tied
         closer = _sums_in_rows(closer, self.indptr)[self.place]  # mass closer than r is the sum of the steps up to r
-        tied = tied[self.place]
-        return (closer, tied) if self.weighted else (np.rint(closer).astype(np.int64), np.rint(tied).astype(np.int64))
+        return closer, tied[self.place]
 
 
 def _sums_in_rows(steps, indptr):
