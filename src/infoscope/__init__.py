@@ -1,0 +1,35 @@
+"""infoscope: what information high-dimensional data holds.
+
+Point it at data and ask which data tells about which; the answer is a number, its error bar and a picture.
+"""
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0.dev0"
+
+_HOMES = {
+    "neighbors": ("NeighborGraph", "Space", "as_space", "count_closer", "count_within", "distance_histogram", "nearest",
+                  "nearest_blocks", "order_test"),
+    "imbalance": ("ImbalanceDifference", "ImbalanceMatrix", "InformationImbalance", "ScaleCurve", "compare_imbalances",
+                  "imbalance_matrix", "imbalance_scale_curve", "information_imbalance"),
+    "statistics": ("correlation_time", "effective_sample_size"),
+}
+_ROOMS = ("base", "cli", "datasets", "imbalance", "io", "neighbors", "statistics", "storage")
+_NAMES = {name: room for room, names in _HOMES.items() for name in names}
+
+__all__ = ["__version__", *sorted(_NAMES)]
+
+
+def __getattr__(name: str) -> Any:
+    """Rooms load when they are first used, so that importing infoscope is fast (`__init__.pyi` lists the names)."""
+    if name in _NAMES:
+        value = getattr(import_module(f"infoscope.{_NAMES[name]}"), name)
+        globals()[name] = value
+        return value
+    if name in _ROOMS:
+        return import_module(f"infoscope.{name}")
+    raise AttributeError(f"module 'infoscope' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, *_ROOMS})

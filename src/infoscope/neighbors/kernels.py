@@ -488,24 +488,3 @@ def count_on_line(x, row_index, row_position, y, line_index, position, mass_on_l
                     closer[r] -= mass[s]
                 elif d <= high[r]:
                     tied[r] -= mass[s]
-
-
-# ---------------------------------------------------------------------------------------------------------- chosen columns
-@kernel()
-def count_in_sample(x, row_index, y, sample, weights, period, metric, indptr, low, high, forbidden_start, forbidden_stop,
-                    column_position, neighbor, closer, tied, seen):
-    """Counts among each row's own sample of columns, without the row's forbidden interval and without the neighbour itself."""
-    for i in range(len(row_index)):
-        for s in range(sample.shape[1]):
-            j = sample[i, s]
-            if forbidden_start[i] <= column_position[j] < forbidden_stop[i]:
-                continue
-            d = _pair(x, row_index[i], y, j, weights, period, metric)
-            for r in range(indptr[i], indptr[i + 1]):
-                if neighbor[r] == j:
-                    continue
-                seen[r] += 1
-                if d < low[r]:
-                    closer[r] += 1
-                elif d <= high[r]:
-                    tied[r] += 1

@@ -137,6 +137,47 @@ def column_items(space: Space, columns) -> Items:
     return items
 
 
+def admissible_mass(space: Space, queries=None, columns=None, exclusion_window: float = 0.0, neighbors_from: str = "any"):
+    """(M, V, Q) of every row: number, weight and squared weight of the items it may use (real-data, eq. R1)."""
+    pairs = admissible_pairs(row_items(space, queries), column_items(space, columns), exclusion_window, neighbors_from)
+    if space.sample_weight is None:
+        return pairs.admissible, pairs.admissible.astype(float), pairs.admissible.astype(float)
+    sums = []
+    for power in (1, 2):
+        mass = space.sample_weight[pairs.columns] ** power
+        before = np.concatenate([[0.0], np.cumsum(mass)])
+        sums.append(before[-1] - (before[pairs.stop] - before[pairs.start]))
+    return pairs.admissible, sums[0], sums[1]
+
+
+def count_in_samples(space: Space, graph, n_columns: int, random_state, exclusion_window: float = 0.0,
+                     neighbors_from: str = "any"):
+    """(closer, tied, seen) of every pair among random columns, drawn anew for every row, without the pair's own items.
+
+    Different columns for every row keep the errors of the rows independent; the work is R n_columns measured pairs.
+    """
+    random_state = np.random.default_rng(random_state)
+    candidates = column_items(space, None)
+    pairs = admissible_pairs(row_items(space, graph.rows), candidates, exclusion_window, neighbors_from)
+    radii = space.squared_distances(graph.rows[graph.row_of_pair], graph.items)
+    counts = np.zeros((3, len(radii)))
+    block = max(1, 2**22 // n_columns)
+    for first in range(0, len(graph), block):                    # blocks of rows bound the memory
+        rows = np.arange(first, min(first + block, len(graph)))
+        drawn = random_state.integers(0, len(pairs.columns), (len(rows), n_columns))
+        a, b = graph.indptr[rows[0]], graph.indptr[rows[-1] + 1]
+        d = space.squared_distances(np.repeat(graph.rows[rows], n_columns), pairs.columns[drawn].ravel()).reshape(drawn.shape)
+        forbidden = (drawn >= pairs.start[rows, None]) & (drawn < pairs.stop[rows, None])
+        row_of_pair = np.repeat(rows - first, np.diff(graph.indptr)[rows])
+        for p in range(a, b):
+            r = row_of_pair[p - a]
+            usable = ~forbidden[r] & (pairs.columns[drawn[r]] != graph.items[p])
+            closer = usable & (d[r] < radii[p] * (1 - TIE))
+            tied = usable & ~closer & (d[r] <= radii[p] * (1 + TIE))
+            counts[:, p] = closer.sum(), tied.sum(), usable.sum()
+    return counts
+
+
 def numpy_source(space: Space, queries, pairs: Pairs, precision) -> backend_numpy.NumpyTiles:
     source = queries if isinstance(queries, Space) else space
     mass = None if space.sample_weight is None else space.sample_weight[pairs.columns]

@@ -2,15 +2,14 @@
 from __future__ import annotations
 
 import dataclasses
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..base import DataError, DataWarning, ParameterError, checks
-from ..statistics import check_period
-from . import kernels
+from ..base import DataError, ParameterError, checks
+from ..statistics import as_periods
+from . import kernels, space_checks
 from .convert import kind_of, to_columns
 
 METRICS = ("euclidean", "manhattan", "chebyshev", "cosine", "hamming", "labels", "bits", "precomputed")
@@ -59,7 +58,7 @@ class Space:
     Examples
     --------
     >>> import numpy as np
-    >>> from infoscope import Space
+    >>> from infoscope.neighbors import Space
     >>> space = Space(np.array([[0.0, 0.0], [3.0, 4.0]]))
     >>> space.pair_distances([0], [1])
     array([5.])
@@ -84,42 +83,42 @@ class Space:
 
     def __post_init__(self):
         checks.check_choice(self.metric, "metric", METRICS)
+        if self.scale is not None:
+            checks.check_choice(self.scale, "scale", ("standard",))
+        if self.n_bits is not None and self.metric != "bits":
+            raise ParameterError(f"n_bits goes with metric 'bits', not {self.metric!r}")
         name = self.name or "the data"
         read = to_columns(self.features, name)
-        put = lambda field, value: object.__setattr__(self, field, _read_only(value))  # noqa: E731
         names = self.feature_names if self.feature_names is not None else read.feature_names
-        put("features", self._checked_features(read.values, name, names))
+        self._put("features", self._checked_features(read.values, name, names))
         d = self.n_features
-        put("feature_names", _names(names, d if self.metric not in ("bits", "precomputed", "labels") else None, name))
-        ids = self.ids if self.ids is not None else read.ids
-        put("ids", None if ids is None else checks.check_unique(ids, len(self), f"ids of {name}"))
-        self._set_items(read.run_lengths, name, put)
-        self._set_measure(d, name, put)
+        named = self.metric not in ("bits", "precomputed", "labels")
+        self._put("feature_names", space_checks.feature_names(names, d if named else None, name))
+        ids, source = (read.ids, f"the index of {name}") if self.ids is None else (self.ids, f"ids of {name}")
+        self._put("ids", None if ids is None else checks.check_unique(ids, len(self), source))
+        self._set_items(read.run_lengths, name)
+        self._set_measure(d, name)
+
+    def _put(self, field, value):
+        object.__setattr__(self, field, _read_only(value))
 
     # ---- reading the arguments ----
     def _checked_features(self, values, name, names):
         if kind_of(values) in ("torch", "dask"):
             return self._foreign_features(values, name)
         if self.metric == "labels":
-            labels = np.asarray(values)
-            if labels.ndim == 2 and labels.shape[1] == 1:
-                labels = labels[:, 0]
-            codes, label_names = _codes(labels, name)
-            object.__setattr__(self, "label_names", label_names)
+            codes, label_names = space_checks.label_codes(values, name)
+            self._put("label_names", label_names)
             return codes[:, None].astype(np.float64)
         if self.metric == "bits":
-            return _packed_words(values, self.n_bits, name)
+            words, n_bits = space_checks.packed_words(values, self.n_bits, name)
+            self._put("n_bits", n_bits)
+            return words
         values = checks.check_matrix(values, name, column_names=names)
         if self.metric == "precomputed":
-            return _checked_distances(values, name)
+            return space_checks.checked_distances(values, name)
         if self.metric == "cosine":
-            if self.feature_weights is not None:
-                values = values * checks.check_vector(self.feature_weights, "feature_weights", length=values.shape[1])
-            norms = np.sqrt((values.astype(np.float64) ** 2).sum(1))
-            if (norms == 0).any():
-                raise DataError(f"row {int(np.argmin(norms))} of {name} is all zeros: its direction, which the cosine metric "
-                                "compares, does not exist; drop the row or use another metric")
-            return values / norms[:, None]
+            return space_checks.unit_vectors(values, self.feature_weights, name)
         return np.ascontiguousarray(values)
 
     def _foreign_features(self, values, name):
@@ -133,78 +132,57 @@ class Space:
         from .backend_dask import checked_chunks
         return checked_chunks(values, name, self.metric)
 
-    def _set_items(self, run_lengths, name, put):
+    def _set_items(self, run_lengths, name, fields=("run", "time", "sample_weight")):
         n = len(self)
-        run, time, weight = self.run, self.time, self.sample_weight
         if run_lengths is not None:
-            if run is not None:
+            if self.run is not None:
                 raise ParameterError("a list of arrays is a list of runs already: leave out run=")
-            run = np.repeat(np.arange(len(run_lengths)), run_lengths)
-            time, weight = (np.concatenate([np.asarray(p) for p in v]) if isinstance(v, (list, tuple)) and len(v) == len(run_lengths)
-                            and np.ndim(v[0]) == 1 else v for v in (time, weight))
-        if run is not None:
-            run = np.asarray(run)
-            if run.shape != (n,):
-                raise DataError(f"run has shape {run.shape}, {name} has {n} items: one label an item")
-            run_names, run = np.unique(run, return_inverse=True)
-            put("run_names", run_names)
-            put("run", run.reshape(-1))
-        if time is not None:
-            time = np.asarray(time)
-            if np.issubdtype(time.dtype, np.datetime64):
-                time = (time - time.min()) / np.timedelta64(1, "s")
-            put("time", checks.check_vector(time, "time", length=n).astype(np.float64))
-        if weight is not None:
-            put("sample_weight", checks.check_sample_weight(weight, n))
+            self._put("run", np.repeat(np.arange(len(run_lengths)), run_lengths))
+            for field in ("time", "sample_weight"):
+                self._put(field, _joined(getattr(self, field), run_lengths, field))
+        if "run" in fields:
+            run_names, run = (None, None) if self.run is None else space_checks.run_codes(self.run, n, name)
+            self._put("run_names", run_names)
+            self._put("run", run)
+        if "time" in fields and self.time is not None:
+            self._put("time", space_checks.times(self.time, n))
+        if "sample_weight" in fields and self.sample_weight is not None:
+            self._put("sample_weight", checks.check_sample_weight(self.sample_weight, n).astype(np.float64))
+        if self.time is not None and ("time" in fields or "run" in fields):
+            space_checks.warn_repeated_times(self.time, self.run, name)
 
-    def _set_measure(self, d, name, put):
-        weighted = self.metric in ("euclidean", "manhattan", "chebyshev", "hamming")
-        weights = np.ones(d)
-        if self.feature_weights is not None and self.metric != "cosine":     # cosine has them in its directions
-            if not weighted:
-                raise ParameterError(f"feature_weights do not go with metric {self.metric!r}")
-            weights = checks.check_vector(self.feature_weights, "feature_weights", length=d).astype(np.float64)
-            if (weights < 0).any() or not weights.any():
-                raise ParameterError("feature_weights must be >= 0 and not all zero")
-        period = _checked_period(self.period, d, self.feature_names)
+    def _set_measure(self, d, name):
+        numeric = self.metric in PERIODIC and self.backend == "numpy"
+        weights = self._checked_weights(self.feature_weights)
+        period = as_periods(self.period, d, self.feature_names)
         if period.any() and self.metric not in PERIODIC:
             raise ParameterError(f"periodic features do not go with metric {self.metric!r}")
-        notes = []
-        if self.period_check and period.any() and self.backend == "numpy":
-            for a in np.flatnonzero(period):
-                note = check_period(self.features[:, a], period[a], self.column_name(a), time=self.time)
-                if note:
-                    notes.append(note)
-        if self.scale not in (None, "standard"):
-            raise ParameterError(f"scale is {self.scale!r}; it must be 'standard' or None")
+        low, high = (self.features.min(0), self.features.max(0)) if numeric else (None, None)
+        if numeric and self.period_check:
+            self._put("notes", space_checks.period_notes(self.features, low, high, period, self.column_name, self.time,
+                                                         self.run))
         if self.scale == "standard":
-            if not weighted or self.metric == "hamming":
+            if self.metric not in PERIODIC:
                 raise ParameterError(f"scale='standard' does not go with metric {self.metric!r}")
-            weights = weights * self._inverse_deviations(period, name)
-        put("feature_weights", weights)
-        put("period", period)
-        put("scale", None)                                       # it lives in feature_weights now
-        object.__setattr__(self, "notes", tuple(notes))
+            if self.backend == "torch":
+                deviations = self.features.double().std(0, correction=0).cpu().numpy()
+            else:
+                deviations = np.asarray(self.features.std(0, dtype=np.float64))
+            weights = weights * space_checks.inverse_deviations(self.features, deviations, period, name, self.column_name)
+            if not weights.any():
+                raise DataError(f"all columns of {name} with a weight are constant: there are no distances to compare")
+        if numeric:
+            space_checks.check_magnitude(low, high, weights, name, self.column_name)
+        self._put("feature_weights", weights)
+        self._put("period", period)
+        self._put("scale", None)                                 # it lives in feature_weights now
 
-    def _inverse_deviations(self, period, name):
-        if self.backend == "torch":
-            deviations = self.features.double().std(0, correction=0).cpu().numpy()
-        else:
-            deviations = np.asarray(self.features.std(0, dtype=np.float64))
-        for a in np.flatnonzero(period):                         # circular: sqrt(-2 ln R) P / 2 pi
-            z = np.exp(2j * np.pi * np.asarray(self.features[:, a], np.float64) / period[a])
-            resultant = min(max(abs(z.mean()), 1e-300), 1.0)
-            deviations[a] = np.sqrt(-2 * np.log(resultant)) * period[a] / (2 * np.pi)
-        constant = np.flatnonzero(deviations <= 1e-14 * np.abs(np.asarray(self.features[0])))
-        if len(constant) == len(deviations):
-            raise DataError(f"all columns of {name} are constant: there are no distances to compare")
-        if len(constant):
-            names = ", ".join(self.column_name(a) for a in constant[:5])
-            warnings.warn(f"{len(constant)} constant column(s) of {name} got weight 0: {names}", DataWarning, stacklevel=5)
-        out = np.zeros(len(deviations))
-        varied = np.setdiff1d(np.arange(len(deviations)), constant)
-        out[varied] = 1 / deviations[varied]
-        return out
+    def _checked_weights(self, weights):
+        if weights is None or self.metric == "cosine":           # cosine has them in its directions
+            return np.ones(self.n_features)
+        if self.metric not in (*PERIODIC, "hamming"):
+            raise ParameterError(f"feature_weights do not go with metric {self.metric!r}")
+        return space_checks.checked_weights(weights, self.n_features)
 
     # ---- other ways to make one ----
     @classmethod
@@ -213,7 +191,7 @@ class Space:
 
         Examples
         --------
-        >>> from infoscope import Space
+        >>> from infoscope.neighbors import Space
         >>> len(Space.from_labels(["cat", "dog", "cat"]))
         3
         """
@@ -259,7 +237,8 @@ class Space:
     # ---- distances of chosen pairs ----
     def squared_distances(self, i, j) -> np.ndarray:
         """Exact squared distances of the pairs (i, j): float64, by direct subtraction."""
-        i, j = np.asarray(i, np.int64).ravel(), np.asarray(j, np.int64).ravel()
+        i, j = np.broadcast_arrays(space_checks.item_numbers(i, len(self), "i").ravel(),
+                                   space_checks.item_numbers(j, len(self), "j").ravel())
         if self.backend == "torch":
             from .backend_torch import squared_of_pairs
             return squared_of_pairs(self, i, j)
@@ -296,11 +275,11 @@ class Space:
         Examples
         --------
         >>> import numpy as np
-        >>> from infoscope import Space
+        >>> from infoscope.neighbors import Space
         >>> len(Space(np.eye(4)).take([0, 2]))
         2
         """
-        rows = np.asarray(rows, np.int64)
+        rows = space_checks.item_numbers(rows, len(self), "rows")
         part = object.__new__(Space)
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
@@ -318,17 +297,18 @@ class Space:
         """A space like this one with other `sample_weight`, `time`, `run`, `ids`, `feature_weights` or `name`."""
         allowed = {"sample_weight", "time", "run", "ids", "name", "feature_weights"}
         if not set(changes) <= allowed:
-            raise ParameterError(f"replace changes {', '.join(sorted(allowed))}, not {', '.join(sorted(set(changes) - allowed))}: "
-                                 "make a new Space")
+            raise ParameterError(f"replace changes {', '.join(sorted(allowed))}, not "
+                                 f"{', '.join(sorted(set(changes) - allowed))}: make a new Space")
         other = object.__new__(Space)
         for field in dataclasses.fields(self):
             object.__setattr__(other, field.name, changes.get(field.name, getattr(self, field.name)))
-        put = lambda field, value: object.__setattr__(other, field, _read_only(value))  # noqa: E731
-        other._set_items(None, self.name or "the data", put)
-        if "run" not in changes:
-            put("run_names", self.run_names)
+        other._set_items(None, self.name or "the data", tuple(changes))
+        if changes.get("ids") is not None:
+            other._put("ids", checks.check_unique(changes["ids"], len(self), "ids"))
         if "feature_weights" in changes:
-            put("feature_weights", checks.check_vector(changes["feature_weights"], "feature_weights", length=self.n_features))
+            if self.metric == "cosine":
+                raise ParameterError("the cosine metric has its feature_weights in its directions: make a new Space")
+            other._put("feature_weights", other._checked_weights(changes["feature_weights"]))
         return other
 
 
@@ -354,7 +334,7 @@ def as_space(data, **options) -> Space:
     Examples
     --------
     >>> import numpy as np
-    >>> from infoscope import as_space
+    >>> from infoscope.neighbors import as_space
     >>> as_space(np.zeros((3, 2)), name="zeros")
     Space(zeros: 3 items x 2 features, metric='euclidean')
     """
@@ -368,7 +348,7 @@ def as_space(data, **options) -> Space:
     return data
 
 
-# -------------------------------------------------------------------------------------------------------------- small checks
+# ------------------------------------------------------------------------------------------------------------- small steps
 def _read_only(value):
     if isinstance(value, np.ndarray):
         value = value.view()
@@ -376,88 +356,11 @@ def _read_only(value):
     return value
 
 
-def _names(names, d, name):
-    if names is None:
-        return None
-    names = tuple(str(v) for v in names)
-    if d is not None and len(names) != d:
-        raise DataError(f"{len(names)} feature names for the {d} columns of {name}")
-    return names
-
-
-def _codes(labels, name):
-    if labels.ndim != 1:
-        raise DataError(f"labels of {name} have shape {labels.shape}; one label an item is needed")
-    if len(labels) == 0:
-        raise DataError(f"{name} is empty")
-    if labels.dtype.kind == "f" and not np.isfinite(labels).all():
-        raise DataError(f"label {int(np.argmin(np.isfinite(labels)))} of {name} is missing (NaN or infinite): drop that item")
-    if labels.dtype == object:
-        missing = [p for p, v in enumerate(labels) if v is None or v != v]
-        if missing:
-            raise DataError(f"label {missing[0]} of {name} is missing: drop that item")
-        labels = labels.astype(str)
-    names, codes = np.unique(labels, return_inverse=True)
-    return codes.reshape(-1), names
-
-
-def _packed_words(values, n_bits, name):
-    """Bytes to 64-bit words; padding bits are zero, so they never differ."""
-    packed = np.asarray(values)
-    if packed.dtype != np.uint8 or packed.ndim != 2:
-        if packed.dtype == np.uint64 and packed.ndim == 2:
-            return np.ascontiguousarray(packed)
-        raise DataError(f"{name} must be packed bits, a uint8 array (N, bytes) as np.packbits(bits, axis=1) makes, "
-                        f"not {packed.dtype} of shape {packed.shape}")
-    if packed.size == 0:
-        raise DataError(f"{name} is empty")
-    if n_bits is not None and not 0 < n_bits <= 8 * packed.shape[1]:
-        raise ParameterError(f"n_bits is {n_bits}, but the rows of {name} hold {8 * packed.shape[1]} bits")
-    n_bits = 8 * packed.shape[1] if n_bits is None else n_bits
-    words = np.zeros((len(packed), -(-packed.shape[1] // 8)), np.uint64)
-    as_bytes = words.view(np.uint8)
-    as_bytes[:, : packed.shape[1]] = packed
-    as_bytes[:, -(-n_bits // 8) :] = 0
-    if n_bits % 8:
-        as_bytes[:, n_bits // 8] &= np.uint8(0xFF << (8 - n_bits % 8) & 0xFF)
-    return words
-
-
-def _checked_distances(values, name):
-    if values.shape[0] != values.shape[1]:
-        raise DataError(f"{name} has shape {values.shape}; distances must be a square matrix")
-    rows = np.arange(0, len(values), 1024)
-    for r in rows:                                               # by blocks: never a second N x N matrix
-        block = values[r : r + 1024]
-        if (block < 0).any():
-            i, j = np.argwhere(block < 0)[0]
-            raise DataError(f"distance ({r + i}, {j}) of {name} is negative")
-        differs = block != values[:, r : r + 1024].T
-        if differs.any():
-            i, j = np.argwhere(differs)[0]
-            if not np.allclose(block, values[:, r : r + 1024].T, rtol=1e-10, atol=0):
-                raise DataError(f"distances ({r + i}, {j}) and ({j}, {r + i}) of {name} differ: the matrix must be symmetric; "
-                                "take (D + D.T) / 2 if that is what you mean")
-    diagonal = np.diagonal(values)
-    if diagonal.any():
-        raise DataError(f"the diagonal of {name} is not zero (item {int(np.argmax(diagonal != 0))}): is it a matrix of similarities?")
-    return np.ascontiguousarray(values)
-
-
-def _checked_period(period, d, names):
-    if period is None:
-        return np.zeros(d)
-    if isinstance(period, dict):
-        unknown = [k for k in period if names is None or k not in names]
-        if unknown:
-            raise ParameterError(f"period is given for {unknown[0]!r}, which is not a column name"
-                                 + (f" ({', '.join(names)})" if names else ": the data have no column names"))
-        period = [period.get(v) or 0.0 for v in names]
-    elif np.ndim(period) == 0:
-        period = [period] * d
-    out = np.array([0.0 if p is None else p for p in period], dtype=float)
-    if out.shape != (d,):
-        raise ParameterError(f"period has length {len(out)}, the data have {d} columns: one number a column, 0 where not periodic")
-    if not (out >= 0).all() or np.isinf(out).any():
-        raise ParameterError(f"period of column {int(np.argmin(out >= 0))} is {out[np.argmin(out >= 0)]}; it must be >= 0 and finite")
-    return out
+def _joined(values, run_lengths, what):
+    """One array per run becomes one array; anything else stays as it is."""
+    if not isinstance(values, (list, tuple)) or len(values) != len(run_lengths) or any(np.ndim(v) != 1 for v in values):
+        return values
+    for r, (part, length) in enumerate(zip(values, run_lengths, strict=True)):
+        if len(part) != length:
+            raise DataError(f"{what} of run {r} has {len(part)} entries, the run has {length} rows")
+    return np.concatenate([np.asarray(part) for part in values])

@@ -13,7 +13,7 @@ from .kernels import TIE
 from .reductions import CountWithin, Histogram, ItemsWithin, KSmallest, column_items, reduce_tiles, row_items
 from .space import Space, as_space
 
-MAX_PAIRS = 2**27                  # neighbour pairs a graph may hold: 2 GiB
+MAX_PAIRS = 2**25                  # neighbour pairs a graph may hold: half a GiB
 
 
 def nearest(space, k: int, *, ties: str = "index", queries=None, columns=None, exclusion_window: float = 0.0,

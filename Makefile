@@ -1,0 +1,109 @@
+# infoscope. Every target makes the virtual environment it needs; a machine with Python >= 3.11 and make is enough.
+#
+#   make demo                       the main job on real data (installs the core only)
+#   make test                       lint, types, contracts, doctests and tests
+#   make demo PYTHON=python3.12     with an interpreter of your choice
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# The first interpreter that runs and is new enough. (A name on the PATH may be a stub that runs nothing.)
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+ifndef PYTHON
+PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 python; do \
+            if $$p -c '$(NEW_ENOUGH)' >/dev/null 2>&1; then echo $$p; break; fi; done)
+endif
+
+VENV        ?= .venv
+VENV_TEST   ?= .venv-test
+VENV_DOCS   ?= .venv-docs
+VENV_PEER   ?= .venv-dadapy
+# Two workers fill two cores; tests that start threads of their own then share them, so BLAS keeps to one.
+TEST_JOBS   ?= 2
+PYTEST_ARGS ?=
+PIP_INSTALL  = -m pip install -qq --disable-pip-version-check
+
+CACHE       := $(CURDIR)/.cache
+NUMBA_CACHE := $(CACHE)/numba
+TEST_ENV     = NUMBA_CACHE_DIR="$(NUMBA_CACHE)" MPLBACKEND=Agg OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
+
+# $(call new-venv,FOLDER,INTERPRETER): a fresh virtual environment, or one clear sentence why not
+define new-venv
+	@test -n "$(2)" || { echo "infoscope needs Python 3.11 or newer, and none was found. Install it, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(2) -c '' >/dev/null 2>&1 || { echo "$(2) does not run. Name another interpreter: make $(MAKECMDGOALS) PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(2) -c '$(NEW_ENOUGH)' || { echo "infoscope needs Python 3.11 or newer; $(2) is $$($(2) -V 2>&1). Name another: make $(MAKECMDGOALS) PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(2) -c 'import ensurepip, venv' >/dev/null 2>&1 || { echo "$(2) cannot make virtual environments (Debian and Ubuntu: apt install python3-venv)." >&2; exit 1; }
+	@echo "making $(1) with $$($(2) -V 2>&1)"
+	@rm -rf $(1) && $(2) -m venv $(1)
+endef
+
+.PHONY: help demo test test-slow lint bench docs clean distclean
+
+help:
+	@echo "make demo        the main job on real data: prints the result, saves the picture (installs the core only)"
+	@echo "make test        lint, types, import contracts, doctests and tests (installs pinned versions)"
+	@echo "make test-slow   the long statistical tests"
+	@echo "make lint        ruff, mypy and the import contracts alone"
+	@echo "make bench       speed and memory beside DADApy and a plain NumPy script"
+	@echo "make docs        the documentation, in docs/_build/html"
+	@echo "make clean       removes caches and builds;  make distclean: the virtual environments as well"
+
+# ---------------------------------------------------------------- environments (a stamp each)
+$(VENV)/.ready: pyproject.toml constraints.txt
+	$(call new-venv,$(VENV),$(PYTHON))
+	@echo "installing the core of infoscope"
+	@$(VENV)/bin/python $(PIP_INSTALL) -c constraints.txt -e .
+	@touch $@
+
+$(VENV_TEST)/.ready: pyproject.toml constraints.txt
+	$(call new-venv,$(VENV_TEST),$(PYTHON))
+	@echo "installing infoscope with all it is tested with (a few minutes)"
+	@$(VENV_TEST)/bin/python $(PIP_INSTALL) -c constraints.txt -e ".[torch,cluster,files,approximate,test,lint]"
+	@touch $@
+
+$(VENV_DOCS)/.ready: pyproject.toml constraints.txt
+	$(call new-venv,$(VENV_DOCS),$(PYTHON))
+	@echo "installing infoscope and what builds its documentation"
+	@$(VENV_DOCS)/bin/python $(PIP_INSTALL) -c constraints.txt -e ".[docs]"
+	@touch $@
+
+# DADApy needs numpy < 2, which has wheels up to Python 3.12: its own environment, its own interpreter where need be.
+PEER_PYTHON ?= $(PYTHON)
+$(VENV_PEER)/.ready:
+	$(call new-venv,$(VENV_PEER),$(PEER_PYTHON))
+	@echo "installing DADApy 0.3.4 for comparison"
+	@$(VENV_PEER)/bin/python $(PIP_INSTALL) "dadapy==0.3.4" "numpy<2"
+	@touch $@
+
+# ---------------------------------------------------------------- what people run
+demo: $(VENV)/.ready
+	@$(VENV)/bin/infoscope demo
+
+test: lint
+	@rm -rf "$(NUMBA_CACHE)" && mkdir -p "$(NUMBA_CACHE)"
+	$(TEST_ENV) $(VENV_TEST)/bin/python -m pytest -n $(TEST_JOBS) --dist worksteal -m "not slow" --doctest-modules src/infoscope tests $(PYTEST_ARGS)
+
+test-slow: $(VENV_TEST)/.ready
+	@mkdir -p "$(NUMBA_CACHE)"
+	$(TEST_ENV) $(VENV_TEST)/bin/python -m pytest -n $(TEST_JOBS) --dist worksteal -m slow tests $(PYTEST_ARGS)
+
+lint: $(VENV_TEST)/.ready
+	$(VENV_TEST)/bin/ruff check .
+	$(VENV_TEST)/bin/mypy
+	$(VENV_TEST)/bin/lint-imports
+
+bench: $(VENV)/.ready $(VENV_PEER)/.ready
+	INFOSCOPE_PEER_PYTHON="$(abspath $(VENV_PEER))/bin/python" $(VENV)/bin/python benchmarks/run_all.py
+
+docs: $(VENV_DOCS)/.ready
+	MPLBACKEND=Agg $(VENV_DOCS)/bin/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@echo "documentation: docs/_build/html/index.html"
+
+clean:
+	rm -rf .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	rm -rf docs/_build docs/auto_examples docs/reference/generated docs/sg_execution_times.rst
+	find src tests benchmarks examples docs -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+distclean: clean
+	rm -rf $(VENV) $(VENV_TEST) $(VENV_DOCS) $(VENV_PEER)

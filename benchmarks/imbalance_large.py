@@ -1,0 +1,156 @@
+"""Large Information Imbalance: 100,000 items exactly, the share of a matrix product, a million items sampled.
+
+1. 100,000 items, 50 columns against the first 25, float32, exact ranks, both directions.
+2. 20,000 items, two spaces of 512 columns that share 256, float32, one direction (`nearest` in A, `count_closer` in
+   B): 2 N^2 (D_A + D_B) operations, as a share of the rate of ``np.matmul(a, b.T, out=c)`` in the same process.
+   `b` is an array of its own (NumPy takes a cheaper routine for ``a @ a.T``), one call warms up, the best of five
+   counts.  The matrix product may choose its shape: we try the shapes of SHAPES, from the tile of our own engine to
+   the largest that a user would hold in memory, and compare with the fastest of them.
+3. A million items, 20 columns against the first 10, float64, 1,000 sampled query rows against all columns; and once
+   more with 10,000 other rows, as the truth to compare with.
+
+All data are independent normal numbers of ``default_rng(0)``.
+"""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import Any
+
+from harness import Row, bar, best_of, fresh, main, peak_mb, publish, reset_peak
+
+SEED = 0
+SHAPES = ((256, 2_048), (1_024, 4_096), (4_096, 4_096), (2_048, 20_000))
+
+
+# ------------------------------------------------------------------------------------------------- the jobs
+def exact(n: int, d: int, threads: int) -> Row:
+    import numpy as np
+
+    from infoscope import information_imbalance
+
+    X = np.random.default_rng(SEED).standard_normal((n, d), dtype=np.float32)
+    information_imbalance(X[:500], X[:500, : d // 2], n_jobs=threads)
+    reset_peak()
+    result, timing = best_of(lambda: information_imbalance(X, X[:, : d // 2], n_jobs=threads))
+    return {**timing, **numbers(result), "peak": peak_mb()}
+
+
+def sampled(n: int, d: int, n_rows: int, seed: int, threads: int) -> Row:
+    import numpy as np
+
+    from infoscope import information_imbalance
+
+    X = np.random.default_rng(SEED).standard_normal((n, d))
+    options: dict[str, Any] = {"n_jobs": threads, "random_state": seed}
+    information_imbalance(X[:500], X[:500, : d // 2], n_rows=100, **options)
+    reset_peak()
+    result, timing = best_of(lambda: information_imbalance(X, X[:, : d // 2], n_rows=n_rows, **options))
+    return {**timing, **numbers(result), "peak": peak_mb()}
+
+
+def numbers(result: Any) -> Row:
+    return {name: float(getattr(result, name)) for name in ("a_to_b", "a_to_b_se", "b_to_a", "b_to_a_se")}
+
+
+def share(n: int, d: int, threads: int) -> Row:
+    import numpy as np
+
+    from infoscope.neighbors import Space, count_closer, nearest
+
+    rng = np.random.default_rng(SEED)
+    X = rng.standard_normal((n, d), dtype=np.float32)
+    Y = np.hstack([X[:, : d // 2], rng.standard_normal((n, d - d // 2), dtype=np.float32)])
+
+    def one_direction(rows: int = n) -> float:
+        A, B = Space(X[:rows]), Space(Y[:rows])
+        graph = nearest(A, 1, ties="all", n_jobs=threads)
+        closer, tied = count_closer(B, graph, n_jobs=threads)
+        return float(2 / rows * np.mean(closer + (tied + 1) / 2))  # a rank; `tied` counts the pair itself
+
+    one_direction(1_000)
+    reset_peak()
+    value, timing = best_of(one_direction)
+    peak = peak_mb()
+    rates = [matmul_rate(rows, columns, d) for rows, columns in SHAPES]  # its arrays are not part of our peak
+    return {**timing, "a_to_b": value, "peak": peak, "rates": rates}
+
+
+def matmul_rate(rows: int, columns: int, d: int, repeats: int = 5) -> float:
+    """Operations per second of ``np.matmul(a, b.T, out=c)``, float32: the best of five calls after one."""
+    import numpy as np
+
+    rng = np.random.default_rng(SEED)
+    a, b = (rng.standard_normal((size, d), dtype=np.float32) for size in (rows, columns))
+    c = np.empty((rows, columns), np.float32)
+    np.matmul(a, b.T, out=c)
+    _, timing = best_of(lambda: np.matmul(a, b.T, out=c), repeats)
+    return 2 * rows * columns * d / timing["seconds"]
+
+
+# ------------------------------------------------------------------------------------------------- the report
+def run(options: Namespace) -> None:
+    quick = options.quick
+    n_exact, n_share, n_million = (3_000, 3_000, 20_000) if quick else (100_000, 20_000, 1_000_000)
+    few, many = (100, 1_000) if quick else (1_000, 10_000)
+    d_exact, d_share, d_million = 50, 512, 20
+
+    whole = fresh("exact", threads=options.threads, n=n_exact, d=d_exact)
+    part = fresh("share", threads=options.threads, n=n_share, d=d_share)
+    quickly = fresh("sampled", threads=options.threads, n=n_million, d=d_million, n_rows=few, seed=0)
+    longer = fresh("sampled", threads=options.threads, n=n_million, d=d_million, n_rows=many, seed=1)
+
+    rate = 2 * n_share**2 * 2 * d_share / part["seconds"]
+    best = max(part["rates"])
+    deviation = max(abs(quickly[value] - longer[value]) / quickly[value + "_se"] for value in ("a_to_b", "b_to_a"))
+    tables = {
+        "Time and memory": [
+            line(f"{n_exact:,} items, D = {d_exact} and {d_exact // 2}, float32, exact, both directions", whole),
+            line(f"{n_share:,} items, D = {d_share} and {d_share}, float32, exact, A to B only", part),
+            line(f"{n_million:,} items, D = {d_million} and {d_million // 2}, float64, {few:,} sampled rows", quickly),
+            line(f"{n_million:,} items, D = {d_million} and {d_million // 2}, float64, {many:,} sampled rows", longer),
+        ],
+        f"Share of the matrix product, float32, D = {d_share}": [
+            speed(f"infoscope, {n_share:,} items, one direction", rate, best),
+            *(
+                speed(f"np.matmul, ({rows:,} x {d_share}) by ({d_share} x {columns:,})", found, best)
+                for (rows, columns), found in zip(SHAPES, part["rates"], strict=True)
+            ),
+        ],
+    }
+    bars = [
+        bar("100,000 items, exact, both directions", whole["seconds"], 60, unit="s"),
+        bar("its peak memory, everything included", whole["peak"], 1_000, unit="MB"),
+        bar("share of the matrix product, D = 512", 100 * rate / best, 65, at_least=True, unit="%"),
+        bar("1,000,000 items, 1,000 sampled rows", quickly["seconds"], 15, unit="s"),
+        bar("its peak memory, everything included", quickly["peak"], 2_000, unit="MB"),
+        bar("its distance from the 10,000-row run", deviation, 3, unit="of its standard errors"),
+    ]
+    notes = [
+        f"{few:,} rows: {estimates(quickly)}; {many:,} other rows: {estimates(longer)}.",
+        "Peak memory is that of the whole process: interpreter, libraries, data and work.",
+    ]
+    publish("imbalance_large", options, tables, bars=bars, notes=notes, used={"this": whole["versions"]})
+
+
+def line(what: str, row: Row) -> Row:
+    return {
+        "what": what,
+        "seconds": row["seconds"],
+        "best of": row["runs"],
+        "CPU seconds": row["cpu_seconds"],
+        "peak of the process, MB": row["peak"],
+    }
+
+
+def speed(what: str, rate: float, best: float) -> Row:
+    return {"what": what, "10^9 operations a second": rate / 1e9, "share, %": 100 * rate / best}
+
+
+def estimates(row: Row) -> str:
+    labels = (("A to B", "a_to_b"), ("B to A", "b_to_a"))
+    return ", ".join(f"{label} {row[value]:.4f} ± {row[value + '_se']:.4f}" for label, value in labels)
+
+
+if __name__ == "__main__":
+    main(run, {"exact": exact, "sampled": sampled, "share": share})

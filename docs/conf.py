@@ -1,0 +1,60 @@
+"""How the documentation is built: Sphinx, numpydoc docstrings, and a gallery of examples that run."""
+
+from __future__ import annotations
+
+import warnings
+from importlib.metadata import version as installed_version
+
+project = "infoscope"
+author = "The infoscope developers"
+copyright = "2026, The infoscope developers"
+release = installed_version("infoscope")
+version = ".".join(release.split(".")[:2])
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.viewcode",
+    "matplotlib.sphinxext.plot_directive",
+    "numpydoc",
+    "myst_parser",
+    "sphinx_gallery.gen_gallery",
+]
+exclude_patterns = ["_build", "Thumbs.db", "auto_examples/*.ipynb", "auto_examples/*.json"]
+templates_path = ["_templates"]
+html_static_path = ["_static"]
+html_theme = "furo"
+html_title = "infoscope"
+nitpicky = False
+
+myst_enable_extensions = ["dollarmath", "amsmath", "deflist", "colon_fence"]
+myst_heading_anchors = 3
+
+autosummary_generate = True
+autodoc_typehints = "none"  # the docstrings say types and shapes
+numpydoc_show_class_members = False
+numpydoc_xref_param_type = False
+
+plot_include_source = True
+plot_html_show_source_link = False
+plot_html_show_formats = False
+plot_formats = [("png", 150)]
+plot_rcparams = {"figure.figsize": (5.0, 4.2), "savefig.bbox": "tight"}
+plot_apply_rcparams = True
+
+# plot_*.py runs; everything else (run_*.py: long work with committed results) is shown and not run.
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "auto_examples",
+    "filename_pattern": r"/plot_",
+    "ignore_pattern": r"(/_|__init__\.py|conftest\.py)",
+    "copyfile_regex": r".*\.(png|json|csv)",
+    "download_all_examples": False,
+    "remove_config_comments": True,
+    "show_memory": False,
+    "plot_gallery": True,
+    "abort_on_example_error": True,
+}
+
+warnings.filterwarnings("ignore", message=".*FigureCanvasAgg is non-interactive.*")

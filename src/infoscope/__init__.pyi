@@ -1,0 +1,29 @@
+from . import base as base
+from . import cli as cli
+from . import datasets as datasets
+from . import imbalance as imbalance
+from . import io as io
+from . import neighbors as neighbors
+from . import statistics as statistics
+from . import storage as storage
+from .imbalance import ImbalanceDifference as ImbalanceDifference
+from .imbalance import ImbalanceMatrix as ImbalanceMatrix
+from .imbalance import InformationImbalance as InformationImbalance
+from .imbalance import ScaleCurve as ScaleCurve
+from .imbalance import compare_imbalances as compare_imbalances
+from .imbalance import imbalance_matrix as imbalance_matrix
+from .imbalance import imbalance_scale_curve as imbalance_scale_curve
+from .imbalance import information_imbalance as information_imbalance
+from .neighbors import NeighborGraph as NeighborGraph
+from .neighbors import Space as Space
+from .neighbors import as_space as as_space
+from .neighbors import count_closer as count_closer
+from .neighbors import count_within as count_within
+from .neighbors import distance_histogram as distance_histogram
+from .neighbors import nearest as nearest
+from .neighbors import nearest_blocks as nearest_blocks
+from .neighbors import order_test as order_test
+from .statistics import correlation_time as correlation_time
+from .statistics import effective_sample_size as effective_sample_size
+
+__version__: str

@@ -1,0 +1,71 @@
+"""Errors, input checks, threads, progress and results: what every room of the library shares."""
+
+from infoscope.base.checks import (
+    check_choice,
+    check_ids,
+    check_matrix,
+    check_positive_int,
+    check_random_state,
+    check_same_length,
+    check_sample_weight,
+    check_unique,
+    check_vector,
+    frame_columns,
+    is_frame,
+)
+from infoscope.base.errors import (
+    CorrelatedRowsWarning,
+    DataError,
+    DataWarning,
+    InfoscopeError,
+    InfoscopeWarning,
+    MissingExtraError,
+    ParameterError,
+    require,
+)
+from infoscope.base.jit import kernel
+from infoscope.base.plain import flat, plain
+from infoscope.base.progress import Progress, progress
+from infoscope.base.provenance import Provenance, fingerprint, provenance, versions
+from infoscope.base.references import REFERENCES, bibtex
+from infoscope.base.results import Result, format_estimate, missing_values, result_classes
+from infoscope.base.threads import available_threads, one_blas_thread
+
+__all__ = [
+    "REFERENCES",
+    "CorrelatedRowsWarning",
+    "DataError",
+    "DataWarning",
+    "InfoscopeError",
+    "InfoscopeWarning",
+    "MissingExtraError",
+    "ParameterError",
+    "Progress",
+    "Provenance",
+    "Result",
+    "available_threads",
+    "bibtex",
+    "check_choice",
+    "check_ids",
+    "check_matrix",
+    "check_positive_int",
+    "check_random_state",
+    "check_same_length",
+    "check_sample_weight",
+    "check_unique",
+    "check_vector",
+    "fingerprint",
+    "flat",
+    "format_estimate",
+    "frame_columns",
+    "is_frame",
+    "kernel",
+    "missing_values",
+    "one_blas_thread",
+    "plain",
+    "progress",
+    "provenance",
+    "require",
+    "result_classes",
+    "versions",
+]

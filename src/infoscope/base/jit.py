@@ -1,0 +1,50 @@
+"""One typed door to numba: every compiled kernel of the library goes through `kernel`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, overload
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@overload
+def kernel(function: Function, *, inline: str = "never") -> Function: ...
+@overload
+def kernel(function: None = None, *, inline: str = "never") -> Callable[[Function], Function]: ...
+def kernel(function: Any = None, *, inline: str = "never") -> Any:
+    """Compile a function with numba: no GIL, cached on disk, divisions as in NumPy (no exception for x / 0).
+
+    Kernels that call each other belong in one file: the cache notices changes of the file only.
+
+    Parameters
+    ----------
+    function : callable, optional
+        The function to compile; without it a decorator is returned.
+    inline : {"never", "always"}
+        Whether numba inlines the function where another kernel calls it.
+
+    Returns
+    -------
+    callable
+        The compiled function (compiled at its first call).
+
+    Examples
+    --------
+    >>> from infoscope.base import kernel
+    >>> @kernel
+    ... def double(x):
+    ...     return 2 * x
+    >>> double(21)
+    42
+    """
+    from numba import njit  # here, because importing numba takes longer than all the rest of this room
+
+    if function is None:
+        return lambda f: kernel(f, inline=inline)
+    options: dict[str, Any] = dict(nogil=True, error_model="numpy", inline=inline)
+    try:
+        # numba itself falls back to a folder of the user when the installation is read-only.
+        return njit(cache=True, **options)(function)
+    except RuntimeError:  # "cannot cache function": no folder is writable, or the source is not in a file
+        return njit(**options)(function)

@@ -1,0 +1,56 @@
+"""BibTeX of the papers behind the methods, by short key."""
+
+from __future__ import annotations
+
+from infoscope.base.errors import ParameterError
+
+REFERENCES: dict[str, str] = {
+    "information_imbalance": """@article{glielmo2022ranking,
+  author  = {Glielmo, Aldo and Zeni, Claudio and Cheng, Bingqing and Cs{\\'a}nyi, G{\\'a}bor and Laio, Alessandro},
+  title   = {Ranking the information content of distance measures},
+  journal = {PNAS Nexus},
+  volume  = {1},
+  number  = {2},
+  pages   = {pgac039},
+  year    = {2022},
+  doi     = {10.1093/pnasnexus/pgac039},
+  eprint  = {2104.15079},
+  archivePrefix = {arXiv}
+}""",
+    "differentiable_imbalance": """@article{wild2025automatic,
+  author  = {Wild, Romina and Wodaczek, Felix and Del Tatto, Vittorio and Cheng, Bingqing and Laio, Alessandro},
+  title   = {Automatic feature selection and weighting in molecular systems using Differentiable Information Imbalance},
+  journal = {Nature Communications},
+  volume  = {16},
+  pages   = {270},
+  year    = {2025},
+  doi     = {10.1038/s41467-024-55449-7},
+  eprint  = {2411.00851},
+  archivePrefix = {arXiv}
+}""",
+    "infoscope": """@software{infoscope,
+  author = {{The infoscope developers}},
+  title  = {infoscope: an instrument for high-dimensional data},
+  year   = {2026}
+}""",
+}
+
+
+def bibtex(*keys: str) -> str:
+    """BibTeX entries of `keys`, each once, in order.
+
+    Raises
+    ------
+    ParameterError
+        If a key is unknown.
+
+    Examples
+    --------
+    >>> from infoscope.base import bibtex
+    >>> bibtex("infoscope").splitlines()[0]
+    '@software{infoscope,'
+    """
+    unknown = [key for key in keys if key not in REFERENCES]
+    if unknown:
+        raise ParameterError(f"no reference called {unknown[0]!r}; there are {', '.join(REFERENCES)}")
+    return "\n\n".join(REFERENCES[key] for key in dict.fromkeys(keys))

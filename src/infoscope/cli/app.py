@@ -1,0 +1,84 @@
+"""The commands put together, and errors as one sentence."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from infoscope.cli.compare import compare
+from infoscope.cli.demo import demo
+
+BAD_INPUT, INTERRUPTED = 2, 130
+
+app = typer.Typer(
+    name="infoscope",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+app.command()(compare)
+app.command()(demo)
+
+
+@app.callback(invoke_without_command=True)
+def infoscope(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
+    """Which data tells about which? Ask about high-dimensional data; get a number, its error and a picture."""
+    if version:
+        from importlib import metadata
+
+        try:
+            number = metadata.version("infoscope")
+        except metadata.PackageNotFoundError:  # run from a folder of sources
+            number = "unknown"
+        typer.echo(f"infoscope {number}")
+    elif context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command; bad input becomes one sentence on the error stream and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal that cannot show a sign gets a substitute, not an error
+            stream.reconfigure(errors="replace")
+    command = typer.main.get_command(app)
+    try:
+        code = command.main(args=arguments, prog_name="infoscope", standalone_mode=False, obj=arguments)
+        sys.stdout.flush()
+    except (KeyboardInterrupt, typer.Abort):
+        print("infoscope: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read our output has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        sentence = _sentence(error)
+        if sentence is None:
+            raise
+        print(f"infoscope: error: {sentence}", file=sys.stderr)
+        return BAD_INPUT
+    return code if isinstance(code, int) else 0
+
+
+def _sentence(error: Exception) -> str | None:
+    """What to tell the user; None for an error that is ours."""
+    if hasattr(error, "format_message"):  # a usage error of typer, or of click under it
+        return _one_line(error.format_message())
+    if isinstance(error, OSError):
+        file = f"{error.filename}: " if error.filename else ""
+        return _one_line(f"{file}{error.strerror or error}")
+    if isinstance(error, MemoryError):
+        return "not enough memory: use fewer rows (--stride), or float32 files"
+    from infoscope.base.errors import InfoscopeError, MissingExtraError
+
+    return _one_line(str(error)) if isinstance(error, InfoscopeError | MissingExtraError) else None
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

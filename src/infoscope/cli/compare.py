@@ -1,0 +1,233 @@
+"""``infoscope compare``: which description of the same items tells about which."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from infoscope.cli.items import ItemOptions
+    from infoscope.cli.spaces import Measures, ReadSpace
+
+EXAMPLE = "infoscope compare --space A=data.csv:0-4 --space B=data.csv:5-9"
+Texts = list[str] | None
+
+
+def compare(
+    context: typer.Context,
+    files: Annotated[
+        Texts, typer.Argument(metavar="[FILE[:COLUMNS]]...", help="Spaces without a name, called by their file.")
+    ] = None,
+    space: Annotated[
+        Texts,
+        typer.Option(
+            metavar="NAME=FILE[:COLUMNS]",
+            help="A space. COLUMNS are names, numbers from 0, ranges and patterns: 0-9,alcohol,phi*. "
+            "The same name again adds a piece (run) of the same trajectory. Arrays in a .npz: FILE.npz/KEY.",
+        ),
+    ] = None,
+    labels: Annotated[str | None, typer.Option(metavar="COLUMN|FILE", help="Class labels to compare with.")] = None,
+    metric: Annotated[
+        Texts,
+        typer.Option(
+            metavar="[NAME=]METRIC", help="euclidean, manhattan, chebyshev, cosine, hamming. Default: euclidean."
+        ),
+    ] = None,
+    scale: Annotated[
+        Texts,
+        typer.Option(
+            metavar="[NAME=]standard|none",
+            help="Divide columns by their standard deviation: for different units. Default: none.",
+        ),
+    ] = None,
+    period: Annotated[
+        Texts,
+        typer.Option(
+            metavar="[NAME=]VALUE", help="Period of columns (or of a whole space): phi=360deg, 2pi, 'psi*=360'."
+        ),
+    ] = None,
+    k: Annotated[
+        int | None, typer.Option("-k", "--k", metavar="N", help="Neighbours per row. Default: 1 (10 with weights).")
+    ] = None,
+    start: Annotated[int | None, typer.Option(min=0, metavar="N", help="First row.")] = None,
+    stop: Annotated[int | None, typer.Option(min=0, metavar="N", help="Row to stop before.")] = None,
+    stride: Annotated[int | None, typer.Option(min=1, metavar="N", help="Use every n-th row.")] = None,
+    sample_rows: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Ask only so many rows, drawn at random.")
+    ] = None,
+    sample_columns: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Estimate ranks from so many random items (very large N).")
+    ] = None,
+    time: Annotated[
+        str | None, typer.Option(metavar="COLUMN|FILE|STEP", help="When a row was seen, or the time between rows.")
+    ] = None,
+    run: Annotated[
+        str | None, typer.Option(metavar="COLUMN|FILE", help="Which run (trajectory, series) a row is of.")
+    ] = None,
+    window: Annotated[
+        str | None,
+        typer.Option(
+            metavar="auto|VALUE",
+            help="Rows of the same run closer in time are no neighbours. Default: auto with --time.",
+        ),
+    ] = None,
+    other_runs: Annotated[bool, typer.Option("--other-runs", help="Neighbours come from other runs only.")] = False,
+    weights: Annotated[str | None, typer.Option(metavar="COLUMN|FILE", help="Statistical weights of the rows.")] = None,
+    ids: Annotated[str | None, typer.Option(metavar="COLUMN|FILE", help="Names of the rows.")] = None,
+    permutations: Annotated[int, typer.Option(min=0, metavar="N", help="Random permutations for p-values.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of all random choices.")] = 0,
+    jobs: Annotated[
+        int | None, typer.Option(metavar="N", help="Threads. Default: all that this process may use.")
+    ] = None,
+    output: Annotated[
+        Texts, typer.Option(metavar="FILE", help="Save the result: .json (everything), .csv, .parquet.")
+    ] = None,
+    plot: Annotated[str | None, typer.Option(metavar="FILE", help="Save a picture: .png, .svg, .pdf.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No hints and no progress.")] = False,
+) -> None:
+    """Which description of the same items tells about which?
+
+    Rows are items, the same in every space; columns describe them. The answer for a pair is a number in both
+    directions: near 0 when neighbours in the first space are neighbours in the second, 1 when the first says nothing
+    about the second.
+
+    Example: infoscope compare --space angles=run.csv:phi,psi --space distances=run.csv:'d*' --period 'p*=360deg'
+    """
+    from infoscope.cli.items import ItemOptions
+    from infoscope.cli.options import choose_spaces, parse_window
+    from infoscope.cli.show import messages
+
+    targets = _check_targets(output, plot)
+    choices = choose_spaces(space or [], files or [])
+    _check_number(len(choices), labels)
+    items = ItemOptions(time, run, weights, labels, ids)
+    options = {
+        "k": k,
+        "n_rows": sample_rows,
+        "n_columns": sample_columns,
+        "exclusion_window": parse_window(window),
+        "neighbors_from": "other_runs" if other_runs else None,
+        "n_permutations": permutations,
+        "random_state": seed,
+        "n_jobs": jobs,
+    }
+    with messages(quiet) as said:
+        asked = _Question(choices, items, slice(start, stop, stride), metric or [], scale or [], period or [])
+        _answer(asked, options, targets, _command(context.obj), quiet, said)
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What to compare, as the options say it."""
+
+    choices: list[Any]
+    items: ItemOptions
+    rows: slice
+    metric: list[str]
+    scale: list[str]
+    period: list[str]
+
+
+def _answer(
+    asked: _Question,
+    options: dict[str, Any],
+    targets: tuple[list[Path], Path | None],
+    command: str,
+    quiet: bool,
+    said: set[str],
+) -> None:
+    from infoscope.cli import show
+    from infoscope.cli.items import item_arrays
+    from infoscope.cli.spaces import make_spaces, measures, read_spaces, uneven_columns
+    from infoscope.io import write_result
+
+    read = read_spaces(asked.choices, asked.items, asked.rows)
+    how = measures(read, asked.metric, asked.scale, asked.period)
+    show.show_spaces(read, how)
+    uneven = [text for space in read if (text := uneven_columns(space, how))]
+    if uneven and not quiet:
+        show.hint(" ".join([*uneven, "If their units differ, add --scale standard."]))
+    shared = item_arrays(read, asked.items, asked.rows)
+    spaces = make_spaces(read, how, shared)
+    labels = _label_space(asked, read, shared)
+    result = _compute(spaces, labels, options)
+    show.show_result(result, said)
+    outputs, picture = targets
+    for path in outputs:
+        write_result(result, path, command=command, inputs=_inputs(read, how, asked))
+        typer.echo(f"result: {path}")
+    if picture is not None:
+        show.save_picture(result, picture)
+        typer.echo(f"picture: {picture}")
+
+
+def _compute(spaces: dict[str, Any], labels: Any, options: dict[str, Any]) -> Any:
+    """Two spaces give a pair, more give all pairs; labels are told about."""
+    from infoscope.imbalance import imbalance_matrix, information_imbalance
+
+    options = {name: value for name, value in options.items() if value is not None}
+    every = spaces if labels is None else {**spaces, labels.name: labels}
+    if len(every) == 2:
+        return information_imbalance(*every.values(), **options)
+    return imbalance_matrix(spaces, None if labels is None else every, **options)
+
+
+def _label_space(asked: _Question, read: list[ReadSpace], shared: dict[str, Any]) -> Any:
+    from infoscope.cli.items import item_values
+    from infoscope.cli.options import choose_file
+    from infoscope.neighbors import Space
+
+    if asked.items.labels is None:
+        return None
+    values = item_values(asked.items.labels, "--labels", read, asked.rows)
+    file = choose_file(asked.items.labels)
+    name = (file.columns or file.stem) if file.path.is_file() else asked.items.labels
+    name = f"column {name}" if name.isdecimal() else name
+    if name in {space.name for space in read}:
+        name = f"{name} (labels)"
+    return Space.from_labels(values, name=name, **shared)
+
+
+def _check_targets(output: Texts, plot: str | None) -> tuple[list[Path], Path | None]:
+    from infoscope.cli.show import check_picture_path
+    from infoscope.io import check_result_path
+
+    picture = None if plot is None else Path(plot)
+    if picture is not None:
+        check_picture_path(picture)
+    return [check_result_path(path) for path in output or []], picture
+
+
+def _check_number(n_spaces: int, labels: str | None) -> None:
+    from infoscope.base.errors import ParameterError
+
+    if n_spaces + (labels is not None) < 2:
+        given = {0: "none is", 1: "one is"}[n_spaces]
+        raise ParameterError(f"two spaces are needed, or one and --labels, and {given} given. For example: {EXAMPLE}")
+
+
+def _command(arguments: list[str] | None) -> str:
+    return shlex.join(["infoscope", *(sys.argv[1:] if arguments is None else arguments)])
+
+
+def _inputs(read: list[ReadSpace], how: Measures, asked: _Question) -> dict[str, Any]:
+    """What was read, for the record."""
+    spaces = [
+        {
+            "name": space.name,
+            "files": [str(piece) for piece in space.choice.pieces],
+            "columns": list(space.names),
+            "n_rows": space.lengths,
+            "metric": how.metric[space.name],
+            "scale": how.scale[space.name],
+            "period": how.period[space.name].tolist() if how.period[space.name].any() else None,
+        }
+        for space in read
+    ]
+    rows = {"start": asked.rows.start, "stop": asked.rows.stop, "stride": asked.rows.step}
+    return {"spaces": spaces, "rows": rows, "items": {flag[2:]: value for flag, value in asked.items.named().items()}}

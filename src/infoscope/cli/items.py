@@ -1,0 +1,141 @@
+"""What belongs to the items, not to a space: when, in which run, of which weight, class and name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from infoscope.base.errors import DataError, ParameterError
+from infoscope.cli.options import FileChoice, as_number, choose_file
+from infoscope.io import column_names, read_column
+from infoscope.io.columns import did_you_mean
+
+if TYPE_CHECKING:
+    from infoscope.cli.spaces import ReadSpace
+
+
+@dataclass(frozen=True)
+class ItemOptions:
+    """What belongs to the items, not to a space: each a column, a file, or (time) the step between rows."""
+
+    time: str | None = None
+    run: str | None = None
+    weights: str | None = None
+    labels: str | None = None
+    ids: str | None = None
+
+    def named(self) -> dict[str, str]:
+        """The options that were given, by their flag."""
+        return {f"--{name}": value for name, value in vars(self).items() if value is not None}
+
+    def columns(self) -> list[str]:
+        """Those that may name a column; a time that is a number is the step between rows."""
+        return [value for flag, value in self.named().items() if flag != "--time" or as_number(value) is None]
+
+
+def item_arrays(spaces: Sequence[ReadSpace], items: ItemOptions, rows: slice) -> dict[str, Any]:
+    """Arrays over the items, as `Space` takes them, from the options that were given."""
+    arrays: dict[str, Any] = {}
+    if items.run is not None:
+        arrays["run"] = item_values(items.run, "--run", spaces, rows)
+    else:
+        pieces = next((space for space in spaces if len(space.lengths) > 1), None)
+        if pieces is not None:
+            arrays["run"] = np.repeat(np.arange(len(pieces.lengths)), pieces.lengths)
+    if items.time is not None:
+        step = as_number(items.time)
+        if step is None:
+            arrays["time"] = _times(item_values(items.time, "--time", spaces, rows), items.time)
+        elif step > 0:
+            arrays["time"] = step * (rows.step or 1) * _number_in_run(arrays.get("run"), sum(spaces[0].lengths))
+        else:
+            raise ParameterError(f"--time {items.time}: the time between rows must be positive")
+    if items.weights is not None:
+        arrays["sample_weight"] = _numbers(
+            item_values(items.weights, "--weights", spaces, rows), "--weights", items.weights
+        )
+    if items.ids is not None:
+        arrays["ids"] = item_values(items.ids, "--ids", spaces, rows)
+    return arrays
+
+
+def item_values(option: str, flag: str, spaces: Sequence[ReadSpace], rows: slice) -> np.ndarray:
+    """One value an item, from a column of the files of a space or from a file of its own."""
+    n_items = sum(spaces[0].lengths)
+    found: dict[str, np.ndarray] = {}
+    for space in spaces:
+        columns = [find_column(option, column_names(piece.path, piece.key)) for piece in space.choice.pieces]
+        if all(column is not None for column in columns):
+            parts = [
+                read_column(piece.path, column, key=piece.key, rows=rows)
+                for piece, column in zip(space.choice.pieces, columns, strict=True)
+            ]
+            found[space.name] = np.concatenate(parts)
+    if found:
+        (first, values), *others = found.items()
+        for name, other in others:
+            if not np.array_equal(values, other):
+                row = int(np.argmax(values != other))
+                raise DataError(f"{flag} {option}: the files of {first} and {name} disagree, first in row {row}")
+        return values
+    choice = choose_file(option)
+    if not choice.path.is_file():
+        known = [
+            name for space in spaces for piece in space.choice.pieces for name in column_names(piece.path, piece.key)
+        ]
+        raise ParameterError(f"{flag} {option}: neither a column of the files nor a file.{did_you_mean(option, known)}")
+    return _from_file(choice, flag, spaces, rows, n_items)
+
+
+def find_column(option: str, names: Sequence[str]) -> str | None:
+    """The column that an option names, by name or number; None if there is none."""
+    if option in names:
+        return option
+    return names[int(option)] if option.isdecimal() and int(option) < len(names) else None
+
+
+# ------------------------------------------------------------------------------------------------------------- steps
+def _number_in_run(run: np.ndarray | None, n_items: int) -> np.ndarray:
+    """0, 1, 2, ... inside every run."""
+    if run is None:
+        return np.arange(n_items, dtype=float)
+    codes = np.unique(run, return_inverse=True)[1]
+    order = np.argsort(codes, kind="stable")
+    ordered = codes[order]
+    number = np.empty(n_items)
+    number[order] = np.arange(n_items) - np.searchsorted(ordered, ordered)
+    return number
+
+
+def _times(values: np.ndarray, name: str) -> np.ndarray:
+    """Numbers, or dates as NumPy knows them."""
+    if values.dtype.kind != "O":
+        return values
+    import pandas as pd
+
+    try:
+        return pd.to_datetime(pd.Series(values)).to_numpy()
+    except (ValueError, TypeError) as error:
+        raise DataError(f"--time {name}: neither numbers nor dates (the first is {values[0]!r})") from error
+
+
+def _numbers(values: np.ndarray, flag: str, name: str) -> np.ndarray:
+    try:
+        return values.astype(np.float64)
+    except ValueError as error:
+        raise DataError(f"{flag} {name}: numbers are needed ({error})") from error
+
+
+def _from_file(choice: FileChoice, flag: str, spaces: Sequence[ReadSpace], rows: slice, n_items: int) -> np.ndarray:
+    """A file of its own holds one value for each item, or for each row of the files before rows were chosen."""
+    values = read_column(choice.path, choice.columns, key=choice.key)
+    if len(values) == n_items:
+        return values
+    pieces = max((space.tables for space in spaces), key=len)
+    if len(values) != sum(table.n_source_rows for table in pieces):
+        raise DataError(f"{flag} {choice} has {len(values)} values, the spaces have {n_items} items")
+    ends = np.cumsum([table.n_source_rows for table in pieces])
+    return np.concatenate([part[rows] for part in np.split(values, ends[:-1])])

@@ -1,0 +1,154 @@
+"""What the commands print: inputs, results, hints; warnings and progress on the error stream."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from infoscope.base.errors import InfoscopeWarning, ParameterError
+from infoscope.cli.spaces import Measures, ReadSpace
+
+PICTURES = (".png", ".svg", ".pdf")
+NAMES_SHOWN = 8
+SCALES = {"standard": "each column divided by its standard deviation", "none": "columns not scaled"}
+
+
+@contextmanager
+def messages(quiet: bool) -> Iterator[set[str]]:
+    """Warnings as lines on the error stream, each once, and log lines of long work there too; yields what was said."""
+    said: set[str] = set()
+
+    def show(message: Any, category: Any, filename: Any, lineno: Any, file: Any = None, line: Any = None) -> None:
+        warn(str(message), said)
+
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger, level = logging.getLogger("infoscope"), logging.getLogger("infoscope").level
+    if quiet:
+        os.environ.setdefault("TQDM_DISABLE", "1")
+    else:
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", InfoscopeWarning)
+        warnings.showwarning = show
+        try:
+            yield said
+        finally:
+            logger.removeHandler(handler)
+            logger.setLevel(level)
+
+
+def warn(text: str, said: set[str]) -> None:
+    """Print a warning that was not printed before."""
+    line = " ".join(text.split())
+    if line not in said:
+        said.add(line)
+        typer.echo(f"warning: {line}", err=True)
+
+
+def show_spaces(spaces: Sequence[ReadSpace], how: Measures) -> None:
+    """One line a space: its files, its columns, how it measures."""
+    width = max(len(space.name) for space in spaces)
+    for space in spaces:
+        files = ", ".join(dict.fromkeys(str(piece) for piece in space.choice.pieces))
+        pieces = f" ({len(space.tables)} runs)" if len(space.tables) > 1 else ""
+        typer.echo(f"{space.name:<{width}}  {files}{pieces}: {_columns(space.names)}; {_measure(space, how)}")
+    typer.echo(f"{sum(spaces[0].lengths)} items")
+
+
+def hint(text: str) -> None:
+    """Print advice."""
+    typer.echo(f"hint: {text}")
+
+
+def show_result(result: Any, said: set[str]) -> None:
+    """Print a result; its warnings go to the error stream."""
+    for text in result.warnings:
+        warn(text, said)
+    lines = [line for line in str(result).splitlines() if not line.startswith("Warning: ")]
+    position = next((p for p, line in enumerate(lines) if line == result.verdict), len(lines))
+    lines[position:position] = [*_p_values(result), *_effective(result), ""]
+    typer.echo("")
+    for line in lines:
+        typer.echo(line)
+
+
+def check_picture_path(path: Path) -> None:
+    """Raise now what saving a picture would raise after the work is done."""
+    if path.suffix.lower() not in PICTURES:
+        raise ParameterError(f"pictures are saved as {', '.join(PICTURES)}, not as '{path.suffix or path.name}'")
+    if not path.parent.is_dir():
+        raise ParameterError(f"{path} cannot be written: there is no folder {path.parent}")
+
+
+def save_picture(result: Any, path: Path, **options: Any) -> None:
+    """Draw a result into a file, which is there whole or not at all."""
+    import matplotlib
+
+    matplotlib.use("Agg")  # a file is written, no window opens
+    from matplotlib import pyplot
+
+    from infoscope.storage import atomic_path
+
+    axes = result.plot(**options)
+    with atomic_path(path) as temporary:
+        axes.figure.savefig(temporary, format=path.suffix[1:].lower(), dpi=200, bbox_inches="tight")
+    pyplot.close(axes.figure)
+
+
+def _columns(names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return f"1 column ({names[0]})"
+    if len(names) <= NAMES_SHOWN:
+        return f"{len(names)} columns ({', '.join(names)})"
+    return f"{len(names)} columns ({', '.join(names[: NAMES_SHOWN - 2])}, ..., {names[-1]})"
+
+
+def _measure(space: ReadSpace, how: Measures) -> str:
+    metric, period = how.metric[space.name], how.period[space.name]
+    parts = [metric, SCALES[how.scale[space.name]]]
+    if period.any():
+        periodic = [f"{name} {value:.6g}" for name, value in zip(space.names, period, strict=True) if value]
+        shown = periodic if len(set(period)) > 1 else [f"all {period[0]:.6g}"]
+        parts.append(f"periods: {', '.join(shown[:NAMES_SHOWN])}{', ...' if len(shown) > NAMES_SHOWN else ''}")
+    return ", ".join(parts)
+
+
+def _p_values(result: Any) -> list[str]:
+    """Permutation p-values, where there are any."""
+    rows = result.to_frame().to_dict("records") if _has_p_values(result) else []
+    lines = []
+    for row in rows:
+        ways = [("name_a", "name_b", "a_to_b")] + ([("name_b", "name_a", "b_to_a")] if "b_to_a" in row else [])
+        for source, target, way in ways:
+            p = row.get(f"{way}_p_adjusted", row[f"{way}_p"])
+            lines.append(f"  p({row[source]} → {row[target]} tells nothing) = {p:.2g}")
+    return lines
+
+
+def _has_p_values(result: Any) -> bool:
+    return any(getattr(result, name, None) is not None for name in ("a_to_b_p", "p_values"))
+
+
+def _effective(result: Any) -> list[str]:
+    """What is left of the number of rows where they are weighted or correlated."""
+    weighted = result.n_kish is not None and result.n_kish < result.n_items * (1 - 1e-9)
+    if result.correlation_time is None and not weighted:
+        return []
+    parts = [f"{result.n_items} rows"]
+    if weighted:
+        parts.append(f"worth {result.n_kish:.4g} by their weights")
+    if result.correlation_time is not None:
+        parts.append(f"correlation time {result.correlation_time:.3g}, window {result.exclusion_window:.3g}")
+        if result.n_independent is not None:
+            parts.append(f"about {result.n_independent:.3g} independent rows")
+    return ["  " + "; ".join(parts)]

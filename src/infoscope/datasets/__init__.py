@@ -1,0 +1,19 @@
+"""Data to learn with and to test on: small real data sets, and generators with known answers."""
+
+from infoscope.datasets.columns import gaussian_columns, gaussian_limit, noisy_sine
+from infoscope.datasets.dynamics import ar1, double_well, double_well_sample
+from infoscope.datasets.real import digit_descriptions, load_breast_cancer, load_diabetes, load_digits, load_wine
+
+__all__ = [
+    "ar1",
+    "digit_descriptions",
+    "double_well",
+    "double_well_sample",
+    "gaussian_columns",
+    "gaussian_limit",
+    "load_breast_cancer",
+    "load_diabetes",
+    "load_digits",
+    "load_wine",
+    "noisy_sine",
+]

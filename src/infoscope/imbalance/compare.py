@@ -1,0 +1,90 @@
+"""Does one space tell more about a target than another does?  The error of a difference."""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from infoscope.base import ParameterError, provenance
+from infoscope.base.checks import check_random_state
+from infoscope.neighbors import as_space
+
+from .errors import Deviations
+from .estimate import floor_of, measure
+from .estimate import standard_error as error_of
+from .imbalance import sampled_rows, settle_neighbors, source_neighbors
+from .plan import make_plan
+from .results import ImbalanceDifference
+
+
+def compare_imbalances(A, B, target, *, k: int | None = None, neighbor_rule: str | None = None,
+                       exclusion_window: float | str | None = None, neighbors_from: str | None = None,
+                       run_weight: Any = "frames", n_rows: int | None = None, standard_error: str = "auto", random_state=None,
+                       n_jobs: int | None = None, approximate: bool = False, on_low_weight: str = "raise",
+                       cap: float | None = None) -> ImbalanceDifference:
+    """Does A tell more about the target than B does?
+
+    Both imbalances come from the same items, so their errors are correlated; the error of the difference counts pairs of
+    neighbours that share a point (or a block) across both.
+
+    Parameters
+    ----------
+    A, B : Space or array
+        The two spaces that predict.
+    target : Space or array
+        What is predicted.
+    k, neighbor_rule, exclusion_window, neighbors_from, run_weight, n_rows, random_state, n_jobs, approximate, \
+on_low_weight, cap
+        As for `information_imbalance`.
+    standard_error : {"auto", "graph", "blocks", "rows"}
+        Formula of the errors.
+
+    Returns
+    -------
+    ImbalanceDifference
+
+    Raises
+    ------
+    ParameterError, DataError
+        As for `information_imbalance`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope import compare_imbalances
+    >>> x = np.random.default_rng(0).normal(size=(500, 4))
+    >>> compare_imbalances(x[:, :3], x[:, :1], x).difference < 0
+    True
+    """
+    if standard_error == "jackknife":
+        raise ParameterError("standard_error='jackknife' is offered for one pair at a time: use information_imbalance")
+    plan = make_plan([as_space(A, name="A"), as_space(B, name="B"), as_space(target, name="target")], n_jobs=n_jobs,
+                     exclusion_window=exclusion_window, neighbors_from=neighbors_from, run_weight=run_weight,
+                     standard_error=standard_error, on_low_weight=on_low_weight)
+    k, rule = settle_neighbors(plan, k, neighbor_rule)
+    generator = check_random_state(random_state)
+    rows = sampled_rows(plan, n_rows, generator)
+    a, b, c = plan.spaces
+    found = [measure(plan, source_neighbors(plan, source, k, rows, generator, rule=rule, cap=cap, approximate=approximate), c)
+             for source in (a, b)]
+    graphs = [d.neighbors.graph for d in found]
+    first, second = (d.deviations() for d in found)
+    together = Deviations.joined(first, second._replace(eps=-second.eps))
+    difference, difference_se = found[0].value - found[1].value, error_of(plan, together)
+    plan.look_at_order(graphs)
+    parameters = dict(k=k, neighbor_rule=rule, exclusion_window=plan.exclusion_window, neighbors_from=plan.neighbors_from,
+                      n_rows=n_rows, standard_error=plan.standard_error, approximate=approximate, cap=cap)
+    return ImbalanceDifference(
+        name_a=str(a.name), name_b=str(b.name), name_target=str(c.name), k=k,
+        a_to_target=found[0].value, a_to_target_se=error_of(plan, first),
+        b_to_target=found[1].value, b_to_target_se=error_of(plan, second),
+        difference=difference, difference_se=difference_se, p_value=_two_sided(difference, difference_se),
+        target_floor=floor_of(plan, c, k),
+        provenance=provenance("compare_imbalances", parameters, random_state if isinstance(random_state, int) else None,
+                              *(part for s in plan.spaces for part in (s.features, s.sample_weight, s.time, s.run))),
+        **plan.fields(None if rows is None else len(rows), None, graphs))
+
+
+def _two_sided(difference: float, se: float) -> float:
+    from scipy.special import ndtr
+    return 1.0 if se == 0 and difference == 0 else float(2 * ndtr(-np.abs(difference) / se)) if se > 0 else 0.0

@@ -1,0 +1,84 @@
+"""One direction of a comparison: neighbours, their ranks in the target, the average and its error."""
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from infoscope.neighbors import Space
+
+from .errors import Deviations, block_sharing_variance, point_sharing_variance, row_variance
+from .neighbor_rules import Neighbors
+from .plan import Plan
+from .ranks import rescaled_ranks
+
+
+class Direction(NamedTuple):
+    """Everything measured about source -> target."""
+
+    neighbors: Neighbors
+    ranks: np.ndarray              # (P,) rescaled rank u of every neighbour pair
+    row_weights: np.ndarray        # (R,) add up to one
+
+    @property
+    def row_values(self) -> np.ndarray:
+        """2 f_i: one value a query row; their weighted mean is the imbalance."""
+        graph, c = self.neighbors
+        return np.bincount(graph.row_of_pair, 2 * c * self.ranks, len(graph))
+
+    @property
+    def value(self) -> float:
+        """Delta (eq. (2), real-data (R3)); slightly above 1 is noise and stays."""
+        return float(self.row_weights @ self.row_values)
+
+    @property
+    def pair_weights(self) -> np.ndarray:
+        """omega of every pair; they add up to one."""
+        graph, c = self.neighbors
+        return self.row_weights[graph.row_of_pair] * c
+
+    def deviations(self) -> Deviations:
+        """eps = omega (2 u - Delta) of every pair (section 1.7 of real-data)."""
+        graph = self.neighbors.graph
+        return Deviations(graph.rows[graph.row_of_pair], graph.items, self.pair_weights * (2 * self.ranks - self.value))
+
+
+def measure(plan: Plan, source: Neighbors, target: Space, *, n_columns=None, random_state=None, unit=None) -> Direction:
+    """Ranks of the neighbours in the target."""
+    graph = source.graph
+    ranks = rescaled_ranks(target, graph, weighted=plan.weighted, unit=unit, n_columns=n_columns, random_state=random_state,
+                           n_jobs=plan.n_jobs, **plan.rule)
+    return Direction(source, ranks, row_weights(plan, graph.rows))
+
+
+def row_weights(plan: Plan, rows: np.ndarray) -> np.ndarray:
+    weight = plan.spaces[0].sample_weight
+    return np.full(len(rows), 1 / len(rows)) if weight is None else weight[rows] / weight[rows].sum()
+
+
+def standard_error(plan: Plan, deviations: Deviations) -> float:
+    """The error of a sum over pairs by the plan's formula; the jackknife needs `jackknife_error`."""
+    n = len(plan.spaces[0])
+    if plan.standard_error == "rows":
+        return float(np.sqrt(row_variance(deviations, n)))
+    if plan.blocks is not None:
+        return float(np.sqrt(block_sharing_variance(deviations, plan.blocks)))
+    return float(np.sqrt(point_sharing_variance(deviations, n)))
+
+
+def floor_of(plan: Plan, target: Space, k: int) -> float:
+    """The smallest attainable value: sum p_c^2 for labels (eq. (3)), (k + 1)/N for features."""
+    if target.metric == "labels":
+        share = np.bincount(target.features[:, 0].astype(np.int64), target.sample_weight)
+        return float(((share / share.sum()) ** 2).sum())
+    return (k + 1) / plan.n_kish
+
+
+def jackknife_error(plan: Plan, values_without) -> np.ndarray:
+    """Delete-one-block errors of several estimates; `values_without(kept)` computes them anew on the kept items."""
+    blocks = plan.blocks
+    if blocks is None:
+        raise TypeError("a jackknife needs blocks")
+    n = int(blocks.max()) + 1
+    found = np.array([values_without(np.flatnonzero(blocks != b)) for b in range(n)])
+    return np.sqrt((n - 1) / n * ((found - found.mean(0)) ** 2).sum(0))

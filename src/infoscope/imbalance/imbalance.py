@@ -1,0 +1,210 @@
+"""Information Imbalance between two spaces: do neighbours in one predict neighbours in the other?"""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from infoscope.base import provenance
+from infoscope.base.checks import check_choice, check_positive_int, check_random_state
+from infoscope.neighbors import Space, as_space
+
+from .estimate import Direction, floor_of, jackknife_error, measure, standard_error
+from .neighbor_rules import RULES, Neighbors, choose_neighbors
+from .permutation import permutation_p_value, testable_part
+from .plan import Plan, make_plan
+from .profiles import lag_profile, run_values
+from .results import InformationImbalance
+
+WEIGHTED_K = 10                    # default neighbours with sample weights (real-data 1.3)
+FEW_WEIGHTED = 5
+LABEL_PAIRS = 2**24                # pairs of equal labels up to which all rows are used as queries
+
+
+def information_imbalance(A, B, *, k: int | None = None, neighbor_rule: str | None = None,
+                          exclusion_window: float | str | None = None, neighbors_from: str | None = None,
+                          run_weight: Any = "frames", n_rows: int | None = None, n_columns: int | None = None,
+                          standard_error: str = "auto", n_permutations: int = 0, random_state=None, n_jobs: int | None = None,
+                          approximate: bool = False, on_low_weight: str = "raise", cap: float | None = None,
+                          effective_unit: float | None = None) -> InformationImbalance:
+    """Which of two descriptions of the same items tells more about the other?
+
+    Parameters
+    ----------
+    A, B : Space, array (N, D), frame, tensor or Dask array
+        Two descriptions of the same N items, in the same order.  Metric, periods, weights, time and runs belong to a
+        `Space`; labels are ``Space.from_labels(y)``.
+    k : int, optional
+        Neighbours; 1 by default, 10 with sample weights.
+    neighbor_rule : {"mass", "count", "thinning"}, optional
+        With sample weights: how neighbours share their row (nearest until k effective points are used up; the k nearest;
+        as if rows survived a thinning).  "mass" by default.
+    exclusion_window : float, "auto" or None
+        Rows of the same run within this time are not neighbours.  None means "auto" (two correlation times) when the
+        spaces have `time`, else 0.
+    neighbors_from : {"any", "other_runs", "auto"}, optional
+        Whether a row may find neighbours in its own run.
+    run_weight : {"frames", "equal"} or array
+        Weight of the runs.
+    n_rows : int, optional
+        Use this many random rows as queries: unbiased at the full N.
+    n_columns : int, optional
+        Estimate each rank from this many random columns: unbiased at the full N.
+    standard_error : {"auto", "graph", "blocks", "rows", "jackknife"}
+        Formula of the errors; "auto" takes blocks of correlated rows when there are any, else single points.
+    n_permutations : int
+        Permutations for the p-values of "tells nothing"; 0 for none.
+    random_state : int or Generator, optional
+        For sampled rows, columns and permutations.
+    n_jobs : int, optional
+        Threads.
+    approximate : bool
+        Find neighbours by an HNSW index; the measured recall is in the result.
+    on_low_weight : {"raise", "warn"}
+        What to do when the weights leave fewer than ten effective items.
+    cap : float, optional
+        "thinning": weight at which a row surely survives.
+    effective_unit : float, optional
+        Mass of one effective point, to compare with replicated rows; do not set otherwise.
+
+    Returns
+    -------
+    InformationImbalance
+        Both directions with standard errors, a verdict, and what they were computed from.
+
+    Raises
+    ------
+    DataError
+        NaN, different items, constant or too few rows, ...
+    ParameterError
+        k too large, unknown options.
+
+    References
+    ----------
+    Glielmo, Zeni, Cheng, Csanyi, Laio, PNAS Nexus 1, pgac039 (2022), Eq. (2).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope import information_imbalance
+    >>> x = np.random.default_rng(42).normal(size=(1000, 3))
+    >>> result = information_imbalance(x, x[:, :1])
+    >>> round(result.a_to_b, 4), round(result.b_to_a, 4)
+    (0.1313, 0.6629)
+    >>> result.relation
+    'a contains b'
+    """
+    plan = make_plan([as_space(A, name="A"), as_space(B, name="B")], exclusion_window=exclusion_window,
+                     neighbors_from=neighbors_from, run_weight=run_weight, standard_error=standard_error,
+                     on_low_weight=on_low_weight, n_jobs=n_jobs)
+    k, rule = settle_neighbors(plan, k, neighbor_rule)
+    generator = check_random_state(random_state)
+    rows = sampled_rows(plan, n_rows, generator)
+    options = dict(rule=rule, cap=cap, approximate=approximate, n_columns=n_columns, unit=effective_unit)
+    forth, back = both_directions(plan, k, rows, generator, **options)
+    a_to_b_se, b_to_a_se = errors_of(plan, k, [forth, back], rule, cap, generator)
+    p_values = _p_values(plan, k, n_permutations, generator)
+    plan.look_at_order([forth.neighbors.graph, back.neighbors.graph])
+    a, b = plan.spaces
+    parameters = dict(k=k, neighbor_rule=rule, exclusion_window=plan.exclusion_window, neighbors_from=plan.neighbors_from,
+                      run_weight=run_weight if isinstance(run_weight, str) else "array", n_rows=n_rows, n_columns=n_columns,
+                      standard_error=plan.standard_error, n_permutations=n_permutations, approximate=approximate, cap=cap)
+    timed = a.time is not None or a.run is not None or plan.correlated_rows
+    return InformationImbalance(
+        name_a=str(a.name), name_b=str(b.name), k=k,
+        a_to_b=forth.value, a_to_b_se=a_to_b_se, b_to_a=back.value, b_to_a_se=b_to_a_se,
+        a_to_b_floor=floor_of(plan, b, k), b_to_a_floor=floor_of(plan, a, k), a_to_b_p=p_values[0], b_to_a_p=p_values[1],
+        a_to_b_rows=forth.row_values, b_to_a_rows=back.row_values, row_weights=forth.row_weights,
+        a_to_b_ranks=forth.ranks, b_to_a_ranks=back.ranks,
+        a_to_b_rank_weights=forth.pair_weights, b_to_a_rank_weights=back.pair_weights,
+        n_effective=effective_number(plan, [forth, back], [a_to_b_se, b_to_a_se]),
+        lag_profile=lag_profile(plan, forth, back) if timed else None,
+        run_values=run_values(plan, forth, back) if a.run is not None else None,
+        provenance=provenance("information_imbalance", parameters, random_state if isinstance(random_state, int) else None,
+                              *(part for s in (a, b) for part in (s.features, s.sample_weight, s.time, s.run))),
+        **plan.fields(len(forth.row_weights), n_columns, [forth.neighbors.graph, back.neighbors.graph]))
+
+
+# ------------------------------------------------------------------------------------------------------ steps of the family
+def settle_neighbors(plan: Plan, k: int | None, rule: str | None) -> tuple[int, str | None]:
+    """Defaults of k and of the neighbour rule; warnings about few weighted neighbours."""
+    if k is not None:
+        k = check_positive_int(k, "k", 1)
+    if rule is not None:
+        check_choice(rule, "neighbor_rule", RULES)
+    if not plan.weighted:
+        return (1 if k is None else k), None
+    rule = "mass" if rule is None else rule
+    k = (1 if rule == "thinning" else WEIGHTED_K) if k is None else k
+    if k < FEW_WEIGHTED and rule != "thinning":
+        plan.warn(f"k={k} with weights and neighbor_rule={rule!r}: the choice among neighbours needs several candidates unless the "
+                  "weight depends only on what both spaces see; take k >= 5, or neighbor_rule='thinning'")
+    return k, rule
+
+
+def sampled_rows(plan: Plan, n_rows: int | None, generator) -> np.ndarray | None:
+    """Random query rows, sorted; None for all."""
+    n = len(plan.spaces[0])
+    if n_rows is None or check_positive_int(n_rows, "n_rows", 3) >= n:
+        return None
+    return np.sort(generator.choice(n, n_rows, replace=False))
+
+
+def source_neighbors(plan: Plan, space: Space, k: int, rows, generator, *, rule, cap=None, approximate=False,
+                     unit=None) -> Neighbors:
+    """Neighbours of the query rows in one space; labels, whose neighbours are whole classes, may be asked for fewer rows."""
+    if space.metric == "labels" and rows is None:
+        pairs = float((np.bincount(space.features[:, 0].astype(np.int64)).astype(float) ** 2).sum())
+        if pairs > LABEL_PAIRS:
+            n = max(100, int(len(space) * LABEL_PAIRS / pairs))
+            rows = np.sort(generator.choice(len(space), n, replace=False))
+            plan.notes.append(f"from {space.name} (labels) the value was measured on {n:,} random rows: each has its whole class as "
+                              "neighbours")
+    return choose_neighbors(space, k, rule, cap, rows, unit, n_jobs=plan.n_jobs, approximate=approximate, **plan.rule)
+
+
+def both_directions(plan: Plan, k: int, rows, generator, *, rule, cap=None, approximate=False, n_columns=None,
+                    unit=None) -> tuple[Direction, Direction]:
+    if n_columns is not None:
+        check_positive_int(n_columns, "n_columns", 2)
+    a, b = plan.spaces[:2]
+    found = []
+    for source, target in ((a, b), (b, a)):
+        neighbors = source_neighbors(plan, source, k, rows, generator, rule=rule, cap=cap, approximate=approximate, unit=unit)
+        found.append(measure(plan, neighbors, target, n_columns=n_columns, random_state=generator, unit=unit))
+    return found[0], found[1]
+
+
+def errors_of(plan: Plan, k: int, directions: list[Direction], rule, cap, generator) -> list[float]:
+    """Standard errors of both directions by the plan's formula."""
+    if plan.standard_error != "jackknife":
+        return [standard_error(plan, d.deviations()) for d in directions]
+
+    def values_without(kept):
+        part = part_of(plan, kept)
+        return [d.value for d in both_directions(part, k, None, generator, rule=rule, cap=cap)]
+
+    return [float(se) for se in jackknife_error(plan, values_without)]
+
+
+def part_of(plan: Plan, kept: np.ndarray) -> Plan:
+    """The same comparison on some of the items; without time given, rows keep the places they had."""
+    spaces = [s if s.time is not None else s.replace(time=np.arange(len(s), dtype=float)) for s in plan.spaces]
+    return Plan([s.take(kept) for s in spaces], plan.exclusion_window, plan.neighbors_from, plan.n_jobs, ordered=plan.ordered)
+
+
+def _p_values(plan: Plan, k: int, n_permutations: int, generator) -> list[float | None]:
+    if n_permutations == 0:
+        return [None, None]
+    part = part_of(plan, testable_part(plan, generator))
+    a, b = part.spaces
+    return [permutation_p_value(part, source, target, k, n_permutations, generator) for source, target in ((a, b), (b, a))]
+
+
+def effective_number(plan: Plan, directions: list[Direction], errors: list[float]) -> float:
+    """Rows worth of precision: n_kish times the ratio of single-row to block variance, at most n_kish (real-data 1.8)."""
+    if plan.blocks is None:
+        return plan.n_kish
+    single = Plan(plan.spaces, plan.exclusion_window, plan.neighbors_from, plan.n_jobs)
+    ratios = [(standard_error(single, d.deviations()) / se) ** 2 for d, se in zip(directions, errors, strict=True) if se > 0]
+    return plan.n_kish * min([1.0, *ratios])

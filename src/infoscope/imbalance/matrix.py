@@ -1,0 +1,150 @@
+"""Information Imbalance between all pairs of several spaces: each space's neighbours once, each target's ranks once."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from infoscope.base import ParameterError, provenance
+from infoscope.base.checks import check_choice, check_random_state
+from infoscope.neighbors import NeighborGraph, Space, as_space
+from infoscope.statistics import adjust_p_values
+
+from .estimate import Direction, floor_of, row_weights
+from .estimate import standard_error as error_of
+from .imbalance import part_of, sampled_rows, settle_neighbors, source_neighbors
+from .neighbor_rules import Neighbors
+from .permutation import permutation_p_value, testable_part
+from .plan import Plan, make_plan
+from .ranks import rescaled_ranks
+from .results import ImbalanceMatrix
+
+
+def imbalance_matrix(spaces: Mapping[str, Any], targets: Mapping[str, Any] | None = None, *, k: int | None = None,
+                     adjust: str = "by", neighbor_rule: str | None = None, exclusion_window: float | str | None = None,
+                     neighbors_from: str | None = None, run_weight: Any = "frames", n_rows: int | None = None,
+                     n_columns: int | None = None, standard_error: str = "auto", n_permutations: int = 0, random_state=None,
+                     n_jobs: int | None = None, approximate: bool = False, on_low_weight: str = "raise",
+                     cap: float | None = None) -> ImbalanceMatrix:
+    """Which of several descriptions of the same items tells most about the others?
+
+    Parameters
+    ----------
+    spaces : mapping of name to Space or array
+        The spaces that predict.
+    targets : mapping, optional
+        The spaces that are predicted; the same spaces by default.
+    k, neighbor_rule, exclusion_window, neighbors_from, run_weight, n_rows, n_columns, random_state, n_jobs, approximate, \
+on_low_weight, cap
+        As for `information_imbalance`.
+    adjust : {"by", "bh", "holm", "bonferroni"}
+        Correction of the p-values for the number of pairs; "by" holds whatever their dependence.
+    standard_error : {"auto", "graph", "blocks", "rows"}
+        Formula of the errors.
+    n_permutations : int
+        Permutations for the p-values; with 0 they come from (1 - value)/se.
+
+    Returns
+    -------
+    ImbalanceMatrix
+
+    Raises
+    ------
+    ParameterError
+        Fewer than two spaces, unknown options.
+    DataError
+        As for `information_imbalance`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope import imbalance_matrix
+    >>> x = np.random.default_rng(0).normal(size=(300, 3))
+    >>> result = imbalance_matrix({"xyz": x, "xy": x[:, :2], "z": x[:, 2:]})
+    >>> bool(result.values[0, 1] < result.values[1, 0])          # xyz tells more about xy than the reverse
+    True
+    """
+    if standard_error == "jackknife":
+        raise ParameterError("standard_error='jackknife' is offered for one pair at a time: use information_imbalance")
+    check_choice(adjust, "adjust", ("by", "bh", "holm", "bonferroni"))
+    names, target_names = tuple(spaces), tuple(spaces if targets is None else targets)
+    if not names or not target_names or len({*names, *target_names}) < 2:
+        raise ParameterError("imbalance_matrix needs at least two spaces")
+    everything = {**{name: spaces[name] for name in names}, **(targets or {})}
+    made = [as_space(data, name=str(name)) for name, data in everything.items()]
+    plan = make_plan(made, exclusion_window=exclusion_window, neighbors_from=neighbors_from, run_weight=run_weight,
+                     standard_error=standard_error, on_low_weight=on_low_weight, n_jobs=n_jobs)
+    by_name = dict(zip(everything, plan.spaces, strict=True))
+    k, rule = settle_neighbors(plan, k, neighbor_rule)
+    generator = check_random_state(random_state)
+    rows = sampled_rows(plan, n_rows, generator)
+    sources = {name: source_neighbors(plan, by_name[name], k, rows, generator, rule=rule, cap=cap, approximate=approximate)
+               for name in names}
+    values, errors = np.full((2, len(names), len(target_names)), np.nan)
+    for column, target in enumerate(target_names):
+        others = {name: found for name, found in sources.items() if name != target}
+        for name, d in _directions_to(plan, others, by_name[target], n_columns, generator).items():
+            row = names.index(name)
+            values[row, column], errors[row, column] = d.value, error_of(plan, d.deviations())
+    p_values = _p_values(plan, names, target_names, by_name, values, errors, k, n_permutations, generator)
+    plan.look_at_order([found.graph for found in sources.values()])
+    parameters = dict(k=k, neighbor_rule=rule, adjust=adjust, exclusion_window=plan.exclusion_window, n_rows=n_rows,
+                      neighbors_from=plan.neighbors_from, n_columns=n_columns, n_permutations=n_permutations,
+                      standard_error=plan.standard_error, approximate=approximate, cap=cap)
+    off = np.isfinite(p_values)
+    adjusted = np.full(p_values.shape, np.nan)
+    adjusted[off] = adjust_p_values(p_values[off], adjust)
+    return ImbalanceMatrix(
+        names=tuple(map(str, names)), target_names=tuple(map(str, target_names)), values=values, values_se=errors, k=k,
+        floors=np.array([floor_of(plan, by_name[t], k) for t in target_names])[None, :], p_values=p_values,
+        p_values_adjusted=adjusted, adjust=adjust,
+        provenance=provenance("imbalance_matrix", parameters, random_state if isinstance(random_state, int) else None,
+                              *(part for s in plan.spaces for part in (s.features, s.sample_weight, s.time, s.run))),
+        **plan.fields(None if rows is None else len(rows), n_columns, [found.graph for found in sources.values()]))
+
+
+def _directions_to(plan: Plan, sources: dict[str, Neighbors], target: Space, n_columns, generator) -> dict[str, Direction]:
+    """All sources against one target in one pass: their pairs are put together row by row."""
+    found: dict[str, Direction] = {}
+    names = list(sources)
+    while names:                                                 # sources with the same query rows share a pass
+        rows = sources[names[0]].graph.rows
+        together = [name for name in names if np.array_equal(sources[name].graph.rows, rows)]
+        names = [name for name in names if name not in together]
+        graphs = [sources[name].graph for name in together]
+        joined, place = _side_by_side(graphs)
+        ranks = np.empty(joined.n_pairs)
+        ranks[:] = rescaled_ranks(target, joined, weighted=plan.weighted, n_columns=n_columns, random_state=generator,
+                                  n_jobs=plan.n_jobs, **plan.rule)
+        for name, where in zip(together, place, strict=True):
+            found[name] = Direction(sources[name], ranks[where], row_weights(plan, rows))
+    return found
+
+
+def _side_by_side(graphs: list[NeighborGraph]) -> tuple[NeighborGraph, list[np.ndarray]]:
+    """One graph with the pairs of several (rows no longer sorted by distance), and where each one's pairs went."""
+    row = np.concatenate([graph.row_of_pair for graph in graphs])
+    order = np.argsort(row, kind="stable")
+    back = np.empty(len(order), np.int64)
+    back[order] = np.arange(len(order))
+    ends = np.cumsum([graph.n_pairs for graph in graphs])
+    items, squared = (np.concatenate([getattr(graph, name) for graph in graphs])[order] for name in ("items", "squared"))
+    indptr = np.searchsorted(row[order], np.arange(len(graphs[0]) + 1))
+    joined = NeighborGraph(graphs[0].rows, indptr, items, squared, graphs[0].admissible)
+    return joined, [back[end - graph.n_pairs : end] for end, graph in zip(ends, graphs, strict=True)]
+
+
+def _p_values(plan, names, target_names, by_name, values, errors, k, n_permutations, generator) -> np.ndarray:
+    """One-sided p-values of "tells nothing": by permutation where asked for, else from the standard error."""
+    from scipy.stats import norm
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p = norm.cdf((values - 1) / errors)
+    if n_permutations == 0:
+        return p
+    part = testable_part(plan, generator)
+    small = part_of(plan, part)
+    kept = dict(zip(by_name, small.spaces, strict=True))
+    for i, j in zip(*np.nonzero(np.isfinite(values)), strict=True):
+        p[i, j] = permutation_p_value(small, kept[names[i]], kept[target_names[j]], k, n_permutations, generator)
+    return p

@@ -1,0 +1,107 @@
+"""Permutation p-values: how often does a shuffled target look as well predicted?"""
+from __future__ import annotations
+
+import numpy as np
+
+from infoscope.base import ParameterError
+from infoscope.base.checks import check_positive_int
+from infoscope.neighbors import Space, reduce_tiles
+from infoscope.neighbors.kernels import TIE
+from infoscope.neighbors.reductions import Reduction
+from infoscope.statistics import run_order
+
+from .neighbor_rules import choose_neighbors
+from .plan import Plan
+
+LARGEST_TABLE = 4000               # items whose ranks are tabled; larger data are tested on a random subset
+
+
+class RankTable(Reduction):
+    """All rescaled ranks u of a space, (N, N) float32; ties share their mean rank, inadmissible pairs are NaN."""
+
+    whole_rows, precision = True, np.float64
+
+    def start(self, block):
+        return []
+
+    def update(self, state, tiles):
+        (t,) = tiles
+        squared = np.array(t.squared, dtype=np.float64)
+        order = np.argsort(squared, axis=1, kind="stable")
+        values = np.take_along_axis(squared, order, 1)
+        m = values.shape[1]
+        scale = np.where(np.isfinite(values), values, 0).max(axis=1, keepdims=True)
+        with np.errstate(invalid="ignore"):
+            new = np.diff(values) > TIE * values[:, :-1] + 1e-13 * scale     # tiles carry rounding of this order
+        place = np.arange(m)
+        edge = np.pad(new, ((0, 0), (1, 1)), constant_values=True)
+        first = np.maximum.accumulate(np.where(edge[:, :-1], place, 0), axis=1)
+        last = np.minimum.accumulate(np.where(edge[:, 1:], place, m)[:, ::-1], axis=1)[:, ::-1]
+        usable = np.isfinite(values).sum(1, keepdims=True)
+        u = np.where(np.isfinite(values), ((first + last) / 2 + 1) / (usable + 1), np.nan)
+        out = np.empty(values.shape, np.float32)
+        np.put_along_axis(out, order, u.astype(np.float32), 1)
+        table = np.empty_like(out)
+        table[:, t.columns] = out                                # columns come in (run, time) order
+        state.append(table)
+        return 0
+
+    def finish(self, states):
+        return np.concatenate([part for state in states for part in state])
+
+
+def permutation_p_value(part: Plan, source: Space, target: Space, k: int, n_permutations: int, generator) -> float:
+    """(1 + #{shuffled <= observed})/(1 + n): how often a shuffled target looks as well predicted.
+
+    Independent rows are shuffled.  With time or runs, the target is shifted circularly inside runs by more than the window,
+    which keeps its correlation.  Both values come from one table of ranks.
+    """
+    check_positive_int(n_permutations, "n_permutations", 19)
+    if part.weighted:
+        raise ParameterError("n_permutations does not go with sample weights, which tie the spaces together: judge by the "
+                             "standard error, (1 - value)/se")
+    table = reduce_tiles([target], RankTable(), n_jobs=part.n_jobs, label="rank table", **part.rule)
+    graph, c = choose_neighbors(source, k, None, None, None, n_jobs=part.n_jobs, **part.rule)
+    i, j = graph.rows[graph.row_of_pair], graph.items
+
+    def value(shuffle) -> float:
+        u = table[shuffle[i], shuffle[j]]
+        usable = np.isfinite(u)                                  # a shift may bring a pair inside the window
+        return float((c[usable] * u[usable]).sum() / c[usable].sum())
+
+    observed = value(np.arange(len(source)))
+    shuffled = [value(_shuffle(part, generator)) for _ in range(n_permutations)]
+    return (1 + sum(v <= observed for v in shuffled)) / (1 + n_permutations)
+
+
+def testable_part(plan: Plan, generator) -> np.ndarray:
+    """Items whose ranks fit into a table: all, a random subset, or every s-th row of each run."""
+    space = plan.spaces[0]
+    n = len(space)
+    if n <= LARGEST_TABLE:
+        return np.arange(n)
+    if space.time is None and space.run is None:
+        plan.notes.append(f"permutation p-values come from {LARGEST_TABLE:,} random items")
+        return np.sort(generator.choice(n, LARGEST_TABLE, replace=False))
+    step = -(-n // LARGEST_TABLE)
+    plan.notes.append(f"permutation p-values come from every {step}th row")
+    return np.sort(run_order(n, space.time, space.run).rows[::step])
+
+
+def _shuffle(part: Plan, generator) -> np.ndarray:
+    """A permutation of the items that keeps what time and runs tie together."""
+    space = part.spaces[0]
+    n = len(space)
+    if not part.ordered:
+        return generator.permutation(n)
+    order = run_order(n, space.time, space.run)
+    shuffle = np.arange(n)
+    for a, b in order.slices:
+        rows = order.rows[a:b]
+        time = np.arange(b - a, dtype=float) if space.time is None else space.time[rows] - space.time[rows[0]]
+        least = int(np.searchsorted(time, part.exclusion_window, "right"))
+        if b - a <= 2 * least + 1:
+            raise ParameterError("a run is shorter than two windows and cannot be shifted: use n_permutations=0 and judge by "
+                                 "the standard error")
+        shuffle[rows] = np.roll(rows, int(generator.integers(least, b - a - least + 1)))
+    return shuffle

@@ -1,0 +1,78 @@
+"""Where neighbours come from in time, and what each run says: two looks behind the mean (real-data 3.1 and 6)."""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from infoscope.neighbors.admissible import items_of
+
+from .errors import Deviations, point_sharing_variance
+from .estimate import Direction
+from .plan import Plan, row_step
+
+RANDOM_PAIRS = 200_000
+
+
+def lag_profile(plan: Plan, forth: Direction, back: Direction) -> dict[str, Any]:
+    """Share of the neighbours by their lag in time against the share by chance, and the mean of 2u (eq. (R6))."""
+    space = plan.spaces[0]
+    items = items_of(space)
+    step = row_step(space)
+    longest = max(float(np.ptp(items.time)) / step, 2.0)
+    edges = [0.0, 2.0, 5.0]
+    while edges[-1] < longest:                                   # 1-2, 3-5, 6-10, 11-20, 21-40, ...
+        edges.append(10.0 if edges[-1] == 5.0 else 2 * edges[-1])
+    n_bins = len(edges) - 1
+
+    def bin_of(i, j):
+        lag = np.rint(np.abs(items.time[i] - items.time[j]) / step)
+        inside = np.clip(np.searchsorted(edges, lag, "left") - 1, 0, n_bins - 1)
+        return np.where(items.run[i] == items.run[j], inside, n_bins)
+
+    generator = np.random.default_rng(0)
+    i, j = generator.integers(0, len(space), (2, RANDOM_PAIRS))
+    same_run = items.run[i] == items.run[j]
+    allowed = (i != j) & ~(same_run & ((plan.neighbors_from == "other_runs")
+                                       | ((plan.exclusion_window > 0)
+                                          & (np.abs(items.time[i] - items.time[j]) <= plan.exclusion_window))))
+    chance = np.bincount(bin_of(i[allowed], j[allowed]), minlength=n_bins + 1) / max(allowed.sum(), 1)
+    profile: dict[str, Any] = {"lag_min": np.array([e * step + (step if e == 0 else step) for e in edges[:-1]] + [np.inf]),
+                               "lag_max": np.array([e * step for e in edges[1:]] + [np.inf]), "chance": chance}
+    for way, d in (("a_to_b", forth), ("b_to_a", back)):
+        graph, weight = d.neighbors.graph, d.pair_weights
+        b = bin_of(graph.rows[graph.row_of_pair], graph.items)
+        share = np.bincount(b, weight, n_bins + 1)
+        profile[f"{way}_share"] = share
+        with np.errstate(invalid="ignore"):
+            profile[f"{way}_mean"] = np.bincount(b, 2 * weight * d.ranks, n_bins + 1) / share
+    keep = (profile["chance"] > 0) | (profile["a_to_b_share"] > 0) | (profile["b_to_a_share"] > 0)
+    return {name: values[keep] for name, values in profile.items()}
+
+
+def run_values(plan: Plan, forth: Direction, back: Direction) -> dict[str, Any]:
+    """The mean over the rows of each run, with the point-sharing error of those rows: do runs agree?"""
+    space = plan.spaces[0]
+    labels = np.unique(space.run)
+    table: dict[str, Any] = {"run": [str(space.run_names[r]) for r in labels],
+                             "n_rows": np.array([int((space.run == r).sum()) for r in labels])}
+    for way, d in (("a_to_b", forth), ("b_to_a", back)):
+        values, errors = [], []
+        graph = d.neighbors.graph
+        run_of_row = space.run[graph.rows]
+        for r in labels:
+            mine = run_of_row == r
+            weight = d.row_weights * mine
+            if not weight.any():
+                values.append(np.nan), errors.append(np.nan)
+                continue
+            weight = weight / weight.sum()
+            value = float(weight @ d.row_values)
+            pair = np.flatnonzero(mine[graph.row_of_pair])
+            row = graph.row_of_pair[pair]
+            eps = weight[row] * d.neighbors.weights[pair] * (2 * d.ranks[pair] - value)
+            part = Deviations(graph.rows[row], graph.items[pair], eps)
+            values.append(value)
+            errors.append(float(np.sqrt(point_sharing_variance(part, len(space)))))
+        table[way], table[f"{way}_se"] = np.array(values), np.array(errors)
+    return table

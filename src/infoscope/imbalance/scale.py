@@ -1,0 +1,110 @@
+"""The imbalance against the number of neighbours: at which scale do two spaces agree?"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from infoscope.base import ParameterError, provenance
+from infoscope.base.checks import check_positive_int, check_random_state
+from infoscope.neighbors import as_space
+
+from .estimate import Direction, floor_of, measure
+from .estimate import standard_error as error_of
+from .imbalance import information_imbalance, sampled_rows, source_neighbors
+from .neighbor_rules import Neighbors, count_weights
+from .plan import make_plan
+from .results import ScaleCurve
+
+
+def imbalance_scale_curve(A, B, *, k: Sequence[int] | None = None, exclusion_window: float | str | None = None,
+                          neighbors_from: str | None = None, n_rows: int | None = None, standard_error: str = "auto",
+                          random_state=None, n_jobs: int | None = None, **weighted: Any) -> ScaleCurve:
+    """Information Imbalance in both directions for several numbers of neighbours; one search serves them all.
+
+    Parameters
+    ----------
+    A, B : Space, array (N, D), frame, tensor or Dask array
+        Two descriptions of the same N items.
+    k : sequence of int, optional
+        Numbers of neighbours; 1, 2, 4, ... up to a quarter of the items (at most 256) by default.
+    exclusion_window, neighbors_from, n_rows, random_state, n_jobs
+        As for `information_imbalance`.
+    standard_error : {"auto", "graph", "blocks", "rows"}
+        Formula of the errors.
+    **weighted
+        With sample weights, `neighbor_rule`, `cap`, `run_weight` and `on_low_weight` as for `information_imbalance`.
+
+    Returns
+    -------
+    ScaleCurve
+
+    Raises
+    ------
+    ParameterError, DataError
+        As for `information_imbalance`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope import imbalance_scale_curve
+    >>> x = np.random.default_rng(0).normal(size=(200, 2))
+    >>> curve = imbalance_scale_curve(x, x, k=(1, 4))
+    >>> curve.a_to_b                                             # identical spaces: (k + 1)/N
+    array([0.01 , 0.025])
+    """
+    if standard_error == "jackknife":
+        raise ParameterError("standard_error='jackknife' is offered for one k at a time: use information_imbalance")
+    plan = make_plan([as_space(A, name="A"), as_space(B, name="B")], exclusion_window=exclusion_window, n_jobs=n_jobs,
+                     neighbors_from=neighbors_from, standard_error=standard_error,
+                     **{name: weighted[name] for name in ("run_weight", "on_low_weight") if name in weighted})
+    a, b = plan.spaces
+    ks = sorted({check_positive_int(one, "k", 1) for one in (_powers_of_two(len(a)) if k is None else np.atleast_1d(k).tolist())})
+    generator = check_random_state(random_state)
+    if plan.weighted:
+        return _one_by_one(A, B, ks, plan, dict(exclusion_window=exclusion_window, neighbors_from=neighbors_from, n_rows=n_rows,
+                                                standard_error=standard_error, random_state=random_state, n_jobs=n_jobs,
+                                                **weighted))
+    rows = sampled_rows(plan, n_rows, generator)
+    table, graphs = np.empty((4, len(ks))), []
+    for way, (source, target) in enumerate(((a, b), (b, a))):
+        nearest = source_neighbors(plan, source, ks[-1], rows, generator, rule=None)
+        ranks = measure(plan, nearest, target).ranks
+        graphs.append(nearest.graph)
+        for column, one in enumerate(ks):
+            table[way, column], table[2 + way, column] = _at(plan, nearest.graph, ranks, one)
+    plan.look_at_order(graphs)
+    parameters = dict(k=ks, exclusion_window=plan.exclusion_window, neighbors_from=plan.neighbors_from, n_rows=n_rows,
+                      standard_error=plan.standard_error)
+    return ScaleCurve(
+        name_a=str(a.name), name_b=str(b.name), k=np.array(ks), a_to_b=table[0], b_to_a=table[1], a_to_b_se=table[2],
+        b_to_a_se=table[3], a_to_b_floor=np.array([floor_of(plan, b, one) for one in ks]),
+        b_to_a_floor=np.array([floor_of(plan, a, one) for one in ks]),
+        provenance=provenance("imbalance_scale_curve", parameters, random_state if isinstance(random_state, int) else None,
+                              a.features, b.features, a.time, a.run),
+        **plan.fields(None if rows is None else len(rows), None, graphs))
+
+
+def _powers_of_two(n: int) -> list[int]:
+    return [2**p for p in range(9) if 2**p <= max(n // 4, 1)]
+
+
+def _at(plan, graph, ranks, k) -> tuple[float, float]:
+    """Value and error from the pairs that count at this k."""
+    weights = count_weights(graph, k)
+    used = np.flatnonzero(weights > 0)
+    row = graph.row_of_pair[used]
+    indptr = np.searchsorted(row, np.arange(len(graph) + 1))
+    part = type(graph)(graph.rows, indptr, graph.items[used], graph.squared[used], graph.admissible)
+    d = Direction(Neighbors(part, weights[used]), ranks[used], np.full(len(graph), 1 / len(graph)))
+    return d.value, error_of(plan, d.deviations())
+
+
+def _one_by_one(A, B, ks, plan, options) -> ScaleCurve:
+    """With weights the neighbours of one k are no part of those of the next: as many comparisons as k."""
+    found = [information_imbalance(A, B, k=one, **options) for one in ks]
+    columns = {name: np.array([getattr(result, name) for result in found])
+               for name in ("a_to_b", "a_to_b_se", "b_to_a", "b_to_a_se", "a_to_b_floor", "b_to_a_floor")}
+    return ScaleCurve(name_a=found[0].name_a, name_b=found[0].name_b, k=np.array(ks), **columns,
+                      provenance=found[0].provenance, **plan.fields(found[0].n_rows))

@@ -1,0 +1,68 @@
+"""What the readers that go through pandas share: columns of a frame as numbers, or as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from infoscope.io.table import not_numeric
+
+if TYPE_CHECKING:
+    import pandas
+
+
+def frame_values(
+    frame: pandas.DataFrame, names: Sequence[str], columns: Sequence[int], rows: slice, source: str
+) -> np.ndarray:
+    """Columns of a frame, chosen by position, as a float array; missing values become NaN."""
+    parts = [_numbers(frame, names, column, rows, source) for column in columns]
+    dtype = np.float32 if all(part.dtype == np.float32 for part in parts) else np.float64
+    values = np.empty((len(parts[0]), len(parts)), dtype)
+    for position, part in enumerate(parts):
+        values[:, position] = part
+    return values
+
+
+def frame_column(frame: pandas.DataFrame, column: int, rows: slice) -> np.ndarray:
+    """One column as it is: numbers as numbers, the rest as objects."""
+    series = frame.iloc[rows, column]
+    return series.to_numpy() if series.dtype.kind in "biuf" else series.to_numpy(dtype=object)
+
+
+def _numbers(frame: pandas.DataFrame, names: Sequence[str], column: int, rows: slice, source: str) -> np.ndarray:
+    import pandas as pd
+
+    series = frame.iloc[rows, column]
+    if series.dtype == np.float32:
+        return series.to_numpy()
+    if pd.api.types.is_bool_dtype(series) or pd.api.types.is_numeric_dtype(series):
+        return series.to_numpy(dtype=np.float64, na_value=np.nan)
+    numbers = _parse(series)
+    wrong = np.flatnonzero((numbers.isna() & series.notna()).to_numpy())
+    if len(wrong):
+        row = range(len(frame))[rows][wrong[0]]
+        numeric = [c for c in range(len(names)) if _is_numeric(frame.iloc[rows, c])]
+        value, mostly_text = _shown(series.iloc[wrong[0]]), 2 * len(wrong) > len(series)
+        raise not_numeric(source, names, column, numeric, row, value, mostly_text=mostly_text)
+    return numbers.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _parse(series: pandas.Series) -> pandas.Series:
+    """Numbers written as text; NaN where it is none.  Dates and categories are no numbers, however they are stored."""
+    import pandas as pd
+
+    if pd.api.types.is_object_dtype(series) or pd.api.types.is_string_dtype(series):
+        return pd.to_numeric(series, errors="coerce")
+    return pd.Series(np.nan, index=series.index)
+
+
+def _is_numeric(series: pandas.Series) -> bool:
+    import pandas as pd
+
+    return pd.api.types.is_numeric_dtype(series) or bool(_parse(series).notna().all())
+
+
+def _shown(value: object) -> object:
+    return value[:40] + "..." if isinstance(value, str) and len(value) > 43 else value

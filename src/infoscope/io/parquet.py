@@ -1,0 +1,61 @@
+"""Parquet files (extra ``files``)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from infoscope.base.errors import DataError, ParameterError, require
+from infoscope.io.frames import frame_column, frame_values
+
+if TYPE_CHECKING:
+    import pandas
+
+
+class ParquetSource:
+    """A Parquet file of which only the columns asked for are read."""
+
+    def __init__(self, path: Path, file: Any):
+        self.path, self.file = path, file
+        self.names: tuple[str, ...] = tuple(file.schema_arrow.names)
+        self.unnamed = [p for p, name in enumerate(self.names) if name.startswith("__index_level_")]
+
+    def n_rows(self) -> int:
+        return int(self.file.metadata.num_rows)
+
+    def values(self, columns: Sequence[int], rows: slice) -> np.ndarray:
+        frame = self._read(columns)
+        names = [self.names[column] for column in columns]
+        return frame_values(frame, names, range(len(columns)), rows, str(self.path))
+
+    def column(self, column: int, rows: slice) -> np.ndarray:
+        return frame_column(self._read([column]), 0, rows)
+
+    def _read(self, columns: Sequence[int]) -> pandas.DataFrame:
+        try:
+            table = self.file.read(columns=[self.names[column] for column in columns])
+        except (ValueError, OSError) as error:
+            raise _damaged(self.path, error) from error
+        return table.to_pandas(ignore_metadata=True)
+
+
+def open_parquet(path: Path, key: str | None) -> ParquetSource:
+    """Open a Parquet file."""
+    if key is not None:
+        raise ParameterError(f"{path} holds one table; only .npz files take a key")
+    if path.stat().st_size == 0:
+        raise DataError(f"{path} is empty")
+    parquet = require("pyarrow.parquet", "files")
+    try:
+        return ParquetSource(path, parquet.ParquetFile(path))
+    except (ValueError, OSError) as error:  # ArrowInvalid is a ValueError
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> DataError:
+    return DataError(
+        f"{path} cannot be read: it is truncated, damaged or no Parquet file ({str(error).splitlines()[0]})"
+    )

@@ -1,0 +1,286 @@
+"""The door to every table format.  A new format is one file with an ``open_...`` function and one line in `READERS`."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from importlib import import_module
+from operator import index
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+
+from infoscope.base.errors import DataError, DataWarning, ParameterError
+from infoscope.io.columns import nearest_names, parse_columns
+from infoscope.io.table import Source, Table, check_finite, check_names
+
+# suffix -> "module:function"; the function takes (path, key) and returns a Source
+READERS = {
+    ".npy": "infoscope.io.arrays:open_npy",
+    ".npz": "infoscope.io.arrays:open_npz",
+    ".csv": "infoscope.io.delimited:open_delimited",
+    ".csv.gz": "infoscope.io.delimited:open_delimited",
+    ".tsv": "infoscope.io.delimited:open_delimited",
+    ".tsv.gz": "infoscope.io.delimited:open_delimited",
+    ".txt": "infoscope.io.delimited:open_delimited",
+    ".txt.gz": "infoscope.io.delimited:open_delimited",
+    ".dat": "infoscope.io.delimited:open_delimited",
+    ".parquet": "infoscope.io.parquet:open_parquet",
+}
+
+
+def read_table(
+    path: str | PathLike[str],
+    *,
+    columns: str | Sequence[int | str] | None = None,
+    exclude: Sequence[str] = (),
+    labels: Sequence[str] = (),
+    ids: str | None = None,
+    key: str | None = None,
+    rows: slice | None = None,
+) -> Table:
+    """Read numeric columns of a file.
+
+    Parameters
+    ----------
+    path : str or path
+        A .npy, .npz, .csv, .tsv, .txt, .dat (text also as .gz) or .parquet file.  The first line of a text file holds
+        the names, unless it is all numbers.
+    columns : str or sequence of int or str, optional
+        Columns to read, as an expression (see `parse_columns`) or as names and positions.  Default: all.
+    exclude : sequence of str
+        Names to leave out when `columns` is not given.
+    labels : sequence of str
+        Columns to return as they are in ``labels``; they too are left out of the default columns.
+    ids : str, optional
+        Column that names the rows; left out of the default columns.
+    key : str, optional
+        Which array of a .npz file.
+    rows : slice, optional
+        Rows to read, for instance ``slice(1000, None, 10)``.
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    DataError
+        If the file is missing, empty, truncated or of another type than its name says; if two columns share a name; if
+        a chosen column is not numeric, or holds a value that is not finite.
+    ParameterError
+        If a column or an array does not exist.
+    MissingExtraError
+        If the format needs a package that is not installed.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> from infoscope.io import read_table
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "wine.csv")
+    >>> _ = path.write_text("alcohol,ash,cultivar\\n14.2,2.4,barolo\\n12.4,2.7,grignolino\\n")
+    >>> table = read_table(path, labels=["cultivar"])
+    >>> table.names, table.labels["cultivar"].tolist()
+    (('alcohol', 'ash'), ['barolo', 'grignolino'])
+    """
+    path = Path(path)
+    source = _open(path, key)
+    names, label = source.names, _spell(path, key)
+    kept = [parse_name(name, names, label) for name in (*labels, *([ids] if ids is not None else []))]
+    if columns is None:
+        chosen = _default_columns(source, {names[position] for position in kept}.union(exclude), label)
+    else:
+        chosen = _positions(columns, names)
+    selection = _selection(rows)
+    held, n_rows = _held(source, selection, label)
+    values = source.values(chosen, selection)
+    chosen_names = tuple(names[position] for position in chosen)
+    check_finite(values, chosen_names, held, label)
+    raw = {name: source.column(position, selection) for name, position in zip(labels, kept, strict=False)}
+    row_ids = source.column(kept[-1], selection) if ids is not None else None
+    return Table(values, chosen_names, row_ids, raw, label, None, held, n_rows)
+
+
+def column_names(path: str | PathLike[str], key: str | None = None) -> tuple[str, ...]:
+    """Names of all columns of a file, without reading its numbers.
+
+    Parameters
+    ----------
+    path : str or path
+        As in `read_table`.
+    key : str, optional
+        Which array of a .npz file.
+
+    Returns
+    -------
+    tuple of str
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> from infoscope.io import column_names
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "wine.csv")
+    >>> _ = path.write_text("alcohol,ash\\n14.2,2.4\\n")
+    >>> column_names(path)
+    ('alcohol', 'ash')
+    """
+    return _open(Path(path), key).names
+
+
+def read_column(
+    path: str | PathLike[str], name: str | None = None, *, key: str | None = None, rows: slice | None = None
+) -> np.ndarray:
+    """Read one column as it is: numbers, text, dates as text.
+
+    Parameters
+    ----------
+    path : str or path
+        As in `read_table`.
+    name : str, optional
+        Name or number of the column; not needed where the file has only one.
+    key : str, optional
+        Which array of a .npz file.
+    rows : slice, optional
+        Rows to read.
+
+    Returns
+    -------
+    ndarray of shape (N,)
+
+    Raises
+    ------
+    DataError
+        If the file is missing, empty or damaged.
+    ParameterError
+        If there is no such column, or there are several and none is named.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> from infoscope.io import read_column
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "wine.csv")
+    >>> _ = path.write_text("alcohol,cultivar\\n14.2,barolo\\n12.4,grignolino\\n")
+    >>> read_column(path, "cultivar").tolist()
+    ['barolo', 'grignolino']
+    """
+    path = Path(path)
+    source, label = _open(path, key), _spell(path, key)
+    if name is None:
+        if len(source.names) != 1:
+            raise ParameterError(f"{label} has {len(source.names)} columns: say which, as in {label}:{source.names[0]}")
+        name = source.names[0]
+    selection = _selection(rows)
+    _held(source, selection, label)
+    return source.column(parse_name(name, source.names, label), selection)
+
+
+def split_key(text: str) -> tuple[Path, str | None]:
+    """Split ``file.npz/key`` into the file and the name of the array inside; other paths have no key.
+
+    Parameters
+    ----------
+    text : str
+        A path, possibly with the name of an array after the file.
+
+    Returns
+    -------
+    path : Path
+    key : str or None
+
+    Examples
+    --------
+    >>> from infoscope.io import split_key
+    >>> path, key = split_key("data.npz/positions")
+    >>> path.name, key
+    ('data.npz', 'positions')
+    """
+    path = Path(text)
+    for position, part in enumerate(path.parts[:-1]):
+        if part.lower().endswith(".npz"):
+            container = Path(*path.parts[: position + 1])
+            if not container.is_dir():
+                return container, "/".join(path.parts[position + 1 :])
+    return path, None
+
+
+def parse_name(name: str, names: Sequence[str], source: str) -> int:
+    """Position of one column by its name or number."""
+    positions = parse_columns(name, names)
+    if len(positions) != 1:
+        raise ParameterError(f"{source}: '{name}' names {len(positions)} columns where one is needed")
+    return positions[0]
+
+
+def _open(path: Path, key: str | None) -> Source:
+    suffix = "".join(path.suffixes[-2:]).lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
+    if path.is_dir():
+        raise DataError(f"{path} is a folder, not a file")
+    if not path.exists():
+        raise DataError(f"there is no file {path}{_nearby(path)}")
+    if suffix not in READERS:
+        raise DataError(f"{path}: no reader for '{suffix or 'no suffix'}'. Known are {', '.join(READERS)}.")
+    module, function = READERS[suffix].split(":")
+    source: Source = getattr(import_module(module), function)(path, key)
+    check_names(source.names, _spell(path, key))
+    return source
+
+
+def _nearby(path: Path) -> str:
+    if not path.parent.is_dir():
+        return f" (nor a folder {path.parent})"
+    near = nearest_names(path.name, [item.name for item in path.parent.iterdir()])
+    return f". Did you mean {' or '.join(str(path.with_name(name)) for name in near)}?" if near else ""
+
+
+def _spell(path: Path, key: str | None) -> str:
+    return f"{path}/{key}" if key else str(path)
+
+
+def _default_columns(source: Source, left_out: set[str], label: str) -> list[int]:
+    unnamed = [position for position in source.unnamed if source.names[position] not in left_out]
+    if unnamed:
+        numbers = ", ".join(str(position) for position in unnamed)
+        warnings.warn(
+            f"{label}: left out column {numbers}, which has no name (a saved index?). Choose by number to keep it.",
+            DataWarning,
+            stacklevel=3,
+        )
+    chosen = [p for p, name in enumerate(source.names) if name not in left_out and p not in unnamed]
+    if not chosen:
+        raise DataError(f"{label}: no column is left to compare")
+    return chosen
+
+
+def _positions(columns: str | Sequence[int | str], names: tuple[str, ...]) -> list[int]:
+    if isinstance(columns, str):
+        return parse_columns(columns, names)
+    positions = [
+        parse_name(str(column if isinstance(column, str) else index(column)), names, "columns") for column in columns
+    ]
+    if not positions:
+        raise ParameterError("columns is empty: choose at least one")
+    return list(dict.fromkeys(positions))
+
+
+def _selection(rows: slice | None) -> slice:
+    rows = slice(None) if rows is None else rows
+    if rows.step is not None and rows.step < 1:
+        raise ParameterError(f"the stride is {rows.step}: it must be at least 1")
+    return rows
+
+
+def _held(source: Source, selection: slice, label: str) -> tuple[range, int]:
+    """The selected rows, of which there must be some, and the number of all."""
+    n_rows = source.n_rows()
+    held = range(n_rows)[selection]
+    if not held:
+        raise DataError(
+            f"{label} holds no rows" if not n_rows else f"{label} has {n_rows} rows; {_text(selection)} leaves none"
+        )
+    return held, n_rows
+
+
+def _text(rows: slice) -> str:
+    parts = {"start": rows.start, "stop": rows.stop, "stride": rows.step}
+    return ", ".join(f"{name} {value}" for name, value in parts.items() if value is not None)

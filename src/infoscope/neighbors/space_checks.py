@@ -1,0 +1,204 @@
+"""What `Space` checks before it believes its arguments: every message says what is wrong, where, and what to do."""
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from ..base import DataError, DataWarning, ParameterError, checks
+from ..statistics import check_period
+
+LARGEST, SMALLEST = 1e145, 1e-145  # numbers beyond these have squares that float64 cannot hold
+
+
+def item_numbers(values, n: int, what: str) -> np.ndarray:
+    """Numbers of items, each in 0 ... n - 1; a mask or coordinates given by mistake would silently mean something else."""
+    array = np.asarray(values)
+    if array.size == 0:
+        array = array.astype(np.int64)
+    if array.dtype.kind not in "iu":
+        hint = "for a mask, np.flatnonzero(mask)" if array.dtype.kind == "b" else "new points go in as a Space"
+        raise ParameterError(f"{what} must be item numbers (integers), got {array.dtype} of shape {array.shape}: {hint}")
+    bad = (array < 0) | (array >= n)
+    if bad.any():
+        raise ParameterError(f"{what} holds {array[bad].flat[0]}, but the items are numbered 0 to {n - 1}")
+    return array.astype(np.int64, copy=False)
+
+
+def feature_names(names, d: int | None, name: str) -> tuple[str, ...] | None:
+    if names is None:
+        return None
+    names = tuple(str(v) for v in names)
+    if d is not None and len(names) != d:
+        raise DataError(f"{len(names)} feature names for the {d} columns of {name}")
+    return names
+
+
+# ---------------------------------------------------------------------------------------------------------------- features
+def label_codes(values, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Labels as numbers 0, 1, ... and the sorted names they stand for."""
+    labels = np.asarray(values)
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim != 1:
+        raise DataError(f"labels of {name} have shape {labels.shape}; one label an item is needed")
+    if len(labels) == 0:
+        raise DataError(f"{name} is empty")
+    if labels.dtype.kind == "f" and not np.isfinite(labels).all():
+        raise DataError(f"label {int(np.argmin(np.isfinite(labels)))} of {name} is missing (NaN or infinite): "
+                        "drop that item")
+    if labels.dtype == object:
+        missing = [p for p, v in enumerate(labels) if _is_missing(v)]
+        if missing:
+            raise DataError(f"label {missing[0]} of {name} is missing: drop that item")
+        labels = labels.astype(str)
+    names, codes = np.unique(labels, return_inverse=True)
+    return codes.reshape(-1), names
+
+
+def _is_missing(label) -> bool:
+    return label is None or type(label).__name__ == "NAType" or bool(label != label)
+
+
+def packed_words(values, n_bits: int | None, name: str) -> tuple[np.ndarray, int]:
+    """Packed bytes as 64-bit words, and the number of bits; padding bits are zero, so they never differ."""
+    packed = np.asarray(values)
+    if packed.ndim != 2 or packed.dtype not in (np.uint8, np.uint64):
+        raise DataError(f"{name} must be packed bits, a uint8 array (N, bytes) as np.packbits(bits, axis=1) makes, "
+                        f"not {packed.dtype} of shape {packed.shape}")
+    if packed.size == 0:
+        raise DataError(f"{name} is empty")
+    available = 8 * packed.dtype.itemsize * packed.shape[1]
+    n_bits = available if n_bits is None else checks.check_positive_int(n_bits, "n_bits")
+    if n_bits > available:
+        raise ParameterError(f"n_bits is {n_bits}, but the rows of {name} hold {available} bits")
+    if packed.dtype == np.uint64:
+        if n_bits != available:
+            raise ParameterError(f"n_bits={n_bits} of {available} needs bytes, whose order is defined: pass the uint8 array "
+                                 "of np.packbits instead of words")
+        return np.ascontiguousarray(packed), n_bits
+    words = np.zeros((len(packed), -(-packed.shape[1] // 8)), np.uint64)
+    as_bytes = words.view(np.uint8)
+    as_bytes[:, : packed.shape[1]] = packed
+    as_bytes[:, -(-n_bits // 8) :] = 0
+    if n_bits % 8:
+        as_bytes[:, n_bits // 8] &= np.uint8(0xFF << (8 - n_bits % 8) & 0xFF)
+    return words, n_bits
+
+
+def checked_distances(values: np.ndarray, name: str) -> np.ndarray:
+    """A square, symmetric matrix of distances with a zero diagonal."""
+    if values.shape[0] != values.shape[1]:
+        raise DataError(f"{name} has shape {values.shape}; distances must be a square matrix")
+    for r in range(0, len(values), 1024):                        # by blocks: never a second N x N matrix
+        block, mirror = values[r : r + 1024], values[:, r : r + 1024].T
+        if (block < 0).any():
+            i, j = np.argwhere(block < 0)[0]
+            raise DataError(f"distance ({r + i}, {j}) of {name} is negative: {block[i, j]:g}")
+        differs = ~np.isclose(block, mirror, rtol=1e-10, atol=0)
+        if differs.any():
+            i, j = np.argwhere(differs)[0]
+            raise DataError(f"distances ({r + i}, {j}) and ({j}, {r + i}) of {name} differ ({block[i, j]:g} and "
+                            f"{mirror[i, j]:g}): the matrix must be symmetric; take (D + D.T) / 2 if that is what you mean")
+    diagonal = np.diagonal(values)
+    if diagonal.any():
+        raise DataError(f"the diagonal of {name} is not zero (item {int(np.argmax(diagonal != 0))}): "
+                        "is it a matrix of similarities?")
+    return np.ascontiguousarray(values)
+
+
+def unit_vectors(values: np.ndarray, weights, name: str) -> np.ndarray:
+    """The directions that the cosine metric compares."""
+    values = values.astype(np.float64)
+    if weights is not None:
+        values = values * checked_weights(weights, values.shape[1])
+    largest = np.abs(values).max(1)
+    if not largest.all():
+        raise DataError(f"row {int(np.argmin(largest))} of {name} is all zeros: its direction, which the cosine metric "
+                        "compares, does not exist; drop the row or use another metric")
+    values /= largest[:, None]                                   # so that no square overflows
+    return values / np.sqrt((values**2).sum(1))[:, None]
+
+
+# ------------------------------------------------------------------------------------------------------------------- items
+def run_codes(run, n: int, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Runs as numbers 0, 1, ... and their sorted names."""
+    run = np.asarray(run)
+    if run.shape != (n,):
+        raise DataError(f"run has shape {run.shape}, {name} has {n} items: one label an item")
+    codes, names = label_codes(run, "run")
+    return names, codes
+
+
+def times(time, n: int) -> np.ndarray:
+    time = np.asarray(time)
+    if np.issubdtype(time.dtype, np.datetime64):
+        if np.isnat(time).any():
+            raise DataError(f"time is missing (NaT) at row {int(np.argmax(np.isnat(time)))}: drop that item")
+        time = (time - time.min()) / np.timedelta64(1, "s")
+    return checks.check_vector(time, "time", length=n).astype(np.float64)
+
+
+def warn_repeated_times(time, run, name: str) -> None:
+    """Two items of one run at one time: frames of replicas, or a file read twice."""
+    order = np.lexsort((time,) if run is None else (time, run))
+    same = time[order][1:] == time[order][:-1]
+    if run is not None:
+        same &= run[order][1:] == run[order][:-1]
+    if same.any():
+        p = int(np.argmax(same))
+        i, j = sorted(order[[p, p + 1]].tolist())
+        warnings.warn(f"items {i} and {j} of {name} have the same time ({time[i]:g}) in the same run, {int(same.sum())} such "
+                      "repetitions in all: were runs joined without run=, or frames read twice?", DataWarning, stacklevel=5)
+
+
+# ----------------------------------------------------------------------------------------------------------------- measure
+def checked_weights(weights, d: int) -> np.ndarray:
+    weights = checks.check_vector(weights, "feature_weights", length=d, of="features").astype(np.float64)
+    if (weights < 0).any() or not weights.any():
+        what = f"hold {weights.min():g} for feature {int(weights.argmin())}" if weights.any() else "are all zero"
+        raise ParameterError(f"feature_weights {what}; they must be >= 0 and not all zero")
+    return weights
+
+
+def check_magnitude(low, high, weights, name: str, column_name) -> None:
+    """Squares of differences must be numbers: neither infinite nor all zero."""
+    sizes = np.maximum(np.abs(low), np.abs(high)).astype(np.float64) * weights
+    largest = float(sizes.max())
+    if largest > LARGEST:
+        raise DataError(f"{column_name(int(sizes.argmax()))} of {name} holds numbers of size {largest:.1e}, whose squares "
+                        "overflow: divide it by a constant")
+    if 0 < largest < SMALLEST:
+        raise DataError(f"{name} holds no number above {largest:.1e}, and such squares vanish: multiply it by a constant")
+
+
+def period_notes(features, low, high, period, column_name, time, run) -> tuple[str, ...]:
+    """Whether the columns fit their periods; notes for the result (real-data, section 7)."""
+    notes = [check_period(features[:, a], period[a], column_name(a), time=time, run=run) for a in np.flatnonzero(period)]
+    turns = np.zeros(len(period), bool)
+    for edge in (np.pi, 180.0):                                  # only columns that may be angles are looked at closely
+        turns |= (low >= -1.001 * edge) & (high <= 1.001 * edge) & (high - low > 1.94 * edge)
+    for a in np.flatnonzero(turns & (period == 0)):
+        check_period(features[:, a], None, column_name(a))
+    return tuple(note for note in notes if note)
+
+
+def inverse_deviations(features: Any, deviations, period, name: str, column_name) -> np.ndarray:
+    """1 / standard deviation of each column, circular for periodic ones; 0 for constant columns, with a warning."""
+    deviations = np.array(deviations, np.float64)
+    first = np.asarray(features[:1], np.float64)[0]
+    constant = deviations <= 1e-14 * np.abs(first)
+    if isinstance(features, np.ndarray):                         # sums of many equal numbers round
+        constant |= features.min(0) == features.max(0)
+    for a in np.flatnonzero((period > 0) & ~constant):           # circular: sqrt(-2 ln R) P / 2 pi
+        z = np.exp(2j * np.pi * np.asarray(features[:, a], np.float64) / period[a])
+        resultant = min(max(abs(z.mean()), 1e-300), 1.0)
+        deviations[a] = np.sqrt(-2 * np.log(resultant)) * period[a] / (2 * np.pi)
+        constant[a] = deviations[a] == 0
+    if constant.all():
+        raise DataError(f"all columns of {name} are constant: there are no distances to compare")
+    if constant.any():
+        names = ", ".join(column_name(a) for a in np.flatnonzero(constant)[:5])
+        warnings.warn(f"{constant.sum()} constant column(s) of {name} got weight 0: {names}", DataWarning, stacklevel=6)
+    return np.where(constant, 0.0, 1 / np.where(constant, 1.0, deviations))

@@ -1,0 +1,165 @@
+"""Files that are either there, whole, or not there: written beside their place, then renamed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from infoscope.base.plain import plain
+
+LONGEST_KEPT = 100  # bytes of the file name kept in the temporary one, which must not exceed the system's limit
+
+
+@contextlib.contextmanager
+def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """A temporary path in the folder of `path`; what is written there becomes `path` if the block ends well.
+
+    However the process ends, `path` holds its old contents or the new ones, whole.  A killed process may leave its
+    temporary file behind (``.name.xxxxxxxx.part``, with the ending of `path`), never a broken `path`.
+
+    Parameters
+    ----------
+    path : path-like
+        The file to write.  A link is followed: the file it points to is replaced.
+
+    Yields
+    ------
+    pathlib.Path
+        Where to write; it does not exist yet.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder does not exist.
+    IsADirectoryError
+        If `path` is a folder.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from infoscope.storage import atomic_path
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     target = pathlib.Path(folder) / "numbers.txt"
+    ...     with atomic_path(target) as temporary:
+    ...         _ = temporary.write_text("1 2 3")
+    ...     target.read_text()
+    '1 2 3'
+    """
+    target = Path(os.path.realpath(path))
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"no folder {target.parent}: create it first")
+    if target.is_dir():
+        raise IsADirectoryError(f"{target} is a folder: name a file in it")
+    # The ending stays last, because writers (pandas, matplotlib, numpy.savez) choose the format by it or append it.
+    stem = target.stem.encode()[:LONGEST_KEPT].decode(errors="ignore")
+    temporary = target.with_name(f".{stem}.{secrets.token_hex(4)}.part{target.suffix}")
+    try:
+        yield temporary
+        _flush(temporary)
+        _keep_mode(target, temporary)
+        os.replace(temporary, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+    _flush_folder(target.parent)
+
+
+def write_bytes(path: str | os.PathLike[str], data: bytes | bytearray | memoryview) -> Path:
+    """Write bytes atomically; returns the path.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from infoscope.storage import write_bytes
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_bytes(f"{folder}/a.bin", b"abc").read_bytes()
+    b'abc'
+    """
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(data)
+    return Path(path)
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> Path:
+    """Write text atomically as UTF-8, line ends as they are; returns the path.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from infoscope.storage import write_text
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_text(f"{folder}/a.txt", "x\\n").read_bytes()
+    b'x\\n'
+    """
+    return write_bytes(path, text.encode())
+
+
+def write_json(path: str | os.PathLike[str], obj: Any, *, indent: int | None = 2) -> Path:
+    """Write JSON atomically; NumPy numbers and arrays are understood, a number that is not finite becomes null.
+
+    Parameters
+    ----------
+    path : path-like
+    obj : object
+        Mappings, sequences, numbers, strings, arrays.
+    indent : int or None
+        None writes one line.
+
+    Returns
+    -------
+    pathlib.Path
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from infoscope.storage import read_json, write_json
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     read_json(write_json(f"{folder}/a.json", {"x": float("nan"), "k": [1, 2]}))
+    {'x': None, 'k': [1, 2]}
+    """
+    return write_text(path, json.dumps(plain(obj), indent=indent, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: str | os.PathLike[str]) -> Any:
+    """Read a JSON file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from infoscope.storage import read_json, write_json
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     read_json(write_json(f"{folder}/a.json", "ä"))
+    'ä'
+    """
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def _flush(path: Path) -> None:
+    """Wait until the contents are on the disk: a rename must not arrive before them."""
+    descriptor = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make the rename itself last; not every system opens folders, and the file is whole either way."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _keep_mode(target: Path, temporary: Path) -> None:
+    with contextlib.suppress(OSError):
+        os.chmod(temporary, stat.S_IMODE(target.stat().st_mode))

@@ -1,0 +1,84 @@
+"""What the options mean, before any file is read."""
+
+import math
+
+import pytest
+
+from infoscope.base.errors import ParameterError
+from infoscope.cli.options import by_space, choose_file, choose_spaces, parse_window
+from infoscope.cli.periods import parse_period
+
+
+def names(*files, spaces=()):
+    return [space.name for space in choose_spaces(spaces, files)]
+
+
+def test_names_of_spaces(folder):
+    assert names("x.npy", "y.npy") == ["x", "y"]
+    assert names("a/x.npy", "b/x.npy") == ["a/x", "b/x"]
+    assert names("items.csv:0-1", "items.csv:2") == ["items:0-1", "items:2"]
+    assert names("both.npz/x", "both.npz/y", "t.csv.gz") == ["x", "y", "t"]
+    assert names("x.npy", "B=y.npy", spaces=["A=x.npy", "y.npy"]) == ["x", "y", "B", "A"]
+    (pieces,) = choose_spaces(["A=run0.npy", "A=run1.npy:0"], [])
+    assert [str(piece) for piece in pieces.pieces] == ["run0.npy", "run1.npy"] and pieces.pieces[1].columns == "0"
+
+
+@pytest.mark.parametrize(
+    ("files", "spaces", "message"),
+    [
+        (["x.npy", "x.npy"], [], "'x' is given twice"),
+        (["x.npy"], ["x=y.npy"], "two spaces are called 'x'"),
+        ([], ["A="], "names no file"),
+    ],
+)
+def test_spaces_that_cannot_be_told_apart(folder, files, spaces, message):
+    with pytest.raises(ParameterError, match=message):
+        choose_spaces(spaces, files)
+
+
+def test_files_and_columns(folder):
+    (folder / "odd:name.csv").write_text("a:b,c\n1,2\n")
+    assert choose_file("items.csv").columns is None
+    assert choose_file("items.csv:a,b").columns == "a,b"
+    assert choose_file("odd:name.csv").columns is None
+    assert choose_file("odd:name.csv:a:b").columns == "a:b"
+    assert choose_file("both.npz/x:0").key == "x" and choose_file("both.npz/x:0").columns == "0"
+    assert choose_file(r"C:\data\x.csv").columns is None
+    assert choose_file(r"C:\data\x.csv:0-3").columns == "0-3"
+    assert str(choose_file("missing.csv:a").path) == "missing.csv"
+
+
+def test_values_by_space():
+    assert by_space([], ["A", "B"], "--scale", "none") == {"A": "none", "B": "none"}
+    assert by_space(["B=none", "standard"], ["A", "B"], "--scale", "none") == {"A": "standard", "B": "none"}
+    with pytest.raises(ParameterError, match="--scale C=none: no space is called 'C'"):
+        by_space(["C=none"], ["A", "B"], "--scale", "none")
+
+
+@pytest.mark.parametrize(
+    ("text", "period"),
+    [
+        ("360", 360),
+        ("360deg", 360),
+        ("2pi", 2 * math.pi),
+        ("2*pi", 2 * math.pi),
+        ("pi", math.pi),
+        ("none", 0),
+        ("1e1", 10),
+    ],
+)
+def test_periods(text, period):
+    assert parse_period(text) == period
+
+
+@pytest.mark.parametrize("text", ["", "deg", "-1", "1.2.3", "nan", "phi", "2 miles"])
+def test_no_periods(text):
+    with pytest.raises(ParameterError, match="a period is"):
+        parse_period(text)
+
+
+def test_windows():
+    assert parse_window(None) is None and parse_window("auto") == "auto" and parse_window("0") == 0
+    for text in ("-1", "nan", "soon", "inf"):
+        with pytest.raises(ParameterError, match="--window is"):
+            parse_window(text)
