@@ -5,8 +5,6 @@ Point it at data and ask which data tells about which; the answer is a number, i
 from importlib import import_module
 from typing import Any
 
-__version__ = "0.1.0.dev0"
-
 _HOMES = {
     "neighbors": ("NeighborGraph", "Space", "as_space", "count_closer", "count_within", "distance_histogram", "nearest",
                   "nearest_blocks", "order_test"),
@@ -22,6 +20,13 @@ __all__ = ["__version__", *sorted(_NAMES)]
 
 def __getattr__(name: str) -> Any:
     """Rooms load when they are first used, so that importing infoscope is fast (`__init__.pyi` lists the names)."""
+    if name == "__version__":
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            return version("infoscope")
+        except PackageNotFoundError:                             # used from a source tree
+            return "unknown"
     if name in _NAMES:
         value = getattr(import_module(f"infoscope.{_NAMES[name]}"), name)
         globals()[name] = value

@@ -24,6 +24,7 @@ def test_fingerprint_tells_apart():
     prints = [
         fingerprint(value)
         for value in (
+            np.array(["astr:b", ""], object), np.array(["a", "bstr:"], object),
             None, x, x.reshape(2, 3), x.astype(np.float32), x.astype(">f8"), x.view(np.int64), np.nextafter(x, 9),
             np.array(["ab", "c"]), np.array(["a", "bc"]), np.array(["ab", "c"], object), np.array(["a", "bc"], object),
             np.array([1, "1"], object), np.array(["1", 1], object), np.array(5), np.empty((0, 3)), np.empty((3, 0)),

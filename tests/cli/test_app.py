@@ -34,13 +34,9 @@ def test_help_names_the_commands_and_options(infoscope):
 
 
 def test_version(infoscope):
-    from importlib.metadata import PackageNotFoundError, version
+    from infoscope import __version__
 
-    try:
-        installed = version("infoscope")
-    except PackageNotFoundError:
-        installed = "unknown"
-    assert infoscope("--version").out.strip() == f"infoscope {installed}"
+    assert infoscope("--version").out.strip() == f"infoscope {__version__}"
 
 
 def test_wrong_commands_are_one_sentence(infoscope):

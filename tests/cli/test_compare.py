@@ -12,7 +12,7 @@ from infoscope.cli import compare as compare_module
 
 def test_two_files(folder, infoscope):
     ran = infoscope("compare", "x.npy", "y.npy")
-    assert ran.code == 0 and ran.err == ""
+    assert ran.code == 0 and "warning" not in ran.err
     truth = information_imbalance(np.load("x.npy"), np.load("y.npy"))
     assert f"{truth.a_to_b:.2f}" in ran.out and f"{truth.b_to_a:.2f}" in ran.out
     assert "x.npy: 2 columns (0, 1); euclidean, columns not scaled" in ran.out and "120 items" in ran.out
@@ -44,7 +44,7 @@ def test_columns_scale_and_hint(folder, infoscope):
 
 def test_more_than_two_spaces_and_labels(folder, infoscope):
     spaces = ("--space", "A=items.csv:a", "--space", "B=items.csv:b", "--space", "C=items.csv:a,c")
-    ran = infoscope("compare", *spaces, "--labels", "group", "--output", "m.csv", "--permutations", "9", "--seed", "3")
+    ran = infoscope("compare", *spaces, "--labels", "group", "--output", "m.csv", "--permutations", "19", "--seed", "3")
     assert ran.code == 0 and "group" in ran.out and "p(A → B tells nothing) =" in ran.out
     rows = pd.read_csv("m.csv").set_index(["name_a", "name_b"])
     table = pd.read_csv("items.csv")

@@ -18,7 +18,7 @@ def test_demo(tmp_path, monkeypatch, infoscope):
         "pixels tells most about the others",
         "pixels and 10 components are equivalent",
         "pixels contains 2 components",
-        "pixels 99 %, 10 components 98 %, 2 components 59 %, ink 11 %",
+        "pixels 99 %, 10 components 98 %, 2 components 59 %, ink 12 %",
         "picture: infoscope-demo.png",
         "infoscope compare --space A=mydata.csv:0-4",
     ):

@@ -9,7 +9,7 @@ import pytest
 from matplotlib.axes import Axes
 
 from infoscope.base import ParameterError
-from infoscope.imbalance import plots
+from infoscope.imbalance import maps
 from infoscope.imbalance.results import ImbalanceDifference, ImbalanceMatrix, InformationImbalance, ScaleCurve
 
 WORDS = "0 = A predicts B, 1 = A says nothing about B"
@@ -131,7 +131,7 @@ def test_plane_of_many_pairs_is_numbered():
 
 def test_plane_labels_do_not_overlap():
     results = [pair(a_to_b=0.5 + 0.01 * i, b_to_a=0.5) for i in range(5)]
-    ax = plots.plot_plane(results, labels=[f"result {i}" for i in range(5)])
+    ax = maps.plot_plane(results, labels=[f"result {i}" for i in range(5)])
     ax.figure.draw_without_rendering()
     boxes = [super(type(t), t).get_window_extent() for t in ax.texts if t.get_text().startswith("result")]
     assert len(boxes) == 5
@@ -165,14 +165,14 @@ def test_plane_shows_values_above_one():
 
 def test_plane_needs_something_to_draw():
     with pytest.raises(ParameterError, match="no pair"):
-        plots.plot_plane([])
+        maps.plot_plane([])
     with pytest.raises(ParameterError, match="no pair"):
         matrix(("x", "y"), ("s", "t")).plot(kind="plane")
     with pytest.raises(ParameterError, match="2 labels for 1 pair"):
-        plots.plot_plane([pair()], labels=["a", "b"])
+        maps.plot_plane([pair()], labels=["a", "b"])
     with pytest.raises(ParameterError, match="style must be one of"):
         pair().plot(style="poster")
-    plots.plot_plane([pair(), pair(a_to_b=math.nan)])  # what has no value is left out
+    maps.plot_plane([pair(), pair(a_to_b=math.nan)])  # what has no value is left out
 
 
 # ------------------------------------------------------------------------------------------------------------ heat map
@@ -197,6 +197,11 @@ def test_heatmap_without_errors_and_with_tests():
     ax = matrix(p_values=p).plot(errors=False)
     assert "0.325\nn.s." in texts(ax) and "0.662" in texts(ax)
     assert not any("±" in text for text in texts(matrix(n_correlation_times=4.0).plot()))
+
+
+def test_heatmap_names_the_floors_of_labels():
+    ax = matrix(("x", "y"), ("s", "kind"), floors=np.array([[0.01, 0.34]])).plot()
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["s", "kind (≥ 0.34)"]
 
 
 def test_heatmap_can_be_clustered():

@@ -136,6 +136,9 @@ def test_a_permutation_test_can_only_take_away():
     assert pair(0.9, 0.9, a_to_b_p=0.3, b_to_a_p=0.2).relation == "independent"
     assert pair(0.9, 0.9, a_to_b_p=0.01, b_to_a_p=0.01).relation == "partly shared"
     assert pair(0.99, 0.99, a_to_b_p=0.001, b_to_a_p=0.001).relation == "independent"
+    odd = pair(0.5, 0.9, a_to_b_p=0.3, b_to_a_p=0.001)  # the lower value is not significant
+    assert odd.verdict.endswith("B tells a little about A, A nothing about B (within error).")
+    assert pair(0.15, 0.05, b_to_a_p=0.2).relation == "partly shared"  # A does not contain what tells more than A
 
 
 def test_few_blocks_widen_the_errors():
@@ -175,7 +178,7 @@ def test_short_series(more, said, interval):
 
 def test_correlated_rows_are_said():
     verdict = pair(0.05, 0.56, correlated_rows=True).verdict
-    assert verdict.endswith("neighbouring rows look correlated and no time was given: probably too optimistic.")
+    assert verdict.endswith("neighbouring rows look correlated and no time was given: Δ is probably too low.")
     assert verdict.count(".") == 1  # still one sentence
 
 

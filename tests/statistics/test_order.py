@@ -161,6 +161,16 @@ def test_a_sorted_file_is_told_from_a_series():
     assert test.level != "silent" and test.kind == "sorted file" and test.lag_ratio < 3
 
 
+def test_silent_until_one_in_ten_thousand():
+    probability = scipy.stats.binom.sf(np.arange(60) - 1, 500, 2 / 1000)
+    first = int(np.argmax(probability < 1e-4))  # the smallest number of adjacent pairs that is worth a notice
+    i = 2 * np.arange(500)
+    for adjacent, level in ((first - 1, "silent"), (first, "notice")):
+        j = np.where(np.arange(500) < adjacent, i + 1, (i + 301) % 1000)
+        test = adjacency_test(i, j, 1000)
+        assert test.p_value == pytest.approx(probability[adjacent], rel=1e-9) and test.level == level
+
+
 def test_a_notice_is_below_three_percent():
     """Many rows: chance can be ruled out although few pairs are adjacent."""
     i = np.arange(0, 20_000, 2)

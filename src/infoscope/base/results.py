@@ -191,7 +191,7 @@ def result_classes(cls: type = Result) -> list[type]:
     return list(dict.fromkeys(found))
 
 
-# ------------------------------------------------------------------------------------------------------------- helpers
+# --------------------------------------------------------------------------------------------------------------- steps
 def _field_names(result: Any) -> tuple[str, ...]:
     return tuple(item.name for item in fields(result)) if is_dataclass(result) else ()
 

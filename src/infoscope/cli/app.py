@@ -31,13 +31,9 @@ def infoscope(
 ) -> None:
     """Which data tells about which? Ask about high-dimensional data; get a number, its error and a picture."""
     if version:
-        from importlib import metadata
+        from infoscope import __version__
 
-        try:
-            number = metadata.version("infoscope")
-        except metadata.PackageNotFoundError:  # run from a folder of sources
-            number = "unknown"
-        typer.echo(f"infoscope {number}")
+        typer.echo(f"infoscope {__version__}")
     elif context.invoked_subcommand is None:
         typer.echo(context.get_help())
 
@@ -52,8 +48,7 @@ def run(arguments: list[str]) -> int:
         code = command.main(args=arguments, prog_name="infoscope", standalone_mode=False, obj=arguments)
         sys.stdout.flush()
     except (KeyboardInterrupt, typer.Abort):
-        print("infoscope: interrupted", file=sys.stderr)
-        return INTERRUPTED
+        code = INTERRUPTED
     except BrokenPipeError:  # whoever read our output has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -63,6 +58,8 @@ def run(arguments: list[str]) -> int:
             raise
         print(f"infoscope: error: {sentence}", file=sys.stderr)
         return BAD_INPUT
+    if code == INTERRUPTED:  # some versions of typer turn Ctrl-C into this code themselves
+        print("infoscope: interrupted", file=sys.stderr)
     return code if isinstance(code, int) else 0
 
 

@@ -116,6 +116,7 @@ def compare(
         "random_state": seed,
         "n_jobs": jobs,
     }
+    options = {name: value for name, value in options.items() if value is not None}
     with messages(quiet) as said:
         asked = _Question(choices, items, slice(start, stop, stride), metric or [], scale or [], period or [])
         _answer(asked, options, targets, _command(context.obj), quiet, said)
@@ -141,6 +142,7 @@ def _answer(
     quiet: bool,
     said: set[str],
 ) -> None:
+    from infoscope.base.errors import ParameterError
     from infoscope.cli import show
     from infoscope.cli.items import item_arrays
     from infoscope.cli.spaces import make_spaces, measures, read_spaces, uneven_columns
@@ -153,10 +155,12 @@ def _answer(
     if uneven and not quiet:
         show.hint(" ".join([*uneven, "If their units differ, add --scale standard."]))
     shared = item_arrays(read, asked.items, asked.rows)
+    if "neighbors_from" in options and "run" not in shared:
+        raise ParameterError("--other-runs needs runs: --run COLUMN, or a space in several pieces")
     spaces = make_spaces(read, how, shared)
     labels = _label_space(asked, read, shared)
     result = _compute(spaces, labels, options)
-    show.show_result(result, said)
+    show.show_result(result, said, p_values=bool(options["n_permutations"]))
     outputs, picture = targets
     for path in outputs:
         write_result(result, path, command=command, inputs=_inputs(read, how, asked))
@@ -170,7 +174,6 @@ def _compute(spaces: dict[str, Any], labels: Any, options: dict[str, Any]) -> An
     """Two spaces give a pair, more give all pairs; labels are told about."""
     from infoscope.imbalance import imbalance_matrix, information_imbalance
 
-    options = {name: value for name, value in options.items() if value is not None}
     every = spaces if labels is None else {**spaces, labels.name: labels}
     if len(every) == 2:
         return information_imbalance(*every.values(), **options)

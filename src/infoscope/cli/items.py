@@ -117,7 +117,7 @@ def _times(values: np.ndarray, name: str) -> np.ndarray:
     import pandas as pd
 
     try:
-        return pd.to_datetime(pd.Series(values)).to_numpy()
+        return pd.to_datetime(pd.Series(values), format="mixed").to_numpy()
     except (ValueError, TypeError) as error:
         raise DataError(f"--time {name}: neither numbers nor dates (the first is {values[0]!r})") from error
 

@@ -70,13 +70,13 @@ def hint(text: str) -> None:
     typer.echo(f"hint: {text}")
 
 
-def show_result(result: Any, said: set[str]) -> None:
-    """Print a result; its warnings go to the error stream."""
+def show_result(result: Any, said: set[str], *, p_values: bool = False) -> None:
+    """Print a result, with its p-values if asked; its warnings go to the error stream."""
     for text in result.warnings:
         warn(text, said)
     lines = [line for line in str(result).splitlines() if not line.startswith("Warning: ")]
     position = next((p for p, line in enumerate(lines) if line == result.verdict), len(lines))
-    lines[position:position] = [*_p_values(result), *_effective(result), ""]
+    lines[position:position] = [*(_p_values(result) if p_values else ()), *_effective(result), ""]
     typer.echo("")
     for line in lines:
         typer.echo(line)
@@ -124,19 +124,14 @@ def _measure(space: ReadSpace, how: Measures) -> str:
 
 
 def _p_values(result: Any) -> list[str]:
-    """Permutation p-values, where there are any."""
-    rows = result.to_frame().to_dict("records") if _has_p_values(result) else []
     lines = []
-    for row in rows:
+    for row in result.to_frame().to_dict("records"):
         ways = [("name_a", "name_b", "a_to_b")] + ([("name_b", "name_a", "b_to_a")] if "b_to_a" in row else [])
         for source, target, way in ways:
-            p = row.get(f"{way}_p_adjusted", row[f"{way}_p"])
+            p = row.get(f"{way}_p_adjusted")
+            p = row[f"{way}_p"] if p is None else p
             lines.append(f"  p({row[source]} → {row[target]} tells nothing) = {p:.2g}")
     return lines
-
-
-def _has_p_values(result: Any) -> bool:
-    return any(getattr(result, name, None) is not None for name in ("a_to_b_p", "p_values"))
 
 
 def _effective(result: Any) -> list[str]:

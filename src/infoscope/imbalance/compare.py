@@ -79,7 +79,7 @@ on_low_weight, cap
         a_to_target=found[0].value, a_to_target_se=error_of(plan, first),
         b_to_target=found[1].value, b_to_target_se=error_of(plan, second),
         difference=difference, difference_se=difference_se, p_value=_two_sided(difference, difference_se),
-        target_floor=floor_of(plan, c, k),
+        target_floor=max(floor_of(plan, d, c) for d in found),
         provenance=provenance("compare_imbalances", parameters, random_state if isinstance(random_state, int) else None,
                               *(part for s in plan.spaces for part in (s.features, s.sample_weight, s.time, s.run))),
         **plan.fields(None if rows is None else len(rows), None, graphs))

@@ -51,12 +51,11 @@ def point_sharing_variance(d: Deviations, n_items: int) -> float:
     """
     touching = np.bincount(d.i, d.eps, n_items) + np.bincount(d.j, d.eps, n_items)
     own = float((d.eps**2).sum())
-    keys, reverse = d.i * n_items + d.j, d.j * n_items + d.i
-    order = np.argsort(keys)
-    place = np.minimum(np.searchsorted(keys, reverse, sorter=order), len(keys) - 1)
-    found = order[place]
-    mutual = keys[found] == reverse
-    return max(float((touching**2).sum()) - own - float((d.eps[mutual] * d.eps[found[mutual]]).sum()), own)
+    ends = np.minimum(d.i, d.j) * n_items + np.maximum(d.i, d.j)             # i -> j and j -> i share this key
+    order = np.argsort(ends)
+    ends, eps = ends[order], d.eps[order]
+    mutual = 2 * float((eps[1:] * eps[:-1])[ends[1:] == ends[:-1]].sum())    # both orders of the two
+    return max(float((touching**2).sum()) - own - mutual, own)
 
 
 def block_sharing_variance(d: Deviations, blocks: np.ndarray) -> float:

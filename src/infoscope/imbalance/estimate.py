@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from infoscope.neighbors import Space
+from infoscope.neighbors.reductions import admissible_mass
 
 from .errors import Deviations, block_sharing_variance, point_sharing_variance, row_variance
 from .neighbor_rules import Neighbors
@@ -66,12 +67,26 @@ def standard_error(plan: Plan, deviations: Deviations) -> float:
     return float(np.sqrt(point_sharing_variance(deviations, n)))
 
 
-def floor_of(plan: Plan, target: Space, k: int) -> float:
-    """The smallest attainable value: sum p_c^2 for labels (eq. (3)), (k + 1)/N for features."""
+def floor_of(plan: Plan, d: Direction, target: Space) -> float:
+    """The smallest value this direction can take.
+
+    With the neighbours as they are, the best target would rank them first, in the order of their weights: (k + 1)/N without
+    ties, sum p_c^2 from labels, whose neighbours are whole classes.  Towards labels it is sum p_c^2 as well (eq. (3)).
+    """
+    graph, c = d.neighbors
+    row, weight = graph.row_of_pair, target.sample_weight
+    order = np.lexsort((-c, row))
+    mass = np.ones(len(c)) if weight is None else weight[graph.items[order]]
+    before = np.cumsum(mass) - mass
+    before -= before[graph.indptr[:-1]][row]
+    _, total, squares = admissible_mass(target, graph.rows, **plan.rule)
+    e = squares / total                                          # eq. (R2), with the best G: what stands before, and half itself
+    best = (before + (mass + e[row]) / 2) / (total + e)[row]
+    floor = float((d.pair_weights[order] * 2 * best).sum())
     if target.metric == "labels":
-        share = np.bincount(target.features[:, 0].astype(np.int64), target.sample_weight)
-        return float(((share / share.sum()) ** 2).sum())
-    return (k + 1) / plan.n_kish
+        share = np.bincount(target.features[:, 0].astype(np.int64), weight)
+        floor = max(floor, float(((share / share.sum()) ** 2).sum()))
+    return floor
 
 
 def jackknife_error(plan: Plan, values_without) -> np.ndarray:

@@ -113,7 +113,7 @@ def information_imbalance(A, B, *, k: int | None = None, neighbor_rule: str | No
     return InformationImbalance(
         name_a=str(a.name), name_b=str(b.name), k=k,
         a_to_b=forth.value, a_to_b_se=a_to_b_se, b_to_a=back.value, b_to_a_se=b_to_a_se,
-        a_to_b_floor=floor_of(plan, b, k), b_to_a_floor=floor_of(plan, a, k), a_to_b_p=p_values[0], b_to_a_p=p_values[1],
+        a_to_b_floor=floor_of(plan, forth, b), b_to_a_floor=floor_of(plan, back, a), a_to_b_p=p_values[0], b_to_a_p=p_values[1],
         a_to_b_rows=forth.row_values, b_to_a_rows=back.row_values, row_weights=forth.row_weights,
         a_to_b_ranks=forth.ranks, b_to_a_ranks=back.ranks,
         a_to_b_rank_weights=forth.pair_weights, b_to_a_rank_weights=back.pair_weights,

@@ -81,12 +81,13 @@ on_low_weight, cap
     rows = sampled_rows(plan, n_rows, generator)
     sources = {name: source_neighbors(plan, by_name[name], k, rows, generator, rule=rule, cap=cap, approximate=approximate)
                for name in names}
-    values, errors = np.full((2, len(names), len(target_names)), np.nan)
+    values, errors, floors = np.full((3, len(names), len(target_names)), np.nan)
     for column, target in enumerate(target_names):
         others = {name: found for name, found in sources.items() if name != target}
         for name, d in _directions_to(plan, others, by_name[target], n_columns, generator).items():
             row = names.index(name)
             values[row, column], errors[row, column] = d.value, error_of(plan, d.deviations())
+            floors[row, column] = floor_of(plan, d, by_name[target])
     p_values = _p_values(plan, names, target_names, by_name, values, errors, k, n_permutations, generator)
     plan.look_at_order([found.graph for found in sources.values()])
     parameters = dict(k=k, neighbor_rule=rule, adjust=adjust, exclusion_window=plan.exclusion_window, n_rows=n_rows,
@@ -97,7 +98,7 @@ on_low_weight, cap
     adjusted[off] = adjust_p_values(p_values[off], adjust)
     return ImbalanceMatrix(
         names=tuple(map(str, names)), target_names=tuple(map(str, target_names)), values=values, values_se=errors, k=k,
-        floors=np.array([floor_of(plan, by_name[t], k) for t in target_names])[None, :], p_values=p_values,
+        floors=np.nan_to_num(floors), p_values=p_values,
         p_values_adjusted=adjusted, adjust=adjust,
         provenance=provenance("imbalance_matrix", parameters, random_state if isinstance(random_state, int) else None,
                               *(part for s in plan.spaces for part in (s.features, s.sample_weight, s.time, s.run))),
@@ -137,9 +138,9 @@ def _side_by_side(graphs: list[NeighborGraph]) -> tuple[NeighborGraph, list[np.n
 
 def _p_values(plan, names, target_names, by_name, values, errors, k, n_permutations, generator) -> np.ndarray:
     """One-sided p-values of "tells nothing": by permutation where asked for, else from the standard error."""
-    from scipy.stats import norm
+    from scipy.special import ndtr
     with np.errstate(divide="ignore", invalid="ignore"):
-        p = norm.cdf((values - 1) / errors)
+        p = ndtr((values - 1) / errors)
     if n_permutations == 0:
         return p
     part = testable_part(plan, generator)

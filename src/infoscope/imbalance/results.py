@@ -3,114 +3,39 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from infoscope.base.checks import check_choice
 from infoscope.base.errors import ParameterError
-from infoscope.base.results import Result, format_estimate
+from infoscope.imbalance.verdicts import (
+    NOTABLE_FLOOR,
+    PREDICTS,
+    SIGNIFICANT,
+    Measured,
+    Reading,
+    alternatives,
+    known,
+    listed,
+    named,
+    read,
+    relate,
+    sentence_of,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from infoscope.base.provenance import Provenance
-
 __all__ = ["ImbalanceDifference", "ImbalanceMatrix", "InformationImbalance", "ScaleCurve"]
 
-PREDICTS = 0.2  # a value up to here, its floor removed, predicts
-SIGNIFICANT = 0.05  # p-values above tell nothing
-RELIABLE_TIMES = 20  # runs shorter than this many correlation times are not reliable,
-INTERVAL_TIMES = 10  # and below this many no interval is given
-NOTABLE_FLOOR = 0.05  # floors above (labels) are removed before values are averaged or drawn together
 WIDE = 8  # more columns than this are printed as a list of pairs
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class _Measured(Result):
-    """What every imbalance was computed from, and whether its errors can be trusted.
-
-    ``n_correlation_times`` is the length of the median run in correlation times; ``correlation_time_resolved`` is False
-    when the series ended before its correlation did; ``correlated_rows`` is True when neighbouring rows are alike far
-    more often than chance and neither ``time`` nor ``run`` was given.
-    """
-
-    n_items: int
-    n_rows: int
-    n_columns: int | None = None
-    n_kish: float | None = None
-    n_independent: float | None = None
-    correlation_time: float | None = None
-    n_correlation_times: float | None = None
-    correlation_time_resolved: bool = True
-    exclusion_window: float = 0.0
-    neighbors_from: str = "any"
-    n_blocks: int | None = None
-    standard_error: str = "graph"
-    recall: float | None = None
-    correlated_rows: bool = False
-    warnings: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    provenance: Provenance | None = field(default=None, repr=False)
-
-    _references = ("information_imbalance",)
-
-    @property
-    def too_short(self) -> bool:
-        """Whether runs are shorter than 20 correlation times while their own rows serve as neighbours."""
-        times = self.n_correlation_times
-        short = not self.correlation_time_resolved or (times is not None and times < RELIABLE_TIMES)
-        return short and self.neighbors_from != "other_runs"
-
-    @property
-    def interval_withheld(self) -> bool:
-        """Whether no interval is given, because fewer than 10 correlation times carry it."""
-        few = [n for n in (self.n_correlation_times if self.too_short else None, self.n_independent) if n is not None]
-        unresolved = self.too_short and not self.correlation_time_resolved
-        return unresolved or any(n < INTERVAL_TIMES for n in few)
-
-    @property
-    def error_factor(self) -> float:
-        """Half an interval in standard errors: 2, or with blocks the 97.5 % point of Student's t if that is larger."""
-        if self.n_blocks is None or self.n_blocks < 2:
-            return 2.0
-        from scipy.special import stdtrit
-
-        return max(2.0, float(stdtrit(self.n_blocks - 1, 0.975)))
-
-    def _interval(self, value: float, se: float | None) -> tuple[float, float] | None:
-        if self.interval_withheld or not _known(se):
-            return None
-        return value - self.error_factor * se, value + self.error_factor * se
-
-    def _shown(self, value: float, se: float | None) -> str:
-        return format_estimate(value, se if _known(se) and not self.interval_withheld else None)
-
-    def _qualified(self, sentence: str, *clauses: str) -> str:
-        """The sentence with what limits it."""
-        limits = list(clauses)
-        if self.too_short:
-            unresolved = "" if self.correlation_time_resolved else "its correlation time is not resolved, so "
-            limits.append(f"but {unresolved}fewer than 20 correlation times: not reliable")
-        elif self.interval_withheld:
-            limits.append("but fewer than 10 independent rows: not reliable")
-        if self.correlated_rows:
-            limits.append("but neighbouring rows look correlated and no time was given: probably too optimistic")
-        return "; ".join([sentence, *limits]) + "."
-
-    def _same(self) -> dict[str, Any]:
-        """These fields, for another result of the same computation."""
-        return {item.name: getattr(self, item.name) for item in fields(_Measured)}
-
-    def _context(self) -> dict[str, Any]:
-        """These fields for a table, without the long ones."""
-        return {k: v for k, v in self._same().items() if k not in ("warnings", "notes", "provenance")}
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class InformationImbalance(_Measured):
+class InformationImbalance(Measured):
     """Information Imbalance between two spaces, in both directions.
 
     Attributes
@@ -196,9 +121,9 @@ class InformationImbalance(_Measured):
     lag_profile: Mapping[str, Any] | None = field(default=None, repr=False)
     run_values: Mapping[str, Any] | None = field(default=None, repr=False)
 
-    def _readings(self) -> tuple[_Reading, _Reading]:
-        ab = _read(self.a_to_b, self.a_to_b_se, self.a_to_b_floor, self.a_to_b_p, self.error_factor)
-        return ab, _read(self.b_to_a, self.b_to_a_se, self.b_to_a_floor, self.b_to_a_p, self.error_factor)
+    def _readings(self) -> tuple[Reading, Reading]:
+        ab = read(self.a_to_b, self.a_to_b_se, self.a_to_b_floor, self.a_to_b_p, self.error_factor)
+        return ab, read(self.b_to_a, self.b_to_a_se, self.b_to_a_floor, self.b_to_a_p, self.error_factor)
 
     @property
     def a_to_b_normalized(self) -> float:
@@ -223,22 +148,22 @@ class InformationImbalance(_Measured):
     @property
     def relation(self) -> str:
         """One of "equivalent", "independent", "a contains b", "b contains a", "partly shared" (rules in Notes)."""
-        return _relate(*self._readings())
+        return relate(*self._readings())
 
     @property
     def verdict(self) -> str:
         """One sentence: the relation, what the errors leave open, and whether to rely on it."""
         ab, ba = self._readings()
-        relation = _relate(ab, ba)
+        relation = relate(ab, ba)
         clauses = []
-        if not (_known(self.a_to_b_se) and _known(self.b_to_a_se)):
+        if not (known(self.a_to_b_se) and known(self.b_to_a_se)):
             clauses.append("but a standard error is missing")
         elif relation == "independent" and any(way.value - way.error < 1.0 - PREDICTS for way in (ab, ba)):
             clauses.append("but the errors are too large to exclude that they share something")
-        elif others := _alternatives(ab, ba):
-            named = [f"'{_named(other, self.name_a, self.name_b)}'" for other in others]
-            clauses.append(f"the errors also allow {' or '.join(named)}")
-        return self._qualified(_sentence(relation, self.name_a, self.name_b, ab, ba), *clauses)
+        elif others := alternatives(ab, ba):
+            options = [f"'{named(other, self.name_a, self.name_b)}'" for other in others]
+            clauses.append(f"the errors also allow {' or '.join(options)}")
+        return self._qualified(sentence_of(relation, self.name_a, self.name_b, ab, ba), *clauses)
 
     @property
     def _title(self) -> str:
@@ -263,18 +188,18 @@ class InformationImbalance(_Measured):
 
         ``kind`` is "plane" (both directions with errors among named regions), "ranks" (histograms of the rescaled
         ranks), "lags" (neighbours by their lag in time), "runs" (one value a run) or "weights" (cumulative weight).
-        Options go to the function in `infoscope.imbalance.plots`, such as ``style="paper"``. ParameterError if ``kind``
+        Options go to the drawing function in `maps` or `plots`, such as ``style="paper"``. ParameterError if ``kind``
         is unknown or the result does not hold what it draws.
         """
-        from infoscope.imbalance import plots
+        from infoscope.imbalance import maps, plots
 
-        ways: dict[str, Callable[..., Axes]] = {"plane": plots.plot_plane, "ranks": plots.plot_ranks}
+        ways: dict[str, Callable[..., Axes]] = {"plane": maps.plot_plane, "ranks": plots.plot_ranks}
         ways |= {"lags": plots.plot_lags, "runs": plots.plot_runs, "weights": plots.plot_weights}
         return ways[check_choice(kind, "kind", tuple(ways))](self, ax, **options)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ImbalanceMatrix(_Measured):
+class ImbalanceMatrix(Measured):
     """Information Imbalance between all pairs of several spaces.
 
     Attributes
@@ -339,7 +264,7 @@ class ImbalanceMatrix(_Measured):
     def verdict(self) -> str:
         """One sentence: which space tells most about the others (or about the targets)."""
         scores = self._scores()
-        others = "the others" if set(self.names) == set(self.target_names) else _listed(self.target_names)
+        others = "the others" if set(self.names) == set(self.target_names) else listed(self.target_names)
         ranked = sorted(scores, key=lambda name: scores[name].value)
         if not ranked or all(score.silent for score in scores.values()):
             return self._qualified(f"No space tells anything about {others} (within error)")
@@ -348,20 +273,20 @@ class ImbalanceMatrix(_Measured):
         removed = ", floor removed," if np.max(self.floors) > NOTABLE_FLOOR else ""
         means = [self._shown(scores[n].value, scores[n].error / self.error_factor) for n in ranked]
         if len(near) > 1:
-            told = f"{_listed(near)} tell most about {others} and cannot be told apart (within error)"
-            return self._qualified(f"{told}: mean Δ{removed} {_listed(means[: len(near)])}")
+            told = f"{listed(near)} tell most about {others} and cannot be told apart (within error)"
+            return self._qualified(f"{told}: mean Δ{removed} {listed(means[: len(near)])}")
         following = f", the next is {ranked[1]} with {means[1]}" if len(ranked) > 1 else ""
         return self._qualified(f"{ranked[0]} tells most about {others}: mean Δ{removed} {means[0]}{following}")
 
-    def _scores(self) -> dict[str, _Reading]:
+    def _scores(self) -> dict[str, Reading]:
         """The mean reading of every row."""
         scores = {}
         for i, name in enumerate(self.names):
             entries = [self._entry(row, j) for row, j in self._cells() if row == i]
-            read = [_read(e["value"], e["se"], e["floor"], e["p"], self.error_factor) for e in entries]
-            if read := [r for r in read if not math.isnan(r.value)]:
-                value, error, _ = np.mean(read, axis=0)
-                scores[name] = _Reading(float(value), float(error), all(r.silent for r in read))
+            readings = [read(e["value"], e["se"], e["floor"], e["p"], self.error_factor) for e in entries]
+            if readings := [r for r in readings if not math.isnan(r.value)]:
+                value, error, _ = np.mean(readings, axis=0)
+                scores[name] = Reading(float(value), float(error), all(r.silent for r in readings))
         return scores
 
     @property
@@ -396,16 +321,16 @@ class ImbalanceMatrix(_Measured):
     def plot(self, ax: Axes | None = None, *, kind: str = "heatmap", **options: Any) -> Axes:
         """Draw all pairs, as a heat map (``kind="heatmap"``) or in the imbalance plane (``kind="plane"``).
 
-        Options go to the function in `infoscope.imbalance.plots`: ``style="paper"``, ``order="clustered"``.
+        Options go to the function in `infoscope.imbalance.maps`: ``style="paper"``, ``order="clustered"``.
         """
-        from infoscope.imbalance import plots
+        from infoscope.imbalance import maps
 
-        draw = plots.plot_plane if check_choice(kind, "kind", ("heatmap", "plane")) == "plane" else plots.plot_heatmap
+        draw = maps.plot_plane if check_choice(kind, "kind", ("heatmap", "plane")) == "plane" else maps.plot_heatmap
         return draw(self, ax, **options)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ScaleCurve(_Measured):
+class ScaleCurve(Measured):
     """Information Imbalance of two spaces against the number of neighbours.
 
     Attributes
@@ -448,14 +373,14 @@ class ScaleCurve(_Measured):
     def verdict(self) -> str:
         """One sentence: the relation at the smallest and at the largest scale, or the one that holds at all."""
         relations = [self.at(i).relation for i in range(len(self.k))]
-        named = [_named(relation, self.name_a, self.name_b) for relation in relations]
+        clauses = [named(relation, self.name_a, self.name_b) for relation in relations]
         first, last = f"k = {self.k[0]}", f"k = {self.k[-1]} ({self.k[-1] / self.n_items:.2g} of all items)"
         if len(set(relations)) == 1:
-            return self._qualified(f"{named[0]} at every scale from {first} to {last}")
+            return self._qualified(f"{clauses[0]} at every scale from {first} to {last}")
         if relations[0] != relations[-1]:
-            return self._qualified(f"{named[0]} at {first}, but {named[-1]} at {last}")
+            return self._qualified(f"{clauses[0]} at {first}, but {clauses[-1]} at {last}")
         between = ", ".join(str(k) for k, r in zip(self.k, relations, strict=True) if r != relations[0])
-        return self._qualified(f"{named[0]} at {first} and at {last}, but not at k = {between}")
+        return self._qualified(f"{clauses[0]} at {first} and at {last}, but not at k = {between}")
 
     @property
     def _title(self) -> str:
@@ -482,7 +407,7 @@ class ScaleCurve(_Measured):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ImbalanceDifference(_Measured):
+class ImbalanceDifference(Measured):
     """Whether one space tells more about a target than another does.
 
     Attributes
@@ -525,7 +450,7 @@ class ImbalanceDifference(_Measured):
         """One sentence: which of the two tells more, or that the errors do not say."""
         a, b, target = self.name_a, self.name_b, self.name_target
         both = ((self.a_to_target, self.a_to_target_se), (self.b_to_target, self.b_to_target_se))
-        if all(_read(value, se, self.target_floor, None, self.error_factor).silent for value, se in both):
+        if all(read(value, se, self.target_floor, None, self.error_factor).silent for value, se in both):
             return self._qualified(f"Neither {a} nor {b} tells anything about {target} (within error)")
         unsure = self.p_value is not None and self.p_value > SIGNIFICANT
         if unsure or not abs(self.difference) > self.error_factor * self.difference_se:
@@ -556,81 +481,3 @@ class ImbalanceDifference(_Measured):
         from infoscope.imbalance import plots
 
         return plots.plot_difference(self, ax, **options)
-
-
-# ------------------------------------------------------------------------------------------------ from numbers to words
-class _Reading(NamedTuple):
-    """One direction with its floor removed; the rules are in the Notes of `InformationImbalance`."""
-
-    value: float
-    error: float  # error_factor standard errors; 0 when there is none
-    silent: bool  # tells nothing
-
-
-def _named(relation: str, a: str, b: str) -> str:
-    """A relation as a clause with the names of the spaces."""
-    if relation.endswith((" b", " a")):
-        return f"{a} contains {b}" if relation == "a contains b" else f"{b} contains {a}"
-    words = {"partly shared": "share part of their information", "unknown": "have no known relation"}
-    return f"{a} and {b} {words.get(relation, 'are ' + relation)}"
-
-
-def _known(se: float | None) -> TypeGuard[float]:
-    return se is not None and math.isfinite(se)
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
-
-
-def _read(value: float, se: float | None, floor: float, p: float | None, factor: float) -> _Reading:
-    scale = 1.0 - floor
-    if scale <= 0:  # k = N - 1: every order gives 1
-        return _Reading(1.0, 0.0, True)
-    error = factor * se / scale if _known(se) else 0.0
-    normalized = (value - floor) / scale
-    silent = 1.0 - normalized <= error * (1.0 + 1e-9) or (p is not None and p > SIGNIFICANT)
-    return _Reading(normalized, error, silent)
-
-
-def _relate(ab: _Reading, ba: _Reading) -> str:
-    if math.isnan(ab.value) or math.isnan(ba.value):
-        return "unknown"
-    if ab.silent and ba.silent:
-        return "independent"
-    a_predicts, b_predicts = (way.value <= PREDICTS and not way.silent for way in (ab, ba))
-    differ = abs(ab.value - ba.value) > math.hypot(ab.error, ba.error)
-    if a_predicts and b_predicts:
-        return "equivalent"
-    if differ and (a_predicts or b_predicts):
-        return "a contains b" if a_predicts else "b contains a"
-    return "partly shared"
-
-
-def _alternatives(ab: _Reading, ba: _Reading) -> list[str]:
-    """Other relations within the errors: each value at either end, while what tells something still does."""
-    ends = [[way._replace(value=way.value + sign * way.error) for sign in (-1, 0, 1)] for way in (ab, ba)]
-    return sorted({_relate(a, b) for a in ends[0] for b in ends[1]} - {_relate(ab, ba)})
-
-
-def _sentence(relation: str, a: str, b: str, ab: _Reading, ba: _Reading) -> str:
-    if relation == "unknown":
-        return f"The relation of {a} and {b} is unknown: a direction has no value"
-    if relation == "equivalent":
-        return f"{a} and {b} are equivalent: each predicts the neighbours of the other"
-    if relation == "independent":
-        return f"{a} and {b} look independent: neither tells anything about the other (within error)"
-    shared = f"{a} and {b} share part of their information"
-    if ba.value < ab.value:
-        a, b, ab, ba = b, a, ba, ab  # from here on A tells more
-    if relation != "partly shared":
-        reverse = "not the reverse" if ba.value >= 0.5 else "better than the reverse"
-        return f"{a} contains {b}: neighbours in {a} predict neighbours in {b}, {reverse}"
-    little = "a little" if ab.value > 1.0 - PREDICTS else "something"
-    if ba.silent:
-        told = f"{a} tells {little} about {b}, {b} nothing about {a} (within error)"
-    elif ba.value - ab.value > math.hypot(ab.error, ba.error):
-        told = f"{a} tells more about {b} than {b} about {a}"
-    else:
-        told = f"each tells {little} about the other, equally much within error"
-    return f"{shared}: {told}"

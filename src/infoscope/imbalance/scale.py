@@ -10,7 +10,7 @@ from infoscope.base import ParameterError, provenance
 from infoscope.base.checks import check_positive_int, check_random_state
 from infoscope.neighbors import as_space
 
-from .estimate import Direction, floor_of, measure
+from .estimate import Direction, floor_of, measure, row_weights
 from .estimate import standard_error as error_of
 from .imbalance import information_imbalance, sampled_rows, source_neighbors
 from .neighbor_rules import Neighbors, count_weights
@@ -67,20 +67,20 @@ def imbalance_scale_curve(A, B, *, k: Sequence[int] | None = None, exclusion_win
                                                 standard_error=standard_error, random_state=random_state, n_jobs=n_jobs,
                                                 **weighted))
     rows = sampled_rows(plan, n_rows, generator)
-    table, graphs = np.empty((4, len(ks))), []
+    table, graphs = np.empty((6, len(ks))), []
     for way, (source, target) in enumerate(((a, b), (b, a))):
         nearest = source_neighbors(plan, source, ks[-1], rows, generator, rule=None)
         ranks = measure(plan, nearest, target).ranks
         graphs.append(nearest.graph)
         for column, one in enumerate(ks):
-            table[way, column], table[2 + way, column] = _at(plan, nearest.graph, ranks, one)
+            d = _at(plan, nearest.graph, ranks, one)
+            table[way::2, column] = d.value, error_of(plan, d.deviations()), floor_of(plan, d, target)
     plan.look_at_order(graphs)
     parameters = dict(k=ks, exclusion_window=plan.exclusion_window, neighbors_from=plan.neighbors_from, n_rows=n_rows,
                       standard_error=plan.standard_error)
     return ScaleCurve(
         name_a=str(a.name), name_b=str(b.name), k=np.array(ks), a_to_b=table[0], b_to_a=table[1], a_to_b_se=table[2],
-        b_to_a_se=table[3], a_to_b_floor=np.array([floor_of(plan, b, one) for one in ks]),
-        b_to_a_floor=np.array([floor_of(plan, a, one) for one in ks]),
+        b_to_a_se=table[3], a_to_b_floor=table[4], b_to_a_floor=table[5],
         provenance=provenance("imbalance_scale_curve", parameters, random_state if isinstance(random_state, int) else None,
                               a.features, b.features, a.time, a.run),
         **plan.fields(None if rows is None else len(rows), None, graphs))
@@ -90,15 +90,14 @@ def _powers_of_two(n: int) -> list[int]:
     return [2**p for p in range(9) if 2**p <= max(n // 4, 1)]
 
 
-def _at(plan, graph, ranks, k) -> tuple[float, float]:
-    """Value and error from the pairs that count at this k."""
+def _at(plan, graph, ranks, k) -> Direction:
+    """The direction made of the pairs that count at this k."""
     weights = count_weights(graph, k)
     used = np.flatnonzero(weights > 0)
     row = graph.row_of_pair[used]
     indptr = np.searchsorted(row, np.arange(len(graph) + 1))
     part = type(graph)(graph.rows, indptr, graph.items[used], graph.squared[used], graph.admissible)
-    d = Direction(Neighbors(part, weights[used]), ranks[used], np.full(len(graph), 1 / len(graph)))
-    return d.value, error_of(plan, d.deviations())
+    return Direction(Neighbors(part, weights[used]), ranks[used], row_weights(plan, graph.rows))
 
 
 def _one_by_one(A, B, ks, plan, options) -> ScaleCurve:

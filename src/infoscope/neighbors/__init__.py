@@ -5,5 +5,5 @@ from .reductions import Reduction, reduce_tiles
 from .space import Space, as_space
 from .verbs import count_closer, count_within, distance_histogram, nearest, nearest_blocks
 
-__all__ = ["NeighborGraph", "Reduction", "Space", "as_space", "count_closer", "count_within", "distance_histogram", "nearest",
-           "nearest_blocks", "order_test", "reduce_tiles"]
+__all__ = ["NeighborGraph", "Reduction", "Space", "as_space", "count_closer", "count_within", "distance_histogram",
+           "nearest", "nearest_blocks", "order_test", "reduce_tiles"]

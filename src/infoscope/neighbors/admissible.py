@@ -48,11 +48,12 @@ def items_of(space) -> Items:
     return Items(np.arange(n), run, time)
 
 
-def admissible_pairs(rows: Items | int, columns: Items, exclusion_window: float = 0.0, neighbors_from: str = "any") -> Pairs:
+def admissible_pairs(rows: Items | int, columns: Items, exclusion_window: float = 0.0,
+                     neighbors_from: str = "any") -> Pairs:
     """All pairs of rows and columns, each row with its one forbidden interval.
 
     `rows` is a number of new points (nothing is excluded) or the items asked about.  In (run, time) order the forbidden
-    columns of a row stand together, whatever the rule: itself, the items of its run within the window, or its whole run.
+    columns of a row stand together, whatever the rule: itself, the items of its run within the window, or all its run.
     """
     columns = columns.take(np.lexsort((columns.numbers, columns.time, columns.run)))
     if isinstance(rows, int):

@@ -1,7 +1,8 @@
 """Tiles of NumPy arrays: one BLAS product a tile, then serial kernels, on a pool of threads.
 
-The error band.  A tile made by a product holds fl(n_i + n_j - 2 x.y) of centred, weighted vectors rounded to unit roundoff
-u (2^-24 or 2^-53; v = 2^-53).  With gamma(m, u) = m u / (1 - m u), s = |x|^2 + |y|^2, |x||y| <= s/2 and |x - y|^2 <= 2 s:
+The error band.  A tile made by a product holds fl(n_i + n_j - 2 x.y) of centred, weighted vectors rounded to unit
+roundoff u (2^-24 or 2^-53; v = 2^-53).  With gamma(m, u) = m u / (1 - m u), s = |x|^2 + |y|^2, |x||y| <= s/2 and
+|x - y|^2 <= 2 s:
 
     rounding the vectors to u after a float64 shift and weight       4 (u + 2v) s
     the dot product, *whatever* the order, blocking or FMA of BLAS    gamma(D, u) s     (blocking only makes it smaller)
@@ -9,14 +10,15 @@ u (2^-24 or 2^-53; v = 2^-53).  With gamma(m, u) = m u / (1 - m u), s = |x|^2 + 
     n_i + n_j; minus 2g (doubling is exact); adding the band itself   (1 + 2 + 2) u s
     the measured value (`kernels._pair`) against the exact one        2 gamma(D + 4, v) s
 
-Sum, with 2u for the products of small terms:  |tile - measured| <= c s,  c = gamma(D + 12, u) + gamma(3 D + 16, v), plus
-D + 12 times the smallest normal number for underflow.  It needs nothing but the two norms, and is never tightened by what a
-BLAS happens to do.
+Sum, with 2u for the products of small terms:  |tile - measured| <= c s,  c = gamma(D + 12, u) + gamma(3 D + 16, v),
+plus D + 12 times the smallest normal number for underflow.  It needs nothing but the two norms, and is never tightened
+by what a BLAS happens to do.
 """
 from __future__ import annotations
 
 import threading
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -68,7 +70,8 @@ class Tile(NamedTuple):
         return self.squared - (self.row_band[:, None] + self.column_band)
 
 
-class Side(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Side:
     """The rows or the columns of one space: item p of them is features[index[p]]."""
 
     features: Any
@@ -94,7 +97,7 @@ class NumpyTiles:
         self.dtype = np.dtype(np.float64 if too_large else dtype)
         # a robust centre: one outlier must not widen every band
         sample = columns.features[:: len(columns.features) // 1000 + 1]
-        centre = np.median(sample, axis=0).astype(np.float64)
+        centre = np.median(sample.astype(np.float64), axis=0)    # float32 might overflow between two large numbers
         self.y, self.y_norms, self.column_band = self._prepare(columns, centre)
         if rows.features is columns.features and np.array_equal(rows.index, columns.index):
             self.x, self.x_norms, self.row_band = self.y, self.y_norms, self.column_band
@@ -112,54 +115,62 @@ class NumpyTiles:
         shape = block.stop - block.start, part.stop - part.start
         squared = buffer[: shape[0] * shape[1]].reshape(shape)
         if self.direct:
-            kernels.direct_tile(self.rows.features, self.rows.index[block], self.columns.features, self.columns.index[part],
-                                self.weights, self.period, self.metric, squared)
+            kernels.direct_tile(self.rows.features, self.rows.index[block], self.columns.features,
+                                self.columns.index[part], self.weights, self.period, self.metric, squared)
         else:
             np.matmul(self.x[block], self.y[part].T, out=squared)
             kernels.squares_from_products(squared, self.x_norms[block], self.y_norms[part])
         kernels.forbid(squared, self.pairs.start[block] - part.start, self.pairs.stop[block] - part.start)
-        return Tile(squared, self.row_band[block], self.column_band[part], self.pairs.rows[block], self.pairs.columns[part],
-                    block, part, self)
+        return Tile(squared, self.row_band[block], self.column_band[part], self.pairs.rows[block],
+                    self.pairs.columns[part], block, part, self)
+
+    def buffer(self, size: int) -> np.ndarray:
+        """Memory for tiles of this many pairs."""
+        return np.empty(size, self.dtype)
 
     def measure(self, i, j) -> np.ndarray:
-        return kernels.pair_squares(self.rows.features, self.rows.index[i], self.columns.features, self.columns.index[j],
-                                    self.weights, self.period, self.metric)
+        return kernels.pair_squares(self.rows.features, self.rows.index[i], self.columns.features,
+                                    self.columns.index[j], self.weights, self.period, self.metric)
 
-    def _truth(self, t: Tile):
+    def _truth(self) -> tuple[Any, Any, Any, Any, Any]:
         return (self.rows.features, self.columns.features, self.weights, self.period, self.metric)
 
     # ---- what reductions ask of a tile ----
     def keep_smallest(self, t: Tile, best, items) -> int:
         return kernels.keep_smallest(t.squared, t.row_band, t.column_band, self.rows.index[t.block],
-                                     self.columns.index[t.part], t.columns, *self._truth(t), best, items)
+                                     self.columns.index[t.part], t.columns, *self._truth(), best, items)
 
     def count_few(self, t: Tile, indptr, low, high, closer, tied) -> int:
-        return kernels.count_few(t.squared, t.row_band, t.column_band, self.rows.index[t.block], self.columns.index[t.part],
-                                 *self._truth(t), indptr, low, high, *outward(low, high, self.dtype), closer, tied)
+        return kernels.count_few(t.squared, t.row_band, t.column_band, self.rows.index[t.block],
+                                 self.columns.index[t.part], *self._truth(), indptr, low, high,
+                                 *outward(low, high, self.dtype), closer, tied)
 
     def count_many(self, t: Tile, mass, indptr, low, high, steps, tied) -> int:
-        return kernels.count_many(t.squared, t.row_band, t.column_band, self.rows.index[t.block], self.columns.index[t.part],
-                                  *self._truth(t), mass, indptr, low, high, *outward(low, high, self.dtype), steps, tied)
+        return kernels.count_many(t.squared, t.row_band, t.column_band, self.rows.index[t.block],
+                                  self.columns.index[t.part], *self._truth(), mass, indptr, low, high,
+                                  *outward(low, high, self.dtype), steps, tied)
 
     def pairs_within(self, t: Tile, high):
-        """(row, column, squared) of every pair not farther than its row's radius; and how many were measured in vain."""
+        """(row, column, squared) of every pair within its row's radius, and how many were measured in vain."""
         i, j = np.nonzero(t.lower_bounds() <= outward(high, high, self.dtype)[1][:, None])
         squared = t.measure(i, j)
         keep = (squared <= high[i]) & (t.squared[i, j] < np.inf)
         return i[keep], j[keep], squared[keep], int(np.count_nonzero(~keep))
 
 
-def outward(low, high, dtype):
-    """Bounds rounded outward to the tile's type, so that rounding never decides."""
+def outward(low, high, dtype) -> tuple[np.ndarray, np.ndarray]:
+    """Bounds rounded outward to the tile's type, so that rounding never decides; finite, for +inf is not admissible."""
+    infinity, largest = dtype.type(np.inf), np.finfo(dtype).max
     with np.errstate(over="ignore"):
-        return np.nextafter(low.astype(dtype), dtype.type(-np.inf)), np.nextafter(high.astype(dtype), dtype.type(np.inf))
+        low, high = np.nextafter(low.astype(dtype), -infinity), np.nextafter(high.astype(dtype), infinity)
+    return low, np.minimum(high, largest)
 
 
 def _largest(features) -> float:
     return float(max(np.max(features, initial=0), -np.min(features, initial=0)))
 
 
-# ------------------------------------------------------------------------------------------------------------------ running
+# -------------------------------------------------------------------------------------------------------------- running
 class Interrupted(Exception):
     """Raised inside workers when the user pressed Ctrl-C."""
 
@@ -168,7 +179,7 @@ def fold(reduction, sources, block: slice, columns: slice, width: int, buffers=N
     """The state of one block of rows over a range of columns; None when float32 tiles were not precise enough."""
     height = block.stop - block.start
     width = columns.stop - columns.start if reduction.whole_rows else width
-    buffers = [np.empty(height * width, s.dtype) for s in sources] if buffers is None else buffers
+    buffers = [s.buffer(height * width) for s in sources] if buffers is None else buffers
     state, seen, vain = reduction.start(block), 0, 0
     for first in range(columns.start, columns.stop, width):
         if stop is not None and stop.is_set():
@@ -181,42 +192,47 @@ def fold(reduction, sources, block: slice, columns: slice, width: int, buffers=N
     return state
 
 
-def row_blocks(reduction, n_rows: int, n_columns: int) -> list[slice]:
-    height = TILE[0]
+def row_blocks(reduction, n_rows: int, n_columns: int, height: int | None = None,
+               whole_rows_bytes: int | None = None) -> list[slice]:
+    height = height or TILE[0]
     if reduction.whole_rows:
-        height = max(16, min(height, WHOLE_ROWS_BYTES // (8 * max(n_columns, 1))))
+        height = max(16, min(height, (whole_rows_bytes or WHOLE_ROWS_BYTES) // (8 * max(n_columns, 1))))
     return [slice(i, min(i + height, n_rows)) for i in range(0, n_rows, height)]
 
 
-def run(make_sources, reduction, pairs: Pairs, n_jobs, label: str) -> list:
+def run(make_sources, reduction, pairs: Pairs, n_jobs, label: str, tile: tuple[int, int] | None = None,
+        whole_rows_bytes: int | None = None) -> list:
     """States of all row blocks, in order; blocks that float32 could not decide are done again in float64."""
     n, m = len(pairs.rows), len(pairs.columns)
-    blocks = row_blocks(reduction, n, m)
-    states = _map_blocks(make_sources(reduction.precision), reduction, blocks, m, n_jobs, label)
+    height, width = tile or TILE
+    blocks = row_blocks(reduction, n, m, height, whole_rows_bytes)
+    states = _map_blocks(make_sources(reduction.precision), reduction, blocks, m, width, n_jobs, label)
     again = [b for b, state in enumerate(states) if state is None]
     if again:
-        precise = _map_blocks(make_sources(np.float64), reduction, [blocks[b] for b in again], m, n_jobs, label + " (float64)")
+        label += " (float64)"
+        precise = _map_blocks(make_sources(np.float64), reduction, [blocks[b] for b in again], m, width, n_jobs, label)
         for b, state in zip(again, precise, strict=True):
             states[b] = state
     return states
 
 
-def _map_blocks(sources, reduction, blocks, n_columns, n_jobs, label) -> list:
+def _map_blocks(sources, reduction, blocks, n_columns, width, n_jobs, label) -> list:
     stop, local = threading.Event(), threading.local()
     height = max((b.stop - b.start for b in blocks), default=0)
-    size = height * (n_columns if reduction.whole_rows else min(TILE[1], n_columns))
+    size = height * (n_columns if reduction.whole_rows else min(width, n_columns))
 
     def work(block):
-        if not hasattr(local, "buffers"):                        # one set of buffers a thread: fresh pages cost more than tiles
-            local.buffers = [np.empty(size, s.dtype) for s in sources]
-        return fold(reduction, sources, block, slice(0, n_columns), TILE[1], local.buffers, stop)
+        if not hasattr(local, "buffers"):                        # one set a thread: fresh pages cost more than tiles
+            local.buffers = [s.buffer(size) for s in sources]
+        with one_blas_thread():                                  # some BLAS builds count threads per calling thread
+            return fold(reduction, sources, block, slice(0, n_columns), width, local.buffers, stop)
 
     states: list = [None] * len(blocks)
     total = sum(b.stop - b.start for b in blocks)
     workers = min(available_threads(n_jobs), max(len(blocks), 1))
     with one_blas_thread(), ThreadPoolExecutor(workers) as pool, progress(total, label) as bar:
-        waiting = {pool.submit(work, block): b for b, block in enumerate(blocks)}
         try:
+            waiting = {pool.submit(work, block): b for b, block in enumerate(blocks)}
             while waiting:
                 done, _ = wait(waiting, return_when=FIRST_COMPLETED)
                 for future in done:

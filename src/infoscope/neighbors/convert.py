@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..base import DataError
+from ..base import DataError, checks
 
 
 class Columns(NamedTuple):
@@ -31,13 +31,35 @@ def to_columns(data: Any, name: str) -> Columns:
         A list of two-dimensional arrays is a list of runs.
     name : str
         What to call the data in errors.
+
+    Returns
+    -------
+    Columns
+
+    Raises
+    ------
+    DataError
+        If the data are not numbers in a table.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.neighbors.convert import to_columns
+    >>> to_columns([np.zeros((3, 2)), np.ones((1, 2))], "A").run_lengths
+    (3, 1)
     """
-    if isinstance(data, (list, tuple)) and len(data) and all(np.ndim(piece) == 2 for piece in data):
-        return _runs(data, name)
     library = kind_of(data)
     if library in _READERS:
         return _READERS[library](data, name)
-    return Columns(np.asarray(data), None, None, None)
+    try:
+        if isinstance(data, (list, tuple)) and len(data) and all(np.ndim(piece) == 2 for piece in data):
+            return _runs(data, name)
+        return Columns(np.asarray(data), None, None, None)
+    except DataError:
+        raise
+    except ValueError as error:
+        raise DataError(f"{name} is not a rectangular array: {error}. Rows of unequal length are not one array; runs "
+                        "of unequal length are a list of (T_i, D) arrays") from None
 
 
 def _runs(pieces, name: str) -> Columns:
@@ -46,11 +68,13 @@ def _runs(pieces, name: str) -> Columns:
     widths = [int(r.values.shape[1]) for r in read]
     if len(set(widths)) > 1:
         bad = next(p for p, w in enumerate(widths) if w != widths[0])
-        raise DataError(f"run {bad} of {name} has {widths[bad]} columns, run 0 has {widths[0]}: all runs need the same features")
+        raise DataError(f"run {bad} of {name} has {widths[bad]} columns, run 0 has {widths[0]}: all runs need the same "
+                        "features")
     if any(r.feature_names != read[0].feature_names for r in read):
         raise DataError(f"the runs of {name} have different column names: give them the same columns in the same order")
-    values = [r.values for r in read]
+    values: list[Any] = [r.values for r in read]
     library = kind_of(values[0])
+    joined: Any
     if library == "torch":
         import torch
         joined = torch.cat(values)
@@ -58,6 +82,9 @@ def _runs(pieces, name: str) -> Columns:
         import dask.array
         joined = dask.array.concatenate(values)
     else:
+        for p, piece in enumerate(values):                       # so that an error names the run and the row in it
+            if piece.dtype.kind == "f" or not piece.size or isinstance(piece, np.ma.MaskedArray):
+                checks.check_matrix(piece, f"run {p} of {name}", column_names=read[p].feature_names)
         joined = np.concatenate(values)
     return Columns(joined, read[0].feature_names, None, tuple(len(v) for v in values))
 
@@ -76,7 +103,9 @@ def _pandas(data, name):
                                                           or pd.api.types.is_bool_dtype(dtype)):
             raise DataError(f"column {column!r} of {name} is not numeric ({dtype}): leave it out, "
                             f"or compare to it as labels with Space.from_labels(frame[{column!r}])")
-    return Columns(data.to_numpy(), tuple(str(c) for c in data.columns), ids, None)
+    one_type = len(set(data.dtypes)) == 1 and isinstance(data.dtypes.iloc[0], np.dtype)
+    values = data.to_numpy() if one_type else data.to_numpy(dtype=np.float64, na_value=np.nan)
+    return Columns(values, tuple(str(c) for c in data.columns), ids, None)
 
 
 def _polars(data, name):
@@ -93,7 +122,8 @@ def _xarray(data, name):
     if hasattr(data, "data_vars"):
         data = data.to_dataarray("feature").transpose(..., "feature")
     if data.ndim != 2:
-        raise DataError(f"{name} has dimensions {data.dims}: stack them to (items, features) first, e.g. data.stack(feature=[...])")
+        raise DataError(f"{name} has dimensions {data.dims}: stack them to (items, features) first, e.g. "
+                        "data.stack(feature=[...])")
     items, features = data.dims
     names = tuple(str(v) for v in data[features].values) if features in data.coords else None
     ids = np.asarray(data[items].values) if items in data.coords else None
@@ -107,7 +137,8 @@ def _anndata(data, name):
 
 def _sparse(data, name):
     if hasattr(data, "toarray"):
-        raise DataError(f"{name} is a sparse matrix: pass {name}.toarray() if it fits in memory, or a few principal components")
+        raise DataError(f"{name} is a sparse matrix: pass {name}.toarray() if it fits in memory, or a few principal "
+                        "components")
     return Columns(np.asarray(data), None, None, None)
 
 

@@ -15,7 +15,7 @@ CELLS = 1024                       # cells of the table that sorts distances amo
 EUCLIDEAN, MANHATTAN, CHEBYSHEV, HAMMING, BITS, PRECOMPUTED = range(6)
 
 
-# ------------------------------------------------------------------------------------------------------------------- truth
+# ---------------------------------------------------------------------------------------------------------------- truth
 def _differing_bits(a, b):
     """Number of differing bits of two words; numba picks the body by type, because floats have no bits to compare."""
 
@@ -126,7 +126,7 @@ def pair_squares(x, i, y, j, weights, period, metric):
     return out
 
 
-# ------------------------------------------------------------------------------------------------------------ making tiles
+# --------------------------------------------------------------------------------------------------------- making tiles
 @kernel()
 def prepare(features, items, centre, weights, vectors, norms):
     """Centred, weighted vectors rounded to the tile's type, and their squared norms in float64."""
@@ -157,7 +157,7 @@ def direct_tile(x, row_index, y, column_index, weights, period, metric, out):
             for j in range(m):
                 out[i, j] = _pair(x, row_index[i], y, column_index[j], weights, period, metric)
         return
-    columns = np.empty((d, m), y.dtype)                          # feature by feature, so that the inner loops are vectors
+    columns = np.empty((d, m), y.dtype)                          # feature by feature: the inner loops become vectors
     for j in range(m):
         for a in range(d):
             columns[a, j] = y[column_index[j], a]
@@ -197,7 +197,7 @@ def forbid(squared, start, stop):
             squared[i, j] = np.inf
 
 
-# ----------------------------------------------------------------------------------------------------------- reading tiles
+# -------------------------------------------------------------------------------------------------------- reading tiles
 @kernel(inline="always")
 def _worse(d, item, other, other_item):
     """Order of neighbours: by squared distance, then by item number."""
@@ -335,25 +335,12 @@ def count_few(squared, row_band, column_band, row_index, column_index, x, y, wei
 
 
 @kernel(inline="always")
-def _first_above(values, x):
-    """Index of the first value > x of a sorted array."""
+def _first_above(values, x, or_equal):
+    """Index of the first value > x (or >= x) of a sorted array."""
     low, high = 0, len(values)
     while low < high:
         middle = (low + high) // 2
-        if values[middle] > x:
-            high = middle
-        else:
-            low = middle + 1
-    return low
-
-
-@kernel(inline="always")
-def _first_not_below(values, x):
-    """Index of the first value >= x of a sorted array."""
-    low, high = 0, len(values)
-    while low < high:
-        middle = (low + high) // 2
-        if values[middle] >= x:
+        if values[middle] > x or (or_equal and values[middle] == x):
             high = middle
         else:
             low = middle + 1
@@ -371,12 +358,12 @@ def _mark_cells(below, above, reach, scale, first_cell, last_cell, mixed):
 
 
 @kernel()
-def count_many(squared, row_band, column_band, row_index, column_index, x, y, weights, period, metric, mass, indptr, low,
-               high, low_out, high_out, steps, tied):
+def count_many(squared, row_band, column_band, row_index, column_index, x, y, weights, period, metric, mass, indptr,
+               low, high, low_out, high_out, steps, tied):
     """The same for many sorted radii a row, and for masses: each item is looked at once.
 
-    A table of cells over [0, largest radius] tells where a distance stands among the radii; only cells in which a radius
-    (with its bands) lies ask further.  `steps[r]` gets the mass that is closer than radius r but not than r - 1.
+    A table of cells over [0, largest radius] tells where a distance stands among the radii; only cells in which a
+    radius (with its bands) lies ask further.  `steps[r]` gets the mass that is closer than radius r but not than r - 1.
     """
     vain, m = 0, squared.shape[1]
     widest = np.float64(column_band.max())
@@ -399,21 +386,21 @@ def count_many(squared, row_band, column_band, row_index, column_index, x, y, we
         n, last = 0, squared.dtype.type(CELLS)
         for j in range(m):
             cell = np.int32(min(q[j] * scale, last))
-            if cell == CELLS:                                    # farther than every radius: sixteen cells share the many
+            if cell == CELLS:                                    # farther than every radius: 16 cells share the many
                 cell += np.int32(j & 15)
             waiting[n] = j
             n += mixed[cell]
             histogram[j & 1, cell] += mass[j]
         clean = 0
-        for r in range(end - begin):                             # cells without a radius: all closer than the next radius
+        for r in range(end - begin):                             # cells without a radius: all closer than the next
             if first_cell[r] > clean:
                 steps[begin + r] += histogram[:, clean:first_cell[r]].sum()
             clean = max(clean, last_cell[r] + 1)
         for p in range(n):
             j = waiting[p]
             band = band_i + column_band[j]
-            surely_closer = _first_above(below, q[j] + band)
-            undecided = _first_not_below(above, q[j] - band)
+            surely_closer = _first_above(below, q[j] + band, False)
+            undecided = _first_above(above, q[j] - band, True)
             if undecided >= surely_closer:
                 if surely_closer < end - begin:
                     steps[begin + surely_closer] += mass[j]
@@ -432,10 +419,10 @@ def count_many(squared, row_band, column_band, row_index, column_index, x, y, we
     return vain
 
 
-# ---------------------------------------------------------------------------------------------------- one feature: no tiles
+# ------------------------------------------------------------------------------------------------ one feature: no tiles
 @kernel(inline="always")
 def _search_line(position, p, x):
-    """First s with position(s) >= x, where position(s) = position[s mod n] + p floor(s / n) winds around a period p > 0."""
+    """First s with position(s) >= x; position(s) = position[s mod n] + p floor(s / n) winds around a period p > 0."""
     n = len(position)
     low, high = (-2 * n, 3 * n) if p > 0 else (0, n)
     while low < high:
@@ -448,20 +435,38 @@ def _search_line(position, p, x):
     return low
 
 
+@kernel(inline="always")
+def _plus(high, low, x):
+    """high + low + x as an unevaluated sum again (Knuth's two-sum): what is subtracted later leaves its digits."""
+    total = high + x
+    part = total - high
+    return total, low + ((high - (total - part)) + (x - part))
+
+
+@kernel()
+def exact_sums(mass):
+    """Cumulative sums, from 0, as unevaluated sums of two numbers."""
+    sums = np.zeros((2, len(mass) + 1))
+    for s in range(len(mass)):
+        sums[0, s + 1], sums[1, s + 1] = _plus(sums[0, s], sums[1, s], mass[s])
+    return sums
+
+
 @kernel()
 def count_on_line(x, row_index, row_position, y, line_index, position, mass_on_line, mass_before, column_index, mass,
                   weights, period, metric, slack, start, stop, indptr, low, high, closer, tied):
     """Counts in one dimension: mass within radius - slack from cumulative sums, what lies within `slack` of the radius
     measured; then the row's forbidden interval (self, window, own run) is measured and taken away.
 
-    `position` is sorted and, with a period, wrapped; `line_index` are the items in that order, `column_index` in (run, time)
-    order.
+    `position` is sorted and, with a period, wrapped; `line_index` are the items in that order, `column_index` in (run,
+    time) order; `mass_before` are the `exact_sums` of `mass_on_line`.
     """
-    n, total = len(position), mass_before[-1]
+    n = len(position)
     p = period[0] if len(period) else 0.0
     for i in range(len(row_index)):
         centre = row_position[i]
         for r in range(indptr[i], indptr[i + 1]):
+            c = c_low = t = t_low = 0.0
             inner, outer = np.sqrt(low[r]) / weights[0] - slack, np.sqrt(high[r]) / weights[0] + slack
             if p > 0:
                 inner, outer = min(inner, p / 2 - slack), min(outer, p / 2 + slack)
@@ -472,19 +477,22 @@ def count_on_line(x, row_index, row_position, y, line_index, position, mass_on_l
                 near_left = min(_search_line(position, p, centre - inner), far_right)
                 near_right = max(near_left, min(_search_line(position, p, centre + inner), far_right))
                 turn_left, turn_right = near_left // n, near_right // n
-                closer[r] += (mass_before[near_right - turn_right * n] + turn_right * total) - (
-                    mass_before[near_left - turn_left * n] + turn_left * total)
+                for part in range(2):
+                    c, c_low = _plus(c, c_low, mass_before[part, near_right - turn_right * n])
+                    c, c_low = _plus(c, c_low, -mass_before[part, near_left - turn_left * n])
+                    c, c_low = _plus(c, c_low, (turn_right - turn_left) * mass_before[part, n])      # times 0 or 1
             for s in range(far_left, far_right - (near_right - near_left)):
-                t = s if s < near_left else s + (near_right - near_left)
-                t -= (t // n) * n
-                d = _pair(x, row_index[i], y, line_index[t], weights, period, metric)
+                item = s if s < near_left else s + (near_right - near_left)
+                item -= (item // n) * n
+                d = _pair(x, row_index[i], y, line_index[item], weights, period, metric)
                 if d < low[r]:
-                    closer[r] += mass_on_line[t]
+                    c, c_low = _plus(c, c_low, mass_on_line[item])
                 elif d <= high[r]:
-                    tied[r] += mass_on_line[t]
+                    t, t_low = _plus(t, t_low, mass_on_line[item])
             for s in range(start[i], stop[i]):
                 d = _pair(x, row_index[i], y, column_index[s], weights, period, metric)
                 if d < low[r]:
-                    closer[r] -= mass[s]
+                    c, c_low = _plus(c, c_low, -mass[s])
                 elif d <= high[r]:
-                    tied[r] -= mass[s]
+                    t, t_low = _plus(t, t_low, -mass[s])
+            closer[r], tied[r] = c + c_low, t + t_low

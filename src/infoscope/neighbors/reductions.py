@@ -5,6 +5,7 @@ reduction, never a loop of its own.
 """
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from . import backend_numpy
 from .admissible import Items, Pairs, admissible_pairs, items_of
 from .kernels import TIE
 from .space import Space
+from .space_checks import item_numbers
 
 MANY = 12                          # radii a row from which each distance is looked at once instead of once per radius
 
@@ -21,8 +23,8 @@ MANY = 12                          # radii a row from which each distance is loo
 class Reduction:
     """What a method does with tiles.
 
-    States are plain arrays (NumPy, whatever the backend), parameters are attributes, nothing else is kept: the same object
-    serves threads, a GPU and a cluster.
+    States are plain arrays (NumPy, whatever the backend), parameters are attributes, nothing else is kept: the same
+    object serves threads, a GPU and a cluster.
 
     Attributes
     ----------
@@ -51,6 +53,14 @@ class Reduction:
     def finish(self, states: list) -> Any:
         """The answer, from the states in row order."""
         raise TypeError(f"{type(self).__name__} does not define finish")
+
+    def for_rows(self, block: slice) -> Reduction:
+        """What a task on a cluster needs to know to reduce these rows, whose tiles number them from 0.
+
+        A reduction with parameters per row returns a copy with those of the block; one that puts row numbers into its
+        states adds the block's first row.
+        """
+        return self
 
 
 def reduce_tiles(spaces, reduction: Reduction, *, queries=None, columns=None, exclusion_window: float = 0.0,
@@ -95,20 +105,22 @@ def reduce_tiles(spaces, reduction: Reduction, *, queries=None, columns=None, ex
     >>> items.ravel()
     array([1, 0, 1])
     """
-    spaces = list(spaces)
+    spaces = [spaces] if isinstance(spaces, Space) else list(spaces)
     queries = list(queries) if isinstance(queries, (list, tuple)) and len(queries) and isinstance(queries[0], Space) \
         else [queries] * len(spaces)
-    _check_spaces(spaces, exclusion_window, neighbors_from)
-    rows, candidates = row_items(spaces[0], queries[0]), column_items(spaces[0], columns)
+    _check_spaces(spaces, queries)
+    check_rule(spaces[0], exclusion_window, neighbors_from)
+    rows, *_ = [row_items(s, q) for s, q in zip(spaces, queries, strict=True)]
+    candidates = column_items(spaces[0], columns)
     backend = spaces[0].backend
     if backend == "dask":
         from .backend_dask import run_dask
-        states = run_dask(spaces, queries, reduction, rows, candidates, exclusion_window, neighbors_from)
+        states = run_dask(spaces, queries, reduction, rows, candidates, exclusion_window, neighbors_from, label)
         return reduction.finish(states)
     pairs = admissible_pairs(rows, candidates, exclusion_window, neighbors_from)
     if backend == "torch":
         from .backend_torch import run_torch
-        return reduction.finish(run_torch(spaces, queries, reduction, pairs, label))
+        return reduction.finish(run_torch(spaces, queries, reduction, pairs, label, n_jobs))
 
     def make_sources(precision):
         return [numpy_source(s, q, pairs, precision) for s, q in zip(spaces, queries, strict=True)]
@@ -119,25 +131,47 @@ def reduce_tiles(spaces, reduction: Reduction, *, queries=None, columns=None, ex
 def row_items(space: Space, queries) -> Items | int:
     """The rows asked about: their items, or how many new points there are."""
     if isinstance(queries, Space):
-        if queries.n_features != space.n_features or queries.metric != space.metric:
-            raise ParameterError(f"queries have {queries.n_features} features and metric {queries.metric!r}, the space has "
-                                 f"{space.n_features} and {space.metric!r}: they must be measured alike")
+        _check_alike(space, queries)
         return len(queries)
     items = items_of(space)
-    return items if queries is None else items.take(np.asarray(queries, np.int64))
+    if queries is None:
+        return items
+    numbers = item_numbers(queries, len(space), "queries")
+    if len(numbers) == 0:
+        raise ParameterError("queries is empty: ask about at least one item")
+    return items.take(numbers)
+
+
+def _check_alike(space: Space, queries: Space) -> None:
+    """New points must be measured as the items are."""
+    alike = queries.n_features == space.n_features and queries.metric == space.metric
+    if not alike or queries.backend not in (space.backend, "numpy" if space.backend == "dask" else space.backend):
+        raise ParameterError(f"queries have {queries.n_features} features, metric {queries.metric!r} and "
+                             f"{queries.backend} arrays, the space has {space.n_features}, {space.metric!r} and "
+                             f"{space.backend}: they must be measured alike")
+    if space.metric == "precomputed":
+        raise ParameterError("new points have no rows in a matrix of distances: make one matrix of all items, and ask "
+                             "for some of its rows with queries= and columns=")
+    if space.metric == "labels" and not np.array_equal(space.label_names, queries.label_names):
+        raise ParameterError("the labels of the queries and of the space are not the same set, so their numbers "
+                             "differ: make one Space of both, and use queries= and columns=")
 
 
 def column_items(space: Space, columns) -> Items:
     """The candidates: the chosen columns, without items of weight zero."""
     items = items_of(space)
     if columns is not None:
-        items = items.take(np.asarray(columns, np.int64))
+        numbers = item_numbers(columns, len(space), "columns")
+        if len(np.unique(numbers)) != len(numbers):
+            raise ParameterError("columns holds an item twice: it would count twice; use sample_weight for that")
+        items = items.take(numbers)
     if space.sample_weight is not None:
         items = items.take(np.flatnonzero(space.sample_weight[items.numbers] > 0))
     return items
 
 
-def admissible_mass(space: Space, queries=None, columns=None, exclusion_window: float = 0.0, neighbors_from: str = "any"):
+def admissible_mass(space: Space, queries=None, columns=None, exclusion_window: float = 0.0,
+                    neighbors_from: str = "any"):
     """(M, V, Q) of every row: number, weight and squared weight of the items it may use (real-data, eq. R1)."""
     pairs = admissible_pairs(row_items(space, queries), column_items(space, columns), exclusion_window, neighbors_from)
     if space.sample_weight is None:
@@ -145,8 +179,9 @@ def admissible_mass(space: Space, queries=None, columns=None, exclusion_window: 
     sums = []
     for power in (1, 2):
         mass = space.sample_weight[pairs.columns] ** power
-        before = np.concatenate([[0.0], np.cumsum(mass)])
-        sums.append(before[-1] - (before[pairs.stop] - before[pairs.start]))
+        before = np.concatenate([[0.0], np.cumsum(mass)])        # nothing is subtracted: rows may be heavy themselves
+        after = np.concatenate([[0.0], np.cumsum(mass[::-1])])[::-1]
+        sums.append(before[pairs.start] + after[pairs.stop])
     return pairs.admissible, sums[0], sums[1]
 
 
@@ -166,7 +201,8 @@ def count_in_samples(space: Space, graph, n_columns: int, random_state, exclusio
         rows = np.arange(first, min(first + block, len(graph)))
         drawn = random_state.integers(0, len(pairs.columns), (len(rows), n_columns))
         a, b = graph.indptr[rows[0]], graph.indptr[rows[-1] + 1]
-        d = space.squared_distances(np.repeat(graph.rows[rows], n_columns), pairs.columns[drawn].ravel()).reshape(drawn.shape)
+        d = space.squared_distances(np.repeat(graph.rows[rows], n_columns), pairs.columns[drawn].ravel())
+        d = d.reshape(drawn.shape)
         forbidden = (drawn >= pairs.start[rows, None]) & (drawn < pairs.stop[rows, None])
         row_of_pair = np.repeat(rows - first, np.diff(graph.indptr)[rows])
         for p in range(a, b):
@@ -185,21 +221,32 @@ def numpy_source(space: Space, queries, pairs: Pairs, precision) -> backend_nump
                                     backend_numpy.Side(space.features, pairs.columns), pairs, precision, mass)
 
 
-def _check_spaces(spaces, exclusion_window, neighbors_from) -> None:
+def _check_spaces(spaces, queries) -> None:
+    if not spaces:
+        raise ParameterError("no space was given")
+    if len(queries) != len(spaces):
+        raise ParameterError(f"{len(queries)} sets of new points for {len(spaces)} spaces: one for each")
+    if len({len(q) for q in queries if isinstance(q, Space)}) > 1:
+        raise ParameterError(f"new points in lockstep must be the same items, got {[len(q) for q in queries]}")
     if len({len(s) for s in spaces}) != 1:
         raise ParameterError(f"spaces in lockstep need the same items, got {[len(s) for s in spaces]}")
     if len({s.backend for s in spaces}) != 1:
         raise ParameterError(f"spaces in lockstep need one kind of array, got {[s.backend for s in spaces]}: "
                              "convert them all to NumPy, torch or Dask")
+
+
+def check_rule(space: Space, exclusion_window, neighbors_from) -> None:
+    """Whether a rule of admissibility makes sense for a space."""
     if neighbors_from not in ("any", "other_runs"):
         raise ParameterError(f"neighbors_from is {neighbors_from!r}; it must be 'any' or 'other_runs'")
-    if not exclusion_window >= 0 or exclusion_window == np.inf:
+    if not isinstance(exclusion_window, (int, float, np.number)) or not 0 <= exclusion_window < np.inf:
         raise ParameterError(f"exclusion_window is {exclusion_window!r}; it must be a time >= 0")
-    if neighbors_from == "other_runs" and (spaces[0].run is None or len(np.unique(spaces[0].run)) < 2):
-        raise ParameterError("neighbors_from='other_runs' needs at least two runs: give the Space `run=` labels or a list of arrays")
+    if neighbors_from == "other_runs" and (space.run is None or len(np.unique(space.run)) < 2):
+        raise ParameterError("neighbors_from='other_runs' needs at least two runs: give the Space `run=` labels, or a "
+                             "list of arrays")
 
 
-# -------------------------------------------------------------------------------------------------------------- reductions
+# ----------------------------------------------------------------------------------------------------------- reductions
 class KSmallest(Reduction):
     """The k nearest admissible items of every row, in order of (squared distance, item number)."""
 
@@ -239,15 +286,14 @@ class CountWithin(Reduction):
         self.many = weighted or int(np.diff(indptr).max(initial=0)) > MANY
         self.indptr, self.squared = np.asarray(indptr, np.int64), np.asarray(squared, np.float64)
         if self.many:                                            # sorted in each row, equal radii once
-            row = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
-            order = np.lexsort((self.squared, row))
-            row, values = row[order], self.squared[order]
+            row, order = _order_in_rows(self.indptr, self.squared)
+            values = self.squared[order]
             new = np.ones(len(order), bool)
             new[1:] = (row[1:] != row[:-1]) | (values[1:] != values[:-1])
             self.place = np.empty(len(order), np.int64)
             self.place[order] = np.cumsum(new) - 1
             self.squared = values[new]
-            self.indptr = np.searchsorted(row[new], np.arange(len(indptr)))
+            self.indptr = np.concatenate([[0], np.cumsum(np.bincount(row[new], minlength=len(indptr) - 1))])
 
     def start(self, block):
         size = self.indptr[block.stop] - self.indptr[block.start]
@@ -274,6 +320,21 @@ class CountWithin(Reduction):
         closer = _sums_in_rows(closer, self.indptr)[self.place]  # mass closer than r is the sum of the steps up to r
         return closer, tied[self.place]
 
+    def for_rows(self, block):
+        part, indptr = copy.copy(self), self.indptr[block.start : block.stop + 1]
+        part.indptr, part.squared, part.place = indptr - indptr[0], self.squared[indptr[0] : indptr[-1]], None
+        return part
+
+
+def _order_in_rows(indptr, values):
+    """(row of every value, the order that sorts the values inside each row)."""
+    lengths = np.diff(indptr)
+    row = np.repeat(np.arange(len(lengths)), lengths)
+    if len(values) and lengths.min() == lengths.max():           # a table: sorting its lines is several times faster
+        order = np.argsort(values.reshape(len(lengths), -1), axis=1)
+        return row, (order + indptr[:-1, None]).ravel()
+    return row, np.lexsort((values, row))
+
 
 def _sums_in_rows(steps, indptr):
     """Cumulative sums that begin anew in every row (a plain cumsum would round over all rows)."""
@@ -290,7 +351,7 @@ class ItemsWithin(Reduction):
     """Every item not farther than one radius a row, as (row, item, squared distance); used to complete ties."""
 
     def __init__(self, squared):
-        self.high = np.asarray(squared) * (1 + TIE)
+        self.high, self.first_row = np.asarray(squared) * (1 + TIE), 0
 
     def start(self, block):
         return []
@@ -298,7 +359,7 @@ class ItemsWithin(Reduction):
     def update(self, state, tiles):
         (t,) = tiles
         i, j, squared, vain = t.source.pairs_within(t, self.high[t.block])
-        state.append((i + t.block.start, t.columns[j], squared))
+        state.append((i + t.block.start + self.first_row, t.columns[j], squared))
         return vain
 
     def merge(self, state, other):
@@ -306,6 +367,11 @@ class ItemsWithin(Reduction):
 
     def finish(self, states):
         return tuple(np.concatenate(part) for part in zip(*sum(states, []), strict=True))
+
+    def for_rows(self, block):
+        part = copy.copy(self)
+        part.high, part.first_row = self.high[block], self.first_row + block.start
+        return part
 
 
 class Histogram(Reduction):
@@ -332,3 +398,8 @@ class Histogram(Reduction):
 
     def finish(self, states):
         return np.sum(states, axis=0)
+
+    def for_rows(self, block):
+        part = copy.copy(self)
+        part.groups = self.groups[block]
+        return part

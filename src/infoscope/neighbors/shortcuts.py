@@ -1,7 +1,7 @@
 """Faster ways to the same answer in low dimension: a KD-tree for neighbours, a sorted line for counts.
 
-Both only narrow down who has to be measured; every decision falls on the measured distances, so the answers are those of
-the tiles, bit for bit.  Each returns None where it does not apply.
+Both only narrow down who has to be measured; every decision falls on the measured distances, so the answers are those
+of the tiles, bit for bit.  Each returns None where it does not apply.
 """
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from . import kernels
 from .admissible import admissible_pairs
 from .backend_numpy import METRIC_CODES
 from .kernels import TIE
-from .reductions import column_items, reduce_tiles, row_items
-from .reductions import KSmallest as _KSmallest
+from .reductions import KSmallest, column_items, reduce_tiles, row_items
 from .space import Space
 
 TREE_FEATURES = 6                  # above, tiles win on data that fill their space
@@ -33,8 +32,8 @@ def _scale(space: Space, other: Space) -> float:
 def nearest_by_tree(space: Space, k: int, queries, columns, exclusion_window, neighbors_from, n_jobs):
     """(squared, items) of the k nearest of every row by SciPy's KD-tree, or None.
 
-    The tree's own distances are right to a few units in the last place of the coordinates.  A row is settled when its k-th
-    measured neighbour is clearly closer than what the tree left out; the others (many ties) go to the tiles.
+    The tree's own distances are right to a few units in the last place of the coordinates.  A row is settled when its
+    k-th measured neighbour is clearly closer than what the tree left out; the others (many ties) go to the tiles.
     """
     if (space.backend != "numpy" or space.metric not in MINKOWSKI or exclusion_window or neighbors_from != "any"
             or columns is not None or len(space) < TREE_ITEMS or space.n_features > TREE_FEATURES or k > TREE_K
@@ -58,7 +57,8 @@ def nearest_by_tree(space: Space, k: int, queries, columns, exclusion_window, ne
     threads = available_threads(n_jobs)
     distance, item = tree.query(points, asked, p=MINKOWSKI[space.metric], workers=threads)
     truth = kernels.pair_squares(source.features, np.repeat(rows, asked), space.features, item.ravel(), w,
-                                 period if period.any() else np.empty(0), METRIC_CODES[space.metric]).reshape(item.shape)
+                                 period if period.any() else np.empty(0), METRIC_CODES[space.metric])
+    truth = truth.reshape(item.shape)
     if not new_points:
         truth[item == rows[:, None]] = np.inf
     order = np.lexsort((item, truth))[:, :k]
@@ -70,16 +70,17 @@ def nearest_by_tree(space: Space, k: int, queries, columns, exclusion_window, ne
         return None                                              # mostly ties: let the tiles do it all
     if len(doubtful):
         ask = source.take(doubtful) if new_points else rows[doubtful]
-        squared[doubtful], items[doubtful] = reduce_tiles([space], _KSmallest(k), queries=ask, n_jobs=n_jobs, label="ties")
+        squared[doubtful], items[doubtful] = reduce_tiles([space], KSmallest(k), queries=ask, n_jobs=n_jobs,
+                                                          label="ties")
     return squared, items
 
 
 def _tree_coordinates(features, period, weights):
     x = np.asarray(features, np.float64)
-    if period.any():
-        wrapped = np.where(period > 0, np.mod(x, np.where(period > 0, period, 1.0)), x)
-        x = np.where((period > 0) & (wrapped >= period), 0.0, wrapped)
-    return x * weights
+    if not period.any():
+        return x * weights
+    x = np.where(period > 0, np.mod(x, np.where(period > 0, period, 1.0)), x) * weights
+    return np.where((period > 0) & (x >= period * weights), 0.0, x)      # the tree wants [0, period), rounding may not
 
 
 def count_on_line(space: Space, indptr, squared, weighted, queries, columns, exclusion_window, neighbors_from):
@@ -94,7 +95,7 @@ def count_on_line(space: Space, indptr, squared, weighted, queries, columns, exc
     pairs = admissible_pairs(row_items(space, queries), column_items(space, columns), exclusion_window, neighbors_from)
     forbidden = pairs.stop - pairs.start
     if (forbidden * np.diff(indptr)).sum() > 0.25 * len(pairs.rows) * len(pairs.columns):
-        return None                                              # measuring the forbidden items would cost more than tiles
+        return None                                              # to measure what is forbidden costs more than tiles
     p = space.period[0]
     wrap = (lambda x: np.where(np.mod(x, p) >= p, 0.0, np.mod(x, p))) if p > 0 else (lambda x: x)  # noqa: E731
     values = wrap(space.features[pairs.columns, 0].astype(np.float64))
@@ -103,10 +104,10 @@ def count_on_line(space: Space, indptr, squared, weighted, queries, columns, exc
     closer, tied = np.zeros(len(squared)), np.zeros(len(squared))
     kernels.count_on_line(
         source.features, pairs.rows, wrap(source.features[pairs.rows, 0].astype(np.float64)), space.features,
-        pairs.columns[order], values[order], mass[order], np.concatenate([[0.0], np.cumsum(mass[order])]), pairs.columns, mass,
+        pairs.columns[order], values[order], mass[order], kernels.exact_sums(mass[order]), pairs.columns, mass,
         space.feature_weights, space.period if p > 0 else np.empty(0), METRIC_CODES[space.metric],
-        16 * np.finfo(float).eps * (scale + p), pairs.start, pairs.stop, indptr, squared * (1 - TIE), squared * (1 + TIE),
-        closer, tied)
+        16 * np.finfo(float).eps * (scale + p), pairs.start, pairs.stop, indptr, squared * (1 - TIE),
+        squared * (1 + TIE), closer, tied)
     if weighted:
         return closer, tied
     return np.rint(closer).astype(np.int64), np.rint(tied).astype(np.int64)

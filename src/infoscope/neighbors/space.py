@@ -23,10 +23,10 @@ class Space:
     Parameters
     ----------
     features : array (N, D), frame, tensor, Dask array, or list of (T_i, D) arrays
-        One row an item.  A list of arrays is a list of runs.  float32 and float64 are kept, everything else becomes float64.
+        One row an item.  A list of arrays is a list of runs.  float32 and float64 are kept, all else becomes float64.
     metric : str
-        "euclidean", "manhattan", "chebyshev", "cosine" (1 - cos), "hamming" (number of unequal entries), "labels" (0 or 1),
-        "bits" (packed, Hamming), "precomputed" (a symmetric N x N matrix of distances).
+        "euclidean", "manhattan", "chebyshev", "cosine" (1 - cos), "hamming" (number of unequal entries), "labels"
+        (0 or 1), "bits" (packed, Hamming), "precomputed" (a symmetric N x N matrix of distances).
     period : float, sequence or dict, optional
         Period of each feature; 0 or None where a feature is not periodic.  A dict goes by feature name.
     feature_weights : array (D,), optional
@@ -88,14 +88,16 @@ class Space:
         if self.n_bits is not None and self.metric != "bits":
             raise ParameterError(f"n_bits goes with metric 'bits', not {self.metric!r}")
         name = self.name or "the data"
+        if isinstance(self.features, Space):
+            raise ParameterError(f"{name} is a Space already: use it as it is, or change it with its replace()")
         read = to_columns(self.features, name)
         names = self.feature_names if self.feature_names is not None else read.feature_names
         self._put("features", self._checked_features(read.values, name, names))
         d = self.n_features
         named = self.metric not in ("bits", "precomputed", "labels")
         self._put("feature_names", space_checks.feature_names(names, d if named else None, name))
-        ids, source = (read.ids, f"the index of {name}") if self.ids is None else (self.ids, f"ids of {name}")
-        self._put("ids", None if ids is None else checks.check_unique(ids, len(self), source))
+        ids, source = (read.ids, "the index") if self.ids is None else (self.ids, "ids")
+        self._put("ids", None if ids is None else checks.check_unique(ids, len(self), f"{source} of {name}"))
         self._set_items(read.run_lengths, name)
         self._set_measure(d, name)
 
@@ -130,7 +132,7 @@ class Space:
             from .backend_torch import checked_tensor
             return checked_tensor(values, name, self.metric)
         from .backend_dask import checked_chunks
-        return checked_chunks(values, name, self.metric)
+        return checked_chunks(values, name, self.metric, self.feature_weights)
 
     def _set_items(self, run_lengths, name, fields=("run", "time", "sample_weight")):
         n = len(self)
@@ -139,7 +141,7 @@ class Space:
                 raise ParameterError("a list of arrays is a list of runs already: leave out run=")
             self._put("run", np.repeat(np.arange(len(run_lengths)), run_lengths))
             for field in ("time", "sample_weight"):
-                self._put(field, _joined(getattr(self, field), run_lengths, field))
+                self._put(field, space_checks.one_per_run(getattr(self, field), run_lengths, field))
         if "run" in fields:
             run_names, run = (None, None) if self.run is None else space_checks.run_codes(self.run, n, name)
             self._put("run_names", run_names)
@@ -161,14 +163,25 @@ class Space:
         if numeric and self.period_check:
             self._put("notes", space_checks.period_notes(self.features, low, high, period, self.column_name, self.time,
                                                          self.run))
+        elif self.backend == "dask" and self.period_check and period.any():
+            at = np.flatnonzero(period)                          # one pass over the data; these columns come here
+            angles = np.asarray(self.features[:, at])
+            self._put("notes", space_checks.period_notes(angles, angles.min(0), angles.max(0), period[at],
+                                                         lambda a: self.column_name(at[a]), self.time, self.run))
         if self.scale == "standard":
             if self.metric not in PERIODIC:
                 raise ParameterError(f"scale='standard' does not go with metric {self.metric!r}")
             if self.backend == "torch":
                 deviations = self.features.double().std(0, correction=0).cpu().numpy()
+            elif self.backend == "dask":
+                from .backend_dask import deviations_of_chunks
+                extremes, deviations = deviations_of_chunks(self.features, period)
+                weights = weights * space_checks.inverse_deviations(extremes, deviations, np.zeros(d), name,
+                                                                    self.column_name)
             else:
                 deviations = np.asarray(self.features.std(0, dtype=np.float64))
-            weights = weights * space_checks.inverse_deviations(self.features, deviations, period, name, self.column_name)
+                weights = weights * space_checks.inverse_deviations(self.features, deviations, period, name,
+                                                                    self.column_name)
             if not weights.any():
                 raise DataError(f"all columns of {name} with a weight are constant: there are no distances to compare")
         if numeric:
@@ -189,25 +202,91 @@ class Space:
     def from_labels(cls, labels, **options) -> Space:
         """Items that are close (distance 0) when their labels agree, and far (1) when not.
 
+        Parameters
+        ----------
+        labels : sequence of str or numbers, or pandas Series (its name and index are kept)
+            One label an item.
+        **options
+            As for `Space`.
+
+        Returns
+        -------
+        Space
+
+        Raises
+        ------
+        DataError
+            If a label is missing, or there is more than one an item.
+
         Examples
         --------
         >>> from infoscope.neighbors import Space
         >>> len(Space.from_labels(["cat", "dog", "cat"]))
         3
         """
-        if kind_of(labels) == "pandas":
-            options.setdefault("name", None if labels.name is None else str(labels.name))
-            labels = labels.to_numpy()
-        return cls(np.asarray(labels), metric="labels", **options)
+        if kind_of(labels) == "pandas" and getattr(labels, "name", None) is not None:
+            options.setdefault("name", str(labels.name))
+        return cls(labels if kind_of(labels) == "pandas" else np.asarray(labels), metric="labels", **options)
 
     @classmethod
     def from_distances(cls, distances, **options) -> Space:
-        """Items given by their symmetric N x N matrix of distances."""
+        """Items given by their symmetric N x N matrix of distances.
+
+        Parameters
+        ----------
+        distances : array (N, N)
+            Symmetric, >= 0, zeros on the diagonal.
+        **options
+            As for `Space`.
+
+        Returns
+        -------
+        Space
+
+        Raises
+        ------
+        DataError
+            If the matrix is not square, not symmetric, negative somewhere or not zero on its diagonal.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from infoscope.neighbors import Space
+        >>> Space.from_distances(np.array([[0.0, 2.0], [2.0, 0.0]])).pair_distances([0], [1])
+        array([2.])
+        """
         return cls(distances, metric="precomputed", **options)
 
     @classmethod
     def from_bits(cls, packed, n_bits: int | None = None, **options) -> Space:
-        """Items given by packed bits (``np.packbits`` along the last axis), compared by Hamming distance."""
+        """Items given by packed bits, compared by Hamming distance.
+
+        Parameters
+        ----------
+        packed : array (N, bytes) of uint8
+            As ``np.packbits(bits, axis=1)`` makes it.
+        n_bits : int, optional
+            How many bits of a row count; all of them by default.
+        **options
+            As for `Space`.
+
+        Returns
+        -------
+        Space
+
+        Raises
+        ------
+        DataError, ParameterError
+            If these are not packed bits, or fewer than `n_bits`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from infoscope.neighbors import Space
+        >>> bits = np.array([[0, 0, 1], [1, 1, 1]], bool)
+        >>> Space.from_bits(np.packbits(bits, axis=1), n_bits=3).pair_distances([0], [1])
+        array([2.])
+        """
         return cls(packed, metric="bits", n_bits=n_bits, **options)
 
     # ---- what it is ----
@@ -225,6 +304,7 @@ class Space:
         return kind if kind in ("torch", "dask") else "numpy"
 
     def column_name(self, a: int) -> str:
+        """Name of a feature, or "column 3"."""
         return self.feature_names[a] if self.feature_names is not None else f"column {a}"
 
     def __repr__(self) -> str:
@@ -236,9 +316,25 @@ class Space:
 
     # ---- distances of chosen pairs ----
     def squared_distances(self, i, j) -> np.ndarray:
-        """Exact squared distances of the pairs (i, j): float64, by direct subtraction."""
-        i, j = np.broadcast_arrays(space_checks.item_numbers(i, len(self), "i").ravel(),
-                                   space_checks.item_numbers(j, len(self), "j").ravel())
+        """Exact squared distances of the pairs (i, j): float64, by direct subtraction.
+
+        Parameters
+        ----------
+        i, j : array (P,) of int
+            Item numbers.
+
+        Returns
+        -------
+        array (P,)
+
+        Raises
+        ------
+        ParameterError
+            If there are no such items.
+        """
+        i, j = (space_checks.item_numbers(np.ravel(v), len(self), what) for v, what in ((i, "i"), (j, "j")))
+        if len(i) != len(j):
+            raise ParameterError(f"i has {len(i)} items and j has {len(j)}: pairs need one of each")
         if self.backend == "torch":
             from .backend_torch import squared_of_pairs
             return squared_of_pairs(self, i, j)
@@ -251,7 +347,15 @@ class Space:
                                     METRIC_CODES[self.metric])
 
     def pair_distances(self, i, j) -> np.ndarray:
-        """Exact distances of the pairs (i, j), in the space's own metric."""
+        """Exact distances of the pairs (i, j), in the space's own metric.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from infoscope.neighbors import Space
+        >>> Space(np.array([[0.0], [359.0]]), period=360).pair_distances([0], [1])
+        array([1.])
+        """
         return self.distances_from_squared(self.squared_distances(i, j))
 
     def distances_from_squared(self, squared) -> np.ndarray:
@@ -259,11 +363,18 @@ class Space:
         return squared / 2 if self.metric == "cosine" else np.sqrt(squared)
 
     def displacements(self, i, j) -> np.ndarray:
-        """Differences features[j] - features[i] (P, D), float64, minimum image, without feature weights."""
+        """Differences features[j] - features[i] (P, D), float64, minimum image, without feature weights.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from infoscope.neighbors import Space
+        >>> Space(np.array([[0.0], [359.0]]), period=360).displacements([0], [1])
+        array([[-1.]])
+        """
         if self.metric not in ("euclidean", "manhattan", "chebyshev", "cosine"):
             raise ParameterError(f"metric {self.metric!r} has no displacements")
-        if self.backend != "numpy":
-            i, j = (np.asarray(v, np.int64) for v in (i, j))
+        i, j = space_checks.item_numbers(i, len(self), "i"), space_checks.item_numbers(j, len(self), "j")
         delta = np.asarray(self.features[j], np.float64) - np.asarray(self.features[i], np.float64)
         p = np.where(self.period > 0, self.period, 1.0)
         return delta - np.where(self.period > 0, self.period * np.rint(delta / p), 0.0)
@@ -271,6 +382,20 @@ class Space:
     # ---- parts and variants ----
     def take(self, rows) -> Space:
         """The space of some of the items, in the order given.
+
+        Parameters
+        ----------
+        rows : array of int
+            Item numbers.
+
+        Returns
+        -------
+        Space
+
+        Raises
+        ------
+        ParameterError
+            If there are no such items.
 
         Examples
         --------
@@ -294,7 +419,15 @@ class Space:
         return part
 
     def replace(self, **changes) -> Space:
-        """A space like this one with other `sample_weight`, `time`, `run`, `ids`, `feature_weights` or `name`."""
+        """A space like this one with other `sample_weight`, `time`, `run`, `ids`, `feature_weights` or `name`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from infoscope.neighbors import Space
+        >>> Space(np.eye(3)).replace(name="corners", run=[0, 0, 1])
+        Space(corners: 3 items x 3 features, metric='euclidean', 2 runs)
+        """
         allowed = {"sample_weight", "time", "run", "ids", "name", "feature_weights"}
         if not set(changes) <= allowed:
             raise ParameterError(f"replace changes {', '.join(sorted(allowed))}, not "
@@ -342,25 +475,16 @@ def as_space(data, **options) -> Space:
         return Space(data, **options)
     given = {k: v for k, v in options.items() if v is not None and k != "name"}
     if given:
-        raise ParameterError(f"{', '.join(given)} given together with a Space, which has its own: pass it when making the Space")
+        raise ParameterError(f"{', '.join(given)} given together with a Space, which has its own: pass it when making "
+                             "the Space")
     if options.get("name") and data.name is None:
         return data.replace(name=options["name"])
     return data
 
 
-# ------------------------------------------------------------------------------------------------------------- small steps
+# ---------------------------------------------------------------------------------------------------------- small steps
 def _read_only(value):
     if isinstance(value, np.ndarray):
         value = value.view()
         value.flags.writeable = False
     return value
-
-
-def _joined(values, run_lengths, what):
-    """One array per run becomes one array; anything else stays as it is."""
-    if not isinstance(values, (list, tuple)) or len(values) != len(run_lengths) or any(np.ndim(v) != 1 for v in values):
-        return values
-    for r, (part, length) in enumerate(zip(values, run_lengths, strict=True)):
-        if len(part) != length:
-            raise DataError(f"{what} of run {r} has {len(part)} entries, the run has {length} rows")
-    return np.concatenate([np.asarray(part) for part in values])

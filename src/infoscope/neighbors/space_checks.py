@@ -1,4 +1,4 @@
-"""What `Space` checks before it believes its arguments: every message says what is wrong, where, and what to do."""
+"""What `Space` checks before it believes its arguments; every message says what is wrong, where, and what to do."""
 from __future__ import annotations
 
 import warnings
@@ -13,16 +13,17 @@ LARGEST, SMALLEST = 1e145, 1e-145  # numbers beyond these have squares that floa
 
 
 def item_numbers(values, n: int, what: str) -> np.ndarray:
-    """Numbers of items, each in 0 ... n - 1; a mask or coordinates given by mistake would silently mean something else."""
-    array = np.asarray(values)
+    """Numbers of items, each in 0 ... n - 1; a mask or coordinates given by mistake would mean something else."""
+    array = np.atleast_1d(np.asarray(values))
     if array.size == 0:
-        array = array.astype(np.int64)
-    if array.dtype.kind not in "iu":
-        hint = "for a mask, np.flatnonzero(mask)" if array.dtype.kind == "b" else "new points go in as a Space"
-        raise ParameterError(f"{what} must be item numbers (integers), got {array.dtype} of shape {array.shape}: {hint}")
-    bad = (array < 0) | (array >= n)
-    if bad.any():
-        raise ParameterError(f"{what} holds {array[bad].flat[0]}, but the items are numbered 0 to {n - 1}")
+        return np.empty(0, np.int64)
+    if array.dtype.kind not in "iu" or array.ndim != 1:
+        hint = "for a mask, pass np.flatnonzero(mask)" if array.dtype.kind == "b" else "new points go in as a Space"
+        raise ParameterError(f"{what} must be item numbers (integers), got {array.dtype} of shape {array.shape}: "
+                             + hint)
+    for number in (int(array.min()), int(array.max())):
+        if not 0 <= number < n:
+            raise ParameterError(f"{what} holds {number}, but the items are numbered 0 to {n - 1}")
     return array.astype(np.int64, copy=False)
 
 
@@ -35,7 +36,7 @@ def feature_names(names, d: int | None, name: str) -> tuple[str, ...] | None:
     return names
 
 
-# ---------------------------------------------------------------------------------------------------------------- features
+# ------------------------------------------------------------------------------------------------------------- features
 def label_codes(values, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Labels as numbers 0, 1, ... and the sorted names they stand for."""
     labels = np.asarray(values)
@@ -75,8 +76,8 @@ def packed_words(values, n_bits: int | None, name: str) -> tuple[np.ndarray, int
         raise ParameterError(f"n_bits is {n_bits}, but the rows of {name} hold {available} bits")
     if packed.dtype == np.uint64:
         if n_bits != available:
-            raise ParameterError(f"n_bits={n_bits} of {available} needs bytes, whose order is defined: pass the uint8 array "
-                                 "of np.packbits instead of words")
+            raise ParameterError(f"n_bits={n_bits} of {available} needs bytes, whose order is defined: pass the uint8 "
+                                 "array of np.packbits instead of words")
         return np.ascontiguousarray(packed), n_bits
     words = np.zeros((len(packed), -(-packed.shape[1] // 8)), np.uint64)
     as_bytes = words.view(np.uint8)
@@ -100,7 +101,7 @@ def checked_distances(values: np.ndarray, name: str) -> np.ndarray:
         if differs.any():
             i, j = np.argwhere(differs)[0]
             raise DataError(f"distances ({r + i}, {j}) and ({j}, {r + i}) of {name} differ ({block[i, j]:g} and "
-                            f"{mirror[i, j]:g}): the matrix must be symmetric; take (D + D.T) / 2 if that is what you mean")
+                            f"{mirror[i, j]:g}): the matrix must be symmetric; take (D + D.T) / 2 if you mean that")
     diagonal = np.diagonal(values)
     if diagonal.any():
         raise DataError(f"the diagonal of {name} is not zero (item {int(np.argmax(diagonal != 0))}): "
@@ -121,7 +122,7 @@ def unit_vectors(values: np.ndarray, weights, name: str) -> np.ndarray:
     return values / np.sqrt((values**2).sum(1))[:, None]
 
 
-# ------------------------------------------------------------------------------------------------------------------- items
+# ---------------------------------------------------------------------------------------------------------------- items
 def run_codes(run, n: int, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Runs as numbers 0, 1, ... and their sorted names."""
     run = np.asarray(run)
@@ -129,6 +130,17 @@ def run_codes(run, n: int, name: str) -> tuple[np.ndarray, np.ndarray]:
         raise DataError(f"run has shape {run.shape}, {name} has {n} items: one label an item")
     codes, names = label_codes(run, "run")
     return names, codes
+
+
+def one_per_run(values, run_lengths, what: str):
+    """One array per run becomes one array; anything else stays as it is."""
+    by_run = isinstance(values, (list, tuple)) and len(values) == len(run_lengths)
+    if not by_run or any(np.ndim(v) != 1 for v in values):
+        return values
+    for r, (part, length) in enumerate(zip(values, run_lengths, strict=True)):
+        if len(part) != length:
+            raise DataError(f"{what} of run {r} has {len(part)} entries, the run has {length} rows")
+    return np.concatenate([np.asarray(part) for part in values])
 
 
 def times(time, n: int) -> np.ndarray:
@@ -149,11 +161,12 @@ def warn_repeated_times(time, run, name: str) -> None:
     if same.any():
         p = int(np.argmax(same))
         i, j = sorted(order[[p, p + 1]].tolist())
-        warnings.warn(f"items {i} and {j} of {name} have the same time ({time[i]:g}) in the same run, {int(same.sum())} such "
-                      "repetitions in all: were runs joined without run=, or frames read twice?", DataWarning, stacklevel=5)
+        warnings.warn(f"items {i} and {j} of {name} have the same time ({time[i]:g}) in the same run, one of "
+                      f"{int(same.sum())} such repetitions: were runs joined without run=, or frames read twice?",
+                      DataWarning, stacklevel=5)
 
 
-# ----------------------------------------------------------------------------------------------------------------- measure
+# -------------------------------------------------------------------------------------------------------------- measure
 def checked_weights(weights, d: int) -> np.ndarray:
     weights = checks.check_vector(weights, "feature_weights", length=d, of="features").astype(np.float64)
     if (weights < 0).any() or not weights.any():
@@ -167,15 +180,17 @@ def check_magnitude(low, high, weights, name: str, column_name) -> None:
     sizes = np.maximum(np.abs(low), np.abs(high)).astype(np.float64) * weights
     largest = float(sizes.max())
     if largest > LARGEST:
-        raise DataError(f"{column_name(int(sizes.argmax()))} of {name} holds numbers of size {largest:.1e}, whose squares "
-                        "overflow: divide it by a constant")
+        raise DataError(f"{column_name(int(sizes.argmax()))} of {name} holds numbers of size {largest:.1e}, whose "
+                        "squares overflow: divide it by a constant")
     if 0 < largest < SMALLEST:
-        raise DataError(f"{name} holds no number above {largest:.1e}, and such squares vanish: multiply it by a constant")
+        raise DataError(f"{name} holds no number above {largest:.1e}, and the squares of such numbers vanish: multiply "
+                        "it by a constant")
 
 
 def period_notes(features, low, high, period, column_name, time, run) -> tuple[str, ...]:
     """Whether the columns fit their periods; notes for the result (real-data, section 7)."""
-    notes = [check_period(features[:, a], period[a], column_name(a), time=time, run=run) for a in np.flatnonzero(period)]
+    notes = [check_period(features[:, a], period[a], column_name(a), time=time, run=run)
+             for a in np.flatnonzero(period)]
     turns = np.zeros(len(period), bool)
     for edge in (np.pi, 180.0):                                  # only columns that may be angles are looked at closely
         turns |= (low >= -1.001 * edge) & (high <= 1.001 * edge) & (high - low > 1.94 * edge)
@@ -185,7 +200,7 @@ def period_notes(features, low, high, period, column_name, time, run) -> tuple[s
 
 
 def inverse_deviations(features: Any, deviations, period, name: str, column_name) -> np.ndarray:
-    """1 / standard deviation of each column, circular for periodic ones; 0 for constant columns, with a warning."""
+    """1 / standard deviation of each column, circular for periodic ones; 0 for constant columns, and a warning."""
     deviations = np.array(deviations, np.float64)
     first = np.asarray(features[:1], np.float64)[0]
     constant = deviations <= 1e-14 * np.abs(first)

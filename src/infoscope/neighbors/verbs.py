@@ -1,17 +1,27 @@
-"""The verbs: nearest neighbours and counts, each a reduction over tiles, or something faster where that is exact too."""
+"""The verbs: nearest neighbours and counts, each a reduction over tiles, or something as exact and faster."""
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import numpy as np
 
-from ..base import DataError, ParameterError
+from ..base import DataError, ParameterError, checks
 from . import shortcuts
 from .admissible import admissible_pairs
 from .graph import NeighborGraph
 from .kernels import TIE
-from .reductions import CountWithin, Histogram, ItemsWithin, KSmallest, column_items, reduce_tiles, row_items
+from .reductions import (
+    CountWithin,
+    Histogram,
+    ItemsWithin,
+    KSmallest,
+    check_rule,
+    column_items,
+    reduce_tiles,
+    row_items,
+)
 from .space import Space, as_space
+from .space_checks import item_numbers
 
 MAX_PAIRS = 2**25                  # neighbour pairs a graph may hold: half a GiB
 
@@ -61,15 +71,15 @@ def nearest(space, k: int, *, ties: str = "index", queries=None, columns=None, e
     space = as_space(space)
     if ties not in ("index", "all"):
         raise ParameterError(f"ties is {ties!r}; it must be 'index' or 'all'")
+    queries = _asked(space, queries)
     admissible = _admissible_counts(space, k, queries, columns, exclusion_window, neighbors_from)
-    rows = np.arange(len(queries)) if isinstance(queries, Space) else \
-        np.arange(len(space)) if queries is None else np.asarray(queries, np.int64)
+    rows = queries if isinstance(queries, np.ndarray) else np.arange(len(space if queries is None else queries))
     options = dict(columns=columns, exclusion_window=exclusion_window, neighbors_from=neighbors_from, n_jobs=n_jobs)
     if approximate:
         from .approximate import nearest_approximate
         return nearest_approximate(space, k, rows, admissible, queries, **options)
     wanted = k + 1 if ties == "all" else k
-    wanted = min(wanted, int(admissible.min()))
+    wanted = min(wanted, int(admissible.max()))                 # rows that may use only k end with an infinite distance
     found = shortcuts.nearest_by_tree(space, wanted, queries, **options)
     if found is None:
         found = reduce_tiles([space], KSmallest(wanted), queries=queries, label="neighbours", **options)
@@ -89,9 +99,9 @@ def _with_all_ties(space, k, squared, items, tied, rows, admissible, queries, op
     closer, equal = count_within(space, np.arange(len(tied) + 1), radius, queries=ask, **options)
     n_pairs = int((closer + equal).sum()) + k * (len(rows) - len(tied))
     if n_pairs > MAX_PAIRS:
-        raise DataError(f"ties at the k-th distance make {n_pairs:,} neighbour pairs (mean {n_pairs / len(rows):.0f} a row), more "
-                        f"than {MAX_PAIRS:,}: the data take few distinct values; ask for fewer rows (n_rows=), or swap the "
-                        "spaces and use labels as the target")
+        raise DataError(f"ties at the k-th distance make {n_pairs:,} neighbour pairs (mean {n_pairs / len(rows):.0f} a "
+                        f"row), more than {MAX_PAIRS:,}: the data take few distinct values; ask for fewer rows "
+                        "(n_rows=), or swap the spaces and use labels as the target")
     row, item, square = reduce_tiles([space], ItemsWithin(radius), queries=ask, label="ties", **options)
     alone = np.setdiff1d(np.arange(len(rows)), tied, assume_unique=True)
     row = np.concatenate([np.repeat(alone, k), tied[row]])
@@ -126,10 +136,11 @@ def nearest_blocks(space, k: int, *, block_rows: int = 4096, queries=None, **opt
     [4, 4, 2]
     """
     space = as_space(space)
+    queries = _asked(space, queries)
     n = len(queries) if queries is not None else len(space)
-    for first in range(0, n, block_rows):
+    for first in range(0, n, checks.check_positive_int(block_rows, "block_rows")):
         places = np.arange(first, min(first + block_rows, n))
-        ask = places if queries is None else queries.take(places) if isinstance(queries, Space) else np.asarray(queries)[places]
+        ask = places if queries is None else queries.take(places) if isinstance(queries, Space) else queries[places]
         yield nearest(space, k, queries=ask, **options)
 
 
@@ -168,19 +179,18 @@ def count_within(space, indptr, squared_radii, *, weighted: bool = False, querie
     (array([0]), array([1]))
     """
     space = as_space(space)
+    check_rule(space, exclusion_window, neighbors_from)
+    queries = _asked(space, queries)
     indptr, squared_radii = np.asarray(indptr, np.int64), np.asarray(squared_radii, np.float64)
-    n_rows = len(space) if queries is None else len(queries)
-    if len(indptr) != n_rows + 1 or indptr[-1] != len(squared_radii):
-        raise ParameterError(f"indptr has length {len(indptr)} and ends at {indptr[-1]}, for {n_rows} rows and "
-                             f"{len(squared_radii)} radii")
+    _check_radii(indptr, squared_radii, len(space) if queries is None else len(queries))
     if weighted and space.sample_weight is None:
         raise ParameterError("weighted=True, but the space has no sample_weight")
     options = dict(columns=columns, exclusion_window=exclusion_window, neighbors_from=neighbors_from)
     counts = shortcuts.count_on_line(space, indptr, squared_radii, weighted, queries, **options)
     if counts is not None:
         return counts
-    return reduce_tiles([space], CountWithin(indptr, squared_radii, weighted), queries=queries, n_jobs=n_jobs, label="ranks",
-                        **options)
+    return reduce_tiles([space], CountWithin(indptr, squared_radii, weighted), queries=queries, n_jobs=n_jobs,
+                        label="ranks", **options)
 
 
 def count_closer(space, graph: NeighborGraph, *, weighted: bool = False, columns=None, exclusion_window: float = 0.0,
@@ -253,21 +263,41 @@ def distance_histogram(space, other=None, groups=None, *, exclusion_window: floa
     space = as_space(space)
     if space.metric not in ("bits", "hamming", "labels"):
         raise ParameterError(f"a histogram of distances needs integer distances, not metric {space.metric!r}")
+    if other is not None and not isinstance(other, Space):
+        raise ParameterError(f"other must be a Space made like the first one, got {type(other).__name__}")
+    if space.metric == "hamming" and (space.feature_weights != 1).any():
+        raise ParameterError("with feature_weights a Hamming distance is no integer: leave them out for a histogram")
     n_rows = len(space) if other is None else len(other)
-    labels, codes = (np.unique(groups, return_inverse=True) if groups is not None else ([0], np.zeros(n_rows, np.int64)))
+    labels, codes = np.unique(np.zeros(n_rows) if groups is None else np.asarray(groups), return_inverse=True)
     if len(codes) != n_rows:
         raise ParameterError(f"groups has length {len(codes)}, there are {n_rows} rows")
-    n_bits = space.n_bits if space.metric == "bits" and space.n_bits else \
-        64 * space.n_features if space.metric == "bits" else space.n_features
-    counts = reduce_tiles([space], Histogram(n_bits + 1, codes.reshape(-1), len(labels)), queries=other, n_jobs=n_jobs,
+    longest = space.n_bits if space.metric == "bits" else space.n_features
+    counts = reduce_tiles([space], Histogram(longest + 1, codes.reshape(-1), len(labels)), queries=other, n_jobs=n_jobs,
                           exclusion_window=exclusion_window, neighbors_from=neighbors_from, label="distances")
     return counts if groups is not None else counts[0]
 
 
+def _asked(space: Space, queries):
+    """Row numbers, checked; new points and None pass through."""
+    if queries is None or isinstance(queries, Space):
+        return queries
+    return item_numbers(queries, len(space), "queries")
+
+
+def _check_radii(indptr, squared_radii, n_rows: int) -> None:
+    if len(indptr) != n_rows + 1 or indptr[0] != 0 or indptr[-1] != len(squared_radii) or (np.diff(indptr) < 0).any():
+        raise ParameterError(f"indptr must rise from 0 to the number of radii ({len(squared_radii)}) in one entry more "
+                             f"than rows ({n_rows} + 1); it has {len(indptr)} entries, {indptr[:1]} to {indptr[-1:]}")
+    wrong = ~((squared_radii >= 0) & (squared_radii < np.inf))
+    if wrong.any():
+        raise ParameterError(f"squared radius {int(np.argmax(wrong))} is {squared_radii[wrong][0]}; it must be >= 0 "
+                             "and finite")
+
+
 def _admissible_counts(space, k, queries, columns, exclusion_window, neighbors_from) -> np.ndarray:
     """M of every row; raises when some row has fewer than k."""
-    if not isinstance(k, (int, np.integer)) or isinstance(k, bool) or k < 1:
-        raise ParameterError(f"k is {k!r}; it must be an integer >= 1")
+    checks.check_positive_int(k, "k")
+    check_rule(space, exclusion_window, neighbors_from)
     rows = row_items(space, queries)
     pairs = admissible_pairs(rows, column_items(space, columns), exclusion_window, neighbors_from)
     counts = pairs.admissible

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.linalg import eigh
 
 CHUNK = 2**20  # numbers per chunk of rows
 DENSE_BELOW = 1000  # columns up to which the correlation matrix is formed
@@ -46,6 +45,8 @@ def principal_components(data: np.ndarray, periods: np.ndarray, count: int) -> n
         gram = np.zeros((width, width))
         for block in chunks:
             gram += block.T @ block
+        from scipy.linalg import eigh
+
         values, vectors = eigh(gram, subset_by_index=[width - count, width - 1])
     else:
         from scipy.sparse.linalg import LinearOperator, eigsh

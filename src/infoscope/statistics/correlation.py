@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import fft
-from scipy.special import ndtri
 
 from infoscope.base.checks import check_matrix
 from infoscope.base.errors import DataError
@@ -312,6 +310,8 @@ def normal_scores(values: np.ndarray) -> np.ndarray:
     >>> normal_scores([10.0, 1000.0, 20.0]).round(4)
     array([-0.9674,  0.9674,  0.    ])
     """
+    from scipy.special import ndtri
+
     values = np.asarray(values)
     order = np.argsort(values)
     ordered, n = values[order], len(values)
@@ -344,6 +344,8 @@ def autocorrelation(scores: np.ndarray, lengths: np.ndarray | Sequence[int]) -> 
     >>> autocorrelation(np.array([1.0, -1.0, 1.0, -1.0]), [4]).round(12)
     array([ 1., -1.,  1., -1.])
     """
+    from scipy import fft
+
     lengths = np.asarray(lengths)
     longest = int(lengths.max())
     starts = np.cumsum(lengths) - lengths

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.special import betainc
 
 from infoscope.base.checks import check_positive_int, check_vector
 from infoscope.base.errors import DataError, ParameterError
@@ -221,6 +220,8 @@ def adjacency_test(i: Any, j: Any, n: int, *, run: Any = None) -> OrderTest:
     chance = float(np.mean(2 / sizes)) if m else 0.0
     far = np.count_nonzero((lag >= FAR_LAGS[0]) & (lag <= FAR_LAGS[1])) / (FAR_LAGS[1] - FAR_LAGS[0] + 1)
     # P(Binomial(m, chance) >= adjacent) is a regularised incomplete beta function
+    from scipy.special import betainc
+
     p_value = float(betainc(adjacent, m - adjacent + 1, min(chance, 1.0))) if adjacent else 1.0
     return _order_result(p_value, adjacent / m if m else 0.0, chance, adjacent / max(far, 0.2), m, run is not None)
 

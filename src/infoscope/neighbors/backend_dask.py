@@ -1,0 +1,432 @@
+"""Dask arrays: one task per (block of rows, part of the columns), then a tree of merges; only results travel.
+
+A part is a chunk, or a few small ones joined, or a piece of a large one.  Data that fit in an eighth of the workers' memory
+are read once and kept while a reduction runs.  Larger data stream: one block of rows is gathered and kept, each part of the
+columns is read, folded against it and forgotten, and so for the next block.  The data are then read once per block of some
+thousand rows, which is little beside the distances; `array.persist()` beforehand saves it where the cluster has the memory.
+
+Inside a task run the tiles of NumPy, one thread each, so the answers are the same to the last rank.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from ..base import DataError, one_blas_thread, progress, require
+from . import kernels, space_checks
+from .admissible import Items, admissible_pairs
+from .backend_numpy import METRIC_CODES, TILE, NumpyTiles, Side, fold, row_blocks
+
+BLOCK_ROWS = 8192                  # rows gathered together, at most
+BLOCK_BYTES = 2**26                # and the memory they may take, per space
+PART_ROWS = 4096                   # smaller chunks are joined: a task should last longer than its scheduling
+PART_BYTES = 2**27                 # larger ones are cut
+BATCH_ROWS = 2**16                 # rows handed to the scheduler at once when the data are kept
+KEPT_SHARE = 1 / 8                 # of the workers' memory
+KEPT_ALONE = 2**30                 # bytes, where no cluster says what it has
+MERGED = 8                         # states that one task of the tree merges
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What tiles ask of a space."""
+
+    metric: str
+    feature_weights: np.ndarray
+    period: np.ndarray
+
+
+@dataclass(frozen=True)
+class Some:
+    """Some items on their way to a task: no more about them than the rule of admissibility asks for."""
+
+    numbers: np.ndarray | range
+    run: np.ndarray | None
+    time: np.ndarray | None
+    mass: tuple = ()                                             # sample weights of the whole part, per space
+
+    @classmethod
+    def of(cls, items: Items, window: float, neighbors_from: str, mass: tuple = ()) -> Some:
+        n = items.numbers
+        in_turn = len(n) > 0 and n[-1] - n[0] == len(n) - 1 and bool((np.diff(n) == 1).all())
+        return cls(range(int(n[0]), int(n[-1]) + 1) if in_turn else n,
+                   items.run if window > 0 or neighbors_from == "other_runs" else None,
+                   items.time if window > 0 else None, mass)
+
+    def items(self) -> Items:
+        numbers = np.asarray(self.numbers, np.int64)
+        run = np.zeros(len(numbers), np.int64) if self.run is None else self.run
+        return Items(numbers, run, np.zeros(len(numbers)) if self.time is None else self.time)
+
+
+# ------------------------------------------------------------------------------------------------------------------ running
+def run_dask(spaces, queries, reduction, rows: Items | int, columns: Items, exclusion_window: float, neighbors_from: str,
+             label: str = "pairs") -> list:
+    """States of all rows, in order.
+
+    Parameters
+    ----------
+    spaces : list of Space
+        Dask features; the same items.
+    queries : list
+        None, row indices, or a Space of new points (NumPy or Dask) for every space.
+    reduction : Reduction
+        Sent to the workers, cut to the rows of each task by `for_rows`.
+    rows : Items or int
+        The items asked about, or how many new points there are.
+    columns : Items
+        The candidates.
+    exclusion_window, neighbors_from
+        The rule of admissibility.
+    label : str
+        Name on the progress bar.
+
+    Returns
+    -------
+    list
+        States, for `reduction.finish`.
+    """
+    n = rows if isinstance(rows, int) else len(rows.numbers)
+    rule = (exclusion_window, neighbors_from)
+    data = Chunks([s.features for s in spaces])
+    asked = _asked(spaces, queries, data)
+    numbers = np.arange(n) if isinstance(rows, int) else rows.numbers
+    measures = _literal([_measure_of(s) for s in spaces])
+    parts = data.whole() if reduction.whole_rows else data
+    filled = list(_column_parts(parts, columns, [s.sample_weight for s in spaces], rule))
+    states: list = []
+    with progress(n, label) as bar:
+        for batch in _batches(n, data, spaces):
+            vectors = data.settled([asked.gathered(numbers[block]) for block in batch])
+            pending = []
+            for block, x in zip(batch, vectors, strict=True):
+                own = reduction.for_rows(block)
+                some = numbers[block] if isinstance(rows, int) else Some.of(rows.take(block), *rule)
+                if not filled:
+                    states += [own.start(b) for b in row_blocks(own, block.stop - block.start, 0)]
+                    continue
+                own, some = _literal(own), _literal(some)
+                pending.append(_merged(own, [_task(_fold)(own, measures, some, x, part, parts.pieces[p], first, rule)
+                                             for p, first, part in filled]))
+            for computed in data.computed(pending):
+                states += computed
+            bar.update(batch[-1].stop - batch[0].start)
+    return states
+
+
+def squared_of_chunked_pairs(space, i: np.ndarray, j: np.ndarray) -> np.ndarray:
+    """Exact squared distances of the pairs (i, j), measured where the chunks are."""
+    data, out = Chunks([space.features]), np.empty(len(i))
+    rows, place = np.unique(i, return_inverse=True)
+    measure, part_of = _literal(_measure_of(space)), data.part_of(j)
+    for batch in _batches(len(rows), data, [space]):
+        vectors = data.settled([data.gathered(rows[block]) for block in batch])
+        pending, where = [], []
+        for block, x in zip(batch, vectors, strict=True):
+            mine = np.flatnonzero((place >= block.start) & (place < block.stop))
+            for p, these in _split(part_of[mine], len(data)):
+                pairs = mine[these]
+                where.append(pairs)
+                pending.append(_task(_measured)(measure, x[0], place[pairs] - block.start, data.pieces[p][0],
+                                                j[pairs] - data.bounds[p]))
+        for pairs, squared in zip(where, data.computed(pending), strict=True):
+            out[pairs] = squared
+    return out
+
+
+def _batches(n: int, data: Chunks, spaces) -> Iterator[list[slice]]:
+    """Blocks of rows handed to the scheduler together: one where data stream, so that no part is kept for the next block."""
+    height = int(min(BLOCK_ROWS, BLOCK_BYTES // (8 * max(s.n_features for s in spaces))))
+    height = max(height - height % TILE[0], min(TILE[0], BLOCK_ROWS))
+    blocks = [slice(a, min(a + height, n)) for a in range(0, n, height)]
+    together = max(1, BATCH_ROWS // height) if data.kept else 1
+    for first in range(0, len(blocks), together):
+        yield blocks[first : first + together]
+
+
+def _asked(spaces, queries, data: Chunks) -> Chunks:
+    """Where rows are gathered from: the data themselves, or new points."""
+    from .space import Space
+    if not isinstance(queries[0], Space):
+        return data
+    array = require("dask.array", "cluster")
+    return Chunks([q.features if q.backend == "dask" else array.from_array(q.features, (BLOCK_ROWS, -1), name=False)
+                   for q in queries])
+
+
+def _column_parts(parts: Chunks, columns: Items, weights, rule):
+    """(part, its first item, what a task must know of its candidates) of every part that holds candidates."""
+    for p, mine in _split(parts.part_of(columns.numbers), len(parts)):
+        a, b = parts.bounds[p], parts.bounds[p + 1]
+        mass = tuple(None if w is None else w[a:b] for w in weights)
+        yield p, int(a), _literal(Some.of(columns.take(mine), *rule, mass))
+
+
+def _merged(reduction, states: list):
+    """A tree of merges: no task holds more than a few states."""
+    while len(states) > 1:
+        states = [_task(_merge)(reduction, states[a : a + MERGED]) for a in range(0, len(states), MERGED)]
+    return states[0]
+
+
+def _split(labels: np.ndarray, n: int):
+    """(label, places) of every label 0 ... n - 1 that occurs."""
+    order = np.argsort(labels, kind="stable")
+    edges = np.searchsorted(labels[order], np.arange(n + 1))
+    for label in np.flatnonzero(np.diff(edges)):
+        yield label, order[edges[label] : edges[label + 1]]
+
+
+# ------------------------------------------------------------------------------------------------- what happens in the tasks
+def _fold(reduction, measures, rows, x, part, y, first, rule) -> list:
+    """States of the tiles' blocks of some rows, over one part of the columns."""
+    pairs = admissible_pairs(rows.items() if isinstance(rows, Some) else len(rows), part.items(), *rule)
+    pairs = pairs._replace(rows=rows if not isinstance(rows, Some) else pairs.rows)
+
+    def tiles(precision):
+        return [NumpyTiles(_frozen_measure(m), Side(_frozen(a), np.arange(len(a))), Side(_frozen(b), pairs.columns - first), pairs,
+                           precision, None if w is None else w[pairs.columns - first])
+                for m, a, b, w in zip(measures, x, y, part.mass, strict=True)]
+
+    def folded(sources, block):
+        return fold(reduction, sources, block, slice(0, m), TILE[1], [b[: size * s.dtype.itemsize].view(s.dtype)
+                                                                      for b, s in zip(memory, sources, strict=True)])
+
+    n, m = len(pairs.rows), len(pairs.columns)
+    blocks = row_blocks(reduction, n, m)
+    size = max(b.stop - b.start for b in blocks) * (m if reduction.whole_rows else min(TILE[1], m))
+    memory = [np.empty(8 * size, np.uint8) for _ in measures]
+    with one_blas_thread():
+        sources, precise, states = tiles(reduction.precision), None, []
+        for block in blocks:
+            state = folded(sources, block)
+            if state is None:                                    # float32 could not decide
+                precise = tiles(np.float64) if precise is None else precise
+                state = folded(precise, block)
+            states.append(state)
+    return states
+
+
+def _merge(reduction, parts: list) -> list:
+    return [reduce(reduction.merge, states) for states in zip(*parts, strict=True)]
+
+
+def _measured(measure, x, i, y, j) -> np.ndarray:
+    m = _frozen_measure(measure)
+    period = m.period if m.period.any() else np.empty(0)
+    return kernels.pair_squares(_frozen(x), i, _frozen(y), j, m.feature_weights, period, METRIC_CODES[m.metric])
+
+
+def _picked(piece, places) -> np.ndarray:
+    return piece[places]
+
+
+def _joined(pieces: list, order) -> np.ndarray:
+    out = np.empty((len(order), pieces[0].shape[1]), pieces[0].dtype)
+    out[order] = np.concatenate(pieces)
+    return out
+
+
+def _frozen(array: np.ndarray) -> np.ndarray:
+    """Read-only and contiguous, as the features of a Space are: one compiled kernel serves both."""
+    array = np.ascontiguousarray(array).view()
+    array.flags.writeable = False
+    return array
+
+
+def _frozen_measure(m: Measure) -> Measure:
+    return Measure(m.metric, _frozen(m.feature_weights), _frozen(m.period))
+
+
+# ------------------------------------------------------------------------------------------------------------------- chunks
+class Chunks:
+    """One or several arrays of the same items, cut alike into parts of consecutive rows."""
+
+    def __init__(self, arrays, heights=None, kept: bool | None = None):
+        self.dask = require("dask", "cluster")
+        self.client = _client(self.dask, arrays)
+        widest = max(a.shape[1] * a.dtype.itemsize for a in arrays)
+        heights = _heights(arrays[0].chunks[0], widest) if heights is None else heights
+        self.kept = sum(a.nbytes for a in arrays) <= _room(self.client) if kept is None else kept
+        arrays = [a.rechunk((heights, a.shape[1]), method="tasks") for a in arrays]
+        self.arrays = list(self.dask.persist(*arrays)) if self.kept else arrays
+        self.bounds = np.concatenate([[0], np.cumsum(heights)]).astype(np.int64)
+        by_array = [a.to_delayed().ravel() for a in self.arrays]
+        self.pieces = [list(pieces) for pieces in zip(*by_array, strict=True)]
+
+    def __len__(self) -> int:
+        return len(self.pieces)
+
+    def whole(self) -> Chunks:
+        """The same with all rows in one part."""
+        return Chunks(self.arrays, (int(self.bounds[-1]),), kept=False)
+
+    def part_of(self, items: np.ndarray) -> np.ndarray:
+        return np.searchsorted(self.bounds, items, "right") - 1
+
+    def gathered(self, items: np.ndarray) -> list:
+        """Some rows of every array, as tasks."""
+        picks: list[list] = [[] for _ in self.arrays]
+        orders = []
+        for p, mine in _split(self.part_of(items), len(self)):
+            orders.append(mine)
+            for pick, piece in zip(picks, self.pieces[p], strict=True):
+                pick.append(_task(_picked)(piece, items[mine] - self.bounds[p]))
+        return [_task(_joined)(pick, np.concatenate(orders)) for pick in picks]
+
+    def settled(self, vectors: list) -> list:
+        """Gathered rows, computed before anything else is asked where data stream: a part that is read to pick rows from
+        must not wait in memory for its turn as columns."""
+        if self.kept:
+            return vectors
+        with self._quiet():
+            vectors = list(self.dask.persist(*vectors, traverse=True))
+        if self.client is not None:
+            require("distributed", "cluster").wait(vectors)
+        return vectors
+
+    def computed(self, tasks: list) -> tuple:
+        with self._quiet():
+            return self.dask.compute(*tasks)
+
+    def _quiet(self):
+        """What tasks must know of their items travels with the graph, so that it survives the loss of a worker."""
+        return self.dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GB"})
+
+
+def _task(function):
+    return require("dask", "cluster").delayed(function, pure=False)
+
+
+def _literal(value):
+    """A value that several tasks share, sent once."""
+    return require("dask", "cluster").delayed(value, pure=False, traverse=False)
+
+
+def _client(dask, arrays):
+    """The cluster that Dask would use now, if any."""
+    owner = getattr(dask.base.get_scheduler(collections=arrays), "__self__", None)
+    return owner if hasattr(owner, "scheduler_info") else None
+
+
+def _room(client) -> float:
+    """Bytes that may be kept on the workers."""
+    if client is None:
+        return KEPT_ALONE
+    try:
+        workers = client.scheduler_info(n_workers=-1)["workers"]
+    except TypeError:                                            # older: always all of them
+        workers = client.scheduler_info()["workers"]
+    return KEPT_SHARE * sum(w["memory_limit"] or KEPT_ALONE for w in workers.values())
+
+
+def _heights(chunks, row_bytes: int) -> tuple[int, ...]:
+    """Rows of every part: small chunks joined to about PART_ROWS, large ones cut to PART_BYTES."""
+    heights, waiting = [], 0
+    for rows in chunks:
+        waiting += rows
+        if waiting >= PART_ROWS or waiting * row_bytes >= PART_BYTES // 4:
+            heights += _cut(waiting, row_bytes)
+            waiting = 0
+    return tuple(heights + (_cut(waiting, row_bytes) if waiting else []))
+
+
+def _cut(rows: int, row_bytes: int) -> list[int]:
+    pieces = min(-(-rows * row_bytes // PART_BYTES), rows)
+    return [rows * (p + 1) // pieces - rows * p // pieces for p in range(pieces)]
+
+
+def _measure_of(space) -> Measure:
+    return Measure(space.metric, space.feature_weights, space.period)
+
+
+# ------------------------------------------------------------------------------------------------------- what a Space asks
+def checked_chunks(values, name: str, metric: str, feature_weights=None):
+    """A lazy (N, D) array of finite numbers: chunks hold whole rows, integers become float64, directions have length one.
+
+    Parameters
+    ----------
+    values : dask.array.Array
+        Of known shape, or one whose chunks are counted now (which computes them).
+    name : str
+        What errors call it.
+    metric : str
+        With "cosine", rows are weighted and normalised (in float64).
+    feature_weights : array (D,), optional
+        For "cosine"; the other metrics keep them apart.
+
+    Returns
+    -------
+    dask.array.Array
+
+    Raises
+    ------
+    DataError
+        At once if it is empty or does not hold numbers; when they are computed, if entries are NaN, infinite or too large to
+        square or, for "cosine", rows are zero.
+    """
+    if values.dtype.kind not in "biuf":
+        raise DataError(f"{name} has dtype {values.dtype}: pass real numbers")
+    if any(np.isnan(size) for size in values.shape):
+        values = values.copy().compute_chunk_sizes()             # the caller's array stays as it is
+    if 0 in values.shape:
+        raise DataError(f"{name} is empty, shape {values.shape}")
+    n_features = values.shape[1]
+    kept = values.dtype.newbyteorder("=") in (np.float32, np.float64) and metric != "cosine"
+    dtype = np.dtype(values.dtype.newbyteorder("=") if kept else np.float64)
+    # chunks of few features are often tall: whole rows of them must still fit
+    heights = tuple(h for rows in values.chunks[0] if rows for h in _cut(rows, n_features * dtype.itemsize))
+    values = values.rechunk((heights, n_features), method="tasks")
+    options: dict[str, Any] = {"dtype": dtype, "meta": np.empty((0, 0), dtype)}
+    if metric == "cosine":
+        weights = None if feature_weights is None else space_checks.checked_weights(feature_weights, n_features)
+        return values.map_blocks(_directions, name, weights, **options)
+    return values.map_blocks(_finite, name, dtype, **options)
+
+
+def _finite(block, name, dtype, block_info=None) -> np.ndarray:
+    block = np.ascontiguousarray(block, dtype)
+    low, high = block.min(), block.max()                         # NaN if any is; no second block of flags
+    if max(-low, high) <= space_checks.LARGEST:
+        return block
+    row, column = np.argwhere(~(np.abs(block) <= space_checks.LARGEST))[0]
+    value = float(block[row, column])
+    what = "NaN" if np.isnan(value) else f"an infinite number ({value})" if np.isinf(value) else f"{value:.1e}"
+    way_out = "remove or fill this row" if not np.isfinite(value) else "its square overflows, divide by a constant"
+    raise DataError(f"{name} holds {what} in row {_first_row(block_info) + int(row)}, column {column}: {way_out}")
+
+
+def _directions(block, name, weights, block_info=None) -> np.ndarray:
+    block = _finite(block, name, np.float64, block_info)
+    weighted = block if weights is None else block * weights
+    zero = ~weighted.any(1)
+    if zero.any():
+        raise DataError(f"row {_first_row(block_info) + int(np.argmax(zero))} of {name} is all zeros: its direction, which "
+                        "the cosine metric compares, does not exist; drop the row or use another metric")
+    return space_checks.unit_vectors(weighted, None, name)
+
+
+def _first_row(block_info) -> int:
+    return block_info[0]["array-location"][0][0] if block_info else 0
+
+
+def deviations_of_chunks(features, period: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Smallest and largest value (2, D) and standard deviation (D,) of every column, in one pass over the data.
+
+    The deviation of a periodic column is the circular one, sqrt(-2 ln R) P / 2 pi with the resultant R.
+    """
+    array, dask = require("dask.array", "cluster"), require("dask", "cluster")
+    periodic = np.flatnonzero(period)
+    wanted = [features.min(0), features.max(0), features.std(0, dtype=np.float64)]
+    if len(periodic):
+        wanted.append(array.exp(2j * np.pi * features[:, periodic].astype(np.float64) / period[periodic]).mean(0))
+    low, high, deviations, *turns = dask.compute(*wanted)
+    deviations = np.array(deviations)                            # what a worker sends may be read-only
+    if len(periodic):
+        resultant = np.clip(np.abs(turns[0]), 1e-300, 1.0)
+        deviations[periodic] = np.sqrt(-2 * np.log(resultant)) * period[periodic] / (2 * np.pi)
+    return np.stack([low, high]), deviations
