@@ -41,7 +41,7 @@ def test_version(infoscope):
 
 def test_wrong_commands_are_one_sentence(infoscope):
     ran = infoscope("comparr")
-    assert ran.code == 2 and ran.err.startswith("infoscope: error: ") and "compare" in ran.err
+    assert ran.code == 2 and ran.err.startswith("infoscope: error: ") and "comparr" in ran.err
     assert len(ran.err.strip().splitlines()) == 1
 
 

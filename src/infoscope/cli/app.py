@@ -10,6 +10,7 @@ import typer
 
 from infoscope.cli.compare import compare
 from infoscope.cli.demo import demo
+from infoscope.cli.wording import in_flags
 
 BAD_INPUT, INTERRUPTED = 2, 130
 
@@ -52,7 +53,7 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:  # whoever read our output has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except Exception as error:
+    except Exception as error:  # each is looked at; one that is our own mistake goes on with its traceback
         sentence = _sentence(error)
         if sentence is None:
             raise
@@ -66,16 +67,12 @@ def run(arguments: list[str]) -> int:
 def _sentence(error: Exception) -> str | None:
     """What to tell the user; None for an error that is ours."""
     if hasattr(error, "format_message"):  # a usage error of typer, or of click under it
-        return _one_line(error.format_message())
+        return " ".join(error.format_message().split())
     if isinstance(error, OSError):
         file = f"{error.filename}: " if error.filename else ""
-        return _one_line(f"{file}{error.strerror or error}")
+        return f"{file}{error.strerror or error}"
     if isinstance(error, MemoryError):
         return "not enough memory: use fewer rows (--stride), or float32 files"
     from infoscope.base.errors import InfoscopeError, MissingExtraError
 
-    return _one_line(str(error)) if isinstance(error, InfoscopeError | MissingExtraError) else None
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return in_flags(str(error)) if isinstance(error, InfoscopeError | MissingExtraError) else None

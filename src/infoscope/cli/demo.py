@@ -16,10 +16,15 @@ NEXT = "infoscope compare --space A=mydata.csv:0-4 --space B=mydata.csv:5-9 --sc
 WORDS = {
     "pixels": "the grey value of every pixel",
     "10 components": "the ten main ways in which the images differ (PCA)",
-    "2 components": "the two main ways in which they differ",
-    "ink": "how dark the image is altogether",
+    "quarters": "the mean grey of each quarter of the image",
+    "shades": "all the grey values, sorted: without their places",
 }
-TOLD = (("pixels", "10 components"), ("pixels", "2 components"), ("pixels", "ink"), ("2 components", "ink"))
+TOLD = (("pixels", "10 components"), ("pixels", "quarters"), ("pixels", "shades"), ("quarters", "shades"))
+
+IN_WORDS = (
+    "In plain words: ten well-chosen numbers can stand for all 64 pixels;\n"
+    "64 grey values without their places say less about the image than four with theirs."
+)
 
 
 def demo() -> None:
@@ -43,7 +48,7 @@ def demo() -> None:
         typer.echo("\nPair by pair:")
         for first, second in TOLD:
             typer.echo(f"  {result.pair(first, second).verdict}")
-        typer.echo(f"\n{_check(classes)}")
+        typer.echo(f"\n{IN_WORDS}\n\n{_check(classes)}")
         save_picture(result, PICTURE, kind="plane")
     typer.echo(f"\npicture: {PICTURE} (a point is a pair; the nearer to an axis, the better one predicts the other)")
     typer.echo(f"\nNext, your own data (columns count from 0; the first line holds their names):\n\n  {NEXT}")
@@ -54,8 +59,7 @@ def _introduce(spaces: dict[str, Space]) -> None:
     typer.echo(f"{n_items} images of handwritten digits, each described in {len(spaces)} ways:\n")
     width = max(len(name) for name in spaces)
     for name, space in spaces.items():
-        numbers = "numbers" if space.n_features > 1 else "number "
-        typer.echo(f"  {name:<{width}}  {space.n_features:2} {numbers}  {WORDS[name]}")
+        typer.echo(f"  {name:<{width}}  {space.n_features:2} numbers  {WORDS[name]}")
     typer.echo("\nImages that are close in one description: are they close in another?")
     typer.echo("Δ near 0: yes, the first predicts the second.  Δ near 1: no more than by chance.")
 

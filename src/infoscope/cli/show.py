@@ -15,6 +15,7 @@ import typer
 
 from infoscope.base.errors import InfoscopeWarning, ParameterError
 from infoscope.cli.spaces import Measures, ReadSpace
+from infoscope.cli.wording import in_flags
 
 PICTURES = (".png", ".svg", ".pdf")
 NAMES_SHOWN = 8
@@ -49,7 +50,7 @@ def messages(quiet: bool) -> Iterator[set[str]]:
 
 def warn(text: str, said: set[str]) -> None:
     """Print a warning that was not printed before."""
-    line = " ".join(text.split())
+    line = in_flags(text)
     if line not in said:
         said.add(line)
         typer.echo(f"warning: {line}", err=True)

@@ -91,7 +91,8 @@ def digit_descriptions() -> tuple[dict[str, pandas.DataFrame], np.ndarray]:
     Returns
     -------
     descriptions : dict of str to DataFrame, each of 1797 rows
-        All 64 pixels, their first 10 and their first 2 principal components, and the total ink.
+        All 64 pixels; their first 10 principal components; the mean of each quarter of the image; its 64 grey values in
+        ascending order, which no longer say where they belong.
     labels : ndarray of int, shape (1797,)
 
     Examples
@@ -99,19 +100,18 @@ def digit_descriptions() -> tuple[dict[str, pandas.DataFrame], np.ndarray]:
     >>> from infoscope.datasets import digit_descriptions
     >>> descriptions, digit = digit_descriptions()
     >>> {name: frame.shape[1] for name, frame in descriptions.items()}
-    {'pixels': 64, '10 components': 10, '2 components': 2, 'ink': 1}
+    {'pixels': 64, '10 components': 10, 'quarters': 4, 'shades': 64}
     """
     import pandas as pd
 
     frame, labels = load_digits()
-    components = pd.DataFrame(
-        _principal_components(frame.to_numpy(), 10), columns=[f"PC{number}" for number in range(1, 11)]
-    )
+    pixels = frame.to_numpy()
+    quarters = pixels.reshape(-1, 2, 4, 2, 4).mean(axis=(2, 4)).reshape(-1, 4)
     return {
         "pixels": frame,
-        "10 components": components,
-        "2 components": components.iloc[:, :2],
-        "ink": pd.DataFrame({"ink": frame.to_numpy().sum(axis=1)}),
+        "10 components": pd.DataFrame(_principal_components(pixels, 10), columns=[f"PC{n}" for n in range(1, 11)]),
+        "quarters": pd.DataFrame(quarters, columns=["top left", "top right", "bottom left", "bottom right"]),
+        "shades": pd.DataFrame(np.sort(pixels, axis=1), columns=[f"shade_{rank}" for rank in range(64)]),
     }, labels
 
 

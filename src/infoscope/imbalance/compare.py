@@ -19,13 +19,13 @@ from .results import ImbalanceDifference
 
 def compare_imbalances(A, B, target, *, k: int | None = None, neighbor_rule: str | None = None,
                        exclusion_window: float | str | None = None, neighbors_from: str | None = None,
-                       run_weight: Any = "frames", n_rows: int | None = None, standard_error: str = "auto", random_state=None,
-                       n_jobs: int | None = None, approximate: bool = False, on_low_weight: str = "raise",
-                       cap: float | None = None) -> ImbalanceDifference:
+                       run_weight: Any = "frames", n_rows: int | None = None, standard_error: str = "auto",
+                       random_state=None, n_jobs: int | None = None, approximate: bool = False,
+                       on_low_weight: str = "raise", cap: float | None = None) -> ImbalanceDifference:
     """Does A tell more about the target than B does?
 
-    Both imbalances come from the same items, so their errors are correlated; the error of the difference counts pairs of
-    neighbours that share a point (or a block) across both.
+    Both imbalances come from the same items, so their errors are correlated; the error of the difference counts pairs
+    of neighbours that share a point (or a block) across both.
 
     Parameters
     ----------
@@ -65,22 +65,24 @@ on_low_weight, cap
     generator = check_random_state(random_state)
     rows = sampled_rows(plan, n_rows, generator)
     a, b, c = plan.spaces
-    found = [measure(plan, source_neighbors(plan, source, k, rows, generator, rule=rule, cap=cap, approximate=approximate), c)
-             for source in (a, b)]
+    options: dict[str, Any] = dict(rule=rule, cap=cap, approximate=approximate)
+    found = [measure(plan, source_neighbors(plan, source, k, rows, generator, **options), c) for source in (a, b)]
     graphs = [d.neighbors.graph for d in found]
     first, second = (d.deviations() for d in found)
     together = Deviations.joined(first, second._replace(eps=-second.eps))
     difference, difference_se = found[0].value - found[1].value, error_of(plan, together)
     plan.look_at_order(graphs)
-    parameters = dict(k=k, neighbor_rule=rule, exclusion_window=plan.exclusion_window, neighbors_from=plan.neighbors_from,
-                      n_rows=n_rows, standard_error=plan.standard_error, approximate=approximate, cap=cap)
+    parameters = dict(k=k, neighbor_rule=rule, exclusion_window=plan.exclusion_window, n_rows=n_rows,
+                      neighbors_from=plan.neighbors_from, standard_error=plan.standard_error, approximate=approximate,
+                      cap=cap)
     return ImbalanceDifference(
         name_a=str(a.name), name_b=str(b.name), name_target=str(c.name), k=k,
         a_to_target=found[0].value, a_to_target_se=error_of(plan, first),
         b_to_target=found[1].value, b_to_target_se=error_of(plan, second),
         difference=difference, difference_se=difference_se, p_value=_two_sided(difference, difference_se),
         target_floor=max(floor_of(plan, d, c) for d in found),
-        provenance=provenance("compare_imbalances", parameters, random_state if isinstance(random_state, int) else None,
+        provenance=provenance("compare_imbalances", parameters,
+                              random_state if isinstance(random_state, int) else None,
                               *(part for s in plan.spaces for part in (s.features, s.sample_weight, s.time, s.run))),
         **plan.fields(None if rows is None else len(rows), None, graphs))
 

@@ -1,7 +1,7 @@
 """Standard errors of averages over neighbour pairs: pairs that share a point, or a block of points, are correlated.
 
-One formula for the whole library (information-imbalance eq. (5), real-data eqs. (R5) and (R5b)).  It takes the deviations
-eps of pairs, so it serves differences and other linear combinations as well.
+One formula for the whole library (information-imbalance eq. (5), real-data eqs. (R5) and (R5b)).  It takes the
+deviations eps of pairs, so it serves differences and other linear combinations as well.
 """
 from __future__ import annotations
 
@@ -77,8 +77,8 @@ def block_sharing_variance(d: Deviations, blocks: np.ndarray) -> float:
     >>> import numpy as np
     >>> from infoscope.imbalance.errors import Deviations, block_sharing_variance
     >>> pairs = Deviations(np.array([0, 1, 2]), np.array([1, 2, 0]), np.array([0.1, -0.3, 0.2]))
-    >>> round(block_sharing_variance(pairs, np.array([0, 0, 1])), 12)
-    0.04
+    >>> round(block_sharing_variance(pairs, np.array([0, 0, 1])), 12)      # at least (0.1 - 0.3)^2 + 0.2^2: queries
+    0.08
     """
     n = int(blocks.max()) + 1
     a, b = blocks[d.i], blocks[d.j]

@@ -47,8 +47,8 @@ class Direction(NamedTuple):
 def measure(plan: Plan, source: Neighbors, target: Space, *, n_columns=None, random_state=None, unit=None) -> Direction:
     """Ranks of the neighbours in the target."""
     graph = source.graph
-    ranks = rescaled_ranks(target, graph, weighted=plan.weighted, unit=unit, n_columns=n_columns, random_state=random_state,
-                           n_jobs=plan.n_jobs, **plan.rule)
+    ranks = rescaled_ranks(target, graph, weighted=plan.weighted, unit=unit, n_columns=n_columns,
+                           random_state=random_state, n_jobs=plan.n_jobs, **plan.rule)
     return Direction(source, ranks, row_weights(plan, graph.rows))
 
 
@@ -70,17 +70,19 @@ def standard_error(plan: Plan, deviations: Deviations) -> float:
 def floor_of(plan: Plan, d: Direction, target: Space) -> float:
     """The smallest value this direction can take.
 
-    With the neighbours as they are, the best target would rank them first, in the order of their weights: (k + 1)/N without
-    ties, sum p_c^2 from labels, whose neighbours are whole classes.  Towards labels it is sum p_c^2 as well (eq. (3)).
+    With the neighbours as they are, the best target would rank them first, in the order of their weights (per mass):
+    (k + 1)/N without ties, sum p_c^2 from labels, whose neighbours are whole classes.  Towards labels it is sum p_c^2
+    as well (eq. (3)).
     """
     graph, c = d.neighbors
     row, weight = graph.row_of_pair, target.sample_weight
-    order = np.lexsort((-c, row))
-    mass = np.ones(len(c)) if weight is None else weight[graph.items[order]]
+    mass = np.ones(len(c)) if weight is None else weight[graph.items]
+    order = np.lexsort((-c / mass, row))
+    mass = mass[order]
     before = np.cumsum(mass) - mass
     before -= before[graph.indptr[:-1]][row]
     _, total, squares = admissible_mass(target, graph.rows, **plan.rule)
-    e = squares / total                                          # eq. (R2), with the best G: what stands before, and half itself
+    e = squares / total                                          # (R2); the best G is what stands before, and half itself
     best = (before + (mass + e[row]) / 2) / (total + e)[row]
     floor = float((d.pair_weights[order] * 2 * best).sum())
     if target.metric == "labels":

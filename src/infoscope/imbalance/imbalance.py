@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from infoscope.base import provenance
+from infoscope.base import ParameterError, provenance
 from infoscope.base.checks import check_choice, check_positive_int, check_random_state
 from infoscope.neighbors import Space, as_space
+from infoscope.neighbors.admissible import items_of
 
 from .estimate import Direction, floor_of, jackknife_error, measure, standard_error
 from .neighbor_rules import RULES, Neighbors, choose_neighbors
@@ -24,9 +25,9 @@ LABEL_PAIRS = 2**24                # pairs of equal labels up to which all rows 
 def information_imbalance(A, B, *, k: int | None = None, neighbor_rule: str | None = None,
                           exclusion_window: float | str | None = None, neighbors_from: str | None = None,
                           run_weight: Any = "frames", n_rows: int | None = None, n_columns: int | None = None,
-                          standard_error: str = "auto", n_permutations: int = 0, random_state=None, n_jobs: int | None = None,
-                          approximate: bool = False, on_low_weight: str = "raise", cap: float | None = None,
-                          effective_unit: float | None = None) -> InformationImbalance:
+                          standard_error: str = "auto", n_permutations: int = 0, random_state=None,
+                          n_jobs: int | None = None, approximate: bool = False, on_low_weight: str = "raise",
+                          cap: float | None = None, effective_unit: float | None = None) -> InformationImbalance:
     """Which of two descriptions of the same items tells more about the other?
 
     Parameters
@@ -37,8 +38,8 @@ def information_imbalance(A, B, *, k: int | None = None, neighbor_rule: str | No
     k : int, optional
         Neighbours; 1 by default, 10 with sample weights.
     neighbor_rule : {"mass", "count", "thinning"}, optional
-        With sample weights: how neighbours share their row (nearest until k effective points are used up; the k nearest;
-        as if rows survived a thinning).  "mass" by default.
+        With sample weights: how neighbours share their row (nearest until k effective points are used up; the k
+        nearest; as if rows survived a thinning).  "mass" by default.
     exclusion_window : float, "auto" or None
         Rows of the same run within this time are not neighbours.  None means "auto" (two correlation times) when the
         spaces have `time`, else 0.
@@ -99,33 +100,39 @@ def information_imbalance(A, B, *, k: int | None = None, neighbor_rule: str | No
                      on_low_weight=on_low_weight, n_jobs=n_jobs)
     k, rule = settle_neighbors(plan, k, neighbor_rule)
     generator = check_random_state(random_state)
-    rows = sampled_rows(plan, n_rows, generator)
+    rows, n_columns = sampled_rows(plan, n_rows, generator), sampled_columns(plan, n_columns)
+    if plan.standard_error == "jackknife" and (rows is not None or n_columns is not None):
+        raise ParameterError("standard_error='jackknife' does not go with sampled rows or columns: leave out n_rows "
+                             "and n_columns, or take 'auto'")
     options = dict(rule=rule, cap=cap, approximate=approximate, n_columns=n_columns, unit=effective_unit)
     forth, back = both_directions(plan, k, rows, generator, **options)
     a_to_b_se, b_to_a_se = errors_of(plan, k, [forth, back], rule, cap, generator)
     p_values = _p_values(plan, k, n_permutations, generator)
     plan.look_at_order([forth.neighbors.graph, back.neighbors.graph])
     a, b = plan.spaces
-    parameters = dict(k=k, neighbor_rule=rule, exclusion_window=plan.exclusion_window, neighbors_from=plan.neighbors_from,
-                      run_weight=run_weight if isinstance(run_weight, str) else "array", n_rows=n_rows, n_columns=n_columns,
-                      standard_error=plan.standard_error, n_permutations=n_permutations, approximate=approximate, cap=cap)
-    timed = a.time is not None or a.run is not None or plan.correlated_rows
+    parameters = dict(k=k, neighbor_rule=rule, exclusion_window=plan.exclusion_window, n_rows=n_rows,
+                      neighbors_from=plan.neighbors_from, n_columns=n_columns, n_permutations=n_permutations,
+                      run_weight=run_weight if isinstance(run_weight, str) else "array",
+                      standard_error=plan.standard_error, approximate=approximate, cap=cap)
+    timed = plan.ordered or plan.correlated_rows
     return InformationImbalance(
         name_a=str(a.name), name_b=str(b.name), k=k,
         a_to_b=forth.value, a_to_b_se=a_to_b_se, b_to_a=back.value, b_to_a_se=b_to_a_se,
-        a_to_b_floor=floor_of(plan, forth, b), b_to_a_floor=floor_of(plan, back, a), a_to_b_p=p_values[0], b_to_a_p=p_values[1],
+        a_to_b_floor=floor_of(plan, forth, b), b_to_a_floor=floor_of(plan, back, a),
+        a_to_b_p=p_values[0], b_to_a_p=p_values[1],
         a_to_b_rows=forth.row_values, b_to_a_rows=back.row_values, row_weights=forth.row_weights,
         a_to_b_ranks=forth.ranks, b_to_a_ranks=back.ranks,
         a_to_b_rank_weights=forth.pair_weights, b_to_a_rank_weights=back.pair_weights,
         n_effective=effective_number(plan, [forth, back], [a_to_b_se, b_to_a_se]),
         lag_profile=lag_profile(plan, forth, back) if timed else None,
         run_values=run_values(plan, forth, back) if a.run is not None else None,
-        provenance=provenance("information_imbalance", parameters, random_state if isinstance(random_state, int) else None,
+        provenance=provenance("information_imbalance", parameters,
+                              random_state if isinstance(random_state, int) else None,
                               *(part for s in (a, b) for part in (s.features, s.sample_weight, s.time, s.run))),
         **plan.fields(len(forth.row_weights), n_columns, [forth.neighbors.graph, back.neighbors.graph]))
 
 
-# ------------------------------------------------------------------------------------------------------ steps of the family
+# -------------------------------------------------------------------------------------------------- steps of the family
 def settle_neighbors(plan: Plan, k: int | None, rule: str | None) -> tuple[int, str | None]:
     """Defaults of k and of the neighbour rule; warnings about few weighted neighbours."""
     if k is not None:
@@ -137,8 +144,9 @@ def settle_neighbors(plan: Plan, k: int | None, rule: str | None) -> tuple[int, 
     rule = "mass" if rule is None else rule
     k = (1 if rule == "thinning" else WEIGHTED_K) if k is None else k
     if k < FEW_WEIGHTED and rule != "thinning":
-        plan.warn(f"k={k} with weights and neighbor_rule={rule!r}: the choice among neighbours needs several candidates unless the "
-                  "weight depends only on what both spaces see; take k >= 5, or neighbor_rule='thinning'")
+        plan.warn(f"k={k} with weights and neighbor_rule={rule!r}: the choice among neighbours needs several "
+                  "candidates unless the weight depends only on what both spaces see; take k >= 5, or "
+                  "neighbor_rule='thinning'")
     return k, rule
 
 
@@ -150,27 +158,35 @@ def sampled_rows(plan: Plan, n_rows: int | None, generator) -> np.ndarray | None
     return np.sort(generator.choice(n, n_rows, replace=False))
 
 
+def sampled_columns(plan: Plan, n_columns: int | None) -> int | None:
+    """How many columns ranks are measured in; None for all."""
+    if n_columns is None or check_positive_int(n_columns, "n_columns", 2) >= len(plan.spaces[0]):
+        return None
+    if plan.weighted:
+        raise ParameterError("n_columns (rank sampling) does not go with sample weights yet: leave out n_columns")
+    return n_columns
+
+
 def source_neighbors(plan: Plan, space: Space, k: int, rows, generator, *, rule, cap=None, approximate=False,
                      unit=None) -> Neighbors:
-    """Neighbours of the query rows in one space; labels, whose neighbours are whole classes, may be asked for fewer rows."""
+    """Neighbours of the query rows in one space; labels, whose neighbours are whole classes, may get fewer rows."""
     if space.metric == "labels" and rows is None:
         pairs = float((np.bincount(space.features[:, 0].astype(np.int64)).astype(float) ** 2).sum())
         if pairs > LABEL_PAIRS:
             n = max(100, int(len(space) * LABEL_PAIRS / pairs))
             rows = np.sort(generator.choice(len(space), n, replace=False))
-            plan.notes.append(f"from {space.name} (labels) the value was measured on {n:,} random rows: each has its whole class as "
-                              "neighbours")
+            plan.notes.append(f"from {space.name} (labels) the value was measured on {n:,} random rows: each has its "
+                              "whole class as neighbours")
     return choose_neighbors(space, k, rule, cap, rows, unit, n_jobs=plan.n_jobs, approximate=approximate, **plan.rule)
 
 
 def both_directions(plan: Plan, k: int, rows, generator, *, rule, cap=None, approximate=False, n_columns=None,
                     unit=None) -> tuple[Direction, Direction]:
-    if n_columns is not None:
-        check_positive_int(n_columns, "n_columns", 2)
     a, b = plan.spaces[:2]
     found = []
     for source, target in ((a, b), (b, a)):
-        neighbors = source_neighbors(plan, source, k, rows, generator, rule=rule, cap=cap, approximate=approximate, unit=unit)
+        neighbors = source_neighbors(plan, source, k, rows, generator, rule=rule, cap=cap, approximate=approximate,
+                                     unit=unit)
         found.append(measure(plan, neighbors, target, n_columns=n_columns, random_state=generator, unit=unit))
     return found[0], found[1]
 
@@ -189,8 +205,9 @@ def errors_of(plan: Plan, k: int, directions: list[Direction], rule, cap, genera
 
 def part_of(plan: Plan, kept: np.ndarray) -> Plan:
     """The same comparison on some of the items; without time given, rows keep the places they had."""
-    spaces = [s if s.time is not None else s.replace(time=np.arange(len(s), dtype=float)) for s in plan.spaces]
-    return Plan([s.take(kept) for s in spaces], plan.exclusion_window, plan.neighbors_from, plan.n_jobs, ordered=plan.ordered)
+    spaces = [s if s.time is not None else s.replace(time=items_of(s).time) for s in plan.spaces]
+    return Plan([s.take(kept) for s in spaces], plan.exclusion_window, plan.neighbors_from, plan.n_jobs,
+                ordered=plan.ordered)
 
 
 def _p_values(plan: Plan, k: int, n_permutations: int, generator) -> list[float | None]:
@@ -198,13 +215,15 @@ def _p_values(plan: Plan, k: int, n_permutations: int, generator) -> list[float 
         return [None, None]
     part = part_of(plan, testable_part(plan, generator))
     a, b = part.spaces
-    return [permutation_p_value(part, source, target, k, n_permutations, generator) for source, target in ((a, b), (b, a))]
+    return [permutation_p_value(part, source, target, k, n_permutations, generator)
+            for source, target in ((a, b), (b, a))]
 
 
 def effective_number(plan: Plan, directions: list[Direction], errors: list[float]) -> float:
-    """Rows worth of precision: n_kish times the ratio of single-row to block variance, at most n_kish (real-data 1.8)."""
+    """Rows worth of precision: n_kish times the ratio of single-row to block variance, at most n_kish."""
     if plan.blocks is None:
         return plan.n_kish
     single = Plan(plan.spaces, plan.exclusion_window, plan.neighbors_from, plan.n_jobs)
-    ratios = [(standard_error(single, d.deviations()) / se) ** 2 for d, se in zip(directions, errors, strict=True) if se > 0]
+    ratios = [(standard_error(single, d.deviations()) / se) ** 2
+              for d, se in zip(directions, errors, strict=True) if se > 0]
     return plan.n_kish * min([1.0, *ratios])

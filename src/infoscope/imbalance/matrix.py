@@ -13,7 +13,7 @@ from infoscope.statistics import adjust_p_values
 
 from .estimate import Direction, floor_of, row_weights
 from .estimate import standard_error as error_of
-from .imbalance import part_of, sampled_rows, settle_neighbors, source_neighbors
+from .imbalance import part_of, sampled_columns, sampled_rows, settle_neighbors, source_neighbors
 from .neighbor_rules import Neighbors
 from .permutation import permutation_p_value, testable_part
 from .plan import Plan, make_plan
@@ -24,9 +24,9 @@ from .results import ImbalanceMatrix
 def imbalance_matrix(spaces: Mapping[str, Any], targets: Mapping[str, Any] | None = None, *, k: int | None = None,
                      adjust: str = "by", neighbor_rule: str | None = None, exclusion_window: float | str | None = None,
                      neighbors_from: str | None = None, run_weight: Any = "frames", n_rows: int | None = None,
-                     n_columns: int | None = None, standard_error: str = "auto", n_permutations: int = 0, random_state=None,
-                     n_jobs: int | None = None, approximate: bool = False, on_low_weight: str = "raise",
-                     cap: float | None = None) -> ImbalanceMatrix:
+                     n_columns: int | None = None, standard_error: str = "auto", n_permutations: int = 0,
+                     random_state=None, n_jobs: int | None = None, approximate: bool = False,
+                     on_low_weight: str = "raise", cap: float | None = None) -> ImbalanceMatrix:
     """Which of several descriptions of the same items tells most about the others?
 
     Parameters
@@ -35,8 +35,8 @@ def imbalance_matrix(spaces: Mapping[str, Any], targets: Mapping[str, Any] | Non
         The spaces that predict.
     targets : mapping, optional
         The spaces that are predicted; the same spaces by default.
-    k, neighbor_rule, exclusion_window, neighbors_from, run_weight, n_rows, n_columns, random_state, n_jobs, approximate, \
-on_low_weight, cap
+    k, neighbor_rule, exclusion_window, neighbors_from, run_weight, n_rows, n_columns, random_state, n_jobs, \
+approximate, on_low_weight, cap
         As for `information_imbalance`.
     adjust : {"by", "bh", "holm", "bonferroni"}
         Correction of the p-values for the number of pairs; "by" holds whatever their dependence.
@@ -71,16 +71,19 @@ on_low_weight, cap
     names, target_names = tuple(spaces), tuple(spaces if targets is None else targets)
     if not names or not target_names or len({*names, *target_names}) < 2:
         raise ParameterError("imbalance_matrix needs at least two spaces")
-    everything = {**{name: spaces[name] for name in names}, **(targets or {})}
+    twice = [name for name in target_names if name in spaces and (targets or spaces)[name] is not spaces[name]]
+    if twice:
+        raise ParameterError(f"{twice[0]!r} is one thing in spaces and another in targets: a name stands for one space")
+    everything = {**spaces, **(targets or {})}
     made = [as_space(data, name=str(name)) for name, data in everything.items()]
     plan = make_plan(made, exclusion_window=exclusion_window, neighbors_from=neighbors_from, run_weight=run_weight,
                      standard_error=standard_error, on_low_weight=on_low_weight, n_jobs=n_jobs)
     by_name = dict(zip(everything, plan.spaces, strict=True))
     k, rule = settle_neighbors(plan, k, neighbor_rule)
     generator = check_random_state(random_state)
-    rows = sampled_rows(plan, n_rows, generator)
-    sources = {name: source_neighbors(plan, by_name[name], k, rows, generator, rule=rule, cap=cap, approximate=approximate)
-               for name in names}
+    rows, n_columns = sampled_rows(plan, n_rows, generator), sampled_columns(plan, n_columns)
+    options: dict[str, Any] = dict(rule=rule, cap=cap, approximate=approximate)
+    sources = {name: source_neighbors(plan, by_name[name], k, rows, generator, **options) for name in names}
     values, errors, floors = np.full((3, len(names), len(target_names)), np.nan)
     for column, target in enumerate(target_names):
         others = {name: found for name, found in sources.items() if name != target}
@@ -105,7 +108,8 @@ on_low_weight, cap
         **plan.fields(None if rows is None else len(rows), n_columns, [found.graph for found in sources.values()]))
 
 
-def _directions_to(plan: Plan, sources: dict[str, Neighbors], target: Space, n_columns, generator) -> dict[str, Direction]:
+def _directions_to(plan: Plan, sources: dict[str, Neighbors], target: Space, n_columns,
+                   generator) -> dict[str, Direction]:
     """All sources against one target in one pass: their pairs are put together row by row."""
     found: dict[str, Direction] = {}
     names = list(sources)
@@ -130,7 +134,8 @@ def _side_by_side(graphs: list[NeighborGraph]) -> tuple[NeighborGraph, list[np.n
     back = np.empty(len(order), np.int64)
     back[order] = np.arange(len(order))
     ends = np.cumsum([graph.n_pairs for graph in graphs])
-    items, squared = (np.concatenate([getattr(graph, name) for graph in graphs])[order] for name in ("items", "squared"))
+    items = np.concatenate([graph.items for graph in graphs])[order]
+    squared = np.concatenate([graph.squared for graph in graphs])[order]
     indptr = np.searchsorted(row[order], np.arange(len(graphs[0]) + 1))
     joined = NeighborGraph(graphs[0].rows, indptr, items, squared, graphs[0].admissible)
     return joined, [back[end - graph.n_pairs : end] for end, graph in zip(ends, graphs, strict=True)]

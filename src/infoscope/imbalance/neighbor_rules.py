@@ -1,7 +1,7 @@
 """Which neighbours count, and how much: the weights c_ij of information-imbalance eq. (2) and real-data section 1.3.
 
-Every rule gives each row weights that add up to one.  Items tied in distance share what their group receives, in proportion
-to their sample weights, so no answer depends on the order of the rows.
+Every rule gives each row weights that add up to one.  Items tied in distance share what their group receives, in
+proportion to their sample weights, so no answer depends on the order of the rows.
 """
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _admissibility(options) -> dict:
 
 
 def count_weights(graph: NeighborGraph, k: int, weight=None) -> np.ndarray:
-    """1/k for the k nearest; tied at the k-th distance (k - closer)/(k tied) each; beyond it 0; with weights, times w_j."""
+    """1/k for the k nearest; (k - closer)/(k tied) for each tied at the k-th distance; with weights, times w_j."""
     row = graph.row_of_pair
     kth = graph.squared[graph.indptr[:-1] + k - 1][row]
     closer, beyond = graph.squared < kth * (1 - TIE), graph.squared > kth * (1 + TIE)
@@ -94,20 +94,19 @@ def _walk(space, k, rule, cap, wanted, depth, queries, options) -> Neighbors:
     while len(todo):
         depth = min(depth, int(admissible[todo].max()))
         if rule == "thinning" and depth > max(DEEPEST * len(space), 200):
-            raise ParameterError("neighbor_rule='thinning' has to walk over more than half of all items, because one weight is "
-                                 "far larger than the mean: use neighbor_rule='mass', or a lower cap=")
+            raise ParameterError("neighbor_rule='thinning' has to walk over more than half of all items, because one "
+                                 "weight is far larger than the mean: use neighbor_rule='mass', or a lower cap=")
         asked = np.minimum(depth, admissible[todo])
         starved = []
-        for count in np.unique(asked):                           # one search, but for rows with very few admissible items
+        for count in np.unique(asked):                           # one search, but for rows with few admissible items
             here = todo[asked == count]
             graph = nearest(space, int(count), ties="all", queries=rows[here], **options)
             c, done = np.zeros(graph.n_pairs), np.zeros(len(graph), np.bool_)
+            w, complete = weight[graph.items], count == admissible[here]
             if rule == "mass":
-                _mass_weights(graph.indptr, graph.squared, weight[graph.items], wanted[here], count == admissible[here], c, done)
+                _mass_weights(graph.indptr, graph.squared, w, wanted[here], complete, c, done)
             else:
-                survive = np.minimum(1.0, weight[graph.items] / cap)
-                _thinning_weights(graph.indptr, graph.squared, survive, weight[graph.items], k, count == admissible[here], c,
-                                  done)
+                _thinning_weights(graph.indptr, graph.squared, np.minimum(1.0, w / cap), w, k, complete, c, done)
             parts.append((here[done], graph.take(np.flatnonzero(done)), c[np.repeat(done, np.diff(graph.indptr))]))
             starved.append(here[~done])
         todo, depth = np.concatenate(starved), 2 * depth

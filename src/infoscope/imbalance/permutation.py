@@ -53,13 +53,13 @@ class RankTable(Reduction):
 def permutation_p_value(part: Plan, source: Space, target: Space, k: int, n_permutations: int, generator) -> float:
     """(1 + #{shuffled <= observed})/(1 + n): how often a shuffled target looks as well predicted.
 
-    Independent rows are shuffled.  With time or runs, the target is shifted circularly inside runs by more than the window,
-    which keeps its correlation.  Both values come from one table of ranks.
+    Independent rows are shuffled.  With time or runs, the target is shifted circularly inside runs by more than the
+    window, which keeps its correlation.  Both values come from one table of ranks.
     """
     check_positive_int(n_permutations, "n_permutations", 19)
     if part.weighted:
-        raise ParameterError("n_permutations does not go with sample weights, which tie the spaces together: judge by the "
-                             "standard error, (1 - value)/se")
+        raise ParameterError("n_permutations does not go with sample weights, which tie the spaces together: judge by "
+                             "the standard error, (1 - value)/se")
     table = reduce_tiles([target], RankTable(), n_jobs=part.n_jobs, label="rank table", **part.rule)
     graph, c = choose_neighbors(source, k, None, None, None, n_jobs=part.n_jobs, **part.rule)
     i, j = graph.rows[graph.row_of_pair], graph.items
@@ -101,7 +101,7 @@ def _shuffle(part: Plan, generator) -> np.ndarray:
         time = np.arange(b - a, dtype=float) if space.time is None else space.time[rows] - space.time[rows[0]]
         least = int(np.searchsorted(time, part.exclusion_window, "right"))
         if b - a <= 2 * least + 1:
-            raise ParameterError("a run is shorter than two windows and cannot be shifted: use n_permutations=0 and judge by "
-                                 "the standard error")
+            raise ParameterError("a run is shorter than two windows and cannot be shifted: use n_permutations=0 and "
+                                 "judge by the standard error")
         shuffle[rows] = np.roll(rows, int(generator.integers(least, b - a - least + 1)))
     return shuffle

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from infoscope.base import CorrelatedRowsWarning, DataError, DataWarning, ParameterError
+from infoscope.base import CorrelatedRowsWarning, DataError, DataWarning, InfoscopeError, ParameterError
 from infoscope.base.checks import check_choice, check_ids
 from infoscope.neighbors import NeighborGraph, Space
 from infoscope.statistics import (
@@ -66,16 +66,16 @@ class Plan:
     def look_at_order(self, graphs: list[NeighborGraph]) -> None:
         """Say loudly when rows look correlated and nothing was said about time or runs (real-data section 5).
 
-        Free, because the nearest neighbours are known; graphs of sampled rows or with ties at the first place say nothing.
+        Free, because the nearest neighbours are known; graphs with ties at the first place say nothing.
         """
         if not self.said_nothing or self.correlated_rows:
             return
         n, space = len(self.spaces[0]), self.spaces[0]
         for graph in graphs:
-            if len(graph) < n or graph.n_pairs > 1.05 * (graph.n_pairs // len(graph)) * len(graph):
+            if graph.n_pairs > 1.05 * (graph.n_pairs // len(graph)) * len(graph):
                 continue
-            rows = np.random.default_rng(0).choice(n, min(n, 2000), replace=False)
-            found = adjacency_test(rows, graph.items[graph.indptr[rows]], n, run=space.run)
+            some = np.random.default_rng(0).choice(len(graph), min(len(graph), 2000), replace=False)
+            found = adjacency_test(graph.rows[some], graph.items[graph.indptr[some]], n, run=space.run)
             if found.level == "loud":
                 self.correlated_rows = True
                 self.warn(found.message, CorrelatedRowsWarning)
@@ -100,8 +100,8 @@ class Plan:
             warnings=tuple(dict.fromkeys(self.warnings)), notes=tuple(dict.fromkeys(self.notes)))
 
 
-def make_plan(spaces: list[Space], *, exclusion_window=None, neighbors_from=None, run_weight="frames", standard_error="auto",
-              on_low_weight="raise", n_jobs=None) -> Plan:
+def make_plan(spaces: list[Space], *, exclusion_window=None, neighbors_from=None, run_weight="frames",
+              standard_error="auto", on_low_weight="raise", n_jobs=None) -> Plan:
     """Check that the spaces hold the same items, and settle window, runs, weights and blocks."""
     _check_same_items(spaces)
     check_choice(standard_error, "standard_error", STANDARD_ERRORS)
@@ -109,35 +109,45 @@ def make_plan(spaces: list[Space], *, exclusion_window=None, neighbors_from=None
     plan = Plan(list(spaces), n_jobs=n_jobs)
     _settle_weights(plan, run_weight, on_low_weight)
     space = plan.spaces[0]
-    plan.said_nothing = exclusion_window is None and space.time is None and neighbors_from in (None, "any")
+    plan.said_nothing = exclusion_window is None and space.time is None and neighbors_from != "other_runs"
     for s in plan.spaces:
         plan.notes += [f"{s.name}: {note}" for note in s.notes]
     plan.ordered = space.time is not None or space.run is not None or bool(exclusion_window)
     auto = exclusion_window == "auto" or (exclusion_window is None and space.time is not None)
     if isinstance(exclusion_window, str) and exclusion_window != "auto":
         raise ParameterError(f"exclusion_window is {exclusion_window!r}; it must be a time >= 0, 'auto' or None")
-    if auto or exclusion_window or standard_error == "blocks" or (space.time is not None and exclusion_window == 0):
+    in_order = exclusion_window or space.time is not None or neighbors_from in ("other_runs", "auto")
+    if auto:
         plan.tau = _correlation_time(plan)
+    elif in_order or standard_error == "blocks":
+        try:
+            plan.tau = _correlation_time(plan)
+        except InfoscopeError as error:                          # a window given as a number does without
+            plan.notes.append(f"no correlation time: {error}")
     _settle_window(plan, auto, exclusion_window, neighbors_from)
     _settle_errors(plan, standard_error)
     return plan
 
 
-# -------------------------------------------------------------------------------------------------------------------- items
+# ---------------------------------------------------------------------------------------------------------------- items
 def _check_same_items(spaces: list[Space]) -> None:
     first = spaces[0]
     for other in spaces[1:]:
         if len(other) != len(first):
-            raise DataError(f"{first.name} has {len(first)} rows, {other.name} has {len(other)}: both must describe the same "
-                            "items, in the same order")
+            raise DataError(f"{first.name} has {len(first)} rows, {other.name} has {len(other)}: both must describe "
+                            "the same items, in the same order")
         check_ids(first.ids, other.ids, str(first.name), str(other.name))
         for what in ("sample_weight", "time", "run"):
             a, b = getattr(first, what), getattr(other, what)
             if (a is None) != (b is None) or (a is not None and not np.array_equal(a, b)):
-                raise DataError(f"{first.name} and {other.name} carry different {what}: give both the same, or make one with "
-                                f"space.replace({what}=...)")
-    if len(first) < 3:
-        raise DataError(f"{len(first)} items: an imbalance needs at least 3")
+                raise DataError(f"{first.name} and {other.name} carry different {what}: give both the same, or make "
+                                f"one with space.replace({what}=...)")
+    _check_number(first)
+
+
+def _check_number(space: Space) -> None:
+    if len(space) < 3:
+        raise DataError(f"{len(space)} items: an imbalance needs at least 3")
 
 
 def _settle_weights(plan: Plan, run_weight, on_low_weight) -> None:
@@ -149,25 +159,31 @@ def _settle_weights(plan: Plan, run_weight, on_low_weight) -> None:
     elif space.run is not None and space.sample_weight is not None:
         means = [weight[space.run == r].mean() for r in np.unique(space.run)]
         if max(means) > 10 * max(min(means), 1e-300):
-            plan.warn("mean weights of the runs differ by more than a factor of 10: weights normalised run by run must be put on "
-                      "one scale first")
+            plan.warn("mean weights of the runs differ by more than a factor of 10: weights normalised run by run must "
+                      "be put on one scale first")
     plan.n_kish = effective_sample_size(weight)
-    if np.ptp(weight) == 0:
+    kept = np.flatnonzero(weight)
+    if np.ptp(weight[kept]) == 0:                                # equal weights are none; those of zero mean no item
         plan.spaces = [s if s.sample_weight is None else s.replace(sample_weight=None) for s in plan.spaces]
-        return
+    else:
+        _check_weights(plan, weight, on_low_weight)
+        plan.spaces = [s.replace(sample_weight=weight) for s in plan.spaces]
+    if len(kept) < len(space):
+        plan.notes.append(f"{len(space) - len(kept)} items of weight zero were left out")
+        plan.spaces = [s.take(kept) for s in plan.spaces]
+        _check_number(plan.spaces[0])
+
+
+def _check_weights(plan: Plan, weight: np.ndarray, on_low_weight: str) -> None:
     if plan.n_kish < FEWEST_EFFECTIVE:
-        text = (f"the weights leave {plan.n_kish:.1f} effective items of {len(space)}, fewer than {FEWEST_EFFECTIVE}: a few items "
-                "carry everything; reweight less, sample more, or pass on_low_weight='warn'")
+        text = (f"the weights leave {plan.n_kish:.1f} effective items of {len(weight)}, fewer than "
+                f"{FEWEST_EFFECTIVE}: a few items carry everything; reweight less, sample more, or pass "
+                "on_low_weight='warn'")
         if on_low_weight == "raise":
             raise DataError(text)
         plan.warn(text)
     if weight.max() > LARGEST_SHARE * weight.sum():
         plan.warn(f"item {int(weight.argmax())} alone carries {weight.max() / weight.sum():.0%} of the weight")
-    plan.spaces = [s.replace(sample_weight=weight) for s in plan.spaces]
-    if not weight.all():
-        kept = np.flatnonzero(weight)
-        plan.notes.append(f"{len(space) - len(kept)} items of weight zero were left out")
-        plan.spaces = [s.take(kept) for s in plan.spaces]
 
 
 def _weights_of_runs(space: Space, run_weight, weight) -> np.ndarray:
@@ -175,14 +191,20 @@ def _weights_of_runs(space: Space, run_weight, weight) -> np.ndarray:
         raise ParameterError("run_weight needs runs: give the spaces run= labels or lists of arrays")
     if isinstance(run_weight, str):
         check_choice(run_weight, "run_weight", ("frames", "equal"))
-        return 1 / np.bincount(space.run, weight)[space.run]
-    per_run = np.asarray(run_weight, float)
-    if per_run.shape != (len(space.run_names),) or not (per_run >= 0).all():
-        raise ParameterError(f"run_weight must be 'frames', 'equal' or {len(space.run_names)} numbers >= 0, one a run")
+        mass = np.bincount(space.run, weight)
+        return 1 / np.where(mass > 0, mass, 1.0)[space.run]
+    try:
+        per_run = np.asarray(run_weight, float)
+    except (TypeError, ValueError):
+        per_run = np.empty(0)
+    n = len(space.run_names)
+    sound = per_run.shape == (n,) and np.isfinite(per_run).all() and (per_run >= 0).all()
+    if not sound or not (per_run[space.run] * weight).any():
+        raise ParameterError(f"run_weight must be 'frames', 'equal' or {n} numbers >= 0, one a run and not all zero")
     return per_run[space.run]
 
 
-# --------------------------------------------------------------------------------------------------------------------- time
+# ----------------------------------------------------------------------------------------------------------------- time
 def row_step(space: Space) -> float:
     """Median time between rows of a run."""
     if space.time is None:
@@ -204,7 +226,8 @@ def _correlation_time(plan: Plan) -> CorrelationTime:
     for space in plan.spaces:
         columns = _columns_in_time(space)
         if columns is None:
-            plan.notes.append(f"{space.name} ({space.metric}) has no columns to find a correlation time in; the other spaces decide")
+            plan.notes.append(f"{space.name} ({space.metric}) has no columns to find a correlation time in; the other "
+                              "spaces decide")
             continue
         period = space.period if space.metric != "labels" and space.period.any() else None
         found.append(correlation_time(columns, time=space.time, run=space.run, period=period, n_jobs=plan.n_jobs))
@@ -224,8 +247,9 @@ def _columns_in_time(space: Space):
         return (codes[:, None] == np.unique(codes)[:-1]).astype(float) if len(np.unique(codes)) > 1 else codes[:, None]
     if space.backend == "dask":
         if space.features.nbytes > DASK_BYTES:
-            raise ParameterError(f"finding the correlation time of {space.name} would pull {space.features.nbytes / 2**30:.1f} GiB "
-                                 "out of Dask: pass exclusion_window as a number")
+            size = space.features.nbytes / 2**30
+            raise ParameterError(f"finding the correlation time of {space.name} would pull {size:.1f} GiB out of Dask: "
+                                 "pass exclusion_window as a number")
         return np.asarray(space.features)
     return space.features.cpu().numpy() if space.backend == "torch" else space.features
 
@@ -238,7 +262,7 @@ def _settle_window(plan: Plan, auto: bool, window, neighbors_from) -> None:
         durations = _durations(space)
         window, plan.too_short = auto_window(tau.value, bool(tau.resolved), durations, step=row_step(space))
         if tau.value <= row_step(space):
-            window = 0.0                                         # rows are independent: nothing to exclude but the row itself
+            window = 0.0                                         # rows are independent: only the row itself is left out
     elif tau is not None:
         plan.too_short = bool(np.median(_durations(space)) < 20 * tau.value or not tau.resolved)
     plan.exclusion_window = float(window or 0.0)
@@ -251,14 +275,16 @@ def _settle_window(plan: Plan, auto: bool, window, neighbors_from) -> None:
             plan.notes.append("neighbours come from other runs, because there are enough of them and each is short")
     plan.neighbors_from = neighbors_from
     if plan.too_short and neighbors_from == "any" and tau is not None:
-        plan.warn(f"runs are shorter than 20 correlation times ({tau.value:.3g}): the value is not reliable; more or longer runs "
-                  "are the cure", CorrelatedRowsWarning)
+        plan.warn(f"runs are shorter than 20 correlation times ({tau.value:.3g}): the value is not reliable; more or "
+                  "longer runs are the cure", CorrelatedRowsWarning)
 
 
 def _settle_errors(plan: Plan, standard_error: str) -> None:
-    space, tau = plan.spaces[0], plan.tau
-    correlated = tau is not None and tau.value > BLOCKS_FROM * row_step(space)
-    plan.standard_error = ("blocks" if correlated else "graph") if standard_error == "auto" else standard_error
-    if plan.standard_error in ("blocks", "jackknife"):
-        length = 2 * tau.value if tau is not None else 2 * row_step(space)
-        plan.blocks = block_labels(space.time, space.run, length, n=len(space))
+    """When rows are correlated, blocks of two correlation times (of a window where no time could be told)."""
+    space, tau, step = plan.spaces[0], plan.tau, row_step(plan.spaces[0])
+    length = plan.exclusion_window if tau is None else 2 * tau.value
+    if standard_error == "auto":
+        standard_error = "blocks" if length > 2 * BLOCKS_FROM * step else "graph"
+    plan.standard_error = standard_error
+    if standard_error in ("blocks", "jackknife"):
+        plan.blocks = block_labels(space.time, space.run, max(length, 2 * step), n=len(space))

@@ -37,7 +37,7 @@ def lag_profile(plan: Plan, forth: Direction, back: Direction) -> dict[str, Any]
                                        | ((plan.exclusion_window > 0)
                                           & (np.abs(items.time[i] - items.time[j]) <= plan.exclusion_window))))
     chance = np.bincount(bin_of(i[allowed], j[allowed]), minlength=n_bins + 1) / max(allowed.sum(), 1)
-    profile: dict[str, Any] = {"lag_min": np.array([e * step + (step if e == 0 else step) for e in edges[:-1]] + [np.inf]),
+    profile: dict[str, Any] = {"lag_min": np.array([(e + 1) * step for e in edges[:-1]] + [np.inf]),
                                "lag_max": np.array([e * step for e in edges[1:]] + [np.inf]), "chance": chance}
     for way, d in (("a_to_b", forth), ("b_to_a", back)):
         graph, weight = d.neighbors.graph, d.pair_weights
@@ -64,7 +64,8 @@ def run_values(plan: Plan, forth: Direction, back: Direction) -> dict[str, Any]:
             mine = run_of_row == r
             weight = d.row_weights * mine
             if not weight.any():
-                values.append(np.nan), errors.append(np.nan)
+                values.append(np.nan)
+                errors.append(np.nan)
                 continue
             weight = weight / weight.sum()
             value = float(weight @ d.row_values)

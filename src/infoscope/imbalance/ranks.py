@@ -1,5 +1,7 @@
-"""Rescaled ranks of neighbour pairs in another space, by counting (information-imbalance eq. (1), real-data eq. (R2))."""
+"""Rescaled ranks of neighbour pairs in another space, by counting (information-imbalance eq. (1), real-data (R2))."""
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -9,8 +11,9 @@ from infoscope.neighbors.admissible import Pairs, admissible_pairs
 from infoscope.neighbors.reductions import admissible_mass, column_items, count_in_samples, row_items
 
 
-def rescaled_ranks(space: Space, graph: NeighborGraph, *, weighted: bool, unit: float | None = None, n_columns: int | None = None,
-                   random_state=None, exclusion_window: float = 0.0, neighbors_from: str = "any", n_jobs=None) -> np.ndarray:
+def rescaled_ranks(space: Space, graph: NeighborGraph, *, weighted: bool, unit: float | None = None,
+                   n_columns: int | None = None, random_state=None, exclusion_window: float = 0.0,
+                   neighbors_from: str = "any", n_jobs=None) -> np.ndarray:
     """Rescaled rank u in (0, 1) of every pair of the graph, measured in `space`; ties share their mean rank.
 
     Parameters
@@ -24,7 +27,8 @@ def rescaled_ranks(space: Space, graph: NeighborGraph, *, weighted: bool, unit: 
     unit : float, optional
         Mass of one effective point (eq. (R2)); Q_i / V_i by default.  For tests against replicated rows.
     n_columns : int, optional
-        Estimate the ranks from this many random columns a row: unbiased at the full N.
+        Estimate the ranks from this many random columns a row: unbiased at the full N.  For equal weights only; ranks
+        among labels are exact at no cost.
     random_state : Generator, optional
         For `n_columns`.
     exclusion_window, neighbors_from, n_jobs
@@ -35,11 +39,9 @@ def rescaled_ranks(space: Space, graph: NeighborGraph, *, weighted: bool, unit: 
     array (P,)
         For equal weights r/(M + 1).
     """
-    rule = dict(exclusion_window=exclusion_window, neighbors_from=neighbors_from)
+    rule: dict[str, Any] = dict(exclusion_window=exclusion_window, neighbors_from=neighbors_from)
     row = graph.row_of_pair
-    if n_columns is not None and n_columns < len(space):
-        if weighted:
-            raise ParameterError("n_columns (rank sampling) does not go with sample weights yet: leave out n_columns")
+    if n_columns is not None and space.metric != "labels":
         return _sampled(space, graph, n_columns, random_state, rule)
     if space.metric == "labels":
         mass, below = _masses_of_labels(space, graph, weighted, rule)
@@ -54,7 +56,7 @@ def rescaled_ranks(space: Space, graph: NeighborGraph, *, weighted: bool, unit: 
 
 
 def _masses_of_labels(space, graph, weighted, rule):
-    """Closer mass plus half the tied mass in the discrete metric, in closed form (eq. (3), real-data 1.6): no N^2 work."""
+    """Closer mass plus half the tied mass in the discrete metric, in closed form (eq. (3), real-data 1.6)."""
     pairs = admissible_pairs(row_items(space, graph.rows), column_items(space, None), **rule)
     weight = space.sample_weight if weighted else None
     own = _own_class_mass(space.features[:, 0], pairs, weight)

@@ -264,7 +264,9 @@ class ImbalanceMatrix(Measured):
     def verdict(self) -> str:
         """One sentence: which space tells most about the others (or about the targets)."""
         scores = self._scores()
-        others = "the others" if set(self.names) == set(self.target_names) else listed(self.target_names)
+        only_targets = [name for name in self.target_names if name not in self.names]
+        among = len(only_targets) + len(self.names) == len(self.target_names)      # every space is a target as well
+        others = listed((["the others"] if among else []) + (only_targets if among else list(self.target_names)))
         ranked = sorted(scores, key=lambda name: scores[name].value)
         if not ranked or all(score.silent for score in scores.values()):
             return self._qualified(f"No space tells anything about {others} (within error)")

@@ -2,25 +2,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
 from infoscope.base import ParameterError, provenance
-from infoscope.base.checks import check_positive_int, check_random_state
+from infoscope.base.checks import check_choice, check_positive_int, check_random_state
 from infoscope.neighbors import as_space
 
 from .estimate import Direction, floor_of, measure, row_weights
 from .estimate import standard_error as error_of
 from .imbalance import information_imbalance, sampled_rows, source_neighbors
-from .neighbor_rules import Neighbors, count_weights
+from .neighbor_rules import RULES, Neighbors, count_weights
 from .plan import make_plan
 from .results import ScaleCurve
 
 
 def imbalance_scale_curve(A, B, *, k: Sequence[int] | None = None, exclusion_window: float | str | None = None,
-                          neighbors_from: str | None = None, n_rows: int | None = None, standard_error: str = "auto",
-                          random_state=None, n_jobs: int | None = None, **weighted: Any) -> ScaleCurve:
+                          neighbors_from: str | None = None, run_weight: Any = "frames", n_rows: int | None = None,
+                          standard_error: str = "auto", random_state=None, n_jobs: int | None = None,
+                          neighbor_rule: str | None = None, on_low_weight: str = "raise",
+                          cap: float | None = None) -> ScaleCurve:
     """Information Imbalance in both directions for several numbers of neighbours; one search serves them all.
 
     Parameters
@@ -29,12 +32,10 @@ def imbalance_scale_curve(A, B, *, k: Sequence[int] | None = None, exclusion_win
         Two descriptions of the same N items.
     k : sequence of int, optional
         Numbers of neighbours; 1, 2, 4, ... up to a quarter of the items (at most 256) by default.
-    exclusion_window, neighbors_from, n_rows, random_state, n_jobs
+    exclusion_window, neighbors_from, run_weight, n_rows, random_state, n_jobs, neighbor_rule, on_low_weight, cap
         As for `information_imbalance`.
     standard_error : {"auto", "graph", "blocks", "rows"}
         Formula of the errors.
-    **weighted
-        With sample weights, `neighbor_rule`, `cap`, `run_weight` and `on_low_weight` as for `information_imbalance`.
 
     Returns
     -------
@@ -56,16 +57,21 @@ def imbalance_scale_curve(A, B, *, k: Sequence[int] | None = None, exclusion_win
     """
     if standard_error == "jackknife":
         raise ParameterError("standard_error='jackknife' is offered for one k at a time: use information_imbalance")
-    plan = make_plan([as_space(A, name="A"), as_space(B, name="B")], exclusion_window=exclusion_window, n_jobs=n_jobs,
-                     neighbors_from=neighbors_from, standard_error=standard_error,
-                     **{name: weighted[name] for name in ("run_weight", "on_low_weight") if name in weighted})
+    settings: dict[str, Any] = dict(
+        exclusion_window=exclusion_window, neighbors_from=neighbors_from, run_weight=run_weight,
+        standard_error=standard_error, on_low_weight=on_low_weight, n_jobs=n_jobs)
+    plan = make_plan([as_space(A, name="A"), as_space(B, name="B")], **settings)
     a, b = plan.spaces
-    ks = sorted({check_positive_int(one, "k", 1) for one in (_powers_of_two(len(a)) if k is None else np.atleast_1d(k).tolist())})
-    generator = check_random_state(random_state)
+    if neighbor_rule is not None:
+        check_choice(neighbor_rule, "neighbor_rule", RULES)
+    wanted = _powers_of_two(len(a)) if k is None else np.atleast_1d(np.asarray(k)).tolist()
+    ks = sorted({check_positive_int(one, "k", 1) for one in wanted})
+    if not ks:
+        raise ParameterError("k is empty: give at least one number of neighbours")
     if plan.weighted:
-        return _one_by_one(A, B, ks, plan, dict(exclusion_window=exclusion_window, neighbors_from=neighbors_from, n_rows=n_rows,
-                                                standard_error=standard_error, random_state=random_state, n_jobs=n_jobs,
-                                                **weighted))
+        settings |= dict(n_rows=n_rows, random_state=random_state, neighbor_rule=neighbor_rule, cap=cap)
+        return _one_by_one(A, B, ks, settings)
+    generator = check_random_state(random_state)
     rows = sampled_rows(plan, n_rows, generator)
     table, graphs = np.empty((6, len(ks))), []
     for way, (source, target) in enumerate(((a, b), (b, a))):
@@ -81,7 +87,8 @@ def imbalance_scale_curve(A, B, *, k: Sequence[int] | None = None, exclusion_win
     return ScaleCurve(
         name_a=str(a.name), name_b=str(b.name), k=np.array(ks), a_to_b=table[0], b_to_a=table[1], a_to_b_se=table[2],
         b_to_a_se=table[3], a_to_b_floor=table[4], b_to_a_floor=table[5],
-        provenance=provenance("imbalance_scale_curve", parameters, random_state if isinstance(random_state, int) else None,
+        provenance=provenance("imbalance_scale_curve", parameters,
+                              random_state if isinstance(random_state, int) else None,
                               a.features, b.features, a.time, a.run),
         **plan.fields(None if rows is None else len(rows), None, graphs))
 
@@ -100,10 +107,12 @@ def _at(plan, graph, ranks, k) -> Direction:
     return Direction(Neighbors(part, weights[used]), ranks[used], row_weights(plan, graph.rows))
 
 
-def _one_by_one(A, B, ks, plan, options) -> ScaleCurve:
+def _one_by_one(A, B, ks, options) -> ScaleCurve:
     """With weights the neighbours of one k are no part of those of the next: as many comparisons as k."""
     found = [information_imbalance(A, B, k=one, **options) for one in ks]
-    columns = {name: np.array([getattr(result, name) for result in found])
-               for name in ("a_to_b", "a_to_b_se", "b_to_a", "b_to_a_se", "a_to_b_floor", "b_to_a_floor")}
-    return ScaleCurve(name_a=found[0].name_a, name_b=found[0].name_b, k=np.array(ks), **columns,
-                      provenance=found[0].provenance, **plan.fields(found[0].n_rows))
+    numbers = [f"{way}{part}" for way in ("a_to_b", "b_to_a") for part in ("", "_se", "_floor")]
+    columns: dict[str, Any] = {name: np.array([getattr(result, name) for result in found]) for name in numbers}
+    context = {item.name: getattr(found[-1], item.name) for item in fields(found[-1]) if item.name not in columns
+               and item.name in ScaleCurve.__dataclass_fields__}
+    context["warnings"] = tuple(dict.fromkeys(text for result in found for text in result.warnings))
+    return ScaleCurve(**(context | columns | {"k": np.array(ks)}))

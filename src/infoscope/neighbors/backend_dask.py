@@ -1,9 +1,10 @@
 """Dask arrays: one task per (block of rows, part of the columns), then a tree of merges; only results travel.
 
-A part is a chunk, or a few small ones joined, or a piece of a large one.  Data that fit in an eighth of the workers' memory
-are read once and kept while a reduction runs.  Larger data stream: one block of rows is gathered and kept, each part of the
-columns is read, folded against it and forgotten, and so for the next block.  The data are then read once per block of some
-thousand rows, which is little beside the distances; `array.persist()` beforehand saves it where the cluster has the memory.
+A part is a chunk, or a few small ones joined, or a piece of a large one.  Data that fit in an eighth of the workers'
+memory are read once and kept while a reduction runs.  Larger data stream: one block of rows is gathered and kept, each
+part of the columns is read, folded against it and forgotten, and so for the next block.  The data are then read twice
+per block of some thousand rows, which is little beside the distances; `array.persist()` beforehand saves it where the
+cluster has the memory.
 
 Inside a task run the tiles of NumPy, one thread each, so the answers are the same to the last rank.
 """
@@ -23,8 +24,8 @@ from .backend_numpy import METRIC_CODES, TILE, NumpyTiles, Side, fold, row_block
 
 BLOCK_ROWS = 8192                  # rows gathered together, at most
 BLOCK_BYTES = 2**26                # and the memory they may take, per space
-PART_ROWS = 4096                   # smaller chunks are joined: a task should last longer than its scheduling
-PART_BYTES = 2**27                 # larger ones are cut
+PART_ROWS, PART_BYTES = 4096, 2**24      # smaller chunks are joined: a task should last longer than its scheduling
+CHUNK_BYTES = 2**27                # larger ones are cut
 BATCH_ROWS = 2**16                 # rows handed to the scheduler at once when the data are kept
 KEPT_SHARE = 1 / 8                 # of the workers' memory
 KEPT_ALONE = 2**30                 # bytes, where no cluster says what it has
@@ -63,9 +64,9 @@ class Some:
         return Items(numbers, run, np.zeros(len(numbers)) if self.time is None else self.time)
 
 
-# ------------------------------------------------------------------------------------------------------------------ running
-def run_dask(spaces, queries, reduction, rows: Items | int, columns: Items, exclusion_window: float, neighbors_from: str,
-             label: str = "pairs") -> list:
+# -------------------------------------------------------------------------------------------------------------- running
+def run_dask(spaces, queries, reduction, rows: Items | int, columns: Items, exclusion_window: float,
+             neighbors_from: str, label: str = "pairs") -> list:
     """States of all rows, in order.
 
     Parameters
@@ -121,8 +122,12 @@ def run_dask(spaces, queries, reduction, rows: Items | int, columns: Items, excl
 def squared_of_chunked_pairs(space, i: np.ndarray, j: np.ndarray) -> np.ndarray:
     """Exact squared distances of the pairs (i, j), measured where the chunks are."""
     data, out = Chunks([space.features]), np.empty(len(i))
-    rows, place = np.unique(i, return_inverse=True)
     measure, part_of = _literal(_measure_of(space)), data.part_of(j)
+    items, place = np.unique(np.concatenate([i, j]), return_inverse=True)
+    if len(i) and len(items) * space.n_features * 8 <= BLOCK_BYTES:      # few items: one look at the data
+        (x,) = data.gathered(items)
+        return data.computed([_task(_measured)(measure, x, place[: len(i)], x, place[len(i) :])])[0]
+    rows, place = np.unique(i, return_inverse=True)
     for batch in _batches(len(rows), data, [space]):
         vectors = data.settled([data.gathered(rows[block]) for block in batch])
         pending, where = [], []
@@ -139,7 +144,7 @@ def squared_of_chunked_pairs(space, i: np.ndarray, j: np.ndarray) -> np.ndarray:
 
 
 def _batches(n: int, data: Chunks, spaces) -> Iterator[list[slice]]:
-    """Blocks of rows handed to the scheduler together: one where data stream, so that no part is kept for the next block."""
+    """Blocks of rows handed to the scheduler together; where data stream, one, so that no part waits for the next."""
     height = int(min(BLOCK_ROWS, BLOCK_BYTES // (8 * max(s.n_features for s in spaces))))
     height = max(height - height % TILE[0], min(TILE[0], BLOCK_ROWS))
     blocks = [slice(a, min(a + height, n)) for a in range(0, n, height)]
@@ -158,7 +163,7 @@ def _asked(spaces, queries, data: Chunks) -> Chunks:
                    for q in queries])
 
 
-def _column_parts(parts: Chunks, columns: Items, weights, rule):
+def _column_parts(parts: Chunks, columns: Items, weights, rule: tuple[float, str]):
     """(part, its first item, what a task must know of its candidates) of every part that holds candidates."""
     for p, mine in _split(parts.part_of(columns.numbers), len(parts)):
         a, b = parts.bounds[p], parts.bounds[p + 1]
@@ -181,20 +186,23 @@ def _split(labels: np.ndarray, n: int):
         yield label, order[edges[label] : edges[label + 1]]
 
 
-# ------------------------------------------------------------------------------------------------- what happens in the tasks
+# -------------------------------------------------------------------------------------------- what happens in the tasks
 def _fold(reduction, measures, rows, x, part, y, first, rule) -> list:
     """States of the tiles' blocks of some rows, over one part of the columns."""
-    pairs = admissible_pairs(rows.items() if isinstance(rows, Some) else len(rows), part.items(), *rule)
-    pairs = pairs._replace(rows=rows if not isinstance(rows, Some) else pairs.rows)
+    new_points = not isinstance(rows, Some)                      # then `rows` are their numbers
+    pairs = admissible_pairs(len(rows) if new_points else rows.items(), part.items(), *rule)
+    pairs = pairs._replace(rows=rows) if new_points else pairs
+
+    places = pairs.columns - first
 
     def tiles(precision):
-        return [NumpyTiles(_frozen_measure(m), Side(_frozen(a), np.arange(len(a))), Side(_frozen(b), pairs.columns - first), pairs,
-                           precision, None if w is None else w[pairs.columns - first])
+        return [NumpyTiles(_frozen_measure(m), Side(_frozen(a), np.arange(len(a))), Side(_frozen(b), places), pairs,
+                           precision, None if w is None else w[places])
                 for m, a, b, w in zip(measures, x, y, part.mass, strict=True)]
 
     def folded(sources, block):
-        return fold(reduction, sources, block, slice(0, m), TILE[1], [b[: size * s.dtype.itemsize].view(s.dtype)
-                                                                      for b, s in zip(memory, sources, strict=True)])
+        buffers = [b[: size * s.dtype.itemsize].view(s.dtype) for b, s in zip(memory, sources, strict=True)]
+        return fold(reduction, sources, block, slice(0, m), TILE[1], buffers)
 
     n, m = len(pairs.rows), len(pairs.columns)
     blocks = row_blocks(reduction, n, m)
@@ -242,7 +250,7 @@ def _frozen_measure(m: Measure) -> Measure:
     return Measure(m.metric, _frozen(m.feature_weights), _frozen(m.period))
 
 
-# ------------------------------------------------------------------------------------------------------------------- chunks
+# --------------------------------------------------------------------------------------------------------------- chunks
 class Chunks:
     """One or several arrays of the same items, cut alike into parts of consecutive rows."""
 
@@ -279,8 +287,8 @@ class Chunks:
         return [_task(_joined)(pick, np.concatenate(orders)) for pick in picks]
 
     def settled(self, vectors: list) -> list:
-        """Gathered rows, computed before anything else is asked where data stream: a part that is read to pick rows from
-        must not wait in memory for its turn as columns."""
+        """Gathered rows, computed first where data stream: a part read to pick rows from must not wait for its turn as
+        columns."""
         if self.kept:
             return vectors
         with self._quiet():
@@ -325,18 +333,18 @@ def _room(client) -> float:
 
 
 def _heights(chunks, row_bytes: int) -> tuple[int, ...]:
-    """Rows of every part: small chunks joined to about PART_ROWS, large ones cut to PART_BYTES."""
+    """Rows of every part: small chunks joined, large ones cut."""
     heights, waiting = [], 0
     for rows in chunks:
         waiting += rows
-        if waiting >= PART_ROWS or waiting * row_bytes >= PART_BYTES // 4:
+        if waiting >= PART_ROWS or waiting * row_bytes >= PART_BYTES:
             heights += _cut(waiting, row_bytes)
             waiting = 0
     return tuple(heights + (_cut(waiting, row_bytes) if waiting else []))
 
 
 def _cut(rows: int, row_bytes: int) -> list[int]:
-    pieces = min(-(-rows * row_bytes // PART_BYTES), rows)
+    pieces = min(-(-rows * row_bytes // CHUNK_BYTES), rows)
     return [rows * (p + 1) // pieces - rows * p // pieces for p in range(pieces)]
 
 
@@ -344,9 +352,9 @@ def _measure_of(space) -> Measure:
     return Measure(space.metric, space.feature_weights, space.period)
 
 
-# ------------------------------------------------------------------------------------------------------- what a Space asks
+# ---------------------------------------------------------------------------------------------------- what a Space asks
 def checked_chunks(values, name: str, metric: str, feature_weights=None):
-    """A lazy (N, D) array of finite numbers: chunks hold whole rows, integers become float64, directions have length one.
+    """A lazy (N, D) array of finite numbers: chunks hold whole rows, integers become float64, directions unit vectors.
 
     Parameters
     ----------
@@ -366,8 +374,8 @@ def checked_chunks(values, name: str, metric: str, feature_weights=None):
     Raises
     ------
     DataError
-        At once if it is empty or does not hold numbers; when they are computed, if entries are NaN, infinite or too large to
-        square or, for "cosine", rows are zero.
+        At once if it is empty or does not hold numbers; when they are computed, if entries are NaN, infinite or too
+        large to square or, for "cosine", rows are zero.
     """
     if values.dtype.kind not in "biuf":
         raise DataError(f"{name} has dtype {values.dtype}: pass real numbers")
@@ -405,8 +413,8 @@ def _directions(block, name, weights, block_info=None) -> np.ndarray:
     weighted = block if weights is None else block * weights
     zero = ~weighted.any(1)
     if zero.any():
-        raise DataError(f"row {_first_row(block_info) + int(np.argmax(zero))} of {name} is all zeros: its direction, which "
-                        "the cosine metric compares, does not exist; drop the row or use another metric")
+        raise DataError(f"row {_first_row(block_info) + int(np.argmax(zero))} of {name} is all zeros: its direction, "
+                        "which the cosine metric compares, does not exist; drop the row or use another metric")
     return space_checks.unit_vectors(weighted, None, name)
 
 

@@ -238,10 +238,10 @@ class Ruler:
         return out
 
     def _terms(self, x, y):
-        """What each feature adds, (P, D)."""
+        """What each feature adds, (P, D); overwrites x."""
         if self.metric == kernels.HAMMING:
             return (x != y).double().mul_(self.weights)
-        delta = x.sub_(y) if x.data_ptr() != y.data_ptr() else x - y
+        delta = x.sub_(y)
         if len(self.periodic):
             turning = delta[:, self.periodic]
             delta[:, self.periodic] = turning - (turning / self.period).round_().mul_(self.period)
@@ -371,7 +371,7 @@ class TorchTiles:
         for first in range(0, n, step):
             part = slice(first, first + step)
             vectors[part] = side.features[side.index[part]].double().sub_(centre).mul_(self.ruler.weights)
-            norms[part] = vectors[part].double().square_().sum(1)
+            norms[part] = vectors[part].double().square().sum(1)
         return vectors, norms.to(self.kind), (c * norms + floor).to(self.kind)
 
     def buffer(self, size: int):
@@ -539,7 +539,9 @@ class TorchTiles:
         doubtful = []
         for part in self._parts(t):
             reach = (t.row_band.double() + part.widest)[:, None]
-            below, above = (torch.where(inside, edge, np.inf) for edge in (self._down(lows - reach), self._up(highs + reach)))
+            below = self._down(lows - reach)
+            below = torch.nextafter(below, torch.full_like(below, -np.inf))          # not q < edge is then q > below
+            below, above = (torch.where(inside, edge, np.inf) for edge in (below, self._up(highs + reach)))
             gap_mass, gap, settled = self._gaps(part, below, above, mass if part.columns is None or mass is None
                                                 else mass[part.columns])
             # between the edges of radius r - 1 and of radius r lies gap 2 r, if no edges of others lie between
@@ -564,7 +566,7 @@ class TorchTiles:
         """
         import torch
         width = below.shape[1]
-        edges, order = torch.cat([torch.nextafter(below, below.new_tensor(-np.inf)), above], 1).sort(1)
+        edges, order = torch.cat([below, above], 1).sort(1)
         passed = torch.nn.functional.pad((order >= width).cumsum(1), (1, 0))
         settled = 2 * passed == torch.arange(2 * width + 1, device=self.device)
         n = settled.numel()

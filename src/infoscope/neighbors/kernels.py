@@ -495,4 +495,4 @@ def count_on_line(x, row_index, row_position, y, line_index, position, mass_on_l
                     c, c_low = _plus(c, c_low, -mass[s])
                 elif d <= high[r]:
                     t, t_low = _plus(t, t_low, -mass[s])
-            closer[r], tied[r] = c + c_low, t + t_low
+            closer[r], tied[r] = max(c + c_low, 0.0), max(t + t_low, 0.0)

@@ -1,0 +1,29 @@
+"""Messages of the library in the words of the command line."""
+
+from __future__ import annotations
+
+import re
+
+FLAGS = {
+    **{name: f"--{name}" for name in ("time", "run", "period", "scale", "metric", "ids")},
+    "exclusion_window": "--window",
+    "n_rows": "--sample-rows",
+    "n_columns": "--sample-columns",
+    "n_permutations": "--permutations",
+    "sample_weight": "--weights",
+}
+ASSIGNED = re.compile(rf"`?\b({'|'.join(FLAGS)})=([^\s`,;)]*)`?")
+UNDERSCORED = re.compile(rf"\b({'|'.join(name for name in FLAGS if '_' in name)})\b")
+
+
+def in_flags(text: str) -> str:
+    """Say ``--window 0`` where the library says ``exclusion_window=0``, in one line.
+
+    Examples
+    --------
+    >>> from infoscope.cli.wording import in_flags
+    >>> in_flags("Pass `time=` or `run=`, or exclusion_window=0 to silence")
+    'Pass --time or --run, or --window 0 to silence'
+    """
+    text = ASSIGNED.sub(lambda match: f"{FLAGS[match[1]]} {match[2]}".rstrip(), " ".join(text.split()))
+    return UNDERSCORED.sub(lambda match: FLAGS[match[1]], text)
