@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import warnings
+from importlib import import_module
 from importlib.metadata import version as installed_version
+from pathlib import Path
 
 project = "infoscope"
 author = "The infoscope developers"
@@ -52,9 +54,25 @@ sphinx_gallery_conf = {
     "copyfile_regex": r".*\.(png|json|csv)",
     "download_all_examples": False,
     "remove_config_comments": True,
+    "capture_repr": ("_repr_html_",),  # not the "<Axes>" that a plot returns
     "show_memory": False,
     "plot_gallery": True,
     "abort_on_example_error": True,
 }
 
 warnings.filterwarnings("ignore", message=".*FigureCanvasAgg is non-interactive.*")
+
+
+def missing_from_reference(app) -> None:
+    """Warn (and so fail) when a public name is not listed in the reference."""
+    from sphinx.util import logging
+
+    listed = set(Path(__file__).with_name("reference.rst").read_text(encoding="utf-8").split())
+    for room in ("imbalance", "neighbors", "statistics", "datasets", "io", "storage", "base"):
+        missing = set(import_module(f"infoscope.{room}").__all__) - listed
+        if missing:
+            logging.getLogger(__name__).warning("reference.rst leaves out %s of infoscope.%s", sorted(missing), room)
+
+
+def setup(app) -> None:
+    app.connect("builder-inited", missing_from_reference)

@@ -40,14 +40,13 @@ def admissible(n, *, w=None, time=None, run=None, window=0.0, other_runs=False) 
 
 
 # ------------------------------------------------------------------------------------------------------------- unweighted
-def mean_ranks(d, ok) -> np.ndarray:
-    """Eq. (1); NaN where a pair is not admissible."""
+def mean_ranks(d, ok, wanted=None) -> np.ndarray:
+    """Eq. (1) for the wanted pairs, by default all; NaN elsewhere and where a pair is not admissible."""
     n = len(d)
     ranks = np.full((n, n), np.nan)
     for i in range(n):
-        for j in np.flatnonzero(ok[i]):
-            closer = sum(d[i, m] < d[i, j] for m in range(n) if ok[i, m])
-            tied = sum(d[i, m] == d[i, j] for m in range(n) if ok[i, m] and m != j)
+        for j in np.flatnonzero(ok[i] if wanted is None else ok[i] & wanted[i]):
+            closer, tied = np.sum(d[i, ok[i]] < d[i, j]), np.sum(d[i, ok[i]] == d[i, j]) - 1  # itself is no tie
             ranks[i, j] = 1 + closer + tied / 2
     return ranks
 
@@ -67,7 +66,8 @@ def imbalance(d_a, d_b, k=1, ok=None) -> float:
     """Eq. (2): mean over rows of 2/(M + 1) times the mean rank of the k neighbours."""
     n = len(d_a)
     ok = ~np.eye(n, dtype=bool) if ok is None else ok
-    ranks, shares = np.nan_to_num(mean_ranks(d_b, ok)), neighbor_shares(d_a, ok, k)
+    shares = neighbor_shares(d_a, ok, k)
+    ranks = np.nan_to_num(mean_ranks(d_b, ok, shares > 0))
     return float(np.mean([2 / (ok[i].sum() + 1) * shares[i] @ ranks[i] for i in range(n)]))
 
 
@@ -175,5 +175,5 @@ def sharing_variance(i, j, eps, blocks=None) -> float:
 
 def block_means_error(values, blocks) -> float:
     """The plain block average of row values, which ignores shared neighbours: offered nowhere."""
-    means = np.array([values[blocks == b].mean() for b in np.unique(blocks)])
-    return float(means.std(ddof=1) / np.sqrt(len(means)))
+    sums = np.array([(values - values.mean())[blocks == b].sum() / len(values) for b in np.unique(blocks)])
+    return float(np.sqrt((sums**2).sum()))

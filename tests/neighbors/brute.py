@@ -67,7 +67,7 @@ def nearest(squared, mask, k, ties="index"):
 
 
 def counts(squared, mask, radii, sample_weight=None):
-    """(closer, tied) of every radius of every row: tied when |d^2 - t| <= 1e-12 t; masses are summed without rounding."""
+    """(closer, tied) of every radius of every row: tied when |d^2 - t| <= 1e-12 t; masses are exact sums."""
     closer, tied = [], []
     for row, use, row_radii in zip(squared, mask, radii, strict=True):
         items = np.flatnonzero(use)
@@ -89,7 +89,7 @@ def self_excluded(n):
     return ~np.eye(n, dtype=bool)
 
 
-# --------------------------------------------------------------------------------------------- data that is hard to rank
+# -------------------------------------------------------------------------------------------- data that is hard to rank
 def hard_data(kind, n, d, dtype, seed=0):
     """Data whose squared distances a plain matrix product gets wrong."""
     rng = np.random.default_rng([seed, n, d])

@@ -24,8 +24,8 @@ def check_ranks(x, ks=(1, 5, 30), **options):
             radii = [squared[i, items] for i, items in enumerate(expected)]
             for mine, theirs in zip(count_closer(data, graph), brute.counts(squared, mask, radii), strict=True):
                 np.testing.assert_array_equal(mine, theirs)
-        np.testing.assert_allclose(graph.squared, np.concatenate([in_x[i, j] for i, j in enumerate(expected)]).astype(float),
-                                   rtol=1e-13, atol=0)
+        measured = np.concatenate([in_x[i, items] for i, items in enumerate(expected)]).astype(float)
+        np.testing.assert_allclose(graph.squared, measured, rtol=1e-13, atol=0)
 
 
 KINDS = ["normal", "offset", "outlier", "clusters", "duplicates", "lattice", "huge", "tiny", "mixed", "half constant"]
@@ -161,7 +161,8 @@ def check_band(space, precision):
     return source
 
 
-KINDS_OF_ROWS = st.sampled_from(["normal", "offset", "outlier", "clusters", "mixed", "huge", "tiny", "lattice", "signs"])
+KINDS_OF_ROWS = st.sampled_from(["normal", "offset", "outlier", "clusters", "mixed", "huge", "tiny", "lattice",
+                                 "signs"])
 
 
 @given(kind=KINDS_OF_ROWS, n=st.integers(2, 40), d=st.sampled_from([3, 4, 7, 8, 9, 16, 50, 131, 784]),
@@ -170,7 +171,7 @@ KINDS_OF_ROWS = st.sampled_from(["normal", "offset", "outlier", "clusters", "mix
 @settings(max_examples=120)
 def test_the_band_holds_for_hard_data(kind, n, d, dtype, precision, weighted, seed):
     rng = np.random.default_rng(seed)
-    if kind == "signs":                                          # equal magnitudes: every rounding in the same direction
+    if kind == "signs":                                          # equal magnitudes: all rounding in one direction
         x = (rng.choice([-1.0, 1.0], (n, d)) * (1 + rng.random())).astype(dtype)
         x[: n // 2] = np.abs(x[: n // 2])
     else:

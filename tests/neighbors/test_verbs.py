@@ -1,6 +1,4 @@
-"""The verbs: every metric, ties, weights, streams, histograms; nothing depends on tiles, threads or the order of rows."""
-import math
-
+"""The verbs: every metric, ties, weights, streams; nothing depends on tiles, threads or the order of rows."""
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
@@ -16,9 +14,7 @@ from infoscope.neighbors import (
     distance_histogram,
     nearest,
     nearest_blocks,
-    order_test,
     reductions,
-    shortcuts,
     verbs,
 )
 
@@ -46,10 +42,10 @@ def test_metrics_against_scipy(metric, weighted, dtype, d):
     found = space.pair_distances(i, j).reshape(60, 60)
     # 1 - cos of unit vectors has absolute errors of a few units of 1e-16; the others are sums of positive terms
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=2e-15 if metric == "cosine" else 0)
-    np.testing.assert_allclose(space.squared_distances(i, j), 2 * found.ravel() if metric == "cosine" else found.ravel() ** 2,
-                               rtol=1e-14)
+    chords = 2 * found if metric == "cosine" else found**2
+    np.testing.assert_allclose(space.squared_distances(i, j), chords.ravel(), rtol=1e-14)
     squared, mask = brute.squared_distances(x, metric=metric, weights=w), brute.self_excluded(60)
-    if metric != "cosine" or d > 1:                              # one feature has two directions: all ties, up to rounding
+    if metric != "cosine" or d > 1:                              # one feature has two directions: ties up to rounding
         graph = nearest(space, 4)
         np.testing.assert_array_equal(graph.items.reshape(60, 4), brute.nearest(squared.astype(np.float64), mask, 4))
         radii = [squared[r, graph.items[4 * r : 4 * r + 4]] for r in range(60)]
@@ -74,7 +70,7 @@ def test_periodic_beside_other_features(metric, dtype):
     np.testing.assert_allclose(space.squared_distances(i, j), squared.astype(float).ravel(), rtol=1e-9, atol=1e-24)
     mask = brute.self_excluded(90)
     np.testing.assert_array_equal(nearest(space, 7).items.reshape(90, 7), brute.nearest(squared, mask, 7))
-    by_name = Space(x, metric=metric, period={"b": 2.5, "a": 1, "k": 360, "i": 7.0}, feature_weights=w,
+    by_name = Space(x, metric=metric, period={"d": 2.5, "a": 1, "k": 360, "i": 7.0}, feature_weights=w,
                     feature_names=list("abcdefghijk"))
     np.testing.assert_array_equal(nearest(by_name, 7).items, nearest(space, 7).items)
 
@@ -109,8 +105,8 @@ def test_bits_are_a_hamming_distance(n_bits):
     for ties in ("index", "all"):
         a, b = nearest(space, 3, ties=ties), nearest(plain, 3, ties=ties)
         np.testing.assert_array_equal(a.items, b.items)
-    np.testing.assert_array_equal(distance_histogram(space), np.bincount((bits[:, None] != bits).sum(-1)[~np.eye(70, dtype=bool)],
-                                                                         minlength=n_bits + 1))
+    apart = (bits[:, None] != bits).sum(-1)[~np.eye(70, dtype=bool)]
+    np.testing.assert_array_equal(distance_histogram(space), np.bincount(apart, minlength=n_bits + 1))
 
 
 def test_words_of_bits():
@@ -176,7 +172,7 @@ def test_weighted_counts_against_exact_sums():
             if dtype == np.float32:
                 expected = brute.counts(squared, mask, radii, weight.astype(np.float32).astype(np.float64))
             for a, b in zip(count_closer(space, graph, weighted=True), expected, strict=True):
-                np.testing.assert_allclose(a, b, rtol=1e-12, atol=2.0**-104 * weight.sum())
+                np.testing.assert_allclose(a, b, rtol=1e-12, atol=n * 2.0**-106 * weight.sum())
                 assert a.dtype == np.float64
 
 
@@ -202,7 +198,7 @@ def test_both_ways_of_counting_agree(monkeypatch, many, d):
     rng = np.random.default_rng(d)
     for x in (rng.normal(size=(300, d)), rng.integers(0, 4, (300, d)).astype(np.float32)):
         squared, mask = brute.squared_distances(x), brute.self_excluded(300)
-        radii = [np.concatenate([squared[r, rng.choice(300, rng.integers(0, 40))], [0.0, 1e-300, 1e9]][: rng.integers(1, 3)])
+        radii = [np.concatenate([squared[r, rng.choice(300, rng.integers(40))], [0.0, 1e-300, 1e9][: rng.integers(4)]])
                  for r in range(300)]
         indptr = np.concatenate([[0], np.cumsum([len(r) for r in radii])])
         mine = count_within(x, indptr, np.concatenate(radii).astype(float))
@@ -216,7 +212,7 @@ def test_radii_far_beyond_the_data(monkeypatch, many, d):
     """A radius that float32 cannot hold holds every item, but not the row itself."""
     monkeypatch.setattr(reductions, "MANY", many)
     x = np.random.default_rng(0).normal(size=(300, d)) * 1e3
-    radii = np.array([0.0, 1e30, 3.4e38, 1e39, 1e300, np.finfo(float).max])
+    radii = np.array([0.0, 1e30, 3.4e38, 1e39, 1e300, 1e308])
     closer, tied = count_within(x, 6 * np.arange(301), np.tile(radii, 300))
     np.testing.assert_array_equal(closer.reshape(300, 6), np.tile([0, 299, 299, 299, 299, 299], (300, 1)))
     assert not tied.any()
@@ -349,7 +345,8 @@ def test_graphs_hold_rows_of_any_length():
     assert isinstance(graph, NeighborGraph) and len(graph) == 4 and graph.n_pairs == 5
     assert graph.row_of_pair.tolist() == [0, 1, 1, 2, 3] and graph.distances.tolist() == [1, 1, 1, 1, 2]
     part = graph.take([3, 1, 1])
-    assert part.rows.tolist() == [3, 1, 1] and part.items.tolist() == [2, 0, 2, 0, 2] and part.indptr.tolist() == [0, 1, 3, 5]
+    assert part.rows.tolist() == [3, 1, 1] and part.indptr.tolist() == [0, 1, 3, 5]
+    assert part.items.tolist() == [2, 0, 2, 0, 2]
     ranks = count_closer(np.array([[0.0], [5.0], [1.0], [2.0]]), part)
     assert ranks[0].tolist() == [0, 2, 1, 2, 1]
 
@@ -380,7 +377,8 @@ def test_a_starved_row_is_named_with_its_run():
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
-    (([0, 1], [1.0]), "one entry more than rows"), (([0, 1, 2, 1], [1.0]), "indptr must rise"), (([1, 1, 1, 1], [1.0]), "indptr"),
+    (([0, 1], [1.0]), "one entry more than rows"), (([0, 1, 2, 1], [1.0]), "indptr must rise"),
+    (([1, 1, 1, 1], [1.0]), "indptr"),
     (([0, 1, 1, 1], [-1.0]), "squared radius 0 is -1.0"), (([0, 1, 2, 2], [1.0, np.nan]), "squared radius 1 is nan"),
     (([0, 1, 1, 1], [np.inf]), "squared radius 0 is inf"), (([0, 1, 1, 1], [1.0, 2.0]), "indptr")])
 def test_bad_radii(arguments, message):

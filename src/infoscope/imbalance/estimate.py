@@ -13,6 +13,8 @@ from .neighbor_rules import Neighbors
 from .plan import Plan
 from .ranks import rescaled_ranks
 
+DIGITS = 14                        # of a value that are worth something
+
 
 class Direction(NamedTuple):
     """Everything measured about source -> target."""
@@ -29,8 +31,8 @@ class Direction(NamedTuple):
 
     @property
     def value(self) -> float:
-        """Delta (eq. (2), real-data (R3)); slightly above 1 is noise and stays."""
-        return float(self.row_weights @ self.row_values)
+        """Delta (eq. (2), real-data (R3)), without the last digits, which are rounding; above 1 is noise and stays."""
+        return round(float(self.row_weights @ self.row_values), DIGITS)
 
     @property
     def pair_weights(self) -> np.ndarray:
@@ -40,8 +42,9 @@ class Direction(NamedTuple):
 
     def deviations(self) -> Deviations:
         """eps = omega (2 u - Delta) of every pair (section 1.7 of real-data)."""
-        graph = self.neighbors.graph
-        return Deviations(graph.rows[graph.row_of_pair], graph.items, self.pair_weights * (2 * self.ranks - self.value))
+        graph, beyond = self.neighbors.graph, 2 * self.ranks - self.value
+        beyond[np.abs(beyond) < 10.0**-DIGITS] = 0               # a target without variation has no error either
+        return Deviations(graph.rows[graph.row_of_pair], graph.items, self.pair_weights * beyond)
 
 
 def measure(plan: Plan, source: Neighbors, target: Space, *, n_columns=None, random_state=None, unit=None) -> Direction:
@@ -82,7 +85,7 @@ def floor_of(plan: Plan, d: Direction, target: Space) -> float:
     before = np.cumsum(mass) - mass
     before -= before[graph.indptr[:-1]][row]
     _, total, squares = admissible_mass(target, graph.rows, **plan.rule)
-    e = squares / total                                          # (R2); the best G is what stands before, and half itself
+    e = squares / total                                          # (R2); the best G: what stands before, and half itself
     best = (before + (mass + e[row]) / 2) / (total + e)[row]
     floor = float((d.pair_weights[order] * 2 * best).sum())
     if target.metric == "labels":

@@ -145,7 +145,7 @@ def _p_values(plan, names, target_names, by_name, values, errors, k, n_permutati
     """One-sided p-values of "tells nothing": by permutation where asked for, else from the standard error."""
     from scipy.special import ndtr
     with np.errstate(divide="ignore", invalid="ignore"):
-        p = ndtr((values - 1) / errors)
+        p = np.where((values == 1) & (errors == 0), 1.0, ndtr((values - 1) / errors))
     if n_permutations == 0:
         return p
     part = testable_part(plan, generator)

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from infoscope.neighbors.admissible import items_of
+from infoscope.neighbors.admissible import WINDOW_SLACK, items_of
 
-from .errors import Deviations, point_sharing_variance
+from .errors import Deviations, block_sharing_variance, point_sharing_variance
 from .estimate import Direction
 from .plan import Plan, row_step
 
@@ -23,19 +23,22 @@ def lag_profile(plan: Plan, forth: Direction, back: Direction) -> dict[str, Any]
     edges = [0.0, 2.0, 5.0]
     while edges[-1] < longest:                                   # 1-2, 3-5, 6-10, 11-20, 21-40, ...
         edges.append(10.0 if edges[-1] == 5.0 else 2 * edges[-1])
-    n_bins = len(edges) - 1
+    n_bins, window = len(edges) - 1, plan.exclusion_window * WINDOW_SLACK
 
     def bin_of(i, j):
         lag = np.rint(np.abs(items.time[i] - items.time[j]) / step)
         inside = np.clip(np.searchsorted(edges, lag, "left") - 1, 0, n_bins - 1)
         return np.where(items.run[i] == items.run[j], inside, n_bins)
 
-    generator = np.random.default_rng(0)
-    i, j = generator.integers(0, len(space), (2, RANDOM_PAIRS))
+    n = len(space)
+    if n * n <= RANDOM_PAIRS:
+        i, j = np.divmod(np.arange(n * n), n)                    # all pairs
+    else:
+        i, j = np.random.default_rng(0).integers(0, n, (2, RANDOM_PAIRS))
     same_run = items.run[i] == items.run[j]
     allowed = (i != j) & ~(same_run & ((plan.neighbors_from == "other_runs")
                                        | ((plan.exclusion_window > 0)
-                                          & (np.abs(items.time[i] - items.time[j]) <= plan.exclusion_window))))
+                                          & (np.abs(items.time[i] - items.time[j]) <= window))))
     chance = np.bincount(bin_of(i[allowed], j[allowed]), minlength=n_bins + 1) / max(allowed.sum(), 1)
     profile: dict[str, Any] = {"lag_min": np.array([(e + 1) * step for e in edges[:-1]] + [np.inf]),
                                "lag_max": np.array([e * step for e in edges[1:]] + [np.inf]), "chance": chance}
@@ -51,7 +54,7 @@ def lag_profile(plan: Plan, forth: Direction, back: Direction) -> dict[str, Any]
 
 
 def run_values(plan: Plan, forth: Direction, back: Direction) -> dict[str, Any]:
-    """The mean over the rows of each run, with the point-sharing error of those rows: do runs agree?"""
+    """The mean over the rows of each run, with the error of those rows: do runs agree?"""
     space = plan.spaces[0]
     labels = np.unique(space.run)
     table: dict[str, Any] = {"run": [str(space.run_names[r]) for r in labels],
@@ -73,7 +76,10 @@ def run_values(plan: Plan, forth: Direction, back: Direction) -> dict[str, Any]:
             row = graph.row_of_pair[pair]
             eps = weight[row] * d.neighbors.weights[pair] * (2 * d.ranks[pair] - value)
             part = Deviations(graph.rows[row], graph.items[pair], eps)
+            variance = point_sharing_variance(part, len(space))
+            if plan.blocks is not None:                          # a run of few blocks hides their variance
+                variance = max(variance, block_sharing_variance(part, plan.blocks))
             values.append(value)
-            errors.append(float(np.sqrt(point_sharing_variance(part, len(space)))))
+            errors.append(float(np.sqrt(variance)))
         table[way], table[f"{way}_se"] = np.array(values), np.array(errors)
     return table

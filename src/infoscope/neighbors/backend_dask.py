@@ -20,7 +20,7 @@ import numpy as np
 from ..base import DataError, one_blas_thread, progress, require
 from . import kernels, space_checks
 from .admissible import Items, admissible_pairs
-from .backend_numpy import METRIC_CODES, TILE, NumpyTiles, Side, fold, row_blocks
+from .backend_numpy import METRIC_CODES, TILE, NumpyTiles, Side, fold, periods, row_blocks
 
 BLOCK_ROWS = 8192                  # rows gathered together, at most
 BLOCK_BYTES = 2**26                # and the memory they may take, per space
@@ -225,8 +225,7 @@ def _merge(reduction, parts: list) -> list:
 
 def _measured(measure, x, i, y, j) -> np.ndarray:
     m = _frozen_measure(measure)
-    period = m.period if m.period.any() else np.empty(0)
-    return kernels.pair_squares(_frozen(x), i, _frozen(y), j, m.feature_weights, period, METRIC_CODES[m.metric])
+    return kernels.pair_squares(_frozen(x), i, _frozen(y), j, m.feature_weights, periods(m), METRIC_CODES[m.metric])
 
 
 def _picked(piece, places) -> np.ndarray:
@@ -398,7 +397,7 @@ def checked_chunks(values, name: str, metric: str, feature_weights=None):
 
 def _finite(block, name, dtype, block_info=None) -> np.ndarray:
     block = np.ascontiguousarray(block, dtype)
-    low, high = block.min(), block.max()                         # NaN if any is; no second block of flags
+    low, high = float(block.min()), float(block.max())           # NaN if any is; no second block of flags
     if max(-low, high) <= space_checks.LARGEST:
         return block
     row, column = np.argwhere(~(np.abs(block) <= space_checks.LARGEST))[0]

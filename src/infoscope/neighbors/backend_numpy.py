@@ -38,6 +38,16 @@ METRIC_CODES = {"euclidean": kernels.EUCLIDEAN, "cosine": kernels.EUCLIDEAN, "ma
                 "bits": kernels.BITS, "precomputed": kernels.PRECOMPUTED}
 
 
+# Kernels are compiled for read-only data, which is what a Space holds; a writable array here would compile them twice.
+NO_PERIOD = np.empty(0)
+NO_PERIOD.flags.writeable = False
+
+
+def periods(space) -> np.ndarray:
+    """The periods as the kernels want them: none at all where no feature is periodic."""
+    return space.period if space.period.any() else NO_PERIOD
+
+
 def error_band(n_features: int, dtype) -> float:
     """The constant c of the band; see the top of this file."""
     def gamma(m, unit):
@@ -86,7 +96,7 @@ class NumpyTiles:
         self.mass = mass
         self.metric = METRIC_CODES[space.metric]
         self.weights = space.feature_weights
-        self.period = space.period if space.period.any() else np.empty(0)
+        self.period = periods(space)
         d = columns.features.shape[1]
         self.direct = self.metric != kernels.EUCLIDEAN or d < DIRECT_BELOW or len(self.period) > 0
         if self.direct:

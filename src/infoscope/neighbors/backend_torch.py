@@ -1,34 +1,35 @@
 """Tiles of PyTorch tensors, made and read on the device where the data are; only states of reductions travel.
 
-The twin of `backend_numpy`: the same bound, the same measured distances to the last bit, hence the same answers.  Kernels
-become array code: a comparison of a whole tile tells who may matter, and those few pairs are measured together.
+A tensor in main memory is a NumPy array as well, without a copy, so the kernels of `backend_numpy` read it: they are
+several times faster there than tensor operations.  On a GPU this file is their twin: the same bound, the same measured
+distances to the last bit (`tensors.Ruler`), hence the same answers.  Kernels become array code: a comparison of a whole
+tile tells who may matter, and those few pairs are measured together.
 
-The error band is that of `backend_numpy` with one unit more, error_band(D + 1): a tile is fl(fl(-2 x.y + n_j) + n_i), whose
-two additions round by at most u (|x|^2 + 2 |y|^2) + 2 u s <= 4 u s instead of 3 u s.
+The error band is that of `backend_numpy` with one unit more, error_band(D + 1): a tile is fl(fl(-2 x.y + n_j) + n_i),
+whose two additions round by at most u (|x|^2 + 2 |y|^2) + 2 u s <= 4 u s instead of 3 u s.
 """
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..base import DataError, ParameterError
+from ..base import ParameterError
 from . import kernels
 from .admissible import Pairs
-from .backend_numpy import DIRECT_BELOW, METRIC_CODES, TOO_LARGE, Side, Tile, error_band, run
-from .space_checks import checked_weights
+from .backend_numpy import DIRECT_BELOW, TOO_LARGE, NumpyTiles, Side, Tile, error_band, run
+from .tensors import Ruler, as_array, has_kernels, largest_of, on_device
 
-CPU_TILE = (256, 2048)             # rows, columns: in cache
+CPU_TILE = (256, 2048)             # rows, columns of these: in cache
 GPU_TILE = (4096, 32768)           # at most; less where memory is short
 PAIR_BYTES = 160                   # that a tile, its masks and a list of all its pairs may take
-CPU_CHUNK, GPU_CHUNK = 2**20, 2**28          # bytes of differences looked at together
+CHUNK = 2**28                      # bytes of vectors prepared together
 WIDE = 16                          # a column whose band is so many times the median is read apart from the others
 
 
-# ------------------------------------------------------------------------------------------------------------------ running
+# -------------------------------------------------------------------------------------------------------------- running
 def run_torch(spaces, queries, reduction, pairs: Pairs, label: str, n_jobs: int | None = None) -> list:
     """States of all row blocks, in order.
 
@@ -59,29 +60,35 @@ def run_torch(spaces, queries, reduction, pairs: Pairs, label: str, n_jobs: int 
     """
     devices = {s.features.device for s in [*spaces, *queries] if getattr(s, "backend", None) == "torch"}
     if len(devices) > 1:
-        raise ParameterError(f"tensors are on the devices {', '.join(sorted(map(str, devices)))}: move them to one with .to(...)")
+        names = ", ".join(sorted(map(str, devices)))
+        raise ParameterError(f"tensors are on the devices {names}: move them to one with .to(...)")
     (device,) = devices
 
+    make = _numpy_tiles if has_kernels(device) else TorchTiles
+
     def make_sources(precision):
-        return [_source(s, q, pairs, precision) for s, q in zip(spaces, queries, strict=True)]
+        return [make(space, Side(getattr(asked, "features", space.features), pairs.rows),
+                     Side(space.features, pairs.columns), pairs, precision,
+                     None if space.sample_weight is None else space.sample_weight[pairs.columns])
+                for space, asked in zip(spaces, queries, strict=True)]
 
+    if make is _numpy_tiles:
+        return run(make_sources, reduction, pairs, n_jobs, label)
     tile = _tile_shape(device, len(pairs.columns), len(spaces))
-    with _full_precision(), _one_thread_each(device):
-        return run(make_sources, reduction, pairs, n_jobs if device.type == "cpu" else 1, label, tile=tile,
-                   whole_rows_bytes=None if device.type == "cpu" else 8 * tile[0] * tile[1])
+    with _full_precision():
+        return run(make_sources, reduction, pairs, 1, label, tile, 8 * tile[0] * tile[1])
 
 
-def _source(space, queries, pairs: Pairs, precision) -> TorchTiles:
-    rows = queries.features if hasattr(queries, "features") else space.features
-    mass = None if space.sample_weight is None else space.sample_weight[pairs.columns]
-    return TorchTiles(space, Side(_tensor(rows, space.features.device), pairs.rows), Side(space.features, pairs.columns),
-                      pairs, precision, mass)
+def _numpy_tiles(space, rows: Side, columns: Side, *options) -> NumpyTiles:
+    x = as_array(rows.features)
+    y = x if rows.features is columns.features else as_array(columns.features)
+    return NumpyTiles(space, Side(x, rows.index), Side(y, columns.index), *options)
 
 
 def _tile_shape(device, n_columns: int, n_spaces: int) -> tuple[int, int]:
+    import torch
     if device.type == "cpu":
         return CPU_TILE
-    import torch
     free = 2**32
     if device.type == "cuda":
         free = torch.cuda.mem_get_info(device)[0]
@@ -93,7 +100,10 @@ def _tile_shape(device, n_columns: int, n_spaces: int) -> tuple[int, int]:
 
 @contextmanager
 def _full_precision() -> Iterator[None]:
-    """Products in the precision of their type: no TF32, no bfloat16, whatever is set outside."""
+    """Products in the precision of their type: no TF32, no bfloat16, whatever is set outside.
+
+    Autocast needs no care: it belongs to the calling thread, and tiles are made in another.
+    """
     import torch
     if hasattr(torch.backends.cuda.matmul, "fp32_precision"):
         lowered = [(b, b.fp32_precision) for b in (torch.backends.cuda.matmul, torch.backends.mkldnn.matmul)
@@ -114,208 +124,7 @@ def _full_precision() -> Iterator[None]:
         torch.set_float32_matmul_precision(before)
 
 
-_lock = threading.Lock()
-_threads = {"users": 0, "before": 1}
-
-
-@contextmanager
-def _one_thread_each(device) -> Iterator[None]:
-    """In main memory our own threads run side by side, and an operation is too short to be shared among more.
-
-    A thread takes one for itself in `TorchTiles.buffer`; torch remembers that number for threads to come, so the last user
-    restores what the first one found.
-    """
-    import torch
-    if device.type != "cpu":
-        yield
-        return
-    with _lock:
-        if _threads["users"] == 0:
-            _threads["before"] = torch.get_num_threads()
-        _threads["users"] += 1
-    try:
-        yield
-    finally:
-        with _lock:
-            _threads["users"] -= 1
-            if _threads["users"] == 0:
-                torch.set_num_threads(_threads["before"])
-
-
-# ------------------------------------------------------------------------------------------------------ what a Space asks
-def checked_tensor(values, name: str, metric: str, feature_weights=None):
-    """A tensor (N, D) of finite float32 or float64 numbers on its own device.
-
-    Parameters
-    ----------
-    values : torch.Tensor
-        float32 and float64 are kept, half precisions become float32, integers and booleans float64.
-    name : str
-        What errors call it.
-    metric : str
-        With "cosine", rows are weighted and normalised, in float64.
-    feature_weights : array (D,), optional
-        Weights of the directions that the cosine metric compares.
-
-    Returns
-    -------
-    torch.Tensor
-
-    Raises
-    ------
-    DataError
-        If it is not two-dimensional, empty, not real, or not finite, if the device has no float64, or if rows are zero with
-        the cosine metric.
-    """
-    import torch
-    if values.layout != torch.strided:
-        raise DataError(f"{name} is a sparse tensor: pass {name}.to_dense()")
-    if values.is_complex():
-        raise DataError(f"{name} holds complex numbers: pass real and imaginary part as two columns")
-    if values.device.type in ("mps", "meta"):
-        raise DataError(f"{name} is on device {values.device}, which has no float64: move it with .cpu()")
-    if values.ndim != 2:
-        raise DataError(f"{name} has shape {tuple(values.shape)}; it needs two dimensions (items, features)")
-    if 0 in values.shape:
-        raise DataError(f"{name} is empty, shape {tuple(values.shape)}")
-    values = values.detach()
-    if values.dtype not in (torch.float32, torch.float64):
-        values = values.to(torch.float32 if values.is_floating_point() else torch.float64)
-    low, high = torch.aminmax(values)                            # NaN if any entry is; no second tensor of this size
-    if not bool(torch.isfinite(low) & torch.isfinite(high)):
-        row, column = torch.nonzero(~torch.isfinite(values))[0].tolist()
-        what = "NaN" if bool(torch.isnan(values[row, column])) else f"an infinite number ({float(values[row, column])})"
-        raise DataError(f"{name} holds {what} in row {row}, column {column}: remove or fill such rows")
-    return _unit_vectors(values, feature_weights, name) if metric == "cosine" else values.contiguous()
-
-
-def _unit_vectors(values, weights, name):
-    """The directions that the cosine metric compares; the twin of `space_checks.unit_vectors`."""
-    values = values.double()
-    if weights is not None:
-        values = values * _tensor(checked_weights(weights, values.shape[1]), values.device)
-    largest = values.abs().amax(1)
-    if not bool(largest.all()):
-        raise DataError(f"row {int((largest == 0).int().argmax())} of {name} is all zeros: its direction, which the cosine "
-                        "metric compares, does not exist; drop the row or use another metric")
-    values = values / largest[:, None]                           # so that no square overflows
-    return values / _sum_of_lanes(values.square(), squared=False).sqrt()[:, None]
-
-
-def squared_of_pairs(space, i: np.ndarray, j: np.ndarray) -> np.ndarray:
-    """Exact squared distances of the pairs (i, j), measured where the tensor is."""
-    x = space.features
-    return Ruler(space, x.device).pairs(x, _tensor(i, x.device), x, _tensor(j, x.device)).cpu().numpy()
-
-
-def _tensor(array, device):
-    """An array on a device; a tensor passes through."""
-    import torch
-    return array if isinstance(array, torch.Tensor) else torch.tensor(np.asarray(array), device=device)
-
-
-# ------------------------------------------------------------------------------------------------------------------- truth
-class Ruler:
-    """Measures pairs with the operations of `kernels._pair` in its order, hence with its bits."""
-
-    def __init__(self, space, device):
-        self.metric = METRIC_CODES[space.metric]
-        self.weights = _tensor(space.feature_weights, device)
-        self.weight_list = space.feature_weights.tolist()
-        self.periods = space.period.tolist() if space.period.any() else [0.0] * len(self.weight_list)
-        self.periodic = _tensor(np.flatnonzero(space.period), device)
-        self.period = _tensor(space.period[space.period > 0], device)
-        self.chunk = CPU_CHUNK if device.type == "cpu" else GPU_CHUNK
-
-    def pairs(self, x, i, y, j):
-        """Squared distances of the pairs x[i], y[j] of rows."""
-        import torch
-        out = torch.empty(len(i), dtype=torch.float64, device=x.device)
-        step = max(1, self.chunk // (32 * x.shape[1] + 64))
-        for first in range(0, len(i), step):
-            part = slice(first, first + step)
-            out[part] = self._from_terms(self._terms(x[i[part]].double(), y[j[part]].double()))
-        return out
-
-    def _terms(self, x, y):
-        """What each feature adds, (P, D); overwrites x."""
-        if self.metric == kernels.HAMMING:
-            return (x != y).double().mul_(self.weights)
-        delta = x.sub_(y)
-        if len(self.periodic):
-            turning = delta[:, self.periodic]
-            delta[:, self.periodic] = turning - (turning / self.period).round_().mul_(self.period)
-        delta.mul_(self.weights)
-        return delta.square_() if self.metric == kernels.EUCLIDEAN else delta.abs_()
-
-    def _from_terms(self, terms):
-        if self.metric == kernels.CHEBYSHEV:
-            return terms.amax(1).square_()
-        return _sum_of_lanes(terms, squared=self.metric != kernels.EUCLIDEAN)
-
-    def block(self, x, y, out) -> None:
-        """All pairs of two blocks of rows, feature by feature: out[i, j] = squared distance of x[i] and y[j]."""
-        import torch
-        d, height = x.shape[1], x.shape[0]
-        step = max(1, self.chunk // (8 * height * (min(d, 8) + 2)))
-        x = x.double().T.contiguous()
-        for first in range(0, len(y), step):
-            columns = y[first : first + step].double().T.contiguous()
-            lanes: list[Any] = []
-            term = spare = None
-            for a in range(d):
-                if a < 8:
-                    term = torch.empty(height, columns.shape[1], dtype=torch.float64, device=x.device)
-                elif a == 8:
-                    term = spare
-                self._term(a, x[a][:, None], columns[a], term)
-                if a < 8:
-                    lanes.append(term)
-                    spare = torch.empty_like(term) if a == 7 and d > 8 else None
-                elif self.metric == kernels.CHEBYSHEV:
-                    torch.maximum(lanes[a % 8], term, out=lanes[a % 8])
-                else:
-                    lanes[a % 8].add_(term)
-            out[:, first : first + step] = self._joined(lanes)
-
-    def _term(self, a: int, x, y, out) -> None:
-        import torch
-        if self.metric == kernels.HAMMING:
-            out.copy_(x != y).mul_(self.weight_list[a])
-            return
-        torch.sub(x, y, out=out)
-        p = self.periods[a]
-        if p > 0:
-            out.sub_((out / p).round_().mul_(p))
-        out.mul_(self.weight_list[a])
-        if self.metric == kernels.EUCLIDEAN:
-            out.square_()
-        else:
-            out.abs_()
-
-    def _joined(self, lanes: list):
-        import torch
-        while len(lanes) > 1:                                    # ((0+1)+(2+3)) + ((4+5)+(6+7)); missing lanes are zero
-            pairs = [lanes[p : p + 2] for p in range(0, len(lanes), 2)]
-            if self.metric == kernels.CHEBYSHEV:
-                lanes = [torch.maximum(*pair) if len(pair) == 2 else pair[0] for pair in pairs]
-            else:
-                lanes = [pair[0].add_(pair[1]) if len(pair) == 2 else pair[0] for pair in pairs]
-        return lanes[0] if self.metric == kernels.EUCLIDEAN else lanes[0].square_()
-
-
-def _sum_of_lanes(terms, squared: bool):
-    """Row sums (P,) of (P, D) terms in eight interleaved lanes, in the order of `kernels._pair`."""
-    d = terms.shape[1]
-    lanes = terms.new_zeros(len(terms), 8)
-    for a in range(0, d, 8):
-        lanes[:, : min(8, d - a)] += terms[:, a : a + 8]
-    for _ in range(3):
-        lanes = lanes[:, 0::2] + lanes[:, 1::2]
-    return lanes[:, 0].square() if squared else lanes[:, 0]
-
-
-# ------------------------------------------------------------------------------------------------------------------- tiles
+# ---------------------------------------------------------------------------------------------------------------- tiles
 class Part(NamedTuple):
     """Columns of a tile whose bands are alike."""
 
@@ -331,11 +140,11 @@ class TorchTiles:
         import torch
         self.device = columns.features.device
         same = rows.features is columns.features and np.array_equal(rows.index, columns.index)
-        self.columns = Side(columns.features, _tensor(columns.index, self.device))
-        self.rows = self.columns if same else Side(rows.features, _tensor(rows.index, self.device))
-        self.items = _tensor(pairs.columns, self.device)
+        self.columns = Side(columns.features, on_device(columns.index, self.device))
+        self.rows = self.columns if same else Side(rows.features, on_device(rows.index, self.device))
+        self.items = on_device(pairs.columns, self.device)
         self.pairs = pairs
-        self.mass = None if mass is None else _tensor(mass, self.device)
+        self.mass = None if mass is None else on_device(mass, self.device)
         self.ruler = Ruler(space, self.device)
         d = columns.features.shape[1]
         self.direct = self.ruler.metric != kernels.EUCLIDEAN or d < DIRECT_BELOW or bool(space.period.any())
@@ -345,10 +154,10 @@ class TorchTiles:
                                                for s in (self.rows, self.columns))
             self.bands_here, self.usual_band = np.zeros(len(pairs.columns)), 0.0
             return
-        too_large = max(_largest(rows.features), _largest(columns.features)) * space.feature_weights.max() > TOO_LARGE
-        self.dtype = np.dtype(np.float64 if too_large else dtype)
+        largest = max(largest_of(rows.features), largest_of(columns.features)) * space.feature_weights.max()
+        self.dtype = np.dtype(np.float64 if largest > TOO_LARGE else dtype)
         sample = columns.features[:: len(columns.features) // 1000 + 1].sort(0).values
-        centre = sample[len(sample) // 2].double()               # a robust centre: one outlier must not widen every band
+        centre = sample[len(sample) // 2].double()               # robust: one outlier must not widen every band
         self.y, self.y_norms, self.column_band = self._prepare(self.columns, centre)
         self.x, self.x_norms, self.row_band = ((self.y, self.y_norms, self.column_band) if same
                                                else self._prepare(self.rows, centre))
@@ -367,7 +176,7 @@ class TorchTiles:
         c, floor = error_band(d + 1, self.dtype), (d + 12) * float(np.finfo(self.dtype).tiny)
         vectors = torch.empty(n, d, dtype=self.kind, device=self.device)
         norms = torch.empty(n, dtype=torch.float64, device=self.device)
-        step = max(1, GPU_CHUNK // (32 * d))
+        step = max(1, CHUNK // (32 * d))
         for first in range(0, n, step):
             part = slice(first, first + step)
             vectors[part] = side.features[side.index[part]].double().sub_(centre).mul_(self.ruler.weights)
@@ -375,10 +184,8 @@ class TorchTiles:
         return vectors, norms.to(self.kind), (c * norms + floor).to(self.kind)
 
     def buffer(self, size: int):
-        """Memory for tiles of this many pairs; asked for once by every thread that makes them."""
+        """Memory for tiles of this many pairs."""
         import torch
-        if self.device.type == "cpu":
-            torch.set_num_threads(1)
         return torch.empty(size, dtype=self.kind, device=self.device)
 
     def tile(self, block: slice, part: slice, buffer) -> Tile:
@@ -386,14 +193,15 @@ class TorchTiles:
         shape = block.stop - block.start, part.stop - part.start
         squared = buffer[: shape[0] * shape[1]].view(shape)
         if self.direct:
-            self.ruler.block(self.rows.features[self.rows.index[block]], self.columns.features[self.columns.index[part]],
-                             squared)
+            self.ruler.block(self.rows.features[self.rows.index[block]],
+                             self.columns.features[self.columns.index[part]], squared)
         else:
             torch.mm(self.x[block] * -2, self.y[part].T, out=squared)
             squared.add_(self.y_norms[part]).add_(self.x_norms[block][:, None]).clamp_(min=0)
-        self._forbid(squared, *(np.clip(edge[block] - part.start, 0, shape[1]) for edge in (self.pairs.start, self.pairs.stop)))
-        return Tile(squared, self.row_band[block], self.column_band[part], self.pairs.rows[block], self.pairs.columns[part],
-                    block, part, self)
+        start, stop = (np.clip(edge[block] - part.start, 0, shape[1]) for edge in (self.pairs.start, self.pairs.stop))
+        self._forbid(squared, start, stop)
+        return Tile(squared, self.row_band[block], self.column_band[part], self.pairs.rows[block],
+                    self.pairs.columns[part], block, part, self)
 
     def _forbid(self, squared, start, stop) -> None:
         """+inf in columns start[r]:stop[r] of every row r."""
@@ -405,11 +213,11 @@ class TorchTiles:
         if total <= squared.numel() // 32:                       # a list of places
             ends = np.cumsum(lengths)
             places = np.arange(total) + np.repeat(np.arange(len(start)) * width + start - (ends - lengths), lengths)
-            squared.view(-1).index_fill_(0, _tensor(places, self.device), np.inf)
+            squared.view(-1).index_fill_(0, on_device(places, self.device), np.inf)
             return
         first, last = int(start[lengths > 0].min()), int(stop.max())
         column = torch.arange(first, last, device=self.device)
-        start, stop = (_tensor(edge, self.device)[:, None] for edge in (start, stop))
+        start, stop = (on_device(edge, self.device)[:, None] for edge in (start, stop))
         squared[:, first:last].masked_fill_((column >= start) & (column < stop), np.inf)
 
     def measure(self, i, j):
@@ -425,7 +233,7 @@ class TorchTiles:
         size = np.maximum(np.ceil(np.log2(bands / (WIDE * self.usual_band)) / 3), 0)
         for s in np.unique(size):
             places = np.flatnonzero(size == s)
-            columns = _tensor(places, self.device)
+            columns = on_device(places, self.device)
             yield Part(t.squared[:, columns], columns, float(bands[places].max()))
 
     def _up(self, x):
@@ -532,10 +340,11 @@ class TorchTiles:
         width = int(np.diff(indptr).max(initial=0))
         if width == 0:
             return 0
-        mass = None if mass.dtype == np.int32 else _tensor(mass, self.device)
+        mass = None if mass.dtype == np.int32 else on_device(mass, self.device)
         given, lows, highs = _rectangle(indptr, width, low, high, np.inf, self.device)
-        inside = _tensor(given, self.device)
-        sums = torch.zeros(len(lows), width + 1, dtype=torch.float64 if mass is not None else torch.int64, device=self.device)
+        inside = on_device(given, self.device)
+        kind = torch.int64 if mass is None else torch.float64
+        sums = torch.zeros(len(lows), width + 1, dtype=kind, device=self.device)
         doubtful = []
         for part in self._parts(t):
             reach = (t.row_band.double() + part.widest)[:, None]
@@ -561,8 +370,9 @@ class TorchTiles:
     def _gaps(self, part: Part, below, above, mass):
         """Mass in each gap between the edges below and above of a row's radii; each pair's gap; which gaps decide.
 
-        Gap g of a row holds the distances above exactly g edges.  Those above a radius' lower edge are not surely closer,
-        those above its upper edge are surely farther: a gap decides when it has passed as many of one kind as of the other.
+        Gap g of a row holds the distances above exactly g edges.  Those above a radius' lower edge are not surely
+        closer, those above its upper edge are surely farther: a gap decides when it has passed as many of one kind as
+        of the other.
         """
         import torch
         width = below.shape[1]
@@ -571,7 +381,8 @@ class TorchTiles:
         settled = 2 * passed == torch.arange(2 * width + 1, device=self.device)
         n = settled.numel()
         gap = torch.searchsorted(edges, part.squared, out_int32=n < 2**31)
-        place = (gap + torch.arange(len(edges), dtype=gap.dtype, device=self.device)[:, None] * (2 * width + 1)).view(-1)
+        first = torch.arange(len(edges), dtype=gap.dtype, device=self.device)[:, None] * (2 * width + 1)
+        place = (gap + first).view(-1)
         if mass is None:
             return torch.bincount(place, minlength=n).view_as(settled), gap, settled
         total = torch.zeros(n, dtype=torch.float64, device=self.device)
@@ -596,9 +407,9 @@ class TorchTiles:
         return vain
 
     def pairs_within(self, t: Tile, high):
-        """(row, column, squared) of every pair not farther than its row's radius; and how many were measured in vain."""
+        """(row, column, squared) of every pair within its row's radius, and how many were measured in vain."""
         import torch
-        limit, found, measured = _tensor(high, self.device), [], 0
+        limit, found, measured = on_device(high, self.device), [], 0
         for part in self._parts(t):
             i, j, squared = self._possible(t, part, limit)
             measured += len(i)
@@ -608,17 +419,12 @@ class TorchTiles:
         return i, j, squared, measured - len(i)
 
 
-def _largest(features) -> float:
-    low, high = features.aminmax()
-    return max(float(high), -float(low), 0.0)
-
-
 def _rectangle(indptr, width: int, low, high, empty: float, device):
-    """Radii of every row side by side: where they are given, and lower and upper radii (b, width) with `empty` elsewhere."""
+    """Radii of every row side by side: where they are given; lower and upper ones (b, width), `empty` elsewhere."""
     given = np.arange(width) < np.diff(indptr)[:, None]
     rectangles = np.full((2, *given.shape), empty)
     rectangles[0][given], rectangles[1][given] = low, high
-    return given, _tensor(rectangles[0], device), _tensor(rectangles[1], device)
+    return given, on_device(rectangles[0], device), on_device(rectangles[1], device)
 
 
 def _search(values, row, x, right: bool):

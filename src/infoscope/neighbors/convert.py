@@ -22,6 +22,11 @@ def kind_of(data: Any) -> str:
     return type(data).__module__.split(".")[0]
 
 
+def to_numpy(values: Any) -> np.ndarray:
+    """Some values of any kind as a NumPy array; from a GPU or a cluster they are fetched."""
+    return np.asarray(values.cpu() if kind_of(values) == "torch" else values)
+
+
 def to_columns(data: Any, name: str) -> Columns:
     """Read the values, feature names and ids out of whatever the user brought; nothing is copied without need.
 
@@ -103,6 +108,9 @@ def _pandas(data, name):
                                                           or pd.api.types.is_bool_dtype(dtype)):
             raise DataError(f"column {column!r} of {name} is not numeric ({dtype}): leave it out, "
                             f"or compare to it as labels with Space.from_labels(frame[{column!r}])")
+        if pd.api.types.is_complex_dtype(dtype):
+            raise DataError(f"column {column!r} of {name} holds complex numbers: pass real and imaginary part as two "
+                            "columns")
     one_type = len(set(data.dtypes)) == 1 and isinstance(data.dtypes.iloc[0], np.dtype)
     values = data.to_numpy() if one_type else data.to_numpy(dtype=np.float64, na_value=np.nan)
     return Columns(values, tuple(str(c) for c in data.columns), ids, None)

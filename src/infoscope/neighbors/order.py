@@ -28,6 +28,11 @@ def order_test(space, random_state=0) -> OrderTest:
     OrderTest
         p-value, share of adjacent pairs, the share by chance, and a sentence to print.
 
+    Raises
+    ------
+    DataError, ParameterError
+        If these are no items that could be measured, or there is only one.
+
     Examples
     --------
     >>> import numpy as np

@@ -13,6 +13,7 @@ import numpy as np
 from ..base import ParameterError
 from . import backend_numpy
 from .admissible import Items, Pairs, admissible_pairs, items_of
+from .convert import to_numpy
 from .kernels import TIE
 from .space import Space
 from .space_checks import item_numbers
@@ -205,12 +206,13 @@ def count_in_samples(space: Space, graph, n_columns: int, random_state, exclusio
         d = d.reshape(drawn.shape)
         forbidden = (drawn >= pairs.start[rows, None]) & (drawn < pairs.stop[rows, None])
         row_of_pair = np.repeat(rows - first, np.diff(graph.indptr)[rows])
-        for p in range(a, b):
-            r = row_of_pair[p - a]
-            usable = ~forbidden[r] & (pairs.columns[drawn[r]] != graph.items[p])
-            closer = usable & (d[r] < radii[p] * (1 - TIE))
-            tied = usable & ~closer & (d[r] <= radii[p] * (1 + TIE))
-            counts[:, p] = closer.sum(), tied.sum(), usable.sum()
+        for start in range(a, b, block):                         # and blocks of pairs
+            p = np.arange(start, min(start + block, b))
+            r, radius = row_of_pair[p - a], radii[p, None]
+            usable = ~forbidden[r] & (pairs.columns[drawn[r]] != graph.items[p, None])
+            closer = usable & (d[r] < radius * (1 - TIE))
+            tied = usable & ~closer & (d[r] <= radius * (1 + TIE))
+            counts[:, p] = closer.sum(1), tied.sum(1), usable.sum(1)
     return counts
 
 
@@ -387,7 +389,7 @@ class Histogram(Reduction):
 
     def update(self, state, tiles):
         (t,) = tiles
-        squared = np.asarray(t.squared)
+        squared = to_numpy(t.squared)
         i, j = np.nonzero(squared < np.inf)
         distance = np.rint(np.sqrt(squared[i, j])).astype(np.int64)
         np.add.at(state, (self.groups[t.block][i], distance), 1)

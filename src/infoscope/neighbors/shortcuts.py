@@ -10,7 +10,7 @@ import numpy as np
 from ..base import available_threads
 from . import kernels
 from .admissible import admissible_pairs
-from .backend_numpy import METRIC_CODES
+from .backend_numpy import METRIC_CODES, periods
 from .kernels import TIE
 from .reductions import KSmallest, column_items, reduce_tiles, row_items
 from .space import Space
@@ -57,7 +57,7 @@ def nearest_by_tree(space: Space, k: int, queries, columns, exclusion_window, ne
     threads = available_threads(n_jobs)
     distance, item = tree.query(points, asked, p=MINKOWSKI[space.metric], workers=threads)
     truth = kernels.pair_squares(source.features, np.repeat(rows, asked), space.features, item.ravel(), w,
-                                 period if period.any() else np.empty(0), METRIC_CODES[space.metric])
+                                 periods(space), METRIC_CODES[space.metric])
     truth = truth.reshape(item.shape)
     if not new_points:
         truth[item == rows[:, None]] = np.inf
@@ -105,7 +105,7 @@ def count_on_line(space: Space, indptr, squared, weighted, queries, columns, exc
     kernels.count_on_line(
         source.features, pairs.rows, wrap(source.features[pairs.rows, 0].astype(np.float64)), space.features,
         pairs.columns[order], values[order], mass[order], kernels.exact_sums(mass[order]), pairs.columns, mass,
-        space.feature_weights, space.period if p > 0 else np.empty(0), METRIC_CODES[space.metric],
+        space.feature_weights, periods(space), METRIC_CODES[space.metric],
         16 * np.finfo(float).eps * (scale + p), pairs.start, pairs.stop, indptr, squared * (1 - TIE),
         squared * (1 + TIE), closer, tied)
     if weighted:

@@ -10,7 +10,7 @@ import numpy as np
 from ..base import DataError, ParameterError, checks
 from ..statistics import as_periods
 from . import kernels, space_checks
-from .convert import kind_of, to_columns
+from .convert import kind_of, to_columns, to_numpy
 
 METRICS = ("euclidean", "manhattan", "chebyshev", "cosine", "hamming", "labels", "bits", "precomputed")
 PERIODIC = ("euclidean", "manhattan", "chebyshev")
@@ -104,6 +104,10 @@ class Space:
     def _put(self, field, value):
         object.__setattr__(self, field, _read_only(value))
 
+    def __setstate__(self, state):                               # pickle forgets that arrays are read-only
+        for field, value in state.items():
+            self._put(field, value)
+
     # ---- reading the arguments ----
     def _checked_features(self, values, name, names):
         if kind_of(values) in ("torch", "dask"):
@@ -129,8 +133,8 @@ class Space:
         if values.ndim != 2:
             raise DataError(f"{name} has shape {tuple(values.shape)}; it needs two dimensions (items, features)")
         if kind_of(values) == "torch":
-            from .backend_torch import checked_tensor
-            return checked_tensor(values, name, self.metric)
+            from .tensors import checked_tensor
+            return checked_tensor(values, name, self.metric, self.feature_weights)
         from .backend_dask import checked_chunks
         return checked_chunks(values, name, self.metric, self.feature_weights)
 
@@ -154,34 +158,26 @@ class Space:
             space_checks.warn_repeated_times(self.time, self.run, name)
 
     def _set_measure(self, d, name):
-        numeric = self.metric in PERIODIC and self.backend == "numpy"
+        here = self._array()
+        numeric = self.metric in PERIODIC and here is not None
         weights = self._checked_weights(self.feature_weights)
         period = as_periods(self.period, d, self.feature_names)
         if period.any() and self.metric not in PERIODIC:
             raise ParameterError(f"periodic features do not go with metric {self.metric!r}")
-        low, high = (self.features.min(0), self.features.max(0)) if numeric else (None, None)
+        low, high = (here.min(0), here.max(0)) if numeric else (None, None)
         if numeric and self.period_check:
-            self._put("notes", space_checks.period_notes(self.features, low, high, period, self.column_name, self.time,
+            self._put("notes", space_checks.period_notes(here, low, high, period, self.column_name, self.time,
                                                          self.run))
-        elif self.backend == "dask" and self.period_check and period.any():
+        elif here is None and self.period_check and period.any():
             at = np.flatnonzero(period)                          # one pass over the data; these columns come here
-            angles = np.asarray(self.features[:, at])
+            angles = to_numpy(self.features[:, at])
             self._put("notes", space_checks.period_notes(angles, angles.min(0), angles.max(0), period[at],
                                                          lambda a: self.column_name(at[a]), self.time, self.run))
         if self.scale == "standard":
             if self.metric not in PERIODIC:
                 raise ParameterError(f"scale='standard' does not go with metric {self.metric!r}")
-            if self.backend == "torch":
-                deviations = self.features.double().std(0, correction=0).cpu().numpy()
-            elif self.backend == "dask":
-                from .backend_dask import deviations_of_chunks
-                extremes, deviations = deviations_of_chunks(self.features, period)
-                weights = weights * space_checks.inverse_deviations(extremes, deviations, np.zeros(d), name,
-                                                                    self.column_name)
-            else:
-                deviations = np.asarray(self.features.std(0, dtype=np.float64))
-                weights = weights * space_checks.inverse_deviations(self.features, deviations, period, name,
-                                                                    self.column_name)
+            columns, deviations, turns = space_checks.deviations(self.features, here, period)
+            weights = weights * space_checks.inverse_deviations(columns, deviations, turns, name, self.column_name)
             if not weights.any():
                 raise DataError(f"all columns of {name} with a weight are constant: there are no distances to compare")
         if numeric:
@@ -189,6 +185,13 @@ class Space:
         self._put("feature_weights", weights)
         self._put("period", period)
         self._put("scale", None)                                 # it lives in feature_weights now
+
+    def _array(self):
+        """The features as a NumPy array where that takes no copy, else None."""
+        if self.backend == "torch" and self.features.device.type == "cpu":
+            from .tensors import as_array
+            return as_array(self.features)
+        return self.features if self.backend == "numpy" else None
 
     def _checked_weights(self, weights):
         if weights is None or self.metric == "cosine":           # cosine has them in its directions
@@ -336,14 +339,13 @@ class Space:
         if len(i) != len(j):
             raise ParameterError(f"i has {len(i)} items and j has {len(j)}: pairs need one of each")
         if self.backend == "torch":
-            from .backend_torch import squared_of_pairs
+            from .tensors import squared_of_pairs
             return squared_of_pairs(self, i, j)
         if self.backend == "dask":
             from .backend_dask import squared_of_chunked_pairs
             return squared_of_chunked_pairs(self, i, j)
-        from .backend_numpy import METRIC_CODES
-        period = self.period if self.period.any() else np.empty(0)
-        return kernels.pair_squares(self.features, i, self.features, j, self.feature_weights, period,
+        from .backend_numpy import METRIC_CODES, periods
+        return kernels.pair_squares(self.features, i, self.features, j, self.feature_weights, periods(self),
                                     METRIC_CODES[self.metric])
 
     def pair_distances(self, i, j) -> np.ndarray:
@@ -375,7 +377,7 @@ class Space:
         if self.metric not in ("euclidean", "manhattan", "chebyshev", "cosine"):
             raise ParameterError(f"metric {self.metric!r} has no displacements")
         i, j = space_checks.item_numbers(i, len(self), "i"), space_checks.item_numbers(j, len(self), "j")
-        delta = np.asarray(self.features[j], np.float64) - np.asarray(self.features[i], np.float64)
+        delta = to_numpy(self.features[j]).astype(np.float64) - to_numpy(self.features[i]).astype(np.float64)
         p = np.where(self.period > 0, self.period, 1.0)
         return delta - np.where(self.period > 0, self.period * np.rint(delta / p), 0.0)
 

@@ -119,7 +119,13 @@ def unit_vectors(values: np.ndarray, weights, name: str) -> np.ndarray:
         raise DataError(f"row {int(np.argmin(largest))} of {name} is all zeros: its direction, which the cosine metric "
                         "compares, does not exist; drop the row or use another metric")
     values /= largest[:, None]                                   # so that no square overflows
-    return values / np.sqrt((values**2).sum(1))[:, None]
+    lanes = np.zeros((len(values), 8))                           # summed in the order of kernels._pair, on every device
+    for a in range(0, values.shape[1], 8):
+        terms = values[:, a : a + 8] ** 2
+        lanes[:, : terms.shape[1]] += terms
+    for _ in range(3):
+        lanes = lanes[:, 0::2] + lanes[:, 1::2]
+    return values / np.sqrt(lanes)
 
 
 # ---------------------------------------------------------------------------------------------------------------- items
@@ -197,6 +203,17 @@ def period_notes(features, low, high, period, column_name, time, run) -> tuple[s
     for a in np.flatnonzero(turns & (period == 0)):
         check_period(features[:, a], None, column_name(a))
     return tuple(note for note in notes if note)
+
+
+def deviations(features: Any, here: np.ndarray | None, period):
+    """Columns (or only their extremes), their standard deviations, and the periods still to be cared for."""
+    if here is not None:
+        return here, here.std(0, dtype=np.float64), period
+    if hasattr(features, "dask"):
+        from .backend_dask import deviations_of_chunks as statistics
+    else:
+        from .tensors import column_statistics as statistics
+    return *statistics(features, period), np.zeros(len(period))
 
 
 def inverse_deviations(features: Any, deviations, period, name: str, column_name) -> np.ndarray:

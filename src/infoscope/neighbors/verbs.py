@@ -128,6 +128,11 @@ def nearest_blocks(space, k: int, *, block_rows: int = 4096, queries=None, **opt
     ------
     NeighborGraph
 
+    Raises
+    ------
+    ParameterError, DataError
+        As for `nearest`, when the first graph is asked for.
+
     Examples
     --------
     >>> import numpy as np
@@ -204,7 +209,7 @@ def count_closer(space, graph: NeighborGraph, *, weighted: bool = False, columns
     space : Space or array
         Where the distances are compared.
     graph : NeighborGraph
-        Pairs of items, usually neighbours in another space.
+        Pairs of items, usually neighbours in another space (rows must be items, not new points).
     weighted, columns, exclusion_window, neighbors_from, n_jobs
         As for `count_within`.
 
@@ -212,6 +217,11 @@ def count_closer(space, graph: NeighborGraph, *, weighted: bool = False, columns
     -------
     closer, tied : array (P,)
         The mean rank of a pair is ``closer + (tied + 1) / 2``.
+
+    Raises
+    ------
+    ParameterError
+        If the graph holds items that the space does not have, or there are no weights to sum.
 
     Examples
     --------

@@ -1,0 +1,217 @@
+"""PyTorch tensors as features of a Space: checks, statistics of columns, and measured distances."""
+from __future__ import annotations
+
+import numpy as np
+
+from ..base import DataError
+from . import kernels
+from .backend_numpy import METRIC_CODES, periods
+from .space_checks import LARGEST, checked_weights
+
+KERNELS_ON_CPU = True              # tests set it to False, to try the code for GPUs without one
+CPU_CHUNK, GPU_CHUNK = 2**20, 2**28          # bytes of differences looked at together
+
+
+def has_kernels(device) -> bool:
+    """Whether the kernels for NumPy arrays read what is on this device."""
+    return KERNELS_ON_CPU and device.type == "cpu"
+
+
+def as_array(tensor) -> np.ndarray:
+    """A tensor in main memory as the read-only array it is, without a copy."""
+    array = tensor.numpy()
+    array.flags.writeable = False
+    return array
+
+
+def on_device(array, device):
+    """An array on a device; a tensor passes through."""
+    import torch
+    return array if isinstance(array, torch.Tensor) else torch.tensor(np.asarray(array), device=device)
+
+
+# ---------------------------------------------------------------------------------------------------- what a Space asks
+def checked_tensor(values, name: str, metric: str, feature_weights=None):
+    """A tensor (N, D) of finite float32 or float64 numbers on its own device.
+
+    Parameters
+    ----------
+    values : torch.Tensor
+        float32 and float64 are kept, half precisions become float32, integers and booleans float64.
+    name : str
+        What errors call it.
+    metric : str
+        With "cosine", rows are weighted and normalised, in float64.
+    feature_weights : array (D,), optional
+        Weights of the directions that the cosine metric compares.
+
+    Returns
+    -------
+    torch.Tensor
+
+    Raises
+    ------
+    DataError
+        If it is not two-dimensional, empty, not real, or not finite, if the device has no float64, or if rows are zero
+        with the cosine metric.
+    """
+    import torch
+    if values.layout != torch.strided:
+        raise DataError(f"{name} is a sparse tensor: pass {name}.to_dense()")
+    if values.is_complex():
+        raise DataError(f"{name} holds complex numbers: pass real and imaginary part as two columns")
+    if values.device.type in ("mps", "meta"):
+        raise DataError(f"{name} is on device {values.device}, which has no float64: move it with .cpu()")
+    if values.ndim != 2:
+        raise DataError(f"{name} has shape {tuple(values.shape)}; it needs two dimensions (items, features)")
+    if 0 in values.shape:
+        raise DataError(f"{name} is empty, shape {tuple(values.shape)}")
+    values = values.detach()
+    if values.dtype not in (torch.float32, torch.float64):
+        values = values.to(torch.float32 if values.is_floating_point() else torch.float64)
+    if not largest_of(values) <= LARGEST:
+        row, column = torch.nonzero(~(values.abs() <= LARGEST))[0].tolist()
+        value = float(values[row, column])
+        what = "NaN" if np.isnan(value) else f"an infinite number ({value})" if np.isinf(value) else f"{value:.1e}"
+        way_out = "its square overflows, divide by a constant" if np.isfinite(value) else "remove or fill this row"
+        raise DataError(f"{name} holds {what} in row {row}, column {column}: {way_out}")
+    return _unit_vectors(values, feature_weights, name) if metric == "cosine" else values.contiguous()
+
+
+def largest_of(values) -> float:
+    """Largest magnitude, NaN if any entry is; makes no second tensor of this size."""
+    low, high = values.aminmax()
+    return float(high.maximum(-low))
+
+
+def _unit_vectors(values, weights, name):
+    """The directions that the cosine metric compares; the twin of `space_checks.unit_vectors`."""
+    values = values.double()
+    if weights is not None:
+        values = values * on_device(checked_weights(weights, values.shape[1]), values.device)
+    largest = values.abs().amax(1)
+    if not bool(largest.all()):
+        row = int((largest == 0).int().argmax())
+        raise DataError(f"row {row} of {name} is all zeros: its direction, which the cosine metric compares, does not "
+                        "exist; drop the row or use another metric")
+    values = values / largest[:, None]                           # so that no square overflows
+    return values / _sum_of_lanes(values.square(), squared=False).sqrt()[:, None]
+
+
+def column_statistics(features, period: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Extremes (2, D) and standard deviation (D,) of every column, found on the tensor's device.
+
+    The deviation of a periodic column is the circular one, sqrt(-2 ln R) P / 2 pi with the resultant R.
+    """
+    import torch
+    deviations = np.array([float(features[:, a].double().std(correction=0)) for a in range(features.shape[1])])
+    for a in np.flatnonzero(period):
+        angle = features[:, a].double() * (2 * np.pi / period[a])
+        resultant = float(torch.hypot(angle.cos().mean(), angle.sin().mean()).clamp(1e-300, 1.0))
+        deviations[a] = np.sqrt(-2 * np.log(resultant)) * period[a] / (2 * np.pi)
+    return torch.stack([features.amin(0), features.amax(0)]).cpu().numpy(), deviations
+
+
+def squared_of_pairs(space, i: np.ndarray, j: np.ndarray) -> np.ndarray:
+    """Exact squared distances of the pairs (i, j), measured where the tensor is."""
+    x = space.features
+    if has_kernels(x.device):
+        array, code = as_array(x), METRIC_CODES[space.metric]
+        return kernels.pair_squares(array, i, array, j, space.feature_weights, periods(space), code)
+    return Ruler(space, x.device).pairs(x, on_device(i, x.device), x, on_device(j, x.device)).cpu().numpy()
+
+
+# ---------------------------------------------------------------------------------------------------------------- truth
+class Ruler:
+    """Measures pairs with the operations of `kernels._pair` in its order, hence with its bits."""
+
+    def __init__(self, space, device):
+        self.metric = METRIC_CODES[space.metric]
+        self.weights = on_device(space.feature_weights, device)
+        self.weight_list = space.feature_weights.tolist()
+        self.periods = on_device(space.period, device)
+        self.period_list = space.period.tolist()
+        self.periodic = on_device(np.flatnonzero(space.period), device)
+        self.chunk = CPU_CHUNK if device.type == "cpu" else GPU_CHUNK
+
+    def pairs(self, x, i, y, j):
+        """Squared distances of the pairs x[i], y[j] of rows."""
+        import torch
+        out = torch.empty(len(i), dtype=torch.float64, device=x.device)
+        step = max(1, self.chunk // (32 * x.shape[1] + 64))
+        for first in range(0, len(i), step):
+            part = slice(first, first + step)
+            out[part] = self._from_terms(self._terms(x[i[part]].double(), y[j[part]].double()))
+        return out
+
+    def _terms(self, x, y):
+        """What each feature adds, (P, D); overwrites x."""
+        if self.metric == kernels.HAMMING:
+            return (x != y).double().mul_(self.weights)
+        delta = x.sub_(y)
+        if len(self.periodic):
+            turning, period = delta[:, self.periodic], self.periods[self.periodic]
+            delta[:, self.periodic] = turning - (turning / period).round_().mul_(period)
+        delta.mul_(self.weights)
+        return delta.square_() if self.metric == kernels.EUCLIDEAN else delta.abs_()
+
+    def _from_terms(self, terms):
+        if self.metric == kernels.CHEBYSHEV:
+            return terms.amax(1).square_()
+        return _sum_of_lanes(terms, squared=self.metric != kernels.EUCLIDEAN)
+
+    def block(self, x, y, out) -> None:
+        """All pairs of two blocks of rows, feature by feature: out[i, j] = squared distance of x[i] and y[j]."""
+        import torch
+        d, height = x.shape[1], x.shape[0]
+        step = max(1, self.chunk // (8 * height * min(d + 1, 10)))
+        x = x.double().T.contiguous()
+        for first in range(0, len(y), step):
+            columns = y[first : first + step].double().T.contiguous()
+            terms = [columns.new_empty(height, columns.shape[1]) for _ in range(min(d, 9))]
+            for a in range(d):
+                lane, term = terms[a % 8], terms[min(a, 8)]      # the first eight terms are the lanes
+                self._term(a, x[a][:, None], columns[a], term)
+                if a >= 8 and self.metric == kernels.CHEBYSHEV:
+                    torch.maximum(lane, term, out=lane)
+                elif a >= 8:
+                    lane.add_(term)
+            out[:, first : first + step] = self._joined(terms[:8])
+
+    def _term(self, a: int, x, y, out) -> None:
+        import torch
+        if self.metric == kernels.HAMMING:
+            out.copy_(x != y).mul_(self.weight_list[a])
+            return
+        torch.sub(x, y, out=out)
+        if self.period_list[a] > 0:
+            period = self.periods[a]                             # a tensor: by a number, CUDA would not divide exactly
+            out.sub_((out / period).round_().mul_(period))
+        out.mul_(self.weight_list[a])
+        if self.metric == kernels.EUCLIDEAN:
+            out.square_()
+        else:
+            out.abs_()
+
+    def _joined(self, lanes: list):
+        import torch
+        while len(lanes) > 1:                                    # ((0+1)+(2+3)) + ((4+5)+(6+7)); missing lanes are zero
+            pairs = [lanes[p : p + 2] for p in range(0, len(lanes), 2)]
+            if self.metric == kernels.CHEBYSHEV:
+                lanes = [torch.maximum(*pair) if len(pair) == 2 else pair[0] for pair in pairs]
+            else:
+                lanes = [pair[0].add_(pair[1]) if len(pair) == 2 else pair[0] for pair in pairs]
+        return lanes[0] if self.metric == kernels.EUCLIDEAN else lanes[0].square_()
+
+
+def _sum_of_lanes(terms, squared: bool):
+    """Row sums (P,) of (P, D) terms in eight interleaved lanes, in the order of `kernels._pair`."""
+    d = terms.shape[1]
+    lanes = terms.new_zeros(len(terms), 8)
+    for a in range(0, d, 8):
+        lanes[:, : min(8, d - a)] += terms[:, a : a + 8]
+    for _ in range(3):
+        lanes = lanes[:, 0::2] + lanes[:, 1::2]
+    return lanes[:, 0].square() if squared else lanes[:, 0]
+
+
