@@ -16,7 +16,6 @@ version = ".".join(release.split(".")[:2])
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
     "sphinx.ext.viewcode",
     "matplotlib.sphinxext.plot_directive",
     "numpydoc",
@@ -28,6 +27,8 @@ templates_path = ["_templates"]
 html_static_path = ["_static"]
 html_theme = "furo"
 html_title = "infoscope"
+html_css_files = ["custom.css"]
+html_math_renderer = "mathml"  # see below: browsers draw it themselves, without a script and without a network
 nitpicky = False
 
 myst_enable_extensions = ["dollarmath", "amsmath", "deflist", "colon_fence"]
@@ -74,5 +75,28 @@ def missing_from_reference(app) -> None:
             logging.getLogger(__name__).warning("reference.rst leaves out %s of infoscope.%s", sorted(missing), room)
 
 
+def inline_formula(translator, node) -> None:
+    _formula(translator, node, block=False)
+
+
+def displayed_formula(translator, node) -> None:
+    _formula(translator, node, block=True)
+
+
+def _formula(translator, node, block: bool) -> None:
+    from docutils import nodes
+    from docutils.utils.math import MathError, latex2mathml
+    from sphinx.util import logging
+
+    try:
+        drawn = latex2mathml.tex2mathml(node.astext(), as_block=block)
+    except MathError as error:
+        logging.getLogger(__name__).warning("no MathML for %r: %s", node.astext(), error, location=node)
+        drawn = f"<code>{translator.encode(node.astext())}</code>"
+    translator.body.append(f'<div class="math">{drawn}</div>' if block else drawn)
+    raise nodes.SkipNode
+
+
 def setup(app) -> None:
     app.connect("builder-inited", missing_from_reference)
+    app.add_html_math_renderer("mathml", (inline_formula, None), (displayed_formula, None))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 
-# ------------------------------------------------------------------------------------------------------------- distances
+# --------------------------------------------------------------------------------------------------- distances
 def distances(x, period=None) -> np.ndarray:
     """Squared Euclidean distances by subtraction, with the nearest image of periodic columns."""
     x = np.asarray(x, float)
@@ -39,7 +39,7 @@ def admissible(n, *, w=None, time=None, run=None, window=0.0, other_runs=False) 
     return ok
 
 
-# ------------------------------------------------------------------------------------------------------------- unweighted
+# --------------------------------------------------------------------------------------------------- unweighted
 def mean_ranks(d, ok, wanted=None) -> np.ndarray:
     """Eq. (1) for the wanted pairs, by default all; NaN elsewhere and where a pair is not admissible."""
     n = len(d)
@@ -71,6 +71,12 @@ def imbalance(d_a, d_b, k=1, ok=None) -> float:
     return float(np.mean([2 / (ok[i].sum() + 1) * shares[i] @ ranks[i] for i in range(n)]))
 
 
+def shares_and_ranks(a, b, ok, k=1):
+    """c_ij and u_ij of columns a and b: what the value and the errors are made of."""
+    c = neighbor_shares(distances(a), ok, k)
+    return c, np.nan_to_num(mean_ranks(distances(b), ok, c > 0)) / (ok.sum(1) + 1)[:, None]
+
+
 def imbalance_by_sorting(d_a, d_b, k=1) -> float:
     """Eq. (2) for data without ties, by sorting: fast enough for a few thousand items."""
     n, total = len(d_a), 0.0
@@ -83,7 +89,7 @@ def imbalance_by_sorting(d_a, d_b, k=1) -> float:
     return total / n
 
 
-# --------------------------------------------------------------------------------------------------------------- weighted
+# ----------------------------------------------------------------------------------------------------- weighted
 def rescaled_ranks(d, ok, w, unit=None) -> np.ndarray:
     """(R2); zero where a pair is not admissible."""
     n = len(d)
@@ -115,7 +121,7 @@ def neighbor_weights(d, ok, w, k, rule, *, unit=None, cap=None) -> np.ndarray:
                 taken = min(left, w[group].sum())
                 c[i, group] = taken / wanted * w[group] / w[group].sum()
                 left -= taken
-            c[i] /= c[i].sum()                                   # a row with less than this mass uses all it has
+            c[i] /= c[i].sum()  # a row with less than this mass uses all it has
         elif rule == "count":
             left = k
             for group in groups:
@@ -129,8 +135,8 @@ def neighbor_weights(d, ok, w, k, rule, *, unit=None, cap=None) -> np.ndarray:
 
 
 def thinning_row(groups, survive, w, k) -> np.ndarray:
-    """Expected share of each item in the first k survivors: differences of E[min(k, survivors)], by Poisson-binomial laws."""
-    c, law, before = np.zeros(len(w)), np.ones(1), 0.0           # law[s] = P(s survivors so far)
+    """Expected share of each item in the first k survivors: differences of E[min(k, survivors)], by convolution."""
+    c, law, before = np.zeros(len(w)), np.ones(1), 0.0  # law[s] = P(s survivors so far)
     for group in groups:
         for j in group:
             law = np.convolve(law, [1 - survive[j], survive[j]])
@@ -147,7 +153,7 @@ def weighted_imbalance(d_a, d_b, w, k, rule, ok=None, *, unit=None, cap=None) ->
     return float(w @ (2 * (c * u).sum(1)) / w.sum())
 
 
-# ----------------------------------------------------------------------------------------------------------------- errors
+# ------------------------------------------------------------------------------------------------------- errors
 def pair_deviations(c, u, w=None):
     """i, j, eps of all pairs with a weight: eps = omega (2u - Delta)."""
     n = len(c)
@@ -159,7 +165,7 @@ def pair_deviations(c, u, w=None):
 
 
 def sharing_variance(i, j, eps, blocks=None) -> float:
-    """Sum of eps_p eps_p' over all pairs of pairs that share a point, or a block: (5), (R5), (R5b), as a double loop."""
+    """Sum of eps_p eps_q over all pairs of pairs that share a point or a block: (5), (R5), (R5b), as a double loop."""
     label = np.arange(max(i.max(), j.max()) + 1) if blocks is None else blocks
     ends = [frozenset((label[a], label[b])) for a, b in zip(i, j, strict=True)]
     total = 0.0

@@ -36,9 +36,7 @@ def test_formulas_are_double_sums_over_pairs_of_pairs(seed):
 def test_one_row_a_block_is_the_point_formula(k):
     x = np.random.default_rng(k).normal(size=(40, 3))
     ok = ~np.eye(40, dtype=bool)
-    c = brute.neighbor_shares(brute.distances(x[:, :2]), ok, k)
-    u = np.nan_to_num(brute.mean_ranks(brute.distances(x), ok)) / 40
-    i, j, eps = brute.pair_deviations(c, u)
+    i, j, eps = brute.pair_deviations(*brute.shares_and_ranks(x[:, :2], x, ok, k))
     assert block_sharing_variance(Deviations(i, j, eps), np.arange(40)) == pytest.approx(
         point_sharing_variance(Deviations(i, j, eps), 40), rel=1e-12
     )
@@ -86,7 +84,7 @@ def test_kinds_of_errors_have_names():
             information_imbalance(x, x[:, :1], standard_error=name)
 
 
-# ------------------------------------------------------------------------------------------------------------ calibration
+# -------------------------------------------------------------------------------------------------- calibration
 def ratio(n, source, target, k, n_sets, columns=8, **options):
     """(True scatter) / (mean reported error) over simulated data; its own relative error is 1 / sqrt(2 n_sets)."""
     values, errors = [], []
@@ -137,7 +135,9 @@ def test_calibration_with_weights(rule, k):
         y = g.normal(0.8, 1.6, 300)
         x = np.column_stack([g.normal(size=300), y])
         w = np.exp(-(y**2) / 2 + (y - 0.8) ** 2 / (2 * 1.6**2))
-        result = information_imbalance(Space(x[:, :1], sample_weight=w), Space(x, sample_weight=w), k=k, neighbor_rule=rule)
+        result = information_imbalance(
+            Space(x[:, :1], sample_weight=w), Space(x, sample_weight=w), k=k, neighbor_rule=rule
+        )
         values.append(result.a_to_b)
         errors.append(result.a_to_b_se)
     assert 0.65 <= np.std(values, ddof=1) / np.mean(errors) <= 1.2

@@ -86,7 +86,9 @@ def test_p_values_and_their_adjustment():
     spaces = descriptions()
     raw = imbalance_matrix(spaces, adjust="holm")
     off = np.isfinite(raw.values)
-    np.testing.assert_allclose(raw.p_values[off], scipy.stats.norm.cdf((raw.values[off] - 1) / raw.values_se[off]), rtol=1e-9)
+    np.testing.assert_allclose(
+        raw.p_values[off], scipy.stats.norm.cdf((raw.values[off] - 1) / raw.values_se[off]), rtol=1e-9
+    )
     p = np.sort(raw.p_values[off])
     m = len(p)
     holm = np.minimum(np.maximum.accumulate(p * (m - np.arange(m))), 1)
@@ -96,7 +98,9 @@ def test_p_values_and_their_adjustment():
     found = imbalance_matrix(spaces)
     assert found.adjust == "by"
     np.testing.assert_allclose(np.sort(found.p_values_adjusted[off]), by, rtol=1e-12)
-    np.testing.assert_allclose(np.sort(imbalance_matrix(spaces, adjust="bonferroni").p_values_adjusted[off]), np.minimum(p * m, 1))
+    np.testing.assert_allclose(
+        np.sort(imbalance_matrix(spaces, adjust="bonferroni").p_values_adjusted[off]), np.minimum(p * m, 1)
+    )
 
 
 def test_permutation_p_values_of_a_matrix():
@@ -142,7 +146,7 @@ def test_wrong_matrices():
         imbalance_matrix({"x": x, "y": x[:, :1]}, adjust="sidak")
 
 
-# ------------------------------------------------------------------------------------------------------------ scale curve
+# -------------------------------------------------------------------------------------------------- scale curve
 @pytest.mark.parametrize("ties", [False, True])
 def test_scale_curve_is_a_single_call_for_each_k(ties):
     g = np.random.default_rng(7)
@@ -171,7 +175,7 @@ def test_numbers_of_neighbours_of_a_scale_curve():
         imbalance_scale_curve(x, x, neighbor_rule="equal")
 
 
-# ------------------------------------------------------------------------------------------------------------ differences
+# -------------------------------------------------------------------------------------------------- differences
 def test_difference_is_that_of_single_calls():
     spaces = descriptions()
     result = compare_imbalances(spaces["xyz"], spaces["grid"], spaces["sign"], k=3)
@@ -179,7 +183,9 @@ def test_difference_is_that_of_single_calls():
     assert (result.a_to_target, result.b_to_target) == (single[0].a_to_b, single[1].a_to_b)
     assert (result.a_to_target_se, result.b_to_target_se) == (single[0].a_to_b_se, single[1].a_to_b_se)
     assert result.difference == pytest.approx(single[0].a_to_b - single[1].a_to_b)
-    assert result.p_value == pytest.approx(2 * scipy.stats.norm.sf(abs(result.difference) / result.difference_se), rel=1e-9)
+    assert result.p_value == pytest.approx(
+        2 * scipy.stats.norm.sf(abs(result.difference) / result.difference_se), rel=1e-9
+    )
 
 
 def test_error_of_a_difference_is_a_double_sum():
@@ -187,9 +193,7 @@ def test_error_of_a_difference_is_a_double_sum():
     ok = ~np.eye(40, dtype=bool)
     dense = np.zeros((40, 40))
     for sign, source in ((1, x[:, :2]), (-1, x[:, 1:])):
-        c = brute.neighbor_shares(brute.distances(source), ok, 2)
-        u = np.nan_to_num(brute.mean_ranks(brute.distances(x), ok)) / 40
-        i, j, eps = brute.pair_deviations(c, u)
+        i, j, eps = brute.pair_deviations(*brute.shares_and_ranks(source, x, ok, 2))
         dense[i, j] += sign * eps
     i, j = np.nonzero(dense)
     expected = np.sqrt(brute.sharing_variance(i, j, dense[i, j]))

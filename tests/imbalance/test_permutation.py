@@ -79,7 +79,10 @@ def test_time_series_are_shifted():
 def test_dependent_time_series():
     (x,) = ar1(300, 2, 0.9, random_state=1)
     time = np.arange(300)
-    assert p_values(Space(x, time=time), Space(x[:, :1] ** 3, time=time), random_state=0, exclusion_window=20) == (1 / 40, 1 / 40)
+    assert p_values(Space(x, time=time), Space(x[:, :1] ** 3, time=time), random_state=0, exclusion_window=20) == (
+        1 / 40,
+        1 / 40,
+    )
 
 
 def test_shifts_stay_in_their_run_and_leave_the_window():

@@ -50,7 +50,9 @@ def test_sampled_columns_with_ties_windows_and_runs():
     a, b, run = g.integers(0, 4, (60, 2)).astype(float), g.integers(0, 4, (60, 2)).astype(float), np.repeat([0, 1], 30)
     spaces, options = (Space(a, run=run), Space(b, run=run)), {"exclusion_window": 3, "k": 2, "standard_error": "graph"}
     exact = information_imbalance(*spaces, **options)
-    values = np.array([information_imbalance(*spaces, n_columns=30, random_state=s, **options).a_to_b_rows for s in range(200)])
+    values = np.array(
+        [information_imbalance(*spaces, n_columns=30, random_state=s, **options).a_to_b_rows for s in range(200)]
+    )
     scatter = values.std(0, ddof=1) / np.sqrt(200)
     distance = (values.mean(0) - exact.a_to_b_rows) / np.where(scatter > 0, scatter, 1)
     assert np.abs(distance).max() < 5 and distance.std() < 1.5  # 60 numbers of standard deviation one
@@ -104,9 +106,16 @@ def test_other_functions_sample_alike():
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"n_rows": 2}, "n_rows"), ({"n_rows": 0}, "n_rows"), ({"n_rows": 10.0}, "n_rows"), ({"n_columns": 1}, "n_columns"),
-     ({"n_columns": -5}, "n_columns"), ({"n_columns": "many"}, "n_columns"), ({"random_state": "seed"}, "random_state")],
-)  # fmt: skip
+    [
+        ({"n_rows": 2}, "n_rows"),
+        ({"n_rows": 0}, "n_rows"),
+        ({"n_rows": 10.0}, "n_rows"),
+        ({"n_columns": 1}, "n_columns"),
+        ({"n_columns": -5}, "n_columns"),
+        ({"n_columns": "many"}, "n_columns"),
+        ({"random_state": "seed"}, "random_state"),
+    ],
+)
 def test_wrong_numbers(options, message):
     for call in (lambda: information_imbalance(A, B, **options), lambda: imbalance_matrix({"A": A, "B": B}, **options)):
         with pytest.raises(ParameterError, match=message):
@@ -116,7 +125,10 @@ def test_wrong_numbers(options, message):
 def test_sampled_columns_do_not_go_with_weights():
     w = np.random.default_rng(7).uniform(1, 2, N)
     spaces = [Space(x, sample_weight=w) for x in (A, B)]
-    for call in (lambda: information_imbalance(*spaces, n_columns=20), lambda: imbalance_matrix({"a": spaces[0], "b": spaces[1]}, n_columns=20)):  # fmt: skip
+    for call in (
+        lambda: information_imbalance(*spaces, n_columns=20),
+        lambda: imbalance_matrix({"a": spaces[0], "b": spaces[1]}, n_columns=20),
+    ):
         with pytest.raises(ParameterError, match="does not go with sample weights"):
             call()
 

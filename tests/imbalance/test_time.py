@@ -26,13 +26,7 @@ def series():
     return x[:, :5], x[:, 5:]
 
 
-def pairs_of(a, b, ok, k=1):
-    c = brute.neighbor_shares(brute.distances(a), ok, k)
-    u = np.nan_to_num(brute.mean_ranks(brute.distances(b), ok, c > 0)) / (ok.sum(1) + 1)[:, None]
-    return c, u
-
-
-# --------------------------------------------------------------------------------------------------------- known numbers
+# ----------------------------------------------------------------------------------------------- known numbers
 def test_windows_and_runs():
     a, b = series()
     windows = {0: 0.499209, 20: 1.030824, 39: 1.019724, 78: 1.032243}
@@ -52,7 +46,7 @@ def test_errors_of_correlated_rows():
     assert result.a_to_b_se == pytest.approx(0.041645, abs=1e-6)
     blocks = 12 * np.arange(800) // 800
     ok = np.abs(np.subtract.outer(np.arange(800), np.arange(800))) > 39
-    c, u = pairs_of(a, b, ok)
+    c, u = brute.shares_and_ranks(a, b, ok)
     deviations = Deviations(*brute.pair_deviations(c, u))
     assert np.sqrt(point_sharing_variance(deviations, 800)) == pytest.approx(0.041645, abs=1e-6)
     assert np.sqrt(block_sharing_variance(deviations, blocks)) == pytest.approx(0.034379, abs=1e-6)
@@ -71,7 +65,7 @@ def test_blocks_of_the_result():
     wanted = np.clip(int(160 / (2 * result.correlation_time)), 8, 40)
     assert result.n_blocks == wanted
     ok = brute.admissible(160, window=9)
-    pairs = brute.pair_deviations(*pairs_of(x[:, :2], x[:, 2:], ok, 2))
+    pairs = brute.pair_deviations(*brute.shares_and_ranks(x[:, :2], x[:, 2:], ok, 2))
     blocks = wanted * np.arange(160) // 160
     assert result.a_to_b_se == pytest.approx(np.sqrt(brute.sharing_variance(*pairs, blocks)), abs=1e-12)
     # rows worth of precision: at most all of them
@@ -80,7 +74,7 @@ def test_blocks_of_the_result():
     assert result.n_independent == pytest.approx(160 / result.correlation_time)
 
 
-# ----------------------------------------------------------------------------------- the warning, and what it leads to
+# ------------------------------------------------------------------------- the warning, and what it leads to
 def three_runs(phi=0.95, length=800, seed=0, columns=6):
     return ar1(length, columns, phi, n_runs=3, random_state=seed)
 
@@ -119,7 +113,10 @@ def test_dependent_columns_of_a_trajectory():
     truth = np.mean([information_imbalance(x[:, :3], x).a_to_b for x in independent])  # +- 0.01
     assert naive < truth - 0.06
     assert auto == pytest.approx(truth, abs=0.06) and other == pytest.approx(truth, abs=0.06)
-    found = [information_imbalance(*(in_time(three_runs(seed=seed), c) for c in (slice(0, 1), slice(0, 2)))) for seed in range(6)]
+    found = [
+        information_imbalance(*(in_time(three_runs(seed=seed), c) for c in (slice(0, 1), slice(0, 2))))
+        for seed in range(6)
+    ]
     assert np.mean([result.a_to_b for result in found]) == pytest.approx(0.5603, abs=0.05)
 
 
@@ -140,7 +137,9 @@ def test_particle_in_a_double_well_in_full():
         (one,) = double_well(2000, stride=5, random_state=seed)
         eight = double_well(250, stride=5, n_runs=8, random_state=100 + seed)
         naive = information_imbalance(one[:, 1:], one[:, :1], exclusion_window=0)
-        window = information_imbalance(in_time([one], slice(1, 10)), in_time([one], slice(0, 1)), exclusion_window="auto")
+        window = information_imbalance(
+            in_time([one], slice(1, 10)), in_time([one], slice(0, 1)), exclusion_window="auto"
+        )
         a, b = (Space([run[:, c] for run in eight]) for c in (slice(1, 10), slice(0, 1)))
         other = information_imbalance(a, b, neighbors_from="other_runs")
         found.append((naive.a_to_b, window.a_to_b, other.a_to_b))
@@ -180,7 +179,7 @@ def test_shuffled_rows_are_silent():
         assert not information_imbalance(a[order], b[order]).correlated_rows
 
 
-# ---------------------------------------------------------------------------------------------------------- admissibility
+# ------------------------------------------------------------------------------------------------ admissibility
 @pytest.mark.parametrize("seed", range(12))
 def test_windows_and_runs_against_brute_force(seed):
     g = np.random.default_rng(seed)
@@ -189,13 +188,19 @@ def test_windows_and_runs_against_brute_force(seed):
     time = None if seed % 2 else g.permutation(2 * n)[:n] / 4
     window, other = float(g.integers(0, 4)) / 2, seed % 4 == 3
     a, b = (g.integers(0, 4, (n, 2)).astype(float) if seed % 5 else g.normal(size=(n, 2)) for _ in range(2))
-    result = information_imbalance(Space(a, time=time, run=run), Space(b, time=time, run=run), k=k, exclusion_window=window,
-                                   neighbors_from="other_runs" if other else "any", standard_error="graph")  # fmt: skip
+    result = information_imbalance(
+        Space(a, time=time, run=run),
+        Space(b, time=time, run=run),
+        k=k,
+        exclusion_window=window,
+        neighbors_from="other_runs" if other else "any",
+        standard_error="graph",
+    )
     ok = brute.admissible(n, time=time, run=run, window=window, other_runs=other)
     d_a, d_b = brute.distances(a), brute.distances(b)
     expected = brute.imbalance(d_a, d_b, k, ok), brute.imbalance(d_b, d_a, k, ok)
     np.testing.assert_allclose((result.a_to_b, result.b_to_a), expected, atol=1e-13)
-    pairs = brute.pair_deviations(*pairs_of(a, b, ok, k))
+    pairs = brute.pair_deviations(*brute.shares_and_ranks(a, b, ok, k))
     assert result.a_to_b_se == pytest.approx(np.sqrt(brute.sharing_variance(*pairs)), abs=1e-12)
 
 
@@ -205,7 +210,9 @@ def test_labels_in_windows_and_runs():
     w = g.exponential(size=40)
     ok = brute.admissible(40, run=run, window=3)
     found = information_imbalance(Space(x, run=run), Space.from_labels(y, run=run), exclusion_window=3, k=2)
-    assert found.a_to_b == pytest.approx(brute.imbalance(brute.distances(x), brute.label_distances(y), 2, ok), abs=1e-13)
+    assert found.a_to_b == pytest.approx(
+        brute.imbalance(brute.distances(x), brute.label_distances(y), 2, ok), abs=1e-13
+    )
     spaces = Space(x, run=run, sample_weight=w), Space.from_labels(y, run=run, sample_weight=w)
     found = information_imbalance(*spaces, exclusion_window=3, k=2, neighbor_rule="count")
     expected = brute.weighted_imbalance(brute.distances(x), brute.label_distances(y), w, 2, "count", ok)
@@ -213,7 +220,7 @@ def test_labels_in_windows_and_runs():
 
 
 def test_a_window_never_reaches_into_another_run():
-    """The first row of each run repeats the last row of the run before: its only good neighbour, and an admissible one."""
+    """The first row of each run repeats the last row of the run before: its only good neighbour, and admissible."""
     g = np.random.default_rng(2)
     runs = [g.normal(size=(20, 3)) for _ in range(3)]
     for before, after in zip(runs, runs[1:], strict=False):
@@ -284,11 +291,13 @@ def test_runs_of_one_row():
     run = np.r_[np.zeros(10, int), np.arange(1, 11)]
     result = information_imbalance(Space(x, run=run), Space(x[:, :1], run=run), neighbors_from="other_runs")
     ok = brute.admissible(20, run=run, other_runs=True)
-    assert result.a_to_b == pytest.approx(brute.imbalance(brute.distances(x), brute.distances(x[:, :1]), 1, ok), abs=1e-13)
+    assert result.a_to_b == pytest.approx(
+        brute.imbalance(brute.distances(x), brute.distances(x[:, :1]), 1, ok), abs=1e-13
+    )
     assert len(result.run_values["run"]) == 11
 
 
-# ----------------------------------------------------------------------------------------------------------- auto, flags
+# ------------------------------------------------------------------------------------------------- auto, flags
 def test_the_window_is_two_correlation_times():
     a, b = series()
     time = np.arange(800) * 0.5
@@ -302,7 +311,9 @@ def test_the_window_is_two_correlation_times():
         assert result.exclusion_window == 0 and result.standard_error == "graph"
 
 
-@pytest.mark.parametrize(("length", "too_short", "withheld"), [(2400, False, False), (550, True, False), (250, True, True)])
+@pytest.mark.parametrize(
+    ("length", "too_short", "withheld"), [(2400, False, False), (550, True, False), (250, True, True)]
+)
 def test_flags_of_short_runs(length, too_short, withheld):
     """Correlation time 39 (phi 0.95): 60, 14 and 6 of them."""
     (x,) = ar1(length, 2, 0.95, random_state=5)
@@ -323,7 +334,7 @@ def test_many_short_runs_are_compared_with_each_other():
     assert result.neighbors_from == "other_runs" and not result.too_short
     ok = brute.admissible(900, run=np.repeat(range(6), 150), other_runs=True)
     rows = np.concatenate(runs)
-    c, u = pairs_of(rows[:, :3], rows[:, 3:], ok)
+    c, u = brute.shares_and_ranks(rows[:, :3], rows[:, 3:], ok)
     assert result.a_to_b == pytest.approx(2 * (c * u).sum() / 900, abs=1e-12)
     few = runs[:3]
     assert information_imbalance(in_time(few, slice(0, 3)), in_time(few, slice(3, 4))).neighbors_from == "any"
@@ -343,15 +354,19 @@ def test_repeated_times_warn():
         Space(x, time=np.r_[np.arange(10), np.arange(10)])
 
 
-# ---------------------------------------------------------------------------------------------------- where neighbours are
-@pytest.mark.parametrize("options", [{"exclusion_window": 0}, {"exclusion_window": 6}, {"neighbors_from": "other_runs"}])
+# ------------------------------------------------------------------------------------------ where neighbours are
+@pytest.mark.parametrize(
+    "options", [{"exclusion_window": 0}, {"exclusion_window": 6}, {"neighbors_from": "other_runs"}]
+)
 def test_lag_profile(options):
     """Shares add up to one, and sum p(L) Delta_L is the value; against brute force."""
     runs = ar1([60, 40, 20], 4, 0.9, random_state=9)
     rows, run = np.concatenate(runs), np.repeat([0, 1, 2], [60, 40, 20])
     result = information_imbalance(Space([r[:, :3] for r in runs]), Space([r[:, 3:] for r in runs]), k=2, **options)
-    ok = brute.admissible(120, run=run, window=options.get("exclusion_window", 0), other_runs="neighbors_from" in options)
-    c, u = pairs_of(rows[:, :3], rows[:, 3:], ok, 2)
+    ok = brute.admissible(
+        120, run=run, window=options.get("exclusion_window", 0), other_runs="neighbors_from" in options
+    )
+    c, u = brute.shares_and_ranks(rows[:, :3], rows[:, 3:], ok, 2)
     time = np.concatenate([np.arange(len(r)) for r in runs])
     lag = np.where(run[:, None] == run[None], np.abs(time[:, None] - time[None]), 1000)
     profile = result.lag_profile
@@ -370,7 +385,9 @@ def test_lag_profile(options):
         assert np.isinf(low).all()
     else:
         bins = list(zip(low[:3], high[:3], strict=True))
-        assert bins == ([(1, 2), (3, 5), (6, 10)] if options["exclusion_window"] == 0 else [(6, 10), (11, 20), (21, 40)])
+        assert bins == (
+            [(1, 2), (3, 5), (6, 10)] if options["exclusion_window"] == 0 else [(6, 10), (11, 20), (21, 40)]
+        )
 
 
 def test_lag_profile_comes_with_a_window_and_shows_the_bias():
@@ -384,92 +401,7 @@ def test_lag_profile_comes_with_a_window_and_shows_the_bias():
     assert information_imbalance(plain[:, :1], plain[:, 1:]).lag_profile is None
 
 
-def test_values_of_runs():
-    runs = ar1([50, 30, 20], 3, 0.5, random_state=10)
-    a, b = (Space([r[:, c] for r in runs], run=None) for c in (slice(0, 2), slice(2, 3)))
-    result = information_imbalance(a, b, k=2, exclusion_window=2)
-    rows, run = np.concatenate(runs), np.repeat([0, 1, 2], [50, 30, 20])
-    c, u = pairs_of(rows[:, :2], rows[:, 2:], brute.admissible(100, run=run, window=2), 2)
-    expected = [2 * (c * u).sum(1)[run == r].mean() for r in range(3)]
-    np.testing.assert_allclose(result.run_values["a_to_b"], expected, atol=1e-12)
-    assert list(result.run_values["n_rows"]) == [50, 30, 20] and result.run_values["run"] == ["0", "1", "2"]
-    assert (result.run_values["a_to_b_se"] > 0).all()
-    assert np.average(expected, weights=[50, 30, 20]) == pytest.approx(result.a_to_b, abs=1e-12)
-
-
-# --------------------------------------------------------------------------------------------------------- weights of runs
-def test_weights_of_runs():
-    g = np.random.default_rng(11)
-    a, b, run = g.normal(size=(60, 2)), g.normal(size=(60, 1)), np.repeat(["x", "y", "z"], [30, 20, 10])
-    spaces = Space(a, run=run), Space(b, run=run)
-    d_a, d_b = brute.distances(a), brute.distances(b)
-    plain = information_imbalance(*spaces)
-    assert information_imbalance(*spaces, run_weight="frames").a_to_b == plain.a_to_b
-    equal = information_imbalance(*spaces, run_weight="equal")
-    w = 1 / np.repeat([30.0, 20, 10], [30, 20, 10])
-    assert equal.k == 10 and equal.a_to_b == pytest.approx(brute.weighted_imbalance(d_a, d_b, w, 10, "mass"), abs=1e-12)
-    assert equal.n_kish == pytest.approx(w.sum() ** 2 / (w**2).sum())
-    given = information_imbalance(*spaces, run_weight=[1, 3, 5], k=6, neighbor_rule="count")
-    w = np.repeat([1.0, 3, 5], [30, 20, 10])
-    assert given.a_to_b == pytest.approx(brute.weighted_imbalance(d_a, d_b, w, 6, "count"), abs=1e-12)
-    first_two = information_imbalance(*spaces, run_weight=[2, 2, 0])  # equal weights are none, weight zero is no row
-    assert first_two.a_to_b == pytest.approx(brute.imbalance(d_a[:50, :50], d_b[:50, :50]), abs=1e-13)
-    frames = g.exponential(size=60)
-    both = [s.replace(sample_weight=frames) for s in spaces]
-    product = information_imbalance(*both, run_weight=[1, 3, 5], neighbor_rule="count")
-    assert product.a_to_b == pytest.approx(brute.weighted_imbalance(d_a, d_b, frames * w, 10, "count"), abs=1e-12)
-    balanced = information_imbalance(*both, run_weight="equal", neighbor_rule="count")
-    mass = np.array([frames[run == r].sum() for r in "xyz"])
-    w = frames / np.repeat(mass, [30, 20, 10])
-    assert balanced.a_to_b == pytest.approx(brute.weighted_imbalance(d_a, d_b, w, 10, "count"), abs=1e-12)
-
-
-@pytest.mark.parametrize("run_weight", ["runs", [1, 2], [1, 2, -1], [0, 0, 0], [1, np.nan, 1], [1, np.inf, 1], [[1, 2, 3]], {"x": 1}])
-def test_wrong_weights_of_runs(run_weight):
-    x, run = np.random.default_rng(12).normal(size=(30, 2)), np.repeat([0, 1, 2], 10)
-    with pytest.raises(ParameterError, match="run_weight"):
-        information_imbalance(Space(x, run=run), Space(x, run=run), run_weight=run_weight)
-
-
-def test_weights_of_runs_need_runs_and_one_scale():
-    x, run = np.random.default_rng(13).normal(size=(60, 2)), np.repeat([0, 1, 2], 20)
-    with pytest.raises(ParameterError, match="needs runs"):
-        information_imbalance(x, x, run_weight="equal")
-    w = np.random.default_rng(14).uniform(0.5, 1, 60) * np.repeat([1, 1, 30], 20)
-    with pytest.warns(DataWarning, match="put on one scale"):
-        information_imbalance(*(Space(z, run=run, sample_weight=w) for z in (x, x[:, :1])))
-
-
-# -------------------------------------------------------------------------------------------------------------- jackknife
-def test_jackknife_deletes_blocks_of_queries_and_columns():
-    (x,) = ar1(80, 3, 0.7, random_state=15)
-    result = information_imbalance(x[:, :2], x[:, 2:], exclusion_window=3, standard_error="jackknife")
-    n_blocks = result.n_blocks
-    blocks = n_blocks * np.arange(80) // 80
-    values = []
-    for block in range(n_blocks):
-        kept = np.flatnonzero(blocks != block)
-        ok = brute.admissible(len(kept), time=kept.astype(float), window=3)  # places in time stay what they were
-        values.append(brute.imbalance(brute.distances(x[kept, :2]), brute.distances(x[kept, 2:]), 1, ok))
-    expected = np.sqrt((n_blocks - 1) / n_blocks * np.sum((values - np.mean(values)) ** 2))
-    assert result.a_to_b_se == pytest.approx(expected, abs=1e-12)
-    with pytest.raises(ParameterError, match="jackknife"):
-        information_imbalance(x[:, :2], x[:, 2:], standard_error="jackknife", n_rows=40)
-
-
-def test_jackknife_with_interleaved_runs():
-    """Rows of two runs take turns: an item's time is its place in its own run, not in the file."""
-    x = np.stack(ar1(40, 3, 0.7, n_runs=2, random_state=16), axis=1).reshape(80, 3)
-    run = np.tile([0, 1], 40)
-    order = np.argsort(run, kind="stable")
-    options = {"exclusion_window": 3, "standard_error": "jackknife"}
-    mixed = information_imbalance(Space(x[:, :2], run=run), Space(x[:, 2:], run=run), **options)
-    sorted_runs = information_imbalance(Space(x[order, :2], run=run[order]), Space(x[order, 2:], run=run[order]), **options)
-    assert mixed.a_to_b == pytest.approx(sorted_runs.a_to_b, abs=1e-13)
-    assert mixed.a_to_b_se == pytest.approx(sorted_runs.a_to_b_se, abs=1e-13)
-
-
-# --------------------------------------------------------------------------------------------------------------- coverage
+# ----------------------------------------------------------------------------------------------------- coverage
 @pytest.mark.slow
 def test_coverage_of_block_errors():
     """T = 600, phi 0.9, 12 blocks, 80 series: (R5b) covers in at least 86 % (nominal 95), rows in at most 70 %."""

@@ -11,8 +11,16 @@ from infoscope.neighbors import Space
 
 HAND_A = np.array([(0, 0), (1, 0), (0, 2), (3, 1), (2, 2), (5, 0)], float)
 HAND_B = np.array([0, 1, 4, 2, 7, 3.5])[:, None]
-HAND_RANKS = np.array([[0, 1, 4, 2, 5, 3], [1.5, 0, 4, 1.5, 5, 3], [5, 3.5, 0, 2, 3.5, 1], [3.5, 1, 3.5, 0, 5, 2],
-                       [5, 4, 1, 3, 0, 2], [4.5, 3, 1, 2, 4.5, 0]])  # fmt: skip
+HAND_RANKS = np.array(
+    [
+        [0, 1, 4, 2, 5, 3],
+        [1.5, 0, 4, 1.5, 5, 3],
+        [5, 3.5, 0, 2, 3.5, 1],
+        [3.5, 1, 3.5, 0, 5, 2],
+        [5, 4, 1, 3, 0, 2],
+        [4.5, 3, 1, 2, 4.5, 0],
+    ]
+)
 
 
 def both(a, b, **options):
@@ -20,7 +28,7 @@ def both(a, b, **options):
     return result.a_to_b, result.b_to_a
 
 
-# --------------------------------------------------------------------------------------------------------- known numbers
+# ----------------------------------------------------------------------------------------------- known numbers
 def test_hand_example_with_ties():
     ranks = brute.mean_ranks(brute.distances(HAND_B), ~np.eye(6, dtype=bool))
     np.testing.assert_array_equal(np.nan_to_num(ranks), HAND_RANKS)  # first of all, is the brute force right?
@@ -34,7 +42,11 @@ def test_hand_example_with_ties():
 
 @pytest.mark.parametrize(
     ("k", "expected"),
-    [(1, (0.662916, 0.131258, 0.582778)), (3, (0.6808607, 0.1636893, 0.5666013)), (10, (0.6770832, 0.2271506, 0.5715496))],
+    [
+        (1, (0.662916, 0.131258, 0.582778)),
+        (3, (0.6808607, 0.1636893, 0.5666013)),
+        (10, (0.6770832, 0.2271506, 0.5715496)),
+    ],
 )
 def test_gaussian_columns_to_the_last_rank(k, expected):
     x = np.random.default_rng(42).normal(size=(1000, 3))
@@ -114,7 +126,7 @@ def test_greedy_best_sets_of_ten_gaussians():
     np.testing.assert_allclose(best, expected, atol=0.03)
 
 
-# ------------------------------------------------------------------------------------------------------------ brute force
+# -------------------------------------------------------------------------------------------------- brute force
 @pytest.mark.parametrize("seed", range(40))
 def test_random_data_against_brute_force(seed):
     g = np.random.default_rng(seed)
@@ -144,9 +156,12 @@ def test_each_space_has_its_own_period():
 
 @pytest.mark.parametrize(
     ("metric", "distance"),
-    [("manhattan", lambda u, v: np.abs(u - v).sum(-1)), ("chebyshev", lambda u, v: np.abs(u - v).max(-1)),
-     ("hamming", lambda u, v: (u != v).sum(-1))],
-)  # fmt: skip
+    [
+        ("manhattan", lambda u, v: np.abs(u - v).sum(-1)),
+        ("chebyshev", lambda u, v: np.abs(u - v).max(-1)),
+        ("hamming", lambda u, v: (u != v).sum(-1)),
+    ],
+)
 def test_other_metrics(metric, distance):
     g = np.random.default_rng(3)
     a, b = g.integers(0, 4, (2, 40, 3)).astype(float)
@@ -172,7 +187,7 @@ def test_large_k_is_exact():
     assert both(x[:, :2], x, k=299) == (pytest.approx(1, abs=1e-12), pytest.approx(1, abs=1e-12))  # all items
 
 
-# ------------------------------------------------------------------------------------------------------------- exact facts
+# --------------------------------------------------------------------------------------------------- exact facts
 @pytest.mark.parametrize("k", [1, 2, 7, 49])
 def test_identical_spaces(k):
     x = np.random.default_rng(7).normal(size=(50, 3))
@@ -233,16 +248,18 @@ def test_result_fields_add_up():
     x = np.random.default_rng(14).normal(size=(50, 3))
     r = information_imbalance(Space(x, name="xyz"), Space(x[:, :1], name="x"), k=4)
     assert (r.name_a, r.name_b, r.k, r.n_items, r.n_rows, r.n_columns) == ("xyz", "x", 4, 50, 50, None)
-    assert r.row_weights.sum() == pytest.approx(1) and r.row_weights @ r.a_to_b_rows == pytest.approx(r.a_to_b, abs=1e-14)
+    assert r.row_weights.sum() == pytest.approx(1) and r.row_weights @ r.a_to_b_rows == pytest.approx(
+        r.a_to_b, abs=1e-14
+    )
     for way in ("a_to_b", "b_to_a"):
         weights, ranks = getattr(r, f"{way}_rank_weights"), getattr(r, f"{way}_ranks")
         assert weights.sum() == pytest.approx(1) and 2 * weights @ ranks == pytest.approx(getattr(r, way), abs=1e-14)
-        assert 0 < ranks.min() and ranks.max() < 1
+        assert ranks.min() > 0 and ranks.max() < 1
     assert r.n_kish == r.n_effective == r.n_independent == 50
     assert r.a_to_b_floor == r.b_to_a_floor == pytest.approx(5 / 50)
 
 
-# ----------------------------------------------------------------------------------------------------------------- labels
+# ------------------------------------------------------------------------------------------------------- labels
 @pytest.mark.parametrize("k", [1, 3, 8])
 def test_labels_as_target_in_closed_form(k):
     """Eq. (3): sum p_c^2 + (N - 1)/N (1 - overlap)."""
@@ -262,10 +279,14 @@ def test_labels_as_target_in_closed_form(k):
 
 def test_floor_of_labels_is_reached():
     y = np.repeat(["a", "b", "c"], [10, 15, 25])
-    x = np.where(y == "a", 0.0, np.where(y == "b", 100.0, 1e4))[:, None] + np.random.default_rng(16).normal(size=(50, 1))
+    x = np.where(y == "a", 0.0, np.where(y == "b", 100.0, 1e4))[:, None] + np.random.default_rng(16).normal(
+        size=(50, 1)
+    )
     result = information_imbalance(x, Space.from_labels(y), k=5)
     assert result.a_to_b == pytest.approx(0.2**2 + 0.3**2 + 0.5**2, abs=1e-13)
-    assert result.a_to_b_floor == pytest.approx(result.a_to_b, abs=1e-13) and result.a_to_b_normalized == pytest.approx(0)
+    assert result.a_to_b_floor == pytest.approx(result.a_to_b, abs=1e-13) and result.a_to_b_normalized == pytest.approx(
+        0
+    )
 
 
 def test_labels_of_one_item_each_and_of_one_class():

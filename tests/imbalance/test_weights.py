@@ -25,15 +25,25 @@ def tilted_columns(n=200, seed=2024):
     return x[:, :1], x[:, :2], np.exp(0.8 * x[:, 1])
 
 
-# --------------------------------------------------------------------------------------------------------- known numbers
+# ----------------------------------------------------------------------------------------------- known numbers
 def test_hand_example():
     a, b, w = np.array([0, 1, 3, 7.0])[:, None], np.array([0, 4, 1, 2.0])[:, None], np.array([1, 2, 3, 4.0])
-    u = np.array([[0, 0.78636364, 0.25454545, 0.54090909], [0.81111111, 0, 0.63333333, 0.32222222],
-                  [0.4, 0.75, 0, 0.4], [0.68, 0.68, 0.32, 0]])  # fmt: skip
+    u = np.array(
+        [
+            [0, 0.78636364, 0.25454545, 0.54090909],
+            [0.81111111, 0, 0.63333333, 0.32222222],
+            [0.4, 0.75, 0, 0.4],
+            [0.68, 0.68, 0.32, 0],
+        ]
+    )
     np.testing.assert_allclose(brute.rescaled_ranks(brute.distances(b), ~np.eye(4, dtype=bool), w), u, atol=5e-9)
     assert u[0, 2] == pytest.approx((3 / 2 + 29 / 18) / (9 + 29 / 9), abs=5e-9)
-    cases = [(1, "count", 1.1877171717, 0.25653464), (2, "count", 1.1157656566, 0.15582104),
-             (1, "mass", 1.0281415749, 0.19361976), (1, "thinning", 1.0096829502, 0.15655017)]  # fmt: skip
+    cases = [
+        (1, "count", 1.1877171717, 0.25653464),
+        (2, "count", 1.1157656566, 0.15582104),
+        (1, "mass", 1.0281415749, 0.19361976),
+        (1, "thinning", 1.0096829502, 0.15655017),
+    ]
     for k, rule, value, se in cases:
         result = weighted(a, b, w, k=k, neighbor_rule=rule)
         assert result.a_to_b == pytest.approx(value, abs=1e-8)
@@ -74,8 +84,10 @@ def replicas(y, w):
     return y[run], run
 
 
-@pytest.mark.parametrize(("k", "expected", "naive", "default"), [(1, 0.4700806857, 0.1250743605, 0.5095695688),
-                                                                 (4, 0.5251245194, 0.3470404521, 0.5063254250)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("k", "expected", "naive", "default"),
+    [(1, 0.4700806857, 0.1250743605, 0.5095695688), (4, 0.5251245194, 0.3470404521, 0.5063254250)],
+)
 def test_whole_weights_are_replicated_rows(k, expected, naive, default):
     g = np.random.default_rng(7)
     y, w = g.normal(size=(40, 2)), g.integers(1, 4, 40)
@@ -93,7 +105,7 @@ def test_unit_of_mass():
     assert weighted(a, b, w, k=10, effective_unit=1.0).a_to_b == pytest.approx(0.6265164085, abs=1e-8)
 
 
-# ------------------------------------------------------------------------------------------------------------ brute force
+# -------------------------------------------------------------------------------------------------- brute force
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("seed", range(8))
 def test_random_weights_against_brute_force(rule, seed):
@@ -108,7 +120,10 @@ def test_random_weights_against_brute_force(rule, seed):
     d_x, d_y, d_labels = brute.distances(x[kept]), brute.distances(y[kept]), brute.label_distances(labels[kept])
     for target, d in ((Space(y, sample_weight=w), d_y), (Space.from_labels(labels, sample_weight=w), d_labels)):
         result = information_imbalance(Space(x, sample_weight=w), target, k=k, neighbor_rule=rule, on_low_weight="warn")
-        expected = brute.weighted_imbalance(d_x, d, w[kept], k, rule), brute.weighted_imbalance(d, d_x, w[kept], k, rule)
+        expected = (
+            brute.weighted_imbalance(d_x, d, w[kept], k, rule),
+            brute.weighted_imbalance(d, d_x, w[kept], k, rule),
+        )
         np.testing.assert_allclose((result.a_to_b, result.b_to_a), expected, atol=2e-9)
         c, u = brute.neighbor_weights(d_x, ok, w[kept], k, rule), brute.rescaled_ranks(d, ok, w[kept])
         variance = brute.sharing_variance(*brute.pair_deviations(c, u, w[kept]))
@@ -163,14 +178,31 @@ def test_ranks_have_mean_one_half():
         assert weighted(np.ones((50, 1)), x, w, k=50 - 1, neighbor_rule=rule).a_to_b == pytest.approx(1, abs=1e-9)
 
 
-# -------------------------------------------------------------------------------------------------- what changes nothing
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("k", [1, 2, 7])
+def test_identical_spaces_reach_the_floor(rule, k):
+    """The neighbours come first, in the order of their weights; and no target does better."""
+    g = np.random.default_rng(k)
+    x, w = g.normal(size=(40, 3)), g.exponential(size=40)
+    result = weighted(x, x.copy(), w, k=k, neighbor_rule=rule)
+    assert result.a_to_b_floor == pytest.approx(result.a_to_b, abs=1e-9)
+    assert weighted(x, x[:, :1], w, k=k, neighbor_rule=rule).a_to_b_floor == pytest.approx(
+        result.a_to_b_floor, abs=1e-9
+    )
+    tied = weighted(np.rint(x[:, :1]), x, w, k=k, neighbor_rule=rule)
+    assert tied.a_to_b_floor <= tied.a_to_b
+
+
+# ---------------------------------------------------------------------------------------- what changes nothing
 @pytest.mark.parametrize("rule", [None, *RULES])
 @pytest.mark.parametrize("k", [1, 3, 10])
 def test_equal_weights_are_no_weights(rule, k):
     x = np.random.default_rng(42).normal(size=(1000, 3))
     expected = {1: 0.662916, 3: 0.6808607, 10: 0.6770832}[k]
     plain = information_imbalance(x[:, :1], x, k=k)
-    found = information_imbalance(*(Space(s, sample_weight=np.full(1000, 7.0)) for s in (x[:, :1], x)), k=k, neighbor_rule=rule)
+    found = information_imbalance(
+        *(Space(s, sample_weight=np.full(1000, 7.0)) for s in (x[:, :1], x)), k=k, neighbor_rule=rule
+    )
     assert found.a_to_b == plain.a_to_b == pytest.approx(expected, abs=5e-7)
     assert found.a_to_b_se == plain.a_to_b_se
 
@@ -182,7 +214,9 @@ def test_the_weighted_formula_at_nearly_equal_weights(rule):
     w = np.ones(1000)
     w[0] = 1 + 1e-14
     found = weighted(x[:, :1], x, w, k=3, neighbor_rule=rule)
-    assert found.a_to_b == pytest.approx(information_imbalance(x[:, :1], x, k=3).a_to_b, abs=1e-9 if rule == "thinning" else 1e-12)
+    assert found.a_to_b == pytest.approx(
+        information_imbalance(x[:, :1], x, k=3).a_to_b, abs=1e-9 if rule == "thinning" else 1e-12
+    )
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -198,7 +232,10 @@ def test_weight_zero_means_no_row(rule):
     a, b, w = tilted_columns(150)
     w[::7] = 0
     kept = w > 0
-    found, removed = weighted(a, b, w, k=3, neighbor_rule=rule), weighted(a[kept], b[kept], w[kept], k=3, neighbor_rule=rule)
+    found, removed = (
+        weighted(a, b, w, k=3, neighbor_rule=rule),
+        weighted(a[kept], b[kept], w[kept], k=3, neighbor_rule=rule),
+    )
     assert found.a_to_b == pytest.approx(removed.a_to_b, abs=1e-12)
     assert found.a_to_b_se == pytest.approx(removed.a_to_b_se, abs=1e-12)
     assert found.n_items == kept.sum() and any("22 items of weight zero" in note for note in found.notes)
@@ -224,7 +261,7 @@ def test_order_of_rows_does_not_matter(rule):
     np.testing.assert_allclose(second.a_to_b_rows, first.a_to_b_rows[order], atol=1e-12)
 
 
-# --------------------------------------------------------------------------------------------------------- what is reported
+# ----------------------------------------------------------------------------------------------- what is reported
 def test_few_effective_items():
     x = np.random.default_rng(10).normal(size=(60, 2))
     w = np.ones(60)
@@ -269,7 +306,7 @@ def test_scale_curve_with_weights_is_one_comparison_for_each_k():
     assert curve.n_kish == pytest.approx(101.1273407836, abs=1e-8)
 
 
-# ------------------------------------------------------------------------------------------------------------- statistics
+# --------------------------------------------------------------------------------------------------- statistics
 def reweighted_values(n, seeds, rule, k):
     """x, y with y drawn from N(0.8, 1.6^2) and reweighted to N(0, 1): the weight is hidden from x."""
     values, plain, shares = [], [], []

@@ -98,6 +98,8 @@ def hard_data(kind, n, d, dtype, seed=0):
         x += 1e3
     elif kind == "outlier":
         x[rng.integers(n)] = 1e4
+    elif kind == "far outlier":                                  # as of a missing value written as a number
+        x[rng.integers(n)] = -1e12
     elif kind == "clusters":                                     # inside 1e-6 of the distances between them
         x = rng.normal(size=(20, d))[rng.integers(0, 20, n)] + 1e-6 * rng.normal(size=(n, d))
     elif kind == "duplicates":

@@ -182,7 +182,7 @@ def test_masses_around_heavy_rows_keep_their_digits(d, weights):
     weight = np.full(300, 1e-9) if weights == "heavy" else np.exp(6 * rng.normal(size=300))
     weight[20] = 1e9
     space = Space(x, sample_weight=weight)
-    graph = nearest(space, 3)
+    graph = nearest(np.hstack([x, 3 * rng.normal(size=(300, 2))]), 3)              # near and far in x
     squared, mask = brute.squared_distances(x), brute.self_excluded(300)
     theirs = brute.counts(squared, mask, [squared[i, graph.items[3 * i : 3 * i + 3]] for i in range(300)], weight)
     rounding = 300 * 2.0**-106 * weight.sum()                    # of sums kept in two numbers; tiles add without it

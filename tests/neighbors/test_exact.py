@@ -28,7 +28,8 @@ def check_ranks(x, ks=(1, 5, 30), **options):
         np.testing.assert_allclose(graph.squared, measured, rtol=1e-13, atol=0)
 
 
-KINDS = ["normal", "offset", "outlier", "clusters", "duplicates", "lattice", "huge", "tiny", "mixed", "half constant"]
+KINDS = ["normal", "offset", "outlier", "far outlier", "clusters", "duplicates", "lattice", "huge", "tiny", "mixed",
+         "half constant"]
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -54,6 +55,22 @@ def test_exact_ranks_for_any_number_of_items(kind, n):
 def test_exact_ranks_in_one_and_two_columns(kind):
     for d in (1, 2):
         check_ranks(brute.hard_data(kind, 200, d, np.float64), ks=(1, 30))
+
+
+@pytest.mark.parametrize("kind", ["normal", "clusters", "far outlier", "lattice"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_exact_ranks_over_several_tiles(kind, dtype):
+    x = brute.hard_data(kind, 5000, 8, dtype)
+    rows = np.random.default_rng(0).choice(5000, 300, replace=False)
+    squared = brute.squared_distances(x[rows], x, dtype=np.float64)
+    mask = rows[:, None] != np.arange(5000)
+    for k in (1, 40):
+        graph = nearest(x, k, queries=rows)
+        expected = brute.nearest(squared, mask, k)
+        np.testing.assert_array_equal(graph.items.reshape(-1, k), expected)
+        radii = [row[items] for row, items in zip(squared, expected, strict=True)]
+        for mine, theirs in zip(count_closer(x, graph), brute.counts(squared, mask, radii), strict=True):
+            np.testing.assert_array_equal(mine, theirs)
 
 
 def test_bytes_and_integers_are_ranked_by_their_values():

@@ -169,7 +169,7 @@ def test_fractional_masses_on_the_line(used, tiles_only):
     weight = np.exp(4 * rng.normal(size=500))
     for x, period in ((rng.normal(size=(500, 1)), None), (rng.random((500, 1)), 1.0)):
         space = Space(x, period=period, sample_weight=weight)
-        graph = nearest(space, 5, exclusion_window=3.0)
+        graph = nearest(rng.normal(size=(500, 2)), 5, exclusion_window=3.0)      # of other data: near and far in x
         options = dict(weighted=True, exclusion_window=3.0)
         for a, b in zip(count_closer(space, graph, **options), tiles_only(count_closer, space, graph, **options),
                         strict=True):

@@ -164,7 +164,7 @@ def test_weighted_counts_against_exact_sums():
     for d, spread in ((1, 1.0), (1, 6.0), (2, 1.0), (5, 1.0), (5, 6.0)):
         x, weight = rng.normal(size=(n, d)).round(1), np.exp(spread * rng.normal(size=n))
         squared, mask = brute.squared_distances(x), brute.self_excluded(n)
-        graph = nearest(x, 3)
+        graph = nearest(rng.normal(size=(n, 2)), 3)              # of other data: near and far in x
         radii = [squared[r, graph.items[3 * r : 3 * r + 3]] for r in range(n)]
         expected = brute.counts(squared, mask, radii, weight)
         for dtype in (np.float64, np.float32):                   # float32 weights are summed in float64, too

@@ -104,7 +104,7 @@ class Result:
 
     def plot(self, ax: Any = None, **options: Any) -> Any:
         """Draw the result with matplotlib and return the Axes."""
-        raise NotImplementedError(f"{type(self).__name__} has no picture")
+        raise TypeError(f"{type(self).__name__} has no picture")
 
     def to_frame(self) -> pandas.DataFrame:
         """The table of the result as a pandas frame."""

@@ -70,7 +70,7 @@ def checked_tensor(values, name: str, metric: str, feature_weights=None):
     if values.dtype not in (torch.float32, torch.float64):
         values = values.to(torch.float32 if values.is_floating_point() else torch.float64)
     if not largest_of(values) <= LARGEST:
-        row, column = torch.nonzero(~(values.abs() <= LARGEST))[0].tolist()
+        row, column = torch.nonzero(~(values.abs().double() <= LARGEST))[0].tolist()
         value = float(values[row, column])
         what = "NaN" if np.isnan(value) else f"an infinite number ({value})" if np.isinf(value) else f"{value:.1e}"
         way_out = "its square overflows, divide by a constant" if np.isfinite(value) else "remove or fill this row"
@@ -95,7 +95,8 @@ def _unit_vectors(values, weights, name):
         raise DataError(f"row {row} of {name} is all zeros: its direction, which the cosine metric compares, does not "
                         "exist; drop the row or use another metric")
     values = values / largest[:, None]                           # so that no square overflows
-    return values / _sum_of_lanes(values.square(), squared=False).sqrt()[:, None]
+    norms = np.sqrt(_sum_of_lanes(values.square(), squared=False).cpu().numpy())       # torch may round roots otherwise
+    return values / on_device(norms, values.device)[:, None]
 
 
 def column_statistics(features, period: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

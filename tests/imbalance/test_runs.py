@@ -1,0 +1,101 @@
+"""Runs: their values, their weights, and errors by leaving out blocks of them."""
+
+import numpy as np
+import pytest
+from tests.imbalance import brute
+
+from infoscope.base import DataWarning, ParameterError
+from infoscope.datasets import ar1
+from infoscope.imbalance import information_imbalance
+from infoscope.neighbors import Space
+
+pytestmark = pytest.mark.filterwarnings("ignore::infoscope.base.errors.InfoscopeWarning")
+
+
+def test_values_of_runs():
+    runs = ar1([50, 30, 20], 3, 0.5, random_state=10)
+    a, b = (Space([r[:, c] for r in runs], run=None) for c in (slice(0, 2), slice(2, 3)))
+    result = information_imbalance(a, b, k=2, exclusion_window=2)
+    rows, run = np.concatenate(runs), np.repeat([0, 1, 2], [50, 30, 20])
+    c, u = brute.shares_and_ranks(rows[:, :2], rows[:, 2:], brute.admissible(100, run=run, window=2), 2)
+    expected = [2 * (c * u).sum(1)[run == r].mean() for r in range(3)]
+    np.testing.assert_allclose(result.run_values["a_to_b"], expected, atol=1e-12)
+    assert list(result.run_values["n_rows"]) == [50, 30, 20] and result.run_values["run"] == ["0", "1", "2"]
+    assert (result.run_values["a_to_b_se"] > 0).all()
+    assert np.average(expected, weights=[50, 30, 20]) == pytest.approx(result.a_to_b, abs=1e-12)
+
+
+# ----------------------------------------------------------------------------------------------- weights of runs
+def test_weights_of_runs():
+    g = np.random.default_rng(11)
+    a, b, run = g.normal(size=(60, 2)), g.normal(size=(60, 1)), np.repeat(["x", "y", "z"], [30, 20, 10])
+    spaces = Space(a, run=run), Space(b, run=run)
+    d_a, d_b = brute.distances(a), brute.distances(b)
+    plain = information_imbalance(*spaces)
+    assert information_imbalance(*spaces, run_weight="frames").a_to_b == plain.a_to_b
+    equal = information_imbalance(*spaces, run_weight="equal")
+    w = 1 / np.repeat([30.0, 20, 10], [30, 20, 10])
+    assert equal.k == 10 and equal.a_to_b == pytest.approx(brute.weighted_imbalance(d_a, d_b, w, 10, "mass"), abs=1e-12)
+    assert equal.n_kish == pytest.approx(w.sum() ** 2 / (w**2).sum())
+    given = information_imbalance(*spaces, run_weight=[1, 3, 5], k=6, neighbor_rule="count")
+    w = np.repeat([1.0, 3, 5], [30, 20, 10])
+    assert given.a_to_b == pytest.approx(brute.weighted_imbalance(d_a, d_b, w, 6, "count"), abs=1e-12)
+    first_two = information_imbalance(*spaces, run_weight=[2, 2, 0])  # equal weights are none, weight zero is no row
+    assert first_two.a_to_b == pytest.approx(brute.imbalance(d_a[:50, :50], d_b[:50, :50]), abs=1e-13)
+    frames = g.exponential(size=60)
+    both = [s.replace(sample_weight=frames) for s in spaces]
+    product = information_imbalance(*both, run_weight=[1, 3, 5], neighbor_rule="count")
+    assert product.a_to_b == pytest.approx(brute.weighted_imbalance(d_a, d_b, frames * w, 10, "count"), abs=1e-12)
+    balanced = information_imbalance(*both, run_weight="equal", neighbor_rule="count")
+    mass = np.array([frames[run == r].sum() for r in "xyz"])
+    w = frames / np.repeat(mass, [30, 20, 10])
+    assert balanced.a_to_b == pytest.approx(brute.weighted_imbalance(d_a, d_b, w, 10, "count"), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    "run_weight", ["runs", [1, 2], [1, 2, -1], [0, 0, 0], [1, np.nan, 1], [1, np.inf, 1], [[1, 2, 3]], {"x": 1}]
+)
+def test_wrong_weights_of_runs(run_weight):
+    x, run = np.random.default_rng(12).normal(size=(30, 2)), np.repeat([0, 1, 2], 10)
+    with pytest.raises(ParameterError, match="run_weight"):
+        information_imbalance(Space(x, run=run), Space(x, run=run), run_weight=run_weight)
+
+
+def test_weights_of_runs_need_runs_and_one_scale():
+    x, run = np.random.default_rng(13).normal(size=(60, 2)), np.repeat([0, 1, 2], 20)
+    with pytest.raises(ParameterError, match="needs runs"):
+        information_imbalance(x, x, run_weight="equal")
+    w = np.random.default_rng(14).uniform(0.5, 1, 60) * np.repeat([1, 1, 30], 20)
+    with pytest.warns(DataWarning, match="put on one scale"):
+        information_imbalance(*(Space(z, run=run, sample_weight=w) for z in (x, x[:, :1])))
+
+
+# ---------------------------------------------------------------------------------------------------- jackknife
+def test_jackknife_deletes_blocks_of_queries_and_columns():
+    (x,) = ar1(80, 3, 0.7, random_state=15)
+    result = information_imbalance(x[:, :2], x[:, 2:], exclusion_window=3, standard_error="jackknife")
+    n_blocks = result.n_blocks
+    blocks = n_blocks * np.arange(80) // 80
+    values = []
+    for block in range(n_blocks):
+        kept = np.flatnonzero(blocks != block)
+        ok = brute.admissible(len(kept), time=kept.astype(float), window=3)  # places in time stay what they were
+        values.append(brute.imbalance(brute.distances(x[kept, :2]), brute.distances(x[kept, 2:]), 1, ok))
+    expected = np.sqrt((n_blocks - 1) / n_blocks * np.sum((values - np.mean(values)) ** 2))
+    assert result.a_to_b_se == pytest.approx(expected, abs=1e-12)
+    with pytest.raises(ParameterError, match="jackknife"):
+        information_imbalance(x[:, :2], x[:, 2:], standard_error="jackknife", n_rows=40)
+
+
+def test_jackknife_with_interleaved_runs():
+    """Rows of two runs take turns: an item's time is its place in its own run, not in the file."""
+    x = np.stack(ar1(40, 3, 0.7, n_runs=2, random_state=16), axis=1).reshape(80, 3)
+    run = np.tile([0, 1], 40)
+    order = np.argsort(run, kind="stable")
+    options = {"exclusion_window": 3, "standard_error": "jackknife"}
+    mixed = information_imbalance(Space(x[:, :2], run=run), Space(x[:, 2:], run=run), **options)
+    sorted_runs = information_imbalance(
+        Space(x[order, :2], run=run[order]), Space(x[order, 2:], run=run[order]), **options
+    )
+    assert mixed.a_to_b == pytest.approx(sorted_runs.a_to_b, abs=1e-13)
+    assert mixed.a_to_b_se == pytest.approx(sorted_runs.a_to_b_se, abs=1e-13)
