@@ -35,6 +35,11 @@ myst_enable_extensions = ["dollarmath", "amsmath", "deflist", "colon_fence"]
 myst_heading_anchors = 3
 
 autosummary_generate = True
+autosummary_filename_map = {  # beside functions whose names differ in case alone, which some file systems do not see
+    "infoscope.base.Progress": "infoscope.base.class-Progress",
+    "infoscope.base.Provenance": "infoscope.base.class-Provenance",
+}
+default_role = "py:obj"  # `names` in docstrings are code, and links where there is something to link to
 autodoc_typehints = "none"  # the docstrings say types and shapes
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False

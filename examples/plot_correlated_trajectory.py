@@ -10,8 +10,6 @@ information.
 This example simulates a case whose answer is known, and shows what goes wrong and what to do.
 """
 
-# sphinx_gallery_thumbnail_number = 3
-
 # %%
 # Two descriptions that share nothing
 # -----------------------------------
@@ -148,3 +146,5 @@ with warnings.catch_warnings(record=True) as caught:
 print(short.verdict)
 for message in caught:
     print(f"{message.category.__name__}: {message.message}")
+
+# sphinx_gallery_thumbnail_number = 3

@@ -6,8 +6,6 @@ An Information Imbalance belongs to a number of items N and a number of neighbou
 with k, what changes with N, and how to ask a large data set without computing everything.
 """
 
-# sphinx_gallery_thumbnail_number = 2
-
 # %%
 # A spiral: alike close up, different from afar
 # ---------------------------------------------
@@ -111,3 +109,5 @@ ax.set(xlabel="sample", ylabel="Δ(A → B), bars: standard error", ylim=(0.1, 0
 ax.legend(ncols=2, loc="upper left")
 inside = np.mean(np.abs(values - full.a_to_b) <= errors)
 print(f"{inside:.0%} of the bars reach the value of all rows (68 % are expected)")
+
+# sphinx_gallery_thumbnail_number = 2

@@ -10,8 +10,6 @@ Here the unbiased answer is known, so we can see what happens when weights are l
 halfway.
 """
 
-# sphinx_gallery_thumbnail_number = 2
-
 # %%
 # An answer that is known
 # -----------------------
@@ -36,9 +34,8 @@ print(information_imbalance(A, B, k=10))
 A, B = gaussian_columns(3000, shared=2, private_b=1, private_scale=2.0, random_state=1)
 z = B[:, 2]
 weight = np.exp(-(z**2) / 2 + z**2 / (2 * 2.0**2))
-print(
-    f"{len(weight)} rows, worth {effective_sample_size(weight):.0f} by their weights (Kish's number)"
-)
+n_kish = effective_sample_size(weight)
+print(f"{len(weight)} rows, worth {n_kish:.0f} by their weights (Kish's number)")
 
 # %%
 # Without and with weights
@@ -47,10 +44,8 @@ print(
 ignored = information_imbalance(A, B, k=10)
 print(ignored)
 
-a, b = (
-    Space(A, sample_weight=weight, name="A"),
-    Space(B, sample_weight=weight, name="B"),
-)
+a = Space(A, sample_weight=weight, name="A")
+b = Space(B, sample_weight=weight, name="B")
 weighted = information_imbalance(a, b)
 print(weighted)
 
@@ -115,3 +110,5 @@ try:
     information_imbalance(Space(A, sample_weight=steep), Space(B, sample_weight=steep))
 except DataError as error:
     print(f"DataError: {error}")
+
+# sphinx_gallery_thumbnail_number = 2

@@ -8,8 +8,6 @@ several ways at once. Does one group tell what the others say? Which one knows t
 The data come with scikit-learn; nothing is downloaded.
 """
 
-# sphinx_gallery_thumbnail_number = 2
-
 # %%
 # Four descriptions of the same wines
 # -----------------------------------
@@ -124,3 +122,5 @@ difference.plot()
 raw = Space(wine, name="raw columns")
 print(wine.std().nlargest(3).round(1).to_string())
 print(compare_imbalances(spaces["everything"], raw, vine, exclusion_window=0))
+
+# sphinx_gallery_thumbnail_number = 2

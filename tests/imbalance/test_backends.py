@@ -5,11 +5,11 @@ import pytest
 
 from infoscope import Space, imbalance_matrix, information_imbalance
 
-BACKENDS = ("torch", "dask")
+BACKENDS = ("torch", "torch tiles", "dask")
 
 
 def converted(x, backend, seed):
-    if backend == "torch":
+    if backend.startswith("torch"):
         return pytest.importorskip("torch").from_numpy(np.array(x))
     array = pytest.importorskip("dask.array")
     chunk = int(np.random.default_rng(seed).integers(30, len(x)))          # odd chunk sizes, one of them smaller
@@ -31,6 +31,14 @@ def case(seed):
     rule = dict(exclusion_window=2.0) if "time" in options else dict(neighbors_from="other_runs") if "run" in options else {}
     k = 8 if "sample_weight" in options else int(g.integers(1, 6))
     return x, x[:, : max(1, d // 2)], options, dict(k=k, standard_error="graph", **rule)
+
+
+@pytest.fixture(autouse=True)
+def tiles(request, monkeypatch):
+    """Tensors on the CPU are read by the NumPy kernels; "torch tiles" makes them take the way of a GPU."""
+    if "torch tiles" in request.node.name:
+        pytest.importorskip("torch")
+        monkeypatch.setattr("infoscope.neighbors.tensors.KERNELS_ON_CPU", False)
 
 
 @pytest.mark.filterwarnings("ignore::infoscope.base.InfoscopeWarning")

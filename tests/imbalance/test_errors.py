@@ -77,6 +77,16 @@ def test_rows_error_is_the_naive_one():
     assert row_variance(pairs, 60) == pytest.approx(result.a_to_b_se**2, rel=1e-12)
 
 
+def test_blocks_can_be_asked_for():
+    """Independent rows: the smallest blocks there are, at most forty."""
+    x = np.random.default_rng(5).normal(size=(100, 3))
+    result = information_imbalance(x[:, :2], x, standard_error="blocks")
+    assert result.n_blocks == min(40, int(100 / (2 * result.correlation_time)))
+    pairs = brute.pair_deviations(*brute.shares_and_ranks(x[:, :2], x, ~np.eye(100, dtype=bool)))
+    blocks = result.n_blocks * np.arange(100) // 100
+    assert result.a_to_b_se == pytest.approx(np.sqrt(brute.sharing_variance(*pairs, blocks)), rel=1e-12)
+
+
 def test_kinds_of_errors_have_names():
     x = np.random.default_rng(4).normal(size=(30, 2))
     for name in ("graphs", "none", None, 3):

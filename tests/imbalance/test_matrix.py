@@ -7,6 +7,7 @@ import pytest
 import scipy.stats
 from tests.imbalance import brute
 
+import infoscope.imbalance.matrix as matrix_module
 import infoscope.imbalance.neighbor_rules as neighbor_rules
 import infoscope.imbalance.ranks as ranks
 from infoscope.base import DataError, ParameterError
@@ -77,6 +78,10 @@ def test_each_space_is_searched_once_and_ranked_once(monkeypatch):
     searches.clear(), counts.clear()
     imbalance_matrix({n: spaces[n] for n in ("s0", "s1", "s2")}, {n: spaces[n] for n in ("s3", "s4")})
     assert (len(searches), len(counts)) == (3, 2)
+    searches.clear(), counts.clear()
+    tables = spy(monkeypatch, matrix_module, "ranks_in")
+    imbalance_matrix({n: spaces[n] for n in ("s0", "s1", "s2")}, n_permutations=19, random_state=0)
+    assert (len(searches), len(counts), len(tables)) == (6, 3, 3)  # once for the values, once for the p-values
     searches.clear(), counts.clear()
     imbalance_scale_curve(spaces["s0"], spaces["s1"], k=(1, 2, 4, 8))
     assert len(searches) == len(counts) == 2

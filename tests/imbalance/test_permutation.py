@@ -44,17 +44,23 @@ def test_small_under_dependence():
     assert information_imbalance(x[:, :2], x).a_to_b_p is None
 
 
-def test_p_values_by_hand():
-    """The table of ranks, ties included, gives the values that brute force gives for the same shuffles."""
-    g = np.random.default_rng(2)
-    a, b = g.normal(size=(20, 2)), g.integers(0, 3, (20, 2)).astype(float)
-    d_a, d_b = brute.distances(a), brute.distances(b)
-    plan = make_plan([Space(a, name="A"), Space(b, name="B")])
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("kind", ["continuous", "tied", "labels"])
+def test_p_values_by_hand(kind, seed):
+    """The table of ranks gives the p-values of brute force for the same shuffles; equal values count as equal."""
+    g = np.random.default_rng(seed)
+    n, k = 19, 2
+    a = g.normal(size=(n, 2)) if kind == "continuous" else g.integers(0, 3, (n, 1)).astype(float)
+    b = g.integers(0, 3, n) if kind == "labels" else g.integers(0, 3, (n, 2)).astype(float)
+    d_a, d_b = brute.distances(a), brute.label_distances(b) if kind == "labels" else brute.distances(b)
+    target = Space.from_labels(b) if kind == "labels" else Space(b)
+    plan = make_plan([Space(a, name="A"), target])
     generator = np.random.default_rng(5)
-    shuffles = [_shuffle(plan, generator) for _ in range(39)]
-    values = np.array([brute.imbalance(d_a, d_b[np.ix_(s, s)], 2) for s in shuffles])
-    expected = (1 + np.sum(values <= brute.imbalance(d_a, d_b, 2) + 1e-7)) / 40
-    assert information_imbalance(a, b, k=2, n_permutations=39, random_state=5).a_to_b_p == expected
+    shuffles = [_shuffle(plan, generator) for _ in range(59)]
+    values = np.array([brute.imbalance(d_a, d_b[np.ix_(s, s)], k) for s in shuffles])
+    expected = (1 + np.sum(values <= brute.imbalance(d_a, d_b, k) + 1e-7)) / 60
+    found = information_imbalance(a, target, k=k, n_permutations=59, random_state=5, exclusion_window=0)
+    assert found.a_to_b_p == expected
 
 
 def test_same_seed_same_p():

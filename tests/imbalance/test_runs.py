@@ -8,12 +8,13 @@ from infoscope.base import DataWarning, ParameterError
 from infoscope.datasets import ar1
 from infoscope.imbalance import information_imbalance
 from infoscope.neighbors import Space
+from infoscope.statistics import block_labels
 
 pytestmark = pytest.mark.filterwarnings("ignore::infoscope.base.errors.InfoscopeWarning")
 
 
 def test_values_of_runs():
-    runs = ar1([50, 30, 20], 3, 0.5, random_state=10)
+    runs = ar1([50, 30, 20], 3, 0.8, random_state=10)
     a, b = (Space([r[:, c] for r in runs], run=None) for c in (slice(0, 2), slice(2, 3)))
     result = information_imbalance(a, b, k=2, exclusion_window=2)
     rows, run = np.concatenate(runs), np.repeat([0, 1, 2], [50, 30, 20])
@@ -21,7 +22,14 @@ def test_values_of_runs():
     expected = [2 * (c * u).sum(1)[run == r].mean() for r in range(3)]
     np.testing.assert_allclose(result.run_values["a_to_b"], expected, atol=1e-12)
     assert list(result.run_values["n_rows"]) == [50, 30, 20] and result.run_values["run"] == ["0", "1", "2"]
-    assert (result.run_values["a_to_b_se"] > 0).all()
+    for r in range(3):  # the larger of the errors by points and by blocks, among the queries of this run
+        own = c * (run == r)[:, None]
+        pairs = brute.pair_deviations(own, u, (run == r).astype(float))
+        points = brute.sharing_variance(*pairs)
+        if result.standard_error == "blocks":
+            blocks = block_labels(None, run, 2 * result.correlation_time)
+            points = max(points, brute.sharing_variance(*pairs, blocks))
+        assert result.run_values["a_to_b_se"][r] == pytest.approx(np.sqrt(points), abs=1e-12)
     assert np.average(expected, weights=[50, 30, 20]) == pytest.approx(result.a_to_b, abs=1e-12)
 
 

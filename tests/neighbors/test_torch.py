@@ -155,7 +155,7 @@ def test_masses(place, d):
 
 
 @given(data=st.data())
-@settings(max_examples=20, derandomize=True, deadline=None)
+@settings(max_examples=14, derandomize=True, deadline=None)
 def test_any_size_and_tile(data):
     n, d = data.draw(st.integers(2, 60)), data.draw(st.integers(1, 20))
     rng = np.random.default_rng(data.draw(st.integers(0, 99)))
@@ -355,3 +355,9 @@ def test_degrees_read_as_radians_are_noticed():
     angles = np.random.default_rng(0).uniform(-180, 180, (100, 1))
     with pytest.raises((DataError, InfoscopeWarning)):
         Space(torch.tensor(angles), period=2 * np.pi)
+
+
+def test_shortcuts_serve_tensors_too():
+    rng = np.random.default_rng(0)
+    assert_same(*pair(rng.normal(size=(2100, 2)).astype(np.float32)), ks=(3,))          # a KD-tree
+    assert_same(*pair(rng.normal(size=(500, 1)).round(1), sample_weight=rng.uniform(1, 2, 500)), weighted=True)

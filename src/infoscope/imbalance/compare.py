@@ -34,7 +34,7 @@ def compare_imbalances(A, B, target, *, k: int | None = None, neighbor_rule: str
     target : Space or array
         What is predicted.
     k, neighbor_rule, exclusion_window, neighbors_from, run_weight, n_rows, random_state, n_jobs, approximate, \
-on_low_weight, cap
+on_low_weight, cap : optional
         As for `information_imbalance`.
     standard_error : {"auto", "graph", "blocks", "rows"}
         Formula of the errors.

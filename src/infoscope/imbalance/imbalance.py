@@ -12,7 +12,7 @@ from infoscope.neighbors.admissible import items_of
 
 from .estimate import Direction, floor_of, jackknife_error, measure, standard_error
 from .neighbor_rules import RULES, Neighbors, choose_neighbors
-from .permutation import permutation_p_value, testable_part
+from .permutation import check_permutations, neighbors_in, permutation_p_value, ranks_in, testable_part
 from .plan import Plan, make_plan
 from .profiles import lag_profile, run_values
 from .results import InformationImbalance
@@ -76,7 +76,7 @@ def information_imbalance(A, B, *, k: int | None = None, neighbor_rule: str | No
     Raises
     ------
     DataError
-        NaN, different items, constant or too few rows, ...
+        NaN, different items, too few rows, weights that leave fewer than ten effective items, ...
     ParameterError
         k too large, unknown options.
 
@@ -99,6 +99,7 @@ def information_imbalance(A, B, *, k: int | None = None, neighbor_rule: str | No
                      neighbors_from=neighbors_from, run_weight=run_weight, standard_error=standard_error,
                      on_low_weight=on_low_weight, n_jobs=n_jobs)
     k, rule = settle_neighbors(plan, k, neighbor_rule)
+    check_permutations(n_permutations, plan)
     generator = check_random_state(random_state)
     rows, n_columns = sampled_rows(plan, n_rows, generator), sampled_columns(plan, n_columns)
     if plan.standard_error == "jackknife" and (rows is not None or n_columns is not None):
@@ -215,7 +216,7 @@ def _p_values(plan: Plan, k: int, n_permutations: int, generator) -> list[float 
         return [None, None]
     part = part_of(plan, testable_part(plan, generator))
     a, b = part.spaces
-    return [permutation_p_value(part, source, target, k, n_permutations, generator)
+    return [permutation_p_value(part, neighbors_in(part, source, k), ranks_in(part, target), n_permutations, generator)
             for source, target in ((a, b), (b, a))]
 
 

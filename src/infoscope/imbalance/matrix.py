@@ -15,7 +15,7 @@ from .estimate import Direction, floor_of, row_weights
 from .estimate import standard_error as error_of
 from .imbalance import part_of, sampled_columns, sampled_rows, settle_neighbors, source_neighbors
 from .neighbor_rules import Neighbors
-from .permutation import permutation_p_value, testable_part
+from .permutation import check_permutations, neighbors_in, permutation_p_value, ranks_in, testable_part
 from .plan import Plan, make_plan
 from .ranks import rescaled_ranks
 from .results import ImbalanceMatrix
@@ -36,7 +36,7 @@ def imbalance_matrix(spaces: Mapping[str, Any], targets: Mapping[str, Any] | Non
     targets : mapping, optional
         The spaces that are predicted; the same spaces by default.
     k, neighbor_rule, exclusion_window, neighbors_from, run_weight, n_rows, n_columns, random_state, n_jobs, \
-approximate, on_low_weight, cap
+approximate, on_low_weight, cap : optional
         As for `information_imbalance`.
     adjust : {"by", "bh", "holm", "bonferroni"}
         Correction of the p-values for the number of pairs; "by" holds whatever their dependence.
@@ -80,6 +80,7 @@ approximate, on_low_weight, cap
                      standard_error=standard_error, on_low_weight=on_low_weight, n_jobs=n_jobs)
     by_name = dict(zip(everything, plan.spaces, strict=True))
     k, rule = settle_neighbors(plan, k, neighbor_rule)
+    check_permutations(n_permutations, plan)
     generator = check_random_state(random_state)
     rows, n_columns = sampled_rows(plan, n_rows, generator), sampled_columns(plan, n_columns)
     options: dict[str, Any] = dict(rule=rule, cap=cap, approximate=approximate)
@@ -151,6 +152,9 @@ def _p_values(plan, names, target_names, by_name, values, errors, k, n_permutati
     part = testable_part(plan, generator)
     small = part_of(plan, part)
     kept = dict(zip(by_name, small.spaces, strict=True))
-    for i, j in zip(*np.nonzero(np.isfinite(values)), strict=True):
-        p[i, j] = permutation_p_value(small, kept[names[i]], kept[target_names[j]], k, n_permutations, generator)
+    near = [neighbors_in(small, kept[name], k) for name in names]
+    for j, name in enumerate(target_names):
+        table = ranks_in(small, kept[name])
+        for i in np.flatnonzero(np.isfinite(values[:, j])):
+            p[i, j] = permutation_p_value(small, near[i], table, n_permutations, generator)
     return p

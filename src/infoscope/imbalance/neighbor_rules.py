@@ -46,6 +46,16 @@ def choose_neighbors(space: Space, k: int, rule: str | None, cap: float | None, 
         Mass of one effective point; Q_i / V_i of every row by default (eq. (R2)).
     **options
         As for `infoscope.neighbors.nearest`.
+
+    Returns
+    -------
+    Neighbors
+        The graph and c_ij of its pairs; the weights of each row add up to one.
+
+    Raises
+    ------
+    ParameterError
+        A row may use fewer than k items; a thinning would walk over most of the items.
     """
     if rule is None or rule == "count":
         graph = nearest(space, k, ties="all", queries=queries, **options)

@@ -6,14 +6,16 @@ import numpy as np
 from infoscope.base import ParameterError
 from infoscope.base.checks import check_positive_int
 from infoscope.neighbors import Space, reduce_tiles
+from infoscope.neighbors.convert import to_numpy
 from infoscope.neighbors.kernels import TIE
 from infoscope.neighbors.reductions import Reduction
 from infoscope.statistics import run_order
 
-from .neighbor_rules import choose_neighbors
+from .neighbor_rules import Neighbors, choose_neighbors
 from .plan import Plan
 
 LARGEST_TABLE = 4000               # items whose ranks are tabled; larger data are tested on a random subset
+SAME = 1e-7                        # values closer than the rounding of the table are equal: it must not decide for us
 
 
 class RankTable(Reduction):
@@ -26,7 +28,7 @@ class RankTable(Reduction):
 
     def update(self, state, tiles):
         (t,) = tiles
-        squared = np.array(t.squared, dtype=np.float64)
+        squared = to_numpy(t.squared).astype(np.float64)
         order = np.argsort(squared, axis=1, kind="stable")
         values = np.take_along_axis(squared, order, 1)
         m = values.shape[1]
@@ -50,18 +52,32 @@ class RankTable(Reduction):
         return np.concatenate([part for state in states for part in state])
 
 
-def permutation_p_value(part: Plan, source: Space, target: Space, k: int, n_permutations: int, generator) -> float:
+def check_permutations(n_permutations: int, plan: Plan) -> None:
+    """Whether there can be permutation p-values; said before the long work."""
+    if n_permutations == 0:
+        return
+    check_positive_int(n_permutations, "n_permutations", 19)
+    if plan.weighted:
+        raise ParameterError("n_permutations does not go with sample weights, which tie the spaces together: judge by "
+                             "the standard error, (1 - value)/se")
+
+
+def neighbors_in(part: Plan, source: Space, k: int) -> Neighbors:
+    return choose_neighbors(source, k, None, None, None, n_jobs=part.n_jobs, **part.rule)
+
+
+def ranks_in(part: Plan, target: Space) -> np.ndarray:
+    """The table of ranks that all shuffles of this target look up."""
+    return reduce_tiles([target], RankTable(), n_jobs=part.n_jobs, label="rank table", **part.rule)
+
+
+def permutation_p_value(part: Plan, source: Neighbors, table: np.ndarray, n_permutations: int, generator) -> float:
     """(1 + #{shuffled <= observed})/(1 + n): how often a shuffled target looks as well predicted.
 
     Independent rows are shuffled.  With time or runs, the target is shifted circularly inside runs by more than the
     window, which keeps its correlation.  Both values come from one table of ranks.
     """
-    check_positive_int(n_permutations, "n_permutations", 19)
-    if part.weighted:
-        raise ParameterError("n_permutations does not go with sample weights, which tie the spaces together: judge by "
-                             "the standard error, (1 - value)/se")
-    table = reduce_tiles([target], RankTable(), n_jobs=part.n_jobs, label="rank table", **part.rule)
-    graph, c = choose_neighbors(source, k, None, None, None, n_jobs=part.n_jobs, **part.rule)
+    graph, c = source
     i, j = graph.rows[graph.row_of_pair], graph.items
 
     def value(shuffle) -> float:
@@ -69,7 +85,7 @@ def permutation_p_value(part: Plan, source: Space, target: Space, k: int, n_perm
         usable = np.isfinite(u)                                  # a shift may bring a pair inside the window
         return float((c[usable] * u[usable]).sum() / c[usable].sum())
 
-    observed = value(np.arange(len(source)))
+    observed = value(np.arange(len(table))) + SAME
     shuffled = [value(_shuffle(part, generator)) for _ in range(n_permutations)]
     return (1 + sum(v <= observed for v in shuffled)) / (1 + n_permutations)
 

@@ -31,7 +31,7 @@ def rescaled_ranks(space: Space, graph: NeighborGraph, *, weighted: bool, unit: 
         among labels are exact at no cost.
     random_state : Generator, optional
         For `n_columns`.
-    exclusion_window, neighbors_from, n_jobs
+    exclusion_window, neighbors_from, n_jobs : optional
         As for `infoscope.neighbors.reduce_tiles`.
 
     Returns

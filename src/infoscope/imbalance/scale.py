@@ -32,7 +32,8 @@ def imbalance_scale_curve(A, B, *, k: Sequence[int] | None = None, exclusion_win
         Two descriptions of the same N items.
     k : sequence of int, optional
         Numbers of neighbours; 1, 2, 4, ... up to a quarter of the items (at most 256) by default.
-    exclusion_window, neighbors_from, run_weight, n_rows, random_state, n_jobs, neighbor_rule, on_low_weight, cap
+    exclusion_window, neighbors_from, run_weight, n_rows, random_state, n_jobs, neighbor_rule, on_low_weight, \
+cap : optional
         As for `information_imbalance`.
     standard_error : {"auto", "graph", "blocks", "rows"}
         Formula of the errors.

@@ -24,7 +24,7 @@ from .backend_numpy import METRIC_CODES, TILE, NumpyTiles, Side, fold, periods, 
 
 BLOCK_ROWS = 8192                  # rows gathered together, at most
 BLOCK_BYTES = 2**26                # and the memory they may take, per space
-PART_ROWS, PART_BYTES = 4096, 2**24      # smaller chunks are joined: a task should last longer than its scheduling
+PART_ROWS, PART_BYTES = 4096, 2**22      # smaller chunks are joined: a task should last longer than its scheduling
 CHUNK_BYTES = 2**27                # larger ones are cut
 BATCH_ROWS = 2**16                 # rows handed to the scheduler at once when the data are kept
 KEPT_SHARE = 1 / 8                 # of the workers' memory

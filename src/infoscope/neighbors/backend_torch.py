@@ -1,9 +1,9 @@
 """Tiles of PyTorch tensors, made and read on the device where the data are; only states of reductions travel.
 
-A tensor in main memory is a NumPy array as well, without a copy, so the kernels of `backend_numpy` read it: they are
-several times faster there than tensor operations.  On a GPU this file is their twin: the same bound, the same measured
-distances to the last bit (`tensors.Ruler`), hence the same answers.  Kernels become array code: a comparison of a whole
-tile tells who may matter, and those few pairs are measured together.
+Tensors in main memory are arrays as well, and left to the kernels of `backend_numpy` (`tensors.as_arrays`).  For GPUs
+this file is their twin: the same bound, the same measured distances to the last bit (`tensors.Ruler`), hence the same
+answers.  Kernels become array code: a comparison of a whole tile tells who may matter, and those few pairs are measured
+together.
 
 The error band is that of `backend_numpy` with one unit more, error_band(D + 1): a tile is fl(fl(-2 x.y + n_j) + n_i),
 whose two additions round by at most u (|x|^2 + 2 |y|^2) + 2 u s <= 4 u s instead of 3 u s.
@@ -19,10 +19,10 @@ import numpy as np
 from ..base import ParameterError
 from . import kernels
 from .admissible import Pairs
-from .backend_numpy import DIRECT_BELOW, TOO_LARGE, NumpyTiles, Side, Tile, error_band, run
-from .tensors import Ruler, as_array, has_kernels, largest_of, on_device
+from .backend_numpy import DIRECT_BELOW, TOO_LARGE, Side, Tile, error_band, run
+from .tensors import Ruler, largest_of, on_device
 
-CPU_TILE = (256, 2048)             # rows, columns of these: in cache
+CPU_TILE = (256, 2048)             # rows, columns, where tests try this without a GPU: in cache
 GPU_TILE = (4096, 32768)           # at most; less where memory is short
 PAIR_BYTES = 160                   # that a tile, its masks and a list of all its pairs may take
 CHUNK = 2**28                      # bytes of vectors prepared together
@@ -30,7 +30,7 @@ WIDE = 16                          # a column whose band is so many times the me
 
 
 # -------------------------------------------------------------------------------------------------------------- running
-def run_torch(spaces, queries, reduction, pairs: Pairs, label: str, n_jobs: int | None = None) -> list:
+def run_torch(spaces, queries, reduction, pairs: Pairs, label: str) -> list:
     """States of all row blocks, in order.
 
     Parameters
@@ -40,13 +40,11 @@ def run_torch(spaces, queries, reduction, pairs: Pairs, label: str, n_jobs: int 
     queries : list
         None, row indices, or a Space of new points for every space.
     reduction : Reduction
-        Its states are NumPy arrays.
+        Its states are NumPy arrays, its tiles hold tensors.
     pairs : Pairs
         Which pairs are admissible.
     label : str
         Name on the progress bar.
-    n_jobs : int, optional
-        Threads, for tensors in main memory.
 
     Returns
     -------
@@ -62,27 +60,16 @@ def run_torch(spaces, queries, reduction, pairs: Pairs, label: str, n_jobs: int 
     if len(devices) > 1:
         names = ", ".join(sorted(map(str, devices)))
         raise ParameterError(f"tensors are on the devices {names}: move them to one with .to(...)")
-    (device,) = devices
-
-    make = _numpy_tiles if has_kernels(device) else TorchTiles
 
     def make_sources(precision):
-        return [make(space, Side(getattr(asked, "features", space.features), pairs.rows),
-                     Side(space.features, pairs.columns), pairs, precision,
-                     None if space.sample_weight is None else space.sample_weight[pairs.columns])
+        return [TorchTiles(space, Side(getattr(asked, "features", space.features), pairs.rows),
+                           Side(space.features, pairs.columns), pairs, precision,
+                           None if space.sample_weight is None else space.sample_weight[pairs.columns])
                 for space, asked in zip(spaces, queries, strict=True)]
 
-    if make is _numpy_tiles:
-        return run(make_sources, reduction, pairs, n_jobs, label)
-    tile = _tile_shape(device, len(pairs.columns), len(spaces))
-    with _full_precision():
+    tile = _tile_shape(devices.pop(), len(pairs.columns), len(spaces))
+    with _full_precision():                                      # one thread: a GPU takes one operation after another
         return run(make_sources, reduction, pairs, 1, label, tile, 8 * tile[0] * tile[1])
-
-
-def _numpy_tiles(space, rows: Side, columns: Side, *options) -> NumpyTiles:
-    x = as_array(rows.features)
-    y = x if rows.features is columns.features else as_array(columns.features)
-    return NumpyTiles(space, Side(x, rows.index), Side(y, columns.index), *options)
 
 
 def _tile_shape(device, n_columns: int, n_spaces: int) -> tuple[int, int]:

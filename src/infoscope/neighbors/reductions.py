@@ -17,6 +17,7 @@ from .convert import to_numpy
 from .kernels import TIE
 from .space import Space
 from .space_checks import item_numbers
+from .tensors import as_arrays
 
 MANY = 12                          # radii a row from which each distance is looked at once instead of once per radius
 
@@ -113,6 +114,7 @@ def reduce_tiles(spaces, reduction: Reduction, *, queries=None, columns=None, ex
     check_rule(spaces[0], exclusion_window, neighbors_from)
     rows, *_ = [row_items(s, q) for s, q in zip(spaces, queries, strict=True)]
     candidates = column_items(spaces[0], columns)
+    spaces, queries = [as_arrays(s) for s in spaces], [as_arrays(q) for q in queries]
     backend = spaces[0].backend
     if backend == "dask":
         from .backend_dask import run_dask
@@ -121,7 +123,7 @@ def reduce_tiles(spaces, reduction: Reduction, *, queries=None, columns=None, ex
     pairs = admissible_pairs(rows, candidates, exclusion_window, neighbors_from)
     if backend == "torch":
         from .backend_torch import run_torch
-        return reduction.finish(run_torch(spaces, queries, reduction, pairs, label, n_jobs))
+        return reduction.finish(run_torch(spaces, queries, reduction, pairs, label))
 
     def make_sources(precision):
         return [numpy_source(s, q, pairs, precision) for s, q in zip(spaces, queries, strict=True)]

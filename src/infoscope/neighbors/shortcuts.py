@@ -14,6 +14,7 @@ from .backend_numpy import METRIC_CODES, periods
 from .kernels import TIE
 from .reductions import KSmallest, column_items, reduce_tiles, row_items
 from .space import Space
+from .tensors import as_arrays
 
 TREE_FEATURES = 6                  # above, tiles win on data that fill their space
 TREE_ITEMS = 2000
@@ -35,6 +36,7 @@ def nearest_by_tree(space: Space, k: int, queries, columns, exclusion_window, ne
     The tree's own distances are right to a few units in the last place of the coordinates.  A row is settled when its
     k-th measured neighbour is clearly closer than what the tree left out; the others (many ties) go to the tiles.
     """
+    space, queries = as_arrays(space), as_arrays(queries)
     if (space.backend != "numpy" or space.metric not in MINKOWSKI or exclusion_window or neighbors_from != "any"
             or columns is not None or len(space) < TREE_ITEMS or space.n_features > TREE_FEATURES or k > TREE_K
             or not space.feature_weights.all()
@@ -85,6 +87,7 @@ def _tree_coordinates(features, period, weights):
 
 def count_on_line(space: Space, indptr, squared, weighted, queries, columns, exclusion_window, neighbors_from):
     """(closer, tied) in one dimension from sorted positions and binary searches, O(N log N), or None."""
+    space, queries = as_arrays(space), as_arrays(queries)
     if (space.backend != "numpy" or space.metric not in MINKOWSKI or space.n_features != 1
             or not space.feature_weights[0] or len(squared) == 0):
         return None
