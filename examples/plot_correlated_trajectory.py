@@ -50,9 +50,8 @@ times = [np.arange(len(run), dtype=float) for run in runs]
 A, B = Space(a_runs, time=times, name="A"), Space(b_runs, time=times, name="B")
 window = information_imbalance(A, B)
 print(window)
-print(
-    f"correlation time {window.correlation_time:.0f} frames, window {window.exclusion_window:.0f} frames"
-)
+print(f"correlation time {window.correlation_time:.0f} frames")
+print(f"window           {window.exclusion_window:.0f} frames")
 print(f"{window.n_items} frames, about {window.n_independent:.0f} independent ones")
 
 # %%
@@ -78,6 +77,14 @@ no_window.plot(kind="lags", unit="frames")
 # With the window they come from everywhere in proportion to chance, and say nothing at any lag.
 
 window.plot(kind="lags", unit="frames")
+
+# %%
+# Do the runs agree?
+# ------------------
+# Each run has its own value: three experiments for the price of one. If they disagree by much more than their
+# errors, the runs did not see the same world, and no formula for the error can know that.
+
+window.plot(kind="runs")
 
 # %%
 # Saving more frames makes it worse
@@ -147,4 +154,4 @@ print(short.verdict)
 for message in caught:
     print(f"{message.category.__name__}: {message.message}")
 
-# sphinx_gallery_thumbnail_number = 3
+# sphinx_gallery_thumbnail_number = 4

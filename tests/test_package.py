@@ -48,7 +48,8 @@ def test_every_standard_error_stands_beside_its_estimate():
     for name in infoscope.__all__:
         getattr(infoscope, name)                                 # loads all result classes
     classes = result_classes()
-    assert {"InformationImbalance", "ImbalanceMatrix", "ScaleCurve", "ImbalanceDifference"} <= {c.__name__ for c in classes}
+    names = {found.__name__ for found in classes}
+    assert {"InformationImbalance", "ImbalanceMatrix", "ScaleCurve", "ImbalanceDifference"} <= names
     for found in classes:
         assert missing_values(found) == []
 

@@ -82,6 +82,7 @@ def spoiled(value, row=5, column=1):
     ([GOOD, GOOD], {"run": np.arange(16)}, "a list of arrays is a list of runs already: leave out run="),
     ([GOOD, GOOD], {"time": [np.arange(8), np.arange(7)]}, "time of run 1 has 7 entries, the run has 8 rows"),
 ])
+@pytest.mark.filterwarnings("ignore:1 constant column")
 def test_bad_input_is_refused_with_a_way_out(data, options, message):
     with pytest.raises(InfoscopeError, match=message):
         Space(data, **options)

@@ -22,6 +22,7 @@ from infoscope.base.errors import (
     MissingExtraError,
     ParameterError,
     require,
+    warn,
 )
 from infoscope.base.jit import kernel
 from infoscope.base.plain import flat, plain
@@ -68,4 +69,5 @@ __all__ = [
     "require",
     "result_classes",
     "versions",
+    "warn",
 ]

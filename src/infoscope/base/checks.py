@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from infoscope.base.errors import DataError, DataWarning, ParameterError
+from infoscope.base.errors import DataError, ParameterError, warn
 
 RandomState: TypeAlias = "None | int | np.random.SeedSequence | np.random.Generator"
 
@@ -368,11 +367,7 @@ def _real_numbers(array: np.ndarray, name: str, names: Sequence[str] | None) -> 
     if native in (np.float32, np.float64):
         return array.astype(native, copy=False)
     if kind in "iu" and array.size and max(abs(int(array.min())), abs(int(array.max()))) > LARGEST_EXACT_INTEGER:
-        warnings.warn(
-            f"{name} holds whole numbers beyond 2**53, which float64 rounds: are they identifiers?",
-            DataWarning,
-            stacklevel=3,
-        )
+        warn(f"{name} holds whole numbers beyond 2**53, which float64 rounds: are they identifiers?")
     return array.astype(np.float64)
 
 

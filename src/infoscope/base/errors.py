@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from importlib import import_module
 from types import ModuleType
 
@@ -32,6 +34,32 @@ class DataWarning(InfoscopeWarning):
 
 class CorrelatedRowsWarning(InfoscopeWarning):
     """Neighbouring rows are alike far more often than chance allows, and nothing was said about time or runs."""
+
+
+def warn(text: str, category: type[InfoscopeWarning] = DataWarning) -> None:
+    """Warn at the user's own line: the first one outside this package.
+
+    Parameters
+    ----------
+    text : str
+        What was seen, and what to do about it.
+    category : type
+        Class of the warning.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from infoscope.base import warn
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     warn("the file looks sorted")
+    >>> caught[0].category.__name__
+    'DataWarning'
+    """
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "infoscope":
+        level, frame = level + 1, frame.f_back
+    warnings.warn(text, category, stacklevel=level)
 
 
 def require(module: str, extra: str) -> ModuleType:

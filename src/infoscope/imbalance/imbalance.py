@@ -44,7 +44,8 @@ def information_imbalance(A, B, *, k: int | None = None, neighbor_rule: str | No
         Rows of the same run within this time are not neighbours.  None means "auto" (two correlation times) when the
         spaces have `time`, else 0.
     neighbors_from : {"any", "other_runs", "auto"}, optional
-        Whether a row may find neighbours in its own run.
+        Whether a row may find neighbours in its own run.  None means "auto" together with an automatic window (other
+        runs when there are at least four and each is short), else "any".
     run_weight : {"frames", "equal"} or array
         Weight of the runs.
     n_rows : int, optional

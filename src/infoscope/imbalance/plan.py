@@ -4,13 +4,12 @@ The rules are those of real-data sections 1, 3.4 and 6; every decision is writte
 """
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from infoscope.base import CorrelatedRowsWarning, DataError, DataWarning, InfoscopeError, ParameterError
+from infoscope.base import CorrelatedRowsWarning, DataError, DataWarning, InfoscopeError, ParameterError, warn
 from infoscope.base.checks import check_choice, check_ids
 from infoscope.neighbors import NeighborGraph, Space
 from infoscope.statistics import (
@@ -61,7 +60,7 @@ class Plan:
 
     def warn(self, text: str, category=DataWarning) -> None:
         self.warnings.append(text)
-        warnings.warn(text, category, stacklevel=4)
+        warn(text, category)
 
     def look_at_order(self, graphs: list[NeighborGraph]) -> None:
         """Say loudly when rows look correlated and nothing was said about time or runs (real-data section 5).
@@ -265,7 +264,7 @@ def _settle_window(plan: Plan, auto: bool, window, neighbors_from) -> None:
             window = 0.0                                         # rows are independent: only the row itself is left out
     elif tau is not None:
         plan.too_short = bool(np.median(_durations(space)) < 20 * tau.value or not tau.resolved)
-    plan.exclusion_window = float(window or 0.0)
+    plan.exclusion_window = float(f"{float(window or 0.0):.12g}")  # no dust from summed time steps
     if not 0 <= plan.exclusion_window < np.inf:
         raise ParameterError(f"exclusion_window is {window!r}; it must be a time >= 0")
     if neighbors_from == "auto":

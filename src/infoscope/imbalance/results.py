@@ -172,7 +172,11 @@ class InformationImbalance(Measured):
     @property
     def _estimates(self) -> list[tuple[str, str, None]]:
         forth, back = self._shown(self.a_to_b, self.a_to_b_se), self._shown(self.b_to_a, self.b_to_a_se)
-        return [(f"Δ({self.name_a} → {self.name_b})", forth, None), (f"Δ({self.name_b} → {self.name_a})", back, None)]
+        floors = [f"   (floor {f:.3g})" if f > NOTABLE_FLOOR else "" for f in (self.a_to_b_floor, self.b_to_a_floor)]
+        return [
+            (f"Δ({self.name_a} → {self.name_b})", forth + floors[0], None),
+            (f"Δ({self.name_b} → {self.name_a})", back + floors[1], None),
+        ]
 
     def _rows(self) -> list[dict[str, Any]]:
         row: dict[str, Any] = {"name_a": self.name_a, "name_b": self.name_b}
@@ -391,8 +395,8 @@ class ScaleCurve(Measured):
     @property
     def _estimates(self) -> list[tuple[str, str, None]]:
         forth, back = f"Δ({self.name_a} → {self.name_b})", f"Δ({self.name_b} → {self.name_a})"
-        width = max(len(forth), 17)
-        texts = [[text for _, text, _ in self.at(i)._estimates] for i in range(len(self.k))]
+        texts = [[text for _, text, _ in self.at(i)._estimates[:2]] for i in range(len(self.k))]
+        width = max(len(text) for text in (forth, *(a for a, _ in texts)))
         lines = [(f"k = {k}", f"{a:<{width}}  {b}", None) for k, (a, b) in zip(self.k, texts, strict=True)]
         return [("", f"{forth:<{width}}  {back}", None), *lines]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from importlib import import_module
 from operator import index
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from infoscope.base.errors import DataError, DataWarning, ParameterError
+from infoscope.base.errors import DataError, ParameterError, warn
 from infoscope.io.columns import nearest_names, parse_columns
 from infoscope.io.table import Source, Table, check_finite, check_names
 
@@ -241,11 +240,7 @@ def _default_columns(source: Source, left_out: set[str], label: str) -> list[int
     unnamed = [position for position in source.unnamed if source.names[position] not in left_out]
     if unnamed:
         numbers = ", ".join(str(position) for position in unnamed)
-        warnings.warn(
-            f"{label}: left out column {numbers}, which has no name (a saved index?). Choose by number to keep it.",
-            DataWarning,
-            stacklevel=3,
-        )
+        warn(f"{label}: left out column {numbers}, which has no name (a saved index?). Choose by number to keep it.")
     chosen = [p for p, name in enumerate(source.names) if name not in left_out and p not in unnamed]
     if not chosen:
         raise DataError(f"{label}: no column is left to compare")

@@ -98,7 +98,7 @@ def run_dask(spaces, queries, reduction, rows: Items | int, columns: Items, excl
     numbers = np.arange(n) if isinstance(rows, int) else rows.numbers
     measures = _literal([_measure_of(s) for s in spaces])
     parts = data.whole() if reduction.whole_rows else data
-    filled = list(_column_parts(parts, columns, [s.sample_weight for s in spaces], rule))
+    filled = dict(_column_parts(parts, columns, [s.sample_weight for s in spaces], rule))
     states: list = []
     with progress(n, label) as bar:
         for batch in _batches(n, data, spaces):
@@ -110,9 +110,8 @@ def run_dask(spaces, queries, reduction, rows: Items | int, columns: Items, excl
                 if not filled:
                     states += [own.start(b) for b in row_blocks(own, block.stop - block.start, 0)]
                     continue
-                own, some = _literal(own), _literal(some)
-                pending.append(_merged(own, [_task(_fold)(own, measures, some, x, part, parts.pieces[p], first, rule)
-                                             for p, first, part in filled]))
+                own = _literal(own)
+                pending.append(_merged(own, parts.each(_fold, filled, own, measures, _literal(some), x, rule)))
             for computed in data.computed(pending):
                 states += computed
             bar.update(batch[-1].stop - batch[0].start)
@@ -133,11 +132,10 @@ def squared_of_chunked_pairs(space, i: np.ndarray, j: np.ndarray) -> np.ndarray:
         pending, where = [], []
         for block, x in zip(batch, vectors, strict=True):
             mine = np.flatnonzero((place >= block.start) & (place < block.stop))
-            for p, these in _split(part_of[mine], len(data)):
-                pairs = mine[these]
-                where.append(pairs)
-                pending.append(_task(_measured)(measure, x[0], place[pairs] - block.start, data.pieces[p][0],
-                                                j[pairs] - data.bounds[p]))
+            in_part = {p: mine[these] for p, these in _split(part_of[mine], len(data))}
+            ends = {p: (place[pairs] - block.start, j[pairs] - data.bounds[p]) for p, pairs in in_part.items()}
+            where += list(in_part.values())
+            pending += data.each(_measured_in, ends, measure, x[0])
         for pairs, squared in zip(where, data.computed(pending), strict=True):
             out[pairs] = squared
     return out
@@ -164,11 +162,11 @@ def _asked(spaces, queries, data: Chunks) -> Chunks:
 
 
 def _column_parts(parts: Chunks, columns: Items, weights, rule: tuple[float, str]):
-    """(part, its first item, what a task must know of its candidates) of every part that holds candidates."""
+    """(part, (its first item, what a task must know of its candidates)) of every part that holds candidates."""
     for p, mine in _split(parts.part_of(columns.numbers), len(parts)):
         a, b = parts.bounds[p], parts.bounds[p + 1]
         mass = tuple(None if w is None else w[a:b] for w in weights)
-        yield p, int(a), _literal(Some.of(columns.take(mine), *rule, mass))
+        yield p, (int(a), Some.of(columns.take(mine), *rule, mass))
 
 
 def _merged(reduction, states: list):
@@ -187,8 +185,9 @@ def _split(labels: np.ndarray, n: int):
 
 
 # -------------------------------------------------------------------------------------------- what happens in the tasks
-def _fold(reduction, measures, rows, x, part, y, first, rule) -> list:
+def _fold(told, y, reduction, measures, rows, x, rule) -> list:
     """States of the tiles' blocks of some rows, over one part of the columns."""
+    first, part = told
     new_points = not isinstance(rows, Some)                      # then `rows` are their numbers
     pairs = admissible_pairs(len(rows) if new_points else rows.items(), part.items(), *rule)
     pairs = pairs._replace(rows=rows) if new_points else pairs
@@ -223,9 +222,17 @@ def _merge(reduction, parts: list) -> list:
     return [reduce(reduction.merge, states) for states in zip(*parts, strict=True)]
 
 
+def _measured_in(told, y, measure, x) -> np.ndarray:
+    return _measured(measure, x, told[0], y[0], told[1])
+
+
 def _measured(measure, x, i, y, j) -> np.ndarray:
     m = _frozen_measure(measure)
     return kernels.pair_squares(_frozen(x), i, _frozen(y), j, m.feature_weights, periods(m), METRIC_CODES[m.metric])
+
+
+def _told(told, *pieces, function, shared):
+    return function(told[0, 0], pieces, *shared)
 
 
 def _picked(piece, places) -> np.ndarray:
@@ -274,6 +281,20 @@ class Chunks:
 
     def part_of(self, items: np.ndarray) -> np.ndarray:
         return np.searchsorted(self.bounds, items, "right") - 1
+
+    def each(self, function, told: dict, *shared) -> list:
+        """Tasks function(told[p], pieces of part p, *shared) for some parts.
+
+        As blocks of an array, Dask fuses each with what makes its pieces: no part exists outside the task that uses it.
+        Separate tasks would be read ahead of their use, and fill the memory.
+        """
+        array = require("dask.array", "cluster")
+        words = np.empty((len(self), 1), object)
+        for p, word in told.items():
+            words[p, 0] = word
+        blocks = array.map_blocks(_told, array.from_array(words, 1, name=False), *self.arrays, function=function,
+                                  shared=list(shared), dtype=object, meta=np.empty((0, 0), object))
+        return list(blocks.to_delayed().ravel()[list(told)])
 
     def gathered(self, items: np.ndarray) -> list:
         """Some rows of every array, as tasks."""

@@ -294,15 +294,15 @@ class TorchTiles:
         for part in self._parts(t):
             reach = (t.row_band.double() + part.widest)[:, None]
             below, above = self._down(lows - reach), self._up(highs + reach)
-            for s in range(width):
-                sure, possible = part.squared < below[:, s, None], part.squared <= above[:, s, None]
+            for r in range(width):
+                sure, possible = part.squared < below[:, r, None], part.squared <= above[:, r, None]
                 n_sure = sure.sum(1, dtype=torch.int32)
-                count[:, s] += n_sure
+                count[:, r] += n_sure
                 rows = (possible.sum(1, dtype=torch.int32) > n_sure).nonzero()[:, 0]
                 if len(rows):
                     i, j = (possible[rows] & ~sure[rows]).nonzero(as_tuple=True)
                     located = self._located(t, part, rows[i], j)
-                    doubtful.append((*located, torch.full_like(located[0], s)))
+                    doubtful.append((*located, torch.full_like(located[0], r)))
         vain, tie = 0, torch.zeros_like(count)
         if doubtful:
             i, j, squared, band, s = (torch.cat(pieces) for pieces in zip(*doubtful, strict=True))

@@ -1,12 +1,11 @@
 """What `Space` checks before it believes its arguments; every message says what is wrong, where, and what to do."""
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
-from ..base import DataError, DataWarning, ParameterError, checks
+from ..base import DataError, ParameterError, checks, warn
 from ..statistics import check_period
 
 LARGEST, SMALLEST = 1e145, 1e-145  # numbers beyond these have squares that float64 cannot hold
@@ -167,9 +166,8 @@ def warn_repeated_times(time, run, name: str) -> None:
     if same.any():
         p = int(np.argmax(same))
         i, j = sorted(order[[p, p + 1]].tolist())
-        warnings.warn(f"items {i} and {j} of {name} have the same time ({time[i]:g}) in the same run, one of "
-                      f"{int(same.sum())} such repetitions: were runs joined without run=, or frames read twice?",
-                      DataWarning, stacklevel=5)
+        warn(f"items {i} and {j} of {name} have the same time ({time[i]:g}) in the same run, one of "
+             f"{int(same.sum())} such repetitions: were runs joined without run=, or frames read twice?")
 
 
 # -------------------------------------------------------------------------------------------------------------- measure
@@ -232,5 +230,5 @@ def inverse_deviations(features: Any, deviations, period, name: str, column_name
         raise DataError(f"all columns of {name} are constant: there are no distances to compare")
     if constant.any():
         names = ", ".join(column_name(a) for a in np.flatnonzero(constant)[:5])
-        warnings.warn(f"{constant.sum()} constant column(s) of {name} got weight 0: {names}", DataWarning, stacklevel=6)
+        warn(f"{constant.sum()} constant column(s) of {name} got weight 0: {names}")
     return np.where(constant, 0.0, 1 / np.where(constant, 1.0, deviations))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from infoscope.base.errors import DataError, DataWarning, ParameterError
+from infoscope.base.errors import DataError, ParameterError, warn
 from infoscope.statistics.order import run_order
 
 TURN = 2 * math.pi
@@ -177,4 +176,4 @@ def _undeclared(values: np.ndarray, low: float, high: float, name: str) -> None:
 
 
 def _warn(text: str) -> None:
-    warnings.warn(text, DataWarning, stacklevel=3)
+    warn(text)
