@@ -72,7 +72,7 @@ class Tile(NamedTuple):
         """The columns' weights, or None."""
         return None if self.source.mass is None else self.source.mass[self.part]
 
-    def measure(self, i, j) -> np.ndarray:
+    def measure(self, i, j) -> Any:
         """Exact squared distances of pairs given by their places in the tile."""
         return self.source.measure(i + self.block.start, j + self.part.start)
 

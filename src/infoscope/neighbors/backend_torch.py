@@ -93,7 +93,8 @@ def _full_precision() -> Iterator[None]:
     """
     import torch
     if hasattr(torch.backends.cuda.matmul, "fp32_precision"):
-        lowered = [(b, b.fp32_precision) for b in (torch.backends.cuda.matmul, torch.backends.mkldnn.matmul)
+        mkldnn = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
+        lowered = [(b, b.fp32_precision) for b in (torch.backends.cuda.matmul, mkldnn)
                    if b.fp32_precision not in ("none", "ieee")]
         for backend, _ in lowered:
             backend.fp32_precision = "ieee"
