@@ -146,7 +146,7 @@ def test_cite(comparison):
 
 
 def test_without_a_picture(curve):
-    with pytest.raises(NotImplementedError, match="Curve has no picture"):
+    with pytest.raises(TypeError, match="Curve has no picture"):
         curve.plot()
 
 

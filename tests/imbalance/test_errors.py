@@ -11,20 +11,22 @@ from infoscope.neighbors import Space
 
 
 def random_pairs(seed, n=25, n_pairs=70):
-    """Distinct ordered pairs, many of them mutual, with deviations that add up to zero."""
+    """Distinct ordered pairs, many of them mutual, with deviations that share what belongs to a point."""
     g = np.random.default_rng(seed)
     keys = g.choice(n * n, n_pairs, replace=False)
     i, j = keys // n, keys % n
     i, j = np.concatenate([i, j[:20]]), np.concatenate([j, i[:20]])
     i, j = np.unique(np.stack([i, j])[:, i != j], axis=1)
-    eps = g.normal(size=len(i))
-    return i, j, eps - eps.mean()
+    of_point = g.normal(size=n)
+    eps = g.normal(size=len(i)) + 2 * (of_point[i] + of_point[j])
+    return i, j, eps
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_formulas_are_double_sums_over_pairs_of_pairs(seed):
     i, j, eps = random_pairs(seed)
     pairs = Deviations(i, j, eps)
+    assert point_sharing_variance(pairs, 25) > 1.2 * (eps**2).sum()  # not where it is clipped
     assert point_sharing_variance(pairs, 25) == pytest.approx(brute.sharing_variance(i, j, eps), rel=1e-12)
     assert point_sharing_variance(pairs, 99) == pytest.approx(brute.sharing_variance(i, j, eps), rel=1e-12)
     blocks = np.sort(np.random.default_rng(seed).integers(0, 6, 25))

@@ -107,7 +107,7 @@ def _ratio(words: list[str]) -> float:
 
 # ------------------------------------------------------------------------------------------------------ one BLAS thread
 # Libraries that may bring a BLAS of their own; when one of them appears, the loaded ones are looked up again.
-_BLAS_CARRIERS = ("numpy", "scipy.linalg", "scipy", "sklearn", "torch", "faiss", "mkl", "jaxlib", "tensorflow")
+_BLAS_CARRIERS = ("numpy", "scipy.linalg", "scipy.special", "sklearn", "torch", "faiss", "mkl", "jaxlib", "tensorflow")
 
 
 class _Held(threading.local):
