@@ -333,17 +333,23 @@ def free_energy(bias: np.ndarray) -> np.ndarray:
     return surface - surface.min()
 
 
-def write_hot(folder: Path, out: Path) -> None:
+def kept(total: int, skip: float, frames: int) -> np.ndarray:
+    """Evenly thinned frames, the last one among them, after the share `skip` of the run."""
+    first = round(skip * total)
+    stride = max(1, math.ceil((total - first) / frames))
+    return np.arange(total - 1, first - 1, -stride)[::-1]
+
+
+def write_hot(folder: Path, out: Path, frames: int) -> None:
     run = load(folder)
-    table = features(atom_names(molecule(force_field()).topology), run["positions"])
-    save(out / "alanine_dipeptide_600K.npz", time=run["time"].astype(np.float32), **table)
+    keep = kept(len(run["time"]), 0.0, frames)
+    table = features(atom_names(molecule(force_field()).topology), run["positions"][keep])
+    save(out / "alanine_dipeptide_600K.npz", time=run["time"][keep].astype(np.float32), **table)
 
 
 def write_metadynamics(folder: Path, out: Path, skip: float, frames: int) -> None:
     run = load(folder)
-    total = len(run["time"])
-    stride = max(1, math.ceil((total - round(skip * total)) / frames))
-    keep = np.arange(total - 1, round(skip * total) - 1, -stride)[::-1]  # thinned evenly, the last frame kept
+    keep = kept(len(run["time"]), skip, frames)
     table = features(atom_names(molecule(force_field()).topology), run["positions"][keep])
     grid = run["grids"][-1]
     bias = interpolate(grid, *table["torsions"][:, :2].T.astype(np.float64))
@@ -419,7 +425,7 @@ def main() -> None:
     parser.add_argument("--platform", default="CPU", choices=["CPU", "Reference"])
     parser.add_argument("--out", type=Path, default=Path("."), help="folder of the data sets")
     parser.add_argument("--skip", type=float, default=0.2, help="share of the biased run left out at its beginning")
-    parser.add_argument("--frames", type=int, default=4000, help="most frames kept of the biased run")
+    parser.add_argument("--frames", type=int, default=5000, help="most frames kept of a run")
     given = parser.parse_args()
     if given.command in ("hot", "metadynamics"):
         recipe = HOT if given.command == "hot" else METADYNAMICS
@@ -435,7 +441,7 @@ def main() -> None:
         elif recipe.biased:
             write_metadynamics(folder, given.out, given.skip, given.frames)
         else:
-            write_hot(folder, given.out)
+            write_hot(folder, given.out, given.frames)
 
 
 if __name__ == "__main__":

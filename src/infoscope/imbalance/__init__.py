@@ -1,4 +1,7 @@
-"""Which data tells about which: the Information Imbalance, its errors and its pictures."""
+"""Which data tells about which: the Information Imbalance, its errors and its pictures.
+
+The numbers of formulas in comments are those of docs/rooms/imbalance_formulas.md.
+"""
 from .compare import compare_imbalances
 from .imbalance import information_imbalance
 from .matrix import imbalance_matrix

@@ -1,6 +1,6 @@
 """Standard errors of averages over neighbour pairs: pairs that share a point, or a block of points, are correlated.
 
-One formula for the whole library (information-imbalance eq. (5), real-data eqs. (R5) and (R5b)).  It takes the
+One formula for the whole library (formulas (5) and (10)).  It takes the
 deviations eps of pairs, so it serves differences and other linear combinations as well.
 """
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Deviations(NamedTuple):
 
 
 def point_sharing_variance(d: Deviations, n_items: int) -> float:
-    """Variance of a sum over pairs, where pairs that share a point are correlated (eq. (5), (R5)).
+    """Variance of a sum over pairs, where pairs that share a point are correlated (formula (5)).
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def point_sharing_variance(d: Deviations, n_items: int) -> float:
 
 
 def block_sharing_variance(d: Deviations, blocks: np.ndarray) -> float:
-    """The same with blocks of correlated rows in the place of points (R5b).
+    """The same with blocks of correlated rows in the place of points (formula (10)).
 
     Parameters
     ----------

@@ -31,7 +31,7 @@ class Direction(NamedTuple):
 
     @property
     def value(self) -> float:
-        """Delta (eq. (2), real-data (R3)), without the last digits, which are rounding; above 1 is noise and stays."""
+        """Delta (formulas (2) and (9)), without the last digits, which are rounding; above 1 is noise and stays."""
         return round(float(self.row_weights @ self.row_values), DIGITS)
 
     @property
@@ -41,7 +41,7 @@ class Direction(NamedTuple):
         return self.row_weights[graph.row_of_pair] * c
 
     def deviations(self) -> Deviations:
-        """eps = omega (2 u - Delta) of every pair (section 1.7 of real-data)."""
+        """eps = omega (2 u - Delta) of every pair (formula (5))."""
         graph, beyond = self.neighbors.graph, 2 * self.ranks - self.value
         beyond[np.abs(beyond) < 10.0**-DIGITS] = 0               # a target without variation has no error either
         return Deviations(graph.rows[graph.row_of_pair], graph.items, self.pair_weights * beyond)
@@ -75,7 +75,7 @@ def floor_of(plan: Plan, d: Direction, target: Space) -> float:
 
     With the neighbours as they are, the best target would rank them first, in the order of their weights (per mass):
     (k + 1)/N without ties, sum p_c^2 from labels, whose neighbours are whole classes.  Towards labels it is sum p_c^2
-    as well (eq. (3)).
+    as well (formula (3)).
     """
     graph, c = d.neighbors
     row, weight = graph.row_of_pair, target.sample_weight
@@ -85,7 +85,7 @@ def floor_of(plan: Plan, d: Direction, target: Space) -> float:
     before = np.cumsum(mass) - mass
     before -= before[graph.indptr[:-1]][row]
     _, total, squares = admissible_mass(target, graph.rows, **plan.rule)
-    e = squares / total                                          # (R2); the best G: what stands before, and half itself
+    e = squares / total                                          # (7); the best G: what stands before, and half itself
     best = (before + (mass + e[row]) / 2) / (total + e)[row]
     floor = float((d.pair_weights[order] * 2 * best).sum())
     if target.metric == "labels":

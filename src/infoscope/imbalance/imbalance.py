@@ -9,15 +9,16 @@ from infoscope.base import ParameterError, provenance
 from infoscope.base.checks import check_choice, check_positive_int, check_random_state
 from infoscope.neighbors import Space, as_space
 from infoscope.neighbors.admissible import items_of
+from infoscope.neighbors.both_ways import OneWay, neighbors_and_ranks
 
-from .estimate import Direction, floor_of, jackknife_error, measure, standard_error
+from .estimate import Direction, floor_of, jackknife_error, measure, row_weights, standard_error
 from .neighbor_rules import RULES, Neighbors, choose_neighbors
 from .permutation import check_permutations, neighbors_in, permutation_p_value, ranks_in, testable_part
 from .plan import Plan, make_plan
 from .profiles import lag_profile, run_values
 from .results import InformationImbalance
 
-WEIGHTED_K = 10                    # default neighbours with sample weights (real-data 1.3)
+WEIGHTED_K = 10                    # default neighbours with sample weights
 FEW_WEIGHTED = 5
 LABEL_PAIRS = 2**24                # pairs of equal labels up to which all rows are used as queries
 
@@ -185,12 +186,23 @@ def source_neighbors(plan: Plan, space: Space, k: int, rows, generator, *, rule,
 def both_directions(plan: Plan, k: int, rows, generator, *, rule, cap=None, approximate=False, n_columns=None,
                     unit=None) -> tuple[Direction, Direction]:
     a, b = plan.spaces[:2]
+    if rows is None and rule is None and not approximate and n_columns is None:
+        ways = neighbors_and_ranks(a, b, k, n_jobs=plan.n_jobs, **plan.rule)
+        if ways is not None:
+            return tuple(_from_sweep(plan, way, k) for way in ways)
     found = []
     for source, target in ((a, b), (b, a)):
         neighbors = source_neighbors(plan, source, k, rows, generator, rule=rule, cap=cap, approximate=approximate,
                                      unit=unit)
         found.append(measure(plan, neighbors, target, n_columns=n_columns, random_state=generator, unit=unit))
     return found[0], found[1]
+
+
+def _from_sweep(plan: Plan, way: OneWay, k: int) -> Direction:
+    """A direction without ties at the k-th distance, from one sweep over both spaces (formulas (1) and (2))."""
+    graph = way.graph
+    ranks = (way.closer + (way.tied + 1) / 2) / (graph.admissible[graph.row_of_pair] + 1)
+    return Direction(Neighbors(graph, np.full(graph.n_pairs, 1 / k)), ranks, row_weights(plan, graph.rows))
 
 
 def errors_of(plan: Plan, k: int, directions: list[Direction], rule, cap, generator) -> list[float]:

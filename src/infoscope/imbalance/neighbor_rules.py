@@ -1,4 +1,4 @@
-"""Which neighbours count, and how much: the weights c_ij of information-imbalance eq. (2) and real-data section 1.3.
+"""Which neighbours count, and how much: the weights c_ij of formulas (2) and (8).
 
 Every rule gives each row weights that add up to one.  Items tied in distance share what their group receives, in
 proportion to their sample weights, so no answer depends on the order of the rows.
@@ -43,7 +43,7 @@ def choose_neighbors(space: Space, k: int, rule: str | None, cap: float | None, 
     queries : None or array of int
         Rows.
     unit : float, optional
-        Mass of one effective point; Q_i / V_i of every row by default (eq. (R2)).
+        Mass of one effective point; Q_i / V_i of every row by default (formula (7)).
     **options
         As for `infoscope.neighbors.nearest`.
 
@@ -63,7 +63,7 @@ def choose_neighbors(space: Space, k: int, rule: str | None, cap: float | None, 
     weight = space.sample_weight
     _, mass, mass2 = admissible_mass(space, queries, **_admissibility(options))
     if rule == "mass":
-        wanted = k * (mass2 / mass if unit is None else np.full(len(mass), unit))            # K = k e_i, eq. (R2)
+        wanted = k * (mass2 / mass if unit is None else np.full(len(mass), unit))            # K = k e_i
         expected = 2 * k * len(space) * (weight**2).sum() / weight.sum() ** 2
     else:
         cap = float(weight.max()) if cap is None else cap

@@ -1,6 +1,6 @@
 """What time, runs and weights ask of a comparison: the exclusion window, where neighbours may come from, the blocks.
 
-The rules are those of real-data sections 1, 3.4 and 6; every decision is written into the result.
+Every decision is written into the result.
 """
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Plan:
         warn(text, category)
 
     def look_at_order(self, graphs: list[NeighborGraph]) -> None:
-        """Say loudly when rows look correlated and nothing was said about time or runs (real-data section 5).
+        """Say loudly when rows look correlated and nothing was said about time or runs.
 
         Free, because the nearest neighbours are known; graphs with ties at the first place say nothing.
         """
@@ -220,7 +220,7 @@ def _durations(space: Space) -> np.ndarray:
 
 
 def _correlation_time(plan: Plan) -> CorrelationTime:
-    """The time of the slowest column of all spaces: it decides (real-data 3.1)."""
+    """The time of the slowest column of all spaces: it decides."""
     found: list[CorrelationTime] = []
     for space in plan.spaces:
         columns = _columns_in_time(space)

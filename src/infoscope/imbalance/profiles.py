@@ -1,4 +1,4 @@
-"""Where neighbours come from in time, and what each run says: two looks behind the mean (real-data 3.1 and 6)."""
+"""Where neighbours come from in time, and what each run says: two looks behind the mean."""
 from __future__ import annotations
 
 from typing import Any
@@ -15,7 +15,7 @@ RANDOM_PAIRS = 200_000
 
 
 def lag_profile(plan: Plan, forth: Direction, back: Direction) -> dict[str, Any]:
-    """Share of the neighbours by their lag in time against the share by chance, and the mean of 2u (eq. (R6))."""
+    """Share of the neighbours by their lag in time against the share by chance, and the mean of 2u (formula (11))."""
     space = plan.spaces[0]
     items = items_of(space)
     step = row_step(space)

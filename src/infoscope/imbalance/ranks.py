@@ -1,4 +1,4 @@
-"""Rescaled ranks of neighbour pairs in another space, by counting (information-imbalance eq. (1), real-data (R2))."""
+"""Rescaled ranks of neighbour pairs in another space, by counting (formulas (1) and (7))."""
 from __future__ import annotations
 
 from typing import Any
@@ -25,7 +25,7 @@ def rescaled_ranks(space: Space, graph: NeighborGraph, *, weighted: bool, unit: 
     weighted : bool
         Masses instead of counts.
     unit : float, optional
-        Mass of one effective point (eq. (R2)); Q_i / V_i by default.  For tests against replicated rows.
+        Mass of one effective point (formula (7)); Q_i / V_i by default.  For tests against replicated rows.
     n_columns : int, optional
         Estimate the ranks from this many random columns a row: unbiased at the full N.  For equal weights only; ranks
         among labels are exact at no cost.
@@ -56,7 +56,7 @@ def rescaled_ranks(space: Space, graph: NeighborGraph, *, weighted: bool, unit: 
 
 
 def _masses_of_labels(space, graph, weighted, rule):
-    """Closer mass plus half the tied mass in the discrete metric, in closed form (eq. (3), real-data 1.6)."""
+    """Closer mass plus half the tied mass in the discrete metric, in closed form (formula (3))."""
     pairs = admissible_pairs(row_items(space, graph.rows), column_items(space, None), **rule)
     weight = space.sample_weight if weighted else None
     own = _own_class_mass(space.features[:, 0], pairs, weight)

@@ -1,4 +1,4 @@
-"""Who may be whose neighbour: self, time windows and runs are known here and nowhere else (real-data, eq. R1)."""
+"""Who may be whose neighbour: self, time windows and runs are known here and nowhere else."""
 from __future__ import annotations
 
 from typing import NamedTuple

@@ -123,7 +123,8 @@ def _check_supported(space: Space) -> None:
     if space.backend != "numpy":
         raise ParameterError(f"approximate=True takes NumPy arrays, not {space.backend}: convert them, or {way_out}")
     if space.metric not in ("euclidean", "cosine"):
-        raise ParameterError(f"approximate=True goes with Euclidean and cosine distances, not {space.metric!r}: {way_out}")
+        raise ParameterError(f"approximate=True goes with Euclidean and cosine distances, not "
+                             f"{space.metric!r}: {way_out}")
     if space.period.any():
         raise ParameterError(f"approximate=True does not go with periodic features: {way_out}, or replace each "
                              "angle by its sine and cosine")

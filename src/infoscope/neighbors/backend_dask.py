@@ -1,6 +1,6 @@
 """Dask arrays: one task per (block of rows, part of the columns), then a tree of merges; only results travel.
 
-A part is a chunk, or a few small ones joined, or a piece of a large one.  Data that fit in an eighth of the workers'
+A part is a chunk, or a few small ones joined, or a piece of a large one.  Data that fit in a quarter of one worker's
 memory are read once and kept while a reduction runs.  Larger data stream: one block of rows is gathered and kept, each
 part of the columns is read, folded against it and forgotten, and so for the next block.  The data are then read twice
 per block of some thousand rows, which is little beside the distances; `array.persist()` beforehand saves it where the
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -21,15 +20,11 @@ from ..base import DataError, one_blas_thread, progress, require
 from . import kernels, space_checks
 from .admissible import Items, admissible_pairs
 from .backend_numpy import METRIC_CODES, TILE, NumpyTiles, Side, fold, periods, row_blocks
+from .chunks import Chunks, cut_heights, literal, split, task
 
 BLOCK_ROWS = 8192                  # rows gathered together, at most
 BLOCK_BYTES = 2**26                # and the memory they may take, per space
-PART_ROWS, PART_BYTES = 4096, 2**22      # smaller chunks are joined: a task should last longer than its scheduling
-CHUNK_BYTES = 2**27                # larger ones are cut
 BATCH_ROWS = 2**16                 # rows handed to the scheduler at once when the data are kept
-KEPT_SHARE = 1 / 8                 # of the workers' memory
-KEPT_ALONE = 2**30                 # bytes, where no cluster says what it has
-MERGED = 8                         # states that one task of the tree merges
 
 
 @dataclass(frozen=True)
@@ -39,6 +34,10 @@ class Measure:
     metric: str
     feature_weights: np.ndarray
     period: np.ndarray
+
+    @classmethod
+    def of(cls, space) -> Measure:
+        return cls(space.metric, space.feature_weights, space.period)
 
 
 @dataclass(frozen=True)
@@ -96,22 +95,21 @@ def run_dask(spaces, queries, reduction, rows: Items | int, columns: Items, excl
     data = Chunks([s.features for s in spaces])
     asked = _asked(spaces, queries, data)
     numbers = np.arange(n) if isinstance(rows, int) else rows.numbers
-    measures = _literal([_measure_of(s) for s in spaces])
+    (measures,) = data.settled([literal([Measure.of(s) for s in spaces])])
     parts = data.whole() if reduction.whole_rows else data
     filled = dict(_column_parts(parts, columns, [s.sample_weight for s in spaces], rule))
     states: list = []
     with progress(n, label) as bar:
         for batch in _batches(n, data, spaces):
-            vectors = data.settled([asked.gathered(numbers[block]) for block in batch])
             pending = []
-            for block, x in zip(batch, vectors, strict=True):
+            for block in batch:
                 own = reduction.for_rows(block)
-                some = numbers[block] if isinstance(rows, int) else Some.of(rows.take(block), *rule)
-                if not filled:
+                if not filled:                                   # nobody to be a neighbour
                     states += [own.start(b) for b in row_blocks(own, block.stop - block.start, 0)]
                     continue
-                own = _literal(own)
-                pending.append(_merged(own, parts.each(_fold, filled, own, measures, _literal(some), x, rule)))
+                some = numbers[block] if isinstance(rows, int) else Some.of(rows.take(block), *rule)
+                own, some, x = data.settled([literal(own), literal(some), asked.gathered(numbers[block])])
+                pending.append(parts.merged(own, parts.each(_fold, filled, own, measures, some, x, rule)))
             for computed in data.computed(pending):
                 states += computed
             bar.update(batch[-1].stop - batch[0].start)
@@ -121,21 +119,21 @@ def run_dask(spaces, queries, reduction, rows: Items | int, columns: Items, excl
 def squared_of_chunked_pairs(space, i: np.ndarray, j: np.ndarray) -> np.ndarray:
     """Exact squared distances of the pairs (i, j), measured where the chunks are."""
     data, out = Chunks([space.features]), np.empty(len(i))
-    measure, part_of = _literal(_measure_of(space)), data.part_of(j)
+    (measure,) = data.settled([literal(Measure.of(space))])
     items, place = np.unique(np.concatenate([i, j]), return_inverse=True)
     if len(i) and len(items) * space.n_features * 8 <= BLOCK_BYTES:      # few items: one look at the data
-        (x,) = data.gathered(items)
-        return data.computed([_task(_measured)(measure, x, place[: len(i)], x, place[len(i) :])])[0]
+        return task(_measured)((place[: len(i)], place[len(i) :]), None, measure, data.gathered(items)).compute()
     rows, place = np.unique(i, return_inverse=True)
+    part_of = data.part_of(j)
     for batch in _batches(len(rows), data, [space]):
-        vectors = data.settled([data.gathered(rows[block]) for block in batch])
         pending, where = [], []
-        for block, x in zip(batch, vectors, strict=True):
+        for block in batch:
             mine = np.flatnonzero((place >= block.start) & (place < block.stop))
-            in_part = {p: mine[these] for p, these in _split(part_of[mine], len(data))}
+            in_part = {p: mine[these] for p, these in split(part_of[mine], len(data))}
             ends = {p: (place[pairs] - block.start, j[pairs] - data.bounds[p]) for p, pairs in in_part.items()}
+            (x,) = data.settled([data.gathered(rows[block])])
             where += list(in_part.values())
-            pending += data.each(_measured_in, ends, measure, x[0])
+            pending += data.in_turn(data.each(_measured, ends, measure, x))
         for pairs, squared in zip(where, data.computed(pending), strict=True):
             out[pairs] = squared
     return out
@@ -163,25 +161,10 @@ def _asked(spaces, queries, data: Chunks) -> Chunks:
 
 def _column_parts(parts: Chunks, columns: Items, weights, rule: tuple[float, str]):
     """(part, (its first item, what a task must know of its candidates)) of every part that holds candidates."""
-    for p, mine in _split(parts.part_of(columns.numbers), len(parts)):
+    for p, mine in split(parts.part_of(columns.numbers), len(parts)):
         a, b = parts.bounds[p], parts.bounds[p + 1]
         mass = tuple(None if w is None else w[a:b] for w in weights)
         yield p, (int(a), Some.of(columns.take(mine), *rule, mass))
-
-
-def _merged(reduction, states: list):
-    """A tree of merges: no task holds more than a few states."""
-    while len(states) > 1:
-        states = [_task(_merge)(reduction, states[a : a + MERGED]) for a in range(0, len(states), MERGED)]
-    return states[0]
-
-
-def _split(labels: np.ndarray, n: int):
-    """(label, places) of every label 0 ... n - 1 that occurs."""
-    order = np.argsort(labels, kind="stable")
-    edges = np.searchsorted(labels[order], np.arange(n + 1))
-    for label in np.flatnonzero(np.diff(edges)):
-        yield label, order[edges[label] : edges[label + 1]]
 
 
 # -------------------------------------------------------------------------------------------- what happens in the tasks
@@ -218,31 +201,12 @@ def _fold(told, y, reduction, measures, rows, x, rule) -> list:
     return states
 
 
-def _merge(reduction, parts: list) -> list:
-    return [reduce(reduction.merge, states) for states in zip(*parts, strict=True)]
-
-
-def _measured_in(told, y, measure, x) -> np.ndarray:
-    return _measured(measure, x, told[0], y[0], told[1])
-
-
-def _measured(measure, x, i, y, j) -> np.ndarray:
+def _measured(ends, pieces, measure, x) -> np.ndarray:
+    """Squared distances of pairs (a row of x, a row of the piece, or of x)."""
     m = _frozen_measure(measure)
-    return kernels.pair_squares(_frozen(x), i, _frozen(y), j, m.feature_weights, periods(m), METRIC_CODES[m.metric])
-
-
-def _told(told, *pieces, function, shared):
-    return function(told[0, 0], pieces, *shared)
-
-
-def _picked(piece, places) -> np.ndarray:
-    return piece[places]
-
-
-def _joined(pieces: list, order) -> np.ndarray:
-    out = np.empty((len(order), pieces[0].shape[1]), pieces[0].dtype)
-    out[order] = np.concatenate(pieces)
-    return out
+    y = x if pieces is None else pieces
+    return kernels.pair_squares(_frozen(x[0]), ends[0], _frozen(y[0]), ends[1], m.feature_weights, periods(m),
+                                METRIC_CODES[m.metric])
 
 
 def _frozen(array: np.ndarray) -> np.ndarray:
@@ -254,122 +218,6 @@ def _frozen(array: np.ndarray) -> np.ndarray:
 
 def _frozen_measure(m: Measure) -> Measure:
     return Measure(m.metric, _frozen(m.feature_weights), _frozen(m.period))
-
-
-# --------------------------------------------------------------------------------------------------------------- chunks
-class Chunks:
-    """One or several arrays of the same items, cut alike into parts of consecutive rows."""
-
-    def __init__(self, arrays, heights=None, kept: bool | None = None):
-        self.dask = require("dask", "cluster")
-        self.client = _client(self.dask, arrays)
-        widest = max(a.shape[1] * a.dtype.itemsize for a in arrays)
-        heights = _heights(arrays[0].chunks[0], widest) if heights is None else heights
-        self.kept = sum(a.nbytes for a in arrays) <= _room(self.client) if kept is None else kept
-        arrays = [a.rechunk((heights, a.shape[1]), method="tasks") for a in arrays]
-        self.arrays = list(self.dask.persist(*arrays)) if self.kept else arrays
-        self.bounds = np.concatenate([[0], np.cumsum(heights)]).astype(np.int64)
-        by_array = [a.to_delayed().ravel() for a in self.arrays]
-        self.pieces = [list(pieces) for pieces in zip(*by_array, strict=True)]
-
-    def __len__(self) -> int:
-        return len(self.pieces)
-
-    def whole(self) -> Chunks:
-        """The same with all rows in one part."""
-        return Chunks(self.arrays, (int(self.bounds[-1]),), kept=False)
-
-    def part_of(self, items: np.ndarray) -> np.ndarray:
-        return np.searchsorted(self.bounds, items, "right") - 1
-
-    def each(self, function, told: dict, *shared) -> list:
-        """Tasks function(told[p], pieces of part p, *shared) for some parts.
-
-        As blocks of an array, Dask fuses each with what makes its pieces: no part exists outside the task that uses it.
-        Separate tasks would be read ahead of their use, and fill the memory.
-        """
-        array = require("dask.array", "cluster")
-        words = np.empty((len(self), 1), object)
-        for p, word in told.items():
-            words[p, 0] = word
-        blocks = array.map_blocks(_told, array.from_array(words, 1, name=False), *self.arrays, function=function,
-                                  shared=list(shared), dtype=object, meta=np.empty((0, 0), object))
-        return list(blocks.to_delayed().ravel()[list(told)])
-
-    def gathered(self, items: np.ndarray) -> list:
-        """Some rows of every array, as tasks."""
-        picks: list[list] = [[] for _ in self.arrays]
-        orders = []
-        for p, mine in _split(self.part_of(items), len(self)):
-            orders.append(mine)
-            for pick, piece in zip(picks, self.pieces[p], strict=True):
-                pick.append(_task(_picked)(piece, items[mine] - self.bounds[p]))
-        return [_task(_joined)(pick, np.concatenate(orders)) for pick in picks]
-
-    def settled(self, vectors: list) -> list:
-        """Gathered rows, computed first where data stream: a part read to pick rows from must not wait for its turn as
-        columns."""
-        if self.kept:
-            return vectors
-        with self._quiet():
-            vectors = list(self.dask.persist(*vectors, traverse=True))
-        if self.client is not None:
-            require("distributed", "cluster").wait(vectors)
-        return vectors
-
-    def computed(self, tasks: list) -> tuple:
-        with self._quiet():
-            return self.dask.compute(*tasks)
-
-    def _quiet(self):
-        """What tasks must know of their items travels with the graph, so that it survives the loss of a worker."""
-        return self.dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GB"})
-
-
-def _task(function):
-    return require("dask", "cluster").delayed(function, pure=False)
-
-
-def _literal(value):
-    """A value that several tasks share, sent once."""
-    return require("dask", "cluster").delayed(value, pure=False, traverse=False)
-
-
-def _client(dask, arrays):
-    """The cluster that Dask would use now, if any."""
-    owner = getattr(dask.base.get_scheduler(collections=arrays), "__self__", None)
-    return owner if hasattr(owner, "scheduler_info") else None
-
-
-def _room(client) -> float:
-    """Bytes that may be kept on the workers."""
-    if client is None:
-        return KEPT_ALONE
-    try:
-        workers = client.scheduler_info(n_workers=-1)["workers"]
-    except TypeError:                                            # older: always all of them
-        workers = client.scheduler_info()["workers"]
-    return KEPT_SHARE * sum(w["memory_limit"] or KEPT_ALONE for w in workers.values())
-
-
-def _heights(chunks, row_bytes: int) -> tuple[int, ...]:
-    """Rows of every part: small chunks joined, large ones cut."""
-    heights, waiting = [], 0
-    for rows in chunks:
-        waiting += rows
-        if waiting >= PART_ROWS or waiting * row_bytes >= PART_BYTES:
-            heights += _cut(waiting, row_bytes)
-            waiting = 0
-    return tuple(heights + (_cut(waiting, row_bytes) if waiting else []))
-
-
-def _cut(rows: int, row_bytes: int) -> list[int]:
-    pieces = min(-(-rows * row_bytes // CHUNK_BYTES), rows)
-    return [rows * (p + 1) // pieces - rows * p // pieces for p in range(pieces)]
-
-
-def _measure_of(space) -> Measure:
-    return Measure(space.metric, space.feature_weights, space.period)
 
 
 # ---------------------------------------------------------------------------------------------------- what a Space asks
@@ -407,7 +255,7 @@ def checked_chunks(values, name: str, metric: str, feature_weights=None):
     kept = values.dtype.newbyteorder("=") in (np.float32, np.float64) and metric != "cosine"
     dtype = np.dtype(values.dtype.newbyteorder("=") if kept else np.float64)
     # chunks of few features are often tall: whole rows of them must still fit
-    heights = tuple(h for rows in values.chunks[0] if rows for h in _cut(rows, n_features * dtype.itemsize))
+    heights = tuple(h for rows in values.chunks[0] if rows for h in cut_heights(rows, n_features * dtype.itemsize))
     values = values.rechunk((heights, n_features), method="tasks")
     options: dict[str, Any] = {"dtype": dtype, "meta": np.empty((0, 0), dtype)}
     if metric == "cosine":

@@ -28,6 +28,7 @@ from . import kernels
 from .admissible import Pairs
 
 TILE = (256, 2048)                 # rows, columns: wide enough that calls cost little, small enough to stay in cache
+WIDE = 256                         # features from which products gain more from taller tiles than the cache loses
 WHOLE_ROWS_BYTES = 2**24           # one thin wide tile of a reduction that must see whole rows
 DIRECT_BELOW = 3                   # features; a product with recheck wins from 3 on
 TOO_LARGE = 1e15                   # beyond it float32 squares may overflow
@@ -53,6 +54,11 @@ def error_band(n_features: int, dtype) -> float:
     def gamma(m, unit):
         return m * unit / (1 - m * unit)
     return gamma(n_features + 12, float(np.finfo(dtype).eps) / 2) + gamma(3 * n_features + 16, 2.0**-53)
+
+
+def tile_for(n_features: int) -> tuple[int, int]:
+    """Rows and columns of a tile."""
+    return (2 * TILE[0], TILE[1]) if n_features >= WIDE else TILE
 
 
 class Tile(NamedTuple):
@@ -142,6 +148,12 @@ class NumpyTiles:
         return kernels.pair_squares(self.rows.features, self.rows.index[i], self.columns.features,
                                     self.columns.index[j], self.weights, self.period, self.metric)
 
+    def measure_neighbors(self, block: slice, items) -> np.ndarray:
+        """Exact squared distances of a block's rows to some items each, (b, k) item numbers."""
+        rows = np.repeat(self.rows.index[block], items.shape[1])
+        return kernels.pair_squares(self.rows.features, rows, self.columns.features, items.ravel(), self.weights,
+                                    self.period, self.metric).reshape(items.shape)
+
     def _truth(self) -> tuple[Any, Any, Any, Any, Any]:
         return (self.rows.features, self.columns.features, self.weights, self.period, self.metric)
 
@@ -189,14 +201,24 @@ def fold(reduction, sources, block: slice, columns: slice, width: int, buffers=N
     """The state of one block of rows over a range of columns; None when float32 tiles were not precise enough."""
     height = block.stop - block.start
     width = columns.stop - columns.start if reduction.whole_rows else width
-    buffers = [s.buffer(height * width) for s in sources] if buffers is None else buffers
-    state, seen, vain = reduction.start(block), 0, 0
+    if buffers is None:
+        span = columns.stop - columns.start if reduction.looks_twice else width
+        buffers = [s.buffer(height * span) for s in sources]
+    state, seen, vain, kept = reduction.start(block), 0, 0, []
     for first in range(columns.start, columns.stop, width):
         if stop is not None and stop.is_set():
             raise Interrupted
         part = slice(first, min(first + width, columns.stop))
-        vain += reduction.update(state, [s.tile(block, part, b) for s, b in zip(sources, buffers, strict=True)])
+        offset = height * (first - columns.start) if reduction.looks_twice else 0
+        tiles = [s.tile(block, part, b[offset:]) for s, b in zip(sources, buffers, strict=True)]
+        vain += reduction.update(state, tiles)
+        kept += [tiles] if reduction.looks_twice else []
         seen += height * (part.stop - part.start)
+        if vain > IN_VAIN * seen and any(s.dtype == np.float32 for s in sources):
+            return None
+    if kept:
+        reduction.turn(state, kept[0])
+        vain += sum(reduction.update_again(state, tiles) for tiles in kept)
         if vain > IN_VAIN * seen and any(s.dtype == np.float32 for s in sources):
             return None
     return state
@@ -229,7 +251,7 @@ def run(make_sources, reduction, pairs: Pairs, n_jobs, label: str, tile: tuple[i
 def _map_blocks(sources, reduction, blocks, n_columns, width, n_jobs, label) -> list:
     stop, local = threading.Event(), threading.local()
     height = max((b.stop - b.start for b in blocks), default=0)
-    size = height * (n_columns if reduction.whole_rows else min(width, n_columns))
+    size = height * (n_columns if reduction.whole_rows or reduction.looks_twice else min(width, n_columns))
 
     def work(block):
         if not hasattr(local, "buffers"):                        # one set a thread: fresh pages cost more than tiles

@@ -32,12 +32,15 @@ class Reduction:
     ----------
     whole_rows : bool
         Every tile must hold all columns of its rows (softmax, sorting); then `merge` is never called.
+    looks_twice : bool
+        The tiles of a block of rows are kept; after the last, `turn` and then `update_again` with every tile once more.
     precision : type
         ``np.float32`` where only the order of distances matters (bounds decide, doubtful pairs are measured),
         ``np.float64`` where their values enter.
     """
 
     whole_rows = False
+    looks_twice = False
     precision: Any = np.float32
 
     def start(self, block: slice) -> Any:
@@ -47,6 +50,14 @@ class Reduction:
     def update(self, state: Any, tiles: list) -> int:
         """Take in one tile per space (the same pairs); return how many pairs were measured in vain."""
         raise TypeError(f"{type(self).__name__} does not define update")
+
+    def turn(self, state: Any, tiles: list) -> None:
+        """Between two looks: what was found decides what is looked for; `tiles` are the first of the block."""
+        raise TypeError(f"{type(self).__name__} does not define turn")
+
+    def update_again(self, state: Any, tiles: list) -> int:
+        """Take in a tile the second time; return how many pairs were measured in vain."""
+        raise TypeError(f"{type(self).__name__} does not define update_again")
 
     def merge(self, state: Any, other: Any) -> Any:
         """Join two states of the same rows and different columns; associative."""
@@ -128,7 +139,8 @@ def reduce_tiles(spaces, reduction: Reduction, *, queries=None, columns=None, ex
     def make_sources(precision):
         return [numpy_source(s, q, pairs, precision) for s, q in zip(spaces, queries, strict=True)]
 
-    return reduction.finish(backend_numpy.run(make_sources, reduction, pairs, n_jobs, label))
+    tile = backend_numpy.tile_for(max(s.n_features for s in spaces))
+    return reduction.finish(backend_numpy.run(make_sources, reduction, pairs, n_jobs, label, tile))
 
 
 def row_items(space: Space, queries) -> Items | int:
@@ -175,7 +187,7 @@ def column_items(space: Space, columns) -> Items:
 
 def admissible_mass(space: Space, queries=None, columns=None, exclusion_window: float = 0.0,
                     neighbors_from: str = "any"):
-    """(M, V, Q) of every row: number, weight and squared weight of the items it may use (real-data, eq. R1)."""
+    """(M, V, Q) of every row: number, weight and squared weight of the items it may use."""
     pairs = admissible_pairs(row_items(space, queries), column_items(space, columns), exclusion_window, neighbors_from)
     if space.sample_weight is None:
         return pairs.admissible, pairs.admissible.astype(float), pairs.admissible.astype(float)
@@ -306,7 +318,11 @@ class CountWithin(Reduction):
 
     def update(self, state, tiles):
         (t,) = tiles
-        indptr = self.indptr[t.block.start : t.block.stop + 1]
+        return self.count(t, t.block, state)
+
+    def count(self, t, block, state) -> int:
+        """Count in a tile for the rows `block` of the radii; they need not be numbered as the tile's rows are."""
+        indptr = self.indptr[block.start : block.stop + 1]
         radii = self.squared[indptr[0] : indptr[-1]]
         low, high, indptr = radii * (1 - TIE), radii * (1 + TIE), indptr - indptr[0]
         if not self.many:

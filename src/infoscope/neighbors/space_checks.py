@@ -192,7 +192,7 @@ def check_magnitude(low, high, weights, name: str, column_name) -> None:
 
 
 def period_notes(features, low, high, period, column_name, time, run) -> tuple[str, ...]:
-    """Whether the columns fit their periods; notes for the result (real-data, section 7)."""
+    """Whether the columns fit their periods; notes for the result."""
     notes = [check_period(features[:, a], period[a], column_name(a), time=time, run=run)
              for a in np.flatnonzero(period)]
     turns = np.zeros(len(period), bool)
