@@ -373,6 +373,7 @@ def count_many(squared, row_band, column_band, row_index, column_index, x, y, we
     first_cell, last_cell = np.empty(most, np.int64), np.empty(most, np.int64)
     mixed, waiting = np.zeros(CELLS + 16, np.uint8), np.empty(m + 1, np.int64)
     histogram = np.zeros((2, CELLS + 16), mass.dtype)            # two, because adding to one cell twice in a row waits
+    even, odd = histogram[0], histogram[1]
     for i in range(squared.shape[0]):
         begin, end, band_i = indptr[i], indptr[i + 1], row_band[i]
         if begin == end:
@@ -383,20 +384,23 @@ def count_many(squared, row_band, column_band, row_index, column_index, x, y, we
         scale = squared.dtype.type(min((CELLS - 4) / top, 1e30) if 0 < top < np.inf else 1.0)
         _mark_cells(below, above, reach, np.float64(scale), first_cell, last_cell, mixed)
         histogram[:] = 0
-        n, last = 0, squared.dtype.type(CELLS)
-        for j in range(m):
-            cell = np.int32(min(q[j] * scale, last))
+        n, last = np.uintp(0), squared.dtype.type(CELLS)
+        for j in range(m):                                       # unsigned: no look at negative indices
+            cell = np.uintp(min(q[j] * scale, last))
             if cell == CELLS:                                    # farther than every radius: 16 cells share the many
-                cell += np.int32(j & 15)
+                cell += np.uintp(j & 15)
             waiting[n] = j
-            n += mixed[cell]
-            histogram[j & 1, cell] += mass[j]
+            n += np.uintp(mixed[cell])
+            if j & 1:
+                odd[cell] += mass[j]
+            else:
+                even[cell] += mass[j]
         clean = 0
         for r in range(end - begin):                             # cells without a radius: all closer than the next
             if first_cell[r] > clean:
                 steps[begin + r] += histogram[:, clean:first_cell[r]].sum()
             clean = max(clean, last_cell[r] + 1)
-        for p in range(n):
+        for p in range(np.int64(n)):
             j = waiting[p]
             band = band_i + column_band[j]
             surely_closer = _first_above(below, q[j] + band, False)
