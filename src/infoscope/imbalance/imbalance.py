@@ -189,7 +189,7 @@ def both_directions(plan: Plan, k: int, rows, generator, *, rule, cap=None, appr
     if rows is None and rule is None and not approximate and n_columns is None:
         ways = neighbors_and_ranks(a, b, k, n_jobs=plan.n_jobs, **plan.rule)
         if ways is not None:
-            return tuple(_from_sweep(plan, way, k) for way in ways)
+            return _from_sweep(plan, ways[0], k), _from_sweep(plan, ways[1], k)
     found = []
     for source, target in ((a, b), (b, a)):
         neighbors = source_neighbors(plan, source, k, rows, generator, rule=rule, cap=cap, approximate=approximate,

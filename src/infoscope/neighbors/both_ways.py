@@ -75,7 +75,9 @@ def neighbors_and_ranks(a: Space, b: Space, k: int, *, exclusion_window: float =
 
     states = backend_numpy.run(make_sources, _BothWays(k), pairs, n_jobs, "neighbours and ranks",
                                (height, backend_numpy.TILE[1]))
-    return None if any(state["ties"] for state in states) else tuple(_one_way(states, w, k, pairs) for w in (0, 1))
+    if any(state["ties"] for state in states):
+        return None
+    return _one_way(states, 0, k, pairs), _one_way(states, 1, k, pairs)
 
 
 def _suits(space: Space) -> bool:

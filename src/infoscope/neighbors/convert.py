@@ -98,6 +98,13 @@ def _numpy(data, name):
     return Columns(data, None, None, None)
 
 
+def _dask(data, name):
+    if not hasattr(data, "to_dask_array"):
+        return Columns(data, None, None, None)
+    names = tuple(str(c) for c in getattr(data, "columns", [data.name]))         # a data frame, or one column of it
+    return Columns(data.to_dask_array(lengths=True), names, None, None)
+
+
 def _pandas(data, name):
     import pandas as pd
     ids = None if isinstance(data.index, pd.RangeIndex) else np.asarray(data.index)
@@ -150,5 +157,5 @@ def _sparse(data, name):
     return Columns(np.asarray(data), None, None, None)
 
 
-_READERS = {"numpy": _numpy, "torch": _numpy, "dask": _numpy, "pandas": _pandas, "polars": _polars, "xarray": _xarray,
+_READERS = {"numpy": _numpy, "torch": _numpy, "dask": _dask, "pandas": _pandas, "polars": _polars, "xarray": _xarray,
             "anndata": _anndata, "scipy": _sparse}
