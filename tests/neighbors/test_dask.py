@@ -261,6 +261,14 @@ def test_runs_given_as_a_list():
     same(nearest(lazy, 2, neighbors_from="other_runs"), nearest(plain, 2, neighbors_from="other_runs"))
 
 
+def test_data_frames_keep_their_names():
+    frames, pandas = pytest.importorskip("dask.dataframe"), pytest.importorskip("pandas")
+    frame = pandas.DataFrame(grid(), columns=list("abcd"))
+    space = Space(frames.from_pandas(frame, npartitions=3))
+    assert space.feature_names == tuple("abcd")
+    same(nearest(space, 2), nearest(Space(grid()), 2))
+
+
 # ------------------------------------------------------------------------------------------------------------ clusters
 @pytest.fixture(scope="module")
 def cluster():

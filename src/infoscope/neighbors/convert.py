@@ -101,7 +101,7 @@ def _numpy(data, name):
 def _dask(data, name):
     if not hasattr(data, "to_dask_array"):
         return Columns(data, None, None, None)
-    names = tuple(str(c) for c in getattr(data, "columns", [data.name]))         # a data frame, or one column of it
+    names = tuple(str(c) for c in (data.columns if hasattr(data, "columns") else [data.name]))
     return Columns(data.to_dask_array(lengths=True), names, None, None)
 
 
