@@ -274,8 +274,9 @@ def test_data_frames_keep_their_names():
 def cluster():
     """Two worker processes of 500 MB each, of which Python and the compiled kernels take about 280."""
     distributed = pytest.importorskip("distributed")
-    to_disk = {f"distributed.worker.memory.{how}": False for how in ("spill", "target")}
-    with dask.config.set(to_disk), distributed.LocalCluster(
+    options = {f"distributed.worker.memory.{how}": False for how in ("spill", "target")}
+    options["distributed.scheduler.allowed-failures"] = 0        # a worker killed for its memory fails the test at once
+    with dask.config.set(options), distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, memory_limit="500MB", dashboard_address=None,
             silence_logs=50) as local, distributed.Client(local) as client:
         yield client
