@@ -11,15 +11,13 @@ import numpy as np
 
 from infoscope.base.errors import DataError, InfoscopeError, ParameterError
 from infoscope.io.columns import did_you_mean
-from infoscope.io.table import not_numeric
+from infoscope.io.table import Source, not_numeric
 
 MAGIC = b"\x93NUMPY"
 
 
-class ArraySource:
+class ArraySource(Source):
     """An array of shape (N,), (N, D) or with named fields."""
-
-    unnamed: Sequence[int] = ()
 
     def __init__(self, array: np.ndarray, source: str):
         if array.ndim == 0 or array.ndim > 2:

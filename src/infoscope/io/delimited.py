@@ -16,6 +16,7 @@ import numpy as np
 
 from infoscope.base.errors import DataError, ParameterError
 from infoscope.io.frames import frame_column, frame_values
+from infoscope.io.table import Source
 
 if TYPE_CHECKING:
     import pandas
@@ -34,7 +35,7 @@ class Layout(NamedTuple):
     decimal: str
 
 
-class DelimitedSource:
+class DelimitedSource(Source):
     """A text file whose layout is known and whose columns are read when they are asked for."""
 
     def __init__(self, path: Path, layout: Layout):

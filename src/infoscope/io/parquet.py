@@ -10,12 +10,13 @@ import numpy as np
 
 from infoscope.base.errors import DataError, ParameterError, require
 from infoscope.io.frames import frame_column, frame_values
+from infoscope.io.table import Source
 
 if TYPE_CHECKING:
     import pandas
 
 
-class ParquetSource:
+class ParquetSource(Source):
     """A Parquet file of which only the columns asked for are read."""
 
     def __init__(self, path: Path, file: Any):

@@ -49,7 +49,8 @@ def read_table(
     columns : str or sequence of int or str, optional
         Columns to read, as an expression (see `parse_columns`) or as names and positions.  Default: all.
     exclude : sequence of str
-        Names to leave out when `columns` is not given.
+        Names to leave out when `columns` is not given, beside those that say when or how rows were sampled (the time
+        and the bias of a COLVAR).
     labels : sequence of str
         Columns to return as they are in ``labels``; they too are left out of the default columns.
     ids : str, optional
@@ -98,7 +99,11 @@ def read_table(
     check_finite(values, chosen_names, held, label)
     raw = {name: source.column(position, selection) for name, position in zip(labels, kept, strict=False)}
     row_ids = source.column(kept[-1], selection) if ids is not None else None
-    return Table(values, chosen_names, row_ids, raw, label, None, held, n_rows)
+    row_ids = source.ids(selection) if ids is None else row_ids
+    units = {name: source.units[name] for name in chosen_names if name in source.units}
+    period = {name: source.period[name] for name in chosen_names if name in source.period}
+    return Table(values, chosen_names, row_ids, raw, label, units or None, held, n_rows, time=source.time(selection),
+                 period=period, notes=tuple(source.notes))
 
 
 def column_names(path: str | PathLike[str], key: str | None = None) -> tuple[str, ...]:
@@ -237,6 +242,7 @@ def _spell(path: Path, key: str | None) -> str:
 
 
 def _default_columns(source: Source, left_out: set[str], label: str) -> list[int]:
+    left_out = left_out.union(source.left_out)
     unnamed = [position for position in source.unnamed if source.names[position] not in left_out]
     if unnamed:
         numbers = ", ".join(str(position) for position in unnamed)

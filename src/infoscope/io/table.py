@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from infoscope.base.errors import DataError
 
 if TYPE_CHECKING:
     import pandas
+
+    from infoscope.neighbors import Space
 
 BLOCK_VALUES = 2**20  # values looked at at once when a file larger than memory is checked
 
@@ -38,6 +41,16 @@ class Table:
         Rows of the file which the table holds.
     n_source_rows : int
         All rows of the file.
+    time : ndarray of shape (N,), optional
+        When each row was seen, where the file says so.
+    run : ndarray of shape (N,), optional
+        Which run (trajectory, series, piece) each row is of.
+    period : mapping of str to float
+        Period of each periodic column, in the unit of the column.
+    sample_weight : ndarray of shape (N,), optional
+        Statistical weight of each row.
+    notes : tuple of str
+        What was left out or changed on the way, in sentences.
 
     Examples
     --------
@@ -56,6 +69,11 @@ class Table:
     units: Mapping[str, str] | None = None
     rows: range = range(0)
     n_source_rows: int = 0
+    time: np.ndarray | None = None
+    run: np.ndarray | None = None
+    period: Mapping[str, float] = field(default_factory=dict)
+    sample_weight: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.values)
@@ -66,24 +84,75 @@ class Table:
 
         return pd.DataFrame(self.values, index=self.ids, columns=list(self.names))
 
+    def to_space(self, **options: Any) -> Space:
+        """The table as a `Space`, with its names, ids, time, runs, periods and weights.
 
-class Source(Protocol):
+        Parameters
+        ----------
+        **options
+            As for `Space` (metric, scale, name, ...); one that is given replaces what the table knows.
+
+        Returns
+        -------
+        Space
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from infoscope.io import Table
+        >>> Table(np.array([[10.0], [350.0]]), ("phi",), period={"phi": 360.0}).to_space().pair_distances([0], [1])
+        array([20.])
+        """
+        from infoscope.neighbors import Space
+
+        known = {"ids": self.ids, "time": self.time, "run": self.run, "sample_weight": self.sample_weight}
+        known |= {"feature_names": self.names, "period": dict(self.period) or None}
+        return Space(self.values, **(known | options))
+
+
+class Source:
     """What a reader makes of an opened file.  Nothing large is read before it is asked for.
 
-    ``unnamed`` holds the positions of columns that are left out unless they are chosen by number.
+    Attributes
+    ----------
+    names : tuple of str
+        All columns of the file.
+    unnamed : sequence of int
+        Positions of columns that are left out, with a warning, unless they are chosen by number.
+    left_out : sequence of str
+        Columns that say when or how rows were sampled (time, bias): no features unless they are chosen.
+    units, period : mapping
+        Unit and period of columns, by name, where the file says so.
+    notes : sequence of str
+        What the reader left out or changed, in sentences.
     """
 
     names: tuple[str, ...]
-    unnamed: Sequence[int]
+    unnamed: Sequence[int] = ()
+    left_out: Sequence[str] = ()
+    units: Mapping[str, str] = MappingProxyType({})
+    period: Mapping[str, float] = MappingProxyType({})
+    notes: Sequence[str] = ()
 
     def n_rows(self) -> int:
         """Rows of the file."""
+        raise NotImplementedError
 
     def values(self, columns: Sequence[int], rows: slice) -> np.ndarray:
         """Chosen columns as a float array of shape (N, D); DataError for one that is not numeric."""
+        raise NotImplementedError
 
     def column(self, column: int, rows: slice) -> np.ndarray:
         """One column as it is, of shape (N,)."""
+        raise NotImplementedError
+
+    def time(self, rows: slice) -> np.ndarray | None:
+        """When each row was seen, or None where the file does not say."""
+        return None
+
+    def ids(self, rows: slice) -> np.ndarray | None:
+        """Name of each row, or None where the file has none."""
+        return None
 
 
 def check_names(names: Sequence[str], source: str) -> None:
