@@ -128,3 +128,23 @@ def test_references_are_balanced_bibtex():
     assert bibtex("infoscope", "infoscope") == REFERENCES["infoscope"]
     with pytest.raises(ParameterError, match="no reference called 'x'"):
         bibtex("x")
+
+
+@pytest.mark.parametrize(
+    ("seed", "recorded"),
+    [(np.int64(3), 3), (3, 3), (None, None), (np.random.default_rng(1), "Generator(PCG64)")],
+)
+def test_seeds_are_recorded_by_every_measure(seed, recorded):
+    import infoscope
+
+    x = np.random.default_rng(0).normal(size=(40, 2))
+    y, options = x[:, :1], {"random_state": seed, "n_rows": 30}
+    results = (
+        infoscope.information_imbalance(x, y, **options),
+        infoscope.imbalance_matrix({"x": x, "y": y}, **options),
+        infoscope.imbalance_scale_curve(x, y, k=(1, 2), **options),
+        infoscope.compare_imbalances(x, y, x, **options),
+    )
+    for result in results:
+        assert result.provenance.seed == recorded and type(result.provenance.seed) is type(recorded)
+    assert "entropy=5" in provenance("f", {}, np.random.SeedSequence(5)).seed

@@ -107,8 +107,9 @@ def provenance(function: str, parameters: dict[str, Any], seed: Any, *arrays: An
         Public name of the function.
     parameters : dict
         Its arguments.  Arrays are stored as lists up to 32 numbers, as their fingerprint beyond.
-    seed : int, None or Generator
-        ``random_state`` as given; a Generator is recorded by the name of its bit generator only.
+    seed : int, None, SeedSequence or Generator
+        ``random_state`` as given; a NumPy integer becomes an int, a SeedSequence its text, and a Generator, whose state
+        has moved on, the name of its bit generator.
     *arrays
         The input, for the hash.
 
@@ -123,10 +124,8 @@ def provenance(function: str, parameters: dict[str, Any], seed: Any, *arrays: An
     >>> provenance("information_imbalance", {"k": 1}, 0, np.eye(3)).to_dict()["parameters.k"]
     1
     """
-    if isinstance(seed, np.random.Generator):
-        seed = f"Generator({type(seed.bit_generator).__name__})"
     short = {name: _short(value) for name, value in parameters.items()}
-    return Provenance(function, short, seed, fingerprint(*arrays), versions())
+    return Provenance(function, short, _short(seed), fingerprint(*arrays), versions())
 
 
 def _short(value: Any) -> Any:

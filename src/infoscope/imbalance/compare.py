@@ -12,8 +12,9 @@ from infoscope.neighbors import as_space
 from .errors import Deviations
 from .estimate import floor_of, measure
 from .estimate import standard_error as error_of
-from .imbalance import sampled_rows, settle_neighbors, source_neighbors
+from .imbalance import settle_neighbors, source_neighbors
 from .plan import make_plan
+from .queries import query_rows
 from .results import ImbalanceDifference
 
 
@@ -21,7 +22,7 @@ def compare_imbalances(A, B, target, *, k: int | None = None, neighbor_rule: str
                        exclusion_window: float | str | None = None, neighbors_from: str | None = None,
                        run_weight: Any = "frames", n_rows: int | None = None, standard_error: str = "auto",
                        random_state=None, n_jobs: int | None = None, approximate: bool = False,
-                       on_low_weight: str = "raise", cap: float | None = None) -> ImbalanceDifference:
+                       on_low_weight: str = "raise", on_starved: str = "raise", cap: float | None = None) -> ImbalanceDifference:
     """Does A tell more about the target than B does?
 
     Both imbalances come from the same items, so their errors are correlated; the error of the difference counts pairs
@@ -34,7 +35,7 @@ def compare_imbalances(A, B, target, *, k: int | None = None, neighbor_rule: str
     target : Space or array
         What is predicted.
     k, neighbor_rule, exclusion_window, neighbors_from, run_weight, n_rows, random_state, n_jobs, approximate, \
-on_low_weight, cap : optional
+on_low_weight, on_starved, cap : optional
         As for `information_imbalance`.
     standard_error : {"auto", "graph", "blocks", "rows"}
         Formula of the errors.
@@ -63,7 +64,7 @@ on_low_weight, cap : optional
                      standard_error=standard_error, on_low_weight=on_low_weight)
     k, rule = settle_neighbors(plan, k, neighbor_rule)
     generator = check_random_state(random_state)
-    rows = sampled_rows(plan, n_rows, generator)
+    rows = query_rows(plan, k, n_rows, generator, on_starved)
     a, b, c = plan.spaces
     options: dict[str, Any] = dict(rule=rule, cap=cap, approximate=approximate)
     found = [measure(plan, source_neighbors(plan, source, k, rows, generator, **options), c) for source in (a, b)]
@@ -82,7 +83,7 @@ on_low_weight, cap : optional
         difference=difference, difference_se=difference_se, p_value=_two_sided(difference, difference_se),
         target_floor=max(floor_of(plan, d, c) for d in found),
         provenance=provenance("compare_imbalances", parameters,
-                              random_state if isinstance(random_state, int) else None,
+                              random_state,
                               *(part for s in plan.spaces for part in (s.features, s.sample_weight, s.time, s.run))),
         **plan.fields(None if rows is None else len(rows), None, graphs))
 

@@ -15,12 +15,12 @@ from .estimate import Direction, floor_of, jackknife_error, measure, row_weights
 from .neighbor_rules import RULES, Neighbors, choose_neighbors
 from .permutation import check_permutations, neighbors_in, permutation_p_value, ranks_in, testable_part
 from .plan import Plan, make_plan
+from .queries import query_rows, rows_for_source
 from .profiles import lag_profile, run_values
 from .results import InformationImbalance
 
 WEIGHTED_K = 10                    # default neighbours with sample weights
 FEW_WEIGHTED = 5
-LABEL_PAIRS = 2**24                # pairs of equal labels up to which all rows are used as queries
 
 
 def information_imbalance(A, B, *, k: int | None = None, neighbor_rule: str | None = None,
@@ -28,7 +28,8 @@ def information_imbalance(A, B, *, k: int | None = None, neighbor_rule: str | No
                           run_weight: Any = "frames", n_rows: int | None = None, n_columns: int | None = None,
                           standard_error: str = "auto", n_permutations: int = 0, random_state=None,
                           n_jobs: int | None = None, approximate: bool = False, on_low_weight: str = "raise",
-                          cap: float | None = None, effective_unit: float | None = None) -> InformationImbalance:
+                          on_starved: str = "raise", cap: float | None = None,
+                          effective_unit: float | None = None) -> InformationImbalance:
     """Which of two descriptions of the same items tells more about the other?
 
     Parameters
@@ -65,6 +66,9 @@ def information_imbalance(A, B, *, k: int | None = None, neighbor_rule: str | No
         Find neighbours by an HNSW index; the measured recall is in the result.
     on_low_weight : {"raise", "warn"}
         What to do when the weights leave fewer than ten effective items.
+    on_starved : {"raise", "drop"}
+        What to do with rows that window or runs leave fewer than k items to choose from: "drop" leaves them out as
+        queries, with a warning.
     cap : float, optional
         "thinning": weight at which a row surely survives.
     effective_unit : float, optional
@@ -103,7 +107,7 @@ def information_imbalance(A, B, *, k: int | None = None, neighbor_rule: str | No
     k, rule = settle_neighbors(plan, k, neighbor_rule)
     check_permutations(n_permutations, plan)
     generator = check_random_state(random_state)
-    rows, n_columns = sampled_rows(plan, n_rows, generator), sampled_columns(plan, n_columns)
+    rows, n_columns = query_rows(plan, k, n_rows, generator, on_starved), sampled_columns(plan, n_columns)
     if plan.standard_error == "jackknife" and (rows is not None or n_columns is not None):
         raise ParameterError("standard_error='jackknife' does not go with sampled rows or columns: leave out n_rows "
                              "and n_columns, or take 'auto'")
@@ -130,7 +134,7 @@ def information_imbalance(A, B, *, k: int | None = None, neighbor_rule: str | No
         lag_profile=lag_profile(plan, forth, back) if timed else None,
         run_values=run_values(plan, forth, back) if a.run is not None else None,
         provenance=provenance("information_imbalance", parameters,
-                              random_state if isinstance(random_state, int) else None,
+                              random_state,
                               *(part for s in (a, b) for part in (s.features, s.sample_weight, s.time, s.run))),
         **plan.fields(len(forth.row_weights), n_columns, [forth.neighbors.graph, back.neighbors.graph]))
 
@@ -153,14 +157,6 @@ def settle_neighbors(plan: Plan, k: int | None, rule: str | None) -> tuple[int, 
     return k, rule
 
 
-def sampled_rows(plan: Plan, n_rows: int | None, generator) -> np.ndarray | None:
-    """Random query rows, sorted; None for all."""
-    n = len(plan.spaces[0])
-    if n_rows is None or check_positive_int(n_rows, "n_rows", 3) >= n:
-        return None
-    return np.sort(generator.choice(n, n_rows, replace=False))
-
-
 def sampled_columns(plan: Plan, n_columns: int | None) -> int | None:
     """How many columns ranks are measured in; None for all."""
     if n_columns is None or check_positive_int(n_columns, "n_columns", 2) >= len(plan.spaces[0]):
@@ -172,14 +168,8 @@ def sampled_columns(plan: Plan, n_columns: int | None) -> int | None:
 
 def source_neighbors(plan: Plan, space: Space, k: int, rows, generator, *, rule, cap=None, approximate=False,
                      unit=None) -> Neighbors:
-    """Neighbours of the query rows in one space; labels, whose neighbours are whole classes, may get fewer rows."""
-    if space.metric == "labels" and rows is None:
-        pairs = float((np.bincount(space.features[:, 0].astype(np.int64)).astype(float) ** 2).sum())
-        if pairs > LABEL_PAIRS:
-            n = max(100, int(len(space) * LABEL_PAIRS / pairs))
-            rows = np.sort(generator.choice(len(space), n, replace=False))
-            plan.notes.append(f"from {space.name} (labels) the value was measured on {n:,} random rows: each has its "
-                              "whole class as neighbours")
+    """Neighbours of the query rows in one space."""
+    rows = rows_for_source(plan, space, rows, generator)
     return choose_neighbors(space, k, rule, cap, rows, unit, n_jobs=plan.n_jobs, approximate=approximate, **plan.rule)
 
 

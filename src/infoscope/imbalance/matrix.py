@@ -13,10 +13,11 @@ from infoscope.statistics import adjust_p_values
 
 from .estimate import Direction, floor_of, row_weights
 from .estimate import standard_error as error_of
-from .imbalance import part_of, sampled_columns, sampled_rows, settle_neighbors, source_neighbors
+from .imbalance import part_of, sampled_columns, settle_neighbors, source_neighbors
 from .neighbor_rules import Neighbors
 from .permutation import check_permutations, neighbors_in, permutation_p_value, ranks_in, testable_part
 from .plan import Plan, make_plan
+from .queries import query_rows
 from .ranks import rescaled_ranks
 from .results import ImbalanceMatrix
 
@@ -26,7 +27,7 @@ def imbalance_matrix(spaces: Mapping[str, Any], targets: Mapping[str, Any] | Non
                      neighbors_from: str | None = None, run_weight: Any = "frames", n_rows: int | None = None,
                      n_columns: int | None = None, standard_error: str = "auto", n_permutations: int = 0,
                      random_state=None, n_jobs: int | None = None, approximate: bool = False,
-                     on_low_weight: str = "raise", cap: float | None = None) -> ImbalanceMatrix:
+                     on_low_weight: str = "raise", on_starved: str = "raise", cap: float | None = None) -> ImbalanceMatrix:
     """Which of several descriptions of the same items tells most about the others?
 
     Parameters
@@ -36,7 +37,7 @@ def imbalance_matrix(spaces: Mapping[str, Any], targets: Mapping[str, Any] | Non
     targets : mapping, optional
         The spaces that are predicted; the same spaces by default.
     k, neighbor_rule, exclusion_window, neighbors_from, run_weight, n_rows, n_columns, random_state, n_jobs, \
-approximate, on_low_weight, cap : optional
+approximate, on_low_weight, on_starved, cap : optional
         As for `information_imbalance`.
     adjust : {"by", "bh", "holm", "bonferroni"}
         Correction of the p-values for the number of pairs; "by" holds whatever their dependence.
@@ -82,7 +83,7 @@ approximate, on_low_weight, cap : optional
     k, rule = settle_neighbors(plan, k, neighbor_rule)
     check_permutations(n_permutations, plan)
     generator = check_random_state(random_state)
-    rows, n_columns = sampled_rows(plan, n_rows, generator), sampled_columns(plan, n_columns)
+    rows, n_columns = query_rows(plan, k, n_rows, generator, on_starved), sampled_columns(plan, n_columns)
     options: dict[str, Any] = dict(rule=rule, cap=cap, approximate=approximate)
     sources = {name: source_neighbors(plan, by_name[name], k, rows, generator, **options) for name in names}
     values, errors, floors = np.full((3, len(names), len(target_names)), np.nan)
@@ -104,7 +105,7 @@ approximate, on_low_weight, cap : optional
         names=tuple(map(str, names)), target_names=tuple(map(str, target_names)), values=values, values_se=errors, k=k,
         floors=np.nan_to_num(floors), p_values=p_values,
         p_values_adjusted=adjusted, adjust=adjust,
-        provenance=provenance("imbalance_matrix", parameters, random_state if isinstance(random_state, int) else None,
+        provenance=provenance("imbalance_matrix", parameters, random_state,
                               *(part for s in plan.spaces for part in (s.features, s.sample_weight, s.time, s.run))),
         **plan.fields(None if rows is None else len(rows), n_columns, [found.graph for found in sources.values()]))
 

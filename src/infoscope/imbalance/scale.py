@@ -13,9 +13,10 @@ from infoscope.neighbors import as_space
 
 from .estimate import Direction, floor_of, measure, row_weights
 from .estimate import standard_error as error_of
-from .imbalance import information_imbalance, sampled_rows, source_neighbors
+from .imbalance import information_imbalance, source_neighbors
 from .neighbor_rules import RULES, Neighbors, count_weights
 from .plan import make_plan
+from .queries import query_rows
 from .results import ScaleCurve
 
 
@@ -73,7 +74,7 @@ cap : optional
         settings |= dict(n_rows=n_rows, random_state=random_state, neighbor_rule=neighbor_rule, cap=cap)
         return _one_by_one(A, B, ks, settings)
     generator = check_random_state(random_state)
-    rows = sampled_rows(plan, n_rows, generator)
+    rows = query_rows(plan, ks[-1], n_rows, generator, on_starved)
     table, graphs = np.empty((6, len(ks))), []
     for way, (source, target) in enumerate(((a, b), (b, a))):
         nearest = source_neighbors(plan, source, ks[-1], rows, generator, rule=None)
@@ -89,7 +90,7 @@ cap : optional
         name_a=str(a.name), name_b=str(b.name), k=np.array(ks), a_to_b=table[0], b_to_a=table[1], a_to_b_se=table[2],
         b_to_a_se=table[3], a_to_b_floor=table[4], b_to_a_floor=table[5],
         provenance=provenance("imbalance_scale_curve", parameters,
-                              random_state if isinstance(random_state, int) else None,
+                              random_state,
                               a.features, b.features, a.time, a.run),
         **plan.fields(None if rows is None else len(rows), None, graphs))
 
