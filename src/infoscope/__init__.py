@@ -10,6 +10,7 @@ _HOMES = {
                   "nearest_blocks", "order_test"),
     "imbalance": ("ImbalanceDifference", "ImbalanceMatrix", "InformationImbalance", "ScaleCurve", "compare_imbalances",
                   "imbalance_matrix", "imbalance_scale_curve", "information_imbalance"),
+    "io": ("load", "save"),
     "statistics": ("correlation_time", "effective_sample_size"),
 }
 _ROOMS = ("base", "cli", "datasets", "imbalance", "io", "neighbors", "statistics", "storage")

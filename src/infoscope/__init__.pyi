@@ -14,6 +14,8 @@ from .imbalance import compare_imbalances as compare_imbalances
 from .imbalance import imbalance_matrix as imbalance_matrix
 from .imbalance import imbalance_scale_curve as imbalance_scale_curve
 from .imbalance import information_imbalance as information_imbalance
+from .io import load as load
+from .io import save as save
 from .neighbors import NeighborGraph as NeighborGraph
 from .neighbors import Space as Space
 from .neighbors import as_space as as_space

@@ -2,6 +2,7 @@
 
 from infoscope.io.columns import parse_columns
 from infoscope.io.readers import column_names, read_column, read_table, split_key
+from infoscope.io.records import load, save
 from infoscope.io.results import check_result_path, write_result
 from infoscope.io.table import Table
 
@@ -9,9 +10,11 @@ __all__ = [
     "Table",
     "check_result_path",
     "column_names",
+    "load",
     "parse_columns",
     "read_column",
     "read_table",
+    "save",
     "split_key",
     "write_result",
 ]

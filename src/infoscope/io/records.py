@@ -1,0 +1,160 @@
+"""Results kept whole: every field of any result class in one file, and back."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+import zlib
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from infoscope.base import Result, versions
+from infoscope.base.errors import DataError, ParameterError
+from infoscope.io.fields import Reader, Writer
+
+FORMAT, FORMAT_VERSION = "infoscope saved result", 1
+SUFFIX, RECORD = ".npz", "record"
+
+
+def save(result: Result, path: str | PathLike[str]) -> Path:
+    """Keep a result whole: all its fields, arrays bit for bit, and where it came from.
+
+    Parameters
+    ----------
+    result : Result
+        Any result of the library. (A result class of your own works too, if it is a dataclass and is defined when the
+        file is loaded.)
+    path : str or path
+        A ``.npz`` file: the arrays as NumPy writes them, all else as JSON text in the array ``record``. Nothing in it is
+        code, and nothing is pickled. A file that is there already is replaced only when the new one is complete.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    ParameterError
+        If ``path`` does not end in .npz, its folder does not exist, ``result`` is no result, or a field holds something
+        that is neither a number, text, array, list, tuple, mapping nor another result.
+
+    See Also
+    --------
+    load : The way back.
+    write_result : The numbers for other programs.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> import numpy as np
+    >>> import infoscope
+    >>> x = np.random.default_rng(0).normal(size=(60, 3))
+    >>> result = infoscope.information_imbalance(x, x[:, :2])
+    >>> path = infoscope.save(result, pathlib.Path(tempfile.mkdtemp(), "pair.npz"))
+    >>> infoscope.load(path).a_to_b == result.a_to_b
+    True
+    """
+    from infoscope.storage import atomic_path
+
+    path = check_saved_path(path)
+    if not isinstance(result, Result):
+        raise ParameterError(f"only results are saved, not a {type(result).__name__}: use NumPy or pandas for data")
+    writer = Writer()
+    whole = {"format": FORMAT, "format_version": FORMAT_VERSION, "versions": versions(), "result": writer.write(result)}
+    text = json.dumps(whole, allow_nan=False)
+    with atomic_path(path) as temporary:
+        np.savez_compressed(temporary, **{RECORD: np.array(text)}, **writer.arrays)
+    return path
+
+
+def load(path: str | PathLike[str]) -> Any:
+    """Load a result that `save` kept.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+
+    Returns
+    -------
+    Result
+        Of the class it had, with equal fields. It plots, prints and cites itself as before.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, cut short or damaged, is of another kind, was written by a newer version of the library,
+        or holds a result class or a field that this version does not know.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from infoscope import load, save
+    >>> from infoscope.statistics import correlation_time
+    >>> found = correlation_time([[0.0], [1.0], [0.5], [2.0], [0.1], [1.5], [0.7], [0.2], [1.1], [0.9]])
+    >>> path = save(found, pathlib.Path(tempfile.mkdtemp(), "times.npz"))
+    >>> load(path).value == found.value
+    True
+    """
+    path = Path(path)
+    whole, arrays = _read(path)
+    if not isinstance(whole, dict) or whole.get("format") != FORMAT:
+        raise DataError(f"{path} holds no result saved by infoscope.save")
+    version = whole.get("format_version")
+    if not isinstance(version, int) or version < 1:
+        raise DataError(f"{path} is damaged: its format version is {version!r}")
+    versions_then = whole.get("versions")
+    writer = str(versions_then.get("infoscope", "unknown")) if isinstance(versions_then, dict) else "unknown"
+    if version > FORMAT_VERSION:
+        raise DataError(
+            f"{path} has format version {version}, and this infoscope reads versions up to {FORMAT_VERSION}: "
+            f"install infoscope {writer} or newer"
+        )
+    try:
+        result = Reader(arrays, str(path), writer).read(whole["result"])
+    except DataError:
+        raise
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:  # nothing that save writes
+        raise DataError(f"{path} is damaged: its record does not fit together ({error!r})") from error
+    if not isinstance(result, Result):
+        raise DataError(f"{path} is damaged: it holds a {type(result).__name__}, not a result")
+    return result
+
+
+def check_saved_path(path: str | PathLike[str]) -> Path:
+    """Raise now what `save` would raise about its path."""
+    path = Path(path)
+    if path.suffix.lower() != SUFFIX:
+        raise ParameterError(
+            f"results are saved whole as {SUFFIX}, not as '{path.suffix or path.name}'; "
+            "infoscope.io.write_result writes .json, .csv and .parquet"
+        )
+    if not path.parent.is_dir():
+        raise ParameterError(f"{path} cannot be written: there is no folder {path.parent}")
+    return path
+
+
+# --------------------------------------------------------------------------------------------------------------- steps
+def _read(path: Path) -> tuple[Any, dict[str, np.ndarray]]:
+    """The record and all arrays, read at once: what is damaged shows here."""
+    if not path.is_file():
+        raise DataError(f"{path}: no such file")
+    with path.open("rb") as file:
+        start = file.read(4)
+    if start[:2] != b"PK":
+        hint = ": a .json record is for reading and for infoscope rerun" if path.suffix.lower() == ".json" else ""
+        raise DataError(f"{path} holds no result saved by infoscope.save{hint}")
+    try:
+        with np.load(path, allow_pickle=False) as content:
+            if RECORD not in content.files:
+                raise DataError(f"{path} holds arrays, but no result saved by infoscope.save")
+            arrays = {name: content[name] for name in content.files if name != RECORD}
+            return json.loads(content[RECORD].item()), arrays
+    except DataError:
+        raise
+    except (zipfile.BadZipFile, EOFError, OSError, ValueError, zlib.error, NotImplementedError) as error:
+        raise DataError(f"{path} is cut short or damaged ({error}): copy or save it again") from error
