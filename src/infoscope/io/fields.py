@@ -47,8 +47,8 @@ class Writer:
             inside = {name: self.write(part, f"{where}.{name}".lstrip(".")) for name, part in own.items()}
             return {KIND: "result", "class": name_of(type(value)), "fields": inside}
         raise ParameterError(
-            f"{where or 'this'} is a {type(value).__name__}, which cannot be saved: results hold numbers, text, arrays, "
-            "lists, tuples, mappings and results"
+            f"{where or 'this'} is a {type(value).__name__}, which cannot be saved: results hold numbers, text, "
+            "arrays, lists, tuples, mappings and results"
         )
 
     def _array(self, value: np.ndarray, where: str) -> dict[str, Any]:

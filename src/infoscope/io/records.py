@@ -28,8 +28,8 @@ def save(result: Result, path: str | PathLike[str]) -> Path:
         Any result of the library. (A result class of your own works too, if it is a dataclass and is defined when the
         file is loaded.)
     path : str or path
-        A ``.npz`` file: the arrays as NumPy writes them, all else as JSON text in the array ``record``. Nothing in it is
-        code, and nothing is pickled. A file that is there already is replaced only when the new one is complete.
+        A ``.npz`` file: the arrays as NumPy writes them, all else as JSON text in the array ``record``. Nothing in it
+        is code, and nothing is pickled. A file that is there already is replaced only when the new one is complete.
 
     Returns
     -------
