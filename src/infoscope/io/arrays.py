@@ -37,9 +37,9 @@ class ArraySource(Source):
             for column in columns:
                 self._check_type(self.column(column, rows), column)
             fields = [self.column(column, rows) for column in columns]
-            return np.stack([_floats(field) for field in fields], axis=1)
+            return np.stack([floats(field) for field in fields], axis=1)
         self._check_type(self.array, columns[0])
-        return _floats(self.array[rows][:, _as_slice(columns)])
+        return floats(self.array[rows][:, _as_slice(columns)])
 
     def column(self, column: int, rows: slice) -> np.ndarray:
         if self.array.dtype.names:
@@ -121,7 +121,7 @@ def _explain(path: Path, error: Exception) -> DataError:
     return DataError(f"{path} cannot be read: it is truncated or damaged ({text or type(error).__name__})")
 
 
-def _floats(array: np.ndarray) -> np.ndarray:
+def floats(array: np.ndarray) -> np.ndarray:
     """float32 and float64 as they are; the rest in the smallest of the two that holds every value."""
     if array.dtype in (np.float32, np.float64) and array.dtype.isnative:
         return array

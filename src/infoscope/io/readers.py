@@ -14,6 +14,8 @@ from infoscope.base.errors import DataError, ParameterError, warn
 from infoscope.io.columns import nearest_names, parse_columns
 from infoscope.io.table import Source, Table, check_finite, check_names
 
+# files that hold several arrays, chosen as FILE/KEY
+CONTAINERS = (".npz", ".h5", ".hdf5", ".zarr", ".zarr.zip", ".nc", ".nc4", ".h5ad")
 # suffix -> "module:function"; the function takes (path, key) and returns a Source
 READERS = {
     ".npy": "infoscope.io.arrays:open_npy",
@@ -26,6 +28,13 @@ READERS = {
     ".txt.gz": "infoscope.io.delimited:open_delimited",
     ".dat": "infoscope.io.delimited:open_delimited",
     ".parquet": "infoscope.io.parquet:open_parquet",
+    ".h5": "infoscope.io.hdf5:open_hdf5",
+    ".hdf5": "infoscope.io.hdf5:open_hdf5",
+    ".zarr": "infoscope.io.zarr_store:open_zarr",
+    ".zarr.zip": "infoscope.io.zarr_store:open_zarr",
+    ".nc": "infoscope.io.netcdf:open_netcdf",
+    ".nc4": "infoscope.io.netcdf:open_netcdf",
+    ".h5ad": "infoscope.io.cells:open_h5ad",
 }
 
 
@@ -201,9 +210,9 @@ def split_key(text: str) -> tuple[Path, str | None]:
     """
     path = Path(text)
     for position, part in enumerate(path.parts[:-1]):
-        if part.lower().endswith(".npz"):
+        if part.lower().endswith(CONTAINERS):
             container = Path(*path.parts[: position + 1])
-            if not container.is_dir():
+            if not container.is_dir() or part.lower().endswith(".zarr"):
                 return container, "/".join(path.parts[position + 1 :])
     return path, None
 
@@ -217,8 +226,8 @@ def parse_name(name: str, names: Sequence[str], source: str) -> int:
 
 
 def _open(path: Path, key: str | None) -> Source:
-    suffix = "".join(path.suffixes[-2:]).lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
-    if path.is_dir():
+    suffix = "".join(path.suffixes[-2:]).lower() if path.suffix.lower() in (".gz", ".zip") else path.suffix.lower()
+    if path.is_dir() and suffix != ".zarr":
         raise DataError(f"{path} is a folder, not a file")
     if not path.exists():
         raise DataError(f"there is no file {path}{_nearby(path)}")

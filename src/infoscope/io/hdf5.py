@@ -1,0 +1,95 @@
+"""HDF5 files (extra ``files``): FILE.h5/KEY names a data set; only the chosen rows and columns are read.
+
+Column names are taken from an attribute of the data set (``columns``, ``column_names``, ``feature_names`` or
+``names``), else from text attached as the scale of its second dimension; units from ``units`` or ``unit``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from infoscope.base.errors import DataError, InfoscopeError, require
+from infoscope.io.stores import as_text, open_store, texts
+from infoscope.io.table import Source
+
+
+def open_hdf5(path: Path, key: str | None) -> Source:
+    """Open one data set of an HDF5 file, or say what else the file is."""
+    file = hdf5_file(path)
+    special = _other_format(path, key, file)
+    if special is not None:
+        return special
+    arrays: dict[str, Any] = {}
+    try:
+        file.visititems(lambda name, item: arrays.__setitem__(name, item) if hasattr(item, "dtype") else None)
+        return open_store(path, key, arrays, _scales)
+    except InfoscopeError:
+        raise
+    except (OSError, RuntimeError, KeyError, ValueError) as error:
+        raise _damaged(path, error) from error
+
+
+def hdf5_file(path: Path) -> Any:
+    """The open file; DataError for one that is empty, truncated or no HDF5."""
+    if path.stat().st_size == 0:
+        raise DataError(f"{path} is empty")
+    h5py = require("h5py", "files")
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        if not h5py.is_hdf5(path):
+            raise DataError(f"{path} is not an HDF5 file, whatever its name says") from error
+        raise _damaged(path, error) from error
+
+
+# ---------------------------------------------------------------------------------------- files that are more than that
+def _other_format(path: Path, key: str | None, file: Any) -> Source | None:
+    """The reader of the format that is built on HDF5, where it is one we read; an error where it is another one."""
+    attributes = file.attrs
+    if "Pande" in (texts(attributes.get("conventions")) or []) or "h5md" in file:
+        raise DataError(
+            f"{path} is a molecular trajectory, which has frames and atoms and no columns yet. Choose the columns with "
+            f'infoscope.io.trajectory("{path}", features="backbone_torsions")'
+        )
+    if texts(attributes.get("encoding-type")) == ["anndata"]:
+        from infoscope.io.cells import open_h5ad
+
+        return open_h5ad(path, key)
+    if "_NCProperties" in attributes:
+        from infoscope.io.netcdf import open_netcdf
+
+        return open_netcdf(path, key)
+    for name, item in file.items():
+        frame = _pandas_frame(name, item, key)
+        if frame is not None:
+            raise DataError(
+                f"{path}/{frame} is a frame that pandas stored in pieces. Write it once as one table: "
+                f'pandas.read_hdf("{path}", "{frame}").to_parquet("{path.stem}.parquet"), and read that.'
+            )
+    return None
+
+
+def _pandas_frame(name: str, item: Any, key: str | None) -> str | None:
+    """The stored frame at or below an item, if the key leads there."""
+    if hasattr(item, "dtype"):
+        return None
+    if "pandas_type" in item.attrs:
+        asked = (key or name).strip("/")
+        return name if asked == name or asked.startswith(f"{name}/") or name.startswith(f"{asked}/") else None
+    below = (_pandas_frame(f"{name}/{inner}", child, key) for inner, child in item.items())
+    return next((frame for frame in below if frame is not None), None)
+
+
+# ----------------------------------------------------------------------------------------------------- dimension scales
+def _scales(array: Any) -> tuple[Sequence[str] | None, set[str]]:
+    """Column names from text attached as a scale of the second dimension; all scales of that dimension."""
+    attached = list(array.dims[1].values())
+    words = [scale for scale in attached if scale.shape == (array.shape[1],) and scale.dtype.kind in "OS"]
+    names = [str(name) for name in as_text(words[0][:]).tolist()] if words else None
+    return names, {scale.name.strip("/") for scale in attached}
+
+
+def _damaged(path: Path, error: Exception) -> DataError:
+    return DataError(f"{path} cannot be read: it is truncated, damaged or being written ({str(error).splitlines()[0]})")
