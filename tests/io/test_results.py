@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import pytest
 
 from infoscope.base import Result
-from infoscope.base.errors import MissingExtraError, ParameterError
+from infoscope.base.errors import DataError, MissingExtraError, ParameterError
 from infoscope.base.provenance import Provenance, provenance
-from infoscope.io import check_result_path, write_result
+from infoscope.io import check_result_path, file_digest, read_record, write_result
 
 
 @dataclass(frozen=True)
@@ -76,3 +76,15 @@ def test_an_interrupted_write_leaves_the_old_file(monkeypatch, tmp_path, result)
     with pytest.raises(KeyboardInterrupt):
         write_result(result, path)
     assert path.read_text() == before and [item.name for item in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_records_are_read_back(tmp_path, result):
+    (tmp_path / "data.csv").write_text("1,2\n")
+    path = write_result(result, tmp_path / "a.json", files=[tmp_path / "data.csv"])
+    record = read_record(path)
+    assert record["values"]["value"] == 1.5 and record["format_version"] == 2
+    assert record["files"] == [file_digest(tmp_path / "data.csv")] and record["files"][0]["size"] == 4
+    assert read_record(write_result(result, path))["files"] == []
+    with pytest.raises(DataError, match="cut short"):
+        path.write_text(path.read_text()[:-20])
+        read_record(path)

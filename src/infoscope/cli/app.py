@@ -10,6 +10,7 @@ import typer
 
 from infoscope.cli.compare import compare
 from infoscope.cli.demo import demo
+from infoscope.cli.rerun import rerun
 from infoscope.cli.wording import in_flags
 
 BAD_INPUT, INTERRUPTED = 2, 130
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 app.command()(compare)
 app.command()(demo)
+app.command()(rerun)
 
 
 @app.callback(invoke_without_command=True)

@@ -144,6 +144,7 @@ def _answer(
 ) -> None:
     from infoscope.base.errors import ParameterError
     from infoscope.cli import show
+    from infoscope.cli.inputs import input_files
     from infoscope.cli.items import item_arrays
     from infoscope.cli.spaces import make_spaces, measures, read_spaces, uneven_columns
     from infoscope.io import write_result
@@ -163,7 +164,8 @@ def _answer(
     show.show_result(result, said, p_values=bool(options["n_permutations"]))
     outputs, picture = targets
     for path in outputs:
-        write_result(result, path, command=command, inputs=_inputs(read, how, asked))
+        files = input_files(read, asked.items)
+        write_result(result, path, command=command, inputs=_inputs(read, how, asked), files=files)
         typer.echo(f"result: {path}")
     if picture is not None:
         show.save_picture(result, picture)

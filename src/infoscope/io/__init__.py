@@ -1,18 +1,21 @@
 """Files in, records out: one reader a format, one writer for results."""
 
 from infoscope.io.columns import parse_columns
+from infoscope.io.digests import file_digest
 from infoscope.io.readers import column_names, read_column, read_table, split_key
 from infoscope.io.records import load, save
-from infoscope.io.results import check_result_path, write_result
+from infoscope.io.results import check_result_path, read_record, write_result
 from infoscope.io.table import Table
 
 __all__ = [
     "Table",
     "check_result_path",
     "column_names",
+    "file_digest",
     "load",
     "parse_columns",
     "read_column",
+    "read_record",
     "read_table",
     "save",
     "split_key",

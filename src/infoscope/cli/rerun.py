@@ -1,0 +1,197 @@
+"""``infoscope rerun``: the command behind a saved result once more, and every number compared."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+DIFFERS = 1  # exit code
+SHOWN = 20  # differing values that are listed
+
+
+def rerun(
+    file: Annotated[str, typer.Argument(metavar="RESULT.json", help="What --output wrote.")],
+    folder: Annotated[str | None, typer.Option(metavar="DIR", help="Where the input files are, if not here.")] = None,
+    output: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Save the new result: .json, .csv, .parquet.")
+    ] = None,
+) -> None:
+    """Does a saved result come out again?
+
+    Checks that the input files are the same, runs the stored command again, and compares every number with the stored
+    one, to the last digit. Ends with 0 when all agree, 1 when some differ, 2 when the command cannot be run. The files
+    that the stored command saved are left alone.
+
+    Example: infoscope rerun result.json --folder ../data
+    """
+    from infoscope.base import versions
+    from infoscope.io import check_result_path, read_record
+
+    record = read_record(file)
+    targets = [] if output is None else [check_result_path(output).resolve()]
+    arguments = stored_arguments(record, file)
+    with _inside(folder):
+        arguments = _found(record, arguments, folder)
+        typer.echo(f"again: {shlex.join(['infoscope', *arguments])}")
+        again = _run(arguments, targets, file)
+    compared = compare_records(record, again)
+    changed = _changed_versions(record, versions())
+    if compared.differing:
+        typer.echo(f"not reproduced: {len(compared.differing)} of {compared.n_entries} values differ")
+        for name, (then, now) in list(compared.differing.items())[:SHOWN]:
+            typer.echo(f"  {name}: {then!r} then, {now!r} now")
+        if len(compared.differing) > SHOWN:
+            typer.echo(f"  ... and {len(compared.differing) - SHOWN} more")
+        typer.echo(changed or "versions: the same then and now")
+        raise typer.Exit(DIFFERS)
+    typer.echo(f"reproduced: {compared.n_numbers} numbers agree to the last digit")
+    if changed:
+        typer.echo(changed)
+    for target in targets:
+        typer.echo(f"result: {target}")
+
+
+def stored_arguments(record: Mapping[str, Any], file: str) -> list[str]:
+    """What stood behind ``infoscope``: only own commands that save a result are run, and never by a shell."""
+    from infoscope.base.errors import DataError
+
+    command = record.get("command")
+    if not isinstance(command, str):
+        made = (record.get("provenance") or {}).get("function", "a function")
+        raise DataError(f"{file} was made by {made} in Python, not by a command: there is nothing to run again")
+    try:
+        program, *arguments = shlex.split(command)
+    except ValueError as error:
+        raise DataError(f"{file} is damaged: its command cannot be read ({error})") from error
+    if program != "infoscope" or not arguments or arguments[0] not in _repeatable():
+        raise DataError(f"{file}: its command is '{command}', and only {_own()} is run again")
+    return arguments
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Two records, value by value."""
+
+    n_entries: int
+    n_numbers: int
+    differing: dict[str, tuple[Any, Any]]
+
+
+def compare_records(then: Mapping[str, Any], now: Mapping[str, Any]) -> Compared:
+    """Compare all numbers and words of two records; a value that only one of them has differs."""
+    before, after = _entries(then), _entries(now)
+    names = list(dict.fromkeys((*before, *after)))
+    missing = "(nothing)"
+    pairs = {name: (before.get(name, missing), after.get(name, missing)) for name in names}
+    differing = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+    numbers = [value for value in before.values() if isinstance(value, (int, float)) and not isinstance(value, bool)]
+    return Compared(len(names), len(numbers), differing)
+
+
+# --------------------------------------------------------------------------------------------------------------- steps
+def _entries(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Name and value of everything to compare, each once: most of the table stands among the values as well."""
+    entries = dict(record.get("values") or {})
+    rows = record.get("table") or []
+    for index, row in enumerate(rows):
+        for key, value in row.items():
+            name = key if len(rows) == 1 else f"{index}.{key}"
+            if name not in entries or entries[name] != value:
+                entries[name if name not in entries else f"table.{name}"] = value
+    history = record.get("provenance") or {}
+    entries |= {f"parameters.{name}": value for name, value in (history.get("parameters") or {}).items()}
+    return entries | {name: history[name] for name in ("seed", "input_hash") if name in history}
+
+
+def _changed_versions(record: Mapping[str, Any], now: Mapping[str, str]) -> str:
+    then = (record.get("provenance") or {}).get("versions") or {}
+    changed = [f"{name} {then[name]} then, {now[name]} now" for name in now if then.get(name, now[name]) != now[name]]
+    return f"versions: {'; '.join(changed)}" if changed else ""
+
+
+def _repeatable() -> dict[str, Any]:
+    """Commands that save a result."""
+    from infoscope.cli.app import app
+
+    commands: dict[str, Any] = getattr(typer.main.get_command(app), "commands", {})
+    has_output = {name: [p.name for p in command.params].count("output") for name, command in commands.items()}
+    return {name: command for name, command in commands.items() if has_output[name] and name != "rerun"}
+
+
+def _own() -> str:
+    return " or ".join(f"'infoscope {name} ...'" for name in _repeatable())
+
+
+def _found(record: Mapping[str, Any], arguments: Sequence[str], folder: str | None) -> list[str]:
+    """Check the input files; with a folder, those that were named by a full path are looked for in it by their name."""
+    from infoscope.base.errors import DataError
+    from infoscope.io import file_digest
+
+    where = f"in {folder}" if folder else "here"
+    moved: dict[str, str] = {}
+    for stored in record.get("files") or ():
+        path = Path(stored["name"])
+        if folder is not None and path.is_absolute() and Path(path.name).exists():
+            moved[stored["name"]] = path.name
+            path = Path(path.name)
+        if not path.exists():
+            raise DataError(f"{path} is not {where}: name the folder that it is in with --folder")
+        found = file_digest(path)
+        if found["size"] != stored["size"]:
+            sizes = f"it had {stored['size']:,} bytes and has {found['size']:,}"
+            raise DataError(f"{path} is not the file that the result was made from: {sizes}")
+        if found["hash"] != stored["hash"]:
+            raise DataError(f"{path} is not the file that the result was made from: same size, other contents")
+    if not record.get("files"):
+        typer.echo("hint: the record names no input files, so only the numbers are compared")
+    changed = list(arguments)
+    for name in sorted(moved, key=len, reverse=True):
+        changed = [argument.replace(name, moved[name]) for argument in changed]
+    return changed
+
+
+def _run(arguments: Sequence[str], targets: Sequence[Path], file: str) -> dict[str, Any]:
+    """Run a command in this process with other targets; its record."""
+    import io
+    from contextlib import redirect_stdout, suppress
+    from tempfile import TemporaryDirectory
+
+    from infoscope.base.errors import DataError
+    from infoscope.io import read_record
+
+    name, *options = arguments
+    command = _repeatable()[name]
+    with TemporaryDirectory() as scratch:
+        again = Path(scratch, "again.json")
+        # what it prints was printed before (warnings go to the error stream); --help and the like end it early
+        with redirect_stdout(io.StringIO()), suppress(typer.Exit):
+            context = command.make_context(name, options, obj=list(arguments))
+            context.params |= {"output": [str(again), *map(str, targets)]}
+            context.params |= {"plot": None} if "plot" in context.params else {}
+            with context:
+                command.invoke(context)
+        if not again.is_file():
+            raise DataError(f"{file}: its command makes no result")
+        return read_record(again)
+
+
+@contextmanager
+def _inside(folder: str | None) -> Iterator[None]:
+    """Work in another folder for a while."""
+    from contextlib import chdir
+
+    from infoscope.base.errors import ParameterError
+
+    if folder is None:
+        yield
+        return
+    if not Path(folder).is_dir():
+        raise ParameterError(f"--folder {folder}: no such folder")
+    with chdir(folder):
+        yield
