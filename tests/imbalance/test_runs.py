@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tests.imbalance import brute
 
-from infoscope.base import DataWarning, ParameterError
+from infoscope.base import DataError, DataWarning, ParameterError
 from infoscope.datasets import ar1
 from infoscope.imbalance import information_imbalance
 from infoscope.neighbors import Space
@@ -107,3 +107,51 @@ def test_jackknife_with_interleaved_runs():
     )
     assert mixed.a_to_b == pytest.approx(sorted_runs.a_to_b, abs=1e-13)
     assert mixed.a_to_b_se == pytest.approx(sorted_runs.a_to_b_se, abs=1e-13)
+
+
+# ------------------------------------------------------------------------------------------ too few items, other states
+def test_starved_rows_are_named_or_left_out():
+    """Rows of the one long run find only the six rows of the others: with k = 8 they starve."""
+    g = np.random.default_rng(5)
+    x = g.normal(size=(46, 2))
+    run = np.array(["long"] * 40 + ["a"] * 3 + ["b"] * 3)
+    space, target = Space(x, run=run), Space(x[:, :1], run=run)
+    with pytest.raises(ParameterError, match=r"k=8 .* item 0 \(run long\) may use only 6 .* and 39 more"):
+        information_imbalance(space, target, k=8, neighbors_from="other_runs")
+    with pytest.warns(DataWarning, match="40 rows were left out as queries"):
+        result = information_imbalance(space, target, k=8, neighbors_from="other_runs", on_starved="drop")
+    assert result.n_rows == 6
+    expected = []                                               # by hand: ranks of the 8 nearest rows of other runs
+    for i in range(40, 46):
+        others = np.flatnonzero(run != run[i])
+        near = others[np.argsort(((x[others] - x[i]) ** 2).sum(1))[:8]]
+        ranks = [1 + (np.abs(x[others, 0] - x[i, 0]) < np.abs(x[j, 0] - x[i, 0])).sum() for j in near]
+        expected.append(2 * np.mean(ranks) / (len(others) + 1))
+    assert result.a_to_b == pytest.approx(np.mean(expected), abs=1e-12)
+    with pytest.raises(DataError, match="only 0 rows of 46 have 45 items"):
+        information_imbalance(space, target, k=45, neighbors_from="other_runs", on_starved="drop")
+
+
+def test_runs_that_saw_different_states_disagree():
+    """Two runs far apart in a hidden direction: inside a run x tells y, between runs it does not."""
+    g = np.random.default_rng(6)
+    n = 400
+    x = g.normal(size=(2 * n, 1))
+    sign = np.repeat([1.0, -1.0], n)
+    y = sign[:, None] * x + 0.05 * g.normal(size=(2 * n, 1))
+    options = dict(run=np.repeat([0, 1], n), time=np.tile(np.arange(n), 2))
+    with pytest.warns(DataWarning, match="runs disagree: x → y"):
+        result = information_imbalance(Space(x, name="x", **options), Space(y, name="y", **options))
+    apart = information_imbalance(Space(x, **options), Space(y, **options), neighbors_from="other_runs")
+    assert result.other_runs["a_to_b"] == apart.a_to_b
+    assert result.other_runs["a_to_b"] > 1 > 0.8 > result.a_to_b  # x and -x: the reverse order, half of the time
+
+
+def test_runs_of_one_ensemble_agree():
+    g = np.random.default_rng(7)
+    x = g.normal(size=(600, 2))
+    options = dict(run=np.repeat([0, 1, 2], 200), time=np.tile(np.arange(200), 3))
+    result = information_imbalance(Space(x, **options), Space(x[:, :1], **options))
+    assert not any("disagree" in text for text in result.warnings)
+    # neighbours of a third of the rows less: the same value but for the coarser ranks
+    assert result.other_runs["b_to_a"] == pytest.approx(result.b_to_a, abs=4 * result.b_to_a_se)

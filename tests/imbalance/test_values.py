@@ -302,3 +302,21 @@ def test_too_few_items():
     assert both(x, x[:, :1])[0] == pytest.approx(brute.imbalance(*d), abs=1e-14)
     with pytest.raises(DataError, match="at least 3"):
         information_imbalance(x[:2], x[:2])
+
+
+@pytest.mark.parametrize("n", [200, 9000])
+def test_a_constant_tells_nothing_whatever_the_size(n):
+    x = np.random.default_rng(0).normal(size=(n, 2))
+    result = information_imbalance(np.zeros((n, 1)), x)
+    # all others are equally near: the mean rescaled rank is exactly 1/2
+    assert result.a_to_b == pytest.approx(1, abs=1e-12) and result.relation == "independent"
+
+
+def test_few_different_values_are_labels():
+    g = np.random.default_rng(1)
+    values = g.integers(0, 3, 12_000)
+    x = values[:, None] + g.normal(size=(12_000, 1))
+    few = information_imbalance(values[:, None].astype(float), x, random_state=0)
+    labels = information_imbalance(Space.from_labels(values), x, random_state=0)
+    # the same rows are drawn, and a row's whole class is at distance 0 in both
+    assert few.a_to_b == labels.a_to_b and any("few different values" in note for note in few.notes)

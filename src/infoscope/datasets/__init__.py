@@ -2,15 +2,18 @@
 
 from infoscope.datasets.columns import gaussian_columns, gaussian_limit, noisy_sine
 from infoscope.datasets.dynamics import ar1, double_well, double_well_sample
+from infoscope.datasets.molecules import MolecularFrames, load_alanine_dipeptide
 from infoscope.datasets.real import digit_descriptions, load_breast_cancer, load_diabetes, load_digits, load_wine
 
 __all__ = [
+    "MolecularFrames",
     "ar1",
     "digit_descriptions",
     "double_well",
     "double_well_sample",
     "gaussian_columns",
     "gaussian_limit",
+    "load_alanine_dipeptide",
     "load_breast_cancer",
     "load_diabetes",
     "load_digits",

@@ -22,7 +22,8 @@ def compare_imbalances(A, B, target, *, k: int | None = None, neighbor_rule: str
                        exclusion_window: float | str | None = None, neighbors_from: str | None = None,
                        run_weight: Any = "frames", n_rows: int | None = None, standard_error: str = "auto",
                        random_state=None, n_jobs: int | None = None, approximate: bool = False,
-                       on_low_weight: str = "raise", on_starved: str = "raise", cap: float | None = None) -> ImbalanceDifference:
+                       on_low_weight: str = "raise", on_starved: str = "raise",
+                       cap: float | None = None) -> ImbalanceDifference:
     """Does A tell more about the target than B does?
 
     Both imbalances come from the same items, so their errors are correlated; the error of the difference counts pairs

@@ -15,8 +15,8 @@ from .estimate import Direction, floor_of, jackknife_error, measure, row_weights
 from .neighbor_rules import RULES, Neighbors, choose_neighbors
 from .permutation import check_permutations, neighbors_in, permutation_p_value, ranks_in, testable_part
 from .plan import Plan, make_plan
+from .profiles import lag_profile, other_runs, run_values
 from .queries import query_rows, rows_for_source
-from .profiles import lag_profile, run_values
 from .results import InformationImbalance
 
 WEIGHTED_K = 10                    # default neighbours with sample weights
@@ -115,6 +115,7 @@ def information_imbalance(A, B, *, k: int | None = None, neighbor_rule: str | No
     forth, back = both_directions(plan, k, rows, generator, **options)
     a_to_b_se, b_to_a_se = errors_of(plan, k, [forth, back], rule, cap, generator)
     p_values = _p_values(plan, k, n_permutations, generator)
+    apart = other_runs(plan, (forth, back), lambda p: both_directions(p, k, rows, generator, **options))
     plan.look_at_order([forth.neighbors.graph, back.neighbors.graph])
     a, b = plan.spaces
     parameters = dict(k=k, neighbor_rule=rule, exclusion_window=plan.exclusion_window, n_rows=n_rows,
@@ -132,7 +133,7 @@ def information_imbalance(A, B, *, k: int | None = None, neighbor_rule: str | No
         a_to_b_rank_weights=forth.pair_weights, b_to_a_rank_weights=back.pair_weights,
         n_effective=effective_number(plan, [forth, back], [a_to_b_se, b_to_a_se]),
         lag_profile=lag_profile(plan, forth, back) if timed else None,
-        run_values=run_values(plan, forth, back) if a.run is not None else None,
+        run_values=run_values(plan, forth, back) if a.run is not None else None, other_runs=apart,
         provenance=provenance("information_imbalance", parameters,
                               random_state,
                               *(part for s in (a, b) for part in (s.features, s.sample_weight, s.time, s.run))),

@@ -27,7 +27,8 @@ def imbalance_matrix(spaces: Mapping[str, Any], targets: Mapping[str, Any] | Non
                      neighbors_from: str | None = None, run_weight: Any = "frames", n_rows: int | None = None,
                      n_columns: int | None = None, standard_error: str = "auto", n_permutations: int = 0,
                      random_state=None, n_jobs: int | None = None, approximate: bool = False,
-                     on_low_weight: str = "raise", on_starved: str = "raise", cap: float | None = None) -> ImbalanceMatrix:
+                     on_low_weight: str = "raise", on_starved: str = "raise",
+                     cap: float | None = None) -> ImbalanceMatrix:
     """Which of several descriptions of the same items tells most about the others?
 
     Parameters

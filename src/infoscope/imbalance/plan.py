@@ -48,6 +48,7 @@ class Plan:
     correlated_rows: bool = False
     said_nothing: bool = False
     ordered: bool = False          # rows follow each other in time, or were said to
+    automatic: bool = False        # the exclusion window was found, not given
 
     @property
     def weighted(self) -> bool:
@@ -113,6 +114,7 @@ def make_plan(spaces: list[Space], *, exclusion_window=None, neighbors_from=None
         plan.notes += [f"{s.name}: {note}" for note in s.notes]
     plan.ordered = space.time is not None or space.run is not None or bool(exclusion_window)
     auto = exclusion_window == "auto" or (exclusion_window is None and space.time is not None)
+    plan.automatic = auto
     if isinstance(exclusion_window, str) and exclusion_window != "auto":
         raise ParameterError(f"exclusion_window is {exclusion_window!r}; it must be a time >= 0, 'auto' or None")
     in_order = exclusion_window or space.time is not None or neighbors_from in ("other_runs", "auto")

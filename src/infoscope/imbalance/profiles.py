@@ -1,6 +1,7 @@
-"""Where neighbours come from in time, and what each run says: two looks behind the mean."""
+"""Where neighbours come from in time, what each run says, and whether runs saw the same: looks behind the mean."""
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,10 +9,11 @@ import numpy as np
 from infoscope.neighbors.admissible import WINDOW_SLACK, items_of
 
 from .errors import Deviations, block_sharing_variance, point_sharing_variance
-from .estimate import Direction
+from .estimate import Direction, standard_error
 from .plan import Plan, row_step
 
 RANDOM_PAIRS = 200_000
+DISAGREE = 3                       # standard errors between the value of all neighbours and that of other runs
 
 
 def lag_profile(plan: Plan, forth: Direction, back: Direction) -> dict[str, Any]:
@@ -82,4 +84,25 @@ def run_values(plan: Plan, forth: Direction, back: Direction) -> dict[str, Any]:
             values.append(value)
             errors.append(float(np.sqrt(variance)))
         table[way], table[f"{way}_se"] = np.array(values), np.array(errors)
+    return table
+
+
+def other_runs(plan: Plan, found: tuple[Direction, Direction], again) -> dict[str, float] | None:
+    """The values with neighbours from other runs only, and a warning if they are others: runs saw different states.
+
+    `again` measures both directions by another plan.
+    """
+    space = plan.spaces[0]
+    if not plan.automatic or plan.neighbors_from != "any" or space.run is None or len(np.unique(space.run)) < 2:
+        return None
+    apart = replace(plan, neighbors_from="other_runs", warnings=[], notes=[])
+    table: dict[str, float] = {}
+    for way, own, other in zip(("a_to_b", "b_to_a"), found, again(apart), strict=True):
+        table[way], table[f"{way}_se"] = other.value, standard_error(apart, other.deviations())
+        own_se = standard_error(plan, own.deviations())
+        if abs(other.value - own.value) > DISAGREE * np.hypot(own_se, table[f"{way}_se"]):
+            source, target = plan.spaces[:2] if way == "a_to_b" else plan.spaces[1::-1]
+            plan.warn(f"runs disagree: {source.name} → {target.name} is {other.value:.3g} ± {table[f'{way}_se']:.1g} "
+                      f"when neighbours come from other runs, {own.value:.3g} ± {own_se:.1g} with those of the own run "
+                      "too; the runs did not see the same states")
     return table

@@ -70,6 +70,9 @@ class InformationImbalance(Measured):
         in this bin) and ``a_to_b_mean`` (their mean value). A bin with infinite ``lag_max`` holds the other runs.
     run_values : mapping or None
         Columns ``run``, ``n_rows``, ``a_to_b``, ``a_to_b_se``, ``b_to_a``, ``b_to_a_se``.
+    other_runs : mapping or None
+        ``a_to_b``, ``a_to_b_se``, ``b_to_a``, ``b_to_a_se`` with neighbours from other runs only, where the window was
+        chosen automatically and there are several runs: a check on runs that never saw the same states.
     warnings, notes : tuple of str
         What was found wrong, and what was done.
 
@@ -120,6 +123,7 @@ class InformationImbalance(Measured):
     b_to_a_rank_weights: np.ndarray | None = field(default=None, repr=False)
     lag_profile: Mapping[str, Any] | None = field(default=None, repr=False)
     run_values: Mapping[str, Any] | None = field(default=None, repr=False)
+    other_runs: Mapping[str, float] | None = field(default=None, repr=False)
 
     def _readings(self) -> tuple[Reading, Reading]:
         ab = read(self.a_to_b, self.a_to_b_se, self.a_to_b_floor, self.a_to_b_p, self.error_factor)

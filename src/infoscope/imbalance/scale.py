@@ -24,7 +24,7 @@ def imbalance_scale_curve(A, B, *, k: Sequence[int] | None = None, exclusion_win
                           neighbors_from: str | None = None, run_weight: Any = "frames", n_rows: int | None = None,
                           standard_error: str = "auto", random_state=None, n_jobs: int | None = None,
                           neighbor_rule: str | None = None, on_low_weight: str = "raise",
-                          cap: float | None = None) -> ScaleCurve:
+                          on_starved: str = "raise", cap: float | None = None) -> ScaleCurve:
     """Information Imbalance in both directions for several numbers of neighbours; one search serves them all.
 
     Parameters
@@ -34,7 +34,7 @@ def imbalance_scale_curve(A, B, *, k: Sequence[int] | None = None, exclusion_win
     k : sequence of int, optional
         Numbers of neighbours; 1, 2, 4, ... up to a quarter of the items (at most 256) by default.
     exclusion_window, neighbors_from, run_weight, n_rows, random_state, n_jobs, neighbor_rule, on_low_weight, \
-cap : optional
+on_starved, cap : optional
         As for `information_imbalance`.
     standard_error : {"auto", "graph", "blocks", "rows"}
         Formula of the errors.
@@ -71,7 +71,8 @@ cap : optional
     if not ks:
         raise ParameterError("k is empty: give at least one number of neighbours")
     if plan.weighted:
-        settings |= dict(n_rows=n_rows, random_state=random_state, neighbor_rule=neighbor_rule, cap=cap)
+        settings |= dict(n_rows=n_rows, random_state=random_state, neighbor_rule=neighbor_rule, cap=cap,
+                         on_starved=on_starved)
         return _one_by_one(A, B, ks, settings)
     generator = check_random_state(random_state)
     rows = query_rows(plan, ks[-1], n_rows, generator, on_starved)

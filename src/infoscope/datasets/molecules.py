@@ -1,0 +1,137 @@
+"""Small molecular simulations that come with this package."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from infoscope.base.checks import check_choice
+
+if TYPE_CHECKING:
+    import pandas
+
+    from infoscope.neighbors import Space
+
+ENSEMBLES = {
+    "600K": "alanine_dipeptide_600K.npz",
+    "300K metadynamics": "alanine_dipeptide_300K_metadynamics.npz",
+}
+DESCRIPTIONS = ("torsions", "distances", "positions")
+
+
+@dataclass(frozen=True, eq=False)
+class MolecularFrames:
+    """Frames of a molecular simulation, described in three ways.
+
+    Attributes
+    ----------
+    torsions : DataFrame of shape (N, 7)
+        Torsion angles in radians, from -pi to pi.
+    distances : DataFrame of shape (N, 45)
+        Distances among the heavy atoms in nm.
+    positions : DataFrame of shape (N, 30)
+        x, y and z of the heavy atoms in nm, each frame superposed on the mean structure.
+    time : ndarray of shape (N,)
+        In ps.
+    sample_weight : ndarray of shape (N,) or None
+        Statistical weight of each frame in the ensemble without bias; None where there was no bias.
+    bias : ndarray of shape (N,) or None
+        Bias potential of each frame in kJ/mol, from which the weights were made.
+    description : str
+        What was simulated.
+    """
+
+    torsions: pandas.DataFrame
+    distances: pandas.DataFrame
+    positions: pandas.DataFrame
+    time: np.ndarray
+    sample_weight: np.ndarray | None
+    bias: np.ndarray | None
+    description: str
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    def space(self, description: str = "torsions", columns: Any = None, *, stride: int = 1, **options: Any) -> Space:
+        """One description of the frames as a `Space`, with periods, time and weights.
+
+        Parameters
+        ----------
+        description : {"torsions", "distances", "positions", "rmsd"}
+            "rmsd" measures the root-mean-square deviation of the heavy atoms after superposition of each pair of
+            frames, in nm; it needs N^2 numbers, so take a stride.
+        columns : sequence of str, optional
+            Some of the columns, by name.
+        stride : int
+            Every so many frames.
+        **options
+            As for `Space`; one that is given replaces what is known here.
+
+        Returns
+        -------
+        Space
+
+        Examples
+        --------
+        >>> from infoscope.datasets import load_alanine_dipeptide
+        >>> load_alanine_dipeptide().space("torsions", ["ALA2 phi", "ALA2 psi"], stride=10, name="phi, psi")
+        Space(phi, psi: 500 items x 2 features, metric='euclidean', time)
+        """
+        from infoscope.neighbors import Space, superposed_rmsd
+
+        check_choice(description, "description", (*DESCRIPTIONS, "rmsd"))
+        weight = None if self.sample_weight is None else self.sample_weight[::stride]
+        shared = {"name": description, "time": self.time[::stride], "sample_weight": weight}
+        if description == "rmsd":
+            atoms = self.positions.to_numpy()[::stride].reshape(-1, self.positions.shape[1] // 3, 3)
+            return Space.from_distances(superposed_rmsd(atoms), **(shared | options))
+        frame = getattr(self, description)
+        frame = frame if columns is None else frame[list(columns)]
+        shared["period"] = 2 * np.pi if description == "torsions" else None
+        return Space(frame.iloc[::stride].reset_index(drop=True), **(shared | options))
+
+
+def load_alanine_dipeptide(ensemble: str = "600K") -> MolecularFrames:
+    """Frames of alanine dipeptide (ACE-ALA-NME) in implicit water, simulated for this package.
+
+    Parameters
+    ----------
+    ensemble : {"600K", "300K metadynamics"}
+        Unbiased at 600 K, or at 300 K with well-tempered metadynamics on phi and psi; the latter has weights.
+
+    Returns
+    -------
+    MolecularFrames
+
+    Notes
+    -----
+    Force field amber14 (ff14SB) with OBC2 solvent, by OpenMM; ``examples/data/alanine_dipeptide.py`` is the exact
+    recipe, and the README beside the data says what was kept.
+
+    Examples
+    --------
+    >>> from infoscope.datasets import load_alanine_dipeptide
+    >>> hot = load_alanine_dipeptide()
+    >>> hot.torsions.shape, hot.distances.shape, hot.positions.shape
+    ((5000, 7), (5000, 45), (5000, 30))
+    """
+    import pandas as pd
+
+    check_choice(ensemble, "ensemble", tuple(ENSEMBLES))
+    with (files("infoscope.datasets") / "data" / ENSEMBLES[ensemble]).open("rb") as file, np.load(file) as stored:
+        arrays = dict(stored)
+    frames = {
+        name: pd.DataFrame(arrays[name], columns=[str(column) for column in arrays[f"{name[:-1]}_names"]])
+        for name in DESCRIPTIONS
+    }
+    log_weight = arrays.get("log_weight")
+    return MolecularFrames(
+        **frames,
+        time=arrays["time"].astype(np.float64),
+        sample_weight=None if log_weight is None else np.exp(log_weight.astype(np.float64)),
+        bias=arrays.get("bias"),
+        description=f"alanine dipeptide, {ensemble}, {arrays['time'][-1] / 1000:.3g} ns",
+    )
