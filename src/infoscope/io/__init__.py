@@ -2,10 +2,12 @@
 
 from infoscope.io.columns import parse_columns
 from infoscope.io.digests import file_digest
+from infoscope.io.pieces import read_pieces
 from infoscope.io.readers import column_names, read_column, read_table, split_key
 from infoscope.io.records import load, save
 from infoscope.io.results import check_result_path, read_record, write_result
 from infoscope.io.table import Table
+from infoscope.io.weights import weights_from_bias
 
 __all__ = [
     "Table",
@@ -15,9 +17,11 @@ __all__ = [
     "load",
     "parse_columns",
     "read_column",
+    "read_pieces",
     "read_record",
     "read_table",
     "save",
     "split_key",
+    "weights_from_bias",
     "write_result",
 ]

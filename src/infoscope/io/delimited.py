@@ -53,26 +53,44 @@ class DelimitedSource(Source):
 
     @cached_property
     def _frame(self) -> pandas.DataFrame:
-        import pandas as pd
+        return read_fields(self.path, self.layout)
 
-        layout, spaces = self.layout, self.layout.delimiter == " "
-        try:
-            return pd.read_csv(
-                self.path,
-                sep=r"\s+" if spaces else layout.delimiter,
-                header=None,
-                skiprows=layout.skip,
-                comment="#" if spaces else None,
-                decimal=layout.decimal,
-                skipinitialspace=True,
-                encoding="utf-8-sig",
-                low_memory=False,
-                **_exact_numbers(pd.__version__, layout.decimal),
-            )
-        except pd.errors.EmptyDataError:
-            return pd.DataFrame(columns=range(len(layout.names)), dtype=float)
-        except (pd.errors.ParserError, UnicodeDecodeError, *DAMAGED) as error:
-            raise DataError(f"{self.path} cannot be read: {_reason(error)}") from error
+
+def read_fields(path: Path, layout: Layout, n_rows: int | None = None) -> pandas.DataFrame:
+    """The fields of all rows, or of the first `n_rows`, of a text file; the columns are called 0, 1, ..."""
+    import pandas as pd
+
+    spaces = layout.delimiter == " "
+    try:
+        return pd.read_csv(
+            path,
+            sep=r"\s+" if spaces else layout.delimiter,
+            header=None,
+            skiprows=layout.skip,
+            nrows=n_rows,
+            comment="#" if spaces else None,
+            decimal=layout.decimal,
+            skipinitialspace=True,
+            encoding="utf-8-sig",
+            low_memory=False,
+            **_exact_numbers(pd.__version__, layout.decimal),
+        )
+    except pd.errors.EmptyDataError:
+        return pd.DataFrame(columns=range(len(layout.names)), dtype=float)
+    except (pd.errors.ParserError, UnicodeDecodeError, *DAMAGED) as error:
+        raise broken_line(path, error) from error
+
+
+def broken_line(path: Path, error: Exception) -> DataError:
+    """The error for a text file that cannot be read to its end."""
+    return DataError(f"{path} cannot be read: {_reason(error)}")
+
+
+def as_text(path: Path) -> IO[str]:
+    """Open a text file, compressed or not."""
+    if path.suffix.lower() == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
+    return path.open(encoding="utf-8-sig", newline="")
 
 
 def open_delimited(path: Path, key: str | None) -> DelimitedSource:
@@ -91,7 +109,7 @@ def open_delimited(path: Path, key: str | None) -> DelimitedSource:
 
 
 def _layout(path: Path) -> Layout:
-    with _text(path) as file:
+    with as_text(path) as file:
         lines = _lines(file)
         comment, n_before, first = "", 0, ""
         for number, line in lines:
@@ -131,12 +149,6 @@ def _lines(file: IO[str]) -> Iterator[tuple[int, str]]:
             yield number, line.strip("\r\n")
 
 
-def _text(path: Path) -> IO[str]:
-    if path.suffix.lower() == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
-
-
 def _delimiter(path: Path, line: str) -> str:
     kind = path.suffixes[-2].lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
     if kind == ".tsv":
@@ -174,7 +186,10 @@ def _check_last_line(path: Path, layout: Layout) -> None:
         return
     n_fields = len(_split(lines[-1], layout.delimiter))
     if 0 < n_fields < len(layout.names):
-        raise DataError(f"{path}: the last line has {n_fields} of {len(layout.names)} fields: the file looks truncated")
+        raise DataError(
+            f"{path}: the last line has {n_fields} of {len(layout.names)} fields: the file looks truncated. "
+            "Delete that line."
+        )
 
 
 def _exact_numbers(pandas_version: str, decimal: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import import_module
 from operator import index
 from os import PathLike
@@ -10,23 +11,30 @@ from pathlib import Path
 
 import numpy as np
 
+from infoscope.base.checks import check_choice
 from infoscope.base.errors import DataError, ParameterError, warn
 from infoscope.io.columns import nearest_names, parse_columns
+from infoscope.io.missing import MISSING, drop_missing
 from infoscope.io.table import Source, Table, check_finite, check_names
+from infoscope.io.weights import column_list, weigh
 
 # files that hold several arrays, chosen as FILE/KEY
 CONTAINERS = (".npz", ".h5", ".hdf5", ".zarr", ".zarr.zip", ".nc", ".nc4", ".h5ad")
+TEXT = "infoscope.io.delimited:open_delimited"
+PLUMED = "infoscope.io.colvar:open_colvar"  # known by its first line, whatever its name
 # suffix -> "module:function"; the function takes (path, key) and returns a Source
 READERS = {
     ".npy": "infoscope.io.arrays:open_npy",
     ".npz": "infoscope.io.arrays:open_npz",
-    ".csv": "infoscope.io.delimited:open_delimited",
-    ".csv.gz": "infoscope.io.delimited:open_delimited",
-    ".tsv": "infoscope.io.delimited:open_delimited",
-    ".tsv.gz": "infoscope.io.delimited:open_delimited",
-    ".txt": "infoscope.io.delimited:open_delimited",
-    ".txt.gz": "infoscope.io.delimited:open_delimited",
-    ".dat": "infoscope.io.delimited:open_delimited",
+    ".csv": TEXT,
+    ".csv.gz": TEXT,
+    ".tsv": TEXT,
+    ".tsv.gz": TEXT,
+    ".txt": TEXT,
+    ".txt.gz": TEXT,
+    ".dat": TEXT,
+    ".xvg": "infoscope.io.xvg:open_xvg",
+    ".xvg.gz": "infoscope.io.xvg:open_xvg",
     ".parquet": "infoscope.io.parquet:open_parquet",
     ".h5": "infoscope.io.hdf5:open_hdf5",
     ".hdf5": "infoscope.io.hdf5:open_hdf5",
@@ -47,14 +55,17 @@ def read_table(
     ids: str | None = None,
     key: str | None = None,
     rows: slice | None = None,
+    missing: str = "raise",
+    log_weights: str | Sequence[str] | None = None,
+    kT: float | None = None,
 ) -> Table:
     """Read numeric columns of a file.
 
     Parameters
     ----------
     path : str or path
-        A .npy, .npz, .csv, .tsv, .txt, .dat (text also as .gz) or .parquet file.  The first line of a text file holds
-        the names, unless it is all numbers.
+        A .npy, .npz, .csv, .tsv, .txt, .dat (text also as .gz), .xvg or .parquet file, or a PLUMED file of any name.
+        The first line of a text file holds the names, unless it is all numbers.
     columns : str or sequence of int or str, optional
         Columns to read, as an expression (see `parse_columns`) or as names and positions.  Default: all.
     exclude : sequence of str
@@ -68,6 +79,13 @@ def read_table(
         Which array of a .npz file.
     rows : slice, optional
         Rows to read, for instance ``slice(1000, None, 10)``.
+    missing : {"raise", "drop", "keep"}
+        What happens to rows with missing values (NaN) in the columns that are read: an error, or they are left out with
+        a note.  "keep" is for whoever leaves out the same rows of several files.
+    log_weights : str or sequence of str, optional
+        Column with the bias, several of which are added up; rows get the weight exp((V - max V) / kT).
+    kT : float, optional
+        In the unit of the bias: 2.494 kJ/mol at 300 K.  Without it the column holds logarithms of weights.
 
     Returns
     -------
@@ -93,26 +111,36 @@ def read_table(
     >>> table.names, table.labels["cultivar"].tolist()
     (('alcohol', 'ash'), ['barolo', 'grignolino'])
     """
-    path = Path(path)
+    check_choice(missing, "missing", MISSING)
+    path, bias = Path(path), column_list(log_weights)
     source = _open(path, key)
     names, label = source.names, _spell(path, key)
-    kept = [parse_name(name, names, label) for name in (*labels, *([ids] if ids is not None else []))]
+    asked = tuple(dict.fromkeys((*labels, *bias)))
+    kept = [parse_name(name, names, label) for name in (*asked, *([ids] if ids is not None else []))]
     if columns is None:
         chosen = _default_columns(source, {names[position] for position in kept}.union(exclude), label)
     else:
-        chosen = _positions(columns, names)
+        chosen = _chosen_columns(source, columns, label)
     selection = _selection(rows)
     held, n_rows = _held(source, selection, label)
     values = source.values(chosen, selection)
     chosen_names = tuple(names[position] for position in chosen)
-    check_finite(values, chosen_names, held, label)
-    raw = {name: source.column(position, selection) for name, position in zip(labels, kept, strict=False)}
-    row_ids = source.column(kept[-1], selection) if ids is not None else None
-    row_ids = source.ids(selection) if ids is None else row_ids
-    units = {name: source.units[name] for name in chosen_names if name in source.units}
-    period = {name: source.period[name] for name in chosen_names if name in source.period}
-    return Table(values, chosen_names, row_ids, raw, label, units or None, held, n_rows, time=source.time(selection),
-                 period=period, notes=tuple(source.notes))
+    check_finite(values, chosen_names, held, label, missing_allowed=missing != "raise")
+    table = Table(
+        values,
+        chosen_names,
+        source.column(kept[-1], selection) if ids is not None else source.ids(selection),
+        {name: source.column(position, selection) for name, position in zip(asked, kept, strict=False)},
+        label,
+        {name: source.units[name] for name in chosen_names if name in source.units} or None,
+        held,
+        n_rows,
+        time=source.time(selection),
+        period={name: source.period[name] for name in chosen_names if name in source.period},
+        notes=tuple(source.notes),
+    )
+    table = weigh(drop_missing(table) if missing == "drop" else table, bias, kT)
+    return replace(table, labels={name: table.labels[name] for name in labels})
 
 
 def column_names(path: str | PathLike[str], key: str | None = None) -> tuple[str, ...]:
@@ -231,12 +259,24 @@ def _open(path: Path, key: str | None) -> Source:
         raise DataError(f"{path} is a folder, not a file")
     if not path.exists():
         raise DataError(f"there is no file {path}{_nearby(path)}")
-    if suffix not in READERS:
-        raise DataError(f"{path}: no reader for '{suffix or 'no suffix'}'. Known are {', '.join(READERS)}.")
-    module, function = READERS[suffix].split(":")
+    reader = READERS.get(suffix)
+    if reader in (None, TEXT) and _is_plumed(path):
+        reader = PLUMED
+    if reader is None:
+        raise DataError(
+            f"{path}: no reader for '{suffix or 'no suffix'}'. Known are {', '.join(READERS)}, and PLUMED files of any "
+            "name (first line '#! FIELDS ...')."
+        )
+    module, function = reader.split(":")
     source: Source = getattr(import_module(module), function)(path, key)
     check_names(source.names, _spell(path, key))
     return source
+
+
+def _is_plumed(path: Path) -> bool:
+    from infoscope.io.colvar import is_plumed
+
+    return path.is_file() and is_plumed(path)
 
 
 def _nearby(path: Path) -> str:
@@ -259,6 +299,17 @@ def _default_columns(source: Source, left_out: set[str], label: str) -> list[int
     chosen = [p for p, name in enumerate(source.names) if name not in left_out and p not in unnamed]
     if not chosen:
         raise DataError(f"{label}: no column is left to compare")
+    return chosen
+
+
+def _chosen_columns(source: Source, columns: str | Sequence[int | str], label: str) -> list[int]:
+    chosen = _positions(columns, source.names)
+    unusual = [source.names[position] for position in chosen if source.names[position] in source.left_out]
+    if unusual:
+        warn(
+            f"{label}: {', '.join(unusual)} says when or how a row was sampled, not what it is like; compared all the "
+            "same, since you chose it"
+        )
     return chosen
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +37,7 @@ class Table:
         Where the table came from.
     units : mapping of str to str, optional
         Unit of each column, where the file says so.
-    rows : range
+    rows : range or ndarray of int
         Rows of the file which the table holds.
     n_source_rows : int
         All rows of the file.
@@ -67,7 +67,7 @@ class Table:
     labels: Mapping[str, np.ndarray] = field(default_factory=dict)
     source: str = ""
     units: Mapping[str, str] | None = None
-    rows: range = range(0)
+    rows: range | np.ndarray = range(0)
     n_source_rows: int = 0
     time: np.ndarray | None = None
     run: np.ndarray | None = None
@@ -77,6 +77,31 @@ class Table:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def take(self, positions: np.ndarray) -> Table:
+        """The table of some of its rows.
+
+        Parameters
+        ----------
+        positions : ndarray of int
+            Which rows, counted from 0 in the table.
+
+        Returns
+        -------
+        Table
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from infoscope.io import Table
+        >>> Table(np.array([[1.0], [2.0], [3.0]]), ("x",), time=np.arange(3.0)).take(np.array([0, 2])).time
+        array([0., 2.])
+        """
+        known = {name: getattr(self, name) for name in ("ids", "time", "run", "sample_weight")}
+        known = {name: None if array is None else array[positions] for name, array in known.items()}
+        labels = {name: array[positions] for name, array in self.labels.items()}
+        rows = np.asarray(self.rows)[positions] if len(self.rows) else self.rows
+        return replace(self, values=self.values[positions], labels=labels, rows=rows, **known)
 
     def to_frame(self) -> pandas.DataFrame:
         """The numeric columns as a pandas frame, with the ids as its index."""
@@ -105,7 +130,12 @@ class Table:
         """
         from infoscope.neighbors import Space
 
-        known = {"ids": self.ids, "time": self.time, "run": self.run, "sample_weight": self.sample_weight}
+        known: dict[str, Any] = {
+            "ids": self.ids,
+            "time": self.time,
+            "run": self.run,
+            "sample_weight": self.sample_weight,
+        }
         known |= {"feature_names": self.names, "period": dict(self.period) or None}
         return Space(self.values, **(known | options))
 
@@ -166,19 +196,26 @@ def check_names(names: Sequence[str], source: str) -> None:
         seen[name] = position
 
 
-def check_finite(values: np.ndarray, names: Sequence[str], rows: range, source: str) -> None:
-    """Raise at the first value that is not finite, naming its row (counted from 0) and its column."""
+def check_finite(
+    values: np.ndarray, names: Sequence[str], rows: range, source: str, *, missing_allowed: bool = False
+) -> None:
+    """Raise at the first value that is not finite, naming its row (counted from 0) and its column.
+
+    With `missing_allowed`, NaN passes.
+    """
     step = max(1, BLOCK_VALUES // max(1, values.shape[1]))
     for start in range(0, len(values), step):
         block = values[start : start + step]
-        finite = np.isfinite(block)
+        finite = ~np.isinf(block) if missing_allowed else np.isfinite(block)
         if not finite.all():
             row, column = (int(index) for index in np.argwhere(~finite)[0])
             value: Any = block[row, column]
-            what = "NaN (a missing value)" if np.isnan(value) else str(value)
+            missing = bool(np.isnan(value))
+            what = "NaN (a missing value)" if missing else str(value)
+            way_out = "leave out such rows (missing='drop')" if missing else "leave out the row"
             raise DataError(
                 f"{source}: row {rows[start + row]} (counted from 0), column '{names[column]}' is {what}. "
-                "Fill it in, leave out the row, or choose other columns."
+                f"Fill it in, {way_out}, or choose other columns."
             )
 
 

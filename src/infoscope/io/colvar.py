@@ -1,0 +1,227 @@
+"""PLUMED files (COLVAR, HILLS): names from ``#! FIELDS``, periods from ``#! SET``, restarts put together."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from infoscope.base.errors import DataError, ParameterError, warn
+from infoscope.io.delimited import DAMAGED, DelimitedSource, Layout, as_text, broken_line, read_fields
+from infoscope.io.restarts import Overlap, uninterrupted_rows
+
+if TYPE_CHECKING:
+    import pandas
+
+FIRST = "#! FIELDS"
+TIME = "time"
+# columns of the biases, which say how rows were sampled: METAD, OPES, restraints and walls
+BIAS = re.compile(
+    r".*\.(bias|rbias|rct|work|acc|maxbias|transbias|zed|neff|nker|nlker|nlsteps|force2|\w+_(bias|work|cntr|kappa))"
+)
+HILLS = re.compile(r"sigma_.+|height|biasf")  # the hills themselves, in a file that has heights and bias factors
+
+
+class Header(NamedTuple):
+    """What the lines ``#! FIELDS`` and ``#! SET`` at the head of a part say."""
+
+    names: tuple[str, ...]
+    limits: Mapping[str, str]  # "min_phi" -> "-pi"
+
+
+def is_plumed(path: Path) -> bool:
+    """Whether the first line of a file, compressed or not, is that of a PLUMED file."""
+    try:
+        with as_text(path) as file:
+            return file.read(len(FIRST)) == FIRST
+    except (UnicodeDecodeError, OSError, *DAMAGED):
+        return False
+
+
+def open_colvar(path: Path, key: str | None) -> ColvarSource:
+    """Open a PLUMED file: read its first header."""
+    if key is not None:
+        raise ParameterError(f"{path} holds one table; only .npz files take a key")
+    lines: list[tuple[int, str]] = []
+    with as_text(path) as file:
+        for line in file:
+            if line.strip() and not line.startswith("#"):
+                break
+            lines.append((len(lines) + 1, line))
+    return ColvarSource(path, _header(path, lines))
+
+
+class ColvarSource(DelimitedSource):
+    """A PLUMED file.  Time and bias are no features; rows that a restart wrote again stand once."""
+
+    def __init__(self, path: Path, header: Header):
+        super().__init__(path, Layout(" ", header.names, (), 0, "."))
+        self.header = header
+        self.left_out = _left_out(header.names)
+        self.period = _periods(path, header)
+
+    @property
+    def notes(self) -> tuple[str, ...]:  # type: ignore[override]
+        return tuple(self._overlaps_told)
+
+    def time(self, rows: slice) -> np.ndarray | None:
+        return None if TIME not in self.names else self._frame[self.names.index(TIME)].to_numpy(float)[rows]
+
+    @cached_property
+    def _frame(self) -> pandas.DataFrame:
+        first_lines = _check_parts(self.path, self.header)
+        frame = read_fields(self.path, self.layout)
+        if len(frame) and frame.shape[1] != len(self.names):
+            raise DataError(
+                f"{self.path}: '{FIRST}' names {len(self.names)} columns, the rows have {frame.shape[1]} fields"
+            )
+        if TIME not in self.names:
+            return frame
+        time = _times(frame[self.names.index(TIME)], self.path)
+        kept, overlaps = uninterrupted_rows(time)
+        _check_overlaps(self.path, time, overlaps)
+        self._overlaps_told = [_told(self.path, overlap, first_lines) for overlap in overlaps]
+        return frame if len(kept) == len(frame) else frame.iloc[kept].reset_index(drop=True)
+
+    _overlaps_told: Sequence[str] = ()
+
+
+# --------------------------------------------------------------------------------------------------------------- header
+def _header(path: Path, lines: Sequence[tuple[int, str]]) -> Header:
+    names: tuple[str, ...] = ()
+    limits = {}
+    for number, line in lines:
+        words = line.split()
+        if line.startswith(FIRST):
+            if names and tuple(words[2:]) != names:
+                raise _changed(path, number, names, tuple(words[2:]))
+            names = tuple(words[2:])
+        elif words[:2] == ["#!", "SET"] and len(words) == 4 and words[2].startswith(("min_", "max_")):
+            limits[words[2]] = words[3]
+    if not names:
+        raise DataError(f"{path}: the line '{FIRST}' names no columns")
+    return Header(names, limits)
+
+
+def _left_out(names: Sequence[str]) -> list[str]:
+    hills = {"height", "biasf"}.issubset(names)
+    return [
+        name for name in names if name == TIME or BIAS.fullmatch(name) or (hills and HILLS.fullmatch(name) is not None)
+    ]
+
+
+def _periods(path: Path, header: Header) -> dict[str, float]:
+    """max - min of every column that has both."""
+    periods = {}
+    for name in header.names:
+        low, high = header.limits.get(f"min_{name}"), header.limits.get(f"max_{name}")
+        if (low is None) != (high is None):
+            raise DataError(
+                f"{path}: '#! SET' gives only one of min_{name} and max_{name}: add the other, or delete it"
+            )
+        if low is not None and high is not None:
+            period = _number(path, f"max_{name}", high) - _number(path, f"min_{name}", low)
+            if not period > 0:
+                raise DataError(f"{path}: '#! SET' gives {name} from {low} to {high}, which is no period")
+            periods[name] = period
+    return periods
+
+
+def _number(path: Path, what: str, text: str) -> float:
+    """A number, or a multiple or fraction of pi as PLUMED writes it: -pi, 2pi, 2*pi, pi/2."""
+    match = re.fullmatch(r"([+-]?)(?:([0-9.eE+-]+)\*?)?(pi)?(?:/([0-9.]+))?", text)
+    try:
+        if match is None or not (match[2] or match[3]):
+            raise ValueError
+        value = float(match[2] or 1) * (math.pi if match[3] else 1) / float(match[4] or 1)
+    except (ValueError, ZeroDivisionError):
+        raise DataError(f"{path}: '#! SET {what} {text}': a number or a multiple of pi is needed") from None
+    return -value if match[1] == "-" else value
+
+
+def _changed(path: Path, number: int, before: Sequence[str], after: Sequence[str]) -> DataError:
+    return DataError(
+        f"{path}: the header changes in line {number}, from '{' '.join(before)}' to '{' '.join(after)}'. Split "
+        "the file there and read each part for itself."
+    )
+
+
+# ----------------------------------------------------------------------------------------------------------------- rows
+def _check_parts(path: Path, header: Header) -> list[tuple[int, int]]:
+    """Every header like the first, no line that breaks off where a part ends; the first row and line of each part."""
+    parts: list[tuple[int, int]] = []
+    n_rows, previous, previous_number = 0, "", 0
+    in_comments, ends_open = True, False
+    try:
+        with as_text(path) as file:
+            for number, line in enumerate(file, start=1):
+                if line.startswith("#"):
+                    if not in_comments:
+                        _check_whole(path, previous, previous_number, header, "")
+                    in_comments = True
+                    _check_same(path, number, line, header)
+                elif line.strip():
+                    if in_comments:
+                        parts.append((n_rows, number))
+                    in_comments, previous, previous_number, n_rows = False, line, number, n_rows + 1
+                    ends_open = not line.endswith(("\n", "\r"))
+    except (UnicodeDecodeError, *DAMAGED) as error:
+        raise broken_line(path, error) from error
+    if previous and not in_comments:
+        _check_whole(path, previous, previous_number, header, "last ")
+    if ends_open:
+        warn(f"{path}: the last line has no end; if the run is still being written, its last number may be cut off")
+    return parts
+
+
+def _check_whole(path: Path, line: str, number: int, header: Header, which: str) -> None:
+    n_fields = len(line.split("#")[0].split())
+    if n_fields < len(header.names):
+        raise DataError(
+            f"{path}: the {which}line {number} has {n_fields} of {len(header.names)} fields: the file looks truncated. "
+            "Delete that line."
+        )
+
+
+def _check_same(path: Path, number: int, line: str, header: Header) -> None:
+    words = line.split()
+    if line.startswith(FIRST) and tuple(words[2:]) != header.names:
+        raise _changed(path, number, header.names, words[2:])
+    if words[:2] == ["#!", "SET"] and len(words) == 4 and words[2].startswith(("min_", "max_")):
+        before = header.limits.get(words[2])
+        if before != words[3]:
+            raise _changed(path, number, [f"#! SET {words[2]}", str(before)], words[1:])
+
+
+def _times(column: pandas.Series, path: Path) -> np.ndarray:
+    import pandas as pd
+
+    time = pd.to_numeric(column, errors="coerce").to_numpy(float)
+    if not np.isfinite(time).all():
+        row = int(np.argmin(np.isfinite(time)))
+        raise DataError(f"{path}: row {row} (counted from 0) holds {column.iloc[row]!r} as its time. Delete that line.")
+    return time
+
+
+def _check_overlaps(path: Path, time: np.ndarray, overlaps: Sequence[Overlap]) -> None:
+    """A part that begins no later than the file itself is another run; a first row that is there twice is none."""
+    for overlap in overlaps:
+        if overlap.from_start and overlap.n_dropped > 1:
+            raise DataError(
+                f"{path}: in row {overlap.row} (counted from 0) the time starts again at {overlap.time:g}, no later "
+                f"than the first row ({time[0]:g}): another run, not a restart. Split the file there and read the parts "
+                "as runs (read_pieces, or the same space again)."
+            )
+
+
+def _told(path: Path, overlap: Overlap, parts: Sequence[tuple[int, int]]) -> str:
+    line = next((f" (line {number})" for row, number in parts if row == overlap.row), "")
+    return (
+        f"{path}: the run was restarted at time {overlap.time:g}{line}; {overlap.n_dropped} earlier rows from that "
+        "time on were left out"
+    )

@@ -1,0 +1,58 @@
+"""Runs that were interrupted and went on: which rows an uninterrupted run would have written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Overlap(NamedTuple):
+    """A new part of a run that begins before the part in front of it ends."""
+
+    row: int  # first row of the new part
+    time: float  # its time
+    n_dropped: int  # rows in front of it that it replaces; all of them where it begins no later than the run itself
+    from_start: bool  # it begins no later than the run itself
+
+
+def uninterrupted_rows(time: np.ndarray, starts: Sequence[int] | None = None) -> tuple[np.ndarray, list[Overlap]]:
+    """Rows that are left when every part of a run replaces what earlier parts wrote from its first time on.
+
+    A run that is continued from a checkpoint writes the time behind the checkpoint a second time.  The later rows
+    belong to what follows, so they stand.
+
+    Parameters
+    ----------
+    time : ndarray of shape (N,)
+        Time of every row, in the order of the files.
+    starts : sequence of int, optional
+        First row of every part but the first.  Default: wherever the time does not go forwards.
+
+    Returns
+    -------
+    kept : ndarray of int
+        Rows that are left, in order.
+    overlaps : list of Overlap
+        Parts that replace rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.io.restarts import uninterrupted_rows
+    >>> kept, overlaps = uninterrupted_rows(np.array([0.0, 1.0, 2.0, 3.0, 2.0, 3.0, 4.0]))
+    >>> kept.tolist(), overlaps[0].n_dropped
+    ([0, 1, 4, 5, 6], 2)
+    """
+    if starts is None:
+        starts = (np.flatnonzero(np.diff(time) <= 0) + 1).tolist()
+    kept = np.ones(len(time), bool)
+    overlaps = []
+    for start in starts:
+        before = np.flatnonzero(kept[:start])
+        replaced = before[time[before] >= time[start]]
+        if len(replaced):
+            kept[replaced] = False
+            overlaps.append(Overlap(start, float(time[start]), len(replaced), len(replaced) == len(before)))
+    return np.flatnonzero(kept), overlaps
