@@ -252,11 +252,49 @@ def test_xarray():
     np.testing.assert_array_equal(space.features, GOOD[:3])
     data = xarray.Dataset({"u": ("t", [1.0, 2.0]), "v": ("t", [3.0, 4.0])})
     assert Space(data).feature_names == ("u", "v") and Space(data).features.tolist() == [[1, 3], [2, 4]]
-    with pytest.raises(DataError, match="dimensions .*stack"):
-        Space(xarray.DataArray(np.zeros((2, 2, 2))))
 
 
-def test_anndata():
+def test_xarray_with_time_and_more_dimensions():
+    xarray = pytest.importorskip("xarray")
+    x = np.random.default_rng(0).normal(size=(2, 4, 3))
+    places = {"lat": [45.0, 46.5], "lon": [10.0, 11.0, 12.0]}
+    wind = xarray.DataArray(x, dims=("lat", "time", "lon"), coords=places | {"time": [0.0, 0.5, 1.0, 1.5]}, name="wind")
+    space = Space(wind)
+    np.testing.assert_array_equal(space.features, x.transpose(1, 0, 2).reshape(4, 6))
+    assert space.feature_names[:2] == ("wind lat=45.0 lon=10.0", "wind lat=45.0 lon=11.0")
+    assert space.time.tolist() == [0, 0.5, 1, 1.5] and space.ids is None
+    assert Space(wind, time=np.arange(4.0)).time.tolist() == [0, 1, 2, 3]
+    stacked = Space(wind.stack(place=["lat", "lon"]))
+    assert stacked.feature_names == space.feature_names
+    np.testing.assert_array_equal(stacked.features, space.features)
+    dates = wind.assign_coords(time=np.arange("2020-01-01", "2020-01-05", dtype="datetime64[D]").astype("M8[ns]"))
+    assert Space(dates).time.tolist() == [0, 86400, 172800, 259200]
+    runs = Space([dates, dates.isel(time=[1, 2])])
+    assert runs.time.tolist() == [0, 86400, 172800, 259200, 86400, 172800] and runs.run.tolist() == [0] * 4 + [1] * 2
+    both = xarray.Dataset({"wind": wind, "rain": ("time", np.arange(4.0))})
+    assert Space(both).feature_names == (*space.feature_names, "rain")
+    assert Space(both).features[:, -1].tolist() == [0, 1, 2, 3] and Space(both).time.tolist() == [0, 0.5, 1, 1.5]
+    assert Space(xarray.DataArray(np.ones((2, 2, 2)) * [[[1]], [[2]]])).feature_names[-1] == "dim_1=1 dim_2=1"
+    with pytest.raises(DataError, match="variable 'height' of the data has no dimension 'time'.*drop_vars"):
+        Space(both.assign(height=("lat", [1.0, 2.0])))
+    with pytest.raises(DataError, match="variable 'kind' of the data is not numeric.*drop_vars"):
+        Space(both.assign(kind=("time", list("abcd"))))
+    with pytest.raises(DataError, match="single number"):
+        Space(xarray.DataArray(1.0))
+
+
+def test_xarray_on_dask_and_other_calendars():
+    xarray, dask_array = pytest.importorskip("xarray"), pytest.importorskip("dask.array")
+    cftime = pytest.importorskip("cftime")
+    x = np.random.default_rng(0).normal(size=(4, 2, 2))
+    days = [cftime.Datetime360Day(2000, 2, day) for day in (27, 28, 29, 30)]
+    lazy = xarray.DataArray(dask_array.from_array(x, chunks=(2, 2, 2)), dims=("time", "a", "b"), coords={"time": days})
+    space = Space(lazy)
+    assert space.backend == "dask" and np.diff(space.time).tolist() == [86400] * 3
+    np.testing.assert_array_equal(np.asarray(space.features), x.reshape(4, 4))
+
+
+def test_anndata(monkeypatch):
     anndata = pytest.importorskip("anndata")
     sparse = pytest.importorskip("scipy.sparse")
     names = {"obs": pd.DataFrame(index=list("abcdefgh")), "var": pd.DataFrame(index=["g1", "g2", "g3"])}
@@ -266,6 +304,12 @@ def test_anndata():
         np.testing.assert_array_equal(space.features, GOOD)
     with pytest.raises(DataError, match="sparse matrix.*toarray"):
         Space(sparse.csr_matrix(GOOD))
+    many = anndata.AnnData(sparse.csr_matrix((20_000, 10_000), dtype=np.float32))
+    monkeypatch.setattr("infoscope.neighbors.convert.DENSE_LIMIT", 2**29)
+    with pytest.raises(DataError, match=r"X of the data is sparse, and needs 0.7 GB .*limit is 0.5.*obsm\['X_pca'\]"):
+        Space(many)
+    with pytest.raises(DataError, match="has no X"):
+        Space(anndata.AnnData(obs=names["obs"]))
 
 
 # ------------------------------------------------------------------------------------------------------ what it carries

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..base import DataError, checks
 
+DENSE_LIMIT = 2**30                # bytes that a sparse table may take when its zeros are written out
 
 class Columns(NamedTuple):
     """Columns of one kind of data: the values, and what their container knows about them."""
@@ -15,6 +16,7 @@ class Columns(NamedTuple):
     feature_names: tuple[str, ...] | None
     ids: np.ndarray | None
     run_lengths: tuple[int, ...] | None      # when the data came as a list of runs
+    time: Any = None               # (N,) when each row was seen, or a list of one such array a run
 
 
 def kind_of(data: Any) -> str:
@@ -57,7 +59,8 @@ def to_columns(data: Any, name: str) -> Columns:
     if library in _READERS:
         return _READERS[library](data, name)
     try:
-        if isinstance(data, (list, tuple)) and len(data) and all(np.ndim(piece) == 2 for piece in data):
+        if isinstance(data, (list, tuple)) and len(data) and all(
+                kind_of(piece) == "xarray" or np.ndim(piece) == 2 for piece in data):
             return _runs(data, name)
         return Columns(np.asarray(data), None, None, None)
     except DataError:
@@ -70,6 +73,8 @@ def to_columns(data: Any, name: str) -> Columns:
 def _runs(pieces, name: str) -> Columns:
     """A list of (T_i, D) arrays of unequal length: several runs."""
     read = [to_columns(piece, f"{name}[{p}]") for p, piece in enumerate(pieces)]
+    if any(r.values.ndim != 2 for r in read):
+        raise DataError(f"a run of {name} has one dimension: every run needs items and features")
     widths = [int(r.values.shape[1]) for r in read]
     if len(set(widths)) > 1:
         bad = next(p for p, w in enumerate(widths) if w != widths[0])
@@ -91,7 +96,8 @@ def _runs(pieces, name: str) -> Columns:
             if piece.dtype.kind == "f" or not piece.size or isinstance(piece, np.ma.MaskedArray):
                 checks.check_matrix(piece, f"run {p} of {name}", column_names=read[p].feature_names)
         joined = np.concatenate(values)
-    return Columns(joined, read[0].feature_names, None, tuple(len(v) for v in values))
+    time = [r.time for r in read] if all(r.time is not None for r in read) else None
+    return Columns(joined, read[0].feature_names, None, tuple(len(v) for v in values), time)
 
 
 def _numpy(data, name):
@@ -134,20 +140,31 @@ def _polars(data, name):
 
 
 def _xarray(data, name):
-    if hasattr(data, "data_vars"):
-        data = data.to_dataarray("feature").transpose(..., "feature")
-    if data.ndim != 2:
-        raise DataError(f"{name} has dimensions {data.dims}: stack them to (items, features) first, e.g. "
-                        "data.stack(feature=[...])")
-    items, features = data.dims
-    names = tuple(str(v) for v in data[features].values) if features in data.coords else None
-    ids = np.asarray(data[items].values) if items in data.coords else None
-    return Columns(data.data, names, ids, None)
+    from .labelled import read_array, read_dataset, row_time, time_values
+    values, names, rows = (read_dataset if hasattr(data, "data_vars") else read_array)(data, name)
+    time = row_time(data, rows)
+    own = time is not None and time.name == rows                 # then the coordinate of the rows says when, not which
+    ids = np.asarray(data[rows].values) if rows in data.coords and not own else None
+    return Columns(values, names, ids, None, None if time is None else time_values(time.values))
 
 
 def _anndata(data, name):
-    values = data.X.toarray() if hasattr(data.X, "toarray") else np.asarray(data.X)
-    return Columns(values, tuple(str(v) for v in data.var_names), np.asarray(data.obs_names), None)
+    if data.X is None:
+        raise DataError(f"{name} has no X: pass one of its layers, or an embedding as in {name}.obsm['X_pca']")
+    return Columns(_dense(data.X, name), tuple(str(v) for v in data.var_names), np.asarray(data.obs_names), None)
+
+
+def _dense(matrix, name: str) -> np.ndarray:
+    """X as an array; the counts of many cells are mostly zero, and do not fit when the zeros are written out."""
+    sparse = hasattr(matrix, "toarray") or hasattr(matrix, "to_memory")
+    n_bytes = matrix.shape[0] * matrix.shape[1] * np.dtype(matrix.dtype).itemsize
+    if sparse and n_bytes > DENSE_LIMIT:
+        raise DataError(f"X of {name} is sparse, and needs {n_bytes / 2**30:.1f} GB as a table (the limit is "
+                        f"{DENSE_LIMIT / 2**30:g} GB): pass an embedding, {name}.obsm['X_pca'], or choose variables, "
+                        f"{name}[:, chosen]")
+    if hasattr(matrix, "to_memory"):                             # it is still in its file
+        matrix = matrix.to_memory()
+    return matrix.toarray() if hasattr(matrix, "toarray") else np.asarray(matrix)
 
 
 def _sparse(data, name):

@@ -98,6 +98,8 @@ class Space:
         self._put("feature_names", space_checks.feature_names(names, d if named else None, name))
         ids, source = (read.ids, "the index") if self.ids is None else (self.ids, "ids")
         self._put("ids", None if ids is None else checks.check_unique(ids, len(self), f"{source} of {name}"))
+        if self.time is None and read.time is not None:
+            self._put("time", read.time)
         self._set_items(read.run_lengths, name)
         self._set_measure(d, name)
 
