@@ -1,0 +1,301 @@
+"""Molecular trajectories: frames are read one by one, and only what is measured in them is kept (extra ``md``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from infoscope.base.errors import DataError, ParameterError, warn
+from infoscope.base.progress import progress
+from infoscope.io import molecular_features
+from infoscope.io.atoms import Molecule
+from infoscope.io.molecular_features import Recipe
+from infoscope.io.table import Table, check_finite, check_names
+from infoscope.io.trajectory_files import Frame, Run, open_runs
+
+FEATURES = ("backbone_torsions", "torsions", "heavy_atom_distances", "ca_distances", "distances", "positions")
+BLOCK_BYTES = 2**25  # of the vectors of one block of frames
+LARGEST_TABLE = 4e9  # bytes
+
+
+def trajectory(
+    topology: Any,
+    *files: Any,
+    select: str | None = None,
+    features: str | Callable[[Any], Any] = "backbone_torsions",
+    rows: slice | None = None,
+    time_step: float | None = None,
+) -> Table:
+    """Read a molecular trajectory as a table of torsions, distances or positions.
+
+    Parameters
+    ----------
+    topology : path, MDAnalysis Universe or AtomGroup, mdtraj.Trajectory, or list of such objects
+        The file that names the atoms (.pdb, .gro, .tpr, .psf, .prmtop, ...), or objects that hold frames already, one
+        a run.  A file that holds names and frames (.pdb, MDTraj's .h5) needs no `files`.
+    *files : path
+        The frames (.xtc, .trr, .dcd, .nc of AMBER, .h5 of MDTraj, ...).  Every file is a run: 0, 1, ...
+    select : str, optional
+        Atoms, in the selection language of MDAnalysis, such as "resid 2-20".  Default: all that are neither water nor
+        ions.
+    features : str or callable
+        What is measured in every frame.
+
+        - "backbone_torsions": phi and psi of every residue of the selection;
+        - "torsions": one for each bond between selected heavy atoms that can turn (omega and chi too; no rings);
+        - "heavy_atom_distances": all distances among the selected heavy atoms;
+        - "ca_distances": all distances among the selected alpha carbons;
+        - "distances": all distances among the selected atoms, hydrogens too;
+        - "positions": x, y, z of the selected atoms (the heavy ones, without `select`), each frame superposed on the
+          mean structure of all frames;
+        - a function that gets the selected atoms (AtomGroup of MDAnalysis, positions in angstrom) at each frame, and
+          returns numbers, or a dict of numbers by name.
+    rows : slice, optional
+        Frames to read of every run, such as ``slice(1000, None, 10)``.
+    time_step : float, optional
+        Time between the frames of a file in ps, for files that do not know it (.xyz, multi-model .pdb) or wrongly.
+
+    Returns
+    -------
+    Table
+        One row a frame, float32 (float64 for a function): torsions in radians with period 2 pi, lengths in nm; ``time``
+        in ps, ``run`` where there are several.  Names carry the residue: "ALA2 phi", "ALA2 CB - NME3 N", "ALA2 CA x";
+        omega is that of the residue before its bond.
+
+    Raises
+    ------
+    DataError
+        If a file is missing, truncated (the frame is named; nothing before it is used silently) or does not match the
+        topology, the selection is empty, runs have different atoms, or there are fewer than two frames.
+    ParameterError
+        If features, selection or rows are not understood, or the table would be too large.
+    MissingExtraError
+        If MDAnalysis is not installed.
+
+    Notes
+    -----
+    Where frames have a periodic box, distances and torsions are those of the nearest images, and positions are made
+    whole along the shortest links of the first frame.
+
+    The Euclidean distance of two rows of "positions", divided by the square root of the number of atoms, is their RMSD
+    after superposing both on the mean structure.  It is an upper bound of the RMSD after superposing one on the other
+    (`infoscope.neighbors.superposed_rmsd`), close to it where the molecule has a stable core, and much larger where it
+    is floppy.
+
+    Examples
+    --------
+    >>> import pytest
+    >>> mda = pytest.importorskip("MDAnalysis")
+    >>> system = mda.Universe.empty(3, trajectory=True)
+    >>> system.add_TopologyAttr("names", ["O", "H1", "H2"])
+    >>> system.add_TopologyAttr("resnames", ["LIG"])
+    >>> system.add_TopologyAttr("resids", [1])
+    >>> frames = [[[0, 0, 0], [1, 0, 0], [0, 1, 0]], [[0, 0, 0], [2, 0, 0], [0, 1, 0]]]
+    >>> _ = system.load_new(np.array(frames, "float32"), order="fac")
+    >>> from infoscope.io import trajectory
+    >>> table = trajectory(system, features="distances")
+    >>> table.names, table.values[:, 0].round(3).tolist()
+    (('LIG1 O - LIG1 H1', 'LIG1 O - LIG1 H2', 'LIG1 H1 - LIG1 H2'), [0.1, 0.2])
+    """
+    if not callable(features) and features not in FEATURES:
+        raise ParameterError(f"features is one of {', '.join(FEATURES)}, or a function, not {features!r}")
+    if time_step is not None and not (np.isfinite(time_step) and time_step > 0):
+        raise ParameterError(f"time_step is a time above 0 in ps, not {time_step!r}")
+    runs = open_runs(topology, files)
+    held = [_held(run, rows) for run in runs]
+    total = sum(len(part) for part in held)
+    if total < 2:
+        raise DataError(f"{_labels(runs)}: {total} frame is not enough, two are needed to compare frames")
+    molecules = [_molecule(run, part) for run, part in zip(runs, held, strict=True)]
+    _check_atoms(runs, molecules)
+    notes = list(_time_notes(runs, time_step))
+    if callable(features):
+        values, names, times = _call(features, runs, held, molecules, select)
+        units: dict[str, str] | None = None
+        period: dict[str, float] = {}
+    else:
+        recipe = _recipe(features, molecules[0], select, notes)
+        values, times = _measure(recipe, runs, held, total)
+        names, units = recipe.names, dict.fromkeys(recipe.names, recipe.unit)
+        period = dict.fromkeys(recipe.names, recipe.period) if recipe.period else {}
+        notes += recipe.notes
+    source = _labels(runs)
+    check_names(names, source)
+    check_finite(values, names, held[0] if len(held) == 1 else range(total), source)
+    if features == "positions":
+        molecular_features.superpose(values)
+    if time_step is not None:
+        times = np.concatenate([np.arange(run.n_frames)[_slice(part)] for run, part in zip(runs, held, strict=True)])
+        times = times * float(time_step)
+    run_codes = np.repeat(np.arange(len(runs)), [len(part) for part in held])
+    _warn_times(times, run_codes, runs)
+    n_frames = sum(run.n_frames for run in runs)
+    return Table(values, names, None, {}, source, units, held[0] if len(held) == 1 else range(total), n_frames,
+                 time=times, run=run_codes if len(runs) > 1 else None, period=period, notes=tuple(notes))  # fmt: skip
+
+
+# -------------------------------------------------------------------------------------------------------- what is there
+def _held(run: Run, rows: slice | None) -> range:
+    rows = slice(None) if rows is None else rows
+    if rows.step is not None and rows.step < 1:
+        raise ParameterError(f"the stride is {rows.step}: it must be at least 1")
+    held = range(run.n_frames)[rows]
+    if not held:
+        raise DataError(f"{run.label} has {run.n_frames} frames; rows={rows.start}:{rows.stop}:{rows.step} leaves none")
+    return held
+
+
+def _molecule(run: Run, held: range) -> Molecule:
+    first = next(run.frames(held[:1], np.arange(len(run.atoms))))
+    return Molecule(run.atoms, first.positions, first.box)
+
+
+def _check_atoms(runs: Sequence[Run], molecules: Sequence[Molecule]) -> None:
+    first = molecules[0]
+    for run, other in zip(runs[1:], molecules[1:], strict=True):
+        if len(other.names) != len(first.names):
+            raise DataError(
+                f"the runs have different atoms: {runs[0].label} has {len(first.names)}, {run.label} has "
+                f"{len(other.names)}. Select the same atoms in each (AtomGroups), or read them one by one."
+            )
+        if run.atoms.universe is runs[0].atoms.universe or other.labels == first.labels:
+            continue
+        place = next(p for p, (a, b) in enumerate(zip(first.labels, other.labels, strict=True)) if a != b)
+        raise DataError(
+            f"the runs have different atoms: atom {place} (counted from 0) is {first.labels[place]} in "
+            f"{runs[0].label}, {other.labels[place]} in {run.label}"
+        )
+
+
+def _recipe(features: str, molecule: Molecule, select: str | None, notes: list[str]) -> Recipe:
+    if select is None and molecule.solvent.any():
+        notes.append(f"{int(molecule.solvent.sum())} atoms of water and ions are left out (select='all' keeps them)")
+    if features == "backbone_torsions":
+        return molecular_features.backbone_torsions(molecule, select)
+    if features == "torsions":
+        return molecular_features.torsions(molecule, select)
+    chosen = molecule.select(select)
+    wanted = molecule.alpha_carbons if features == "ca_distances" else molecule.heavy
+    if features in ("ca_distances", "heavy_atom_distances") or (features == "positions" and select is None):
+        chosen = chosen[wanted[chosen]]
+        if not len(chosen):
+            kind = "alpha carbon (an atom CA)" if features == "ca_distances" else "heavy atom"
+            raise DataError(f"no {kind} is among the selected atoms. There are {molecule.summary()}.")
+    if features != "positions":
+        _check_width(len(chosen) * (len(chosen) - 1) // 2, f"all distances among {len(chosen)} atoms", 2)
+        return molecular_features.distances(molecule, chosen)
+    return molecular_features.positions(molecule, chosen)
+
+
+def _check_width(n_features: int, what: str, n_frames: int) -> None:
+    size = 4 * n_features * n_frames
+    if size > LARGEST_TABLE:
+        raise ParameterError(
+            f"{what} are {n_features} columns, {size / 1e9:.3g} GB for {n_frames} frames: select fewer atoms (select="
+            "'name CA', features='ca_distances') or fewer frames (rows=slice(None, None, 10))"
+        )
+
+
+# ------------------------------------------------------------------------------------------------------ frame by frame
+def _measure(recipe: Recipe, runs: Sequence[Run], held: Sequence[range], total: int) -> tuple[np.ndarray, np.ndarray]:
+    """The features of all frames, block by block."""
+    _check_width(len(recipe.names), "these features", total)
+    values, times = np.empty((total, len(recipe.names)), np.float32), np.empty(total)
+    height = max(1, min(256, BLOCK_BYTES // (24 * max(len(recipe.names), len(recipe.atoms)))))
+    row = 0
+    with progress(total, "reading frames", "frames") as bar:
+        for run, part in zip(runs, held, strict=True):
+            for block in _blocks(run.frames(part, recipe.atoms), height):
+                points = np.stack([frame.positions for frame in block]).astype(np.float64)
+                values[row : row + len(block)] = recipe.measure(points, _boxes(block))
+                times[row : row + len(block)] = [frame.time for frame in block]
+                row += len(block)
+                bar.update(len(block))
+    return values, times
+
+
+def _blocks(frames: Iterator[Frame], height: int) -> Iterator[list[Frame]]:
+    block: list[Frame] = []
+    for frame in frames:
+        block.append(frame)
+        if len(block) == height:
+            yield block
+            block = []
+    if block:
+        yield block
+
+
+def _boxes(block: Sequence[Frame]) -> np.ndarray | None:
+    """Boxes (frames, 6); rows of zeros where some frames have none."""
+    if all(frame.box is None for frame in block):
+        return None
+    return np.stack([np.zeros(6) if frame.box is None else frame.box for frame in block])
+
+
+def _call(
+    function: Callable[[Any], Any],
+    runs: Sequence[Run],
+    held: Sequence[range],
+    molecules: Sequence[Molecule],
+    select: str | None,
+) -> tuple[np.ndarray, tuple[str, ...], np.ndarray]:
+    """The numbers that the user's function makes of each frame."""
+    found, times, names = [], [], None
+    for run, part, molecule in zip(runs, held, molecules, strict=True):
+        group = run.atoms if select is None else run.atoms[molecule.select(select)]
+        for frame, (_, time) in zip(part, run.groups(part), strict=True):
+            answer, given = _numbers(function(group), run.label, frame)
+            if found and (len(answer) != len(found[0]) or given != names):
+                raise DataError(
+                    f"features returned {len(answer)} numbers in frame {frame} of {run.label} and {len(found[0])} in "
+                    "the first frame" + ("" if given == names else ", under other names")
+                )
+            names = given
+            found.append(answer)
+            times.append(time)
+    columns = tuple(str(number) for number in range(len(found[0]))) if names is None else names
+    return np.array(found), columns, np.array(times)
+
+
+def _numbers(answer: Any, label: str, frame: int) -> tuple[np.ndarray, tuple[str, ...] | None]:
+    names = tuple(str(name) for name in answer) if isinstance(answer, Mapping) else None
+    try:
+        values = np.asarray(list(answer.values()) if isinstance(answer, Mapping) else answer, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"features returned no numbers in frame {frame} of {label}: {answer!r:.60}") from error
+    values = np.atleast_1d(values)
+    if values.ndim != 1 or not len(values):
+        raise DataError(
+            f"features returned an array of shape {values.shape} in frame {frame} of {label}; it should return "
+            "one number a feature"
+        )
+    return values, names
+
+
+# ----------------------------------------------------------------------------------------------------------------- time
+def _time_notes(runs: Sequence[Run], time_step: float | None) -> Iterator[str]:
+    if time_step is None and not all(run.knows_time for run in runs):
+        yield "the time between frames is not in the file; frames are counted as 1 ps (time_step=... sets it)"
+
+
+def _warn_times(times: np.ndarray, run: np.ndarray, runs: Sequence[Run]) -> None:
+    back = np.flatnonzero((np.diff(times) <= 0) & (np.diff(run) == 0))
+    if len(back):
+        first = int(back[0])
+        where, frame = runs[run[first]].label, first + 1 - int(np.searchsorted(run, run[first]))
+        warn(
+            f"{where}: time does not go on at frame {frame} of those read ({times[first]:g} to "
+            f"{times[first + 1]:g} ps), as where a restart was written twice. Leave out the repeated frames (gmx "
+            "trjcat), or read the parts as runs."
+        )
+
+
+def _slice(part: range) -> slice:
+    return slice(part.start, part.stop, part.step)
+
+
+def _labels(runs: Sequence[Run]) -> str:
+    labels = list(dict.fromkeys(run.label for run in runs))
+    return ", ".join(labels) if len(labels) <= 3 else f"{labels[0]}, ... ({len(labels)} runs)"

@@ -1,0 +1,369 @@
+"""Where the frames of a run come from: files and objects of MDAnalysis, objects and .h5 files of MDTraj."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from infoscope.base.errors import DataError, ParameterError, require
+
+READING = 1000  # frames of an array looked at together
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Positions (atoms, 3) in nm, the box (edges in nm, angles in degrees) or None, and the time in ps."""
+
+    positions: np.ndarray
+    box: np.ndarray | None
+    time: float
+
+
+class Run:
+    """One trajectory.
+
+    Attributes
+    ----------
+    atoms : AtomGroup
+        Its atoms.
+    label : str
+        What messages call it.
+    n_frames : int
+        All its frames.
+    knows_time : bool
+        Whether times are in it; else frames are counted.
+    """
+
+    atoms: Any
+    label: str
+    n_frames: int
+    knows_time: bool = True
+
+    def frames(self, rows: range, places: np.ndarray) -> Iterator[Frame]:
+        """Chosen frames in order, with the positions of the atoms at some places only."""
+        raise NotImplementedError
+
+    def groups(self, rows: range) -> Iterator[tuple[Any, float]]:
+        """Chosen frames in order, as the AtomGroup at that moment and the time."""
+        raise NotImplementedError
+
+
+class UniverseRun(Run):
+    """Frames that MDAnalysis reads; the frame the user stood at is found again afterwards."""
+
+    def __init__(self, atoms: Any, label: str):
+        self.atoms, self.label = atoms.universe.atoms[atoms.ix], label
+        trajectory = self.atoms.universe.trajectory
+        self.n_frames = len(trajectory)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            _ = trajectory.ts.dt
+        self.knows_time = not any("no dt information" in str(warning.message) for warning in caught)
+
+    def frames(self, rows: range, places: np.ndarray) -> Iterator[Frame]:
+        indices = self.atoms.ix[places]
+        for ts in self._steps(rows):
+            box = ts.dimensions
+            box = None if box is None or not box[:3].any() else box / np.array([10, 10, 10, 1, 1, 1])
+            yield Frame(ts.positions[indices] / 10, box, float(ts.time))
+
+    def groups(self, rows: range) -> Iterator[tuple[Any, float]]:
+        for ts in self._steps(rows):
+            yield self.atoms, float(ts.time)
+
+    def _steps(self, rows: range) -> Iterator[Any]:
+        trajectory = self.atoms.universe.trajectory
+        start = trajectory.ts.frame
+        self._check_end(trajectory, rows)
+        frame = rows.start
+        try:
+            # a whole iteration would end silently at a damaged frame, so frames are asked for by number
+            for frame in rows:
+                with quiet_packages():
+                    ts = trajectory.next() if frame == trajectory.ts.frame + 1 else trajectory[frame]
+                yield ts
+        except (OSError, ValueError, EOFError, StopIteration, IndexError) as error:
+            raise self._stopped(frame, error) from error
+        finally:
+            if start < self.n_frames:
+                try:
+                    trajectory[start]
+                except (OSError, ValueError):  # where it stood is not readable either
+                    pass
+
+    def _check_end(self, trajectory: Any, rows: range) -> None:
+        """Raise where bytes are left behind the last frame, unless that end was not asked for."""
+        name = getattr(trajectory, "filename", None)
+        if rows[-1] < self.n_frames - 1 and rows.stop < self.n_frames:
+            return
+        if not isinstance(name, str | Path) or not Path(name).is_file():
+            return
+        try:
+            left = _bytes_left(trajectory, Path(name))
+        except (OSError, ValueError) as error:
+            raise self._stopped(self.n_frames - 1, error) from error
+        if left:
+            raise self._stopped(self.n_frames, None)
+
+    def _stopped(self, frame: int, error: BaseException | None) -> DataError:
+        why = f" ({str(error).splitlines()[0]})" if error is not None and str(error) else ""
+        return DataError(
+            f"{self.label} stops inside frame {frame} (counted from 0): it is truncated or damaged{why}. Copy it "
+            f"again, or read the {frame} whole frames with rows=slice(0, {frame})."
+        )
+
+
+class ArrayRun(Run):
+    """Frames held by an object or an HDF5 file of MDTraj, in nm."""
+
+    def __init__(self, atoms: Any, label: str, coordinates: Any, time: Any, edges: Any, angles: Any):
+        self.atoms, self.label, self.n_frames = atoms, label, len(coordinates)
+        self.coordinates, self.time, self.edges, self.angles = coordinates, time, edges, angles
+        self.knows_time = time is not None
+
+    def frames(self, rows: range, places: np.ndarray) -> Iterator[Frame]:
+        for first in range(0, len(rows), READING):
+            part = rows[first : first + READING]
+            block = slice(part.start, part[-1] + 1, part.step)
+            points = np.asarray(self.coordinates[block])[:, places]
+            edges = None if self.edges is None else np.asarray(self.edges[block])
+            angles = None if self.angles is None else np.asarray(self.angles[block])
+            for i, frame in enumerate(part):
+                box = None if edges is None or angles is None else np.concatenate([edges[i], angles[i]])
+                yield Frame(points[i], box, float(frame if self.time is None else self.time[frame]))
+
+    def groups(self, rows: range) -> Iterator[tuple[Any, float]]:
+        for frame in self.frames(rows, np.arange(len(self.atoms))):
+            self.atoms.positions = frame.positions * 10
+            box = frame.box
+            self.atoms.universe.dimensions = None if box is None else box * np.array([10, 10, 10, 1, 1, 1])
+            yield self.atoms, frame.time
+
+
+def open_runs(topology: Any, files: Sequence[Any]) -> list[Run]:
+    """The runs of a call of `trajectory`: objects are a run each, files are runs of one topology."""
+    require("MDAnalysis", "md")
+    if isinstance(topology, list | tuple):
+        if files:
+            raise ParameterError("a list of trajectories is complete by itself: leave out the files behind it")
+        if not topology:
+            raise ParameterError("the list of trajectories is empty")
+        return [open_runs(item, [])[0] for item in topology]
+    if not _is_path(topology):
+        if all(not _is_path(item) for item in files):
+            return [_open_object(item, f"run {number}") for number, item in enumerate([topology, *files])]
+        raise ParameterError(
+            "give files (the topology, then the frames), or objects alone (Universe, mdtraj.Trajectory)"
+        )
+    path = _existing(topology)
+    pieces = [_existing(item) for item in files]
+    if not pieces:
+        return [_open_mdtraj_file(path) if is_mdtraj_file(path) else _open_files(path, None)]
+    return [_open_mdtraj_file(piece) if is_mdtraj_file(piece) else _open_files(path, piece) for piece in pieces]
+
+
+def is_mdtraj_file(path: Path) -> bool:
+    """Whether a file is a trajectory in MDTraj's HDF5 format.
+
+    Parameters
+    ----------
+    path : Path
+        Of an existing file.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from infoscope.io.trajectory_files import is_mdtraj_file
+    >>> is_mdtraj_file(Path("frames.xtc"))
+    False
+    """
+    if path.suffix.lower() not in (".h5", ".hdf5"):
+        return False
+    h5py = require("h5py", "files")
+    try:
+        with h5py.File(path) as file:
+            conventions = file.attrs.get("conventions", b"")
+            return "Pande" in (conventions.decode() if isinstance(conventions, bytes) else str(conventions))
+    except OSError as error:
+        raise DataError(f"{path} cannot be opened: it is truncated, damaged or no HDF5 file ({error})") from error
+
+
+@contextmanager
+def quiet_packages() -> Iterator[None]:
+    """Silence warnings of MDAnalysis about what it guesses and deprecates: what matters here, we say ourselves."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="MDAnalysis")
+        warnings.filterwarnings("ignore", category=DeprecationWarning)
+        yield
+
+
+# ------------------------------------------------------------------------------------------------------------ the steps
+def _is_path(item: Any) -> bool:
+    return isinstance(item, str | Path) or hasattr(item, "__fspath__")
+
+
+def _existing(item: Any) -> Path:
+    path = Path(item)
+    if not path.exists():
+        from infoscope.io.columns import nearest_names
+
+        near = nearest_names(path.name, [p.name for p in path.parent.iterdir()]) if path.parent.is_dir() else []
+        hint = f". Did you mean {' or '.join(str(path.with_name(name)) for name in near)}?" if near else ""
+        raise DataError(f"there is no file {path}{hint}")
+    if path.is_file() and not path.stat().st_size:
+        raise DataError(f"{path} is empty")
+    return path
+
+
+def _open_files(topology: Path, piece: Path | None) -> Run:
+    mda = require("MDAnalysis", "md")
+    label = str(piece or topology)
+    try:
+        with quiet_packages():
+            system = mda.Universe(str(topology))
+            atoms = len(system.atoms)
+    except Exception as error:  # readers of dozens of formats raise what they like
+        raise DataError(f"{topology} cannot be read as a topology: {_first_line(error)}") from error
+    try:
+        with quiet_packages():
+            if piece is not None:
+                system.load_new(str(piece))
+            return UniverseRun(system.atoms, label)
+    except Exception as error:
+        if "number of atoms" in str(error) or "n_atoms" in str(error):
+            numbers = [word.strip("().,") for word in str(error).replace("\n", " ").split()]
+            others = [word for word in numbers if word.isdecimal() and word != str(atoms)]
+            count = f"{others[-1]} atoms" if others else "another number"
+            raise DataError(
+                f"{topology} and {label} do not match: the topology has {atoms} atoms, the trajectory {count}. Use the "
+                "topology of exactly these atoms (one without water for a trajectory without water)."
+            ) from error
+        if piece is None and "trajectory" not in str(error).lower():
+            raise DataError(f"{topology} holds no frames: {_first_line(error)}") from error
+        raise DataError(
+            f"{label} cannot be opened: it is truncated, damaged, or of another format than its name says "
+            f"({_first_line(error)})"
+        ) from error
+
+
+def _open_object(item: Any, label: str) -> Run:
+    if hasattr(item, "universe") and hasattr(item, "atoms"):  # Universe and AtomGroup have both
+        if not len(item.atoms):
+            raise DataError(f"the AtomGroup of {label} is empty: select atoms that are there")
+        try:
+            return UniverseRun(item.atoms, label)
+        except AttributeError as error:
+            raise DataError(f"the Universe of {label} has no trajectory: load one with load_new") from error
+    if all(hasattr(item, name) for name in ("xyz", "topology", "unitcell_lengths")):
+        atoms = _atoms_of(_mdtraj_topology(item.topology))
+        return ArrayRun(atoms, label, item.xyz, item.time, item.unitcell_lengths, item.unitcell_angles)
+    raise ParameterError(
+        f"{label} is a {type(item).__name__}; a trajectory is files (topology, then frames), an MDAnalysis Universe or "
+        "AtomGroup, or an mdtraj.Trajectory"
+    )
+
+
+def _open_mdtraj_file(path: Path) -> Run:
+    h5py = require("h5py", "files")
+    file = h5py.File(path)
+    if "coordinates" not in file or "topology" not in file:
+        raise DataError(f"{path} is a file of MDTraj without {'topology' if 'coordinates' in file else 'coordinates'}")
+    try:
+        described = json.loads(file["topology"][0])
+        atoms = _atoms_of(described)
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{path}: the topology inside cannot be read ({_first_line(error)})") from error
+    if len(atoms) != file["coordinates"].shape[1]:
+        raise DataError(
+            f"{path} does not match itself: its topology has {len(atoms)} atoms, its frames "
+            f"{file['coordinates'].shape[1]}"
+        )
+    time, edges, angles = (file.get(name) for name in ("time", "cell_lengths", "cell_angles"))
+    return ArrayRun(atoms, str(path), file["coordinates"], None if time is None else time[:], edges, angles)
+
+
+def _mdtraj_topology(topology: Any) -> dict[str, Any]:
+    """The topology of an mdtraj object, in the words of MDTraj's files."""
+    chains = [
+        {
+            "residues": [
+                {
+                    "name": residue.name,
+                    "resSeq": residue.resSeq,
+                    "segmentID": residue.segment_id,
+                    "atoms": [
+                        {"index": a.index, "name": a.name, "element": a.element.symbol if a.element is not None else ""}
+                        for a in residue.atoms
+                    ],
+                }
+                for residue in chain.residues
+            ]
+        }
+        for chain in topology.chains
+    ]
+    return {"chains": chains, "bonds": [(bond[0].index, bond[1].index) for bond in topology.bonds]}
+
+
+def _atoms_of(described: dict[str, Any]) -> Any:
+    """Atoms of MDAnalysis with the names, residues and bonds of a topology of MDTraj."""
+    mda = require("MDAnalysis", "md")
+    residues = [(c, residue) for c, chain in enumerate(described["chains"]) for residue in chain["residues"]]
+    listed = [(r, atom) for r, (_, residue) in enumerate(residues) for atom in residue["atoms"]]
+    listed.sort(key=lambda item: item[1]["index"])
+    n = len(listed)
+    system = mda.Universe.empty(
+        n,
+        n_residues=len(residues),
+        n_segments=len(described["chains"]),
+        atom_resindex=[r for r, _ in listed],
+        residue_segindex=[c for c, _ in residues],
+        trajectory=True,
+    )
+    elements = [str(atom.get("element") or "") for _, atom in listed]
+    elements = ["" if element == "VS" else element for element in elements]  # a virtual site
+    system.add_TopologyAttr("names", [atom["name"] for _, atom in listed])
+    system.add_TopologyAttr("elements", elements)
+    types = [element or atom["name"] for element, (_, atom) in zip(elements, listed, strict=True)]
+    system.add_TopologyAttr("types", types)
+    system.add_TopologyAttr("resnames", [residue["name"] for _, residue in residues])
+    system.add_TopologyAttr("resids", [residue["resSeq"] for _, residue in residues])
+    system.add_TopologyAttr("segids", [_chain_name(c) for c in range(len(described["chains"]))])
+    if described.get("bonds"):
+        system.add_TopologyAttr("bonds", [tuple(int(atom) for atom in bond[:2]) for bond in described["bonds"]])
+    return system.atoms
+
+
+def _chain_name(number: int) -> str:
+    return chr(ord("A") + number) if number < 26 else str(number)
+
+
+def _bytes_left(trajectory: Any, path: Path) -> int:
+    """Bytes of a file behind its last whole frame; 0 for formats that complain by themselves."""
+    size, n = path.stat().st_size, len(trajectory)
+    xdr, dcd = getattr(trajectory, "_xdr", None), getattr(trajectory, "_file", None)
+    if hasattr(xdr, "_bytes_tell"):  # .xtc and .trr
+        trajectory[n - 1]
+        return size - int(xdr._bytes_tell())
+    if hasattr(dcd, "_firstframesize"):
+        return size - int(dcd._header_size + dcd._firstframesize + (n - 1) * dcd._framesize)
+    if path.suffix.lower() == ".xyz":
+        with path.open("rb") as file:
+            lines = sum(1 for line in file if line.strip())
+        # a title may be blank, so whole files have n * (atoms + 1) to n * (atoms + 2) lines that are not
+        return max(0, lines - n * (trajectory.n_atoms + 2))
+    return 0
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
