@@ -50,7 +50,7 @@ def _other_format(path: Path, key: str | None, file: Any) -> Source | None:
     attributes = file.attrs
     if "Pande" in (texts(attributes.get("conventions")) or []) or "h5md" in file:
         raise DataError(
-            f"{path} is a molecular trajectory, which has frames and atoms and no columns yet. Choose the columns with "
+            f"{path} is a molecular trajectory, which has frames and atoms and no columns yet. Choose them with "
             f'infoscope.io.trajectory("{path}", features="backbone_torsions")'
         )
     if texts(attributes.get("encoding-type")) == ["anndata"]:

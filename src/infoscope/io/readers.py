@@ -64,8 +64,8 @@ def read_table(
     Parameters
     ----------
     path : str or path
-        A .npy, .npz, .csv, .tsv, .txt, .dat (text also as .gz), .xvg or .parquet file, or a PLUMED file of any name.
-        The first line of a text file holds the names, unless it is all numbers.
+        A .npy, .npz, .csv, .tsv, .txt, .dat (text also as .gz), .xvg, .parquet, .h5, .zarr, .nc or .h5ad file, or a
+        PLUMED file of any name.  The first line of a text file holds the names, unless it is all numbers.
     columns : str or sequence of int or str, optional
         Columns to read, as an expression (see `parse_columns`) or as names and positions.  Default: all.
     exclude : sequence of str
@@ -76,7 +76,7 @@ def read_table(
     ids : str, optional
         Column that names the rows; left out of the default columns.
     key : str, optional
-        Which array of a .npz file.
+        Which array of a file that holds several (.npz, .h5, .zarr, .nc, .h5ad).
     rows : slice, optional
         Rows to read, for instance ``slice(1000, None, 10)``.
     missing : {"raise", "drop", "keep"}
@@ -151,7 +151,7 @@ def column_names(path: str | PathLike[str], key: str | None = None) -> tuple[str
     path : str or path
         As in `read_table`.
     key : str, optional
-        Which array of a .npz file.
+        Which array of a file that holds several (.npz, .h5, .zarr, .nc, .h5ad).
 
     Returns
     -------
@@ -181,7 +181,7 @@ def read_column(
     name : str, optional
         Name or number of the column; not needed where the file has only one.
     key : str, optional
-        Which array of a .npz file.
+        Which array of a file that holds several (.npz, .h5, .zarr, .nc, .h5ad).
     rows : slice, optional
         Rows to read.
 
@@ -291,7 +291,7 @@ def _spell(path: Path, key: str | None) -> str:
 
 
 def _default_columns(source: Source, left_out: set[str], label: str) -> list[int]:
-    left_out = left_out.union(source.left_out)
+    left_out = left_out.union(source.left_out, source.beside)
     unnamed = [position for position in source.unnamed if source.names[position] not in left_out]
     if unnamed:
         numbers = ", ".join(str(position) for position in unnamed)

@@ -41,13 +41,14 @@ class StoreSource(Source):
         self.width = 0 if matrix is None else int(matrix.shape[1])
         self.notes: list[str] = []
         own = () if matrix is None else tuple(names or self._attribute_names() or map(str, range(self.width)))
-        self.beside = {name: array for name, array in beside.items() if name not in own}
-        self.names = own + tuple(self.beside)
+        self.series = {name: array for name, array in beside.items() if name not in own}
+        self.names = own + tuple(self.series)
         self.units = dict(units or self._units(own))
-        self.left_out = [name for name in self.beside if self.width or name == "time"]
+        self.left_out = ["time"] if "time" in self.series and len(self.names) > 1 else []
+        self.beside = [name for name in self.series if self.width]
 
     def n_rows(self) -> int:
-        first = self.matrix if self.width or not self.beside else next(iter(self.beside.values()))
+        first = self.matrix if self.width or not self.series else next(iter(self.series.values()))
         return int(first.shape[0])
 
     def values(self, columns: Sequence[int], rows: slice) -> np.ndarray:
@@ -76,12 +77,12 @@ class StoreSource(Source):
         try:
             if column < self.width:
                 return as_text(np.asarray(self.matrix[piece, column]))
-            return as_text(np.asarray(self.beside[self.names[column]][piece]))
+            return as_text(np.asarray(self.series[self.names[column]][piece]))
         except _READ_ERRORS as error:
             raise self.damaged(error) from error
 
     def time(self, rows: slice) -> np.ndarray | None:
-        if "time" not in self.beside:
+        if "time" not in self.series:
             return None
         time = self.column(self.names.index("time"), rows)
         if time.dtype.kind not in "iufM" or (time.dtype.kind == "f" and not np.isfinite(time).all()):
@@ -102,7 +103,7 @@ class StoreSource(Source):
         return None
 
     def _units(self, own: Sequence[str]) -> Iterator[tuple[str, str]]:
-        for name, array in self.beside.items():
+        for name, array in self.series.items():
             units = _unit_texts(array)
             if len(units) == 1:
                 yield name, units[0]
@@ -111,7 +112,7 @@ class StoreSource(Source):
             yield from zip(own, units * self.width if len(units) == 1 else units, strict=True)
 
     def _check_numeric(self, column: int, held: range) -> None:
-        array = self.matrix if column < self.width else self.beside[self.names[column]]
+        array = self.matrix if column < self.width else self.series[self.names[column]]
         kind = array.dtype.kind
         if kind in "biuf":
             return
@@ -210,10 +211,10 @@ def texts(value: Any) -> list[str] | None:
 
 
 def as_text(array: np.ndarray) -> np.ndarray:
-    """Bytes as text; everything else as it is."""
+    """Bytes and fixed-width text as Python's own text; everything else as it is."""
     if array.dtype.kind == "S":
         return np.array([item.decode("utf-8", "replace") for item in array.tolist()], dtype=object)
-    if array.dtype.kind == "T":  # variable-width text of NumPy 2
+    if array.dtype.kind in "UT":
         return array.astype(object)
     if array.dtype.kind != "O":
         return array

@@ -151,6 +151,8 @@ class Source:
         Positions of columns that are left out, with a warning, unless they are chosen by number.
     left_out : sequence of str
         Columns that say when or how rows were sampled (time, bias): no features unless they are chosen.
+    beside : sequence of str
+        Columns that stand beside the table (labels, batches): no features unless they are chosen.
     units, period : mapping
         Unit and period of columns, by name, where the file says so.
     notes : sequence of str
@@ -160,6 +162,7 @@ class Source:
     names: tuple[str, ...]
     unnamed: Sequence[int] = ()
     left_out: Sequence[str] = ()
+    beside: Sequence[str] = ()
     units: Mapping[str, str] = MappingProxyType({})
     period: Mapping[str, float] = MappingProxyType({})
     notes: Sequence[str] = ()
