@@ -6,7 +6,7 @@ import numpy as np
 from infoscope.base import DataError, ParameterError
 from infoscope.base.checks import check_choice, check_positive_int
 from infoscope.neighbors import Space
-from infoscope.neighbors.reductions import admissible_mass
+from infoscope.neighbors.reductions import admissible_mass, check_rule
 
 from .plan import Plan
 
@@ -84,6 +84,7 @@ def _fed_rows(plan: Plan, k: int, on_starved: str) -> np.ndarray | None:
     space = plan.spaces[0]
     if plan.exclusion_window == 0 and plan.neighbors_from == "any":
         return None                                              # all others are admissible
+    check_rule(space, plan.exclusion_window, plan.neighbors_from)
     admissible = admissible_mass(space, **plan.rule)[0]
     fed = np.flatnonzero(admissible >= k)
     if len(fed) == len(space) or k >= len(space):                # the engine says what is wrong with such a k
@@ -91,9 +92,10 @@ def _fed_rows(plan: Plan, k: int, on_starved: str) -> np.ndarray | None:
     starved = int(np.flatnonzero(admissible < k)[0])
     if on_starved == "raise":
         run = "" if space.run is None else f" (run {space.run_names[space.run[starved]]})"
-        raise ParameterError(f"k={k} is too large: item {starved}{run} may use only {int(admissible[starved])} items as "
-                             f"neighbours, and {len(space) - len(fed) - 1} more have too few; use a smaller k or "
-                             "window, more or longer runs, or on_starved='drop' to leave them out as queries")
+        raise ParameterError(f"k={k} is too large: item {starved}{run} may use only {int(admissible[starved])} items "
+                             f"as neighbours, and {len(space) - len(fed) - 1} more have too few; use a smaller "
+                             "k, shorten exclusion_window, bring more or longer runs, or pass on_starved='drop' to "
+                             "leave them out as queries")
     if len(fed) < FEWEST_ROWS:
         raise DataError(f"only {len(fed)} rows of {len(space)} have {k} items to choose neighbours from: use a smaller "
                         "k, a smaller window, or more runs")
