@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from infoscope.cli.gather import Gathered
     from infoscope.cli.items import ItemOptions
-    from infoscope.cli.spaces import Measures, ReadSpace
+    from infoscope.cli.spaces import Measures
 
 EXAMPLE = "infoscope compare --space A=data.csv:0-4 --space B=data.csv:5-9"
 Texts = list[str] | None
@@ -78,6 +79,23 @@ def compare(
     ] = None,
     other_runs: Annotated[bool, typer.Option("--other-runs", help="Neighbours come from other runs only.")] = False,
     weights: Annotated[str | None, typer.Option(metavar="COLUMN|FILE", help="Statistical weights of the rows.")] = None,
+    log_weights: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN[,COLUMN]", help="Bias of the rows (sum of the columns): weights are exp(bias / kT)."
+        ),
+    ] = None,
+    kT: Annotated[
+        str | None,
+        typer.Option(
+            "--kT",
+            metavar="VALUE",
+            help="In the unit of the bias, or a temperature (300K) for kJ/mol. Default: 1, the bias is a logarithm.",
+        ),
+    ] = None,
+    missing: Annotated[
+        str, typer.Option(metavar="raise|drop", help="Rows with missing values: an error, or left out of all spaces.")
+    ] = "raise",
     ids: Annotated[str | None, typer.Option(metavar="COLUMN|FILE", help="Names of the rows.")] = None,
     permutations: Annotated[int, typer.Option(min=0, metavar="N", help="Random permutations for p-values.")] = 0,
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of all random choices.")] = 0,
@@ -99,13 +117,15 @@ def compare(
     Example: infoscope compare --space angles=run.csv:phi,psi --space distances=run.csv:'d*' --period 'p*=360deg'
     """
     from infoscope.cli.items import ItemOptions
-    from infoscope.cli.options import choose_spaces, parse_window
+    from infoscope.cli.options import check_missing, choose_spaces, parse_kT, parse_window
     from infoscope.cli.show import messages
 
     targets = _check_targets(output, plot)
     choices = choose_spaces(space or [], files or [])
     _check_number(len(choices), labels)
-    items = ItemOptions(time, run, weights, labels, ids)
+    check_missing(missing)
+    parse_kT(kT)
+    items = ItemOptions(time, run, weights, labels, ids, log_weights, kT)
     options = {
         "k": k,
         "n_rows": sample_rows,
@@ -118,7 +138,7 @@ def compare(
     }
     options = {name: value for name, value in options.items() if value is not None}
     with messages(quiet) as said:
-        asked = _Question(choices, items, slice(start, stop, stride), metric or [], scale or [], period or [])
+        asked = _Question(choices, items, slice(start, stop, stride), missing, metric or [], scale or [], period or [])
         _answer(asked, options, targets, _command(context.obj), quiet, said)
 
 
@@ -129,6 +149,7 @@ class _Question:
     choices: list[Any]
     items: ItemOptions
     rows: slice
+    missing: str
     metric: list[str]
     scale: list[str]
     period: list[str]
@@ -144,28 +165,28 @@ def _answer(
 ) -> None:
     from infoscope.base.errors import ParameterError
     from infoscope.cli import show
+    from infoscope.cli.gather import gather
     from infoscope.cli.inputs import input_files
-    from infoscope.cli.items import item_arrays
-    from infoscope.cli.spaces import make_spaces, measures, read_spaces, uneven_columns
+    from infoscope.cli.spaces import make_spaces, measures, uneven_columns
     from infoscope.io import write_result
 
-    read = read_spaces(asked.choices, asked.items, asked.rows)
+    gathered = gather(asked.choices, asked.items, asked.rows, asked.missing)
+    read, shared = gathered.spaces, gathered.shared
     how = measures(read, asked.metric, asked.scale, asked.period)
-    show.show_spaces(read, how)
+    show.show_spaces(gathered, how)
     uneven = [text for space in read if (text := uneven_columns(space, how))]
     if uneven and not quiet:
         show.hint(" ".join([*uneven, "If their units differ, add --scale standard."]))
-    shared = item_arrays(read, asked.items, asked.rows)
     if "neighbors_from" in options and "run" not in shared:
         raise ParameterError("--other-runs needs runs: --run COLUMN, or a space in several pieces")
     spaces = make_spaces(read, how, shared)
-    labels = _label_space(asked, read, shared)
+    labels = _label_space(asked, gathered)
     result = _compute(spaces, labels, options)
     show.show_result(result, said, p_values=bool(options["n_permutations"]))
     outputs, picture = targets
     for path in outputs:
         files = input_files(read, asked.items)
-        write_result(result, path, command=command, inputs=_inputs(read, how, asked), files=files)
+        write_result(result, path, command=command, inputs=_inputs(gathered, how, asked), files=files)
         typer.echo(f"result: {path}")
     if picture is not None:
         show.save_picture(result, picture)
@@ -182,20 +203,18 @@ def _compute(spaces: dict[str, Any], labels: Any, options: dict[str, Any]) -> An
     return imbalance_matrix(spaces, None if labels is None else every, **options)
 
 
-def _label_space(asked: _Question, read: list[ReadSpace], shared: dict[str, Any]) -> Any:
-    from infoscope.cli.items import item_values
+def _label_space(asked: _Question, gathered: Gathered) -> Any:
     from infoscope.cli.options import choose_file
     from infoscope.neighbors import Space
 
     if asked.items.labels is None:
         return None
-    values = item_values(asked.items.labels, "--labels", read, asked.rows)
     file = choose_file(asked.items.labels)
     name = (file.columns or file.stem) if file.path.is_file() else asked.items.labels
     name = f"column {name}" if name.isdecimal() else name
-    if name in {space.name for space in read}:
+    if name in {space.name for space in gathered.spaces}:
         name = f"{name} (labels)"
-    return Space.from_labels(values, name=name, **shared)
+    return Space.from_labels(gathered.labels, name=name, **gathered.shared)
 
 
 def _check_targets(output: Texts, plot: str | None) -> tuple[list[Path], Path | None]:
@@ -220,7 +239,7 @@ def _command(arguments: list[str] | None) -> str:
     return shlex.join(["infoscope", *(sys.argv[1:] if arguments is None else arguments)])
 
 
-def _inputs(read: list[ReadSpace], how: Measures, asked: _Question) -> dict[str, Any]:
+def _inputs(gathered: Gathered, how: Measures, asked: _Question) -> dict[str, Any]:
     """What was read, for the record."""
     spaces = [
         {
@@ -232,7 +251,13 @@ def _inputs(read: list[ReadSpace], how: Measures, asked: _Question) -> dict[str,
             "scale": how.scale[space.name],
             "period": how.period[space.name].tolist() if how.period[space.name].any() else None,
         }
-        for space in read
+        for space in gathered.spaces
     ]
     rows = {"start": asked.rows.start, "stop": asked.rows.stop, "stride": asked.rows.step}
-    return {"spaces": spaces, "rows": rows, "items": {flag[2:]: value for flag, value in asked.items.named().items()}}
+    return {
+        "spaces": spaces,
+        "rows": rows | {"left_out": gathered.left_out or None},
+        "items": {flag[2:]: value for flag, value in asked.items.named().items()},
+        "known_of_items": sorted(gathered.shared),
+        "notes": list(gathered.notes),
+    }

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from infoscope.base.errors import DataError, ParameterError
+from infoscope.cli.brought import brought_arrays
 from infoscope.cli.options import FileChoice, as_number, choose_file
 from infoscope.io import column_names, read_column
 from infoscope.io.columns import did_you_mean
+from infoscope.io.weights import column_list
 
 if TYPE_CHECKING:
     from infoscope.cli.spaces import ReadSpace
@@ -26,25 +28,33 @@ class ItemOptions:
     weights: str | None = None
     labels: str | None = None
     ids: str | None = None
+    log_weights: str | None = None
+    kT: str | None = None
 
     def named(self) -> dict[str, str]:
         """The options that were given, by their flag."""
-        return {f"--{name}": value for name, value in vars(self).items() if value is not None}
+        return {f"--{name.replace('_', '-')}": value for name, value in vars(self).items() if value is not None}
+
+    def replaced(self) -> set[str]:
+        """Flags of what the options say and the files need not; a bias gives weights."""
+        return set(self.named()) | ({"--weights"} if self.log_weights is not None else set())
 
     def columns(self) -> list[str]:
         """Those that may name a column; a time that is a number is the step between rows."""
-        return [value for flag, value in self.named().items() if flag != "--time" or as_number(value) is None]
+        named = self.named()
+        single = [value for flag, value in named.items() if flag not in ("--time", "--log-weights", "--kT")]
+        time = [] if self.time is None or as_number(self.time) is not None else [self.time]
+        return [*single, *time, *column_list(self.log_weights)]
 
 
 def item_arrays(spaces: Sequence[ReadSpace], items: ItemOptions, rows: slice) -> dict[str, Any]:
-    """Arrays over the items, as `Space` takes them, from the options that were given."""
-    arrays: dict[str, Any] = {}
+    """Arrays over the items: from the options that were given, else from what the files say.
+
+    Keys are those of `Space` (run, time, sample_weight, ids), "labels", and "bias" with one column for each bias.
+    """
+    arrays = brought_arrays(spaces, items.replaced())
     if items.run is not None:
         arrays["run"] = item_values(items.run, "--run", spaces, rows)
-    else:
-        pieces = next((space for space in spaces if len(space.lengths) > 1), None)
-        if pieces is not None:
-            arrays["run"] = np.repeat(np.arange(len(pieces.lengths)), pieces.lengths)
     if items.time is not None:
         step = as_number(items.time)
         if step is None:
@@ -53,12 +63,22 @@ def item_arrays(spaces: Sequence[ReadSpace], items: ItemOptions, rows: slice) ->
             arrays["time"] = step * (rows.step or 1) * _number_in_run(arrays.get("run"), sum(spaces[0].lengths))
         else:
             raise ParameterError(f"--time {items.time}: the time between rows must be positive")
+    if items.log_weights is not None:
+        if items.weights is not None:
+            raise ParameterError("--weights and --log-weights: give one of them")
+        columns = column_list(items.log_weights)
+        bias = [_numbers(item_values(one, "--log-weights", spaces, rows), "--log-weights", one) for one in columns]
+        arrays["bias"] = np.stack(bias, axis=1)
+    elif items.kT is not None:
+        raise ParameterError("--kT needs the bias: --log-weights COLUMN")
     if items.weights is not None:
         arrays["sample_weight"] = _numbers(
             item_values(items.weights, "--weights", spaces, rows), "--weights", items.weights
         )
     if items.ids is not None:
         arrays["ids"] = item_values(items.ids, "--ids", spaces, rows)
+    if items.labels is not None:
+        arrays["labels"] = item_values(items.labels, "--labels", spaces, rows)
     return arrays
 
 

@@ -1,4 +1,4 @@
-"""What the options of a command mean: files with columns, values by name, periods."""
+"""What the options of a command mean: files with columns, values by name, windows, temperatures."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 
 from infoscope.base.errors import ParameterError
 from infoscope.io import split_key
+
+GAS_CONSTANT = 0.008314462618  # kJ/mol/K
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,36 @@ def parse_window(text: str | None) -> float | str | None:
     if number is None or not 0 <= number < math.inf:
         raise ParameterError(f"--window is 'auto' or a time of at least 0, not '{text}'")
     return number
+
+
+def check_missing(text: str) -> None:
+    """Raise if what is to happen to missing values is neither ``raise`` nor ``drop``.
+
+    Examples
+    --------
+    >>> from infoscope.cli.options import check_missing
+    >>> check_missing("drop")
+    """
+    if text not in ("raise", "drop"):
+        raise ParameterError(f"--missing is 'raise' or 'drop', not '{text}'")
+
+
+def parse_kT(text: str | None) -> float | None:
+    """kT in the unit of the bias: a number, or a temperature in kelvin, for a bias in kJ/mol.
+
+    Examples
+    --------
+    >>> from infoscope.cli.options import parse_kT
+    >>> parse_kT("2.494"), round(parse_kT("300K"), 6)
+    (2.494, 2.494339)
+    """
+    if text is None:
+        return None
+    kelvin = text.strip().endswith("K")
+    number = as_number(text.strip().removesuffix("K"))
+    if number is None or not 0 < number < math.inf:
+        raise ParameterError(f"--kT is a number in the unit of the bias, or a temperature such as 300K, not '{text}'")
+    return GAS_CONSTANT * number if kelvin else number
 
 
 def as_number(text: str) -> float | None:

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 def column_periods(texts: Sequence[str], spaces: Sequence[ReadSpace]) -> dict[str, np.ndarray]:
-    """The period of every column of every space, 0 where it has none.
+    """The period of every column of every space, 0 where it has none: that of the file, unless a text says otherwise.
 
     A text is ``VALUE`` for all columns, or ``WHERE=VALUE``: WHERE is a space, an expression of columns (in whatever
     space has them), or ``SPACE:COLUMNS``.
     """
-    periods = {space.name: np.zeros(len(space.names)) for space in spaces}
+    periods = {space.name: file_periods(space) for space in spaces}
     for text in sorted(texts, key=lambda text: "=" in text):  # one for all first, exceptions after it
         where, equals, value = text.rpartition("=")
         period = parse_period(value)
@@ -32,6 +32,12 @@ def column_periods(texts: Sequence[str], spaces: Sequence[ReadSpace]) -> dict[st
         for name, positions in _chosen(where, text, spaces).items() if equals else ():
             periods[name][positions] = period
     return periods
+
+
+def file_periods(space: ReadSpace) -> np.ndarray:
+    """The period of every column, as the file of a space gives it."""
+    known = space.tables[0].period
+    return np.array([known.get(name, 0.0) for name in space.names])
 
 
 def parse_period(text: str) -> float:

@@ -11,9 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import typer
 
 from infoscope.base.errors import InfoscopeWarning, ParameterError
+from infoscope.cli.brought import same_numbers
+from infoscope.cli.gather import Gathered
+from infoscope.cli.periods import file_periods
 from infoscope.cli.spaces import Measures, ReadSpace
 from infoscope.cli.wording import in_flags
 
@@ -56,14 +60,18 @@ def warn(text: str, said: set[str]) -> None:
         typer.echo(f"warning: {line}", err=True)
 
 
-def show_spaces(spaces: Sequence[ReadSpace], how: Measures) -> None:
-    """One line a space: its files, its columns, how it measures."""
+def show_spaces(gathered: Gathered, how: Measures) -> None:
+    """One line a space: its files, its columns, how it measures, the times it brings; then what holds for the items."""
+    spaces, time = gathered.spaces, gathered.shared.get("time")
     width = max(len(space.name) for space in spaces)
     for space in spaces:
         files = ", ".join(dict.fromkeys(str(piece) for piece in space.choice.pieces))
         pieces = f" ({len(space.tables)} runs)" if len(space.tables) > 1 else ""
-        typer.echo(f"{space.name:<{width}}  {files}{pieces}: {_columns(space.names)}; {_measure(space, how)}")
+        parts = [_columns(space.names), _measure(space, how), *_times(space, time)]
+        typer.echo(f"{space.name:<{width}}  {files}{pieces}: {'; '.join(parts)}")
     typer.echo(f"{sum(spaces[0].lengths)} items")
+    for note in gathered.notes:
+        typer.echo(f"note: {in_flags(note)}")
 
 
 def hint(text: str) -> None:
@@ -120,8 +128,20 @@ def _measure(space: ReadSpace, how: Measures) -> str:
     if period.any():
         periodic = [f"{name} {value:.6g}" for name, value in zip(space.names, period, strict=True) if value]
         shown = periodic if len(set(period)) > 1 else [f"all {period[0]:.6g}"]
-        parts.append(f"periods: {', '.join(shown[:NAMES_SHOWN])}{', ...' if len(shown) > NAMES_SHOWN else ''}")
+        of_file = " of the file" if np.array_equal(period, file_periods(space)) else ""
+        more = ", ..." if len(shown) > NAMES_SHOWN else ""
+        parts.append(f"periods{of_file}: {', '.join(shown[:NAMES_SHOWN])}{more}")
     return ", ".join(parts)
+
+
+def _times(space: ReadSpace, used: np.ndarray | None) -> list[str]:
+    """The times that a file brings, where they are used."""
+    if used is None or space.tables[0].time is None:
+        return []
+    time = np.concatenate([table.time for table in space.tables if table.time is not None])
+    if not same_numbers(time, used).all():
+        return []
+    return [f"time of the file: {time.min()} to {time.max()}"]
 
 
 def _p_values(result: Any) -> list[str]:

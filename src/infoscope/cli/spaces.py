@@ -14,6 +14,7 @@ from infoscope.cli.items import ItemOptions, find_column
 from infoscope.cli.options import FileChoice, SpaceChoice, by_space
 from infoscope.cli.periods import column_periods
 from infoscope.io import Table, column_names, read_table
+from infoscope.io.pieces import check_pieces
 from infoscope.neighbors import Space
 
 SPREAD_ROWS = 10_000  # rows looked at for the spread of columns
@@ -48,6 +49,12 @@ class ReadSpace:
         parts = [table.values for table in self.tables]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
+    def take(self, rows: np.ndarray) -> ReadSpace:
+        """The space of some of its rows, counted over all pieces; `rows` ascend."""
+        ends = np.cumsum(self.lengths)
+        parts = zip(self.tables, np.split(rows, np.searchsorted(rows, ends[:-1])), ends - self.lengths, strict=True)
+        return ReadSpace(self.choice, tuple(table.take(part - start) for table, part, start in parts))
+
     def spreads(self) -> np.ndarray:
         """Standard deviation of every column, from evenly spaced rows where there are many."""
         sample = self.values[:: max(1, len(self.values) // SPREAD_ROWS)]
@@ -63,14 +70,17 @@ class Measures:
     period: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
-def read_spaces(choices: Sequence[SpaceChoice], items: ItemOptions, rows: slice) -> list[ReadSpace]:
-    """Read the files of every space, and check that they fit together."""
+def read_spaces(
+    choices: Sequence[SpaceChoice], items: ItemOptions, rows: slice, missing: str = "raise"
+) -> list[ReadSpace]:
+    """Read the files of every space, and check that they fit together; `missing` is as for `read_table`."""
     spaces = []
     for choice in choices:
-        tables = [_read_piece(piece, items, rows) for piece in choice.pieces]
-        for piece, table in zip(choice.pieces, tables, strict=True):
-            if table.names != tables[0].names:
-                raise DataError(f"the pieces of {choice.name} have different columns: {choice.pieces[0]} and {piece}")
+        tables = [_read_piece(piece, items, rows, missing) for piece in choice.pieces]
+        try:
+            check_pieces(tables)
+        except DataError as error:
+            raise DataError(f"the pieces of {choice.name} do not fit: {error}") from error
         spaces.append(ReadSpace(choice, tuple(tables)))
     first = spaces[0]
     for space in spaces[1:]:
@@ -78,6 +88,7 @@ def read_spaces(choices: Sequence[SpaceChoice], items: ItemOptions, rows: slice)
             raise DataError(
                 f"the spaces describe different numbers of items: {first.name} ({_files(first)}) has "
                 f"{sum(first.lengths)} rows, {space.name} ({_files(space)}) has {sum(space.lengths)}"
+                + _noted(first, space)
             )
         if len(space.lengths) > 1 and len(first.lengths) > 1 and space.lengths != first.lengths:
             raise DataError(
@@ -132,10 +143,16 @@ def uneven_columns(space: ReadSpace, how: Measures) -> str | None:
 
 
 # ------------------------------------------------------------------------------------------------------------- steps
-def _read_piece(piece: FileChoice, items: ItemOptions, rows: slice) -> Table:
+def _read_piece(piece: FileChoice, items: ItemOptions, rows: slice, missing: str) -> Table:
     names = column_names(piece.path, piece.key)
     used = [column for option in items.columns() if (column := find_column(option, names)) is not None]
-    return read_table(piece.path, columns=piece.columns, exclude=used, key=piece.key, rows=rows)
+    return read_table(piece.path, columns=piece.columns, exclude=used, key=piece.key, rows=rows, missing=missing)
+
+
+def _noted(*spaces: ReadSpace) -> str:
+    """Why a file may have fewer rows than lines."""
+    notes = dict.fromkeys(note for space in spaces for table in space.tables for note in table.notes)
+    return f" ({'; '.join(notes)})" if notes else ""
 
 
 def _files(space: ReadSpace) -> str:

@@ -11,7 +11,11 @@ FLAGS = {
     "n_columns": "--sample-columns",
     "n_permutations": "--permutations",
     "sample_weight": "--weights",
+    "log_weights": "--log-weights",
+    "missing": "--missing",
+    "kT": "--kT",
 }
+QUOTES = "\"'"
 ASSIGNED = re.compile(rf"`?\b({'|'.join(FLAGS)})=([^\s`,;)]*)`?")
 UNDERSCORED = re.compile(rf"\b({'|'.join(name for name in FLAGS if '_' in name)})\b")
 
@@ -25,5 +29,5 @@ def in_flags(text: str) -> str:
     >>> in_flags("Pass `time=` or `run=`, or exclusion_window=0 to silence")
     'Pass --time or --run, or --window 0 to silence'
     """
-    text = ASSIGNED.sub(lambda match: f"{FLAGS[match[1]]} {match[2]}".rstrip(), " ".join(text.split()))
+    text = ASSIGNED.sub(lambda match: f"{FLAGS[match[1]]} {match[2].strip(QUOTES)}".rstrip(), " ".join(text.split()))
     return UNDERSCORED.sub(lambda match: FLAGS[match[1]], text)

@@ -64,7 +64,7 @@ def read_pieces(paths: Sequence[str | PathLike[str]], *, join: str = "runs", **o
     check_pieces(tables)
     table = _concatenate(tables)
     if join == "runs":
-        table = dataclasses.replace(table, run=_runs(tables))
+        table = dataclasses.replace(table, run=piece_runs(tables))
     else:
         table = _one_run(table, tables)
     # weights of all pieces together: of each piece for itself, their largest would all be 1
@@ -87,6 +87,16 @@ def check_pieces(tables: Sequence[Table]) -> None:
             if (getattr(first, what) is None) != (getattr(table, what) is None):
                 lacking = table if getattr(table, what) is None else first
                 raise DataError(f"of {files}, {lacking.source} has no {what}: read pieces of one kind")
+
+
+def piece_runs(tables: Sequence[Table]) -> np.ndarray:
+    """Every file a run; a file that knows runs of its own gives several."""
+    parts, n_runs = [], 0
+    for table in tables:
+        codes = np.zeros(len(table), int) if table.run is None else np.unique(table.run, return_inverse=True)[1]
+        parts.append(codes + n_runs)
+        n_runs += int(codes.max()) + 1
+    return np.concatenate(parts)
 
 
 # ------------------------------------------------------------------------------------------------------------- checks
@@ -133,16 +143,6 @@ def _concatenate(tables: Sequence[Table]) -> Table:
 
 def _joined(arrays: Sequence[Any]) -> Any:
     return None if arrays[0] is None else np.concatenate(arrays)
-
-
-def _runs(tables: Sequence[Table]) -> np.ndarray:
-    """Every file a run; a file that knows runs of its own gives several."""
-    parts, n_runs = [], 0
-    for table in tables:
-        codes = np.zeros(len(table), int) if table.run is None else np.unique(table.run, return_inverse=True)[1]
-        parts.append(codes + n_runs)
-        n_runs += int(codes.max()) + 1
-    return np.concatenate(parts)
 
 
 def _one_run(table: Table, tables: Sequence[Table]) -> Table:

@@ -1,0 +1,82 @@
+"""Everything about the items before anything is computed: spaces, what goes with the rows, and which rows count."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from infoscope.base.errors import DataError
+from infoscope.cli.items import ItemOptions, item_arrays
+from infoscope.cli.options import SpaceChoice, parse_kT
+from infoscope.cli.spaces import ReadSpace, read_spaces
+from infoscope.io.missing import missing_rows
+from infoscope.io.table import spell_columns
+from infoscope.io.weights import column_list, weights_from_bias, worth
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Spaces with the same items, and what these have in common."""
+
+    spaces: list[ReadSpace]
+    shared: dict[str, Any]  # time, run, sample_weight and ids, as `Space` takes them
+    labels: np.ndarray | None
+    notes: tuple[str, ...]  # what was left out or made on the way
+    left_out: str  # rows with missing values, "3,7-9"; empty where there are none
+
+
+def gather(choices: Sequence[SpaceChoice], items: ItemOptions, rows: slice, missing: str) -> Gathered:
+    """Read the files; leave out the rows that miss a value in any of them, if `missing` is "drop"; weigh the rest."""
+    spaces = read_spaces(choices, items, rows, "keep" if missing == "drop" else "raise")
+    arrays = item_arrays(spaces, items, rows)
+    notes = list(dict.fromkeys(note for space in spaces for table in space.tables for note in table.notes))
+    left_out = np.empty(0, int)
+    if missing == "drop":
+        left_out = _missing(spaces, arrays)
+        if len(left_out):
+            spaces, arrays = _without(left_out, spaces, arrays)
+            notes.append(_told(left_out, sum(spaces[0].lengths)))
+    labels, bias = arrays.pop("labels", None), arrays.pop("bias", None)
+    if bias is not None:
+        arrays["sample_weight"], note = _weights(bias, items)
+        notes.append(note)
+    return Gathered(spaces, arrays, labels, tuple(notes), spell_columns(left_out.tolist()))
+
+
+# ------------------------------------------------------------------------------------------------------- missing values
+def _missing(spaces: Sequence[ReadSpace], arrays: dict[str, Any]) -> np.ndarray:
+    """Rows in which any space, or anything that goes with the rows, misses a value."""
+    others = [array for name, array in arrays.items() if name != "bias"]
+    missing = missing_rows(arrays["bias"]) if "bias" in arrays else np.zeros(sum(spaces[0].lengths), bool)
+    for space in spaces:
+        missing |= missing_rows(space.values, others)
+    if missing.all():
+        raise DataError(f"every one of the {len(missing)} rows has a missing value: choose other columns")
+    return np.flatnonzero(missing)
+
+
+def _without(
+    left_out: np.ndarray, spaces: Sequence[ReadSpace], arrays: dict[str, Any]
+) -> tuple[list[ReadSpace], dict[str, Any]]:
+    kept = np.delete(np.arange(sum(spaces[0].lengths)), left_out)
+    return [space.take(kept) for space in spaces], {name: array[kept] for name, array in arrays.items()}
+
+
+def _told(left_out: np.ndarray, n_kept: int) -> str:
+    return (
+        f"{len(left_out)} of {n_kept + len(left_out)} rows with missing values were left out of all spaces (the first "
+        f"is row {left_out[0]})"
+    )
+
+
+# -------------------------------------------------------------------------------------------------------------- weights
+def _weights(bias: np.ndarray, items: ItemOptions) -> tuple[np.ndarray, str]:
+    kT = parse_kT(items.kT)
+    try:
+        weights = weights_from_bias(bias, kT)
+    except DataError as error:
+        raise DataError(f"--log-weights {items.log_weights}: {error}") from error
+    return weights, worth(weights, column_list(items.log_weights), kT)
