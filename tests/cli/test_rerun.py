@@ -204,3 +204,18 @@ def test_the_digest_of_a_folder(folder):
     assert file_digest("store")["hash"] != first["hash"]
     with pytest.raises(FileNotFoundError):
         file_digest("nothing")
+
+
+def test_pictures_for_a_paper(folder, infoscope):
+    pandas = pytest.importorskip("pandas")
+    ran = infoscope("compare", "x.npy", "y.npy", "--plot", "fig.pdf", "--style", "paper", "-q", "--output", "a.json")
+    assert ran.code == 0 and "picture: fig.pdf (its numbers: fig.csv)" in ran.out
+    stored = json.loads((folder / "a.json").read_text())["values"]
+    drawn = pandas.read_csv("fig.csv", comment="#", float_precision="round_trip")
+    assert drawn["a_to_b"][0] == stored["a_to_b"] and drawn["b_to_a_se"][0] == stored["b_to_a_se"]
+    before = (folder / "fig.pdf").stat().st_mtime_ns
+    assert infoscope("rerun", "a.json").code == 0 and (folder / "fig.pdf").stat().st_mtime_ns == before
+    ran = infoscope("compare", "x.npy", "y.npy", "--plot", "items.pdf", "--style", "paper")
+    assert ran.code == 2 and "items.csv exists" in ran.err and "items" not in ran.out
+    assert "--style" in infoscope("compare", "x.npy", "y.npy", "--plot", "a.pdf", "--style", "poster").err
+    assert infoscope("compare", "x.npy", "y.npy", "--plot", "b.png").code == 0 and not (folder / "b.csv").exists()

@@ -358,7 +358,7 @@ def test_axes_are_used_and_returned(kind):
 def test_paper_figures_fit_a_column(result, tmp_path):
     before = dict(plt.rcParams)
     ax = result.plot(style="paper")
-    assert ax.figure.get_figwidth() == 3.4
+    assert ax.figure.get_figwidth() == 3.35
     ax.figure.savefig(tmp_path / "figure.pdf")
     sizes = [text.get_fontsize() for text in ax.findobj(plt.Text) if text.get_text()]
     assert max(sizes) <= 7.0

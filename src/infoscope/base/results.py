@@ -106,6 +106,10 @@ class Result:
         """Draw the result with matplotlib and return the Axes."""
         raise TypeError(f"{type(self).__name__} has no picture")
 
+    def plot_data(self, **options: Any) -> pandas.DataFrame:
+        """The numbers that ``plot`` draws with these options, as a pandas frame (here the table of the result)."""
+        return self.to_frame()
+
     def to_frame(self) -> pandas.DataFrame:
         """The table of the result as a pandas frame."""
         import pandas

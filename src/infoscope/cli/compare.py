@@ -106,6 +106,9 @@ def compare(
         Texts, typer.Option(metavar="FILE", help="Save the result: .json (everything), .csv, .parquet.")
     ] = None,
     plot: Annotated[str | None, typer.Option(metavar="FILE", help="Save a picture: .png, .svg, .pdf.")] = None,
+    style: Annotated[
+        str, typer.Option(metavar="screen|paper", help="Of the picture: paper is one column, its numbers in a .csv.")
+    ] = "screen",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No hints and no progress.")] = False,
 ) -> None:
     """Which description of the same items tells about which?
@@ -120,7 +123,7 @@ def compare(
     from infoscope.cli.options import check_missing, choose_spaces, parse_kT, parse_window
     from infoscope.cli.show import messages
 
-    targets = _check_targets(output, plot)
+    targets = _check_targets(output, plot, style)
     choices = choose_spaces(space or [], files or [])
     _check_number(len(choices), labels)
     check_missing(missing)
@@ -139,7 +142,7 @@ def compare(
     options = {name: value for name, value in options.items() if value is not None}
     with messages(quiet) as said:
         asked = _Question(choices, items, slice(start, stop, stride), missing, metric or [], scale or [], period or [])
-        _answer(asked, options, targets, _command(context.obj), quiet, said)
+        _answer(asked, options, targets, _command(context.obj), quiet, said, style)
 
 
 @dataclass(frozen=True)
@@ -162,6 +165,7 @@ def _answer(
     command: str,
     quiet: bool,
     said: set[str],
+    style: str,
 ) -> None:
     from infoscope.base.errors import ParameterError
     from infoscope.cli import show
@@ -189,8 +193,9 @@ def _answer(
         write_result(result, path, command=command, inputs=_inputs(gathered, how, asked), files=files)
         typer.echo(f"result: {path}")
     if picture is not None:
-        show.save_picture(result, picture)
-        typer.echo(f"picture: {picture}")
+        show.save_picture(result, picture, style=style)
+        beside = f" (its numbers: {picture.with_suffix('.csv')})" if style == "paper" else ""
+        typer.echo(f"picture: {picture}{beside}")
 
 
 def _compute(spaces: dict[str, Any], labels: Any, options: dict[str, Any]) -> Any:
@@ -217,13 +222,14 @@ def _label_space(asked: _Question, gathered: Gathered) -> Any:
     return Space.from_labels(gathered.labels, name=name, **gathered.shared)
 
 
-def _check_targets(output: Texts, plot: str | None) -> tuple[list[Path], Path | None]:
+def _check_targets(output: Texts, plot: str | None, style: str) -> tuple[list[Path], Path | None]:
+    from infoscope.base.checks import check_choice
     from infoscope.cli.show import check_picture_path
     from infoscope.io import check_result_path
 
     picture = None if plot is None else Path(plot)
     if picture is not None:
-        check_picture_path(picture)
+        check_picture_path(picture, check_choice(style, "--style", ("screen", "paper")))
     return [check_result_path(path) for path in output or []], picture
 
 

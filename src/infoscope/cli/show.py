@@ -20,6 +20,7 @@ from infoscope.cli.gather import Gathered
 from infoscope.cli.periods import file_periods
 from infoscope.cli.spaces import Measures, ReadSpace
 from infoscope.cli.wording import in_flags
+from infoscope.io import check_figure_path
 
 PICTURES = (".png", ".svg", ".pdf")
 NAMES_SHOWN = 8
@@ -91,8 +92,10 @@ def show_result(result: Any, said: set[str], *, p_values: bool = False) -> None:
         typer.echo(line)
 
 
-def check_picture_path(path: Path) -> None:
+def check_picture_path(path: Path, style: str = "screen") -> None:
     """Raise now what saving a picture would raise after the work is done."""
+    if style == "paper":
+        check_figure_path(path)
     if path.suffix.lower() not in PICTURES:
         raise ParameterError(f"pictures are saved as {', '.join(PICTURES)}, not as '{path.suffix or path.name}'")
     if not path.parent.is_dir():
@@ -100,14 +103,18 @@ def check_picture_path(path: Path) -> None:
 
 
 def save_picture(result: Any, path: Path, **options: Any) -> None:
-    """Draw a result into a file, which is there whole or not at all."""
+    """Draw a result into a file, which is there whole or not at all; for a paper with the numbers beside it."""
     import matplotlib
 
     matplotlib.use("Agg")  # a file is written, no window opens
     from matplotlib import pyplot
 
+    from infoscope.io import save_figure
     from infoscope.storage import atomic_path
 
+    if options.get("style") == "paper":
+        save_figure(result, path, **options)
+        return
     axes = result.plot(**options)
     with atomic_path(path) as temporary:
         axes.figure.savefig(temporary, format=path.suffix[1:].lower(), dpi=200, bbox_inches="tight")

@@ -11,7 +11,9 @@ import numpy as np
 
 from infoscope.base.checks import check_choice
 from infoscope.base.errors import ParameterError
-from infoscope.imbalance.plots import FORTH, GREY, Style, axes_of, look_of, set_labels, set_ticks, short
+from infoscope.base.paper import Style, axes_of, look_of, thin
+from infoscope.imbalance.plots import FORTH, GREY, set_labels, set_ticks, short
+from infoscope.imbalance.plotted import drawable, floors_removed, leaf_order, plane_points
 from infoscope.imbalance.results import InformationImbalance
 from infoscope.imbalance.verdicts import NOTABLE_FLOOR, PREDICTS, SIGNIFICANT
 
@@ -54,13 +56,11 @@ def plot_plane(
     matplotlib Axes
     """
     single = isinstance(results, InformationImbalance)
-    pairs = _as_pairs(results)
-    if not pairs:
-        raise ParameterError("there is no pair of spaces with both directions to draw")
+    pairs = drawable(results)
     if labels is not None and len(labels) != len(pairs):
         raise ParameterError(f"{len(labels)} labels for {len(pairs)} pairs of spaces")
     if normalized is None:
-        normalized = max(max(r.a_to_b_floor, r.b_to_a_floor) for r in pairs) > NOTABLE_FLOOR
+        normalized = floors_removed(pairs)
     texts = list(labels) if labels is not None else [] if single else [f"{r.name_a} | {r.name_b}" for r in pairs]
     key = texts if len(texts) > LABELLED else []
     ours, look = ax is None, look_of(style)
@@ -116,11 +116,11 @@ def plot_heatmap(
 
     check_choice(order, "order", ("given", "clustered"))
     n_rows, n_columns = np.shape(matrix.values)
-    wide = {"screen": max(5.6, 0.75 * n_columns + 2.6), "paper": 3.4 if n_columns <= 6 else 7.0}
+    wide = {"screen": max(5.6, 0.75 * n_columns + 2.6), "paper": 3.35 if n_columns <= 6 else 7.0}
     look = look_of(style)
     height = min(1.05, max(0.45, (n_rows + 1.2) / (n_columns + 2.0)))
     ax = axes_of(ax, look, height, width=wide[style])
-    rows, columns = _leaf_order(matrix) if order == "clustered" else (np.arange(n_rows), np.arange(n_columns))
+    rows, columns = leaf_order(matrix) if order == "clustered" else (np.arange(n_rows), np.arange(n_columns))
     own = np.array([[matrix.names[i] == matrix.target_names[j] for j in columns] for i in rows])
     shown = np.ma.masked_where(own, np.asarray(matrix.values, dtype=float)[np.ix_(rows, columns)])
     image = ax.imshow(shown, cmap="Blues_r", vmin=0.0, vmax=1.0, aspect="auto")
@@ -135,6 +135,9 @@ def plot_heatmap(
     bar = ax.figure.colorbar(image, ax=ax, pad=0.02, extend="max" if np.ma.max(shown) > 1 else "neither")
     bar.set_label("Δ(A → B): 0 = A predicts B,\n1 = A says nothing about B", fontsize=look.small)
     bar.ax.tick_params(labelsize=look.small)
+    thin(bar.ax, look)
+    if look.frame is not None:
+        bar.outline.set_linewidth(look.frame)
     _write_cells(ax, matrix, rows, columns, look, errors)
     return ax
 
@@ -148,23 +151,13 @@ def _direction_label(a: str, b: str, look: Style, extra: str) -> str:
     return f"Δ({a} → {b}){extra}:\n{words}"
 
 
-def _as_pairs(results: Any) -> list[InformationImbalance]:
-    if isinstance(results, InformationImbalance):
-        return [results]
-    pairs = results.pairs() if hasattr(results, "pairs") else list(results)
-    return [pair for pair in pairs if math.isfinite(pair.a_to_b) and math.isfinite(pair.b_to_a)]
-
-
 def _draw_crosses(ax: Axes, pairs: list[InformationImbalance], look: Style, normalized: bool) -> np.ndarray:
     """Rows of x, y and their errors, drawn; errors that are withheld count as 0."""
-    points = np.empty((len(pairs), 4))
-    for point, result in zip(points, pairs, strict=True):
-        for axis, way in enumerate(("a_to_b", "b_to_a")):
-            scale = 1.0 - getattr(result, f"{way}_floor") if normalized else 1.0
-            known = not result.interval_withheld and math.isfinite(getattr(result, f"{way}_se"))
-            point[axis] = getattr(result, f"{way}_normalized" if normalized else way)
-            point[2 + axis] = getattr(result, f"{way}_se") / scale if known else 0.0
-        x, y, x_se, y_se = point
+    table = plane_points(pairs, normalized)
+    columns = [table[name] for name in ("a_to_b", "b_to_a")]
+    columns += [np.nan_to_num(table[name], posinf=0.0) for name in ("a_to_b_se", "b_to_a_se")]
+    points = np.column_stack(columns)
+    for (x, y, x_se, y_se), result in zip(points, pairs, strict=True):
         face = "white" if result.interval_withheld else FORTH
         errors: dict[str, Any] = {} if result.interval_withheld else {"xerr": x_se, "yerr": y_se}
         ax.errorbar(x, y, color=FORTH, mfc=face, zorder=4, **look.bars("o"), **errors)
@@ -260,23 +253,6 @@ def _key_columns(texts: Sequence[str], look: Style) -> int:
 
 def _key_height(texts: Sequence[str], look: Style) -> float:
     return math.ceil(len(texts) / _key_columns(texts, look)) * 1.5 * look.small / 72 / look.width if texts else 0.0
-
-
-def _leaf_order(matrix: ImbalanceMatrix) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and columns in the order of their clusters: one tree where both are the same spaces."""
-    from scipy.cluster.hierarchy import leaves_list, linkage
-    from scipy.spatial.distance import pdist, squareform
-
-    values = np.nan_to_num(np.asarray(matrix.values, dtype=float), nan=1.0)
-    if tuple(matrix.names) == tuple(matrix.target_names):
-        both = 0.5 * (values + values.T)
-        np.fill_diagonal(both, 0.0)
-        distances = [squareform(both, checks=False)] * 2
-    else:
-        distances = [pdist(values), pdist(values.T)]
-    trees = [linkage(d, "average", optimal_ordering=True) if len(d) else None for d in distances]
-    orders = [np.zeros(1, dtype=int) if tree is None else leaves_list(tree) for tree in trees]
-    return orders[0], orders[1]
 
 
 def _write_cells(ax: Axes, matrix: ImbalanceMatrix, rows: Any, columns: Any, look: Style, errors: bool) -> None:

@@ -1,21 +1,20 @@
 """Pictures of Information Imbalance results.
 
 Every function takes a result, draws into ``ax`` (a new figure if None) and returns the Axes. ``style="paper"`` makes
-figures for one journal column (3.4 inches) with small type; "screen" follows matplotlib's own settings. Colours can be
-told apart with any colour vision, and lines differ in marker and dash as well.
+figures for one journal column (3.35 inches) with small type and thin lines; "screen" follows
+matplotlib's own settings. Colours can be told apart with any colour vision, and lines differ in marker and dash too.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from infoscope.base.checks import check_choice
 from infoscope.base.errors import ParameterError
+from infoscope.base.paper import Style, axes_of, look_of, thin
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,24 +22,6 @@ if TYPE_CHECKING:
     from infoscope.imbalance.results import ImbalanceDifference, InformationImbalance, ScaleCurve
 
 FORTH, BACK, GREY = "#0072B2", "#D55E00", "0.45"  # A → B, B → A (Okabe and Ito's blue and vermilion), everything else
-
-
-@dataclass(frozen=True)
-class Style:
-    width: float  # of a new figure, inches
-    text: float  # font sizes, points
-    small: float
-    marker: float
-    line: float
-
-    def bars(self, marker: str) -> dict[str, Any]:
-        return {"fmt": marker, "ms": self.marker, "lw": self.line, "capsize": self.marker / 2}
-
-
-STYLES = {
-    "screen": Style(width=5.6, text=10.0, small=8.5, marker=6.0, line=1.6),
-    "paper": Style(width=3.4, text=7.0, small=6.0, marker=3.5, line=1.0),
-}
 
 
 def plot_scale_curve(curve: ScaleCurve, ax: Axes | None = None, *, style: str = "screen") -> Axes:
@@ -79,6 +60,7 @@ def plot_scale_curve(curve: ScaleCurve, ax: Axes | None = None, *, style: str = 
     upper = ax.secondary_xaxis("top", functions=(to_k, to_share))
     upper.set_xlabel("k", fontsize=look.text)
     upper.tick_params(which="both", labelsize=look.small)
+    thin(upper, look)
     if len(share) <= 10:
         upper.set_xticks(np.asarray(curve.k), [str(k) for k in curve.k])
         upper.xaxis.set_minor_locator(NullLocator())
@@ -114,15 +96,9 @@ def plot_ranks(
     -------
     matplotlib Axes
     """
-    edges = np.linspace(0.0, 1.0, bins + 1)
-    heights = {}
-    for way in ("a_to_b", "b_to_a"):
-        ranks = getattr(result, f"{way}_ranks")
-        if ranks is not None and len(ranks):
-            weights = getattr(result, f"{way}_rank_weights")
-            heights[way] = np.histogram(ranks, bins=edges, weights=weights, density=True)[0]
-    if not heights:
-        raise ParameterError("the result holds no ranks to draw")
+    from infoscope.imbalance.plotted import rank_densities
+
+    edges, heights = rank_densities(result, bins)
     look = look_of(style)
     ax = axes_of(ax, look, height=0.72)
     names = {"a_to_b": (result.name_a, result.name_b), "b_to_a": (result.name_b, result.name_a)}
@@ -175,6 +151,7 @@ def plot_lags(
     ax = axes_of(ax, look, height=0.85)
     lower = _split(ax)
     lower.tick_params(which="both", labelsize=look.small)
+    thin(lower, look)
     ax.step(place, profile["chance"], where="mid", color="black", lw=look.line, label="chance")
     for way, shift in (("a_to_b", -0.2), ("b_to_a", 0.2)):
         label, colour, marker, dash = _ways(result.name_a, result.name_b)[way]
@@ -230,7 +207,7 @@ def plot_runs(result: InformationImbalance, ax: Axes | None = None, *, style: st
     names = [short(str(name), 14) for name in table["run"]]
     set_ticks(ax, place, names, slanted=sum(map(len, names)) > 45)
     ax.set(xlim=(-0.6, len(place) - 0.4), ylim=(0, 1.25 * max(1.0, ax.get_ylim()[1])))
-    set_labels(ax, look, x="run (bands: all runs)", y="Δ: 0 = predicts, 1 = says nothing")
+    set_labels(ax, look, x="run (bars: standard error, bands: all runs)", y="Δ: 0 = predicts, 1 = says nothing")
     set_legend(ax, look, ncols=3)
     return ax
 
@@ -251,14 +228,12 @@ def plot_weights(result: InformationImbalance, ax: Axes | None = None, *, style:
     -------
     matplotlib Axes
     """
-    if result.row_weights is None:
-        raise ParameterError("all rows weigh the same: there are no weights to draw")
-    weights = np.sort(np.asarray(result.row_weights, dtype=float))[::-1]
-    n, n_kish = len(weights), float(weights.sum() ** 2 / np.sum(weights**2))
+    from infoscope.imbalance.plotted import cumulative_weights
+
+    share, cumulative = cumulative_weights(result)
+    n, n_kish = len(share) - 1, 1.0 / float(np.sum(np.diff(cumulative) ** 2))
     look = look_of(style)
     ax = axes_of(ax, look, height=0.72)
-    share = np.arange(n + 1) / n
-    cumulative = np.concatenate([[0.0], np.cumsum(weights) / weights.sum()])
     ax.plot(share, cumulative, color=FORTH, lw=look.line, label="these weights")
     ax.plot([0, 1], [0, 1], color=GREY, ls=":", lw=look.line, label="equal weights")
     ax.axvline(n_kish / n, color=BACK, ls="--", lw=look.line, label=f"effective rows: {n_kish:.0f} of {n}")
@@ -293,30 +268,16 @@ def plot_difference(result: ImbalanceDifference, ax: Axes | None = None, *, styl
     ax.axvline(1.0, ymax=0.8, color=GREY, ls=":", lw=look.line, label="says nothing")
     ax.axvline(result.target_floor, ymax=0.8, color=GREY, ls=(0, (4, 2)), lw=look.line, label="smallest attainable")
     ax.set_yticks([1, 0], [short(name, 20) for name in names])
-    ax.set(ylim=(-0.6, 1.9), xlim=(-0.02, max(1.08, ax.get_xlim()[1])))
+    ax.set(ylim=(-0.6, 2.1), xlim=(-0.02, max(1.08, ax.get_xlim()[1])))
     shown = result._shown(result.difference, result.difference_se)
     ax.set_title(f"{short(names[0], 18)} - {short(names[1], 18)}: {shown}", fontsize=look.text, loc="left")
     set_labels(ax, look, x=f"Δ(· → {target}): 0 = predicts {target}, 1 = says nothing", y="")
-    set_legend(ax, look, ncols=2, loc="upper left")
+    bars = None if result.interval_withheld else "bars: standard error"
+    set_legend(ax, look, ncols=2, loc="upper left", title=bars, title_fontsize=look.small)
     return ax
 
 
 # --------------------------------------------------------------------------------------------------------------- shared
-def look_of(style: str) -> Style:
-    return STYLES[check_choice(style, "style", tuple(STYLES))]
-
-
-def axes_of(ax: Axes | None, look: Style, height: float, width: float | None = None) -> Axes:
-    """The Axes to draw into, with tick labels of the style; ``height`` of a new figure is relative to its width."""
-    if ax is None:
-        import matplotlib.pyplot as plt
-
-        width = width or look.width
-        ax = plt.subplots(figsize=(width, width * height), layout="constrained")[1]
-    ax.tick_params(which="both", labelsize=look.small)
-    return ax
-
-
 def set_labels(ax: Axes, look: Style, x: str | None = None, y: str | None = None) -> None:
     if x is not None:
         ax.set_xlabel(x, fontsize=look.text)
@@ -325,7 +286,10 @@ def set_labels(ax: Axes, look: Style, x: str | None = None, y: str | None = None
 
 
 def set_legend(ax: Axes, look: Style, **options: Any) -> None:
-    ax.legend(**({"fontsize": look.small, "framealpha": 0.85, "edgecolor": "0.85", "columnspacing": 1.0} | options))
+    usual = {"fontsize": look.small, "framealpha": 0.85, "edgecolor": "0.85", "columnspacing": 1.0}
+    legend = ax.legend(**(usual | options))
+    if look.frame is not None:
+        legend.get_frame().set_linewidth(look.frame)
 
 
 def set_ticks(ax: Axes, places: np.ndarray, texts: list[str], slanted: bool) -> None:

@@ -73,17 +73,18 @@ class CorrelationTime(Result):
     def _rows(self) -> list[dict[str, Any]]:
         return [{"column": self._name(d), "correlation_time": float(tau)} for d, tau in enumerate(self.per_column)]
 
-    def plot(self, ax: Any = None, **options: Any) -> Any:
-        """Bars, one a column, the slowest one marked; returns the Axes."""
-        from matplotlib import pyplot
+    def plot(self, ax: Any = None, *, style: str = "screen", **options: Any) -> Any:
+        """Bars, one a column, the slowest one marked; ``style="paper"`` fits one journal column; returns the Axes."""
+        from infoscope.base.paper import axes_of, look_of
 
-        ax = pyplot.subplots()[1] if ax is None else ax
-        colours = ["C3" if d == self.slowest else "C0" for d in range(len(self.per_column))]
+        look = look_of(style)
+        ax = axes_of(ax, look, height=0.72)
+        colours = ["#D55E00" if d == self.slowest else "#0072B2" for d in range(len(self.per_column))]
         ax.bar(range(len(self.per_column)), np.nan_to_num(self.per_column), **{"color": colours, **options})
-        ax.set_xlabel("column")
-        ax.set_ylabel("correlation time (longer is slower)")
+        ax.set_xlabel("column", fontsize=look.text)
+        ax.set_ylabel("correlation time (longer is slower)", fontsize=look.text)
         if self.slowest >= 0:
-            ax.set_title(f"slowest: {self._name(self.slowest)}")
+            ax.set_title(f"slowest: {self._name(self.slowest)}", fontsize=look.text)
         return ax
 
 
