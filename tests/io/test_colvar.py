@@ -107,8 +107,14 @@ def test_restarts_nest_and_may_repeat_only_one_row(write):
     path = write(HEADER + rows([0, 1, 2, 3]) + rows([3, 4], shift=10) + HEADER + rows([2, 3, 4], shift=20))
     table = read_table(path)
     assert table.values[:, 2].tolist() == [0, 1, 22, 23, 24] and len(table.notes) == 2
-    assert "1 earlier rows" in table.notes[0] and "3 earlier rows" in table.notes[1]
+    assert "1 earlier row from that time on was" in table.notes[0] and "3 earlier rows" in table.notes[1]
     assert read_table(write(HEADER + rows([0, 0, 1]))).time.tolist() == [0, 1]
+
+
+def test_many_restarts_share_a_sentence(write):
+    table = read_table(write(HEADER + "".join(rows([t, t + 1, t + 2]) for t in range(20))))
+    assert table.time.tolist() == list(range(22)) and len(table.notes) == 2
+    assert "2 earlier rows" in table.notes[0] and "and 18 more restarts; 38 earlier rows in all" in table.notes[1]
 
 
 @pytest.mark.parametrize(
@@ -122,6 +128,7 @@ def test_restarts_nest_and_may_repeat_only_one_row(write):
         (HEADER + rows([0, 1]) + " 2.0 0.1", "the last line 4 has 2 of 8 fields: .*truncated. Delete that line"),
         (HEADER + rows([0, 1]) + " 2.0 0.1\n" + HEADER + rows([1]), "the line 4 has 2 of 8 fields"),
         (HEADER + rows([5, 6, 7]) + HEADER + rows([0, 1]), "row 3 .* starts again at 0.*another run, not a restart"),
+        (HEADER + rows([0, 0, 0, 0]), "row 2 .* starts again at 0"),
         (HEADER + "1 2 3 4 5 6 7 8 9\n", "names 8 columns, the rows have 9"),
         (HEADER, "holds no rows"),
         ("#! FIELDS\n1 2\n", "names no columns"),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 FIRST = "#! FIELDS"
 TIME = "time"
+RESTARTS_TOLD = 5  # more of them share a sentence
 # columns of the biases, which say how rows were sampled: METAD, OPES, restraints and walls
 BIAS = re.compile(
     r".*\.(bias|rbias|rct|work|acc|maxbias|transbias|zed|neff|nker|nlker|nlsteps|force2|\w+_(bias|work|cntr|kappa))"
@@ -85,10 +86,10 @@ class ColvarSource(DelimitedSource):
         time = _times(frame[self.names.index(TIME)], self.path)
         kept, overlaps = uninterrupted_rows(time)
         _check_overlaps(self.path, time, overlaps)
-        self._overlaps_told = [_told(self.path, overlap, first_lines) for overlap in overlaps]
+        self._overlaps_told = _told(self.path, overlaps, first_lines)
         return frame if len(kept) == len(frame) else frame.iloc[kept].reset_index(drop=True)
 
-    _overlaps_told: Sequence[str] = ()
+    _overlaps_told: Sequence[str] = ()  # known once the rows are read
 
 
 # --------------------------------------------------------------------------------------------------------------- header
@@ -210,18 +211,29 @@ def _times(column: pandas.Series, path: Path) -> np.ndarray:
 
 def _check_overlaps(path: Path, time: np.ndarray, overlaps: Sequence[Overlap]) -> None:
     """A part that begins no later than the file itself is another run; a first row that is there twice is none."""
+    from_start = 0
     for overlap in overlaps:
-        if overlap.from_start and overlap.n_dropped > 1:
+        from_start += overlap.from_start
+        if overlap.from_start and (overlap.n_dropped > 1 or from_start > 1):
             raise DataError(
                 f"{path}: in row {overlap.row} (counted from 0) the time starts again at {overlap.time:g}, no later "
-                f"than the first row ({time[0]:g}): another run, not a restart. Split the file there and read the parts "
-                "as runs (read_pieces, or the same space again)."
+                f"than the first row ({time[0]:g}): another run, not a restart. Split the file there and read the "
+                "parts as runs (read_pieces, or the same space again)."
             )
 
 
-def _told(path: Path, overlap: Overlap, parts: Sequence[tuple[int, int]]) -> str:
-    line = next((f" (line {number})" for row, number in parts if row == overlap.row), "")
-    return (
-        f"{path}: the run was restarted at time {overlap.time:g}{line}; {overlap.n_dropped} earlier rows from that "
-        "time on were left out"
-    )
+def _told(path: Path, overlaps: Sequence[Overlap], parts: Sequence[tuple[int, int]]) -> list[str]:
+    """A sentence for each restart, one for all where they are many."""
+    line_of_row = dict(parts)
+    notes = []
+    for overlap in overlaps:
+        line = f" (line {line_of_row[overlap.row]})" if overlap.row in line_of_row else ""
+        rows = "1 earlier row" if overlap.n_dropped == 1 else f"{overlap.n_dropped} earlier rows"
+        notes.append(
+            f"{path}: the run was restarted at time {overlap.time:g}{line}; {rows} from that time on "
+            f"{'was' if overlap.n_dropped == 1 else 'were'} left out"
+        )
+    if len(notes) <= RESTARTS_TOLD:
+        return notes
+    n_dropped = sum(overlap.n_dropped for overlap in overlaps)
+    return [*notes[:1], f"{path}: and {len(notes) - 1} more restarts; {n_dropped} earlier rows in all were left out"]
