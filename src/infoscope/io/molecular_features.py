@@ -58,7 +58,7 @@ def backbone_torsions(molecule: Molecule, selection: str | None) -> Recipe:
 
 
 def torsions(molecule: Molecule, selection: str | None) -> Recipe:
-    """One torsion for each bond between selected heavy atoms that can turn: none in rings, except for phi of proline."""
+    """One torsion for each bond between selected heavy atoms that can turn; in rings only phi of proline."""
     chosen = molecule.select(selection)
     inside = set(chosen.tolist())
     heavy = np.flatnonzero(molecule.heavy & ~molecule.solvent)
@@ -82,7 +82,7 @@ def torsions(molecule: Molecule, selection: str | None) -> Recipe:
         angles[name] = four
     if not angles:
         raise DataError(f"no bond between selected heavy atoms can turn. There are {molecule.summary()}.")
-    notes = (f"{in_rings} bonds in rings have no torsion here",) if in_rings else ()
+    notes: tuple[str, ...] = (f"{in_rings} bonds in rings have no torsion here",) if in_rings else ()
     notes += ("bonds were guessed from distances in the first frame",) if guessed else ()
     return _torsions(angles, notes)
 

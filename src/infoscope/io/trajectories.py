@@ -86,8 +86,8 @@ def trajectory(
 
     Examples
     --------
-    >>> import pytest
-    >>> mda = pytest.importorskip("MDAnalysis")
+    >>> import numpy as np
+    >>> import MDAnalysis as mda
     >>> system = mda.Universe.empty(3, trajectory=True)
     >>> system.add_TopologyAttr("names", ["O", "H1", "H2"])
     >>> system.add_TopologyAttr("resnames", ["LIG"])
@@ -141,6 +141,8 @@ def _held(run: Run, rows: slice | None) -> range:
     rows = slice(None) if rows is None else rows
     if rows.step is not None and rows.step < 1:
         raise ParameterError(f"the stride is {rows.step}: it must be at least 1")
+    if rows.stop is None or not 0 <= rows.stop <= run.n_frames:  # frames up to one that is named are safe by themselves
+        run.check_end()
     held = range(run.n_frames)[rows]
     if not held:
         raise DataError(f"{run.label} has {run.n_frames} frames; rows={rows.start}:{rows.stop}:{rows.step} leaves none")
@@ -242,7 +244,9 @@ def _call(
     select: str | None,
 ) -> tuple[np.ndarray, tuple[str, ...], np.ndarray]:
     """The numbers that the user's function makes of each frame."""
-    found, times, names = [], [], None
+    found: list[np.ndarray] = []
+    times: list[float] = []
+    names: tuple[str, ...] | None = None
     for run, part, molecule in zip(runs, held, molecules, strict=True):
         group = run.atoms if select is None else run.atoms[molecule.select(select)]
         for frame, (_, time) in zip(part, run.groups(part), strict=True):

@@ -46,6 +46,9 @@ class Run:
     n_frames: int
     knows_time: bool = True
 
+    def check_end(self) -> None:
+        """Raise where the file goes on behind its last whole frame, which is how a truncated one ends."""
+
     def frames(self, rows: range, places: np.ndarray) -> Iterator[Frame]:
         """Chosen frames in order, with the positions of the atoms at some places only."""
         raise NotImplementedError
@@ -69,26 +72,26 @@ class UniverseRun(Run):
 
     def frames(self, rows: range, places: np.ndarray) -> Iterator[Frame]:
         indices = self.atoms.ix[places]
-        for ts in self._steps(rows):
+        for ts, time in self._steps(rows):
             box = ts.dimensions
             box = None if box is None or not box[:3].any() else box / np.array([10, 10, 10, 1, 1, 1])
-            yield Frame(ts.positions[indices] / 10, box, float(ts.time))
+            yield Frame(ts.positions[indices] / 10, box, time)
 
     def groups(self, rows: range) -> Iterator[tuple[Any, float]]:
-        for ts in self._steps(rows):
-            yield self.atoms, float(ts.time)
+        for _, time in self._steps(rows):
+            yield self.atoms, time
 
-    def _steps(self, rows: range) -> Iterator[Any]:
+    def _steps(self, rows: range) -> Iterator[tuple[Any, float]]:
         trajectory = self.atoms.universe.trajectory
         start = trajectory.ts.frame
-        self._check_end(trajectory, rows)
         frame = rows.start
         try:
             # a whole iteration would end silently at a damaged frame, so frames are asked for by number
             for frame in rows:
                 with quiet_packages():
                     ts = trajectory.next() if frame == trajectory.ts.frame + 1 else trajectory[frame]
-                yield ts
+                    time = float(ts.time)
+                yield ts, time
         except (OSError, ValueError, EOFError, StopIteration, IndexError) as error:
             raise self._stopped(frame, error) from error
         finally:
@@ -98,15 +101,15 @@ class UniverseRun(Run):
                 except (OSError, ValueError):  # where it stood is not readable either
                     pass
 
-    def _check_end(self, trajectory: Any, rows: range) -> None:
-        """Raise where bytes are left behind the last frame, unless that end was not asked for."""
-        name = getattr(trajectory, "filename", None)
-        if rows[-1] < self.n_frames - 1 and rows.stop < self.n_frames:
-            return
+    def check_end(self) -> None:
+        trajectory = self.atoms.universe.trajectory
+        name, start = getattr(trajectory, "filename", None), trajectory.ts.frame
         if not isinstance(name, str | Path) or not Path(name).is_file():
             return
         try:
-            left = _bytes_left(trajectory, Path(name))
+            with quiet_packages():
+                left = _bytes_left(trajectory, Path(name))
+                trajectory[start]
         except (OSError, ValueError) as error:
             raise self._stopped(self.n_frames - 1, error) from error
         if left:
@@ -190,7 +193,7 @@ def is_mdtraj_file(path: Path) -> bool:
     """
     if path.suffix.lower() not in (".h5", ".hdf5"):
         return False
-    h5py = require("h5py", "files")
+    h5py = require("h5py", "md")
     try:
         with h5py.File(path) as file:
             conventions = file.attrs.get("conventions", b"")
@@ -204,6 +207,7 @@ def quiet_packages() -> Iterator[None]:
     """Silence warnings of MDAnalysis about what it guesses and deprecates: what matters here, we say ourselves."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="MDAnalysis")
+        warnings.filterwarnings("ignore", message=".*no dt information")  # a note says so
         warnings.filterwarnings("ignore", category=DeprecationWarning)
         yield
 
@@ -275,7 +279,7 @@ def _open_object(item: Any, label: str) -> Run:
 
 
 def _open_mdtraj_file(path: Path) -> Run:
-    h5py = require("h5py", "files")
+    h5py = require("h5py", "md")
     file = h5py.File(path)
     if "coordinates" not in file or "topology" not in file:
         raise DataError(f"{path} is a file of MDTraj without {'topology' if 'coordinates' in file else 'coordinates'}")
@@ -336,6 +340,8 @@ def _atoms_of(described: dict[str, Any]) -> Any:
     system.add_TopologyAttr("elements", elements)
     types = [element or atom["name"] for element, (_, atom) in zip(elements, listed, strict=True)]
     system.add_TopologyAttr("types", types)
+    with quiet_packages():
+        system.guess_TopologyAttrs(to_guess=["masses"])
     system.add_TopologyAttr("resnames", [residue["name"] for _, residue in residues])
     system.add_TopologyAttr("resids", [residue["resSeq"] for _, residue in residues])
     system.add_TopologyAttr("segids", [_chain_name(c) for c in range(len(described["chains"]))])
@@ -351,7 +357,8 @@ def _chain_name(number: int) -> str:
 def _bytes_left(trajectory: Any, path: Path) -> int:
     """Bytes of a file behind its last whole frame; 0 for formats that complain by themselves."""
     size, n = path.stat().st_size, len(trajectory)
-    xdr, dcd = getattr(trajectory, "_xdr", None), getattr(trajectory, "_file", None)
+    xdr: Any = getattr(trajectory, "_xdr", None)
+    dcd: Any = getattr(trajectory, "_file", None)
     if hasattr(xdr, "_bytes_tell"):  # .xtc and .trr
         trajectory[n - 1]
         return size - int(xdr._bytes_tell())
