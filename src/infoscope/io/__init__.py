@@ -1,5 +1,6 @@
 """Files in, records out: one reader a format, one writer for results."""
 
+from infoscope.io.annotate import write_to_anndata
 from infoscope.io.columns import parse_columns
 from infoscope.io.digests import file_digest
 from infoscope.io.pieces import read_pieces
@@ -29,4 +30,5 @@ __all__ = [
     "trajectory",
     "weights_from_bias",
     "write_result",
+    "write_to_anndata",
 ]
