@@ -3,8 +3,9 @@
 from infoscope.io.annotate import write_to_anndata
 from infoscope.io.columns import parse_columns
 from infoscope.io.digests import file_digest
-from infoscope.io.pieces import read_pieces
 from infoscope.io.figures import check_figure_path, save_figure
+from infoscope.io.pieces import read_pieces
+from infoscope.io.plumed import plumed_snippet
 from infoscope.io.readers import column_names, read_column, read_table, split_key
 from infoscope.io.records import load, save
 from infoscope.io.results import check_result_path, read_record, write_result
@@ -20,6 +21,7 @@ __all__ = [
     "file_digest",
     "load",
     "parse_columns",
+    "plumed_snippet",
     "read_column",
     "read_pieces",
     "read_record",
