@@ -1,11 +1,14 @@
 import json
 import math
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, fields, replace
+from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.results import one_of_each
 
 import infoscope.base
 import infoscope.statistics
@@ -160,3 +163,78 @@ def test_every_standard_error_has_its_value():
     assert infoscope.statistics.CorrelationTime in classes
     for cls in classes:
         assert missing_values(cls) == [], cls
+
+
+# ------------------------------------------------------------------------------------------- every class of the library
+@pytest.fixture(scope="module")
+def every():
+    return one_of_each()
+
+
+def test_there_is_a_result_of_every_class(every):
+    classes = {cls for cls in result_classes() if cls.__module__.startswith("infoscope.") and not cls.__subclasses__()}
+    assert classes == set(every)
+
+
+class Page(HTMLParser):
+    """Tags that are opened and closed in order, in the places where HTML allows them, and the text between."""
+
+    inside = {"tr": "table", "td": "tr", "th": "tr", "table": "", "p": "", "strong": "p"}
+
+    def __init__(self, page):
+        super().__init__()
+        self.open, self.text = [""], []
+        self.feed(page)
+        self.close()
+        assert self.open == [""]
+
+    def handle_starttag(self, tag, attributes):
+        assert self.open[-1] == self.inside[tag], tag
+        assert [name for name, _ in attributes] in ([], ["style"])
+        self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, text):
+        self.text.append(text)
+
+
+def test_every_result_is_valid_html(every):
+    for result in every.values():
+        text = " ".join(" ".join(Page(result._repr_html_()).text).split())
+        assert " ".join(result.verdict.split()) in text and str(result._title).split()[0] in text
+        assert all(" ".join(note.split()) in text for note in getattr(result, "notes", ()))
+
+
+def test_names_from_files_cannot_write_html(every):
+    evil = "<img src=x onerror='alert(1)'>&amp;\"</td>"
+    for result in every.values():
+        changes = {}
+        for item in fields(result):
+            value = getattr(result, item.name)
+            if item.name.startswith("name_") or item.name == "message":
+                changes[item.name] = evil
+            elif item.name in ("names", "target_names", "column_names", "warnings", "notes"):
+                changes[item.name] = tuple(f"{evil}{index}" for index in range(len(value or "abc")))
+        page = replace(result, **changes)._repr_html_()
+        assert changes and "<img" not in page
+        assert evil[:20] in "".join(Page(page).text)
+
+
+def test_tables_in_cells_keep_their_columns(every):
+    page = next(result for cls, result in every.items() if cls.__name__ == "ImbalanceMatrix")._repr_html_()
+    assert page.count("white-space: pre") == 4  # the names of the targets and three rows
+
+
+def test_every_result_can_be_cited(every):
+    for result in every.values():
+        entries = re.findall(r"^@(\w+)\{(\w+),", result.cite(), re.MULTILINE)
+        assert ("software", "infoscope") in entries and len(set(entries)) == len(entries)
+        for entry in result.cite().split("\n\n"):
+            depth = 0
+            for place, sign in enumerate(entry):
+                depth += {"{": 1, "}": -1}.get(sign, 0)
+                assert depth > 0 or place < entry.index("{") or place == len(entry) - 1, entry
+            assert depth == 0 and entry.endswith("}") and "title" in entry and "year" in entry
+    assert "glielmo2022ranking" in next(iter(every.values())).cite()

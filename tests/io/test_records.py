@@ -6,15 +6,13 @@ from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 import pytest
+from tests.results import X, one_of_each
 
 import infoscope
 from infoscope.base import DataError, ParameterError, Provenance, Result, provenance, result_classes
-from infoscope.imbalance.results import ImbalanceDifference, ImbalanceMatrix, InformationImbalance, ScaleCurve
+from infoscope.imbalance.results import InformationImbalance
 from infoscope.io import load, save
 from infoscope.statistics import CorrelationTime, OrderTest
-
-X = np.random.default_rng(0).normal(size=(80, 3))
-RUN = np.repeat(["one", "two"], 40)
 
 
 def same(one, other):
@@ -38,24 +36,13 @@ def same(one, other):
 
 @pytest.fixture(scope="module")
 def every():
-    """One real result of every class of the library."""
-    timed = infoscope.Space(X, time=np.tile(np.arange(40.0), 2), run=RUN, name="A")
-    with pytest.warns(infoscope.base.CorrelatedRowsWarning):  # the warning is part of the result
-        pair = infoscope.information_imbalance(timed, infoscope.Space(X[:, :1], run=RUN, time=timed.time))
-    return {
-        InformationImbalance: pair,
-        ImbalanceMatrix: infoscope.imbalance_matrix({"x": X, "y": X[:, :2], "z": X[:, 2:]}, n_permutations=19),
-        ScaleCurve: infoscope.imbalance_scale_curve(X, X[:, :2], k=(1, 4, 16)),
-        ImbalanceDifference: infoscope.compare_imbalances(X[:, :2], X[:, 2:], X),
-        CorrelationTime: infoscope.correlation_time(X),
-        OrderTest: infoscope.statistics.adjacency_test(np.arange(80), np.roll(np.arange(80), 1), 80),
-    }
+    return one_of_each()
 
 
 def test_every_result_class_of_the_library_comes_back(every, tmp_path):
     classes = {cls for cls in result_classes() if cls.__module__.startswith("infoscope.")}
     classes -= {cls for cls in classes if cls.__subclasses__()}  # bases of others
-    assert classes == set(every), "give `every` one result of the new class"
+    assert classes == set(every), "give tests/results.py one result of the new class"
     for cls, result in every.items():
         back = load(save(result, tmp_path / f"{cls.__name__}.npz"))
         assert type(back) is cls and same(result, back)

@@ -155,7 +155,7 @@ class Result:
         escape = html.escape
         estimates = list(_labelled_estimates(self))
         if estimates:
-            body = "".join(f"<tr><th>{escape(label)}</th><td>{escape(text)}</td></tr>" for label, text in estimates)
+            body = "".join(f"<tr><th>{escape(label)}</th>{_html_cell(text)}</tr>" for label, text in estimates)
         else:
             body = _html_rows(self._rows())
         parts = [f"<p><strong>{escape(str(self._title))}</strong></p>", f"<table>{body}</table>"]
@@ -245,6 +245,12 @@ def _text_table(rows: list[dict[str, Any]]) -> list[str]:
     widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
     lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip() for line in table]
     return lines + ([f"... {len(rows) - TABLE_ROWS} more rows"] if len(rows) > TABLE_ROWS else [])
+
+
+def _html_cell(text: str) -> str:
+    """A cell; text that is set in columns by spaces keeps them."""
+    keep = ' style="white-space: pre; font-family: monospace"' if "  " in text.strip() else ""
+    return f"<td{keep}>{html.escape(text)}</td>"
 
 
 def _html_rows(rows: list[dict[str, Any]]) -> str:

@@ -1,0 +1,26 @@
+"""One real result of every class, for tests that go through all of them."""
+
+import numpy as np
+import pytest
+
+import infoscope
+from infoscope.imbalance.results import ImbalanceDifference, ImbalanceMatrix, InformationImbalance, ScaleCurve
+from infoscope.statistics import CorrelationTime, OrderTest
+
+X = np.random.default_rng(0).normal(size=(80, 3))
+RUN = np.repeat(["one", "two"], 40)
+
+
+def one_of_each():
+    """One real result of every class of the library."""
+    timed = infoscope.Space(X, time=np.tile(np.arange(40.0), 2), run=RUN, name="A")
+    with pytest.warns(infoscope.base.CorrelatedRowsWarning):  # the warning is part of the result
+        pair = infoscope.information_imbalance(timed, infoscope.Space(X[:, :1], run=RUN, time=timed.time))
+    return {
+        InformationImbalance: pair,
+        ImbalanceMatrix: infoscope.imbalance_matrix({"x": X, "y": X[:, :2], "z": X[:, 2:]}, n_permutations=19),
+        ScaleCurve: infoscope.imbalance_scale_curve(X, X[:, :2], k=(1, 4, 16)),
+        ImbalanceDifference: infoscope.compare_imbalances(X[:, :2], X[:, 2:], X),
+        CorrelationTime: infoscope.correlation_time(X),
+        OrderTest: infoscope.statistics.adjacency_test(np.arange(80), np.roll(np.arange(80), 1), 80),
+    }
