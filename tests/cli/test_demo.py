@@ -2,6 +2,9 @@
 
 import socket
 
+import numpy as np
+import pytest
+
 
 def test_demo(tmp_path, monkeypatch, infoscope):
     def offline(*arguments, **options):
@@ -14,26 +17,40 @@ def test_demo(tmp_path, monkeypatch, infoscope):
     assert [item.name for item in tmp_path.iterdir()] == ["infoscope-demo.png"]
     assert (tmp_path / "infoscope-demo.png").read_bytes().startswith(b"\x89PNG")
     for part in (
-        "1797 images of handwritten digits",
-        "pixels tells most about the others",
-        "pixels and 10 components are equivalent",
-        "pixels contains quarters",
-        "In plain words: ten well-chosen numbers can stand for all 64 pixels",
-        "pixels 99 %, 10 components 98 %, quarters 57 %, shades 22 %",
+        "1. A molecule: alanine dipeptide, 417 frames",
+        "The best of all 1326 pairs",
+        "ALA2 phi and ALA2 psi stand for the shape, far ahead of every other pair",
+        "2. A trap: 4 trajectories",
+        "neighbours come from other runs",
+        "3. A table: 178 wines, 13 chemical measurements",
+        "flavanoids says most of any single measurement",
         "picture: infoscope-demo.png",
         "infoscope compare --space A=mydata.csv:0-4",
     ):
         assert part in ran.out, part
-    assert ran.out.count("±") >= 12
+    assert ran.out.count("In plain words") == 3 and ran.out.count("±") >= 10
 
 
-def test_what_the_demo_says_in_words_is_true():
-    from infoscope import Space, imbalance_matrix
-    from infoscope.datasets import digit_descriptions
+def test_the_trap_springs_and_is_avoided():
+    from infoscope.cli.demo_questions import trajectory
 
-    result = imbalance_matrix(
-        {name: Space(frame) for name, frame in digit_descriptions()[0].items()}, exclusion_window=0
-    )
-    assert result.pair("pixels", "10 components").relation == "equivalent"
-    shades, quarters = (result.pair(name, "pixels") for name in ("shades", "quarters"))
-    assert quarters.a_to_b + 5 * quarters.a_to_b_se < shades.a_to_b - 5 * shades.a_to_b_se
+    found = trajectory()
+    # The followers are independent of x: the truth is 1.
+    assert found.naive.a_to_b < 0.5 and 20 * found.naive.a_to_b_se < 1 - found.naive.a_to_b
+    assert abs(found.honest.a_to_b - 1) < 2 * found.honest.a_to_b_se < 0.2
+
+
+def test_the_wines_by_counting():
+    """For labels without ties: Delta = sum p_c^2 + (N - 1)/N (1 - share of neighbours with the own label)."""
+    from infoscope.cli.demo_questions import K, wines
+    from infoscope.datasets import load_wine
+
+    table, cultivar = load_wine()
+    found, n = wines(), len(table)
+    x = table.to_numpy() / table.to_numpy().std(0)
+    square = ((x[:, None] - x[None]) ** 2).sum(-1)
+    np.fill_diagonal(square, np.inf)
+    share = np.mean(cultivar[np.argsort(square, 1)[:, :K]] == cultivar[:, None])
+    floor = (np.unique(cultivar, return_counts=True)[1] ** 2).sum() / n**2
+    expected = (n - 1) / n * (1 - share) / (1 - floor)
+    assert found.values[found.names.index("all 13 together")] == pytest.approx(expected, abs=1e-12)

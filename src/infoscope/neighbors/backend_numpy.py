@@ -33,6 +33,7 @@ WHOLE_ROWS_BYTES = 2**24           # one thin wide tile of a reduction that must
 DIRECT_BELOW = 3                   # features; a product with recheck wins from 3 on
 TOO_LARGE = 1e15                   # beyond it float32 squares may overflow
 IN_VAIN = 0.05                     # share of pairs measured in vain from which a block starts over in float64
+FEW_PAIRS = 2**19                  # up to which one thread does it all
 
 METRIC_CODES = {"euclidean": kernels.EUCLIDEAN, "cosine": kernels.EUCLIDEAN, "manhattan": kernels.MANHATTAN,
                 "chebyshev": kernels.CHEBYSHEV, "hamming": kernels.HAMMING, "labels": kernels.HAMMING,
@@ -262,6 +263,12 @@ def _map_blocks(sources, reduction, blocks, n_columns, width, n_jobs, label) -> 
     states: list = [None] * len(blocks)
     total = sum(b.stop - b.start for b in blocks)
     workers = min(available_threads(n_jobs), max(len(blocks), 1))
+    if workers == 1 or total * n_columns <= FEW_PAIRS:           # starting threads would take longer
+        with progress(total, label) as bar:
+            for b, block in enumerate(blocks):
+                states[b] = work(block)
+                bar.update(block.stop - block.start)
+        return states
     with one_blas_thread(), ThreadPoolExecutor(workers) as pool, progress(total, label) as bar:
         try:
             waiting = {pool.submit(work, block): b for b, block in enumerate(blocks)}

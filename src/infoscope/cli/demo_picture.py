@@ -1,0 +1,86 @@
+"""The picture of the demonstration: a panel a question."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from infoscope.cli.demo_questions import Pairs, Trap, Wines
+
+BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#999999"  # told apart by everyone
+MARKS = ((ORANGE, "o"), (BLUE, "s"), (GREEN, "^"))  # of the best pairs
+
+
+def save(answers: tuple[Pairs, Trap, Wines] | list[Any], path: Path) -> None:
+    """Draw the answers side by side into a file, which is there whole or not at all."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    from infoscope.storage import atomic_path
+
+    figure, axes = pyplot.subplots(1, 3, figsize=(15, 4.6), width_ratios=(1.15, 0.8, 1), layout="constrained")
+    for ax, draw, answer in zip(axes, (_pairs, _trap, _wines), answers, strict=True):
+        draw(ax, answer)
+        ax.spines[["top", "right"]].set_visible(False)
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, format=path.suffix[1:], dpi=150)
+    pyplot.close(figure)
+
+
+def _pairs(ax: Any, found: Pairs) -> None:
+    ax.scatter(found.to_shape, found.from_shape, s=7, color=GREY, alpha=0.6, linewidths=0, label="every pair")
+    for p, (color, marker) in zip(found.best(len(MARKS)), MARKS, strict=True):
+        ax.errorbar(
+            found.to_shape[p], found.from_shape[p], xerr=found.to_shape_se[p], yerr=found.from_shape_se[p],
+            fmt=marker, ms=5, color=color, capsize=2, label=found.names[p],
+        )  # fmt: skip
+    ax.set(
+        xlim=(0, 1.1), ylim=(0, 1.1), title="Which two coordinates keep the shape of a molecule?",
+        xlabel="Δ(pair → shape): lower is better", ylabel="Δ(shape → pair)",
+    )  # fmt: skip
+    ax.legend(loc="upper left", frameon=False, fontsize=9, handletextpad=0.3)
+
+
+def _trap(ax: Any, found: Trap) -> None:
+    for row, (result, color) in enumerate(((found.naive, ORANGE), (found.honest, BLUE))):
+        ax.errorbar(row, result.a_to_b, yerr=2 * result.a_to_b_se, fmt="o", ms=7, color=color, capsize=4)
+        ax.annotate(
+            f"{result.a_to_b:.2f}",
+            (row, result.a_to_b),
+            xytext=(10, 0),
+            textcoords="offset points",
+            va="center",
+            color=color,
+        )
+    ax.axhline(1, color=GREY, lw=1, ls="--")
+    ax.text(-0.45, 1.01, "truth", color=GREY, va="bottom")
+    ax.set(
+        xlim=(-0.5, 1.6),
+        ylim=(0, 1.2),
+        xticks=(0, 1),
+        xticklabels=("asked naively", "asked honestly"),
+        ylabel="Δ ± 2 standard errors",
+        title="Frames of a trajectory that share nothing",
+    )
+
+
+def _wines(ax: Any, found: Wines) -> None:
+    order = found.values.argsort()[::-1]
+    colors = [ORANGE if found.names[p].startswith("all ") else BLUE for p in order]
+    ax.barh(
+        range(len(order)),
+        found.values[order],
+        xerr=found.values_se[order],
+        color=colors,
+        error_kw={"elinewidth": 0.8, "capsize": 2},
+    )
+    ax.set(
+        yticks=range(len(order)),
+        yticklabels=[found.names[p] for p in order],
+        xlim=(0, 1.1),
+        xlabel="Δ(measurement → cultivar) ± se: lower is better",
+        title="Which measurement tells the cultivar?",
+    )
