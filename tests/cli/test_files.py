@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from infoscope import Space, information_imbalance
-from infoscope.cli.options import check_missing, parse_kT
+from infoscope.cli.options import parse_kT
 
 KT = 0.008314462618 * 300
 
@@ -76,7 +76,7 @@ def test_the_files_are_told(colvars, tmp_path, infoscope):
     ran = infoscope("compare", *PIECES, "--log-weights", "metad.bias", "--kT", "2.494", "--output", "r.json")
     first = ran.out.splitlines()[0]
     assert "COLVAR.0, COLVAR.1 (2 runs): 2 columns (phi, psi)" in first
-    assert "periods of the file: all 6.28319" in first and "time of the file: 0.0 to 59.8" in first
+    assert "periods of the file: all 6.28319" in first and "time of the file: 0 to 59.8" in first
     assert (
         "520 items" in ran.out and "note: COLVAR.1: the run was restarted at time 20 (line 141); 30 earlier" in ran.out
     )
@@ -99,6 +99,47 @@ def test_what_is_said_replaces_what_the_file_says(colvars, tmp_path, infoscope):
     a = Space(values[:, :2], period=[0, 2 * np.pi], period_check=False, **known)
     truth = information_imbalance(a, Space(values[:, 2:3], **known), random_state=0)
     assert numbers(tmp_path / "r.json")["a_to_b"] == pytest.approx(truth.a_to_b, rel=1e-12)
+
+
+def test_parts_of_one_run(tmp_path, monkeypatch, infoscope):
+    values, times = trajectory(260, 7), 0.5 * np.arange(260)
+    monkeypatch.chdir(tmp_path)
+    write_colvar(tmp_path / "C.0", times[:140], values[:140])
+    write_colvar(tmp_path / "C.1", times[120:], values[120:], shift=0.02)
+    np.save("d.npy", np.r_[values[:140, 2:3], values[120:, 2:3]])
+    parts = ("A=C.0:phi,psi", "A=C.1:phi,psi", "B=d.npy")
+    bias = ("--log-weights", "metad.bias", "--kT", "2.5")
+    ran = infoscope("compare", *parts, *bias, "--join", "one", "--output", "one.json")
+    assert ran.code == 0 and "C.0, C.1 (2 parts of one run)" in ran.out and "260 items" in ran.out
+    assert "note: C.1 goes on from time 60; 20 rows of the files in front of it" in ran.out and ran.err == ""
+    values[120:, :2] = np.round(values[120:, :2] + 0.02, 6)
+    known = {"time": times, "sample_weight": np.exp(values[:, 3] / 2.5)}
+    a, b = Space(values[:, :2], period=2 * np.pi, **known), Space(values[:, 2:3], **known)
+    truth = information_imbalance(a, b, random_state=0)
+    assert numbers(tmp_path / "one.json")["a_to_b"] == pytest.approx(truth.a_to_b, rel=1e-12)
+    record = json.loads((tmp_path / "one.json").read_text())
+    assert record["inputs"]["rows"]["left_out"] == "120-139" and record["inputs"]["items"]["join"] == "one"
+    ran = infoscope("compare", *parts, *bias)
+    assert ran.code == 0 and "(2 runs)" in ran.out and "280 items" in ran.out
+    assert ran.err.count("warning: C.1 begins at time 60, within or right behind C.0") == 1 and "--join one" in ran.err
+
+
+def test_a_time_step_goes_on_over_the_parts(folder, infoscope):
+    pieces = [item for i in (0, 1) for item in (f"A=run{i}.npy", f"B=target{i}.npy")]
+    ran = infoscope("compare", *pieces, "--time", "0.5", "--join", "one", "--window", "3", "--output", "r.json")
+    a, b = (np.concatenate([np.load(f"{name}{i}.npy") for i in (0, 1)]) for name in ("run", "target"))
+    time = 0.5 * np.arange(120)
+    truth = information_imbalance(Space(a, time=time), Space(b, time=time), exclusion_window=3, random_state=0)
+    assert ran.code == 0 and numbers(folder / "r.json")["a_to_b"] == pytest.approx(truth.a_to_b, rel=1e-12)
+    for options, parts in [
+        (["--join", "one"], "--join one needs times"),
+        (["--join", "two"], "--join is 'runs' or 'one', not 'two'"),
+        (["--join", "one", "--run", "items.csv:part"], "leave out --run"),
+    ]:
+        ran = infoscope("compare", *pieces, *options)
+        assert ran.code == 2 and parts in ran.err
+    ran = infoscope("compare", "x.npy", "y.npy", "--time", "1", "--join", "one")
+    assert ran.code == 2 and "needs a space in several parts" in ran.err
 
 
 def test_one_space_that_knows_the_times_is_enough(colvars, tmp_path, infoscope):
@@ -212,4 +253,3 @@ def test_lines_that_a_restart_replaced_are_named_where_numbers_differ(colvars, i
 def test_temperatures():
     assert parse_kT(None) is None and parse_kT("2.5") == 2.5
     assert parse_kT("300K") == parse_kT("300 K") == pytest.approx(2.4943, abs=1e-4)  # kJ/mol, as tables give it
-    check_missing("raise")

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from infoscope.base.errors import DataError, ParameterError
-from infoscope.io import read_pieces
+from infoscope.base.errors import DataError, DataWarning, ParameterError
+from infoscope.io import Table, read_pieces
+from infoscope.io.pieces import continued_rows, warn_of_parts
 
 
 @pytest.fixture
@@ -38,6 +39,22 @@ def test_consecutive_parts_of_one_run(write):
     assert np.allclose(table.values[:, 0], [0, 0.01, 1.02, 1.03, 1.04, 2.05, 2.06], rtol=1e-14)
     (note,) = table.notes
     assert note.startswith(f"{paths[1]} goes on from time 2; 2 rows") and table.rows.tolist() == [0, 1, 4, 5, 6, 7, 8]
+
+
+def test_parts_that_are_taken_for_runs_warn(write):
+    with pytest.warns(DataWarning, match=r"b begins at time 2, within or right behind .*a .*join='one'"):
+        read_pieces(write(a=colvar([0, 1, 2, 3]), b=colvar([2, 3, 4])))
+    with pytest.warns(DataWarning, match=r"b begins at time 4,"):
+        read_pieces(write(a=colvar([0, 1, 2, 3]), b=colvar([4, 5])))
+
+
+def test_dates_are_times_too():
+    days = np.arange("2020-01-01", "2020-01-09", dtype="M8[D]")
+    kept, notes = continued_rows(np.r_[days[:5], days[3:]], [5, 5], ["a", "b"])
+    assert kept.tolist() == [0, 1, 2, 5, 6, 7, 8, 9] and "b goes on from time 2020-01-04; 2 rows" in notes[0]
+    tables = [Table(np.zeros((len(part), 1)), ("x",), source="t", time=part) for part in (days[:5], days[5:])]
+    with pytest.warns(DataWarning, match="t begins at time 2020-01-06"):
+        warn_of_parts(tables)
 
 
 def test_parts_in_wrong_order_or_several_runs(write):

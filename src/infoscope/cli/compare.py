@@ -29,7 +29,7 @@ def compare(
         typer.Option(
             metavar="NAME=FILE[:COLUMNS]",
             help="A space. COLUMNS are names, numbers from 0, ranges and patterns: 0-9,alcohol,phi*. "
-            "The same name again adds a piece (run) of the same trajectory. Arrays in a .npz: FILE.npz/KEY.",
+            "The same name again adds a piece (run) of the same trajectory. One of the arrays in a file: FILE.h5/KEY.",
         ),
     ] = None,
     labels: Annotated[str | None, typer.Option(metavar="COLUMN|FILE", help="Class labels to compare with.")] = None,
@@ -70,6 +70,9 @@ def compare(
     run: Annotated[
         str | None, typer.Option(metavar="COLUMN|FILE", help="Which run (trajectory, series) a row is of.")
     ] = None,
+    join: Annotated[
+        str, typer.Option(metavar="runs|one", help="Pieces of a space: runs of their own, or parts of one run.")
+    ] = "runs",
     window: Annotated[
         str | None,
         typer.Option(
@@ -103,7 +106,10 @@ def compare(
         int | None, typer.Option(metavar="N", help="Threads. Default: all that this process may use.")
     ] = None,
     output: Annotated[
-        Texts, typer.Option(metavar="FILE", help="Save the result: .json (everything), .csv, .parquet.")
+        Texts,
+        typer.Option(
+            metavar="FILE", help="Save the result: .json (for rerun), .npz (for infoscope.load), .csv, .parquet."
+        ),
     ] = None,
     plot: Annotated[str | None, typer.Option(metavar="FILE", help="Save a picture: .png, .svg, .pdf.")] = None,
     style: Annotated[
@@ -119,16 +125,19 @@ def compare(
 
     Example: infoscope compare --space angles=run.csv:phi,psi --space distances=run.csv:'d*' --period 'p*=360deg'
     """
+    from infoscope.base.errors import ParameterError
     from infoscope.cli.items import ItemOptions
-    from infoscope.cli.options import check_missing, choose_spaces, parse_kT, parse_window
+    from infoscope.cli.options import check_word, choose_spaces, parse_kT, parse_window
     from infoscope.cli.show import messages
 
     targets = _check_targets(output, plot, style)
     choices = choose_spaces(space or [], files or [])
     _check_number(len(choices), labels)
-    check_missing(missing)
+    check_word(missing, "--missing", ("raise", "drop"))
     parse_kT(kT)
-    items = ItemOptions(time, run, weights, labels, ids, log_weights, kT)
+    if check_word(join, "--join", ("runs", "one")) == "one" and run is not None:
+        raise ParameterError("--join one says that there is one run: leave out --run")
+    items = ItemOptions(time, run, weights, labels, ids, log_weights, kT, "one" if join == "one" else None)
     options = {
         "k": k,
         "n_rows": sample_rows,
@@ -209,13 +218,13 @@ def _compute(spaces: dict[str, Any], labels: Any, options: dict[str, Any]) -> An
 
 
 def _label_space(asked: _Question, gathered: Gathered) -> Any:
-    from infoscope.cli.options import choose_file
+    from infoscope.cli.options import choose_file, is_data
     from infoscope.neighbors import Space
 
     if asked.items.labels is None:
         return None
     file = choose_file(asked.items.labels)
-    name = (file.columns or file.stem) if file.path.is_file() else asked.items.labels
+    name = (file.columns or file.stem) if is_data(file.path) else asked.items.labels
     name = f"column {name}" if name.isdecimal() else name
     if name in {space.name for space in gathered.spaces}:
         name = f"{name} (labels)"

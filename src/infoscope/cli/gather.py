@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from infoscope.base.errors import DataError
+from infoscope.base.errors import DataError, ParameterError
 from infoscope.cli.items import ItemOptions, item_arrays
 from infoscope.cli.options import SpaceChoice, parse_kT
 from infoscope.cli.spaces import ReadSpace, read_spaces
 from infoscope.io.missing import missing_rows
+from infoscope.io.pieces import continued_rows, warn_of_parts
 from infoscope.io.table import spell_columns
 from infoscope.io.weights import column_list, weights_from_bias, worth
 
@@ -25,7 +26,7 @@ class Gathered:
     shared: dict[str, Any]  # time, run, sample_weight and ids, as `Space` takes them
     labels: np.ndarray | None
     notes: tuple[str, ...]  # what was left out or made on the way
-    left_out: str  # rows with missing values, "3,7-9"; empty where there are none
+    left_out: str  # rows with missing values, or that a restart wrote again: "3,7-9"; empty where there are none
 
 
 def gather(choices: Sequence[SpaceChoice], items: ItemOptions, rows: slice, missing: str) -> Gathered:
@@ -34,11 +35,22 @@ def gather(choices: Sequence[SpaceChoice], items: ItemOptions, rows: slice, miss
     arrays = item_arrays(spaces, items, rows)
     notes = list(dict.fromkeys(note for space in spaces for table in space.tables for note in table.notes))
     left_out = np.empty(0, int)
+    n_items = sum(spaces[0].lengths)
+    if items.join == "one":
+        left_out, told = _replaced(spaces, arrays)
+        notes.extend(told)
+    elif items.run is None:
+        for space in spaces:
+            warn_of_parts(space.tables)
     if missing == "drop":
-        left_out = _missing(spaces, arrays)
-        if len(left_out):
-            spaces, arrays = _without(left_out, spaces, arrays)
-            notes.append(_told(left_out, sum(spaces[0].lengths)))
+        lacking = np.setdiff1d(_missing(spaces, arrays), left_out)
+        left_out = np.union1d(left_out, lacking)
+        if len(lacking):
+            notes.append(_told(lacking, n_items))
+    if len(left_out):
+        kept = np.delete(np.arange(n_items), left_out)
+        spaces = [space.take(kept) for space in spaces]
+        arrays = {name: array[kept] for name, array in arrays.items()}
     labels, bias = arrays.pop("labels", None), arrays.pop("bias", None)
     if bias is not None:
         arrays["sample_weight"], note = _weights(bias, items)
@@ -46,7 +58,18 @@ def gather(choices: Sequence[SpaceChoice], items: ItemOptions, rows: slice, miss
     return Gathered(spaces, arrays, labels, tuple(notes), spell_columns(left_out.tolist()))
 
 
-# ------------------------------------------------------------------------------------------------------- missing values
+# -------------------------------------------------------------------------------------------------------- rows left out
+def _replaced(spaces: Sequence[ReadSpace], arrays: dict[str, Any]) -> tuple[np.ndarray, list[str]]:
+    """Rows that a later part of the one run wrote again."""
+    parts = next((space for space in spaces if len(space.tables) > 1), None)
+    if parts is None:
+        raise ParameterError("--join one needs a space in several parts: the same name again")
+    if "time" not in arrays:
+        raise DataError("--join one needs times, which the files do not have: --time COLUMN, FILE or STEP")
+    kept, notes = continued_rows(arrays["time"], parts.lengths, [table.source for table in parts.tables])
+    return np.setdiff1d(np.arange(len(arrays["time"])), kept), notes
+
+
 def _missing(spaces: Sequence[ReadSpace], arrays: dict[str, Any]) -> np.ndarray:
     """Rows in which any space, or anything that goes with the rows, misses a value."""
     others = [array for name, array in arrays.items() if name != "bias"]
@@ -58,16 +81,9 @@ def _missing(spaces: Sequence[ReadSpace], arrays: dict[str, Any]) -> np.ndarray:
     return np.flatnonzero(missing)
 
 
-def _without(
-    left_out: np.ndarray, spaces: Sequence[ReadSpace], arrays: dict[str, Any]
-) -> tuple[list[ReadSpace], dict[str, Any]]:
-    kept = np.delete(np.arange(sum(spaces[0].lengths)), left_out)
-    return [space.take(kept) for space in spaces], {name: array[kept] for name, array in arrays.items()}
-
-
-def _told(left_out: np.ndarray, n_kept: int) -> str:
+def _told(left_out: np.ndarray, n_items: int) -> str:
     return (
-        f"{len(left_out)} of {n_kept + len(left_out)} rows with missing values were left out of all spaces (the first "
+        f"{len(left_out)} of {n_items} rows with missing values were left out of all spaces (the first "
         f"is row {left_out[0]})"
     )
 

@@ -10,13 +10,15 @@ import numpy as np
 
 from infoscope.base.errors import DataError, ParameterError
 from infoscope.cli.brought import brought_arrays
-from infoscope.cli.options import FileChoice, as_number, choose_file
+from infoscope.cli.options import FileChoice, as_number, choose_file, is_data
 from infoscope.io import column_names, read_column
 from infoscope.io.columns import did_you_mean
 from infoscope.io.weights import column_list
 
 if TYPE_CHECKING:
     from infoscope.cli.spaces import ReadSpace
+
+NO_COLUMN = ("--time", "--log-weights", "--kT", "--join")  # options whose value is not, or not always, one column
 
 
 @dataclass(frozen=True)
@@ -30,19 +32,21 @@ class ItemOptions:
     ids: str | None = None
     log_weights: str | None = None
     kT: str | None = None
+    join: str | None = None
 
     def named(self) -> dict[str, str]:
         """The options that were given, by their flag."""
         return {f"--{name.replace('_', '-')}": value for name, value in vars(self).items() if value is not None}
 
     def replaced(self) -> set[str]:
-        """Flags of what the options say and the files need not; a bias gives weights."""
-        return set(self.named()) | ({"--weights"} if self.log_weights is not None else set())
+        """Flags of what the options say and the files need not; a bias gives weights, parts of one run are no runs."""
+        implied = {"--weights": self.log_weights is not None, "--run": self.join == "one"}
+        return set(self.named()).union(flag for flag, holds in implied.items() if holds)
 
     def columns(self) -> list[str]:
         """Those that may name a column; a time that is a number is the step between rows."""
         named = self.named()
-        single = [value for flag, value in named.items() if flag not in ("--time", "--log-weights", "--kT")]
+        single = [value for flag, value in named.items() if flag not in NO_COLUMN]
         time = [] if self.time is None or as_number(self.time) is not None else [self.time]
         return [*single, *time, *column_list(self.log_weights)]
 
@@ -102,7 +106,7 @@ def item_values(option: str, flag: str, spaces: Sequence[ReadSpace], rows: slice
                 raise DataError(f"{flag} {option}: the files of {first} and {name} disagree, first in row {row}")
         return values
     choice = choose_file(option)
-    if not choice.path.is_file():
+    if not is_data(choice.path):
         known = [
             name for space in spaces for piece in space.choice.pieces for name in column_names(piece.path, piece.key)
         ]

@@ -81,19 +81,32 @@ def choose_file(text: str) -> FileChoice:
     >>> choose_file("wine.csv:0-4,hue").columns
     '0-4,hue'
     """
-    if Path(text).exists():
-        return FileChoice(Path(text))
+    if Path(text).exists():  # what is inside a store that is a folder exists too
+        return FileChoice(Path(text)) if Path(text).is_file() else FileChoice(*split_key(text))
     colons = [match.start() for match in re.finditer(":", text)]
     if re.match(r"[A-Za-z]:[\\/]", text):
         colons = colons[1:]
     for colon in colons:
         path, key = split_key(text[:colon])
-        if path.is_file():
+        if is_data(path):
             return FileChoice(path, key, text[colon + 1 :])
     if colons:  # no such file: the error should name the likeliest
         path, key = split_key(text[: colons[-1]])
         return FileChoice(path, key, text[colons[-1] + 1 :])
     return FileChoice(*split_key(text))
+
+
+def is_data(path: Path) -> bool:
+    """Whether there is a file, or a store that is a folder.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from infoscope.cli.options import is_data
+    >>> is_data(Path("no such file.csv"))
+    False
+    """
+    return path.is_file() or (path.suffix.lower() == ".zarr" and path.is_dir())
 
 
 def by_space(values: Iterable[str], names: Sequence[str], flag: str, default: str) -> dict[str, str]:
@@ -134,16 +147,18 @@ def parse_window(text: str | None) -> float | str | None:
     return number
 
 
-def check_missing(text: str) -> None:
-    """Raise if what is to happen to missing values is neither ``raise`` nor ``drop``.
+def check_word(text: str, flag: str, words: tuple[str, str]) -> str:
+    """One of two words.
 
     Examples
     --------
-    >>> from infoscope.cli.options import check_missing
-    >>> check_missing("drop")
+    >>> from infoscope.cli.options import check_word
+    >>> check_word("drop", "--missing", ("raise", "drop"))
+    'drop'
     """
-    if text not in ("raise", "drop"):
-        raise ParameterError(f"--missing is 'raise' or 'drop', not '{text}'")
+    if text not in words:
+        raise ParameterError(f"{flag} is '{words[0]}' or '{words[1]}', not '{text}'")
+    return text
 
 
 def parse_kT(text: str | None) -> float | None:

@@ -21,6 +21,7 @@ from infoscope.cli.periods import file_periods
 from infoscope.cli.spaces import Measures, ReadSpace
 from infoscope.cli.wording import in_flags
 from infoscope.io import check_figure_path
+from infoscope.io.restarts import spell_time
 
 PICTURES = (".png", ".svg", ".pdf")
 NAMES_SHOWN = 8
@@ -64,10 +65,11 @@ def warn(text: str, said: set[str]) -> None:
 def show_spaces(gathered: Gathered, how: Measures) -> None:
     """One line a space: its files, its columns, how it measures, the times it brings; then what holds for the items."""
     spaces, time = gathered.spaces, gathered.shared.get("time")
+    kind = "runs" if "run" in gathered.shared else "parts of one run"
     width = max(len(space.name) for space in spaces)
     for space in spaces:
         files = ", ".join(dict.fromkeys(str(piece) for piece in space.choice.pieces))
-        pieces = f" ({len(space.tables)} runs)" if len(space.tables) > 1 else ""
+        pieces = f" ({len(space.tables)} {kind})" if len(space.tables) > 1 else ""
         parts = [_columns(space.names), _measure(space, how), *_times(space, time)]
         typer.echo(f"{space.name:<{width}}  {files}{pieces}: {'; '.join(parts)}")
     typer.echo(f"{sum(spaces[0].lengths)} items")
@@ -148,7 +150,7 @@ def _times(space: ReadSpace, used: np.ndarray | None) -> list[str]:
     time = np.concatenate([table.time for table in space.tables if table.time is not None])
     if not same_numbers(time, used).all():
         return []
-    return [f"time of the file: {time.min()} to {time.max()}"]
+    return [f"time of the file: {spell_time(time.min())} to {spell_time(time.max())}"]
 
 
 def _p_values(result: Any) -> list[str]:

@@ -13,6 +13,7 @@ FLAGS = {
     "sample_weight": "--weights",
     "log_weights": "--log-weights",
     "missing": "--missing",
+    "join": "--join",
     "kT": "--kT",
 }
 QUOTES = "\"'"

@@ -13,7 +13,7 @@ import numpy as np
 
 from infoscope.base.errors import DataError, ParameterError, warn
 from infoscope.io.delimited import DAMAGED, DelimitedSource, Layout, as_text, broken_line, read_fields
-from infoscope.io.restarts import Overlap, uninterrupted_rows
+from infoscope.io.restarts import Overlap, spell_time, uninterrupted_rows
 
 if TYPE_CHECKING:
     import pandas
@@ -216,9 +216,9 @@ def _check_overlaps(path: Path, time: np.ndarray, overlaps: Sequence[Overlap]) -
         from_start += overlap.from_start
         if overlap.from_start and (overlap.n_dropped > 1 or from_start > 1):
             raise DataError(
-                f"{path}: in row {overlap.row} (counted from 0) the time starts again at {overlap.time:g}, no later "
-                f"than the first row ({time[0]:g}): another run, not a restart. Split the file there and read the "
-                "parts as runs (read_pieces, or the same space again)."
+                f"{path}: in row {overlap.row} (counted from 0) the time starts again at {spell_time(overlap.time)}, no "
+                f"later than the first row ({spell_time(time[0])}): another run, not a restart. Split the file there and "
+                "read the parts as runs (read_pieces, or the same space again)."
             )
 
 
@@ -230,7 +230,7 @@ def _told(path: Path, overlaps: Sequence[Overlap], parts: Sequence[tuple[int, in
         line = f" (line {line_of_row[overlap.row]})" if overlap.row in line_of_row else ""
         rows = "1 earlier row" if overlap.n_dropped == 1 else f"{overlap.n_dropped} earlier rows"
         notes.append(
-            f"{path}: the run was restarted at time {overlap.time:g}{line}; {rows} from that time on "
+            f"{path}: the run was restarted at time {spell_time(overlap.time)}{line}; {rows} from that time on "
             f"{'was' if overlap.n_dropped == 1 else 'were'} left out"
         )
     if len(notes) <= RESTARTS_TOLD:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from os import PathLike
 from typing import Any
 
 import numpy as np
 
 from infoscope.base.checks import check_choice
-from infoscope.base.errors import DataError, ParameterError
+from infoscope.base.errors import DataError, ParameterError, warn
 from infoscope.io.readers import read_table
-from infoscope.io.restarts import uninterrupted_rows
+from infoscope.io.restarts import spell_time, uninterrupted_rows
 from infoscope.io.table import Table
 from infoscope.io.weights import column_list, weigh
+
+LONGEST_PAUSE = 1.5  # steps between the last row of a part and the first of the next
 
 
 def read_pieces(paths: Sequence[str | PathLike[str]], *, join: str = "runs", **options: Any) -> Table:
@@ -64,6 +67,7 @@ def read_pieces(paths: Sequence[str | PathLike[str]], *, join: str = "runs", **o
     check_pieces(tables)
     table = _concatenate(tables)
     if join == "runs":
+        warn_of_parts(tables)
         table = dataclasses.replace(table, run=piece_runs(tables))
     else:
         table = _one_run(table, tables)
@@ -97,6 +101,51 @@ def piece_runs(tables: Sequence[Table]) -> np.ndarray:
         parts.append(codes + n_runs)
         n_runs += int(codes.max()) + 1
     return np.concatenate(parts)
+
+
+def continued_rows(time: np.ndarray, lengths: Sequence[int], sources: Sequence[str]) -> tuple[np.ndarray, list[str]]:
+    """Rows of consecutive parts of one run without what later parts wrote again, and a sentence for each such part.
+
+    Raises DataError where the time goes back inside a part, or a part begins no later than the first.
+    """
+    ends = np.cumsum(lengths)
+    for source, part in zip(sources, np.split(time, ends[:-1]), strict=True):
+        back = part[1:] <= part[:-1]
+        if back.any():
+            raise DataError(
+                f"{source} is no part of one run: the time does not go on in row {int(np.argmax(back)) + 1}. "
+                "join='runs' takes files that are runs of their own."
+            )
+    kept, overlaps = uninterrupted_rows(time, ends[:-1].tolist())
+    notes = []
+    for overlap in overlaps:
+        source = sources[int(np.searchsorted(ends, overlap.row, side="right"))]
+        if overlap.from_start:
+            raise DataError(
+                f"{source} begins at time {spell_time(overlap.time)}, no later than the files in front of it "
+                f"({spell_time(time[0])}). Give the parts in the order of time; join='runs' takes files that "
+                "are separate runs."
+            )
+        notes.append(
+            f"{source} goes on from time {spell_time(overlap.time)}; {overlap.n_dropped} rows of the files in front of "
+            "it, from that time on, were left out"
+        )
+    return kept, notes
+
+
+def warn_of_parts(tables: Sequence[Table]) -> None:
+    """Warn where files that are taken for separate runs look like parts of one: one begins where another ends."""
+    for before, after in pairwise(tables):
+        if before.time is None or after.time is None or before.run is not None or len(before) < 2:
+            continue
+        pause = after.time[0] - before.time[-1]
+        if before.time[0] < after.time[0] and pause <= LONGEST_PAUSE * np.median(np.diff(before.time)):
+            warn(
+                f"{after.source} begins at time {spell_time(after.time[0])}, within or right behind {before.source} "
+                f"({spell_time(before.time[0])} to {spell_time(before.time[-1])}): parts of one run? Then say "
+                "join='one'. As runs, rows that both hold count twice, and rows on the two sides of the cut count as "
+                "independent."
+            )
 
 
 # ------------------------------------------------------------------------------------------------------------- checks
@@ -148,33 +197,9 @@ def _joined(arrays: Sequence[Any]) -> Any:
 def _one_run(table: Table, tables: Sequence[Table]) -> Table:
     if table.time is None:
         raise DataError(f"{tables[0].source} has no times, so parts cannot be joined: join='runs' makes each a run")
-    starts = np.cumsum([len(piece) for piece in tables])[:-1].tolist()
-    for piece in tables:
-        back = np.diff(np.asarray(piece.time)) <= 0
-        if piece.run is not None or back.any():
-            raise DataError(
-                f"{piece.source} is not one run: "
-                + (
-                    "it holds several"
-                    if piece.run is not None
-                    else f"the time goes back in row {int(np.argmax(back)) + 1}"
-                )
-                + ". join='runs' takes files that are runs of their own."
-            )
-    kept, overlaps = uninterrupted_rows(table.time, starts)
-    sources = dict(zip(starts, (piece.source for piece in tables[1:]), strict=True))
-    notes = []
-    for overlap in overlaps:
-        source = sources[overlap.row]
-        if overlap.from_start:
-            raise DataError(
-                f"{source} begins at time {overlap.time:g}, no later than the files in front of it "
-                f"({table.time[0]:g}). Give the parts in the order of time; join='runs' takes "
-                "files that are separate runs."
-            )
-        notes.append(
-            f"{source} goes on from time {overlap.time:g}; {overlap.n_dropped} rows of the files in front of it, from "
-            "that time on, were left out"
-        )
+    several = next((piece.source for piece in tables if piece.run is not None), None)
+    if several is not None:
+        raise DataError(f"{several} holds several runs already: join='runs' takes such files")
+    kept, notes = continued_rows(table.time, [len(piece) for piece in tables], [piece.source for piece in tables])
     joined = table if len(kept) == len(table) else table.take(kept)
     return dataclasses.replace(joined, notes=(*table.notes, *notes))

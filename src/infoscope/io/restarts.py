@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,7 +12,7 @@ class Overlap(NamedTuple):
     """A new part of a run that begins before the part in front of it ends."""
 
     row: int  # first row of the new part
-    time: float  # its time
+    time: Any  # its time
     n_dropped: int  # rows in front of it that it replaces; all of them where it begins no later than the run itself
     from_start: bool  # it begins no later than the run itself
 
@@ -46,7 +46,7 @@ def uninterrupted_rows(time: np.ndarray, starts: Sequence[int] | None = None) ->
     ([0, 1, 4, 5, 6], 2)
     """
     if starts is None:
-        starts = (np.flatnonzero(np.diff(time) <= 0) + 1).tolist()
+        starts = (np.flatnonzero(time[1:] <= time[:-1]) + 1).tolist()
     kept = np.ones(len(time), bool)
     overlaps = []
     for start in starts:
@@ -54,5 +54,18 @@ def uninterrupted_rows(time: np.ndarray, starts: Sequence[int] | None = None) ->
         replaced = before[time[before] >= time[start]]
         if len(replaced):
             kept[replaced] = False
-            overlaps.append(Overlap(start, float(time[start]), len(replaced), len(replaced) == len(before)))
+            overlaps.append(Overlap(start, time[start], len(replaced), len(replaced) == len(before)))
     return np.flatnonzero(kept), overlaps
+
+
+def spell_time(time: Any) -> str:
+    """A time, or a date, for a message.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.io.restarts import spell_time
+    >>> spell_time(np.float64(2.0)), spell_time(np.datetime64("2020-01-31"))
+    ('2', '2020-01-31')
+    """
+    return f"{time:.10g}" if isinstance(time, float | int | np.number) else str(time)
