@@ -123,7 +123,8 @@ class LabelledSource(Source):
             raise _damaged(self.label, error) from error
         if not flat:
             return values[:, None]
-        return values[(slice(None), *(w - box[dim].start for dim, w in zip(flat, where, strict=True)))]
+        inside: tuple[Any, ...] = tuple(w - box[dim].start for dim, w in zip(flat, where, strict=True))
+        return values[(slice(None), *inside)]
 
     def _check_numeric(self, column: int, held: range) -> None:
         kind = self.columns[column][0].dtype.kind

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,16 @@ class StoreSource(Source):
         Explains what the library of the format raises on a damaged file.
     """
 
-    def __init__(self, label, matrix, beside, *, names=None, units=None, damaged=None):
+    def __init__(
+        self,
+        label: str,
+        matrix: Any,
+        beside: Mapping[str, Any],
+        *,
+        names: Sequence[str] | None = None,
+        units: Mapping[str, str] | None = None,
+        damaged: Callable[[Exception], DataError] | None = None,
+    ):
         self.label, self.matrix, self.damaged = label, matrix, damaged or _damaged(label)
         self.width = 0 if matrix is None else int(matrix.shape[1])
         self.notes: list[str] = []
@@ -144,10 +153,10 @@ def open_store(path: Path, key: str | None, arrays: Mapping[str, Any], scales=No
     if not arrays:
         raise DataError(f"{path} holds no arrays")
     chosen = None if key is None else key.strip("/")
-    if chosen in arrays:
+    if chosen is not None and chosen in arrays:
         return _source(path, chosen, arrays, scales, damaged)
     inside = {n: a for n, a in arrays.items() if chosen is None or n.startswith(f"{chosen}/")}
-    if not inside:
+    if chosen is not None and not inside:
         near = did_you_mean(chosen, list(arrays))
         raise ParameterError(f"{path} holds no array '{chosen}'.{near} It holds: {_listing(arrays)}.")
     matrices = [name for name, array in inside.items() if len(array.shape) == 2]
@@ -231,7 +240,8 @@ class _Field:
 
     def __init__(self, records: Any, name: str):
         self.records, self.name = records, name
-        self.shape, self.dtype, self.attrs = records.shape, records.dtype[name], {}
+        self.shape, self.dtype = records.shape, records.dtype[name]
+        self.attrs: dict[str, Any] = {}
 
     def __getitem__(self, rows: slice) -> np.ndarray:
         return np.asarray(self.records[rows])[self.name]
