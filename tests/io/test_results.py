@@ -9,7 +9,7 @@ import pytest
 from infoscope.base import Result
 from infoscope.base.errors import DataError, MissingExtraError, ParameterError
 from infoscope.base.provenance import Provenance, provenance
-from infoscope.io import check_result_path, file_digest, read_record, write_result
+from infoscope.io import check_result_path, file_digest, load, read_record, write_result
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,11 @@ def test_json_holds_the_whole_record(tmp_path, result):
     assert record["provenance"]["parameters"] == {"k": 1} and record["provenance"]["seed"] == 3
     assert set(record["provenance"]) == {"function", "parameters", "seed", "input_hash", "versions"}
     assert record["warnings"] == ["short"] and "@" in record["cite"] and record["type"] == "Length"
+
+
+def test_npz_holds_the_object(tmp_path, result):
+    path = write_result(result, tmp_path / "a.npz")
+    assert load(path).provenance == result.provenance and load(path).value == 1.5
 
 
 def test_csv(tmp_path, result):

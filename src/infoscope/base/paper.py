@@ -49,7 +49,7 @@ def axes_of(ax: Axes | None, look: Style, height: float, width: float | None = N
     return ax
 
 
-def thin(ax: Axes, look: Style) -> None:
+def thin(ax: Any, look: Style) -> None:
     """Frame and ticks as thin as the style wants them."""
     if look.frame is not None:
         ax.tick_params(which="both", width=look.frame, length=4 * look.frame)

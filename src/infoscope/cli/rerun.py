@@ -19,7 +19,7 @@ def rerun(
     file: Annotated[str, typer.Argument(metavar="RESULT.json", help="What --output wrote.")],
     folder: Annotated[str | None, typer.Option(metavar="DIR", help="Where the input files are, if not here.")] = None,
     output: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Save the new result: .json, .csv, .parquet.")
+        str | None, typer.Option(metavar="FILE", help="Save the new result: .json, .npz, .csv, .parquet.")
     ] = None,
 ) -> None:
     """Does a saved result come out again?

@@ -42,7 +42,7 @@ class Writer:
         if isinstance(value, Mapping):
             pairs = [[self.write(key, where), self.write(item, f"{where}[{key!r}]")] for key, item in value.items()]
             return {KIND: "mapping", "pairs": pairs}
-        if is_dataclass(value) and isinstance(value, (Result, Provenance)):
+        if isinstance(value, (Result, Provenance)) and is_dataclass(value):
             own = {item.name: getattr(value, item.name) for item in fields(value)}
             inside = {name: self.write(part, f"{where}.{name}".lstrip(".")) for name, part in own.items()}
             return {KIND: "result", "class": name_of(type(value)), "fields": inside}

@@ -12,7 +12,7 @@ from infoscope.base.errors import ParameterError
 PICTURES = (".pdf", ".svg", ".eps", ".png")
 MARK = "# infoscope plotted data: "  # how a table that may be replaced begins
 DOTS_PER_INCH = {"paper": 600, "screen": 200}  # of .png; the others are drawn as lines and letters
-TYPE = {"pdf.fonttype": 42, "ps.fonttype": 42, "svg.fonttype": "none"}  # text stays text that an editor can change
+TYPE: Any = {"pdf.fonttype": 42, "ps.fonttype": 42, "svg.fonttype": "none"}  # text stays text that an editor can change
 
 
 def save_figure(result: Result, path: str | PathLike[str], *, style: str = "paper", **options: Any) -> Path:

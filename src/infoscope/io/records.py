@@ -65,9 +65,9 @@ def save(result: Result, path: str | PathLike[str]) -> Path:
         raise ParameterError(f"only results are saved, not a {type(result).__name__}: use NumPy or pandas for data")
     writer = Writer()
     whole = {"format": FORMAT, "format_version": FORMAT_VERSION, "versions": versions(), "result": writer.write(result)}
-    text = json.dumps(whole, allow_nan=False)
+    arrays: dict[str, Any] = {RECORD: np.array(json.dumps(whole, allow_nan=False)), **writer.arrays}
     with atomic_path(path) as temporary:
-        np.savez_compressed(temporary, **{RECORD: np.array(text)}, **writer.arrays)
+        np.savez_compressed(temporary, **arrays)
     return path
 
 

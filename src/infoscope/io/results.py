@@ -1,4 +1,4 @@
-"""The one writer for results: .json (whole record), .csv and .parquet (the table)."""
+"""The one writer for results: .json (the numbers on record), .npz (the whole object), .csv and .parquet (the table)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 from infoscope.base import Result, plain, require
 from infoscope.base.errors import DataError, ParameterError
 from infoscope.io.digests import file_digest
+from infoscope.io.records import save
 
 if TYPE_CHECKING:
     import pandas
 
 FORMAT, FORMAT_VERSION = "infoscope result", 2  # version 2 names the input files
-SUFFIXES = (".json", ".csv", ".parquet")
+SUFFIXES = (".json", ".npz", ".csv", ".parquet")
 
 
 def write_result(
@@ -33,8 +34,9 @@ def write_result(
     result : Result
         Any result of the library.
     path : str or path
-        ``.json`` holds everything: the numbers, the table, the verdict, how it was computed (parameters, seed, hash of
-        the input, versions) and what to cite.  ``.csv`` and ``.parquet`` hold the table of ``result.to_frame()``.
+        ``.json`` holds the numbers, the table, the verdict, how it was computed (command, parameters, seed, hashes of
+        the input, versions) and what to cite.  ``.npz`` holds the whole object, for `load`.  ``.csv`` and
+        ``.parquet`` hold the table of ``result.to_frame()``.
     command : str, optional
         The command line that made it, for the JSON record.
     inputs : optional
@@ -76,6 +78,8 @@ def write_result(
     from infoscope.storage import atomic_path
 
     path = check_result_path(path)
+    if path.suffix.lower() == ".npz":
+        return save(result, path)
     with atomic_path(path) as temporary:
         if path.suffix.lower() == ".json":
             _write_json(temporary, _record(result, command, inputs, files))
