@@ -233,6 +233,13 @@ def test_objects_of_mdtraj_and_mdanalysis(dipeptide):
     assert len(trajectory(mdtraj_of(system), mdtraj_of(system)[:5], rows=slice(None, None, 2))) == 23
 
 
+def test_a_residue_of_another_name_is_told(dipeptide):
+    one = peptide.universe(dipeptide["positions"], dipeptide["labels"])
+    two = peptide.universe(dipeptide["positions"], [label.replace("ALA", "DAL") for label in dipeptide["labels"]], bonds=False)
+    table = trajectory([one, two])
+    assert table.names == ("ALA2 phi", "ALA2 psi") and "(ALA2 N in run 0, DAL2 N in run 1)" in table.notes[0]
+
+
 def test_a_file_of_mdtraj(saved):
     path = MDTRAJ_FILE
     with h5py.File(path) as file:
@@ -343,9 +350,9 @@ def test_topology_and_trajectory_that_do_not_match(saved, dipeptide, tmp_path):
         dipeptide["positions"], [label.replace("CB", "CX") for label in dipeptide["labels"]], bonds=[]
     )
     whole = peptide.universe(dipeptide["positions"], dipeptide["labels"])
-    with pytest.raises(DataError, match="atom 5 .* is ALA2 CB in run 0, ALA2 CX in run 0"):
+    with pytest.raises(DataError, match="atom 5 .* is ALA2 CB in run 0, ALA2 CX in run 1"):
         trajectory([whole, other])
-    with pytest.raises(DataError, match="different atoms: run 0 has 10, run 0 has 7"):
+    with pytest.raises(DataError, match="different atoms: run 0 has 10, run 1 has 7"):
         trajectory([whole, few])
 
 

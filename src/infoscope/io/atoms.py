@@ -115,6 +115,11 @@ class Molecule:
         return [f"{label}({place})" if times[label] > 1 else label for place, label in enumerate(labels)]
 
     @cached_property
+    def places(self) -> list[tuple[int, str]]:
+        """Number of the residue and name of each atom: what runs share, however their residues are called."""
+        return list(zip(map(int, _attribute(self.atoms, "resids", [0] * len(self.names))), self.names, strict=True))
+
+    @cached_property
     def peptide_bonds(self) -> list[tuple[int, int]]:
         """Places (C, N) of each pair of residues that a peptide bond links, from the distance in the first frame."""
         names = np.array(self.names)

@@ -109,8 +109,7 @@ def trajectory(
     if total < 2:
         raise DataError(f"{_labels(runs)}: {total} frame is not enough, two are needed to compare frames")
     molecules = [_molecule(run, part) for run, part in zip(runs, held, strict=True)]
-    _check_atoms(runs, molecules)
-    notes = list(_time_notes(runs, time_step))
+    notes = [*_check_atoms(runs, molecules), *_time_notes(runs, time_step)]
     if callable(features):
         values, names, times = _call(features, runs, held, molecules, select)
         units: dict[str, str] | None = None
@@ -154,8 +153,9 @@ def _molecule(run: Run, held: range) -> Molecule:
     return Molecule(run.atoms, first.positions, first.box)
 
 
-def _check_atoms(runs: Sequence[Run], molecules: Sequence[Molecule]) -> None:
-    first = molecules[0]
+def _check_atoms(runs: Sequence[Run], molecules: Sequence[Molecule]) -> list[str]:
+    """Raise if runs have different atoms; a residue of another name with the same atoms is told."""
+    first, notes = molecules[0], []
     for run, other in zip(runs[1:], molecules[1:], strict=True):
         if len(other.names) != len(first.names):
             raise DataError(
@@ -165,10 +165,11 @@ def _check_atoms(runs: Sequence[Run], molecules: Sequence[Molecule]) -> None:
         if run.atoms.universe is runs[0].atoms.universe or other.labels == first.labels:
             continue
         place = next(p for p, (a, b) in enumerate(zip(first.labels, other.labels, strict=True)) if a != b)
-        raise DataError(
-            f"the runs have different atoms: atom {place} (counted from 0) is {first.labels[place]} in "
-            f"{runs[0].label}, {other.labels[place]} in {run.label}"
-        )
+        what = f"{first.labels[place]} in {runs[0].label}, {other.labels[place]} in {run.label}"
+        if other.places != first.places:
+            raise DataError(f"the runs have different atoms: atom {place} (counted from 0) is {what}")
+        notes.append(f"residues have other names in {run.label} ({what}); the names are those of {runs[0].label}")
+    return notes
 
 
 def _recipe(features: str, molecule: Molecule, select: str | None, notes: list[str]) -> Recipe:

@@ -158,7 +158,10 @@ def open_runs(topology: Any, files: Sequence[Any]) -> list[Run]:
             raise ParameterError("a list of trajectories is complete by itself: leave out the files behind it")
         if not topology:
             raise ParameterError("the list of trajectories is empty")
-        return [open_runs(item, [])[0] for item in topology]
+        return [
+            open_runs(item, [])[0] if _is_path(item) else _open_object(item, f"run {number}")
+            for number, item in enumerate(topology)
+        ]
     if not _is_path(topology):
         if all(not _is_path(item) for item in files):
             return [_open_object(item, f"run {number}") for number, item in enumerate([topology, *files])]
