@@ -121,7 +121,10 @@ def test_parts_of_one_run(tmp_path, monkeypatch, infoscope):
     assert record["inputs"]["rows"]["left_out"] == "120-139" and record["inputs"]["items"]["join"] == "one"
     ran = infoscope("compare", *parts, *bias)
     assert ran.code == 0 and "(2 runs)" in ran.out and "280 items" in ran.out
-    assert ran.err.count("warning: C.1 begins at time 60, within or right behind C.0") == 1 and "--join one" in ran.err
+    assert (
+        ran.err.count("warning: C.1 begins at time 60, within or right behind C.0") == 1
+        and "say --join one. As runs" in ran.err
+    )
 
 
 def test_a_time_step_goes_on_over_the_parts(folder, infoscope):

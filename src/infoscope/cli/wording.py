@@ -16,7 +16,7 @@ FLAGS = {
     "join": "--join",
     "kT": "--kT",
 }
-QUOTES = "\"'"
+NO_QUOTES = {ord(sign): None for sign in "\"'"}
 ASSIGNED = re.compile(rf"`?\b({'|'.join(FLAGS)})=([^\s`,;)]*)`?")
 UNDERSCORED = re.compile(rf"\b({'|'.join(name for name in FLAGS if '_' in name)})\b")
 
@@ -29,6 +29,10 @@ def in_flags(text: str) -> str:
     >>> from infoscope.cli.wording import in_flags
     >>> in_flags("Pass `time=` or `run=`, or exclusion_window=0 to silence")
     'Pass --time or --run, or --window 0 to silence'
+    >>> in_flags("leave out such rows (missing='drop')")
+    'leave out such rows (--missing drop)'
     """
-    text = ASSIGNED.sub(lambda match: f"{FLAGS[match[1]]} {match[2].strip(QUOTES)}".rstrip(), " ".join(text.split()))
+    text = ASSIGNED.sub(
+        lambda match: f"{FLAGS[match[1]]} {match[2].translate(NO_QUOTES)}".rstrip(), " ".join(text.split())
+    )
     return UNDERSCORED.sub(lambda match: FLAGS[match[1]], text)

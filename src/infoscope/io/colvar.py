@@ -216,9 +216,9 @@ def _check_overlaps(path: Path, time: np.ndarray, overlaps: Sequence[Overlap]) -
         from_start += overlap.from_start
         if overlap.from_start and (overlap.n_dropped > 1 or from_start > 1):
             raise DataError(
-                f"{path}: in row {overlap.row} (counted from 0) the time starts again at {spell_time(overlap.time)}, no "
-                f"later than the first row ({spell_time(time[0])}): another run, not a restart. Split the file there and "
-                "read the parts as runs (read_pieces, or the same space again)."
+                f"{path}: in row {overlap.row} (counted from 0) the time starts again at {spell_time(overlap.time)}, "
+                f"no later than the first row ({spell_time(time[0])}): another run, not a restart. Split the file "
+                "there and read the parts as runs (read_pieces, or the same space again)."
             )
 
 
