@@ -209,6 +209,15 @@ def test_files_of_other_programs(write):
         read_table(path, key="frame/block0_values")
 
 
+def test_a_trajectory_written_by_mdtraj(tmp_path):
+    mdtraj, _ = pytest.importorskip("mdtraj"), pytest.importorskip("tables")
+    topology = mdtraj.Topology()
+    topology.add_atom("CA", mdtraj.element.carbon, topology.add_residue("ALA", topology.add_chain()))
+    mdtraj.Trajectory(np.ones((3, 1, 3), "f4"), topology).save_hdf5(str(tmp_path / "x.h5"))
+    with pytest.raises(DataError, match="is a molecular trajectory"):
+        read_table(tmp_path / "x.h5")
+
+
 def test_without_its_package(monkeypatch, write):
     path = write(x=X)
     monkeypatch.setitem(__import__("sys").modules, "h5py", None)

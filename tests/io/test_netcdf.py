@@ -186,6 +186,15 @@ def test_what_is_no_table(save):
         assert read_table(save(gap, "gap.nc")).time is None
 
 
+def test_a_trajectory_written_by_mdtraj(tmp_path):
+    mdtraj = pytest.importorskip("mdtraj")
+    topology = mdtraj.Topology()
+    topology.add_atom("CA", mdtraj.element.carbon, topology.add_residue("ALA", topology.add_chain()))
+    mdtraj.Trajectory(np.ones((3, 1, 3), "f4"), topology).save_netcdf(str(tmp_path / "x.nc"))
+    with pytest.raises(DataError, match="is a molecular trajectory"):
+        read_table(tmp_path / "x.nc")
+
+
 def test_without_its_package(monkeypatch, save):
     path = save(weather())
     monkeypatch.setitem(__import__("sys").modules, "netCDF4", None)

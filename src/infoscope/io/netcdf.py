@@ -6,6 +6,7 @@ named by their coordinates.  Values that the file declares missing are NaN.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from math import prod
 from pathlib import Path
@@ -170,7 +171,9 @@ def open_xarray_store(path: Path, store: Any, key: str | None) -> LabelledSource
     folder, _, name = (key or "").strip("/").rpartition("/")
 
     def read(**options: Any) -> Any:
-        return xarray.open_zarr(store, chunks=None, group=folder or None, **(OPENING | options))
+        with warnings.catch_warnings():  # whether the metadata lie in one place is no concern of who reads a table
+            warnings.filterwarnings("ignore", "Failed to open Zarr store with consolidated", RuntimeWarning)
+            return xarray.open_zarr(store, chunks=None, group=folder or None, **(OPENING | options))
 
     return _source(f"{path}/{folder}" if folder else str(path), _opened(path, read), name or None)
 
