@@ -23,7 +23,9 @@ class Style:
     frame: float | None = None  # width of axes and ticks; None leaves matplotlib's own
 
     def bars(self, marker: str) -> dict[str, Any]:
-        return {"fmt": marker, "ms": self.marker, "lw": self.line, "capsize": self.marker / 2}
+        """Options of ``Axes.errorbar``: bars and caps no heavier than the frame, so that the point stays visible."""
+        bars = {"elinewidth": self.frame, "capthick": self.frame}
+        return {"fmt": marker, "ms": self.marker, "lw": self.line, "capsize": self.marker / 2, **bars}
 
 
 STYLES = {

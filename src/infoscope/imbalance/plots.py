@@ -265,8 +265,8 @@ def plot_difference(result: ImbalanceDifference, ax: Axes | None = None, *, styl
     for y, way, colour, marker in ((1, "a_to_target", FORTH, "o"), (0, "b_to_target", BACK, "s")):
         se = None if result.interval_withheld else getattr(result, f"{way}_se")
         ax.errorbar(getattr(result, way), y, xerr=se, color=colour, **look.bars(marker))
-    ax.axvline(1.0, ymax=0.8, color=GREY, ls=":", lw=look.line, label="says nothing")
-    ax.axvline(result.target_floor, ymax=0.8, color=GREY, ls=(0, (4, 2)), lw=look.line, label="smallest attainable")
+    ax.axvline(1.0, ymax=0.68, color=GREY, ls=":", lw=look.line, label="says nothing")
+    ax.axvline(result.target_floor, ymax=0.68, color=GREY, ls=(0, (4, 2)), lw=look.line, label="smallest attainable")
     ax.set_yticks([1, 0], [short(name, 20) for name in names])
     ax.set(ylim=(-0.6, 2.1), xlim=(-0.02, max(1.08, ax.get_xlim()[1])))
     shown = result._shown(result.difference, result.difference_se)
