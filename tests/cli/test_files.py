@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from infoscope import Space, information_imbalance
@@ -181,6 +182,27 @@ def test_rows_with_missing_values_go_from_all_spaces(folder, infoscope):
     pair = next(row for row in record["table"] if (row["name_a"], row["name_b"]) == ("A", "B"))
     assert pair["a_to_b"] == pytest.approx(truth.a_to_b, rel=1e-12)
     assert record["inputs"]["rows"]["left_out"] == "3,10,20,30,40"
+
+
+def test_a_missing_bias_or_label_goes_too(folder, infoscope):
+    rng = np.random.default_rng(5)
+    x, bias = rng.normal(size=(60, 3)), 0.3 * rng.normal(size=60)
+    bias[7] = np.nan
+    table = pd.DataFrame(x, columns=["a", "b", "c"]).assign(bias=bias, kind=np.where(x[:, 0] > 0, "u", "v"))
+    table.loc[9, "kind"] = ""
+    table.to_csv(folder / "t.csv", index=False)
+    spaces = ("A=t.csv:a,b", "B=t.csv:c", "--log-weights", "bias", "--labels", "kind", "--window", "0")
+    assert infoscope("compare", *spaces).code == 2
+    ran = infoscope("compare", *spaces, "--missing", "drop", "--output", "r.json")
+    assert ran.code == 0 and "note: 2 of 60 rows with missing values" in ran.out, ran.err
+    kept = np.setdiff1d(np.arange(60), [7, 9])
+    w = np.exp(bias[kept])
+    truth = information_imbalance(
+        Space(x[kept, :2], sample_weight=w), Space(x[kept, 2:], sample_weight=w), exclusion_window=0
+    )
+    table = json.loads((folder / "r.json").read_text())["table"]
+    pair = next(row for row in table if (row["name_a"], row["name_b"]) == ("A", "B"))
+    assert pair["a_to_b"] == pytest.approx(truth.a_to_b, rel=1e-12)
 
 
 def test_missing_rows_of_a_piece_keep_the_runs(folder, infoscope):

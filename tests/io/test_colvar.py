@@ -153,10 +153,12 @@ def test_files_cut_inside(write):
     path.write_bytes(path.read_bytes()[:-500])
     with pytest.raises(DataError, match="compressed data are truncated"):
         read_table(path)
-    path = write("", "c.dat")
+    path = write("")
     path.write_bytes(HEADER.encode() + b"1 2 3 4 5 6 7 \xff\n")
-    with pytest.raises(DataError, match="is not UTF-8"):
+    with pytest.raises(DataError, match="COLVAR cannot be read: byte .* is not UTF-8"):
         read_table(path)
+    path.write_bytes(b"\xef\xbb\xbf" + (HEADER + rows(range(3))).encode())  # an editor's mark in front
+    assert read_table(path).time.tolist() == [0, 1, 2]
 
 
 # ------------------------------------------------------------------------------------------- weights and missing values

@@ -13,6 +13,7 @@ from infoscope.cli.brought import brought_arrays
 from infoscope.cli.options import FileChoice, as_number, choose_file, is_data
 from infoscope.io import column_names, read_column
 from infoscope.io.columns import did_you_mean
+from infoscope.io.missing import is_missing
 from infoscope.io.weights import column_list
 
 if TYPE_CHECKING:
@@ -101,8 +102,9 @@ def item_values(option: str, flag: str, spaces: Sequence[ReadSpace], rows: slice
     if found:
         (first, values), *others = found.items()
         for name, other in others:
-            if not np.array_equal(values, other):
-                row = int(np.argmax(values != other))
+            differs = np.not_equal(values, other) & ~(is_missing(values) & is_missing(other))
+            if differs.any():
+                row = int(np.argmax(differs))
                 raise DataError(f"{flag} {option}: the files of {first} and {name} disagree, first in row {row}")
         return values
     choice = choose_file(option)

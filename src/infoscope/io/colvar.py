@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import gzip
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     import pandas
 
 FIRST = "#! FIELDS"
+BOM = len(codecs.BOM_UTF8)  # some editors put one in front
 TIME = "time"
 RESTARTS_TOLD = 5  # more of them share a sentence
 # columns of the biases, which say how rows were sampled: METAD, OPES, restraints and walls
@@ -38,9 +41,9 @@ class Header(NamedTuple):
 def is_plumed(path: Path) -> bool:
     """Whether the first line of a file, compressed or not, is that of a PLUMED file."""
     try:
-        with as_text(path) as file:
-            return file.read(len(FIRST)) == FIRST
-    except (UnicodeDecodeError, OSError, *DAMAGED):
+        with (gzip.open if path.suffix.lower() == ".gz" else open)(path, "rb") as file:
+            return file.read(BOM + len(FIRST)).removeprefix(codecs.BOM_UTF8).startswith(FIRST.encode())
+    except (OSError, *DAMAGED):
         return False
 
 
@@ -49,11 +52,14 @@ def open_colvar(path: Path, key: str | None) -> ColvarSource:
     if key is not None:
         raise ParameterError(f"{path} holds one table; only .npz files take a key")
     lines: list[tuple[int, str]] = []
-    with as_text(path) as file:
-        for line in file:
-            if line.strip() and not line.startswith("#"):
-                break
-            lines.append((len(lines) + 1, line))
+    try:
+        with as_text(path) as file:
+            for line in file:
+                if line.strip() and not line.startswith("#"):
+                    break
+                lines.append((len(lines) + 1, line))
+    except (UnicodeDecodeError, *DAMAGED) as error:
+        raise broken_line(path, error) from error
     return ColvarSource(path, _header(path, lines))
 
 

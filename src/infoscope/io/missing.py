@@ -29,8 +29,21 @@ def missing_rows(values: np.ndarray, others: Iterable[np.ndarray | None] = ()) -
         missing[start : start + step] = np.isnan(values[start : start + step]).any(axis=1)
     for other in others:
         if other is not None:
-            missing |= _missing(other)
+            missing |= is_missing(other)
     return missing
+
+
+def is_missing(array: np.ndarray) -> np.ndarray:
+    """Which entries are missing: NaN, NaT, None."""
+    if array.dtype.kind in "fc":
+        return np.isnan(array)
+    if array.dtype.kind in "mM":
+        return np.isnat(array)
+    if array.dtype.kind != "O":
+        return np.zeros(len(array), bool)
+    import pandas as pd
+
+    return np.asarray(pd.isna(array))
 
 
 def drop_missing(table: Table) -> Table:
@@ -47,15 +60,3 @@ def drop_missing(table: Table) -> Table:
         f"{table.source}: {n_missing} of {len(table)} rows with missing values were left out (the first is row {first})"
     )
     return dataclasses.replace(kept, notes=(*table.notes, note))
-
-
-def _missing(array: np.ndarray) -> np.ndarray:
-    if array.dtype.kind in "fc":
-        return np.isnan(array)
-    if array.dtype.kind in "mM":
-        return np.isnat(array)
-    if array.dtype.kind != "O":
-        return np.zeros(len(array), bool)
-    import pandas as pd
-
-    return np.asarray(pd.isna(array))
