@@ -275,6 +275,15 @@ def test_lines_that_a_restart_replaced_are_named_where_numbers_differ(colvars, i
     assert ran.code == 2 and "has 220 rows" in ran.err and "30 earlier rows" in ran.err
 
 
+def test_numbered_files_keep_their_numbers(colvars, infoscope):
+    with open("COLVAR.0") as file:
+        lines = file.readlines()
+    with open("COLVAR.2", "w") as file:
+        file.writelines(lines)
+    ran = infoscope("compare", "COLVAR.0:phi,psi", "COLVAR.2:d")
+    assert ran.code == 0 and ran.out.startswith("COLVAR.0  COLVAR.0: 2 columns") and "COLVAR.2" in ran.out
+
+
 def test_temperatures():
     assert parse_kT(None) is None and parse_kT("2.5") == 2.5
     assert parse_kT("300K") == parse_kT("300 K") == pytest.approx(2.4943, abs=1e-4)  # kJ/mol, as tables give it

@@ -24,8 +24,10 @@ class FileChoice:
 
     @property
     def stem(self) -> str:
-        """The file name without its endings, or the key."""
-        return self.key or self.path.name.removesuffix(".gz").rsplit(".", 1)[0]
+        """The file name without its endings, or the key; a number at the end (COLVAR.0) is part of the name."""
+        name = self.path.name.removesuffix(".gz")
+        stem, _, suffix = name.rpartition(".")
+        return self.key or (stem if stem and not suffix.isdecimal() else name)
 
     def __str__(self) -> str:
         return f"{self.path}/{self.key}" if self.key else str(self.path)
