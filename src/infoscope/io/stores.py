@@ -198,7 +198,10 @@ def read_columns(array: Any, columns: Sequence[int], held: range) -> np.ndarray:
         rows = _slice(held[start : start + step])
         for first, last, positions in spans:
             block = np.asarray(array[rows, first:last])
-            values[start : start + step, positions] = block[:, [columns[p] - first for p in positions]]
+            if len(positions) == len(columns) == last - first and list(columns) == list(range(first, last)):
+                values[start : start + step] = block
+            else:
+                values[start : start + step, positions] = block[:, [columns[p] - first for p in positions]]
     return values
 
 
@@ -287,7 +290,9 @@ def _spans(columns: Sequence[int]) -> list[tuple[int, int, list[int]]]:
     for position in sorted(range(len(columns)), key=lambda p: columns[p]):
         column = columns[position]
         if spans and column - spans[-1][1] < GAP:
-            spans[-1] = (spans[-1][0], column + 1, [*spans[-1][2], position])
+            first, _, positions = spans[-1]
+            positions.append(position)
+            spans[-1] = (first, column + 1, positions)
         else:
             spans.append((column, column + 1, [position]))
     return spans
