@@ -64,13 +64,17 @@ def test_the_time_of_the_file_is_used(files, walk, infoscope, file, step):
 
 
 def test_cells_and_their_labels(files, walk, infoscope):
-    found = values_of(infoscope("compare", "--space", "A=x.h5ad:c,a", "--space", "B=x.h5ad/X_two", "--window", "0",
-                                "--output", "r.json"))
+    found = values_of(
+        infoscope(
+            "compare", "--space", "A=x.h5ad:c,a", "--space", "B=x.h5ad/X_two", "--window", "0", "--output", "r.json"
+        )
+    )
     truth = information_imbalance(walk[:, [2, 0]], walk[:, :2], exclusion_window=0, random_state=0)
     assert found["a_to_b"] == truth.a_to_b and found["b_to_a"] == truth.b_to_a
     for labels in ("kind", "x.h5ad:kind"):
-        found = values_of(infoscope("compare", "--space", "A=x.h5ad/X_two", "--labels", labels, "--window", "0",
-                                    "--output", "r.json"))
+        found = values_of(
+            infoscope("compare", "--space", "A=x.h5ad/X_two", "--labels", labels, "--window", "0", "--output", "r.json")
+        )
         target = Space.from_labels(np.where(walk[:, 0] > 0, "up", "down"))
         truth = information_imbalance(walk[:, :2], target, exclusion_window=0, random_state=0)
         assert found["a_to_b"] == truth.a_to_b
@@ -78,8 +82,19 @@ def test_cells_and_their_labels(files, walk, infoscope):
 
 @pytest.mark.filterwarnings("ignore:runs are shorter")
 def test_columns_of_a_store_that_is_a_folder(files, walk, infoscope):
-    found = values_of(infoscope("compare", "--space", "A=x.zarr/all:0,3", "--space", "B=x.h5/cv/two:1", "--time",
-                                "x.zarr/time", "--output", "r.json"))
+    found = values_of(
+        infoscope(
+            "compare",
+            "--space",
+            "A=x.zarr/all:0,3",
+            "--space",
+            "B=x.h5/cv/two:1",
+            "--time",
+            "x.zarr/time",
+            "--output",
+            "r.json",
+        )
+    )
     time = 2.0 * np.arange(N)
     truth = information_imbalance(Space(walk[:, [0, 3]], time=time), Space(walk[:, 1:2], time=time), random_state=0)
     assert found["a_to_b"] == truth.a_to_b and found["exclusion_window"] == truth.exclusion_window

@@ -20,8 +20,14 @@ GENES = [f"g{j}" for j in range(D)]
 
 
 def cells(x=COUNTS, **options):
-    obs = pd.DataFrame({"cell_type": pd.Categorical(["B", "T", "NK"] * 10), "n_genes": np.arange(N),
-                        "fraction": np.linspace(0, 1, N, dtype=np.float32)}, index=[f"cell{i}" for i in range(N)])
+    obs = pd.DataFrame(
+        {
+            "cell_type": pd.Categorical(["B", "T", "NK"] * 10),
+            "n_genes": np.arange(N),
+            "fraction": np.linspace(0, 1, N, dtype=np.float32),
+        },
+        index=[f"cell{i}" for i in range(N)],
+    )
     adata = anndata.AnnData(x, obs=obs, var=pd.DataFrame(index=GENES), **options)
     adata.obsm["X_pca"] = 2 * COUNTS[:, :3]
     adata.obsm["scores"] = pd.DataFrame({"s": np.arange(N) / 2, "u": 1.0}, index=adata.obs_names)
@@ -86,8 +92,9 @@ def test_an_old_file(tmp_path):
     """Frames as records and X as a bare array, as AnnData wrote them before 0.7."""
     with h5py.File(tmp_path / "old.h5ad", "w") as file:
         file["X"] = COUNTS
-        file["obs"] = np.array([(f"cell{i}", i % 2, i / 2) for i in range(N)],
-                               [("index", "S8"), ("kind", "i1"), ("size", "f8")])
+        file["obs"] = np.array(
+            [(f"cell{i}", i % 2, i / 2) for i in range(N)], [("index", "S8"), ("kind", "i1"), ("size", "f8")]
+        )
         file["uns/kind_categories"] = np.array([b"B", b"T"])
         file["var"] = np.array([(gene,) for gene in GENES], [("index", "S4")])
         file["obsm"] = np.array([(row,) for row in COUNTS[:, :2].tolist()], [("X_pca", "f4", (2,))])
@@ -147,8 +154,10 @@ class Panel(Result):
         return [dict(row) for row in self.rows]
 
 
-ROWS = ({"gene": "g2", "tells": 0.1, "tells_se": 0.01, "p": None, "k": 1, "n_rows": 30, "mark": "a/b"},
-        {"gene": "g5", "tells": 0.4, "tells_se": 0.02, "p": 0.5, "k": 1, "n_rows": 30, "mark": None})
+ROWS = (
+    {"gene": "g2", "tells": 0.1, "tells_se": 0.01, "p": None, "k": 1, "n_rows": 30, "mark": "a/b"},
+    {"gene": "g5", "tells": 0.4, "tells_se": 0.02, "p": 0.5, "k": 1, "n_rows": 30, "mark": None},
+)
 
 
 def test_a_result_is_written_and_survives_the_file(save):

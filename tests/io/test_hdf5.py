@@ -108,8 +108,9 @@ def test_a_group_of_columns(write):
 
 
 def test_records(write):
-    records = np.array([(1, 2.5, b"a", [1, 2]), (2, 3.5, b"b", [3, 4])],
-                       [("n", "i4"), ("r", "f8"), ("kind", "S3"), ("xy", "f8", 2)])
+    records = np.array(
+        [(1, 2.5, b"a", [1, 2]), (2, 3.5, b"b", [3, 4])], [("n", "i4"), ("r", "f8"), ("kind", "S3"), ("xy", "f8", 2)]
+    )
     table = read_table(write(x=records), labels=["kind"])
     assert table.names == ("n", "r") and table.values.tolist() == [[1, 2.5], [2, 3.5]]
     assert table.labels["kind"].tolist() == ["a", "b"] and "left out: xy" in table.notes[0]

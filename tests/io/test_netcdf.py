@@ -69,8 +69,10 @@ def test_several_variables(save):
 
 
 def test_series_side_by_side(save):
-    data = xarray.Dataset({"nao": ("time", np.arange(4.0)), "soi": ("time", np.arange(4, dtype="f4") * 2)},
-                          coords={"time": ("time", [0.0, 0.5, 1.0, 1.5], {"units": "ps"})})
+    data = xarray.Dataset(
+        {"nao": ("time", np.arange(4.0)), "soi": ("time", np.arange(4, dtype="f4") * 2)},
+        coords={"time": ("time", [0.0, 0.5, 1.0, 1.5], {"units": "ps"})},
+    )
     data["soi"].attrs["units"] = "1"
     table = read_table(save(data))
     assert table.names == ("nao", "soi") and table.values.tolist() == [[0, 0], [1, 2], [2, 4], [3, 6]]
@@ -80,8 +82,10 @@ def test_series_side_by_side(save):
 
 
 def test_rows_with_names_and_columns_with_names(save):
-    data = xarray.Dataset({"x": (("site", "species"), np.arange(6.0).reshape(3, 2))},
-                          coords={"site": ["alp", "bog", "cay"], "species": ["oak", "elm"]})
+    data = xarray.Dataset(
+        {"x": (("site", "species"), np.arange(6.0).reshape(3, 2))},
+        coords={"site": ["alp", "bog", "cay"], "species": ["oak", "elm"]},
+    )
     table = read_table(save(data))
     assert table.names == ("oak", "elm") and table.ids.tolist() == ["alp", "bog", "cay"] and table.time is None
     bare = read_table(save(xarray.Dataset({"x": (("item", "cv"), np.eye(3))}), "bare.nc"))
@@ -177,8 +181,13 @@ def test_damaged_files(save, tmp_path):
 
 def test_what_is_no_table(save):
     with pytest.raises(DataError, match="is a molecular trajectory.*trajectory\\(topology, .*x.nc"):
-        read_table(save(xarray.Dataset({"coordinates": (("frame", "atom", "spatial"), np.ones((3, 2, 3)))},
-                                       attrs={"Conventions": "AMBER"})))
+        read_table(
+            save(
+                xarray.Dataset(
+                    {"coordinates": (("frame", "atom", "spatial"), np.ones((3, 2, 3)))}, attrs={"Conventions": "AMBER"}
+                )
+            )
+        )
     with pytest.raises(DataError, match="single number"):
         read_table(save(weather(crs=4326), "crs.nc"), key="crs")
     gap = weather().assign_coords(time=np.where(np.arange(12) == 3, np.datetime64("NaT", "ns"), DATES))

@@ -94,8 +94,10 @@ def test_a_store_written_by_xarray(tmp_path, version):
     xarray = pytest.importorskip("xarray")
     dates = np.arange("2020-01-01", "2020-01-13", dtype="M8[D]").astype("M8[ns]")
     field = np.random.default_rng(1).normal(size=(12, 2, 3))
-    data = xarray.Dataset({"t2m": (("time", "lat", "lon"), field, {"units": "K"})},
-                          coords={"time": dates, "lat": [45.0, 46.0], "lon": [1, 2, 3]})
+    data = xarray.Dataset(
+        {"t2m": (("time", "lat", "lon"), field, {"units": "K"})},
+        coords={"time": dates, "lat": [45.0, 46.0], "lon": [1, 2, 3]},
+    )
     data.to_zarr(tmp_path / "x.zarr", zarr_format=version, consolidated=version == 2)
     for key in (None, "t2m"):
         warnings.simplefilter("error")

@@ -80,8 +80,10 @@ class CellSource(Source):
     def ids(self, rows: slice) -> np.ndarray | None:
         names = np.asarray(self._guard(lambda: self.cells.obs_names))[rows]
         if len(set(names)) < len(names):
-            warn(f"{self.label}: names of observations are repeated, and are not used to check that rows belong "
-                 "together. Make them unique with obs_names_make_unique() before the file is written.")
+            warn(
+                f"{self.label}: names of observations are repeated, and are not used to check that rows belong "
+                "together. Make them unique with obs_names_make_unique() before the file is written."
+            )
             return None
         return names
 
@@ -273,8 +275,9 @@ def _check_unique(names: Sequence[str], label: str) -> None:
     counts = Counter(names)
     if len(counts) < len(names):
         twice = counts.most_common(1)[0][0]
-        raise DataError(f"{label}: several variables are called '{twice}'. Write the file again after "
-                        "adata.var_names_make_unique()")
+        raise DataError(
+            f"{label}: several variables are called '{twice}'. Write the file again after adata.var_names_make_unique()"
+        )
 
 
 def _damaged(label: str, error: Exception) -> DataError:

@@ -53,8 +53,9 @@ class LabelledSource(Source):
         self.columns.extend((data[name], 0) for name in per_row)
         self.names = (*names, *(str(name) for name in per_row))
         self.beside = [str(name) for name in per_row]
-        unit_of = ((name, variable.attrs.get("units")) for name, (variable, _) in
-                   zip(self.names, self.columns, strict=True))
+        unit_of = (
+            (name, variable.attrs.get("units")) for name, (variable, _) in zip(self.names, self.columns, strict=True)
+        )
         self.units = {name: str(unit) for name, unit in unit_of if unit is not None}
         self.clock = row_time(data, self.rows)
         self.left_out = [] if self.clock is None else [str(self.clock.name)]
@@ -132,10 +133,15 @@ class LabelledSource(Source):
         if kind in "biuf":
             return
         if kind == "c":
-            raise DataError(f"{self.label}: numbers are needed, '{self.names[column]}' is complex. Store its real and "
-                            "imaginary part, or its modulus.")
-        numeric = [c for c, (variable, _) in enumerate(self.columns)
-                   if variable.dtype.kind in "biuf" and self.names[c] not in self.beside]
+            raise DataError(
+                f"{self.label}: numbers are needed, '{self.names[column]}' is complex. Store its real and "
+                "imaginary part, or its modulus."
+            )
+        numeric = [
+            c
+            for c, (variable, _) in enumerate(self.columns)
+            if variable.dtype.kind in "biuf" and self.names[c] not in self.beside
+        ]
         first = self.column(column, slice(held[0], held[0] + 1))[0] if len(held) else ""
         raise not_numeric(self.label, self.names, column, numeric, held[0] if len(held) else 0, first, mostly_text=True)
 
@@ -188,8 +194,10 @@ def _opened(path: Path, read: Any) -> Any:
             if "decode_times" not in str(error):
                 raise
             data = read(decode_times=False)
-            warn(f"{path}: the unit of a time is not understood, and its numbers are taken as they are "
-                 f"({str(error).splitlines()[0]})")
+            warn(
+                f"{path}: the unit of a time is not understood, and its numbers are taken as they are "
+                f"({str(error).splitlines()[0]})"
+            )
             return data
     except READ_ERRORS as error:
         raise _damaged(str(path), error) from error
@@ -231,14 +239,17 @@ def _choose(label: str, data: Any, name: str | None) -> list[str]:
         return [wide[0].name]
     if not wide and len(rows) == 1:
         return [variable.name for variable in variables]
-    raise ParameterError(f"{label} holds {len(variables)} variables ({_listing(data)}): say which, as in "
-                         f"{label}/{(wide or variables)[0].name}")
+    raise ParameterError(
+        f"{label} holds {len(variables)} variables ({_listing(data)}): say which, as in "
+        f"{label}/{(wide or variables)[0].name}"
+    )
 
 
 def _listing(data: Any) -> str:
     names = [name for name in data.data_vars if data[name].ndim] or list(data.variables)
-    shown = [f"{name} ({', '.join(f'{dim} {size}' for dim, size in data[name].sizes.items())})"
-             for name in names[:SHOWN]]
+    shown = [
+        f"{name} ({', '.join(f'{dim} {size}' for dim, size in data[name].sizes.items())})" for name in names[:SHOWN]
+    ]
     return ", ".join(shown) + (f", ... ({len(names)} in all)" if len(names) > SHOWN else "")
 
 

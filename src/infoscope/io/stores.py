@@ -128,8 +128,9 @@ class StoreSource(Source):
         if kind in "OSUTM":
             first = self.column(column, slice(held[0], held[0] + 1))[0] if len(held) else ""
             numeric = [] if column < self.width else list(range(self.width))
-            raise not_numeric(self.label, self.names, column, numeric, held[0] if len(held) else 0, first,
-                              mostly_text=True)
+            raise not_numeric(
+                self.label, self.names, column, numeric, held[0] if len(held) else 0, first, mostly_text=True
+            )
         fix = " Store its real and imaginary part, or its modulus." if kind == "c" else ""
         raise DataError(f"{self.label}: numbers are needed, '{self.names[column]}' holds {array.dtype}.{fix}")
 
@@ -169,8 +170,10 @@ def open_store(path: Path, key: str | None, arrays: Mapping[str, Any], scales=No
         label = f"{path}/{folder}" if folder else str(path)
         return StoreSource(label, None, {n.rpartition("/")[2]: a for n, a in inside.items()}, damaged=damaged)
     first = (matrices or list(inside))[0]
-    raise ParameterError(f"{path} holds {len(inside)} arrays{f' in {chosen}' if chosen else ''} "
-                         f"({_listing(inside)}): say which, as in {path}/{first}")
+    raise ParameterError(
+        f"{path} holds {len(inside)} arrays{f' in {chosen}' if chosen else ''} "
+        f"({_listing(inside)}): say which, as in {path}/{first}"
+    )
 
 
 def read_columns(array: Any, columns: Sequence[int], held: range) -> np.ndarray:
@@ -269,9 +272,15 @@ def _source(path: Path, key: str, arrays: Mapping[str, Any], scales, damaged) ->
         )
     folder = key.rpartition("/")[0]
     names, describing = (None, ()) if scales is None else scales(array)
-    beside = {name.rpartition("/")[2]: other for name, other in arrays.items()
-              if name.rpartition("/")[0] == folder and len(other.shape) == 1 and other.shape[0] == array.shape[0]
-              and not other.dtype.names and name not in describing}
+    beside = {
+        name.rpartition("/")[2]: other
+        for name, other in arrays.items()
+        if name.rpartition("/")[0] == folder
+        and len(other.shape) == 1
+        and other.shape[0] == array.shape[0]
+        and not other.dtype.names
+        and name not in describing
+    }
     return StoreSource(label, array, beside, names=names, damaged=damaged)
 
 

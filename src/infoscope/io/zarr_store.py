@@ -52,8 +52,10 @@ def _check_is_store(path: Path) -> None:
         raise DataError(f"{path} is neither a folder nor a whole .zip file, so it is no Zarr store, or a truncated one")
     with zipfile.ZipFile(path) as archive:
         if not set(METADATA).intersection(archive.namelist()):
-            raise DataError(f"{path} is not a Zarr store: its top folder has no {' or '.join(METADATA)}. "
-                            "Zip what is inside the folder, not the folder")
+            raise DataError(
+                f"{path} is not a Zarr store: its top folder has no {' or '.join(METADATA)}. "
+                "Zip what is inside the folder, not the folder"
+            )
 
 
 def _arrays(group: Any, folder: str = ""):
