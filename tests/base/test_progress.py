@@ -57,6 +57,17 @@ def test_a_bar_where_somebody_is_looking(clock, monkeypatch, capsys):
     assert bar.done == 50
 
 
+def test_no_bar_where_it_is_not_wanted(clock, monkeypatch, capsys):
+    monkeypatch.setattr(module, "_somebody_is_looking", lambda: True)
+    monkeypatch.setenv("TQDM_DISABLE", "1")  # what --quiet sets
+    with progress(100, "neighbours") as bar:
+        clock[0] += 3
+        bar.update(10)
+        bar.note("halfway")
+        bar.update(30)
+    assert capsys.readouterr().err == "" and bar.done == 40
+
+
 def test_an_error_closes_and_passes_through(clock, nobody):
     with pytest.raises(KeyboardInterrupt), progress(10, "x") as bar:
         clock[0] += 3

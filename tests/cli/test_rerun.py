@@ -219,3 +219,9 @@ def test_pictures_for_a_paper(folder, infoscope):
     assert ran.code == 2 and "items.csv exists" in ran.err and "items" not in ran.out
     assert "--style" in infoscope("compare", "x.npy", "y.npy", "--plot", "a.pdf", "--style", "poster").err
     assert infoscope("compare", "x.npy", "y.npy", "--plot", "b.png").code == 0 and not (folder / "b.csv").exists()
+
+
+def test_a_quiet_command_leaves_the_environment_alone(folder, infoscope, monkeypatch):
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
+    assert infoscope("compare", "x.npy", "y.npy", "--quiet", "--output", "a.json").code == 0
+    assert infoscope("rerun", "a.json").code == 0 and "TQDM_DISABLE" not in os.environ

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import threading
 import time
@@ -96,8 +97,12 @@ class Progress:
         if _somebody_is_looking():
             from tqdm.auto import tqdm
 
-            self._bar = tqdm(total=self.total, desc=self.label, unit=f" {self.unit}", unit_scale=True, leave=False)
-            self._bar.start_t -= time.monotonic() - self._started  # the rate counts from the true start
+            options: dict[str, Any] = {"unit": f" {self.unit}", "unit_scale": True, "leave": False}
+            # asked for here, because tqdm looks at the environment only once, when it is imported
+            options["disable"] = os.environ.get("TQDM_DISABLE", "") not in ("", "0")
+            self._bar = tqdm(total=self.total, desc=self.label, **options)
+            if not self._bar.disable:
+                self._bar.start_t -= time.monotonic() - self._started  # the rate counts from the true start
             self._bar.update(self.done)
             self._bar.set_postfix_str(self.text)
         else:

@@ -39,8 +39,9 @@ def messages(quiet: bool) -> Iterator[set[str]]:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(message)s"))
     logger, level = logging.getLogger("infoscope"), logging.getLogger("infoscope").level
+    bars = os.environ.get("TQDM_DISABLE")
     if quiet:
-        os.environ.setdefault("TQDM_DISABLE", "1")
+        os.environ["TQDM_DISABLE"] = bars or "1"
     else:
         logger.addHandler(handler)
         logger.setLevel(logging.INFO)
@@ -52,6 +53,8 @@ def messages(quiet: bool) -> Iterator[set[str]]:
         finally:
             logger.removeHandler(handler)
             logger.setLevel(level)
+            if quiet and bars is None:  # whoever called this in their own process gets their bars back
+                os.environ.pop("TQDM_DISABLE", None)
 
 
 def warn(text: str, said: set[str]) -> None:
