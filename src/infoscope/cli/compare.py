@@ -29,14 +29,16 @@ def compare(
         typer.Option(
             metavar="NAME=FILE[:COLUMNS]",
             help="A space. COLUMNS are names, numbers from 0, ranges and patterns: 0-9,alcohol,phi*. "
-            "The same name again adds a piece (run) of the same trajectory. One of the arrays in a file: FILE.h5/KEY.",
+            "The same name again adds a piece (run) of the same trajectory. One of the arrays in a file: FILE.h5/KEY. "
+            "A trajectory: FRAMES@TOPOLOGY[:FEATURES][:SELECTION].",
         ),
     ] = None,
     labels: Annotated[str | None, typer.Option(metavar="COLUMN|FILE", help="Class labels to compare with.")] = None,
     metric: Annotated[
         Texts,
         typer.Option(
-            metavar="[NAME=]METRIC", help="euclidean, manhattan, chebyshev, cosine, hamming. Default: euclidean."
+            metavar="[NAME=]METRIC",
+            help="euclidean, manhattan, chebyshev, cosine, hamming, rmsd (positions of atoms). Default: euclidean.",
         ),
     ] = None,
     scale: Annotated[

@@ -11,7 +11,7 @@ import numpy as np
 from infoscope.base.errors import DataError, ParameterError
 from infoscope.cli.brought import brought_arrays
 from infoscope.cli.options import FileChoice, as_number, choose_file, is_data
-from infoscope.io import column_names, read_column
+from infoscope.io import read_column
 from infoscope.io.columns import did_you_mean
 from infoscope.io.missing import is_missing
 from infoscope.io.weights import column_list
@@ -92,7 +92,7 @@ def item_values(option: str, flag: str, spaces: Sequence[ReadSpace], rows: slice
     n_items = sum(spaces[0].lengths)
     found: dict[str, np.ndarray] = {}
     for space in spaces:
-        columns = [find_column(option, column_names(piece.path, piece.key)) for piece in space.choice.pieces]
+        columns = [find_column(option, piece.stored_columns()) for piece in space.choice.pieces]
         if all(column is not None for column in columns):
             parts = [
                 read_column(piece.path, column, key=piece.key, rows=rows)
@@ -109,9 +109,7 @@ def item_values(option: str, flag: str, spaces: Sequence[ReadSpace], rows: slice
         return values
     choice = choose_file(option)
     if not is_data(choice.path):
-        known = [
-            name for space in spaces for piece in space.choice.pieces for name in column_names(piece.path, piece.key)
-        ]
+        known = [name for space in spaces for piece in space.choice.pieces for name in piece.stored_columns()]
         raise ParameterError(f"{flag} {option}: neither a column of the files nor a file.{did_you_mean(option, known)}")
     return _from_file(choice, flag, spaces, rows, n_items)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infoscope.base.errors import ParameterError
-from infoscope.io import split_key
+from infoscope.io import column_names, split_key
 
 GAS_CONSTANT = 0.008314462618  # kJ/mol/K
 
@@ -31,6 +31,10 @@ class FileChoice:
 
     def __str__(self) -> str:
         return f"{self.path}/{self.key}" if self.key else str(self.path)
+
+    def stored_columns(self) -> tuple[str, ...]:
+        """Names of the columns that can serve as --time, --run and the like."""
+        return column_names(self.path, self.key)
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ def choose_spaces(spaces: Sequence[str], files: Sequence[str]) -> list[SpaceChoi
 
 
 def choose_file(text: str) -> FileChoice:
-    """Read ``FILE[:COLUMNS]``; a colon that belongs to a path or a drive is left alone.
+    """Read ``FILE[:COLUMNS]`` or a trajectory; a colon that belongs to a path or a drive is left alone.
 
     Examples
     --------
@@ -85,6 +89,12 @@ def choose_file(text: str) -> FileChoice:
     """
     if Path(text).exists():  # what is inside a store that is a folder exists too
         return FileChoice(Path(text)) if Path(text).is_file() else FileChoice(*split_key(text))
+    if "@" in text:
+        from infoscope.cli.trajectories import choose_trajectory
+
+        frames = choose_trajectory(text)
+        if frames is not None:
+            return frames
     colons = [match.start() for match in re.finditer(":", text)]
     if re.match(r"[A-Za-z]:[\\/]", text):
         colons = colons[1:]

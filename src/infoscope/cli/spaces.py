@@ -13,7 +13,8 @@ from infoscope.base.errors import DataError, ParameterError
 from infoscope.cli.items import ItemOptions, find_column
 from infoscope.cli.options import FileChoice, SpaceChoice, by_space
 from infoscope.cli.periods import column_periods
-from infoscope.io import Table, column_names, read_table
+from infoscope.cli.trajectories import TrajectoryChoice, read_frames, rmsd_space
+from infoscope.io import Table, read_table
 from infoscope.io.pieces import check_pieces
 from infoscope.neighbors import Space
 
@@ -76,7 +77,10 @@ def read_spaces(
     """Read the files of every space, and check that they fit together; `missing` is as for `read_table`."""
     spaces = []
     for choice in choices:
-        tables = [_read_piece(piece, items, rows, missing) for piece in choice.pieces]
+        if any(isinstance(piece, TrajectoryChoice) for piece in choice.pieces):
+            tables = read_frames(choice.pieces, rows)
+        else:
+            tables = [_read_piece(piece, items, rows, missing) for piece in choice.pieces]
         try:
             check_pieces(tables)
         except DataError as error:
@@ -112,7 +116,9 @@ def measures(
 def make_spaces(spaces: Sequence[ReadSpace], how: Measures, shared: Mapping[str, Any]) -> dict[str, Space]:
     """Make a `Space` of each; `shared` belongs to the items (time, run, weights, ids)."""
     return {
-        space.name: Space(
+        space.name: rmsd_space(space.values, space.names, space.name, shared)
+        if how.metric[space.name] == "rmsd"
+        else Space(
             space.values,
             metric=how.metric[space.name],
             period=how.period[space.name] if how.period[space.name].any() else None,
@@ -129,6 +135,9 @@ def uneven_columns(space: ReadSpace, how: Measures) -> str | None:
     """A hint where the spreads of the columns differ so much that a few decide the distances."""
     if how.metric[space.name] not in MEASURED or how.scale[space.name] == "standard":
         return None
+    units = space.tables[0].units or {}
+    if len(units) == len(space.names) and len(set(units.values())) == 1:  # one unit: wide columns count more, rightly
+        return None
     spreads = space.spreads()
     varied = np.flatnonzero(spreads > 0)
     if len(varied) < 2:
@@ -144,7 +153,7 @@ def uneven_columns(space: ReadSpace, how: Measures) -> str | None:
 
 # ------------------------------------------------------------------------------------------------------------- steps
 def _read_piece(piece: FileChoice, items: ItemOptions, rows: slice, missing: str) -> Table:
-    names = column_names(piece.path, piece.key)
+    names = piece.stored_columns()
     used = [column for option in items.columns() if (column := find_column(option, names)) is not None]
     return read_table(piece.path, columns=piece.columns, exclude=used, key=piece.key, rows=rows, missing=missing)
 
