@@ -3,11 +3,17 @@
 import hashlib
 import json
 import os
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from infoscope.base import DataError
+from infoscope.cli.inputs import input_files
+from infoscope.cli.items import ItemOptions
+from infoscope.cli.options import FileChoice, SpaceChoice
 from infoscope.cli.rerun import compare_records, stored_arguments
 from infoscope.io import file_digest
 
@@ -225,3 +231,15 @@ def test_a_quiet_command_leaves_the_environment_alone(folder, infoscope, monkeyp
     monkeypatch.delenv("TQDM_DISABLE", raising=False)
     assert infoscope("compare", "x.npy", "y.npy", "--quiet", "--output", "a.json").code == 0
     assert infoscope("rerun", "a.json").code == 0 and "TQDM_DISABLE" not in os.environ
+
+
+def test_every_file_of_a_piece_counts(folder):
+    @dataclass(frozen=True)
+    class Frames(FileChoice):
+        topology: Path | None = None
+
+    (folder / "top.pdb").write_text("")
+    pieces = (Frames(Path("x.npy"), topology=Path("top.pdb")), Frames(Path("y.npy"), topology=Path("top.pdb")))
+    spaces = [SimpleNamespace(choice=SpaceChoice("A", pieces))]
+    found = input_files(spaces, ItemOptions(time="0.5", labels="items.csv:group", run="part"))
+    assert [str(path) for path in found] == ["x.npy", "top.pdb", "y.npy", "items.csv"]
