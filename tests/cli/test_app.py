@@ -23,12 +23,12 @@ def test_help_imports_nothing_heavy():
 
 
 def test_help_names_the_commands_and_options(infoscope):
-    assert all(word in infoscope("--help").out for word in ("compare", "demo", "--version"))
+    assert all(word in infoscope("--help").out for word in ("compare", "demo", "rerun", "--version"))
     text = infoscope("compare", "--help").out
     for option in (
         *("--space", "--period", "--scale", "--metric", "-k", "--labels", "--sample-rows", "--sample-columns"),
         *("--start", "--stop", "--stride", "--time", "--run", "--window", "--weights", "--seed", "--jobs"),
-        *("--permutations", "--output", "--plot", "--quiet"),
+        *("--permutations", "--output", "--plot", "--style", "--quiet"),
     ):
         assert option in text
 
