@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#999999"  # told a
 MARKS = ((ORANGE, "o"), (BLUE, "s"), (GREEN, "^"))  # of the best pairs
 
 
-def save(answers: tuple[Pairs, Trap, Wines] | list[Any], path: Path) -> None:
+def save(answers: Sequence[Pairs | Trap | Wines], path: Path) -> None:
     """Draw the answers side by side into a file, which is there whole or not at all."""
     import matplotlib
 
@@ -22,7 +23,8 @@ def save(answers: tuple[Pairs, Trap, Wines] | list[Any], path: Path) -> None:
     from infoscope.storage import atomic_path
 
     figure, axes = pyplot.subplots(1, 3, figsize=(15, 4.6), width_ratios=(1.15, 0.8, 1), layout="constrained")
-    for ax, draw, answer in zip(axes, (_pairs, _trap, _wines), answers, strict=True):
+    panels: tuple[Callable[[Any, Any], None], ...] = (_pairs, _trap, _wines)
+    for ax, draw, answer in zip(axes, panels, answers, strict=True):
         draw(ax, answer)
         ax.spines[["top", "right"]].set_visible(False)
     with atomic_path(path) as temporary:

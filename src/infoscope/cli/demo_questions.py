@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
@@ -71,9 +72,8 @@ def molecule() -> Pairs:
     }
     # Frames this far apart are nearly independent (the correlation time of phi is 17 ps): no window is needed.
     shape = {"shape": frames.space("rmsd", stride=STRIDE, time=None)}
-    options = {"k": K, "exclusion_window": 0}
-    forth = imbalance_matrix(pairs, shape, **options)
-    back = imbalance_matrix(shape, pairs, **options)
+    forth = imbalance_matrix(pairs, shape, k=K, exclusion_window=0)
+    back = imbalance_matrix(shape, pairs, k=K, exclusion_window=0)
     found = (forth.values[:, 0], forth.values_se[:, 0], back.values[0], back.values_se[0])
     best = np.argsort(found[0])[:SHOWN]
     lines = [f"     {forth.names[p]:<32} {format_estimate(found[0][p], found[1][p])}" for p in best]
@@ -127,7 +127,7 @@ def wines() -> Wines:
     spaces = {name: Space(table[chosen], scale="standard") for name, chosen in columns.items()}
     # Window 0: the file is sorted by cultivar, and its rows follow each other in no other sense.
     found = imbalance_matrix(spaces, {"cultivar": Space.from_labels(cultivar)}, k=K, exclusion_window=0)
-    floors = found.floors[:, 0]
+    floors = np.asarray(found.floors)[:, 0]
     values, errors = (found.values[:, 0] - floors) / (1 - floors), found.values_se[:, 0] / (1 - floors)
     order = np.argsort(values)
     best, alone = order[0], order[1]
@@ -141,7 +141,7 @@ def wines() -> Wines:
     return Wines(tuple(names), values, errors, text)
 
 
-QUESTIONS = (molecule, trajectory, wines)
+QUESTIONS: tuple[Callable[[], Pairs | Trap | Wines], ...] = (molecule, trajectory, wines)
 
 
 def _apart(found: ImbalanceMatrix, first: int, second: int) -> bool:

@@ -84,7 +84,7 @@ class MolecularFrames:
 
         check_choice(description, "description", (*DESCRIPTIONS, "rmsd"))
         weight = None if self.sample_weight is None else self.sample_weight[::stride]
-        shared = {"name": description, "time": self.time[::stride], "sample_weight": weight}
+        shared: dict[str, Any] = {"name": description, "time": self.time[::stride], "sample_weight": weight}
         if description == "rmsd":
             atoms = self.positions.to_numpy()[::stride].reshape(-1, self.positions.shape[1] // 3, 3)
             return Space.from_distances(superposed_rmsd(atoms), **(shared | options))
