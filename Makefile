@@ -65,7 +65,9 @@ $(VENV_TEST)/.ready: pyproject.toml constraints.txt
 $(VENV_DOCS)/.ready: pyproject.toml constraints.txt
 	$(call new-venv,$(VENV_DOCS),$(PYTHON))
 	@echo "installing infoscope and what builds its documentation"
-	@$(VENV_DOCS)/bin/python $(PIP_INSTALL) -c constraints.txt -e ".[docs]"
+	@$(VENV_DOCS)/bin/python $(PIP_INSTALL) -c constraints.txt -e ".[docs,files,md]"
+	@echo "installing the data of two examples (without them, their pages have no pictures)"
+	@-$(VENV_DOCS)/bin/python $(PIP_INSTALL) --no-deps MDAnalysisTests==2.11.0 scanpy==1.11.5
 	@touch $@
 
 # DADApy needs numpy < 2, which has wheels up to Python 3.12: its own environment, its own interpreter where need be.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from importlib import import_module
 from importlib.metadata import version as installed_version
+from importlib.util import find_spec
 from pathlib import Path
 
 project = "infoscope"
@@ -51,11 +53,21 @@ plot_formats = [("png", 150)]
 plot_rcparams = {"figure.figsize": (5.0, 4.2), "savefig.bbox": "tight"}
 plot_apply_rcparams = True
 
-# plot_*.py runs; everything else (run_*.py: long work with committed results) is shown and not run.
+
+def lacking(example: Path) -> list[str]:
+    """Packages that an example looks for (``find_spec("name")``) and that are not installed."""
+    names = re.findall(r"find_spec\(\"(\w+)\"\)", example.read_text(encoding="utf-8"))
+    return [name for name in dict.fromkeys(names) if find_spec(name) is None]
+
+
+# plot_*.py runs, unless a package that it looks for is missing; everything else (run_*.py: long work with committed
+# results) is shown and not run.
+plots = sorted((Path(__file__).parent.parent / "examples").glob("plot_*.py"))
+not_run = {example.name: missing for example in plots if (missing := lacking(example))}
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
-    "filename_pattern": r"/plot_",
+    "filename_pattern": rf"/({'|'.join(example.stem for example in plots if example.name not in not_run)})\.py$",
     "ignore_pattern": r"(/_|__init__\.py|conftest\.py)",
     "copyfile_regex": r".*\.(png|json|csv)",
     "download_all_examples": False,
@@ -78,6 +90,12 @@ def missing_from_reference(app) -> None:
         missing = set(import_module(f"infoscope.{room}").__all__) - listed
         if missing:
             logging.getLogger(__name__).warning("reference.rst leaves out %s of infoscope.%s", sorted(missing), room)
+
+
+def name_examples_not_run(app) -> None:
+    """Say which examples are shown without their pictures, and why."""
+    for example, missing in not_run.items():
+        print(f"{example} is shown and not run: {', '.join(missing)} is not installed")
 
 
 def inline_formula(translator, node) -> None:
@@ -104,4 +122,5 @@ def _formula(translator, node, block: bool) -> None:
 
 def setup(app) -> None:
     app.connect("builder-inited", missing_from_reference)
+    app.connect("builder-inited", name_examples_not_run)
     app.add_html_math_renderer("mathml", (inline_formula, None), (displayed_formula, None))

@@ -18,18 +18,21 @@ be read from such paths, but which coordinates follow the motion can.
 # The frames are read with `infoscope.io.trajectory`, one run a file. The whole structure is compared by the RMSD of its
 # 214 alpha carbons after superposing every pair of frames.
 
-# requires: MDAnalysis, MDAnalysisTests
-
 import warnings
+from importlib.util import find_spec
 
-import MDAnalysis
 import numpy as np
 from matplotlib import pyplot as plt
-from MDAnalysisTests.datafiles import DCD, DCD2, DCD_NAMD_GBIS, PSF, PSF_NAMD_GBIS
 
 from infoscope import Space, imbalance_matrix, information_imbalance
 from infoscope.io import trajectory
 from infoscope.neighbors import superposed_rmsd
+
+if find_spec("MDAnalysis") is None or find_spec("MDAnalysisTests") is None:
+    raise SystemExit('This example needs: pip install "infoscope[md]" MDAnalysisTests')
+
+import MDAnalysis
+from MDAnalysisTests.datafiles import DCD, DCD2, DCD_NAMD_GBIS, PSF, PSF_NAMD_GBIS
 
 warnings.filterwarnings("ignore", module="MDAnalysis")
 RUNS = ("DIMS 1", "DIMS 2", "TMD")

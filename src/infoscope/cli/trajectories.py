@@ -90,7 +90,9 @@ def read_frames(pieces: Sequence[FileChoice], rows: slice) -> list[Table]:
                 f"the pieces {wanted[0]} and {piece} ask for different things (:{wanted[0].columns or ''} and "
                 f":{piece.columns or ''}): write the same behind each topology"
             )
-    tables = [_read(piece, rows) for piece in wanted]
+    read = [_read(piece, rows) for piece in wanted]
+    tables = [table for table, _ in read]
+    tables[0] = dataclasses.replace(tables[0], notes=(*filter(None, [read[0][1]]), *tables[0].notes))  # told once
     positions = tables[0].names[0].endswith(" x") and wanted[0].features in ("positions", None)
     if len(tables) > 1 and positions and len({table.names for table in tables}) == 1:
         values = superpose(np.concatenate([table.values for table in tables]))
@@ -115,25 +117,25 @@ def rmsd_space(values: np.ndarray, names: Sequence[str], name: str, shared: Mapp
 
 
 # ------------------------------------------------------------------------------------------------------------- steps
-def _read(piece: TrajectoryChoice, rows: slice) -> Table:
+def _read(piece: TrajectoryChoice, rows: slice) -> tuple[Table, str]:
+    """The table, and what was decided where nothing was asked for."""
     from infoscope.io import trajectory
 
     files = (piece.path,) if piece.topology is None else (piece.topology, piece.path)
     if piece.features is not None:
-        return trajectory(*files, select=piece.select, features=piece.features, rows=rows)
+        return trajectory(*files, select=piece.select, features=piece.features, rows=rows), ""
     if piece.select is None:
-        table = trajectory(*files, rows=rows)
-        return _told(table, f"{piece}: phi and psi of the backbone (or, behind it, :{', :'.join(FEATURES[1:])})")
+        told = f"{piece}: phi and psi of the backbone (or, behind it, :{', :'.join(FEATURES[1:])})"
+        return trajectory(*files, rows=rows), told
     number = _count(files, piece.select)
     if number <= DISTANCES_UP_TO:
-        table = trajectory(*files, select=piece.select, features="distances", rows=rows)
-        return _told(table, f"{piece}: all distances among the {number} atoms of '{piece.select}'")
-    table = trajectory(*files, select=piece.select, features="positions", rows=rows)
-    return _told(
-        table,
+        told = f"{piece}: all distances among the {number} atoms of '{piece.select}'"
+        return trajectory(*files, select=piece.select, features="distances", rows=rows), told
+    told = (
         f"{piece}: positions of the {number} atoms of '{piece.select}', each frame superposed on the mean structure "
-        f"(distances, the default up to {DISTANCES_UP_TO} atoms: {piece}:distances:{piece.select})",
+        f"(distances, the default up to {DISTANCES_UP_TO} atoms: {piece}:distances:{piece.select})"
     )
+    return trajectory(*files, select=piece.select, features="positions", rows=rows), told
 
 
 def _count(files: Sequence[Path], select: str) -> int:
@@ -143,7 +145,3 @@ def _count(files: Sequence[Path], select: str) -> int:
 
     (run,) = open_runs(files[0], files[1:])
     return len(Molecule(run.atoms, np.empty((0, 3)), None).select(select))
-
-
-def _told(table: Table, note: str) -> Table:
-    return dataclasses.replace(table, notes=(note, *table.notes))
