@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytest.importorskip("MDAnalysis")
@@ -63,6 +64,29 @@ def test_positions_of_pieces_are_superposed_together(simulation, infoscope):
     # two roads to the mean structure end within 1e-7 nm of each other, which can exchange near ties only
     assert values("r.json")["a_to_b"] == pytest.approx(truth.a_to_b, abs=0.01)
     assert values("r.json")["b_to_a"] == pytest.approx(truth.b_to_a, abs=0.01)
+
+
+def test_a_trajectory_with_the_bias_of_its_colvar(simulation, infoscope):
+    """What a simulator has: pieces of frames, and beside each a COLVAR with the bias."""
+    rng = np.random.default_rng(0)
+    bias, kT = rng.uniform(0, 6, 120), 2.5
+    d = rng.normal(size=120)
+    for number, (run, part) in enumerate({"one": slice(0, 70), "two": slice(70, 120)}.items()):
+        peptide.write(peptide.universe(peptide.frames(120)[2][part], peptide.frames(2)[3]), f"{run}.xtc", dt=2.0)
+        lines = [f"{2.0 * t:.3f} {x:.6f} {v:.6f}" for t, (x, v) in enumerate(zip(d[part], bias[part], strict=True))]
+        Path(f"COLVAR.{number}").write_text("#! FIELDS time d metad.bias\n" + "\n".join(lines) + "\n")
+    spaces = [f"{name}={file}" for number, run in enumerate(("one", "two"))
+              for name, file in (("A", f"{run}.xtc@top.pdb"), ("B", f"COLVAR.{number}:d"))]  # fmt: skip
+    flags = [part for space in spaces for part in ("--space", space)]
+    flags += ["--log-weights", "metad.bias", "--kT", str(kT), "--window", "6", "--output", "r.json"]
+    ran = infoscope("compare", *flags)
+    assert ran.code == 0, ran.err
+    a = trajectory("top.pdb", "one.xtc", "two.xtc")
+    shared = {"run": a.run, "time": a.time, "sample_weight": np.exp(np.round(bias, 6) / kT)}
+    truth = information_imbalance(a.to_space(**shared), Space(np.round(d, 6)[:, None], **shared), exclusion_window=6.0)
+    # rounding of weights to another scale, and of times to the digits of either file
+    assert values("r.json")["a_to_b"] == pytest.approx(truth.a_to_b, rel=1e-9)
+    assert values("r.json")["b_to_a_se"] == pytest.approx(truth.b_to_a_se, rel=1e-9)
 
 
 def test_a_bare_selection(simulation, infoscope, monkeypatch):

@@ -235,7 +235,9 @@ def test_objects_of_mdtraj_and_mdanalysis(dipeptide):
 
 def test_a_residue_of_another_name_is_told(dipeptide):
     one = peptide.universe(dipeptide["positions"], dipeptide["labels"])
-    two = peptide.universe(dipeptide["positions"], [label.replace("ALA", "DAL") for label in dipeptide["labels"]], bonds=False)
+    two = peptide.universe(
+        dipeptide["positions"], [label.replace("ALA", "DAL") for label in dipeptide["labels"]], bonds=False
+    )
     table = trajectory([one, two])
     assert table.names == ("ALA2 phi", "ALA2 psi") and "(ALA2 N in run 0, DAL2 N in run 1)" in table.notes[0]
 
@@ -282,6 +284,18 @@ def test_time_that_a_file_does_not_know(saved, dipeptide, tmp_path):
     assert table.time.tolist() == list(range(6)) and "time_step" in table.notes[-1]
     table = trajectory(saved / "top.pdb", path, time_step=0.5, rows=slice(1, None, 2))
     assert table.time.tolist() == [0.5, 1.5, 2.5] and not any("time" in note for note in table.notes)
+
+
+def test_frames_inside_the_topology_file(dipeptide, tmp_path):
+    system = peptide.universe(dipeptide["positions"][:6], dipeptide["labels"])
+    table = trajectory(peptide.write(system, tmp_path / "models.pdb", multiframe=True))
+    truth = dipeptide["data"].torsions.to_numpy()[dipeptide["rows"][:6], :2]
+    assert table.names == ("ALA2 phi", "ALA2 psi") and angle(table.values, truth) < 0.03  # .pdb keeps 0.0001 nm
+    (tmp_path / "no_frames.pdb").write_text("REMARK nothing here\n")
+    with pytest.raises(DataError, match="no_frames.pdb cannot be read as a topology|holds no frames"):
+        trajectory(tmp_path / "no_frames.pdb")
+    with pytest.raises(DataError, match="Universe of run 0 has no trajectory"):
+        trajectory(mda.Universe.empty(3))
 
 
 def test_repeated_times_are_noticed(dipeptide):
