@@ -95,7 +95,7 @@ def missing_from_reference(app) -> None:
 def name_examples_not_run(app) -> None:
     """Say which examples are shown without their pictures, and why."""
     for example, missing in not_run.items():
-        print(f"{example} is shown and not run: {', '.join(missing)} is not installed")
+        print(f"{example} is shown and not run, because these are not installed: {', '.join(missing)}")
 
 
 def inline_formula(translator, node) -> None:

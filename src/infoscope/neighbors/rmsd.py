@@ -18,9 +18,10 @@ def superposed_rmsd(positions, weights=None, *, limit: int | str = "2 GB", dtype
                     n_jobs: int | None = None) -> np.ndarray:
     """RMSDs of all pairs of conformations, each pair superposed as well as translations and rotations can.
 
-    d_ij^2 = min over R, t of sum_a w_a |x_ia - R x_ja - t|^2 / sum_a w_a.  Mirror images are not superposed.
-    The optimum has (G_i + G_j - 2 lambda) / sum_a w_a, where G_i = sum_a w_a |x_ia|^2 of centred positions and lambda
-    is the largest eigenvalue of the 4 x 4 matrix of a quaternion's quadratic form, made of the pair's covariance.
+    ``d_ij^2 = min over R, t of sum_a w_a |x_ia - R x_ja - t|^2 / sum_a w_a``, R being a rotation: mirror images are
+    not superposed.  The minimum is ``(G_i + G_j - 2 lambda) / sum_a w_a``, where ``G_i = sum_a w_a |x_ia|^2`` of
+    centred positions, and lambda is the largest eigenvalue of the 4 x 4 matrix of a quaternion's quadratic form, made
+    of the pair's covariance.
 
     Parameters
     ----------
