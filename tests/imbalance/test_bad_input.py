@@ -121,11 +121,39 @@ def test_spaces_with_different_weights_times_or_runs(what):
     values = np.repeat([1.0, 2.0], 10) if what != "time" else np.arange(N) * 1.0
     other = values[::-1] if what != "run" else np.repeat([0, 1], [9, 11])
     one, two = Space(GOOD, **{what: values}), Space(GOOD[:, :1], **{what: other})
-    for b in (two, GOOD[:, :1]):
-        with pytest.raises(DataError, match=f"different {what}"):
-            information_imbalance(one, b)
-        with pytest.raises(DataError, match=f"different {what}"):
-            information_imbalance(b, one)
+    with pytest.raises(DataError, match=f"different {what}"):
+        information_imbalance(one, two)
+    with pytest.raises(DataError, match=f"different {what}"):
+        information_imbalance(two, one)
+
+
+@pytest.mark.filterwarnings("ignore::infoscope.base.errors.InfoscopeWarning")  # twenty rows are few
+def test_what_one_space_lacks_is_taken_from_the_other():
+    known = {"sample_weight": np.arange(1.0, N + 1), "time": np.arange(N) * 0.5, "run": np.repeat(["y", "x"], N // 2)}
+    plain = GOOD[:, :1]
+    for names in (["sample_weight"], ["time"], ["run"], list(known)):
+        some = {name: known[name] for name in names}
+        options = {"exclusion_window": 1.0 if "time" in names else 0.0, "on_low_weight": "warn"}
+        expected = information_imbalance(Space(GOOD, **some), Space(plain, **some), **options)
+        assert not any("taken from" in note for note in expected.notes)
+        for a, b in ((Space(GOOD, name="rich", **some), plain), (Space(GOOD, **some), Space(plain, name="B"))):
+            result = information_imbalance(a, b, **options)
+            assert (result.a_to_b, result.b_to_a) == (expected.a_to_b, expected.b_to_a)
+            assert f"B carries no {', '.join(names)}: taken from {result.name_a}" in result.notes
+        back = information_imbalance(plain, Space(GOOD, **some), **options)
+        assert (back.b_to_a, back.a_to_b) == (expected.a_to_b, expected.b_to_a)
+        assert f"A carries no {', '.join(names)}: taken from B" in back.notes
+    # each may bring what the other lacks
+    mixed = information_imbalance(
+        Space(GOOD, time=known["time"]), Space(plain, sample_weight=known["sample_weight"]), exclusion_window=1.0,
+        on_low_weight="warn",
+    )  # fmt: skip
+    both = {name: known[name] for name in ("time", "sample_weight")}
+    expected = information_imbalance(
+        Space(GOOD, **both), Space(plain, **both), exclusion_window=1.0, on_low_weight="warn"
+    )
+    assert mixed.a_to_b == expected.a_to_b
+    assert set(mixed.notes) >= {"B carries no time: taken from A", "A carries no sample_weight: taken from B"}
 
 
 @pytest.mark.parametrize(

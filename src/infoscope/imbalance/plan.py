@@ -103,10 +103,10 @@ class Plan:
 def make_plan(spaces: list[Space], *, exclusion_window=None, neighbors_from=None, run_weight="frames",
               standard_error="auto", on_low_weight="raise", n_jobs=None) -> Plan:
     """Check that the spaces hold the same items, and settle window, runs, weights and blocks."""
-    _check_same_items(spaces)
+    spaces, borrowed = _same_items(spaces)
     check_choice(standard_error, "standard_error", STANDARD_ERRORS)
     check_choice(on_low_weight, "on_low_weight", ("raise", "warn"))
-    plan = Plan(list(spaces), n_jobs=n_jobs)
+    plan = Plan(spaces, n_jobs=n_jobs, notes=borrowed)
     _settle_weights(plan, run_weight, on_low_weight)
     space = plan.spaces[0]
     plan.said_nothing = exclusion_window is None and space.time is None and neighbors_from != "other_runs"
@@ -131,19 +131,30 @@ def make_plan(spaces: list[Space], *, exclusion_window=None, neighbors_from=None
 
 
 # ---------------------------------------------------------------------------------------------------------------- items
-def _check_same_items(spaces: list[Space]) -> None:
+def _same_items(spaces: list[Space]) -> tuple[list[Space], list[str]]:
+    """The spaces with equal weights, times and runs; what only some carry, the others borrow, and a note says so."""
     first = spaces[0]
+    _check_number(first)
     for other in spaces[1:]:
         if len(other) != len(first):
             raise DataError(f"{first.name} has {len(first)} rows, {other.name} has {len(other)}: both must describe "
                             "the same items, in the same order")
         check_ids(first.ids, other.ids, str(first.name), str(other.name))
-        for what in ("sample_weight", "time", "run"):
-            a, b = getattr(first, what), getattr(other, what)
-            if (a is None) != (b is None) or (a is not None and not np.array_equal(a, b)):
-                raise DataError(f"{first.name} and {other.name} carry different {what}: give both the same, or make "
+    made, taken = list(spaces), {}
+    for what in ("sample_weight", "time", "run"):
+        owner = next((s for s in spaces if getattr(s, what) is not None), None)
+        if owner is None:
+            continue
+        values = getattr(owner, what)
+        for i, space in enumerate(made):
+            own = getattr(space, what)
+            if own is None:
+                made[i] = space.replace(**{what: owner.run_names[values] if what == "run" else values})
+                taken.setdefault((space.name, owner.name), []).append(what)
+            elif not np.array_equal(own, values):
+                raise DataError(f"{owner.name} and {space.name} carry different {what}: give both the same, or make "
                                 f"one with space.replace({what}=...)")
-    _check_number(first)
+    return made, [f"{name} carries no {', '.join(what)}: taken from {owner}" for (name, owner), what in taken.items()]
 
 
 def _check_number(space: Space) -> None:
