@@ -102,6 +102,8 @@ def test_a_file_with_its_own_topology(infoscope, monkeypatch):
     monkeypatch.chdir(Path(__file__).parents[1] / "io" / "files")
     ran = infoscope("compare", "A=dipeptide_mdtraj.h5@:torsions", "B=dipeptide_mdtraj.h5@:positions", "--window", "0")
     assert ran.code == 0 and "ACE1 omega" in ran.out and "12 items" in ran.out
+    ran = infoscope("compare", "A=dipeptide_mdtraj.h5", "B=dipeptide_mdtraj.h5@:positions", "--window", "0")
+    assert ran.code == 0 and "2 columns (ALA2 phi, ALA2 psi)" in ran.out and "is a molecular trajectory" in ran.out
 
 
 def test_the_same_command_again(simulation, infoscope):

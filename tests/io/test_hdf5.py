@@ -1,5 +1,8 @@
 """HDF5 files made with h5py: what is read, how much of it, and what is refused."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -201,8 +204,8 @@ def test_a_damaged_chunk(tmp_path):
 
 
 def test_files_of_other_programs(write):
-    with pytest.raises(DataError, match=r"is a molecular trajectory.*infoscope.io.trajectory\("):
-        read_table(write(coordinates=np.ones((3, 2, 3)), attributes={"": {"conventions": "Pande"}}))
+    with pytest.raises(DataError, match=r"without the names of its atoms.*x.h5@top.pdb.*infoscope.io.trajectory\("):
+        read_table(write(h5md__version=np.ones(2)))
     path = write(frame__block0_values=X, frame__axis0=np.arange(6), attributes={"frame": {"pandas_type": "frame"}})
     with pytest.raises(DataError, match=r"x.h5/frame is a frame that pandas stored.*to_parquet\(\"x.parquet\""):
         read_table(path)
@@ -210,12 +213,40 @@ def test_files_of_other_programs(write):
         read_table(path, key="frame/block0_values")
 
 
-def test_a_trajectory_written_by_mdtraj(tmp_path):
-    mdtraj, _ = pytest.importorskip("mdtraj"), pytest.importorskip("tables")
-    topology = mdtraj.Topology()
-    topology.add_atom("CA", mdtraj.element.carbon, topology.add_residue("ALA", topology.add_chain()))
-    mdtraj.Trajectory(np.ones((3, 1, 3), "f4"), topology).save_hdf5(str(tmp_path / "x.h5"))
-    with pytest.raises(DataError, match="is a molecular trajectory"):
+def test_a_trajectory_of_mdtraj_is_a_table_of_its_torsions():
+    mdtraj, _ = pytest.importorskip("mdtraj"), pytest.importorskip("MDAnalysis")
+    path = Path(__file__).parent / "files" / "dipeptide_mdtraj.h5"  # written by MDTraj
+    with h5py.File(path) as file:
+        frames = mdtraj.Trajectory(file["coordinates"][:], None, time=file["time"][:])
+        stored = json.loads(file["topology"][0])
+    frames.topology = mdtraj.Topology()
+    chain = frames.topology.add_chain()
+    for residue in stored["chains"][0]["residues"]:
+        added = frames.topology.add_residue(residue["name"], chain, residue["resSeq"])
+        for atom in residue["atoms"]:
+            frames.topology.add_atom(atom["name"], mdtraj.element.get_by_symbol(atom["element"]), added)
+    phi, psi = mdtraj.compute_phi(frames)[1][:, 0], mdtraj.compute_psi(frames)[1][:, 0]
+    table = read_table(path)
+    assert table.names == column_names(path) == ("ALA2 phi", "ALA2 psi")
+    np.testing.assert_allclose(table.values, np.c_[phi, psi], atol=5e-6)  # positions are single precision
+    assert np.array_equal(table.time, frames.time) and table.units == dict.fromkeys(table.names, "rad")
+    assert table.period == pytest.approx(dict.fromkeys(table.names, 2 * np.pi)) and table.n_source_rows == len(frames)
+    assert "is a molecular trajectory: columns are phi and psi" in table.notes[0]
+    part = read_table(path, columns="*psi", rows=slice(2, None, 3))
+    assert np.array_equal(part.values, table.values[2::3, 1:]) and np.array_equal(part.time, table.time[2::3])
+    assert np.array_equal(read_column(path, "ALA2 phi", rows=slice(4, 6)), table.values[4:6, 0])
+    with pytest.raises(ParameterError, match="holds one table, so nothing can be chosen by 'coordinates'"):
+        read_table(path, key="coordinates")
+
+
+def test_a_trajectory_of_mdtraj_without_a_backbone(tmp_path):
+    pytest.importorskip("MDAnalysis")
+    one = {"name": "ALA", "resSeq": 1, "atoms": [{"index": 0, "name": "CA", "element": "C"}]}
+    with h5py.File(tmp_path / "x.h5", "w") as file:  # as MDTraj writes it
+        file.attrs["conventions"] = "Pande"
+        file["coordinates"] = np.ones((3, 1, 3), "f4")
+        file["topology"] = [json.dumps({"chains": [{"index": 0, "residues": [one]}], "bonds": []})]
+    with pytest.raises(DataError, match=r"is a molecular trajectory.*phi and psi.*Choose others: .*x.h5@:positions"):
         read_table(tmp_path / "x.h5")
 
 

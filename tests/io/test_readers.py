@@ -236,7 +236,7 @@ def test_nan_is_looked_for_in_the_chosen_part_only(save):
         ({"labels": ["kin"]}, "no column is called 'kin'. Did you mean 'kind'"),
         ({"ids": "*"}, "names 2 columns where one is needed"),
         ({"rows": slice(0, 2, 0)}, "the stride is 0"),
-        ({"key": "a"}, "only .npz files take a key"),
+        ({"key": "a"}, r"holds one table.*only files that hold several arrays \(.npz, .h5.*take a key"),
     ],
 )
 def test_wrong_arguments(write, options, message):

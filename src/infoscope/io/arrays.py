@@ -11,7 +11,7 @@ import numpy as np
 
 from infoscope.base.errors import DataError, InfoscopeError, ParameterError
 from infoscope.io.columns import did_you_mean
-from infoscope.io.table import Source, not_numeric
+from infoscope.io.table import Source, not_numeric, refuse_key
 
 MAGIC = b"\x93NUMPY"
 
@@ -62,8 +62,7 @@ class ArraySource(Source):
 
 def open_npy(path: Path, key: str | None) -> ArraySource:
     """Open a .npy file as a read-only memory map."""
-    if key is not None:
-        raise ParameterError(f"{path} holds one array; only .npz files take a key")
+    refuse_key(path, key)
     with path.open("rb") as file:
         start = file.read(len(MAGIC))
     if not start:

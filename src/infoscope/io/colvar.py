@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from infoscope.base.errors import DataError, ParameterError, warn
+from infoscope.base.errors import DataError, warn
 from infoscope.io.delimited import DAMAGED, DelimitedSource, Layout, as_text, broken_line, read_fields
 from infoscope.io.restarts import Overlap, spell_time, uninterrupted_rows
+from infoscope.io.table import refuse_key
 
 if TYPE_CHECKING:
     import pandas
@@ -49,8 +50,7 @@ def is_plumed(path: Path) -> bool:
 
 def open_colvar(path: Path, key: str | None) -> ColvarSource:
     """Open a PLUMED file: read its first header."""
-    if key is not None:
-        raise ParameterError(f"{path} holds one table; only .npz files take a key")
+    refuse_key(path, key)
     lines: list[tuple[int, str]] = []
     try:
         with as_text(path) as file:

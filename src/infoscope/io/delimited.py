@@ -14,9 +14,9 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from infoscope.base.errors import DataError, ParameterError
+from infoscope.base.errors import DataError
 from infoscope.io.frames import frame_column, frame_values
-from infoscope.io.table import Source
+from infoscope.io.table import Source, refuse_key
 
 if TYPE_CHECKING:
     import pandas
@@ -95,8 +95,7 @@ def as_text(path: Path) -> IO[str]:
 
 def open_delimited(path: Path, key: str | None) -> DelimitedSource:
     """Open a text table: find its delimiter, its names and its first row."""
-    if key is not None:
-        raise ParameterError(f"{path} holds one table; only .npz files take a key")
+    refuse_key(path, key)
     try:
         layout = _layout(path)
     except UnicodeDecodeError as error:

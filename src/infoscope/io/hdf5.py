@@ -48,10 +48,15 @@ def hdf5_file(path: Path) -> Any:
 def _other_format(path: Path, key: str | None, file: Any) -> Source | None:
     """The reader of the format that is built on HDF5, where it is one we read; an error where it is another one."""
     attributes = file.attrs
-    if "Pande" in (texts(attributes.get("conventions")) or []) or "h5md" in file:
+    if "Pande" in (texts(attributes.get("conventions")) or []):
+        from infoscope.io.mdtraj_table import open_mdtraj
+
+        file.close()
+        return open_mdtraj(path, key)
+    if "h5md" in file:
         raise DataError(
-            f"{path} is a molecular trajectory, which has frames and atoms and no columns yet. Choose them with "
-            f'infoscope.io.trajectory("{path}", features="backbone_torsions")'
+            f"{path} is a molecular trajectory without the names of its atoms: add a topology, {path}@top.pdb on the "
+            f'command line, infoscope.io.trajectory("top.pdb", "{path}") in Python'
         )
     if texts(attributes.get("encoding-type")) == ["anndata"]:
         from infoscope.io.cells import open_h5ad

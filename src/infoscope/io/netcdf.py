@@ -206,8 +206,8 @@ def _opened(path: Path, read: Any) -> Any:
 def _source(label: str, data: Any, name: str | None) -> LabelledSource:
     if "AMBER" in str(data.attrs.get("Conventions", "")):
         raise DataError(
-            f"{label} is a molecular trajectory, which has frames and atoms and no columns yet. Choose them with "
-            f'infoscope.io.trajectory(topology, "{label}", features="backbone_torsions")'
+            f"{label} is a molecular trajectory without the names of its atoms: add a topology, {label}@top.pdb on the "
+            f'command line, infoscope.io.trajectory("top.pdb", "{label}") in Python'
         )
     try:
         chosen = _choose(label, data, name)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from infoscope.base.errors import DataError, ParameterError, require
+from infoscope.base.errors import DataError, require
 from infoscope.io.frames import frame_column, frame_values
-from infoscope.io.table import Source
+from infoscope.io.table import Source, refuse_key
 
 if TYPE_CHECKING:
     import pandas
@@ -45,8 +45,7 @@ class ParquetSource(Source):
 
 def open_parquet(path: Path, key: str | None) -> ParquetSource:
     """Open a Parquet file."""
-    if key is not None:
-        raise ParameterError(f"{path} holds one table; only .npz files take a key")
+    refuse_key(path, key)
     if path.stat().st_size == 0:
         raise DataError(f"{path} is empty")
     parquet = require("pyarrow.parquet", "files")

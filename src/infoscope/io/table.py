@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from infoscope.base.errors import DataError
+from infoscope.base.errors import DataError, ParameterError
 
 if TYPE_CHECKING:
     import pandas
@@ -186,6 +187,15 @@ class Source:
     def ids(self, rows: slice) -> np.ndarray | None:
         """Name of each row, or None where the file has none."""
         return None
+
+
+def refuse_key(path: Path, key: str | None) -> None:
+    """Raise where the name of an array follows a file that holds only one."""
+    if key is not None:
+        raise ParameterError(
+            f"{path} holds one table, so nothing can be chosen by '{key}': only files that hold several arrays (.npz, "
+            ".h5, .zarr, .nc, .h5ad) take a key. Columns are chosen behind a colon."
+        )
 
 
 def check_names(names: Sequence[str], source: str) -> None:

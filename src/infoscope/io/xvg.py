@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from infoscope.base.errors import DataError, ParameterError
+from infoscope.base.errors import DataError
 from infoscope.io.delimited import DAMAGED, DelimitedSource, Layout, as_text, broken_line, read_fields
+from infoscope.io.table import refuse_key
 
 if TYPE_CHECKING:
     import pandas
@@ -30,8 +31,7 @@ class Head(NamedTuple):
 
 def open_xvg(path: Path, key: str | None) -> XvgSource:
     """Open a .xvg file: read its head."""
-    if key is not None:
-        raise ParameterError(f"{path} holds one table; only .npz files take a key")
+    refuse_key(path, key)
     try:
         return XvgSource(path, _head(path))
     except (UnicodeDecodeError, *DAMAGED) as error:
