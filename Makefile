@@ -67,7 +67,9 @@ $(VENV_DOCS)/.ready: pyproject.toml constraints.txt
 	@echo "installing infoscope and what builds its documentation"
 	@$(VENV_DOCS)/bin/python $(PIP_INSTALL) -c constraints.txt -e ".[docs,files,md]"
 	@echo "installing the data of two examples (without them, their pages have no pictures)"
-	@-$(VENV_DOCS)/bin/python $(PIP_INSTALL) --no-deps MDAnalysisTests==2.11.0 scanpy==1.11.5
+	@# MDAnalysisTests imports pytest and hypothesis; of scanpy only a file is read
+	@-$(VENV_DOCS)/bin/python $(PIP_INSTALL) -c constraints.txt pytest hypothesis && \
+	    $(VENV_DOCS)/bin/python $(PIP_INSTALL) --no-deps MDAnalysisTests==2.11.0 scanpy==1.11.5
 	@touch $@
 
 # DADApy needs numpy < 2, which has wheels up to Python 3.12: its own environment, its own interpreter where need be.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import warnings
 from importlib import import_module
@@ -78,6 +79,7 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
 }
 
+logging.getLogger("MDAnalysis").setLevel(logging.WARNING)  # it tells at length what it does not guess
 warnings.filterwarnings("ignore", message=".*FigureCanvasAgg is non-interactive.*")
 
 
