@@ -243,3 +243,26 @@ def test_every_file_of_a_piece_counts(folder):
     spaces = [SimpleNamespace(choice=SpaceChoice("A", pieces))]
     found = input_files(spaces, ItemOptions(time="0.5", labels="items.csv:group", run="part"))
     assert [str(path) for path in found] == ["x.npy", "top.pdb", "y.npy", "items.csv"]
+
+
+def test_only_files_that_were_read_are_on_record(folder, infoscope):
+    (folder / "group").mkdir()  # a folder, files and a step that happen to be called like what was asked for
+    for name in ("w", "300K", "one", "0.5"):
+        (folder / name).write_text("not read")
+    spaces = ("--space", "A=items.csv:a,b", "--space", "B=items.csv:c", "-q", "--output", "a.json")
+    ran = infoscope("compare", *spaces, "--labels", "group", "--log-weights", "w", "--kT", "300K", "--time", "0.5")
+    assert ran.code == 0, ran.err
+    assert [file["name"] for file in json.loads((folder / "a.json").read_text())["files"]] == ["items.csv"]
+
+
+def test_several_files_of_one_option(folder, infoscope):
+    np.save("metad.npy", np.linspace(0, 1, 120))
+    np.save("walls.npy", np.linspace(1, 0, 120) ** 2)
+    ran = infoscope("compare", "x.npy", "y.npy", "--log-weights", "metad.npy,walls.npy", "-q", "--output", "a.json")
+    assert ran.code == 0, ran.err
+    names = [file["name"] for file in json.loads((folder / "a.json").read_text())["files"]]
+    assert names == ["x.npy", "y.npy", "metad.npy", "walls.npy"]
+    assert infoscope("rerun", "a.json").code == 0
+    np.save("walls.npy", np.linspace(1, 0.1, 120) ** 2)
+    ran = infoscope("rerun", "a.json")
+    assert ran.code == 2 and "walls.npy is not the file that the result was made from" in ran.err

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from infoscope.cli.options import choose_file
+from infoscope.cli.items import find_column
+from infoscope.cli.options import choose_file, is_data
 
 if TYPE_CHECKING:
     from infoscope.cli.items import ItemOptions
@@ -17,5 +18,13 @@ def input_files(spaces: Sequence[ReadSpace], items: ItemOptions) -> list[Path]:
     """Every file that the spaces and the items come from, each once, named as on the command line."""
     pieces = [piece for space in spaces for piece in space.choice.pieces]
     paths = [value for piece in pieces for value in vars(piece).values() if isinstance(value, Path)]
-    owned = [choose_file(value).path for value in items.named().values() if isinstance(value, str)]
-    return list(dict.fromkeys(path for path in (*paths, *owned) if path.exists()))
+    owned = [choose_file(option).path for option in items.columns() if not _is_column(option, spaces)]
+    return list(dict.fromkeys((*paths, *(path for path in owned if is_data(path)))))
+
+
+def _is_column(option: str, spaces: Sequence[ReadSpace]) -> bool:
+    """Whether the files of a space answer an option; a file that is called like it is then no part of the result."""
+    return any(
+        all(find_column(option, piece.stored_columns()) is not None for piece in space.choice.pieces)
+        for space in spaces
+    )
