@@ -277,7 +277,7 @@ def _sharpen(t) -> None:
 
 
 def _slopes(t, used: int) -> np.ndarray:
-    """sum_ij G_ij delta_ija^2 (formula (8)), G in the tile: pair by pair, or by one product (formula (9))."""
+    """sum_ij G_ij delta_ija^2, G in the tile: pair by pair, or by one product (both formula (15))."""
     source = t.source
     x, rows = source.rows.features, source.rows.index[t.block]
     y, columns = source.columns.features, source.columns.index[t.part]

@@ -223,7 +223,7 @@ def soften(squared, table, scale, columns, mass, weighted, unit, rho, k, mode, s
 
 @kernel()
 def slopes_of_pairs(values, x, rows, y, columns, period, slopes):
-    """Add sum_ij G_ij delta_ija^2 to the slope of every feature, from the pairs that are not zero (formula (8))."""
+    """Add sum_ij G_ij delta_ija^2 to the slope of every feature, from the pairs that are not zero (formula (15))."""
     for i in range(values.shape[0]):
         for j in range(values.shape[1]):
             g = np.float64(values[i, j])
