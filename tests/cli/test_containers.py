@@ -80,6 +80,12 @@ def test_cells_and_their_labels(files, walk, infoscope):
         assert found["a_to_b"] == truth.a_to_b
 
 
+def test_what_is_known_of_the_cells_is_listed(files, infoscope):
+    ran = infoscope("compare", "--space", "A=x.h5ad/X_two", "--labels", "cell_type", "--window", "0")
+    assert ran.code == 2 and "--labels cell_type: neither a column" in ran.err
+    assert ran.err.strip().endswith("Beside the tables are: kind.")
+
+
 @pytest.mark.filterwarnings("ignore:runs are shorter")
 def test_columns_of_a_store_that_is_a_folder(files, walk, infoscope):
     found = values_of(

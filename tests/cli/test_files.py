@@ -251,7 +251,7 @@ def test_a_gromacs_file_beside_a_plumed_file(colvars, tmp_path, infoscope):
         (["--log-weights", "nan.npy"], ["--log-weights nan.npy: the bias of row 0", "--missing drop"]),
         (["--log-weights", "spike.npy"], ["the weights leave 5.0 effective items", "reweight less"]),
         (["--missing", "ignore"], ["--missing is 'raise' or 'drop', not 'ignore'"]),
-        (["--period", "phi=360deg"], ["phi", "radians"]),
+        (["--period", "phi=360deg"], ["phi", "radians", "pass --period 2pi"]),
     ],
 )
 def test_bad_options(colvars, infoscope, options, parts):
@@ -267,6 +267,13 @@ def test_few_effective_rows_warn(colvars, infoscope):
     ran = infoscope("compare", *PIECES, "--log-weights", "spikes.npy", "--kT", "1")
     assert ran.code == 0 and ran.err.count("effective rows") == 1
     assert "warning: the weights exp((spikes.npy) / 1) leave 13.0 effective rows of 520" in ran.err
+
+
+def test_a_bias_is_no_weight(colvars, infoscope):
+    ran = infoscope("compare", *PIECES, "--weights", "metad.bias")
+    assert "is an energy and no weight. Was --log-weights metad.bias --kT 300K meant?" in ran.err
+    ran = infoscope("compare", *PIECES, "--log-weights", "metad.bias")
+    assert "for an energy, give kT as well" in ran.out.replace("--kT", "kT")
 
 
 def test_lines_that_a_restart_replaced_are_named_where_numbers_differ(colvars, infoscope):

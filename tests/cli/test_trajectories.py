@@ -154,6 +154,9 @@ def test_other_files_may_have_an_at(tmp_path):
         ),
         (["A=one.trr@top.pdb", "B=one.trr@top.pdb:resname XYZ"], "'resname XYZ' has no atoms"),
         (["A=one.trr@nope.pdb", "B=one.trr@top.pdb"], "there is no file nope.pdb"),
+        (["A=one.trr", "B=one.trr@top.pdb"], "one.trr@top.pdb:backbone_torsions on the command line"),
+        (["A=one.trr@top.pdb:torsion", "B=one.trr@top.pdb"], "Did you mean 'torsions'"),
+        (["A=one.trr@top.pdb:atoms", "B=one.trr@top.pdb"], "Features are backbone_torsions, torsions"),
         (["A=nope.trr@top.pdb", "B=one.trr@top.pdb"], "there is no file nope.trr"),
         (["A=one.trr@top.pdb", "B=one.trr@top.pdb", "--metric", "B=rmsd"], "needs x, y and z of every atom"),
         (["A=one.trr@top.pdb", "B=one.trr@top.pdb:positions", "--run", "x"], "neither a column of the files"),
@@ -163,3 +166,13 @@ def test_what_cannot_be_read(simulation, infoscope, arguments, message):
     (simulation / "top.csv").write_text("a\n1\n2\n")
     ran = infoscope("compare", *arguments)
     assert ran.code != 0 and message in ran.err.replace("\n", " ")
+
+
+def test_a_truncated_file_is_read_up_to_a_frame(simulation, infoscope):
+    whole = (simulation / "one.trr").read_bytes()
+    (simulation / "cut.trr").write_bytes(whole[: int(0.6 * len(whole)) - 50])  # inside a frame
+    ran = infoscope("compare", "A=cut.trr@top.pdb", "B=cut.trr@top.pdb:positions", "--window", "0")
+    assert ran.code == 2 and "cut.trr stops inside frame" in ran.err
+    option = ran.err.strip().rstrip(".").split("with ")[-1].split()  # --stop N, as the error says
+    ran = infoscope("compare", "A=cut.trr@top.pdb", "B=cut.trr@top.pdb:positions", "--window", "0", *option)
+    assert ran.code == 0 and f"{option[1]} items" in ran.out, ran.err

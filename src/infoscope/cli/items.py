@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from infoscope.base.errors import DataError, ParameterError
+from infoscope.base.errors import DataError, ParameterError, warn
 from infoscope.cli.brought import brought_arrays
 from infoscope.cli.options import FileChoice, as_number, choose_file, is_data
 from infoscope.io import read_column
@@ -77,6 +77,11 @@ def item_arrays(spaces: Sequence[ReadSpace], items: ItemOptions, rows: slice) ->
     elif items.kT is not None:
         raise ParameterError("--kT needs the bias: --log-weights COLUMN")
     if items.weights is not None:
+        if items.weights.endswith((".bias", ".rbias")):
+            warn(
+                f"--weights {items.weights}: by its name a bias, which is an energy and no weight. Was --log-weights "
+                f"{items.weights} --kT 300K meant?"
+            )
         arrays["sample_weight"] = _numbers(
             item_values(items.weights, "--weights", spaces, rows), "--weights", items.weights
         )
@@ -110,7 +115,10 @@ def item_values(option: str, flag: str, spaces: Sequence[ReadSpace], rows: slice
     choice = choose_file(option)
     if not is_data(choice.path):
         known = [name for space in spaces for piece in space.choice.pieces for name in piece.stored_columns()]
-        raise ParameterError(f"{flag} {option}: neither a column of the files nor a file.{did_you_mean(option, known)}")
+        beside = dict.fromkeys(name for space in spaces for piece in space.choice.pieces for name in piece.beside())
+        there = f" Beside the tables are: {', '.join(beside)}." if beside else ""
+        hint = did_you_mean(option, known) or there
+        raise ParameterError(f"{flag} {option}: neither a column of the files nor a file.{hint}")
     return _from_file(choice, flag, spaces, rows, n_items)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from infoscope.base.errors import ParameterError
 from infoscope.io import column_names, split_key
+from infoscope.io.readers import columns_beside
 
 GAS_CONSTANT = 0.008314462618  # kJ/mol/K
 
@@ -35,6 +36,10 @@ class FileChoice:
     def stored_columns(self) -> tuple[str, ...]:
         """Names of the columns that can serve as --time, --run and the like."""
         return column_names(self.path, self.key)
+
+    def beside(self) -> tuple[str, ...]:
+        """Names of those that stand beside the table, such as what is known of cells."""
+        return columns_beside(self.path, self.key)
 
 
 @dataclass(frozen=True)

@@ -160,7 +160,7 @@ def _read_piece(piece: FileChoice, items: ItemOptions, rows: slice, missing: str
 
 def _noted(*spaces: ReadSpace) -> str:
     """Why a file may have fewer rows than lines."""
-    notes = dict.fromkeys(note for space in spaces for table in space.tables for note in table.notes)
+    notes = dict.fromkeys(note for space in spaces for table in space.tables for note in table.notes if "rows" in note)
     return f" ({'; '.join(notes)})" if notes else ""
 
 

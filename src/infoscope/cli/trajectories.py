@@ -13,6 +13,7 @@ import numpy as np
 
 from infoscope.base.errors import ParameterError
 from infoscope.cli.options import FileChoice
+from infoscope.io.columns import did_you_mean
 
 if TYPE_CHECKING:
     from infoscope.io import Table
@@ -38,6 +39,9 @@ class TrajectoryChoice(FileChoice):
         return f"{self.path}@{self.topology or ''}"
 
     def stored_columns(self) -> tuple[str, ...]:
+        return ()
+
+    def beside(self) -> tuple[str, ...]:
         return ()
 
 
@@ -144,4 +148,8 @@ def _count(files: Sequence[Path], select: str) -> int:
     from infoscope.io.trajectory_files import open_runs
 
     (run,) = open_runs(files[0], files[1:])
-    return len(Molecule(run.atoms, np.empty((0, 3)), None).select(select))
+    try:
+        return len(Molecule(run.atoms, np.empty((0, 3)), None).select(select))
+    except ParameterError as error:  # perhaps it was meant as a feature
+        near, features = did_you_mean(select, FEATURES), f" Features are {', '.join(FEATURES)}."
+        raise ParameterError(f"{error}{near or features}") from error

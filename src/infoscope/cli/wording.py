@@ -18,6 +18,11 @@ FLAGS = {
 }
 NO_QUOTES = {ord(sign): None for sign in "\"'"}
 ASSIGNED = re.compile(rf"`?\b({'|'.join(FLAGS)})=([^\s`,;)]*)`?")
+SLICES = {  # rows of Python, as options
+    re.compile(r"rows=slice\(0, (\d+)\)"): r"--stop \1",
+    re.compile(r"rows=slice\(None, None, (\d+)\)"): r"--stride \1",
+}
+CALLS = re.compile(r" or np\.(deg2rad|rad2deg)")  # the columns of a file stay as they are
 UNDERSCORED = re.compile(rf"\b({'|'.join(name for name in FLAGS if '_' in name)})\b")
 
 
@@ -31,8 +36,11 @@ def in_flags(text: str) -> str:
     'Pass --time or --run, or --window 0 to silence'
     >>> in_flags("leave out such rows (missing='drop')")
     'leave out such rows (--missing drop)'
+    >>> in_flags("read the 458 whole frames with rows=slice(0, 458), or pass period=2*np.pi or np.rad2deg")
+    'read the 458 whole frames with --stop 458, or pass --period 2pi'
     """
-    text = ASSIGNED.sub(
-        lambda match: f"{FLAGS[match[1]]} {match[2].translate(NO_QUOTES)}".rstrip(), " ".join(text.split())
-    )
+    text = CALLS.sub("", " ".join(text.split())).replace("2*np.pi", "2pi")
+    for rows, option in SLICES.items():
+        text = rows.sub(option, text)
+    text = ASSIGNED.sub(lambda match: f"{FLAGS[match[1]]} {match[2].translate(NO_QUOTES)}".rstrip(), text)
     return UNDERSCORED.sub(lambda match: FLAGS[match[1]], text)

@@ -22,6 +22,7 @@ from infoscope.io.weights import column_list, weigh
 CONTAINERS = (".npz", ".h5", ".hdf5", ".zarr", ".zarr.zip", ".nc", ".nc4", ".h5ad")
 TEXT = "infoscope.io.delimited:open_delimited"
 PLUMED = "infoscope.io.colvar:open_colvar"  # known by its first line, whatever its name
+FRAMES = (".xtc", ".trr", ".dcd", ".ncdf", ".mdcrd", ".tng", ".xyz", ".pdb", ".gro")  # no tables: see trajectory
 # suffix -> "module:function"; the function takes (path, key) and returns a Source
 READERS = {
     ".npy": "infoscope.io.arrays:open_npy",
@@ -169,6 +170,11 @@ def column_names(path: str | PathLike[str], key: str | None = None) -> tuple[str
     return _open(Path(path), key).names
 
 
+def columns_beside(path: str | PathLike[str], key: str | None = None) -> tuple[str, ...]:
+    """Names of columns that stand beside the table, such as what is known of cells; none for most files."""
+    return tuple(_open(Path(path), key).beside)
+
+
 def read_column(
     path: str | PathLike[str], name: str | None = None, *, key: str | None = None, rows: slice | None = None
 ) -> np.ndarray:
@@ -262,6 +268,12 @@ def _open(path: Path, key: str | None) -> Source:
     reader = READERS.get(suffix)
     if reader in (None, TEXT) and _is_plumed(path):
         reader = PLUMED
+    if reader is None and suffix in FRAMES:
+        with_topology = f"{path}@" if suffix in (".pdb", ".gro") else f"{path}@top.pdb"
+        raise DataError(
+            f"{path} holds atoms and frames, no columns yet. Say in which topology the atoms have names, and what to "
+            f"measure: {with_topology}:backbone_torsions on the command line, infoscope.io.trajectory in Python"
+        )
     if reader is None:
         raise DataError(
             f"{path}: no reader for '{suffix or 'no suffix'}'. Known are {', '.join(READERS)}, and PLUMED files of any "

@@ -97,7 +97,8 @@ def worth(weights: np.ndarray, columns: Sequence[str], kT: float | None) -> str:
 
     n_kish = effective_sample_size(weights)
     names = " + ".join(columns)
-    of = f"exp({names}), logarithms of weights as they are (kT = 1)" if kT is None else f"exp(({names}) / {kT:.6g})"
+    alone = "logarithms of weights as they are (for an energy, give kT as well)"
+    of = f"exp({names}), {alone}" if kT is None else f"exp(({names}) / {kT:.6g})"
     unequal = n_kish < (1 - 1e-9) * len(weights)  # few rows of equal weight are no fault of the weights
     if unequal and n_kish < FEW_EFFECTIVE:
         warn(
