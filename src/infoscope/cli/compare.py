@@ -19,105 +19,96 @@ EXAMPLE = "infoscope compare --space A=data.csv:0-4 --space B=data.csv:5-9"
 Texts = list[str] | None
 
 
+def _count(least: int, text: str) -> Any:
+    """An option that is a whole number."""
+    return typer.Option(min=least, metavar="N", help=text, show_default=False)
+
+
+def _word(words: str, text: str) -> Any:
+    """An option that is one of two words."""
+    return typer.Option(metavar=words, help=text, show_default=False)
+
+
 def compare(
     context: typer.Context,
     files: Annotated[
         Texts, typer.Argument(metavar="[FILE[:COLUMNS]]...", help="Spaces without a name, called by their file.")
     ] = None,
+    # what is compared
     space: Annotated[
         Texts,
         typer.Option(
             metavar="NAME=FILE[:COLUMNS]",
-            help="A space. COLUMNS are names, numbers from 0, ranges and patterns: 0-9,alcohol,phi*. "
-            "The same name again adds a piece (run) of the same trajectory. One of the arrays in a file: FILE.h5/KEY. "
-            "A trajectory: FRAMES@TOPOLOGY[:FEATURES][:SELECTION].",
+            help="A space. COLUMNS: names, numbers from 0, ranges, patterns (0-9,alcohol,phi*). "
+            "The same name again adds a piece (run). Arrays in a file: FILE.h5/KEY. "
+            "Trajectories: FRAMES@TOPOLOGY[:FEATURES][:SELECTION].",
         ),
     ] = None,
     labels: Annotated[str | None, typer.Option(metavar="COLUMN|FILE", help="Class labels to compare with.")] = None,
+    # how distances are measured, and what is asked
     metric: Annotated[
         Texts,
         typer.Option(
-            metavar="[NAME=]METRIC",
-            help="euclidean, manhattan, chebyshev, cosine, hamming, rmsd (positions of atoms). Default: euclidean.",
+            metavar="[NAME=]METRIC", help="euclidean (default), manhattan, chebyshev, cosine, hamming, rmsd (of atoms)."
         ),
     ] = None,
     scale: Annotated[
         Texts,
-        typer.Option(
-            metavar="[NAME=]standard|none",
-            help="Divide columns by their standard deviation: for different units. Default: none.",
-        ),
+        typer.Option(metavar="[NAME=]standard|none", help="standard: columns divided by their standard deviation."),
     ] = None,
     period: Annotated[
-        Texts,
-        typer.Option(
-            metavar="[NAME=]VALUE", help="Period of columns (or of a whole space): phi=360deg, 2pi, 'psi*=360'."
-        ),
+        Texts, typer.Option(metavar="[NAME=]VALUE", help="Of columns or a space: phi=360deg, 2pi, 'psi*=360'.")
     ] = None,
     k: Annotated[
         int | None, typer.Option("-k", "--k", metavar="N", help="Neighbours per row. Default: 1 (10 with weights).")
     ] = None,
-    start: Annotated[int | None, typer.Option(min=0, metavar="N", help="First row.")] = None,
-    stop: Annotated[int | None, typer.Option(min=0, metavar="N", help="Row to stop before.")] = None,
-    stride: Annotated[int | None, typer.Option(min=1, metavar="N", help="Use every n-th row.")] = None,
-    sample_rows: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Ask only so many rows, drawn at random.")
-    ] = None,
-    sample_columns: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Estimate ranks from so many random items (very large N).")
-    ] = None,
+    permutations: Annotated[int, _count(0, "Random permutations for p-values.")] = 0,
+    # which rows
+    start: Annotated[int | None, _count(0, "First row.")] = None,
+    stop: Annotated[int | None, _count(0, "Row to stop before.")] = None,
+    stride: Annotated[int | None, _count(1, "Use every n-th row.")] = None,
+    missing: Annotated[
+        str, _word("raise|drop", "Rows with missing values: an error (default), or left out of all spaces.")
+    ] = "raise",
+    sample_rows: Annotated[int | None, _count(1, "Ask only so many rows, drawn at random.")] = None,
+    sample_columns: Annotated[int | None, _count(1, "Estimate ranks from so many random items.")] = None,
+    # what is known of the rows
+    ids: Annotated[str | None, typer.Option(metavar="COLUMN|FILE", help="Names of the rows.")] = None,
     time: Annotated[
-        str | None, typer.Option(metavar="COLUMN|FILE|STEP", help="When a row was seen, or the time between rows.")
+        str | None, typer.Option(metavar="COLUMN|FILE|STEP", help="When a row was seen, or time between rows.")
     ] = None,
     run: Annotated[
         str | None, typer.Option(metavar="COLUMN|FILE", help="Which run (trajectory, series) a row is of.")
     ] = None,
-    join: Annotated[
-        str, typer.Option(metavar="runs|one", help="Pieces of a space: runs of their own, or parts of one run.")
-    ] = "runs",
+    join: Annotated[str, _word("runs|one", "Pieces: runs of their own (default), or parts of one.")] = "runs",
     window: Annotated[
         str | None,
         typer.Option(
-            metavar="auto|VALUE",
-            help="Rows of the same run closer in time are no neighbours. Default: auto with --time.",
+            metavar="auto|VALUE", help="Rows of a run closer in time are no neighbours. Default: auto with times."
         ),
     ] = None,
     other_runs: Annotated[bool, typer.Option("--other-runs", help="Neighbours come from other runs only.")] = False,
     weights: Annotated[str | None, typer.Option(metavar="COLUMN|FILE", help="Statistical weights of the rows.")] = None,
     log_weights: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLUMN[,COLUMN]", help="Bias of the rows (sum of the columns): weights are exp(bias / kT)."
-        ),
+        str | None, typer.Option(metavar="COLUMN[,COLUMN]", help="Bias: weights are exp(sum of columns / kT).")
     ] = None,
     kT: Annotated[
         str | None,
-        typer.Option(
-            "--kT",
-            metavar="VALUE",
-            help="In the unit of the bias, or a temperature (300K) for kJ/mol. Default: 1, the bias is a logarithm.",
-        ),
+        typer.Option("--kT", metavar="VALUE", help="In the unit of the bias, or 300K for kJ/mol. Default: 1."),
     ] = None,
-    missing: Annotated[
-        str, typer.Option(metavar="raise|drop", help="Rows with missing values: an error, or left out of all spaces.")
-    ] = "raise",
-    ids: Annotated[str | None, typer.Option(metavar="COLUMN|FILE", help="Names of the rows.")] = None,
-    permutations: Annotated[int, typer.Option(min=0, metavar="N", help="Random permutations for p-values.")] = 0,
-    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of all random choices.")] = 0,
-    jobs: Annotated[
-        int | None, typer.Option(metavar="N", help="Threads. Default: all that this process may use.")
-    ] = None,
+    # what comes out
     output: Annotated[
         Texts,
-        typer.Option(
-            metavar="FILE", help="Save the result: .json (for rerun), .npz (for infoscope.load), .csv, .parquet."
-        ),
+        typer.Option(metavar="FILE", help="Result: .json (for rerun), .npz (for infoscope.load), .csv, .parquet."),
     ] = None,
-    plot: Annotated[str | None, typer.Option(metavar="FILE", help="Save a picture: .png, .svg, .pdf.")] = None,
+    plot: Annotated[str | None, typer.Option(metavar="FILE", help="Picture: .png, .svg, .pdf.")] = None,
     style: Annotated[
-        str, typer.Option(metavar="screen|paper", help="Of the picture: paper is one column, its numbers in a .csv.")
+        str, _word("screen|paper", "Of the picture. paper: one column, its numbers in a .csv.")
     ] = "screen",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No hints and no progress.")] = False,
+    # how it is computed
+    seed: Annotated[int, _count(0, "Of all random choices. Default: 0.")] = 0,
+    jobs: Annotated[int | None, typer.Option(metavar="N", help="Threads. Default: all there are.")] = None,
 ) -> None:
     """Which description of the same items tells about which?
 
