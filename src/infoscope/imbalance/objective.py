@@ -14,12 +14,14 @@ from infoscope.base import DataError, ParameterError, warn
 from infoscope.neighbors import Space
 from infoscope.neighbors.convert import to_numpy
 from infoscope.neighbors.space_checks import deviations
+from infoscope.neighbors.tensors import as_arrays, on_device
 
 from .plan import Plan
 from .rank_table import LIMIT_BYTES, RankTable, rank_table
 from .softmax import Bandwidth, Softened, soft_ranks
 
 LEAST_K, K_SHARE = 3, 100          # neighbours by default: one in a hundred, at least three
+CENTRE_ROWS = 1000
 CONSTANT = 1e-12                   # deviation, relative to the largest value, below which a column is constant
 
 
@@ -44,6 +46,9 @@ class Standardised:
 
 def standardise(space: Space) -> Standardised:
     """Centre every column and divide it by its standard deviation (circular for periodic ones).
+
+    Tensors stay on their device, and Dask arrays lazy: only extremes, deviations and a thousand rows are computed.  A
+    fit looks at the data a hundred times, so ``array.persist()`` beforehand pays where the cluster has the memory.
 
     Parameters
     ----------
@@ -74,9 +79,8 @@ def standardise(space: Space) -> Standardised:
     if space.metric != "euclidean":
         raise ParameterError(f"{space.name or 'X'} has metric {space.metric!r}: weights belong to the features of a "
                              "Euclidean space")
-    values = to_numpy(space.features).astype(np.float64)
-    _, scale, _ = deviations(values, values, space.period)
-    scale = np.where(np.ptp(values, axis=0) <= CONSTANT * np.abs(values).max(0), 0.0, scale)
+    extremes, scale = _spread(space)
+    scale = np.where(np.ptp(extremes, axis=0) <= CONSTANT * np.abs(extremes).max(0), 0.0, scale)
     columns = np.flatnonzero(scale > 0)
     if not len(columns):
         raise DataError(f"all columns of {space.name or 'X'} are constant: there is nothing to weigh")
@@ -84,13 +88,38 @@ def standardise(space: Space) -> Standardised:
         lost = [space.column_name(int(a)) for a in np.flatnonzero(scale == 0)]
         warn(f"{', '.join(lost[:5])}{', ...' if len(lost) > 5 else ''} of {space.name or 'X'} "
              f"{'is' if len(lost) == 1 else 'are'} constant and got weight 0")
-    centre = np.where(space.period > 0, 0.0, np.median(values, axis=0))
     period = space.period[columns] / scale[columns]
     names = None if space.feature_names is None else [space.feature_names[a] for a in columns]
-    standard = Space((values - centre)[:, columns] / scale[columns], period=period if period.any() else None,
+    standard = Space(_centred(space, columns, scale[columns]), period=period if period.any() else None,
                      period_check=False, sample_weight=space.sample_weight, time=space.time,
                      run=space.run, ids=space.ids, feature_names=names, name=space.name)
     return Standardised(standard, scale, columns)
+
+
+def _spread(space: Space) -> tuple[np.ndarray, np.ndarray]:
+    """Extremes (2, D) and standard deviation (D,) of every column, circular for periodic ones; found where they are."""
+    x = as_arrays(space).features
+    if not isinstance(x, np.ndarray):
+        extremes, scale, _ = deviations(x, None, space.period)
+        return extremes, scale
+    scale = x.std(0, dtype=np.float64)
+    for a in np.flatnonzero(space.period):                       # sqrt(-2 ln R) P / 2 pi, R the length of the mean turn
+        turn = np.exp(2j * np.pi * x[:, a].astype(np.float64) / space.period[a])
+        scale[a] = np.sqrt(-2 * np.log(np.clip(abs(turn.mean()), 1e-300, 1.0))) * space.period[a] / (2 * np.pi)
+    return np.stack([x.min(0), x.max(0)]).astype(np.float64), scale
+
+
+def _centred(space: Space, columns: np.ndarray, scale: np.ndarray):
+    """(x - centre)/scale of some columns, float64, as the kind of array that they are: a Dask array stays lazy.
+
+    The centre decides about rounding only; it is the median of at most a thousand rows, as an outlier must not move it.
+    """
+    x = space.features if len(columns) == space.n_features else space.features[:, columns]
+    sample = to_numpy(x[:: len(space) // CENTRE_ROWS + 1]).astype(np.float64)
+    centre = np.where(space.period[columns] > 0, 0.0, np.median(sample, axis=0))
+    if space.backend == "torch":
+        return x.double().sub(on_device(centre, x.device)).div_(on_device(scale, x.device))
+    return (x.astype(np.float64) - centre) / scale
 
 
 @dataclass(frozen=True)

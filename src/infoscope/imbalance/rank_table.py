@@ -5,6 +5,7 @@ items, made once, read in every step.
 """
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,6 @@ import numpy as np
 
 from infoscope.base import ParameterError
 from infoscope.neighbors import Space, reduce_tiles
-from infoscope.neighbors.convert import to_numpy
 from infoscope.neighbors.kernels import TIE
 from infoscope.neighbors.reductions import Reduction, admissible_mass
 
@@ -90,49 +90,68 @@ def rank_table(space: Space, *, queries=None, exclusion_window: float = 0.0, nei
     rule: dict[str, Any] = dict(exclusion_window=exclusion_window, neighbors_from=neighbors_from)
     admissible, mass, mass2 = admissible_mass(space, queries, **rule)
     units = mass2 / np.maximum(mass, 1e-300)
-    out = np.zeros((n_rows, n), kind)
-    reduce_tiles([space], _Ranks(out, units if weighted else None), queries=queries, n_jobs=n_jobs,
-                 label="ranks in the target", **rule)
-    return RankTable(out, np.ones(n_rows) if weighted else 1 / (2 * (admissible + 1.0)))
+    values = reduce_tiles([space], _Ranks(np.zeros((n_rows, n), kind), units if weighted else None), queries=queries,
+                          n_jobs=n_jobs, label="ranks in the target", **rule)
+    return RankTable(values, np.ones(n_rows) if weighted else 1 / (2 * (admissible + 1.0)))
 
 
 class _Ranks(Reduction):
-    """Sorts every row once; what the rounding of a tile leaves open is measured, and sorted again."""
+    """Sorts every row once; what the rounding of a tile leaves open is measured, and sorted again.
+
+    A state is the block's rows of the table: a view of it in this process, an array of its own in a task of a cluster.
+    The tasks' arrays are copied into the table one by one and forgotten, so that there are never two tables here.
+    """
 
     whole_rows, precision = True, np.float64
 
     def __init__(self, out: np.ndarray, units: np.ndarray | None):
-        self.out, self.units = out, units
+        self.out: np.ndarray | None = out
+        self.units, self.row_bytes = units, out[:1].nbytes
+        self.width, self.kind = out.shape[1], out.dtype
 
     def start(self, block):
-        return []
+        return np.zeros((block.stop - block.start, self.width), self.kind) if self.out is None else self.out[block]
 
     def update(self, state, tiles):
         (t,) = tiles
-        squared = to_numpy(t.squared).astype(np.float64, copy=False)
+        if not isinstance(t.squared, np.ndarray):
+            from .rank_table_torch import ranks_of_tile
+            state[:, t.columns] = ranks_of_tile(t, None if self.units is None else self.units[t.block])
+            return 0
+        squared = t.squared.astype(np.float64, copy=False)
         order = np.argsort(squared, axis=1, kind="stable")
         values = np.take_along_axis(squared, order, 1)
-        band = to_numpy(t.row_band).astype(np.float64) + float(to_numpy(t.column_band).max(initial=0.0))
+        band = t.row_band.astype(np.float64) + float(t.column_band.max(initial=0.0))
         if band.any():
             values, order = _measured(t, squared, values, order, band)
         first, last = _ties(values)
         finite = np.isfinite(values)
         ranks = self._ranks(t, order, first, last)
-        rows = np.arange(t.block.start, t.block.stop)[:, None]
-        self.out[rows, t.columns[order]] = np.where(finite, ranks, 0)
+        state[np.arange(len(state))[:, None], t.columns[order]] = np.where(finite, ranks, 0)
         return 0
 
     def _ranks(self, t, order, first, last):
         if self.units is None:
             return first + last + 1                              # twice the mean of first + 1 ... last
-        mass = np.pad(np.cumsum(t.mass[order] * np.isfinite(np.take_along_axis(to_numpy(t.squared), order, 1)), axis=1),
+        mass = np.pad(np.cumsum(t.mass[order] * np.isfinite(np.take_along_axis(t.squared, order, 1)), axis=1),
                       ((0, 0), (1, 0)))
         before, until = np.take_along_axis(mass, first, 1), np.take_along_axis(mass, last, 1)
         e = self.units[t.block][:, None]                         # formula (7)
         return ((before + until) / 2 + e / 2) / (mass[:, -1:] + e)
 
     def finish(self, states):
-        return None
+        first = 0
+        for place, state in enumerate(states):
+            if state.base is not self.out:
+                self.out[first : first + len(state)] = state
+            first += len(state)
+            states[place] = None
+        return self.out
+
+    def for_rows(self, block):
+        part = copy.copy(self)
+        part.out, part.units = None, None if self.units is None else self.units[block]
+        return part
 
 
 def _measured(t, squared, values, order, band):

@@ -217,17 +217,23 @@ class SoftRanks(Reduction):
     """
 
     whole_rows = True
+    first = 0                                                    # row of the whole that is row 0 here
 
     def __init__(self, table: RankTable, *, rho, unit, k, mode, size, power, gradient, pairs, precision):
         self.table, self.rho, self.unit = table, rho, unit
         self.k, self.mode, self.size, self.power = k, mode, size, power
         self.gradient, self.pairs, self.precision = gradient, pairs, precision
+        self.row_bytes = table.values[:1].nbytes
 
     def start(self, block):
-        return {"first": block.start}
+        return {}
 
     def update(self, state, tiles):
         (t,) = tiles
+        if not isinstance(t.squared, np.ndarray):
+            from .softmax_torch import soften_tile
+            soften_tile(self, state, t)
+            return 0
         b, m = t.squared.shape
         state |= {name: np.empty(b) for name in ("f", "entropy", "pull")}
         _sharpen(t)
@@ -243,7 +249,7 @@ class SoftRanks(Reduction):
         if self.pairs:
             i, j = np.nonzero(t.squared > LEAST_WEIGHT)
             u = part.values[i, t.columns[j]] * part.scale[i]
-            state["pairs"] = (i + t.block.start, t.columns[j], t.squared[i, j].astype(np.float64), u)
+            state["pairs"] = (i + t.block.start + self.first, t.columns[j], t.squared[i, j].astype(np.float64), u)
         return 0
 
     def finish(self, states):
@@ -257,7 +263,7 @@ class SoftRanks(Reduction):
     def for_rows(self, block):
         part = SoftRanks.__new__(SoftRanks)
         part.__dict__ = self.__dict__ | {"table": self.table.take(block), "rho": self.rho[block],
-                                         "unit": self.unit[block]}
+                                         "unit": self.unit[block], "first": self.first + block.start}
         return part
 
 

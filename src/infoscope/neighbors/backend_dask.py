@@ -100,7 +100,7 @@ def run_dask(spaces, queries, reduction, rows: Items | int, columns: Items, excl
     filled = dict(_column_parts(parts, columns, [s.sample_weight for s in spaces], rule))
     states: list = []
     with progress(n, label) as bar:
-        for batch in _batches(n, data, spaces):
+        for batch in _batches(n, data, spaces, reduction.row_bytes):
             pending = []
             for block in batch:
                 own = reduction.for_rows(block)
@@ -139,9 +139,9 @@ def squared_of_chunked_pairs(space, i: np.ndarray, j: np.ndarray) -> np.ndarray:
     return out
 
 
-def _batches(n: int, data: Chunks, spaces) -> Iterator[list[slice]]:
+def _batches(n: int, data: Chunks, spaces, row_bytes: int = 0) -> Iterator[list[slice]]:
     """Blocks of rows handed to the scheduler together; where data stream, one, so that no part waits for the next."""
-    height = int(min(BLOCK_ROWS, BLOCK_BYTES // (8 * max(s.n_features for s in spaces))))
+    height = int(min(BLOCK_ROWS, BLOCK_BYTES // max(row_bytes, 8 * max(s.n_features for s in spaces))))
     height = max(height - height % TILE[0], min(TILE[0], BLOCK_ROWS))
     blocks = [slice(a, min(a + height, n)) for a in range(0, n, height)]
     together = max(1, BATCH_ROWS // height) if data.kept else 1

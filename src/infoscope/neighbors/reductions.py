@@ -37,11 +37,14 @@ class Reduction:
     precision : type
         ``np.float32`` where only the order of distances matters (bounds decide, doubtful pairs are measured),
         ``np.float64`` where their values enter.
+    row_bytes : int
+        What a row of the reduction takes on its way to a task of a cluster or back: tasks of large rows get few rows.
     """
 
     whole_rows = False
     looks_twice = False
     precision: Any = np.float32
+    row_bytes = 0
 
     def start(self, block: slice) -> Any:
         """The state of one block of rows before any tile."""
