@@ -79,7 +79,8 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
 }
 
-logging.getLogger("MDAnalysis").setLevel(logging.WARNING)  # it tells at length what it does not guess
+for chatty in ("MDAnalysis", "infoscope"):  # what is guessed, and how far long work has come
+    logging.getLogger(chatty).setLevel(logging.WARNING)
 warnings.filterwarnings("ignore", message=".*FigureCanvasAgg is non-interactive.*")
 
 

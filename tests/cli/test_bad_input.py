@@ -46,6 +46,9 @@ def refused(ran, *parts):
         (["x.npy", "A=items.csv:a", "--time", "group"], ["--time group: neither numbers nor dates"]),
         (["x.npy", "A=items.csv:a", "--weights", "group"], ["--weights group: numbers are needed"]),
         (["x.npy", "A=items.csv:a", "--weights", "b"], ["weight"]),
+        (["x.npy", "y.npy", "--weights", "short.npy:0"], ["--weights short.npy", "50 values", "120 items"]),
+        (["x.npy", "y.npy", "--weights", "none.npy"], ["zero everywhere"]),
+        (["x.npy/a", "y.npy"], ["x.npy holds one table", "only files that hold several arrays"]),
         (["x.npy", "y.npy", "--other-runs"], ["--other-runs needs runs"]),
         (["x.npy", "y.npy", "--start", "200"], ["leaves none"]),
         (["x.npy", "y.npy", "--stop", "2"], ["2"]),
@@ -73,6 +76,7 @@ def refused(ran, *parts):
 def test_one_sentence(folder, infoscope, arguments, parts):
     y = np.load("y.npy")
     np.save("short.npy", y[:50])
+    np.save("none.npy", np.zeros(120))
     y[3, 1] = np.nan
     np.save("nan.npy", y)
     (folder / "cut.npy").write_bytes((folder / "y.npy").read_bytes()[:-40])

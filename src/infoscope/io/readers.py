@@ -15,7 +15,7 @@ from infoscope.base.checks import check_choice
 from infoscope.base.errors import DataError, ParameterError, warn
 from infoscope.io.columns import nearest_names, parse_columns
 from infoscope.io.missing import MISSING, drop_missing
-from infoscope.io.table import Source, Table, check_finite, check_names
+from infoscope.io.table import Source, Table, check_finite, check_names, refuse_key
 from infoscope.io.weights import column_list, weigh
 
 # files that hold several arrays, chosen as FILE/KEY
@@ -264,6 +264,7 @@ def _open(path: Path, key: str | None) -> Source:
     if path.is_dir() and suffix != ".zarr":
         raise DataError(f"{path} is a folder, not a file")
     if not path.exists():
+        refuse_key(path.parent, path.name if path.parent.is_file() else None)
         raise DataError(f"there is no file {path}{_nearby(path)}")
     reader = READERS.get(suffix)
     if reader in (None, TEXT) and _is_plumed(path):
