@@ -174,7 +174,10 @@ def test_weights_from_the_bias(write):
     assert np.allclose(table.to_space().sample_weight, table.sample_weight)
     with pytest.warns(DataWarning, match=r"leave 19\.\d effective rows of 60"):
         plain = read_table(path, log_weights=["metad.bias"])
-    assert np.allclose(plain.sample_weight, np.exp(bias - bias.max()), rtol=1e-13) and "for an energy, give kT" in plain.notes[-1]
+    assert (
+        np.allclose(plain.sample_weight, np.exp(bias - bias.max()), rtol=1e-13)
+        and "for an energy, give kT" in plain.notes[-1]
+    )
     with pytest.warns(DataWarning, match=r"leave 1\.\d effective rows of 60"):
         read_table(path, log_weights="metad.bias", kT=0.05)
 
