@@ -5,6 +5,7 @@ import pytest
 
 import infoscope
 from infoscope.imbalance.results import ImbalanceDifference, ImbalanceMatrix, InformationImbalance, ScaleCurve
+from infoscope.imbalance.weights_result import FeatureWeights
 from infoscope.statistics import CorrelationTime, OrderTest
 
 X = np.random.default_rng(0).normal(size=(80, 3))
@@ -21,6 +22,7 @@ def one_of_each():
         ImbalanceMatrix: infoscope.imbalance_matrix({"x": X, "y": X[:, :2], "z": X[:, 2:]}, n_permutations=19),
         ScaleCurve: infoscope.imbalance_scale_curve(X, X[:, :2], k=(1, 4, 16)),
         ImbalanceDifference: infoscope.compare_imbalances(X[:, :2], X[:, 2:], X),
+        FeatureWeights: infoscope.DifferentiableImbalance(n_bootstrap=3, random_state=0).fit(X, X[:, :2]).result_,
         CorrelationTime: infoscope.correlation_time(X),
         OrderTest: infoscope.statistics.adjacency_test(np.arange(80), np.roll(np.arange(80), 1), 80),
     }

@@ -8,7 +8,8 @@ from typing import Any
 _HOMES = {
     "neighbors": ("NeighborGraph", "Space", "as_space", "count_closer", "count_within", "distance_histogram", "nearest",
                   "nearest_blocks", "order_test"),
-    "imbalance": ("ImbalanceDifference", "ImbalanceMatrix", "InformationImbalance", "ScaleCurve", "compare_imbalances",
+    "imbalance": ("DifferentiableImbalance", "FeatureWeights", "ImbalanceDifference", "ImbalanceMatrix",
+                  "InformationImbalance", "ScaleCurve", "compare_imbalances", "dii_value_and_grad",
                   "imbalance_matrix", "imbalance_scale_curve", "information_imbalance"),
     "io": ("load", "save"),
     "statistics": ("correlation_time", "effective_sample_size"),

@@ -6,11 +6,14 @@ from . import io as io
 from . import neighbors as neighbors
 from . import statistics as statistics
 from . import storage as storage
+from .imbalance import DifferentiableImbalance as DifferentiableImbalance
+from .imbalance import FeatureWeights as FeatureWeights
 from .imbalance import ImbalanceDifference as ImbalanceDifference
 from .imbalance import ImbalanceMatrix as ImbalanceMatrix
 from .imbalance import InformationImbalance as InformationImbalance
 from .imbalance import ScaleCurve as ScaleCurve
 from .imbalance import compare_imbalances as compare_imbalances
+from .imbalance import dii_value_and_grad as dii_value_and_grad
 from .imbalance import imbalance_matrix as imbalance_matrix
 from .imbalance import imbalance_scale_curve as imbalance_scale_curve
 from .imbalance import information_imbalance as information_imbalance

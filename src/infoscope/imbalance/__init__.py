@@ -2,11 +2,28 @@
 
 The numbers of formulas in comments are those of docs/rooms/imbalance_formulas.md.
 """
+from typing import TYPE_CHECKING, Any
+
 from .compare import compare_imbalances
 from .imbalance import information_imbalance
 from .matrix import imbalance_matrix
 from .results import ImbalanceDifference, ImbalanceMatrix, InformationImbalance, ScaleCurve
 from .scale import imbalance_scale_curve
+from .value_and_grad import dii_value_and_grad
+from .weights_result import FeatureWeights
 
-__all__ = ["ImbalanceDifference", "ImbalanceMatrix", "InformationImbalance", "ScaleCurve", "compare_imbalances",
-           "imbalance_matrix", "imbalance_scale_curve", "information_imbalance"]
+if TYPE_CHECKING:
+    from .differentiable import DifferentiableImbalance
+
+__all__ = ["DifferentiableImbalance", "FeatureWeights", "ImbalanceDifference", "ImbalanceMatrix",
+           "InformationImbalance", "ScaleCurve", "compare_imbalances", "dii_value_and_grad", "imbalance_matrix",
+           "imbalance_scale_curve", "information_imbalance"]
+
+
+def __getattr__(name: str) -> Any:
+    """The estimator loads when it is first used: scikit-learn, whose base class it needs, is slow to import."""
+    if name == "DifferentiableImbalance":
+        from .differentiable import DifferentiableImbalance
+
+        return DifferentiableImbalance
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
