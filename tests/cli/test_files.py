@@ -249,7 +249,7 @@ def test_a_gromacs_file_beside_a_plumed_file(colvars, tmp_path, infoscope):
         (["--log-weights", "metad.bias", "--weights", "d"], ["--weights and --log-weights: give one"]),
         (["--log-weights", "metad.bia"], ["--log-weights metad.bia: neither a column", "Did you mean 'metad.bias'"]),
         (["--log-weights", "nan.npy"], ["--log-weights nan.npy: the bias of row 0", "--missing drop"]),
-        (["--log-weights", "spike.npy"], ["the weights leave 5.0 effective items", "reweight less"]),
+        (["--log-weights", "spike.npy"], ["the weights leave 5.0 effective items", "reweight less, sample more"]),
         (["--missing", "ignore"], ["--missing is 'raise' or 'drop', not 'ignore'"]),
         (["--period", "phi=360deg"], ["phi", "radians", "pass --period 2pi"]),
     ],
@@ -274,6 +274,9 @@ def test_a_bias_is_no_weight(colvars, infoscope):
     assert "is an energy and no weight. Was --log-weights metad.bias --kT 300K meant?" in ran.err
     ran = infoscope("compare", *PIECES, "--log-weights", "metad.bias")
     assert "for an energy, give kT as well" in ran.out.replace("--kT", "kT")
+    ran = infoscope("compare", *PIECES, "--log-weights", "metad.bias", "--kT", "300")
+    assert ran.code == 0 and "the temperature is written --kT 300K" in ran.err
+    assert "temperature" not in infoscope("compare", *PIECES, "--log-weights", "metad.bias", "--kT", "300K").err
 
 
 def test_lines_that_a_restart_replaced_are_named_where_numbers_differ(colvars, infoscope):

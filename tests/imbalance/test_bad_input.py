@@ -143,6 +143,10 @@ def test_what_one_space_lacks_is_taken_from_the_other():
         back = information_imbalance(plain, Space(GOOD, **some), **options)
         assert (back.b_to_a, back.a_to_b) == (expected.a_to_b, expected.b_to_a)
         assert f"A carries no {', '.join(names)}: taken from B" in back.notes
+    in_runs = {"time": np.tile(np.arange(N / 2), 2), "run": known["run"]}  # times repeat from run to run
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=".*have the same time")
+        information_imbalance(Space(GOOD, **in_runs), plain, exclusion_window=1.0)
     # each may bring what the other lacks
     mixed = information_imbalance(
         Space(GOOD, time=known["time"]), Space(plain, sample_weight=known["sample_weight"]), exclusion_window=1.0,

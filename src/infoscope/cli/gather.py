@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from infoscope.base.errors import DataError, ParameterError
+from infoscope.base.errors import DataError, ParameterError, warn
 from infoscope.cli.items import ItemOptions, item_arrays
 from infoscope.cli.options import SpaceChoice, parse_kT
 from infoscope.cli.spaces import ReadSpace, read_spaces
@@ -16,6 +16,8 @@ from infoscope.io.missing import missing_rows
 from infoscope.io.pieces import continued_rows, warn_of_parts
 from infoscope.io.table import spell_columns
 from infoscope.io.weights import column_list, weights_from_bias, worth
+
+TEMPERATURES = range(200, 1001)  # whole numbers that are more likely kelvin than kJ/mol
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,8 @@ def _told(left_out: np.ndarray, n_items: int) -> str:
 # -------------------------------------------------------------------------------------------------------------- weights
 def _weights(bias: np.ndarray, items: ItemOptions) -> tuple[np.ndarray, str]:
     kT = parse_kT(items.kT)
+    if kT is not None and items.kT is not None and kT in TEMPERATURES and "K" not in items.kT:
+        warn(f"--kT {items.kT} is taken in the unit of the bias; the temperature is written --kT {items.kT}K")
     try:
         weights = weights_from_bias(bias, kT)
     except DataError as error:

@@ -22,7 +22,7 @@ SLICES = {  # rows of Python, as options
     re.compile(r"rows=slice\(0, (\d+)\)"): r"--stop \1",
     re.compile(r"rows=slice\(None, None, (\d+)\)"): r"--stride \1",
 }
-CALLS = re.compile(r" or np\.(deg2rad|rad2deg)")  # the columns of a file stay as they are
+CALLS = re.compile(r" or np\.(deg2rad|rad2deg)|, or pass on_low_weight='warn'")  # what only Python offers
 UNDERSCORED = re.compile(rf"\b({'|'.join(name for name in FLAGS if '_' in name)})\b")
 
 

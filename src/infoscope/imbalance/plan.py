@@ -140,20 +140,22 @@ def _same_items(spaces: list[Space]) -> tuple[list[Space], list[str]]:
             raise DataError(f"{first.name} has {len(first)} rows, {other.name} has {len(other)}: both must describe "
                             "the same items, in the same order")
         check_ids(first.ids, other.ids, str(first.name), str(other.name))
-    made, taken = list(spaces), {}
+    borrowed: list[dict[str, Any]] = [{} for _ in spaces]        # put in together: times mean little without runs
+    taken: dict[tuple[str | None, str | None], list[str]] = {}
     for what in ("sample_weight", "time", "run"):
         owner = next((s for s in spaces if getattr(s, what) is not None), None)
         if owner is None:
             continue
         values = getattr(owner, what)
-        for i, space in enumerate(made):
+        for space, lacking in zip(spaces, borrowed, strict=True):
             own = getattr(space, what)
             if own is None:
-                made[i] = space.replace(**{what: owner.run_names[values] if what == "run" else values})
+                lacking[what] = owner.run_names[values] if what == "run" else values
                 taken.setdefault((space.name, owner.name), []).append(what)
             elif not np.array_equal(own, values):
                 raise DataError(f"{owner.name} and {space.name} carry different {what}: give both the same, or make "
                                 f"one with space.replace({what}=...)")
+    made = [space.replace(**lacking) if lacking else space for space, lacking in zip(spaces, borrowed, strict=True)]
     return made, [f"{name} carries no {', '.join(what)}: taken from {owner}" for (name, owner), what in taken.items()]
 
 
