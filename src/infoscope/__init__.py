@@ -12,9 +12,10 @@ _HOMES = {
                   "InformationImbalance", "ScaleCurve", "compare_imbalances", "dii_value_and_grad",
                   "imbalance_matrix", "imbalance_scale_curve", "information_imbalance"),
     "io": ("load", "save"),
+    "dimension": ("ABIDE", "Dimension", "DimensionScan", "Gride", "TwoNN"),
     "statistics": ("correlation_time", "effective_sample_size"),
 }
-_ROOMS = ("base", "cli", "datasets", "imbalance", "io", "neighbors", "statistics", "storage")
+_ROOMS = ("base", "cli", "datasets", "dimension", "imbalance", "io", "neighbors", "statistics", "storage")
 _NAMES = {name: room for room, names in _HOMES.items() for name in names}
 
 __all__ = ["__version__", *sorted(_NAMES)]

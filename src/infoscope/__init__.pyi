@@ -1,6 +1,7 @@
 from . import base as base
 from . import cli as cli
 from . import datasets as datasets
+from . import dimension as dimension
 from . import imbalance as imbalance
 from . import io as io
 from . import neighbors as neighbors
@@ -8,6 +9,11 @@ from . import statistics as statistics
 from . import storage as storage
 from .imbalance import DifferentiableImbalance as DifferentiableImbalance
 from .imbalance import FeatureWeights as FeatureWeights
+from .dimension import ABIDE as ABIDE
+from .dimension import Dimension as Dimension
+from .dimension import DimensionScan as DimensionScan
+from .dimension import Gride as Gride
+from .dimension import TwoNN as TwoNN
 from .imbalance import ImbalanceDifference as ImbalanceDifference
 from .imbalance import ImbalanceMatrix as ImbalanceMatrix
 from .imbalance import InformationImbalance as InformationImbalance

@@ -10,6 +10,7 @@ import typer
 
 from infoscope.cli.compare import compare
 from infoscope.cli.demo import demo
+from infoscope.cli.dimension import dimension
 from infoscope.cli.rerun import rerun
 from infoscope.cli.wording import in_flags
 
@@ -23,6 +24,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 app.command()(compare)
+app.command()(dimension)
 app.command()(demo)
 app.command()(rerun)
 

@@ -1,0 +1,90 @@
+"""``infoscope dimension``: how many degrees of freedom the data have, and at which scale."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Texts = list[str] | None
+METHODS = ("gride", "two-nn", "abide")
+
+
+def dimension(
+    context: typer.Context,
+    files: Annotated[
+        Texts, typer.Argument(metavar="FILE[:COLUMNS]...", help="The data; several files are runs of one trajectory.")
+    ] = None,
+    method: Annotated[
+        str,
+        typer.Option(
+            metavar="gride|two-nn|abide",
+            help="By scale; from the two nearest neighbours; at the scale where the density is constant.",
+        ),
+    ] = "gride",
+    max_rank: Annotated[int | None, typer.Option(min=2, metavar="N", help="Farthest neighbour (gride).")] = None,
+    metric: Annotated[
+        str | None, typer.Option(metavar="METRIC", help="euclidean, manhattan, chebyshev, cosine, hamming.")
+    ] = None,
+    scale: Annotated[
+        str | None, typer.Option(metavar="standard|none", help="Divide columns by their standard deviation.")
+    ] = None,
+    period: Annotated[
+        Texts, typer.Option(metavar="[COLUMNS=]VALUE", help="Period of columns: phi=360deg, 2pi.")
+    ] = None,
+    start: Annotated[int | None, typer.Option(min=0, metavar="N", help="First row.")] = None,
+    stop: Annotated[int | None, typer.Option(min=0, metavar="N", help="Row to stop before.")] = None,
+    stride: Annotated[int | None, typer.Option(min=1, metavar="N", help="Use every n-th row.")] = None,
+    sample_rows: Annotated[
+        int | None, typer.Option(min=8, metavar="N", help="Ask only so many random rows (gride, two-nn).")
+    ] = None,
+    time: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN|FILE|STEP", help="When a row was seen: correlated rows are thinned."),
+    ] = None,
+    run: Annotated[str | None, typer.Option(metavar="COLUMN|FILE", help="Which run a row is of.")] = None,
+    missing: Annotated[str, typer.Option(metavar="raise|drop", help="Rows with missing values.")] = "raise",
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of all random choices.")] = 0,
+    jobs: Annotated[int | None, typer.Option(metavar="N", help="Threads. Default: all it may use.")] = None,
+    output: Annotated[Texts, typer.Option(metavar="FILE", help="Save: .json, .npz (whole), .csv, .parquet.")] = None,
+    plot: Annotated[str | None, typer.Option(metavar="FILE", help="Save a picture: .png, .svg, .pdf.")] = None,
+    style: Annotated[str, typer.Option(metavar="screen|paper", help="Of the picture.")] = "screen",
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No hints and no progress.")] = False,
+) -> None:
+    """How many degrees of freedom do the data have?
+
+    The answer is the number of variables that locally describe where an item can be, with its error. It depends on the
+    scale: noise counts among the nearest neighbours, the shape of the whole among the farthest.
+
+    Example: infoscope dimension run.csv:'d*' --time 0.5 --plot dimension.png
+    """
+    from infoscope.base.errors import ParameterError
+    from infoscope.cli.one_space import DataOptions, check_targets, deliver, read_data, spelled
+    from infoscope.cli.options import check_word
+    from infoscope.cli.show import messages
+
+    if method not in METHODS:
+        raise ParameterError(f"--method is {', '.join(METHODS)}, not '{method}'")
+    if method == "abide" and sample_rows is not None:
+        raise ParameterError("--sample-rows does not go with abide, which compares every row with its neighbours")
+    if method != "gride" and max_rank is not None:
+        raise ParameterError(f"--max-rank goes with --method gride, not with {method}")
+    check_word(missing, "--missing", ("raise", "drop"))
+    targets = check_targets(output, plot, style)
+    asked = DataOptions(
+        files or [], metric, scale, period or [], time, run, missing=missing, rows=slice(start, stop, stride)
+    )
+    with messages(quiet) as said:
+        data = read_data(asked, "dimension", quiet=quiet)
+        result = _estimate(data.space, method, max_rank, sample_rows, seed, jobs)
+        deliver(result, data, targets, spelled(context.obj), style, said)
+
+
+def _estimate(space, method: str, max_rank, n_rows, seed: int, n_jobs):
+    from infoscope.dimension import ABIDE, Gride, TwoNN
+
+    if method == "abide":
+        return ABIDE(n_jobs=n_jobs).fit(space).result_
+    if method == "two-nn":
+        return TwoNN(n_rows=n_rows, random_state=seed, n_jobs=n_jobs).fit(space).result_
+    return Gride(max_rank, n_rows=n_rows, random_state=seed, n_jobs=n_jobs).fit(space).result_

@@ -1,0 +1,128 @@
+"""What commands about one data set share: its files become one space, and the answer is printed, saved and drawn."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from infoscope.base.errors import ParameterError
+
+if TYPE_CHECKING:
+    from infoscope.cli.gather import Gathered
+    from infoscope.cli.spaces import Measures
+    from infoscope.neighbors import Space
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """The data, as the options of a command say it."""
+
+    files: Sequence[str]
+    metric: str | None = None
+    scale: str | None = None
+    period: Sequence[str] = ()
+    time: str | None = None
+    run: str | None = None
+    weights: str | None = None
+    labels: str | None = None
+    missing: str = "raise"
+    rows: slice = field(default_factory=lambda: slice(None))
+
+
+@dataclass(frozen=True)
+class ReadData:
+    """One space, and what is known of the files it came from."""
+
+    space: Space
+    gathered: Gathered
+    how: Measures
+    items: Any
+
+    def record(self) -> dict[str, Any]:
+        """What was read, for the record of a result."""
+        (read,) = self.gathered.spaces
+        name = read.name
+        period = self.how.period[name]
+        return {
+            "files": [str(piece) for piece in read.choice.pieces],
+            "columns": list(read.names),
+            "n_rows": read.lengths,
+            "metric": self.how.metric[name],
+            "scale": self.how.scale[name],
+            "period": period.tolist() if period.any() else None,
+            "items": {flag[2:]: value for flag, value in self.items.named().items()},
+            "known_of_items": sorted(self.gathered.shared),
+            "left_out": self.gathered.left_out or None,
+            "notes": list(self.gathered.notes),
+        }
+
+
+def read_data(options: DataOptions, command: str, *, quiet: bool = False) -> ReadData:
+    """Read the files of one data set, several of which are its runs, and print how they are used."""
+    from infoscope.cli import show
+    from infoscope.cli.gather import gather
+    from infoscope.cli.items import ItemOptions
+    from infoscope.cli.options import SpaceChoice, choose_file
+    from infoscope.cli.spaces import make_spaces, measures, uneven_columns
+
+    if not options.files:
+        raise ParameterError(f"a file is needed. For example: infoscope {command} data.csv")
+    pieces = tuple(choose_file(text) for text in options.files)
+    items = ItemOptions(time=options.time, run=options.run, weights=options.weights, labels=options.labels)
+    gathered = gather([SpaceChoice(pieces[0].stem, pieces)], items, options.rows, options.missing)
+    metric = [] if options.metric is None else [options.metric]
+    scale = [] if options.scale is None else [options.scale]
+    how = measures(gathered.spaces, metric, scale, list(options.period))
+    show.show_spaces(gathered, how)
+    uneven = uneven_columns(gathered.spaces[0], how)
+    if uneven and not quiet:
+        show.hint(f"{uneven} If their units differ, add --scale standard.")
+    (space,) = make_spaces(gathered.spaces, how, gathered.shared).values()
+    return ReadData(space, gathered, how, items)
+
+
+def check_targets(output: Sequence[str] | None, plot: str | None, style: str) -> tuple[list[Path], Path | None]:
+    """Where results and picture go; what would fail after the work fails now."""
+    from infoscope.base.checks import check_choice
+    from infoscope.cli.show import check_picture_path
+    from infoscope.io import check_result_path
+
+    picture = None if plot is None else Path(plot)
+    if picture is not None:
+        check_picture_path(picture, check_choice(style, "--style", ("screen", "paper")))
+    return [check_result_path(path) for path in output or []], picture
+
+
+def deliver(
+    result: Any, data: ReadData, targets: tuple[list[Path], Path | None], command: str, style: str, said: set[str]
+) -> None:
+    """Print a result, save it and draw it."""
+    from infoscope.cli import show
+    from infoscope.cli.inputs import input_files
+    from infoscope.io import write_result
+
+    for text in result.warnings:
+        show.warn(text, said)
+    typer.echo("")
+    for line in str(result).splitlines():
+        if not line.startswith("Warning: "):
+            typer.echo(line)
+    outputs, picture = targets
+    for path in outputs:
+        files = input_files(data.gathered.spaces, data.items)
+        write_result(result, path, command=command, inputs=data.record(), files=files)
+        typer.echo(f"result: {path}")
+    if picture is not None:
+        show.save_picture(result, picture, style=style)
+        typer.echo(f"picture: {picture}")
+
+
+def spelled(arguments: list[str] | None) -> str:
+    """The command line, for the record."""
+    return shlex.join(["infoscope", *(sys.argv[1:] if arguments is None else arguments)])

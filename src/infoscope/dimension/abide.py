@@ -1,0 +1,218 @@
+"""ABIDE: the dimension at the scale where the density is constant, found together with that scale."""
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from infoscope.base import DataError, kernel, provenance
+from infoscope.base.checks import check_choice, check_positive_int
+
+from .blocks import jackknife, random_blocks
+from .estimators import DimensionEstimator
+from .k_star import k_star
+from .ratios import most_likely_dimension
+from .results import Dimension, interval_of
+from .subsets import subset_covariance
+from .table import NeighborTable, neighbor_table
+from .two_nn import FEWEST_INDEPENDENT, _line
+
+BEST_RATIO, LARGEST_RATIO = 0.2032, 0.975    # tau^d of the smallest error; tau stays below one
+N_NEIGHBORS = 100
+
+
+class ABIDE(DimensionEstimator):
+    """Intrinsic dimension with neighbourhoods as large as the density allows.
+
+    In turn, the k* test finds how many neighbours of every point see a constant density, and the share of them within
+    tau of its radius, a binomial number with mean tau^d, gives the dimension; until neither changes.
+
+    Parameters
+    ----------
+    alpha : float
+        Level of the k* test.
+    n_neighbors : int
+        The most neighbours a point may have.
+    method : {"binomial", "gride"}
+        "gride" uses the ratio of the distances of ranks k* and k*/2 instead of the counts.
+    tol : float
+        Relative change at which the rounds end.
+    max_iter : int
+        The most rounds.
+    thin, n_jobs
+        As for `TwoNN`.
+
+    Attributes
+    ----------
+    result_ : Dimension
+        The estimate with its error, the neighbours of every point and the rounds.
+    dimension_, dimension_se_ : float
+        The same in short.
+
+    References
+    ----------
+    Di Noia, Macocco, Glielmo, Laio, Mira, arXiv 2405.15132 (2024).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.dimension import ABIDE
+    >>> g = np.random.default_rng(0)
+    >>> angle = g.uniform(0, 2 * np.pi, 1500)
+    >>> ring = np.c_[np.cos(angle), np.sin(angle)] + 0.003 * g.normal(size=(1500, 2))      # a circle with some noise
+    >>> round(ABIDE().fit(ring).dimension_)
+    1
+    """
+
+    def __init__(self, alpha=0.01, *, n_neighbors=N_NEIGHBORS, method="binomial", tol=1e-4, max_iter=50, thin="auto",
+                 n_jobs=None):
+        self.alpha = alpha
+        self.n_neighbors = n_neighbors
+        self.method = method
+        self.tol = tol
+        self.max_iter = max_iter
+        self.thin = thin
+        self.n_jobs = n_jobs
+
+    def _estimate(self, data, notes) -> Dimension:
+        check_choice(self.method, "method", ("binomial", "gride"))
+        if not 0 < self.alpha < 1:
+            raise DataError(f"alpha is {self.alpha!r}; it must lie between 0 and 1")
+        check_positive_int(self.max_iter, "max_iter", 1)
+        table = neighbor_table(data, check_positive_int(self.n_neighbors, "n_neighbors", 4), n_jobs=self.n_jobs,
+                               fewest=5)
+        rounds, k, end = self._rounds(table)
+        warnings = []
+        if end == "changes":
+            warnings.append(f"after {self.max_iter} rounds the dimension still changes: raise max_iter")
+        if end == "alternates":
+            notes = (*notes, "the rounds alternate between two values: their mean is taken")
+        d, capped = rounds[-1], float(np.mean(k >= table.distances.shape[1] - 1))
+        if capped > 0.5:
+            warnings.append(f"{capped:.0%} of the points would use more than {self.n_neighbors} neighbours: raise "
+                            "n_neighbors")
+        se = self._error(table, k, ratio_for(rounds[-2]))
+        parameters = dict(alpha=self.alpha, n_neighbors=self.n_neighbors, method=self.method, tol=self.tol,
+                          max_iter=self.max_iter, thin=self.thin)
+        radii = table.distances[np.arange(len(k)), k - 1]
+        return Dimension(
+            dimension=d, dimension_se=se, interval=interval_of(d, se), method="ABIDE",
+            distance=float(radii.mean()), n_items=table.n_items, n_rows=len(k), n_duplicates=table.n_duplicates,
+            p_value=_binomial_p_value(table, k, d) if self.method == "binomial" else None, mean_k=float(k.mean()),
+            history=np.array(rounds), k_star=k, warnings=tuple(warnings), notes=(*table.notes, *notes),
+            provenance=provenance("ABIDE", parameters, None, *table.input_parts))
+
+    def _error(self, table: NeighborTable, k, tau: float) -> float:
+        """Halves of the points go through all rounds again; from a graph, blocks of points are left out of the last."""
+        if table.space is not None:
+            def estimate(part):
+                return self._rounds(neighbor_table(part, self.n_neighbors, n_jobs=self.n_jobs, fewest=5))[0][-1]
+
+            return float(np.sqrt(subset_covariance(table.space, estimate, 2)[0, 0]))
+        if self.method == "gride":
+            raise DataError("method='gride' needs the data for its error, not a neighbour graph")
+        blocks = random_blocks(table.n_items)
+        inside, trials = np.zeros((2, int(blocks.max()) + 1))
+        _counts_without(table.distances, table.items, k, tau, blocks, blocks[table.rows], inside, trials)
+        return float(jackknife((np.log(inside / trials) / np.log(tau))[:, None])[0][0])
+
+    def _rounds(self, table: NeighborTable) -> tuple[list[float], np.ndarray, str]:
+        """Dimensions of all rounds, the neighbourhoods of the last, and how it ended."""
+        step = _binomial if self.method == "binomial" else _adaptive_gride
+        log_mu = np.log(table.distances[:, 1] / table.distances[:, 0])
+        if not log_mu.any():
+            raise DataError("every item has its two nearest neighbours at one distance: is it a lattice?")
+        rounds = [_line(log_mu, 0.9)]
+        for _ in range(self.max_iter):
+            k = k_star(table, rounds[-1], self.alpha)
+            rounds.append(step(table, k, rounds[-1]))
+            if abs(rounds[-1] - rounds[-2]) <= self.tol * rounds[-1]:
+                return rounds, k, "settled"
+            if len(rounds) > 3 and abs(rounds[-1] - rounds[-3]) <= 1e-9 * rounds[-1]:
+                return [*rounds, (rounds[-1] + rounds[-2]) / 2], k, "alternates"
+        return rounds, k, "changes"
+
+    def _averaged(self, found, stride, note) -> Dimension:
+        d, se = (float(np.mean([getattr(one, name) for one in found])) for name in ("dimension", "dimension_se"))
+        return replace(found[0], dimension=d, dimension_se=se, interval=interval_of(d, se), thinned=stride,
+                       notes=(*found[0].notes, note))
+
+
+def ratio_for(d: float) -> float:
+    """The ratio of radii with the smallest error of a dimension.
+
+    Examples
+    --------
+    >>> from infoscope.dimension.abide import ratio_for
+    >>> round(ratio_for(2.0), 4)
+    0.4508
+    """
+    return min(BEST_RATIO ** (1 / d), LARGEST_RATIO)
+
+
+def _binomial(table: NeighborTable, k, d: float) -> float:
+    """log(sum n / sum (k - 1))/log tau: the k-th neighbour is the edge, no trial."""
+    tau = ratio_for(d)
+    inside = max(float(_inside(table, k, tau).sum()), 0.5)       # none at all happens among a handful of points
+    return float(np.log(inside / (k - 1).sum()) / np.log(tau))
+
+
+def _inside(table: NeighborTable, k, tau: float) -> np.ndarray:
+    radius = tau * table.distances[np.arange(len(k)), k - 1]
+    return (table.distances < radius[:, None]).sum(1)
+
+
+def _adaptive_gride(table: NeighborTable, k, d: float) -> float:
+    half = (k + 1) // 2
+    return most_likely_dimension(_log_ratios(table, half), half, 2 * half)
+
+
+def _log_ratios(table: NeighborTable, half) -> np.ndarray:
+    rows = np.arange(len(half))
+    return np.log(table.distances[rows, 2 * half - 1] / table.distances[rows, half - 1])
+
+
+def _binomial_p_value(table: NeighborTable, k, d: float) -> float | None:
+    """Chi-square of the randomised probability integral transform of the counts, over neighbourhoods that share no
+    point."""
+    rows = _apart(table, k)
+    if len(rows) < FEWEST_INDEPENDENT:
+        return None
+    from scipy.stats import binom, chisquare
+    tau = ratio_for(d)
+    inside, trials, p = _inside(table, k, tau)[rows], k[rows] - 1, tau**d
+    below, at = binom.cdf(inside - 1, trials, p), binom.pmf(inside, trials, p)
+    transform = below + np.random.default_rng(0).uniform(size=len(rows)) * at
+    bins = max(4, min(20, len(rows) // 10))
+    return float(chisquare(np.bincount(np.minimum((transform * bins).astype(int), bins - 1), minlength=bins)).pvalue)
+
+
+def _apart(table: NeighborTable, k) -> np.ndarray:
+    """Rows whose own k* neighbourhoods share no item."""
+    order, taken, chosen = np.random.default_rng(0).permutation(len(k)), np.zeros(table.n_items, bool), []
+    for row in order.tolist():
+        ball = np.append(table.items[row, : k[row]], table.rows[row])
+        if not taken[ball].any():
+            taken[ball] = True
+            chosen.append(row)
+    return np.array(chosen, np.int64)
+
+
+@kernel()
+def _counts_without(distances, items, k, tau, blocks, own, inside, trials):
+    """Points within the inner radius, and trials, summed over the rows that remain when each block is gone."""
+    n_blocks = len(inside)
+    for i in range(distances.shape[0]):
+        radius = tau * distances[i, k[i] - 1]
+        here, n = np.zeros(n_blocks), 0
+        gone = np.zeros(n_blocks)
+        for p in range(k[i] - 1):
+            b = blocks[items[i, p]]
+            gone[b] += 1
+            if distances[i, p] < radius:
+                n += 1
+                here[b] += 1
+        for b in range(n_blocks):
+            if b != own[i]:
+                inside[b] += n - here[b]
+                trials[b] += k[i] - 1 - gone[b]

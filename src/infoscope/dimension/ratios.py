@@ -1,0 +1,73 @@
+"""Laws of ratios of neighbour distances, and the dimension that makes them most likely (Gride; TWO-NN is ranks 1, 2).
+
+For locally constant density, mu = r_n2 / r_n1 has mu^-d ~ Beta(n1, n2 - n1).
+"""
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import psi
+
+STEPS, TOLERANCE = 100, 1e-12
+
+
+def most_likely_dimension(log_mu: np.ndarray, n1, n2) -> float:
+    """The root of the likelihood's derivative, by Newton in log d.
+
+    Parameters
+    ----------
+    log_mu : array (N,)
+        Logarithms of the ratios, >= 0; not all zero.
+    n1, n2 : int or array (N,)
+        Ranks, n1 < n2.
+
+    Returns
+    -------
+    float
+        NaN if all ratios are one.
+
+    References
+    ----------
+    Denti, Doimo, Laio, Mira, Scientific Reports 12, 20005 (2022).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.dimension.ratios import most_likely_dimension
+    >>> round(most_likely_dimension(np.array([0.1, 0.2, 0.6]), 1, 2), 6)         # ranks 1, 2: N / sum log mu
+    3.333333
+    """
+    log_mu = np.asarray(log_mu, float)
+    between = np.broadcast_to(np.asarray(n2) - np.asarray(n1) - 1, log_mu.shape).astype(float)
+    outer = np.broadcast_to(np.asarray(n2) - 1, log_mu.shape).astype(float)
+    total = log_mu.sum()
+    if not total > 0:
+        return np.nan
+    d = float(np.sum(psi(np.asarray(n2)) - psi(np.asarray(n1)) + 0 * log_mu) / total)        # the exact mean
+    if not between.any():
+        return len(log_mu) / float(outer @ log_mu)
+    low, high = 0.0, np.inf
+    for _ in range(STEPS):
+        t = d * log_mu
+        shrink = -np.expm1(-t)                                   # 1 - mu^-d
+        inner = np.divide(log_mu, shrink, out=np.full_like(log_mu, 1 / d), where=shrink > 0)
+        score = len(log_mu) / d + between @ inner - outer @ log_mu
+        curve = np.divide(log_mu**2 * np.exp(-t), shrink**2, out=np.full_like(log_mu, 1 / d**2), where=shrink > 0)
+        slope = -(len(log_mu) / d**2 + between @ curve)
+        low, high = (d, high) if score > 0 else (low, d)
+        step = score / slope / d                                 # Newton in log d: d log d = dd / d
+        new = d * np.exp(np.clip(-step, -1, 1))
+        if not low < new < high:
+            new = 2 * low if high == np.inf else (low + high) / 2
+        if abs(new - d) <= TOLERANCE * d:
+            return float(new)
+        d = new
+    return float(d)
+
+
+def information(log_mu: np.ndarray, d: float, n1, n2) -> float:
+    """Observed information of d: minus the second derivative of the log-likelihood."""
+    t = d * np.asarray(log_mu, float)
+    shrink = -np.expm1(-t)
+    between = np.broadcast_to(np.asarray(n2) - np.asarray(n1) - 1, t.shape)
+    curve = np.divide(log_mu**2 * np.exp(-t), shrink**2, out=np.full_like(t, 1 / d**2), where=shrink > 0)
+    return float(len(t) / d**2 + between @ curve)

@@ -1,0 +1,211 @@
+"""What the estimators of this room return: one number with its error, or one for every scale."""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from infoscope.base import Provenance, Result
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Dimension", "DimensionScan"]
+
+MISFIT = 0.01                      # p-value below which the law of the model does not describe the data
+FLAT, FLAT_SCALES = 2.0, 3         # standard errors within which two scales agree; scales that make a plateau
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Dimension(Result):
+    """An intrinsic dimension.
+
+    Attributes
+    ----------
+    dimension, dimension_se : float
+        The estimate and its standard error, which counts that points share neighbours.
+    interval : tuple of float
+        95 % interval.
+    method : str
+        "TWO-NN" or "ABIDE".
+    distance : float
+        Mean distance of the neighbours that were used: the scale the number belongs to.
+    n_items, n_rows, n_duplicates : int
+        Different items; rows that were asked; repeated items that were left out.
+    p_value : float or None
+        Probability of a worse fit if the model were right, from neighbourhoods that share no point.
+    mean_k : float
+        Mean number of neighbours.
+    thinned : int
+        One row in so many was used.
+    history : array
+        Dimension after every round (ABIDE).
+    k_star : array or None
+        Neighbours of every row (ABIDE).
+    log_ratios : array or None
+        Sorted logarithms of r2/r1 (TWO-NN).
+    """
+
+    dimension: float
+    dimension_se: float
+    interval: tuple[float, float] = (np.nan, np.nan)
+    method: str = "TWO-NN"
+    distance: float = np.nan
+    n_items: int = 0
+    n_rows: int = 0
+    n_duplicates: int = 0
+    p_value: float | None = None
+    mean_k: float = 2.0
+    thinned: int = 1
+    history: np.ndarray | None = field(default=None, repr=False)
+    k_star: np.ndarray | None = field(default=None, repr=False)
+    log_ratios: np.ndarray | None = field(default=None, repr=False)
+    provenance: Provenance | None = field(default=None, repr=False)
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def _references(self) -> tuple[str, ...]:  # type: ignore[override]
+        return ("two_nn",) if self.method == "TWO-NN" else ("two_nn", "k_star", "abide")
+
+    @property
+    def _title(self) -> str:
+        return f"Intrinsic dimension ({self.method}, N = {self.n_items})"
+
+    @property
+    def _estimates(self) -> list[tuple[str, float, float]]:
+        return [("dimension", self.dimension, self.dimension_se)]
+
+    @property
+    def verdict(self) -> str:
+        """One sentence: how many variables, at which scale, and whether the model fits."""
+        said = f"About {self.dimension:.2g} variables are needed at distances of about {self.distance:.3g}"
+        if self.p_value is not None and self.p_value < MISFIT:
+            return (f"{said}, but the neighbourhoods do not follow the model (p = {self.p_value:.1g}): look at other "
+                    "scales.")
+        return f"{said}."
+
+    def plot(self, ax: Axes | None = None, *, kind: str | None = None, style: str = "screen", **options: Any) -> Axes:
+        """Draw it: the fit of TWO-NN, or the rounds of ABIDE.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw.
+        kind : {"fit", "rounds", "neighbors"}, optional
+            "fit" for TWO-NN; "rounds" or "neighbors" (histogram of k*) for ABIDE.
+        style : {"screen", "paper"}
+            Sizes.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        from .plots import plot_fit, plot_neighbors, plot_rounds
+        kinds: dict[str, Any] = {"fit": plot_fit} if self.log_ratios is not None else \
+            {"rounds": plot_rounds, "neighbors": plot_neighbors}
+        from infoscope.base.checks import check_choice
+        kind = next(iter(kinds)) if kind is None else check_choice(kind, "kind", tuple(kinds))
+        return kinds[kind](self, ax, style=style, **options)
+
+
+def interval_of(d: float, se: float) -> tuple[float, float]:
+    """95 % interval: Student's t with about 30 degrees of freedom."""
+    return d - 2.045 * se, d + 2.045 * se
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DimensionScan(Result):
+    """Intrinsic dimension at growing scales.
+
+    Attributes
+    ----------
+    ranks : array (S, 2) of int
+        The two ranks n1 < n2 whose distances were compared.
+    dimension, dimension_se : array (S,)
+        Estimate and standard error at every scale.
+    covariance : array (S, S)
+        Of the estimates, which share points.
+    distance : array (S,)
+        Mean distance of the two ranks.
+    p_values : array (S,)
+        Probability of a worse fit if the model were right; NaN where too few neighbourhoods share no point.
+    n_items, n_rows, n_duplicates, thinned : int
+        As in `Dimension`.
+    """
+
+    ranks: np.ndarray
+    dimension: np.ndarray
+    dimension_se: np.ndarray
+    covariance: np.ndarray = field(repr=False)
+    distance: np.ndarray
+    p_values: np.ndarray
+    n_items: int = 0
+    n_rows: int = 0
+    n_duplicates: int = 0
+    thinned: int = 1
+    provenance: Provenance | None = field(default=None, repr=False)
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    _references = ("gride",)
+
+    @property
+    def _title(self) -> str:
+        return f"Intrinsic dimension by scale (Gride, N = {self.n_items})"
+
+    @property
+    def _estimates(self) -> list[tuple[str, float, float]]:
+        names = [f"ranks {a}, {b} (distance {d:.3g})" for (a, b), d in zip(self.ranks, self.distance, strict=True)]
+        return list(zip(names, self.dimension.tolist(), self.dimension_se.tolist(), strict=True))
+
+    def _rows(self) -> list[dict[str, Any]]:
+        return [dict(n1=int(a), n2=int(b), distance=float(r), dimension=float(d), dimension_se=float(se),
+                     p_value=float(p))
+                for (a, b), r, d, se, p in zip(self.ranks, self.distance, self.dimension, self.dimension_se,
+                                               self.p_values, strict=True)]
+
+    def plateau(self) -> tuple[int, int] | None:
+        """First and last scale of the longest stretch whose neighbours agree within two standard errors of their
+        difference; None if no three in a row do."""
+        variance = np.diag(self.covariance)
+        best, start = None, 0
+        for s in range(1, len(self.dimension) + 1):
+            if s < len(self.dimension):
+                gap = variance[s] + variance[s - 1] - 2 * self.covariance[s, s - 1]
+                if abs(self.dimension[s] - self.dimension[s - 1]) <= FLAT * np.sqrt(max(gap, 0.0)):
+                    continue
+            if s - start >= FLAT_SCALES and (best is None or s - start > best[1] - best[0] + 1):
+                best = (start, s - 1)
+            start = s
+        return best
+
+    @property
+    def verdict(self) -> str:
+        """One sentence: where the dimension does not depend on the scale."""
+        flat = self.plateau()
+        low, high = self.dimension.min(), self.dimension.max()
+        if flat is None:
+            return f"The dimension changes with the scale, from {low:.2g} to {high:.2g}: no plateau."
+        a, b = flat
+        mean = float(np.mean(self.dimension[a : b + 1]))
+        return (f"About {mean:.2g} variables between distances of {self.distance[a]:.3g} and {self.distance[b]:.3g}, "
+                f"where the dimension does not depend on the scale (over all scales: {low:.2g} to {high:.2g}).")
+
+    def plot(self, ax: Axes | None = None, *, style: str = "screen", **options: Any) -> Axes:
+        """Dimension against scale, with its error band.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw.
+        style : {"screen", "paper"}
+            Sizes.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        from .plots import plot_scan
+        return plot_scan(self, ax, style=style, **options)

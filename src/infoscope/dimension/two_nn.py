@@ -1,0 +1,141 @@
+"""TWO-NN: the dimension from the ratio of the first two neighbour distances."""
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from infoscope.base import DataError, provenance
+from infoscope.base.checks import check_choice
+from infoscope.neighbors import NeighborGraph
+
+from .blocks import depth_for, distances_without, jackknife, random_blocks
+from .estimators import DimensionEstimator
+from .results import Dimension, interval_of
+from .subsets import n_subsets, subset_covariance
+from .table import independent_rows, neighbor_table
+
+FEWEST_ITEMS = 8
+FEWEST_INDEPENDENT = 20            # neighbourhoods that share no point, for a test of the model
+
+
+class TwoNN(DimensionEstimator):
+    """Intrinsic dimension from the ratios of the first two neighbour distances.
+
+    Parameters
+    ----------
+    method : {"ml", "fit"}
+        "ml": N/sum log(r2/r1), the most likely value. "fit": a line through the origin of the log-log plot of the
+        smallest `fraction` of the ratios, less sensitive to outliers.
+    fraction : float
+        For "fit".
+    n_rows : int, optional
+        Ask so many random rows only; their neighbours are looked for among all items.
+    thin : "auto", int or None
+        Use one row in so many; "auto" takes half a correlation time when the data have `time`.
+    random_state : int, optional
+        For `n_rows`.
+    n_jobs : int, optional
+        Threads.
+
+    Attributes
+    ----------
+    result_ : Dimension
+        The estimate with its error, goodness of fit and picture.
+    dimension_, dimension_se_ : float
+        The same in short.
+
+    References
+    ----------
+    Facco, d'Errico, Rodriguez, Laio, Scientific Reports 7, 12140 (2017), Eqs. (5)-(6).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.dimension import TwoNN
+    >>> plane = np.random.default_rng(0).normal(size=(1000, 2)) @ np.array([[1.0, 0, 2], [0, 1, 1]])
+    >>> round(TwoNN().fit(plane).dimension_, 1)
+    2.0
+    """
+
+    def __init__(self, method="ml", *, fraction=0.9, n_rows=None, thin="auto", random_state=0, n_jobs=None):
+        self.method = method
+        self.fraction = fraction
+        self.n_rows = n_rows
+        self.thin = thin
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    def _estimate(self, data, notes) -> Dimension:
+        check_choice(self.method, "method", ("ml", "fit"))
+        if not 0 < self.fraction < 1:
+            raise DataError(f"fraction is {self.fraction!r}; it must lie between 0 and 1")
+        table = neighbor_table(data, depth_for(2) if isinstance(data, NeighborGraph) else 2, n_rows=self.n_rows,
+                               random_state=self.random_state, n_jobs=self.n_jobs, fewest=FEWEST_ITEMS)
+        log_mu = _log_ratios(table)
+        d = self._of(log_mu)
+        se = self._error_without(table) if table.space is None else self._error(table)
+        parameters = dict(method=self.method, fraction=self.fraction, n_rows=self.n_rows, thin=self.thin)
+        return Dimension(
+            dimension=d, dimension_se=se, interval=interval_of(d, se), method="TWO-NN",
+            distance=float(table.distances[:, :2].mean()), n_items=table.n_items, n_rows=len(log_mu),
+            n_duplicates=table.n_duplicates, p_value=pareto_p_value(log_mu[independent_rows(table, 2)], d),
+            log_ratios=np.sort(log_mu), notes=(*table.notes, *notes),
+            provenance=provenance("TwoNN", parameters, self.random_state, *table.input_parts))
+
+    def _of(self, log_mu: np.ndarray) -> float:
+        return _most_likely(log_mu) if self.method == "ml" else _line(log_mu, self.fraction)
+
+    def _error(self, table) -> float:
+        """Subsets are asked as many rows as their share."""
+        m = n_subsets(table.n_items, 2)
+        asked = None if self.n_rows is None else max(self.n_rows // m, FEWEST_ITEMS)
+
+        def estimate(part):
+            return self._of(_log_ratios(neighbor_table(part, 2, n_rows=asked, random_state=0, n_jobs=self.n_jobs)))
+
+        return float(np.sqrt(subset_covariance(table.space, estimate, m)[0, 0]))
+
+    def _error_without(self, table) -> float:
+        """From a graph: leave out blocks of points; on the safe side (see `subsets`)."""
+        blocks = random_blocks(table.n_items)
+        n_blocks = int(blocks.max()) + 1
+        out = np.empty((len(table.rows), 2, n_blocks))
+        distances_without(table.distances, table.items, blocks, n_blocks, np.array([1, 2]), out)
+        without = np.log(out[:, 1] / out[:, 0])
+        values = [self._of(without[(blocks[table.rows] != b) & np.isfinite(without[:, b]), b]) for b in range(n_blocks)]
+        return float(jackknife(np.array(values)[:, None])[0][0])
+
+    def _averaged(self, found, stride, note) -> Dimension:
+        d = float(np.mean([one.dimension for one in found]))
+        se = float(np.mean([one.dimension_se for one in found]))
+        return replace(found[0], dimension=d, dimension_se=se, interval=interval_of(d, se), thinned=stride,
+                       notes=(*found[0].notes, note))
+
+
+def _log_ratios(table) -> np.ndarray:
+    first, second = table.distances[:, 0], table.distances[:, 1]
+    if not (second > first).any():
+        raise DataError("every item has its two nearest neighbours at one distance (a lattice?): TWO-NN has no answer")
+    return np.log(second / first)
+
+
+def pareto_p_value(log_mu: np.ndarray, d: float) -> float | None:
+    """Kolmogorov-Smirnov test of d log mu against the exponential law; None for too few ratios."""
+    if len(log_mu) < FEWEST_INDEPENDENT:
+        return None
+    from scipy.stats import kstest
+    return float(kstest(d * log_mu, "expon").pvalue)
+
+
+def _most_likely(log_mu: np.ndarray) -> float:
+    """(N - 1)/sum log mu: without the bias N/(N - 1) of the most likely value."""
+    return (len(log_mu) - 1) / float(log_mu.sum())
+
+
+def _line(log_mu: np.ndarray, fraction: float) -> float:
+    """Slope through the origin of -log(1 - F) against log mu, over the smallest ratios."""
+    n = len(log_mu)
+    used = max(int(n * fraction), 1)
+    x, y = np.sort(log_mu)[:used], -np.log1p(-np.arange(1, used + 1) / n)
+    return float(x @ y / (x @ x))
