@@ -8,9 +8,9 @@ from typing import Any
 _HOMES = {
     "neighbors": ("NeighborGraph", "Space", "as_space", "count_closer", "count_within", "distance_histogram", "nearest",
                   "nearest_blocks", "order_test"),
-    "imbalance": ("DifferentiableImbalance", "FeatureWeights", "ImbalanceDifference", "ImbalanceMatrix",
-                  "InformationImbalance", "ScaleCurve", "compare_imbalances", "dii_value_and_grad",
-                  "imbalance_matrix", "imbalance_scale_curve", "information_imbalance"),
+    "imbalance": ("DIILoss", "DifferentiableImbalance", "FeatureWeights", "ImbalanceDifference", "ImbalanceMatrix",
+                  "InformationImbalance", "ScaleCurve", "batch_ranks", "compare_imbalances", "dii_loss",
+                  "dii_value_and_grad", "imbalance_matrix", "imbalance_scale_curve", "information_imbalance"),
     "io": ("load", "save"),
     "dimension": ("ABIDE", "Dimension", "DimensionScan", "Gride", "TwoNN"),
     "statistics": ("correlation_time", "effective_sample_size"),

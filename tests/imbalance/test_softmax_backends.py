@@ -88,7 +88,8 @@ def test_torch_tiles_with_ties_duplicates_and_queries(tiles, kind):
     x, y = np.rint(2 * g.normal(size=(90, 3))), np.rint(g.normal(size=(90, 2)))
     x[40:50] = x[0]  # k = 2 neighbours at distance zero
     rows = g.permutation(90)[:31]
-    bandwidth = Bandwidth(kind, 2, 30.0)  # a perplexity above the number of duplicates
+    # a perplexity above the number of duplicates; a bandwidth that follows tied neighbours, and matters
+    bandwidth = Bandwidth(kind, 2, {"perplexity": 30.0, "point": 0.5, "fixed": 2.0}[kind])
     target, target_of_tensors = both(tiles, y, {})
     table = rank_table(target, queries=rows)
     np.testing.assert_array_equal(rank_table(target_of_tensors, queries=rows).values, table.values)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .compare import compare_imbalances
 from .imbalance import information_imbalance
+from .loss import DIILoss, batch_ranks, dii_loss
 from .matrix import imbalance_matrix
 from .results import ImbalanceDifference, ImbalanceMatrix, InformationImbalance, ScaleCurve
 from .scale import imbalance_scale_curve
@@ -15,9 +16,9 @@ from .weights_result import FeatureWeights
 if TYPE_CHECKING:
     from .differentiable import DifferentiableImbalance
 
-__all__ = ["DifferentiableImbalance", "FeatureWeights", "ImbalanceDifference", "ImbalanceMatrix",
-           "InformationImbalance", "ScaleCurve", "compare_imbalances", "dii_value_and_grad", "imbalance_matrix",
-           "imbalance_scale_curve", "information_imbalance"]
+__all__ = ["DIILoss", "DifferentiableImbalance", "FeatureWeights", "ImbalanceDifference", "ImbalanceMatrix",
+           "InformationImbalance", "ScaleCurve", "batch_ranks", "compare_imbalances", "dii_loss", "dii_value_and_grad",
+           "imbalance_matrix", "imbalance_scale_curve", "information_imbalance"]
 
 
 def __getattr__(name: str) -> Any:

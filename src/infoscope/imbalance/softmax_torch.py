@@ -13,7 +13,7 @@ from infoscope.neighbors.tensors import on_device
 
 from .softmax_kernels import FAR, NEWTON_STEPS, PERPLEXITY, POINT, TIED
 
-FEW = 0.01                         # share of pairs that weigh something up to which a list of them is as fast as a product
+FEW = 0.01                         # share of pairs that weigh something up to which they are listed
 ENTROPY_ERROR = {"torch.float64": 1e-12, "torch.float32": 1e-6}
 
 
@@ -98,9 +98,8 @@ def kth_smallest(squared, k: int):
 
 def share_of_ties(squared, kth):
     """One for the pair at the value given in every row, shared by pairs that are tied there; else zero."""
-    import torch
     near = ((squared - kth).abs() <= TIED * kth) & (kth < np.inf)
-    return near / torch.clamp(near.sum(1, keepdim=True), min=1)
+    return near.to(squared.dtype) / near.sum(1, keepdim=True).clamp(min=1)
 
 
 def soften_tile(reduction, state: dict, t) -> None:
@@ -197,7 +196,7 @@ def _sharpen(t) -> None:
 
 
 def _slopes(t, g) -> np.ndarray:
-    """sum_ij G_ij delta_ija^2 for every feature: pair by pair where few weigh something, or by one product (both (15))."""
+    """sum_ij G_ij delta_ija^2 for every feature: pair by pair where few weigh something, or by one product (15)."""
     import torch
     source, ruler = t.source, t.source.ruler
     x, y = (side.features[side.index[part]] for side, part in ((source.rows, t.block), (source.columns, t.part)))
