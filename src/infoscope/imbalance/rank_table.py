@@ -85,8 +85,8 @@ def rank_table(space: Space, *, queries=None, exclusion_window: float = 0.0, nei
     size = n_rows * n * kind.itemsize
     if limit_bytes is not None and size > limit_bytes:
         raise ParameterError(f"the ranks of {n:,} items in the target would take {size / 1e9:.1f} GB, more than the "
-                             f"limit of {limit_bytes / 1e9:.1f} GB: pass batch_size= to work on random parts, use fewer "
-                             "rows, or raise max_table_bytes")
+                             f"limit of {limit_bytes / 1e9:.1f} GB: pass batch_size= to work on random parts, use "
+                             "fewer rows, or raise max_table_bytes")
     rule: dict[str, Any] = dict(exclusion_window=exclusion_window, neighbors_from=neighbors_from)
     admissible, mass, mass2 = admissible_mass(space, queries, **rule)
     units = mass2 / np.maximum(mass, 1e-300)

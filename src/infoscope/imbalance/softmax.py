@@ -1,4 +1,4 @@
-"""The softmax over neighbours as one reduction: value, gradient and moments of the Differentiable Information Imbalance.
+"""The softmax over neighbours as one reduction: value and gradient of the Differentiable Information Imbalance.
 
 Each row i spreads a weight c_ij over the items near it in A and averages their rescaled ranks u_ij in B:
 
@@ -241,8 +241,8 @@ class SoftRanks(Reduction):
         mass = t.mass if weighted else np.ones(m)
         part = self.table.take(t.block)
         used = kernels.soften(
-            t.squared, part.values, part.scale, t.columns, mass, weighted, self.unit[t.block], self.rho[t.block], self.k,
-            self.mode, self.size, self.power, self.gradient, state["f"], state["entropy"], state["pull"],
+            t.squared, part.values, part.scale, t.columns, mass, weighted, self.unit[t.block], self.rho[t.block],
+            self.k, self.mode, self.size, self.power, self.gradient, state["f"], state["entropy"], state["pull"],
             np.empty(self.k + 1), np.empty(m), np.empty(m), np.empty(m, np.int64))
         if self.gradient:
             state["slopes"] = _slopes(t, used)

@@ -25,6 +25,7 @@ from .chunks import Chunks, cut_heights, literal, split, task
 BLOCK_ROWS = 8192                  # rows gathered together, at most
 BLOCK_BYTES = 2**26                # and the memory they may take, per space
 BATCH_ROWS = 2**16                 # rows handed to the scheduler at once when the data are kept
+BATCH_BYTES = 2**30                # and what they may take along, all of them
 
 
 @dataclass(frozen=True)
@@ -144,9 +145,9 @@ def _batches(n: int, data: Chunks, spaces, row_bytes: int = 0) -> Iterator[list[
     height = int(min(BLOCK_ROWS, BLOCK_BYTES // max(row_bytes, 8 * max(s.n_features for s in spaces))))
     height = max(height - height % TILE[0], min(TILE[0], BLOCK_ROWS))
     blocks = [slice(a, min(a + height, n)) for a in range(0, n, height)]
-    together = max(1, BATCH_ROWS // height) if data.kept else 1
-    for first in range(0, len(blocks), together):
-        yield blocks[first : first + together]
+    together = min(BATCH_ROWS, BATCH_BYTES // max(row_bytes, 1)) // height if data.kept else 1
+    for first in range(0, len(blocks), max(together, 1)):
+        yield blocks[first : first + max(together, 1)]
 
 
 def _asked(spaces, queries, data: Chunks) -> Chunks:
