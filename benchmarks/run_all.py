@@ -19,7 +19,7 @@ from pathlib import Path
 
 from harness import HERE, RESULTS, THREADS, as_markdown
 
-BENCHMARKS = ("imbalance_vs_dadapy", "imbalance_large", "imbalance_scaling", "start_up", "gpu")
+BENCHMARKS = ("imbalance_vs_dadapy", "imbalance_large", "imbalance_scaling", "dii", "start_up", "gpu")
 PAGE = HERE.parent / "docs" / "benchmarks.md"
 
 
