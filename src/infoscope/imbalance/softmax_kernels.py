@@ -63,18 +63,39 @@ def kth_smallest(row, k, heap):
 
 
 @kernel()
-def _value_at_mass(row, mass, wanted):
-    """The smallest value up to which the row holds the mass wanted."""
-    order = np.argsort(row)
-    total, value = 0.0, np.inf
-    for place in order:
-        if row[place] == np.inf:
+def _value_at_mass(row, mass, wanted, e, c):
+    """The smallest value up to which the row holds the mass wanted: a quickselect in the buffers e and c."""
+    n = 0
+    for j in range(len(row)):
+        if row[j] < np.inf:
+            e[n], c[n] = row[j], mass[j]
+            n += 1
+    low, high, before, pivot = 0, n - 1, 0.0, np.inf
+    while low <= high:
+        pivot = e[(low + high) // 2]
+        less, place, more = low, low, high                       # [smaller | equal | not seen | larger]
+        below = equal = 0.0
+        while place <= more:
+            value, weight = e[place], c[place]
+            if value < pivot:
+                e[place], c[place], e[less], c[less] = e[less], c[less], value, weight
+                below += weight
+                less += 1
+                place += 1
+            elif value > pivot:
+                e[place], c[place], e[more], c[more] = e[more], c[more], value, weight
+                more -= 1
+            else:
+                equal += weight
+                place += 1
+        if before + below >= wanted * (1 - TIED):
+            high = less - 1
+        elif before + below + equal >= wanted * (1 - TIED):
             break
-        value = row[place]
-        total += mass[place]
-        if total >= wanted * (1 - TIED):
-            break
-    return value
+        else:
+            before += below + equal
+            low = more + 1
+    return pivot
 
 
 @kernel()
@@ -157,7 +178,7 @@ def soften(squared, table, scale, columns, mass, weighted, unit, rho, k, mode, s
             continue
         lam = size
         if mode == POINT:
-            scale_u = _value_at_mass(row, mass, k * unit[i]) if weighted else kth_smallest(row, k, heap)
+            scale_u = _value_at_mass(row, mass, k * unit[i], e, c) if weighted else kth_smallest(row, k, heap)
             if scale_u <= 0.0:                                   # k duplicates: the nearest item that is none
                 scale_u = np.inf
                 for j in range(len(row)):
