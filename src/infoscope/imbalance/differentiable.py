@@ -339,8 +339,8 @@ def _numbers(X):
     if shape is not None and len(shape) == 2 and shape[1] == 0:
         raise DataError(f"X has 0 feature(s) (shape={tuple(shape)}) while a minimum of 1 is required.")
     if shape is not None and len(shape) == 1 and kind_of(X) == "numpy":
-        raise DataError(f"X is one-dimensional, shape {shape}. Reshape your data: X[:, None] is one column, X[None, :] one "
-                        "row")
+        raise DataError(f"X is one-dimensional, shape {shape}. Reshape your data: X[:, None] is one column, X[None, :] "
+                        "one row")
     return X
 
 
