@@ -5,51 +5,15 @@ import numpy as np
 
 from infoscope.base import ParameterError
 from infoscope.base.checks import check_positive_int
-from infoscope.neighbors import Space, reduce_tiles
-from infoscope.neighbors.convert import to_numpy
-from infoscope.neighbors.kernels import TIE
-from infoscope.neighbors.reductions import Reduction
+from infoscope.neighbors import Space
 from infoscope.statistics import run_order
 
 from .neighbor_rules import Neighbors, choose_neighbors
 from .plan import Plan
+from .rank_table import rank_table
 
 LARGEST_TABLE = 4000               # items whose ranks are tabled; larger data are tested on a random subset
-SAME = 1e-7                        # values closer than the rounding of the table are equal: it must not decide for us
-
-
-class RankTable(Reduction):
-    """All rescaled ranks u of a space, (N, N) float32; ties share their mean rank, inadmissible pairs are NaN."""
-
-    whole_rows, precision = True, np.float64
-
-    def start(self, block):
-        return []
-
-    def update(self, state, tiles):
-        (t,) = tiles
-        squared = to_numpy(t.squared).astype(np.float64)
-        order = np.argsort(squared, axis=1, kind="stable")
-        values = np.take_along_axis(squared, order, 1)
-        m = values.shape[1]
-        scale = np.where(np.isfinite(values), values, 0).max(axis=1, keepdims=True)
-        with np.errstate(invalid="ignore"):
-            new = np.diff(values) > TIE * values[:, :-1] + 1e-13 * scale     # tiles carry rounding of this order
-        place = np.arange(m)
-        edge = np.pad(new, ((0, 0), (1, 1)), constant_values=True)
-        first = np.maximum.accumulate(np.where(edge[:, :-1], place, 0), axis=1)
-        last = np.minimum.accumulate(np.where(edge[:, 1:], place, m)[:, ::-1], axis=1)[:, ::-1]
-        usable = np.isfinite(values).sum(1, keepdims=True)
-        u = np.where(np.isfinite(values), ((first + last) / 2 + 1) / (usable + 1), np.nan)
-        out = np.empty(values.shape, np.float32)
-        np.put_along_axis(out, order, u.astype(np.float32), 1)
-        table = np.empty_like(out)
-        table[:, t.columns] = out                                # columns come in (run, time) order
-        state.append(table)
-        return 0
-
-    def finish(self, states):
-        return np.concatenate([part for state in states for part in state])
+SAME = 1e-12                       # values closer than their rounding are equal: it must not decide for us
 
 
 def check_permutations(n_permutations: int, plan: Plan) -> None:
@@ -68,7 +32,7 @@ def neighbors_in(part: Plan, source: Space, k: int) -> Neighbors:
 
 def ranks_in(part: Plan, target: Space) -> np.ndarray:
     """The table of ranks that all shuffles of this target look up."""
-    return reduce_tiles([target], RankTable(), n_jobs=part.n_jobs, label="rank table", **part.rule)
+    return rank_table(target, n_jobs=part.n_jobs, **part.rule).rescaled()
 
 
 def permutation_p_value(part: Plan, source: Neighbors, table: np.ndarray, n_permutations: int, generator) -> float:

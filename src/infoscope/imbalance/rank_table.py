@@ -13,8 +13,9 @@ import numpy as np
 
 from infoscope.base import ParameterError
 from infoscope.neighbors import Space, reduce_tiles
-from infoscope.neighbors.kernels import TIE
 from infoscope.neighbors.reductions import Reduction, admissible_mass
+
+from . import rank_kernels as kernels
 
 LIMIT_BYTES = 2**31                # the largest table that is made without being asked for
 
@@ -119,25 +120,13 @@ class _Ranks(Reduction):
             state[:, t.columns] = ranks_of_tile(t, None if self.units is None else self.units[t.block])
             return 0
         squared = t.squared.astype(np.float64, copy=False)
-        order = np.argsort(squared, axis=1, kind="stable")
-        values = np.take_along_axis(squared, order, 1)
-        band = t.row_band.astype(np.float64) + float(t.column_band.max(initial=0.0))
-        if band.any():
-            values, order = _measured(t, squared, values, order, band)
-        first, last = _ties(values)
-        finite = np.isfinite(values)
-        ranks = self._ranks(t, order, first, last)
-        state[np.arange(len(state))[:, None], t.columns[order]] = np.where(finite, ranks, 0)
+        order = np.argsort(squared, axis=1)                      # which of two ties comes first does not matter
+        _settle(t, squared, order)
+        weighted = self.units is not None
+        m = squared.shape[1]
+        kernels.write_ranks(squared, order, t.columns, t.mass if weighted else np.ones(m), weighted,
+                            self.units[t.block] if weighted else np.ones(len(state)), state)
         return 0
-
-    def _ranks(self, t, order, first, last):
-        if self.units is None:
-            return first + last + 1                              # twice the mean of first + 1 ... last
-        mass = np.pad(np.cumsum(t.mass[order] * np.isfinite(np.take_along_axis(t.squared, order, 1)), axis=1),
-                      ((0, 0), (1, 0)))
-        before, until = np.take_along_axis(mass, first, 1), np.take_along_axis(mass, last, 1)
-        e = self.units[t.block][:, None]                         # formula (7)
-        return ((before + until) / 2 + e / 2) / (mass[:, -1:] + e)
 
     def finish(self, states):
         first = 0
@@ -154,33 +143,20 @@ class _Ranks(Reduction):
         return part
 
 
-def _measured(t, squared, values, order, band):
-    """Values and order with every pair measured whose neighbour in the order is within the band or nearly tied."""
-    with np.errstate(invalid="ignore"):
-        close = np.diff(values, axis=1) <= 2 * band[:, None] + 2 * TIE * np.abs(values[:, 1:])
-    doubtful = np.zeros(values.shape, bool)
-    doubtful[:, 1:] |= close
-    doubtful[:, :-1] |= close
-    doubtful &= np.isfinite(values)
-    rows, places = np.nonzero(doubtful)
-    if not len(rows):
-        return values, order
-    squared = squared.copy()
-    columns = order[rows, places]
-    squared[rows, columns] = t.measure(rows, columns)
-    touched = np.unique(rows)
-    order[touched] = np.argsort(squared[touched], axis=1, kind="stable")
-    values[touched] = np.take_along_axis(squared[touched], order[touched], 1)
-    return values, order
-
-
-def _ties(values) -> tuple[np.ndarray, np.ndarray]:
-    """First place and end (exclusive) of the group of tied values that each sorted value belongs to."""
-    m = values.shape[1]
-    with np.errstate(invalid="ignore"):
-        new = ~(values[:, 1:] - values[:, :-1] <= TIE * values[:, :-1])
-    edge = np.pad(new, ((0, 0), (1, 1)), constant_values=True)
-    place = np.arange(m)
-    first = np.maximum.accumulate(np.where(edge[:, :-1], place, 0), axis=1)
-    last = np.minimum.accumulate(np.where(edge[:, 1:], place + 1, m)[:, ::-1], axis=1)[:, ::-1]
-    return first, last
+def _settle(t, squared, order) -> None:
+    """Measure, and sort again, what stands so close in the order that the rounding of the tile may have swapped it."""
+    band = t.row_band.astype(np.float64) + float(t.column_band.max(initial=0.0))
+    if not band.any():
+        return
+    room = 4 * sum(squared.shape)
+    while True:
+        rows, columns = np.empty(room, np.int64), np.empty(room, np.int64)
+        n = kernels.doubtful_places(squared, order, band, rows, columns)
+        if n <= room:
+            break
+        room = n
+    if n:
+        rows, columns = rows[:n], columns[:n]
+        squared[rows, columns] = t.measure(rows, columns)
+        touched = np.unique(rows)
+        order[touched] = np.argsort(squared[touched], axis=1)
