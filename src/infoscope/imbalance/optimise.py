@@ -133,7 +133,7 @@ class _Counted:
         """Value and gradient by w, penalty included."""
         size = np.linalg.norm(w)
         if size == 0:
-            return 2.0, np.zeros_like(w)
+            return 2.0 + alpha * (1 + np.sqrt(len(w))), np.zeros_like(w)          # worse than any direction
         value, slopes = self(w / size if self.free else w)
         gradient = 2 * w * slopes / (size * size if self.free else 1.0)
         if alpha:
