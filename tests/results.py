@@ -5,6 +5,8 @@ import pytest
 
 import infoscope
 from infoscope.imbalance.results import ImbalanceDifference, ImbalanceMatrix, InformationImbalance, ScaleCurve
+from infoscope.imbalance.selection import select_features_imbalance
+from infoscope.imbalance.selection_path import SelectionPath
 from infoscope.imbalance.weights_result import FeatureWeights
 from infoscope.statistics import CorrelationTime, OrderTest
 
@@ -23,6 +25,7 @@ def one_of_each():
         ScaleCurve: infoscope.imbalance_scale_curve(X, X[:, :2], k=(1, 4, 16)),
         ImbalanceDifference: infoscope.compare_imbalances(X[:, :2], X[:, 2:], X),
         FeatureWeights: infoscope.DifferentiableImbalance(n_bootstrap=3, random_state=0).fit(X, X[:, :2]).result_,
+        SelectionPath: select_features_imbalance(X, X[:, :2], max_features=2, validation=0.5, random_state=0),
         CorrelationTime: infoscope.correlation_time(X),
         OrderTest: infoscope.statistics.adjacency_test(np.arange(80), np.roll(np.arange(80), 1), 80),
     }

@@ -10,6 +10,8 @@ from .loss import DIILoss, batch_ranks, dii_loss
 from .matrix import imbalance_matrix
 from .results import ImbalanceDifference, ImbalanceMatrix, InformationImbalance, ScaleCurve
 from .scale import imbalance_scale_curve
+from .selection import dii_backward, dii_exhaustive, dii_forward, dii_path, select_features_imbalance
+from .selection_path import SelectionPath
 from .value_and_grad import dii_value_and_grad
 from .weights_result import FeatureWeights
 
@@ -17,8 +19,9 @@ if TYPE_CHECKING:
     from .differentiable import DifferentiableImbalance
 
 __all__ = ["DIILoss", "DifferentiableImbalance", "FeatureWeights", "ImbalanceDifference", "ImbalanceMatrix",
-           "InformationImbalance", "ScaleCurve", "batch_ranks", "compare_imbalances", "dii_loss", "dii_value_and_grad",
-           "imbalance_matrix", "imbalance_scale_curve", "information_imbalance"]
+           "InformationImbalance", "ScaleCurve", "SelectionPath", "batch_ranks", "compare_imbalances", "dii_backward",
+           "dii_exhaustive", "dii_forward", "dii_loss", "dii_path", "dii_value_and_grad", "imbalance_matrix",
+           "imbalance_scale_curve", "information_imbalance", "select_features_imbalance"]
 
 
 def __getattr__(name: str) -> Any:
