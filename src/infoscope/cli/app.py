@@ -12,6 +12,7 @@ from infoscope.cli.compare import compare
 from infoscope.cli.demo import demo
 from infoscope.cli.dimension import dimension
 from infoscope.cli.rerun import rerun
+from infoscope.cli.select import select
 from infoscope.cli.wording import in_flags
 
 BAD_INPUT, INTERRUPTED = 2, 130
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 app.command()(compare)
 app.command()(dimension)
+app.command()(select)
 app.command()(demo)
 app.command()(rerun)
 

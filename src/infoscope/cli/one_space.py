@@ -100,26 +100,36 @@ def check_targets(output: Sequence[str] | None, plot: str | None, style: str) ->
 
 
 def deliver(
-    result: Any, data: ReadData, targets: tuple[list[Path], Path | None], command: str, style: str, said: set[str]
+    result: Any,
+    data: ReadData,
+    targets: tuple[list[Path], Path | None],
+    command: str,
+    style: str,
+    said: set[str],
+    *,
+    text: str | None = None,
+    record: dict[str, Any] | None = None,
+    drawn: Any = None,
 ) -> None:
-    """Print a result, save it and draw it."""
+    """Print a result, or a text of its own about it, save it and draw it (or what stands behind it)."""
     from infoscope.cli import show
     from infoscope.cli.inputs import input_files
     from infoscope.io import write_result
 
-    for text in result.warnings:
-        show.warn(text, said)
+    for warning in result.warnings:
+        show.warn(warning, said)
     typer.echo("")
-    for line in str(result).splitlines():
+    for line in (str(result) if text is None else text).splitlines():
         if not line.startswith("Warning: "):
             typer.echo(line)
     outputs, picture = targets
     for path in outputs:
         files = input_files(data.gathered.spaces, data.items)
-        write_result(result, path, command=command, inputs=data.record(), files=files)
+        inputs = data.record() if record is None else record
+        write_result(result, path, command=command, inputs=inputs, files=files)
         typer.echo(f"result: {path}")
     if picture is not None:
-        show.save_picture(result, picture, style=style)
+        show.save_picture(result if drawn is None else drawn, picture, style=style)
         typer.echo(f"picture: {picture}")
 
 

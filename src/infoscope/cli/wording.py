@@ -10,6 +10,8 @@ FLAGS = {
     "n_rows": "--sample-rows",
     "n_columns": "--sample-columns",
     "n_permutations": "--permutations",
+    "n_bootstrap": "--bootstrap",
+    "max_features": "--size",
     "sample_weight": "--weights",
     "log_weights": "--log-weights",
     "missing": "--missing",
