@@ -14,7 +14,7 @@ from infoscope.neighbors.tensors import on_device
 from .softmax_kernels import FAR, NEWTON_STEPS, PERPLEXITY, POINT, TIED
 
 FEW = 0.01                         # share of pairs that weigh something up to which they are listed
-ENTROPY_ERROR = {"torch.float64": 1e-12, "torch.float32": 1e-6}
+ENTROPY_ERROR = {"torch.float64": 1e-12, "torch.float32": 1e-5}
 
 
 class Rows(NamedTuple):
@@ -64,7 +64,7 @@ def soften(squared, u, mass, unit, rho, k: int, mode: int, size, power: int, gra
     else:
         lam = torch.as_tensor(size, dtype=e.dtype, device=e.device).expand(len(e), 1)
     a = excess / lam
-    c = torch.exp(-a).masked_fill(a > FAR, 0.0)
+    c = (-a).clamp_(min=-2 * FAR).exp_().masked_fill_(a > FAR, 0.0)      # numbers near zero would be slow
     a = a.masked_fill(squared == np.inf, 0.0)
     c = c if mass is None else c * mass
     z = c.sum(1, keepdim=True)
@@ -164,7 +164,7 @@ def _entropy_scale(excess, mass, unit, wanted: float):
     settled, base = flat, unit[:, None].log() + wanted
     for _ in range(NEWTON_STEPS):
         beta = x.exp()
-        w = weight * torch.exp(-beta * excess)
+        w = (beta * excess).neg_().clamp_(min=-2 * FAR).exp_().mul_(weight)      # numbers near zero would be slow
         z = w.sum(1, keepdim=True).clamp(min=torch.finfo(w.dtype).tiny)
         w.mul_(excess)
         m1 = w.sum(1, keepdim=True) / z
