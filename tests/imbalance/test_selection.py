@@ -86,6 +86,7 @@ def all_sets(x, b, size, k=1, both=False, period=None, ok=None):
     return values
 
 
+@pytest.mark.filterwarnings("ignore:runs are shorter")
 @pytest.mark.parametrize("case", ["plain", "ties", "both", "periodic", "window"])
 def test_exhaustive_against_all_sets_by_brute_force(case):
     g = np.random.default_rng(8)
@@ -97,12 +98,13 @@ def test_exhaustive_against_all_sets_by_brute_force(case):
         x = np.where(period > 0, np.mod(x, 4.0), x)
     if case == "window":
         options, ok = {"exclusion_window": 3}, brute.admissible(40, window=3)
+    w = 0.5 ** np.arange(5)                                      # powers of two keep ties exact
     b = np.column_stack([x[:, 1], x[:, 3]]) + (0 if case == "ties" else 0.5 * g.normal(size=(40, 2)))
-    space = Space(x, period=period, period_check=False, name="x")
+    space = Space(x, period=period, period_check=False, feature_weights=w, name="x")
     found = select_features_imbalance(space, b, "exhaustive", k, "both" if case == "both" else "to_target",
                                       max_features=2, scale=None, **options)
     for row, size in enumerate((1, 2)):
-        values = all_sets(x, b, size, k, case == "both", period, ok)
+        values = all_sets(x * w, b, size, k, case == "both", None if period is None else period * w, ok)
         assert found.value[row] == pytest.approx(min(values.values()), abs=1e-12)
         assert values[found.sets[row]] == pytest.approx(min(values.values()), abs=1e-12)
 

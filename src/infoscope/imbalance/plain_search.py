@@ -75,8 +75,9 @@ class PlainSearch:
         space = standard.space
         candidates = column_items(space, None)
         self.order = admissible_pairs(row_items(space, None), candidates, **plan.rule).columns
-        self.x = np.ascontiguousarray(np.asarray(space.features, float).T[:, self.order])
-        self.period = np.ascontiguousarray(space.period)
+        w = space.feature_weights                                # ones, but for columns that are not standardised
+        self.x = np.ascontiguousarray((np.asarray(space.features, float) * w).T[:, self.order])
+        self.period = np.ascontiguousarray(space.period * w)
         self.ways = [] if plan.weighted else [way for way in (self._to_target(), self._from_target()) if way]
 
     # ------------------------------------------------------------------------------------------------------- a `Judge`
@@ -117,8 +118,9 @@ class PlainSearch:
     def column_weights(self, found: Found) -> np.ndarray:
         """Weights of all columns of the space of the plan."""
         weights = np.zeros(len(self.standard.scale))
-        kept = self.standard.columns[np.isin(self.numbers, found.units)]
-        weights[kept] = 1 / self.standard.scale[kept]
+        some = np.isin(self.numbers, found.units)
+        kept = self.standard.columns[some]
+        weights[kept] = self.standard.space.feature_weights[some] / self.standard.scale[kept]
         return weights
 
     def report(self, found: Found) -> list[tuple[float, Deviations]]:

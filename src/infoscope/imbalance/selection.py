@@ -13,13 +13,15 @@ import numpy as np
 from infoscope.base import ParameterError
 from infoscope.base.checks import check_choice, check_positive_int, check_random_state
 
-from .objective import Standardised, standardise
+from .imbalance import settle_neighbors
+from .objective import Standardised, default_k, standardise
 from .penalty_path import check_alphas, penalty_path
 from .plain_search import DIRECTIONS, Aim, PlainSearch, directions_of
 from .queries import query_rows
 from .selection_path import SelectionPath
 from .selection_steps import Task, make_task, run_task
 from .soft_search import Settings, SoftSearch, soft_value_elsewhere
+from .softmax import Bandwidth
 from .subsets import WALKS, check_affordable
 
 MAX_SETS = 20_000                  # looked at by an exhaustive search without being asked for more
@@ -233,7 +235,8 @@ def select_features_imbalance(X, target, method: str = "forward", k: int | None 
     max_features : int, optional
         The largest size; 10 by default, 2 for "exhaustive", all for "backward".
     scale : {"standard", None}
-        Whether columns are divided by their standard deviations.
+        Whether columns are divided by their standard deviations; None takes them as they are, with the weights of
+        their Space.
     max_sets : int
         An exhaustive search of more sets is refused.
     random_state : int or Generator, optional
@@ -274,7 +277,6 @@ def select_features_imbalance(X, target, method: str = "forward", k: int | None 
                            generator=generator, **options)
     if method == "exhaustive":
         check_affordable(len(task.names), task.largest, max_sets)
-    from .imbalance import settle_neighbors
     k, rule = settle_neighbors(plan, k, neighbor_rule)
     aim = Aim(k, rule, direction, query_rows(plan, k, n_rows, generator, on_starved), cap, max_table_bytes)
 
@@ -300,9 +302,6 @@ def _soft(function: str, method: str, X, target, largest, n_best, *, k: int | No
           precision: str = "float64", max_table_bytes: int | None = 2**31, random_state=None,
           refine: int | None = None, max_sets: int = MAX_SETS, alphas=None, refit: bool = True, **options):
     """What the four searches with weights share."""
-    from .objective import default_k
-    from .softmax import Bandwidth
-
     check_choice(precision, "precision", ("float64", "float32"))
     generator = check_random_state(random_state)
     task, plan = make_task(function, method, X, target, largest, n_best, generator=generator, **options)
