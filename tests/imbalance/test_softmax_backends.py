@@ -269,12 +269,13 @@ def test_standardise_reads_dask_arrays_chunk_by_chunk():
         standardise(Space(array.ones((50, 3), chunks=20)))
 
 
-@pytest.mark.parametrize("backend", ["torch tiles", "dask", "cluster"])
+@pytest.mark.parametrize("backend", ["torch", "torch tiles", "dask", "cluster"])
 def test_one_fit_gives_the_weights_of_numpy(backend, monkeypatch, request):
     x, y = columns(n=90)
     x, start, table = x[:, :4], np.array([1.0, 0.8, 1.2, 0.9]), rank_table(Space(y))
     if backend == "torch tiles":
         monkeypatch.setattr(tensors, "KERNELS_ON_CPU", False)
+    if backend.startswith("torch"):
         lazy = pytest.importorskip("torch").tensor(x)
     else:
         lazy = pytest.importorskip("dask.array").from_array(x, chunks=(31, 4))
