@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import infoscope
+from infoscope.dimension import Dimension, DimensionScan, Gride, TwoNN
 from infoscope.imbalance.results import ImbalanceDifference, ImbalanceMatrix, InformationImbalance, ScaleCurve
 from infoscope.imbalance.selection import select_features_imbalance
 from infoscope.imbalance.selection_path import SelectionPath
@@ -26,6 +27,8 @@ def one_of_each():
         ImbalanceDifference: infoscope.compare_imbalances(X[:, :2], X[:, 2:], X),
         FeatureWeights: infoscope.DifferentiableImbalance(n_bootstrap=3, random_state=0).fit(X, X[:, :2]).result_,
         SelectionPath: select_features_imbalance(X, X[:, :2], max_features=2, validation=0.5, random_state=0),
+        Dimension: TwoNN().fit(X).result_,
+        DimensionScan: Gride(max_rank=8).fit(X).result_,
         CorrelationTime: infoscope.correlation_time(X),
         OrderTest: infoscope.statistics.adjacency_test(np.arange(80), np.roll(np.arange(80), 1), 80),
     }

@@ -1,20 +1,19 @@
-"""Dataclass fields as JSON and arrays, and back: what is read can build result objects and nothing else."""
+"""Results and estimators as JSON and arrays, and back: what is read can build these objects and nothing else."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
-from importlib import import_module
+from inspect import Parameter, signature
 from typing import Any
 
 import numpy as np
 
-from infoscope.base import Provenance, Result, result_classes
+from infoscope.base import Provenance, Result
 from infoscope.base.errors import DataError, ParameterError
+from infoscope.io.classes import PACKAGE, class_called, estimator_called, is_estimator, is_own_estimator, name_of
 
-PACKAGE = "infoscope"
-ROOMS = ("base", "statistics", "neighbors", "imbalance")  # where result classes live
 KIND = "is"  # key that says what a JSON object stands for
 
 
@@ -46,10 +45,36 @@ class Writer:
             own = {item.name: getattr(value, item.name) for item in fields(value)}
             inside = {name: self.write(part, f"{where}.{name}".lstrip(".")) for name, part in own.items()}
             return {KIND: "result", "class": name_of(type(value)), "fields": inside}
-        raise ParameterError(
-            f"{where or 'this'} is a {type(value).__name__}, which cannot be saved: results hold numbers, text, "
-            "arrays, lists, tuples, mappings and results"
-        )
+        if is_estimator(value):
+            return self._estimator(value, where)
+        way_out = "numbers, text, arrays, lists, tuples, mappings and results can"
+        if isinstance(value, (np.random.Generator, np.random.RandomState)):
+            way_out = "set a seed (a number) in its place before saving"
+        raise ParameterError(f"{where or 'this'} is a {type(value).__name__}, which cannot be saved: {way_out}")
+
+    def _estimator(self, estimator: Any, where: str) -> dict[str, Any]:
+        name = type(estimator).__name__
+        if not is_own_estimator(estimator):
+            raise ParameterError(
+                f"{where or 'this'} is a {name}, which is no estimator of {PACKAGE} and cannot be saved: save the "
+                f"estimators of {PACKAGE} that it holds"
+            )
+        parameters = estimator.get_params(deep=False)
+        fitted = {item: value for item, value in vars(estimator).items() if item not in parameters}
+        if "_metadata_request" in fitted:
+            raise ParameterError(
+                f"{where or name} holds requests for metadata (set_fit_request and the like), which cannot be saved: "
+                "save it without, and set them again after loading"
+            )
+        inside = f"{where}." if where else ""
+        return {
+            KIND: "estimator",
+            "class": name_of(type(estimator)),
+            "parameters": {
+                item: self.write(value, f"{inside}parameter {item} of {name}") for item, value in parameters.items()
+            },
+            "fitted": {item: self.write(value, f"{inside}{item} of {name}") for item, value in fitted.items()},
+        }
 
     def _array(self, value: np.ndarray, where: str) -> dict[str, Any]:
         if value.dtype.kind == "O":
@@ -98,6 +123,8 @@ class Reader:
             return {self.read(key): self.read(item) for key, item in value["pairs"]}
         if kind == "result":
             return self._result(value["class"], value["fields"])
+        if kind == "estimator":
+            return self._estimator(value["class"], value["parameters"], value["fitted"])
         raise DataError(f"{self.file} holds a value of unknown kind {kind!r} (written by {PACKAGE} {self.writer})")
 
     def _result(self, name: str, inside: Mapping[str, Any]) -> Any:
@@ -122,27 +149,25 @@ class Reader:
             object.__setattr__(made, field, values[field])
         return made
 
-
-def name_of(cls: type) -> str:
-    """``infoscope.room.Class`` for a class of the library, whichever file of the room it is in; else module and name.
-
-    Examples
-    --------
-    >>> from infoscope.io.fields import name_of
-    >>> from infoscope.imbalance import ScaleCurve
-    >>> name_of(ScaleCurve)
-    'infoscope.imbalance.ScaleCurve'
-    """
-    package, *inner = cls.__module__.split(".")
-    return (
-        f"{PACKAGE}.{inner[0]}.{cls.__name__}" if package == PACKAGE and inner else f"{cls.__module__}.{cls.__name__}"
-    )
-
-
-def class_called(name: str) -> type | None:
-    """The result class of that name, among those that are loaded and those of the library's rooms; None if unknown."""
-    package, *inner = name.split(".")
-    if package == PACKAGE and len(inner) == 2 and inner[0] in ROOMS:
-        import_module(f"{PACKAGE}.{inner[0]}")
-    found = [cls for cls in (*result_classes(), Provenance) if name_of(cls) == name and is_dataclass(cls)]
-    return found[-1] if found else None
+    def _estimator(self, name: str, parameters: Mapping[str, Any], fitted: Mapping[str, Any]) -> Any:
+        cls: Any = estimator_called(name)
+        if cls is None:
+            raise DataError(
+                f"{self.file} holds a {name}, and there is no such estimator here: it was written by {PACKAGE} "
+                f"{self.writer}; install that version, or define the class if it is your own"
+            )
+        known = dict(signature(cls).parameters)
+        if extra := [item for item in parameters if item not in known]:
+            raise DataError(
+                f"{self.file}: {name} has no parameter {extra[0]!r} in this version; the file was written by {PACKAGE} "
+                f"{self.writer}: install that version"
+            )
+        needed = [item for item, one in known.items() if one.default is Parameter.empty]
+        if missing := [item for item in needed if item not in parameters]:
+            raise DataError(f"{self.file}: {name} needs a parameter {missing[0]!r}, which the file does not hold")
+        made = cls(**{item: self.read(value) for item, value in parameters.items()})
+        for item, value in fitted.items():
+            if item in known or item.startswith("__") or callable(getattr(cls, item, None)):  # nothing that save writes
+                raise DataError(f"{self.file} is damaged: {item!r} is no fitted attribute of {name}")
+            setattr(made, item, self.read(value))
+        return made

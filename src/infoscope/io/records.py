@@ -1,4 +1,4 @@
-"""Results kept whole: every field of any result class in one file, and back."""
+"""Results and estimators kept whole: every field of any class in one file, and back."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ import numpy as np
 
 from infoscope.base import Result, versions
 from infoscope.base.errors import DataError, ParameterError
+from infoscope.io.classes import is_estimator
 from infoscope.io.fields import Reader, Writer
 
 FORMAT, FORMAT_VERSION = "infoscope saved result", 1
 SUFFIX, RECORD = ".npz", "record"
 
 
-def save(result: Result, path: str | PathLike[str]) -> Path:
-    """Keep a result whole: all its fields, arrays bit for bit, and where it came from.
+def save(result: Any, path: str | PathLike[str]) -> Path:
+    """Keep a result or an estimator whole: all its fields, arrays bit for bit, and where it came from.
 
     Parameters
     ----------
-    result : Result
+    result : Result or estimator
         Any result of the library. (A result class of your own works too, if it is a dataclass and is defined when the
-        file is loaded.)
+        file is loaded.) Or any estimator of the library, fitted or not: its parameters, and what the fit found.
     path : str or path
         A ``.npz`` file: the arrays as NumPy writes them, all else as JSON text in the array ``record``. Nothing in it
         is code, and nothing is pickled. A file that is there already is replaced only when the new one is complete.
@@ -39,8 +40,9 @@ def save(result: Result, path: str | PathLike[str]) -> Path:
     Raises
     ------
     ParameterError
-        If ``path`` does not end in .npz, its folder does not exist, ``result`` is no result, or a field holds something
-        that is neither a number, text, array, list, tuple, mapping nor another result.
+        If ``path`` does not end in .npz, its folder does not exist, ``result`` is neither a result nor an estimator of
+        the library, or a field or parameter holds something that is neither a number, text, array, list, tuple, mapping
+        nor another result: a function, or a random generator (set a seed in its place).
 
     See Also
     --------
@@ -61,10 +63,13 @@ def save(result: Result, path: str | PathLike[str]) -> Path:
     from infoscope.storage import atomic_path
 
     path = check_saved_path(path)
-    if not isinstance(result, Result):
-        raise ParameterError(f"only results are saved, not a {type(result).__name__}: use NumPy or pandas for data")
+    if not isinstance(result, Result) and not is_estimator(result):
+        raise ParameterError(
+            f"only results and estimators are saved, not a {type(result).__name__}: use NumPy or pandas for data"
+        )
     writer = Writer()
-    whole = {"format": FORMAT, "format_version": FORMAT_VERSION, "versions": versions(), "result": writer.write(result)}
+    head = {"format": FORMAT, "format_version": FORMAT_VERSION, "versions": versions()}
+    whole = {**head, "result": writer.write(result)}  # or the estimator, which says so itself
     arrays: dict[str, Any] = {RECORD: np.array(json.dumps(whole, allow_nan=False)), **writer.arrays}
     with atomic_path(path) as temporary:
         np.savez_compressed(temporary, **arrays)
@@ -72,7 +77,7 @@ def save(result: Result, path: str | PathLike[str]) -> Path:
 
 
 def load(path: str | PathLike[str]) -> Any:
-    """Load a result that `save` kept.
+    """Load a result or an estimator that `save` kept.
 
     Parameters
     ----------
@@ -81,14 +86,15 @@ def load(path: str | PathLike[str]) -> Any:
 
     Returns
     -------
-    Result
-        Of the class it had, with equal fields. It plots, prints and cites itself as before.
+    Result or estimator
+        Of the class it had, with equal fields. A result plots, prints and cites itself as before; an estimator
+        transforms and scores as before.
 
     Raises
     ------
     DataError
         If the file is missing, cut short or damaged, is of another kind, was written by a newer version of the library,
-        or holds a result class or a field that this version does not know.
+        or holds a class, a field or a parameter that this version does not know.
 
     Examples
     --------
@@ -120,8 +126,8 @@ def load(path: str | PathLike[str]) -> Any:
         raise
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:  # nothing that save writes
         raise DataError(f"{path} is damaged: its record does not fit together ({error!r})") from error
-    if not isinstance(result, Result):
-        raise DataError(f"{path} is damaged: it holds a {type(result).__name__}, not a result")
+    if not isinstance(result, Result) and not is_estimator(result):
+        raise DataError(f"{path} is damaged: it holds a {type(result).__name__}, not a result or an estimator")
     return result
 
 
