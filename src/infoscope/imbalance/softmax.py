@@ -243,7 +243,7 @@ class SoftRanks(Reduction):
         used = kernels.soften(
             t.squared, part.values, part.scale, t.columns, mass, weighted, self.unit[t.block], self.rho[t.block],
             self.k, self.mode, self.size, self.power, self.gradient, state["f"], state["entropy"], state["pull"],
-            np.empty(self.k + 1), np.empty(m), np.empty(m), np.empty(m, np.int64))
+            np.empty(self.k + 1), *(np.empty(m + 1, t.squared.dtype) for _ in range(3)), np.empty(m + 1, np.int64))
         if self.gradient:
             state["slopes"] = _slopes(t, used)
         if self.pairs:
@@ -293,6 +293,9 @@ def _slopes(t, used: int) -> np.ndarray:
         return slopes
     x, y = (features[index].astype(t.squared.dtype, copy=False) for features, index in ((x, rows), (y, columns)))
     g = t.squared
-    own, theirs = g.sum(1, dtype=np.float64), g.sum(0, dtype=np.float64)
-    slopes += own @ (x.astype(np.float64) ** 2) + theirs @ (y.astype(np.float64) ** 2)
-    return slopes - 2 * np.einsum("ia,ia->a", x, g @ y, dtype=np.float64)
+    one = np.ones((len(y), 1), g.dtype)                          # row sums come with the product
+    product = g @ np.hstack([y, one])
+    theirs = np.ones(len(g), g.dtype) @ g
+    slopes += product[:, -1].astype(np.float64) @ (x.astype(np.float64) ** 2)
+    slopes += theirs.astype(np.float64) @ (y.astype(np.float64) ** 2)
+    return slopes - 2 * np.einsum("ia,ia->a", x, product[:, :-1], dtype=np.float64)

@@ -9,8 +9,15 @@ from infoscope.base import kernel
 
 FIXED, POINT, PERPLEXITY = range(3)          # how a row finds its bandwidth; "global" and "gap" are fixed in a row
 FAR = 40.0                                   # exp(-40) is 4e-18: beyond it a pair weighs nothing
-TIED = 1e-12
+TIED, ROUNDED = 1e-12, 3e-7                   # relative width of a tie; in single precision, of rounding
 NEWTON_STEPS, ENTROPY_ERROR = 60, 1e-12
+LARGEST = 1e300
+LOG2_HIGH, LOG2_LOW = 0.6931471803691238, 1.9082149292705877e-10
+HALVES = 2.0 ** -np.arange(64)
+FAR_SINGLE, LOG2E_SINGLE = np.float32(FAR), np.float32(1.4426950408889634)
+LOG2_HIGH_SINGLE, LOG2_LOW_SINGLE = np.float32(0.693359375), np.float32(-2.12194440e-4)
+ONE, HALF, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH = (np.float32(1 / f) for f in (1, 2, 6, 24, 120, 720, 5040))
+HALVES_SINGLE = HALVES.astype(np.float32)
 
 
 @kernel()
@@ -137,8 +144,106 @@ def _entropy_scale(e, mass, n, lowest, unit, wanted):
 
 
 @kernel()
+def _lowest(row):
+    """The smallest value of a row, in four lanes."""
+    a = b = c = d = row[0]
+    whole = len(row) - len(row) % 4
+    for j in range(0, whole, 4):
+        a, b = min(a, row[j]), min(b, row[j + 1])
+        c, d = min(c, row[j + 2]), min(d, row[j + 3])
+    for j in range(whole, len(row)):
+        a = min(a, row[j])
+    return min(min(a, b), min(c, d))
+
+
+@kernel()
+def _decay(x, n, rate, out):
+    """exp(-rate x) for x >= 0, at least exp(-FAR), to the last bit or two; the loop is made of vector instructions.
+
+    exp(-t) = 2^-k exp(k log 2 - t), k the integer next to t/log 2; the rest, at most 0.35, is a series of 12 terms.
+    """
+    for p in range(n):
+        t = min(x[p] * rate, FAR)
+        k = np.int64(t * 1.4426950408889634 + 0.5)
+        r = (k * LOG2_HIGH - t) + k * LOG2_LOW
+        s = r * (1.0 / 479001600) + 1.0 / 39916800
+        s = s * r + 1.0 / 3628800
+        s = s * r + 1.0 / 362880
+        s = s * r + 1.0 / 40320
+        s = s * r + 1.0 / 5040
+        s = s * r + 1.0 / 720
+        s = s * r + 1.0 / 120
+        s = s * r + 1.0 / 24
+        s = s * r + 1.0 / 6
+        s = s * r + 0.5
+        s = s * r + 1.0
+        out[p] = (s * r + 1.0) * HALVES[k]
+
+
+@kernel()
+def _decay_single(x, n, rate, out):
+    """The same in single precision, with a series of 7 terms."""
+    for p in range(n):
+        t = min(x[p] * rate, FAR_SINGLE)
+        k = np.int32(t * LOG2E_SINGLE + HALF)
+        r = (np.float32(k) * LOG2_HIGH_SINGLE - t) + np.float32(k) * LOG2_LOW_SINGLE
+        s = r * SEVENTH + SIXTH
+        s = s * r + FIFTH
+        s = s * r + FOURTH
+        s = s * r + THIRD
+        s = s * r + HALF
+        s = s * r + ONE
+        out[p] = (s * r + ONE) * HALVES_SINGLE[k]
+
+
+@kernel()
+def _dot(x, y, n):
+    """sum x y, in four lanes."""
+    a = b = c = d = 0.0
+    whole = n - n % 4
+    for p in range(0, whole, 4):
+        a += x[p] * y[p]
+        b += x[p + 1] * y[p + 1]
+        c += x[p + 2] * y[p + 2]
+        d += x[p + 3] * y[p + 3]
+    for p in range(whole, n):
+        a += x[p] * y[p]
+    return (a + b) + (c + d)
+
+
+@kernel()
+def _dot3(x, y, z, n):
+    """sum x y z, in four lanes."""
+    a = b = c = d = 0.0
+    whole = n - n % 4
+    for p in range(0, whole, 4):
+        a += x[p] * y[p] * z[p]
+        b += x[p + 1] * y[p + 1] * z[p + 1]
+        c += x[p + 2] * y[p + 2] * z[p + 2]
+        d += x[p + 3] * y[p + 3] * z[p + 3]
+    for p in range(whole, n):
+        a += x[p] * y[p] * z[p]
+    return (a + b) + (c + d)
+
+
+@kernel()
+def _sum(x, n):
+    """sum x, in four lanes."""
+    a = b = c = d = 0.0
+    whole = n - n % 4
+    for p in range(0, whole, 4):
+        a += x[p]
+        b += x[p + 1]
+        c += x[p + 2]
+        d += x[p + 3]
+    for p in range(whole, n):
+        a += x[p]
+    return (a + b) + (c + d)
+
+
+@kernel()
 def soften(squared, table, scale, columns, mass, weighted, unit, rho, k, mode, size, power, gradient, f, entropy,
-           pull, heap, e, c, where):
+           pull, heap, e, c, u, where):
     """Turn a tile of squared distances into the weights c (gradient False) or dDII/du (gradient True), in place.
 
     Parameters
@@ -157,35 +262,37 @@ def soften(squared, table, scale, columns, mass, weighted, unit, rho, k, mode, s
         Neighbours, kind of bandwidth, its parameter (lambda, phi, or the logarithm of the perplexity), 1 or 2.
     f, entropy, pull : array (b,)
         Mean rescaled rank of each row, entropy of c, and dDII/dlambda; filled here.
-    heap, e, c, where
-        Buffers of k and m numbers.
+    heap, e, c, u, where
+        Buffers: k numbers, and m + 1 each; e, c and u of the tile's type.
 
     Returns
     -------
     int
         Pairs that are not zero.
     """
-    used = 0
+    used, kind, single = 0, squared.dtype.type, squared.itemsize == 4
     for i in range(squared.shape[0]):
         row = squared[i]
-        lowest, scale_u = np.inf, np.inf
-        for j in range(len(row)):
-            lowest = min(lowest, row[j])
+        lowest, kth = _lowest(row), np.inf
         if lowest == np.inf:                                     # nobody to be a neighbour
             f[i], entropy[i], pull[i] = np.nan, np.nan, 0.0
             for j in range(len(row)):
                 row[j] = 0.0
             continue
-        lam = size
+        lam, moving = size, False
         if mode == POINT:
-            scale_u = _value_at_mass(row, mass, k * unit[i], e, c) if weighted else kth_smallest(row, k, heap)
-            if scale_u <= 0.0:                                   # k duplicates: the nearest item that is none
-                scale_u = np.inf
+            if weighted:
+                kth = _value_at_mass(row, mass, k * unit[i], e, c)
+            else:
+                kth = np.float64(lowest) if k == 1 else kth_smallest(row, k, heap)
+            if kth <= 0.0:                                       # k duplicates: the nearest item that is none
+                kth = np.inf
                 for j in range(len(row)):
-                    if 0.0 < row[j] < scale_u:
-                        scale_u = row[j]
-            lam = 1.0 if scale_u == np.inf else size * (scale_u if power == 2 else np.sqrt(scale_u))
-        e0 = lowest if power == 2 else np.sqrt(lowest)
+                    if 0.0 < row[j] < kth:
+                        kth = row[j]
+            moving = kth < np.inf
+            lam = size * (kth if power == 2 else np.sqrt(kth)) if moving else 1.0
+        e0 = np.float64(lowest) if power == 2 else np.sqrt(lowest)
         if mode == PERPLEXITY:
             n = 0
             for j in range(len(row)):
@@ -195,50 +302,56 @@ def soften(squared, table, scale, columns, mass, weighted, unit, rho, k, mode, s
                     n += 1
             lam = _entropy_scale(e, c, n, e0, unit[i], size)
         reach = e0 + FAR * lam
-        reach = reach if power == 2 else reach * reach
-        n, z, mr, me = 0, 0.0, 0.0, 0.0
-        for j in range(len(row)):
-            if row[j] <= reach and row[j] < np.inf:
-                here = row[j] if power == 2 else np.sqrt(row[j])
-                w = np.exp(-(here - e0) / lam)
-                if weighted:
-                    w *= mass[j]
-                where[n], e[n], c[n] = j, here, w
-                z += w
-                mr += w * table[i, columns[j]]
-                me += w * here
-                n += 1
-        mr, me = scale[i] * mr / z, me / z
-        f[i], entropy[i] = mr, np.log(z) + (me - e0) / lam - np.log(unit[i])
-        he, var = 0.0, 0.0
+        reach = min(reach if power == 2 else reach * reach, LARGEST)
+        reach = max(reach, kth) if moving else reach
+        n = 0
+        for j in range(len(row)):                                # without a branch, which nobody could predict
+            where[n], e[n] = j, row[j]
+            n += row[j] <= reach
+        if power == 1:
+            for p in range(n):
+                e[p] = np.sqrt(e[p])
+        shift = kind(e0)
         for p in range(n):
-            c[p] /= z
-            r = scale[i] * table[i, columns[where[p]]] - mr
-            he += c[p] * r * e[p]
-            var += c[p] * (e[p] - me) ** 2
-        pull[i] = rho[i] * he / (lam * lam)
-        tied = 0
-        if gradient and mode == POINT and scale_u < np.inf:      # the bandwidth moves with the k-th distance
-            for j in range(len(row)):
-                tied += abs(row[j] - scale_u) <= TIED * scale_u
-        share = size * pull[i] / tied if tied else 0.0
-        bend = he / var if mode == PERPLEXITY and var > 0 else 0.0
-        edge = 0.0 if power == 2 or scale_u == np.inf else 0.5 / np.sqrt(scale_u)
+            e[p] -= shift                                        # from here on e counts from the lowest
+            u[p] = table[i, columns[where[p]]]
+        if single:
+            _decay_single(e, n, kind(1.0 / lam), c)
+        else:
+            _decay(e, n, 1.0 / lam, c)
+        if weighted:
+            for p in range(n):
+                c[p] *= mass[where[p]]
+        z = _sum(c, n)
+        mr, me = scale[i] * _dot(c, u, n) / z, _dot(c, e, n) / z
+        he = scale[i] * _dot3(c, u, e, n) / z - mr * me          # covariance of u and e under c
+        var = _dot3(c, e, e, n) / z - me * me if mode == PERPLEXITY else 0.0
+        f[i], entropy[i], pull[i] = mr, np.log(z) + me / lam - np.log(unit[i]), rho[i] * he / (lam * lam)
         for j in range(len(row)):
-            near = tied > 0 and abs(row[j] - scale_u) <= TIED * scale_u
-            row[j] = (share if power == 2 else share * edge) if near else 0.0
-            used += near
-        for p in range(n):
-            j = where[p]
-            if gradient:
-                r = scale[i] * table[i, columns[j]] - mr
-                g = -rho[i] / lam * c[p] * (r - bend * (e[p] - me))
-                if power == 1:
-                    g = g / (2 * e[p]) if e[p] > 0 else 0.0
-                row[j] += g
-            else:
-                row[j] = c[p]
+            row[j] = 0.0
         used += n
+        if not gradient:
+            for p in range(n):
+                row[where[p]] = c[p] / z
+            continue
+        bend = kind(he / var if mode == PERPLEXITY and var > 0 else 0.0)
+        slope, rank, mean_u, mean_e = kind(-rho[i] / lam / z), kind(scale[i]), kind(mr), kind(me)
+        for p in range(n):                                       # formula (14); bend is zero but for a perplexity
+            c[p] *= slope * (rank * u[p] - mean_u - bend * (e[p] - mean_e))
+        if moving:                                               # the bandwidth moves with the k-th distance
+            at, tied = kind((kth if power == 2 else np.sqrt(kth)) - e0), 0
+            width = kind((ROUNDED if single else TIED) * (at + e0) * (1.0 if power == 2 else 0.5))
+            for p in range(n):
+                tied += abs(e[p] - at) <= width
+            share = kind(size * pull[i] / max(tied, 1))
+            for p in range(n):
+                if abs(e[p] - at) <= width:
+                    c[p] += share
+        if power == 1:
+            for p in range(n):
+                c[p] = c[p] / (2 * (e[p] + e0)) if e[p] + e0 > 0 else 0.0
+        for p in range(n):
+            row[where[p]] = c[p]
     return used
 
 
