@@ -134,7 +134,8 @@ class _Adam:
     def __init__(self, w: np.ndarray, n_steps: int, alpha: float):
         self.w, self.n_steps, self.alpha = w, n_steps, alpha
         self.slope, self.square = np.zeros_like(w), np.zeros_like(w)
-        self.done, self.values = 0, []
+        self.done = 0
+        self.values: list[float] = []
         self.total, self.counted = np.zeros_like(w), 0
 
     def step(self, objective: Objective) -> float:

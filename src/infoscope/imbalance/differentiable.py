@@ -68,7 +68,8 @@ class DifferentiableImbalance(SelectorMixin, BaseEstimator):
     validation : float, sequence of int, "runs" or None
         Rows that are held out: a share of them (whole blocks where rows are correlated), their numbers, or one run
         after the other.  With a share or numbers the weights are those of the other rows.  With "runs" they are those
-        of all rows, and each run is judged by a fit to the other runs.
+        of all rows, and each run is judged by a fit to the other runs.  A held-out row looks for its neighbours among
+        all rows; with "runs", among those of the other runs.
     n_bootstrap : int
         Resamples behind the intervals of the weights; 0 for none.
     batch_size : int, optional
@@ -104,7 +105,8 @@ class DifferentiableImbalance(SelectorMixin, BaseEstimator):
     n_effective_neighbors_ : float
         Mean number of neighbours that count.
     weights_se_, weights_interval_ : array (D,), array (D, 2), or None
-        From the resamples; the resamples are as long (in the Euclidean norm) as the standardised weights.
+        From the resamples; the resamples are as long (in the Euclidean norm) as the standardised weights.  They keep
+        the ranks in the target and stay near the fitted minimum, and so are somewhat too narrow (Notes).
     history_ : array
         Value during the fit.
     scale_ : array (D,)
@@ -117,6 +119,10 @@ class DifferentiableImbalance(SelectorMixin, BaseEstimator):
 
     Notes
     -----
+    Against weights fitted to 30 independent sets of 120 rows, resampled standard errors were 13 to 27 % too small for
+    columns that carry the target, and half of what they should be for a column of noise, whose weight lies at the edge
+    of what is allowed.  A weight whose `positive_share` is below 0.95 is not to be relied on.
+
     `transform` gives the selected columns *times their weights*: Euclidean distances of what it returns are those that
     were fitted.  A periodic column keeps its period times its weight, which a plain Euclidean distance does not see.
 
@@ -130,8 +136,8 @@ class DifferentiableImbalance(SelectorMixin, BaseEstimator):
     >>> from infoscope import DifferentiableImbalance
     >>> x = np.random.default_rng(0).normal(size=(300, 4))
     >>> fit = DifferentiableImbalance().fit(x, x * [3.0, 1.0, 0.0, 0.0])
-    >>> fit.get_support(indices=True).tolist(), (fit.weights_[1] / fit.weights_[0]).round(2)
-    ([0, 1], 0.33)
+    >>> fit.get_support(indices=True).tolist(), round(float(fit.weights_[1] / fit.weights_[0]), 1)
+    ([0, 1], 0.3)
     """
 
     def __init__(self, k=None, *, bandwidth="point", lambda_factor=0.1, perplexity=None, kernel_power=2, groups=None,
@@ -295,8 +301,8 @@ class DifferentiableImbalance(SelectorMixin, BaseEstimator):
         self.weights_ = np.divide(self.standard_weights_, self.scale_, out=np.zeros(len(self.scale_)),
                                   where=self.scale_ > 0)
         self.dii_, self.dii_se_ = made.optimum.value, made.se
-        held = made.held
-        self.validation_dii_, self.validation_dii_se_ = (None, None) if held is None else (held.value, held.se)
+        self.validation_dii_ = None if made.held is None else made.held.value
+        self.validation_dii_se_ = None if made.held is None else made.held.se
         self.kkt_violation_ = made.violation
         self.n_effective_neighbors_ = made.n_effective
         self.history_, self.n_iter_, self.k_ = made.optimum.history, made.optimum.n_evaluations, made.k
@@ -309,15 +315,15 @@ class DifferentiableImbalance(SelectorMixin, BaseEstimator):
             steady = {"standard_weights_se": s.se, "standard_weights_low": s.low, "standard_weights_high": s.high,
                       "positive_share": s.positive_share}
             steady = {name: made.of_columns(values) for name, values in steady.items()}
-        held = {} if made.held is None else dict(validation_runs=made.held.runs)
         result = FeatureWeights(
             name_a=str(a.name), name_b=str(b.name), names=tuple(a.column_name(i) for i in range(a.n_features)),
             weights=self.weights_, standard_weights=self.standard_weights_, scale=self.scale_,
             group=None if self.groups is None else np.asarray(self.groups), dii=self.dii_, dii_se=self.dii_se_,
             validation_dii=self.validation_dii_, validation_dii_se=self.validation_dii_se_,
+            validation_runs=None if made.held is None else made.held.runs,
             kkt_violation=self.kkt_violation_, n_effective_neighbors=self.n_effective_neighbors_, k=made.k,
             bandwidth=self.bandwidth, alpha=float(self.alpha), history=self.history_,
-            n_evaluations=made.optimum.n_evaluations, converged=made.optimum.converged, **steady, **held,
+            n_evaluations=made.optimum.n_evaluations, converged=made.optimum.converged, **steady,
             provenance=provenance("DifferentiableImbalance", self.get_params(), self.random_state,
                                   *(part for s in (a, b) for part in (s.features, s.sample_weight, s.time, s.run))),
             **plan.fields(made.n_rows))

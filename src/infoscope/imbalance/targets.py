@@ -55,10 +55,8 @@ def target_space(y, kind: str = "auto", *, name: str = "y") -> tuple[Space, list
     if kind == "auto":
         kind, notes = _guessed(y, name)
     if kind == "labels":
-        values = y if kind_of(y) in ("pandas", "polars") and not is_frame(y) else np.asarray(y)
-        if kind_of(values) == "polars":
-            values = values.to_numpy()
-        return _named(Space.from_labels(values), name), notes
+        series = kind_of(y) == "pandas" and not is_frame(y)      # its name and index are kept
+        return _named(Space.from_labels(y if series else np.asarray(y)), name), notes
     if kind == "distances":
         return Space.from_distances(y, name=name), notes
     return Space(_two_dimensional(y), name=_own_name(y) or name), notes

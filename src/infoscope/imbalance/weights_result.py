@@ -98,7 +98,7 @@ class FeatureWeights(Measured):
     standard_weights_high: np.ndarray | None = field(default=None, repr=False)
     positive_share: np.ndarray | None = field(default=None, repr=False)
 
-    _references = ("differentiable_imbalance", "information_imbalance")
+    _references: tuple[str, ...] = ("differentiable_imbalance", "information_imbalance")  # type: ignore[assignment]
 
     @property
     def support(self) -> np.ndarray:
