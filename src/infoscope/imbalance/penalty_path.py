@@ -17,7 +17,7 @@ from .subsets import Found, members_only
 
 FIRST, FACTOR, MOST = 1e-4, 4.0, 16          # penalties when none are given
 HALVINGS = 2                                 # of a step that loses several features at once
-TOLERANCE, ITERATIONS = 1e-5, 60             # of the weights along the path
+TOLERANCE, ITERATIONS = 1e-4, 30             # of the weights along the path
 
 
 class Step(NamedTuple):
@@ -45,7 +45,7 @@ def penalty_path(search: SoftSearch, alphas: Sequence[float] | None, refit: bool
     refit : bool
         Whether to fit the weights of every support again without penalty.
     """
-    start = search.finished(search.sets([tuple(range(search.n_units))])[0])
+    start = search.sets([tuple(range(search.n_units))])[0]
     steps = [Step(0.0, start.weights, start.value)]
     if alphas is None:
         while steps[-1].size > 1 and len(steps) < MOST:
@@ -58,7 +58,8 @@ def penalty_path(search: SoftSearch, alphas: Sequence[float] | None, refit: bool
         for alpha in alphas:
             if alpha > 0:
                 steps.append(_solve(search, steps[-1], alpha))
-    return members_only(_supports(search, steps, refit)), steps
+    found = members_only(_supports(search, steps, refit))
+    return (_filled(search, found) if refit else found), steps
 
 
 def check_alphas(alphas) -> np.ndarray | None:
@@ -113,6 +114,16 @@ def _between(search: SoftSearch, before: Step, after: Step, left: int) -> list[S
     low = before.alpha if before.alpha > 0 else after.alpha / FACTOR**2
     middle = _solve(search, before, float(np.sqrt(low * after.alpha)))
     return [*_between(search, before, middle, left - 1), middle, *_between(search, middle, after, left - 1)]
+
+
+def _filled(search: SoftSearch, found: list[Found]) -> list[Found]:
+    """Sizes that the path jumped over: the next larger set without the feature it misses least."""
+    known = {len(one.units): one for one in found}
+    for size in range(max(known) - 1, 0, -1):
+        if size not in known and size + 1 in known:
+            less = min(search.shrunk([known[size + 1]]), key=lambda one: one.order)
+            known[size] = search.finished(less)
+    return members_only(known.values())
 
 
 def _supports(search: SoftSearch, steps: list[Step], refit: bool) -> list[Found]:

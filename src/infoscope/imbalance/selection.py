@@ -178,8 +178,8 @@ def dii_path(X, target, alphas=None, refit: bool = True, **options) -> Selection
     """Sets of features from a growing penalty on the weights: minimise DII + alpha |w|_1/|w|_2.
 
     The path starts without penalty and every step from the weights before.  Of every number of weights that are not
-    zero the lowest DII is kept, after the weights were fitted again without penalty, which shrinks them.  Sizes that
-    the path jumps over are not in the result.
+    zero the lowest DII is kept, after the weights were fitted again without the penalty, which shrinks them.  A size
+    that the path jumps over is filled by the next larger set without the feature it misses least.
 
     Parameters
     ----------

@@ -118,12 +118,21 @@ class SoftSearch:
         return [*free.values(), *self._each(self._optimised, [(one.units, one.weights) for one in looked])]
 
     def finished(self, found: Found) -> Found:
-        """From the weights found and from equal ones with many neighbours; the lower wins."""
+        """Also from equal weights and many neighbours, roughly; then from the lower of the two to the tolerance."""
         if len(found.units) == 1:
             return found
-        again = self._final((found.units, found.weights), self.objective)
-        fresh = self._final((found.units, np.ones(len(found.units))), self.objective, continuation=True)
-        return min([found, again, fresh], key=lambda one: one.value)
+        start = self._start(found.units)
+        fresh = self._optimised((found.units, start), self.objective, continuation=True)
+        better = fresh if fresh.value < found.value else found
+        return min([better, self._optimised((better.units, better.weights), self.objective, tol=self.settings.tol)],
+                   key=lambda one: one.value)
+
+    def _start(self, units) -> np.ndarray:
+        """Equal weights; where the bandwidth is the gap, which is not smooth, the optimum of a smooth one."""
+        if self.settings.bandwidth.kind != "gap":
+            return np.ones(len(units))
+        smooth = self._of(units, self.objective).with_bandwidth(kind="point", k=1, size=0.1)
+        return minimise(smooth, max_iter=FEW_STEPS, tol=ROUGHLY, show=False).weights
 
     def note(self, value: float) -> None:
         """Count one evaluation of a set."""
@@ -197,9 +206,6 @@ class SoftSearch:
         end = minimise(self._of(units, objective), start, max_iter=n, tol=tol, continuation=continuation, show=False)
         self.note(end.value)
         return Found(tuple(units), end.value, end.weights)
-
-    def _final(self, task, objective: Objective, *, continuation: bool = False) -> Found:
-        return self._optimised(task, objective, continuation=continuation, tol=self.settings.tol)
 
 
 def soft_value_elsewhere(plan: Plan, rows: np.ndarray, weights: np.ndarray, settings: Settings):
