@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from dataclasses import is_dataclass
 from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 from infoscope.base import Provenance, result_classes
 
 PACKAGE = "infoscope"
-ROOMS = ("base", "statistics", "neighbors", "imbalance", "dimension")  # where such classes live
 
 
 def name_of(cls: type) -> str:
@@ -57,6 +57,11 @@ def estimator_classes() -> list[type]:
     return [] if base is None else [cls for cls in _below(base) if _is_ours(cls)]
 
 
+def rooms() -> list[str]:
+    """Names of the library's packages, a new one included; a file can make one of them load, and nothing else."""
+    return [module.name for module in iter_modules(import_module(PACKAGE).__path__) if module.ispkg]
+
+
 def is_estimator(value: Any) -> bool:
     """Whether it is an estimator of scikit-learn's kind, from here or from elsewhere."""
     base = _base_estimator()
@@ -71,9 +76,9 @@ def is_own_estimator(value: Any) -> bool:
 # --------------------------------------------------------------------------------------------------------------- steps
 def _load_room(name: str) -> None:
     package, *inner = name.split(".")
-    if package == PACKAGE and len(inner) == 2 and inner[0] in ROOMS:
+    if package == PACKAGE and len(inner) == 2 and inner[0] in rooms():
         room = import_module(f"{PACKAGE}.{inner[0]}")
-        if inner[1] in room.__all__:  # some names load when they are asked for
+        if inner[1] in getattr(room, "__all__", ()):  # some names load when they are asked for
             getattr(room, inner[1])
 
 
