@@ -1,5 +1,6 @@
 """Estimators kept whole: parameters and what the fit found come back bit for bit, for every class of the library."""
 
+import dataclasses
 import pkgutil
 import subprocess
 import sys
@@ -16,8 +17,9 @@ from tests.io.test_records import changed, rewritten, same
 import infoscope
 from infoscope import DifferentiableImbalance, load, save
 from infoscope.base import DataError, ParameterError
-from infoscope.dimension import ABIDE, Gride, TwoNN
+from infoscope.dimension import ABIDE, Gride, TwoNN, neighbor_table
 from infoscope.io import classes
+from infoscope.neighbors import Space, nearest
 
 X = np.random.default_rng(0).normal(size=(120, 4))
 Y = X * [3.0, 1.0, 0.0, 0.5]
@@ -47,10 +49,18 @@ EVERY = every_estimator()
 
 
 def same_state(one, other):
+    """Equal parameters and attributes, also of the results, spaces and other estimators that it holds."""
+    if isinstance(one, BaseEstimator):
+        names = sorted(vars(one))
+        known = sorted(vars(other)) == names
+    elif dataclasses.is_dataclass(one):
+        names, known = [item.name for item in dataclasses.fields(one)], True
+    else:
+        return same(one, other)
     return (
-        type(one) is type(other)
-        and same(one.get_params(deep=False), other.get_params(deep=False))
-        and same(dict(sorted(vars(one).items())), dict(sorted(vars(other).items())))
+        known
+        and type(one) is type(other)
+        and all(same_state(getattr(one, name), getattr(other, name)) for name in names)
     )
 
 
@@ -140,6 +150,34 @@ def test_a_class_of_your_own_and_an_estimator_inside_another(tmp_path):
     mine = Mine(near=Gride(max_rank=4).fit(X)).fit(X)
     back = load(save(mine, tmp_path / "a.npz"))
     assert type(back) is Mine and same(back.result_, mine.result_) and same_state(back.near, mine.near)
+
+
+def test_spaces_and_neighbours_that_an_estimator_holds(tmp_path):
+    space = Space(FRAME, period={"a": 30.0}, scale="standard", time=np.arange(120.0), run=["x", "y"] * 60, name="A")
+    fit = TwoNN().fit(space)
+    fit.space_, fit.table_, fit.graph_ = space, neighbor_table(space, 3), nearest(space, 2)
+    save(fit, tmp_path / "a.npz")
+    back = load(tmp_path / "a.npz")
+    for item in dataclasses.fields(Space):
+        assert same(getattr(back.space_, item.name), getattr(space, item.name)), item.name
+    again = TwoNN().fit(back.space_).result_
+    assert again.dimension == fit.dimension_ and not back.space_.features.flags.writeable
+    assert same(nearest(back.table_.space, 2).squared, fit.graph_.squared)
+    assert same(back.graph_.take([3, 1]).distances, fit.graph_.take([3, 1]).distances)
+    with np.load(tmp_path / "a.npz") as content:  # the space is held twice, its features are written once
+        assert sum(content[name].shape == X.shape for name in content.files) == 1
+
+
+@pytest.mark.parametrize("name", ["infoscope.neighbors.Unheard", "infoscope.neighbors.nearest", "pathlib.Path"])
+def test_parts_of_unknown_classes(name, tmp_path):
+    fit = TwoNN().fit(X)
+    fit.graph_ = nearest(Space(X), 2)
+    path = save(fit, tmp_path / "a.npz")
+    with pytest.raises(DataError, match="no such class here"):
+        load(rewritten(path, changed("result", "fitted", "graph_", "class", to=name)))
+    save(fit, path)
+    with pytest.raises(DataError, match="NeighborGraph has no field 'tomorrow'"):
+        load(rewritten(path, changed("result", "fitted", "graph_", "fields", "tomorrow", to=1)))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
-from infoscope.base import Provenance, result_classes
+from infoscope.base import Provenance, Result, result_classes
 
 PACKAGE = "infoscope"
 
@@ -41,6 +41,20 @@ def estimator_called(name: str) -> type | None:
     _load_room(name)
     found = [cls for cls in estimator_classes() if name_of(cls) == name]
     return found[-1] if found else None
+
+
+def part_called(name: str) -> type | None:
+    """The dataclass of that name among those of the library's rooms that are no results; None if unknown."""
+    _load_room(name)
+    room, _, own = name.rpartition(".")
+    loaded = [module for path, module in list(sys.modules.items()) if path == room or path.startswith(f"{room}.")]
+    found = [one for module in loaded if isinstance(one := vars(module).get(own), type)]
+    return next((cls for cls in found if is_part_class(cls) and name_of(cls) == name), None)
+
+
+def is_part_class(cls: type) -> bool:
+    """Whether it is a dataclass of the library that results and estimators hold: a `Space`, a table of neighbours."""
+    return is_dataclass(cls) and cls.__module__.split(".")[0] == PACKAGE and not issubclass(cls, (Result, Provenance))
 
 
 def estimator_classes() -> list[type]:

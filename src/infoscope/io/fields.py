@@ -12,7 +12,16 @@ import numpy as np
 
 from infoscope.base import Provenance, Result
 from infoscope.base.errors import DataError, ParameterError
-from infoscope.io.classes import PACKAGE, class_called, estimator_called, is_estimator, is_own_estimator, name_of
+from infoscope.io.classes import (
+    PACKAGE,
+    class_called,
+    estimator_called,
+    is_estimator,
+    is_own_estimator,
+    is_part_class,
+    name_of,
+    part_called,
+)
 
 KIND = "is"  # key that says what a JSON object stands for
 
@@ -22,6 +31,7 @@ class Writer:
 
     def __init__(self) -> None:
         self.arrays: dict[str, np.ndarray] = {}
+        self._names: dict[int, str] = {}
 
     def write(self, value: Any, where: str = "") -> Any:
         """JSON for a value; `where` is its place, for errors."""
@@ -47,6 +57,10 @@ class Writer:
             return {KIND: "result", "class": name_of(type(value)), "fields": inside}
         if is_estimator(value):
             return self._estimator(value, where)
+        if is_part_class(type(value)):
+            own = {item.name: getattr(value, item.name) for item in fields(value)}
+            inside = {name: self.write(part, f"{where}.{name}".lstrip(".")) for name, part in own.items()}
+            return {KIND: "part", "class": name_of(type(value)), "fields": inside}
         way_out = "numbers, text, arrays, lists, tuples, mappings and results can"
         if isinstance(value, (np.random.Generator, np.random.RandomState)):
             way_out = "set a seed (a number) in its place before saving"
@@ -87,7 +101,7 @@ class Writer:
             raise ParameterError(
                 f"{where or 'this'} is an array of {array.dtype}, which cannot be saved without pickle"
             )
-        name = f"a{len(self.arrays)}"
+        name = self._names.setdefault(id(array), f"a{len(self.arrays)}")  # what is held twice is written once
         self.arrays[name] = array
         return name
 
@@ -123,6 +137,8 @@ class Reader:
             return {self.read(key): self.read(item) for key, item in value["pairs"]}
         if kind == "result":
             return self._result(value["class"], value["fields"])
+        if kind == "part":
+            return self._part(value["class"], value["fields"])
         if kind == "estimator":
             return self._estimator(value["class"], value["parameters"], value["fitted"])
         raise DataError(f"{self.file} holds a value of unknown kind {kind!r} (written by {PACKAGE} {self.writer})")
@@ -134,6 +150,34 @@ class Reader:
                 f"{self.file} holds a {name}, and there is no such result class here: it was written by {PACKAGE} "
                 f"{self.writer}; install that version, or define the class if it is your own"
             )
+        known = self._fields(cls, name, inside)
+        values = {field: self.read(part) for field, part in inside.items()}
+        made = cls(**{field: part for field, part in values.items() if known[field].init})
+        for field in (field for field in values if not known[field].init):
+            object.__setattr__(made, field, values[field])
+        return made
+
+    def _part(self, name: str, inside: Mapping[str, Any]) -> Any:
+        cls: Any = part_called(name)
+        if cls is None:
+            raise DataError(
+                f"{self.file} holds a {name}, and there is no such class here: it was written by {PACKAGE} "
+                f"{self.writer}; install that version"
+            )
+        known = self._fields(cls, name, inside)
+        values = {field: self.read(part) for field, part in inside.items()}
+        if later := [field for field in known if field not in values]:
+            raise DataError(f"{self.file}: {name} needs a field {later[0]!r}, which the file does not hold")
+        made = cls.__new__(cls)  # not made anew: what it worked out from its arguments is kept to the last bit
+        if hasattr(cls, "__setstate__"):
+            made.__setstate__(values)
+        else:
+            for field, part in values.items():
+                object.__setattr__(made, field, part)
+        return made
+
+    def _fields(self, cls: Any, name: str, inside: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields of a class, when those of the file go with them."""
         known = {item.name: item for item in fields(cls)}
         if extra := [field for field in inside if field not in known]:
             raise DataError(
@@ -143,11 +187,7 @@ class Reader:
         needed = [field for field, item in known.items() if item.default is MISSING and item.default_factory is MISSING]
         if missing := [field for field in needed if field not in inside]:
             raise DataError(f"{self.file}: {name} needs a field {missing[0]!r}, which the file does not hold")
-        values = {field: self.read(part) for field, part in inside.items()}
-        made = cls(**{field: part for field, part in values.items() if known[field].init})
-        for field in (field for field in values if not known[field].init):
-            object.__setattr__(made, field, values[field])
-        return made
+        return known
 
     def _estimator(self, name: str, parameters: Mapping[str, Any], fitted: Mapping[str, Any]) -> Any:
         cls: Any = estimator_called(name)
