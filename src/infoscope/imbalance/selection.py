@@ -175,7 +175,7 @@ def dii_exhaustive(X, target, size: int = 2, *, refine: int | None = 50, max_set
 
 
 def dii_path(X, target, alphas=None, refit: bool = True, **options) -> SelectionPath:
-    """Sets of features from a growing penalty on the weights: minimise DII + alpha |w|_1/|w|_2.
+    """Sets of features from a growing penalty on the weights: minimise ``DII + alpha |w|_1/|w|_2``.
 
     The path starts without penalty and every step from the weights before.  Of every number of weights that are not
     zero the lowest DII is kept, after the weights were fitted again without the penalty, which shrinks them.  A size
