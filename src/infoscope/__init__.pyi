@@ -12,8 +12,8 @@ from .dimension import Dimension as Dimension
 from .dimension import DimensionScan as DimensionScan
 from .dimension import Gride as Gride
 from .dimension import TwoNN as TwoNN
-from .imbalance import DIILoss as DIILoss
 from .imbalance import DifferentiableImbalance as DifferentiableImbalance
+from .imbalance import DIILoss as DIILoss
 from .imbalance import FeatureWeights as FeatureWeights
 from .imbalance import ImbalanceDifference as ImbalanceDifference
 from .imbalance import ImbalanceMatrix as ImbalanceMatrix

@@ -211,7 +211,9 @@ def test_a_table_over_its_limit_says_what_to_do():
         rank_table(Space(np.random.default_rng(0).normal(size=(100, 1))), limit_bytes=1000)
 
 
-@pytest.mark.parametrize("options", [{"kind": "wide"}, {"power": 3}, {"size": 0.0}, {"kind": "perplexity", "size": 0.5}])
+@pytest.mark.parametrize(
+    "options", [{"kind": "wide"}, {"power": 3}, {"size": 0.0}, {"kind": "perplexity", "size": 0.5}]
+)
 def test_bad_bandwidths(options):
     with pytest.raises(ParameterError):
         Bandwidth(**options)
