@@ -13,10 +13,11 @@ _HOMES = {
                   "dii_backward", "dii_exhaustive", "dii_forward", "dii_loss", "dii_path", "dii_value_and_grad",
                   "imbalance_matrix", "imbalance_scale_curve", "information_imbalance", "select_features_imbalance"),
     "io": ("load", "save"),
+    "density": ("Clusters", "DensityPeaks", "KNNDensity", "KStarNN", "LogDensity", "PAk"),
     "dimension": ("ABIDE", "Dimension", "DimensionScan", "Gride", "TwoNN"),
     "statistics": ("correlation_time", "effective_sample_size"),
 }
-_ROOMS = ("base", "cli", "datasets", "dimension", "imbalance", "io", "neighbors", "statistics", "storage")
+_ROOMS = ("base", "cli", "datasets", "density", "dimension", "imbalance", "io", "neighbors", "statistics", "storage")
 _NAMES = {name: room for room, names in _HOMES.items() for name in names}
 
 __all__ = ["__version__", *sorted(_NAMES)]

@@ -53,6 +53,16 @@ REFERENCES: dict[str, str] = {
   eprint  = {2405.15132},
   archivePrefix = {arXiv}
 }""",
+    "pak": """@article{rodriguez2018computing,
+  author  = {Rodriguez, Alex and d'Errico, Maria and Facco, Elena and Laio, Alessandro},
+  title   = {Computing the free energy without collective variables},
+  journal = {Journal of Chemical Theory and Computation},
+  volume  = {14},
+  number  = {3},
+  pages   = {1206--1215},
+  year    = {2018},
+  doi     = {10.1021/acs.jctc.7b00916}
+}""",
     "k_star": """@article{derrico2021automatic,
   author  = {d'Errico, Maria and Facco, Elena and Laio, Alessandro and Rodriguez, Alex},
   title   = {Automatic topography of high-dimensional data sets by non-parametric density peak clustering},

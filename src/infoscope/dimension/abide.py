@@ -138,6 +138,21 @@ class ABIDE(DimensionEstimator):
                        notes=(*found[0].notes, note))
 
 
+def adaptive_dimension(table: NeighborTable, alpha: float = 0.01) -> float:
+    """The value of ABIDE from a table that is there already, without its error: for densities, which need the number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.dimension.abide import adaptive_dimension
+    >>> from infoscope.dimension.table import neighbor_table
+    >>> x = np.random.default_rng(0).normal(size=(1000, 2))
+    >>> round(adaptive_dimension(neighbor_table(x, 100)))
+    2
+    """
+    return ABIDE(alpha)._rounds(table)[0][-1]
+
+
 def ratio_for(d: float) -> float:
     """The ratio of radii with the smallest error of a dimension.
 

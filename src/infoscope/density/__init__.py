@@ -1,0 +1,8 @@
+"""Where the data is dense, and which states it visits: log densities with error bars, peaks and saddles."""
+
+from .estimators import KNNDensity, KStarNN, PAk
+from .peaks import DensityPeaks
+from .peaks_result import Clusters
+from .results import LogDensity
+
+__all__ = ["Clusters", "DensityPeaks", "KNNDensity", "KStarNN", "LogDensity", "PAk"]

@@ -1,0 +1,209 @@
+"""Clusters as peaks of the density that stand out of its error, with the saddles between them."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClusterMixin, clone
+
+from infoscope.base import ParameterError, provenance
+
+from .estimators import PAk, PointDensity
+from .peaks_result import Clusters
+from .topography import find_basins, merge_peaks
+
+
+class DensityPeaks(ClusterMixin, BaseEstimator):
+    """Clusters around the significant peaks of the density, without a number of clusters given.
+
+    Parameters
+    ----------
+    Z : float
+        A peak is real when it is higher than its saddles by Z times the sum of the errors of both.
+    density : estimator, optional
+        `PAk` by default; or `KStarNN`, `KNNDensity`, with the options wanted.
+    halo : bool
+        Whether items below the highest saddle of their cluster get the label -1.
+
+    Attributes
+    ----------
+    labels_ : array (N,) of int
+        Cluster of every item, 0 the one with the highest peak.
+    centers_ : array (C,) of int
+        Item at each peak.
+    peak_log_density_, peak_log_density_se_ : array (C,)
+        Its height and error.
+    saddle_log_density_, saddle_log_density_se_ : array (C, C)
+        Highest point between two clusters; NaN where they do not touch.
+    populations_ : array (C,)
+        Share of the weight in every cluster.
+    density_ : estimator
+        The fitted density.
+    result_ : Clusters
+        All of it, with pictures.
+
+    References
+    ----------
+    d'Errico, Facco, Laio, Rodriguez, Information Sciences 560, 476 (2021).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.density import DensityPeaks
+    >>> g = np.random.default_rng(0)
+    >>> x = np.concatenate([g.normal(size=(500, 2)), g.normal(size=(500, 2)) + 8])
+    >>> np.bincount(DensityPeaks(Z=3).fit_predict(x)).tolist()
+    [500, 500]
+    """
+
+    def __init__(self, Z=1.65, *, density=None, halo=False):
+        self.Z = Z
+        self.density = density
+        self.halo = halo
+
+    def fit(self, X, y=None, *, sample_weight=None):
+        """Find the clusters.
+
+        Parameters
+        ----------
+        X : array (N, D), frame, Space, NeighborGraph or fitted density
+            The items; a density fitted before is used as it is.
+        y : ignored
+            For scikit-learn's pipelines.
+        sample_weight : array (N,), optional
+            Statistical weights, if `X` does not have them.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        DataError, ParameterError
+            As for the density.
+        """
+        _check_significance(self.Z)
+        if isinstance(X, PointDensity):
+            if sample_weight is not None:
+                raise ParameterError("a fitted density has its weights already")
+            from sklearn.utils.validation import check_is_fitted
+
+            check_is_fitted(X)
+            self.density_ = X
+        else:
+            if self.density is not None and not isinstance(self.density, PointDensity):
+                raise ParameterError(f"density is {self.density!r}; it is KNNDensity(), KStarNN() or PAk()")
+            density = PAk() if self.density is None else clone(self.density)
+            self.density_ = density.fit(X, sample_weight=sample_weight)
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(self.density_, name):
+                setattr(self, name, getattr(self.density_, name))
+        fitted = self.density_
+        self.basins_ = find_basins(fitted._values, fitted._errors, fitted._k, fitted.sample_.table.items)
+        self.result_ = found = self.cut(self.Z, halo=self.halo)
+        self.labels_, self.centers_, self.populations_ = found.labels, found.centers, found.populations
+        self.peak_log_density_, self.peak_log_density_se_ = found.peak_log_density, found.peak_log_density_se
+        self.saddle_log_density_, self.saddle_log_density_se_ = found.saddle_log_density, found.saddle_log_density_se
+        return self
+
+    def cut(self, Z: float, *, halo: bool | None = None) -> Clusters:
+        """The clusters at another significance, from the same peaks; the estimator stays as it is.
+
+        Parameters
+        ----------
+        Z : float
+            Significance.
+        halo : bool, optional
+            As the estimator by default.
+
+        Returns
+        -------
+        Clusters
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from infoscope.density import DensityPeaks
+        >>> g = np.random.default_rng(0)
+        >>> x = np.concatenate([g.normal(size=(500, 2)), g.normal(size=(500, 2)) + 4])
+        >>> found = DensityPeaks(Z=0).fit(x)
+        >>> [found.cut(Z).n_clusters for Z in (1.65, 20)]
+        [2, 1]
+        """
+        from sklearn.utils.validation import check_is_fitted
+
+        check_is_fitted(self, "basins_")
+        Z = _check_significance(Z)
+        fitted, basins = self.density_, self.basins_
+        value, error = fitted._values, fitted._errors
+        merged = merge_peaks(basins, value, error, Z)
+        left = np.flatnonzero(merged.survivor == np.arange(len(merged.survivor)))
+        number = np.full(len(merged.survivor), -1)
+        number[left] = np.arange(len(left))
+        of_point = number[merged.survivor[basins.labels]]
+        saddle = np.full((len(left), len(left)), -1)
+        for (a, b), point in merged.saddles.items():
+            saddle[number[a], number[b]] = saddle[number[b], number[a]] = point
+        height = np.where(saddle >= 0, value[saddle], np.nan)
+        weight = fitted.sample_.weight
+        share = np.bincount(of_point, weight, len(left)) / weight.sum()
+        labels, n_halo = self._labels_of_items(of_point, height, self.halo if halo is None else bool(halo))
+        item = self._first_items()
+        peaks = basins.centers[left]
+        record = dict(self.get_params(deep=False), Z=Z, halo=halo, density=repr(fitted))
+        return Clusters(
+            labels=labels,
+            centers=item[peaks],
+            peak_log_density=value[peaks],
+            peak_log_density_se=error[peaks],
+            saddle_log_density=height,
+            saddle_log_density_se=np.where(saddle >= 0, error[saddle], np.nan),
+            saddle_items=np.where(saddle >= 0, item[saddle], -1),
+            populations=share,
+            populations_se=np.sqrt(share * (1 - share) / fitted.sample_.n_effective),
+            Z=Z,
+            n_items=len(labels),
+            n_peaks=len(basins.centers),
+            n_halo=n_halo,
+            merges=tuple(
+                (int(item[basins.centers[a]]), int(item[basins.centers[b]]), float(value[p]), significance)
+                for a, b, p, significance in merged.merges
+            ),
+            log_density=fitted.log_density_,
+            method=fitted.method,
+            dimension=fitted.dimension_,
+            coordinates=fitted.result_.coordinates,
+            feature_names=fitted.result_.feature_names,
+            warnings=fitted.result_.warnings,
+            notes=fitted.result_.notes,
+            provenance=provenance("DensityPeaks", record, None, fitted.log_density_),
+        )
+
+    # ---- steps ----
+    def _labels_of_items(self, of_point, height, halo: bool) -> tuple[np.ndarray, int]:
+        fitted = self.density_
+        point = fitted.sample_.point_of_item
+        labels = of_point[point]
+        outside = np.flatnonzero(point < 0)
+        if len(outside):  # weight zero: as the nearest point of the sample
+            from .sample import neighbors_of_new
+
+            nearest = neighbors_of_new(fitted.sample_, fitted.space_.take(outside), 1, fitted.n_jobs)[1]
+            labels[outside] = of_point[nearest[:, 0]]
+        if not halo:
+            return labels, 0
+        highest = np.max(np.where(np.isnan(height), -np.inf, height), axis=1)
+        below = fitted.log_density_ < highest[labels]
+        return np.where(below, -1, labels), int(below.sum())
+
+    def _first_items(self) -> np.ndarray:
+        """The first item on every point of the sample."""
+        point = self.density_.sample_.point_of_item
+        inside = np.flatnonzero(point >= 0)
+        return inside[np.unique(point[inside], return_index=True)[1]]
+
+
+# --------------------------------------------------------------------------------------------------------------- steps
+def _check_significance(Z) -> float:
+    if isinstance(Z, str) or not np.isscalar(Z) or not 0 <= float(Z) < np.inf:  # type: ignore[arg-type]
+        raise ParameterError(f"Z is {Z!r}; it is a number of standard errors, zero or more")
+    return float(Z)  # type: ignore[arg-type]

@@ -1,0 +1,193 @@
+"""What `DensityPeaks` returns: clusters, peaks, saddles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from infoscope.base import Provenance, Result
+from infoscope.base.checks import check_choice
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Clusters(Result):
+    """Clusters around peaks of the density, the highest peak first.
+
+    Attributes
+    ----------
+    labels : array (N,) of int
+        Cluster of every item; -1 in the halo, if it was asked for.
+    centers : array (C,) of int
+        Item at each peak.
+    peak_log_density, peak_log_density_se : array (C,)
+        Height of the peaks.
+    saddle_log_density, saddle_log_density_se : array (C, C)
+        Height of the highest point between two clusters; NaN where they do not touch.
+    saddle_items : array (C, C) of int
+        That point; -1 where clusters do not touch.
+    populations, populations_se : array (C,)
+        Share of the weight, and its error for independent items.
+    Z : float
+        Significance.
+    n_items, n_peaks, n_halo : int
+        Items; peaks before merging; items in the halo.
+    merges : tuple of (absorbed item, surviving item, saddle log density, significance)
+        What was merged, in order.
+    log_density : array (N,)
+        Of every item.
+    dimension : float
+        Intrinsic dimension.
+    method : str
+        Of the density.
+    """
+
+    labels: np.ndarray = field(repr=False)
+    centers: np.ndarray
+    peak_log_density: np.ndarray
+    peak_log_density_se: np.ndarray
+    saddle_log_density: np.ndarray = field(repr=False)
+    saddle_log_density_se: np.ndarray = field(repr=False)
+    saddle_items: np.ndarray = field(repr=False)
+    populations: np.ndarray
+    populations_se: np.ndarray
+    Z: float
+    n_items: int = 0
+    n_peaks: int = 0
+    n_halo: int = 0
+    merges: tuple[tuple[int, int, float, float], ...] = field(default=(), repr=False)
+    log_density: np.ndarray = field(repr=False)
+    dimension: float = np.nan
+    method: str = ""
+    coordinates: Any = field(default=None, repr=False)
+    feature_names: Any = field(default=None, repr=False)
+    provenance: Provenance | None = field(default=None, repr=False)
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def _references(self) -> tuple[str, ...]:  # type: ignore[override]
+        return ("k_star", "pak") if self.method == "PAk" else ("k_star",)
+
+    @property
+    def n_clusters(self) -> int:
+        """How many peaks are significant."""
+        return len(self.centers)
+
+    @property
+    def _title(self) -> str:
+        return f"Density peaks ({self.method}, N = {self.n_items}, dimension {self.dimension:.3g}, Z = {self.Z:g})"
+
+    @property
+    def _estimates(self) -> list[tuple[str, float, float]]:
+        return []
+
+    def _rows(self) -> list[dict[str, Any]]:
+        highest = [self._highest_saddle(c) for c in range(self.n_clusters)]
+        return [
+            dict(
+                cluster=c,
+                center=int(self.centers[c]),
+                population=float(self.populations[c]),
+                population_se=float(self.populations_se[c]),
+                peak_log_density=float(self.peak_log_density[c]),
+                peak_log_density_se=float(self.peak_log_density_se[c]),
+                barrier=barrier,
+                barrier_se=error,
+            )
+            for c, (barrier, error) in enumerate(highest)
+        ]
+
+    def to_frame(self, table: str = "peaks") -> pandas.DataFrame:
+        """Peaks, or saddles, as a pandas frame.
+
+        Parameters
+        ----------
+        table : {"peaks", "saddles"}
+            One row a cluster (with the barrier, in kT, to its highest saddle), or one row a pair that touches (with
+            the barriers from both sides).
+
+        Returns
+        -------
+        pandas.DataFrame
+        """
+        import pandas
+
+        if check_choice(table, "table", ("peaks", "saddles")) == "peaks":
+            return pandas.DataFrame(self._rows())
+        pairs = [self._saddle_row(int(a), int(b)) for a, b in np.argwhere(np.triu(self.saddle_items >= 0, 1))]
+        names = [
+            "a",
+            "b",
+            "item",
+            "saddle_log_density",
+            "saddle_log_density_se",
+            "barrier_from_a",
+            "barrier_from_a_se",
+            "barrier_from_b",
+            "barrier_from_b_se",
+        ]
+        return pandas.DataFrame(pairs, columns=names)
+
+    @property
+    def verdict(self) -> str:
+        """One sentence: how many states, and how they are separated."""
+        if self.n_clusters == 1:
+            return f"One state: no second peak of the density is higher than its saddle by {self.Z:g} standard errors."
+        touching = int((self.saddle_items >= 0).sum() // 2)
+        largest = int(np.argmax(self.populations))
+        return (
+            f"{self.n_clusters} states, the largest (cluster {largest}) with {self.populations[largest]:.0%} of "
+            f"the weight; {touching} of {self.n_clusters * (self.n_clusters - 1) // 2} pairs touch."
+        )
+
+    def plot(self, ax: Axes | None = None, *, kind: str = "clusters", style: str = "screen", **options: Any) -> Axes:
+        """Draw it.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw.
+        kind : {"clusters", "dendrogram", "saddles"}
+            Items on two coordinates by cluster (options ``x``, ``y``); peaks joined at their saddles; the matrix of
+            saddles, peaks on its diagonal.
+        style : {"screen", "paper"}
+            Sizes.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        from .plots import plot_clusters, plot_dendrogram, plot_saddles
+
+        draw: dict[str, Any] = {"clusters": plot_clusters, "dendrogram": plot_dendrogram, "saddles": plot_saddles}
+        return draw[check_choice(kind, "kind", tuple(draw))](self, ax, style=style, **options)
+
+    # ---- steps ----
+    def _highest_saddle(self, c: int) -> tuple[float, float]:
+        """Height of a peak above its highest saddle, and its error; NaN if it touches none."""
+        saddles = self.saddle_log_density[c]
+        if np.isnan(saddles).all():
+            return np.nan, np.nan
+        at = int(np.nanargmax(saddles))
+        return self._barrier(c, at)
+
+    def _barrier(self, c: int, other: int) -> tuple[float, float]:
+        height = self.peak_log_density[c] - self.saddle_log_density[c, other]
+        return float(height), float(np.hypot(self.peak_log_density_se[c], self.saddle_log_density_se[c, other]))
+
+    def _saddle_row(self, a: int, b: int) -> tuple:
+        return (
+            a,
+            b,
+            int(self.saddle_items[a, b]),
+            float(self.saddle_log_density[a, b]),
+            float(self.saddle_log_density_se[a, b]),
+            *self._barrier(a, b),
+            *self._barrier(b, a),
+        )

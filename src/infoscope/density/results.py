@@ -1,0 +1,152 @@
+"""What the estimators of a density return: one log density for every item, with its error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from infoscope.base import ParameterError, Provenance, Result
+from infoscope.base.checks import check_choice
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.axes import Axes
+
+GAS_CONSTANT = 8.31446261815324e-3  # kJ/(mol K), exact by definition of its factors
+UNITS = {"kJ/mol": GAS_CONSTANT, "kcal/mol": GAS_CONSTANT / 4.184}
+REFERENCES = {"k-NN": (), "k*-NN": ("k_star",), "PAk": ("pak", "k_star")}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LogDensity(Result):
+    """Log density at every item.
+
+    Attributes
+    ----------
+    log_density, log_density_se : array (N,)
+        Natural logarithm of the probability density in the intrinsic dimension, and its standard error.
+    k_star : array (N,) of int
+        Neighbours that were used.
+    dimension : float
+        Intrinsic dimension.
+    method : str
+        "k-NN", "k*-NN" or "PAk".
+    n_items, n_duplicates : int
+        Items; those that repeat another one.
+    n_effective : float
+        Kish's number of equally weighted items.
+    coordinates : array (N, D) or None
+        The features, for pictures.
+    feature_names : sequence of str or None
+        Their names.
+    """
+
+    log_density: np.ndarray = field(repr=False)
+    log_density_se: np.ndarray = field(repr=False)
+    k_star: np.ndarray = field(repr=False)
+    dimension: float
+    method: str
+    n_items: int = 0
+    n_duplicates: int = 0
+    n_effective: float = np.nan
+    coordinates: Any = field(default=None, repr=False)
+    feature_names: Any = field(default=None, repr=False)
+    provenance: Provenance | None = field(default=None, repr=False)
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def _references(self) -> tuple[str, ...]:  # type: ignore[override]
+        return REFERENCES[self.method]
+
+    @property
+    def _title(self) -> str:
+        return f"Log density ({self.method}, N = {self.n_items}, dimension {self.dimension:.3g})"
+
+    @property
+    def _estimates(self) -> list[tuple[str, float, float]]:
+        places = (("highest", int(np.argmax(self.log_density))), ("lowest", int(np.argmin(self.log_density))))
+        return [
+            (f"{name} (item {at})", float(self.log_density[at]), float(self.log_density_se[at])) for name, at in places
+        ]
+
+    @property
+    def verdict(self) -> str:
+        """One sentence: how far the density reaches, and how well it is known."""
+        low, high = np.min(self.log_density), np.max(self.log_density)
+        return (
+            f"Between the densest and the emptiest place lie {high - low:.3g} kT; a typical item uses "
+            f"{np.median(self.k_star):.3g} neighbours, and its log density is known to "
+            f"{np.median(self.log_density_se):.2g}."
+        )
+
+    def free_energy(self, temperature: float = 300.0, units: str = "kJ/mol") -> tuple[np.ndarray, np.ndarray]:
+        """-kT times the log density, its minimum at zero, and its standard error.
+
+        Parameters
+        ----------
+        temperature : float
+            In kelvin; of no use for ``units="kT"``.
+        units : {"kJ/mol", "kcal/mol", "kT"}
+            Of the answer.
+
+        Returns
+        -------
+        values, errors : array (N,)
+
+        Raises
+        ------
+        ParameterError
+            Unknown units, a temperature that is not positive.
+        """
+        return free_energy(self.log_density, self.log_density_se, temperature, units)
+
+    def to_frame(self) -> pandas.DataFrame:
+        """One row an item: log density, its error, neighbours."""
+        import pandas
+
+        return pandas.DataFrame(
+            {"log_density": self.log_density, "log_density_se": self.log_density_se, "k_star": self.k_star}
+        )
+
+    def plot(self, ax: Axes | None = None, *, kind: str = "free_energy", style: str = "screen", **options: Any) -> Axes:
+        """Draw it.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw.
+        kind : {"free_energy", "error"}
+            Items on two coordinates, coloured by free energy (options ``x``, ``y``: columns by number or name;
+            ``temperature``, ``units``); or the error against the log density.
+        style : {"screen", "paper"}
+            Sizes.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        from .plots import plot_error, plot_free_energy
+
+        draw: dict[str, Any] = {"free_energy": plot_free_energy, "error": plot_error}
+        return draw[check_choice(kind, "kind", tuple(draw))](self, ax, style=style, **options)
+
+
+def free_energy(log_density, log_density_se, temperature: float = 300.0, units: str = "kJ/mol"):
+    """-kT log density above its minimum, and kT times its error.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.density.results import free_energy
+    >>> free_energy(np.array([-1.0, -3.0]), np.array([0.1, 0.2]), units="kT")
+    (array([0., 2.]), array([0.1, 0.2]))
+    """
+    check_choice(units, "units", (*UNITS, "kT"))
+    if units != "kT" and not 0 < float(temperature) < np.inf:
+        raise ParameterError(f"temperature is {temperature!r}; it is in kelvin and must be positive")
+    kt = 1.0 if units == "kT" else UNITS[units] * temperature
+    value = np.asarray(log_density, float)
+    return kt * (value.max() - value), kt * np.asarray(log_density_se, float)
