@@ -295,7 +295,9 @@ def test_result_reads_well():
 
     found = PAk(dimension=2).fit(Space(normal(300), feature_names=["phi", "psi"])).result_
     assert "kT" in found.verdict and "±" in str(found) and "rodriguez2018" in found.cite()
-    assert list(found.to_frame()) == ["log_density", "log_density_se", "k_star"] and len(found.to_frame()) == 300
+    frame = found.with_units("kJ/mol", 350).to_frame()
+    np.testing.assert_allclose(frame["free_energy"], found.free_energy(350, "kJ/mol")[0])
+    assert list(frame)[:2] == ["log_density", "log_density_se"] and len(frame) == 300
     assert found.to_dict()["method"] == "PAk"
     ax = found.plot(x="psi", y=0, units="kJ/mol")
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("psi", "phi")

@@ -189,6 +189,8 @@ def test_result_reads_well(found):
     assert len(peaks) == 5 and peaks["population"].sum() == pytest.approx(1)
     row = saddles.set_index(["a", "b"]).loc[(0, 1)]
     assert row["barrier_from_a"] == pytest.approx(found.peak_log_density_[0] - found.saddle_log_density_[0, 1])
+    other = result.with_units("kJ/mol", 300).to_frame()
+    np.testing.assert_allclose(other["barrier"], 2.4943 * peaks["barrier"], rtol=1e-4)
     assert found.density_.log_density_[int(row["item"])] == row["saddle_log_density"]
     assert len(found.cut(8).to_frame("saddles")) == 0 and len(found.cut(5.0).merges) == result.n_peaks - 2
     for kind in ("clusters", "dendrogram", "saddles"):

@@ -10,6 +10,7 @@ import typer
 
 from infoscope.cli.compare import compare
 from infoscope.cli.demo import demo
+from infoscope.cli.density import density
 from infoscope.cli.dimension import dimension
 from infoscope.cli.rerun import rerun
 from infoscope.cli.select import select
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 app.command()(compare)
 app.command()(dimension)
+app.command()(density)
 app.command()(select)
 app.command()(demo)
 app.command()(rerun)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from infoscope.base import Provenance, Result
 from infoscope.base.checks import check_choice
+
+from .results import energy_unit
 
 if TYPE_CHECKING:
     import pandas
@@ -45,6 +47,8 @@ class Clusters(Result):
         Intrinsic dimension.
     method : str
         Of the density.
+    temperature, units : float, str
+        Of the barriers; `with_units` changes them.
     """
 
     labels: np.ndarray = field(repr=False)
@@ -66,6 +70,8 @@ class Clusters(Result):
     method: str = ""
     coordinates: Any = field(default=None, repr=False)
     feature_names: Any = field(default=None, repr=False)
+    temperature: float = 300.0
+    units: str = "kT"
     provenance: Provenance | None = field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -81,7 +87,8 @@ class Clusters(Result):
 
     @property
     def _title(self) -> str:
-        return f"Density peaks ({self.method}, N = {self.n_items}, dimension {self.dimension:.3g}, Z = {self.Z:g})"
+        how = f"{self.method}, N = {self.n_items}, dimension {self.dimension:.3g}, Z = {self.Z:g}"
+        return f"Density peaks ({how}; barriers in {self.units})"
 
     @property
     def _estimates(self) -> list[tuple[str, float, float]]:
@@ -109,7 +116,7 @@ class Clusters(Result):
         Parameters
         ----------
         table : {"peaks", "saddles"}
-            One row a cluster (with the barrier, in kT, to its highest saddle), or one row a pair that touches (with
+            One row a cluster (with the barrier to its highest saddle), or one row a pair that touches (with
             the barriers from both sides).
 
         Returns
@@ -168,6 +175,11 @@ class Clusters(Result):
         draw: dict[str, Any] = {"clusters": plot_clusters, "dendrogram": plot_dendrogram, "saddles": plot_saddles}
         return draw[check_choice(kind, "kind", tuple(draw))](self, ax, style=style, **options)
 
+    def with_units(self, units: str, temperature: float = 300.0) -> Clusters:
+        """The same result, its barriers in other units ("kT", "kJ/mol", "kcal/mol")."""
+        energy_unit(temperature, units)
+        return replace(self, units=units, temperature=float(temperature))
+
     # ---- steps ----
     def _highest_saddle(self, c: int) -> tuple[float, float]:
         """Height of a peak above its highest saddle, and its error; NaN if it touches none."""
@@ -179,7 +191,9 @@ class Clusters(Result):
 
     def _barrier(self, c: int, other: int) -> tuple[float, float]:
         height = self.peak_log_density[c] - self.saddle_log_density[c, other]
-        return float(height), float(np.hypot(self.peak_log_density_se[c], self.saddle_log_density_se[c, other]))
+        kt = energy_unit(self.temperature, self.units)
+        error = np.hypot(self.peak_log_density_se[c], self.saddle_log_density_se[c, other])
+        return kt * float(height), kt * float(error)
 
     def _saddle_row(self, a: int, b: int) -> tuple:
         return (

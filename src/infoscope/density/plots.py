@@ -26,14 +26,15 @@ def plot_free_energy(
     *,
     x: Any = 0,
     y: Any = 1,
-    temperature: float = 300.0,
-    units: str = "kT",
+    temperature: float | None = None,
+    units: str | None = None,
     style: str = "screen",
 ) -> Axes:
     """Items on two coordinates, coloured by free energy, the most probable on top; with one column, F against it."""
     look = look_of(style)
     ax = axes_of(ax, look, height=0.8)
-    value, error = found.free_energy(temperature, units)
+    units = found.units if units is None else units
+    value, error = found.free_energy(found.temperature if temperature is None else temperature, units)
     label = f"free energy / {units}"
     if np.shape(found.coordinates)[1:] == (1,):
         at, name = _coordinate(found, 0)

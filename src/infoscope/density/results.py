@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,6 +41,8 @@ class LogDensity(Result):
         The features, for pictures.
     feature_names : sequence of str or None
         Their names.
+    temperature, units : float, str
+        Of free energies in table and picture; `with_units` changes them.
     """
 
     log_density: np.ndarray = field(repr=False)
@@ -53,6 +55,8 @@ class LogDensity(Result):
     n_effective: float = np.nan
     coordinates: Any = field(default=None, repr=False)
     feature_names: Any = field(default=None, repr=False)
+    temperature: float = 300.0
+    units: str = "kT"
     provenance: Provenance | None = field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -76,10 +80,11 @@ class LogDensity(Result):
     def verdict(self) -> str:
         """One sentence: how far the density reaches, and how well it is known."""
         low, high = np.min(self.log_density), np.max(self.log_density)
+        kt = energy_unit(self.temperature, self.units)
         return (
-            f"Between the densest and the emptiest place lie {high - low:.3g} kT; a typical item uses "
-            f"{np.median(self.k_star):.3g} neighbours, and its log density is known to "
-            f"{np.median(self.log_density_se):.2g}."
+            f"Between the densest and the emptiest place lie {kt * (high - low):.3g} {self.units}; a typical item uses "
+            f"{np.median(self.k_star):.3g} neighbours, and its free energy is known to "
+            f"{kt * np.median(self.log_density_se):.2g}."
         )
 
     def free_energy(self, temperature: float = 300.0, units: str = "kJ/mol") -> tuple[np.ndarray, np.ndarray]:
@@ -104,12 +109,24 @@ class LogDensity(Result):
         return free_energy(self.log_density, self.log_density_se, temperature, units)
 
     def to_frame(self) -> pandas.DataFrame:
-        """One row an item: log density, its error, neighbours."""
+        """One row an item: log density, free energy in the `units` of the result, their errors, neighbours."""
         import pandas
 
+        value, error = self.free_energy(self.temperature, self.units)
         return pandas.DataFrame(
-            {"log_density": self.log_density, "log_density_se": self.log_density_se, "k_star": self.k_star}
+            {
+                "log_density": self.log_density,
+                "log_density_se": self.log_density_se,
+                "free_energy": value,
+                "free_energy_se": error,
+                "k_star": self.k_star,
+            }
         )
+
+    def with_units(self, units: str, temperature: float = 300.0) -> LogDensity:
+        """The same result, its table and pictures in other units ("kT", "kJ/mol", "kcal/mol")."""
+        energy_unit(temperature, units)
+        return replace(self, units=units, temperature=float(temperature))
 
     def plot(self, ax: Axes | None = None, *, kind: str = "free_energy", style: str = "screen", **options: Any) -> Axes:
         """Draw it.
@@ -144,9 +161,23 @@ def free_energy(log_density, log_density_se, temperature: float = 300.0, units: 
     >>> free_energy(np.array([-1.0, -3.0]), np.array([0.1, 0.2]), units="kT")
     (array([0., 2.]), array([0.1, 0.2]))
     """
-    check_choice(units, "units", (*UNITS, "kT"))
-    if units != "kT" and not 0 < float(temperature) < np.inf:
-        raise ParameterError(f"temperature is {temperature!r}; it is in kelvin and must be positive")
-    kt = 1.0 if units == "kT" else UNITS[units] * temperature
+    kt = energy_unit(temperature, units)
     value = np.asarray(log_density, float)
     return kt * (value.max() - value), kt * np.asarray(log_density_se, float)
+
+
+def energy_unit(temperature: float, units: str) -> float:
+    """kT in the units asked for.
+
+    Examples
+    --------
+    >>> from infoscope.density.results import energy_unit
+    >>> round(energy_unit(300, "kJ/mol"), 4), energy_unit(300, "kT")
+    (2.4943, 1.0)
+    """
+    check_choice(units, "units", (*UNITS, "kT"))
+    if units == "kT":
+        return 1.0
+    if not 0 < float(temperature) < np.inf:
+        raise ParameterError(f"temperature is {temperature!r}; it is in kelvin and must be positive")
+    return UNITS[units] * float(temperature)

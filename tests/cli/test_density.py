@@ -1,0 +1,102 @@
+"""``infoscope density``: the numbers of the library, from a file to a record that can be run again."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import infoscope as library
+from infoscope.density import DensityPeaks, KNNDensity, KStarNN, PAk
+from infoscope.neighbors import Space
+
+
+@pytest.fixture
+def torsions(tmp_path, monkeypatch):
+    """Two states of two angles, with weights."""
+    monkeypatch.chdir(tmp_path)
+    g = np.random.default_rng(0)
+    x = np.r_[g.normal(0, 0.4, (300, 2)), g.normal(np.pi, 0.4, (300, 2))]
+    x, weight = np.mod(x + np.pi, 2 * np.pi) - np.pi, g.uniform(0.5, 1.5, 600)
+    np.savetxt("angles.csv", np.c_[x, weight], delimiter=",", header="phi,psi,w", comments="")
+    return Space(np.loadtxt("angles.csv", delimiter=",", skiprows=1)[:, :2], period=2 * np.pi, sample_weight=weight)
+
+
+ANGLES = ["angles.csv:phi,psi", "--period", "2pi", "--weights", "w"]
+
+
+@pytest.mark.parametrize(
+    ("options", "estimator"),
+    [
+        (["--dimension", "2"], PAk(dimension=2)),
+        (["--method", "k-star", "--neighbors", "50"], KStarNN(n_neighbors=50)),
+        (["--method", "knn", "--dimension", "2"], KNNDensity(dimension=2)),
+    ],
+)
+def test_values_of_the_library(torsions, infoscope, options, estimator):
+    ran = infoscope(
+        "density",
+        *ANGLES,
+        *options,
+        "--units",
+        "kJ/mol",
+        "--temperature",
+        "350",
+        "--output",
+        "out.json",
+        "--output",
+        "out.npz",
+        "--plot",
+        "out.png",
+    )
+    assert ran.code == 0, ran.err
+    table = json.loads(Path("out.json").read_text())["table"]
+    fitted = estimator.fit(torsions)
+    value, error = fitted.free_energy(350, "kJ/mol")
+    # weights go through text with 18 digits
+    np.testing.assert_allclose([row["free_energy"] for row in table], value, atol=1e-9)
+    np.testing.assert_allclose([row["free_energy_se"] for row in table], error, rtol=1e-9)
+    np.testing.assert_allclose(library.load("out.npz").log_density, fitted.log_density_, atol=1e-9)
+    again = infoscope("rerun", "out.json")
+    assert again.code == 0 and "reproduced" in again.out
+
+
+def test_states(torsions, infoscope):
+    ran = infoscope(
+        "density",
+        *ANGLES,
+        "--dimension",
+        "2",
+        "--states",
+        "--z",
+        "3",
+        "--output",
+        "out.json",
+        "--output",
+        "out.npz",
+        "--plot",
+        "out.png",
+    )
+    assert ran.code == 0, ran.err
+    found = DensityPeaks(3, density=PAk(dimension=2)).fit(torsions)
+    table = json.loads(Path("out.json").read_text())["table"]
+    assert len(table) == 2 and [row["center"] for row in table] == found.centers_.tolist()
+    assert [row["population"] for row in table] == pytest.approx(found.populations_.tolist())
+    np.testing.assert_array_equal(library.load("out.npz").labels, found.labels_)
+    assert "2 states" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "a file is needed"),
+        (["angles.csv", "--method", "kde"], "--method"),
+        (["angles.csv", "--units", "eV"], "units"),
+        (["angles.csv", "--units", "kJ/mol", "--temperature", "-5"], "temperature"),
+        (["angles.csv", "--halo"], "--halo goes with --states"),
+        (["angles.csv", "--dimension", "0"], "dimension"),
+    ],
+)
+def test_bad_input(torsions, infoscope, arguments, message):
+    ran = infoscope("density", *arguments)
+    assert ran.code == 2 and message in ran.err and "Traceback" not in ran.err
