@@ -13,7 +13,7 @@ def test_demo(tmp_path, monkeypatch, infoscope):
     monkeypatch.setattr(socket.socket, "connect", offline)
     monkeypatch.chdir(tmp_path)
     ran = infoscope("demo")
-    assert ran.code == 0 and ran.err == ""
+    assert ran.code == 0 and "warning" not in ran.err and "error" not in ran.err  # progress, where it takes long
     assert [item.name for item in tmp_path.iterdir()] == ["infoscope-demo.png"]
     assert (tmp_path / "infoscope-demo.png").read_bytes().startswith(b"\x89PNG")
     for part in (
@@ -24,11 +24,14 @@ def test_demo(tmp_path, monkeypatch, infoscope):
         "neighbours come from other runs",
         "3. A table: 178 wines, 13 chemical measurements",
         "flavanoids says most of any single measurement",
+        "4. Fewer: the same wines",
+        "95 % intervals from 30 resamples",
         "picture: infoscope-demo.png",
         "infoscope compare --space A=mydata.csv:0-4",
+        "infoscope select mydata.csv:0-8 --target 9",
     ):
         assert part in ran.out, part
-    assert ran.out.count("In plain words") == 3 and ran.out.count("±") >= 10
+    assert ran.out.count("In plain words") == 4 and ran.out.count("±") >= 10
 
 
 def test_the_trap_springs_and_is_avoided():
@@ -54,3 +57,31 @@ def test_the_wines_by_counting():
     floor = (np.unique(cultivar, return_counts=True)[1] ** 2).sum() / n**2
     expected = (n - 1) / n * (1 - share) / (1 - floor)
     assert found.values[found.names.index("all 13 together")] == pytest.approx(expected, abs=1e-12)
+
+
+def test_few_wines_by_the_formula():
+    """The values at equal and at fitted weights from formulas (12) and (13), without a tile; intervals hold the fit."""
+    from infoscope.cli.demo_questions import few
+    from infoscope.datasets import load_wine
+
+    table, cultivar = load_wine()
+    x, found = table.to_numpy() / table.to_numpy().std(0), few()
+    names = [name.split("_of_diluted")[0].replace("_", " ") for name in table.columns]
+    fitted = np.zeros(len(names))
+    fitted[[names.index(name) for name in found.weights.names]] = found.weights.standard_weights
+    same = cultivar[:, None] == cultivar
+    in_class = same.sum(1)[:, None]  # items of a class share a place: half of their own class, or the rest's middle
+    n = len(x)
+    rank = np.where(same, in_class / 2, (n - 1 + in_class) / 2)
+
+    def value(weights):
+        square = (((x[:, None] - x) * weights) ** 2).sum(-1)
+        np.fill_diagonal(square, np.inf)
+        c = np.exp(-(square - square.min(1)[:, None]) / (0.1 * np.sort(square, 1)[:, found.weights.k - 1])[:, None])
+        return 2 / n * ((c * rank).sum(1) / c.sum(1)).mean()
+
+    assert found.equal == pytest.approx(value(np.ones(len(names))), rel=1e-9)
+    assert found.weights.dii == pytest.approx(value(fitted), rel=1e-9) and found.weights.dii < found.equal
+    assert found.floor == pytest.approx((np.unique(cultivar, return_counts=True)[1] ** 2).sum() / n**2)
+    low, high = found.weights.standard_weights_low, found.weights.standard_weights_high
+    assert ((low <= fitted[fitted > 0]) & (fitted[fitted > 0] <= high)).all() and (low > 0).any()

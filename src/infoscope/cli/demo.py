@@ -1,4 +1,4 @@
-"""``infoscope demo``: three questions to three data sets, each answered in a sentence and a picture."""
+"""``infoscope demo``: four questions to three data sets, each answered in a sentence and a picture."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from pathlib import Path
 import typer
 
 PICTURE = Path("infoscope-demo.png")
-NEXT = "infoscope compare --space A=mydata.csv:0-4 --space B=mydata.csv:5-9 --scale standard --plot mydata.png"
+NEXT = """\
+  infoscope compare --space A=mydata.csv:0-4 --space B=mydata.csv:5-9 --scale standard --plot mydata.png
+  infoscope select mydata.csv:0-8 --target 9 --size auto --plot few.png"""
 SCALE = """\
 Δ(A → B) asks: are items that are close in A close in B as well?
 Δ near 0: yes, A tells about B.  Δ near 1: no more than by chance."""
 
 
 def demo() -> None:
-    """See it work: a molecule, a trajectory with a trap, a table of wines. Three questions, three answers, a picture.
+    """See it work: a molecule, a trajectory with a trap, a table of wines. Four questions, four answers, a picture.
 
-    Takes some ten seconds, needs no network, and saves a picture in this folder.
+    Takes some fifteen seconds, needs no network, and saves a picture in this folder.
     """
     from infoscope.cli import demo_picture, demo_questions
     from infoscope.cli.show import messages
@@ -29,4 +31,4 @@ def demo() -> None:
             typer.echo(f"\n{number}. {answers[-1].text}")
         demo_picture.save(answers, PICTURE)
     typer.echo(f"\npicture: {PICTURE}")
-    typer.echo(f"\nNext, your own data (columns count from 0; the first line holds their names):\n\n  {NEXT}")
+    typer.echo(f"\nNext, your own data (columns count from 0; the first line holds their names):\n\n{NEXT}")

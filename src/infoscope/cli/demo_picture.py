@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from infoscope.cli.demo_questions import Pairs, Trap, Wines
+    from infoscope.cli.demo_questions import Few, Pairs, Trap, Wines
 
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#999999"  # told apart by everyone
 MARKS = ((ORANGE, "o"), (BLUE, "s"), (GREEN, "^"))  # of the best pairs
 
 
-def save(answers: Sequence[Pairs | Trap | Wines], path: Path) -> None:
-    """Draw the answers side by side into a file, which is there whole or not at all."""
+def save(answers: Sequence[Pairs | Trap | Wines | Few], path: Path) -> None:
+    """Draw the answers in two rows into a file, which is there whole or not at all."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -22,9 +22,9 @@ def save(answers: Sequence[Pairs | Trap | Wines], path: Path) -> None:
 
     from infoscope.storage import atomic_path
 
-    figure, axes = pyplot.subplots(1, 3, figsize=(15, 4.6), width_ratios=(1.15, 0.8, 1), layout="constrained")
-    panels: tuple[Callable[[Any, Any], None], ...] = (_pairs, _trap, _wines)
-    for ax, draw, answer in zip(axes, panels, answers, strict=True):
+    figure, axes = pyplot.subplots(2, 2, figsize=(11.5, 9), layout="constrained")
+    panels: tuple[Callable[[Any, Any], None], ...] = (_pairs, _trap, _wines, _few)
+    for ax, draw, answer in zip(axes.flat, panels, answers, strict=True):
         draw(ax, answer)
         ax.spines[["top", "right"]].set_visible(False)
     with atomic_path(path) as temporary:
@@ -86,3 +86,8 @@ def _wines(ax: Any, found: Wines) -> None:
         xlabel="Δ(measurement → cultivar) ± se: lower is better",
         title="Which measurement tells the cultivar?",
     )
+
+
+def _few(ax: Any, found: Few) -> None:
+    found.weights.plot(ax)
+    ax.set(title="How few suffice, in which proportion?", xlabel="weight (standardised), 95 % interval")

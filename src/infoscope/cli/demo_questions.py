@@ -12,10 +12,11 @@ import numpy as np
 from infoscope.base.results import format_estimate
 
 if TYPE_CHECKING:
-    from infoscope.imbalance import ImbalanceMatrix, InformationImbalance
+    from infoscope.imbalance import FeatureWeights, ImbalanceMatrix, InformationImbalance
 
 STRIDE, K = 12, 5  # frames of the molecule that are used, and neighbours of each
 SHOWN = 4
+RESAMPLES = 30
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,16 @@ class Wines:
     names: tuple[str, ...]
     values: np.ndarray
     values_se: np.ndarray
+    text: str
+
+
+@dataclass(frozen=True)
+class Few:
+    """The few measurements that are needed, in which proportion, and how steady that is."""
+
+    weights: FeatureWeights
+    equal: float
+    floor: float
     text: str
 
 
@@ -122,7 +133,7 @@ def wines() -> Wines:
     from infoscope.neighbors import Space
 
     table, cultivar = load_wine()
-    columns = {name.split("_of_diluted")[0].replace("_", " "): [name] for name in table.columns}
+    columns = {_short(name): [name] for name in table.columns}
     columns[f"all {len(columns)} together"] = list(table.columns)
     spaces = {name: Space(table[chosen], scale="standard") for name, chosen in columns.items()}
     # Window 0: the file is sorted by cultivar, and its rows follow each other in no other sense.
@@ -141,7 +152,45 @@ def wines() -> Wines:
     return Wines(tuple(names), values, errors, text)
 
 
-QUESTIONS: tuple[Callable[[], Pairs | Trap | Wines], ...] = (molecule, trajectory, wines)
+def few() -> Few:
+    """How few measurements of a wine suffice, and in which proportion?"""
+    from infoscope.datasets import load_wine
+    from infoscope.imbalance import DifferentiableImbalance, dii_path, dii_value_and_grad
+    from infoscope.neighbors import Space
+
+    table, cultivar = load_wine()
+    x = Space(table.rename(columns=_short), name="a wine")
+    y = Space.from_labels(cultivar, name="cultivar")
+    shares = np.unique(cultivar, return_counts=True)[1] / len(table)
+    floor = float((shares**2).sum())
+    path = dii_path(x, y, exclusion_window=0)
+    columns, row = path.columns_of(path.suggested_size), path.sizes.tolist().index(path.suggested_size)
+    fit = DifferentiableImbalance(
+        exclusion_window=0, init=path.weights[row][columns], n_bootstrap=RESAMPLES, random_state=0
+    )
+    found = fit.fit(Space(table.rename(columns=_short).iloc[:, columns], name="a wine"), y).result_
+    equal, _ = dii_value_and_grad(x, y, 1 / table.to_numpy().std(0), k=found.k)
+    low, high = found.standard_weights_low, found.standard_weights_high
+    lines = [
+        f"     {found.names[a]:<32} {found.standard_weights[a]:.2f}   ({low[a]:.2f} to {high[a]:.2f})"
+        for a in found.support
+    ]
+    value, error = (found.dii - floor) / (1 - floor), found.dii_se / (1 - floor)
+    text = (
+        f"Fewer: the same wines. How few of the {table.shape[1]} measurements suffice, and in which proportion?\n"
+        f"   Weights in units of the standard deviation, with 95 % intervals from {RESAMPLES} resamples:\n\n"
+        + "\n".join(lines)
+        + f"\n\n   In plain words: {len(found.support)} measurements, so weighted, leave "
+        f"{format_estimate(value, error)} open; all {table.shape[1]} with equal weights leave {(equal - floor) / (1 - floor):.2f}."
+    )
+    return Few(found, equal, floor, text)
+
+
+QUESTIONS: tuple[Callable[[], Pairs | Trap | Wines | Few], ...] = (molecule, trajectory, wines, few)
+
+
+def _short(name: str) -> str:
+    return name.split("_of_diluted")[0].replace("_", " ")
 
 
 def _apart(found: ImbalanceMatrix, first: int, second: int) -> bool:
