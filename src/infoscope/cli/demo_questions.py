@@ -175,13 +175,14 @@ def few() -> Few:
         f"     {found.names[a]:<32} {found.standard_weights[a]:.2f}   ({low[a]:.2f} to {high[a]:.2f})"
         for a in found.support
     ]
-    value, error = (found.dii - floor) / (1 - floor), found.dii_se / (1 - floor)
+    open_weighted = format_estimate((found.dii - floor) / (1 - floor), found.dii_se / (1 - floor))
+    open_equal = (equal - floor) / (1 - floor)
     text = (
         f"Fewer: the same wines. How few of the {table.shape[1]} measurements suffice, and in which proportion?\n"
         f"   Weights in units of the standard deviation, with 95 % intervals from {RESAMPLES} resamples:\n\n"
         + "\n".join(lines)
-        + f"\n\n   In plain words: {len(found.support)} measurements, so weighted, leave "
-        f"{format_estimate(value, error)} open; all {table.shape[1]} with equal weights leave {(equal - floor) / (1 - floor):.2f}."
+        + f"\n\n   In plain words: {len(found.support)} measurements, so weighted, leave {open_weighted} open; all "
+        f"{table.shape[1]} with equal weights leave {open_equal:.2f}."
     )
     return Few(found, equal, floor, text)
 
