@@ -168,3 +168,28 @@ def test_bad_input(table, infoscope, arguments, message):
     ran = infoscope("select", *arguments)
     assert ran.code == 2 and message in ran.err and "Traceback" not in ran.err
     assert len([line for line in ran.err.splitlines() if line.startswith("infoscope: error:")]) == 1
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:.*:UserWarning:MDAnalysis")
+def test_frames_select_for_the_shape_of_frames(tmp_path, monkeypatch, infoscope):
+    """Torsions of a trajectory as the data, its superposed atoms as the target."""
+    pytest.importorskip("MDAnalysis")
+    from tests.io import peptide
+
+    from infoscope.io import trajectory
+    from infoscope.neighbors import superposed_rmsd
+
+    _, _, positions, atoms = peptide.frames(120)
+    universe = peptide.universe(positions, atoms)
+    universe.atoms.write(str(tmp_path / "top.pdb"))
+    peptide.write(universe, tmp_path / "one.trr", dt=2.0)
+    monkeypatch.chdir(tmp_path)
+    ran = infoscope("select", "one.trr@top.pdb", "--target", "one.trr@top.pdb:positions:not name H*", "--metric",
+                    "rmsd", "--window", "6", "--output", "out.json")  # fmt: skip
+    assert ran.code == 0, ran.err
+    a, b = trajectory("top.pdb", "one.trr"), trajectory("top.pdb", "one.trr", features="positions")
+    shape = Space.from_distances(superposed_rmsd(b.values.reshape(len(b), -1, 3)), time=b.time)
+    expected = DifferentiableImbalance(exclusion_window=6.0).fit(a.to_space(), shape)
+    # the superposition of the command rounds float32 differently, which can exchange near ties in the target
+    assert record()["values"]["dii"] == pytest.approx(expected.dii_, abs=0.01)
+    assert infoscope("rerun", "out.json").code == 0
