@@ -8,7 +8,7 @@ from scipy.special import gammaln
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from infoscope.base import DataError, ParameterError
-from infoscope.datasets import double_well_6d, double_well_6d_log_density
+from infoscope.datasets import double_well_6d
 from infoscope.density import KNNDensity, KStarNN, PAk
 from infoscope.neighbors import Space, nearest
 
@@ -37,21 +37,6 @@ def test_double_well_in_six_dimensions():
             found[method].append(np.abs(away - away.mean()).mean())
     for method, value in expected.items():
         assert np.mean(found[method]) == pytest.approx(value, abs=0.012), method
-
-
-def test_density_of_the_double_well():
-    """Its integral over boxes against the shares of sampled points; the error of a share is at most 0.0016."""
-    x, log_density = double_well_6d(100_000, random_state=0)
-    edges = np.linspace(-4, 6, 401)
-    grid = (edges[1:] + edges[:-1]) / 2
-    a, b = np.meshgrid(grid, grid, indexing="ij")
-    points = np.c_[a.ravel(), b.ravel(), np.zeros((a.size, 4))]
-    # the other four columns integrate to (pi/6)^2 times their value at zero
-    plane = np.exp(double_well_6d_log_density(points)).reshape(a.shape) * (np.pi / 6) ** 2 * (grid[1] - grid[0]) ** 2
-    assert plane.sum() == pytest.approx(1, abs=1e-6)
-    assert plane[grid > 0.7].sum() == pytest.approx(np.mean(x[:, 0] > 0.7), abs=0.007)
-    assert x[:, 2:].var() == pytest.approx(1 / 12, rel=0.01)
-    np.testing.assert_allclose(log_density, double_well_6d_log_density(x))
 
 
 def test_uniform_torus():
@@ -232,6 +217,20 @@ def test_weights_reweight(estimator):
     )
 
 
+def test_mass_by_hand():
+    x, weight = normal(80, 2, seed=20), np.random.default_rng(21).uniform(0.1, 3, 80)
+    found = KNNDensity(6, dimension=2).fit(Space(x, sample_weight=weight))
+    for i in range(80):
+        far = np.linalg.norm(x - x[i], axis=1)
+        near = np.argsort(far)[1:7]
+        expected = np.log(weight[near].sum() / weight.sum()) - np.log(np.pi * far[near[-1]] ** 2)
+        assert found.log_density_[i] == pytest.approx(expected, abs=1e-12)
+        effective = weight[near].sum() ** 2 / (weight[near] ** 2).sum()
+        assert found.log_density_se_[i] == pytest.approx(effective**-0.5, rel=1e-12)
+    heavy = KNNDensity(4, dimension=2).fit(x, sample_weight=weight**4).result_
+    assert "effective neighbours" in heavy.warnings[0] and heavy.n_effective < 40
+
+
 @pytest.mark.parametrize("estimator", ALL, ids=named)
 def test_equal_weights_are_none_and_zero_weights_are_absent(estimator):
     x = normal(400, 2, seed=16)
@@ -274,6 +273,30 @@ def test_torch_gives_the_same():
     found = PAk(dimension=3, n_neighbors=50)
     plain = found.fit(x).log_density_
     np.testing.assert_allclose(found.fit(torch.tensor(x)).log_density_, plain, atol=1e-12)
+
+
+def test_dask_gives_the_same():
+    array = pytest.importorskip("dask.array")
+    x = normal(300, 3, seed=19)
+    found = PAk(dimension=3, n_neighbors=50)
+    plain = found.fit(x).log_density_
+    np.testing.assert_allclose(found.fit(array.from_array(x, chunks=100)).log_density_, plain, atol=1e-12)
+    with pytest.raises(DataError, match="at distance zero; repeats are merged only in arrays in memory"):
+        found.fit(array.from_array(np.r_[x, x[:5]], chunks=100))
+
+
+def test_a_saved_estimator_answers(tmp_path):
+    import infoscope
+
+    x = normal(300, 2, seed=22)
+    found = PAk(dimension=2).fit(x)
+    again = infoscope.load(infoscope.save(found, tmp_path / "density.npz"))
+    np.testing.assert_array_equal(again.score_samples(x + 0.1), found.score_samples(x + 0.1))
+
+
+def test_rows_in_time_are_warned_of():
+    found = PAk(dimension=2).fit(Space(normal(300), time=np.arange(300.0)))
+    assert any("trajectory" in text for text in found.result_.warnings)
 
 
 # ---------------------------------------------------------------------------------------------------------- the result

@@ -170,6 +170,14 @@ def test_a_periodic_state_is_one():
     assert adjusted_rand_score(np.repeat([0, 1], 400), labels) > 0.99
 
 
+def test_states_that_do_not_touch():
+    x = np.random.default_rng(2).normal(size=(300, 2))
+    found = DensityPeaks(3, density=PAk(dimension=2)).fit(np.r_[x, x + 1000])
+    assert np.isnan(found.saddle_log_density_).all() and found.result_.n_clusters == 2
+    np.testing.assert_array_equal(found.labels_, np.repeat([0, 1], 300))
+    assert len(found.result_.to_frame("saddles")) == 0 and found.cut(50).n_clusters == 2
+
+
 def test_a_graph_and_a_fitted_density_are_shared():
     x, _ = five_states()
     graph = nearest(x, 100)

@@ -118,6 +118,11 @@ def make_sample(data: Space | NeighborGraph, k: int, *, sample_weight=None, n_jo
     table = neighbor_table(space, k, n_jobs=n_jobs, fewest=FEWEST_POINTS)
     if not table.distances[:, 0].all() or len(table.kept) < len(space):
         row = int(np.argmin(table.distances[:, 0]))
+        if space.backend == "dask":
+            raise DataError(
+                f"item {int(rows[first[row]])} has another one at distance zero; repeats are merged only in arrays in "
+                "memory: pass one, or leave repeats out"
+            )
         raise DataError(
             f"item {int(rows[first[row]])} has another one at distance zero, though they differ: leave out "
             "one of them, or rescale the columns"
