@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from infoscope.base import progress
+from infoscope.base import one_blas_thread, progress
 
 from .objective import Objective
 
@@ -158,8 +158,9 @@ def _descend(counted: _Counted, w, alpha, max_iter, tol, seen: Callable[[float],
         if seen is not None:
             seen(float(intermediate_result.fun))
 
-    found = minimize(function, w[active] / w.max(), jac=True, method="L-BFGS-B", bounds=[(0, None)] * len(active),
-                     callback=after, options=dict(maxcor=MEMORY, maxiter=max_iter, ftol=tol * 1e-3, gtol=tol))
+    with one_blas_thread():                                      # threads cost more than products of a few weights
+        found = minimize(function, w[active] / w.max(), jac=True, method="L-BFGS-B", bounds=[(0, None)] * len(active),
+                         callback=after, options=dict(maxcor=MEMORY, maxiter=max_iter, ftol=tol * 1e-3, gtol=tol))
     full[active] = found.x
     return full / (full.max() if counted.free and full.max() > 0 else 1.0), bool(found.success)
 
