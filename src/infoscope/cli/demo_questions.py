@@ -170,11 +170,10 @@ def few() -> Few:
     )
     found = fit.fit(Space(table.rename(columns=_short).iloc[:, columns], name="a wine"), y).result_
     equal, _ = dii_value_and_grad(x, y, 1 / table.to_numpy().std(0), k=found.k)
-    low, high = found.standard_weights_low, found.standard_weights_high
-    lines = [
-        f"     {found.names[a]:<32} {found.standard_weights[a]:.2f}   ({low[a]:.2f} to {high[a]:.2f})"
-        for a in found.support
-    ]
+    ends = found.weights_interval
+    assert ends is not None  # there are resamples
+    between = [f"({low:.2f} to {high:.2f})" for low, high in ends * found.scale[:, None]]
+    lines = [f"     {found.names[a]:<32} {found.standard_weights[a]:.2f}   {between[a]}" for a in found.support]
     open_weighted = format_estimate((found.dii - floor) / (1 - floor), found.dii_se / (1 - floor))
     open_equal = (equal - floor) / (1 - floor)
     text = (
