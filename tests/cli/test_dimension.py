@@ -1,6 +1,7 @@
 """``infoscope dimension``: the numbers of the library, from a file to a record that can be run again."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ def plane(tmp_path, monkeypatch):
 def test_values_of_the_library(plane, infoscope, options, estimator):
     ran = infoscope("dimension", "plane.npy", *options, "--output", "out.json", "--plot", "out.png")
     assert ran.code == 0, ran.err
-    table = json.loads(open("out.json").read())["table"]
+    table = json.loads(Path("out.json").read_text())["table"]
     expected = np.atleast_1d(estimator.fit(plane).dimension_)
     np.testing.assert_allclose([row["dimension"] for row in table], expected, rtol=1e-12)
     assert "plane.npy: 3 columns" in ran.out and "±" in ran.out and "variables" in ran.out

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -58,24 +59,28 @@ def _threads_of_process() -> int:
     slurm = os.environ.get("SLURM_CPUS_PER_TASK", "")
     if slurm.isdigit() and int(slurm) > 0:
         limits.append(int(slurm))
-    limits.append(_cgroup_quota())
+    limits.append(_cgroup_quota(CGROUP_OF_SELF, CGROUP_ROOT))
     return max(1, math.ceil(min(limits)))
 
 
-def _cgroup_quota() -> float:
-    """CPUs granted by the control groups of this process: the smallest quota on the way up; infinite without one."""
+@lru_cache
+def _cgroup_quota(of_self: Path, top: Path) -> float:
+    """CPUs granted by the control groups of this process: the smallest quota on the way up; infinite without one.
+
+    Read once: small work asks for threads thousands of times.
+    """
     try:
-        lines = CGROUP_OF_SELF.read_text().splitlines()
+        lines = of_self.read_text().splitlines()
     except OSError:
         return math.inf
     quota = math.inf
     for line in lines:
         _, controllers, path = line.split(":", 2) if line.count(":") >= 2 else ("", "none", "")
         if controllers == "":  # version 2: one hierarchy, "max 100000" or "200000 100000"
-            for folder in _upwards(CGROUP_ROOT, path):
+            for folder in _upwards(top, path):
                 quota = min(quota, _ratio(_words(folder / "cpu.max")))
         elif "cpu" in controllers.split(","):
-            for root in (CGROUP_ROOT / controllers, CGROUP_ROOT / "cpu"):
+            for root in (top / controllers, top / "cpu"):
                 for folder in _upwards(root, path):
                     words = _words(folder / "cpu.cfs_quota_us") + _words(folder / "cpu.cfs_period_us")
                     quota = min(quota, _ratio(words))
