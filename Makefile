@@ -65,7 +65,7 @@ $(VENV_TEST)/.ready: pyproject.toml constraints.txt
 $(VENV_DOCS)/.ready: pyproject.toml constraints.txt
 	$(call new-venv,$(VENV_DOCS),$(PYTHON))
 	@echo "installing infoscope and what builds its documentation"
-	@$(VENV_DOCS)/bin/python $(PIP_INSTALL) -c constraints.txt -e ".[docs,files,md]"
+	@$(VENV_DOCS)/bin/python $(PIP_INSTALL) -c constraints.txt -e ".[docs,files,md,torch]"
 	@echo "installing the data of two examples (without them, their pages have no pictures)"
 	@# MDAnalysisTests imports pytest and hypothesis; of scanpy only a file is read
 	@-$(VENV_DOCS)/bin/python $(PIP_INSTALL) -c constraints.txt pytest hypothesis && \

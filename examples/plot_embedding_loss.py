@@ -14,7 +14,13 @@ The data are the handwritten digits of scikit-learn; the network needs PyTorch, 
 # ----------------------------------------------
 # The labels are used for the colours of the picture only.
 
+from importlib.util import find_spec
+
 import numpy as np
+
+if find_spec("torch") is None:
+    raise SystemExit('This example needs PyTorch: pip install "infoscope[torch]"')
+
 import torch
 
 from infoscope import DIILoss, information_imbalance
