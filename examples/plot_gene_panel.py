@@ -86,8 +86,8 @@ random = [judged(generator.choice(len(genes), 8, replace=False)) for _ in range(
 ours, largest = judged(panel), judged(variable)
 print(f"chosen for neighbourhoods  {ours.a_to_b:.3f} ± {ours.a_to_b_se:.3f}   {', '.join(genes[panel])}")
 print(f"largest variance           {largest.a_to_b:.3f} ± {largest.a_to_b_se:.3f}   {', '.join(genes[variable])}")
-values = np.array([result.a_to_b for result in random])
-print(f"random                     {values.mean():.3f}, the best of {len(values)}: {values.min():.3f}")
+by_chance = np.array([result.a_to_b for result in random])
+print(f"random                     {by_chance.mean():.3f}, the best of {len(by_chance)}: {by_chance.min():.3f}")
 
 # %%
 # And the cell types, which nobody told?
@@ -108,8 +108,8 @@ fit.fit(Space(counts[np.ix_(choosing, panel)], feature_names=genes[panel].tolist
 print(fit.result_)
 equal = np.ones(len(panel))
 for who, rows in (("that chose", choosing), ("that judge", judging)):
-    values, everything = counts[np.ix_(rows, panel)], Space(counts[rows], name="all genes")
-    before, after = (dii_value_and_grad(values, everything, w, k=K)[0] for w in (equal, fit.weights_))
+    measured, everything = counts[np.ix_(rows, panel)], Space(counts[rows], name="all genes")
+    before, after = (dii_value_and_grad(measured, everything, w, k=K)[0] for w in (equal, fit.weights_))
     print(f"DII, cells {who}: {before:.3f} with equal weights, {after:.3f} with those found")
 weighted = Space(counts[np.ix_(judging, panel)] * fit.weights_, name="weighted")
 weighted = information_imbalance(weighted, judge, k=K, exclusion_window=0)
@@ -129,7 +129,7 @@ left.plot(range(1, 9), path_of_values, "o-", color="#0072B2")
 for number, (gene, value) in enumerate(zip(genes[panel], path_of_values, strict=True), start=1):
     left.annotate(gene, (number, value), xytext=(2, 6), textcoords="offset points", fontsize=9, rotation=35)
 left.set(xlabel="genes in the panel", ylabel="Δ(panel → all genes), the cells that chose", xlim=(0.5, 9), ylim=(0, 0.6))
-right.hist(values, bins=12, color="#999999", label="50 random panels")
+right.hist(by_chance, bins=12, color="#999999", label="50 random panels")
 for result, color, label in ((ours, "#D55E00", "chosen for neighbourhoods"), (largest, "#0072B2", "largest variance")):
     right.axvline(result.a_to_b, color=color, lw=2, label=label)
     right.axvspan(result.a_to_b - result.a_to_b_se, result.a_to_b + result.a_to_b_se, color=color, alpha=0.2, lw=0)

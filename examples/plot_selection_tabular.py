@@ -133,7 +133,7 @@ left.invert_yaxis()
 share_se = np.sqrt(right * (1 - right) / len(judging))
 middle.errorbar(right, names, xerr=share_se, fmt="none", ecolor="black", capsize=3, elinewidth=1)
 middle.scatter(right, names, c=colors, s=50, zorder=3)
-middle.set(xlabel=f"share of {len(judging)} tumours told right by {K} neighbours ± standard error")
+middle.set(xlabel=f"told right by {K} neighbours,\nshare of {len(judging)} tumours ± standard error")
 plt.show()
 
 # sphinx_gallery_thumbnail_number = 3

@@ -56,7 +56,7 @@ def plot_weights(result: FeatureWeights, ax: Axes | None = None, *, style: str =
     ax.invert_yaxis()
     ax.set_xlim(left=0)
     left_out = len(result.names) - len(order)
-    note = f"; {left_out} columns with smaller weights are not shown" if left_out else ""
+    note = f"\n({left_out} columns with smaller weights are not shown)" if left_out else ""
     set_labels(ax, look, x=f"weight, in standard deviations of the column{note}", y="")
     return ax
 
