@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -120,10 +118,11 @@ def compare(
     """
     from infoscope.base.errors import ParameterError
     from infoscope.cli.items import ItemOptions
+    from infoscope.cli.one_space import check_targets, spelled
     from infoscope.cli.options import check_word, choose_spaces, parse_kT, parse_window
     from infoscope.cli.show import messages
 
-    targets = _check_targets(output, plot, style)
+    targets = check_targets(output, plot, style)
     choices = choose_spaces(space or [], files or [])
     _check_number(len(choices), labels)
     check_word(missing, "--missing", ("raise", "drop"))
@@ -144,7 +143,7 @@ def compare(
     options = {name: value for name, value in options.items() if value is not None}
     with messages(quiet) as said:
         asked = _Question(choices, items, slice(start, stop, stride), missing, metric or [], scale or [], period or [])
-        _answer(asked, options, targets, _command(context.obj), quiet, said, style)
+        _answer(asked, options, targets, spelled(context.obj), quiet, said, style)
 
 
 @dataclass(frozen=True)
@@ -224,27 +223,12 @@ def _label_space(asked: _Question, gathered: Gathered) -> Any:
     return Space.from_labels(gathered.labels, name=name, **gathered.shared)
 
 
-def _check_targets(output: Texts, plot: str | None, style: str) -> tuple[list[Path], Path | None]:
-    from infoscope.base.checks import check_choice
-    from infoscope.cli.show import check_picture_path
-    from infoscope.io import check_result_path
-
-    picture = None if plot is None else Path(plot)
-    if picture is not None:
-        check_picture_path(picture, check_choice(style, "--style", ("screen", "paper")))
-    return [check_result_path(path) for path in output or []], picture
-
-
 def _check_number(n_spaces: int, labels: str | None) -> None:
     from infoscope.base.errors import ParameterError
 
     if n_spaces + (labels is not None) < 2:
         given = {0: "none is", 1: "one is"}[n_spaces]
         raise ParameterError(f"two spaces are needed, or one and --labels, and {given} given. For example: {EXAMPLE}")
-
-
-def _command(arguments: list[str] | None) -> str:
-    return shlex.join(["infoscope", *(sys.argv[1:] if arguments is None else arguments)])
 
 
 def _inputs(gathered: Gathered, how: Measures, asked: _Question) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from scipy.special import gammaln
 from sklearn.base import BaseEstimator, DensityMixin
@@ -12,6 +10,7 @@ from infoscope.base import DataError, ParameterError, check_sample_weight, kerne
 from infoscope.base.checks import check_positive_int
 from infoscope.dimension import k_star
 from infoscope.dimension.abide import adaptive_dimension
+from infoscope.dimension.estimators import checked_input
 from infoscope.dimension.k_star import FEWEST, thresholds
 from infoscope.neighbors import NeighborGraph, Space, as_space
 
@@ -150,7 +149,7 @@ class PointDensity(DensityMixin, BaseEstimator):
         if known.metric == "precomputed":
             raise ParameterError("new points need features, and this density was fitted on a matrix of distances")
         return Space(
-            _plain(self, X, reset=False),
+            checked_input(self, X, reset=False),
             metric=known.metric,
             period=known.period if known.period.any() else None,
             feature_weights=None if known.metric == "cosine" else known.feature_weights,
@@ -391,21 +390,11 @@ def _dimension_of(table) -> float:
 
 
 def _space_of(estimator, X, *, reset: bool) -> Space:
-    space = X if isinstance(X, Space) else as_space(_plain(estimator, X, reset=reset), name="X")
+    space = X if isinstance(X, Space) else as_space(checked_input(estimator, X, reset=reset), name="X")
     estimator.n_features_in_ = space.n_features
     if space.feature_names is not None:
         estimator.feature_names_in_ = np.array(space.feature_names, dtype=object)
     return space
-
-
-def _plain(estimator, X, *, reset: bool) -> Any:
-    """What scikit-learn asks of its estimators' input; where a NaN stands is for `Space` to tell."""
-    if type(X).__module__.split(".")[0] in ("torch", "dask"):
-        return X
-    from sklearn.utils.validation import validate_data
-
-    values = validate_data(estimator, X, reset=reset, ensure_all_finite=False, ensure_min_samples=2 if reset else 1)
-    return X if hasattr(X, "columns") else values
 
 
 def _beyond_half_period(sample: Sample, k) -> list[str]:

@@ -14,7 +14,7 @@ from .k_star import k_star
 from .ratios import most_likely_dimension
 from .results import Dimension, interval_of
 from .subsets import subset_covariance
-from .table import NeighborTable, neighbor_table
+from .table import NeighborTable, independent_rows, neighbor_table
 from .two_nn import FEWEST_INDEPENDENT, _line
 
 BEST_RATIO, LARGEST_RATIO = 0.2032, 0.975    # tau^d of the smallest error; tau stays below one
@@ -190,7 +190,7 @@ def _log_ratios(table: NeighborTable, half) -> np.ndarray:
 def _binomial_p_value(table: NeighborTable, k, d: float) -> float | None:
     """Chi-square of the randomised probability integral transform of the counts, over neighbourhoods that share no
     point."""
-    rows = _apart(table, k)
+    rows = independent_rows(table, k)
     if len(rows) < FEWEST_INDEPENDENT:
         return None
     from scipy.stats import binom, chisquare
@@ -200,17 +200,6 @@ def _binomial_p_value(table: NeighborTable, k, d: float) -> float | None:
     transform = below + np.random.default_rng(0).uniform(size=len(rows)) * at
     bins = max(4, min(20, len(rows) // 10))
     return float(chisquare(np.bincount(np.minimum((transform * bins).astype(int), bins - 1), minlength=bins)).pvalue)
-
-
-def _apart(table: NeighborTable, k) -> np.ndarray:
-    """Rows whose own k* neighbourhoods share no item."""
-    order, taken, chosen = np.random.default_rng(0).permutation(len(k)), np.zeros(table.n_items, bool), []
-    for row in order.tolist():
-        ball = np.append(table.items[row, : k[row]], table.rows[row])
-        if not taken[ball].any():
-            taken[ball] = True
-            chosen.append(row)
-    return np.array(chosen, np.int64)
 
 
 @kernel()

@@ -11,12 +11,12 @@ from infoscope.neighbors import NeighborGraph, Space, as_space
 from infoscope.statistics import correlation_time
 
 
-def _plain(estimator, X):
+def checked_input(estimator, X, *, reset: bool = True):
     """What scikit-learn asks of its estimators' input; names, and where a NaN stands, are for `Space` to tell."""
     if type(X).__module__.split(".")[0] in ("torch", "dask"):
         return X
     from sklearn.utils.validation import validate_data
-    values = validate_data(estimator, X, ensure_all_finite=False, ensure_min_samples=2)
+    values = validate_data(estimator, X, reset=reset, ensure_all_finite=False, ensure_min_samples=2 if reset else 1)
     return X if hasattr(X, "columns") else values
 
 
@@ -56,7 +56,7 @@ class DimensionEstimator(BaseEstimator):
                 raise ParameterError("time and run go with data, not with a neighbour graph")
             self.result_ = self._estimate(X, ())
         else:
-            space = X if isinstance(X, Space) else as_space(_plain(self, X), name="X")
+            space = X if isinstance(X, Space) else as_space(checked_input(self, X), name="X")
             space = space if time is None and run is None else space.replace(
                 **{name: values for name, values in (("time", time), ("run", run)) if values is not None})
             self.n_features_in_ = space.n_features

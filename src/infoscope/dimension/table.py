@@ -111,8 +111,8 @@ def neighbor_table(data, k: int, *, n_rows: int | None = None, random_state=None
                          tuple(notes), space, parts)
 
 
-def independent_rows(table: NeighborTable, k: int, random_state=0) -> np.ndarray:
-    """Rows whose neighbourhoods of k share no item, chosen greedily in random order: fit for tests that need them.
+def independent_rows(table: NeighborTable, k: int | np.ndarray, random_state=0) -> np.ndarray:
+    """Rows whose neighbourhoods of k (one number, or one a row) share no item, chosen greedily in random order.
 
     Examples
     --------
@@ -123,13 +123,14 @@ def independent_rows(table: NeighborTable, k: int, random_state=0) -> np.ndarray
     2
     """
     order = np.random.default_rng(random_state).permutation(len(table.rows))
+    sizes = np.broadcast_to(k, len(table.rows))
     taken, chosen = np.zeros(table.n_items, bool), []
     for row in order.tolist():
-        ball = np.append(table.items[row, :k], table.rows[row])
+        ball = np.append(table.items[row, : sizes[row]], table.rows[row])
         if not taken[ball].any():
             taken[ball] = True
             chosen.append(row)
-    return np.sort(np.array(chosen, np.int64))
+    return np.array(chosen, np.int64)
 
 
 # --------------------------------------------------------------------------------------------------------------- steps

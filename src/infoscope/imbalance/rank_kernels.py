@@ -2,9 +2,7 @@
 import numpy as np
 
 from infoscope.base import kernel
-
-TIE = 1e-12
-
+from infoscope.neighbors.kernels import TIE
 
 @kernel()
 def doubtful_places(squared, order, band, rows, columns):

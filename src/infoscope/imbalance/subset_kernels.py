@@ -6,8 +6,8 @@ of its own columns.  Nothing is ever subtracted from a sum, so no digits are los
 import numpy as np
 
 from infoscope.base import kernel
+from infoscope.neighbors.kernels import TIE
 
-TIE = 1e-12                                  # as in the engine: squared distances within this share are equal
 FEW = 12                                     # neighbours a row up to which ranks are counted instead of looked up
 
 
