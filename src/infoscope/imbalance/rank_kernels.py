@@ -4,6 +4,7 @@ import numpy as np
 from infoscope.base import kernel
 from infoscope.neighbors.kernels import TIE
 
+
 @kernel()
 def doubtful_places(squared, order, band, rows, columns):
     """Pairs next to each other in the order and nearer than the rounding of both, or nearly tied; how many.
