@@ -78,7 +78,7 @@ def plan_seen(plan: Plan, fold: Fold) -> Plan:
     """The comparison without the held-out rows; without time given, rows keep the places they had."""
     spaces = [s if s.time is not None else s.replace(time=items_of(s).time) for s in plan.spaces]
     spaces = [_without_empty_runs(s.take(fold.seen)) for s in spaces]
-    return replace(plan, spaces=spaces, blocks=None, standard_error="graph", warnings=[], notes=[])
+    return replace(plan, spaces=spaces, blocks=None, standard_error="graph", warnings=[], notes=[], order=None)
 
 
 def plan_held(plan: Plan, fold: Fold) -> tuple[Plan, np.ndarray]:
@@ -87,7 +87,7 @@ def plan_held(plan: Plan, fold: Fold) -> tuple[Plan, np.ndarray]:
     side = np.isin(kept, fold.held).astype(np.int64)             # as if they were two runs
     spaces = [s.take(kept).replace(run=side, time=np.arange(float(len(kept)))) for s in plan.spaces]
     blocks = None if plan.blocks is None else np.unique(plan.blocks[kept], return_inverse=True)[1]
-    held = replace(plan, spaces=spaces, exclusion_window=0.0, neighbors_from="other_runs", blocks=blocks)
+    held = replace(plan, spaces=spaces, exclusion_window=0.0, neighbors_from="other_runs", blocks=blocks, order=None)
     return held, np.flatnonzero(side)
 
 

@@ -49,6 +49,7 @@ class Plan:
     said_nothing: bool = False
     ordered: bool = False          # rows follow each other in time, or were said to
     automatic: bool = False        # the exclusion window was found, not given
+    order: np.ndarray | None = None    # number of each row among the rows as they came, where they were sorted
 
     @property
     def weighted(self) -> bool:
@@ -75,7 +76,11 @@ class Plan:
             if graph.n_pairs > 1.05 * (graph.n_pairs // len(graph)) * len(graph):
                 continue
             some = np.random.default_rng(0).choice(len(graph), min(len(graph), 2000), replace=False)
-            found = adjacency_test(graph.rows[some], graph.items[graph.indptr[some]], n, run=space.run)
+            rows, items, run = graph.rows[some], graph.items[graph.indptr[some]], space.run
+            if self.order is not None:                           # neighbours in the order in which rows came
+                rows, items = self.order[rows], self.order[items]
+                run = None if run is None else run[np.argsort(self.order)]
+            found = adjacency_test(rows, items, n, run=run)
             if found.level == "loud":
                 self.correlated_rows = True
                 self.warn(found.message, CorrelatedRowsWarning)

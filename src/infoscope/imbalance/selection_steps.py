@@ -15,6 +15,7 @@ from .estimate import standard_error as error_of
 from .held_out import Fold, make_folds, plan_held, plan_seen
 from .objective import columns_of, standardise
 from .plan import Plan, make_plan
+from .row_order import rows_as_sorted, sorted_by_content
 from .selection_path import SelectionPath, suggest
 from .subsets import Found, number_of_sets
 
@@ -79,7 +80,11 @@ def make_task(function: str, method: str, X, target, largest: int | None, n_best
         plan.spaces[0] = columns_of(plan.spaces[0], varying.columns)
     columns = tuple(tuple(kept[units == u].tolist()) for u in range(len(names)))
     largest = _largest(method, largest, len(names))
-    folds = make_folds(plan, validation, generator)
+    plan, given_order = sorted_by_content(plan), plan
+    share = isinstance(validation, (float, np.floating))         # drawn by content; all else names rows as they came
+    folds = make_folds(plan if share else given_order, validation, generator)
+    if not share:
+        folds = [Fold(f.name, rows_as_sorted(plan, f.seen), rows_as_sorted(plan, f.held)) for f in folds]
     given = dict(n_best=n_best, max_features=largest, groups=groups is not None, among=among,
                  validation=validation if validation is None or isinstance(validation, (str, float)) else "rows",
                  exclusion_window=plan.exclusion_window, neighbors_from=plan.neighbors_from,

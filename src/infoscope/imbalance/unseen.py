@@ -75,8 +75,9 @@ def part_of_plan(plan: Plan, rows: np.ndarray) -> Plan:
     spaces = [s if s.time is not None or not plan.exclusion_window else s.replace(time=items_of(s).time)
               for s in plan.spaces]
     blocks = None if plan.blocks is None else np.unique(plan.blocks[rows], return_inverse=True)[1].reshape(-1)
+    order = None if plan.order is None else np.argsort(np.argsort(plan.order[rows]))
     return Plan([s.take(rows) for s in spaces], plan.exclusion_window, plan.neighbors_from, plan.n_jobs,
-                plan.standard_error, blocks, ordered=plan.ordered)
+                plan.standard_error, blocks, ordered=plan.ordered, order=order)
 
 
 def value_at(plan: Plan, weights: np.ndarray, bandwidth: Bandwidth, rows: np.ndarray, *, precision: Any = np.float64,

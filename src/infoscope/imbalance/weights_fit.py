@@ -13,6 +13,7 @@ from .batches import fit_batches
 from .objective import Objective, Standardised, make_objective, standardise
 from .optimise import Optimum, minimise
 from .plan import Plan
+from .row_order import rows_as_sorted, sorted_by_content
 from .softmax import Bandwidth
 from .stability import Stability, bootstrap_weights
 from .value_and_grad import PRECISIONS, check_admissible, check_weights, group_numbers, settled_k
@@ -37,6 +38,7 @@ class WeightsFit:
     @classmethod
     def of(cls, options: Any, plan: Plan, generator, weight) -> WeightsFit:
         """The fit, with everything that was asked for beside it."""
+        plan = sorted_by_content(plan)
         if isinstance(options.validation, str):
             made = cls(options, plan, generator).run()
             made.held = _each_run_held_out(options, plan, generator)
@@ -156,6 +158,7 @@ def _some_rows_held_out(options, plan: Plan, generator, weight) -> WeightsFit:
         given = np.flatnonzero(given) if given.dtype == bool else given
         chosen = np.flatnonzero(np.isin(kept, given))
     held = unseen.validation_rows(chosen, plan, generator)
+    held = rows_as_sorted(plan, held) if np.ndim(chosen) else held
     part = unseen.part_of_plan(plan, unseen.training_rows(plan, held))
     part.said_nothing = plan.said_nothing
     made = WeightsFit(options, part, generator).run()
