@@ -34,7 +34,10 @@ HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 SCRATCH = HERE / "scratch"  # quick runs write here and never touch what is published
 THREADS = 2
-PACKAGES = ("infoscope", "numpy", "scipy", "numba", "scikit-learn", "threadpoolctl", "torch", "dadapy", "jax")
+PACKAGES = (
+    "infoscope", "numpy", "scipy", "numba", "scikit-learn", "threadpoolctl", "torch", "dadapy", "jax",
+    "scikit-dimension",
+)  # fmt: skip
 _MARK = "benchmark-result: "
 
 Row = dict[str, Any]
@@ -94,15 +97,34 @@ def _high_water_mb() -> float | None:
 
 
 # ------------------------------------------------------------------------------------------------- fresh processes
-def fresh(job: str, *, python: str = sys.executable, threads: int = THREADS, **arguments: Any) -> Row:
-    """Run one job of the calling benchmark in a process of its own and return what it returned."""
+def fresh(
+    job: str, *, python: str = sys.executable, threads: int = THREADS, limit: float | None = None, **arguments: Any
+) -> Row:
+    """Run one job of the calling benchmark in a process of its own and return what it returned.
+
+    A job that takes more than `limit` seconds is stopped: then the row holds ``failed``, the reason, and nothing else.
+    """
     script = str(Path(sys.modules["__main__"].__file__ or "").resolve())
     command = [python, script, "--job", job, "--arguments", json.dumps(arguments | {"threads": threads})]
-    done = subprocess.run(command, env=thread_environment(threads), stdout=subprocess.PIPE, text=True)
+    try:
+        done = subprocess.run(
+            command, env=thread_environment(threads), stdout=subprocess.PIPE, text=True, timeout=limit
+        )
+    except subprocess.TimeoutExpired:
+        return {"failed": f"stopped after {limit:,.0f} s"}
     marked = [line for line in done.stdout.splitlines() if line.startswith(_MARK)]
     if done.returncode or not marked:
         raise SystemExit(f"{Path(script).name}: the job {job} {arguments} failed (exit status {done.returncode})")
     return json.loads(marked[-1].removeprefix(_MARK))
+
+
+def limit_memory(gigabytes: float) -> None:
+    """Let allocations beyond fail with a MemoryError, before the machine does.  Where the system can."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (int(gigabytes * 1e9), resource.RLIM_INFINITY))
 
 
 def thread_environment(threads: int) -> dict[str, str]:
@@ -112,11 +134,18 @@ def thread_environment(threads: int) -> dict[str, str]:
     return {**os.environ, **limits, "VECLIB_MAXIMUM_THREADS": str(threads)}
 
 
-def main(run: Callable[[argparse.Namespace], None], jobs: Mapping[str, Callable[..., Row]]) -> None:
-    """The command line every benchmark has; with ``--job`` (used by `fresh`) it is one contender."""
+def main(
+    run: Callable[[argparse.Namespace], None], jobs: Mapping[str, Callable[..., Row]], parts: Sequence[str] = ()
+) -> None:
+    """The command line every benchmark has; with ``--job`` (used by `fresh`) it is one contender.
+
+    A benchmark of several `parts` gets ``options.only``, those to run.
+    """
     parser = argparse.ArgumentParser(description=(sys.modules["__main__"].__doc__ or "").strip().splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that it works; nothing is published")
     parser.add_argument("--threads", type=int, default=THREADS, help="threads of every contender (default: 2)")
+    if parts:
+        parser.add_argument("--only", nargs="+", choices=parts, default=list(parts), help="some of the parts")
     parser.add_argument("--job", choices=[*jobs], help=argparse.SUPPRESS)
     parser.add_argument("--arguments", default="{}", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -207,16 +236,20 @@ def publish(
     options: argparse.Namespace,
     tables: Mapping[str, Sequence[Row]],
     *,
+    part: str = "",
     bars: Sequence[Row] = (),
     notes: Sequence[str] = (),
     used: Mapping[str, Mapping[str, str]] | None = None,
 ) -> None:
-    """Print the tables and write ``results/<name>.json`` (quick runs: ``scratch/<name>.json``)."""
+    """Print the tables and write ``results/<name>[_<part>].json`` (quick runs: into ``scratch``)."""
     quick = options.quick
+    only = f" --only {part}" if part else ""
+    command = f"python benchmarks/{name}.py{only} --threads {options.threads}" + " --quick" * quick
+    name = f"{name}_{part}" if part else name
     report = {
         "name": name,
         "date": datetime.now(UTC).date().isoformat(),
-        "command": f"python benchmarks/{name}.py --threads {options.threads}" + " --quick" * quick,
+        "command": command,
         "machine": machine(options.threads, options.busy_before),
         "versions": dict(used or {"this": versions()}),
         "tables": {title: list(rows) for title, rows in tables.items()},
