@@ -119,16 +119,21 @@ def test_labels_are_valid_in_thirty_dimensions(seeds):
         assert sorted(set(labels.tolist())) == list(range(labels.max() + 1))
 
 
+def share_of_one_state(seeds, **options):
+    sets = (np.random.default_rng(s).normal(size=(5000, 2)) for s in seeds)
+    return np.mean(
+        [DensityPeaks(Z=3, density=PAk(dimension=2, **options)).fit(x).result_.n_clusters == 1 for x in sets]
+    )
+
+
 def test_one_gaussian_is_one_state():
     """At least 19 of 20 samples; Z = 3."""
-    single = [
-        DensityPeaks(Z=3, density=PAk(dimension=2))
-        .fit(np.random.default_rng(s).normal(size=(5000, 2)))
-        .result_.n_clusters
-        == 1
-        for s in range(20)
-    ]
-    assert np.mean(single) >= 0.95
+    assert share_of_one_state(range(20), n_neighbors=100) >= 0.95
+
+
+@pytest.mark.slow
+def test_one_gaussian_is_one_state_with_as_many_neighbours_as_it_wants():
+    assert share_of_one_state(range(60)) >= 0.95
 
 
 def test_order_of_rows_does_not_matter(found):

@@ -3,33 +3,40 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import gammaln
+from scipy.special import gammaln, psi
 from sklearn.base import BaseEstimator, DensityMixin
 
 from infoscope.base import DataError, ParameterError, check_sample_weight, kernel, provenance
-from infoscope.base.checks import check_positive_int
+from infoscope.base.checks import check_choice, check_positive_int, check_vector
 from infoscope.dimension import k_star
 from infoscope.dimension.abide import adaptive_dimension
 from infoscope.dimension.estimators import checked_input
 from infoscope.dimension.k_star import FEWEST, thresholds
 from infoscope.neighbors import NeighborGraph, Space, as_space
 
+from .bias import bias_of_points
+from .correlated import statistical_inefficiency
+from .entropy import entropy
 from .pak import most_likely_log_count
+from .remarks import FIRST, is_auto, remarks
 from .results import LogDensity
-from .sample import Sample, make_sample, mass_within, neighbors_of_new
+from .sample import Sample, make_sample, mass_within, neighbors_of_new, with_neighbors
 
 FOR_DIMENSION = 100  # neighbours that ABIDE may use
-FEW_LOCAL = 5.0  # effective neighbours below which weights leave too little
+MOST, CAPPED = 1000, 0.2  # n_neighbors="auto": its end; share of points that asks for more
+MOST_ENTRIES = 10**8  # of the neighbour table, likewise: 1.6 GB
+COUNTS = ("k", "k-1", "digamma")
 
 
 class PointDensity(DensityMixin, BaseEstimator):
     """A scikit-learn estimator whose `fit` leaves a log density with its error at every item."""
 
     method = ""
+    count = "k"
     dimension: float | None
     n_jobs: int | None
 
-    def fit(self, X, y=None, *, sample_weight=None):
+    def fit(self, X, y=None, *, sample_weight=None, bias=None):
         """Estimate the log density at every item.
 
         Parameters
@@ -40,6 +47,9 @@ class PointDensity(DensityMixin, BaseEstimator):
             For scikit-learn's pipelines.
         sample_weight : array (N,), optional
             Statistical weights, if `X` is not a Space that has them.  The density is that of the reweighted items.
+        bias : array (N,), optional
+            Static bias potential of every item in units of kT, a function of the features: the density is that without
+            it.  Better than weights, which leave few effective neighbours where the potential was low.
 
         Returns
         -------
@@ -57,22 +67,30 @@ class PointDensity(DensityMixin, BaseEstimator):
             space = _space_of(self, X, reset=True)
         if space is not None and sample_weight is not None:
             space = space.replace(sample_weight=check_sample_weight(sample_weight, len(space)))
+        self._offered = int(np.diff(X.indptr).min()) if isinstance(X, NeighborGraph) else MOST
         sample = make_sample(
             X if space is None else space,
             self._neighbors(),
             sample_weight=sample_weight if space is None else None,
             n_jobs=self.n_jobs,
         )
-        table = sample.table
-        self.dimension_ = float(self.dimension) if self.dimension is not None else _dimension_of(table)
-        self.sample_, self.space_ = sample, space
-        self._log_distances = np.log(table.distances)
-        self._k = self._neighbors_of_points(table)
-        self._values, self._errors, unsettled = self._densities(self._log_distances, table.items, self._k)
+        self._use(sample, space)
+        while (wider := self._wider()) is not None:
+            self._use(with_neighbors(sample, wider, graph=X if space is None else None, n_jobs=self.n_jobs), space)
+        self._log_distances = np.log(self.sample_.table.distances)
+        self._bias = None if bias is None else bias_of_points(bias, self.sample_)
+        self._correlated = None
+        if space is not None and (space.time is not None or space.run is not None):
+            self._correlated = statistical_inefficiency(space, self.sample_, self._k, n_jobs=self.n_jobs)
+        self._values, self._errors, unsettled = self._densities(self._log_distances, self.sample_.table.items, self._k)
+        if self._bias is not None:
+            self._values = self._bias.removed(self._values, self._bias.potential)
+        if self._correlated is not None:
+            self._errors = self._errors * np.sqrt(self._correlated.inefficiency)
         self._spread(space, unsettled)
         return self
 
-    def score_samples(self, X):
+    def score_samples(self, X, bias=None):
         """Log density at new points.
 
         All k neighbours of a new point are items of the sample.  A new point that equals an item is that item: its
@@ -82,16 +100,23 @@ class PointDensity(DensityMixin, BaseEstimator):
         ----------
         X : array (M, D), frame or Space
             New points.
+        bias : array (M,), optional
+            Potential at the new points, needed when the density was fitted with one.
 
         Returns
         -------
         array (M,)
-        """
-        return self._at(self._new_space(X))[0]
 
-    def score(self, X, y=None) -> float:
+        Raises
+        ------
+        ParameterError
+            `bias` is missing, or was not there in `fit`.
+        """
+        return self._at(self._new_space(X), bias)[0]
+
+    def score(self, X, y=None, *, bias=None) -> float:
         """Sum of the log density over new points."""
-        return float(self.score_samples(X).sum())
+        return float(self.score_samples(X, bias).sum())
 
     def free_energy(self, temperature: float = 300.0, units: str = "kJ/mol") -> tuple[np.ndarray, np.ndarray]:
         """-kT times the log density of every item, minimum zero, and its standard error (see `LogDensity`)."""
@@ -113,7 +138,7 @@ class PointDensity(DensityMixin, BaseEstimator):
     def _densities(self, log_distances, items, k, new: bool = False):
         """log(k/N) - log V_d - d log r_k, mass in place of counts; its error is 1/sqrt of the effective neighbours."""
         mass, square = mass_within(self.sample_, items, k, new=new)
-        value = np.log(mass) - self._log_volume(log_distances, k)
+        value = np.log(mass) - self._log_volume(log_distances, k) + _correction(mass**2 / square, self.count)
         return value, np.sqrt(square) / mass, 0
 
     def _log_volume(self, log_distances, k) -> np.ndarray:
@@ -123,8 +148,38 @@ class PointDensity(DensityMixin, BaseEstimator):
         return np.log(self.sample_.weight.sum()) + unit + d * log_distances[np.arange(len(k)), k - 1]
 
     # ---- steps ----
-    def _at(self, new: Space) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _use(self, sample: Sample, space: Space | None) -> None:
+        """Dimension and neighbourhoods of one table."""
+        self.sample_, self.space_ = sample, space
+        self.dimension_ = float(self.dimension) if self.dimension is not None else _dimension_of(sample.table)
+        self._k = self._neighbors_of_points(sample.table)
+
+    def _wider(self) -> int | None:
+        """How many neighbours to ask for next; None if they are enough, or were given."""
+        table = self.sample_.table
+        width = table.distances.shape[1]
+        most = min(MOST, table.n_items - 1, max(MOST_ENTRIES // table.n_items, width), self._offered)
+        if not is_auto(getattr(self, "n_neighbors", None)) or width >= most:
+            return None
+        return min(2 * width, most) if np.mean(self._k >= width - 1) > CAPPED else None
+
+    def _masses(self) -> tuple[np.ndarray, float]:
+        """Weight on every point without the bias potential, and Kish's number of equally weighted items."""
+        sample = self.sample_
+        if self._bias is None:
+            return sample.weight, sample.n_effective
+        factor = np.exp(self._bias.potential - self._bias.potential.max())
+        mass = sample.weight * factor
+        return mass, float(mass.sum() ** 2 / (sample.square * factor**2).sum())
+
+    def _at(self, new: Space, bias=None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Log density, error and neighbours at new points."""
+        if (bias is None) != (self._bias is None):
+            raise ParameterError(
+                "the density was fitted with a bias potential: pass its values at the new points, bias="
+                if bias is None
+                else "the density was fitted without a bias potential: fit(X, bias=...) first"
+            )
         width = self.sample_.table.distances.shape[1]
         distances, items = neighbors_of_new(self.sample_, new, width, self.n_jobs)
         same = distances[:, 0] == 0
@@ -132,6 +187,10 @@ class PointDensity(DensityMixin, BaseEstimator):
             log_r = np.log(np.where(same[:, None], 1.0, distances))
         k = self._neighbors_of_new(log_r, items)
         value, error, _ = self._densities(log_r, items, k, new=True)
+        if self._bias is not None:
+            value = self._bias.removed(value, check_vector(bias, "bias", length=len(value)))
+        if self._correlated is not None:
+            error = error * np.sqrt(self._correlated.among(items, k))
         value[same], error[same] = self._values[items[same, 0]], self._errors[items[same, 0]]
         return value, error, np.where(same, self._k[items[:, 0]], k)
 
@@ -166,16 +225,13 @@ class PointDensity(DensityMixin, BaseEstimator):
         if len(outside) and space is not None:
             value[outside], error[outside], k[outside] = self._at(space.take(outside))
         self.log_density_, self.log_density_se_, self.k_star_ = value, error, k
-        notes, warnings = self._remarks(unsettled)
-        if space is not None and space.time is not None:
-            warnings.append(
-                "the rows are a trajectory: errors count them as independent, and are too small when "
-                "neighbours in time are near each other"
-            )
+        notes, warnings = remarks(self, unsettled)
         coordinates = None
         if space is not None and space.backend == "numpy" and space.metric != "precomputed":
             coordinates = space.features
         parts = sample.table.input_parts if space is None else (space.features, space.sample_weight)
+        total, total_se = entropy(sample, self._log_distances, self.dimension_, bias=self._bias, space=space)
+        count = None if self._correlated is None else self._correlated.inefficiency
         self.result_ = LogDensity(
             log_density=value,
             log_density_se=error,
@@ -184,47 +240,16 @@ class PointDensity(DensityMixin, BaseEstimator):
             method=self.method,
             n_items=len(point),
             n_duplicates=sample.n_duplicates,
-            n_effective=sample.n_effective,
+            n_effective=self._masses()[1],
+            entropy=total,
+            entropy_se=total_se,
+            inefficiency=1.0 if count is None else float(np.median(count)),
             coordinates=coordinates,
             feature_names=None if space is None else space.feature_names,
             warnings=tuple(warnings),
             notes=tuple(notes),
             provenance=provenance(type(self).__name__, self.get_params(), None, *parts),
         )
-
-    def _remarks(self, unsettled: int) -> tuple[list[str], list[str]]:
-        sample = self.sample_
-        notes, warnings = list(sample.notes), []
-        if self.dimension is None:
-            notes.append(
-                f"the intrinsic dimension {self.dimension_:.3g} is that of ABIDE; its error is not in the "
-                "errors of the density"
-            )
-        if unsettled:
-            notes.append(
-                f"{unsettled} points have too many neighbours at one distance for PAk; the density of their "
-                "k* neighbours is given"
-            )
-        if sample.weighted:
-            notes.append(
-                "weights are mass in place of counts; k* is tested on plain counts"
-                + (
-                    "; PAk has no weighted likelihood: its value for the plain sample times the mean weight of the "
-                    "neighbours is approximate"
-                    if self.method == "PAk"
-                    else ""
-                )
-            )
-            mass, square = mass_within(sample, sample.table.items, self._k)
-            local = float(np.median(mass**2 / square))
-            if local < FEW_LOCAL:
-                warnings.append(f"the weights leave a typical point {local:.2g} effective neighbours: use more")
-        width = sample.table.distances.shape[1]
-        more = width < sample.table.n_items - 1
-        if more and self.method != "k-NN" and (capped := float(np.mean(self._k >= width - 1))) > 0.5:
-            warnings.append(f"{capped:.0%} of the points would use more than {width} neighbours: raise n_neighbors")
-        warnings += _beyond_half_period(sample, self._k)
-        return notes, warnings
 
 
 class KNNDensity(PointDensity):
@@ -234,6 +259,9 @@ class KNNDensity(PointDensity):
     ----------
     k : int
         Neighbours.
+    count : {"k", "k-1", "digamma"}
+        What stands for the number of neighbours: with "k-1" the density is right on average, with "digamma" its
+        logarithm is.
     dimension : float, optional
         Intrinsic dimension; that of `ABIDE` by default.
     n_jobs : int, optional
@@ -262,13 +290,15 @@ class KNNDensity(PointDensity):
 
     method = "k-NN"
 
-    def __init__(self, k=10, *, dimension=None, n_jobs=None):
+    def __init__(self, k=10, *, count="k", dimension=None, n_jobs=None):
         self.k = k
+        self.count = count
         self.dimension = dimension
         self.n_jobs = n_jobs
 
     def _neighbors(self) -> int:
         k = check_positive_int(self.k, "k", 1)
+        _checked_count(self.count, k)
         return k if self.dimension is not None else max(k, FOR_DIMENSION)
 
     def _neighbors_of_points(self, table) -> np.ndarray:
@@ -285,8 +315,11 @@ class KStarNN(PointDensity):
     ----------
     alpha : float
         Level of the test that ends a neighbourhood.
-    n_neighbors : int
-        The most neighbours a point may have.
+    n_neighbors : int or "auto"
+        The most neighbours a point may have.  "auto" starts with 100 and doubles them, up to 1000, while more than a
+        fifth of the points would use more.
+    count : {"k", "k-1", "digamma"}
+        As for `KNNDensity`.
     dimension : float, optional
         Intrinsic dimension; that of `ABIDE` by default.
     n_jobs : int, optional
@@ -313,16 +346,20 @@ class KStarNN(PointDensity):
 
     method = "k*-NN"
 
-    def __init__(self, alpha=1e-6, *, n_neighbors=100, dimension=None, n_jobs=None):
+    def __init__(self, alpha=1e-6, *, n_neighbors="auto", count="k", dimension=None, n_jobs=None):
         self.alpha = alpha
         self.n_neighbors = n_neighbors
+        self.count = count
         self.dimension = dimension
         self.n_jobs = n_jobs
 
     def _neighbors(self) -> int:
         if not 0 < self.alpha < 1:
             raise ParameterError(f"alpha is {self.alpha!r}; it must lie between 0 and 1")
-        return check_positive_int(self.n_neighbors, "n_neighbors", 4)
+        _checked_count(self.count, FEWEST)
+        if isinstance(self.n_neighbors, str) and self.n_neighbors != "auto":
+            raise ParameterError(f"n_neighbors is {self.n_neighbors!r}; it is a number, or 'auto'")
+        return FIRST if is_auto(self.n_neighbors) else check_positive_int(self.n_neighbors, "n_neighbors", 4)
 
     def _neighbors_of_points(self, table) -> np.ndarray:
         width = table.distances.shape[1]
@@ -369,7 +406,7 @@ class PAk(KStarNN):
 
     method = "PAk"
 
-    def __init__(self, alpha=1e-6, *, n_neighbors=100, dimension=None, n_jobs=None):
+    def __init__(self, alpha=1e-6, *, n_neighbors="auto", dimension=None, n_jobs=None):
         super().__init__(alpha, n_neighbors=n_neighbors, dimension=dimension, n_jobs=n_jobs)
 
     def _densities(self, log_distances, items, k, new: bool = False):
@@ -382,6 +419,19 @@ class PAk(KStarNN):
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
+def _correction(k: np.ndarray, count: str) -> np.ndarray:
+    """What another count in place of k changes: k - 1 makes a density right on average, digamma its logarithm."""
+    if count == "k":
+        return np.zeros(len(k))
+    return (np.log(k - 1) if count == "k-1" else psi(k)) - np.log(k)
+
+
+def _checked_count(count: str, fewest: float) -> None:
+    check_choice(count, "count", COUNTS)
+    if count == "k-1" and fewest <= 1:
+        raise ParameterError("count='k-1' leaves nothing of one neighbour: use more, or another count")
+
+
 def _dimension_of(table) -> float:
     try:
         return float(adaptive_dimension(table))
@@ -395,27 +445,6 @@ def _space_of(estimator, X, *, reset: bool) -> Space:
     if space.feature_names is not None:
         estimator.feature_names_in_ = np.array(space.feature_names, dtype=object)
     return space
-
-
-def _beyond_half_period(sample: Sample, k) -> list[str]:
-    """Balls that meet themselves around the torus are no balls."""
-    space = sample.space
-    if space is None or not space.period.any():
-        return []
-    around = np.asarray(space.period * space.feature_weights)[np.asarray(space.period) > 0]
-    around = around[around > 0]
-    if not len(around):
-        return []
-    radius = sample.table.distances[np.arange(len(k)), k - 1]
-    far = float(np.mean(radius > around.min() / 2))
-    return (
-        [
-            f"{far:.0%} of the neighbourhoods are wider than half a period: their volumes are too large; use fewer "
-            "neighbours"
-        ]
-        if far > 0.01
-        else []
-    )
 
 
 @kernel()

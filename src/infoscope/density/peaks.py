@@ -60,7 +60,7 @@ class DensityPeaks(ClusterMixin, BaseEstimator):
         self.density = density
         self.halo = halo
 
-    def fit(self, X, y=None, *, sample_weight=None):
+    def fit(self, X, y=None, *, sample_weight=None, bias=None):
         """Find the clusters.
 
         Parameters
@@ -71,6 +71,8 @@ class DensityPeaks(ClusterMixin, BaseEstimator):
             For scikit-learn's pipelines.
         sample_weight : array (N,), optional
             Statistical weights, if `X` does not have them.
+        bias : array (N,), optional
+            Static bias potential in units of kT, as for the density.
 
         Returns
         -------
@@ -83,8 +85,8 @@ class DensityPeaks(ClusterMixin, BaseEstimator):
         """
         _check_significance(self.Z)
         if isinstance(X, PointDensity):
-            if sample_weight is not None:
-                raise ParameterError("a fitted density has its weights already")
+            if sample_weight is not None or bias is not None:
+                raise ParameterError("a fitted density has its weights or its bias already")
             from sklearn.utils.validation import check_is_fitted
 
             check_is_fitted(X)
@@ -93,7 +95,7 @@ class DensityPeaks(ClusterMixin, BaseEstimator):
             if self.density is not None and not isinstance(self.density, PointDensity):
                 raise ParameterError(f"density is {self.density!r}; it is KNNDensity(), KStarNN() or PAk()")
             density = PAk() if self.density is None else clone(self.density)
-            self.density_ = density.fit(X, sample_weight=sample_weight)
+            self.density_ = density.fit(X, sample_weight=sample_weight, bias=bias)
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self.density_, name):
                 setattr(self, name, getattr(self.density_, name))
@@ -144,7 +146,7 @@ class DensityPeaks(ClusterMixin, BaseEstimator):
         for (a, b), point in merged.saddles.items():
             saddle[number[a], number[b]] = saddle[number[b], number[a]] = point
         height = np.where(saddle >= 0, value[saddle], np.nan)
-        weight = fitted.sample_.weight
+        weight, n_effective = fitted._masses()
         share = np.bincount(of_point, weight, len(left)) / weight.sum()
         labels, n_halo = self._labels_of_items(of_point, height, self.halo if halo is None else bool(halo))
         item = self._first_items()
@@ -159,7 +161,7 @@ class DensityPeaks(ClusterMixin, BaseEstimator):
             saddle_log_density_se=np.where(saddle >= 0, error[saddle], np.nan),
             saddle_items=np.where(saddle >= 0, item[saddle], -1),
             populations=share,
-            populations_se=np.sqrt(share * (1 - share) / fitted.sample_.n_effective),
+            populations_se=np.sqrt(share * (1 - share) / n_effective),
             Z=Z,
             n_items=len(labels),
             n_peaks=len(basins.centers),

@@ -37,6 +37,10 @@ class LogDensity(Result):
         Items; those that repeat another one.
     n_effective : float
         Kish's number of equally weighted items.
+    entropy, entropy_se : float
+        Differential entropy in nats (Kozachenko-Leonenko), and its standard error.
+    inefficiency : float
+        Rows of a series that count as one, at a typical item; 1 for independent items.
     coordinates : array (N, D) or None
         The features, for pictures.
     feature_names : sequence of str or None
@@ -53,6 +57,9 @@ class LogDensity(Result):
     n_items: int = 0
     n_duplicates: int = 0
     n_effective: float = np.nan
+    entropy: float = np.nan
+    entropy_se: float = np.nan
+    inefficiency: float = 1.0
     coordinates: Any = field(default=None, repr=False)
     feature_names: Any = field(default=None, repr=False)
     temperature: float = 300.0

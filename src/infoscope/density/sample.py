@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -131,6 +131,23 @@ def make_sample(data: Space | NeighborGraph, k: int, *, sample_weight=None, n_jo
     point[rows] = place
     given = np.ones(len(rows)) if weight is None else weight[rows] / weight[rows].mean()
     return _weighed(table, point, place, given, (*notes, *table.notes), space)
+
+
+def with_neighbors(sample: Sample, k: int, *, graph: NeighborGraph | None = None, n_jobs: int | None = None) -> Sample:
+    """The same sample with another number of neighbours: of its points, or of the graph it was made from.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.density.sample import make_sample, with_neighbors
+    >>> from infoscope.neighbors import Space
+    >>> sample = make_sample(Space(np.array([[0.0], [1.0], [1.5], [3.0], [4.0]])), 2)
+    >>> with_neighbors(sample, 4).table.items[0]
+    array([1, 2, 3, 4])
+    """
+    data = sample.space if graph is None else graph
+    table = neighbor_table(data, k, n_jobs=n_jobs, fewest=FEWEST_POINTS)
+    return replace(sample, table=table)
 
 
 def neighbors_of_new(sample: Sample, new: Space, k: int, n_jobs: int | None = None) -> tuple[np.ndarray, np.ndarray]:
