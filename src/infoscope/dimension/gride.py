@@ -85,7 +85,8 @@ class Gride(DimensionEstimator):
             fit = ranks[: 1 + int(np.flatnonzero(per_scale >= m)[-1]) + 1]
 
             def estimate(part, fit=fit, asked=asked):
-                near = neighbor_table(part, int(fit[-1]), n_rows=asked, random_state=0, n_jobs=self.n_jobs)
+                near = neighbor_table(part, int(fit[-1]), n_rows=asked, random_state=0, n_jobs=self.n_jobs,
+                                      different=True)
                 return _by_scale(near, fit)[1]
 
             found[m] = subset_covariance(table.space, estimate, m)

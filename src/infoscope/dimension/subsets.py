@@ -13,7 +13,8 @@ import numpy as np
 
 from infoscope.neighbors import Space
 
-MOST = 10                          # subsets of one partition
+MOST, MOST_LARGE = 10, 21          # subsets of one partition; of many points, when one partition is then enough
+LARGE = 2000                       # points in each of so many subsets
 FREEDOM, PARTITIONS = 20, 6        # degrees of freedom wanted; partitions at most (of halves, each costs half a search)
 ROOM = 4                           # a subset has this many times the rank points at least
 
@@ -24,10 +25,11 @@ def n_subsets(n: int, rank: int) -> int:
     Examples
     --------
     >>> from infoscope.dimension.subsets import n_subsets
-    >>> n_subsets(10_000, 2), n_subsets(1000, 256)
-    (10, 2)
+    >>> n_subsets(10_000, 2), n_subsets(1000, 256), n_subsets(100_000, 2)
+    (10, 2, 21)
     """
-    return int(np.clip(n // (ROOM * rank), 2, MOST))
+    most = MOST_LARGE if n >= MOST_LARGE * LARGE else MOST
+    return int(np.clip(n // (ROOM * rank), 2, most))
 
 
 def subset_covariance(space: Space, estimate: Callable[[Space], np.ndarray], m: int, seed: int = 0) -> np.ndarray:

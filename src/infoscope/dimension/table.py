@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from infoscope.base import DataError, ParameterError, checks, warn
+from infoscope.base import DataError, ParameterError, checks, kernel, warn
 from infoscope.neighbors import NeighborGraph, Space, as_space, nearest
 
 FEWEST_ITEMS = 4
@@ -52,7 +52,7 @@ class NeighborTable:
 
 
 def neighbor_table(data, k: int, *, n_rows: int | None = None, random_state=None, n_jobs: int | None = None,
-                   fewest: int = FEWEST_ITEMS) -> NeighborTable:
+                   fewest: int = FEWEST_ITEMS, different: bool = False) -> NeighborTable:
     """Distances to the first k neighbours of every item, or of some.
 
     Parameters
@@ -69,6 +69,8 @@ def neighbor_table(data, k: int, *, n_rows: int | None = None, random_state=None
         Threads.
     fewest : int
         Items without which there is no answer.
+    different : bool
+        Whether the items are known to differ, as those of a table do: then duplicates are not looked for.
 
     Returns
     -------
@@ -92,7 +94,7 @@ def neighbor_table(data, k: int, *, n_rows: int | None = None, random_state=None
         return _of_graph(data, k, fewest)
     space = as_space(data, name=getattr(data, "name", None) or "the data")
     parts = (space.features, space.time, space.run)
-    space, kept, lost = _without_duplicates(space)
+    space, kept, lost = (space, np.arange(len(space)), 0) if different else _without_duplicates(space)
     n = len(space)
     if n < fewest:
         raise DataError(f"{space.name or 'the data'} has {n} different items, fewer than the {fewest} needed")
@@ -123,14 +125,8 @@ def independent_rows(table: NeighborTable, k: int | np.ndarray, random_state=0) 
     2
     """
     order = np.random.default_rng(random_state).permutation(len(table.rows))
-    sizes = np.broadcast_to(k, len(table.rows))
-    taken, chosen = np.zeros(table.n_items, bool), []
-    for row in order.tolist():
-        ball = np.append(table.items[row, : sizes[row]], table.rows[row])
-        if not taken[ball].any():
-            taken[ball] = True
-            chosen.append(row)
-    return np.array(chosen, np.int64)
+    sizes = np.broadcast_to(k, len(table.rows)).astype(np.int64)
+    return order[_apart(order, table.items, np.asarray(table.rows, np.int64), sizes, np.zeros(table.n_items, np.bool_))]
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
@@ -167,3 +163,20 @@ def _of_graph(graph: NeighborGraph, k: int, fewest: int) -> NeighborTable:
     n = int(max(graph.rows.max(), graph.items.max())) + 1
     return NeighborTable(distances, graph.items[places], graph.rows, n, np.arange(n),
                          input_parts=(graph.items, graph.squared))
+
+
+@kernel()
+def _apart(order, items, rows, sizes, taken):
+    """Which of the rows, in order, share no item with one chosen before."""
+    chosen = np.zeros(len(order), np.bool_)
+    for at in range(len(order)):
+        row = order[at]
+        free = not taken[rows[row]]
+        for rank in range(sizes[row]):
+            free = free and not taken[items[row, rank]]
+        if free:
+            taken[rows[row]] = True
+            for rank in range(sizes[row]):
+                taken[items[row, rank]] = True
+            chosen[at] = True
+    return chosen

@@ -92,7 +92,8 @@ class TwoNN(DimensionEstimator):
         asked = None if self.n_rows is None else max(self.n_rows // m, FEWEST_ITEMS)
 
         def estimate(part):
-            return self._of(_log_ratios(neighbor_table(part, 2, n_rows=asked, random_state=0, n_jobs=self.n_jobs)))
+            return self._of(_log_ratios(neighbor_table(part, 2, n_rows=asked, random_state=0, n_jobs=self.n_jobs,
+                                                       different=True)))
 
         return float(np.sqrt(subset_covariance(table.space, estimate, m)[0, 0]))
 
