@@ -42,6 +42,9 @@ class MolecularFrames:
         Bias potential of each frame in kJ/mol, from which the weights were made.
     description : str
         What was simulated.
+    free_energy : DataFrame of shape (72, 72) or None
+        The estimate of metadynamics itself, from the hills: in kJ/mol, its minimum 0, rows phi and columns psi in
+        radians.
     """
 
     torsions: pandas.DataFrame
@@ -51,6 +54,7 @@ class MolecularFrames:
     sample_weight: np.ndarray | None
     bias: np.ndarray | None
     description: str
+    free_energy: pandas.DataFrame | None = None
 
     def __len__(self) -> int:
         return len(self.time)
@@ -127,11 +131,15 @@ def load_alanine_dipeptide(ensemble: str = "600K") -> MolecularFrames:
         name: pd.DataFrame(arrays[name], columns=[str(column) for column in arrays[f"{name[:-1]}_names"]])
         for name in DESCRIPTIONS
     }
-    log_weight = arrays.get("log_weight")
+    log_weight, hills = arrays.get("log_weight"), None
+    if "free_energy" in arrays:
+        phi, psi = (pd.Index(arrays[f"grid_{name}"].astype(np.float64), name=name) for name in ("phi", "psi"))
+        hills = pd.DataFrame(arrays["free_energy"].astype(np.float64), index=phi, columns=psi)
     return MolecularFrames(
         **frames,
         time=arrays["time"].astype(np.float64),
         sample_weight=None if log_weight is None else np.exp(log_weight.astype(np.float64)),
         bias=arrays.get("bias"),
         description=f"alanine dipeptide, {ensemble}, {arrays['time'][-1] / 1000:.3g} ns",
+        free_energy=hills,
     )
