@@ -8,6 +8,7 @@ from . import io as io
 from . import neighbors as neighbors
 from . import statistics as statistics
 from . import storage as storage
+from .density import BMTI as BMTI
 from .density import Clusters as Clusters
 from .density import DensityPeaks as DensityPeaks
 from .density import KNNDensity as KNNDensity

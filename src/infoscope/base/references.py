@@ -63,6 +63,13 @@ REFERENCES: dict[str, str] = {
   year    = {2018},
   doi     = {10.1021/acs.jctc.7b00916}
 }""",
+    "bmti": """@article{carli2024density,
+  author  = {Carli, Matteo and Rodriguez, Alex and Laio, Alessandro and Glielmo, Aldo},
+  title   = {Density estimation via binless multidimensional integration},
+  year    = {2024},
+  eprint  = {2407.08094},
+  archivePrefix = {arXiv}
+}""",
     "k_star": """@article{derrico2021automatic,
   author  = {d'Errico, Maria and Facco, Elena and Laio, Alessandro and Rodriguez, Alex},
   title   = {Automatic topography of high-dimensional data sets by non-parametric density peak clustering},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.special import gammaln, psi
 from sklearn.base import BaseEstimator, DensityMixin
@@ -62,26 +64,33 @@ class PointDensity(DensityMixin, BaseEstimator):
         """
         if self.dimension is not None and not 0 < self.dimension < np.inf:
             raise ParameterError(f"dimension is {self.dimension!r}; it must be positive, or None to estimate it")
-        space = None
-        if not isinstance(X, NeighborGraph):
-            space = _space_of(self, X, reset=True)
+        graph = X if isinstance(X, NeighborGraph) else None
+        known = X if graph is None else graph.space  # a graph may know its items
+        space = None if graph is not None and known is None else _space_of(self, known)
         if space is not None and sample_weight is not None:
             space = space.replace(sample_weight=check_sample_weight(sample_weight, len(space)))
-        self._offered = int(np.diff(X.indptr).min()) if isinstance(X, NeighborGraph) else MOST
+        self._offered = MOST if graph is None else int(np.diff(graph.indptr).min())
         sample = make_sample(
-            X if space is None else space,
+            space if graph is None else replace(graph, space=space),
             self._neighbors(),
             sample_weight=sample_weight if space is None else None,
             n_jobs=self.n_jobs,
         )
         self._use(sample, space)
         while (wider := self._wider()) is not None:
-            self._use(with_neighbors(sample, wider, graph=X if space is None else None, n_jobs=self.n_jobs), space)
+            self._use(with_neighbors(sample, wider, graph=graph, n_jobs=self.n_jobs), space)
+        return self._estimate(bias)
+
+    def _estimate(self, bias):
+        """Log density and errors from sample and neighbourhoods."""
+        space = self.space_
         self._log_distances = np.log(self.sample_.table.distances)
         self._bias = None if bias is None else bias_of_points(bias, self.sample_)
         self._correlated = None
         if space is not None and (space.time is not None or space.run is not None):
-            self._correlated = statistical_inefficiency(space, self.sample_, self._k, n_jobs=self.n_jobs)
+            self._correlated = statistical_inefficiency(
+                space, self.sample_, self._k, slope=self.method == "PAk", n_jobs=self.n_jobs
+            )
         self._values, self._errors, unsettled = self._densities(self._log_distances, self.sample_.table.items, self._k)
         if self._bias is not None:
             self._values = self._bias.removed(self._values, self._bias.potential)
@@ -141,6 +150,9 @@ class PointDensity(DensityMixin, BaseEstimator):
         value = np.log(mass) - self._log_volume(log_distances, k) + _correction(mass**2 / square, self.count)
         return value, np.sqrt(square) / mass, 0
 
+    def _densities_of_new(self, new: Space, log_distances, items, k) -> tuple[np.ndarray, np.ndarray]:
+        return self._densities(log_distances, items, k, new=True)[:2]
+
     def _log_volume(self, log_distances, k) -> np.ndarray:
         """log of N times the volume of the ball that holds k neighbours."""
         d = self.dimension_
@@ -186,7 +198,7 @@ class PointDensity(DensityMixin, BaseEstimator):
         with np.errstate(divide="ignore"):
             log_r = np.log(np.where(same[:, None], 1.0, distances))
         k = self._neighbors_of_new(log_r, items)
-        value, error, _ = self._densities(log_r, items, k, new=True)
+        value, error = self._densities_of_new(new, log_r, items, k)
         if self._bias is not None:
             value = self._bias.removed(value, check_vector(bias, "bias", length=len(value)))
         if self._correlated is not None:
@@ -353,9 +365,13 @@ class KStarNN(PointDensity):
         self.dimension = dimension
         self.n_jobs = n_jobs
 
+    @property
+    def _level(self) -> float:
+        return self.alpha
+
     def _neighbors(self) -> int:
-        if not 0 < self.alpha < 1:
-            raise ParameterError(f"alpha is {self.alpha!r}; it must lie between 0 and 1")
+        if not 0 < self._level < 1:
+            raise ParameterError(f"alpha is {self._level!r}; it must lie between 0 and 1")
         _checked_count(self.count, FEWEST)
         if isinstance(self.n_neighbors, str) and self.n_neighbors != "auto":
             raise ParameterError(f"n_neighbors is {self.n_neighbors!r}; it is a number, or 'auto'")
@@ -365,13 +381,13 @@ class KStarNN(PointDensity):
         width = table.distances.shape[1]
         if width <= FEWEST:  # too few for the test: all are used
             return np.full(len(table.rows), width, np.int64)
-        return k_star(table, self.dimension_, self.alpha)
+        return k_star(table, self.dimension_, self._level)
 
     def _neighbors_of_new(self, log_distances, items) -> np.ndarray:
         out = np.full(len(items), items.shape[1], np.int64)
         if items.shape[1] <= FEWEST:
             return out
-        edge = thresholds(items.shape[1], self.alpha, self.dimension_)
+        edge = thresholds(items.shape[1], self._level, self.dimension_)
         _first_failure_of_new(log_distances, items, self._log_distances, edge, out)
         return out
 
@@ -439,8 +455,8 @@ def _dimension_of(table) -> float:
         raise DataError(f"{error} Or pass the dimension, if you know it: dimension=2") from error
 
 
-def _space_of(estimator, X, *, reset: bool) -> Space:
-    space = X if isinstance(X, Space) else as_space(checked_input(estimator, X, reset=reset), name="X")
+def _space_of(estimator, X) -> Space:
+    space = X if isinstance(X, Space) else as_space(checked_input(estimator, X, reset=True), name="X")
     estimator.n_features_in_ = space.n_features
     if space.feature_names is not None:
         estimator.feature_names_in_ = np.array(space.feature_names, dtype=object)

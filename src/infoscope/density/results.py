@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 GAS_CONSTANT = 8.31446261815324e-3  # kJ/(mol K), exact by definition of its factors
 UNITS = {"kJ/mol": GAS_CONSTANT, "kcal/mol": GAS_CONSTANT / 4.184}
-REFERENCES = {"k-NN": (), "k*-NN": ("k_star",), "PAk": ("pak", "k_star")}
+REFERENCES = {"k-NN": (), "k*-NN": ("k_star",), "PAk": ("pak", "k_star"), "BMTI": ("bmti", "k_star")}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,7 +32,7 @@ class LogDensity(Result):
     dimension : float
         Intrinsic dimension.
     method : str
-        "k-NN", "k*-NN" or "PAk".
+        "k-NN", "k*-NN", "PAk" or "BMTI".
     n_items, n_duplicates : int
         Items; those that repeat another one.
     n_effective : float
@@ -41,6 +41,18 @@ class LogDensity(Result):
         Differential entropy in nats (Kozachenko-Leonenko), and its standard error.
     inefficiency : float
         Rows of a series that count as one, at a typical item; 1 for independent items.
+    component : array (N,) of int or None
+        Connected part of the neighbour graph of every item, the largest first (BMTI).
+    n_components : int
+        How many parts there are (BMTI).
+    residual : float
+        |b - A l|/|b| of the equations that were solved (BMTI).
+    n_iterations : int
+        Steps that took, 0 without iteration (BMTI).
+    solver : str
+        Who solved them (BMTI).
+    calibration : float
+        What claimed errors were multiplied with.
     coordinates : array (N, D) or None
         The features, for pictures.
     feature_names : sequence of str or None
@@ -60,6 +72,12 @@ class LogDensity(Result):
     entropy: float = np.nan
     entropy_se: float = np.nan
     inefficiency: float = 1.0
+    component: Any = field(default=None, repr=False)
+    n_components: int = 1
+    residual: float = 0.0
+    n_iterations: int = 0
+    solver: str = ""
+    calibration: float = 1.0
     coordinates: Any = field(default=None, repr=False)
     feature_names: Any = field(default=None, repr=False)
     temperature: float = 300.0

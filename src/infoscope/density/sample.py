@@ -190,7 +190,9 @@ def _of_graph(graph: NeighborGraph, k: int, sample_weight) -> Sample:
     table = neighbor_table(graph, min(k, int(np.diff(graph.indptr).min())), fewest=FEWEST_POINTS)
     if not table.complete:
         raise ParameterError("a density needs a graph with a row for every item")
-    n = table.n_items
+    n, space = table.n_items, graph.space
+    if sample_weight is None and space is not None:
+        sample_weight = space.sample_weight
     given = np.ones(n) if sample_weight is None else check_sample_weight(sample_weight, n)
     if not given.all():
         raise ParameterError("items of weight zero are in the graph: pass the data, or build the graph without them")
@@ -199,7 +201,7 @@ def _of_graph(graph: NeighborGraph, k: int, sample_weight) -> Sample:
         if table.distances.shape[1] < k
         else ()
     )
-    return _weighed(table, np.arange(n), np.arange(n), given / given.mean(), (*table.notes, *notes), None)
+    return _weighed(table, np.arange(n), np.arange(n), given / given.mean(), (*table.notes, *notes), space)
 
 
 def _weighed(table, point, place, given, notes, space) -> Sample:

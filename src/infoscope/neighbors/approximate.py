@@ -115,7 +115,7 @@ def nearest_approximate(space: Space, k: int, rows, admissible, queries=None, *,
     unseen = 1 - len(sample) / len(rows)
     recall_se = float(hits.std(ddof=1) * np.sqrt(unseen / len(hits))) if unseen > 0 else 0.0
     return NeighborGraph(rows, np.arange(len(rows) + 1) * k, items.ravel(), squared.ravel(), admissible,
-                         float(hits.mean()), recall_se)
+                         float(hits.mean()), recall_se, space if source is space else None)
 
 
 def _check_supported(space: Space) -> None:

@@ -1,7 +1,8 @@
 """`NeighborGraph`: who is near whom, as rows of any length."""
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +27,8 @@ class NeighborGraph:
         Measured recall, when the neighbours were found approximately.
     recall_se : float, optional
         Its standard error.
+    space : Space, optional
+        The items themselves, where `nearest` made the graph of them: methods that also need features find them here.
 
     Examples
     --------
@@ -43,6 +46,7 @@ class NeighborGraph:
     admissible: np.ndarray
     recall: float | None = None
     recall_se: float | None = None
+    space: Any = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -68,4 +72,4 @@ class NeighborGraph:
         indptr = np.concatenate([[0], np.cumsum(lengths)])
         pairs = np.arange(indptr[-1]) - np.repeat(indptr[:-1] - self.indptr[rows], lengths)
         return NeighborGraph(self.rows[rows], indptr, self.items[pairs], self.squared[pairs], self.admissible[rows],
-                             self.recall, self.recall_se)
+                             self.recall, self.recall_se, self.space)

@@ -89,7 +89,8 @@ def nearest(space, k: int, *, ties: str = "index", queries=None, columns=None, e
         if len(tied):
             return _with_all_ties(space, k, squared, items, tied, rows, admissible, queries, options)
     indptr = np.arange(len(rows) + 1) * k
-    return NeighborGraph(rows, indptr, items[:, :k].ravel(), squared[:, :k].ravel(), admissible)
+    known = None if isinstance(queries, Space) else space
+    return NeighborGraph(rows, indptr, items[:, :k].ravel(), squared[:, :k].ravel(), admissible, space=known)
 
 
 def _with_all_ties(space, k, squared, items, tied, rows, admissible, queries, options) -> NeighborGraph:
@@ -109,7 +110,8 @@ def _with_all_ties(space, k, squared, items, tied, rows, admissible, queries, op
     square = np.concatenate([squared[alone, :k].ravel(), square])
     order = np.lexsort((item, square, row))
     indptr = np.searchsorted(row[order], np.arange(len(rows) + 1))
-    return NeighborGraph(rows, indptr, item[order], square[order], admissible)
+    known = None if isinstance(queries, Space) else space
+    return NeighborGraph(rows, indptr, item[order], square[order], admissible, space=known)
 
 
 def nearest_blocks(space, k: int, *, block_rows: int = 4096, queries=None, **options) -> Iterator[NeighborGraph]:
