@@ -45,7 +45,7 @@ class Correlated:
 
 
 def statistical_inefficiency(
-    space: Space, sample: Sample, k: np.ndarray, *, n_jobs: int | None = None
+    space: Space, sample: Sample, k: np.ndarray, *, slope: bool = False, n_jobs: int | None = None
 ) -> Correlated | None:
     """How many correlated rows count as one, around every point.
 
@@ -57,6 +57,9 @@ def statistical_inefficiency(
         The points they lie on.
     k : array (U,) of int
         Neighbours of every point.
+    slope : bool
+        Whether a slope is fitted with the density (PAk): then the nearer neighbours count more, the l-th of k like
+        4 - 6 l/k.
     n_jobs : int, optional
         Threads.
 
@@ -97,7 +100,7 @@ def statistical_inefficiency(
     around = np.zeros(len(space))
     around[inside] = share
     out = np.empty(len(k))
-    _pairs(sample.table.items, k, starts, clock[by_point], weight[by_point], around[by_point], window, out)
+    _pairs(sample.table.items, k, starts, clock[by_point], weight[by_point], around[by_point], window, slope, out)
     smooth = mean_of_neighbors(out, sample.table.items, k)
     return Correlated(np.maximum(smooth, 1.0), float(window), too_short)
 
@@ -142,25 +145,27 @@ def _mass_of_windows(clock, weight, window: float) -> np.ndarray:
 
 # ------------------------------------------------------------------------------------------------------------- kernels
 @kernel()
-def _pairs(items, k, starts, clock, weight, around, window, out):
+def _pairs(items, k, starts, clock, weight, around, window, slope, out):
     """Weight of pairs of neighbours within the window, less that of chance, over the sum of squared weights."""
     reach = window * (1 + 1e-9)
     for i in range(len(k)):
         n = 0
         for rank in range(k[i]):
             n += starts[items[i, rank] + 1] - starts[items[i, rank]]
-        place = np.empty(n, np.int64)
+        place, part = np.empty(n, np.int64), np.empty(n)
         n = 0
         for rank in range(k[i]):
             for at in range(starts[items[i, rank]], starts[items[i, rank] + 1]):
                 place[n] = at
+                part[n] = weight[at] * (4 - 6 * (rank + 0.5) / k[i] if slope else 1.0)
                 n += 1
-        place = place[np.argsort(clock[place])]
+        order = np.argsort(clock[place])
+        place, part = place[order], part[order]
         together, squares, mass, chance, open_mass, first = 0.0, 0.0, 0.0, 0.0, 0.0, 0
         for b in range(n):
-            here, w = clock[place[b]], weight[place[b]]
+            here, w = clock[place[b]], part[b]
             while here - clock[place[first]] > reach:
-                open_mass -= weight[place[first]]
+                open_mass -= part[first]
                 first += 1
             together += 2 * w * open_mass + w * w
             open_mass += w

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import gammaln, psi
+from scipy.special import gammaln, polygamma, psi
 
 from infoscope.neighbors import Space
 from infoscope.statistics import run_order
@@ -62,7 +62,8 @@ def entropy(
         weight, squares = weight * factor, squares * factor**2
     value = float(weight @ surprise / weight.sum())
     away = surprise - value
-    variance = float(squares @ away**2 / weight.sum() ** 2)
+    # the noise of the counts, psi'(k) each, counts twice: a point is near its neighbours as they are near it
+    variance = float(squares @ (away**2 + polygamma(1, count)) / weight.sum() ** 2)
     if space is not None and (space.time is not None or space.run is not None):
         order = run_order(len(space), space.time, space.run)
         point = sample.point_of_item
