@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from infoscope.base import ParameterError
+from infoscope.base import ParameterError, one_blas_thread
 from infoscope.base.checks import check_choice
 from infoscope.neighbors import Space
 
@@ -213,7 +213,8 @@ class BMTI(KStarNN):
         weight = {name: self._weights(edges, k, name) for name in {self.weights, self.error or self.weights}}
         options = dict(alpha=self.alpha, prior=prior, prior_se=prior_se, n_jobs=self.n_jobs)
         system = normal_equations(edges.graph, weight[self.weights], edges.difference, **options)
-        solution = solve(system, d, solver=self.solver, tol=self.tol, start=points)
+        with one_blas_thread():  # vectors of this length gain nothing from more
+            solution = solve(system, d, solver=self.solver, tol=self.tol, start=points)
         values, constant_se = solution.values, 0.0
         if system.free:
             mass, square = mass_within(sample, items, k)

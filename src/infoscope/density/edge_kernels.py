@@ -350,7 +350,7 @@ def add_to_members(items, k, value, out):
 # ------------------------------------------------------------------------------------------------------------ probes
 @kernel()
 def probe_sums(first, last, graph, at_source, at_target, seed, start, out):
-    """`sums_at_points` of both values times random signs: bit start + b of a word of the edge is the sign of probe b."""
+    """`sums_at_points` of both values times random signs: bit start + b of a word of the edge is that of probe b."""
     probes = out.shape[1]
     for i in range(first, last):
         for b in range(probes):
