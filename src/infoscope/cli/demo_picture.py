@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from infoscope.cli.demo_questions import Few, Pairs, Trap, Wines
+    from infoscope.cli.demo_questions import Few, Map, Pairs, Wines
 
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#999999"  # told apart by everyone
+HIGHEST = 45.0  # kJ/mol, where the colours end: few frames lie above
 MARKS = ((ORANGE, "o"), (BLUE, "s"), (GREEN, "^"))  # of the best pairs
 
 
-def save(answers: Sequence[Pairs | Trap | Wines | Few], path: Path) -> None:
+def save(answers: Sequence[Pairs | Map | Wines | Few], path: Path) -> None:
     """Draw the answers in two rows into a file, which is there whole or not at all."""
     import matplotlib
 
@@ -23,7 +24,7 @@ def save(answers: Sequence[Pairs | Trap | Wines | Few], path: Path) -> None:
     from infoscope.storage import atomic_path
 
     figure, axes = pyplot.subplots(2, 2, figsize=(11.5, 9), layout="constrained")
-    panels: tuple[Callable[[Any, Any], None], ...] = (_pairs, _trap, _wines, _few)
+    panels: tuple[Callable[[Any, Any], None], ...] = (_pairs, _map, _wines, _few)
     for ax, draw, answer in zip(axes.flat, panels, answers, strict=True):
         draw(ax, answer)
         ax.spines[["top", "right"]].set_visible(False)
@@ -46,27 +47,19 @@ def _pairs(ax: Any, found: Pairs) -> None:
     ax.legend(loc="upper left", frameon=False, fontsize=9, handletextpad=0.3)
 
 
-def _trap(ax: Any, found: Trap) -> None:
-    for row, (result, color) in enumerate(((found.naive, ORANGE), (found.honest, BLUE))):
-        ax.errorbar(row, result.a_to_b, yerr=2 * result.a_to_b_se, fmt="o", ms=7, color=color, capsize=4)
-        ax.annotate(
-            f"{result.a_to_b:.2f}",
-            (row, result.a_to_b),
-            xytext=(10, 0),
-            textcoords="offset points",
-            va="center",
-            color=color,
-        )
-    ax.axhline(1, color=GREY, lw=1, ls="--")
-    ax.text(-0.45, 1.01, "truth", color=GREY, va="bottom")
+def _map(ax: Any, found: Map) -> None:
+    order = (-found.energy).argsort()
+    phi, psi = found.angles[order].T
+    dots = ax.scatter(phi, psi, c=found.energy[order], s=6, lw=0, cmap="viridis", vmax=HIGHEST, rasterized=True)
+    for state, center in enumerate(found.states.centers):
+        ax.plot(*found.angles[center], "o", mfc="white", mec="black", ms=13, clip_on=False, zorder=3)
+        ax.annotate(str(state), found.angles[center], ha="center", va="center", fontsize=9, zorder=4)
+    edge, names = 3.14159, ("-π", "0", "π")
     ax.set(
-        xlim=(-0.5, 1.6),
-        ylim=(0, 1.2),
-        xticks=(0, 1),
-        xticklabels=("asked naively", "asked honestly"),
-        ylabel="Δ ± 2 standard errors",
-        title="Frames of a trajectory that share nothing",
-    )
+        xlim=(-edge, edge), ylim=(-edge, edge), xticks=(-edge, 0, edge), yticks=(-edge, 0, edge), xticklabels=names,
+        yticklabels=names, xlabel="phi", ylabel="psi", title="Which states does the molecule visit?",
+    )  # fmt: skip
+    ax.figure.colorbar(dots, ax=ax, label="free energy / kJ/mol", extend="max")
 
 
 def _wines(ax: Any, found: Wines) -> None:

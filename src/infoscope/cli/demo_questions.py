@@ -12,10 +12,12 @@ import numpy as np
 from infoscope.base.results import format_estimate
 
 if TYPE_CHECKING:
-    from infoscope.imbalance import FeatureWeights, ImbalanceMatrix, InformationImbalance
+    from infoscope.density import Clusters
+    from infoscope.imbalance import FeatureWeights, ImbalanceMatrix
 
 STRIDE, K = 12, 5  # frames of the molecule that are used, and neighbours of each
 SHOWN = 4
+TEMPERATURE = 300.0
 RESAMPLES = 30
 
 
@@ -36,11 +38,13 @@ class Pairs:
 
 
 @dataclass(frozen=True)
-class Trap:
-    """The same question to the same rows, asked twice; the truth is 1."""
+class Map:
+    """Free energy of every frame over two torsions, and the states of the molecule."""
 
-    naive: InformationImbalance
-    honest: InformationImbalance
+    angles: np.ndarray
+    energy: np.ndarray
+    energy_se: np.ndarray
+    states: Clusters
     text: str
 
 
@@ -98,32 +102,37 @@ def molecule() -> Pairs:
     return Pairs(tuple(forth.names), *found, text)
 
 
-def trajectory() -> Trap:
-    """What do nine coordinates tell about a tenth that they have nothing to do with?"""
-    from infoscope.datasets import double_well
-    from infoscope.imbalance import information_imbalance
+def free_energy() -> Map:
+    """Which states does the molecule visit, and how high are the barriers between them?"""
+    from infoscope.datasets import load_alanine_dipeptide
+    from infoscope.density import DensityPeaks, PAk
+    from infoscope.density.results import energy_unit
     from infoscope.neighbors import Space
 
-    n_runs, n_frames = 4, 1000
-    runs = double_well(n_frames, n_runs=n_runs, random_state=0)
-    time = [np.arange(n_frames) * 0.025] * n_runs
-    a = Space([run[:, 1:] for run in runs], name="followers")
-    b = Space([run[:, :1] for run in runs], name="x")
-    naive = information_imbalance(a, b, exclusion_window=0)
-    honest = information_imbalance(
-        Space([run[:, 1:] for run in runs], time=time, name="followers"),
-        Space([run[:, :1] for run in runs], time=time, name="x"),
-    )
+    frames = load_alanine_dipeptide("300K metadynamics")
+    angles = frames.torsions[["ALA2 phi", "ALA2 psi"]]
+    kt = energy_unit(TEMPERATURE, "kJ/mol")
+    # Frames 5 ps apart count as independent where the bias drives them (1.0 to 1.1 frames as one): no time is needed.
+    density = PAk(dimension=2, n_neighbors=200).fit(Space(angles, period=2 * np.pi), bias=frames.bias / kt)
+    energy, error = density.free_energy(TEMPERATURE, "kJ/mol")
+    states = DensityPeaks(Z=3).fit(density).result_.with_units("kJ/mol", TEMPERATURE)
+    rows = states.to_frame()
+    lines = [
+        f"     state {c}   phi {angles.iloc[row.center, 0]:+.1f}, psi {angles.iloc[row.center, 1]:+.1f}   "
+        f"{100 * row.population:>5.1f} %   barrier {format_estimate(row.barrier, row.barrier_se)} kJ/mol"
+        for c, row in enumerate(rows.itertuples())
+    ]
+    way = states.to_frame("saddles").nlargest(1, "saddle_log_density").iloc[0]
+    first, second = int(way["a"]), int(way["b"])
+    there, back = (format_estimate(way[f"barrier_from_{end}"], way[f"barrier_from_{end}_se"]) for end in ("a", "b"))
     text = (
-        f"A trap: {n_runs} trajectories of a particle in a double well and nine coordinates that move on their own.\n"
-        f"   Do the nine tell where the particle is? The truth is no: Δ = 1.\n\n"
-        f"     asked naively    {format_estimate(naive.a_to_b, naive.a_to_b_se)}   "
-        "(the nearest frame is the next one in time, and near in everything)\n"
-        f"     asked honestly   {format_estimate(honest.a_to_b, honest.a_to_b_se)}   "
-        f"(time was given: {_how(honest)})\n\n"
-        "   In plain words: neighbours in time look like knowledge; say when and in which run a frame was seen."
+        f"Its free energy: {len(angles)} frames at {TEMPERATURE:.0f} K, from metadynamics; the bias is taken out. "
+        "Which states does the\n   molecule visit, how often, and how high is the lowest way out of each?\n\n"
+        + "\n".join(lines)
+        + f"\n\n   In plain words: {states.n_clusters} states stand out of the error; the lowest pass joins {first} "
+        f"and {second}, {there} kJ/mol above\n   the one and {back} above the other."
     )
-    return Trap(naive, honest, text)
+    return Map(angles.to_numpy(float), energy, error, states, text)
 
 
 def wines() -> Wines:
@@ -166,7 +175,7 @@ def few() -> Few:
     path = dii_path(x, y, exclusion_window=0)
     columns, row = path.columns_of(path.suggested_size), path.sizes.tolist().index(path.suggested_size)
     fit = DifferentiableImbalance(
-        exclusion_window=0, init=path.weights[row][columns], n_bootstrap=RESAMPLES, random_state=0
+        exclusion_window=0, init=path.weights[row][columns], n_resamples=RESAMPLES, random_state=0
     )
     found = fit.fit(Space(table.rename(columns=_short).iloc[:, columns], name="a wine"), y).result_
     equal, _ = dii_value_and_grad(x, y, 1 / table.to_numpy().std(0), k=found.k)
@@ -186,7 +195,7 @@ def few() -> Few:
     return Few(found, equal, floor, text)
 
 
-QUESTIONS: tuple[Callable[[], Pairs | Trap | Wines | Few], ...] = (molecule, trajectory, wines, few)
+QUESTIONS: tuple[Callable[[], Pairs | Map | Wines | Few], ...] = (molecule, free_energy, wines, few)
 
 
 def _short(name: str) -> str:
@@ -197,9 +206,3 @@ def _apart(found: ImbalanceMatrix, first: int, second: int) -> bool:
     """Whether two values differ by more than three standard errors."""
     values, errors = found.values[:, 0], found.values_se[:, 0]
     return bool(values[second] - values[first] > 3 * np.hypot(errors[first], errors[second]))
-
-
-def _how(honest: InformationImbalance) -> str:
-    if honest.neighbors_from == "other_runs":
-        return "neighbours come from other runs"
-    return f"frames within {honest.exclusion_window:.3g} time units are no neighbours"
