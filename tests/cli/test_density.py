@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import infoscope as library
-from infoscope.density import DensityPeaks, KNNDensity, KStarNN, PAk
+from infoscope.density import BMTI, DensityPeaks, KNNDensity, KStarNN, PAk
 from infoscope.neighbors import Space
 
 
@@ -31,6 +31,7 @@ ANGLES = ["angles.csv:phi,psi", "--period", "2pi", "--weights", "w"]
         (["--dimension", "2"], PAk(dimension=2)),
         (["--method", "k-star", "--neighbors", "50"], KStarNN(n_neighbors=50)),
         (["--method", "knn", "--dimension", "2"], KNNDensity(dimension=2)),
+        (["--method", "bmti", "--dimension", "2", "--neighbors", "auto"], BMTI(dimension=2)),
     ],
 )
 def test_values_of_the_library(torsions, infoscope, options, estimator):
@@ -86,6 +87,28 @@ def test_states(torsions, infoscope):
     assert "2 states" in ran.out
 
 
+def test_bias_in_the_units_of_the_energies(tmp_path, monkeypatch, infoscope):
+    """A potential in kcal/mol at 310 K is the same as one in kT; weights that the file names are left alone."""
+    monkeypatch.chdir(tmp_path)
+    g = np.random.default_rng(1)
+    x = g.normal(size=(400, 2))
+    potential = 0.5 * (x**2).sum(1)  # in kT: the sample is Gaussian where nature is flat
+    kt = 8.31446261815324e-3 / 4.184 * 310
+    np.savetxt("x.csv", np.c_[x, potential * kt], delimiter=",", header="x,y,metad.bias", comments="")
+    options = ("--dimension", "2", "--units", "kcal/mol", "--temperature", "310", "--bias", "metad.bias")
+    ran = infoscope("density", "x.csv", *options, "--output", "out.json", "--output", "out.npz")
+    assert ran.code == 0 and "2 columns (x, y)" in ran.out, ran.err
+    fitted = PAk(dimension=2).fit(x, bias=potential)
+    np.testing.assert_allclose(library.load("out.npz").log_density, fitted.log_density_, atol=1e-9)
+    again = infoscope("rerun", "out.json")
+    assert again.code == 0 and "reproduced" in again.out
+    ran = infoscope("density", "x.csv", "--dimension", "2", "--bias", "metad.bias")
+    assert ran.code == 0 and "add --units kJ/mol" in ran.err
+    np.savetxt("v.txt", potential[::2] * kt)
+    ran = infoscope("density", "x.csv:x,y", "--bias", "v.txt")
+    assert ran.code == 2 and "200 values" in ran.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -95,6 +118,10 @@ def test_states(torsions, infoscope):
         (["angles.csv", "--units", "kJ/mol", "--temperature", "-5"], "temperature"),
         (["angles.csv", "--halo"], "--halo goes with --states"),
         (["angles.csv", "--dimension", "0"], "dimension"),
+        (["angles.csv", "--neighbors", "many"], "'auto', not 'many'"),
+        (["angles.csv", "--neighbors", "3"], "at least 4"),
+        (["angles.csv:phi,psi", "--weights", "w", "--bias", "w"], "give one of them"),
+        (["angles.csv:phi,psi", "--bias", "height"], "--bias height"),
     ],
 )
 def test_bad_input(torsions, infoscope, arguments, message):

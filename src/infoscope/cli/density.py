@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 Texts = list[str] | None
-METHODS = ("pak", "k-star", "knn")
+METHODS = ("pak", "bmti", "k-star", "knn")
 
 
 def density(
@@ -30,16 +30,17 @@ def density(
     method: Annotated[
         str,
         typer.Option(
-            metavar="pak|k-star|knn",
-            help="As many neighbours as the density allows, with or without a slope; ten neighbours.",
+            metavar="pak|bmti|k-star|knn",
+            help="Each item by itself, with a slope (pak) or without (k-star); all differences together (bmti), "
+            "smoother, and better from four dimensions on; ten neighbours (knn).",
         ),
     ] = "pak",
     dimension: Annotated[
         float | None, typer.Option(metavar="D", help="Intrinsic dimension. Default: estimated by ABIDE.")
     ] = None,
     neighbors: Annotated[
-        int, typer.Option(min=4, metavar="N", help="The most neighbours a point may have (pak, k-star).")
-    ] = 100,
+        str, typer.Option(metavar="N|auto", help="The most neighbours a point may have (all but knn).")
+    ] = "auto",
     metric: Annotated[
         str | None, typer.Option(metavar="METRIC", help="euclidean, manhattan, chebyshev, cosine.")
     ] = None,
@@ -53,6 +54,12 @@ def density(
     stop: Annotated[int | None, typer.Option(min=0, metavar="N", help="Row to stop before.")] = None,
     stride: Annotated[int | None, typer.Option(min=1, metavar="N", help="Use every n-th row.")] = None,
     weights: Annotated[str | None, typer.Option(metavar="COLUMN|FILE", help="Statistical weights of the rows.")] = None,
+    bias: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN|FILE", help="Bias potential of the rows, in --units: better than weights from it."
+        ),
+    ] = None,
     time: Annotated[str | None, typer.Option(metavar="COLUMN|FILE|STEP", help="When a row was seen.")] = None,
     run: Annotated[str | None, typer.Option(metavar="COLUMN|FILE", help="Which run a row is of.")] = None,
     missing: Annotated[str, typer.Option(metavar="raise|drop", help="Rows with missing values.")] = "raise",
@@ -67,10 +74,10 @@ def density(
     The answer is the log density (the free energy) at every item with its error; with --states, the peaks that stand
     out of the error, their populations, and the barriers between them.
 
-    Example: infoscope density torsions.csv:phi,psi --period 2pi --states --units kJ/mol --plot states.png
+    Example: infoscope density COLVAR:phi,psi --bias metad.bias --states --units kJ/mol --plot states.png
     """
     from infoscope.base.checks import check_choice
-    from infoscope.base.errors import ParameterError
+    from infoscope.base.errors import ParameterError, warn
     from infoscope.cli.one_space import DataOptions, check_targets, deliver, read_data, spelled
     from infoscope.cli.options import check_word
     from infoscope.cli.show import messages
@@ -78,7 +85,8 @@ def density(
 
     check_choice(method, "--method", METHODS)
     check_word(missing, "--missing", ("raise", "drop"))
-    energy_unit(temperature, units)
+    kt = energy_unit(temperature, units)
+    most = _most_neighbors(neighbors)
     if halo and not states:
         raise ParameterError("--halo goes with --states")
     targets = check_targets(output, plot, style)
@@ -90,22 +98,38 @@ def density(
         time,
         run,
         weights=weights,
+        bias=bias,
         missing=missing,
         rows=slice(start, stop, stride),
     )
     with messages(quiet) as said:
+        if bias is not None and units == "kT" and bias.endswith((".bias", ".rbias")):
+            warn(f"--bias {bias} is taken in kT; by its name it is PLUMED's, in kJ/mol: add --units kJ/mol")
         data = read_data(asked, "density", quiet=quiet)
-        found = _estimator(method, dimension, neighbors, jobs).fit(data.space)
+        potential = data.gathered.potential
+        found = _estimator(method, dimension, most, jobs).fit(
+            data.space, bias=None if potential is None else potential / kt
+        )
         result = _states(found, significance, halo) if states else found.result_
         deliver(result.with_units(units, temperature), data, targets, spelled(context.obj), style, said)
 
 
-def _estimator(method: str, dimension, n_neighbors: int, n_jobs):
-    from infoscope.density import KNNDensity, KStarNN, PAk
+def _most_neighbors(text: str) -> int | str:
+    from infoscope.base.errors import ParameterError
+
+    if text == "auto":
+        return text
+    if not text.isdecimal() or int(text) < 4:
+        raise ParameterError(f"--neighbors is a number of at least 4, or 'auto', not '{text}'")
+    return int(text)
+
+
+def _estimator(method: str, dimension, n_neighbors, n_jobs):
+    from infoscope.density import BMTI, KNNDensity, KStarNN, PAk
 
     if method == "knn":
         return KNNDensity(dimension=dimension, n_jobs=n_jobs)
-    kind = PAk if method == "pak" else KStarNN
+    kind = {"pak": PAk, "bmti": BMTI, "k-star": KStarNN}[method]
     return kind(n_neighbors=n_neighbors, dimension=dimension, n_jobs=n_jobs)
 
 

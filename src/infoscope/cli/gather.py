@@ -29,6 +29,7 @@ class Gathered:
     labels: np.ndarray | None
     notes: tuple[str, ...]  # what was left out or made on the way
     left_out: str  # rows with missing values, or that a restart wrote again: "3,7-9"; empty where there are none
+    potential: np.ndarray | None = None  # a bias that is taken as it is
 
 
 def gather(choices: Sequence[SpaceChoice], items: ItemOptions, rows: slice, missing: str) -> Gathered:
@@ -53,11 +54,11 @@ def gather(choices: Sequence[SpaceChoice], items: ItemOptions, rows: slice, miss
         kept = np.delete(np.arange(n_items), left_out)
         spaces = [space.take(kept) for space in spaces]
         arrays = {name: array[kept] for name, array in arrays.items()}
-    labels, bias = arrays.pop("labels", None), arrays.pop("bias", None)
+    labels, bias, potential = (arrays.pop(name, None) for name in ("labels", "bias", "potential"))
     if bias is not None:
         arrays["sample_weight"], note = _weights(bias, items)
         notes.append(note)
-    return Gathered(spaces, arrays, labels, tuple(notes), spell_columns(left_out.tolist()))
+    return Gathered(spaces, arrays, labels, tuple(notes), spell_columns(left_out.tolist()), potential)
 
 
 # -------------------------------------------------------------------------------------------------------- rows left out

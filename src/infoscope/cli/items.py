@@ -34,6 +34,7 @@ class ItemOptions:
     log_weights: str | None = None
     kT: str | None = None
     join: str | None = None
+    bias: str | None = None
 
     def named(self) -> dict[str, str]:
         """The options that were given, by their flag."""
@@ -41,7 +42,8 @@ class ItemOptions:
 
     def replaced(self) -> set[str]:
         """Flags of what the options say and the files need not; a bias gives weights, parts of one run are no runs."""
-        implied = {"--weights": self.log_weights is not None, "--run": self.join == "one"}
+        biased = self.log_weights is not None or self.bias is not None
+        implied = {"--weights": biased, "--run": self.join == "one"}
         return set(self.named()).union(flag for flag, holds in implied.items() if holds)
 
     def columns(self) -> list[str]:
@@ -55,7 +57,8 @@ class ItemOptions:
 def item_arrays(spaces: Sequence[ReadSpace], items: ItemOptions, rows: slice) -> dict[str, Any]:
     """Arrays over the items: from the options that were given, else from what the files say.
 
-    Keys are those of `Space` (run, time, sample_weight, ids), "labels", and "bias" with one column for each bias.
+    Keys are those of `Space` (run, time, sample_weight, ids), "labels", "bias" with one column for each bias that
+    makes weights, and "potential", the bias that a density takes as it is.
     """
     arrays = brought_arrays(spaces, items.replaced())
     if items.run is not None:
@@ -85,6 +88,10 @@ def item_arrays(spaces: Sequence[ReadSpace], items: ItemOptions, rows: slice) ->
         arrays["sample_weight"] = _numbers(
             item_values(items.weights, "--weights", spaces, rows), "--weights", items.weights
         )
+    if items.bias is not None:
+        if items.weights is not None:
+            raise ParameterError("--weights and --bias say the same in two ways: give one of them")
+        arrays["potential"] = _numbers(item_values(items.bias, "--bias", spaces, rows), "--bias", items.bias)
     if items.ids is not None:
         arrays["ids"] = item_values(items.ids, "--ids", spaces, rows)
     if items.labels is not None:

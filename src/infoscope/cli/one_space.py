@@ -30,6 +30,7 @@ class DataOptions:
     time: str | None = None
     run: str | None = None
     weights: str | None = None
+    bias: str | None = None
     labels: str | None = None
     missing: str = "raise"
     rows: slice = field(default_factory=lambda: slice(None))
@@ -74,7 +75,9 @@ def read_data(options: DataOptions, command: str, *, quiet: bool = False) -> Rea
     if not options.files:
         raise ParameterError(f"a file is needed. For example: infoscope {command} data.csv")
     pieces = tuple(choose_file(text) for text in options.files)
-    items = ItemOptions(time=options.time, run=options.run, weights=options.weights, labels=options.labels)
+    items = ItemOptions(
+        time=options.time, run=options.run, weights=options.weights, labels=options.labels, bias=options.bias
+    )
     gathered = gather([SpaceChoice(pieces[0].stem, pieces)], items, options.rows, options.missing)
     metric = [] if options.metric is None else [options.metric]
     scale = [] if options.scale is None else [options.scale]
