@@ -23,7 +23,7 @@ WEIGHTS = ("uncorrelated", "identity", "lsdi")
 PRIORS = ("k*-NN", "PAk")
 GRADIENTS = ("mean-shift", "interior")
 ERRORS = ("lsdi", "uncorrelated", None)
-FEWEST_NEIGHBORS = 2  # k* below it leaves a point without an edge
+FEWEST_NEIGHBORS = 3  # k* - 1 are members; one has no spread
 
 
 class BMTI(KStarNN):
@@ -180,7 +180,9 @@ class BMTI(KStarNN):
         self.dimension_ = X.dimension_ if self.dimension is None else float(self.dimension)
         self._k = X._k
         if int(self._k.min()) < FEWEST_NEIGHBORS:
-            raise ParameterError("a density of one neighbour leaves no edges: fit it with k of 3 or more")
+            raise ParameterError(
+                f"BMTI needs at least {FEWEST_NEIGHBORS} neighbours of every point, the density used {self._k.min()}"
+            )
         return self._estimate(bias)
 
     # ---- steps ----

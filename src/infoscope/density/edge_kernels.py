@@ -103,7 +103,7 @@ def differences(
                 near[e], far[e], overlap[e] = s, t, shared
 
 
-TINY = 1e-200
+TINY = 1e-100  # its square and its inverse are numbers, too
 FLOOR = 1e-6  # of the variance without correlation: opposite errors at both ends must not make an edge certain
 
 
