@@ -13,7 +13,8 @@ _HOMES = {
                   "dii_backward", "dii_exhaustive", "dii_forward", "dii_loss", "dii_path", "dii_value_and_grad",
                   "imbalance_matrix", "imbalance_scale_curve", "information_imbalance", "select_features_imbalance"),
     "io": ("load", "save"),
-    "density": ("BMTI", "Clusters", "DensityPeaks", "KNNDensity", "KStarNN", "LogDensity", "PAk"),
+    "density": ("BMTI", "ClusterScan", "Clusters", "DecisionGraph", "DensityPeaks", "KNNDensity", "KStarNN",
+                "LogDensity", "PAk"),
     "dimension": ("ABIDE", "Dimension", "DimensionScan", "Gride", "TwoNN"),
     "statistics": ("correlation_time", "effective_sample_size"),
 }

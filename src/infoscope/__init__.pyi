@@ -10,6 +10,8 @@ from . import statistics as statistics
 from . import storage as storage
 from .density import BMTI as BMTI
 from .density import Clusters as Clusters
+from .density import ClusterScan as ClusterScan
+from .density import DecisionGraph as DecisionGraph
 from .density import DensityPeaks as DensityPeaks
 from .density import KNNDensity as KNNDensity
 from .density import KStarNN as KStarNN

@@ -322,9 +322,21 @@ def test_result_reads_well():
     ax = found.plot(x="psi", y=0, units="kJ/mol")
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("psi", "phi")
     assert found.plot(kind="error", style="paper").get_ylabel() == "standard error"
+    assert found.plot(kind="k_star", x="psi").get_xlabel() == "psi"
+    truth = stats.norm.logpdf(normal(300)).sum(1)
+    against, pulls = found.plot(kind="truth", truth=truth), found.plot(kind="pulls", truth=truth)
+    away = found.log_density - truth
+    assert f"{np.abs(away - away.mean()).mean():.3g}" in against.get_title()
+    assert f"{((away - away.mean()) / found.log_density_se).std():.2f}" in pulls.get_title()
+    with pytest.raises(ParameterError, match="BMTI has one"):
+        found.plot(kind="components")
+    with pytest.raises(DataError, match="truth"):
+        found.plot(kind="truth", truth=truth[:5])
     with pytest.raises(ParameterError, match="no column 'chi'"):
         found.plot(x="chi")
-    PAk(dimension=1).fit(normal(100, 1)).result_.plot()
+    one = PAk(dimension=1).fit(normal(100, 1)).result_
+    for kind in ("free_energy", "k_star"):
+        one.plot(kind=kind)
     plt.close("all")
 
 

@@ -126,6 +126,14 @@ def share_of_one_state(seeds, **options):
     )
 
 
+@pytest.mark.slow
+def test_labels_are_valid_in_two_hundred_sets():
+    for seed in range(200):
+        x = np.random.default_rng(seed).normal(size=(300, 30))
+        labels = DensityPeaks(density=PAk(n_neighbors=12)).fit_predict(x)
+        assert sorted(set(labels.tolist())) == list(range(labels.max() + 1))
+
+
 def test_one_gaussian_is_one_state():
     """At least 19 of 20 samples; Z = 3."""
     assert share_of_one_state(range(20), n_neighbors=100) >= 0.95
@@ -206,11 +214,49 @@ def test_result_reads_well(found):
     np.testing.assert_allclose(other["barrier"], 2.4943 * peaks["barrier"], rtol=1e-4)
     assert found.density_.log_density_[int(row["item"])] == row["saddle_log_density"]
     assert len(found.cut(8).to_frame("saddles")) == 0 and len(found.cut(5.0).merges) == result.n_peaks - 2
-    for kind in ("clusters", "dendrogram", "saddles"):
+    for kind in ("clusters", "dendrogram", "saddles", "mds", "sizes"):
         for one in (result, found.cut(8.0), found.cut(0.0)):
             ax = one.plot(kind=kind)
             assert ax.get_xlabel() and ax.get_ylabel()
             plt.close("all")
+
+
+def test_scan_is_many_cuts(found):
+    scan = found.scan()
+    assert scan.n_clusters.tolist() == [found.cut(Z).n_clusters for Z in scan.Z]
+    n, first, last = max(scan.stretches(), key=lambda one: one[2] - one[1] if one[0] > 1 else 0)
+    assert n == 5 and first <= 0.5 and last >= 3 and "5 clusters over the longest stretch" in scan.verdict
+    assert list(scan.to_frame()) == ["Z", "n_clusters"] and scan.plot().get_ylabel() == "clusters"
+    assert "One cluster at every Z" in found.scan([20, 30]).verdict
+    with pytest.raises(ParameterError, match="Z is -1"):
+        found.scan([-1, 2])
+
+
+def test_decision_graph_by_all_distances(found):
+    """Also of a density with so few neighbours that most peaks have no denser one in the table."""
+    x, _ = five_states()
+    for one in (found, DensityPeaks(density=KNNDensity(4, dimension=2)).fit(x[:400])):
+        graph = one.decision_graph()
+        points = x[: len(graph.separation)]
+        lower = one.density_.log_density_ - one.density_.log_density_se_
+        order = np.argsort(-lower, kind="stable")
+        for place in range(1, len(order), 7):
+            near = np.linalg.norm(points[order[:place]] - points[order[place]], axis=1).min()
+            assert graph.separation[order[place]] == pytest.approx(near, rel=1e-12)
+        top = np.linalg.norm(points - points[order[0]], axis=1).max()
+        assert graph.separation[order[0]] == pytest.approx(max(top, np.max(graph.separation[order[1:]])), rel=1e-12)
+    assert "5 of the 5 significant peaks" in found.decision_graph().verdict
+    assert found.decision_graph().plot(style="paper").get_yscale() == "log"
+
+
+def test_clusters_in_a_plane_keep_distances():
+    from infoscope.density.plots_peaks import scaled_clusters
+
+    x = np.random.default_rng(3).normal(size=(6, 2))
+    far = np.linalg.norm(x[:, None] - x, axis=-1)
+    place = scaled_clusters(far)
+    np.testing.assert_allclose(np.linalg.norm(place[:, None] - place, axis=-1), far, atol=1e-9)
+    assert scaled_clusters(np.zeros((1, 1))).tolist() == [[0.0, 0.0]]
 
 
 @pytest.mark.parametrize(

@@ -181,11 +181,14 @@ def test_results_read_well(tmp_path):
     assert isinstance(two, Dimension) and "variables are needed" in two.verdict and "±" in str(two)
     assert "where the dimension does not depend on the scale" in scan.verdict
     assert list(scan.to_frame()["n2"]) == [2, 4, 8, 16]
-    for result, kinds in ((two, ["fit"]), (abide, ["rounds", "neighbors"])):
+    for result, kinds in ((two, ["fit"]), (abide, ["rounds", "neighbors", "boxes"])):
         for kind in kinds:
             ax = result.plot(kind=kind)
             assert ax.get_xlabel() and ax.get_ylabel()
     assert scan.plot(style="paper").get_legend() is not None
+    assert scan.plot(against="rank").get_xlabel() == "outer rank of the neighbours"
+    assert abide.k_star_rounds.shape == (len(abide.history) - 1, 5)
+    np.testing.assert_allclose(abide.k_star_rounds[-1], np.quantile(abide.k_star, [0.05, 0.25, 0.5, 0.75, 0.95]))
     plt.close("all")
 
 

@@ -4,6 +4,17 @@ from .bmti import BMTI
 from .estimators import KNNDensity, KStarNN, PAk
 from .peaks import DensityPeaks
 from .peaks_result import Clusters
+from .peaks_views import ClusterScan, DecisionGraph
 from .results import LogDensity
 
-__all__ = ["BMTI", "Clusters", "DensityPeaks", "KNNDensity", "KStarNN", "LogDensity", "PAk"]
+__all__ = [
+    "BMTI",
+    "ClusterScan",
+    "Clusters",
+    "DecisionGraph",
+    "DensityPeaks",
+    "KNNDensity",
+    "KStarNN",
+    "LogDensity",
+    "PAk",
+]

@@ -9,6 +9,7 @@ from infoscope.base import ParameterError, provenance
 
 from .estimators import PAk, PointDensity
 from .peaks_result import Clusters
+from .peaks_views import ClusterScan, DecisionGraph, separation
 from .topography import find_basins, merge_peaks
 
 
@@ -178,6 +179,68 @@ class DensityPeaks(ClusterMixin, BaseEstimator):
             warnings=fitted.result_.warnings,
             notes=fitted.result_.notes,
             provenance=provenance("DensityPeaks", record, None, fitted.log_density_),
+        )
+
+    def scan(self, Z=None) -> ClusterScan:
+        """How many clusters are left at each significance, from the same peaks.
+
+        Parameters
+        ----------
+        Z : array-like, optional
+            Significances; 0 to 10, or twice the estimator's, in 41 steps by default.
+
+        Returns
+        -------
+        ClusterScan
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from infoscope.density import DensityPeaks, PAk
+        >>> g = np.random.default_rng(0)
+        >>> x = np.concatenate([g.normal(size=(500, 2)), g.normal(size=(500, 2)) + 4])
+        >>> print(DensityPeaks(density=PAk(dimension=2)).fit(x).scan([1.65, 3, 5, 50]).verdict)
+        2 clusters over the longest stretch, Z = 1.65 to 5; 1 at Z = 50.
+        """
+        from sklearn.utils.validation import check_is_fitted
+
+        check_is_fitted(self, "basins_")
+        values = np.linspace(0, max(10.0, 2 * self.Z), 41) if Z is None else np.sort(np.atleast_1d(Z).astype(float))
+        density, counts = self.density_, []
+        for one in values:
+            merged = merge_peaks(self.basins_, density._values, density._errors, _check_significance(float(one)))
+            counts.append(len(np.unique(merged.survivor)))
+        record = dict(self.get_params(deep=False), density=repr(density))
+        return ClusterScan(
+            Z=values,
+            n_clusters=np.array(counts),
+            Z_used=float(self.Z),
+            provenance=provenance("DensityPeaks", record, None, density.log_density_),
+        )
+
+    def decision_graph(self) -> DecisionGraph:
+        """Distance to the nearest denser item against log density less its error: peaks without any test.
+
+        Returns
+        -------
+        DecisionGraph
+
+        References
+        ----------
+        Rodriguez, Laio, Science 344, 1492 (2014).
+        """
+        from sklearn.utils.validation import check_is_fitted
+
+        check_is_fitted(self, "basins_")
+        density = self.density_
+        point = density.sample_.point_of_item
+        apart = np.where(point >= 0, separation(density)[point], np.nan)
+        record = dict(self.get_params(deep=False), density=repr(density))
+        return DecisionGraph(
+            lower_log_density=density.log_density_ - density.log_density_se_,
+            separation=apart,
+            centers=self.centers_,
+            provenance=provenance("DensityPeaks", record, None, density.log_density_),
         )
 
     # ---- steps ----

@@ -160,9 +160,9 @@ class Clusters(Result):
         ----------
         ax : matplotlib Axes, optional
             Where to draw.
-        kind : {"clusters", "dendrogram", "saddles"}
+        kind : {"clusters", "dendrogram", "saddles", "mds", "sizes"}
             Items on two coordinates by cluster (options ``x``, ``y``); peaks joined at their saddles; the matrix of
-            saddles, peaks on its diagonal.
+            saddles, peaks on its diagonal; clusters in a plane, as far apart as barriers are high; populations.
         style : {"screen", "paper"}
             Sizes.
 
@@ -170,9 +170,15 @@ class Clusters(Result):
         -------
         matplotlib Axes
         """
-        from .plots import plot_clusters, plot_dendrogram, plot_saddles
+        from .plots_peaks import plot_clusters, plot_dendrogram, plot_mds, plot_saddles, plot_sizes
 
-        draw: dict[str, Any] = {"clusters": plot_clusters, "dendrogram": plot_dendrogram, "saddles": plot_saddles}
+        draw: dict[str, Any] = {
+            "clusters": plot_clusters,
+            "dendrogram": plot_dendrogram,
+            "saddles": plot_saddles,
+            "mds": plot_mds,
+            "sizes": plot_sizes,
+        }
         return draw[check_choice(kind, "kind", tuple(draw))](self, ax, style=style, **options)
 
     def with_units(self, units: str, temperature: float = 300.0) -> Clusters:

@@ -1,4 +1,4 @@
-"""Pictures of densities: free energy on two coordinates, its error, clusters, and how peaks join."""
+"""Pictures of densities: on two coordinates, their errors, and against a density that is known."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from infoscope.base import ParameterError
+from infoscope.base.checks import check_vector
 from infoscope.base.paper import axes_of, look_of
 
 if TYPE_CHECKING:
@@ -37,14 +38,14 @@ def plot_free_energy(
     value, error = found.free_energy(found.temperature if temperature is None else temperature, units)
     label = f"free energy / {units}"
     if np.shape(found.coordinates)[1:] == (1,):
-        at, name = _coordinate(found, 0)
+        at, name = coordinate(found, 0)
         ax.errorbar(at, value, yerr=error, fmt=".", ms=look.marker * 0.5, color=BLUE, ecolor="0.8", elinewidth=0.5)
         ax.set(xlabel=name, ylabel=label)
         return ax
-    (across, x_name), (up, y_name) = _coordinate(found, x), _coordinate(found, y)
+    (across, x_name), (up, y_name) = coordinate(found, x), coordinate(found, y)
     order = np.argsort(-value)
     dots = ax.scatter(
-        across[order], up[order], c=value[order], s=_dot(len(value), look), cmap="viridis", lw=0, rasterized=True
+        across[order], up[order], c=value[order], s=dot_size(len(value), look), cmap="viridis", lw=0, rasterized=True
     )
     bar = ax.figure.colorbar(dots, ax=ax)
     bar.set_label(label, fontsize=look.text)
@@ -75,151 +76,87 @@ def plot_error(found: LogDensity, ax: Axes | None = None, *, style: str = "scree
     return ax
 
 
-def plot_clusters(found: Clusters, ax: Axes | None = None, *, x: Any = 0, y: Any = 1, style: str = "screen") -> Axes:
-    """Items on two coordinates by cluster, centres marked; the halo in grey."""
+def plot_k_star(found: LogDensity, ax: Axes | None = None, *, x: Any = 0, y: Any = 1, style: str = "screen") -> Axes:
+    """Items on two coordinates, coloured by the neighbours they use; with one column, k* against it."""
     look = look_of(style)
-    ax = axes_of(ax, look, height=0.85)
+    ax = axes_of(ax, look, height=0.8)
+    k = np.asarray(found.k_star)
     if np.shape(found.coordinates)[1:] == (1,):
-        (across, x_name), (up, y_name) = _coordinate(found, 0), (np.asarray(found.log_density), "log density")
-    else:
-        (across, x_name), (up, y_name) = _coordinate(found, x), _coordinate(found, y)
-    labels = np.asarray(found.labels)
-    colours = np.array([*COLOURS, "0.8"])[np.where(labels < 0, len(COLOURS), labels % len(COLOURS))]
-    ax.scatter(across, up, c=colours.tolist(), s=_dot(len(labels), look), lw=0, rasterized=True)
-    for c, item in enumerate(found.centers):
-        ax.plot(across[item], up[item], "o", mfc="white", mec="black", ms=look.marker * 1.6)
-        ax.annotate(str(c), (across[item], up[item]), ha="center", va="center", fontsize=look.small * 0.9)
+        at, name = coordinate(found, 0)
+        ax.plot(at, k, ".", color=BLUE, ms=look.marker * 0.5, rasterized=True)
+        ax.set(xlabel=name, ylabel="neighbours k*", ylim=(0, None))
+        return ax
+    (across, x_name), (up, y_name) = coordinate(found, x), coordinate(found, y)
+    dots = ax.scatter(across, up, c=k, s=dot_size(len(k), look), cmap="cividis", lw=0, rasterized=True)
+    bar = ax.figure.colorbar(dots, ax=ax)
+    bar.set_label("neighbours k* that see a constant density", fontsize=look.text)
+    bar.ax.tick_params(labelsize=look.small)
     ax.set_xlabel(x_name, fontsize=look.text)
     ax.set_ylabel(y_name, fontsize=look.text)
     return ax
 
 
-def plot_dendrogram(found: Clusters, ax: Axes | None = None, *, style: str = "screen") -> Axes:
-    """Leaves at their peaks, as wide as the logarithm of their population, joined at their highest saddles."""
+def plot_components(found: LogDensity, ax: Axes | None = None, *, style: str = "screen") -> Axes:
+    """Items in each connected part of the neighbour graph, the largest first: constants between parts are not known
+    from the graph."""
+    component = getattr(found, "component", None)
+    if component is None:
+        raise ParameterError(f"{found.method} has no neighbour graph with components; BMTI has one")
     look = look_of(style)
     ax = axes_of(ax, look, height=0.72)
-    joins = joined_peaks(found.saddle_log_density, found.saddle_log_density_se)
-    order = _leaf_order(found.n_clusters, joins)
-    place = {c: float(at) for at, c in enumerate(order)}
-    top: dict[int, tuple[float, float]] = {c: (place[c], float(found.peak_log_density[c])) for c in order}
-    share = np.log1p(np.asarray(found.populations) * found.n_items)
-    for c in order:
-        ax.errorbar(
-            place[c],
-            found.peak_log_density[c],
-            yerr=found.peak_log_density_se[c],
-            fmt="o",
-            ms=look.marker,
-            color=COLOURS[c % len(COLOURS)],
-            capsize=3,
-        )
-    low = np.nanmin(np.append(found.saddle_log_density[found.saddle_items >= 0], found.peak_log_density - 1))
-    root = {c: c for c in order}
-    for first, second, height, error in joins:
-        a, b = _root(root, first), _root(root, second)
-        (xa, ya), (xb, yb) = top.pop(a), top.pop(b)
-        for c, at, up in ((a, xa, ya), (b, xb, yb)):
-            leaf = c == order[int(round(at))] and at == place[c]
-            ax.plot(
-                [at, at],
-                [height, up],
-                color=COLOURS[c % len(COLOURS)] if leaf else "black",
-                lw=look.line * (0.5 + 0.4 * share[c]) if leaf else look.line,
-                solid_capstyle="butt",
-                zorder=0,
-            )
-        ax.plot([xa, xb], [height, height], color="black", lw=look.line)
-        ax.errorbar((xa + xb) / 2, height, yerr=error, color="black", capsize=2, lw=look.line * 0.6)
-        root[b] = a
-        top[a] = ((xa + xb) / 2, float(height))
-    for c, (at, up) in top.items():  # a root hangs down to the floor, each for itself
-        alone = at == place[c] and up == found.peak_log_density[c]
-        ax.plot(
-            [at, at],
-            [low - 0.5, up],
-            color=COLOURS[c % len(COLOURS)] if alone else GREY,
-            lw=look.line * (0.5 + 0.4 * share[c]) if alone else look.line,
-            solid_capstyle="butt",
-            zorder=0,
-        )
-    ax.set(xticks=range(len(order)), xticklabels=[str(c) for c in order])
-    ax.set_xlabel("cluster", fontsize=look.text)
-    ax.set_ylabel("log density", fontsize=look.text)
+    sizes = np.sort(np.bincount(np.asarray(component)[np.asarray(component) >= 0]))[::-1]
+    place = np.arange(1, len(sizes) + 1)
+    if len(sizes) <= 30:
+        ax.bar(place, sizes, color=BLUE)
+        ax.set_xticks(place if len(sizes) <= 15 else place[::5])
+    else:
+        ax.plot(place, sizes, "o-", color=BLUE, ms=look.marker * 0.5, lw=look.line)
+        ax.set_xscale("log")
+    if sizes[0] > 20 * sizes[-1]:
+        ax.set_yscale("log")
+        ax.set_ylim(0.8, None)
+    ax.set_xlabel("component, the largest first", fontsize=look.text)
+    ax.set_ylabel("items", fontsize=look.text)
     return ax
 
 
-def plot_saddles(found: Clusters, ax: Axes | None = None, *, style: str = "screen") -> Axes:
-    """Matrix of saddle heights, peaks on the diagonal; white where clusters do not touch."""
+def plot_against(found: LogDensity, ax: Axes | None = None, *, truth: Any, style: str = "screen") -> Axes:
+    """Estimated against true log density, the mean difference taken out of the truth; the line is equality."""
     look = look_of(style)
-    ax = axes_of(ax, look, height=0.85)
-    matrix = np.array(found.saddle_log_density)
-    np.fill_diagonal(matrix, found.peak_log_density)
-    image = ax.imshow(matrix, cmap="viridis")
-    if len(matrix) <= 12:
-        middle = (np.nanmin(matrix) + np.nanmax(matrix)) / 2
-        for a, b in np.argwhere(~np.isnan(matrix)):
-            ax.text(
-                b,
-                a,
-                f"{matrix[a, b]:.2f}",
-                ha="center",
-                va="center",
-                fontsize=look.small,
-                color="white" if matrix[a, b] < middle else "black",
-            )
-        ax.set(xticks=range(len(matrix)), yticks=range(len(matrix)))
-    bar = ax.figure.colorbar(image, ax=ax)
-    bar.set_label("log density of saddle (diagonal: peak)", fontsize=look.text)
-    ax.set_xlabel("cluster", fontsize=look.text)
-    ax.set_ylabel("cluster", fontsize=look.text)
+    ax = axes_of(ax, look, height=0.9)
+    value, known, away = _differences(found, truth)
+    both = np.array([min(known.min(), value.min()), max(known.max(), value.max())])
+    ax.plot(known, value, ".", color=GREY, ms=look.marker * 0.4, rasterized=True)
+    ax.plot(both, both, color=BLUE, lw=look.line)
+    ax.set_title(f"mean absolute error {np.abs(away).mean():.3g}", fontsize=look.text)
+    ax.set_xlabel("true log density", fontsize=look.text)
+    ax.set_ylabel(f"estimated log density ({found.method})", fontsize=look.text)
     return ax
 
 
-def joined_peaks(saddles: np.ndarray, errors: np.ndarray) -> list[tuple[int, int, float, float]]:
-    """Clusters joined at their saddles, the highest first; each join is between the groups of the two clusters.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from infoscope.density.plots import joined_peaks
-    >>> nan = np.nan
-    >>> heights = np.array([[nan, 1.0, 3.0], [1.0, nan, 2.0], [3.0, 2.0, nan]])
-    >>> [(a, b, h) for a, b, h, _ in joined_peaks(heights, np.zeros((3, 3)))]
-    [(0, 2, 3.0), (1, 2, 2.0)]
-    """
-    pairs = np.argwhere(np.triu(~np.isnan(saddles), 1))
-    order = np.argsort(-saddles[tuple(pairs.T)], kind="stable")
-    root, joins = {c: c for c in range(len(saddles))}, []
-    for a, b in pairs[order].tolist():
-        at_a, at_b = _root(root, a), _root(root, b)
-        if at_a != at_b:
-            root[at_b] = at_a
-            joins.append((a, b, float(saddles[a, b]), float(errors[a, b])))
-    return joins
+def plot_pulls(found: LogDensity, ax: Axes | None = None, *, truth: Any, style: str = "screen") -> Axes:
+    """Error over claimed error: a standard Gaussian if the errors are right."""
+    look = look_of(style)
+    ax = axes_of(ax, look, height=0.72)
+    pull = _differences(found, truth)[2] / np.asarray(found.log_density_se)
+    edge = max(4.0, float(np.quantile(np.abs(pull), 0.995)))
+    ax.hist(np.clip(pull, -edge, edge), bins=60, range=(-edge, edge), density=True, color="#9ecae1", label=found.method)
+    at = np.linspace(-edge, edge, 300)
+    ax.plot(at, np.exp(-(at**2) / 2) / np.sqrt(2 * np.pi), color=ORANGE, lw=look.line, label="errors that are right")
+    ax.set_title(f"standard deviation {pull.std():.2f}", fontsize=look.text)
+    ax.set_xlabel("(estimated - true log density) / standard error", fontsize=look.text)
+    ax.set_ylabel("share of items per unit", fontsize=look.text)
+    ax.legend(frameon=False, fontsize=look.small)
+    return ax
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
-def _root(root: dict[int, int], c: int) -> int:
-    while root[c] != c:
-        c = root[c]
-    return c
-
-
-def _leaf_order(n: int, joins) -> list[int]:
-    """Leaves so that branches do not cross."""
-    root, groups = {c: c for c in range(n)}, {c: [c] for c in range(n)}
-    for a, b, _, _ in joins:
-        a, b = _root(root, a), _root(root, b)
-        root[b] = a
-        groups[a] += groups.pop(b)
-    return [c for group in groups.values() for c in group]
-
-
-def _dot(n: int, look) -> float:
+def dot_size(n: int, look) -> float:
+    """Area of a dot among n."""
     return look.marker**2 * (0.4 if n < DOTS else 0.1)
 
 
-def _coordinate(found: LogDensity | Clusters, which) -> tuple[np.ndarray, str]:
+def coordinate(found: LogDensity | Clusters, which) -> tuple[np.ndarray, str]:
     """A column by number or name, and how to call it."""
     if found.coordinates is None:
         raise ParameterError("there are no coordinates to draw: the data were distances or a neighbour graph")
@@ -231,3 +168,11 @@ def _coordinate(found: LogDensity | Clusters, which) -> tuple[np.ndarray, str]:
     if not 0 <= which < found.coordinates.shape[1]:
         raise ParameterError(f"there is no column {which}: there are {found.coordinates.shape[1]}")
     return np.asarray(found.coordinates)[:, which], str(names[which]) if names else f"column {which}"
+
+
+def _differences(found: LogDensity, truth) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Estimate, truth shifted to the same mean, and their difference."""
+    value = np.asarray(found.log_density, float)
+    known = check_vector(truth, "truth", length=len(value))
+    known = known + (value - known).mean()
+    return value, known, value - known

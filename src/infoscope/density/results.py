@@ -160,9 +160,11 @@ class LogDensity(Result):
         ----------
         ax : matplotlib Axes, optional
             Where to draw.
-        kind : {"free_energy", "error"}
+        kind : {"free_energy", "error", "k_star", "components", "truth", "pulls"}
             Items on two coordinates, coloured by free energy (options ``x``, ``y``: columns by number or name;
-            ``temperature``, ``units``); or the error against the log density.
+            ``temperature``, ``units``); the error against the log density; items coloured by the neighbours used
+            (``x``, ``y``); sizes of the parts of the neighbour graph (BMTI); estimated against true log density, and
+            the histogram of error over claimed error (option ``truth``: log density of every item).
         style : {"screen", "paper"}
             Sizes.
 
@@ -170,9 +172,16 @@ class LogDensity(Result):
         -------
         matplotlib Axes
         """
-        from .plots import plot_error, plot_free_energy
+        from .plots import plot_against, plot_components, plot_error, plot_free_energy, plot_k_star, plot_pulls
 
-        draw: dict[str, Any] = {"free_energy": plot_free_energy, "error": plot_error}
+        draw: dict[str, Any] = {
+            "free_energy": plot_free_energy,
+            "error": plot_error,
+            "k_star": plot_k_star,
+            "components": plot_components,
+            "truth": plot_against,
+            "pulls": plot_pulls,
+        }
         return draw[check_choice(kind, "kind", tuple(draw))](self, ax, style=style, **options)
 
 

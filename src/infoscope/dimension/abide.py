@@ -19,6 +19,7 @@ from .two_nn import FEWEST_INDEPENDENT, _line
 
 BEST_RATIO, LARGEST_RATIO = 0.2032, 0.975    # tau^d of the smallest error; tau stays below one
 N_NEIGHBORS = 100
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 class ABIDE(DimensionEstimator):
@@ -81,7 +82,8 @@ class ABIDE(DimensionEstimator):
         check_positive_int(self.max_iter, "max_iter", 1)
         table = neighbor_table(data, check_positive_int(self.n_neighbors, "n_neighbors", 4), n_jobs=self.n_jobs,
                                fewest=5)
-        rounds, k, end = self._rounds(table)
+        boxes: list[np.ndarray] = []
+        rounds, k, end = self._rounds(table, boxes)
         warnings = []
         if end == "changes":
             warnings.append(f"after {self.max_iter} rounds the dimension still changes: raise max_iter")
@@ -99,7 +101,8 @@ class ABIDE(DimensionEstimator):
             dimension=d, dimension_se=se, interval=interval_of(d, se), method="ABIDE",
             distance=float(radii.mean()), n_items=table.n_items, n_rows=len(k), n_duplicates=table.n_duplicates,
             p_value=_binomial_p_value(table, k, d) if self.method == "binomial" else None, mean_k=float(k.mean()),
-            history=np.array(rounds), k_star=k, warnings=tuple(warnings), notes=(*table.notes, *notes),
+            history=np.array(rounds), k_star=k, k_star_rounds=np.array(boxes), warnings=tuple(warnings),
+            notes=(*table.notes, *notes),
             provenance=provenance("ABIDE", parameters, None, *table.input_parts))
 
     def _error(self, table: NeighborTable, k, tau: float) -> float:
@@ -116,8 +119,8 @@ class ABIDE(DimensionEstimator):
         _counts_without(table.distances, table.items, k, tau, blocks, blocks[table.rows], inside, trials)
         return float(jackknife((np.log(inside / trials) / np.log(tau))[:, None])[0][0])
 
-    def _rounds(self, table: NeighborTable) -> tuple[list[float], np.ndarray, str]:
-        """Dimensions of all rounds, the neighbourhoods of the last, and how it ended."""
+    def _rounds(self, table: NeighborTable, boxes: list | None = None) -> tuple[list[float], np.ndarray, str]:
+        """Dimensions of all rounds, the neighbourhoods of the last, and how it ended; their quantiles into boxes."""
         step = _binomial if self.method == "binomial" else _adaptive_gride
         log_mu = np.log(table.distances[:, 1] / table.distances[:, 0])
         if not log_mu.any():
@@ -125,6 +128,8 @@ class ABIDE(DimensionEstimator):
         rounds = [_line(log_mu, 0.9)]
         for _ in range(self.max_iter):
             k = k_star(table, rounds[-1], self.alpha)
+            if boxes is not None:
+                boxes.append(np.quantile(k, QUANTILES))
             rounds.append(step(table, k, rounds[-1]))
             if abs(rounds[-1] - rounds[-2]) <= self.tol * rounds[-1]:
                 return rounds, k, "settled"

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from infoscope.base.checks import check_choice
 from infoscope.base.paper import axes_of, look_of
 
 if TYPE_CHECKING:
@@ -15,10 +16,13 @@ if TYPE_CHECKING:
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "0.45"
 
 
-def plot_scan(scan: DimensionScan, ax: Axes | None = None, *, style: str = "screen") -> Axes:
-    """Dimension against the mean distance of the neighbours compared, with a band of one standard error."""
+def plot_scan(scan: DimensionScan, ax: Axes | None = None, *, against: str = "distance", style: str = "screen") -> Axes:
+    """Dimension against the mean distance of the neighbours compared, or their outer rank, with a band of one standard
+    error."""
     look = look_of(style)
     ax = axes_of(ax, look, height=0.72)
+    if check_choice(against, "against", ("distance", "rank")) == "rank":
+        return _plot_ranks(scan, ax, look)
     ax.plot(scan.distance, scan.dimension, "o-", color=BLUE, ms=look.marker, lw=look.line, label="Gride")
     ax.fill_between(scan.distance, scan.dimension - scan.dimension_se, scan.dimension + scan.dimension_se, color=BLUE,
                     alpha=0.25, lw=0)
@@ -32,6 +36,21 @@ def plot_scan(scan: DimensionScan, ax: Axes | None = None, *, style: str = "scre
            xlabel="mean distance of the neighbours (numbers: outer rank)", ylabel="intrinsic dimension")
     for axis in (ax.xaxis.set_major_formatter, ax.xaxis.set_minor_formatter):
         axis("{x:.3g}")
+    ax.legend(frameon=False)
+    return ax
+
+
+def _plot_ranks(scan: DimensionScan, ax: Axes, look) -> Axes:
+    rank, value, error = np.asarray(scan.ranks)[:, 1], np.asarray(scan.dimension), np.asarray(scan.dimension_se)
+    ax.plot(rank, value, "o-", color=BLUE, ms=look.marker, lw=look.line, label="Gride")
+    ax.fill_between(rank, value - error, value + error, color=BLUE, alpha=0.25, lw=0)
+    flat = scan.plateau()
+    if flat is not None:
+        ax.axvspan(rank[flat[0]], rank[flat[1]], color=ORANGE, alpha=0.12, lw=0, label="plateau")
+    ax.set(xscale="log", ylim=(0, 1.15 * float(np.max(value + error))), xlabel="outer rank of the neighbours",
+           ylabel="intrinsic dimension")
+    ax.set_xticks(rank, [str(n) for n in rank])
+    ax.set_xticks([], minor=True)
     ax.legend(frameon=False)
     return ax
 
@@ -63,6 +82,22 @@ def plot_rounds(found: Dimension, ax: Axes | None = None, *, style: str = "scree
                 label=f"{found.dimension:.2f} ± {found.dimension_se:.2f}")
     ax.set(xlabel="round (0: TWO-NN)", ylabel="intrinsic dimension", xticks=rounds[:: max(1, len(rounds) // 8)])
     ax.legend(frameon=False)
+    return ax
+
+
+def plot_boxes(found: Dimension, ax: Axes | None = None, *, style: str = "screen") -> Axes:
+    """How many neighbours points use in every round: median, quartiles, and the middle nine tenths."""
+    look = look_of(style)
+    ax = axes_of(ax, look, height=0.72)
+    boxes = [dict(whislo=low, q1=q1, med=middle, q3=q3, whishi=high, label=str(at + 1))
+             for at, (low, q1, middle, q3, high) in enumerate(np.asarray(found.k_star_rounds).tolist())]
+    ax.bxp(boxes, showfliers=False, patch_artist=True, boxprops=dict(facecolor="#9ecae1", edgecolor=BLUE),
+           medianprops=dict(color=ORANGE, lw=look.line))
+    step = max(1, len(boxes) // 10)
+    ax.set_xticks(range(1, len(boxes) + 1, step), [str(at) for at in range(1, len(boxes) + 1, step)])
+    ax.set(xlabel="round", ylabel="neighbours k*", ylim=(0, None))
+    if found.p_value is not None:
+        ax.set_title(f"p-value of the model after the last round: {found.p_value:.2g}", fontsize=look.small)
     return ax
 
 

@@ -43,6 +43,8 @@ class Dimension(Result):
         Dimension after every round (ABIDE).
     k_star : array or None
         Neighbours of every row (ABIDE).
+    k_star_rounds : array (rounds, 5) or None
+        Their 5, 25, 50, 75 and 95 % quantiles in every round (ABIDE).
     log_ratios : array or None
         Sorted logarithms of r2/r1 (TWO-NN).
     """
@@ -60,6 +62,7 @@ class Dimension(Result):
     thinned: int = 1
     history: np.ndarray | None = field(default=None, repr=False)
     k_star: np.ndarray | None = field(default=None, repr=False)
+    k_star_rounds: np.ndarray | None = field(default=None, repr=False)
     log_ratios: np.ndarray | None = field(default=None, repr=False)
     provenance: Provenance | None = field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
@@ -93,8 +96,8 @@ class Dimension(Result):
         ----------
         ax : matplotlib Axes, optional
             Where to draw.
-        kind : {"fit", "rounds", "neighbors"}, optional
-            "fit" for TWO-NN; "rounds" or "neighbors" (histogram of k*) for ABIDE.
+        kind : {"fit", "rounds", "neighbors", "boxes"}, optional
+            "fit" for TWO-NN; "rounds", "neighbors" (histogram of k*) or "boxes" (k* in every round) for ABIDE.
         style : {"screen", "paper"}
             Sizes.
 
@@ -102,9 +105,9 @@ class Dimension(Result):
         -------
         matplotlib Axes
         """
-        from .plots import plot_fit, plot_neighbors, plot_rounds
+        from .plots import plot_boxes, plot_fit, plot_neighbors, plot_rounds
         kinds: dict[str, Any] = {"fit": plot_fit} if self.log_ratios is not None else \
-            {"rounds": plot_rounds, "neighbors": plot_neighbors}
+            {"rounds": plot_rounds, "neighbors": plot_neighbors, "boxes": plot_boxes}
         from infoscope.base.checks import check_choice
         kind = next(iter(kinds)) if kind is None else check_choice(kind, "kind", tuple(kinds))
         return kinds[kind](self, ax, style=style, **options)
@@ -200,6 +203,8 @@ class DimensionScan(Result):
         ----------
         ax : matplotlib Axes, optional
             Where to draw.
+        against : {"distance", "rank"}
+            The scale: mean distance of the neighbours compared, or the outer rank.
         style : {"screen", "paper"}
             Sizes.
 
