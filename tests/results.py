@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import infoscope
-from infoscope.density import Clusters, DensityPeaks, LogDensity, PAk
+from infoscope.density import Clusters, ClusterScan, DecisionGraph, DensityPeaks, LogDensity, PAk
 from infoscope.dimension import Dimension, DimensionScan, Gride, TwoNN
 from infoscope.imbalance.results import ImbalanceDifference, ImbalanceMatrix, InformationImbalance, ScaleCurve
 from infoscope.imbalance.selection import select_features_imbalance
@@ -31,6 +31,8 @@ def one_of_each():
         Dimension: TwoNN().fit(X).result_,
         LogDensity: PAk(dimension=3).fit(X).result_,
         Clusters: DensityPeaks(0.5, density=PAk(dimension=3, n_neighbors=20)).fit(X).result_,
+        ClusterScan: DensityPeaks(0.5, density=PAk(dimension=3, n_neighbors=20)).fit(X).scan(),
+        DecisionGraph: DensityPeaks(0.5, density=PAk(dimension=3, n_neighbors=20)).fit(X).decision_graph(),
         DimensionScan: Gride(max_rank=8).fit(X).result_,
         CorrelationTime: infoscope.correlation_time(X),
         OrderTest: infoscope.statistics.adjacency_test(np.arange(80), np.roll(np.arange(80), 1), 80),
