@@ -56,8 +56,8 @@ for state, ax in enumerate(axes):
     ax.set_xlabel(f"{found.populations[state]:.0%}: {', '.join(map(str, mostly))}")
 
 # %%
-# The image at each peak, and the digits that make up more than a fifth of its state. Four states are one digit each; what
-# remains together is written alike. The order in which states join, and how certain that is:
+# The image at each peak, and the digits that make up more than a fifth of its state. Four states are one digit each;
+# what remains together is written alike. The order in which states join, and how certain that is:
 
 found.plot(kind="dendrogram")
 
