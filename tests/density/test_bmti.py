@@ -61,18 +61,18 @@ def test_uniform_torus():
 def test_linear_density():
     """1 + (x - 1/2)/2: "interior" is unbiased, "mean-shift" too steep by about 2/(d n) = 1/29 with 30 neighbours."""
     away, steep = [], []
-    for seed in range(24):
+    for seed in range(16):
         g = np.random.default_rng(seed)
-        u, y = g.random(3000), g.random(3000)
-        x = -1.5 + np.sqrt(2.25 + 4 * u) - 0.0  # the inverse of x/2 + ... : F(x) = (3 x + x^2)/4 on [0, 1]
+        u, y = g.random(2000), g.random(2000)
+        x = -1.5 + np.sqrt(2.25 + 4 * u)  # the inverse of its integral (3 x + x^2)/4
         points = KNNDensity(30, dimension=2).fit(Space(np.column_stack([x, y]), period=[0, 1.0]))
         inner = (x > 0.2) & (x < 0.8)  # no ball reaches a wall
         truth = 0.5 / (0.75 + x / 2)
         slopes = [BMTI(gradient=how, error=None).fit(points).gradient_[inner, 0] for how in ("interior", "mean-shift")]
         away.append((slopes[0] - truth[inner]).mean())
         steep.append(slopes[1].mean() / slopes[0].mean())
-    assert abs(np.mean(away)) < 3 * np.std(away, ddof=1) / np.sqrt(24)
-    assert np.std(away, ddof=1) < 0.2  # of a gradient of 0.4 to 0.6
+    assert abs(np.mean(away)) < 3 * np.std(away, ddof=1) / np.sqrt(16)
+    assert np.std(away, ddof=1) < 0.25  # of a gradient of 0.4 to 0.6
     assert np.mean(steep) == pytest.approx(1 + 1 / 29, abs=0.02)
 
 
@@ -89,37 +89,37 @@ def test_on_a_line_factors_are_taken():
 def test_difference_of_separate_parts():
     """Two equal Gaussians far apart: the difference of their means is zero within the errors of both constants."""
     pulls = []
-    for seed in range(40):
+    for seed in range(30):
         x = normal(500, 3, seed=seed)
         side = np.random.default_rng([seed, 1]).random(500) < 0.5
         x[side, 0] += 100
         found = BMTI(dimension=3, error="uncorrelated").fit(x)
         assert found.n_components_ == 2 and set(found.component_.tolist()) == {0, 1}
-        parts = found.component_ == 0
+        assert len(set(found.component_[side].tolist())) == 1
         truth = stats.norm.logpdf(x - 100 * np.outer(side, [1, 0, 0])).sum(1) - np.log(2)
         away = found.log_density_ - truth
-        pulls.append((away[parts].mean() - away[~parts].mean()) / np.sqrt(2 / 250))
+        pulls.append((away[side].mean() - away[~side].mean()) / np.sqrt(2 / 250))
         assert "2 separate parts" in " ".join(found.result_.notes)
     # the number of items on one side is binomial: the difference of two logs has the error sqrt(1/250 + 1/250)
-    assert abs(np.mean(pulls)) < 3 / np.sqrt(40) and np.std(pulls) == pytest.approx(1, abs=0.35)
+    assert abs(np.mean(pulls)) < 3 / np.sqrt(30) and np.std(pulls) == pytest.approx(1, abs=0.35)
 
 
-# ---------------------------------------------------------------------------------------------------- weights, new points
+# ------------------------------------------------------------------------------------------------ weights, new points
 def test_reweighted_gaussian():
     """Drawn too wide, reweighted to the standard normal: gradients are -x, and the log density is that of it."""
     x = normal(4000, 2, seed=15) * 1.3
     truth = stats.norm.logpdf(x).sum(1)
     weight = np.exp(truth - stats.norm.logpdf(x, scale=1.3).sum(1))
-    found = BMTI(dimension=2).fit(x, sample_weight=weight)
+    found = BMTI(dimension=2, n_neighbors=100).fit(x, sample_weight=weight)
     middle = np.linalg.norm(x, axis=1) < 1.5
     away = (found.log_density_ - truth)[middle]
     assert abs(away.mean()) < 0.08 and away.std() < 0.15
-    plain = BMTI(dimension=2).fit(x).gradient_
+    plain = BMTI(dimension=2, n_neighbors=100, error=None).fit(x).gradient_
     for gradient, variance in ((found.gradient_, 1.0), (plain, 1.69)):
         slope = (gradient * x)[middle].sum() / (x**2)[middle].sum()
-        assert slope == pytest.approx(-1 / variance, rel=0.05)  # smoothing over balls flattens by some per cent
+        assert slope == pytest.approx(-1 / variance, rel=0.1)  # steep by 1/n = 1 to 3 %, noise of some 3 %
     assert (away / found.log_density_se_[middle]).std() < 1.6
-    again = BMTI(dimension=2).fit(Space(x, sample_weight=7 * weight))
+    again = BMTI(dimension=2, n_neighbors=100, error=None).fit(Space(x, sample_weight=7 * weight))
     np.testing.assert_allclose(again.log_density_, found.log_density_, rtol=1e-9)
 
 
@@ -138,13 +138,13 @@ def test_equal_weights_are_none_and_zero_weights_are_absent():
 
 @pytest.mark.parametrize("weights", ["uncorrelated", "identity"])
 def test_new_points_are_known_about_as_well(weights):
-    x, new = normal(3000, 4, seed=20), normal(3000, 4, seed=21)
+    x, new = normal(2000, 4, seed=20), normal(2000, 4, seed=21)
     found = BMTI(dimension=4, weights=weights).fit(x)
     at_items = found.log_density_ - stats.norm.logpdf(x).sum(1)
     value, error, k = found._at(found._new_space(new))
     np.testing.assert_array_equal(value, found.score_samples(new))
     away = value - stats.norm.logpdf(new).sum(1)
-    assert np.abs(away).mean() < 1.1 * np.abs(at_items).mean()
+    assert np.abs(away).mean() < 1.15 * np.abs(at_items).mean()  # two samples: tails differ by some per cent
     assert (away / error).std() < 1.3 * (at_items / found.log_density_se_).std() and (k >= 3).all()
     assert np.median(error) > 0.9 * np.median(found.log_density_se_)
     np.testing.assert_allclose(found.score_samples(x[:50]), found.log_density_[:50], atol=1e-12)
@@ -211,7 +211,8 @@ def test_one_search_is_shared():
     for found in (BMTI(dimension=2, n_neighbors=100).fit(graph), BMTI().fit(points), BMTI(n_jobs=1).fit(points)):
         np.testing.assert_array_equal(found.log_density_, plain.log_density_)
         np.testing.assert_array_equal(found.log_density_se_, plain.log_density_se_)
-        np.testing.assert_array_equal(found.score_samples(x.features + 0.1), plain.score_samples(x.features + 0.1))
+        new = Space(x.features + 0.1)
+        np.testing.assert_array_equal(found.score_samples(new), plain.score_samples(new))
         assert found.sample_.table.distances.shape == (500, 100) and found.dimension_ == 2.0
     clusters = DensityPeaks(density=BMTI(dimension=2)).fit(x)
     np.testing.assert_array_equal(DensityPeaks().fit(clusters.density_).labels_, clusters.labels_)
@@ -236,10 +237,10 @@ def test_cosines_are_chords():
 
 
 def test_bias_potential():
-    """Sampled under V = x^2/4 - x^2/2 + const: adding V back gives the standard normal."""
-    x = normal(3000, 1, seed=24) * np.sqrt(2)
+    """Drawn under a potential that doubles the variance: without it the density is the standard normal."""
+    x = normal(2000, 1, seed=24) * np.sqrt(2)
     potential = -(x[:, 0] ** 2) / 4  # exp(-x^2/2 - V) is the normal of variance 2 that was drawn
-    found = BMTI(dimension=1).fit(x, bias=potential)
+    found = BMTI(dimension=1, n_neighbors=200, error=None).fit(x, bias=potential)
     middle = np.abs(x[:, 0]) < 2
     away = (found.log_density_ - stats.norm.logpdf(x[:, 0]))[middle]
     assert abs(away.mean()) < 0.1 and away.std() < 0.15

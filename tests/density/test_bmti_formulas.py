@@ -142,7 +142,7 @@ def test_repeats_count_at_their_point():
             break
 
 
-# ---------------------------------------------------------------------------------------------------------------- solver
+# --------------------------------------------------------------------------------------------------------------- solver
 def ring(n=400, k=6, seed=0):
     """A connected graph (every point leads to the next one), with values at its points."""
     g = np.random.default_rng(seed)
@@ -236,7 +236,7 @@ def test_constants_of_separate_parts():
     assert (shift_se > 0).all()
 
 
-# ------------------------------------------------------------------------------------------------------------------ LSDI
+# ----------------------------------------------------------------------------------------------------------------- LSDI
 def test_lsdi_row_norms_against_the_whole_covariance():
     x = cube(11, 200, 3)
     r, nn = slow.neighbours(x, 25)
