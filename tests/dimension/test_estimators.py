@@ -15,6 +15,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*looks like an angle")
 
 
 # -------------------------------------------------------------------------------------------------- published numbers
+@pytest.mark.filterwarnings("ignore:.*are constant")
 def test_digits():
     """Values of DADApy: TWO-NN by fit and by likelihood, Gride at ranks 2 to 512."""
     digits = load_digits().data
@@ -116,6 +117,7 @@ def test_thinning_by_hand():
 
 
 # --------------------------------------------------------------------------------------------------------- invariance
+@pytest.mark.filterwarnings("ignore:.*are constant")
 @pytest.mark.parametrize("estimator", [TwoNN(), Gride(max_rank=16), ABIDE()], ids=lambda e: type(e).__name__)
 def test_what_does_not_matter(estimator):
     g = np.random.default_rng(5)

@@ -12,12 +12,14 @@ from infoscope.base import DataError, ParameterError, check_sample_weight, kerne
 from infoscope.base.checks import check_choice, check_positive_int, check_vector
 from infoscope.dimension import k_star
 from infoscope.dimension.abide import adaptive_dimension
-from infoscope.dimension.estimators import checked_input
+from infoscope.dimension.estimators import checked_input, warn_of_constant_columns
 from infoscope.dimension.k_star import FEWEST, thresholds
 from infoscope.neighbors import NeighborGraph, Space, as_space
 
 from .bias import bias_of_points
+from .calibration import calibrate
 from .correlated import statistical_inefficiency
+from .edges import METRICS, coordinates_of
 from .entropy import entropy
 from .pak import most_likely_log_count
 from .remarks import FIRST, is_auto, remarks
@@ -36,6 +38,7 @@ class PointDensity(DensityMixin, BaseEstimator):
     method = ""
     count = "k"
     dimension: float | None
+    calibrate: bool
     n_jobs: int | None
 
     def fit(self, X, y=None, *, sample_weight=None, bias=None):
@@ -92,6 +95,7 @@ class PointDensity(DensityMixin, BaseEstimator):
                 space, self.sample_, self._k, slope=self.method == "PAk", n_jobs=self.n_jobs
             )
         self._values, self._errors, unsettled = self._densities(self._log_distances, self.sample_.table.items, self._k)
+        self._calibrate()
         if self._bias is not None:
             self._values = self._bias.removed(self._values, self._bias.potential)
         if self._correlated is not None:
@@ -175,6 +179,18 @@ class PointDensity(DensityMixin, BaseEstimator):
             return None
         return min(2 * width, most) if np.mean(self._k >= width - 1) > CAPPED else None
 
+    def _calibrate(self) -> None:
+        """From the errors that theory claims to those that a known density like this one has."""
+        known = self.sample_.space
+        self.calibration_, self._calibrated = 1.0, None
+        if not self.calibrate or known is None or known.metric not in METRICS or not np.isfinite(self._errors).all():
+            return
+        seed = int(getattr(self, "random_state", 0))
+        self._calibrated = calibrate(self, *coordinates_of(known), self.dimension_, seed)
+        if self._calibrated is not None:
+            self.calibration_ = self._calibrated.factor
+            self._errors = self._errors * self.calibration_
+
     def _masses(self) -> tuple[np.ndarray, float]:
         """Weight on every point without the bias potential, and Kish's number of equally weighted items."""
         sample = self.sample_
@@ -199,6 +215,7 @@ class PointDensity(DensityMixin, BaseEstimator):
             log_r = np.log(np.where(same[:, None], 1.0, distances))
         k = self._neighbors_of_new(log_r, items)
         value, error = self._densities_of_new(new, log_r, items, k)
+        error = error * self.calibration_
         if self._bias is not None:
             value = self._bias.removed(value, check_vector(bias, "bias", length=len(value)))
         if self._correlated is not None:
@@ -255,6 +272,7 @@ class PointDensity(DensityMixin, BaseEstimator):
             n_effective=self._masses()[1],
             entropy=total,
             entropy_se=total_se,
+            calibration=self.calibration_,
             inefficiency=1.0 if count is None else float(np.median(count)),
             coordinates=coordinates,
             feature_names=None if space is None else space.feature_names,
@@ -276,6 +294,9 @@ class KNNDensity(PointDensity):
         logarithm is.
     dimension : float, optional
         Intrinsic dimension; that of `ABIDE` by default.
+    calibrate : bool
+        Multiply the claimed errors with the ratio of true to claimed errors on a known density that looks like the
+        data (see `infoscope.density.calibration`), which is `calibration_`.
     n_jobs : int, optional
         Threads of the neighbour search.
 
@@ -287,6 +308,8 @@ class KNNDensity(PointDensity):
         Neighbours used.
     dimension_ : float
         Intrinsic dimension.
+    calibration_ : float
+        What the claimed errors were multiplied with.
     result_ : LogDensity
         All of it, with pictures.
 
@@ -302,10 +325,11 @@ class KNNDensity(PointDensity):
 
     method = "k-NN"
 
-    def __init__(self, k=10, *, count="k", dimension=None, n_jobs=None):
+    def __init__(self, k=10, *, count="k", dimension=None, calibrate=True, n_jobs=None):
         self.k = k
         self.count = count
         self.dimension = dimension
+        self.calibrate = calibrate
         self.n_jobs = n_jobs
 
     def _neighbors(self) -> int:
@@ -334,6 +358,9 @@ class KStarNN(PointDensity):
         As for `KNNDensity`.
     dimension : float, optional
         Intrinsic dimension; that of `ABIDE` by default.
+    calibrate : bool
+        Multiply the claimed errors with the ratio of true to claimed errors on a known density that looks like the
+        data (see `infoscope.density.calibration`), which is `calibration_`.
     n_jobs : int, optional
         Threads of the neighbour search.
 
@@ -358,11 +385,12 @@ class KStarNN(PointDensity):
 
     method = "k*-NN"
 
-    def __init__(self, alpha=1e-6, *, n_neighbors="auto", count="k", dimension=None, n_jobs=None):
+    def __init__(self, alpha=1e-6, *, n_neighbors="auto", count="k", dimension=None, calibrate=True, n_jobs=None):
         self.alpha = alpha
         self.n_neighbors = n_neighbors
         self.count = count
         self.dimension = dimension
+        self.calibrate = calibrate
         self.n_jobs = n_jobs
 
     @property
@@ -397,7 +425,7 @@ class PAk(KStarNN):
 
     Parameters
     ----------
-    alpha, n_neighbors, dimension, n_jobs
+    alpha, n_neighbors, dimension, calibrate, n_jobs
         As for `KStarNN`.
 
     Attributes
@@ -422,8 +450,8 @@ class PAk(KStarNN):
 
     method = "PAk"
 
-    def __init__(self, alpha=1e-6, *, n_neighbors="auto", dimension=None, n_jobs=None):
-        super().__init__(alpha, n_neighbors=n_neighbors, dimension=dimension, n_jobs=n_jobs)
+    def __init__(self, alpha=1e-6, *, n_neighbors="auto", dimension=None, calibrate=True, n_jobs=None):
+        super().__init__(alpha, n_neighbors=n_neighbors, dimension=dimension, calibrate=calibrate, n_jobs=n_jobs)
 
     def _densities(self, log_distances, items, k, new: bool = False):
         log_count, settled = most_likely_log_count(log_distances, k, self.dimension_)
@@ -449,6 +477,10 @@ def _checked_count(count: str, fewest: float) -> None:
 
 
 def _dimension_of(table) -> float:
+    if table.distances.shape[1] < FEWEST + 1:
+        raise DataError(
+            f"{table.n_items} different items are too few to find their dimension: pass it, as in dimension=2"
+        )
     try:
         return float(adaptive_dimension(table))
     except DataError as error:
@@ -457,6 +489,7 @@ def _dimension_of(table) -> float:
 
 def _space_of(estimator, X) -> Space:
     space = X if isinstance(X, Space) else as_space(checked_input(estimator, X, reset=True), name="X")
+    warn_of_constant_columns(space)
     estimator.n_features_in_ = space.n_features
     if space.feature_names is not None:
         estimator.feature_names_in_ = np.array(space.feature_names, dtype=object)

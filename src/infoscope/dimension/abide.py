@@ -19,6 +19,7 @@ from .two_nn import FEWEST_INDEPENDENT, _line
 
 BEST_RATIO, LARGEST_RATIO = 0.2032, 0.975    # tau^d of the smallest error; tau stays below one
 N_NEIGHBORS = 100
+FEWEST_ITEMS = 5                   # for the k* test
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
@@ -81,7 +82,7 @@ class ABIDE(DimensionEstimator):
             raise DataError(f"alpha is {self.alpha!r}; it must lie between 0 and 1")
         check_positive_int(self.max_iter, "max_iter", 1)
         table = neighbor_table(data, check_positive_int(self.n_neighbors, "n_neighbors", 4), n_jobs=self.n_jobs,
-                               fewest=5)
+                               fewest=2 * FEWEST_ITEMS)     # halves of them tell the error
         boxes: list[np.ndarray] = []
         rounds, k, end = self._rounds(table, boxes)
         warnings = []
@@ -109,7 +110,8 @@ class ABIDE(DimensionEstimator):
         """Halves of the points go through all rounds again; from a graph, blocks of points are left out of the last."""
         if table.space is not None:
             def estimate(part):
-                return self._rounds(neighbor_table(part, self.n_neighbors, n_jobs=self.n_jobs, fewest=5))[0][-1]
+                return self._rounds(neighbor_table(part, self.n_neighbors, n_jobs=self.n_jobs,
+                                                   fewest=FEWEST_ITEMS))[0][-1]
 
             return float(np.sqrt(subset_covariance(table.space, estimate, 2)[0, 0]))
         if self.method == "gride":

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from infoscope.base import ParameterError
+from infoscope.base import ParameterError, warn
 from infoscope.neighbors import NeighborGraph, Space, as_space
 from infoscope.statistics import correlation_time
 
@@ -18,6 +18,18 @@ def checked_input(estimator, X, *, reset: bool = True):
     from sklearn.utils.validation import validate_data
     values = validate_data(estimator, X, reset=reset, ensure_all_finite=False, ensure_min_samples=2 if reset else 1)
     return X if hasattr(X, "columns") else values
+
+
+def warn_of_constant_columns(space: Space) -> None:
+    """They change no distance; but who passes them may have meant something else."""
+    if space.backend != "numpy" or space.metric in ("precomputed", "labels", "bits"):
+        return
+    same = np.flatnonzero((space.features == space.features[0]).all(axis=0))
+    if not 0 < len(same) < space.n_features:
+        return
+    named = [str(d) if space.feature_names is None else str(space.feature_names[d]) for d in same[:5]]
+    warn(f"{len(same)} of {space.n_features} columns of {space.name or 'the data'} are constant and tell nothing: "
+         f"{', '.join(named)}{', ...' if len(same) > 5 else ''}")
 
 
 class DimensionEstimator(BaseEstimator):
@@ -59,6 +71,7 @@ class DimensionEstimator(BaseEstimator):
             space = X if isinstance(X, Space) else as_space(checked_input(self, X), name="X")
             space = space if time is None and run is None else space.replace(
                 **{name: values for name, values in (("time", time), ("run", run)) if values is not None})
+            warn_of_constant_columns(space)
             self.n_features_in_ = space.n_features
             if space.feature_names is not None:
                 self.feature_names_in_ = np.array(space.feature_names, dtype=object)

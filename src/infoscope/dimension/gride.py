@@ -17,6 +17,7 @@ from .table import independent_rows, neighbor_table
 
 LARGEST_RANK = 1024
 FEWEST_INDEPENDENT = 20
+FEWEST_ITEMS = 10                  # halves of them have four neighbours
 
 
 class Gride(DimensionEstimator):
@@ -62,8 +63,11 @@ class Gride(DimensionEstimator):
         ranks = np.append(n1, 2 * n1[-1])
         graph = isinstance(data, NeighborGraph)
         table = neighbor_table(data, depth_for(int(ranks[-1])) if graph else int(ranks[-1]), n_rows=self.n_rows,
-                               random_state=self.random_state, n_jobs=self.n_jobs)
-        ranks = ranks[ranks <= table.distances.shape[1]]
+                               random_state=self.random_state, n_jobs=self.n_jobs, fewest=FEWEST_ITEMS)
+        most = table.distances.shape[1] if graph else table.n_items // 2 - 1     # halves of the items tell the error
+        if (ranks > most).any():
+            notes = (*notes, f"ranks above {most} were left out: {table.n_items} different items are too few for them")
+        ranks = ranks[ranks <= most]
         n1, n2 = ranks[:-1], ranks[1:]
         log_mu, d = _by_scale(table, ranks)
         covariance = _covariance_without(table, ranks) if graph else self._covariance(table, ranks)

@@ -1,0 +1,114 @@
+"""What is asked of the dimension when the data are odd: each row of the list of edge cases."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from infoscope.base import DataError, ParameterError
+from infoscope.dimension import ABIDE, Gride, TwoNN, neighbor_table
+from infoscope.neighbors import Space
+
+ALL = [TwoNN(), Gride(max_rank=16), ABIDE(n_neighbors=30)]
+
+
+def named(estimator):
+    return type(estimator).__name__
+
+
+def normal(n=200, d=2, seed=0):
+    return np.random.default_rng(seed).normal(size=(n, d))
+
+
+@pytest.mark.parametrize("estimator", ALL, ids=named)
+def test_a_nan_is_counted_and_placed(estimator):
+    x = normal()
+    x[[7, 9], 1] = np.nan
+    with pytest.raises(DataError, match="row 7, column 1.*2 rows of 200"):
+        estimator.fit(x)
+    x[[7, 9], 1] = 0
+    x[50, 0] = np.inf
+    with pytest.raises(DataError, match="row 50, column 0"):
+        estimator.fit(x)
+
+
+@pytest.mark.parametrize("estimator", ALL, ids=named)
+def test_repeats_are_counted_once(estimator):
+    x = normal()
+    with pytest.warns(UserWarning, match="30 of 230 items of X repeat") as seen:
+        found = estimator.fit(np.r_[x, x[:30]])
+    assert sum("repeat" in str(one.message) for one in seen) == 1
+    np.testing.assert_allclose(
+        found.dimension_, type(estimator)(**estimator.get_params()).fit(x).dimension_, rtol=1e-12
+    )
+    assert found.result_.n_duplicates == 30 and found.result_.n_items == 200
+
+
+@pytest.mark.parametrize("estimator", ALL, ids=named)
+def test_constant_columns_are_said_once_and_change_nothing(estimator):
+    x = normal()
+    plain = np.array(estimator.fit(x).dimension_)
+    with pytest.warns(UserWarning, match="1 of 3 columns of X are constant and tell nothing: 2") as seen:
+        np.testing.assert_array_equal(estimator.fit(np.c_[x, np.full(200, 4.0)]).dimension_, plain)
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize("estimator", ALL, ids=named)
+@pytest.mark.filterwarnings("ignore:.*repeat another one")
+def test_too_few_different_items(estimator):
+    with pytest.raises(DataError, match="has 1 different items"):
+        estimator.fit(np.ones((40, 2)))
+    for n in (2, 3, 4, 5, 7):
+        few = type(estimator)().fit
+        with pytest.raises(DataError, match=f"{n} different items, fewer than the"):
+            few(normal(n))
+    assert np.all(np.isfinite(type(estimator)().fit(normal(12)).dimension_))
+
+
+def test_more_neighbours_than_items():
+    found = ABIDE(n_neighbors=100).fit(normal(40)).result_
+    assert "39 are used" in " ".join(found.notes)
+    with pytest.raises(ParameterError, match="max_rank=60 is too large: an item has only 49"):
+        Gride(max_rank=60).fit(normal(50))
+
+
+def test_ranks_beyond_half_of_the_items_are_left_out():
+    """Halves of the items tell the error, and must have neighbours of the rank."""
+    found = Gride(max_rank=49).fit(normal(50)).result_
+    assert found.ranks[-1].tolist() == [8, 16] and "ranks above 24 were left out" in " ".join(found.notes)
+    np.testing.assert_array_equal(found.dimension, Gride(max_rank=16).fit(normal(50)).dimension_)
+
+
+def test_ties_go_by_number():
+    table = neighbor_table(Space(np.array([[0.0], [1.0], [-1.0], [2.0], [-2.0]])), 4)
+    assert table.items[0].tolist() == [1, 2, 3, 4]
+    assert (table.items != np.arange(5)[:, None]).all()
+
+
+def test_angles_may_lie_anywhere():
+    angle = np.random.default_rng(1).uniform(0, 2 * np.pi, (400, 2))
+    turns = np.random.default_rng(2).integers(0, 2, (400, 2))
+    plain = TwoNN().fit(Space(angle, period=2 * np.pi)).dimension_
+    assert TwoNN().fit(Space(angle + 2 * np.pi * turns, period=2 * np.pi)).dimension_ == pytest.approx(plain, rel=1e-9)
+    assert TwoNN().fit(Space(angle, period=[2 * np.pi, 0])).dimension_ != plain
+
+
+def test_far_from_the_origin():
+    """Ratios of the smallest distances keep their digits: 1e6 away a float64 is known to 1e-10."""
+    x = normal(500, 3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert TwoNN().fit(x + 1e6).dimension_ == pytest.approx(TwoNN().fit(x).dimension_, rel=1e-6)
+
+
+def test_a_cap_is_warned_of():
+    x = np.random.default_rng(3).random((600, 2))
+    found = ABIDE(n_neighbors=20).fit(Space(x, period=1.0)).result_
+    assert "of the points would use more than 20 neighbours: raise n_neighbors" in found.warnings[0]
+
+
+def test_equal_distances_leave_no_answer():
+    grid = np.stack(np.meshgrid(np.arange(10.0), np.arange(10.0)), -1).reshape(-1, 2)
+    for estimator, what in ((TwoNN(), "TWO-NN"), (ABIDE(), "lattice"), (Gride(max_rank=4), "Gride")):
+        with pytest.raises(DataError, match=what):
+            estimator.fit(Space(grid, period=10.0))
