@@ -8,7 +8,10 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from infoscope.base import DataError, ParameterError
 from infoscope.datasets import ar1
-from infoscope.dimension import ABIDE, Dimension, Gride, TwoNN
+from infoscope.dimension import ABIDE, Dimension, Gride, TwoNN, neighbor_table
+from infoscope.dimension.abide import adaptive_dimension
+from infoscope.dimension.table import independent_rows
+from infoscope.dimension.two_nn import _line, _most_likely
 from infoscope.neighbors import Space, nearest
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*looks like an angle")
@@ -79,6 +82,52 @@ def test_cubes(d, expected, spread):
     """Means over five cubes with walls, by DADApy, and how far they spread."""
     found = [TwoNN().fit(np.random.default_rng(s).random((2000, d))).dimension_ for s in range(5)]
     assert np.mean(found) == pytest.approx(expected, abs=2 * spread / np.sqrt(5) + 0.01)
+
+
+@pytest.mark.parametrize(
+    ("make", "d", "expected", "spread"),
+    [
+        ("random", 1, (0.99, 0.99), 0.03),
+        ("random", 2, (2.00, 1.98), 0.05),
+        ("random", 5, (4.70, 4.71), 0.2),
+        ("normal", 10, (9.53, 9.51), 0.3),
+        ("normal", 20, (16.5, 16.7), 0.4),
+    ],
+)
+def test_both_ways_to_fit(make, d, expected, spread):
+    """Cubes and Gaussians, means over five sets by DADApy (line, likelihood), and how far they spread from set to set;
+    in many dimensions walls and tails make the value too small."""
+    found = []
+    for seed in range(5):
+        table = neighbor_table(getattr(np.random.default_rng(seed), make)(size=(2000, d)), 2)
+        log_mu = np.log(table.distances[:, 1] / table.distances[:, 0])
+        found.append((_line(log_mu, 0.9), _most_likely(log_mu)))
+    # the same five sets: what is left are the two printed digits, and N for N - 1
+    digits = 0.01 if d < 10 else 0.06
+    np.testing.assert_allclose(np.mean(found, axis=0), expected, atol=digits)
+    assert np.std(found, axis=0).max() < 1.5 * spread
+
+
+def test_sums_of_ratios_follow_the_gamma_law():
+    """d times the sum of log mu over 50 neighbourhoods that share no point: Gamma(50), on many tori."""
+    sums = []
+    for seed in range(40):
+        table = neighbor_table(Space(np.random.default_rng(seed).random((1500, 2)), period=1.0), 2)
+        rows = independent_rows(table, 2, seed)[:50]
+        sums.append(2 * np.log(table.distances[rows, 1] / table.distances[rows, 0]).sum())
+    assert stats.kstest(sums, stats.gamma(50).cdf).pvalue > 0.01
+
+
+def test_noise_in_twenty_dimensions():
+    """A twisted band with noise: TWO-NN sees the noise, ABIDE the band, as in the example of its authors."""
+    g = np.random.default_rng(12)
+    angle, across = g.uniform(0, 2 * np.pi, 4000), g.uniform(-0.4, 0.4, 4000)
+    radius = 1 + across * np.cos(angle / 2)
+    band = np.c_[radius * np.cos(angle), radius * np.sin(angle), across * np.sin(angle / 2)]
+    turn = stats.special_ortho_group.rvs(20, random_state=12)
+    x = np.c_[band, np.zeros((4000, 17))] @ turn + 2e-3 * g.normal(size=(4000, 20))
+    assert _line(np.log(np.divide(*neighbor_table(x, 2).distances.T[::-1])), 0.9) > 2.3
+    assert adaptive_dimension(neighbor_table(x, 100)) == pytest.approx(2, abs=0.15)
 
 
 @pytest.mark.slow
