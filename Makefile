@@ -19,6 +19,7 @@ VENV        ?= .venv
 VENV_TEST   ?= .venv-test
 VENV_DOCS   ?= .venv-docs
 VENV_PEER   ?= .venv-dadapy
+VENV_SKDIM  ?= .venv-skdim
 # Two workers fill two cores; tests that start threads of their own then share them, so BLAS keeps to one.
 TEST_JOBS   ?= 2
 PYTEST_ARGS ?=
@@ -80,6 +81,12 @@ $(VENV_PEER)/.ready:
 	@$(VENV_PEER)/bin/python $(PIP_INSTALL) "dadapy==0.3.4" "numpy<2"
 	@touch $@
 
+$(VENV_SKDIM)/.ready:
+	$(call new-venv,$(VENV_SKDIM),$(PYTHON))
+	@echo "installing scikit-dimension 0.5.0 for comparison"
+	@$(VENV_SKDIM)/bin/python $(PIP_INSTALL) "scikit-dimension==0.5.0"
+	@touch $@
+
 # ---------------------------------------------------------------- what people run
 demo: $(VENV)/.ready
 	@$(VENV)/bin/infoscope demo
@@ -97,8 +104,9 @@ lint: $(VENV_TEST)/.ready
 	$(VENV_TEST)/bin/mypy
 	$(VENV_TEST)/bin/lint-imports
 
-bench: $(VENV)/.ready $(VENV_PEER)/.ready
-	INFOSCOPE_PEER_PYTHON="$(abspath $(VENV_PEER))/bin/python" $(VENV)/bin/python benchmarks/run_all.py
+bench: $(VENV)/.ready $(VENV_PEER)/.ready $(VENV_SKDIM)/.ready
+	INFOSCOPE_PEER_PYTHON="$(abspath $(VENV_PEER))/bin/python" INFOSCOPE_SKDIM_PYTHON="$(abspath $(VENV_SKDIM))/bin/python" \
+	    $(VENV)/bin/python benchmarks/run_all.py
 
 docs: $(VENV_DOCS)/.ready
 	MPLBACKEND=Agg $(VENV_DOCS)/bin/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
@@ -110,4 +118,4 @@ clean:
 	find src tests benchmarks examples docs -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 distclean: clean
-	rm -rf $(VENV) $(VENV_TEST) $(VENV_DOCS) $(VENV_PEER)
+	rm -rf $(VENV) $(VENV_TEST) $(VENV_DOCS) $(VENV_PEER) $(VENV_SKDIM)

@@ -1,11 +1,12 @@
 """Run every benchmark, one after the other, and put what was measured into docs/benchmarks.md.
 
-    python benchmarks/run_all.py             all of them, about a quarter of an hour on two cores
+    python benchmarks/run_all.py             all of them, one to three hours on two cores, most of it peers
     python benchmarks/run_all.py --quick     small sizes: to see that they work; nothing is published
     python benchmarks/run_all.py --publish   only write the page again from benchmarks/results
 
-INFOSCOPE_PEER_PYTHON names the Python of an environment with ``dadapy==0.3.4`` and ``numpy<2``; without it the
-comparison with DADApy is skipped, and says so.
+INFOSCOPE_PEER_PYTHON names the Python of an environment with ``dadapy==0.3.4`` and ``numpy<2``,
+INFOSCOPE_SKDIM_PYTHON that of one with ``scikit-dimension==0.5.0``; without them these comparisons are skipped, and the
+reports say so.
 """
 
 from __future__ import annotations
@@ -19,7 +20,16 @@ from pathlib import Path
 
 from harness import HERE, RESULTS, THREADS, as_markdown
 
-BENCHMARKS = ("imbalance_vs_dadapy", "imbalance_large", "imbalance_scaling", "dii", "start_up", "gpu")
+BENCHMARKS = (
+    "imbalance_vs_dadapy",
+    "imbalance_large",
+    "imbalance_scaling",
+    "dii",
+    "dimension",
+    "density",
+    "start_up",
+    "gpu",
+)
 PAGE = HERE.parent / "docs" / "benchmarks.md"
 
 
