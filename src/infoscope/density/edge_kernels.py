@@ -37,10 +37,10 @@ class Graph(NamedTuple):
 
 # --------------------------------------------------------------------------------------------------------- gradients
 @kernel()
-def gradients(first, last, cloud, indptr, target, scale, gradient):
+def gradients(first, last, order, cloud, indptr, target, scale, gradient):
     """Mean shift times (d + 2)/R^2."""
     delta, mean = np.empty(cloud.x.shape[1]), np.empty(cloud.x.shape[1])
-    for i in range(first, last):
+    for i in order[first:last]:
         _mean_shift(cloud.x, i, cloud, target[indptr[i] : indptr[i + 1]], cloud.own[i], delta, mean)
         for a in range(len(mean)):
             gradient[i, a] = scale[i] * mean[a]
@@ -48,12 +48,12 @@ def gradients(first, last, cloud, indptr, target, scale, gradient):
 
 # ------------------------------------------------------------------------------------------------------------- edges
 @kernel()
-def variance_at_targets(first, last, cloud, graph, scale, gradient, gram, longest, out):
+def variance_at_targets(first, last, order, cloud, graph, scale, gradient, gram, longest, out):
     """For every edge into a point: the variance of that point's gradient along the edge."""
     D = cloud.x.shape[1]
     delta, mean, product = np.empty(D), np.empty(D), np.empty(longest + 1)
     form = np.empty((D, longest + 1)) if gram else np.empty((D, D))
-    for j in range(first, last):
+    for j in order[first:last]:
         if graph.in_indptr[j] == graph.in_indptr[j + 1]:
             continue
         n = _form_of(j, cloud, graph, scale, gradient, gram, delta, mean, form)
@@ -65,7 +65,7 @@ def variance_at_targets(first, last, cloud, graph, scale, gradient, gram, longes
 
 @kernel()
 def differences(
-    first, last, cloud, graph, scale, gradient, gram, longest, keep, variance, difference, near, far, overlap
+    first, last, order, cloud, graph, scale, gradient, gram, longest, keep, variance, difference, near, far, overlap
 ):
     """Difference of the log density along every edge out of a point, and its variance.
 
@@ -76,7 +76,7 @@ def differences(
     delta, mean, product = np.empty(D), np.empty(D), np.empty(longest + 1)
     form = np.empty((D, longest + 1)) if gram else np.empty((D, D))
     stamp = np.full(len(cloud.x), -1, np.int32)
-    for i in range(first, last):
+    for i in order[first:last]:
         n = _form_of(i, cloud, graph, scale, gradient, gram, delta, mean, form)
         stamp[i] = i
         for e in range(graph.indptr[i], graph.indptr[i + 1]):

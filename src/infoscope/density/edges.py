@@ -24,6 +24,7 @@ from .sample import Sample
 METRICS = ("euclidean", "cosine")  # the engine measures cosines as chords of unit vectors
 BLOCKS = 8  # a thread: dense and empty places are not evenly spread over the rows
 FEWEST_ROWS = 256
+LOW = 12  # columns up to which a tree knows who is close
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,13 +104,14 @@ def edges_of(
     radius = sample.table.distances[np.arange(U), k - 1 if interior else k - 2]
     scale = (d + 2) / radius**2
     gradient = np.empty((U, D))
-    in_blocks(kernels.gradients, U, n_jobs, cloud, graph.indptr, graph.target, scale, gradient)
+    order = _in_space(cloud.x)
+    in_blocks(kernels.gradients, U, n_jobs, order, cloud, graph.indptr, graph.target, scale, gradient)
     n_edges = len(graph.target)
     variance, difference = np.empty(n_edges), np.empty(n_edges)
     near, far, overlap = (np.empty(n_edges if keep else 0) for _ in range(3))
     longest = int(k.max())
     gram = n_edges / U < D
-    common = (cloud, graph, scale, gradient, gram, longest)
+    common = (order, cloud, graph, scale, gradient, gram, longest)
     in_blocks(kernels.variance_at_targets, U, n_jobs, *common, variance, label="variances")
     in_blocks(
         kernels.differences, U, n_jobs, *common, keep, variance, difference, near, far, overlap, label="differences"
@@ -206,3 +208,13 @@ def in_blocks(kernel: Callable, n: int, n_jobs: int | None, *arguments, label: s
             bar.update(min(size, n - first))
 
         list(pool.map(work, firsts))
+
+
+# --------------------------------------------------------------------------------------------------------------- steps
+def _in_space(x: np.ndarray) -> np.ndarray:
+    """Points such that successive ones are close, and share what is in cache; the results are the same in any order."""
+    if x.shape[1] > LOW:
+        return np.arange(len(x))
+    from scipy.spatial import cKDTree
+
+    return cKDTree(x, leafsize=32, balanced_tree=False, compact_nodes=False).indices
