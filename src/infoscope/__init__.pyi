@@ -1,3 +1,4 @@
+from . import anomalies as anomalies
 from . import base as base
 from . import cli as cli
 from . import datasets as datasets
@@ -8,6 +9,13 @@ from . import io as io
 from . import neighbors as neighbors
 from . import statistics as statistics
 from . import storage as storage
+from .anomalies import Anomalies as Anomalies
+from .anomalies import DensityAnomaly as DensityAnomaly
+from .anomalies import equalise_density as equalise_density
+from .anomalies import scan_critical_value as scan_critical_value
+from .anomalies import scan_null_tail as scan_null_tail
+from .anomalies import scan_score as scan_score
+from .anomalies import score_from_neighbors as score_from_neighbors
 from .density import BMTI as BMTI
 from .density import Clusters as Clusters
 from .density import ClusterScan as ClusterScan

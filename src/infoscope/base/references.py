@@ -79,6 +79,14 @@ REFERENCES: dict[str, str] = {
   year    = {2021},
   doi     = {10.1016/j.ins.2021.01.010}
 }""",
+    "eagleeye": """@article{springer2025detecting,
+  author  = {Springer, Sebastian and Scaffidi, Andre and Autenrieth, Maximilian and Contardo, Gabriella and
+             Laio, Alessandro and Trotta, Roberto and Haario, Heikki},
+  title   = {Detecting localized density anomalies in multivariate data via coin-flip statistics},
+  year    = {2025},
+  eprint  = {2503.23927},
+  archivePrefix = {arXiv}
+}""",
     "infoscope": """@software{infoscope,
   author = {{The infoscope developers}},
   title  = {infoscope: an instrument for high-dimensional data},

@@ -1,0 +1,11 @@
+"""What changed between two data sets: where one has more points than the other, by exact statistics of labels."""
+
+from .anomaly import DensityAnomaly
+from .equalise import Pruned, equalise_density
+from .null import scan_critical_value, scan_null_tail, scan_score
+from .regions import Region
+from .result import Anomalies, Excess
+from .scores import score_from_neighbors
+
+__all__ = ["Anomalies", "DensityAnomaly", "Excess", "Pruned", "Region", "equalise_density", "scan_critical_value",
+           "scan_null_tail", "scan_score", "score_from_neighbors"]  # fmt: skip

@@ -1,0 +1,118 @@
+"""Blocks of rows whose labels are exchanged together: runs, stretches of time, or groups that the user names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import comb
+
+import numpy as np
+
+from infoscope.base import DataError, ParameterError
+from infoscope.neighbors import Space
+from infoscope.neighbors.convert import to_numpy
+from infoscope.statistics import block_labels, correlation_time
+
+CORRELATION_TIMES = 3.0  # length of a block
+LIKE = 1.5  # lengths up to this ratio are alike
+ENOUGH = 2.0  # arrangements times alpha from which whole runs are blocks
+
+
+@dataclass(frozen=True, eq=False)
+class Blocks:
+    """Which block every row belongs to; blocks of like length exchange their labels.
+
+    Attributes
+    ----------
+    code : array (N,) of int
+        Block of every row, reference first.
+    of_test : array (G,) of uint8
+        Sample of every block.
+    stratum : array (G,) of int
+        Blocks of one stratum are of like length.
+    kind : str
+        What the blocks are, for messages.
+    """
+
+    code: np.ndarray
+    of_test: np.ndarray
+    stratum: np.ndarray
+    kind: str
+
+    @property
+    def arrangements(self) -> int:
+        """How many different arrangements of the labels there are."""
+        total = 1
+        for s in np.unique(self.stratum):
+            mine = self.of_test[self.stratum == s]
+            total *= comb(len(mine), int(mine.sum()))
+        return total
+
+    def exchanged(self, generator: np.random.Generator) -> np.ndarray:
+        """Labels of all rows after the blocks of every stratum have exchanged theirs at random."""
+        mixed = self.of_test.copy()
+        for s in np.unique(self.stratum):
+            mine = np.flatnonzero(self.stratum == s)
+            mixed[mine] = generator.permutation(mixed[mine])
+        return mixed[self.code]
+
+
+def make_blocks(reference: Space, test: Space, groups_reference, groups_test, alpha: float) -> Blocks | None:
+    """The blocks that the user named, or that runs and times ask for; None where rows are said to be independent."""
+    if (groups_reference is None) != (groups_test is None):
+        raise ParameterError("groups_reference and groups_test go together: both samples are permuted in blocks")
+    if groups_reference is not None:
+        codes = [_codes(g, len(s), what) for g, s, what in (
+            (groups_reference, reference, "groups_reference"), (groups_test, test, "groups_test"))]  # fmt: skip
+        return _blocks(*codes, "groups")
+    timed = [s.time is not None or s.run is not None for s in (reference, test)]
+    if not any(timed):
+        return None
+    if not all(timed):
+        lacking = "the test sample" if timed[0] else "the reference"
+        raise ParameterError(f"{lacking} has neither time nor run, and the other sample has: blocks need both; give "
+                             "both, or pass groups_reference and groups_test")  # fmt: skip
+    if reference.run is not None and test.run is not None:
+        whole = _blocks(np.asarray(reference.run), np.asarray(test.run), "whole runs")
+        several = min(len(np.unique(reference.run)), len(np.unique(test.run))) > 1
+        if several and whole.arrangements * alpha >= ENOUGH:
+            return whole
+    length = CORRELATION_TIMES * _correlation_time(reference, test)
+    codes = [block_labels(s.time, s.run, length, min_blocks=1, max_blocks=len(s), n=len(s)) for s in (reference, test)]
+    return _blocks(*codes, f"blocks of {length:.3g} {'rows' if reference.time is None else 'units of time'}")
+
+
+# --------------------------------------------------------------------------------------------------------------- steps
+def _codes(groups, n: int, name: str) -> np.ndarray:
+    labels = np.asarray(groups)
+    if labels.shape != (n,):
+        raise DataError(f"{name} has shape {labels.shape}, but there are {n} rows: one label for each")
+    return np.unique(labels, return_inverse=True)[1].reshape(-1)
+
+
+def _blocks(first: np.ndarray, second: np.ndarray, kind: str) -> Blocks:
+    """Blocks of both samples, in strata of like length."""
+    a, b = (np.unique(codes, return_inverse=True)[1].reshape(-1) for codes in (first, second))
+    n_a = int(a.max()) + 1
+    code = np.concatenate([a, b + n_a])
+    of_test = (np.arange(int(code.max()) + 1) >= n_a).astype(np.uint8)
+    size = np.bincount(code)
+    stratum = np.zeros(len(size), np.int64)
+    shortest, number = size.min(), 0
+    for block in np.argsort(size, kind="stable"):  # a new stratum where lengths leave the last one
+        if size[block] > LIKE * shortest:
+            shortest, number = size[block], number + 1
+        stratum[block] = number
+    return Blocks(code, of_test, stratum, kind)
+
+
+def _correlation_time(reference: Space, test: Space) -> float:
+    """The longer of both samples', in units of time, or rows; not shorter than a step."""
+    found = []
+    for space in (reference, test):
+        if space.metric in ("bits", "labels", "precomputed"):
+            raise ParameterError(f"no correlation time can be told from metric {space.metric!r}: pass groups_reference "
+                                 "and groups_test, blocks of rows that belong together")  # fmt: skip
+        period = space.period if space.period.any() else None
+        tau = correlation_time(to_numpy(space.features), time=space.time, run=space.run, period=period)
+        found.append(max(tau.value, tau.step))
+    return max(found)

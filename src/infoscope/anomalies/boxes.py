@@ -1,0 +1,201 @@
+"""Hundreds of neighbours of every point in few dimensions: points in nested boxes, one buffer a query.
+
+Libraries' trees keep a heap of the k nearest, whose every change costs log k; with k in the hundreds that is most of
+the work.  Here what a query meets goes to a buffer, which is cut back to k when full.  Distances are direct differences
+in float64, as the engine's; a box is skipped only when no point in it can be closer than the k-th met so far.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from infoscope.base import kernel
+
+LEAF = 32  # points in a box, at most
+SLACK = 1e-12  # of what a box's distance is lowered by, for rounding
+
+
+class Boxes:
+    """A balanced tree of boxes over weighted (and wrapped) coordinates; box b has the children 2 b and 2 b + 1."""
+
+    def __init__(self, position: np.ndarray, period: np.ndarray):
+        n, d = position.shape
+        depth = max(0, int(np.ceil(np.log2(max(n / LEAF, 1)))))
+        self.order = np.arange(n, dtype=np.int32)
+        self.starts = np.zeros(2 ** (depth + 1) + 1, np.int64)
+        self.stops = np.zeros(2 ** (depth + 1) + 1, np.int64)
+        self.stops[1] = n
+        for box in range(1, 2**depth):
+            a, b = self.starts[box], self.stops[box]
+            part = self.order[a:b]
+            inside = position[part]
+            widest = int(np.argmax(inside.max(0) - inside.min(0)))
+            half = (b - a) // 2
+            self.order[a:b] = part[np.argpartition(inside[:, widest], half)]
+            self.starts[2 * box], self.stops[2 * box] = a, a + half
+            self.starts[2 * box + 1], self.stops[2 * box + 1] = a + half, b
+        self.first_leaf = 2**depth
+        self.points = np.ascontiguousarray(position[self.order])
+        self.period = period
+        self.low, self.high = np.empty((2 ** (depth + 1), d)), np.empty((2 ** (depth + 1), d))
+        for box in range(2 ** (depth + 1) - 1, 0, -1):
+            if box >= self.first_leaf:
+                inside = self.points[self.starts[box] : self.stops[box]]
+                self.low[box], self.high[box] = inside.min(0), inside.max(0)
+            else:
+                self.low[box] = np.minimum(self.low[2 * box], self.low[2 * box + 1])
+                self.high[box] = np.maximum(self.high[2 * box], self.high[2 * box + 1])
+        self.slack = SLACK * (np.abs(self.points).max(initial=0.0) + period.max(initial=0.0))
+
+    def nearest(self, queries: np.ndarray, own: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """(squared distances, items) of the k nearest of every query, rising; `own` is its item, -1 for a new point."""
+        squared, items = np.empty((len(queries), k)), np.empty((len(queries), k), np.int32)
+        _nearest(queries, own, self.points, self.order, self.starts, self.stops, self.low, self.high, self.period,
+                 self.first_leaf, self.slack, squared, items)  # fmt: skip
+        return squared, items
+
+
+# ------------------------------------------------------------------------------------------------------------- kernels
+@kernel(inline="always")
+def _difference(x, y, period):
+    delta = x - y
+    if period > 0:
+        delta -= period * np.rint(delta / period)
+    return delta
+
+
+@kernel
+def _from_box(x, low, high, period, slack):
+    """A lower bound of the squared distance to any point of a box."""
+    total = 0.0
+    for a in range(len(x)):
+        if low[a] <= x[a] <= high[a]:
+            continue
+        p = period[a]
+        away = min(abs(_difference(x[a], low[a], p)), abs(_difference(x[a], high[a], p)))
+        away = max(away - slack, 0.0)
+        total += away * away
+    return total
+
+
+@kernel
+def _swap(values, items, i, j):
+    values[i], values[j] = values[j], values[i]
+    items[i], items[j] = items[j], items[i]
+
+
+@kernel
+def _split(values, items, a, b):
+    """Partition a ... b (b included) around a median of three; returns (j, i): a ... j are low, i ... b are high."""
+    middle = (a + b) // 2
+    x, y, z = values[a], values[middle], values[b]
+    pivot = max(min(x, y), min(max(x, y), z))
+    i, j = a, b
+    while i <= j:
+        while values[i] < pivot:
+            i += 1
+        while values[j] > pivot:
+            j -= 1
+        if i <= j:
+            _swap(values, items, i, j)
+            i += 1
+            j -= 1
+    return j, i
+
+
+@kernel
+def _select(values, items, n, k):
+    """The k smallest of n come first, in any order."""
+    a, b = 0, n - 1
+    while a < b:
+        j, i = _split(values, items, a, b)
+        if k - 1 <= j:
+            b = j
+        elif k - 1 >= i:
+            a = i
+        else:
+            return
+
+
+@kernel
+def _sort(values, items, n, stack):
+    """Quicksort of pairs; short stretches by insertion."""
+    depth = 0
+    a, b = 0, n - 1
+    while True:
+        while b - a > 16:
+            j, i = _split(values, items, a, b)
+            if j - a > b - i:  # the longer part waits: the stack stays short
+                stack[depth, 0], stack[depth, 1] = a, j
+                a = i
+            else:
+                stack[depth, 0], stack[depth, 1] = i, b
+                b = j
+            depth += 1
+        for r in range(a + 1, b + 1):
+            value, item, at = values[r], items[r], r - 1
+            while at >= a and values[at] > value:
+                values[at + 1], items[at + 1] = values[at], items[at]
+                at -= 1
+            values[at + 1], items[at + 1] = value, item
+        if depth == 0:
+            return
+        depth -= 1
+        a, b = stack[depth, 0], stack[depth, 1]
+
+
+@kernel
+def _nearest(queries, own, points, order, starts, stops, low, high, period, first_leaf, slack, squared, items):
+    k, d = squared.shape[1], points.shape[1]
+    periodic = period.any()
+    room = k + max(k // 2, 4 * LEAF)
+    value, item = np.empty(room), np.empty(room, np.int32)
+    stack = np.empty((128, 2), np.int64)
+    waiting, bound = np.empty(128, np.int64), np.empty(128)
+    for q in range(len(queries)):
+        x = queries[q]
+        n, reach = 0, np.inf  # points farther than reach are not among the nearest
+        waiting[0], bound[0] = 1, 0.0
+        depth = 1
+        while depth > 0:
+            depth -= 1
+            box = waiting[depth]
+            if bound[depth] >= reach:
+                continue
+            while box < first_leaf:
+                left, right = 2 * box, 2 * box + 1
+                to_left = _from_box(x, low[left], high[left], period, slack)
+                to_right = _from_box(x, low[right], high[right], period, slack)
+                if to_right < to_left:
+                    left, right, to_left, to_right = right, left, to_right, to_left
+                if to_right < reach:
+                    waiting[depth], bound[depth] = right, to_right
+                    depth += 1
+                box = left
+                if to_left >= reach:
+                    break
+            if box < first_leaf:
+                continue
+            for place in range(starts[box], stops[box]):
+                total = 0.0
+                if periodic:
+                    for a in range(d):
+                        delta = _difference(x[a], points[place, a], period[a])
+                        total += delta * delta
+                else:
+                    for a in range(d):
+                        delta = x[a] - points[place, a]
+                        total += delta * delta
+                if total < reach and order[place] != own[q]:
+                    value[n], item[n] = total, order[place]
+                    n += 1
+                    if n == room:
+                        _select(value, item, n, k)
+                        n = k
+                        reach = value[:k].max()
+        if n > k:
+            _select(value, item, n, k)
+        _sort(value, item, min(n, k), stack)
+        for r in range(k):
+            squared[q, r] = value[r] if r < n else np.inf
+            items[q, r] = item[r] if r < n else -1

@@ -1,0 +1,188 @@
+"""Both samples as one space: the reference first, measured alike; what makes them unfit for a comparison is said."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from infoscope.base import CorrelatedRowsWarning, DataError, DataWarning, ParameterError, warn
+from infoscope.neighbors import Space, as_space, order_test
+from infoscope.neighbors.convert import kind_of, to_numpy
+
+JOINED = ("euclidean", "manhattan", "chebyshev", "cosine", "hamming", "bits")
+UNEVEN = 100.0  # ratio of standard deviations of two columns from which one of them hardly counts
+REPEATED = 0.01  # share of rows with an equal one that is worth a word
+
+
+class Pooled(NamedTuple):
+    space: Space  # reference first
+    labels: np.ndarray  # (N,) uint8, 1 for the test sample
+    reference: Space
+    test: Space
+    notes: tuple[str, ...]
+
+
+def pool(reference, test, *, metric="euclidean", period=None, feature_weights=None) -> Pooled:
+    """One space of both samples; metric, period and feature_weights are those of the reference.
+
+    Raises
+    ------
+    DataError, ParameterError
+        Columns, metrics or periods that differ, fewer than two rows, weights on rows.
+    """
+    options = dict(metric=None if metric == "euclidean" else metric, period=period, feature_weights=feature_weights)
+    if isinstance(test, Space) and not isinstance(reference, Space):
+        first = as_space(reference, name="the reference", **_options_of(test, options))
+        second = test
+    else:
+        first = _made(reference, "the reference", options)
+        second = test if isinstance(test, Space) else _measured_as(first, test)
+    _check_alike(first, second)
+    notes = []
+    if not np.array_equal(first.feature_weights, second.feature_weights):
+        notes.append("the samples have different feature_weights: those of the reference are used for both")
+    labels = np.zeros(len(first) + len(second), np.uint8)
+    labels[len(first) :] = 1
+    return Pooled(_joined(first, second), labels, first, second, tuple(notes))
+
+
+def new_space(space: Space, data) -> Space:
+    """New points, measured as the items of a space."""
+    new = data if isinstance(data, Space) else _measured_as(space, data, "the new points")
+    _check_columns(space, new, "the samples", "the new points")
+    return new
+
+
+def look_at(pooled: Pooled, *, independent: bool) -> tuple[str, ...]:
+    """Warnings about the data; `independent` is False where something was said about time, runs or groups."""
+    found = []
+    space = pooled.space
+    if space.backend == "numpy" and space.metric in ("euclidean", "manhattan", "chebyshev"):
+        found += _columns(space)
+    for sample, name in ((pooled.reference, "the reference"), (pooled.test, "the test sample")):
+        if not independent or len(sample) < 20 or sample.backend == "dask":
+            continue
+        test = order_test(sample.replace(time=None, run=None))
+        if test.level == "loud":
+            text = (
+                f"in {name}, {test.share:.0%} of nearest neighbours are adjacent rows ({test.chance:.1%} by chance): "
+                "correlated rows (a series, repeated or up-sampled items) make differences look far too significant. "
+                "Give both samples time or run (a Space, or a list of arrays), or groups_reference and groups_test"
+            )
+            found.append(text)
+            warn(text, CorrelatedRowsWarning)
+    return tuple(found)
+
+
+# --------------------------------------------------------------------------------------------------------------- steps
+def _made(data, name: str, options: dict) -> Space:
+    """The reference as a space; numbers below two say so in the words of this room."""
+    given = {key: value for key, value in options.items() if value is not None}
+    return as_space(data, **(given if isinstance(data, Space) else given | {"name": name}))
+
+
+def _options_of(space: Space, options: dict) -> dict:
+    if any(value is not None for value in options.values()):
+        raise ParameterError("metric, period or feature_weights given together with a Space, which has its own: pass "
+                             "them when making the Space")  # fmt: skip
+    return _measure(space)
+
+
+def _measure(space: Space) -> dict:
+    measure = dict(metric=space.metric, period=space.period if space.period.any() else None)
+    if space.metric in ("euclidean", "manhattan", "chebyshev", "hamming"):
+        measure["feature_weights"] = space.feature_weights
+    return measure
+
+
+def _measured_as(first: Space, data, name: str = "the test sample") -> Space:
+    if first.metric not in JOINED:
+        _check_metric(first)
+    if first.metric == "bits":
+        return Space(data, metric="bits", n_bits=first.n_bits, name=name)
+    plain = Space(data, name=name, metric="euclidean" if first.metric == "cosine" else first.metric,
+                  period_check=False)  # fmt: skip
+    _check_columns(first, plain, "the reference", name)
+    if first.metric == "cosine":
+        return Space(plain.features, metric="cosine", run=plain.run, time=plain.time, name=plain.name,
+                     feature_names=plain.feature_names)  # fmt: skip
+    return Space(plain.features, **_measure(first), run=plain.run, time=plain.time, ids=plain.ids, name=plain.name,
+                 feature_names=plain.feature_names, period_check=False)  # fmt: skip
+
+
+def _check_metric(space: Space) -> None:
+    raise ParameterError(f"metric {space.metric!r} knows no distances between two samples: order the neighbours "
+                         "yourself and use score_from_neighbors")  # fmt: skip
+
+
+def _check_columns(first: Space, second: Space, name: str, other: str) -> None:
+    if first.n_features != second.n_features:
+        raise DataError(f"{name} {'have' if name.endswith('s') else 'has'} {first.n_features} columns and {other} "
+                        f"{second.n_features}: both need the same")  # fmt: skip
+    names = first.feature_names, second.feature_names
+    if None not in names and list(names[0]) != list(names[1]):
+        wrong = next(i for i, (a, b) in enumerate(zip(*names, strict=True)) if a != b)
+        raise DataError(f"column {wrong} is {names[0][wrong]!r} in {name} and {names[1][wrong]!r} in {other}: give "
+                        "both the same columns in the same order")  # fmt: skip
+
+
+def _check_alike(first: Space, second: Space) -> None:
+    if first.metric not in JOINED:
+        _check_metric(first)
+    _check_columns(first, second, "the reference", "the test sample")
+    if first.metric != second.metric or first.n_bits != second.n_bits:
+        raise ParameterError(f"the reference has metric {first.metric!r} and the test sample {second.metric!r}")
+    if not np.array_equal(first.period, second.period):
+        raise ParameterError(f"the samples have different periods, {first.period.tolist()} and "
+                             f"{second.period.tolist()}: measure both alike")  # fmt: skip
+    if first.backend != second.backend:
+        raise ParameterError(f"the reference is a {first.backend} array and the test sample a {second.backend} array: "
+                             "convert one")  # fmt: skip
+    for space, name in ((first, "the reference"), (second, "the test sample")):
+        if len(space) < 2:
+            raise DataError(f"{name} has {len(space)} row; a comparison needs at least two of each sample")
+        if space.sample_weight is not None and np.ptp(space.sample_weight) > 0:
+            raise DataError(f"rows of {name} have weights, and weighted counts are not binomial: draw rows in "
+                            "proportion to their weights first")  # fmt: skip
+
+
+def _joined(first: Space, second: Space) -> Space:
+    parts = [first.features, second.features]
+    kind = kind_of(first.features)
+    if kind == "torch":
+        import torch
+
+        features = torch.cat([part.to(parts[0].device) for part in parts])
+    elif kind == "dask":
+        import dask.array
+
+        features = dask.array.concatenate(parts)
+    else:
+        features = np.concatenate(parts)
+    if first.metric == "bits":
+        return Space(features, metric="bits")  # whole words: the padding is zero in both
+    names = first.feature_names if first.feature_names is not None else second.feature_names
+    return Space(features, **_measure(first), feature_names=names, name="both samples", period_check=False)
+
+
+def _columns(space: Space) -> list[str]:
+    """Constant columns, and such as hardly count beside another."""
+    spread = to_numpy(space.features).std(axis=0) * space.feature_weights
+    found = []
+    constant = np.flatnonzero((spread == 0) & (space.feature_weights > 0))
+    if len(constant):
+        names = ", ".join(space.column_name(a) for a in constant[:5])
+        found.append(f"{names} is constant in both samples and tells nothing" if len(constant) == 1 else
+                     f"{len(constant)} columns are constant in both samples and tell nothing ({names})")  # fmt: skip
+    moving = np.flatnonzero(spread > 0)
+    if len(moving) > 1 and spread[moving].max() > UNEVEN * spread[moving].min():
+        a, b = moving[np.argmax(spread[moving])], moving[np.argmin(spread[moving])]
+        found.append(
+            f"{space.column_name(a)} spreads {spread[a] / spread[b]:.3g} times as wide as {space.column_name(b)}, which "
+            "hardly counts in distances: scale the columns if their units are arbitrary "
+            "(Space(..., scale='standard') for the reference)"
+        )
+    for text in found:
+        warn(text, DataWarning)
+    return found
