@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import infoscope
+from infoscope.anomalies import Anomalies, DensityAnomaly
 from infoscope.density import Clusters, ClusterScan, DecisionGraph, DensityPeaks, LogDensity, PAk
 from infoscope.dimension import Dimension, DimensionScan, Gride, TwoNN
 from infoscope.imbalance.results import ImbalanceDifference, ImbalanceMatrix, InformationImbalance, ScaleCurve
@@ -33,6 +34,7 @@ def one_of_each():
         Clusters: DensityPeaks(0.5, density=PAk(dimension=3, n_neighbors=20)).fit(X).result_,
         ClusterScan: DensityPeaks(0.5, density=PAk(dimension=3, n_neighbors=20)).fit(X).scan(),
         DecisionGraph: DensityPeaks(0.5, density=PAk(dimension=3, n_neighbors=20)).fit(X).decision_graph(),
+        Anomalies: DensityAnomaly().fit(X[:40], np.r_[X[40:], X[40:] / 10 + 3]).result_,
         DimensionScan: Gride(max_rank=8).fit(X).result_,
         CorrelationTime: infoscope.correlation_time(X),
         OrderTest: infoscope.statistics.adjacency_test(np.arange(80), np.roll(np.arange(80), 1), 80),
