@@ -11,7 +11,12 @@ from infoscope.base import DataError, ParameterError
 from infoscope.density import DensityPeaks, KNNDensity, KStarNN, PAk
 from infoscope.neighbors import Space
 
-ALL = [KNNDensity(dimension=2), KStarNN(dimension=2), PAk(dimension=2), DensityPeaks(density=PAk(dimension=2))]
+ALL = [
+    KNNDensity(dimension=2, calibrate=False),
+    KStarNN(dimension=2, calibrate=False),
+    PAk(dimension=2, calibrate=False),
+    DensityPeaks(density=PAk(dimension=2, calibrate=False)),
+]
 
 
 def named(estimator):
@@ -63,41 +68,41 @@ def test_four_items_have_no_dimension(estimator):
 @pytest.mark.parametrize("estimator", [KNNDensity, KStarNN, PAk], ids=lambda kind: kind.__name__)
 def test_few_items_are_enough_with_a_dimension(estimator):
     for n in (4, 5, 8):
-        assert np.isfinite(estimator(dimension=2).fit(normal(n)).log_density_).all()
+        assert np.isfinite(estimator(dimension=2, calibrate=False).fit(normal(n)).log_density_).all()
 
 
 def test_more_neighbours_than_items_are_warned_of():
     for found in (
-        KStarNN(n_neighbors=60, dimension=2).fit(normal(40)),
-        PAk(n_neighbors=60, dimension=2).fit(normal(40)),
+        KStarNN(n_neighbors=60, dimension=2, calibrate=False).fit(normal(40)),
+        PAk(n_neighbors=60, dimension=2, calibrate=False).fit(normal(40)),
     ):
         assert "n_neighbors=60 is more than the 39 other points" in " ".join(found.result_.warnings)
-    found = KNNDensity(60, dimension=2).fit(normal(40))
+    found = KNNDensity(60, dimension=2, calibrate=False).fit(normal(40))
     assert set(found.k_star_) == {39} and "39 are used" in " ".join(found.result_.notes)
 
 
 def test_a_cap_is_warned_of():
     x = np.random.default_rng(3).random((600, 2))
-    found = PAk(n_neighbors=20, dimension=2).fit(Space(x, period=1.0)).result_
+    found = PAk(n_neighbors=20, dimension=2, calibrate=False).fit(Space(x, period=1.0)).result_
     assert "of the points would use more than 20 neighbours: raise n_neighbors" in found.warnings[0]
 
 
 def test_angles_may_lie_anywhere_but_in_degrees():
     angle = np.random.default_rng(1).uniform(0, 2 * np.pi, (400, 2))
     turns = np.random.default_rng(2).integers(0, 2, (400, 2))
-    plain = PAk(dimension=2).fit(Space(angle, period=2 * np.pi)).log_density_
-    again = PAk(dimension=2).fit(Space(angle + 2 * np.pi * turns, period=2 * np.pi)).log_density_
+    plain = PAk(dimension=2, calibrate=False).fit(Space(angle, period=2 * np.pi)).log_density_
+    again = PAk(dimension=2, calibrate=False).fit(Space(angle + 2 * np.pi * turns, period=2 * np.pi)).log_density_
     np.testing.assert_allclose(again, plain, atol=1e-9)
     with pytest.raises(DataError, match="looks like degrees"):
-        PAk(dimension=2).fit(Space(np.rad2deg(angle), period=2 * np.pi))
+        PAk(dimension=2, calibrate=False).fit(Space(np.rad2deg(angle), period=2 * np.pi))
 
 
 def test_neighbourhoods_wider_than_half_a_period():
     """In one periodic column of two; the other one is open."""
     x = np.random.default_rng(4).random((300, 2)) * np.array([1.0, 50.0])
-    found = KNNDensity(40, dimension=2).fit(Space(x, period=[1.0, 0]))
+    found = KNNDensity(40, dimension=2, calibrate=False).fit(Space(x, period=[1.0, 0]))
     assert "wider than half a period" in " ".join(found.result_.warnings)
-    fine = KNNDensity(3, dimension=2).fit(Space(x * np.array([1.0, 0.02]), period=[1.0, 0]))
+    fine = KNNDensity(3, dimension=2, calibrate=False).fit(Space(x * np.array([1.0, 0.02]), period=[1.0, 0]))
     assert not fine.result_.warnings
 
 
@@ -118,7 +123,7 @@ def test_many_repeats_have_finite_densities_and_labels():
 def test_one_cluster_has_all_its_tables_and_pictures():
     from matplotlib import pyplot as plt
 
-    found = DensityPeaks(10, density=PAk(dimension=2)).fit(normal()).result_
+    found = DensityPeaks(10, density=PAk(dimension=2, calibrate=False)).fit(normal()).result_
     assert found.n_clusters == 1 and found.saddle_log_density.shape == (1, 1) and "One state" in found.verdict
     assert len(found.to_frame()) == 1 and len(found.to_frame("saddles")) == 0
     for kind in ("clusters", "dendrogram", "saddles", "mds", "sizes"):
@@ -127,7 +132,7 @@ def test_one_cluster_has_all_its_tables_and_pictures():
 
 
 def test_halo_of_one_cluster_is_empty():
-    found = DensityPeaks(10, density=PAk(dimension=2), halo=True).fit(normal())
+    found = DensityPeaks(10, density=PAk(dimension=2, calibrate=False), halo=True).fit(normal())
     assert set(found.labels_) == {0} and found.result_.n_halo == 0
 
 

@@ -178,7 +178,9 @@ def plot_mds(found: Clusters, ax: Axes | None = None, *, style: str = "screen") 
             ax.plot(*place[[a, b]].T, color="0.6", lw=look.line * (0.4 + 2.2 * share), zorder=0)
     share = np.asarray(found.populations)
     area = 2.0 * look.marker**2 + 40 * look.marker**2 * share / share.max()
-    ax.scatter(*place.T, s=area, c=[COLOURS[c % len(COLOURS)] for c in range(len(share))], ec="black", lw=0.5)
+    ax.scatter(
+        place[:, 0], place[:, 1], s=area, c=[COLOURS[c % len(COLOURS)] for c in range(len(share))], ec="black", lw=0.5
+    )
     for c, at in enumerate(place):
         ax.annotate(
             str(c),
@@ -199,6 +201,8 @@ def plot_mds(found: Clusters, ax: Axes | None = None, *, style: str = "screen") 
 
 def plot_scan(scan: ClusterScan, ax: Axes | None = None, *, style: str = "screen") -> Axes:
     """How many clusters are left at each significance Z."""
+    from matplotlib.ticker import MaxNLocator
+
     look = look_of(style)
     ax = axes_of(ax, look, height=0.72)
     ax.step(scan.Z, scan.n_clusters, where="mid", color=BLUE, lw=look.line)
@@ -208,7 +212,7 @@ def plot_scan(scan: ClusterScan, ax: Axes | None = None, *, style: str = "screen
         ax.set_yscale("log")
         ax.yaxis.set_major_formatter("{x:g}")
     else:
-        ax.yaxis.get_major_locator().set_params(integer=True)
+        ax.yaxis.set_major_locator(MaxNLocator(integer=True))
         ax.set_ylim(0, None)
     ax.set_xlabel("significance Z, in standard errors", fontsize=look.text)
     ax.set_ylabel("clusters", fontsize=look.text)
