@@ -71,6 +71,9 @@ class BMTI(KStarNN):
     error : {"lsdi", "uncorrelated", None}
         Weights whose inverse normal equations are the claimed covariance; None leaves errors out, which saves most of
         the time: they are NaN then.
+    calibrate : bool
+        Multiply the claimed errors with the ratio of true to claimed errors on a known density that looks like the
+        data (see `infoscope.density.calibration`), which is `calibration_`.
     random_state : int
         Of the random signs behind "lsdi" and the errors.
     n_jobs : int, optional
@@ -128,6 +131,7 @@ class BMTI(KStarNN):
         solver="auto",
         tol=1e-8,
         error="lsdi",
+        calibrate=True,
         random_state=0,
         n_jobs=None,
     ):
@@ -142,6 +146,7 @@ class BMTI(KStarNN):
         self.solver = solver
         self.tol = tol
         self.error = error
+        self.calibrate = calibrate
         self.random_state = random_state
         self.n_jobs = n_jobs
 
@@ -223,7 +228,6 @@ class BMTI(KStarNN):
             shift, shift_se = constants(system, sample, items, k, mass, square, points - values)
             values, constant_se = values + shift[system.component], shift_se[system.component]
         errors = np.full(len(values), np.nan)
-        self.calibration_ = 1.0
         if self.error is not None:
             trusted = weight[self.error]
             if self.error != self.weights:
@@ -239,7 +243,7 @@ class BMTI(KStarNN):
                 random_state=int(self.random_state),
                 n_jobs=self.n_jobs,
             )
-            errors = np.hypot(self.calibration_ * claimed, constant_se)
+            errors = np.hypot(claimed, constant_se)
         self._gradient, self._scale = edges.gradient, edges.scale  # the rest is made again where new points ask
         self._plain = values, errors  # before a bias potential is removed and correlated rows widen errors
         self._remember(system, solution)
@@ -304,7 +308,6 @@ class BMTI(KStarNN):
             residual=self.residual_,
             n_iterations=self.n_iterations_,
             solver=self.solver_,
-            calibration=self.calibration_,
             notes=(*self.result_.notes, *self._more_notes()),
         )
 

@@ -95,7 +95,7 @@ class DensityPeaks(ClusterMixin, BaseEstimator):
         else:
             if self.density is not None and not isinstance(self.density, PointDensity):
                 raise ParameterError(f"density is {self.density!r}; it is KNNDensity(), KStarNN() or PAk()")
-            density = PAk() if self.density is None else clone(self.density)
+            density = PAk(calibrate=False) if self.density is None else clone(self.density)
             self.density_ = density.fit(X, sample_weight=sample_weight, bias=bias)
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self.density_, name):

@@ -9,6 +9,7 @@ import numpy as np
 from infoscope.neighbors import Space
 
 from .correlated import Correlated
+from .edges import METRICS
 from .sample import Sample, mass_within
 
 if TYPE_CHECKING:
@@ -59,6 +60,10 @@ def remarks(fitted: PointDensity, unsettled: int) -> tuple[list[str], list[str]]
     warnings += _beyond_half_period(sample, fitted._k)
     if fitted._bias is not None:
         notes.append("the bias potential was added to the log density of the biased sample")
+    if fitted._calibrated is not None:
+        notes.append(fitted._calibrated.note)
+    elif fitted.calibrate and sample.space is not None and sample.space.metric not in METRICS:
+        notes.append(f"errors are as theory claims: metric {sample.space.metric!r} has no coordinates to calibrate them in")
     said, loud = _on_correlated(fitted._correlated, fitted.space_)
     notes, warnings = notes + said, warnings + loud
     return notes, warnings
