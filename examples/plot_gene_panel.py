@@ -103,7 +103,7 @@ for name, chosen in (("chosen", panel), ("variance", variable)):
 # Must all eight genes count alike? The Differentiable Information Imbalance (DII) gives each a weight, found on the
 # cells that chose. What that is worth is measured on the others, before and after, by the DII and by Δ.
 
-fit = DifferentiableImbalance(k=K, exclusion_window=0, n_bootstrap=20, random_state=0)
+fit = DifferentiableImbalance(k=K, exclusion_window=0, n_resamples=20, random_state=0)
 fit.fit(Space(counts[np.ix_(choosing, panel)], feature_names=genes[panel].tolist(), name="panel"), target["all genes"])
 print(fit.result_)
 equal = np.ones(len(panel))

@@ -58,7 +58,7 @@ for size in (1, 2, 3):
 
 two = list(path.chosen(2))
 pair = Space(table[two], period={name: 2 * np.pi for name in two}, time=shape.time, name="phi and psi")
-fit = DifferentiableImbalance(n_bootstrap=50, random_state=0).fit(pair, shape)
+fit = DifferentiableImbalance(n_resamples=50, random_state=0).fit(pair, shape)
 print(fit.result_)
 phi, psi = fit.weights_
 print(f"in radians: {psi / phi:.1f} times as far along phi as along psi is as far in shape")

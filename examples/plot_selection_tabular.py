@@ -36,9 +36,9 @@ SIZE, K = 5, 5
 # All weights at once
 # -------------------
 # Neighbours by the weighted measurements should have the same diagnosis. The rows are patients in no order, which is
-# what ``exclusion_window=0`` says. The resamples show how far each weight can be trusted.
+# what ``exclusion_window=0`` says. Fits to random halves show how far each weight can be trusted.
 
-fit = DifferentiableImbalance(exclusion_window=0, n_bootstrap=20, random_state=0)
+fit = DifferentiableImbalance(exclusion_window=0, n_resamples=20, random_state=0)
 fit.fit(Space(train, name="tumours"), classes)
 print(fit.result_)
 fit.result_.plot(n_largest=15)

@@ -27,7 +27,7 @@ def one_of_each():
         ImbalanceMatrix: infoscope.imbalance_matrix({"x": X, "y": X[:, :2], "z": X[:, 2:]}, n_permutations=19),
         ScaleCurve: infoscope.imbalance_scale_curve(X, X[:, :2], k=(1, 4, 16)),
         ImbalanceDifference: infoscope.compare_imbalances(X[:, :2], X[:, 2:], X),
-        FeatureWeights: infoscope.DifferentiableImbalance(n_bootstrap=3, random_state=0).fit(X, X[:, :2]).result_,
+        FeatureWeights: infoscope.DifferentiableImbalance(n_resamples=3, random_state=0).fit(X, X[:, :2]).result_,
         SelectionPath: select_features_imbalance(X, X[:, :2], max_features=2, validation=0.5, random_state=0),
         Dimension: TwoNN().fit(X).result_,
         LogDensity: PAk(dimension=3).fit(X).result_,

@@ -38,9 +38,9 @@ def record(path="out.json"):
 
 def test_weights_are_those_of_the_library(table, infoscope):
     ran = infoscope("select", "items.csv:a,b,c,d", "--target", "u,v", "--window", "0",
-                    "--bootstrap", "5", "--output", "out.json", "--plot", "out.png")  # fmt: skip
+                    "--resamples", "5", "--output", "out.json", "--plot", "out.png")  # fmt: skip
     assert ran.code == 0, ran.err
-    expected = DifferentiableImbalance(exclusion_window=0, n_bootstrap=5, random_state=0)
+    expected = DifferentiableImbalance(exclusion_window=0, n_resamples=5, random_state=0)
     expected.fit(Space(table[SOURCES]), Space(table[["u", "v"]]))
     rows = record()["table"]
     # One thread or several, the same sums: what differs is the last digits of a long optimisation.

@@ -111,7 +111,7 @@ def test_unfitted_comes_back_unfitted(cls, tmp_path):
 
 def test_parameters_that_are_arrays_and_all_that_a_fit_can_hold(tmp_path):
     fit = DifferentiableImbalance(
-        5, init=np.array([1.0, 0.1, 0.1, 0.3]), groups=["x", "x", "y", "z"], period={"a": 50.0}, n_bootstrap=3,
+        5, init=np.array([1.0, 0.1, 0.1, 0.3]), groups=["x", "x", "y", "z"], period={"a": 50.0}, n_resamples=3,
         validation=0.3, max_iter=np.int64(20), random_state=1,
     ).fit(FRAME, Y)  # fmt: skip
     back = load(save(fit, tmp_path / "a.npz"))

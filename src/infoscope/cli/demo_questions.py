@@ -187,7 +187,7 @@ def few() -> Few:
     open_equal = (equal - floor) / (1 - floor)
     text = (
         f"Fewer: the same wines. How few of the {table.shape[1]} measurements suffice, and in which proportion?\n"
-        f"   Weights in units of the standard deviation, with 95 % intervals from {RESAMPLES} resamples:\n\n"
+        f"   Weights in units of the standard deviation, with 95 % intervals from {RESAMPLES} random halves:\n\n"
         + "\n".join(lines)
         + f"\n\n   In plain words: {len(found.support)} measurements, so weighted, leave {open_weighted} open; all "
         f"{table.shape[1]} with equal weights leave {open_equal:.2f}."

@@ -43,7 +43,9 @@ def select(
     k: Annotated[
         int | None, typer.Option("-k", "--k", metavar="N", help="Neighbours per row. Default: one in 100 rows.")
     ] = None,
-    bootstrap: Annotated[int, typer.Option(min=0, metavar="N", help="Resamples behind the intervals.")] = 0,
+    resamples: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Random halves of the rows behind the intervals.")
+    ] = 0,
     validation: Annotated[
         str | None, typer.Option(metavar="SHARE|runs", help="Judge on rows that had no part in the choice.")
     ] = None,
@@ -77,7 +79,7 @@ def select(
     Finds weights with which neighbours in the columns are neighbours in the target. Columns that do not help get weight
     0; units do not matter. The picture shows the weights, or with --size what every further column brings.
 
-    Example: infoscope select cells.csv --labels diagnosis --size auto --bootstrap 50 --plot selection.png
+    Example: infoscope select cells.csv --labels diagnosis --size auto --resamples 50 --plot selection.png
     """
     from infoscope.base.errors import ParameterError
     from infoscope.cli.one_space import DataOptions, check_targets, deliver, spelled
@@ -88,7 +90,7 @@ def select(
     if method not in METHODS:
         raise ParameterError(f"--method is {', '.join(METHODS)}, not '{method}'")
     check_word(missing, "--missing", ("raise", "drop"))
-    asked = _Asked(method, _size(size), groups or [], bootstrap, _validation(validation), seed)
+    asked = _Asked(method, _size(size), groups or [], resamples, _validation(validation), seed)
     common = {
         "k": k,
         "exclusion_window": parse_window(window),
@@ -118,7 +120,7 @@ class _Asked:
     method: str
     size: int | str | None
     groups: list[str]
-    n_bootstrap: int
+    n_resamples: int
     validation: float | str | None
     seed: int
 
@@ -134,7 +136,7 @@ def _answer(data: TargetedData, asked: _Asked, common: dict[str, Any]) -> tuple[
     from infoscope.imbalance.objective import columns_of
 
     groups = group_labels(asked.groups, data.gathered.spaces[0].names)
-    fit = {**common, "n_bootstrap": asked.n_bootstrap, "random_state": asked.seed}
+    fit = {**common, "n_resamples": asked.n_resamples, "random_state": asked.seed}
     if not asked.searches:
         estimator = DifferentiableImbalance(groups=groups, validation=asked.validation, **fit)
         return None, estimator.fit(data.space, data.target).result_
@@ -208,7 +210,7 @@ def _told(data: TargetedData, path: SelectionPath | None, result: FeatureWeights
         lines.append(f"  size: {size} of {len(result.names)} columns have a weight above 0")
     lines += ["", result.verdict if path is None or fixed else path.verdict]
     if hints and result.standard_weights_se is None:
-        lines.append("hint: --bootstrap 50 gives the weights their intervals")
+        lines.append("hint: --resamples 50 gives the weights their intervals")
     if hints and path is None:
         lines.append("hint: --size auto asks whether fewer columns suffice")
     return "\n".join(lines)

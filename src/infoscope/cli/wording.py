@@ -10,7 +10,7 @@ FLAGS = {
     "n_rows": "--sample-rows",
     "n_columns": "--sample-columns",
     "n_permutations": "--permutations",
-    "n_bootstrap": "--bootstrap",
+    "n_resamples": "--resamples",
     "max_features": "--size",
     "sample_weight": "--weights",
     "log_weights": "--log-weights",

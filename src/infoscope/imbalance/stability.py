@@ -1,40 +1,45 @@
-"""How steady fitted weights are: a Bayesian bootstrap over a fixed table of ranks.
+"""How steady fitted weights are: the fit is repeated on random halves of the rows.
 
-Drawing rows with replacement is not valid for neighbour methods: the copy of a row is its own nearest neighbour.  Here
-rows keep their places and get random weights from an exponential distribution, one for each block of correlated rows.
+A bootstrap is not valid for neighbour methods: the copy of a row is its own nearest neighbour.  A half holds no copies;
+its ranks in the target, its bandwidth and its minimum are all found anew, and its scatter around the mean of all halves
+is, to leading order, the scatter of the whole fit over data sets: the variance of m rows drawn without replacement from
+n is sigma^2 (1/m - 1/n), that of n rows is sigma^2/n.
 """
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from infoscope.base import progress
-from infoscope.neighbors import reduce_tiles
-from infoscope.neighbors.reductions import admissible_mass
+from infoscope.base import DataError, progress
 
 from .objective import Objective
 from .optimise import minimise
-from .softmax import Softened, SoftRanks, _in_a_row
+from .plan import Plan
+from .rank_table import LIMIT_BYTES, rank_table
+from .softmax import Bandwidth
+from .unseen import part_of_plan
 
-ROUGH = 1e-6                       # tolerance of a resample: far below what resampling changes
-RESAMPLE_ITER = 60
+ROUGH = 1e-6                       # tolerance of a half: far below what halving changes
+HALF_ITER = 60
 LOW, HIGH = 0.025, 0.975
 POSITIVE = 1e-6                    # of the largest: a weight above it counts as positive
+FEWEST_ROWS = 8                    # of a half
+TRIALS = 1000
 
 
 class Stability(NamedTuple):
-    """What resampling says about the weights (G,), in units of the standardised columns.
+    """What halves say about the weights (G,), in units of the standardised columns.
 
     Attributes
     ----------
     se, low, high : array (G,)
-        Standard deviation over the resamples, and their 2.5 % and 97.5 % points.
+        Standard error, and the 95 % interval.
     positive_share : array (G,)
-        Share of the resamples in which a weight is positive.
+        Share of the halves in which a weight is positive.
     resamples : array (B, G)
-        All of them, each as long (in the Euclidean norm) as the fitted weights.
+        The weights of all halves, each as long (in the Euclidean norm) as the fitted weights.
     """
 
     se: np.ndarray
@@ -44,96 +49,118 @@ class Stability(NamedTuple):
     resamples: np.ndarray
 
 
-def bootstrap_weights(objective: Objective, weights: np.ndarray, n_bootstrap: int, generator: np.random.Generator, *,
-                      blocks: np.ndarray | None = None, alpha: float = 0.0) -> Stability:
-    """Fit the weights again to randomly weighted rows, from the optimum onwards.
+def halves_of_fit(plan: Plan, objective: Objective, weights: np.ndarray, n_resamples: int,
+                  generator: np.random.Generator, *, start: np.ndarray | None = None, alpha: float = 0.0,
+                  limit_bytes: int | None = LIMIT_BYTES) -> Stability:
+    """Fit the weights again to random halves of the rows (of the blocks, where rows are correlated).
 
-    Every resample draws one weight from an exponential distribution for each block (for each row without blocks) and
-    gives it to the rows of the block: as queries in the average, and as candidates in the softmax.  Two things stay as
-    they are in the unweighted data, which is an approximation: the ranks in the target, whose own fluctuation is of
-    order 1/N, and the mass at which the bandwidth is read, which is that of k average rows.
+    Every fit begins anew, with as large a share of its rows as neighbours: a fit that began at the weights of the whole
+    would stay near them and be too sure.
 
     Parameters
     ----------
+    plan : Plan
+        What was fitted.
     objective : Objective
-        What was minimised.
+        Its objective, with the columns in the units of the whole.
     weights : array (G,)
         Where its minimum is.
-    n_bootstrap : int
-        Resamples.
+    n_resamples : int
+        Halves.
     generator : Generator
-        Source of the random weights.
-    blocks : array (N,) of int, optional
-        Blocks of correlated rows.
+        Draws them.
+    start : array (G,), optional
+        Where every fit begins; equal weights by default.
     alpha : float
         Strength of the penalty in the fit.
+    limit_bytes : int or None
+        Limit of the table of ranks.
 
     Returns
     -------
     Stability
 
+    Raises
+    ------
+    DataError
+        Too few rows, blocks or runs for a half.
+
+    References
+    ----------
+    Politis, Romano, Annals of Statistics 22, 2031 (1994); Meinshausen, Buhlmann, J. R. Stat. Soc. B 72, 417 (2010).
+
     Examples
     --------
     >>> import numpy as np
-    >>> from infoscope.imbalance.objective import Objective
+    >>> from infoscope.imbalance.objective import make_objective
     >>> from infoscope.imbalance.optimise import minimise
-    >>> from infoscope.imbalance.rank_table import rank_table
+    >>> from infoscope.imbalance.plan import make_plan
     >>> from infoscope.imbalance.softmax import Bandwidth
-    >>> from infoscope.imbalance.stability import bootstrap_weights
+    >>> from infoscope.imbalance.stability import halves_of_fit
     >>> from infoscope.neighbors import Space
-    >>> generator = np.random.default_rng(0)
-    >>> x = generator.normal(size=(200, 2))
-    >>> objective = Objective(Space(x), rank_table(Space(x * [2, 1])), np.arange(2), Bandwidth(k=3))
-    >>> found = bootstrap_weights(objective, minimise(objective).weights, 20, generator)
+    >>> x = np.random.default_rng(0).normal(size=(200, 2))
+    >>> plan = make_plan([Space(x), Space(x * [2, 1])])
+    >>> objective, _ = make_objective(plan, Bandwidth(k=4))
+    >>> found = halves_of_fit(plan, objective, minimise(objective).weights, 20, np.random.default_rng(1))
     >>> bool((found.se < 0.1).all())
     True
     """
-    n = len(objective.space)
-    own = np.ones(n) if objective.space.sample_weight is None else objective.space.sample_weight
-    blocks = np.arange(n) if blocks is None else blocks
-    size = np.linalg.norm(weights)
-    found = np.empty((n_bootstrap, len(weights)))
-    with progress(n_bootstrap, "resampled weights", "resamples") as bar:
-        for b in range(n_bootstrap):
-            drawn = generator.exponential(size=int(blocks.max()) + 1)[blocks] * own
-            resampled = _Reweighted.of(objective, drawn / drawn.mean())
-            best = minimise(resampled, weights, alpha=alpha, max_iter=RESAMPLE_ITER, tol=ROUGH, continuation=False,
-                            show=False)
-            found[b] = best.weights * (size / np.linalg.norm(best.weights))
+    plan = replace(plan, spaces=[objective.space, plan.spaces[1]])
+    n, size = len(objective.space), np.linalg.norm(weights)
+    found, spread = np.empty((n_resamples, len(weights))), np.empty((n_resamples, 1))
+    with progress(n_resamples, "weights of halves", "halves") as bar:
+        for b in range(n_resamples):
+            rows = _half(plan, objective.bandwidth.k, generator)
+            half = _objective_of(part_of_plan(plan, rows), objective, limit_bytes)
+            best = _minimum(half, start, alpha)
+            found[b] = best * (size / np.linalg.norm(best))
+            spread[b] = np.sqrt(len(rows) / (n - len(rows)))
             bar.update(1)
-    low, high = np.quantile(found, [LOW, HIGH], axis=0)
-    se = found.std(axis=0, ddof=1) if n_bootstrap > 1 else np.full(len(weights), np.nan)
+    away = (found - found.mean(axis=0)) * spread
+    low, high = np.maximum(weights + np.quantile(away, [LOW, HIGH], axis=0), 0)
+    se = away.std(axis=0, ddof=1) if n_resamples > 1 else np.full(len(weights), np.nan)
     return Stability(se, low, high, (found > POSITIVE * found.max(1, keepdims=True)).mean(0), found)
 
 
 # ---------------------------------------------------------------------------------------------------------------- steps
-@dataclass(frozen=True)
-class _Reweighted(Objective):
-    """An objective whose rows weigh differently, over the same ranks and, on average, the same bandwidth."""
+def _half(plan: Plan, k: int, generator: np.random.Generator) -> np.ndarray:
+    """Rows of half of the blocks; of two runs at least, where neighbours come from other runs."""
+    space = plan.spaces[0]
+    n = len(space)
+    blocks = np.arange(n) if plan.blocks is None else plan.blocks
+    n_blocks = int(blocks.max()) + 1
+    for _ in range(TRIALS):
+        rows = np.flatnonzero(np.isin(blocks, generator.permutation(n_blocks)[: n_blocks // 2]))
+        enough = max(FEWEST_ROWS, _halved(k) + 2) <= len(rows) <= n - 1
+        if enough and (plan.neighbors_from != "other_runs" or len(np.unique(space.run[rows])) > 1):
+            return rows
+    raise DataError(f"{n} rows in {n_blocks} blocks are too few to judge weights by halves of them: leave n_resamples "
+                    "at 0, or bring more data")
 
-    unit: np.ndarray | None = None
 
-    @classmethod
-    def of(cls, objective: Objective, mass: np.ndarray) -> _Reweighted:
-        space = objective.space.replace(sample_weight=np.maximum(mass, 1e-12))
-        parts = {name: getattr(objective, name) for name in objective.__dataclass_fields__} | {"space": space}
-        before = admissible_mass(objective.space, objective.queries, **objective.rule)
-        after = admissible_mass(space, objective.queries, **objective.rule)
-        per_item = before[2] / before[1] / before[1]             # share of the row's mass that one item is
-        return cls(**parts, unit=after[1] * per_item)
+def _halved(k: int) -> int:
+    return max(1, round(k / 2))
 
-    def soften(self, weights: np.ndarray, *, gradient: bool = False, pairs: bool = False) -> Softened:
-        space = self.space.replace(feature_weights=np.asarray(weights, float)[self.groups])
-        mode, size, shared = _in_a_row(space, self.bandwidth, self.queries, self.n_jobs, self.rule, gradient)
-        own: Any = space.sample_weight if self.queries is None else space.sample_weight[self.queries]
-        reduction = SoftRanks(self.table, rho=2 * own / own.sum(), unit=self.unit, k=self.bandwidth.k, mode=mode,
-                              size=size, power=self.bandwidth.power, gradient=gradient, pairs=pairs,
-                              precision=self.precision)
-        found = reduce_tiles([space], reduction, queries=self.queries, n_jobs=self.n_jobs, label="softmax", **self.rule)
-        slopes = found["slopes"]
-        if slopes is not None and shared is not None:            # the common bandwidth moves with all rows
-            slopes = slopes + found["pull"] * shared
-        return Softened(float(reduction.rho @ found["f"]), slopes, 2 * found["f"], found["entropy"], found["pairs"])
 
-    def with_bandwidth(self, **changes: Any) -> Objective:
-        return replace(self, bandwidth=replace(self.bandwidth, **changes))
+def _objective_of(part: Plan, whole: Objective, limit_bytes) -> Objective:
+    """The same for some of the rows, with half as many neighbours."""
+    table = rank_table(part.spaces[1], n_jobs=part.n_jobs, limit_bytes=limit_bytes, **part.rule)
+    wide: Bandwidth = whole.bandwidth
+    changes: dict[str, Any] = {"k": _halved(wide.k)}
+    if wide.kind == "perplexity":
+        changes["size"] = max(wide.size / 2, min(wide.size, 1.5))
+    return replace(whole, space=part.spaces[0], table=table, bandwidth=replace(wide, **changes), rule=part.rule)
+
+
+def _minimum(half: Objective, start: np.ndarray | None, alpha: float) -> np.ndarray:
+    """Weights of a half; 0 for columns that are constant in it, which no gradient would move."""
+    w = np.ones(half.n_weights) if start is None else start.copy()
+    varies = np.zeros(half.n_weights, bool)
+    varies[half.groups[np.ptp(half.space.features, axis=0) > 0]] = True
+    w = np.where(varies, w, 0.0)
+    w = w if w.any() else varies.astype(float)
+    if not w.any():
+        return np.ones(half.n_weights)
+    common = dict(max_iter=HALF_ITER, tol=ROUGH, show=False)
+    w = minimise(half, w, **common).weights
+    return minimise(half, w, alpha=alpha, continuation=False, **common).weights if alpha > 0 else w

@@ -15,7 +15,7 @@ from .optimise import Optimum, minimise
 from .plan import Plan
 from .row_order import rows_as_sorted, sorted_by_content
 from .softmax import Bandwidth
-from .stability import Stability, bootstrap_weights
+from .stability import Stability, halves_of_fit
 from .value_and_grad import PRECISIONS, check_admissible, check_weights, group_numbers, settled_k
 
 SEEN_FOR_ORDER = 2000              # rows whose nearest neighbour tells whether rows look correlated
@@ -48,9 +48,10 @@ class WeightsFit:
             made = cls(options, plan, generator).run()
         made._look_at_order()
         made._say(plan)
-        if options.n_bootstrap:
-            made.stability = bootstrap_weights(made.objective, made.optimum.weights, options.n_bootstrap, generator,
-                                               blocks=made.plan.blocks, alpha=options.alpha)
+        if options.n_resamples:
+            made.stability = halves_of_fit(made.plan, made.objective, made.optimum.weights, options.n_resamples,
+                                           generator, start=made._start(made.objective.groups), alpha=options.alpha,
+                                           limit_bytes=options.max_table_bytes)
         return made
 
     def run(self, quiet: bool = False) -> WeightsFit:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def plot_weights(result: FeatureWeights, ax: Axes | None = None, *, style: str = "screen", n_largest: int = 20,
                  truth=None) -> Axes:
-    """Bars of the standardised weights, the largest on top, with 95 % intervals where rows were resampled.
+    """Bars of the standardised weights, the largest on top, with 95 % intervals where halves were fitted.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 KINDS = ("weights", "trace")
 NAMED = 6                          # columns that the verdict names
 LISTED = 10                        # weights that are printed
-STEADY = 0.95                      # share of the resamples in which a weight must be positive
+STEADY = 0.95                      # share of the halves in which a weight must be positive
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,7 +59,7 @@ class FeatureWeights(Measured):
     converged : bool
         Whether the tolerance was reached.
     standard_weights_se, standard_weights_low, standard_weights_high, positive_share : array (D,) or None
-        From resampled rows: standard error, 95 % interval, and the share of the resamples in which a weight is
+        From random halves of the rows: standard error, 95 % interval, and the share of the halves in which a weight is
         positive. Resampled weights have the length (Euclidean norm) of the fitted ones.
 
     Examples
@@ -141,7 +141,7 @@ class FeatureWeights(Measured):
         if self.positive_share is not None:
             loose = [self.names[a] for a in chosen if self.positive_share[a] < STEADY]
             if loose:
-                clauses.append(f"resampling leaves out {listed(loose[:NAMED])} at times")
+                clauses.append(f"halves of the rows leave out {listed(loose[:NAMED])} at times")
         if not self.converged:
             clauses.append("the iterations ended before the fit did")
         return self._qualified(sentence, *clauses)
