@@ -2,14 +2,14 @@
 
 import json
 import zipfile
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 
 import numpy as np
 import pytest
 from tests.results import X, one_of_each
 
 import infoscope
-from infoscope.base import DataError, ParameterError, Provenance, Result, provenance, result_classes
+from infoscope.base import DataError, ParameterError, Result, provenance, result_classes
 from infoscope.imbalance.results import InformationImbalance
 from infoscope.io import load, save
 from infoscope.statistics import CorrelationTime, OrderTest
@@ -19,7 +19,7 @@ def same(one, other):
     """Equal in type and value, arrays bit for bit; NaN equals NaN."""
     if type(one) is not type(other):
         return False
-    if isinstance(one, (Result, Provenance)):
+    if is_dataclass(one):
         return all(same(getattr(one, item.name), getattr(other, item.name)) for item in fields(one))
     if isinstance(one, np.ndarray):
         if one.dtype != other.dtype or one.shape != other.shape:

@@ -207,7 +207,7 @@ class DensityAnomaly(BaseEstimator):
             check_choice(getattr(self, name), name, choices)
         if self.trim not in (0, 1):
             raise ParameterError(f"trim is {self.trim!r}; it must be 0 or 1")
-        if not np.isscalar(self.quantile) or not 0 <= self.quantile < 1:
+        if isinstance(self.quantile, str) or not 0 <= self.quantile < 1:
             raise ParameterError(f"quantile is {self.quantile!r}; it must lie in [0, 1)")
         if self.prior is not None and self.prior != "refit":
             check_level(self.prior, "prior")
@@ -222,7 +222,7 @@ class DensityAnomaly(BaseEstimator):
         if k > n - 1:
             raise ParameterError(f"k={k} neighbours asked for, but a row has only {n - 1} others: lower k")
         if self.k_min > k - include:
-            raise ParameterError(f"k_min={self.k_min} is beyond the last rank {k - include}: no rank would be looked at")
+            raise ParameterError(f"k_min={self.k_min} is beyond the last rank {k - include} of the scan")
         return k
 
     def _options(self, blocks: Blocks | None) -> Options:

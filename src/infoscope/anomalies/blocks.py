@@ -63,7 +63,7 @@ def make_blocks(reference: Space, test: Space, groups_reference, groups_test, al
     if groups_reference is not None:
         codes = [_codes(g, len(s), what) for g, s, what in (
             (groups_reference, reference, "groups_reference"), (groups_test, test, "groups_test"))]  # fmt: skip
-        return _blocks(*codes, "groups")
+        return _blocks(codes[0], codes[1], "groups")
     timed = [s.time is not None or s.run is not None for s in (reference, test)]
     if not any(timed):
         return None
@@ -78,7 +78,8 @@ def make_blocks(reference: Space, test: Space, groups_reference, groups_test, al
             return whole
     length = CORRELATION_TIMES * _correlation_time(reference, test)
     codes = [block_labels(s.time, s.run, length, min_blocks=1, max_blocks=len(s), n=len(s)) for s in (reference, test)]
-    return _blocks(*codes, f"blocks of {length:.3g} {'rows' if reference.time is None else 'units of time'}")
+    unit = "rows" if reference.time is None else "units of time"
+    return _blocks(codes[0], codes[1], f"blocks of {length:.3g} {unit}")
 
 
 # --------------------------------------------------------------------------------------------------------------- steps

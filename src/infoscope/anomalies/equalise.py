@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from infoscope.base import ParameterError, kernel
-from infoscope.neighbors import Space, as_space
+from infoscope.neighbors import as_space
 
 from .families import above
 from .null import SAME, check_level, score_table
@@ -80,7 +80,7 @@ def equalise_density(X, labels, threshold: float, *, k: int, k_min: int = 1, p=N
     return equalise(ordered, bits, rule, scan.over, float(threshold), trim=trim)
 
 
-def equalise(ordered: Ordered, labels: np.ndarray, rule: Rule, scores: np.ndarray, level: float, *, trim: int) -> Pruned:
+def equalise(ordered: Ordered, labels, rule: Rule, scores, level: float, *, trim: int) -> Pruned:
     """As `equalise_density`, from scores; `labels` are 1 for the sample whose excess is removed, `rule.p` its share."""
     members = np.flatnonzero((labels == 1) & above(scores, level))
     state = _State(ordered, members, labels, rule, level, trim, scores)
@@ -129,10 +129,11 @@ class _State:
         """Steps until rows run out of neighbours (True) or nothing is left to do."""
         if not len(self.members):
             return False
+        rule = self.rule
         return _equalise(self.items, self.start, self.length, self.members, self.labels, self.number, self.active,
                          self.current, self.step, self.gone_at, self.counter, self.touched, self.needs,
-                         self.inverse_start, self.inverse, score_table(self.rule.K, self.rule.p), self.rule.k_min, self.rule.K,
-                         int(self.rule.includes_self), len(self.labels), self.level, self.trim)  # fmt: skip
+                         self.inverse_start, self.inverse, score_table(rule.K, rule.p), rule.k_min, rule.K,
+                         int(rule.includes_self), len(self.labels), self.level, self.trim)  # fmt: skip
 
     def refill(self) -> None:
         """Longer lists for the rows that have run out, and for those that soon will."""

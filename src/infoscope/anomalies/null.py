@@ -224,15 +224,15 @@ def _looked_at(K: int, k_min: int, scan) -> np.ndarray:
 
 def _tails(levels, K, k_min, p, n1, n_tot, forced, looked) -> np.ndarray:
     table, out = score_table(K, p), np.empty(len(levels))
-    drawn = (-1, -1) if n1 is None else (n1, n_tot)
+    n1, n_tot = (-1, -1) if n1 is None else (n1, n_tot)
     if len(levels) < THREADED:
-        _walks(levels, K, p, *drawn, forced, looked, table, out)
+        _walks(levels, K, p, n1, n_tot, forced, looked, table, out)
         return out
     parts = np.array_split(np.arange(len(levels)), 8)
 
     def one(part):
         found = np.empty(len(part))
-        _walks(levels[part], K, p, *drawn, forced, looked, table, found)
+        _walks(levels[part], K, p, n1, n_tot, forced, looked, table, found)
         out[part] = found
 
     with ThreadPoolExecutor(available_threads()) as pool:

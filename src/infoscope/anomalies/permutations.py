@@ -1,4 +1,4 @@
-"""The largest score of a sample under permuted labels on the fixed neighbours: family-wise thresholds, global p-value."""
+"""The largest score of a sample when labels are permuted on fixed neighbours: family-wise levels, global p-value."""
 
 from __future__ import annotations
 

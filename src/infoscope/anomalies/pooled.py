@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -148,8 +148,9 @@ def _check_alike(first: Space, second: Space) -> None:
 
 
 def _joined(first: Space, second: Space) -> Space:
-    parts = [first.features, second.features]
+    parts: Any = [first.features, second.features]
     kind = kind_of(first.features)
+    features: Any
     if kind == "torch":
         import torch
 
@@ -179,8 +180,8 @@ def _columns(space: Space) -> list[str]:
     if len(moving) > 1 and spread[moving].max() > UNEVEN * spread[moving].min():
         a, b = moving[np.argmax(spread[moving])], moving[np.argmin(spread[moving])]
         found.append(
-            f"{space.column_name(a)} spreads {spread[a] / spread[b]:.3g} times as wide as {space.column_name(b)}, which "
-            "hardly counts in distances: scale the columns if their units are arbitrary "
+            f"{space.column_name(a)} spreads {spread[a] / spread[b]:.3g} times as wide as {space.column_name(b)}, "
+            "which hardly counts in distances: scale the columns if their units are arbitrary "
             "(Space(..., scale='standard') for the reference)"
         )
     for text in found:

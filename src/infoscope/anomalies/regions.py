@@ -11,9 +11,7 @@ from infoscope.base import DataError, InfoscopeError, ParameterError
 from infoscope.neighbors import Space
 from infoscope.neighbors.convert import to_numpy
 
-from .families import above
 from .ordered import Ordered
-from .scores import Rule
 
 CLUSTERINGS = ("components", "peaks", "hdbscan")
 FEWEST = 10  # points below which density peaks see one cluster
@@ -211,7 +209,7 @@ def _components(ordered: Ordered, flagged: np.ndarray, reach: np.ndarray) -> np.
 
     number = np.full(len(ordered), -1, np.int32)
     number[flagged] = np.arange(len(flagged))
-    edges: list[tuple[np.ndarray, np.ndarray]] = []
+    edges = []
     width = int(reach.max())
 
     def look(places, squared, items):

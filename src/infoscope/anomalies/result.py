@@ -209,10 +209,10 @@ class Anomalies(Result):
             text = f"{side.n_flagged} flagged (score above {side.threshold:.4g}), {side.n_pruned} pruned"
             shown.append((side.side, text, None))
             for region in side.established[:20]:
-                text = (
-                    f"{region.n_anomalous} points, {format_estimate(region.background, region.background_se)} expected"
-                    f", purity {format_estimate(region.purity, region.purity_se)}, {region.significance_li_ma:.1f} sigma"
-                )
+                expected, purity = (format_estimate(getattr(region, name), getattr(region, f"{name}_se"))
+                                    for name in ("background", "purity"))  # fmt: skip
+                text = f"{region.n_anomalous} points, {expected} expected, purity {purity}"
+                text += f", {region.significance_li_ma:.1f} sigma"
                 shown.append((f"  {region.name}", text, None))
             others = len(side.regions) - len(side.established[:20])
             if others:
@@ -319,4 +319,3 @@ class Anomalies(Result):
         if self.ids is not None:
             table["id"] = np.asarray(self.ids, object)[items]
         return pandas.DataFrame(table)
-
