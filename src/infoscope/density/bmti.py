@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -63,7 +64,7 @@ class BMTI(KStarNN):
         No weight is larger than this times their median; edges between points that nearly coincide would take the
         solution over, and make it slow.
     solver : {"auto", "lu", "cg", "amg"}
-        Sparse factors, which "auto" takes in one dimension, on planes of up to 30,000 points and for up to 1000 points;
+        Sparse factors, which "auto" takes in one dimension, on planes of up to 10,000 points and for up to 1000 points;
         or conjugate gradients, with algebraic multigrid as an option (extra ``solvers``) that "auto" changes to, where
         it is installed, when 500 iterations were not enough.
     tol : float
@@ -206,7 +207,7 @@ class BMTI(KStarNN):
             value = getattr(self, name)
             if value is None and name == "weight_cap":
                 continue
-            if isinstance(value, str) or not np.isscalar(value) or not 0 < float(value) <= most:
+            if isinstance(value, str) or not np.isscalar(value) or not 0 < float(value) <= most:  # type: ignore[arg-type]
                 raise ParameterError(f"{name} is {value!r}; it must be above 0" + f" and at most {most:g}" * (most < 2))
 
     def _densities(self, log_distances, items, k, new: bool = False):
@@ -298,7 +299,7 @@ class BMTI(KStarNN):
         point = self.sample_.point_of_item
         inside = point >= 0
         known = self.sample_.space
-        weights = 1.0 if known.metric == "cosine" else np.asarray(known.feature_weights, float)
+        weights: Any = 1.0 if known is None or known.metric == "cosine" else known.feature_weights
         self.component_ = np.where(inside, self._component_of_point[point], -1)
         self.gradient_ = np.where(inside[:, None], self._gradient[point] * weights, np.nan)
         self.result_ = replace(

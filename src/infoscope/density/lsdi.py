@@ -3,8 +3,8 @@
 The differences along edges a = (i, j) and b = (l, m) share neighbours, C_ab = [p_il s_a s_b + p_im s_a t_b +
 p_jl t_a s_b + p_jm t_a t_b]/4, with s and t the signed errors at both ends, p the overlap of neighbourhoods of
 connected points and 1 on the diagonal.  The diagonal matrix w that makes w C closest to 1 is
-w_a = C_aa / sum_b C_ab^2.  With M (edges x points) that holds s at the source and t at the target, C = M P M^T/4, so the
-row norms are the mean of (C z)^2 over random signs z: sparse products in place of all pairs of edges.
+w_a = C_aa / sum_b C_ab^2.  With M (edges x points) that holds s at the source and t at the target, C = M P M^T/4, so
+the row norms are the mean of (C z)^2 over random signs z: sparse products in place of all pairs of edges.
 """
 
 from __future__ import annotations

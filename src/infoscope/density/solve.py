@@ -30,7 +30,7 @@ from .edges import in_blocks
 
 SOLVERS = ("auto", "lu", "cg", "amg")
 LINE, PLANE = 1.5, 2.5  # dimensions below which factors of a neighbourhood graph stay sparse
-PLANE_POINTS = 30_000
+PLANE_POINTS = 10_000  # with hundreds of neighbours a row factors fill up soon
 FEW_POINTS = 1000  # whose factors are cheap whatever the dimension
 PATIENCE = 500  # iterations after which conjugate gradients change the preconditioner
 MOST_ITERATIONS = 20_000
