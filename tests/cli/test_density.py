@@ -79,11 +79,13 @@ def test_states(torsions, infoscope):
         "out.png",
     )
     assert ran.code == 0, ran.err
-    found = DensityPeaks(3, density=PAk(dimension=2)).fit(torsions)
+    found = DensityPeaks(3, density=PAk(dimension=2, calibrate=False)).fit(torsions)
     table = json.loads(Path("out.json").read_text())["table"]
     assert len(table) == 2 and [row["center"] for row in table] == found.centers_.tolist()
     assert [row["population"] for row in table] == pytest.approx(found.populations_.tolist())
     np.testing.assert_array_equal(library.load("out.npz").labels, found.labels_)
+    errors = [row["peak_log_density_se"] for row in table]  # the claimed ones: the noise alone
+    assert errors == pytest.approx(found.peak_log_density_se_.tolist())
     assert "2 states" in ran.out
 
 

@@ -107,7 +107,8 @@ def density(
             warn(f"--bias {bias} is taken in kT; by its name it is PLUMED's, in kJ/mol: add --units kJ/mol")
         data = read_data(asked, "density", quiet=quiet)
         potential = data.gathered.potential
-        found = _estimator(method, dimension, most, jobs).fit(
+        # whether a peak is real is asked of the noise alone, as DensityPeaks does
+        found = _estimator(method, dimension, most, jobs, calibrate=not states).fit(
             data.space, bias=None if potential is None else potential / kt
         )
         result = _states(found, significance, halo) if states else found.result_
@@ -124,13 +125,13 @@ def _most_neighbors(text: str) -> int | str:
     return int(text)
 
 
-def _estimator(method: str, dimension, n_neighbors, n_jobs):
+def _estimator(method: str, dimension, n_neighbors, n_jobs, calibrate: bool):
     from infoscope.density import BMTI, KNNDensity, KStarNN, PAk
 
     if method == "knn":
-        return KNNDensity(dimension=dimension, n_jobs=n_jobs)
+        return KNNDensity(dimension=dimension, calibrate=calibrate, n_jobs=n_jobs)
     kind = {"pak": PAk, "bmti": BMTI, "k-star": KStarNN}[method]
-    return kind(n_neighbors=n_neighbors, dimension=dimension, n_jobs=n_jobs)
+    return kind(n_neighbors=n_neighbors, dimension=dimension, calibrate=calibrate, n_jobs=n_jobs)
 
 
 def _states(found, significance: float, halo: bool):
