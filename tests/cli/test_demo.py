@@ -25,7 +25,7 @@ def test_demo(tmp_path, monkeypatch, infoscope):
         "3. A table: 178 wines, 13 chemical measurements",
         "flavanoids says most of any single measurement",
         "4. Fewer: the same wines",
-        "95 % intervals from 30 resamples",
+        "95 % intervals from 30 random halves",
         "picture: infoscope-demo.png",
         "infoscope compare --space A=mydata.csv:0-4",
         "infoscope density mydata.csv:0-4",

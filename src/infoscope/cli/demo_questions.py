@@ -111,6 +111,7 @@ def free_energy() -> Map:
 
     frames = load_alanine_dipeptide("300K metadynamics")
     angles = frames.torsions[["ALA2 phi", "ALA2 psi"]]
+    assert frames.bias is not None  # it is metadynamics
     kt = energy_unit(TEMPERATURE, "kJ/mol")
     # Frames 5 ps apart count as independent where the bias drives them (1.0 to 1.1 frames as one): no time is needed.
     density = PAk(dimension=2, n_neighbors=200).fit(Space(angles, period=2 * np.pi), bias=frames.bias / kt)

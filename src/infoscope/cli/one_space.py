@@ -30,10 +30,10 @@ class DataOptions:
     time: str | None = None
     run: str | None = None
     weights: str | None = None
-    bias: str | None = None
     labels: str | None = None
     missing: str = "raise"
     rows: slice = field(default_factory=lambda: slice(None))
+    bias: str | None = None
 
 
 @dataclass(frozen=True)
