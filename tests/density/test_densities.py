@@ -15,7 +15,11 @@ from infoscope.density import KNNDensity, KStarNN, PAk
 from infoscope.neighbors import Space, nearest
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*looks like an angle")
-ALL = [KNNDensity(dimension=2), KStarNN(dimension=2), PAk(dimension=2)]
+ALL = [
+    KNNDensity(dimension=2, calibrate=False),
+    KStarNN(dimension=2, calibrate=False),
+    PAk(dimension=2, calibrate=False),
+]
 
 
 def named(estimator):
@@ -35,7 +39,7 @@ def test_double_well_in_six_dimensions():
         x, truth = double_well_6d(10_000, random_state=seed)
         graph = nearest(x, 100)
         for method in expected:
-            away = method(dimension=6).fit(graph).log_density_ - truth
+            away = method(dimension=6, calibrate=False).fit(graph).log_density_ - truth
             found[method].append(np.abs(away - away.mean()).mean())
     for method, value in expected.items():
         assert np.mean(found[method]) == pytest.approx(value, abs=0.012), method
@@ -45,7 +49,7 @@ def test_uniform_torus():
     """All k* at their limit of 99; spreads by DADApy 0.103 and 0.21, which one sample knows to some 7 %."""
     for seed, flat in ((0, KStarNN), (0, PAk)):
         x = np.random.default_rng(seed).random((2000, 2))
-        found = flat(dimension=2, n_neighbors=100).fit(Space(x, period=1.0))
+        found = flat(dimension=2, n_neighbors=100, calibrate=False).fit(Space(x, period=1.0))
         assert set(found.k_star_.tolist()) == {99}
         expected = 0.103 if flat is KStarNN else 0.21
         assert found.log_density_.std() == pytest.approx(expected, rel=0.15)
@@ -59,7 +63,7 @@ def test_pulls_of_a_gaussian(d, expected):
     x = normal(2000, d, seed=1)
     truth = stats.norm.logpdf(x).sum(1)
     for method, value in zip((KStarNN, PAk), expected, strict=True):
-        found = method(dimension=d, n_neighbors=100).fit(x)
+        found = method(dimension=d, n_neighbors=100, calibrate=False).fit(x)
         pull = (found.log_density_ - truth) / found.log_density_se_
         assert pull.std() == pytest.approx(value, rel=0.2)
 
@@ -86,7 +90,10 @@ def slow_k_star(x, d, i, n_neighbors, alpha=1e-6):
 
 def test_k_star_and_log_density_by_brute_force():
     x = normal(300, 2, seed=3)
-    found, fixed = KStarNN(dimension=2, n_neighbors=60).fit(x), KNNDensity(7, dimension=2).fit(x)
+    found, fixed = (
+        KStarNN(dimension=2, n_neighbors=60, calibrate=False).fit(x),
+        KNNDensity(7, dimension=2, calibrate=False).fit(x),
+    )
     for i in range(0, 300, 13):
         k = slow_k_star(x, 2, i, 60)
         volume = balls(x, 2, i)[1]
@@ -100,7 +107,7 @@ def test_k_star_and_log_density_by_brute_force():
 def test_pak_by_a_minimiser(d):
     """The likelihood of the shells as it is written, maximised without derivatives."""
     x = normal(300, d, seed=4)
-    found = PAk(dimension=d, n_neighbors=60).fit(x)
+    found = PAk(dimension=d, n_neighbors=60, calibrate=False).fit(x)
     for i in range(0, 300, 37):
         k = found.k_star_[i]
         shells = np.diff(np.exp(balls(x, d, i)[1][:k]), prepend=0.0)
@@ -122,14 +129,14 @@ def test_pak_by_a_minimiser(d):
 
 
 def test_pak_in_two_hundred_dimensions():
-    found = PAk(n_neighbors=30, dimension=200.0).fit(normal(200, 200, seed=5))
+    found = PAk(n_neighbors=30, dimension=200.0, calibrate=False).fit(normal(200, 200, seed=5))
     assert np.isfinite(found.log_density_).all() and not any("PAk" in note for note in found.result_.notes)
 
 
 def test_a_lattice_has_no_slope():
     """Four neighbours at one distance leave PAk without a maximum: k* neighbours are used and said."""
     x = np.stack(np.meshgrid(np.arange(20.0), np.arange(20.0)), -1).reshape(-1, 2)
-    found = PAk(dimension=2, n_neighbors=4).fit(Space(x, period=20.0))
+    found = PAk(dimension=2, n_neighbors=4, calibrate=False).fit(Space(x, period=20.0))
     np.testing.assert_allclose(found.log_density_, np.log(3 / 400) - np.log(np.pi), rtol=1e-12)
     assert any("400 points have too many neighbours at one distance" in note for note in found.result_.notes)
 
@@ -152,19 +159,19 @@ def test_new_points(estimator):
 def test_next_to_an_item_the_item_counts():
     """Close to x_i the k-th neighbour is the (k-1)-th of x_i; at x_i itself it is left out."""
     x = normal(300, 2, seed=8)
-    found = KNNDensity(5, dimension=2).fit(x)
-    fewer = KNNDensity(4, dimension=2).fit(x)
+    found = KNNDensity(5, dimension=2, calibrate=False).fit(x)
+    fewer = KNNDensity(4, dimension=2, calibrate=False).fit(x)
     near = found.score_samples(x[:20] + 1e-9)
     np.testing.assert_allclose(near, fewer.log_density_[:20] + np.log(5 / 4), atol=1e-5)
 
 
 def test_periodic_new_points():
     x = np.random.default_rng(9).random((500, 2))
-    found = PAk(dimension=2, n_neighbors=40).fit(Space(x, period=1.0))
+    found = PAk(dimension=2, n_neighbors=40, calibrate=False).fit(Space(x, period=1.0))
     new = np.random.default_rng(10).random((50, 2))
     np.testing.assert_allclose(found.score_samples(new + 3.0), found.score_samples(new), atol=1e-9)
     assert not found.result_.warnings or "period" not in found.result_.warnings[0]
-    few = KNNDensity(90, dimension=2).fit(Space(x[:100], period=1.0))
+    few = KNNDensity(90, dimension=2, calibrate=False).fit(Space(x[:100], period=1.0))
     assert any("wider than half a period" in text for text in few.result_.warnings)
 
 
@@ -174,7 +181,7 @@ def test_repeats_by_hand():
     x = normal(60, 2, seed=11)
     copies = np.random.default_rng(12).integers(1, 4, 60)
     data = np.repeat(x, copies, axis=0)
-    found = KNNDensity(6, dimension=2).fit(data)
+    found = KNNDensity(6, dimension=2, calibrate=False).fit(data)
     point = np.repeat(np.arange(60), copies)
     for i in range(len(data)):
         order = np.argsort(np.linalg.norm(x - x[point[i]], axis=1), kind="stable")
@@ -197,7 +204,7 @@ def test_repeats_are_finite_and_said(estimator):
 def test_turns_are_repeats():
     x = np.random.default_rng(14).integers(0, 64, size=(200, 2)) / 64
     with pytest.warns(UserWarning, match="repeat another one"):
-        found = KNNDensity(5, dimension=2).fit(Space(np.r_[x, x + 1], period=1.0))
+        found = KNNDensity(5, dimension=2, calibrate=False).fit(Space(np.r_[x, x + 1], period=1.0))
     np.testing.assert_array_equal(found.log_density_[:200], found.log_density_[200:])
 
 
@@ -221,7 +228,7 @@ def test_weights_reweight(estimator):
 
 def test_mass_by_hand():
     x, weight = normal(80, 2, seed=20), np.random.default_rng(21).uniform(0.1, 3, 80)
-    found = KNNDensity(6, dimension=2).fit(Space(x, sample_weight=weight))
+    found = KNNDensity(6, dimension=2, calibrate=False).fit(Space(x, sample_weight=weight))
     for i in range(80):
         far = np.linalg.norm(x - x[i], axis=1)
         near = np.argsort(far)[1:7]
@@ -229,7 +236,7 @@ def test_mass_by_hand():
         assert found.log_density_[i] == pytest.approx(expected, abs=1e-12)
         effective = weight[near].sum() ** 2 / (weight[near] ** 2).sum()
         assert found.log_density_se_[i] == pytest.approx(effective**-0.5, rel=1e-12)
-    heavy = KNNDensity(4, dimension=2).fit(x, sample_weight=weight**4).result_
+    heavy = KNNDensity(4, dimension=2, calibrate=False).fit(x, sample_weight=weight**4).result_
     assert "effective neighbours" in heavy.warnings[0] and heavy.n_effective < 40
 
 
@@ -266,13 +273,13 @@ def test_dimension_is_that_of_abide():
     from infoscope.dimension import ABIDE
 
     x = normal(600, 3, seed=18)
-    assert PAk().fit(x).dimension_ == pytest.approx(ABIDE().fit(x).dimension_, rel=1e-12)
+    assert PAk(calibrate=False).fit(x).dimension_ == pytest.approx(ABIDE().fit(x).dimension_, rel=1e-12)
 
 
 def test_torch_gives_the_same():
     torch = pytest.importorskip("torch")
     x = normal(300, 3, seed=19)
-    found = PAk(dimension=3, n_neighbors=50)
+    found = PAk(dimension=3, n_neighbors=50, calibrate=False)
     plain = found.fit(x).log_density_
     np.testing.assert_allclose(found.fit(torch.tensor(x)).log_density_, plain, atol=1e-12)
 
@@ -280,7 +287,7 @@ def test_torch_gives_the_same():
 def test_dask_gives_the_same():
     array = pytest.importorskip("dask.array")
     x = normal(300, 3, seed=19)
-    found = PAk(dimension=3, n_neighbors=50)
+    found = PAk(dimension=3, n_neighbors=50, calibrate=False)
     plain = found.fit(x).log_density_
     np.testing.assert_allclose(found.fit(array.from_array(x, chunks=100)).log_density_, plain, atol=1e-12)
     with pytest.raises(DataError, match="at distance zero; repeats are merged only in arrays in memory"):
@@ -291,14 +298,14 @@ def test_a_saved_estimator_answers(tmp_path):
     import infoscope
 
     x = normal(300, 2, seed=22)
-    found = PAk(dimension=2).fit(x)
+    found = PAk(dimension=2, calibrate=False).fit(x)
     again = infoscope.load(infoscope.save(found, tmp_path / "density.npz"))
     np.testing.assert_array_equal(again.score_samples(x + 0.1), found.score_samples(x + 0.1))
 
 
 # ---------------------------------------------------------------------------------------------------------- the result
 def test_free_energy():
-    found = KStarNN(dimension=2).fit(normal(300))
+    found = KStarNN(dimension=2, calibrate=False).fit(normal(300))
     value, error = found.free_energy(300, "kJ/mol")
     kt = 1.380649e-23 * 6.02214076e23 * 300 / 1000
     np.testing.assert_allclose(value, kt * (found.log_density_.max() - found.log_density_), rtol=1e-12)
@@ -313,7 +320,7 @@ def test_free_energy():
 def test_result_reads_well():
     from matplotlib import pyplot as plt
 
-    found = PAk(dimension=2).fit(Space(normal(300), feature_names=["phi", "psi"])).result_
+    found = PAk(dimension=2, calibrate=False).fit(Space(normal(300), feature_names=["phi", "psi"])).result_
     assert "kT" in found.verdict and "±" in str(found) and "rodriguez2018" in found.cite()
     frame = found.with_units("kJ/mol", 350).to_frame()
     np.testing.assert_allclose(frame["free_energy"], found.free_energy(350, "kJ/mol")[0])
@@ -334,7 +341,7 @@ def test_result_reads_well():
         found.plot(kind="truth", truth=truth[:5])
     with pytest.raises(ParameterError, match="no column 'chi'"):
         found.plot(x="chi")
-    one = PAk(dimension=1).fit(normal(100, 1)).result_
+    one = PAk(dimension=1, calibrate=False).fit(normal(100, 1)).result_
     for kind in ("free_energy", "k_star"):
         one.plot(kind=kind)
     plt.close("all")
@@ -344,18 +351,21 @@ def test_result_reads_well():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: PAk().fit(np.zeros((50, 2))), "1 different items"),
-        (lambda: PAk().fit([[0.0], [1.0], [2.5]]), "3 different items"),
-        (lambda: PAk().fit([[0.0, np.nan], [1.0, 1.0]]), "NaN"),
-        (lambda: PAk().fit(np.eye(9)), "a lattice.*Or pass the dimension"),
-        (lambda: PAk(dimension=0).fit(normal()), "dimension"),
-        (lambda: PAk(alpha=1).fit(normal()), "alpha"),
-        (lambda: PAk(n_neighbors=2).fit(normal()), "n_neighbors"),
-        (lambda: KNNDensity(k=0).fit(normal()), "k"),
-        (lambda: PAk().fit(Space.from_labels(list("abcdefgh"))), "no volumes"),
-        (lambda: PAk().fit(normal(), sample_weight=np.ones(3)), "sample_weight"),
-        (lambda: PAk().fit(replace(nearest(normal(), 20), space=None)).score_samples(normal()), "knows no features"),
-        (lambda: PAk().fit(nearest(normal(), 20, queries=np.arange(30))), "row for every item"),
+        (lambda: PAk(calibrate=False).fit(np.zeros((50, 2))), "1 different items"),
+        (lambda: PAk(calibrate=False).fit([[0.0], [1.0], [2.5]]), "3 different items"),
+        (lambda: PAk(calibrate=False).fit([[0.0, np.nan], [1.0, 1.0]]), "NaN"),
+        (lambda: PAk(calibrate=False).fit(np.eye(9)), "a lattice.*Or pass the dimension"),
+        (lambda: PAk(dimension=0, calibrate=False).fit(normal()), "dimension"),
+        (lambda: PAk(alpha=1, calibrate=False).fit(normal()), "alpha"),
+        (lambda: PAk(n_neighbors=2, calibrate=False).fit(normal()), "n_neighbors"),
+        (lambda: KNNDensity(k=0, calibrate=False).fit(normal()), "k"),
+        (lambda: PAk(calibrate=False).fit(Space.from_labels(list("abcdefgh"))), "no volumes"),
+        (lambda: PAk(calibrate=False).fit(normal(), sample_weight=np.ones(3)), "sample_weight"),
+        (
+            lambda: PAk(calibrate=False).fit(replace(nearest(normal(), 20), space=None)).score_samples(normal()),
+            "knows no features",
+        ),
+        (lambda: PAk(calibrate=False).fit(nearest(normal(), 20, queries=np.arange(30))), "row for every item"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:.*repeat another one")
@@ -365,13 +375,17 @@ def test_bad_input(call, message):
 
 
 def test_fewer_items_than_neighbours():
-    found = PAk(dimension=2).fit(normal(30)).result_
+    found = PAk(dimension=2, calibrate=False).fit(normal(30)).result_
     assert "29 are used" in " ".join(found.notes) and np.isfinite(found.log_density).all()
 
 
 @pytest.mark.filterwarnings("ignore:.*repeat another one")
 @parametrize_with_checks(
-    [KNNDensity(k=3, dimension=2), KStarNN(n_neighbors=8, dimension=2), PAk(n_neighbors=8, dimension=2)]
+    [
+        KNNDensity(k=3, dimension=2, calibrate=False),
+        KStarNN(n_neighbors=8, dimension=2, calibrate=False),
+        PAk(n_neighbors=8, dimension=2, calibrate=False),
+    ]
 )
 def test_scikit_learn(estimator, check):
     state = np.random.get_state(legacy=True)  # noqa: NPY002  (some checks draw from it themselves)

@@ -21,7 +21,7 @@ def five_states():
 
 @pytest.fixture(scope="module")
 def found():
-    return DensityPeaks().fit(PAk(dimension=2, n_neighbors=200).fit(five_states()[0]))
+    return DensityPeaks().fit(PAk(dimension=2, n_neighbors=200, calibrate=False).fit(five_states()[0]))
 
 
 # -------------------------------------------------------------------------------------------------- published numbers
@@ -115,14 +115,17 @@ def test_labels_are_valid_in_thirty_dimensions(seeds):
     """The published code gave uninitialised labels for the seeds named."""
     for seed in seeds:
         x = np.random.default_rng(seed).normal(size=(300, 30))
-        labels = DensityPeaks(density=PAk(n_neighbors=12, dimension=20)).fit_predict(x)
+        labels = DensityPeaks(density=PAk(n_neighbors=12, dimension=20, calibrate=False)).fit_predict(x)
         assert sorted(set(labels.tolist())) == list(range(labels.max() + 1))
 
 
 def share_of_one_state(seeds, **options):
     sets = (np.random.default_rng(s).normal(size=(5000, 2)) for s in seeds)
     return np.mean(
-        [DensityPeaks(Z=3, density=PAk(dimension=2, **options)).fit(x).result_.n_clusters == 1 for x in sets]
+        [
+            DensityPeaks(Z=3, density=PAk(dimension=2, **options, calibrate=False)).fit(x).result_.n_clusters == 1
+            for x in sets
+        ]
     )
 
 
@@ -130,7 +133,7 @@ def share_of_one_state(seeds, **options):
 def test_labels_are_valid_in_two_hundred_sets():
     for seed in range(200):
         x = np.random.default_rng(seed).normal(size=(300, 30))
-        labels = DensityPeaks(density=PAk(n_neighbors=12)).fit_predict(x)
+        labels = DensityPeaks(density=PAk(n_neighbors=12, calibrate=False)).fit_predict(x)
         assert sorted(set(labels.tolist())) == list(range(labels.max() + 1))
 
 
@@ -147,7 +150,7 @@ def test_one_gaussian_is_one_state_with_as_many_neighbours_as_it_wants():
 def test_order_of_rows_does_not_matter(found):
     x, _ = five_states()
     order = np.random.default_rng(0).permutation(3000)
-    again = DensityPeaks(density=PAk(dimension=2, n_neighbors=200)).fit(x[order])
+    again = DensityPeaks(density=PAk(dimension=2, n_neighbors=200, calibrate=False)).fit(x[order])
     np.testing.assert_array_equal(again.labels_, found.labels_[order])
     np.testing.assert_array_equal(order[again.centers_], found.centers_)
 
@@ -166,7 +169,7 @@ def test_repeats_and_weights():
     x, _ = five_states()
     weight = np.where(x[:, 0] > 2, 2.0, 1.0)
     weight[:100] = 0
-    some = DensityPeaks(density=KStarNN(dimension=2)).fit(
+    some = DensityPeaks(density=KStarNN(dimension=2, calibrate=False)).fit(
         Space(np.r_[x, x[200:300]], sample_weight=np.r_[weight, weight[200:300]])
     )
     np.testing.assert_array_equal(some.labels_[3000:], some.labels_[200:300])
@@ -179,13 +182,13 @@ def test_a_periodic_state_is_one():
     """A state across the border of the period, and another in the middle."""
     g = np.random.default_rng(1)
     x = np.mod(np.r_[g.normal(0, 0.4, (400, 2)), g.normal(np.pi, 0.4, (400, 2))], 2 * np.pi)
-    labels = DensityPeaks(Z=3, density=PAk(dimension=2)).fit_predict(Space(x, period=2 * np.pi))
+    labels = DensityPeaks(Z=3, density=PAk(dimension=2, calibrate=False)).fit_predict(Space(x, period=2 * np.pi))
     assert adjusted_rand_score(np.repeat([0, 1], 400), labels) > 0.99
 
 
 def test_states_that_do_not_touch():
     x = np.random.default_rng(2).normal(size=(300, 2))
-    found = DensityPeaks(3, density=PAk(dimension=2)).fit(np.r_[x, x + 1000])
+    found = DensityPeaks(3, density=PAk(dimension=2, calibrate=False)).fit(np.r_[x, x + 1000])
     assert np.isnan(found.saddle_log_density_).all() and found.result_.n_clusters == 2
     np.testing.assert_array_equal(found.labels_, np.repeat([0, 1], 300))
     assert len(found.result_.to_frame("saddles")) == 0 and found.cut(50).n_clusters == 2
@@ -194,8 +197,8 @@ def test_states_that_do_not_touch():
 def test_a_graph_and_a_fitted_density_are_shared():
     x, _ = five_states()
     graph = nearest(x, 100)
-    one = DensityPeaks(density=PAk(dimension=2)).fit(graph)
-    two = DensityPeaks(density=PAk(dimension=2)).fit(x)
+    one = DensityPeaks(density=PAk(dimension=2, calibrate=False)).fit(graph)
+    two = DensityPeaks(density=PAk(dimension=2, calibrate=False)).fit(x)
     np.testing.assert_array_equal(one.labels_, two.labels_)
     assert DensityPeaks().fit(two.density_).density_ is two.density_
 
@@ -235,7 +238,7 @@ def test_scan_is_many_cuts(found):
 def test_decision_graph_by_all_distances(found):
     """Also of a density with so few neighbours that most peaks have no denser one in the table."""
     x, _ = five_states()
-    for one in (found, DensityPeaks(density=KNNDensity(4, dimension=2)).fit(x[:400])):
+    for one in (found, DensityPeaks(density=KNNDensity(4, dimension=2, calibrate=False)).fit(x[:400])):
         graph = one.decision_graph()
         points = x[: len(graph.separation)]
         lower = one.density_.log_density_ - one.density_.log_density_se_
@@ -273,7 +276,7 @@ def test_bad_input(call, message):
 
 
 @pytest.mark.filterwarnings("ignore:.*repeat another one")
-@parametrize_with_checks([DensityPeaks(density=KNNDensity(k=3, dimension=2))])
+@parametrize_with_checks([DensityPeaks(density=KNNDensity(k=3, dimension=2, calibrate=False))])
 def test_scikit_learn(estimator, check):
     state = np.random.get_state(legacy=True)  # noqa: NPY002  (some checks draw from it themselves)
     check(estimator)
