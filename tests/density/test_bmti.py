@@ -224,6 +224,16 @@ def test_one_search_is_shared():
     assert clusters.result_.method == "BMTI"
 
 
+def test_calibration_of_the_neighbourhoods_of_another_density():
+    """Their stand-in has neighbourhoods made in the same way: three neighbours claim other errors than k*."""
+    x = normal(400, 2, seed=27)
+    few = BMTI().fit(KNNDensity(3, dimension=2, calibrate=False).fit(x))
+    own = BMTI(dimension=2).fit(x)
+    shared = BMTI().fit(KStarNN(dimension=2, calibrate=False).fit(x))
+    assert shared.calibration_ == own.calibration_ != few.calibration_ > 0
+    np.testing.assert_array_equal(shared.log_density_se_, own.log_density_se_)
+
+
 def test_torch_and_dask_give_the_same():
     torch, array = pytest.importorskip("torch"), pytest.importorskip("dask.array")
     x = normal(300, 3, seed=19)
@@ -249,6 +259,8 @@ def test_bias_potential():
     middle = np.abs(x[:, 0]) < 2
     away = (found.log_density_ - stats.norm.logpdf(x[:, 0]))[middle]
     assert abs(away.mean()) < 0.1 and away.std() < 0.15
+    points = PAk(dimension=1, n_neighbors=200, calibrate=False).fit(x, bias=potential)
+    np.testing.assert_allclose(bmti(error=None).fit(points).log_density_, found.log_density_, atol=1e-9)  # it knows
     new = np.array([[0.5]])
     assert found.score_samples(new, bias=[-1 / 16])[0] == pytest.approx(stats.norm.logpdf(0.5), abs=0.3)
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from infoscope.base import ParameterError, one_blas_thread
@@ -174,6 +175,7 @@ class BMTI(KStarNN):
             As for `KStarNN`; a metric or a graph without features.
         """
         self._check()
+        self._source = None
         if not isinstance(X, PointDensity):
             return super().fit(X, sample_weight=sample_weight, bias=bias)
         check_is_fitted(X)
@@ -189,6 +191,11 @@ class BMTI(KStarNN):
             raise ParameterError(
                 f"BMTI needs at least {FEWEST_NEIGHBORS} neighbours of every point, the density used {self._k.min()}"
             )
+        self._source = clone(X)  # how its neighbourhoods came about, for the calibration
+        if "n_neighbors" in X.get_params():
+            self._source.set_params(n_neighbors=X.sample_.table.distances.shape[1])
+        if bias is None and X._bias is not None:
+            bias = X._bias.potential[X.sample_.point_of_item]
         return self._estimate(bias)
 
     # ---- steps ----

@@ -103,7 +103,7 @@ def calibrate(estimator: Any, coordinates: np.ndarray, period: np.ndarray, d: fl
         y, truth = _draw(mixture, n_points, [random_state, s])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what is to be said about the data is said of the data
-            found = _again(estimator, m).fit(Space(y, name="the stand-in"))
+            found = _fitted_again(estimator, m, Space(y, name="the stand-in"))
         pull = (found.log_density_ - truth) / found.log_density_se_
         squares.append(float(np.mean(pull[np.isfinite(pull)] ** 2)))
     factor = float(np.sqrt(np.mean(squares)))
@@ -167,6 +167,11 @@ def _draw(mixture, n: int, seed) -> tuple[np.ndarray, np.ndarray]:
     roots = np.linalg.cholesky(mixture.covariances_)
     y = mixture.means_[which] + np.einsum("nij,nj->ni", roots[which], g.normal(size=(n, mixture.means_.shape[1])))
     return y, mixture.score_samples(y)
+
+
+def _fitted_again(estimator: Any, m: int, space: Space):
+    source = getattr(estimator, "_source", None)  # a density whose neighbourhoods were used
+    return _again(estimator, m).fit(space if source is None else _again(source, m).fit(space))
 
 
 def _again(estimator: Any, m: int):
