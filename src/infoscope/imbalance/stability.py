@@ -161,6 +161,6 @@ def _minimum(half: Objective, start: np.ndarray | None, alpha: float) -> np.ndar
     w = w if w.any() else varies.astype(float)
     if not w.any():
         return np.ones(half.n_weights)
-    common = dict(max_iter=HALF_ITER, tol=ROUGH, show=False)
+    common: dict[str, Any] = dict(max_iter=HALF_ITER, tol=ROUGH, show=False)
     w = minimise(half, w, **common).weights
     return minimise(half, w, alpha=alpha, continuation=False, **common).weights if alpha > 0 else w
