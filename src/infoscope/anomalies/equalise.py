@@ -254,6 +254,7 @@ def _stretch(i, items, start, length, number, step, labels, wanted, trim, run):
     """
     run[0] = i
     n, j, whole, before = 1, 0, 1, 1  # up to the last group that is wholly of the own sample; and the one before it
+    met = False
     for place in range(start[i], start[i] + length[i]):
         item = items[place]
         tied = item < 0
@@ -261,14 +262,19 @@ def _stretch(i, items, start, length, number, step, labels, wanted, trim, run):
         t = number[item]
         if t < 0 or step[t] == 0:
             if j == wanted:
-                return whole
-            if labels[item] == 0:
-                return before if trim == 1 else whole
-            run[n] = t
-            n += 1
+                return whole  # a group that reaches beyond the last rank tells nothing
+            met = met or labels[item] == 0
+            if not met:
+                run[n] = t
+                n += 1
             j += 1
-        if not tied and n > whole:
-            before, whole = whole, n
+        if not tied:
+            if met:
+                return before if trim == 1 else whole
+            if n > whole:
+                before, whole = whole, n
+            if j == wanted:
+                return whole
     return whole
 
 
