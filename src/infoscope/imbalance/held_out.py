@@ -15,6 +15,7 @@ from infoscope.neighbors.admissible import items_of
 from infoscope.statistics import run_order
 
 from .plan import Plan
+from .unseen import rows_apart
 
 PARTS = 5                          # folds when one run is cut
 FEWEST = 3                         # rows on either side
@@ -65,7 +66,7 @@ def make_folds(plan: Plan, validation: Any, generator: np.random.Generator) -> l
         held = _runs(plan)
     else:
         held = {"held out": _rows(plan, validation, generator)}
-    folds = [Fold(name, _seen(plan, rows), rows) for name, rows in held.items()]
+    folds = [Fold(name, rows_apart(plan, rows), rows) for name, rows in held.items()]
     for fold in folds:
         if min(len(fold.seen), len(fold.held)) < FEWEST:
             raise DataError(f"validation leaves {len(fold.seen)} rows to the search and {len(fold.held)} to judge it "
@@ -126,21 +127,6 @@ def _rows(plan: Plan, validation: Any, generator: np.random.Generator) -> np.nda
         raise ParameterError(f"validation holds row {int(rows.max() if rows.max() >= n else rows.min())}, but rows are "
                              f"numbered 0 to {n - 1}")
     return np.sort(rows)
-
-
-def _seen(plan: Plan, held: np.ndarray) -> np.ndarray:
-    """All other rows but those too close in time."""
-    items = items_of(plan.spaces[0])
-    kept = np.ones(len(items.numbers), bool)
-    kept[held] = False
-    if plan.exclusion_window > 0:
-        for run in np.unique(items.run[held]):
-            own = np.flatnonzero(items.run == run)
-            times = np.sort(items.time[held[items.run[held] == run]])
-            after = np.searchsorted(times, items.time[own] - plan.exclusion_window * (1 + 1e-9))
-            near = times[np.minimum(after, len(times) - 1)]
-            kept[own[np.abs(near - items.time[own]) <= plan.exclusion_window * (1 + 1e-9)]] = False
-    return np.flatnonzero(kept)
 
 
 def _without_empty_runs(space: Space) -> Space:

@@ -51,22 +51,26 @@ def validation_rows(validation, plan: Plan, generator: np.random.Generator) -> n
 
 def training_rows(plan: Plan, held: np.ndarray) -> np.ndarray:
     """All other rows, without those that the exclusion window makes relatives of a held-out row."""
-    space = plan.spaces[0]
-    kept = np.ones(len(space), bool)
+    kept = rows_apart(plan, held)
+    if len(kept) < FEWEST_TRAINING:
+        raise DataError(f"only {len(kept)} rows lie outside the exclusion window of the held-out rows: hold out fewer, "
+                        "in longer pieces")
+    return kept
+
+
+def rows_apart(plan: Plan, held: np.ndarray) -> np.ndarray:
+    """Rows that are not held, nor within the exclusion window of a held row of their run."""
+    items = items_of(plan.spaces[0])
+    kept = np.ones(len(items.numbers), bool)
     kept[held] = False
     window = plan.exclusion_window * (1 + 1e-9)
     if window > 0:
-        items = items_of(space)
         for run in np.unique(items.run[held]):
             times = np.sort(items.time[held][items.run[held] == run])
             here = np.flatnonzero(kept & (items.run == run))
-            after = np.searchsorted(times, items.time[here])
-            gap = np.minimum(np.abs(items.time[here] - times[np.maximum(after - 1, 0)]),
-                             np.abs(items.time[here] - times[np.minimum(after, len(times) - 1)]))
-            kept[here[gap <= window]] = False
-    if kept.sum() < FEWEST_TRAINING:
-        raise DataError(f"only {int(kept.sum())} rows lie outside the exclusion window of the held-out rows: hold out "
-                        "fewer, in longer pieces")
+            after = np.searchsorted(times, items.time[here] - window)   # the first held time that is not long before
+            near = times[np.minimum(after, len(times) - 1)]
+            kept[here[np.abs(near - items.time[here]) <= window]] = False
     return np.flatnonzero(kept)
 
 
