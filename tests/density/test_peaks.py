@@ -6,7 +6,7 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from infoscope.base import ParameterError
-from infoscope.density import DensityPeaks, KNNDensity, KStarNN, PAk
+from infoscope.density import BMTI, DensityPeaks, KNNDensity, KStarNN, PAk
 from infoscope.density.topography import find_basins, merge_peaks
 from infoscope.neighbors import Space, nearest
 
@@ -268,6 +268,7 @@ def test_clusters_in_a_plane_keep_distances():
         (lambda: DensityPeaks(Z=-1).fit(np.eye(9)), "Z is -1"),
         (lambda: DensityPeaks(Z="high").fit(np.eye(9)), "Z is 'high'"),
         (lambda: DensityPeaks(density="PAk").fit(np.eye(9)), "density is 'PAk'"),
+        (lambda: DensityPeaks(density=BMTI(dimension=2, error=None)).fit(five_states()[0][:99]), "has no errors"),
     ],
 )
 def test_bad_input(call, message):

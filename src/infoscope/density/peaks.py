@@ -94,13 +94,15 @@ class DensityPeaks(ClusterMixin, BaseEstimator):
             self.density_ = X
         else:
             if self.density is not None and not isinstance(self.density, PointDensity):
-                raise ParameterError(f"density is {self.density!r}; it is KNNDensity(), KStarNN() or PAk()")
+                raise ParameterError(f"density is {self.density!r}; it is KNNDensity(), KStarNN(), PAk() or BMTI()")
             density = PAk(calibrate=False) if self.density is None else clone(self.density)
             self.density_ = density.fit(X, sample_weight=sample_weight, bias=bias)
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self.density_, name):
                 setattr(self, name, getattr(self.density_, name))
         fitted = self.density_
+        if not np.isfinite(fitted._errors).all():
+            raise ParameterError("the density has no errors, without which no peak is significant: fit it with errors")
         self.basins_ = find_basins(fitted._values, fitted._errors, fitted._k, fitted.sample_.table.items)
         self.result_ = found = self.cut(self.Z, halo=self.halo)
         self.labels_, self.centers_, self.populations_ = found.labels, found.centers, found.populations

@@ -63,7 +63,9 @@ def remarks(fitted: PointDensity, unsettled: int) -> tuple[list[str], list[str]]
     if fitted._calibrated is not None:
         notes.append(fitted._calibrated.note)
     elif fitted.calibrate and sample.space is not None and sample.space.metric not in METRICS:
-        notes.append(f"errors are as theory claims: metric {sample.space.metric!r} has no coordinates to calibrate them in")
+        notes.append(
+            f"errors are as theory claims: metric {sample.space.metric!r} has no coordinates to calibrate them in"
+        )
     said, loud = _on_correlated(fitted._correlated, fitted.space_)
     notes, warnings = notes + said, warnings + loud
     return notes, warnings
