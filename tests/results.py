@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import infoscope
-from infoscope.anomalies import Anomalies, DensityAnomaly
+from infoscope.anomalies import Anomalies, DensityAnomaly, ManyReferences, PowerCurve, compare_many, power_curve
 from infoscope.density import Clusters, ClusterScan, DecisionGraph, DensityPeaks, LogDensity, PAk
 from infoscope.dimension import Dimension, DimensionScan, Gride, TwoNN
 from infoscope.imbalance.results import ImbalanceDifference, ImbalanceMatrix, InformationImbalance, ScaleCurve
@@ -35,6 +35,8 @@ def one_of_each():
         ClusterScan: DensityPeaks(0.5, density=PAk(dimension=3, n_neighbors=20)).fit(X).scan(),
         DecisionGraph: DensityPeaks(0.5, density=PAk(dimension=3, n_neighbors=20)).fit(X).decision_graph(),
         Anomalies: DensityAnomaly().fit(X[:40], np.r_[X[40:], X[40:] / 10 + 3]).result_,
+        ManyReferences: compare_many([X[:40], X[20:60]], X[40:]),
+        PowerCurve: power_curve(X, X[:10] / 10, (5, 8), n_trials=2, random_state=0),
         DimensionScan: Gride(max_rank=8).fit(X).result_,
         CorrelationTime: infoscope.correlation_time(X),
         OrderTest: infoscope.statistics.adjacency_test(np.arange(80), np.roll(np.arange(80), 1), 80),

@@ -6,8 +6,8 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "anomalies": ("Anomalies", "DensityAnomaly", "equalise_density", "scan_critical_value", "scan_null_tail", "scan_score",
-                  "score_from_neighbors"),
+    "anomalies": ("Anomalies", "DensityAnomaly", "compare_many", "equalise_density", "power_curve", "scan_critical_value",
+                  "scan_null_tail", "scan_score", "score_from_neighbors"),
     "neighbors": ("NeighborGraph", "Space", "as_space", "count_closer", "count_within", "distance_histogram", "nearest",
                   "nearest_blocks", "order_test"),
     "imbalance": ("DIILoss", "DifferentiableImbalance", "FeatureWeights", "ImbalanceDifference", "ImbalanceMatrix",

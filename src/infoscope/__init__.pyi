@@ -11,7 +11,9 @@ from . import statistics as statistics
 from . import storage as storage
 from .anomalies import Anomalies as Anomalies
 from .anomalies import DensityAnomaly as DensityAnomaly
+from .anomalies import compare_many as compare_many
 from .anomalies import equalise_density as equalise_density
+from .anomalies import power_curve as power_curve
 from .anomalies import scan_critical_value as scan_critical_value
 from .anomalies import scan_null_tail as scan_null_tail
 from .anomalies import scan_score as scan_score

@@ -1,4 +1,4 @@
-"""The definitions read slowly, in plain Python: scores by sorting, equalisation by rebuilding every list at every step."""
+"""The definitions read slowly, in plain Python: scores by sorting, equalisation by rebuilding lists at each step."""
 
 from math import comb, log
 

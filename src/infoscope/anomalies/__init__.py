@@ -3,9 +3,12 @@
 from .anomaly import DensityAnomaly
 from .equalise import Pruned, equalise_density
 from .null import scan_critical_value, scan_null_tail, scan_score
+from .power import PowerCurve, power_curve
+from .references import ManyReferences, compare_many
 from .regions import Region
 from .result import Anomalies, Excess
 from .scores import score_from_neighbors
 
-__all__ = ["Anomalies", "DensityAnomaly", "Excess", "Pruned", "Region", "equalise_density", "scan_critical_value",
-           "scan_null_tail", "scan_score", "score_from_neighbors"]  # fmt: skip
+__all__ = ["Anomalies", "DensityAnomaly", "Excess", "ManyReferences", "PowerCurve", "Pruned", "Region", "compare_many",
+           "equalise_density", "power_curve", "scan_critical_value", "scan_null_tail", "scan_score",
+           "score_from_neighbors"]  # fmt: skip

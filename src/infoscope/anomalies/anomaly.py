@@ -19,6 +19,7 @@ from infoscope.base import (
 from infoscope.neighbors import Space
 
 from .blocks import Blocks, make_blocks
+from .crossfit import cross_fit
 from .families import CONTROLS
 from .null import check_level
 from .ordered import Ordered
@@ -161,7 +162,9 @@ class DensityAnomaly(BaseEstimator):
         self._check()
         pooled = pool(X_reference, Y_test, metric=self.metric, period=self.period, feature_weights=self.feature_weights)
         n = len(pooled.labels)
-        k = self._ranks(n)
+        if self.cross_fit and min(len(pooled.reference), len(pooled.test)) < 4:
+            raise ParameterError("cross_fit needs at least four rows of each sample: halves of two")
+        k = self._ranks(n // 2 if self.cross_fit else n)
         blocks = make_blocks(pooled.reference, pooled.test, groups_reference, groups_test, float(self.alpha))
         options = self._options(blocks)
         warnings = list(look_at(pooled, independent=blocks is None))
@@ -171,8 +174,13 @@ class DensityAnomaly(BaseEstimator):
             warn(warnings[-1], DataWarning)
         include = self.self_rank == "include"
         rule = Rule(k - include, self.k_min, self._share(pooled.labels), include)
-        self._ordered, self._pooled = Ordered(pooled.space, self.n_jobs), pooled
-        found = search(self._ordered, pooled.labels, rule, options, blocks)
+        self._pooled = pooled
+        if self.cross_fit:
+            found, self._ordered, inside = cross_fit(pooled, rule, options, blocks)
+            self._labels = pooled.labels[inside]
+        else:
+            self._ordered, self._labels = Ordered(pooled.space, self.n_jobs), pooled.labels
+            found = search(self._ordered, pooled.labels, rule, options, blocks)
         for text in found.warnings:
             warn(text, DataWarning)
         self._keep(found, options, blocks, [*warnings, *found.warnings])
@@ -195,7 +203,7 @@ class DensityAnomaly(BaseEstimator):
 
         check_is_fitted(self, "result_")
         check_choice(side, "side", ("over", "under"))
-        scan = scan_items(self._ordered, self._pooled.labels, self._rule, new=new_space(self._pooled.space, X))
+        scan = scan_items(self._ordered, self._labels, self._rule, new=new_space(self._pooled.space, X))
         return scan.over if side == "over" else scan.under
 
     # ---- steps ----
@@ -270,8 +278,8 @@ class DensityAnomaly(BaseEstimator):
             under=sides.get("under"),
             regions=self.regions_,
             global_p_value=found.global_p_value,
-            n_reference=found.null.n_reference,
-            n_test=found.null.n_test,
+            n_reference=len(pooled.reference),
+            n_test=len(pooled.test),
             k=found.rule.K,
             k_min=found.rule.k_min,
             probability=found.rule.p,
@@ -281,6 +289,7 @@ class DensityAnomaly(BaseEstimator):
             null="permutation" if options.drawn else "iid",
             n_permutations=options.n_permutations,
             n_blocks=0 if blocks is None else len(blocks.of_test),
+            cross_fit=bool(self.cross_fit),
             includes_self=found.rule.includes_self,
             labels=pooled.labels,
             space=pooled.space,

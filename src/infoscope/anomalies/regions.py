@@ -141,9 +141,12 @@ def count_signal(n_own: int, n_other: int, exposure: float) -> Counts:
     from scipy.stats import beta
 
     background, signal = exposure * n_other, n_own - exposure * n_other
+    if not n_own:  # a counting half may see nobody
+        nothing = dict.fromkeys(Counts._fields, np.nan)
+        return Counts(**(nothing | dict(background=background, signal=signal)))
     purity = signal / n_own
     # Clopper-Pearson: the share of the other sample among all points of the region is at most `share`
-    share = float(beta.ppf(ONE_SIDED, n_other + 1, n_own)) if n_own else 1.0
+    share = float(beta.ppf(ONE_SIDED, n_other + 1, n_own))
     rate = share / (1 - share) * exposure if share < 1 else np.inf
     return Counts(
         background=background,
