@@ -102,7 +102,7 @@ def fresh(
 ) -> Row:
     """Run one job of the calling benchmark in a process of its own and return what it returned.
 
-    A job that takes more than `limit` seconds is stopped: then the row holds ``failed``, the reason, and nothing else.
+    A job with a `limit` in seconds is stopped there; if it is, or dies, the row holds ``failed``, the reason, alone.
     """
     script = str(Path(sys.modules["__main__"].__file__ or "").resolve())
     command = [python, script, "--job", job, "--arguments", json.dumps(arguments | {"threads": threads})]
@@ -112,6 +112,8 @@ def fresh(
         )
     except subprocess.TimeoutExpired:
         return {"failed": f"stopped after {limit:,.0f} s"}
+    if limit is not None and done.returncode:  # a contender may die where its memory ends
+        return {"failed": f"died, exit status {done.returncode}"}
     marked = [line for line in done.stdout.splitlines() if line.startswith(_MARK)]
     if done.returncode or not marked:
         raise SystemExit(f"{Path(script).name}: the job {job} {arguments} failed (exit status {done.returncode})")

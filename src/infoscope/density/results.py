@@ -46,7 +46,7 @@ class LogDensity(Result):
     n_components : int
         How many parts there are (BMTI).
     residual : float
-        |b - A l|/|b| of the equations that were solved (BMTI).
+        Norm of b - A l over that of b, of the equations A l = b that were solved (BMTI).
     n_iterations : int
         Steps that took, 0 without iteration (BMTI).
     solver : str
