@@ -47,26 +47,27 @@ def peaks(seeds: list[int], threads: int) -> Row:
             bad.append(seed)
         if not np.array_equal(first, again):
             differs.append(seed)
-    return {"bad": bad, "differs": differs}
+    return {"bad": bad, "died": [], "differs": differs}
 
 
 def peer_peaks(seeds: list[int], threads: int) -> Row:
     import numpy as np
     from dadapy import Data
 
-    bad = []
+    bad, died = [], []
     for seed in seeds:
         data = Data(np.random.default_rng(seed).normal(size=(300, 30)), maxk=12, n_jobs=threads, verbose=False)
         try:
             data.compute_id_2NN()
             data.compute_density_PAk()
             labels = data.compute_clustering_ADP()
-        except Exception:  # it dies where it does not return what it has not written
-            bad.append(seed)
+        except (ValueError, IndexError) as error:
+            print(f"seed {seed}: {error}")
+            died.append(seed)
             continue
         if not _labels_are_labels(labels):
             bad.append(seed)
-    return {"bad": bad, "differs": None}
+    return {"bad": bad, "died": died, "differs": None}
 
 
 def run_peaks(options: Namespace, folder: Path) -> None:
@@ -79,7 +80,8 @@ def run_peaks(options: Namespace, folder: Path) -> None:
             "contender": name,
             "sets": len(seeds),
             "sets with a label that is none": len(row["bad"]),
-            "their seeds": ", ".join(map(str, row["bad"])),
+            "sets that raise an error": len(row["died"]),
+            "seeds of both": ", ".join(map(str, [*row["bad"], *row["died"]])),
             "differ with the number of threads": "" if row["differs"] is None else len(row["differs"]),
         }
         for name, row in rows.items()
