@@ -193,3 +193,34 @@ def test_frames_select_for_the_shape_of_frames(tmp_path, monkeypatch, infoscope)
     # the superposition of the command rounds float32 differently, which can exchange near ties in the target
     assert record()["values"]["dii"] == pytest.approx(expected.dii_, abs=0.01)
     assert infoscope("rerun", "out.json").code == 0
+
+
+def test_a_bias_makes_weights_and_parts_are_one_run(table, infoscope):
+    w = np.random.default_rng(5).uniform(0.5, 1.5, N)
+    biased = table.assign(bias=2.5 * np.log(w), t=np.arange(N)).drop(columns="part")
+    biased.iloc[: N // 3].to_csv("first.csv", index=False)
+    biased.iloc[N // 3 :].to_csv("second.csv", index=False)
+    common = ("--target", "u,v", "--window", "0", "-q", "--output", "out.json")
+    table.assign(w=w).to_csv("whole.csv", index=False)
+    assert infoscope("select", "whole.csv:a,b,c,d", "--weights", "w", *common).code == 0
+    expected = [row["weight"] for row in record()["table"]]
+    ran = infoscope(
+        "select", "first.csv:a,b,c,d", "second.csv:a,b,c,d", "--log-weights", "bias", "--kT", "2.5", "--join", "one",
+        "--time", "t", *common,
+    )  # fmt: skip
+    assert ran.code == 0, ran.err
+    np.testing.assert_allclose([row["weight"] for row in record()["table"]], expected, rtol=1e-6, atol=1e-9)
+
+
+def test_bandwidth_and_batches(table, infoscope):
+    common = ("--target", "u,v", "--window", "0", "-q", "--output", "out.json")
+    assert infoscope("select", "items.csv:a,b,c,d", "--bandwidth", "global", *common).code == 0
+    found = DifferentiableImbalance(bandwidth="global", exclusion_window=0, random_state=0)
+    found.fit(Space(table[SOURCES]), Space(table[["u", "v"]]))
+    np.testing.assert_allclose([row["weight"] for row in record()["table"]], found.weights_, rtol=1e-6, atol=1e-9)
+    assert infoscope("select", "items.csv:a,b,c,d", "--batch-size", "50", *common).code == 0
+    assert any("in batches of 50 rows" in note for note in record()["notes"])
+    ran = infoscope("select", "items.csv:a,b,c,d", "--batch-size", "50", "--size", "2", *common)
+    assert ran.code != 0 and "leave out --size" in ran.err
+    ran = infoscope("select", "items.csv:a,b,c,d", "--bandwidth", "wide", *common)
+    assert ran.code != 0 and "--bandwidth" in ran.err

@@ -15,6 +15,7 @@ from infoscope.base.errors import ParameterError
 
 if TYPE_CHECKING:
     from infoscope.cli.gather import Gathered
+    from infoscope.cli.items import ItemOptions
     from infoscope.cli.spaces import Measures
     from infoscope.neighbors import Space
 
@@ -34,6 +35,30 @@ class DataOptions:
     missing: str = "raise"
     rows: slice = field(default_factory=lambda: slice(None))
     bias: str | None = None
+    log_weights: str | None = None
+    kT: str | None = None
+    join: str = "runs"
+
+    @property
+    def items(self) -> ItemOptions:
+        """Those that belong to the rows, checked."""
+        from infoscope.cli.items import ItemOptions
+        from infoscope.cli.options import check_word, parse_kT
+
+        parse_kT(self.kT)
+        if check_word(self.join, "--join", ("runs", "one")) == "one" and self.run is not None:
+            raise ParameterError("--join one says that there is one run: leave out --run")
+        return ItemOptions(
+            self.time,
+            self.run,
+            self.weights,
+            self.labels,
+            None,
+            self.log_weights,
+            self.kT,
+            "one" if self.join == "one" else None,
+            self.bias,
+        )
 
 
 @dataclass(frozen=True)
@@ -68,16 +93,13 @@ def read_data(options: DataOptions, command: str, *, quiet: bool = False) -> Rea
     """Read the files of one data set, several of which are its runs, and print how they are used."""
     from infoscope.cli import show
     from infoscope.cli.gather import gather
-    from infoscope.cli.items import ItemOptions
     from infoscope.cli.options import SpaceChoice, choose_file
     from infoscope.cli.spaces import make_spaces, measures, uneven_columns
 
     if not options.files:
         raise ParameterError(f"a file is needed. For example: infoscope {command} data.csv")
     pieces = tuple(choose_file(text) for text in options.files)
-    items = ItemOptions(
-        time=options.time, run=options.run, weights=options.weights, labels=options.labels, bias=options.bias
-    )
+    items = options.items
     gathered = gather([SpaceChoice(pieces[0].stem, pieces)], items, options.rows, options.missing)
     metric = [] if options.metric is None else [options.metric]
     scale = [] if options.scale is None else [options.scale]

@@ -164,8 +164,8 @@ def parse_window(text: str | None) -> float | str | None:
     return number
 
 
-def check_word(text: str, flag: str, words: tuple[str, str]) -> str:
-    """One of two words.
+def check_word(text: str, flag: str, words: tuple[str, ...]) -> str:
+    """One of a few words.
 
     Examples
     --------
@@ -174,7 +174,8 @@ def check_word(text: str, flag: str, words: tuple[str, str]) -> str:
     'drop'
     """
     if text not in words:
-        raise ParameterError(f"{flag} is '{words[0]}' or '{words[1]}', not '{text}'")
+        known = ", ".join(f"'{word}'" for word in words[:-1])
+        raise ParameterError(f"{flag} is {known} or '{words[-1]}', not '{text}'")
     return text
 
 

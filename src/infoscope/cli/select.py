@@ -43,6 +43,13 @@ def select(
     k: Annotated[
         int | None, typer.Option("-k", "--k", metavar="N", help="Neighbours per row. Default: one in 100 rows.")
     ] = None,
+    bandwidth: Annotated[
+        str,
+        typer.Option(metavar="point|global|gap", help="How far a row looks: to its own neighbours, or as all do."),
+    ] = "point",
+    batch_size: Annotated[
+        int | None, typer.Option(metavar="N", help="Fit on random batches of rows, where all pairs are too many.")
+    ] = None,
     resamples: Annotated[
         int, typer.Option(min=0, metavar="N", help="Random halves of the rows behind the intervals.")
     ] = 0,
@@ -66,6 +73,16 @@ def select(
     ] = None,
     other_runs: Annotated[bool, typer.Option("--other-runs", help="Neighbours come from other runs only.")] = False,
     weights: Annotated[str | None, typer.Option(metavar="COLUMN|FILE", help="Statistical weights of the rows.")] = None,
+    log_weights: Annotated[
+        str | None, typer.Option(metavar="COLUMN[,COLUMN]", help="Bias: weights are exp(sum of columns / kT).")
+    ] = None,
+    kT: Annotated[
+        str | None,
+        typer.Option("--kT", metavar="VALUE", help="In the unit of the bias, or 300K for kJ/mol. Default: 1."),
+    ] = None,
+    join: Annotated[
+        str, typer.Option(metavar="runs|one", help="Several files: runs of their own (default), or parts of one.")
+    ] = "runs",
     missing: Annotated[str, typer.Option(metavar="raise|drop", help="Rows with missing values.")] = "raise",
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of all random choices.")] = 0,
     jobs: Annotated[int | None, typer.Option(metavar="N", help="Threads. Default: all it may use.")] = None,
@@ -90,16 +107,28 @@ def select(
     if method not in METHODS:
         raise ParameterError(f"--method is {', '.join(METHODS)}, not '{method}'")
     check_word(missing, "--missing", ("raise", "drop"))
-    asked = _Asked(method, _size(size), groups or [], resamples, _validation(validation), seed)
+    asked = _Asked(method, _size(size), groups or [], resamples, _validation(validation), seed, batch_size)
     common = {
         "k": k,
+        "bandwidth": check_word(bandwidth, "--bandwidth", ("point", "global", "gap")),
         "exclusion_window": parse_window(window),
         "neighbors_from": "other_runs" if other_runs else None,
         "n_jobs": jobs,
     }
+    if batch_size is not None and asked.searches:
+        raise ParameterError("--batch-size fits the weights of all columns: leave out --size and --method")
     targets = check_targets(output, plot, style)
     options = DataOptions(
-        files or [], None, None, period or [], time, run, weights, None, missing, slice(start, stop, stride)
+        files or [],
+        period=period or [],
+        time=time,
+        run=run,
+        weights=weights,
+        missing=missing,
+        rows=slice(start, stop, stride),
+        log_weights=log_weights,
+        kT=kT,
+        join=join,
     )
     with messages(quiet) as said:
         data = read_with_target(options, TargetOptions(target or [], labels, metric, scale), "select", quiet=quiet)
@@ -123,6 +152,7 @@ class _Asked:
     n_resamples: int
     validation: float | str | None
     seed: int
+    batch_size: int | None
 
     @property
     def searches(self) -> bool:
@@ -138,7 +168,9 @@ def _answer(data: TargetedData, asked: _Asked, common: dict[str, Any]) -> tuple[
     groups = group_labels(asked.groups, data.gathered.spaces[0].names)
     fit = {**common, "n_resamples": asked.n_resamples, "random_state": asked.seed}
     if not asked.searches:
-        estimator = DifferentiableImbalance(groups=groups, validation=asked.validation, **fit)
+        estimator = DifferentiableImbalance(
+            groups=groups, validation=asked.validation, batch_size=asked.batch_size, **fit
+        )
         return None, estimator.fit(data.space, data.target).result_
     path = _search(data, asked, {**common, "groups": groups, "validation": asked.validation})
     size = path.suggested_size if asked.size in (None, "auto") else int(asked.size or 0)

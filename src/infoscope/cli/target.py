@@ -61,7 +61,7 @@ def read_with_target(options: DataOptions, asked: TargetOptions, command: str, *
     if not options.files:
         raise ParameterError(f"a file is needed. For example: infoscope {command} data.csv --target energy")
     pieces = tuple(choose_file(text) for text in options.files)
-    items = TargetedItems(options.time, options.run, options.weights, _one_target(asked))
+    items = TargetedItems(**vars(replace(options.items, labels=_one_target(asked))))
     choices = [SpaceChoice(pieces[0].stem, pieces)]
     if asked.texts:
         goal, names, labels = _choose(asked.texts, pieces, options.rows)
