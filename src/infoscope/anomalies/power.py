@@ -66,7 +66,7 @@ class PowerCurve(Result):
 
     def plot(self, ax: Any = None, *, style: str = "screen", **options: Any) -> Any:
         """Power and recovered share against the size of the excess."""
-        from . import plots  # type: ignore[attr-defined]
+        from . import plots
 
         return plots.plot_power(self, ax, style=style, **options)
 

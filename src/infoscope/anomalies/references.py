@@ -65,7 +65,7 @@ class ManyReferences(Result):
 
     def plot(self, ax: Any = None, *, style: str = "screen", **options: Any) -> Any:
         """p-values of the test rows against what is expected, for each reference and together."""
-        from . import plots  # type: ignore[attr-defined]
+        from . import plots
 
         return plots.plot_many(self, ax, style=style, **options)
 

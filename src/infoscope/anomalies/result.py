@@ -26,6 +26,7 @@ CONTROL_WORDS = {
     "fwer": "chance of any false flag",
     "fpr": "rate of false flags per point",
 }
+KINDS = ("scores", "pairs", "scan", "regions", "p_values", "histogram", "permutations")  # of pictures
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -276,9 +277,10 @@ class Anomalies(Result):
         ----------
         ax : matplotlib Axes, optional
             Where to draw.
-        kind : {"scores", "scan", "regions", "p_values"}
-            Points on two coordinates, coloured by score; the scan of one point (option ``item``) against the null;
-            regions with their purities; p-values against what is expected.
+        kind : {"scores", "pairs", "scan", "regions", "p_values", "histogram", "permutations"}
+            Points on two coordinates (options ``x``, ``y``), coloured by score; the same for every pair of features
+            (``columns``); the scan of one point (``item``, ``side``) against the null; regions with purities and
+            counts; p-values, scores, or the largest score under permutations, against what is expected.
         style : {"screen", "paper"}
             Sizes.
 
@@ -286,10 +288,10 @@ class Anomalies(Result):
         -------
         matplotlib Axes
         """
-        from . import plots  # type: ignore[attr-defined]
+        from . import plots
 
-        draw = {"scores": "plot_scores", "scan": "plot_scan", "regions": "plot_regions", "p_values": "plot_p_values"}
-        return getattr(plots, draw[check_choice(kind, "kind", tuple(draw))])(self, ax, style=style, **options)
+        check_choice(kind, "kind", KINDS)
+        return getattr(plots, f"plot_{kind}")(self, ax, style=style, **options)
 
     # ---- steps ----
     def _points(self, side: Excess, flagged: bool) -> pandas.DataFrame:
