@@ -260,3 +260,11 @@ def test_entropy_without_a_bias_potential_and_with_weights():
         .result_
     )
     assert slow.entropy_se > 1.5 * np.sqrt(0.5 / 3000)
+
+
+def test_auto_stops_where_a_torus_would_meet_itself():
+    x = np.random.default_rng(0).random((500, 2))
+    found = KStarNN(dimension=2, calibrate=False).fit(Space(x, period=1.0))
+    radius = found.sample_.table.distances[np.arange(500), found.k_star_ - 1]
+    assert radius.max() < 0.5 and not any("half a period" in w for w in found.result_.warnings)
+    assert found.log_density_.mean() == pytest.approx(0, abs=0.15)  # the volumes are those of balls

@@ -22,7 +22,7 @@ from .correlated import statistical_inefficiency
 from .edges import METRICS, coordinates_of
 from .entropy import entropy
 from .pak import most_likely_log_count
-from .remarks import FIRST, is_auto, remarks
+from .remarks import FIRST, TOO_WIDE, beyond_half_period, is_auto, remarks
 from .results import LogDensity
 from .sample import Sample, make_sample, mass_within, neighbors_of_new, with_neighbors
 
@@ -81,7 +81,11 @@ class PointDensity(DensityMixin, BaseEstimator):
         )
         self._use(sample, space)
         while (wider := self._wider()) is not None:
+            before = self.sample_
             self._use(with_neighbors(sample, wider, graph=graph, n_jobs=self.n_jobs), space)
+            if beyond_half_period(self.sample_, self._k) > TOO_WIDE:
+                self._use(before, space)
+                break
         return self._estimate(bias)
 
     def _estimate(self, bias):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .estimators import PointDensity
 
 FIRST = 100  # neighbours that n_neighbors="auto" starts with
+TOO_WIDE = 0.01  # share of neighbourhoods wider than half a period from which a warning is given
 FEW_LOCAL = 5.0  # effective neighbours below which weights leave too little
 
 
@@ -76,6 +77,19 @@ def is_auto(n_neighbors) -> bool:
     return isinstance(n_neighbors, str) and n_neighbors == "auto"
 
 
+def beyond_half_period(sample: Sample, k) -> float:
+    """Share of the neighbourhoods that meet themselves around the torus: such balls are no balls."""
+    space = sample.space
+    if space is None or not space.period.any():
+        return 0.0
+    around = np.asarray(space.period * space.feature_weights)[np.asarray(space.period) > 0]
+    around = around[around > 0]
+    if not len(around):
+        return 0.0
+    radius = sample.table.distances[np.arange(len(k)), k - 1]
+    return float(np.mean(radius > around.min() / 2))
+
+
 # --------------------------------------------------------------------------------------------------------------- steps
 def _on_correlated(found: Correlated | None, space: Space | None) -> tuple[list[str], list[str]]:
     """Notes and warnings about rows of a series."""
@@ -96,21 +110,12 @@ def _on_correlated(found: Correlated | None, space: Space | None) -> tuple[list[
 
 
 def _beyond_half_period(sample: Sample, k) -> list[str]:
-    """Balls that meet themselves around the torus are no balls."""
-    space = sample.space
-    if space is None or not space.period.any():
-        return []
-    around = np.asarray(space.period * space.feature_weights)[np.asarray(space.period) > 0]
-    around = around[around > 0]
-    if not len(around):
-        return []
-    radius = sample.table.distances[np.arange(len(k)), k - 1]
-    far = float(np.mean(radius > around.min() / 2))
+    far = beyond_half_period(sample, k)
     return (
         [
             f"{far:.0%} of the neighbourhoods are wider than half a period: their volumes are too large; use fewer "
             "neighbours"
         ]
-        if far > 0.01
+        if far > TOO_WIDE
         else []
     )
