@@ -8,6 +8,7 @@ import numpy as np
 from ..base import DataError, ParameterError, checks
 from . import shortcuts
 from .admissible import admissible_pairs
+from .bits import PackedBits
 from .graph import NeighborGraph
 from .kernels import TIE
 from .reductions import (
@@ -284,6 +285,11 @@ def distance_histogram(space, other=None, groups=None, *, exclusion_window: floa
     if len(codes) != n_rows:
         raise ParameterError(f"groups has length {len(codes)}, there are {n_rows} rows")
     longest = space.n_bits if space.metric == "bits" else space.n_features
+    if space.metric == "bits" and exclusion_window == 0 and neighbors_from == "any" and space.sample_weight is None:
+        row_items(space, other)                                  # are they measured alike?
+        rows, partners = (space, None) if other is None else (other, PackedBits.of(space))
+        counts = PackedBits.of(rows).count(partners, codes.reshape(-1), len(labels), n_jobs=n_jobs).ordered[0]
+        return counts if groups is not None else counts[0]
     counts = reduce_tiles([space], Histogram(longest + 1, codes.reshape(-1), len(labels)), queries=other, n_jobs=n_jobs,
                           exclusion_window=exclusion_window, neighbors_from=neighbors_from, label="distances")
     return counts if groups is not None else counts[0]

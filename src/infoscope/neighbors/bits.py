@@ -1,0 +1,297 @@
+"""All pairs of packed bits: histograms of their Hamming distances, and sums of any function of the distance.
+
+Bits have a loop of their own because they are a hundred times cheaper than tiles of numbers: 64 of them are compared at
+once, each pair is looked at once, and what is known after every segment of the columns costs nothing more.  The classes
+here and in `bits_torch` and `bits_dask` answer the same three questions alike, to the last integer.
+"""
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..base import DataError, available_threads, progress
+from . import bit_kernels
+
+BLOCK = (64, 2048)                 # rows of a piece of work: fewest, most
+STRIPE_BYTES = 2**28               # sums over blocks of items that a thread may hold
+
+
+class Counts(NamedTuple):
+    """Histograms of distances after every segment."""
+
+    ordered: np.ndarray            # (segments, groups, distances): (item of the group, partner)
+    inside: np.ndarray             # the same of pairs whose items are both of the group, each pair once
+
+
+@dataclass(frozen=True, eq=False)
+class PackedBits:
+    """N rows of packed bits in one or several segments of columns.
+
+    Attributes
+    ----------
+    words : array (N, W) of uint64
+        Read-only; every segment begins with a word of its own, unused bits are zero.
+    ends : array (P,) of int
+        Words before the end of each segment.
+    longest : array (P,) of int
+        The largest distance there can be after each segment.
+    shift : int
+        Distances are divided by 2**shift: 1 for one-hot codes, whose every difference changes two bits.
+    """
+
+    words: Any
+    ends: np.ndarray
+    longest: np.ndarray
+    shift: int = 0
+
+    @classmethod
+    def of(cls, space) -> PackedBits:
+        """The packed bits that a `Space` of the metric "bits" holds."""
+        return cls(space.features, frozen(np.array([space.n_features])), np.array([space.n_bits]))
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def take(self, rows) -> PackedBits:
+        """Some of the rows."""
+        return PackedBits(frozen(self.words[rows]), self.ends, self.longest, self.shift)
+
+    def joined(self, other: PackedBits) -> PackedBits:
+        """These rows, then those of another set."""
+        return PackedBits(frozen(np.concatenate([self.words, other.words])), self.ends, self.longest, self.shift)
+
+    def varying_bits(self) -> np.ndarray:
+        """Words with a bit where not all rows agree."""
+        return np.bitwise_or.reduce(self.words, 0) ^ np.bitwise_and.reduce(self.words, 0)
+
+    def different_rows(self) -> np.ndarray:
+        """Numbers of the rows that repeat no earlier one."""
+        whole = np.ascontiguousarray(self.words).view(np.dtype((np.void, 8 * self.words.shape[1])))
+        return np.sort(np.unique(whole.ravel(), return_index=True)[1])
+
+    def count(self, other: PackedBits | None = None, groups=None, n_groups: int = 1, *,
+              n_jobs: int | None = None) -> Counts:
+        """Histograms of the distances of all pairs of rows, or of rows and those of another set (then by row).
+
+        Parameters
+        ----------
+        other : PackedBits, optional
+            The partners; without it the rows themselves, self excluded.
+        groups : array (N,) of int, optional
+            A group 0 ... n_groups - 1 for every row.
+        n_groups : int
+            How many groups there are.
+        n_jobs : int, optional
+            Threads.
+
+        Returns
+        -------
+        Counts
+        """
+        same, partners = other is None, self if other is None else other
+        group = frozen(np.zeros(len(self), np.int64) if groups is None else np.asarray(groups, np.int64))
+        shape = (len(self.ends), n_groups, int(self.longest.max()) + 1)
+
+        def start():
+            return np.zeros(shape, np.int64), np.zeros(shape if same and n_groups > 1 else (1, 1, 1), np.int64)
+
+        def work(state, rows, columns):
+            bit_kernels.count_pairs(self.words, *rows, partners.words, *columns, same, self.ends, self.shift, group,
+                                    group, *state)
+
+        counts, inside = map_pairs(len(self), len(partners), same, start, work, n_jobs, "distances")
+        if n_groups > 1 or not same:
+            return Counts(counts, inside)
+        return Counts(2 * counts, counts)
+
+    def sums(self, first, table, other: PackedBits | None = None, *, n_jobs: int | None = None):
+        """Sums of ``table[segment, distance - first[segment]]`` over all partners of every row (and of every partner).
+
+        Parameters
+        ----------
+        first : array (P,) of int
+            The distance that the first entry of the table belongs to; distances outside count as zero.
+        table : array (P, R, C)
+            What to sum.
+        other, n_jobs
+            As for `count`.
+
+        Returns
+        -------
+        rows : array (N, P, C)
+        partners : array (M, P, C)
+            The same array where the partners are the rows.
+        """
+        same, partners = other is None, self if other is None else other
+        first, table = frozen(np.asarray(first, np.int64)), frozen(np.asarray(table, np.float64))
+
+        def start():
+            sums = [np.zeros((len(one), len(self.ends), table.shape[2])) for one in (self, partners)]
+            return (sums[0], sums[0]) if same else tuple(sums)
+
+        def work(state, rows, columns):
+            bit_kernels.sum_pairs(self.words, *rows, partners.words, *columns, same, self.ends, self.shift, first,
+                                  table, *state)
+
+        return map_pairs(len(self), len(partners), same, start, work, n_jobs, "errors")
+
+    def block_sums(self, first, table, blocks, *, n_jobs: int | None = None):
+        """The sums of `sums` over pairs of blocks of rows instead of pairs of rows.
+
+        Parameters
+        ----------
+        first, table
+            As for `sums`.
+        blocks : array (N,) of int
+            Block 0, 1, ... of every row.
+
+        Returns
+        -------
+        totals : array (B, P, C)
+            Sum over the pairs that touch a block.
+        squares : array (P, C, C)
+            Products of the sums over pairs of two blocks, summed over all such pairs.
+        """
+        order = np.argsort(blocks, kind="stable")
+        words, block = frozen(self.words[order]), frozen(np.asarray(blocks, np.int64)[order])
+        first, table = frozen(np.asarray(first, np.int64)), frozen(np.asarray(table, np.float64))
+        n, n_blocks, (n_segments, _, c) = len(self), int(block[-1]) + 1, table.shape
+        starts = np.searchsorted(block, np.arange(n_blocks + 1))
+        most = max(1, STRIPE_BYTES // (8 * n_segments * n_blocks * c))
+        stripes, at = [], 0
+        while at < n_blocks:                                     # whole blocks, about a tile of rows
+            stop = min(max(int(np.searchsorted(starts, starts[at] + BLOCK[0], "right")) - 1, at + 1), at + most)
+            stripes.append((at, stop))
+            at = stop
+
+        def start():
+            return np.zeros((n_blocks, n_segments, c)), np.zeros((n_segments, c, c))
+
+        def work(state, at, stop):
+            sums = np.zeros((n_segments, stop - at, n_blocks, c))
+            bit_kernels.sum_blocks(words, starts[at], starts[stop], n, self.ends, self.shift, first, table, block, at,
+                                   sums)
+            for row, one in enumerate(range(at, stop)):
+                rest = sums[:, row, one + 1 :]
+                state[0][one] += sums[:, row].sum(1)
+                state[0][one + 1 :] += np.swapaxes(rest, 0, 1)
+                state[1][...] += np.einsum("pbc,pbd->pcd", rest, rest)
+
+        sizes = [int(starts[stop] - starts[at]) for at, stop in stripes]
+        return run_pieces(stripes, sizes, start, work, n_jobs, "errors")
+
+
+def frozen(array: np.ndarray) -> np.ndarray:
+    """Read-only and contiguous: one compiled kernel serves all."""
+    array = np.ascontiguousarray(array).view()
+    array.flags.writeable = False
+    return array
+
+
+def pack_segments(bits: np.ndarray, ends=None) -> tuple[np.ndarray, np.ndarray]:
+    """Words of a boolean matrix, and the words before the end of every segment of columns.
+
+    Parameters
+    ----------
+    bits : array (N, D) of bool
+    ends : sequence of int, optional
+        Columns before the end of each segment; one segment by default.
+
+    Returns
+    -------
+    words : array (N, W) of uint64
+    word_ends : array (P,) of int
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.neighbors.bits import pack_segments
+    >>> words, ends = pack_segments(np.ones((2, 100), bool), [30, 100])
+    >>> words.shape, ends.tolist()
+    ((2, 3), [1, 3])
+    """
+    ends = [bits.shape[1]] if ends is None else list(ends)
+    widths = np.diff([0, *ends])
+    word_ends = np.cumsum(-(-widths // 64))
+    words = np.zeros((len(bits), int(word_ends[-1])), np.uint64)
+    as_bytes, begin, place = words.view(np.uint8), 0, 0
+    for end, word_end in zip(ends, word_ends.tolist(), strict=True):
+        packed = np.packbits(bits[:, begin:end], axis=1)
+        as_bytes[:, 8 * place : 8 * place + packed.shape[1]] = packed
+        begin, place = end, word_end
+    return frozen(words), frozen(np.asarray(word_ends, np.int64))
+
+
+def set_bits(words) -> int:
+    """Number of bits set."""
+    return int(np.unpackbits(np.ascontiguousarray(words).view(np.uint8)).sum())
+
+
+# -------------------------------------------------------------------------------------------------------------- running
+def pair_blocks(n: int, m: int, same: bool, n_jobs: int | None = None) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """Blocks of rows against blocks of columns; of one set, no pair of blocks twice."""
+    pieces = 4 * available_threads(n_jobs)
+    height = min(max(-(-max(n, m) // pieces) // BLOCK[0] * BLOCK[0], BLOCK[0]), BLOCK[1])
+    rows = [(i, min(i + height, n)) for i in range(0, n, height)]
+    columns = [(j, min(j + height, m)) for j in range(0, m, height)]
+    return [(r, c) for r in rows for c in columns if not same or c[0] >= r[0]]
+
+
+def map_pairs(n: int, m: int, same: bool, start: Callable[[], Any], work: Callable[..., None], n_jobs, label: str):
+    """Run work(state, rows, columns) over all pairs of blocks; states of threads are added."""
+    pieces = pair_blocks(n, m, same, n_jobs)
+    sizes = [(r[1] - r[0]) * (c[1] - c[0]) for r, c in pieces]
+    return run_pieces(pieces, sizes, start, work, n_jobs, label)
+
+
+def run_pieces(pieces: list, sizes: list[int], start, work, n_jobs, label: str):
+    """Work on a pool of threads, each with a state of its own; the sum of the states."""
+    if not pieces:
+        raise DataError("there are no items")
+    local, states, stop = threading.local(), [], threading.Event()
+
+    def one(piece):
+        if stop.is_set():
+            return
+        if not hasattr(local, "state"):
+            local.state = start()
+            states.append(local.state)
+        work(local.state, *piece)
+
+    workers = min(available_threads(n_jobs), len(pieces))
+    with progress(sum(sizes), label, "pairs") as bar:
+        if workers == 1:
+            for piece, size in zip(pieces, sizes, strict=True):
+                one(piece)
+                bar.update(size)
+        else:
+            with ThreadPoolExecutor(workers) as pool:
+                try:
+                    waiting = {pool.submit(one, piece): size for piece, size in zip(pieces, sizes, strict=True)}
+                    while waiting:
+                        done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+                        for future in done:
+                            future.result()
+                            bar.update(waiting.pop(future))
+                except BaseException:                            # Ctrl-C or an error: no new work, then out
+                    stop.set()
+                    pool.shutdown(wait=True, cancel_futures=True)
+                    raise
+    return _total(states)
+
+
+def _total(states: list) -> tuple:
+    """Sum of the states; an array that a state holds twice is one array in the sum."""
+    first, *others = states
+    for other in others:
+        done: set[int] = set()
+        for mine, theirs in zip(first, other, strict=True):
+            if id(mine) not in done:
+                mine += theirs
+                done.add(id(mine))
+    return tuple(first)
