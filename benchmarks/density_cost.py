@@ -10,7 +10,7 @@ from density_shared import load, mean_error, peer_data, save, skipped
 from harness import Row, bar, fresh, limit_memory, peak_mb, publish, reset_peak, resident_mb
 from imbalance_vs_dadapy import peer_python
 
-PEER_LIMIT = 1_200.0  # seconds, for a solver of the peer
+PEER_LIMIT = 300.0  # seconds, for a solver of the peer
 PEER_MEMORY = 16.0  # GB
 
 
