@@ -73,8 +73,8 @@ def plot_pairs(found: Anomalies, ax: Axes | None = None, *, columns: Any = None,
             panel.set_xlabel(chosen[i][1], fontsize=look.text)
         if i == 0:
             panel.set_ylabel(chosen[j][1], fontsize=look.text)
-    for i, j in zip(*np.triu_indices(size, 1), strict=True):
-        grid[i, j].set_axis_off()
+    for row, column in combinations(range(size), 2):
+        grid[row, column].set_axis_off()
     for side, dots in drawn.items():
         bar = figure.colorbar(dots, ax=grid, shrink=0.6, aspect=30)
         bar.set_label(f"score: {WORDS[side]}", fontsize=look.small)
@@ -88,8 +88,7 @@ def plot_scan(
     """The scan of one item, rank by rank, over what labels without information do; by default of the highest score."""
     look = look_of(style)
     ax = axes_of(ax, look, height=0.72)
-    one = _one_side(found, side)
-    at = item if item is not None else int(np.argmax(np.where(found.labels == (one.side == "over"), one.scores, -1.0)))
+    one, at = scanned(found, item, side)
     path = found.scan_path(at, one.side)
     low, middle, high = _band(found, one, at, path.k)
     ax.fill_between(path.k, low, high, color="0.88", lw=0, label="90 % of rows without information")
@@ -261,6 +260,14 @@ def plot_many(found: ManyReferences, ax: Axes | None = None, *, style: str = "sc
     ax.set_ylabel("share of test points at or below", fontsize=look.text)
     ax.legend(frameon=False, fontsize=look.small)
     return ax
+
+
+def scanned(found: Anomalies, item: int | None, side: str | None) -> tuple[Excess, int]:
+    """The side and the item whose scan is drawn: by default of the highest score."""
+    one = _one_side(found, side)
+    if item is not None:
+        return one, item
+    return one, int(np.argmax(np.where(found.labels == (one.side == "over"), one.scores, -1.0)))
 
 
 # --------------------------------------------------------------------------------------------------------------- steps

@@ -293,6 +293,21 @@ class Anomalies(Result):
         check_choice(kind, "kind", KINDS)
         return getattr(plots, f"plot_{kind}")(self, ax, style=style, **options)
 
+    def plot_data(self, *, kind: str = "scores", item: int | None = None, side: str | None = None, **options: Any):
+        """The numbers that a picture shows: of all points, of one point's scan, or of regions."""
+        import pandas
+
+        from . import plots
+
+        if check_choice(kind, "kind", KINDS) == "regions":
+            return self.to_frame()
+        if kind == "scan":
+            one, at = plots.scanned(self, item, side)
+            return pandas.DataFrame(self.scan_path(at, one.side)._asdict())
+        if kind == "permutations":
+            return pandas.DataFrame({one.side: one.maxima for one in self.sides})
+        return self.to_frame("rows", flagged=False)
+
     # ---- steps ----
     def _points(self, side: Excess, flagged: bool) -> pandas.DataFrame:
         import pandas

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from infoscope.cli.anomalies import anomalies
 from infoscope.cli.compare import compare
 from infoscope.cli.demo import demo
 from infoscope.cli.density import density
@@ -28,6 +29,7 @@ app = typer.Typer(
 app.command()(compare)
 app.command()(dimension)
 app.command()(density)
+app.command()(anomalies)
 app.command()(select)
 app.command()(demo)
 app.command()(rerun)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 FLAGS = {
-    **{name: f"--{name}" for name in ("time", "run", "period", "scale", "metric", "ids")},
+    **{name: f"--{name}" for name in ("time", "run", "period", "scale", "metric", "ids", "control", "alpha")},
     "exclusion_window": "--window",
     "n_rows": "--sample-rows",
     "n_columns": "--sample-columns",
