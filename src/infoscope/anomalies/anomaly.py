@@ -79,6 +79,10 @@ class DensityAnomaly(BaseEstimator):
         As for `Space`, where the reference is none.
     n_permutations : int, optional
         Label permutations: 999 for ``control="fwer"``, else none; with some there is a global p-value.
+    block_length : float, optional
+        Duration of the blocks of rows that are permuted as a whole, where runs or times are known: whole runs if there
+        are several, else two correlation times of the slowest column.  Longer is safer; an excess that falls into
+        very few blocks cannot be told from chance.
     n_jobs : int, optional
         Threads.
     random_state : int or Generator, optional
@@ -111,7 +115,7 @@ class DensityAnomaly(BaseEstimator):
     def __init__(self, k="auto", *, k_min=1, alpha=0.05, control="auto", null="permutation", prior=None, side="both",
                  self_rank="exclude", equalise=True, trim=1, clustering="components", Z=2.65, quantile=0.01,
                  cross_fit=False, metric="euclidean", period=None, feature_weights=None, n_permutations=None,
-                 n_jobs=None, random_state=None):  # fmt: skip
+                 block_length=None, n_jobs=None, random_state=None):  # fmt: skip
         self.k = k
         self.k_min = k_min
         self.alpha = alpha
@@ -130,6 +134,7 @@ class DensityAnomaly(BaseEstimator):
         self.period = period
         self.feature_weights = feature_weights
         self.n_permutations = n_permutations
+        self.block_length = block_length
         self.n_jobs = n_jobs
         self.random_state = random_state
 
@@ -165,7 +170,8 @@ class DensityAnomaly(BaseEstimator):
         if self.cross_fit and min(len(pooled.reference), len(pooled.test)) < 4:
             raise ParameterError("cross_fit needs at least four rows of each sample: halves of two")
         k = self._ranks(n // 2 if self.cross_fit else n)
-        blocks = make_blocks(pooled.reference, pooled.test, groups_reference, groups_test, float(self.alpha))
+        blocks = make_blocks(pooled.reference, pooled.test, groups_reference, groups_test, float(self.alpha),
+                             self.block_length)  # fmt: skip
         options = self._options(blocks)
         warnings = list(look_at(pooled, independent=blocks is None))
         if self.k != "auto" and k > TOO_WIDE * n:

@@ -12,7 +12,7 @@ from infoscope.neighbors import Space
 from infoscope.neighbors.convert import to_numpy
 from infoscope.statistics import block_labels, correlation_time
 
-CORRELATION_TIMES = 3.0  # length of a block
+CORRELATION_TIMES = 2.0  # length of a block
 LIKE = 1.5  # lengths up to this ratio are alike
 ENOUGH = 2.0  # arrangements times alpha from which whole runs are blocks
 
@@ -56,8 +56,11 @@ class Blocks:
         return mixed[self.code]
 
 
-def make_blocks(reference: Space, test: Space, groups_reference, groups_test, alpha: float) -> Blocks | None:
-    """The blocks that the user named, or that runs and times ask for; None where rows are said to be independent."""
+def make_blocks(reference: Space, test: Space, groups_reference, groups_test, alpha: float, length=None):
+    """The blocks that the user named, or that runs and times ask for; None where nothing was said about the rows.
+
+    `length` is the duration of a block, two correlation times of the slowest column by default.
+    """
     if (groups_reference is None) != (groups_test is None):
         raise ParameterError("groups_reference and groups_test go together: both samples are permuted in blocks")
     if groups_reference is not None:
@@ -66,17 +69,22 @@ def make_blocks(reference: Space, test: Space, groups_reference, groups_test, al
         return _blocks(codes[0], codes[1], "groups")
     timed = [s.time is not None or s.run is not None for s in (reference, test)]
     if not any(timed):
+        if length is not None:
+            raise ParameterError("block_length cuts runs or times into blocks, and the samples have neither")
         return None
     if not all(timed):
         lacking = "the test sample" if timed[0] else "the reference"
         raise ParameterError(f"{lacking} has neither time nor run, and the other sample has: blocks need both; give "
                              "both, or pass groups_reference and groups_test")  # fmt: skip
-    if reference.run is not None and test.run is not None:
+    if length is None and reference.run is not None and test.run is not None:
         whole = _blocks(np.asarray(reference.run), np.asarray(test.run), "whole runs")
         several = min(len(np.unique(reference.run)), len(np.unique(test.run))) > 1
         if several and whole.arrangements * alpha >= ENOUGH:
             return whole
-    length = CORRELATION_TIMES * _correlation_time(reference, test)
+    if length is None:
+        length = CORRELATION_TIMES * _correlation_time(reference, test)
+    elif isinstance(length, str) or not 0 < length < np.inf:
+        raise ParameterError(f"block_length is {length!r}; it must be a positive time (rows, where there is no time)")
     codes = [block_labels(s.time, s.run, length, min_blocks=1, max_blocks=len(s), n=len(s)) for s in (reference, test)]
     unit = "rows" if reference.time is None else "units of time"
     return _blocks(codes[0], codes[1], f"blocks of {length:.3g} {unit}")

@@ -83,7 +83,7 @@ def threshold(p: np.ndarray, law: dict, control: str, alpha: float) -> float:
         return scan_critical_value(alpha, **law)
     adjusted = adjusted_p_values(p, control)
     flagged = adjusted <= alpha
-    alone = adjusted_p_values(np.concatenate([[alpha], np.ones(len(p) - 1)]), control)[0] / alpha
+    alone = adjusted_p_values(np.concatenate([[SMALLEST], np.ones(len(p) - 1)]), control)[0] / SMALLEST
     cut = float(p[flagged].max()) if flagged.any() else alpha / alone  # what a single discovery would have needed
     return scan_critical_value(min(max(cut, SMALLEST), 1 - 1e-9), **law)
 

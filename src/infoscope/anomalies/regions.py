@@ -121,15 +121,18 @@ class Counts(NamedTuple):
     density_ratio_lower: float
 
 
-def group_flagged(ordered: Ordered, flagged: np.ndarray, k_star: np.ndarray, own: int, clustering: str, Z: float):
+def group_flagged(ordered: Ordered, flagged, pruned, k_star: np.ndarray, own: int, clustering: str, Z: float):
     """Cluster of every flagged item (places in `flagged`), -1 for none.
 
-    "components": flagged points are joined when each is among the other's k* nearest, its own detected scale.
+    "components": pruned points are joined when each is among the other's k* nearest, its own detected scale; every
+    other flagged point goes with the nearest pruned one among its k* nearest.  Those that see none are joined among
+    themselves.  (Joining all flagged points at once makes one region of several: the surroundings of an excess stand
+    out at the largest ranks, and reach each other.)
     """
     if len(flagged) == 0:
         return np.empty(0, np.int64)
     if clustering == "components":
-        return _components(ordered, flagged, np.maximum(k_star[flagged] - own, 1))
+        return _components(ordered, flagged, np.isin(flagged, pruned), np.maximum(k_star[flagged] - own, 1))
     part = ordered.space.take(flagged)
     if len(flagged) < FEWEST:
         return np.zeros(len(flagged), np.int64)
@@ -206,26 +209,47 @@ def make_regions(side, space, labels, rows, cluster, scores, p_values, k_star, p
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
-def _components(ordered: Ordered, flagged: np.ndarray, reach: np.ndarray) -> np.ndarray:
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
+def _components(ordered: Ordered, flagged: np.ndarray, core: np.ndarray, reach: np.ndarray) -> np.ndarray:
+    i, j, squared = _pairs(ordered, flagged, reach)
+    cluster = np.full(len(flagged), -1, np.int64)
+    cluster[core] = _joined(i, j, core)
+    size = np.bincount(cluster[core], minlength=1)
+    follows = ~core[i] & core[j]
+    i_core, j_core = i[follows], j[follows]
+    order = np.lexsort((cluster[j_core], -size[cluster[j_core]], squared[follows], i_core))
+    who, first = np.unique(i_core[order], return_index=True)
+    cluster[who] = cluster[j_core[order][first]]
+    alone = cluster < 0
+    cluster[alone] = cluster.max() + 1 + _joined(i, j, alone)
+    return cluster
 
+
+def _pairs(ordered: Ordered, flagged: np.ndarray, reach: np.ndarray):
+    """(i, j, squared distance) of flagged points j among the nearest of flagged points i, as far as each reaches."""
     number = np.full(len(ordered), -1, np.int32)
     number[flagged] = np.arange(len(flagged))
-    edges = []
+    found = []
     width = int(reach.max())
 
     def look(places, squared, items):
         near = np.where(np.arange(width) < reach[places][:, None], number[items], -1)
         row, column = np.nonzero(near >= 0)
-        edges.append((places[row], near[row, column]))
+        found.append((places[row], near[row, column], squared[row, column]))
 
     ordered.each(look, width, flagged, label="regions")
-    i, j = (np.concatenate(part) for part in zip(*edges, strict=True))
-    m = len(flagged)
-    joined = coo_array((np.ones(len(i), np.int8), (i, j)), shape=(m, m)).tocsr()
-    both = joined.multiply(joined.T)  # each sees the other
-    return connected_components(both, directed=False)[1].astype(np.int64)
+    return tuple(np.concatenate(part) for part in zip(*found, strict=True))
+
+
+def _joined(i: np.ndarray, j: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Connected components of the chosen points, where each of a pair sees the other."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    m = len(chosen)
+    both = chosen[i] & chosen[j]
+    sees = coo_array((np.ones(int(both.sum()), np.int8), (i[both], j[both])), shape=(m, m)).tocsr()
+    labels = connected_components(sees.multiply(sees.T), directed=False)[1][chosen]
+    return np.unique(labels, return_inverse=True)[1].reshape(-1)
 
 
 def _peaks(part: Space, Z: float) -> np.ndarray:

@@ -164,7 +164,7 @@ def _excess(ordered: Ordered, side: Side, exposure: float, options: Options) -> 
     n = len(side.labels)
     rows = np.flatnonzero(above(side.scores, side.level))  # injected ones too
     own_rank = int(side.rule.includes_self)
-    cluster = group_flagged(ordered, rows, side.k_star, own_rank, options.clustering, options.Z)
+    cluster = group_flagged(ordered, rows, side.pruned.items, side.k_star, own_rank, options.clustering, options.Z)
     regions, of_item = make_regions(
         side.name, ordered.space, side.labels, rows, cluster, side.scores, side.p_values, side.k_star,
         side.pruned.items, side.level, exposure, options.quantile,
