@@ -444,6 +444,7 @@ def test_duplicates_are_not_each_others_self():
     x, y = np.repeat(GOOD[:30], 2, axis=0), np.repeat(GOOD[30:], 2, axis=0)
     with pytest.warns(CorrelatedRowsWarning):  # copies stand next to each other
         found = DensityAnomaly().fit(x, y).result_
+    assert any("equal another row" in text for text in found.notes)
     assert (found.over.k_star[60:] % 2 == 1).all()  # one copy, then pairs: groups end at odd ranks
 
 
@@ -473,6 +474,18 @@ def test_tables_and_words():
     assert "No place was found" in quiet.verdict
     path = found.scan_path(600 + int(np.argmax(found.over.scores[600:])))
     assert path.scores[path.looked].max() == pytest.approx(found.over.scores[600:].max())
+
+
+def test_tensors_and_chunked_arrays():
+    x, y = two_samples(2, 400, 400, 50, d=3)
+    expected = DensityAnomaly(40).fit(x, y).result_
+    torch, dask = pytest.importorskip("torch"), pytest.importorskip("dask.array")
+    for made in (torch.tensor, lambda values: dask.from_array(values, chunks=(150, 3))):
+        found = DensityAnomaly(40).fit(made(x), made(y)).result_
+        np.testing.assert_array_equal(found.over.k_star, expected.over.k_star)
+        np.testing.assert_array_equal(found.over.flagged, expected.over.flagged)
+    with pytest.raises(ParameterError, match="convert"):
+        DensityAnomaly(40).fit(torch.tensor(x), Space(y))
 
 
 def test_other_metrics():

@@ -23,7 +23,7 @@ from .crossfit import cross_fit
 from .families import CONTROLS
 from .null import check_level
 from .ordered import Ordered
-from .pooled import Pooled, look_at, new_space, pool
+from .pooled import Pooled, look_at, new_space, pool, repeated_rows
 from .regions import CLUSTERINGS
 from .result import Anomalies
 from .scores import Rule, scan_items
@@ -187,6 +187,8 @@ class DensityAnomaly(BaseEstimator):
         else:
             self._ordered, self._labels = Ordered(pooled.space, self.n_jobs), pooled.labels
             found = search(self._ordered, pooled.labels, rule, options, blocks)
+        if blocks is None:
+            found.notes.extend(repeated_rows(self._ordered, self._labels))
         for text in found.warnings:
             warn(text, DataWarning)
         self._keep(found, options, blocks, [*warnings, *found.warnings])

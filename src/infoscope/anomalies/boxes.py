@@ -1,8 +1,9 @@
 """Hundreds of neighbours of every point in few dimensions: points in nested boxes, one buffer a query.
 
 Libraries' trees keep a heap of the k nearest, whose every change costs log k; with k in the hundreds that is most of
-the work.  Here what a query meets goes to a buffer, which is cut back to k when full.  Distances are direct differences
-in float64, as the engine's; a box is skipped only when no point in it can be closer than the k-th met so far.
+the work.  Here what a query meets goes to a buffer, which is cut back to k when full; and queries come in the order of
+boxes, so that the last one's k-th neighbour bounds the next one's (triangle inequality).  Distances are direct
+differences in float64, as the engine's; a box is skipped only when no point in it can be closer than the bound.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ import numpy as np
 
 from infoscope.base import kernel
 
-LEAF = 32  # points in a box, at most
+LEAF = 64  # points in a box, at most
 SLACK = 1e-12  # of what a box's distance is lowered by, for rounding
+TINY = 1e-300  # where all distances are zero
+WIDER = 1 + 1e-9  # of what the bound from the last query is raised by, likewise
 
 
 class Boxes:
@@ -34,8 +37,11 @@ class Boxes:
             self.order[a:b] = part[np.argpartition(inside[:, widest], half)]
             self.starts[2 * box], self.stops[2 * box] = a, a + half
             self.starts[2 * box + 1], self.stops[2 * box + 1] = a + half, b
+        self.place = np.empty(n, np.int64)  # of every item in the order of boxes
+        self.place[self.order] = np.arange(n)
         self.first_leaf = 2**depth
         self.points = np.ascontiguousarray(position[self.order])
+        self.columns = np.ascontiguousarray(self.points.T)
         self.period = period
         self.low, self.high = np.empty((2 ** (depth + 1), d)), np.empty((2 ** (depth + 1), d))
         for box in range(2 ** (depth + 1) - 1, 0, -1):
@@ -50,7 +56,7 @@ class Boxes:
     def nearest(self, queries: np.ndarray, own: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         """(squared distances, items) of the k nearest of every query, rising; `own` is its item, -1 for a new point."""
         squared, items = np.empty((len(queries), k)), np.empty((len(queries), k), np.int32)
-        _nearest(queries, own, self.points, self.order, self.starts, self.stops, self.low, self.high, self.period,
+        _nearest(queries, own, self.columns, self.order, self.starts, self.stops, self.low, self.high, self.period,
                  self.first_leaf, self.slack, squared, items)  # fmt: skip
         return squared, items
 
@@ -65,16 +71,18 @@ def _difference(x, y, period):
 
 
 @kernel
-def _from_box(x, low, high, period, slack):
-    """A lower bound of the squared distance to any point of a box."""
+def _from_box(queries, q, low, high, box, period, slack):
+    """A lower bound of the squared distance to any point of a box (rows by number: slices of arrays take longer)."""
     total = 0.0
-    for a in range(len(x)):
-        if low[a] <= x[a] <= high[a]:
-            continue
-        p = period[a]
-        away = min(abs(_difference(x[a], low[a], p)), abs(_difference(x[a], high[a], p)))
-        away = max(away - slack, 0.0)
-        total += away * away
+    for a in range(low.shape[1]):
+        x = queries[q, a]
+        below, beyond = low[box, a] - x, x - high[box, a]
+        away = max(below, beyond)
+        if away > 0:
+            if period[a] > 0:
+                away = min(abs(_difference(x, low[box, a], period[a])), abs(_difference(x, high[box, a], period[a])))
+            away = max(away - slack, 0.0)
+            total += away * away
     return total
 
 
@@ -145,16 +153,21 @@ def _sort(values, items, n, stack):
 
 
 @kernel
-def _nearest(queries, own, points, order, starts, stops, low, high, period, first_leaf, slack, squared, items):
-    k, d = squared.shape[1], points.shape[1]
-    periodic = period.any()
+def _nearest(queries, own, columns, order, starts, stops, low, high, period, first_leaf, slack, squared, items):
+    k, d = squared.shape[1], len(columns)
+    away = np.empty(LEAF + 1)
     room = k + max(k // 2, 4 * LEAF)
     value, item = np.empty(room), np.empty(room, np.int32)
     stack = np.empty((128, 2), np.int64)
     waiting, bound = np.empty(128, np.int64), np.empty(128)
     for q in range(len(queries)):
-        x = queries[q]
         n, reach = 0, np.inf  # points farther than reach are not among the nearest
+        if q > 0 and squared[q - 1, k - 1] < np.inf:
+            moved = 0.0
+            for a in range(d):
+                delta = _difference(queries[q, a], queries[q - 1, a], period[a])
+                moved += delta * delta
+            reach = (np.sqrt(squared[q - 1, k - 1]) + np.sqrt(moved) + slack) ** 2 * WIDER + TINY
         waiting[0], bound[0] = 1, 0.0
         depth = 1
         while depth > 0:
@@ -164,8 +177,8 @@ def _nearest(queries, own, points, order, starts, stops, low, high, period, firs
                 continue
             while box < first_leaf:
                 left, right = 2 * box, 2 * box + 1
-                to_left = _from_box(x, low[left], high[left], period, slack)
-                to_right = _from_box(x, low[right], high[right], period, slack)
+                to_left = _from_box(queries, q, low, high, left, period, slack)
+                to_right = _from_box(queries, q, low, high, right, period, slack)
                 if to_right < to_left:
                     left, right, to_left, to_right = right, left, to_right, to_left
                 if to_right < reach:
@@ -176,26 +189,28 @@ def _nearest(queries, own, points, order, starts, stops, low, high, period, firs
                     break
             if box < first_leaf:
                 continue
-            for place in range(starts[box], stops[box]):
-                total = 0.0
-                if periodic:
-                    for a in range(d):
-                        delta = _difference(x[a], points[place, a], period[a])
-                        total += delta * delta
+            first, m = starts[box], stops[box] - starts[box]
+            for r in range(m):
+                away[r] = 0.0
+            for a in range(d):
+                x = queries[q, a]
+                if period[a] > 0:
+                    for r in range(m):
+                        delta = _difference(x, columns[a, first + r], period[a])
+                        away[r] += delta * delta
                 else:
-                    for a in range(d):
-                        delta = x[a] - points[place, a]
-                        total += delta * delta
-                if total < reach and order[place] != own[q]:
-                    value[n], item[n] = total, order[place]
+                    for r in range(m):
+                        delta = x - columns[a, first + r]
+                        away[r] += delta * delta
+            for r in range(m):
+                if away[r] < reach and order[first + r] != own[q]:
+                    value[n], item[n] = away[r], order[first + r]
                     n += 1
                     if n == room:
                         _select(value, item, n, k)
                         n = k
                         reach = value[:k].max()
-        if n > k:
-            _select(value, item, n, k)
-        _sort(value, item, min(n, k), stack)
+        _sort(value, item, n, stack)
         for r in range(k):
             squared[q, r] = value[r] if r < n else np.inf
             items[q, r] = item[r] if r < n else -1

@@ -14,7 +14,7 @@ from .null import SAME, check_level, score_table
 from .ordered import Ordered
 from .scores import TIE, Rule, checked_labels, scan_items
 
-SPARE = 64  # neighbours kept beyond the K that a scan needs, in place of those that go
+SPARE = 64  # neighbours kept beyond those that a scan needs, in place of those that go; more where it needs many
 CHUNK = 128  # rows whose largest score is kept together
 
 
@@ -120,7 +120,7 @@ class _State:
         self.gone_at = np.zeros(m)
         self.counter = np.zeros(1, np.int64)
         self.touched, self.needs = np.zeros(m, np.bool_), np.zeros(m, np.bool_)
-        self.spare = np.full(m, SPARE, np.int64)
+        self.spare = np.full(m, max(SPARE, rule.K // 4), np.int64)
         self.start, self.length = np.zeros(m, np.int64), np.zeros(m, np.int64)
         self.items = np.empty(0, np.int32)  # the item; ~item where the next one is at the same distance
         self._fetch(np.arange(m))

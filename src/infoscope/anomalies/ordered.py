@@ -76,10 +76,8 @@ class Ordered:
             points, own = self._position(new), np.full(len(numbers), -1, np.int32)
             order = numbers
         else:
-            place = np.empty(len(self), np.int64)
-            place[boxes.order] = np.arange(len(self))
-            order = np.argsort(place[numbers], kind="stable")  # neighbours after each other find their boxes in cache
-            points, own = boxes.points[place[numbers[order]]], numbers[order].astype(np.int32)
+            order = np.argsort(boxes.place[numbers], kind="stable")  # each query is near the one before
+            points, own = boxes.points[boxes.place[numbers[order]]], numbers[order].astype(np.int32)
         starts = range(0, len(order), BLOCK_ROWS)
         with ThreadPoolExecutor(available_threads(self.n_jobs)) as pool, progress(len(order), label) as bar:
 

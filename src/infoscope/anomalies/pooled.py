@@ -10,6 +10,8 @@ from infoscope.base import CorrelatedRowsWarning, DataError, DataWarning, Parame
 from infoscope.neighbors import Space, as_space, order_test
 from infoscope.neighbors.convert import kind_of, to_numpy
 
+from .ordered import Ordered
+
 JOINED = ("euclidean", "manhattan", "chebyshev", "cosine", "hamming", "bits")
 UNEVEN = 100.0  # ratio of standard deviations of two columns from which one of them hardly counts
 REPEATED = 0.01  # share of rows with an equal one that is worth a word
@@ -73,6 +75,19 @@ def look_at(pooled: Pooled, *, independent: bool) -> tuple[str, ...]:
             found.append(text)
             warn(text, CorrelatedRowsWarning)
     return tuple(found)
+
+
+def repeated_rows(ordered: Ordered, labels: np.ndarray) -> tuple[str, ...]:
+    """A note where rows have equal ones in their own sample: chance on a grid, copies elsewhere."""
+    some = np.linspace(0, len(labels) - 1, min(len(labels), 2000)).astype(np.int64)
+    squared, items = ordered.rows(some, 1)
+    share = np.mean((squared[:, 0] == 0) & (labels[items[:, 0]] == labels[some]))
+    if share < REPEATED:
+        return ()
+    return (
+        f"{share:.0%} of rows equal another row of their sample: copies (up-sampled or augmented rows) are not "
+        "independent, and groups_reference and groups_test should say which belong together",
+    )
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
