@@ -17,7 +17,9 @@ _HOMES = {
     "io": ("load", "save"),
     "density": ("BMTI", "ClusterScan", "Clusters", "DecisionGraph", "DensityPeaks", "KNNDensity", "KStarNN",
                 "LogDensity", "PAk"),
-    "dimension": ("ABIDE", "Dimension", "DimensionScan", "Gride", "TwoNN"),
+    "dimension": ("ABIDE", "BinaryCurve", "BinaryDimension", "BinaryID", "Dimension", "DimensionScan", "Gride",
+                  "HammingHistogram", "LocalDimension", "TwoNN", "hamming_histogram", "local_dimension", "pack_bits",
+                  "prefix_curve", "scan_alpha", "select_alpha"),
     "statistics": ("correlation_time", "effective_sample_size"),
 }
 _ROOMS = ("anomalies", "base", "cli", "datasets", "density", "dimension", "imbalance", "io", "neighbors", "statistics", "storage")

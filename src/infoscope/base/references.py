@@ -87,6 +87,13 @@ REFERENCES: dict[str, str] = {
   eprint  = {2503.23927},
   archivePrefix = {arXiv}
 }""",
+    "bid": """@article{acevedo2024unsupervised,
+  author  = {Acevedo, Santiago and Rodriguez, Alex and Laio, Alessandro},
+  title   = {Unsupervised detection of semantic correlations in big data},
+  year    = {2024},
+  eprint  = {2411.02126},
+  archivePrefix = {arXiv}
+}""",
     "infoscope": """@software{infoscope,
   author = {{The infoscope developers}},
   title  = {infoscope: an instrument for high-dimensional data},
