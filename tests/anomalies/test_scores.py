@@ -133,11 +133,25 @@ def test_boxes_with_periods_and_weights(period):
 def test_boxes_select_and_sort(n, k, seed, different):
     """k smallest of any numbers, many of them equal: sorted, and each item once."""
     x = np.random.default_rng(seed).integers(0, different * 10, (n, 1)).astype(float)
-    squared, items = Boxes(x, np.zeros(1)).nearest(np.zeros((1, 1)), np.array([-1], np.int32), k)
+    squared, items = Boxes(x, np.ones(1), np.zeros(1)).nearest(np.zeros((1, 1)), np.array([-1], np.int32), k)
     m = min(n, k)
     np.testing.assert_array_equal(squared[0, :m], np.sort(x[:, 0] ** 2)[:m])
     np.testing.assert_array_equal(x[items[0, :m], 0] ** 2, squared[0, :m])
     assert len(set(items[0, :m])) == m and np.isinf(squared[0, m:]).all()
+
+
+def test_ties_far_from_the_origin_stay_ties(monkeypatch):
+    """A weighted lattice at 1e4, where weighted coordinates themselves would round: groups as the engine sees them."""
+    g = np.random.default_rng(0)
+    x = 1e4 + g.integers(0, 8, (700, 2))
+    space = Space(x, feature_weights=[0.3, 0.7])
+    labels = labels_of(700)
+    boxes = scan_items(Ordered(space), labels, Rule(60, 1, 0.4))
+    monkeypatch.setattr(ordered_module, "BOX_ITEMS", 10**9)
+    tiles = scan_items(Ordered(space), labels, Rule(60, 1, 0.4))
+    assert boxes.k_over.any()
+    for one, other in zip(boxes, tiles, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_all_points_equal():

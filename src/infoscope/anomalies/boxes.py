@@ -19,10 +19,15 @@ WIDER = 1 + 1e-9  # of what the bound from the last query is raised by, likewise
 
 
 class Boxes:
-    """A balanced tree of boxes over weighted (and wrapped) coordinates; box b has the children 2 b and 2 b + 1."""
+    """A balanced tree of boxes over weighted and wrapped coordinates; box b has the children 2 b and 2 b + 1.
 
-    def __init__(self, position: np.ndarray, period: np.ndarray):
-        n, d = position.shape
+    Distances are measured between the features as they are, so that ties stay ties.
+    """
+
+    def __init__(self, features: np.ndarray, weights: np.ndarray, period: np.ndarray):
+        n, d = features.shape
+        self.weights, self.own_period, self.period = weights, period, period * weights
+        position = self.position(features)
         depth = max(0, int(np.ceil(np.log2(max(n / LEAF, 1)))))
         self.order = np.arange(n, dtype=np.int32)
         self.starts = np.zeros(2 ** (depth + 1) + 1, np.int64)
@@ -40,24 +45,32 @@ class Boxes:
         self.place = np.empty(n, np.int64)  # of every item in the order of boxes
         self.place[self.order] = np.arange(n)
         self.first_leaf = 2**depth
-        self.points = np.ascontiguousarray(position[self.order])
-        self.columns = np.ascontiguousarray(self.points.T)
-        self.period = period
+        points = position[self.order]
+        self.columns = np.ascontiguousarray(np.asarray(features, np.float64)[self.order].T)
         self.low, self.high = np.empty((2 ** (depth + 1), d)), np.empty((2 ** (depth + 1), d))
         for box in range(2 ** (depth + 1) - 1, 0, -1):
             if box >= self.first_leaf:
-                inside = self.points[self.starts[box] : self.stops[box]]
+                inside = points[self.starts[box] : self.stops[box]]
                 self.low[box], self.high[box] = inside.min(0), inside.max(0)
             else:
                 self.low[box] = np.minimum(self.low[2 * box], self.low[2 * box + 1])
                 self.high[box] = np.maximum(self.high[2 * box], self.high[2 * box + 1])
-        self.slack = SLACK * (np.abs(self.points).max(initial=0.0) + period.max(initial=0.0))
+        self.largest = float((np.abs(features).max(axis=0) * weights).max() + self.period.max())
 
-    def nearest(self, queries: np.ndarray, own: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    def position(self, features: np.ndarray) -> np.ndarray:
+        """Weighted coordinates, periodic ones inside one period."""
+        x, p = np.asarray(features, np.float64), self.own_period
+        if p.any():
+            x = np.where(p > 0, np.mod(x, np.where(p > 0, p, 1.0)), x)
+        return np.ascontiguousarray(x * self.weights)
+
+    def nearest(self, features: np.ndarray, own: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         """(squared distances, items) of the k nearest of every query, rising; `own` is its item, -1 for a new point."""
-        squared, items = np.empty((len(queries), k)), np.empty((len(queries), k), np.int32)
-        _nearest(queries, own, self.columns, self.order, self.starts, self.stops, self.low, self.high, self.period,
-                 self.first_leaf, self.slack, squared, items)  # fmt: skip
+        squared, items = np.empty((len(features), k)), np.empty((len(features), k), np.int32)
+        x = np.ascontiguousarray(features, np.float64)
+        slack = SLACK * (self.largest + float((np.abs(x).max(axis=0) * self.weights).max()))
+        _nearest(self.position(x), x, own, self.columns, self.weights, self.own_period, self.order, self.starts,
+                 self.stops, self.low, self.high, self.period, self.first_leaf, slack, squared, items)  # fmt: skip
         return squared, items
 
 
@@ -153,7 +166,8 @@ def _sort(values, items, n, stack):
 
 
 @kernel
-def _nearest(queries, own, columns, order, starts, stops, low, high, period, first_leaf, slack, squared, items):
+def _nearest(queries, features, own, columns, weights, own_period, order, starts, stops, low, high, period, first_leaf,
+             slack, squared, items):  # fmt: skip
     k, d = squared.shape[1], len(columns)
     away = np.empty(LEAF + 1)
     room = k + max(k // 2, 4 * LEAF)
@@ -193,14 +207,14 @@ def _nearest(queries, own, columns, order, starts, stops, low, high, period, fir
             for r in range(m):
                 away[r] = 0.0
             for a in range(d):
-                x = queries[q, a]
-                if period[a] > 0:
+                x, weight, p = features[q, a], weights[a], own_period[a]
+                if p > 0:
                     for r in range(m):
-                        delta = _difference(x, columns[a, first + r], period[a])
+                        delta = _difference(x, columns[a, first + r], p) * weight
                         away[r] += delta * delta
                 else:
                     for r in range(m):
-                        delta = x - columns[a, first + r]
+                        delta = (x - columns[a, first + r]) * weight
                         away[r] += delta * delta
             for r in range(m):
                 if away[r] < reach and order[first + r] != own[q]:

@@ -34,7 +34,7 @@ class Ordered:
             and len(space) >= BOX_ITEMS
             and 1 / TOO_LARGE < _largest(space) < TOO_LARGE
         ):
-            self.boxes = Boxes(self._position(space), space.period * space.feature_weights)
+            self.boxes = Boxes(space.features, space.feature_weights, space.period)
 
     def __len__(self) -> int:
         return len(self.space)
@@ -62,22 +62,15 @@ class Ordered:
         return squared, items
 
     # ---- steps ----
-    def _position(self, space: Space) -> np.ndarray:
-        """Weighted coordinates; periodic ones inside one period."""
-        x, p = np.asarray(space.features, np.float64), self.space.period
-        if p.any():
-            x = np.where(p > 0, np.mod(x, np.where(p > 0, p, 1.0)), x)
-        return np.ascontiguousarray(x * self.space.feature_weights)
-
     def _by_boxes(self, look: Look, k: int, numbers: np.ndarray, new: Space | None, label: str) -> None:
         boxes = self.boxes
         assert boxes is not None
         if new is not None:
-            points, own = self._position(new), np.full(len(numbers), -1, np.int32)
+            points, own = new.features, np.full(len(numbers), -1, np.int32)
             order = numbers
         else:
             order = np.argsort(boxes.place[numbers], kind="stable")  # each query is near the one before
-            points, own = boxes.points[boxes.place[numbers[order]]], numbers[order].astype(np.int32)
+            points, own = self.space.features[numbers[order]], numbers[order].astype(np.int32)
         starts = range(0, len(order), BLOCK_ROWS)
         with ThreadPoolExecutor(available_threads(self.n_jobs)) as pool, progress(len(order), label) as bar:
 
