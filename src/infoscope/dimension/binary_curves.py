@@ -163,8 +163,9 @@ def prefix_curve(X, boundaries, *, alpha_min: float = 0.0, alpha_max: float = 0.
     bits = read_bits(X, n_bits=n_bits, q=q, binarize=binarize, boundaries=boundaries)
     histograms = histograms_of(bits, n_jobs=n_jobs)
     asked = AskedWindow(alpha_min, alpha_max, support)
-    record = provenance("prefix_curve", dict(boundaries=np.asarray(boundaries), alpha_min=alpha_min, alpha_max=alpha_max,
-                                             support=support, q=q, binarize=binarize), None, *input_parts(X))
+    parameters = dict(boundaries=np.asarray(boundaries), alpha_min=alpha_min, alpha_max=alpha_max, support=support, q=q,
+                      binarize=binarize)
+    record = provenance("prefix_curve", parameters, None, *input_parts(X))
     results = _fits(histograms, [asked] * len(histograms), bits if errors else None, by_segment=True, n_jobs=n_jobs)
     return BinaryCurve.of(bits.n_bits, results, against="bits", provenance=record, notes=bits.notes)
 
@@ -193,7 +194,8 @@ def _fits(histograms, asked, bits, *, by_segment: bool, n_jobs) -> list[BinaryDi
         else:
             covariances = dyadic_covariances(fits, windows, bits, by_segment=by_segment, n_jobs=n_jobs)
     for (i, (one, window)), covariance in zip(fitted.items(), covariances, strict=True):
-        results[i] = as_result(histograms[i], one, window, asked[i], None if covariance is None else "dyadic", covariance)
+        how = None if covariance is None else "dyadic"
+        results[i] = as_result(histograms[i], one, window, asked[i], how, covariance)
     return [failed(h, str(r)) if isinstance(r, DataError) else r for h, r in zip(histograms, results, strict=True)]
 
 

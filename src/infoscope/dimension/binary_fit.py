@@ -78,8 +78,8 @@ def as_result(h: HammingHistogram, fitted: Fitted, window: Window, asked: AskedW
         r_max=int(window.r[-1]), alpha=window.alpha, n_pairs=h.n_pairs, n_window_pairs=window.n_pairs, n_bits=h.n_bits,
         n_varying=h.n_varying, n_samples=h.n_samples, n_duplicates=h.n_duplicates, q=h.q, coding=h.coding,
         moment_d0=float(moment_d0), moment_d1=float(moment_d1), stride=h.stride, at_bound=fitted.at_bound,
-        n_iter=fitted.n_iter, condition=float(np.linalg.cond(correlation)), r=window.r, p_emp=window.p, p_model=fitted.p,
-        histogram=h, warnings=tuple(warnings), notes=tuple(notes))
+        n_iter=fitted.n_iter, condition=float(np.linalg.cond(correlation)), r=window.r, p_emp=window.p,
+        p_model=fitted.p, histogram=h, warnings=tuple(warnings), notes=tuple(notes))
 
 
 def no_variability(h: HammingHistogram) -> BinaryDimension:

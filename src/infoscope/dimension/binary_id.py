@@ -13,8 +13,7 @@ from infoscope.statistics import run_order
 
 from .binary_curves import select_alpha
 from .binary_errors import dyadic_covariances, jackknife_covariance
-from .binary_fit import AskedWindow, fit_histogram
-from .binary_results import BinaryDimension
+from .binary_fit import AskedWindow, failed, fit_histogram
 from .bits import Bits, read_bits
 from .hamming import HammingHistogram, check_alike, chosen, histogram_of, input_parts
 
@@ -215,7 +214,8 @@ class BinaryID(BaseEstimator):
         return histogram_of(bits, partners, groups=groups, n_jobs=self.n_jobs)
 
     def _finish(self, bits, partners, h: HammingHistogram, notes, *data) -> None:
-        record = provenance("BinaryID", self.get_params(), self.random_state, *(p for d in data for p in input_parts(d)))
+        parts = [part for one in data for part in input_parts(one)]
+        record = provenance("BinaryID", self.get_params(), self.random_state, *parts)
         alpha_max = self.alpha_max
         if alpha_max == "auto":
             alpha_max = select_alpha(h, alpha_min=self.alpha_min, support=self.support)
@@ -230,11 +230,10 @@ class BinaryID(BaseEstimator):
             if self.on_fail == "raise":
                 raise
             warn(str(error))
-            from .binary_fit import failed
             result = failed(h, str(error))
         result = replace(result, provenance=record, notes=(*result.notes, *notes))
-        for said in result.warnings:
-            warn(said) if self.on_fail == "raise" or np.isfinite(result.d0) else None
+        for said in result.warnings if np.isfinite(result.d0) else ():
+            warn(said)
         self.histogram_, self.result_ = h, result
         self.dimension_, self.dimension_se_ = result.d0, result.d0_se
         self.n_features_in_ = h.n_bits

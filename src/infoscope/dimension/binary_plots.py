@@ -35,7 +35,8 @@ def plot_fit(found: BinaryDimension, ax: Axes | None = None, *, style: str = "sc
     ax.lines[-1].set_label("pairs")
     if len(found.r):
         scale = found.n_window_pairs / found.n_pairs
-        ax.axvspan(found.r_min, found.r_max, color=ORANGE, alpha=0.12, lw=0, label=f"window, {found.alpha:.2g} of pairs")
+        ax.axvspan(found.r_min, found.r_max, color=ORANGE, alpha=0.12, lw=0,
+                   label=f"window, {found.alpha:.2g} of pairs")
         ax.plot(found.r, found.p_model * scale, color=BLUE, lw=look.line,
                 label=rf"$d_0$ = {_with_error(found.d0, found.d0_se)}")
         beyond = _continued(found)
@@ -53,9 +54,10 @@ def plot_residuals(found: BinaryDimension, ax: Axes | None = None, *, style: str
     seen = found.p_emp > 0
     r, noise = found.r[seen], 1 / np.sqrt(found.p_emp[seen] * found.n_window_pairs)
     ax.fill_between(r, -noise, noise, color=GREY, alpha=0.25, lw=0, label="noise of independent pairs")
-    ax.plot(r, np.log(found.p_emp[seen] / found.p_model[seen]), ".", color=BLUE, ms=look.marker * 0.6)
+    away = np.log(found.p_emp[seen] / found.p_model[seen])
+    ax.plot(r, away, ".", color=BLUE, ms=look.marker * 0.6)
     ax.axhline(0, color="0.3", lw=0.8)
-    typical = 4 * float(np.median(noise)) + float(np.quantile(np.abs(np.log(found.p_emp[seen] / found.p_model[seen])), 0.9))
+    typical = 4 * float(np.median(noise)) + float(np.quantile(np.abs(away), 0.9))
     ax.set(xlabel=_distance(found.histogram), ylabel="log(observed / fitted)", ylim=(-typical, typical))
     ax.legend(frameon=False, fontsize=look.small)
     return ax

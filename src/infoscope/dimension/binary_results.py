@@ -1,4 +1,4 @@
-"""What is known of bits after a fit: one Binary Intrinsic Dimension with its error, or one for every value of a control."""
+"""What is known of bits after a fit: one Binary Intrinsic Dimension, or one for every value of a control."""
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -141,8 +141,8 @@ class BinaryDimension(Result):
         if self.at_bound:
             return f"{said}, but the fit ended on the edge of what is possible: do not use the number."
         if self.kl_ratio > MISFIT:
-            return (f"{said}, but the law does not describe the distances (misfit {self.kl_ratio:.2g} times its noise): "
-                    "compare windows.")
+            return (f"{said}, but the law does not describe the distances (misfit {self.kl_ratio:.2g} times its "
+                    "noise): compare windows.")
         return f"{said}."
 
     def plot(self, ax: Axes | None = None, *, kind: str = "fit", style: str = "screen", **options: Any) -> Axes:
@@ -239,8 +239,8 @@ class BinaryCurve(Result):
             raise DataError("a curve needs at least one result")
         check_same_length({"control": control, "results": results})
         names = ("d0", "d0_se", "d1", "d1_se", "per_bit", "per_bit_se", "n_bits", "kl_ratio", "moment_d0")
-        return cls(against=against, control=control, **{n: np.array([getattr(r, n) for r in results]) for n in names},
-                   **record)
+        columns: dict[str, Any] = {n: np.array([getattr(r, n) for r in results]) for n in names}
+        return cls(against=against, control=control, **columns, **record)
 
     @property
     def _title(self) -> str:
@@ -257,7 +257,7 @@ class BinaryCurve(Result):
                 for i, c in enumerate(self.control)]
 
     def exponent(self) -> float:
-        """Slope of log(d0 per bit) against log(bits): 0 where every bit adds the same, -1/2 where few are behind all."""
+        """Slope of log(d0 per bit) against log(bits): 0 where each bit adds the same, -1/2 where few are behind all."""
         good = np.isfinite(self.per_bit) & (self.per_bit > 0)
         if np.unique(self.n_bits[good]).size < 2:
             return float("nan")

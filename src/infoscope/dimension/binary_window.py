@@ -95,8 +95,8 @@ def check_window(window: Window, h: HammingHistogram, alpha_max: float) -> None:
         way_out = f"the smallest distance alone holds {first:.2g} of all pairs: raise alpha_max above that"
     else:
         way_out = "raise alpha_max, or use more items"
-    raise DataError(f"only {window.n_occupied} different distances lie in the window up to alpha_max={alpha_max:g}, and "
-                    f"{FEWEST_BINS} are needed to judge a law of two parameters: {way_out}")
+    raise DataError(f"only {window.n_occupied} different distances lie in the window up to alpha_max={alpha_max:g}, "
+                    f"and {FEWEST_BINS} are needed to judge a law of two parameters: {way_out}")
 
 
 def remarks(window: Window, h: HammingHistogram, alpha_max: float) -> tuple[str, ...]:

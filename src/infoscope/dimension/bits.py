@@ -1,4 +1,4 @@
-"""Whatever the user brought as bits: two values, packed bytes, states, or numbers and the rule that makes bits of them."""
+"""What the user brought as bits: two values, packed bytes, states, or numbers and a rule that makes bits of them."""
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -169,16 +169,16 @@ def bits_of_array(values: np.ndarray, q: int, rule: Rule, boundaries, name: str)
     """An array in memory, packed by blocks of rows."""
     maker = bit_maker(values, q, rule, name)
     ends = segment_ends(boundaries, values.shape[1])
-    words, varying = [], None
+    words, either, every = [], np.zeros(0, bool), np.ones(0, bool)
     for block in row_chunks(values):
         bits = maker(block)
         words.append(pack_segments(bits, ends * maker.width)[0])
-        either, every = bits.any(0), bits.all(0)
-        varying = (either, every) if varying is None else (varying[0] | either, varying[1] & every)
+        first = len(words) == 1
+        either, every = (bits.any(0), bits.all(0)) if first else (either | bits.any(0), every & bits.all(0))
     word_ends = np.cumsum(-(-np.diff([0, *ends * maker.width]) // 64))
     packed = PackedBits(frozen(words[0] if len(words) == 1 else np.concatenate(words)), frozen(word_ends),
                         ends * maker.per_column, int(q > 2))
-    return Bits(packed, ends * maker.per_column, count_varying(varying[0] & ~varying[1], ends, maker), q, maker.coding)
+    return Bits(packed, ends * maker.per_column, count_varying(either & ~every, ends, maker), q, maker.coding)
 
 
 def row_chunks(values) -> Iterator[Any]:
@@ -304,7 +304,7 @@ def _check_table(values, name: str) -> None:
 def _packed(space: Space, q: int, n_bits, rule: Rule, boundaries, name: str) -> Bits:
     if q != 2 or rule is not None or n_bits is not None:
         raise ParameterError(f"{name} is packed bits already: leave out q, n_bits and binarize")
-    d = int(space.n_bits)
+    d = int(space.n_bits or 0)
     if boundaries is not None:                                   # segments begin with words of their own
         wide = np.unpackbits(space.features.view(np.uint8), axis=1)[:, :d].astype(bool)
         bits = bits_of_array(wide, 2, None, boundaries, name)

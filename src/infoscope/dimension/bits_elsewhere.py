@@ -96,4 +96,5 @@ def _words(chunk, maker: BitMaker, ends, first: int, name: str) -> np.ndarray:
 def _check_finite(chunk, first: int, name: str) -> None:
     if chunk.dtype.kind == "f" and not np.isfinite(chunk).all():
         row, column = np.argwhere(~np.isfinite(chunk))[0].tolist()
-        raise DataError(f"{name} holds NaN or an infinite number in row {first + row}, column {column}: remove that row")
+        raise DataError(f"{name} holds NaN or an infinite number in row {first + row}, column {column}: remove that "
+                        "row")

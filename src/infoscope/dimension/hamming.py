@@ -130,7 +130,8 @@ class HammingHistogram(Result):
         """One sentence: how far apart two items are, and how far independent bits would be."""
         mean, _ = self.moments()
         fair = self.n_bits * (1 - 1 / self.q)
-        return f"Two items differ in {mean:.4g} of {self.n_bits} places; of independent fair ones it would be {fair:.4g}."
+        return (f"Two items differ in {mean:.4g} of {self.n_bits} places; of independent fair ones it would be "
+                f"{fair:.4g}.")
 
     def plot(self, ax: Axes | None = None, *, style: str = "screen", **options: Any) -> Axes:
         """Draw the histogram, on a logarithmic axis.
