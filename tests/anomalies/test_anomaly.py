@@ -78,6 +78,34 @@ def test_published_settings_find_the_regions():
             assert abs(region.purity - true_purity(region, background)) < 0.12
 
 
+def events(seed, n, signal):
+    """Masses and ratios of jets, in spirit (specification 7.6): four features, a resonance among the last rows."""
+    g = np.random.default_rng(seed)
+    z, e, other = g.normal(size=(3, n))
+    masses = np.c_[0.05 + 0.09 * np.exp(0.45 * z + 0.45 * e), 0.04 + 0.16 * np.exp(0.45 * z + 0.5 * other)]
+    x = np.c_[masses.min(1), np.abs(np.diff(masses)[:, 0]), g.beta(7, 3.2, n), g.beta(7, 3.5, n)]
+    if signal:
+        x[-signal:] = np.c_[0.10 + 0.012 * g.normal(size=signal), 0.50 + 0.03 * g.normal(size=signal),
+                            g.beta(4, 9, signal), g.beta(4, 9, signal)]  # fmt: skip
+    return x
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("signal", "flagged", "pruned"), [(0, 0, 0), (75, 49, 43), (150, 127, 115), (300, 275, 250)])
+def test_resonance(signal, flagged, pruned):
+    """Published stand-in: flagged and pruned within 25 %, the purity within 0.06 of the truth, no flags without."""
+    x, y = events(0, 15_000, 0), events(1, 15_000, signal)
+    largest = np.maximum(x.max(0), y.max(0))
+    found = DensityAnomaly(300, control="fpr", alpha=1e-5).fit(x / largest, y / largest).result_
+    if not signal:
+        assert found.over.n_flagged + found.under.n_flagged <= 2
+        return
+    assert found.over.n_flagged == pytest.approx(flagged, rel=0.25)
+    assert found.over.n_pruned == pytest.approx(pruned, rel=0.25)
+    region = found.over.established[0]
+    assert abs(region.purity - true_purity(region, 15_000 - signal)) < 0.06
+
+
 def test_unequal_samples():
     """4,500 against 1,500: the purity within 0.1 of the truth; also with the samples exchanged."""
     for seed in range(3):

@@ -239,6 +239,8 @@ def test_blocks_of_runs_and_of_time():
     runs = [g.normal(size=(50, 2)) for _ in range(6)]
     whole = make_blocks(Space(runs), Space(runs), None, None, 0.05)
     assert whole.kind == "whole runs" and len(whole.of_test) == 12
+    many = Space([np.zeros((2, 1)) + i for i in range(1200)])
+    assert make_blocks(many, many, None, None, 0.05).arrangements > 10**700  # no float holds it
     walk = [np.zeros((1000, 1)), np.zeros((1000, 1))]
     for series in walk:
         for t in range(1, 1000):

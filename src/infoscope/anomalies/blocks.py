@@ -79,7 +79,7 @@ def make_blocks(reference: Space, test: Space, groups_reference, groups_test, al
     if length is None and reference.run is not None and test.run is not None:
         whole = _blocks(np.asarray(reference.run), np.asarray(test.run), "whole runs")
         several = min(len(np.unique(reference.run)), len(np.unique(test.run))) > 1
-        if several and whole.arrangements * alpha >= ENOUGH:
+        if several and whole.arrangements >= ENOUGH / alpha:
             return whole
     if length is None:
         length = CORRELATION_TIMES * _correlation_time(reference, test)
