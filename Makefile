@@ -67,10 +67,10 @@ $(VENV_DOCS)/.ready: pyproject.toml constraints.txt
 	$(call new-venv,$(VENV_DOCS),$(PYTHON))
 	@echo "installing infoscope and what builds its documentation"
 	@$(VENV_DOCS)/bin/python $(PIP_INSTALL) -c constraints.txt -e ".[docs,files,md,torch]"
-	@echo "installing the data of two examples (without them, their pages have no pictures)"
-	@# MDAnalysisTests imports pytest and hypothesis; of scanpy only a file is read
+	@echo "installing the data of three examples (without them, their pages have no pictures)"
+	@# MDAnalysisTests imports pytest and hypothesis; of scanpy and iris-sample-data only files are read
 	@-$(VENV_DOCS)/bin/python $(PIP_INSTALL) -c constraints.txt pytest hypothesis && \
-	    $(VENV_DOCS)/bin/python $(PIP_INSTALL) --no-deps MDAnalysisTests==2.11.0 scanpy==1.11.5
+	    $(VENV_DOCS)/bin/python $(PIP_INSTALL) --no-deps MDAnalysisTests==2.11.0 scanpy==1.11.5 iris-sample-data==2.5.2
 	@touch $@
 
 # DADApy needs numpy < 2, which has wheels up to Python 3.12: its own environment, its own interpreter where need be.

@@ -203,14 +203,14 @@ def plot_permutations(
     one = _one_side(found, side)
     observed = float(_own(found, one, one.scores).max())
     what = f"blocks ({found.n_blocks})" if found.n_blocks else "rows"
-    ax.hist(one.maxima, bins=min(40, max(10, found.n_permutations // 20)), color=GREY,
+    counts, *_ = ax.hist(one.maxima, bins=min(40, max(10, found.n_permutations // 20)), color=GREY,
             label=f"{found.n_permutations} permutations of {what}")  # fmt: skip
     at_least = (1 + int((one.maxima >= observed * (1 - 1e-9)).sum())) / (1 + len(one.maxima))
     ax.axvline(observed, color=COLOURS[one.side], lw=look.line, label=f"observed, p = {at_least:.2g}")
     if np.isfinite(one.threshold) and found.control == "fwer":
         ax.axvline(one.threshold, color="black", ls="--", lw=look.line * 0.7, label=f"level {found.alpha:g}")
-    ax.set_xlim(0, None)
-    ax.set_xlabel(f"largest score: {WORDS[one.side]}", fontsize=look.text)
+    ax.set(xlim=(0, None), ylim=(0, 1.35 * np.max(counts)))  # room for the legend
+    ax.set_xlabel(f"largest score ({one.side})", fontsize=look.text)
     ax.set_ylabel("permutations", fontsize=look.text)
     ax.legend(frameon=False, fontsize=look.small)
     return ax
