@@ -431,6 +431,27 @@ def test_bad_samples(reference, test, text):
         DensityAnomaly(10).fit(reference, test)
 
 
+def test_directions_need_spaces_of_both():
+    with pytest.raises(ParameterError, match="Space of the test sample"):
+        DensityAnomaly(10).fit(Space(GOOD, metric="cosine"), GOOD)
+    model = DensityAnomaly(10, metric="cosine", feature_weights=[1.0, 2.0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
+        one = model.fit(GOOD, GOOD[::-1] * 2).result_
+        other = DensityAnomaly(10, metric="cosine").fit(GOOD * [1, 2], GOOD[::-1] * [2, 4]).result_
+    np.testing.assert_array_equal(one.over.k_star, other.over.k_star)
+    with pytest.raises(ParameterError, match="Space of the new points"):
+        model.score_samples(GOOD)
+
+
+def test_degrees_against_radians():
+    """A test sample in other units than the reference: said as the engine says it."""
+    g = np.random.default_rng(0)
+    radians, degrees = 2 * np.pi * g.random((60, 1)), 360 * g.random((60, 1))
+    with pytest.raises(DataError, match="period"):
+        DensityAnomaly(10, period=2 * np.pi).fit(radians, degrees)
+
+
 def test_options_beside_a_space():
     with pytest.raises(ParameterError, match="Space"):
         DensityAnomaly(10, period=7.0).fit(Space(GOOD), GOOD)

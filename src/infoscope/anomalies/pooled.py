@@ -39,7 +39,10 @@ def pool(reference, test, *, metric="euclidean", period=None, feature_weights=No
         second = test
     else:
         first = _made(reference, "the reference", options)
-        second = test if isinstance(test, Space) else _measured_as(first, test)
+        if first.metric == "cosine" and not isinstance(reference, Space) and not isinstance(test, Space):
+            second = Space(test, metric="cosine", feature_weights=feature_weights, name="the test sample")
+        else:
+            second = test if isinstance(test, Space) else _measured_as(first, test)
     _check_alike(first, second)
     notes = []
     if not np.array_equal(first.feature_weights, second.feature_weights):
@@ -116,14 +119,13 @@ def _measured_as(first: Space, data, name: str = "the test sample") -> Space:
         _check_metric(first)
     if first.metric == "bits":
         return Space(data, metric="bits", n_bits=first.n_bits, name=name)
-    plain = Space(data, name=name, metric="euclidean" if first.metric == "cosine" else first.metric,
-                  period_check=False)  # fmt: skip
-    _check_columns(first, plain, "the reference", name)
     if first.metric == "cosine":
-        return Space(plain.features, metric="cosine", run=plain.run, time=plain.time, name=plain.name,
-                     feature_names=plain.feature_names)  # fmt: skip
+        raise ParameterError(f"a Space with metric 'cosine' has its weights in its directions: make a Space of {name}, "
+                             "with the same feature_weights")  # fmt: skip
+    plain = Space(data, name=name, metric=first.metric, period_check=False)
+    _check_columns(first, plain, "the reference", name)
     return Space(plain.features, **_measure(first), run=plain.run, time=plain.time, ids=plain.ids, name=plain.name,
-                 feature_names=plain.feature_names, period_check=False)  # fmt: skip
+                 feature_names=plain.feature_names)  # fmt: skip
 
 
 def _check_metric(space: Space) -> None:
