@@ -22,6 +22,27 @@ def dimension(
             help="By scale; from the two nearest neighbours; at the scale where the density is constant.",
         ),
     ] = "gride",
+    binary: Annotated[
+        bool, typer.Option("--binary", help="The data are bits: how many independent ones are as far apart?")
+    ] = False,
+    binarize: Annotated[
+        str | None,
+        typer.Option(metavar="sign|median|two_bit|NUMBER", help="How numbers become bits (with --binary)."),
+    ] = None,
+    states: Annotated[
+        int | None, typer.Option(min=3, metavar="Q", help="Columns hold states 0 to Q - 1, not bits (with --binary).")
+    ] = None,
+    bits: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Columns are packed bytes with so many bits (with --binary).")
+    ] = None,
+    alpha_max: Annotated[
+        str,
+        typer.Option(metavar="SHARE|auto|scan", help="Pairs to fit: the nearest share; scan: several (with --binary)."),
+    ] = "0.4",
+    prefix: Annotated[
+        str | None,
+        typer.Option(metavar="N[,N...]", help="The first N columns, then more: N, 2N, ... or a list (with --binary)."),
+    ] = None,
     max_rank: Annotated[int | None, typer.Option(min=2, metavar="N", help="Farthest neighbour (gride).")] = None,
     metric: Annotated[
         str | None, typer.Option(metavar="METRIC", help="euclidean, manhattan, chebyshev, cosine, hamming.")
@@ -36,7 +57,7 @@ def dimension(
     stop: Annotated[int | None, typer.Option(min=0, metavar="N", help="Row to stop before.")] = None,
     stride: Annotated[int | None, typer.Option(min=1, metavar="N", help="Use every n-th row.")] = None,
     sample_rows: Annotated[
-        int | None, typer.Option(min=8, metavar="N", help="Ask only so many random rows (gride, two-nn).")
+        int | None, typer.Option(min=8, metavar="N", help="Ask only so many random rows (gride, two-nn, --binary).")
     ] = None,
     time: Annotated[
         str | None,
@@ -56,13 +77,25 @@ def dimension(
     The answer is the number of variables that locally describe where an item can be, with its error. It depends on the
     scale: noise counts among the nearest neighbours, the shape of the whole among the farthest.
 
+    Of bits (spins, signs of activations, genotypes) distances are whole numbers, which asks for a law of its own:
+    --binary.
+
     Example: infoscope dimension run.csv:'d*' --time 0.5 --plot dimension.png
+
+    Example: infoscope dimension activations.npy --binary --binarize sign --plot bits.png
     """
     from infoscope.base.errors import ParameterError
+    from infoscope.cli.binary import BinaryOptions
     from infoscope.cli.one_space import DataOptions, check_targets, deliver, read_data, spelled
     from infoscope.cli.options import check_word
     from infoscope.cli.show import messages
 
+    asked_bits = BinaryOptions(binarize, states, bits, alpha_max, prefix)
+    if binary:
+        asked_bits.check(method, max_rank, metric, scale, period)
+        metric = "hamming"
+    elif given := asked_bits.given():
+        raise ParameterError(f"{given} goes with --binary")
     if method not in METHODS:
         raise ParameterError(f"--method is {', '.join(METHODS)}, not '{method}'")
     if method == "abide" and sample_rows is not None:
@@ -76,7 +109,10 @@ def dimension(
     )
     with messages(quiet) as said:
         data = read_data(asked, "dimension", quiet=quiet)
-        result = _estimate(data.space, method, max_rank, sample_rows, seed, jobs)
+        if binary:
+            result = asked_bits.estimate(data.space, sample_rows, seed, jobs)
+        else:
+            result = _estimate(data.space, method, max_rank, sample_rows, seed, jobs)
         deliver(result, data, targets, spelled(context.obj), style, said)
 
 

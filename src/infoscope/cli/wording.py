@@ -17,6 +17,10 @@ FLAGS = {
     "missing": "--missing",
     "join": "--join",
     "kT": "--kT",
+    "binarize": "--binarize",
+    "alpha_max": "--alpha-max",
+    "n_bits": "--bits",
+    "q": "--states",
 }
 NO_QUOTES = {ord(sign): None for sign in "\"'"}
 ASSIGNED = re.compile(rf"`?\b({'|'.join(FLAGS)})=([^\s`,;)]*)`?")

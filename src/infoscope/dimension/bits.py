@@ -137,6 +137,7 @@ def read_bits(X, *, n_bits: int | None = None, q: int = 2, binarize: Rule = None
     if q > 2 and (binarize is not None or n_bits is not None):
         raise ParameterError(f"q={q} states are read as they are: leave out binarize and n_bits")
     space = X if isinstance(X, Space) else None
+    name = name if space is None or space.name is None else space.name
     if space is not None and space.metric == "bits":
         return _packed(space, q, n_bits, binarize, boundaries, name)
     if n_bits is not None:
@@ -285,7 +286,7 @@ def _not_two_values(values, others: np.ndarray, low: float, high: float, name: s
     found = np.unique(others[:1000])
     shown = ", ".join(f"{v:g}" for v in sorted({low, high, *found[: SHOWN - 2].tolist()}))
     more = ", ..." if len(found) > SHOWN - 2 else ""
-    way_out = ["say how numbers become bits with binarize='sign', 'median', 'two_bit' or thresholds"]
+    way_out = ["say how numbers become bits, binarize='sign' (or 'median', 'two_bit', a threshold)"]
     if values.dtype.kind in "iu" or not (found % 1).any():
         way_out.append(f"states need q={int(high) + 1}" if low >= 0 and high < 64 else "")
         way_out.append("packed bytes need n_bits=" if values.dtype == np.uint8 else "")

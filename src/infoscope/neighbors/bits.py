@@ -127,16 +127,22 @@ class PackedBits:
         partners : array (M, P, C)
             The same array where the partners are the rows.
         """
+        whole, unit = whole_table(table, len(self) + (0 if other is None else len(other)))
+        rows, columns = self.whole_sums(first, whole, other, n_jobs)
+        return rows * unit, columns * unit
+
+    def whole_sums(self, first, whole: np.ndarray, other: PackedBits | None, n_jobs: int | None):
+        """The sums of a table of whole numbers, which are exact in any order."""
         same, partners = other is None, self if other is None else other
-        first, table = frozen(np.asarray(first, np.int64)), frozen(np.asarray(table, np.float64))
+        first, whole = frozen(np.asarray(first, np.int64)), frozen(whole)
 
         def start():
-            sums = [np.zeros((len(one), len(self.ends), table.shape[2])) for one in (self, partners)]
+            sums = [np.zeros((len(one), len(self.ends), whole.shape[2]), np.int64) for one in (self, partners)]
             return (sums[0], sums[0]) if same else tuple(sums)
 
         def work(state, rows, columns):
             bit_kernels.sum_pairs(self.words, *rows, partners.words, *columns, same, self.ends, self.shift, first,
-                                  table, *state)
+                                  whole, *state)
 
         return map_pairs(len(self), len(partners), same, start, work, n_jobs, "errors")
 
@@ -159,7 +165,7 @@ class PackedBits:
         """
         order = np.argsort(blocks, kind="stable")
         words, block = frozen(self.words[order]), frozen(np.asarray(blocks, np.int64)[order])
-        first, table = frozen(np.asarray(first, np.int64)), frozen(np.asarray(table, np.float64))
+        first, (table, unit) = frozen(np.asarray(first, np.int64)), whole_table(table, len(self) ** 2)
         n, n_blocks, (n_segments, _, c) = len(self), int(block[-1]) + 1, table.shape
         starts = np.searchsorted(block, np.arange(n_blocks + 1))
         most = max(1, STRIPE_BYTES // (8 * n_segments * n_blocks * c))
@@ -170,20 +176,21 @@ class PackedBits:
             at = stop
 
         def start():
-            return np.zeros((n_blocks, n_segments, c)), np.zeros((n_segments, c, c))
+            return np.zeros((n_blocks, n_segments, c), np.int64), np.zeros((n_blocks, n_segments, c, c))
 
         def work(state, at, stop):
-            sums = np.zeros((n_segments, stop - at, n_blocks, c))
+            sums = np.zeros((n_segments, stop - at, n_blocks, c), np.int64)
             bit_kernels.sum_blocks(words, starts[at], starts[stop], n, self.ends, self.shift, first, table, block, at,
                                    sums)
             for row, one in enumerate(range(at, stop)):
                 rest = sums[:, row, one + 1 :]
                 state[0][one] += sums[:, row].sum(1)
                 state[0][one + 1 :] += np.swapaxes(rest, 0, 1)
-                state[1][...] += np.einsum("pbc,pbd->pcd", rest, rest)
+                state[1][one] = np.einsum("pbc,pbd->pcd", rest * unit, rest * unit)
 
         sizes = [int(starts[stop] - starts[at]) for at, stop in stripes]
-        return run_pieces(stripes, sizes, start, work, n_jobs, "errors")
+        totals, squares = run_pieces(stripes, sizes, start, work, n_jobs, "errors")
+        return totals * unit, squares.sum(0)
 
 
 def frozen(array: np.ndarray) -> np.ndarray:
@@ -225,6 +232,25 @@ def pack_segments(bits: np.ndarray, ends=None) -> tuple[np.ndarray, np.ndarray]:
         as_bytes[:, 8 * place : 8 * place + packed.shape[1]] = packed
         begin, place = end, word_end
     return frozen(words), frozen(np.asarray(word_ends, np.int64))
+
+
+def whole_table(table, n_terms: int) -> tuple[np.ndarray, np.ndarray]:
+    """A table in whole numbers of a unit for each column, so that sums of `n_terms` are exact in any order.
+
+    The unit is a power of two, at most 2**-62 of the largest sum there can be.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.neighbors.bits import whole_table
+    >>> whole, unit = whole_table(np.array([[[0.25], [-0.5]]]), 1000)
+    >>> (whole * unit).ravel()
+    array([ 0.25, -0.5 ])
+    """
+    table = np.asarray(table, np.float64)
+    largest = np.abs(table).max((0, 1), initial=0.0)
+    unit = 2.0 ** np.ceil(np.log2(np.where(largest > 0, largest, 1.0) * n_terms) - 62)
+    return frozen(np.rint(table / unit).astype(np.int64)), unit
 
 
 def set_bits(words) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..base import ParameterError
-from .bits import Counts, PackedBits, frozen
+from .bits import Counts, PackedBits, frozen, whole_table
 from .chunks import task
 
 ADDED = 8                          # counts that one task adds up
@@ -71,18 +71,19 @@ class DaskBits:
     def sums(self, first, table, other: DaskBits | None = None, *, n_jobs=None):
         partners = self if other is None else other
         settled = (self.ends, self.longest, self.shift)
-        out = [np.zeros((len(one), *np.shape(table)[::2])) for one in (self, partners)]
+        whole, unit = whole_table(table, len(self) + (0 if other is None else len(other)))
+        out = [np.zeros((len(one), *whole.shape[::2]), np.int64) for one in (self, partners)]
         out = [out[0], out[0]] if other is None else out
         at = [np.concatenate([[0], np.cumsum(one.heights)]) for one in (self, partners)]
         for i in range(len(self.blocks)):                        # a row of blocks at a time: sums are not small
             pairs = [pair for pair in self._pairs(other) if pair[0] == i]
-            found = _computed([task(_sums)(a, None if other is None and i == j else b, first, table, settled)
+            found = _computed([task(_sums)(a, None if other is None and i == j else b, first, whole, settled)
                                for _, j, a, b in pairs])
             for (_, j, *_), (rows, columns) in zip(pairs, found, strict=True):
                 out[0][at[0][i] : at[0][i + 1]] += rows
                 if columns is not None:
                     out[1][at[1][j] : at[1][j + 1]] += columns
-        return tuple(out)
+        return tuple(one * unit for one in out)
 
     def block_sums(self, first, table, blocks, *, n_jobs=None):
         raise ParameterError("errors of blocks of rows are not offered for Dask arrays: use error='jackknife'")
@@ -126,11 +127,11 @@ def _added(parts: list[Counts]) -> Counts:
     return Counts(*(np.sum(one, axis=0) for one in zip(*parts, strict=True)))
 
 
-def _sums(a, b, first, table, settled):
+def _sums(a, b, first, whole, settled):
     rows = PackedBits(frozen(a), *settled)
     if b is None:
-        return rows.sums(first, table, n_jobs=1)[0], None
-    return rows.sums(first, table, PackedBits(frozen(b), *settled), n_jobs=1)
+        return rows.whole_sums(first, whole, None, 1)[0], None
+    return rows.whole_sums(first, whole, PackedBits(frozen(b), *settled), 1)
 
 
 def _either_and_all(words):

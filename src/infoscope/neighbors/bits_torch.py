@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..base import ParameterError, progress
-from .bits import Counts
+from .bits import Counts, whole_table
 
 HALF, SINGLE = 2048, 2**22         # columns of one product that is exact
 TILE = 4096                        # rows and columns of a tile on a GPU
@@ -80,8 +80,9 @@ class TorchBits:
     def sums(self, first, table, other: TorchBits | None = None, *, n_jobs=None):
         import torch
         same, partners, device = other is None, self if other is None else other, self.signs.device
-        table = torch.as_tensor(np.asarray(table), device=device)
-        out = [torch.zeros(len(one), *table.shape[::2], dtype=torch.float64, device=device)
+        whole, unit = whole_table(table, len(self) + (0 if other is None else len(other)))
+        table = torch.as_tensor(whole.copy(), device=device)
+        out = [torch.zeros(len(one), *table.shape[::2], dtype=torch.int64, device=device)
                for one in (self, partners)]
         out = [out[0], out[0]] if same else out
         for rows, columns, i, j, distances in self._tiles(partners, same, "errors"):
@@ -91,7 +92,7 @@ class TorchBits:
                 values = table[p][place[known]]
                 out[0][:, p].index_add_(0, rows[0] + i[known], values)
                 out[1][:, p].index_add_(0, columns[0] + j[known], values)
-        return tuple(one.cpu().numpy() for one in out)
+        return tuple(one.cpu().numpy() * unit for one in out)
 
     def block_sums(self, first, table, blocks, *, n_jobs=None):
         raise ParameterError("errors of blocks of rows are not offered for tensors on a device: pass X.cpu(), or "
