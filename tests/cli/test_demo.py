@@ -22,17 +22,20 @@ def test_demo(tmp_path, monkeypatch, infoscope):
         "ALA2 phi and ALA2 psi stand for the shape, far ahead of every other pair",
         "2. Its free energy: 4800 frames at 300 K",
         "5 states stand out of the error",
-        "3. A table: 178 wines, 13 chemical measurements",
+        "3. Heated: the same molecule at 600 K, 500 frames",
+        "phi +1.0, psi +0.4   37 frames",
+        "4. A table: 178 wines, 13 chemical measurements",
         "flavanoids says most of any single measurement",
-        "4. Fewer: the same wines",
+        "5. Fewer: the same wines",
         "95 % intervals from 30 random halves",
         "picture: infoscope-demo.png",
         "infoscope compare --space A=mydata.csv:0-4",
         "infoscope density mydata.csv:0-4",
+        "infoscope anomalies reference.csv:0-4 mydata.csv",
         "infoscope select mydata.csv:0-8 --target 9",
     ):
         assert part in ran.out, part
-    assert ran.out.count("In plain words") == 4 and ran.out.count("±") >= 10
+    assert ran.out.count("In plain words") == 5 and ran.out.count("±") >= 10
 
 
 def test_the_map_against_the_hills():
@@ -64,6 +67,22 @@ def test_the_map_against_the_hills():
                 by_hills = hills[item] - hills[found.states.centers[int(way[end])]]
                 # a centre is the best of many frames, and so somewhat too good: three errors
                 assert abs(way[f"barrier_from_{end}"] - by_hills) < 3 * way[f"barrier_from_{end}_se"]
+
+
+def test_heat_by_counting():
+    """The left-handed region holds a larger share of the frames at 600 K than by weights at 300 K."""
+    from infoscope.cli.demo_questions import heat
+    from infoscope.datasets import load_alanine_dipeptide
+
+    found = heat().found
+    cold, hot = load_alanine_dipeptide("300K metadynamics"), load_alanine_dipeptide("600K")
+    left = [(frames.torsions["ALA2 phi"] > 0) & (frames.torsions["ALA2 phi"] < 2.2) for frames in (cold, hot)]
+    at_300, at_600 = np.average(left[0], weights=cold.sample_weight), left[1].mean()
+    assert at_600 > 3 * at_300
+    region = max(found.over.established, key=lambda region: region.signal)
+    assert 0.5 < region.centre[0] < 1.5
+    # all frames of the stretch, less what weights expect of 500; counts of 500 frames and of 50-ps blocks: a third
+    assert region.signal == pytest.approx(500 * (at_600 - at_300), rel=0.35)
 
 
 def test_the_wines_by_counting():

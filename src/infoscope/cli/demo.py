@@ -1,4 +1,4 @@
-"""``infoscope demo``: four questions to a molecule and a table, each answered in a sentence and a picture."""
+"""``infoscope demo``: five questions to a molecule and a table, each answered in a sentence and a picture."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ PICTURE = Path("infoscope-demo.png")
 NEXT = """\
   infoscope compare --space A=mydata.csv:0-4 --space B=mydata.csv:5-9 --scale standard --plot mydata.png
   infoscope density mydata.csv:0-4 --scale standard --states --plot states.png
+  infoscope anomalies reference.csv:0-4 mydata.csv --scale standard --output flagged.csv --plot regions.png
   infoscope select mydata.csv:0-8 --target 9 --size auto --plot few.png"""
 SCALE = """\
 Δ(A → B) asks: are items that are close in A close in B as well?
@@ -17,7 +18,7 @@ SCALE = """\
 
 
 def demo() -> None:
-    """See it work: a molecule, its states, a table of wines. Four questions, four answers, a picture.
+    """See it work: a molecule, its states, what heat does, a table of wines. Five questions and answers, a picture.
 
     Takes some fifteen seconds, needs no network, and saves a picture in this folder.
     """

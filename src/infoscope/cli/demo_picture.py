@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from infoscope.cli.demo_questions import Few, Map, Pairs, Wines
+    from infoscope.cli.demo_questions import Few, Heat, Map, Pairs, Wines
 
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#999999"  # told apart by everyone
 HIGHEST = 45.0  # kJ/mol, where the colours end: few frames lie above
 MARKS = ((ORANGE, "o"), (BLUE, "s"), (GREEN, "^"))  # of the best pairs
 
 
-def save(answers: Sequence[Pairs | Map | Wines | Few], path: Path) -> None:
+def save(answers: Sequence[Pairs | Map | Heat | Wines | Few], path: Path) -> None:
     """Draw the answers in two rows into a file, which is there whole or not at all."""
     import matplotlib
 
@@ -23,9 +23,9 @@ def save(answers: Sequence[Pairs | Map | Wines | Few], path: Path) -> None:
 
     from infoscope.storage import atomic_path
 
-    figure, axes = pyplot.subplots(2, 2, figsize=(11.5, 9), layout="constrained")
-    panels: tuple[Callable[[Any, Any], None], ...] = (_pairs, _map, _wines, _few)
-    for ax, draw, answer in zip(axes.flat, panels, answers, strict=True):
+    figure, axes = pyplot.subplot_mosaic([[*"aabbcc"], [*"dddeee"]], figsize=(15, 9), layout="constrained")
+    panels: tuple[Callable[[Any, Any], None], ...] = (_pairs, _map, _heat, _wines, _few)
+    for ax, draw, answer in zip(axes.values(), panels, answers, strict=True):
         draw(ax, answer)
         ax.spines[["top", "right"]].set_visible(False)
     with atomic_path(path) as temporary:
@@ -54,12 +54,22 @@ def _map(ax: Any, found: Map) -> None:
     for state, center in enumerate(found.states.centers):
         ax.plot(*found.angles[center], "o", mfc="white", mec="black", ms=13, clip_on=False, zorder=3)
         ax.annotate(str(state), found.angles[center], ha="center", va="center", fontsize=9, zorder=4)
+    _on_the_map(ax, "Which states does the molecule visit?")
+    ax.figure.colorbar(dots, ax=ax, label="free energy / kJ/mol", extend="max")
+
+
+def _heat(ax: Any, answer: Heat) -> None:
+    answer.found.plot(ax)
+    _on_the_map(ax, "Where does it go when heated?")
+
+
+def _on_the_map(ax: Any, title: str) -> None:
+    """Both torsions from end to end."""
     edge, names = 3.14159, ("-π", "0", "π")
     ax.set(
         xlim=(-edge, edge), ylim=(-edge, edge), xticks=(-edge, 0, edge), yticks=(-edge, 0, edge), xticklabels=names,
-        yticklabels=names, xlabel="phi", ylabel="psi", title="Which states does the molecule visit?",
+        yticklabels=names, xlabel="phi", ylabel="psi", title=title,
     )  # fmt: skip
-    ax.figure.colorbar(dots, ax=ax, label="free energy / kJ/mol", extend="max")
 
 
 def _wines(ax: Any, found: Wines) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from infoscope.base.results import format_estimate
 
 if TYPE_CHECKING:
+    from infoscope.anomalies import Anomalies
     from infoscope.density import Clusters
     from infoscope.imbalance import FeatureWeights, ImbalanceMatrix
 
@@ -19,6 +20,7 @@ STRIDE, K = 12, 5  # frames of the molecule that are used, and neighbours of eac
 SHOWN = 4
 TEMPERATURE = 300.0
 RESAMPLES = 30
+HOT_STRIDE, TOGETHER, PERMUTATIONS = 10, 5, 999  # 10 ps apart; labels of 5 such frames are permuted together
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,14 @@ class Map:
     energy: np.ndarray
     energy_se: np.ndarray
     states: Clusters
+    text: str
+
+
+@dataclass(frozen=True)
+class Heat:
+    """What the molecule does more often at 600 K than at 300 K."""
+
+    found: Anomalies
     text: str
 
 
@@ -136,6 +146,38 @@ def free_energy() -> Map:
     return Map(angles.to_numpy(float), energy, error, states, text)
 
 
+def heat() -> Heat:
+    """Where does the molecule go when it is heated?"""
+    from infoscope.anomalies import DensityAnomaly
+    from infoscope.datasets import load_alanine_dipeptide
+    from infoscope.neighbors import Space
+
+    cold, hot = load_alanine_dipeptide("300K metadynamics"), load_alanine_dipeptide("600K")
+    weight = cold.sample_weight
+    assert weight is not None  # it is metadynamics
+    kept = np.flatnonzero(np.random.default_rng(0).random(len(cold)) < weight / weight.max())  # a sample without bias
+    frames = (cold.torsions.iloc[kept], hot.torsions.iloc[::HOT_STRIDE])
+    x, y = (Space(f[["ALA2 phi", "ALA2 psi"]].reset_index(drop=True), period=2 * np.pi) for f in frames)
+    model = DensityAnomaly(n_permutations=PERMUTATIONS, random_state=0)
+    found = model.fit(x, y, np.arange(len(x)) // TOGETHER, np.arange(len(y)) // TOGETHER).result_
+    assert found.over is not None  # both sides are asked for
+    places = [(region, np.mod(region.centre + np.pi, 2 * np.pi) - np.pi) for region in found.over.established]
+    lines = [
+        f"     phi {phi:+.1f}, psi {psi:+.1f}   {region.n_anomalous} frames, "
+        f"{format_estimate(region.background, region.background_se)} expected, "
+        f"purity {format_estimate(region.purity, region.purity_se)}"
+        for region, (phi, psi) in places
+    ]
+    text = (
+        f"Heated: the same molecule at 600 K, {len(y)} frames, against {len(x)} at 300 K, drawn by their weights.\n"
+        "   Which conformations appear? Counts of frames, and what 300 K lets expect there:\n\n"
+        + "\n".join(lines)
+        + f"\n\n   In plain words: heat fills {len(lines)} place{'s' if len(lines) != 1 else ''}; "
+        f"that nothing changed, p = {found.global_p_value:.2g} (blocks of {TOGETHER * HOT_STRIDE} ps permuted)."
+    )
+    return Heat(found, text)
+
+
 def wines() -> Wines:
     """Which measurement of a wine tells what it was made from?"""
     from infoscope.datasets import load_wine
@@ -196,7 +238,7 @@ def few() -> Few:
     return Few(found, equal, floor, text)
 
 
-QUESTIONS: tuple[Callable[[], Pairs | Map | Wines | Few], ...] = (molecule, free_energy, wines, few)
+QUESTIONS: tuple[Callable[[], Pairs | Map | Heat | Wines | Few], ...] = (molecule, free_energy, heat, wines, few)
 
 
 def _short(name: str) -> str:
