@@ -6,8 +6,8 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "anomalies": ("Anomalies", "DensityAnomaly", "compare_many", "equalise_density", "power_curve", "scan_critical_value",
-                  "scan_null_tail", "scan_score", "score_from_neighbors"),
+    "anomalies": ("Anomalies", "DensityAnomaly", "compare_many", "equalise_density", "power_curve",
+                  "scan_critical_value", "scan_null_tail", "scan_score", "score_from_neighbors"),
     "neighbors": ("NeighborGraph", "Space", "as_space", "count_closer", "count_within", "distance_histogram", "nearest",
                   "nearest_blocks", "order_test"),
     "imbalance": ("DIILoss", "DifferentiableImbalance", "FeatureWeights", "ImbalanceDifference", "ImbalanceMatrix",
@@ -22,7 +22,8 @@ _HOMES = {
                   "prefix_curve", "scan_alpha", "select_alpha"),
     "statistics": ("correlation_time", "effective_sample_size"),
 }
-_ROOMS = ("anomalies", "base", "cli", "datasets", "density", "dimension", "imbalance", "io", "neighbors", "statistics", "storage")
+_ROOMS = ("anomalies", "base", "cli", "datasets", "density", "dimension", "imbalance", "io", "neighbors", "statistics",
+          "storage")
 _NAMES = {name: room for room, names in _HOMES.items() for name in names}
 
 __all__ = ["__version__", *sorted(_NAMES)]
