@@ -42,9 +42,10 @@ def fit_window(h: HammingHistogram, asked: AskedWindow) -> tuple[Fitted, Window]
     window = window_of(h, asked.alpha_min, asked.alpha_max, asked.support)
     check_window(window, h, asked.alpha_max)
     fitted = fit_law(window.r, window.p, *h.moments(), h.n_bits, h.q)
-    if not (fitted.converged and np.isfinite(fitted.kl)):
-        raise DataError(f"the fit of the window up to alpha_max={asked.alpha_max:g} found no optimum: the histogram "
-                        "there does not look like distances of bits; try another alpha_max, and look at plot()")
+    if not (fitted.converged and fitted.has_peak and np.isfinite(fitted.kl)):
+        hint = "".join(f"; {said}" for said in remarks(window, h, asked.alpha_max))
+        raise DataError(f"no law with a peak fits the window up to alpha_max={asked.alpha_max:g}: try another "
+                        f"alpha_max, and look at the histogram's plot(){hint}")
     return fitted, window
 
 
@@ -59,8 +60,8 @@ def as_result(h: HammingHistogram, fitted: Fitted, window: Window, asked: AskedW
     moment_d0, moment_d1 = moment_solution(*h.moments(), h.q)
     warnings = list(remarks(window, h, asked.alpha_max))
     if fitted.at_bound:
-        warnings.append("the optimum lies on the edge of what is possible (d1 where the law has no peak, or d smaller "
-                        "than a distance): the number means little; try another alpha_max")
+        warnings.append("the optimum lies on the edge of what is possible, where d is smaller than a distance: the "
+                        "number means little; try another alpha_max")
     elif ratio > MISFIT:
         warnings.append(f"the law does not describe the histogram in the window: its divergence is {ratio:.3g} times "
                         "what noise makes; compare windows with scan_alpha")

@@ -21,6 +21,7 @@ MAX_ITER = 200
 STARTS = np.concatenate([np.arange(0.05, 1.0, 0.05), [1.0, 1.2, 1.5, 2.0, 3.0]])     # d0 / n_bits on the ridge
 TRIES = 4                          # starts that are followed when the best does not end inside
 MARGIN = 1e-6                      # distance from a bound at which a fit lies on it
+FLAT = 1e-4                        # and of a slope from that of a law without a peak
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,9 @@ class Fitted:
     n_iter : int
         Newton steps.
     converged, at_bound : bool
-        Whether steps became small, and whether the optimum lies where no slope or no d is larger or smaller.
+        Whether steps became small, and whether d equals r - 1 somewhere, below which there is no law.
+    has_peak : bool
+        Whether d0 is positive and the slope such that the law has a peak.
     """
 
     a: float
@@ -57,6 +60,7 @@ class Fitted:
     n_iter: int
     converged: bool
     at_bound: bool
+    has_peak: bool
 
     @property
     def d0(self) -> float:
@@ -127,9 +131,9 @@ def fit_law(r: np.ndarray, p_emp: np.ndarray, mean: float, deviation: float, n_b
     near = [one for one in near if problem.inside(*one)]
     for a, b in near or _starts(problem, mean, deviation, n_bits)[:TRIES]:
         found.append(_newton(problem, a, b))
-        if found[-1].converged and not found[-1].at_bound:
+        if found[-1].converged and found[-1].has_peak and not found[-1].at_bound:
             break
-    inside = [one for one in found if one.converged] or found
+    inside = [one for one in found if one.converged and one.has_peak] or found
     return min(inside, key=lambda one: one.kl)
 
 
@@ -216,9 +220,10 @@ def _newton(problem: _Problem, a: float, b: float) -> Fitted:
         else:
             damping *= 10
     r, d = problem.r, x[0] + x[1] * problem.v[:, 1]
-    at_bound = bool(problem.steepest - x[1] < MARGIN or np.min(d - r + 1) < MARGIN * max(1.0, x[0]))
+    at_bound = bool(np.min(d - r + 1) < MARGIN * max(1.0, x[0]))
+    has_peak = bool(problem.steepest - x[1] > FLAT and x[0] > x[1] * problem.centre)
     return Fitted(float(x[0]), float(x[1]), problem.centre, p, max(kl, 0.0), hessian, scores, n_iter, converged,
-                  at_bound)
+                  at_bound, has_peak)
 
 
 def _positive(matrix: np.ndarray) -> bool:

@@ -14,6 +14,7 @@ from .plots import BLUE, GREY, ORANGE
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from .binarize_report import BinarizationReport
     from .binary_results import BinaryCurve, BinaryDimension, LocalDimension
     from .hamming import HammingHistogram
 
@@ -92,10 +93,13 @@ def plot_bits(curve: BinaryCurve, ax: Axes | None = None, *, style: str = "scree
         ax.plot(x, middle[1] * (x / middle[0]) ** slope, "--", color=ORANGE, lw=look.line * 0.7,
                 label=rf"$\propto$ bits$^{{{slope:.2f}}}$")
     ax.set(xscale="log", yscale="log", xlabel="bits", ylabel=r"$d_0$ per bit")
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_formatter("{x:.3g}")
-        axis.set_minor_formatter("{x:.2g}" if _decades(axis) < 1 else "")
-    ax.tick_params(which="minor", labelsize=look.small * 0.8)
+    few = np.unique(np.rint(np.geomspace(1, len(x), 5)).astype(int) - 1)
+    ax.set_xticks(x[few], [f"{value:,.0f}" for value in x[few]])
+    ax.set_xticks([], minor=True)
+    low, high = ax.get_ylim()
+    ax.yaxis.set_major_formatter("{x:.3g}")
+    ax.yaxis.set_minor_formatter("{x:.2g}" if high < 12 * low else "")
+    ax.tick_params(axis="y", which="minor", labelsize=look.small)
     ax.legend(frameon=False, fontsize=look.small)
     return ax
 
@@ -125,6 +129,21 @@ def plot_local(found: LocalDimension, ax: Axes | None = None, *, style: str = "s
     ax = axes_of(ax, look, height=0.72)
     _band(ax, found.distance, found.dimension, found.dimension_se, look, None)
     ax.set(xlabel="Hamming distance", ylabel="local dimension")
+    return ax
+
+
+def plot_rules(report: BinarizationReport, ax: Axes | None = None, *, style: str = "screen") -> Axes:
+    """d0 per bit of every rule, its standard error, and how far it moves with the threshold."""
+    look = look_of(style)
+    ax = axes_of(ax, look, height=0.6)
+    at, share = np.arange(len(report.rules)), report.per_bit / report.d0
+    ax.errorbar(at, report.per_bit, yerr=report.moved * share, fmt="none", ecolor=ORANGE, lw=look.line, capsize=4,
+                label=f"thresholds moved by {report.shift:g} deviations")
+    ax.errorbar(at, report.per_bit, yerr=report.per_bit_se, fmt="o", color=BLUE, ms=look.marker, lw=2 * look.line,
+                label="standard error")
+    ax.set_xticks(at, report.rules)
+    ax.set(xlim=(-0.5, len(at) - 0.5), ylabel=r"$d_0$ per bit", ylim=(0, None))
+    ax.legend(frameon=False, fontsize=look.small, loc="lower left")
     return ax
 
 
@@ -159,8 +178,3 @@ def _continued(found: BinaryDimension) -> tuple[np.ndarray, np.ndarray]:
 def _with_error(value: float, error: float) -> str:
     from infoscope.base import format_estimate
     return format_estimate(value, None if np.isnan(error) else error)
-
-
-def _decades(axis) -> float:
-    low, high = axis.get_view_interval()
-    return float(np.log10(high / low)) if low > 0 else 9.0

@@ -116,8 +116,10 @@ class BinaryDimension(Result):
 
     @property
     def _estimates(self) -> list[tuple[str, Any, Any]]:
-        rows: list[tuple[str, Any, Any]] = [("d0", self.d0, self.d0_se), ("per bit", self.per_bit, self.per_bit_se),
-                                            ("d1", self.d1, self.d1_se)]
+        rows: list[tuple[str, Any, Any]] = [
+            (name, value, None if np.isnan(error) else error)
+            for name, value, error in (("d0", self.d0, self.d0_se), ("per bit", self.per_bit, self.per_bit_se),
+                                       ("d1", self.d1, self.d1_se))]
         window = f"distances {self.r_min} to {self.r_max}, {self.alpha:.3g} of all pairs"
         return [*rows, ("by moments", self.moment_d0, None), ("window", window, None),
                 ("misfit", f"divergence {self.kl:.3g}, {self.kl_ratio:.3g} times its noise", None)]
@@ -247,8 +249,8 @@ class BinaryCurve(Result):
         return f"Binary intrinsic dimension against {self.against}"
 
     @property
-    def _estimates(self) -> list[tuple[str, float, float]]:
-        return [(f"{self.against} {c:.4g}", float(d), float(se))
+    def _estimates(self) -> list[tuple[str, float, float | None]]:
+        return [(f"{self.against} {c:.4g}", float(d), None if np.isnan(se) else float(se))
                 for c, d, se in zip(self.control, self.d0, self.d0_se, strict=True)]
 
     def _rows(self) -> list[dict[str, Any]]:
