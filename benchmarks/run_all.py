@@ -27,6 +27,7 @@ BENCHMARKS = (
     "dii",
     "dimension",
     "density",
+    "anomalies",
     "start_up",
     "gpu",
 )
