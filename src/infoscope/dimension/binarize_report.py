@@ -78,7 +78,8 @@ class BinarizationReport(Result):
             return "No rule gives a number."
         best = int(np.nanargmin(share))
         return (f"The rule {self.rules[best]} depends least on its threshold: moving it changes d0 by "
-                f"{share[best]:.1%}; per bit, rules give {np.nanmin(self.per_bit):.3g} to {np.nanmax(self.per_bit):.3g}.")
+                f"{share[best]:.1%}; per bit, rules give {np.nanmin(self.per_bit):.3g} to "
+                f"{np.nanmax(self.per_bit):.3g}.")
 
     def plot(self, ax: Axes | None = None, *, style: str = "screen", **options: Any) -> Axes:
         """d0 per bit of every rule; thick bars are standard errors, thin ones the change when thresholds move.

@@ -162,7 +162,7 @@ def row_items(space: Space, queries) -> Items | int:
 
 def _check_alike(space: Space, queries: Space) -> None:
     """New points must be measured as the items are."""
-    alike = queries.n_features == space.n_features and queries.metric == space.metric
+    alike = (queries.n_features, queries.metric, queries.n_bits) == (space.n_features, space.metric, space.n_bits)
     if not alike or queries.backend not in (space.backend, "numpy" if space.backend == "dask" else space.backend):
         raise ParameterError(f"queries have {queries.n_features} features, metric {queries.metric!r} and "
                              f"{queries.backend} arrays, the space has {space.n_features}, {space.metric!r} and "
