@@ -5,7 +5,7 @@ of the answer.  Gride goes to rank 64 everywhere.  The times of infoscope contai
 which need searches in subsets; the peers' answers come without.
 
 INFOSCOPE_PEER_PYTHON and INFOSCOPE_SKDIM_PYTHON name the Python of environments with ``dadapy==0.3.4`` and with
-``scikit-dimension==0.5.0``; a peer without one is skipped.  A contender gets half an hour.
+``scikit-dimension==0.5.0``; a peer without one is skipped.  A contender gets ten minutes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from imbalance_vs_dadapy import peer_python
 N, D, SEED = 100_000, 50, 0
 ROWS = 10_000
 RANK = 64
-LIMIT = 1_800.0
+LIMIT = 600.0
 MEMORY = 18.0  # GB
 
 
