@@ -103,13 +103,17 @@ def places(found: Anomalies) -> list[str]:
         return []
     x, period = np.asarray(found.coordinates[: found.n_reference], float), found.space.period
     mean, spread = x.mean(axis=0), np.maximum(x.std(axis=0), np.finfo(float).tiny)
+    middle = (x.min(axis=0) + x.max(axis=0)) / 2
     lines = []
     for region in regions:
-        away = np.where(period > 0, 0.0, (region.centre - mean) / spread)  # a mean of angles may lie anywhere
+        centre = region.centre - np.where(period > 0, period, 0.0) * np.rint(
+            (region.centre - middle) / np.where(period > 0, period, 1.0)
+        )  # in the turn that the data are in
+        away = np.where(period > 0, 0.0, (centre - mean) / spread)  # a mean of angles may lie anywhere
         order = sorted(range(len(away)), key=lambda a: (period[a] == 0, -abs(away[a])))[:SHOWN]
         parts = [
-            f"{found.space.column_name(a)} {region.centre[a]:.4g}" + (f" ({away[a]:+.1f} sd)" if not period[a] else "")
+            f"{found.space.column_name(a)} {centre[a]:.4g}" + (f" ({away[a]:+.1f} sd)" if not period[a] else "")
             for a in order
         ]
         lines.append(f"  {region.name:<8} {', '.join(parts)}")
-    return ["", "Where, in standard deviations from the mean of the reference:", *lines]
+    return ["", "Where (sd: standard deviations from the mean of the reference):", *lines]
