@@ -12,6 +12,7 @@ from .hamming import HammingHistogram
 FEWEST_BINS = 4                    # two parameters and the norm leave one to judge by
 FEWEST_PAIRS = 1000
 VALLEY, SIGMAS = 0.7, 6.0          # depth of a valley beside the lower of its peaks, and noise it must exceed
+GAP = 3                            # steps of the lattice from which identical items stand apart
 DIGITS = 10                        # of a cumulative sum, before it is compared
 
 
@@ -105,6 +106,9 @@ def remarks(window: Window, h: HammingHistogram, alpha_max: float) -> tuple[str,
     if window.n_pairs < FEWEST_PAIRS and np.issubdtype(np.asarray(h.counts).dtype, np.integer):
         said.append(f"the window holds only {window.n_pairs:.0f} pairs (a share of {window.alpha:.3g} for "
                     f"alpha_max={alpha_max:g}): use more items, or a larger alpha_max")
+    if h.counts[0] and window.r[0] == 0 and len(h.observed) > 1 and h.observed[1] > GAP * h.stride:
+        said.append(f"{h.counts[0]:,} pairs of identical items stand apart, the next distance is {h.observed[1]}: "
+                    "drop_duplicates=True leaves repeated items out")
     valley = first_valley(h, int(window.r[-1]))
     if valley is not None:
         share = float(h.counts[: valley + 1].sum() / h.n_pairs)
@@ -115,7 +119,7 @@ def remarks(window: Window, h: HammingHistogram, alpha_max: float) -> tuple[str,
 
 def first_valley(h: HammingHistogram, r_max: int) -> int | None:
     """The first distance up to r_max that lies in a valley deeper than noise; None where the histogram only rises."""
-    first = int(h.observed[0])
+    first = int(h.observed[h.observed > 0][0])                   # identical items are another matter
     c = np.asarray(h.counts[first : r_max + 1 : h.stride], float)
     if len(c) < 5 or not np.issubdtype(np.asarray(h.counts).dtype, np.integer):
         return None
