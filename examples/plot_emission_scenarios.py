@@ -86,7 +86,7 @@ def points(first, first_years, second, second_years):
 
 def compare(x, y, block, permutations=399):
     """E1 (or what takes its place) as the reference; blocks of years exchange their labels."""
-    model = DensityAnomaly(300, n_permutations=permutations, equalise=False, random_state=0)
+    model = DensityAnomaly(200, n_permutations=permutations, equalise=False, random_state=0)
     return model.fit(x, y, groups_reference=block, groups_test=block).result_
 
 
@@ -94,7 +94,7 @@ def naive(x, y):
     """How many points would be flagged if every point were a coin of its own."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", CorrelatedRowsWarning)  # it is right
-        found = DensityAnomaly(300, equalise=False).fit(x, y).result_
+        found = DensityAnomaly(200, equalise=False).fit(x, y).result_
     return found.over.n_flagged + found.under.n_flagged
 
 
