@@ -36,15 +36,15 @@ RARE, SPLITS, PERMUTATIONS = 6, 8, 199
 SHARES = (0.0, 0.01, 0.03)
 
 
-def split(seed, share):
+def split(seed, share, which=RARE):
     """Reference, new rows, and which of these are rare."""
     generator = np.random.default_rng(seed)
-    common = generator.permutation(np.flatnonzero(digit != RARE))
+    common = generator.permutation(np.flatnonzero(digit != which))
     half = len(common) // 2
     n_rare = round((len(common) - half) * share / (1 - share))
-    rare = generator.choice(np.flatnonzero(digit == RARE), n_rare, replace=False)
+    rare = generator.choice(np.flatnonzero(digit == which), n_rare, replace=False)
     new = np.concatenate([common[half:], rare])
-    return pixels[common[:half]], pixels[new], digit[new] == RARE
+    return pixels[common[:half]], pixels[new], digit[new] == which
 
 
 # %%
@@ -138,6 +138,25 @@ print("\nseconds: " + ", ".join(f"{name} {value:.0f}" for name, value in seconds
 # that looking at a few rows finds them. At 3 % they raise the alarm, and name most of the sixes with hardly any other
 # row; the others raise no more alarms than by chance (one split of eight is 0.12), because 25 rows of 800 move no
 # column, no mean and no forest. (They see changes of many rows in one direction, which is another question.)
+#
+# Was it the six?
+# ---------------
+# A six resembles no other digit. Each of the ten as the rare class, at 3 %, in three splits: what hides among others is
+# harder to rank for everyone.
+
+print("rare digit" + "".join(f"{d:>7}" for d in range(10)))
+for name in ("local anomalies", "MMD", "isolation forest"):
+    told = np.empty((10, 3, 2))
+    for d, seed in np.ndindex(10, 3):
+        old, new, is_rare = split(seed, 0.03, d)
+        p, score, _ = WAYS[name](old, new, seed)
+        told[d, seed] = roc_auc_score(is_rare, score), p <= 0.05
+    print(f"{name}\n  AUC     " + "".join(f"{value:>7.2f}" for value in told[..., 0].mean(1)))
+    print("  alarm   " + "".join(f"{value:>7.2f}" for value in told[..., 1].mean(1)))
+
+# %%
+# Local anomalies rank the rare rows best for every digit; for seven of ten they raise the alarm in some or all splits.
+# Ones, eights and nines lie among other digits: there the excess is thin, and 25 rows are too few for anyone.
 #
 # From how many rows on?
 # ----------------------
