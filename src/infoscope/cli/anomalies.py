@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -120,7 +120,7 @@ def anomalies(
         for path in outputs:
             if path not in whole:
                 rows = flagged_rows(found, first.gathered, second.gathered)
-                write_result(FlaggedRows(rows), path)
+                write_result(cast(Any, FlaggedRows(rows)), path)
                 typer.echo(f"{len(rows)} flagged rows: {path}")
         if picture is not None:
             show.save_picture(found, picture, style=style, kind=kind)

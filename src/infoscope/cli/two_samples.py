@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from infoscope.base.results import Result
 from infoscope.cli import show
 from infoscope.cli.gather import Gathered, gather
 from infoscope.cli.items import ItemOptions
@@ -43,8 +42,8 @@ class Sample(ReadData):
 
 
 @dataclass(frozen=True)
-class FlaggedRows(Result):
-    """A table for the one writer."""
+class FlaggedRows:
+    """A table that the one writer takes like a result; it is none."""
 
     frame: Any
 
