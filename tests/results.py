@@ -6,7 +6,22 @@ import pytest
 import infoscope
 from infoscope.anomalies import Anomalies, DensityAnomaly, ManyReferences, PowerCurve, compare_many, power_curve
 from infoscope.density import Clusters, ClusterScan, DecisionGraph, DensityPeaks, LogDensity, PAk
-from infoscope.dimension import Dimension, DimensionScan, Gride, TwoNN
+from infoscope.dimension import (
+    BinarizationReport,
+    BinaryCurve,
+    BinaryDimension,
+    BinaryID,
+    Dimension,
+    DimensionScan,
+    Gride,
+    HammingHistogram,
+    LocalDimension,
+    TwoNN,
+    binarization_report,
+    hamming_histogram,
+    local_dimension,
+    scan_alpha,
+)
 from infoscope.imbalance.results import ImbalanceDifference, ImbalanceMatrix, InformationImbalance, ScaleCurve
 from infoscope.imbalance.selection import select_features_imbalance
 from infoscope.imbalance.selection_path import SelectionPath
@@ -14,6 +29,7 @@ from infoscope.imbalance.weights_result import FeatureWeights
 from infoscope.statistics import CorrelationTime, OrderTest
 
 X = np.random.default_rng(0).normal(size=(80, 3))
+BITS = np.random.default_rng(1).random((120, 40)) < 0.5
 RUN = np.repeat(["one", "two"], 40)
 
 
@@ -38,6 +54,11 @@ def one_of_each():
         ManyReferences: compare_many([X[:40], X[20:60]], X[40:]),
         PowerCurve: power_curve(X, X[:10] / 10, (5, 8), n_trials=2, random_state=0),
         DimensionScan: Gride(max_rank=8).fit(X).result_,
+        BinaryDimension: BinaryID().fit(BITS).result_,
+        BinaryCurve: scan_alpha(BITS, (0.4, 0.8)),
+        BinarizationReport: binarization_report(np.random.default_rng(2).normal(size=(120, 40)), ("sign", "median")),
+        LocalDimension: local_dimension(BITS, n_shells=4),
+        HammingHistogram: hamming_histogram(BITS, n_groups=4),
         CorrelationTime: infoscope.correlation_time(X),
         OrderTest: infoscope.statistics.adjacency_test(np.arange(80), np.roll(np.arange(80), 1), 80),
     }

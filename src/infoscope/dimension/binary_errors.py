@@ -51,7 +51,7 @@ def dyadic_covariances(fits: list[Fitted], windows: list[Window], bits: Bits, ot
     first, table = _tables(fits, windows, by_segment, len(bits.packed.ends))
     if blocks is not None:
         sums, squares = bits.packed.block_sums(first, table, blocks, n_jobs=n_jobs)
-        sides, pairs = [sums], squares
+        sides, pairs = [sums - sums.mean(0)], squares            # pairs inside blocks have a mean score of their own
     else:
         rows, partners = bits.packed.sums(first, table, None if other is None else other.packed, n_jobs=n_jobs)
         sides, pairs = [rows] if other is None else [rows, partners], None

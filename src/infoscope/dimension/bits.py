@@ -241,7 +241,7 @@ def bit_maker(values, q: int, rule: Rule, name: str) -> BitMaker:
     if rule is not None:
         from .binarize import settled
         what = settled(values, rule, name)
-        width = 2 if rule == "two_bit" else 1
+        width = 2 if what.width is not None else 1
         return BitMaker(("rule", what), width, width, f"numbers, {what.words}")
     if values.dtype == bool:
         return BitMaker(("value", True), 1, 1, "False and True")
@@ -289,7 +289,7 @@ def _not_two_values(values, others: np.ndarray, low: float, high: float, name: s
     way_out = ["say how numbers become bits, binarize='sign' (or 'median', 'two_bit', a threshold)"]
     if values.dtype.kind in "iu" or not (found % 1).any():
         way_out.append(f"states need q={int(high) + 1}" if low >= 0 and high < 64 else "")
-        way_out.append("packed bytes need n_bits=" if values.dtype == np.uint8 else "")
+        way_out.append("packed bytes need n_bits=" if low >= 0 and 63 < high < 256 else "")
     return f"{name} holds more than two values ({shown}{more}): {'; '.join(w for w in way_out if w)}"
 
 

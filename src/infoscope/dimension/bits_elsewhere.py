@@ -70,7 +70,7 @@ def _maker(values, found, q: int, rule: Rule, name: str) -> BitMaker:
     from .bits import bit_maker
     if rule is not None:
         what = settled(values, rule, name)
-        width = 2 if isinstance(rule, str) and rule == "two_bit" else 1
+        width = 2 if what.width is not None else 1
         return BitMaker(("rule", what), width, width, f"numbers, {what.words}")
     if str(values.dtype).endswith("bool"):
         return BitMaker(("value", True), 1, 1, "False and True")

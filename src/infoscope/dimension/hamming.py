@@ -274,4 +274,6 @@ def input_parts(data) -> tuple[Any, ...]:
     features = getattr(data, "features", data)
     if features is None:
         return ()
+    if isinstance(features, (list, tuple)) and len(features) and np.ndim(features[0]) == 2:
+        return tuple(features)                                   # runs of unequal length
     return (features if hasattr(features, "dtype") or hasattr(features, "__dask_graph__") else np.asarray(features),)
