@@ -258,3 +258,28 @@ def test_scales_beyond_float32_start_in_float64(monkeypatch):
 def test_starting_over_changes_nothing(monkeypatch, share, kind):
     monkeypatch.setattr(backend_numpy, "IN_VAIN", share)
     check_ranks(brute.hard_data(kind, 300, 12, np.float32), ks=(1, 20))
+
+
+COLLECTED = {
+    "far from the origin": lambda g: g.normal(size=(700, 20)) + 1e4,
+    "ties": lambda g: g.integers(0, 2, size=(700, 12)).astype(float),
+    "repeats": lambda g: np.repeat(g.normal(size=(175, 30)), 4, axis=0),
+    "two scales": lambda g: np.r_[g.normal(size=(350, 15)) * 1e-4, g.normal(size=(350, 15)) * 1e4 + 1e5],
+}
+
+
+@pytest.mark.parametrize("k", [8, 60, 300])
+@pytest.mark.parametrize("name", COLLECTED)
+def test_many_neighbours_are_those_of_a_sort(name, k):
+    """Candidates are collected by bounds and measured in the end: also where bounds cannot tell them apart."""
+    x = COLLECTED[name](np.random.default_rng(0))
+    space = Space(x)
+    i, j = np.divmod(np.arange(len(x) ** 2), len(x))
+    squared = space.pair_distances(i, j).reshape(len(x), len(x)) ** 2
+    np.fill_diagonal(squared, np.inf)
+    found = nearest(space, k)
+    expected = np.sort(squared, axis=1)[:, :k]
+    np.testing.assert_allclose(found.squared.reshape(-1, k), expected, rtol=1e-12)
+    items = found.items.reshape(-1, k)
+    np.testing.assert_allclose(np.take_along_axis(squared, items, 1), expected, rtol=1e-12)
+    assert all(len(set(row)) == k for row in items.tolist())

@@ -141,6 +141,11 @@ class NumpyTiles:
         return Tile(squared, self.row_band[block], self.column_band[part], self.pairs.rows[block],
                     self.pairs.columns[part], block, part, self)
 
+    @property
+    def bounded(self) -> bool:
+        """Whether tiles bound distances instead of holding them."""
+        return not self.direct
+
     def buffer(self, size: int) -> np.ndarray:
         """Memory for tiles of this many pairs."""
         return np.empty(size, self.dtype)
@@ -162,6 +167,14 @@ class NumpyTiles:
     def keep_smallest(self, t: Tile, best, items) -> int:
         return kernels.keep_smallest(t.squared, t.row_band, t.column_band, self.rows.index[t.block],
                                      self.columns.index[t.part], t.columns, *self._truth(), best, items)
+
+    def collect_smallest(self, t: Tile, k: int, *candidates) -> int:
+        return kernels.collect_smallest(t.squared, t.row_band, t.column_band, t.part.start, self.rows.index[t.block],
+                                        self.columns.index, self.pairs.columns, *self._truth(), k, *candidates)
+
+    def measure_smallest(self, block: slice, k: int, *candidates) -> int:
+        return kernels.measure_smallest(self.rows.index[block], self.columns.index, self.pairs.columns, *self._truth(),
+                                        k, *candidates)
 
     def count_few(self, t: Tile, indptr, low, high, closer, tied) -> int:
         return kernels.count_few(t.squared, t.row_band, t.column_band, self.rows.index[t.block],
@@ -205,7 +218,7 @@ def fold(reduction, sources, block: slice, columns: slice, width: int, buffers=N
     if buffers is None:
         span = columns.stop - columns.start if reduction.looks_twice else width
         buffers = [s.buffer(height * span) for s in sources]
-    state, seen, vain, kept = reduction.start(block), 0, 0, []
+    state, seen, vain, kept = reduction.open(block, sources), 0, 0, []
     for first in range(columns.start, columns.stop, width):
         if stop is not None and stop.is_set():
             raise Interrupted
@@ -220,8 +233,9 @@ def fold(reduction, sources, block: slice, columns: slice, width: int, buffers=N
     if kept:
         reduction.turn(state, kept[0])
         vain += sum(reduction.update_again(state, tiles) for tiles in kept)
-        if vain > IN_VAIN * seen and any(s.dtype == np.float32 for s in sources):
-            return None
+    state, more = reduction.close(state, block, sources)
+    if vain + more > IN_VAIN * seen and any(s.dtype == np.float32 for s in sources):
+        return None
     return state
 
 

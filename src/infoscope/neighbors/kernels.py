@@ -294,6 +294,125 @@ def keep_smallest(squared, row_band, column_band, row_index, column_index, colum
 
 
 @kernel()
+def collect_smallest(squared, row_band, column_band, first_column, row_index, column_index, columns, x, y, weights,
+                     period, metric, k, farthest, lower, upper, places, found):
+    """Collect what may be among each row's k smallest, by bounds alone; returns how many pairs were measured in vain.
+
+    A row's first `found` candidates have distances between `lower` and `upper`, in the columns `places` (~column where
+    both bounds are the distance itself); its k-th smallest upper bound was `farthest` when it was last looked for,
+    which is when there is no room left.
+    """
+    vain, m, room, eps = 0, squared.shape[1], lower.shape[1], np.finfo(squared.dtype).eps
+    widest = np.float64(column_band.max())
+    for i in range(squared.shape[0]):
+        band_i = np.float64(row_band[i])
+        reach = band_i + widest
+        limit = _up(farthest[i] + reach, squared, eps)
+        for first in range(0, m, STRIP):
+            q = squared[i, first:first + STRIP]
+            hits = np.int32(0)
+            for j in range(len(q)):
+                hits = np.int32(hits + (q[j] <= limit))
+            if hits == 0:
+                continue
+            for j in range(len(q)):
+                if not q[j] <= limit or q[j] == np.inf:
+                    continue
+                d, band = np.float64(q[j]), band_i + column_band[first + j]
+                if d - band > farthest[i]:
+                    continue
+                if found[i] == room:
+                    _forget(k, farthest, lower[i], upper[i], places[i], found, i)
+                    if 2 * found[i] > room + k:                  # bounds do not tell enough apart
+                        vain += _measure(x, row_index[i], y, column_index, columns, weights, period, metric, k,
+                                         farthest, lower[i], upper[i], places[i], found, i)
+                    limit = _up(farthest[i] + reach, squared, eps)
+                    if d - band > farthest[i]:
+                        continue
+                c = found[i]
+                lower[i, c], upper[i, c], places[i, c] = d - band, d + band, first_column + first + j
+                found[i] = c + 1
+    return vain
+
+
+@kernel()
+def measure_smallest(row_index, column_index, columns, x, y, weights, period, metric, k, farthest, lower, upper, places,
+                     found, best, items):
+    """Distances and items of each row's k smallest among its candidates; returns how many were measured in vain."""
+    vain = 0
+    for i in range(len(found)):
+        _forget(k, farthest, lower[i], upper[i], places[i], found, i)
+        vain += _measure(x, row_index[i], y, column_index, columns, weights, period, metric, k, farthest, lower[i],
+                         upper[i], places[i], found, i)
+        for c in range(found[i]):
+            best[i, c], items[i, c] = lower[i, c], columns[~places[i, c]]
+    return vain
+
+
+@kernel()
+def _forget(k, farthest, lower, upper, places, found, i):
+    """Look for the k-th smallest upper bound of a row, and leave out candidates that are farther for sure."""
+    if found[i] < k:
+        return
+    farthest[i] = min(farthest[i], _kth_smallest(upper[:found[i]].copy(), k - 1))
+    kept = 0
+    for c in range(found[i]):
+        if lower[c] <= farthest[i]:
+            lower[kept], upper[kept], places[kept] = lower[c], upper[c], places[c]
+            kept += 1
+    found[i] = kept
+
+
+@kernel()
+def _kth_smallest(values, k):
+    """Hoare's selection, in place."""
+    low, high = 0, len(values) - 1
+    while low < high:
+        a, b, c = values[low], values[(low + high) // 2], values[high]
+        pivot = max(min(a, b), min(max(a, b), c))                # the median of three
+        i, j = low, high
+        while i <= j:
+            while values[i] < pivot:
+                i += 1
+            while values[j] > pivot:
+                j -= 1
+            if i <= j:
+                values[i], values[j] = values[j], values[i]
+                i += 1
+                j -= 1
+        if k <= j:
+            high = j
+        elif k >= i:
+            low = i
+        else:
+            break
+    return values[k]
+
+
+@kernel()
+def _measure(x, row, y, column_index, columns, weights, period, metric, k, farthest, lower, upper, places, found, i):
+    """Measure the candidates of a row and keep the k smallest, whose bounds are now their distances."""
+    n, vain = found[i], 0
+    for c in range(n):
+        if places[c] >= 0:
+            d = _pair(x, row, y, column_index[places[c]], weights, period, metric)
+            lower[c], upper[c], places[c] = d, d, ~places[c]
+            vain += 1
+    if n <= k:
+        return 0
+    worst = _kth_smallest(lower[:n].copy(), k - 1)
+    nearer = np.sum(lower[:n] < worst)
+    last = np.sort(np.array([columns[~places[c]] for c in range(n) if lower[c] == worst]))[k - 1 - nearer]
+    kept = 0
+    for c in range(n):                                           # of equal distances the lowest item numbers
+        if lower[c] < worst or (lower[c] == worst and columns[~places[c]] <= last):
+            lower[kept], upper[kept], places[kept] = lower[c], upper[c], places[c]
+            kept += 1
+    farthest[i], found[i] = worst, kept
+    return vain - k
+
+
+@kernel()
 def count_few(squared, row_band, column_band, row_index, column_index, x, y, weights, period, metric, indptr, low, high,
               low_out, high_out, closer, tied):
     """Count the items closer than, and tied with, each radius: one vectorised pass per radius."""

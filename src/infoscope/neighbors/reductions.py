@@ -6,7 +6,7 @@ reduction, never a loop of its own.
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from .space import Space
 from .space_checks import item_numbers
 from .tensors import as_arrays
 
+COLLECTED_FROM = 8                 # neighbours from which candidates are collected before they are measured
+ROOM = 3                           # candidates, times k, before those too far are left out
 MANY = 12                          # radii a row from which each distance is looked at once instead of once per radius
 
 
@@ -49,6 +51,14 @@ class Reduction:
     def start(self, block: slice) -> Any:
         """The state of one block of rows before any tile."""
         raise TypeError(f"{type(self).__name__} does not define start")
+
+    def open(self, block: slice, sources: list) -> Any:
+        """The state that sees the tiles of these sources; by default the one of `start`."""
+        return self.start(block)
+
+    def close(self, state: Any, block: slice, sources: list) -> tuple[Any, int]:
+        """After the last tile: the state that is merged and finished, and how many pairs were measured in vain."""
+        return state, 0
 
     def update(self, state: Any, tiles: list) -> int:
         """Take in one tile per space (the same pairs); return how many pairs were measured in vain."""
@@ -266,8 +276,22 @@ def check_rule(space: Space, exclusion_window, neighbors_from) -> None:
 
 
 # ----------------------------------------------------------------------------------------------------------- reductions
+class Candidates(NamedTuple):
+    """What may be among the k smallest of every row: see `kernels.collect_smallest`."""
+
+    farthest: np.ndarray           # (b,)
+    lower: np.ndarray              # (b, C)
+    upper: np.ndarray              # (b, C)
+    places: np.ndarray             # (b, C) of int
+    found: np.ndarray              # (b,) of int
+
+
 class KSmallest(Reduction):
-    """The k nearest admissible items of every row, in order of (squared distance, item number)."""
+    """The k nearest admissible items of every row, in order of (squared distance, item number).
+
+    Of many neighbours most that enter are pushed out later, and measuring them is most of the work.  Where tiles bound
+    distances, candidates are therefore collected by their bounds, and only those that are left in the end are measured.
+    """
 
     def __init__(self, k: int):
         self.k = k
@@ -276,9 +300,26 @@ class KSmallest(Reduction):
         shape = (block.stop - block.start, self.k)
         return np.full(shape, np.inf), np.full(shape, -1, np.int64)
 
+    def open(self, block, sources):
+        (source,) = sources
+        if self.k < COLLECTED_FROM or not getattr(source, "bounded", False):
+            return self.start(block)
+        rows, room = block.stop - block.start, ROOM * self.k + 64
+        return Candidates(np.full(rows, np.inf), np.empty((rows, room)), np.empty((rows, room)),
+                          np.empty((rows, room), np.int64), np.zeros(rows, np.int64))
+
     def update(self, state, tiles):
         (t,) = tiles
+        if isinstance(state, Candidates):
+            return t.source.collect_smallest(t, self.k, *state)
         return t.source.keep_smallest(t, *state)
+
+    def close(self, state, block, sources):
+        if not isinstance(state, Candidates):
+            return state, 0
+        (source,) = sources
+        smallest = self.start(block)
+        return smallest, source.measure_smallest(block, self.k, *state, *smallest)
 
     def merge(self, state, other):
         squared, items = (np.hstack(pair) for pair in zip(state, other, strict=True))
