@@ -548,3 +548,16 @@ def test_other_metrics():
         x, y = two_samples(1, 500, 500, 60, d=3)
         found = DensityAnomaly(40, metric=metric).fit(x, y).result_
         assert found.over.flagged[-60:].mean() > 0.8, metric
+
+
+def test_the_centre_of_a_periodic_region_lies_in_the_turn_of_the_data():
+    g = np.random.default_rng(0)
+
+    def angles(n):
+        return g.uniform(-np.pi, np.pi, size=(n, 2))
+
+    clump = np.mod(np.array([np.pi, 0.5]) + 0.15 * g.normal(size=(120, 2)) + np.pi, 2 * np.pi) - np.pi  # on the seam
+    x, y = Space(angles(1500), period=2 * np.pi), Space(np.r_[angles(1500), clump], period=2 * np.pi)
+    (region,) = DensityAnomaly().fit(x, y).result_.over.established
+    assert (np.abs(region.centre) <= np.pi + 1e-9).all()
+    assert abs(abs(region.centre[0]) - np.pi) < 0.1 and region.centre[1] == pytest.approx(0.5, abs=0.1)

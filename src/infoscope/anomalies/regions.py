@@ -256,7 +256,7 @@ def _peaks(part: Space, Z: float) -> np.ndarray:
     from infoscope.density import DensityPeaks, PAk
 
     try:
-        return DensityPeaks(Z, density=PAk(n_neighbors=min(100, len(part) - 1))).fit(part).labels_
+        return DensityPeaks(Z, density=PAk(n_neighbors=min(100, len(part) - 1), calibrate=False)).fit(part).labels_
     except InfoscopeError as error:
         raise DataError(f"density peaks of the {len(part)} flagged points failed ({error}); use "
                         "clustering='components'") from error  # fmt: skip
@@ -315,4 +315,6 @@ def _place(space: Space, shown, injected, background) -> dict:
         middle = first + space.displacements(np.full(len(injected), shown[0]), injected).mean(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         shift = np.where(spread > 0, _nearest_image(centre - middle, space.period) / spread, 0.0)
-    return dict(centre=centre, shift=shift)
+    x = np.asarray(space.features, np.float64)
+    within = (x.min(axis=0) + x.max(axis=0)) / 2  # periodic centres are given in the turn that the data are in
+    return dict(centre=within + _nearest_image(centre - within, space.period), shift=shift)

@@ -161,12 +161,12 @@ def heat() -> Heat:
     model = DensityAnomaly(n_permutations=PERMUTATIONS, random_state=0)
     found = model.fit(x, y, np.arange(len(x)) // TOGETHER, np.arange(len(y)) // TOGETHER).result_
     assert found.over is not None  # both sides are asked for
-    places = [(region, np.mod(region.centre + np.pi, 2 * np.pi) - np.pi) for region in found.over.established]
     lines = [
         f"     phi {phi:+.1f}, psi {psi:+.1f}   {region.n_anomalous} frames, "
         f"{format_estimate(region.background, region.background_se)} expected, "
         f"purity {format_estimate(region.purity, region.purity_se)}"
-        for region, (phi, psi) in places
+        for region in found.over.established
+        for phi, psi in [region.centre]
     ]
     text = (
         f"Heated: the same molecule at 600 K, {len(y)} frames, against {len(x)} at 300 K, drawn by their weights.\n"

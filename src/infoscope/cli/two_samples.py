@@ -102,12 +102,9 @@ def places(found: Anomalies) -> list[str]:
         return []
     x, period = np.asarray(found.coordinates[: found.n_reference], float), found.space.period
     mean, spread = x.mean(axis=0), np.maximum(x.std(axis=0), np.finfo(float).tiny)
-    middle = (x.min(axis=0) + x.max(axis=0)) / 2
     lines = []
     for region in regions:
-        centre = region.centre - np.where(period > 0, period, 0.0) * np.rint(
-            (region.centre - middle) / np.where(period > 0, period, 1.0)
-        )  # in the turn that the data are in
+        centre = region.centre
         away = np.where(period > 0, 0.0, (centre - mean) / spread)  # a mean of angles may lie anywhere
         order = sorted(range(len(away)), key=lambda a: (period[a] == 0, -abs(away[a])))[:SHOWN]
         parts = [
