@@ -8,11 +8,11 @@ from tests.anomalies import slow_reading as slow
 
 from infoscope.anomalies import ordered as ordered_module
 from infoscope.anomalies import score_from_neighbors
-from infoscope.anomalies.boxes import Boxes
 from infoscope.anomalies.ordered import Ordered
 from infoscope.anomalies.scores import Rule, scan_items
 from infoscope.base import DataError, ParameterError
 from infoscope.neighbors import Space, nearest
+from infoscope.neighbors.boxes import Boxes
 
 
 def cloud(kind, n=120, seed=0):

@@ -9,8 +9,7 @@ import numpy as np
 
 from infoscope.base import available_threads, progress
 from infoscope.neighbors import Space, nearest
-
-from .boxes import Boxes
+from infoscope.neighbors.boxes import Boxes
 
 BOX_FEATURES = 9  # above, tiles win on data that fill their space
 BOX_ITEMS = 500
