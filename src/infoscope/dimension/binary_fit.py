@@ -13,6 +13,8 @@ from .binary_results import MISFIT, BinaryDimension
 from .binary_window import Window, check_window, remarks, window_of
 from .hamming import HammingHistogram
 
+ALIKE = 1000.0                     # condition number from which two parameters are hardly two
+
 Covariance = Callable[[Fitted, Window], tuple[str | None, np.ndarray | None]]
 
 
@@ -65,13 +67,17 @@ def as_result(h: HammingHistogram, fitted: Fitted, window: Window, asked: AskedW
     elif ratio > MISFIT:
         warnings.append(f"the law does not describe the histogram in the window: its divergence is {ratio:.3g} times "
                         "what noise makes; compare windows with scan_alpha")
+    correlation = fitted.hessian / np.sqrt(np.outer(np.diag(fitted.hessian), np.diag(fitted.hessian)))
+    condition = float(np.linalg.cond(correlation))
+    if condition > ALIKE:
+        warnings.append(f"the window hardly tells d0 and d1 apart (condition number {condition:.0f}): raise alpha_max, "
+                        "or use more items")
     varying = max(h.bits_that_vary, 1)
     notes = list(h.notes)
     if h.n_duplicates:
         notes.append(f"{h.n_duplicates} items repeat an earlier one; they count, at distance 0")
     if h.n_varying is not None and h.n_varying < h.n_bits:
         notes.append(f"{h.n_bits - h.n_varying} of {h.n_bits} bits are the same in all items and change no distance")
-    correlation = fitted.hessian / np.sqrt(np.outer(np.diag(fitted.hessian), np.diag(fitted.hessian)))
     return BinaryDimension(
         d0=fitted.d0, d0_se=d0_se, d1=fitted.b, d1_se=d1_se, per_bit=fitted.d0 / varying, per_bit_se=d0_se / varying,
         d_mean=fitted.a, d_mean_se=np.nan if np.isnan(d0_se) or of_line is None else float(np.sqrt(of_line[0, 0])),
@@ -79,7 +85,7 @@ def as_result(h: HammingHistogram, fitted: Fitted, window: Window, asked: AskedW
         r_max=int(window.r[-1]), alpha=window.alpha, n_pairs=h.n_pairs, n_window_pairs=window.n_pairs, n_bits=h.n_bits,
         n_varying=h.n_varying, n_samples=h.n_samples, n_duplicates=h.n_duplicates, q=h.q, coding=h.coding,
         moment_d0=float(moment_d0), moment_d1=float(moment_d1), stride=h.stride, at_bound=fitted.at_bound,
-        n_iter=fitted.n_iter, condition=float(np.linalg.cond(correlation)), r=window.r, p_emp=window.p,
+        n_iter=fitted.n_iter, condition=condition, r=window.r, p_emp=window.p,
         p_model=fitted.p, histogram=h, warnings=tuple(warnings), notes=tuple(notes))
 
 

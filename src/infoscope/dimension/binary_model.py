@@ -18,6 +18,8 @@ from scipy.special import digamma, gammaln, polygamma
 TOL = 1e-11                        # relative step at which the fit ends
 NOTHING = 1e-24                    # expected gain in divergence at which it ends as well: the digits are used up
 MAX_ITER = 200
+LARGE = 40.0                       # from which Stirling's series is exact to the last digit
+NOISE = 1e-13                      # of a divergence
 STARTS = np.concatenate([np.arange(0.05, 1.0, 0.05), [1.0, 1.2, 1.5, 2.0, 3.0]])     # d0 / n_bits on the ridge
 TRIES = 4                          # starts that are followed when the best does not end inside
 MARGIN = 1e-6                      # distance from a bound at which a fit lies on it
@@ -88,8 +90,28 @@ def moment_solution(mean: float, deviation: float, q: int = 2) -> tuple[float, f
 
 
 def log_law(d, r, q: int = 2) -> np.ndarray:
-    """ln of the unnormalised law at distances r <= d + 1."""
-    return gammaln(d + 1) - gammaln(r + 1) - gammaln(d - r + 1) + r * np.log(q - 1.0) - d * np.log(q)
+    """ln of the unnormalised law at distances r < d + 1.
+
+    Where d, r and d - r are large, logarithms of Gamma lose the digits in which laws of a million bits differ.  There
+    Stirling's series with the large parts taken together, -d KL(r/d, p), keeps them.
+    """
+    d, r = np.broadcast_arrays(np.asarray(d, float), np.asarray(r, float))
+    out, p = np.empty(d.shape), 1 - 1 / q
+    large = (r > LARGE) & (d - r > LARGE)
+    a, k = d[~large], r[~large]
+    out[~large] = gammaln(a + 1) - gammaln(k + 1) - gammaln(a - k + 1) + k * np.log(q - 1.0) - a * np.log(q)
+    a, k = d[large], r[large]
+    away = k - a * p
+    deviance = k * np.log1p(away / (a * p)) + (a - k) * np.log1p(-away / (a * (1 - p)))
+    series = _stirling(a) - _stirling(k) - _stirling(a - k)
+    out[large] = series - deviance + 0.5 * np.log(a / (2 * np.pi * k * (a - k)))
+    return out
+
+
+def _stirling(x):
+    """lnGamma(x + 1) - (x ln x - x + ln(2 pi x)/2); the next term is below 1e-16 for x > 40."""
+    y = 1 / (x * x)
+    return (1 / 12 - y * (1 / 360 - y * (1 / 1260 - y / 1680))) / x
 
 
 def fit_law(r: np.ndarray, p_emp: np.ndarray, mean: float, deviation: float, n_bits: int, q: int = 2,
@@ -201,14 +223,13 @@ def _starts(problem: _Problem, mean: float, deviation: float, n_bits: int) -> li
 def _newton(problem: _Problem, a: float, b: float) -> Fitted:
     """Damped Newton: the Hessian where it is positive definite, the Fisher matrix else, plus damping of its size."""
     x, kl, damping, converged, n_iter = np.array([a, b]), problem.kl(a, b), 1e-3, False, 0
-    noise = 1e-15 * max(1.0, float(np.abs(log_law(np.array([max(a, 1.0)]), np.zeros(1), problem.q))[0]), a)
     gradient, hessian, fisher, p, scores = problem.derivatives(*x)
     for n_iter in range(1, MAX_ITER + 1):  # noqa: B007
         matrix = hessian if _positive(hessian) else fisher
         step = np.linalg.lstsq(matrix + damping * np.diag(np.diag(fisher)), -gradient, rcond=None)[0]
         size = np.max(np.abs(step) / np.maximum(np.abs(x), [1.0, 1e-3]))
         after = problem.kl(*(x + step))
-        if after <= kl + noise:
+        if after <= kl + NOISE:
             x, kl, damping = x + step, after, damping / 10
             gradient, hessian, fisher, p, scores = problem.derivatives(*x)
             if size < TOL or abs(gradient @ step) < NOTHING:

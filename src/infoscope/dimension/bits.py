@@ -170,16 +170,19 @@ def bits_of_array(values: np.ndarray, q: int, rule: Rule, boundaries, name: str)
     """An array in memory, packed by blocks of rows."""
     maker = bit_maker(values, q, rule, name)
     ends = segment_ends(boundaries, values.shape[1])
-    words, either, every = [], np.zeros(0, bool), np.ones(0, bool)
-    for block in row_chunks(values):
-        bits = maker(block)
-        words.append(pack_segments(bits, ends * maker.width)[0])
-        first = len(words) == 1
-        either, every = (bits.any(0), bits.all(0)) if first else (either | bits.any(0), every & bits.all(0))
+    words = [pack_segments(maker(block), ends * maker.width)[0] for block in row_chunks(values)]
     word_ends = np.cumsum(-(-np.diff([0, *ends * maker.width]) // 64))
     packed = PackedBits(frozen(words[0] if len(words) == 1 else np.concatenate(words)), frozen(word_ends),
                         ends * maker.per_column, int(q > 2))
-    return Bits(packed, ends * maker.per_column, count_varying(either & ~every, ends, maker), q, maker.coding)
+    varying = unpacked(packed.varying_bits(), ends * maker.width, word_ends)
+    return Bits(packed, ends * maker.per_column, count_varying(varying, ends, maker), q, maker.coding)
+
+
+def unpacked(words: np.ndarray, ends: np.ndarray, word_ends: np.ndarray) -> np.ndarray:
+    """Bits of one row of words, without what fills up each segment."""
+    parts = np.split(words, word_ends[:-1])
+    flat = [np.unpackbits(part.view(np.uint8))[:width] for part, width in zip(parts, np.diff([0, *ends]), strict=True)]
+    return np.concatenate(flat).astype(bool)
 
 
 def row_chunks(values) -> Iterator[Any]:
@@ -249,7 +252,8 @@ def bit_maker(values, q: int, rule: Rule, name: str) -> BitMaker:
     if q > 2:
         _check_states(values, q, low, high, name)
         return BitMaker(("states", q), q, 1, f"states 0 to {q - 1}")
-    for block in row_chunks(values):
+    neighbours = values.dtype.kind in "iu" and high - low <= 1   # whole numbers without another in between
+    for block in () if neighbours else row_chunks(values):
         other = (block != low) & (block != high)
         if other.any():
             raise DataError(_not_two_values(values, block[other], low, high, name))

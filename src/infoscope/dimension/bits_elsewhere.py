@@ -4,13 +4,13 @@ from __future__ import annotations
 import numpy as np
 
 from infoscope.base import DataError, ParameterError, require
-from infoscope.neighbors.bits import frozen, pack_segments, set_bits
+from infoscope.neighbors.bits import frozen, pack_segments
 from infoscope.neighbors.bits_dask import DaskBits
 from infoscope.neighbors.bits_torch import TorchBits
 from infoscope.neighbors.chunks import task
 
 from .binarize import Rule, settled
-from .bits import BitMaker, Bits, count_varying, segment_ends
+from .bits import BitMaker, Bits, count_varying, segment_ends, unpacked
 
 MOST_VALUES = 66                   # of a chunk, from which it is clear that they are no states
 
@@ -56,13 +56,8 @@ def bits_of_chunks(values, q: int, rule: Rule, boundaries, name: str) -> Bits:
                                 for c, at in zip(chunks, starts[:-1], strict=True)]))
     word_ends = frozen(np.cumsum(-(-np.diff([0, *ends * maker.width]) // 64)))
     packed = DaskBits(words, heights, word_ends, ends * maker.per_column, int(q > 2))
-    varying = packed.varying_bits()
-    if q == 2:
-        by_segment = [set_bits(part) for part in np.split(varying, word_ends[:-1])]
-        return Bits(packed, packed.longest, np.cumsum(by_segment), q, maker.coding)
-    widths, parts = np.diff([0, *ends * maker.width]), np.split(varying, word_ends[:-1])
-    flat = [np.unpackbits(part.view(np.uint8))[:width] for part, width in zip(parts, widths, strict=True)]
-    return Bits(packed, packed.longest, count_varying(np.concatenate(flat).astype(bool), ends, maker), q, maker.coding)
+    varying = unpacked(packed.varying_bits(), ends * maker.width, word_ends)
+    return Bits(packed, packed.longest, count_varying(varying, ends, maker), q, maker.coding)
 
 
 def _maker(values, found, q: int, rule: Rule, name: str) -> BitMaker:
