@@ -26,6 +26,7 @@ BENCHMARKS = (
     "imbalance_scaling",
     "dii",
     "dimension",
+    "binary_dimension",
     "density",
     "anomalies",
     "start_up",
