@@ -81,9 +81,7 @@ def run_histogram(options: Namespace, folder: Path) -> None:
     n, n_bits = (300, 1_000) if options.quick else (3_000, 10_000)
     rows = {"infoscope": fresh("histogram", threads=options.threads, n=n, n_bits=n_bits)}
     if peer := peer_python():
-        rows["DADApy"] = fresh(
-            "peer_histogram", python=peer, limit=LIMIT, threads=options.threads, n=n, n_bits=n_bits
-        )
+        rows["DADApy"] = fresh("peer_histogram", python=peer, limit=LIMIT, threads=options.threads, n=n, n_bits=n_bits)
     ours = rows["infoscope"]
     table = [
         {

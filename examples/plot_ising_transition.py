@@ -3,9 +3,9 @@ Ising model: a phase transition seen by counting bits
 =====================================================
 
 Ten thousand spins that are up or down. Hot, each does what it likes: ten thousand independent bits. Cold, nearly all
-agree. In between, at the critical temperature 2.269, clusters of every size appear. How many *independent* bits would be
-as far apart as these states are? Nobody tells the method about temperature, magnetisation or the lattice; it sees rows
-of zeros and ones.
+agree. In between, at the critical temperature 2.269, clusters of every size appear. How many *independent* bits would
+be as far apart as these states are? Nobody tells the method about temperature, magnetisation or the lattice; it sees
+rows of zeros and ones.
 """
 
 # %%

@@ -10,6 +10,10 @@ from infoscope.datasets import ising_chain, latent_text
 from infoscope.dimension import BinaryID, prefix_curve, scan_alpha
 
 
+def drawn(x):
+    return BinaryID(max_samples=200, random_state=3).fit(x).result_
+
+
 @pytest.fixture
 def files(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -38,7 +42,7 @@ def files(tmp_path, monkeypatch):
         ("acts", ["--binarize", "0.25"], lambda x: BinaryID(binarize=0.25).fit(x).result_),
         ("states", ["--states", "4"], lambda x: BinaryID(q=4).fit(x).result_),
         ("packed", ["--bits", "100"], lambda x: BinaryID().fit(x, n_bits=100).result_),
-        ("spins", ["--sample-rows", "200", "--seed", "3"], lambda x: BinaryID(max_samples=200, random_state=3).fit(x).result_),
+        ("spins", ["--sample-rows", "200", "--seed", "3"], drawn),
     ],
 )  # fmt: skip
 def test_values_of_the_library(files, infoscope, name, options, call):
@@ -68,7 +72,10 @@ def test_items_with_a_time_are_compared_in_blocks(files, infoscope):
         (["packed.npy", "--binary"], "packed bytes need --bits"),
         (["acts.npy", "--binarize", "sign"], "--binarize goes with --binary"),
         (["acts.npy", "--prefix", "10"], "--prefix goes with --binary"),
-        (["acts.npy", "--binary", "--binarize", "mean"], "--binarize is sign, median, two_bit or a threshold, not 'mean'"),
+        (
+            ["acts.npy", "--binary", "--binarize", "mean"],
+            "--binarize is sign, median, two_bit or a threshold, not 'mean'",
+        ),
         (["spins.npy", "--binary", "--metric", "cosine"], "--metric does not go with --binary"),
         (["spins.npy", "--binary", "--method", "abide"], "--method does not go with --binary"),
         (["spins.npy", "--binary", "--alpha-max", "wide"], "--alpha-max is a share, auto or scan, not 'wide'"),

@@ -95,8 +95,10 @@ def test_an_empty_bin_is_data():
     assert lattice.d0 != seen.d0
 
 
-# ---------------------------------------------------------------------------------------------------------- closed forms
-@pytest.mark.parametrize(("m", "per_bit", "slope"), [(0.0, 1.0, 0.0), (0.5, 0.67082, 0.211146), (0.8, 0.281106, 0.438262)])
+# --------------------------------------------------------------------------------------------------------- closed forms
+@pytest.mark.parametrize(
+    ("m", "per_bit", "slope"), [(0.0, 1.0, 0.0), (0.5, 0.67082, 0.211146), (0.8, 0.281106, 0.438262)]
+)
 def test_biased_bits(m, per_bit, slope):
     """d0/N = (1 - m^2)/sqrt(1 + m^2) and d1 = 2 - 2/sqrt(1 + m^2), which is not the entropy."""
     law = binom.pmf(np.arange(20_001), 20_000, (1 - m**2) / 2)
@@ -151,7 +153,7 @@ def test_moments_of_states():
         assert d0 == pytest.approx(50, rel=1e-12) and abs(d1) < 1e-12
 
 
-# ----------------------------------------------------------------------------------------------------------- the optimum
+# ---------------------------------------------------------------------------------------------------------- the optimum
 @pytest.mark.parametrize("seed", range(4))
 def test_no_other_line_is_closer(seed):
     """Nelder-Mead on the divergence, written anew, from the optimum and from beside it."""
@@ -179,7 +181,9 @@ def test_every_start_ends_at_one_optimum():
     r = np.arange(100, 480)
     p = law[r] / law[r].sum()
     h = HammingHistogram(counts=law, n_bits=1000)
-    found = [fit_law(r, p, *h.moments(), 1000, start=start).d0 for start in ((600.0, 1.0), (1500.0, -1.0), (785.0, 0.4))]
+    found = [
+        fit_law(r, p, *h.moments(), 1000, start=start).d0 for start in ((600.0, 1.0), (1500.0, -1.0), (785.0, 0.4))
+    ]
     np.testing.assert_allclose(found, found[0], rtol=1e-8)
 
 
@@ -327,7 +331,7 @@ def test_one_peak_has_no_valley():
             BinaryID(alpha_max=0.9).fit(coins(150, 300, seed))
 
 
-# ------------------------------------------------------------------------------------------------------- local dimension
+# ------------------------------------------------------------------------------------------------------ local dimension
 def test_shells_of_exact_laws():
     for d, q in ((200, 2), (90, 4)):
         h = HammingHistogram(counts=binom.pmf(np.arange(d + 1), d, 1 - 1 / q), n_bits=d, q=q)
@@ -349,7 +353,7 @@ def test_shells_of_samples():
     assert "too small" in local_dimension(hamming_histogram(coins())).notes[0]
 
 
-# ------------------------------------------------------------------------------------------------------------- the rules
+# ------------------------------------------------------------------------------------------------------------ the rules
 def test_rules_and_their_thresholds():
     x = np.random.default_rng(4).normal(size=(500, 60)) + 0.5
     report = binarization_report(x, ("sign", "median", 0.5))
@@ -361,7 +365,7 @@ def test_rules_and_their_thresholds():
     assert "depends least" in report.verdict
 
 
-# ----------------------------------------------------------------------------------------------- as scikit-learn expects
+# ---------------------------------------------------------------------------------------------- as scikit-learn expects
 def test_parameters_and_clones():
     one = BinaryID(alpha_max=0.3, q=4, error=None)
     assert clone(one).get_params() == one.get_params()

@@ -5,8 +5,17 @@ import pandas as pd
 import pytest
 
 from infoscope.base import DataError, ParameterError
-from infoscope.dimension import BinaryID, HammingHistogram, binarize, hamming_histogram, local_dimension, pack_bits
-from infoscope.dimension import prefix_curve, scan_alpha, select_alpha
+from infoscope.dimension import (
+    BinaryID,
+    HammingHistogram,
+    binarize,
+    hamming_histogram,
+    local_dimension,
+    pack_bits,
+    prefix_curve,
+    scan_alpha,
+    select_alpha,
+)
 from infoscope.neighbors import Space, tensors
 
 
@@ -194,7 +203,7 @@ def test_bad_calls():
             call()
 
 
-# ------------------------------------------------------------------------------------------- never a number from nothing
+# ------------------------------------------------------------------------------------------ never a number from nothing
 @pytest.mark.parametrize(
     ("data", "options", "message"),
     [

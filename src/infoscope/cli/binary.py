@@ -79,7 +79,8 @@ class BinaryOptions:
         """The answer of the library."""
         from infoscope.dimension import BinaryID, prefix_curve, scan_alpha
 
-        data, kept = self._data(space), dict(binarize=self.rule(), q=self.states or 2, n_jobs=n_jobs)
+        data = self._data(space)
+        kept: dict[str, Any] = {"binarize": self.rule(), "q": self.states or 2, "n_jobs": n_jobs}
         window, boundaries = self.window(), self.boundaries()
         if (window == "scan" or boundaries is not None) and sample_rows is not None:
             raise ParameterError("--sample-rows goes with one number: leave out --prefix and --alpha-max scan")
@@ -88,7 +89,7 @@ class BinaryOptions:
         if boundaries is not None:
             if window == "auto":
                 raise ParameterError("--prefix compares equal windows: give --alpha-max a share")
-            return prefix_curve(data, boundaries, alpha_max=window, n_bits=self.bits, **kept)
+            return prefix_curve(data, boundaries, alpha_max=float(window), n_bits=self.bits, **kept)
         length = "auto" if space.time is not None else 1
         estimator = BinaryID(alpha_max=window, max_samples=sample_rows, random_state=seed, block_length=length, **kept)
         return estimator.fit(data, n_bits=self.bits).result_

@@ -1,4 +1,5 @@
 """Rules that make bits of numbers, and how much the answer depends on them."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ import numpy as np
 from infoscope.base import DataError, ParameterError, check_matrix
 from infoscope.neighbors.convert import kind_of, to_columns, to_numpy
 
-Rule: TypeAlias = Any              # None, "sign", "median", "two_bit", a number, or one number a column
+Rule: TypeAlias = Any  # None, "sign", "median", "two_bit", a number, or one number a column
 RULES = ("sign", "median", "two_bit")
 
 
@@ -66,8 +67,11 @@ def binarize(X, rule: Rule = "sign") -> np.ndarray:
     >>> binarize(np.array([[-3.0, -1.0, 1.0, 3.0]]), "two_bit").astype(int)
     array([[0, 0, 0, 1, 1, 0, 1, 1]])
     """
-    values = check_matrix(X, "X") if kind_of(X) in ("numpy", "builtins") else check_matrix(
-        to_numpy(to_columns(X, "X").values), "X")
+    values = (
+        check_matrix(X, "X")
+        if kind_of(X) in ("numpy", "builtins")
+        else check_matrix(to_numpy(to_columns(X, "X").values), "X")
+    )
     return bits_by_rule(values, settled(values, rule, "X"))
 
 
@@ -79,6 +83,7 @@ def bits_by_rule(values, rule: Settled):
     low = (high & (values > rule.thresholds + rule.width)) | (~high & ~(values < rule.thresholds - rule.width))
     if kind_of(values) == "torch":
         import torch
+
         return torch.stack([high, low], -1).reshape(len(values), -1)
     return np.stack([high, low], -1).reshape(len(values), -1)
 
@@ -90,8 +95,9 @@ def settled(values, rule: Rule, name: str) -> Settled:
         check_matrix(values, name)
     if isinstance(rule, str):
         if rule not in RULES:
-            raise ParameterError(f"binarize is {rule!r}; it must be {', '.join(map(repr, RULES))}, a threshold, or one "
-                                 "a column")
+            raise ParameterError(
+                f"binarize is {rule!r}; it must be {', '.join(map(repr, RULES))}, a threshold, or one a column"
+            )
         if rule == "sign":
             return Settled(0.0, None, "1 where positive")
         if rule == "median":
@@ -100,11 +106,14 @@ def settled(values, rule: Rule, name: str) -> Settled:
         return Settled(mean, width, f"two bits around {mean:.4g} ± {width:.4g}")
     thresholds = np.asarray(rule, np.float64) if not isinstance(rule, bool) else np.array(np.nan)
     if thresholds.shape not in ((), (d,)) or not np.isfinite(thresholds).all():
-        raise ParameterError(f"binarize must be a rule, one finite threshold, or one for each of the {d} columns of "
-                             f"{name}; got {rule if np.ndim(rule) == 0 else f'shape {thresholds.shape}'}")
+        raise ParameterError(
+            f"binarize must be a rule, one finite threshold, or one for each of the {d} columns of "
+            f"{name}; got {rule if np.ndim(rule) == 0 else f'shape {thresholds.shape}'}"
+        )
     words = f"1 above {float(thresholds):g}" if thresholds.ndim == 0 else "1 above a threshold for each column"
     if kind == "torch" and thresholds.ndim:
         import torch
+
         return Settled(torch.as_tensor(thresholds, device=values.device), None, words)
     return Settled(float(thresholds) if thresholds.ndim == 0 else thresholds, None, words)
 
@@ -113,7 +122,7 @@ def _medians(values, kind: str):
     if kind == "dask":
         raise ParameterError("the medians of a Dask array need all its rows at once: pass thresholds, one a column")
     if kind == "torch":
-        ordered = values.double().sort(0).values                 # torch's own median is the lower of two
+        ordered = values.double().sort(0).values  # torch's own median is the lower of two
         n = len(ordered)
         return (ordered[(n - 1) // 2] + ordered[n // 2]) / 2
     return np.median(values, axis=0)
@@ -125,6 +134,7 @@ def _mean_and_deviation(values, kind: str) -> tuple[float, float]:
         return float(values.mean()), float(values.std(correction=0))
     if kind == "dask":
         import dask
+
         mean, width = dask.compute(values.mean(dtype=np.float64), values.std(dtype=np.float64))
         if not np.isfinite(width):
             raise DataError("the data hold NaN or infinite numbers: remove these rows")

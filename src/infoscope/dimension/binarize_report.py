@@ -1,4 +1,5 @@
 """How much a Binary Intrinsic Dimension depends on the rule that made bits of numbers."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
@@ -77,9 +78,11 @@ class BinarizationReport(Result):
         if not np.isfinite(share).any():
             return "No rule gives a number."
         best = int(np.nanargmin(share))
-        return (f"The rule {self.rules[best]} depends least on its threshold: moving it changes d0 by "
-                f"{share[best]:.1%}; per bit, rules give {np.nanmin(self.per_bit):.3g} to "
-                f"{np.nanmax(self.per_bit):.3g}.")
+        return (
+            f"The rule {self.rules[best]} depends least on its threshold: moving it changes d0 by "
+            f"{share[best]:.1%}; per bit, rules give {np.nanmin(self.per_bit):.3g} to "
+            f"{np.nanmax(self.per_bit):.3g}."
+        )
 
     def plot(self, ax: Axes | None = None, *, style: str = "screen", **options: Any) -> Axes:
         """d0 per bit of every rule; thick bars are standard errors, thin ones the change when thresholds move.
@@ -96,11 +99,13 @@ class BinarizationReport(Result):
         matplotlib Axes
         """
         from .binary_plots import plot_rules
+
         return plot_rules(self, ax, style=style, **options)
 
 
-def binarization_report(X, rules=RULES, *, alpha_max: float = 0.4, shift: float = 0.05,
-                        n_jobs: int | None = None) -> BinarizationReport:
+def binarization_report(
+    X, rules=RULES, *, alpha_max: float = 0.4, shift: float = 0.05, n_jobs: int | None = None
+) -> BinarizationReport:
     """Compare rules that make bits of numbers, and see whether their thresholds matter.
 
     Parameters
@@ -133,14 +138,21 @@ def binarization_report(X, rules=RULES, *, alpha_max: float = 0.4, shift: float 
     >>> binarization_report(x, ("sign", "median")).ones.round(2)
     array([0.62, 0.5 ])
     """
-    values = check_matrix(X, "X") if kind_of(X) in ("numpy", "builtins") else check_matrix(
-        to_numpy(to_columns(X, "X").values), "X")
+    values = (
+        check_matrix(X, "X")
+        if kind_of(X) in ("numpy", "builtins")
+        else check_matrix(to_numpy(to_columns(X, "X").values), "X")
+    )
     if not shift > 0:
         raise ParameterError(f"shift is {shift!r}; it must be a positive number of standard deviations")
     rules = list(rules)
     rows = [_of_rule(values, rule, alpha_max, shift, n_jobs) for rule in rules]
-    record = provenance("binarization_report", dict(rules=[str(r) for r in rules], alpha_max=alpha_max, shift=shift),
-                        None, *input_parts(values))
+    record = provenance(
+        "binarization_report",
+        dict(rules=[str(r) for r in rules], alpha_max=alpha_max, shift=shift),
+        None,
+        *input_parts(values),
+    )
     words = tuple(r if isinstance(r, str) else f"above {r:g}" if np.ndim(r) == 0 else "thresholds" for r in rules)
     columns: dict[str, Any] = {name: np.array([row[name] for row in rows]) for name in rows[0]}
     return BinarizationReport(rules=words, shift=shift, provenance=record, **columns)
@@ -154,10 +166,18 @@ def _of_rule(values, rule, alpha_max: float, shift: float, n_jobs) -> dict[str, 
     moved = [bits_by_rule(values, one) for one in around]
     found, *others = [_fitted(b, alpha_max, n_jobs, errors=b is bits) for b in (bits, *moved)]
     changes = [abs(other.d0 - found.d0) for other in others]
-    return dict(n_bits=bits.shape[1], n_varying=found.n_varying, ones=float(bits.mean()),
-                flipped=float(np.mean([(b != bits).mean() for b in moved])), d0=found.d0, d0_se=found.d0_se,
-                per_bit=found.per_bit, per_bit_se=found.per_bit_se, kl_ratio=found.kl_ratio,
-                moved=float(np.max(changes)))
+    return dict(
+        n_bits=bits.shape[1],
+        n_varying=found.n_varying,
+        ones=float(bits.mean()),
+        flipped=float(np.mean([(b != bits).mean() for b in moved])),
+        d0=found.d0,
+        d0_se=found.d0_se,
+        per_bit=found.per_bit,
+        per_bit_se=found.per_bit_se,
+        kl_ratio=found.kl_ratio,
+        moved=float(np.max(changes)),
+    )
 
 
 def _fitted(matrix: np.ndarray, alpha_max: float, n_jobs, *, errors: bool) -> BinaryDimension:

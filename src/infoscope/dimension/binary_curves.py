@@ -1,4 +1,5 @@
 """The Binary Intrinsic Dimension against its window, against a number of columns, and shell by shell of distance."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -21,8 +22,18 @@ ALPHAS = tuple(float(a) for a in np.round(np.arange(0.1, 0.95, 0.1), 2))
 FINE = tuple(float(a) for a in np.round(np.arange(0.05, 1.0, 0.05), 2))
 
 
-def scan_alpha(X, alphas=ALPHAS, *, alpha_min: float = 0.0, support: str = "lattice", q: int = 2, binarize: Rule = None,
-               n_bits: int | None = None, errors: bool = True, n_jobs: int | None = None) -> BinaryCurve:
+def scan_alpha(
+    X,
+    alphas=ALPHAS,
+    *,
+    alpha_min: float = 0.0,
+    support: str = "lattice",
+    q: int = 2,
+    binarize: Rule = None,
+    n_bits: int | None = None,
+    errors: bool = True,
+    n_jobs: int | None = None,
+) -> BinaryCurve:
     """The dimension in windows of several sizes: one that is right does not depend on it.
 
     Parameters
@@ -64,8 +75,12 @@ def scan_alpha(X, alphas=ALPHAS, *, alpha_min: float = 0.0, support: str = "latt
         h = histogram_of(bits, n_jobs=n_jobs)
     alphas = [float(a) for a in np.atleast_1d(alphas)]
     asked = [AskedWindow(alpha_min, a, support) for a in alphas]
-    record = provenance("scan_alpha", dict(alphas=alphas, alpha_min=alpha_min, support=support, q=q, binarize=binarize),
-                        None, *input_parts(h.counts if bits is None else X))
+    record = provenance(
+        "scan_alpha",
+        dict(alphas=alphas, alpha_min=alpha_min, support=support, q=q, binarize=binarize),
+        None,
+        *input_parts(h.counts if bits is None else X),
+    )
     results = _fits([h] * len(asked), asked, bits if errors else None, by_segment=False, n_jobs=n_jobs)
     return BinaryCurve.of(alphas, results, against="alpha_max", provenance=record, notes=h.notes)
 
@@ -104,22 +119,39 @@ def select_alpha(X, alphas=FINE, *, alpha_min: float = 0.0, support: str = "latt
     if h.observed[-1] == 0:
         return float(max(alphas))
     candidates = sorted(float(a) for a in np.atleast_1d(alphas))
-    results = _fits([h] * len(candidates), [AskedWindow(alpha_min, a, support) for a in candidates], None,
-                    by_segment=False, n_jobs=1)
+    results = _fits(
+        [h] * len(candidates),
+        [AskedWindow(alpha_min, a, support) for a in candidates],
+        None,
+        by_segment=False,
+        n_jobs=1,
+    )
     ratios = np.array([r.kl_ratio if first_valley(h, r.r_max) is None and not r.at_bound else np.nan for r in results])
     good = np.flatnonzero(ratios <= misfit)
     if len(good):
         return candidates[good[-1]]
     ratios = np.array([r.kl_ratio for r in results]) if np.isnan(ratios).all() else ratios
     best = int(np.nanargmin(ratios))
-    warn(f"the law describes no window of this histogram; alpha_max={candidates[best]:g} is the least bad, with a "
-         f"divergence {ratios[best]:.3g} times its noise")
+    warn(
+        f"the law describes no window of this histogram; alpha_max={candidates[best]:g} is the least bad, with a "
+        f"divergence {ratios[best]:.3g} times its noise"
+    )
     return candidates[best]
 
 
-def prefix_curve(X, boundaries, *, alpha_min: float = 0.0, alpha_max: float = 0.4, support: str = "lattice", q: int = 2,
-                 binarize: Rule = None, n_bits: int | None = None, errors: bool = True,
-                 n_jobs: int | None = None) -> BinaryCurve:
+def prefix_curve(
+    X,
+    boundaries,
+    *,
+    alpha_min: float = 0.0,
+    alpha_max: float = 0.4,
+    support: str = "lattice",
+    q: int = 2,
+    binarize: Rule = None,
+    n_bits: int | None = None,
+    errors: bool = True,
+    n_jobs: int | None = None,
+) -> BinaryCurve:
     """The dimension of the first columns, of more, and of all: against the number of tokens, pixels or layers.
 
     Hamming distances add up over columns, so all histograms come from one pass over the pairs.
@@ -163,8 +195,14 @@ def prefix_curve(X, boundaries, *, alpha_min: float = 0.0, alpha_max: float = 0.
     bits = read_bits(X, n_bits=n_bits, q=q, binarize=binarize, boundaries=boundaries)
     histograms = histograms_of(bits, n_jobs=n_jobs)
     asked = AskedWindow(alpha_min, alpha_max, support)
-    parameters = dict(boundaries=np.asarray(boundaries), alpha_min=alpha_min, alpha_max=alpha_max, support=support, q=q,
-                      binarize=binarize)
+    parameters = dict(
+        boundaries=np.asarray(boundaries),
+        alpha_min=alpha_min,
+        alpha_max=alpha_max,
+        support=support,
+        q=q,
+        binarize=binarize,
+    )
     record = provenance("prefix_curve", parameters, None, *input_parts(X))
     results = _fits(histograms, [asked] * len(histograms), bits if errors else None, by_segment=True, n_jobs=n_jobs)
     return BinaryCurve.of(bits.n_bits, results, against="bits", provenance=record, notes=bits.notes)
@@ -186,7 +224,7 @@ def _fits(histograms, asked, bits, *, by_segment: bool, n_jobs) -> list[BinaryDi
     covariances: list[Any] = [None] * len(fitted)
     if bits is not None:
         fits, windows = ([pair[k] for pair in fitted.values()] for k in (0, 1))
-        if by_segment and len(fitted) < len(asked):              # a table for every segment; nothing is summed of some
+        if by_segment and len(fitted) < len(asked):  # a table for every segment; nothing is summed of some
             some = next(iter(fitted.values()))
             fits, windows = ([fitted.get(i, some)[k] for i in range(len(asked))] for k in (0, 1))
             found = dyadic_covariances(fits, windows, bits, by_segment=True, n_jobs=n_jobs)
@@ -200,8 +238,16 @@ def _fits(histograms, asked, bits, *, by_segment: bool, n_jobs) -> list[BinaryDi
 
 
 # ------------------------------------------------------------------------------------------------------ shell by shell
-def local_dimension(X, *, n_shells: int = 20, q: int | None = None, binarize: Rule = None, n_bits: int | None = None,
-                    n_groups: int = 20, n_jobs: int | None = None) -> LocalDimension:
+def local_dimension(
+    X,
+    *,
+    n_shells: int = 20,
+    q: int | None = None,
+    binarize: Rule = None,
+    n_bits: int | None = None,
+    n_groups: int = 20,
+    n_jobs: int | None = None,
+) -> LocalDimension:
     """The dimension from the growth of the histogram between neighbouring distances: no law for how it changes.
 
     For constant d, P(r + 1)/P(r) = (q - 1) (d - r)/(r + 1); on a lattice of larger steps the product of these.  Shells
@@ -259,8 +305,14 @@ def local_dimension(X, *, n_shells: int = 20, q: int | None = None, binarize: Ru
         error = np.sqrt((len(left) - 1) / len(left) * ((left - left.mean(0)) ** 2).sum(0))
     n_pairs = np.array([counts[part].sum() for part in shells])
     distance = np.array([part @ counts[part] / n for part, n in zip(shells, n_pairs, strict=True)])
-    return LocalDimension(distance=distance, dimension=d, dimension_se=error, n_pairs=n_pairs, notes=notes,
-                          provenance=provenance("local_dimension", dict(n_shells=n_shells, q=h.q), None, h.counts))
+    return LocalDimension(
+        distance=distance,
+        dimension=d,
+        dimension_se=error,
+        n_pairs=n_pairs,
+        notes=notes,
+        provenance=provenance("local_dimension", dict(n_shells=n_shells, q=h.q), None, h.counts),
+    )
 
 
 def _growth(r: np.ndarray, h: HammingHistogram):
@@ -275,8 +327,9 @@ def _growth(r: np.ndarray, h: HammingHistogram):
             return float(((r + 1) * there / (q - 1) + r * here).sum() / here.sum())
 
         def excess(d):
-            ratio = (gammaln(d - r + 1) - gammaln(d - r - g + 1) - gammaln(r + g + 1) + gammaln(r + 1)
-                     + g * np.log(q - 1))
+            ratio = (
+                gammaln(d - r + 1) - gammaln(d - r - g + 1) - gammaln(r + g + 1) + gammaln(r + 1) + g * np.log(q - 1)
+            )
             return float((here * np.exp(ratio) - there).sum())
 
         low, high = float(r[-1] + g - 1) + 1e-9, 1e3 * (h.n_bits + g)

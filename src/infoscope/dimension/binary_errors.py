@@ -8,6 +8,7 @@ the divergence times the pairs in the window,
 because a pair shares one item with those in S_i and S_j, and is counted in both.  Blocks of correlated items, and two
 sets of items, take the same form.
 """
+
 from __future__ import annotations
 
 from typing import Any
@@ -27,8 +28,16 @@ def table_of(fitted: Fitted, window: Window) -> np.ndarray:
     return table
 
 
-def dyadic_covariances(fits: list[Fitted], windows: list[Window], bits: Bits, other: Bits | None = None, *,
-                       blocks=None, by_segment: bool = False, n_jobs: int | None = None) -> list[np.ndarray]:
+def dyadic_covariances(
+    fits: list[Fitted],
+    windows: list[Window],
+    bits: Bits,
+    other: Bits | None = None,
+    *,
+    blocks=None,
+    by_segment: bool = False,
+    n_jobs: int | None = None,
+) -> list[np.ndarray]:
     """Covariances of (a, b) of several fits to the same pairs, from one more pass over them.
 
     Parameters
@@ -51,7 +60,7 @@ def dyadic_covariances(fits: list[Fitted], windows: list[Window], bits: Bits, ot
     first, table = _tables(fits, windows, by_segment, len(bits.packed.ends))
     if blocks is not None:
         sums, squares = bits.packed.block_sums(first, table, blocks, n_jobs=n_jobs)
-        sides, pairs = [sums - sums.mean(0)], squares            # pairs inside blocks have a mean score of their own
+        sides, pairs = [sums - sums.mean(0)], squares  # pairs inside blocks have a mean score of their own
     else:
         rows, partners = bits.packed.sums(first, table, None if other is None else other.packed, n_jobs=n_jobs)
         sides, pairs = [rows] if other is None else [rows, partners], None
@@ -83,8 +92,8 @@ def jackknife_covariance(fitted: Fitted, window: Window, h: HammingHistogram) ->
             values.append(_without(fitted, window, inside, mean, deviation, h))
     x = np.array(values)
     away = x - x.mean(0)
-    covariance = (len(x) - 1) / len(x) * away.T @ away           # of d0 and d1
-    turn = np.array([[1.0, fitted.centre], [0.0, 1.0]])          # a = d0 + d1 centre
+    covariance = (len(x) - 1) / len(x) * away.T @ away  # of d0 and d1
+    turn = np.array([[1.0, fitted.centre], [0.0, 1.0]])  # a = d0 + d1 centre
     return turn @ covariance @ turn.T
 
 

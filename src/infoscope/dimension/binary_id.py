@@ -1,4 +1,5 @@
 """The Binary Intrinsic Dimension as an estimator: read, count, fit, and tell the error."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -76,9 +77,23 @@ class BinaryID(BaseEstimator):
     200.0
     """
 
-    def __init__(self, alpha_min=0.0, alpha_max=0.4, *, support="lattice", q=2, binarize=None, error="dyadic",
-                 block_length=1, n_groups=20, max_samples=None, drop_duplicates=False, on_fail="raise",
-                 random_state=None, n_jobs=None):
+    def __init__(
+        self,
+        alpha_min=0.0,
+        alpha_max=0.4,
+        *,
+        support="lattice",
+        q=2,
+        binarize=None,
+        error="dyadic",
+        block_length=1,
+        n_groups=20,
+        max_samples=None,
+        drop_duplicates=False,
+        on_fail="raise",
+        random_state=None,
+        n_jobs=None,
+    ):
         self.alpha_min = alpha_min
         self.alpha_max = alpha_max
         self.support = support
@@ -162,8 +177,13 @@ class BinaryID(BaseEstimator):
             between = histogram_of(before, new, n_jobs=self.n_jobs)
             counts = self.histogram_.counts + between.counts + h.counts
             n_duplicates = len(bits) - len(bits.packed.different_rows()) if counts[0] else 0
-            joined = replace(self.histogram_, counts=counts, n_samples=len(bits), n_duplicates=n_duplicates,
-                             n_varying=int(bits.n_varying[-1]))
+            joined = replace(
+                self.histogram_,
+                counts=counts,
+                n_samples=len(bits),
+                n_duplicates=n_duplicates,
+                n_varying=int(bits.n_varying[-1]),
+            )
         self._finish(bits, None, joined, (), X, None)
         self._bits = bits
         return self
@@ -188,8 +208,10 @@ class BinaryID(BaseEstimator):
         """
         self._check()
         if not isinstance(histogram, HammingHistogram):
-            raise ParameterError(f"fit_histogram takes a HammingHistogram, got {type(histogram).__name__}: make one "
-                                 "with hamming_histogram, or pass the bits to fit")
+            raise ParameterError(
+                f"fit_histogram takes a HammingHistogram, got {type(histogram).__name__}: make one "
+                "with hamming_histogram, or pass the bits to fit"
+            )
         self._bits = None
         self._finish(None, None, histogram, (), histogram.counts, None)
         return self
@@ -262,8 +284,9 @@ class BinaryID(BaseEstimator):
         place = np.arange(len(bits)) - np.repeat(new_run, np.diff([*new_run, len(bits)]))
         label = np.cumsum(place % length == 0) - 1
         if label[-1] < 3:
-            raise ParameterError(f"block_length={length} leaves {label[-1] + 1} blocks, too few to tell an error: use "
-                                 "shorter blocks")
+            raise ParameterError(
+                f"block_length={length} leaves {label[-1] + 1} blocks, too few to tell an error: use shorter blocks"
+            )
         blocks = np.empty(len(bits), np.int64)
         blocks[order] = label
         return blocks
@@ -281,10 +304,12 @@ def _correlated_items(bits: Bits, n_jobs) -> int:
     if bits.time is None and bits.run is None:
         return 1
     from infoscope.statistics import correlation_time
+
     order = _in_time(bits)
     few = bits.packed.take(order[:: max(1, len(order) // 8)][:8])
     ramp = np.arange(int(bits.n_bits[-1]) + 1, dtype=float)[None, :, None]
-    columns = np.column_stack([bits.packed.sums([0], ramp, few.take([f]), n_jobs=n_jobs)[0][:, 0, 0]
-                               for f in range(len(few))])
+    columns = np.column_stack(
+        [bits.packed.sums([0], ramp, few.take([f]), n_jobs=n_jobs)[0][:, 0, 0] for f in range(len(few))]
+    )
     tau = correlation_time(columns, time=None, run=None if bits.run is None else np.asarray(bits.run), n_jobs=n_jobs)
     return max(1, int(np.ceil(2 * tau.value)))

@@ -8,6 +8,7 @@ With v = (1, r - rbar), psi the digamma function, g1 = psi(d + 1) - psi(d - r + 
 
     gradient = sum_r (P - P_emp) g1 v,        Hessian = Cov_P(g1 v) + sum_r (P - P_emp) g2 v v^T
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -15,15 +16,15 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import digamma, gammaln, polygamma
 
-TOL = 1e-11                        # relative step at which the fit ends
-NOTHING = 1e-24                    # expected gain in divergence at which it ends as well: the digits are used up
+TOL = 1e-11  # relative step at which the fit ends
+NOTHING = 1e-24  # expected gain in divergence at which it ends as well: the digits are used up
 MAX_ITER = 200
-LARGE = 40.0                       # from which Stirling's series is exact to the last digit
-NOISE = 1e-13                      # of a divergence
-STARTS = np.concatenate([np.arange(0.05, 1.0, 0.05), [1.0, 1.2, 1.5, 2.0, 3.0]])     # d0 / n_bits on the ridge
-TRIES = 4                          # starts that are followed when the best does not end inside
-MARGIN = 1e-6                      # distance from a bound at which a fit lies on it
-FLAT = 1e-4                        # and of a slope from that of a law without a peak
+LARGE = 40.0  # from which Stirling's series is exact to the last digit
+NOISE = 1e-13  # of a divergence
+STARTS = np.concatenate([np.arange(0.05, 1.0, 0.05), [1.0, 1.2, 1.5, 2.0, 3.0]])  # d0 / n_bits on the ridge
+TRIES = 4  # starts that are followed when the best does not end inside
+MARGIN = 1e-6  # distance from a bound at which a fit lies on it
+FLAT = 1e-4  # and of a slope from that of a law without a peak
 
 
 @dataclass(frozen=True)
@@ -114,8 +115,15 @@ def _stirling(x):
     return (1 / 12 - y * (1 / 360 - y * (1 / 1260 - y / 1680))) / x
 
 
-def fit_law(r: np.ndarray, p_emp: np.ndarray, mean: float, deviation: float, n_bits: int, q: int = 2,
-            start: tuple[float, float] | None = None) -> Fitted:
+def fit_law(
+    r: np.ndarray,
+    p_emp: np.ndarray,
+    mean: float,
+    deviation: float,
+    n_bits: int,
+    q: int = 2,
+    start: tuple[float, float] | None = None,
+) -> Fitted:
     """The best d0 and d1.
 
     Parameters
@@ -169,7 +177,7 @@ class _Problem:
         self.v = np.column_stack([np.ones_like(r), r - self.centre])
         seen = p_emp > 0
         self.entropy = float(p_emp[seen] @ np.log(p_emp[seen]))
-        self.steepest = q / (q - 1.0)                            # slope from which the law has no peak
+        self.steepest = q / (q - 1.0)  # slope from which the law has no peak
 
     def inside(self, a: float, b: float) -> bool:
         """d > r - 1 on the support (it is a line, so its ends decide), d >= 0, and a slope with a peak."""
@@ -201,7 +209,7 @@ class _Problem:
         scores = slopes - p @ slopes
         fisher = (scores * p[:, None]).T @ scores
         rest = p - self.p_emp
-        gradient = rest @ scores                                 # the mean drops out: both sum to one
+        gradient = rest @ scores  # the mean drops out: both sum to one
         hessian = fisher + (self.v * (rest * g2)[:, None]).T @ self.v
         return gradient, hessian, fisher, p, scores
 
@@ -215,7 +223,7 @@ def _starts(problem: _Problem, mean: float, deviation: float, n_bits: int) -> li
     lines += [moment_solution(mean, deviation, problem.q)]
     starts = [(d0 + d1 * problem.centre, d1) for d0, d1 in lines if np.isfinite(d0)]
     starts = [start for start in starts if problem.inside(*start)]
-    if not starts:                                               # a window beyond the peak: above the line d = r
+    if not starts:  # a window beyond the peak: above the line d = r
         starts = [(problem.centre + w, 1.0) for w in (0.5, 2.0, float(n_bits))]
     return sorted(starts, key=lambda start: problem.kl(*start))
 
@@ -235,7 +243,7 @@ def _newton(problem: _Problem, a: float, b: float) -> Fitted:
             if size < TOL or abs(gradient @ step) < NOTHING:
                 converged = True
                 break
-        elif size < TOL or damping > 1e12:                       # nothing better within rounding
+        elif size < TOL or damping > 1e12:  # nothing better within rounding
             converged = size < 1e3 * TOL
             break
         else:
@@ -243,8 +251,19 @@ def _newton(problem: _Problem, a: float, b: float) -> Fitted:
     r, d = problem.r, x[0] + x[1] * problem.v[:, 1]
     at_bound = bool(np.min(d - r + 1) < MARGIN * max(1.0, x[0]))
     has_peak = bool(problem.steepest - x[1] > FLAT and x[0] > x[1] * problem.centre)
-    return Fitted(float(x[0]), float(x[1]), problem.centre, p, max(kl, 0.0), hessian, scores, n_iter, converged,
-                  at_bound, has_peak)
+    return Fitted(
+        float(x[0]),
+        float(x[1]),
+        problem.centre,
+        p,
+        max(kl, 0.0),
+        hessian,
+        scores,
+        n_iter,
+        converged,
+        at_bound,
+        has_peak,
+    )
 
 
 def _positive(matrix: np.ndarray) -> bool:

@@ -1,4 +1,5 @@
 """Pictures of bits: the histogram with its law, the window, more columns, a temperature, shells of distance."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
@@ -36,10 +37,16 @@ def plot_fit(found: BinaryDimension, ax: Axes | None = None, *, style: str = "sc
     ax.lines[-1].set_label("pairs")
     if len(found.r):
         scale = found.n_window_pairs / found.n_pairs
-        ax.axvspan(found.r_min, found.r_max, color=ORANGE, alpha=0.12, lw=0,
-                   label=f"window, {found.alpha:.2g} of pairs")
-        ax.plot(found.r, found.p_model * scale, color=BLUE, lw=look.line,
-                label=rf"$d_0$ = {_with_error(found.d0, found.d0_se)}")
+        ax.axvspan(
+            found.r_min, found.r_max, color=ORANGE, alpha=0.12, lw=0, label=f"window, {found.alpha:.2g} of pairs"
+        )
+        ax.plot(
+            found.r,
+            found.p_model * scale,
+            color=BLUE,
+            lw=look.line,
+            label=rf"$d_0$ = {_with_error(found.d0, found.d0_se)}",
+        )
         beyond = _continued(found)
         ax.plot(beyond[0], beyond[1] * scale, ":", color=BLUE, lw=look.line)
         seen = h.counts[h.observed] / h.n_pairs
@@ -90,8 +97,14 @@ def plot_bits(curve: BinaryCurve, ax: Axes | None = None, *, style: str = "scree
     if np.isfinite(curve.exponent()):
         slope = curve.exponent()
         middle = np.exp(np.mean(np.log(x[good]))), np.exp(np.mean(np.log(curve.per_bit[good])))
-        ax.plot(x, middle[1] * (x / middle[0]) ** slope, "--", color=ORANGE, lw=look.line * 0.7,
-                label=rf"$\propto$ bits$^{{{slope:.2f}}}$")
+        ax.plot(
+            x,
+            middle[1] * (x / middle[0]) ** slope,
+            "--",
+            color=ORANGE,
+            lw=look.line * 0.7,
+            label=rf"$\propto$ bits$^{{{slope:.2f}}}$",
+        )
     ax.set(xscale="log", yscale="log", xlabel="bits", ylabel=r"$d_0$ per bit")
     few = np.unique(np.rint(np.geomspace(1, len(x), 5)).astype(int) - 1)
     ax.set_xticks(x[few], [f"{value:,.0f}" for value in x[few]])
@@ -104,8 +117,15 @@ def plot_bits(curve: BinaryCurve, ax: Axes | None = None, *, style: str = "scree
     return ax
 
 
-def plot_control(curve: BinaryCurve, ax: Axes | None = None, *, quantity: str = "per_bit", mark: float | None = None,
-                 style: str = "screen", **options: Any) -> Axes:
+def plot_control(
+    curve: BinaryCurve,
+    ax: Axes | None = None,
+    *,
+    quantity: str = "per_bit",
+    mark: float | None = None,
+    style: str = "screen",
+    **options: Any,
+) -> Axes:
     """d0 per bit (or d0, or d1) against a control of your own, with an error band."""
     look = look_of(style)
     ax = axes_of(ax, look, height=0.72)
@@ -114,8 +134,16 @@ def plot_control(curve: BinaryCurve, ax: Axes | None = None, *, quantity: str = 
     _band(ax, curve.control, values, errors, look, options.pop("label", None), **options)
     if mark is not None:
         ax.axvline(mark, color=GREY, lw=look.line * 0.7, ls="--")
-        ax.annotate(f"{mark:.4g}", (mark, 1), xycoords=("data", "axes fraction"), xytext=(4, -3),
-                    textcoords="offset points", va="top", color=GREY, fontsize=look.small)
+        ax.annotate(
+            f"{mark:.4g}",
+            (mark, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(4, -3),
+            textcoords="offset points",
+            va="top",
+            color=GREY,
+            fontsize=look.small,
+        )
     names = {"per_bit": r"$d_0$ per bit", "d0": r"binary intrinsic dimension $d_0$", "d1": r"slope $d_1$"}
     ax.set(xlabel=curve.against, ylabel=names[quantity])
     if quantity != "d1":
@@ -137,10 +165,26 @@ def plot_rules(report: BinarizationReport, ax: Axes | None = None, *, style: str
     look = look_of(style)
     ax = axes_of(ax, look, height=0.6)
     at, share = np.arange(len(report.rules)), report.per_bit / report.d0
-    ax.errorbar(at, report.per_bit, yerr=report.moved * share, fmt="none", ecolor=ORANGE, lw=look.line, capsize=4,
-                label=f"thresholds moved by {report.shift:g} deviations")
-    ax.errorbar(at, report.per_bit, yerr=report.per_bit_se, fmt="o", color=BLUE, ms=look.marker, lw=2 * look.line,
-                label="standard error")
+    ax.errorbar(
+        at,
+        report.per_bit,
+        yerr=report.moved * share,
+        fmt="none",
+        ecolor=ORANGE,
+        lw=look.line,
+        capsize=4,
+        label=f"thresholds moved by {report.shift:g} deviations",
+    )
+    ax.errorbar(
+        at,
+        report.per_bit,
+        yerr=report.per_bit_se,
+        fmt="o",
+        color=BLUE,
+        ms=look.marker,
+        lw=2 * look.line,
+        label="standard error",
+    )
     ax.set_xticks(at, report.rules)
     ax.set(xlim=(-0.5, len(at) - 0.5), ylabel=r"$d_0$ per bit", ylim=(0, None))
     ax.legend(frameon=False, fontsize=look.small, loc="lower left")
@@ -158,8 +202,8 @@ def _band(ax: Axes, x, y, error, look, label, color: str = BLUE) -> None:
 def _from_zero(ax: Axes, y, error) -> None:
     """An axis from zero, unless nothing then could be seen."""
     top = float(np.nanmax(y + np.nan_to_num(error)))
-    if np.nanmin(y) < 0.7 * top and ax.get_ylim()[0] > 0:
-        ax.set_ylim(0, None)
+    if np.nanmin(y) < 0.7 * top or ax.get_ylim()[0] == 0:
+        ax.set_ylim(0, 1.05 * ax.dataLim.y1)  # of all that is drawn, also of curves before
 
 
 def _distance(h: HammingHistogram) -> str:
@@ -177,4 +221,5 @@ def _continued(found: BinaryDimension) -> tuple[np.ndarray, np.ndarray]:
 
 def _with_error(value: float, error: float) -> str:
     from infoscope.base import format_estimate
+
     return format_estimate(value, None if np.isnan(error) else error)

@@ -1,4 +1,5 @@
 """What is known of bits after a fit: one Binary Intrinsic Dimension, or one for every value of a control."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from .hamming import HammingHistogram
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-MISFIT = 10.0                      # divergence over its noise floor from which the law does not describe the histogram
+MISFIT = 10.0  # divergence over its noise floor from which the law does not describe the histogram
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -118,16 +119,44 @@ class BinaryDimension(Result):
     def _estimates(self) -> list[tuple[str, Any, Any]]:
         rows: list[tuple[str, Any, Any]] = [
             (name, value, None if np.isnan(error) else error)
-            for name, value, error in (("d0", self.d0, self.d0_se), ("per bit", self.per_bit, self.per_bit_se),
-                                       ("d1", self.d1, self.d1_se))]
+            for name, value, error in (
+                ("d0", self.d0, self.d0_se),
+                ("per bit", self.per_bit, self.per_bit_se),
+                ("d1", self.d1, self.d1_se),
+            )
+        ]
         window = f"distances {self.r_min} to {self.r_max}, {self.alpha:.3g} of all pairs"
-        return [*rows, ("by moments", self.moment_d0, None), ("window", window, None),
-                ("misfit", f"divergence {self.kl:.3g}, {self.kl_ratio:.3g} times its noise", None)]
+        return [
+            *rows,
+            ("by moments", self.moment_d0, None),
+            ("window", window, None),
+            ("misfit", f"divergence {self.kl:.3g}, {self.kl_ratio:.3g} times its noise", None),
+        ]
 
     def _rows(self) -> list[dict[str, Any]]:
-        names = ("d0", "d0_se", "d1", "d1_se", "per_bit", "per_bit_se", "d_mean", "d_mean_se", "kl", "kl_floor",
-                 "kl_ratio", "r_min", "r_max", "alpha", "n_pairs", "n_window_pairs", "n_bits", "moment_d0", "moment_d1",
-                 "stride", "at_bound")
+        names = (
+            "d0",
+            "d0_se",
+            "d1",
+            "d1_se",
+            "per_bit",
+            "per_bit_se",
+            "d_mean",
+            "d_mean_se",
+            "kl",
+            "kl_floor",
+            "kl_ratio",
+            "r_min",
+            "r_max",
+            "alpha",
+            "n_pairs",
+            "n_window_pairs",
+            "n_bits",
+            "moment_d0",
+            "moment_d1",
+            "stride",
+            "at_bound",
+        )
         return [{name: getattr(self, name) for name in names}]
 
     @property
@@ -138,13 +167,17 @@ class BinaryDimension(Result):
         if self.d0 == 0:
             return "All items are alike: there is nothing to count."
         unit = "bits" if self.q == 2 else f"sites of {self.q} states"
-        said = (f"These items are as far apart as items of {self.d0:.4g} independent {unit} would be, "
-                f"{self.per_bit:.3g} per {unit[:-1] if self.q == 2 else 'site'}")
+        said = (
+            f"These items are as far apart as items of {self.d0:.4g} independent {unit} would be, "
+            f"{self.per_bit:.3g} per {unit[:-1] if self.q == 2 else 'site'}"
+        )
         if self.at_bound:
             return f"{said}, but the fit ended on the edge of what is possible: do not use the number."
         if self.kl_ratio > MISFIT:
-            return (f"{said}, but the law does not describe the distances (misfit {self.kl_ratio:.2g} times its "
-                    "noise): compare windows.")
+            return (
+                f"{said}, but the law does not describe the distances (misfit {self.kl_ratio:.2g} times its "
+                "noise): compare windows."
+            )
         return f"{said}."
 
     def plot(self, ax: Axes | None = None, *, kind: str = "fit", style: str = "screen", **options: Any) -> Axes:
@@ -164,6 +197,7 @@ class BinaryDimension(Result):
         matplotlib Axes
         """
         from . import binary_plots
+
         draw = {"fit": binary_plots.plot_fit, "residuals": binary_plots.plot_residuals}
         return draw[check_choice(kind, "kind", tuple(draw))](self, ax, style=style, **options)
 
@@ -250,13 +284,17 @@ class BinaryCurve(Result):
 
     @property
     def _estimates(self) -> list[tuple[str, float, float | None]]:
-        return [(f"{self.against} {c:.4g}", float(d), None if np.isnan(se) else float(se))
-                for c, d, se in zip(self.control, self.d0, self.d0_se, strict=True)]
+        return [
+            (f"{self.against} {c:.4g}", float(d), None if np.isnan(se) else float(se))
+            for c, d, se in zip(self.control, self.d0, self.d0_se, strict=True)
+        ]
 
     def _rows(self) -> list[dict[str, Any]]:
         names = ("d0", "d0_se", "d1", "d1_se", "per_bit", "per_bit_se", "n_bits", "kl_ratio", "moment_d0")
-        return [{self.against: float(c), **{n: getattr(self, n)[i].item() for n in names}}
-                for i, c in enumerate(self.control)]
+        return [
+            {self.against: float(c), **{n: getattr(self, n)[i].item() for n in names}}
+            for i, c in enumerate(self.control)
+        ]
 
     def exponent(self) -> float:
         """Slope of log(d0 per bit) against log(bits): 0 where each bit adds the same, -1/2 where few are behind all."""
@@ -305,6 +343,7 @@ class BinaryCurve(Result):
         matplotlib Axes
         """
         from .binary_plots import plot_alpha, plot_bits, plot_control
+
         draw = {"alpha_max": plot_alpha, "bits": plot_bits}.get(self.against, plot_control)
         return draw(self, ax, style=style, **options)
 
@@ -338,14 +377,18 @@ class LocalDimension(Result):
         return "Local binary dimension"
 
     def _rows(self) -> list[dict[str, Any]]:
-        return [dict(distance=float(r), dimension=float(d), dimension_se=float(se), n_pairs=float(n))
-                for r, d, se, n in zip(self.distance, self.dimension, self.dimension_se, self.n_pairs, strict=True)]
+        return [
+            dict(distance=float(r), dimension=float(d), dimension_se=float(se), n_pairs=float(n))
+            for r, d, se, n in zip(self.distance, self.dimension, self.dimension_se, self.n_pairs, strict=True)
+        ]
 
     @property
     def verdict(self) -> str:
         """One sentence: from the nearest to the farthest pairs."""
-        return (f"From {self.dimension[0]:.4g} at distance {self.distance[0]:.4g} to {self.dimension[-1]:.4g} at "
-                f"distance {self.distance[-1]:.4g}.")
+        return (
+            f"From {self.dimension[0]:.4g} at distance {self.distance[0]:.4g} to {self.dimension[-1]:.4g} at "
+            f"distance {self.distance[-1]:.4g}."
+        )
 
     def plot(self, ax: Axes | None = None, *, style: str = "screen", **options: Any) -> Axes:
         """Dimension against distance, with its error band.
@@ -362,4 +405,5 @@ class LocalDimension(Result):
         matplotlib Axes
         """
         from .binary_plots import plot_local
+
         return plot_local(self, ax, style=style, **options)

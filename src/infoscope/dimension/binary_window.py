@@ -1,4 +1,5 @@
 """Which distances a fit looks at: quantiles of the histogram, and the lattice that distances lie on."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -9,11 +10,11 @@ from infoscope.base import DataError, ParameterError
 
 from .hamming import HammingHistogram
 
-FEWEST_BINS = 4                    # two parameters and the norm leave one to judge by
+FEWEST_BINS = 4  # two parameters and the norm leave one to judge by
 FEWEST_PAIRS = 1000
-VALLEY, SIGMAS = 0.7, 6.0          # depth of a valley beside the lower of its peaks, and noise it must exceed
-GAP = 3                            # steps of the lattice from which identical items stand apart
-DIGITS = 10                        # of a cumulative sum, before it is compared
+VALLEY, SIGMAS = 0.7, 6.0  # depth of a valley beside the lower of its peaks, and noise it must exceed
+GAP = 3  # steps of the lattice from which identical items stand apart
+DIGITS = 10  # of a cumulative sum, before it is compared
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,12 @@ def window_of(h: HammingHistogram, alpha_min: float = 0.0, alpha_max: float = 0.
     ParameterError
         If the quantiles are no such.
     """
-    if not (isinstance(alpha_max, (int, float)) and isinstance(alpha_min, (int, float))
-            and 0 <= alpha_min < alpha_max <= 1):
-        raise ParameterError(f"alpha_min={alpha_min!r} and alpha_max={alpha_max!r} must satisfy 0 <= alpha_min < "
-                             "alpha_max <= 1")
+    if not (
+        isinstance(alpha_max, (int, float)) and isinstance(alpha_min, (int, float)) and 0 <= alpha_min < alpha_max <= 1
+    ):
+        raise ParameterError(
+            f"alpha_min={alpha_min!r} and alpha_max={alpha_max!r} must satisfy 0 <= alpha_min < alpha_max <= 1"
+        )
     observed = h.observed
     share = np.round(np.cumsum(h.counts[observed] / h.n_pairs), DIGITS)
     last = max(int(np.searchsorted(share, alpha_max, "right")) - 1, 0)
@@ -96,30 +99,38 @@ def check_window(window: Window, h: HammingHistogram, alpha_max: float) -> None:
         way_out = f"the smallest distance alone holds {first:.2g} of all pairs: raise alpha_max above that"
     else:
         way_out = "raise alpha_max, or use more items"
-    raise DataError(f"only {window.n_occupied} different distances lie in the window up to alpha_max={alpha_max:g}, "
-                    f"and {FEWEST_BINS} are needed to judge a law of two parameters: {way_out}")
+    raise DataError(
+        f"only {window.n_occupied} different distances lie in the window up to alpha_max={alpha_max:g}, "
+        f"and {FEWEST_BINS} are needed to judge a law of two parameters: {way_out}"
+    )
 
 
 def remarks(window: Window, h: HammingHistogram, alpha_max: float) -> tuple[str, ...]:
     """What should be known of a window before its fit is believed."""
     said = []
     if window.n_pairs < FEWEST_PAIRS and np.issubdtype(np.asarray(h.counts).dtype, np.integer):
-        said.append(f"the window holds only {window.n_pairs:.0f} pairs (a share of {window.alpha:.3g} for "
-                    f"alpha_max={alpha_max:g}): use more items, or a larger alpha_max")
+        said.append(
+            f"the window holds only {window.n_pairs:.0f} pairs (a share of {window.alpha:.3g} for "
+            f"alpha_max={alpha_max:g}): use more items, or a larger alpha_max"
+        )
     if h.counts[0] and window.r[0] == 0 and len(h.observed) > 1 and h.observed[1] > GAP * h.stride:
-        said.append(f"{h.counts[0]:,} pairs of identical items stand apart, the next distance is {h.observed[1]}: "
-                    "drop_duplicates=True leaves repeated items out")
+        said.append(
+            f"{h.counts[0]:,} pairs of identical items stand apart, the next distance is {h.observed[1]}: "
+            "drop_duplicates=True leaves repeated items out"
+        )
     valley = first_valley(h, int(window.r[-1]))
     if valley is not None:
         share = float(h.counts[: valley + 1].sum() / h.n_pairs)
-        said.append(f"the histogram has a valley at distance {valley} inside the window, and the law has one peak: set "
-                    f"alpha_max below {share:.2g}")
+        said.append(
+            f"the histogram has a valley at distance {valley} inside the window, and the law has one peak: set "
+            f"alpha_max below {share:.2g}"
+        )
     return tuple(said)
 
 
 def first_valley(h: HammingHistogram, r_max: int) -> int | None:
     """The first distance up to r_max that lies in a valley deeper than noise; None where the histogram only rises."""
-    first = int(h.observed[h.observed > 0][0])                   # identical items are another matter
+    first = int(h.observed[h.observed > 0][0])  # identical items are another matter
     c = np.asarray(h.counts[first : r_max + 1 : h.stride], float)
     if len(c) < 5 or not np.issubdtype(np.asarray(h.counts).dtype, np.integer):
         return None
@@ -134,5 +145,5 @@ def first_valley(h: HammingHistogram, r_max: int) -> int | None:
     if not deep.any():
         return None
     place = np.flatnonzero(deep)
-    end = place[0] + int(np.argmin(np.diff(place, append=place[-1] + 2) == 1))       # the first stretch
+    end = place[0] + int(np.argmin(np.diff(place, append=place[-1] + 2) == 1))  # the first stretch
     return first + h.stride * int(place[0] + np.argmin(smooth[place[0] : end + 1]))

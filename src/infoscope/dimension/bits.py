@@ -1,4 +1,5 @@
 """What the user brought as bits: two values, packed bytes, states, or numbers and a rule that makes bits of them."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -14,8 +15,8 @@ from infoscope.neighbors.convert import kind_of, to_columns
 
 from .binarize import Rule, bits_by_rule
 
-CHUNK = 2**24                      # entries that become bits together
-SHOWN = 6                          # values that an error names
+CHUNK = 2**24  # entries that become bits together
+SHOWN = 6  # values that an error names
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,17 +55,32 @@ class Bits:
 
     def take(self, rows) -> Bits:
         """Some of the items."""
-        return Bits(self.packed.take(rows), self.n_bits, self.n_varying, self.q, self.coding,
-                    None if self.run is None else self.run[rows], None if self.time is None else self.time[rows],
-                    self.notes)
+        return Bits(
+            self.packed.take(rows),
+            self.n_bits,
+            self.n_varying,
+            self.q,
+            self.coding,
+            None if self.run is None else self.run[rows],
+            None if self.time is None else self.time[rows],
+            self.notes,
+        )
 
     def joined(self, other: Bits) -> Bits:
         """These items, then others."""
         if not np.array_equal(self.n_bits, other.n_bits) or self.q != other.q:
-            raise DataError(f"these items have {other.n_bits[-1]} bits of {other.q} states, those before had "
-                            f"{self.n_bits[-1]} of {self.q}: they must be made alike")
-        return Bits(self.packed.joined(other.packed), self.n_bits, np.maximum(self.n_varying, other.n_varying), self.q,
-                    self.coding, notes=self.notes)
+            raise DataError(
+                f"these items have {other.n_bits[-1]} bits of {other.q} states, those before had "
+                f"{self.n_bits[-1]} of {self.q}: they must be made alike"
+            )
+        return Bits(
+            self.packed.joined(other.packed),
+            self.n_bits,
+            np.maximum(self.n_varying, other.n_varying),
+            self.q,
+            self.coding,
+            notes=self.notes,
+        )
 
 
 def pack_bits(X, *, binarize: Rule = None, name: str = "X") -> Space:
@@ -105,8 +121,9 @@ def pack_bits(X, *, binarize: Rule = None, name: str = "X") -> Space:
     return Space.from_bits(as_bytes, n_bits=n_bits, name=name)
 
 
-def read_bits(X, *, n_bits: int | None = None, q: int = 2, binarize: Rule = None, boundaries=None,
-              name: str = "X") -> Bits:
+def read_bits(
+    X, *, n_bits: int | None = None, q: int = 2, binarize: Rule = None, boundaries=None, name: str = "X"
+) -> Bits:
     """Read what the user brought.
 
     Parameters
@@ -156,9 +173,11 @@ def read_bits(X, *, n_bits: int | None = None, q: int = 2, binarize: Rule = None
         values, kind = values.numpy(), "numpy"
     if kind == "torch":
         from .bits_elsewhere import bits_of_tensor
+
         bits = bits_of_tensor(values, q, binarize, boundaries, name)
     elif kind == "dask":
         from .bits_elsewhere import bits_of_chunks
+
         bits = bits_of_chunks(values, q, binarize, boundaries, name)
     else:
         bits = bits_of_array(np.asarray(values), q, binarize, boundaries, name)
@@ -172,8 +191,12 @@ def bits_of_array(values: np.ndarray, q: int, rule: Rule, boundaries, name: str)
     ends = segment_ends(boundaries, values.shape[1])
     words = [pack_segments(maker(block), ends * maker.width)[0] for block in row_chunks(values)]
     word_ends = np.cumsum(-(-np.diff([0, *ends * maker.width]) // 64))
-    packed = PackedBits(frozen(words[0] if len(words) == 1 else np.concatenate(words)), frozen(word_ends),
-                        ends * maker.per_column, int(q > 2))
+    packed = PackedBits(
+        frozen(words[0] if len(words) == 1 else np.concatenate(words)),
+        frozen(word_ends),
+        ends * maker.per_column,
+        int(q > 2),
+    )
     varying = unpacked(packed.varying_bits(), ends * maker.width, word_ends)
     return Bits(packed, ends * maker.per_column, count_varying(varying, ends, maker), q, maker.coding)
 
@@ -204,8 +227,10 @@ def segment_ends(boundaries, n_columns: int) -> np.ndarray:
     if ends.dtype.kind not in "iu" or ends.ndim != 1 or not len(ends):
         raise ParameterError(f"boundaries must be numbers of columns, got {boundaries!r}")
     if ends[0] < 1 or ends[-1] > n_columns or (np.diff(ends) <= 0).any():
-        raise ParameterError(f"boundaries must rise from at least 1 to at most {n_columns} columns, got "
-                             f"{ends.tolist()[:5]}{' ...' if len(ends) > 5 else ''}")
+        raise ParameterError(
+            f"boundaries must rise from at least 1 to at most {n_columns} columns, got "
+            f"{ends.tolist()[:5]}{' ...' if len(ends) > 5 else ''}"
+        )
     return ends.astype(np.int64)
 
 
@@ -243,6 +268,7 @@ class BitMaker:
 def bit_maker(values, q: int, rule: Rule, name: str) -> BitMaker:
     if rule is not None:
         from .binarize import settled
+
         what = settled(values, rule, name)
         width = 2 if what.width is not None else 1
         return BitMaker(("rule", what), width, width, f"numbers, {what.words}")
@@ -252,13 +278,14 @@ def bit_maker(values, q: int, rule: Rule, name: str) -> BitMaker:
     if q > 2:
         _check_states(values, q, low, high, name)
         return BitMaker(("states", q), q, 1, f"states 0 to {q - 1}")
-    neighbours = values.dtype.kind in "iu" and high - low <= 1   # whole numbers without another in between
+    neighbours = values.dtype.kind in "iu" and high - low <= 1  # whole numbers without another in between
     for block in () if neighbours else row_chunks(values):
         other = (block != low) & (block != high)
         if other.any():
             raise DataError(_not_two_values(values, block[other], low, high, name))
-    return BitMaker(("value", high if high != low else np.inf), 1, 1,
-                    f"{low:g} only" if low == high else f"{low:g} and {high:g}")
+    return BitMaker(
+        ("value", high if high != low else np.inf), 1, 1, f"{low:g} only" if low == high else f"{low:g} and {high:g}"
+    )
 
 
 def _extremes(values, name: str) -> tuple[float, float]:
@@ -282,8 +309,10 @@ def _check_states(values, q: int, low: float, high: float, name: str) -> None:
             broken = block != np.rint(block)
             if broken.any():
                 row, column = np.argwhere(broken)[0].tolist()
-                raise DataError(f"{name} holds {block[row, column]:g} in row {first * (CHUNK // values.shape[1]) + row}"
-                                f", column {column}; states are whole numbers")
+                raise DataError(
+                    f"{name} holds {block[row, column]:g} in row {first * (CHUNK // values.shape[1]) + row}"
+                    f", column {column}; states are whole numbers"
+                )
 
 
 def _not_two_values(values, others: np.ndarray, low: float, high: float, name: str) -> str:
@@ -299,8 +328,10 @@ def _not_two_values(values, others: np.ndarray, low: float, high: float, name: s
 
 def _check_table(values, name: str) -> None:
     if values.ndim != 2:
-        raise DataError(f"{name} has shape {tuple(values.shape)}: bits are a table (items, bits); flatten all but the "
-                        f"first dimension, {name}.reshape(len({name}), -1)")
+        raise DataError(
+            f"{name} has shape {tuple(values.shape)}: bits are a table (items, bits); flatten all but the "
+            f"first dimension, {name}.reshape(len({name}), -1)"
+        )
     if 0 in tuple(values.shape):
         raise DataError(f"{name} is empty, shape {tuple(values.shape)}")
 
@@ -310,7 +341,7 @@ def _packed(space: Space, q: int, n_bits, rule: Rule, boundaries, name: str) -> 
     if q != 2 or rule is not None or n_bits is not None:
         raise ParameterError(f"{name} is packed bits already: leave out q, n_bits and binarize")
     d = int(space.n_bits or 0)
-    if boundaries is not None:                                   # segments begin with words of their own
+    if boundaries is not None:  # segments begin with words of their own
         wide = np.unpackbits(space.features.view(np.uint8), axis=1)[:, :d].astype(bool)
         bits = bits_of_array(wide, 2, None, boundaries, name)
         packed, ends, varying = bits.packed, bits.n_bits, bits.n_varying

@@ -1,4 +1,5 @@
 """Bits of tensors on a device and of Dask arrays: read and packed where they are."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -12,12 +13,13 @@ from infoscope.neighbors.chunks import task
 from .binarize import Rule, settled
 from .bits import BitMaker, Bits, count_varying, segment_ends, unpacked
 
-MOST_VALUES = 66                   # of a chunk, from which it is clear that they are no states
+MOST_VALUES = 66  # of a chunk, from which it is clear that they are no states
 
 
 def bits_of_tensor(values, q: int, rule: Rule, boundaries, name: str) -> Bits:
     """Signs of a tensor, on its device."""
     import torch
+
     found = None
     if rule is None:
         if values.is_floating_point() and not bool(values.isfinite().all()):
@@ -52,8 +54,11 @@ def bits_of_chunks(values, q: int, rule: Rule, boundaries, name: str) -> Bits:
         found = np.unique(np.concatenate(pieces))
     maker = _maker(values, found, q, rule, name)
     ends = segment_ends(boundaries, int(values.shape[1]))
-    words = list(dask.persist(*[task(_words)(c, maker, ends * maker.width, at, name)
-                                for c, at in zip(chunks, starts[:-1], strict=True)]))
+    words = list(
+        dask.persist(
+            *[task(_words)(c, maker, ends * maker.width, at, name) for c, at in zip(chunks, starts[:-1], strict=True)]
+        )
+    )
     word_ends = frozen(np.cumsum(-(-np.diff([0, *ends * maker.width]) // 64)))
     packed = DaskBits(words, heights, word_ends, ends * maker.per_column, int(q > 2))
     varying = unpacked(packed.varying_bits(), ends * maker.width, word_ends)
@@ -63,6 +68,7 @@ def bits_of_chunks(values, q: int, rule: Rule, boundaries, name: str) -> Bits:
 def _maker(values, found, q: int, rule: Rule, name: str) -> BitMaker:
     """How to make bits; `found` are the values there are, and tell what an array would."""
     from .bits import bit_maker
+
     if rule is not None:
         what = settled(values, rule, name)
         width = 2 if what.width is not None else 1
@@ -91,5 +97,6 @@ def _words(chunk, maker: BitMaker, ends, first: int, name: str) -> np.ndarray:
 def _check_finite(chunk, first: int, name: str) -> None:
     if chunk.dtype.kind == "f" and not np.isfinite(chunk).all():
         row, column = np.argwhere(~np.isfinite(chunk))[0].tolist()
-        raise DataError(f"{name} holds NaN or an infinite number in row {first + row}, column {column}: remove that "
-                        "row")
+        raise DataError(
+            f"{name} holds NaN or an infinite number in row {first + row}, column {column}: remove that row"
+        )

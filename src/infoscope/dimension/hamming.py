@@ -1,4 +1,5 @@
 """How far apart bits are: the histogram of Hamming distances that a Binary Intrinsic Dimension is read from."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
@@ -59,13 +60,16 @@ class HammingHistogram(Result):
     def __post_init__(self):
         counts = np.asarray(self.counts)
         if counts.ndim != 1 or counts.dtype.kind not in "iuf" or len(counts) < 2:
-            raise DataError(f"counts has shape {counts.shape} and dtype {counts.dtype}: it needs one number for each "
-                            "distance 0, 1, ..., n_bits")
+            raise DataError(
+                f"counts has shape {counts.shape} and dtype {counts.dtype}: it needs one number for each "
+                "distance 0, 1, ..., n_bits"
+            )
         if not (np.isfinite(counts).all() and (counts >= 0).all() and counts.any()):
             raise DataError("counts must be finite, >= 0 and not all zero: is there no pair?")
         if len(counts) > self.n_bits + 1 and counts[self.n_bits + 1 :].any():
-            raise DataError(f"counts has pairs at distance {int(np.flatnonzero(counts)[-1])}, but there are only "
-                            f"{self.n_bits} bits")
+            raise DataError(
+                f"counts has pairs at distance {int(np.flatnonzero(counts)[-1])}, but there are only {self.n_bits} bits"
+            )
 
     @property
     def n_pairs(self) -> float:
@@ -104,10 +108,16 @@ class HammingHistogram(Result):
             If the items have other bits or states.
         """
         if (self.n_bits, self.q) != (other.n_bits, other.q):
-            raise DataError(f"histograms of {self.n_bits} bits (q={self.q}) and of {other.n_bits} (q={other.q}) do not "
-                            "add up")
-        return HammingHistogram(counts=self.counts + other.counts, n_bits=self.n_bits, q=self.q, coding=self.coding,
-                                notes=("merged: how many items there are is not known",))
+            raise DataError(
+                f"histograms of {self.n_bits} bits (q={self.q}) and of {other.n_bits} (q={other.q}) do not add up"
+            )
+        return HammingHistogram(
+            counts=self.counts + other.counts,
+            n_bits=self.n_bits,
+            q=self.q,
+            coding=self.coding,
+            notes=("merged: how many items there are is not known",),
+        )
 
     @property
     def _title(self) -> str:
@@ -122,16 +132,19 @@ class HammingHistogram(Result):
 
     def _rows(self) -> list[dict[str, Any]]:
         total = self.n_pairs
-        return [dict(distance=int(r), count=self.counts[r].item(), probability=float(self.counts[r] / total))
-                for r in self.observed]
+        return [
+            dict(distance=int(r), count=self.counts[r].item(), probability=float(self.counts[r] / total))
+            for r in self.observed
+        ]
 
     @property
     def verdict(self) -> str:
         """One sentence: how far apart two items are, and how far independent bits would be."""
         mean, _ = self.moments()
         fair = self.n_bits * (1 - 1 / self.q)
-        return (f"Two items differ in {mean:.4g} of {self.n_bits} places; of independent fair ones it would be "
-                f"{fair:.4g}.")
+        return (
+            f"Two items differ in {mean:.4g} of {self.n_bits} places; of independent fair ones it would be {fair:.4g}."
+        )
 
     def plot(self, ax: Axes | None = None, *, style: str = "screen", **options: Any) -> Axes:
         """Draw the histogram, on a logarithmic axis.
@@ -148,12 +161,23 @@ class HammingHistogram(Result):
         matplotlib Axes
         """
         from .binary_plots import plot_histogram
+
         return plot_histogram(self, ax, style=style, **options)
 
 
-def hamming_histogram(X, Y=None, *, n_bits: int | None = None, q: int = 2, binarize: Rule = None,
-                      n_groups: int | None = None, max_samples: int | None = None, drop_duplicates: bool = False,
-                      random_state: RandomState = None, n_jobs: int | None = None) -> HammingHistogram:
+def hamming_histogram(
+    X,
+    Y=None,
+    *,
+    n_bits: int | None = None,
+    q: int = 2,
+    binarize: Rule = None,
+    n_groups: int | None = None,
+    max_samples: int | None = None,
+    drop_duplicates: bool = False,
+    random_state: RandomState = None,
+    n_jobs: int | None = None,
+) -> HammingHistogram:
     """Histogram of the Hamming distances of all pairs of items, or of all pairs between two sets.
 
     Memory is that of the packed bits and one histogram a thread; nothing of N x N is made.
@@ -206,8 +230,14 @@ def hamming_histogram(X, Y=None, *, n_bits: int | None = None, q: int = 2, binar
     if Y is not None:
         other = read_bits(Y, n_bits=n_bits, q=q, binarize=binarize, name="Y")
         check_alike(bits, other)
-    parameters = dict(n_bits=n_bits, q=q, binarize=binarize, n_groups=n_groups, max_samples=max_samples,
-                      drop_duplicates=drop_duplicates)
+    parameters = dict(
+        n_bits=n_bits,
+        q=q,
+        binarize=binarize,
+        n_groups=n_groups,
+        max_samples=max_samples,
+        drop_duplicates=drop_duplicates,
+    )
     record = record_of("hamming_histogram", parameters, random_state, *input_parts(X), *input_parts(Y))
     if n_groups is not None:
         check_positive_int(n_groups, "n_groups", 2, len(bits))
@@ -215,8 +245,9 @@ def hamming_histogram(X, Y=None, *, n_bits: int | None = None, q: int = 2, binar
     return replace(histogram_of(bits, other, groups=groups, n_jobs=n_jobs), provenance=record, notes=notes)
 
 
-def histogram_of(bits: Bits, other: Bits | None = None, *, groups=None, n_jobs=None,
-                 segment: int = -1) -> HammingHistogram:
+def histogram_of(
+    bits: Bits, other: Bits | None = None, *, groups=None, n_jobs=None, segment: int = -1
+) -> HammingHistogram:
     """The histogram of bits that are read already."""
     return histograms_of(bits, other, groups=groups, n_jobs=n_jobs)[segment]
 
@@ -237,11 +268,21 @@ def histograms_of(bits: Bits, other: Bits | None = None, *, groups=None, n_jobs=
     n_duplicates = None
     if other is None:
         n_duplicates = 0 if not total[-1, 0] else len(bits) - len(bits.packed.different_rows())
-    return [HammingHistogram(counts=total[p, : d + 1], n_bits=d, q=bits.q, n_samples=len(bits),
-                             n_partners=None if other is None else len(other), n_varying=int(varying),
-                             n_duplicates=n_duplicates, coding=bits.coding, notes=bits.notes,
-                             group_counts=None if touching is None else touching[p, :, : d + 1])
-            for p, (d, varying) in enumerate(zip(bits.n_bits.tolist(), bits.n_varying, strict=True))]
+    return [
+        HammingHistogram(
+            counts=total[p, : d + 1],
+            n_bits=d,
+            q=bits.q,
+            n_samples=len(bits),
+            n_partners=None if other is None else len(other),
+            n_varying=int(varying),
+            n_duplicates=n_duplicates,
+            coding=bits.coding,
+            notes=bits.notes,
+            group_counts=None if touching is None else touching[p, :, : d + 1],
+        )
+        for p, (d, varying) in enumerate(zip(bits.n_bits.tolist(), bits.n_varying, strict=True))
+    ]
 
 
 def chosen(bits: Bits, max_samples, drop_duplicates: bool, random_state) -> tuple[Bits, tuple[str, ...]]:
@@ -275,5 +316,5 @@ def input_parts(data) -> tuple[Any, ...]:
     if features is None:
         return ()
     if isinstance(features, (list, tuple)) and len(features) and np.ndim(features[0]) == 2:
-        return tuple(features)                                   # runs of unequal length
+        return tuple(features)  # runs of unequal length
     return (features if hasattr(features, "dtype") or hasattr(features, "__dask_graph__") else np.asarray(features),)

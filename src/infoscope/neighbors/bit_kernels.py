@@ -3,12 +3,13 @@
 A row is words of 64 bits in one or several segments; `ends` says where each segment ends, and everything is known after
 each of them, because Hamming distances add up.  Pairs of one set are looked at once, (i, j) with i < j.
 """
+
 import numpy as np
 
 from ..base.jit import kernel
 
-TILE = 64                          # rows and columns looked at together
-CHUNK = 512                        # words of a row looked at together: a tile of them stays in cache
+TILE = 64  # rows and columns looked at together
+CHUNK = 512  # words of a row looked at together: a tile of them stays in cache
 
 
 @kernel(inline="always")

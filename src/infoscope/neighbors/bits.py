@@ -4,6 +4,7 @@ Bits have a loop of their own because they are a hundred times cheaper than tile
 once, each pair is looked at once, and what is known after every segment of the columns costs nothing more.  The classes
 here and in `bits_torch` and `bits_dask` answer the same three questions alike, to the last integer.
 """
+
 from __future__ import annotations
 
 import threading
@@ -17,15 +18,15 @@ import numpy as np
 from ..base import DataError, available_threads, progress
 from . import bit_kernels
 
-BLOCK = (64, 2048)                 # rows of a piece of work: fewest, most
-STRIPE_BYTES = 2**28               # sums over blocks of items that a thread may hold
+BLOCK = (64, 2048)  # rows of a piece of work: fewest, most
+STRIPE_BYTES = 2**28  # sums over blocks of items that a thread may hold
 
 
 class Counts(NamedTuple):
     """Histograms of distances after every segment."""
 
-    ordered: np.ndarray            # (segments, groups, distances): (item of the group, partner)
-    inside: np.ndarray             # the same of pairs whose items are both of the group, each pair once
+    ordered: np.ndarray  # (segments, groups, distances): (item of the group, partner)
+    inside: np.ndarray  # the same of pairs whose items are both of the group, each pair once
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +75,9 @@ class PackedBits:
         whole = np.ascontiguousarray(self.words).view(np.dtype((np.void, 8 * self.words.shape[1])))
         return np.sort(np.unique(whole.ravel(), return_index=True)[1])
 
-    def count(self, other: PackedBits | None = None, groups=None, n_groups: int = 1, *,
-              n_jobs: int | None = None) -> Counts:
+    def count(
+        self, other: PackedBits | None = None, groups=None, n_groups: int = 1, *, n_jobs: int | None = None
+    ) -> Counts:
         """Histograms of the distances of all pairs of rows, or of rows and those of another set (then by row).
 
         Parameters
@@ -101,8 +103,9 @@ class PackedBits:
             return np.zeros(shape, np.int64), np.zeros(shape if same and n_groups > 1 else (1, 1, 1), np.int64)
 
         def work(state, rows, columns):
-            bit_kernels.count_pairs(self.words, *rows, partners.words, *columns, same, self.ends, self.shift, group,
-                                    group, *state)
+            bit_kernels.count_pairs(
+                self.words, *rows, partners.words, *columns, same, self.ends, self.shift, group, group, *state
+            )
 
         counts, inside = map_pairs(len(self), len(partners), same, start, work, n_jobs, "distances")
         if n_groups > 1 or not same:
@@ -141,8 +144,9 @@ class PackedBits:
             return (sums[0], sums[0]) if same else tuple(sums)
 
         def work(state, rows, columns):
-            bit_kernels.sum_pairs(self.words, *rows, partners.words, *columns, same, self.ends, self.shift, first,
-                                  whole, *state)
+            bit_kernels.sum_pairs(
+                self.words, *rows, partners.words, *columns, same, self.ends, self.shift, first, whole, *state
+            )
 
         return map_pairs(len(self), len(partners), same, start, work, n_jobs, "errors")
 
@@ -170,7 +174,7 @@ class PackedBits:
         starts = np.searchsorted(block, np.arange(n_blocks + 1))
         most = max(1, STRIPE_BYTES // (8 * n_segments * n_blocks * c))
         stripes, at = [], 0
-        while at < n_blocks:                                     # whole blocks, about a tile of rows
+        while at < n_blocks:  # whole blocks, about a tile of rows
             stop = min(max(int(np.searchsorted(starts, starts[at] + BLOCK[0], "right")) - 1, at + 1), at + most)
             stripes.append((at, stop))
             at = stop
@@ -180,8 +184,9 @@ class PackedBits:
 
         def work(state, at, stop):
             sums = np.zeros((n_segments, stop - at, n_blocks, c), np.int64)
-            bit_kernels.sum_blocks(words, starts[at], starts[stop], n, self.ends, self.shift, first, table, block, at,
-                                   sums)
+            bit_kernels.sum_blocks(
+                words, starts[at], starts[stop], n, self.ends, self.shift, first, table, block, at, sums
+            )
             for row, one in enumerate(range(at, stop)):
                 rest = sums[:, row, one + 1 :]
                 state[0][one] += sums[:, row].sum(1)
@@ -304,7 +309,7 @@ def run_pieces(pieces: list, sizes: list[int], start, work, n_jobs, label: str):
                         for future in done:
                             future.result()
                             bar.update(waiting.pop(future))
-                except BaseException:                            # Ctrl-C or an error: no new work, then out
+                except BaseException:  # Ctrl-C or an error: no new work, then out
                     stop.set()
                     pool.shutdown(wait=True, cancel_futures=True)
                     raise

@@ -3,6 +3,7 @@
 Packed bits are an eighth of the smallest array there is, so they are kept on the workers; only counts and sums travel,
 and whole numbers add up to the same total in any order.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from ..base import ParameterError
 from .bits import Counts, PackedBits, frozen, whole_table
 from .chunks import task
 
-ADDED = 8                          # counts that one task adds up
+ADDED = 8  # counts that one task adds up
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +47,13 @@ class DaskBits:
         return PackedBits(frozen(words[rows]), self.ends, self.longest, self.shift)
 
     def joined(self, other: DaskBits) -> DaskBits:
-        return DaskBits(self.blocks + other.blocks, np.concatenate([self.heights, other.heights]), self.ends,
-                        self.longest, self.shift)
+        return DaskBits(
+            self.blocks + other.blocks,
+            np.concatenate([self.heights, other.heights]),
+            self.ends,
+            self.longest,
+            self.shift,
+        )
 
     def varying_bits(self) -> np.ndarray:
         some, every = zip(*_computed([task(_either_and_all)(block) for block in self.blocks]), strict=True)
@@ -61,9 +67,17 @@ class DaskBits:
         group = np.zeros(len(self), np.int64) if groups is None else np.asarray(groups, np.int64)
         where = np.concatenate([[0], np.cumsum(self.heights)])
         settled = (self.ends, self.longest, self.shift)
-        counts = [task(_count)(a, None if other is None and i == j else b, group[where[i] : where[i + 1]],
-                               group[where[j] : where[j + 1]] if other is None else None, n_groups, settled)
-                  for i, j, a, b in self._pairs(other)]
+        counts = [
+            task(_count)(
+                a,
+                None if other is None and i == j else b,
+                group[where[i] : where[i + 1]],
+                group[where[j] : where[j + 1]] if other is None else None,
+                n_groups,
+                settled,
+            )
+            for i, j, a, b in self._pairs(other)
+        ]
         while len(counts) > 1:
             counts = [task(_added)(counts[p : p + ADDED]) for p in range(0, len(counts), ADDED)]
         return Counts(*_computed(counts)[0])
@@ -75,10 +89,11 @@ class DaskBits:
         out = [np.zeros((len(one), *whole.shape[::2]), np.int64) for one in (self, partners)]
         out = [out[0], out[0]] if other is None else out
         at = [np.concatenate([[0], np.cumsum(one.heights)]) for one in (self, partners)]
-        for i in range(len(self.blocks)):                        # a row of blocks at a time: sums are not small
+        for i in range(len(self.blocks)):  # a row of blocks at a time: sums are not small
             pairs = [pair for pair in self._pairs(other) if pair[0] == i]
-            found = _computed([task(_sums)(a, None if other is None and i == j else b, first, whole, settled)
-                               for _, j, a, b in pairs])
+            found = _computed(
+                [task(_sums)(a, None if other is None and i == j else b, first, whole, settled) for _, j, a, b in pairs]
+            )
             for (_, j, *_), (rows, columns) in zip(pairs, found, strict=True):
                 out[0][at[0][i] : at[0][i + 1]] += rows
                 if columns is not None:
@@ -90,12 +105,17 @@ class DaskBits:
 
     def _pairs(self, other: DaskBits | None):
         partners = self if other is None else other
-        return [(i, j, a, b) for i, a in enumerate(self.blocks) for j, b in enumerate(partners.blocks)
-                if other is not None or j >= i]
+        return [
+            (i, j, a, b)
+            for i, a in enumerate(self.blocks)
+            for j, b in enumerate(partners.blocks)
+            if other is not None or j >= i
+        ]
 
 
 def _computed(tasks: list) -> list[Any]:
     import dask
+
     return list(dask.compute(*tasks))
 
 
@@ -106,7 +126,7 @@ def _count(a, b, group_a, group_b, n_groups: int, settled) -> Counts:
         return rows.count(None, group_a, n_groups, n_jobs=1)
     columns = PackedBits(frozen(b), *settled)
     counts = rows.count(columns, group_a, n_groups, n_jobs=1)
-    if group_b is None:                                          # two sets: by row
+    if group_b is None:  # two sets: by row
         return Counts(counts.ordered, np.zeros_like(counts.ordered))
     back = columns.count(rows, group_b, n_groups, n_jobs=1).ordered if n_groups > 1 else counts.ordered
     inside = counts.ordered if n_groups == 1 else _inside(rows, columns, group_a, group_b, n_groups)
@@ -140,4 +160,5 @@ def _either_and_all(words):
 
 def _names_of_rows(words):
     from hashlib import blake2b
+
     return np.array([blake2b(row.tobytes(), digest_size=16).hexdigest() for row in words], dtype="U32")

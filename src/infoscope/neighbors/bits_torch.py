@@ -3,6 +3,7 @@
 Products of half precision hold at most 2048 columns each: every partial sum is then a whole number up to 2048, which
 half precision holds exactly, however the device orders or rounds its sums.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -13,8 +14,8 @@ import numpy as np
 from ..base import ParameterError, progress
 from .bits import Counts, whole_table
 
-HALF, SINGLE = 2048, 2**22         # columns of one product that is exact
-TILE = 4096                        # rows and columns of a tile on a GPU
+HALF, SINGLE = 2048, 2**22  # columns of one product that is exact
+TILE = 4096  # rows and columns of a tile on a GPU
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +47,7 @@ class TorchBits:
 
     def joined(self, other: TorchBits) -> TorchBits:
         import torch
+
         return TorchBits(torch.cat([self.signs, other.signs]), self.ends, self.longest, self.shift)
 
     def varying_columns(self) -> np.ndarray:
@@ -53,11 +55,13 @@ class TorchBits:
 
     def different_rows(self) -> np.ndarray:
         import torch
+
         _, label = torch.unique(self.signs, dim=0, return_inverse=True)
         return np.sort(np.unique(label.cpu().numpy(), return_index=True)[1])
 
     def count(self, other: TorchBits | None = None, groups=None, n_groups: int = 1, *, n_jobs=None) -> Counts:
         import torch
+
         same, partners = other is None, self if other is None else other
         device, bins = self.signs.device, int(self.longest.max()) + 1
         group = _index(np.zeros(len(self), np.int64) if groups is None else groups, device)
@@ -79,11 +83,11 @@ class TorchBits:
 
     def sums(self, first, table, other: TorchBits | None = None, *, n_jobs=None):
         import torch
+
         same, partners, device = other is None, self if other is None else other, self.signs.device
         whole, unit = whole_table(table, len(self) + (0 if other is None else len(other)))
         table = torch.as_tensor(whole.copy(), device=device)
-        out = [torch.zeros(len(one), *table.shape[::2], dtype=torch.int64, device=device)
-               for one in (self, partners)]
+        out = [torch.zeros(len(one), *table.shape[::2], dtype=torch.int64, device=device) for one in (self, partners)]
         out = [out[0], out[0]] if same else out
         for rows, columns, i, j, distances in self._tiles(partners, same, "errors"):
             for p, r in enumerate(distances):
@@ -95,17 +99,22 @@ class TorchBits:
         return tuple(one.cpu().numpy() * unit for one in out)
 
     def block_sums(self, first, table, blocks, *, n_jobs=None):
-        raise ParameterError("errors of blocks of rows are not offered for tensors on a device: pass X.cpu(), or "
-                             "error='jackknife'")
+        raise ParameterError(
+            "errors of blocks of rows are not offered for tensors on a device: pass X.cpu(), or error='jackknife'"
+        )
 
     def _tiles(self, partners, same, label):
         """(rows, columns, row and column of every pair, their distances after each segment) of every tile."""
         import torch
+
         device = self.signs.device
         height = TILE if device.type != "cpu" else 512
-        blocks = [((i, min(i + height, len(self))), (j, min(j + height, len(partners))))
-                  for i in range(0, len(self), height) for j in range(0, len(partners), height)
-                  if not same or j >= i]
+        blocks = [
+            ((i, min(i + height, len(self))), (j, min(j + height, len(partners))))
+            for i in range(0, len(self), height)
+            for j in range(0, len(partners), height)
+            if not same or j >= i
+        ]
         with progress(sum((a[1] - a[0]) * (b[1] - b[0]) for a, b in blocks), label, "pairs") as bar:
             for rows, columns in blocks:
                 x, y = self.signs[slice(*rows)], partners.signs[slice(*columns)]
@@ -126,6 +135,7 @@ class TorchBits:
 def _product(x, y):
     """Whole numbers s_i . s_j, exact."""
     import torch
+
     kind, step = (torch.float16, HALF) if x.device.type == "cuda" else (torch.float32, SINGLE)
     out = torch.zeros(len(x), len(y), dtype=torch.int64, device=x.device)
     for first in range(0, x.shape[1], step):
@@ -136,4 +146,5 @@ def _product(x, y):
 
 def _index(numbers, device):
     import torch
+
     return torch.as_tensor(np.ascontiguousarray(numbers, dtype=np.int64), device=device)
