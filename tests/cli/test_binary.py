@@ -58,7 +58,7 @@ def test_values_of_the_library(files, infoscope, name, options, call):
 
 
 def test_items_with_a_time_are_compared_in_blocks(files, infoscope):
-    slow = np.repeat(files["spins"][:60], 5, 0) * np.where(np.random.default_rng(1).random((300, 120)) < 0.3, -1, 1)
+    slow = np.repeat(files["spins"][:30], 10, 0) * np.where(np.random.default_rng(1).random((300, 120)) < 0.1, -1, 1)
     np.save("slow.npy", slow)
     ran = infoscope("dimension", "slow.npy", "--binary", "--time", "0.5", "--output", "slow.json")
     assert ran.code == 0, ran.err

@@ -84,7 +84,7 @@ def test_copies_lie_on_a_lattice(n_free, n_copies, r_max, d0, d1):
     assert found.moment_d1 == pytest.approx(2 - 2 / np.sqrt(n_copies))
 
 
-@pytest.mark.filterwarnings("ignore:the law does not describe")
+@pytest.mark.filterwarnings("ignore:the law does not describe", "ignore:the window hardly tells")
 def test_an_empty_bin_is_data():
     """Two fits of the same counts: over the lattice, and over what was seen."""
     rng = np.random.default_rng(0)

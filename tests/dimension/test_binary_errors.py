@@ -170,7 +170,7 @@ def test_the_jackknife_is_that_of_fits_without_each_group():
 
 def test_blocks_follow_runs_and_time():
     rng = np.random.default_rng(9)
-    x = np.repeat(ising_chain(30, 80, 0.8, random_state=9), 8, 0) * np.where(rng.random((240, 80)) < 0.3, -1, 1)
+    x = np.repeat(ising_chain(30, 80, 0.8, random_state=9), 8, 0) * np.where(rng.random((240, 80)) < 0.1, -1, 1)
     in_order = BinaryID(block_length=8).fit(x).result_
     shuffled = rng.permutation(240)
     timed = Space(x[shuffled].astype(float), metric="hamming", time=shuffled.astype(float))
@@ -178,4 +178,13 @@ def test_blocks_follow_runs_and_time():
     assert again.d0_se == pytest.approx(in_order.d0_se, rel=1e-9) and again.d0 == in_order.d0
     assert again.d0_se != BinaryID(block_length=8).fit(x[shuffled]).result_.d0_se
     assert BinaryID(block_length="auto").fit(timed).result_.error == "blocks"
-    assert BinaryID(block_length="auto").fit(x).result_.error == "dyadic"
+    assert BinaryID().fit(timed).result_.error == "blocks" and BinaryID().fit(x).result_.error == "dyadic"
+    white = Space(rng.integers(0, 2, (240, 80)), metric="hamming", time=np.arange(240.0))
+    assert BinaryID().fit(white).result_.error == "dyadic"
+
+
+def test_items_that_are_correlated_for_most_of_the_series():
+    drift = np.where(np.arange(200) < np.arange(200)[:, None], 1.0, -1.0)  # one bit a step
+    timed = Space(drift, metric="hamming", time=np.arange(200.0))
+    with pytest.warns(UserWarning, match="correlated over more than 25 in a row"):
+        assert BinaryID(on_fail="warn").fit(timed).result_.error == "blocks"

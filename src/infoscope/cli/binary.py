@@ -90,8 +90,7 @@ class BinaryOptions:
             if window == "auto":
                 raise ParameterError("--prefix compares equal windows: give --alpha-max a share")
             return prefix_curve(data, boundaries, alpha_max=float(window), n_bits=self.bits, **kept)
-        length = "auto" if space.time is not None else 1
-        estimator = BinaryID(alpha_max=window, max_samples=sample_rows, random_state=seed, block_length=length, **kept)
+        estimator = BinaryID(alpha_max=window, max_samples=sample_rows, random_state=seed, **kept)
         return estimator.fit(data, n_bits=self.bits).result_
 
     def _data(self, space: Space) -> Any:

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 
 from infoscope.base import DataError, ParameterError, check_positive_int, provenance, warn
 from infoscope.base.checks import check_choice
+from infoscope.neighbors.bits import PackedBits
 from infoscope.statistics import run_order
 
 from .binary_curves import select_alpha
@@ -17,6 +18,9 @@ from .binary_errors import dyadic_covariances, jackknife_covariance
 from .binary_fit import AskedWindow, failed, fit_histogram
 from .bits import Bits, read_bits
 from .hamming import HammingHistogram, check_alike, chosen, histogram_of, input_parts
+
+FEWEST_BLOCKS = 8  # that tell an error
+INDEPENDENT = 1.5  # correlation time, in items, below which a series is none
 
 
 class BinaryID(BaseEstimator):
@@ -41,7 +45,7 @@ class BinaryID(BaseEstimator):
         "dyadic" takes one more pass over the pairs; "jackknife" leaves out groups of items and is larger.
     block_length : int or "auto"
         Successive items that are one piece of information: errors then compare blocks.  "auto" takes two correlation
-        times where the data say when an item was seen.
+        times where the data say when an item was seen, and single items else.
     n_groups : int
         Groups of the jackknife.
     max_samples : int, optional
@@ -86,7 +90,7 @@ class BinaryID(BaseEstimator):
         q=2,
         binarize=None,
         error="dyadic",
-        block_length=1,
+        block_length="auto",
         n_groups=20,
         max_samples=None,
         drop_duplicates=False,
@@ -276,6 +280,12 @@ class BinaryID(BaseEstimator):
         length: Any = self.block_length
         if length == "auto":
             length = _correlated_items(bits, self.n_jobs)
+            if length > len(bits) // FEWEST_BLOCKS:
+                length = max(1, len(bits) // FEWEST_BLOCKS)
+                warn(
+                    f"the items are correlated over more than {length} in a row, and only {FEWEST_BLOCKS} blocks are "
+                    "left to compare: the error is rough and rather too small"
+                )
         if length == 1:
             return None
         order = _in_time(bits)
@@ -301,7 +311,10 @@ def _in_time(bits: Bits) -> np.ndarray:
 
 def _correlated_items(bits: Bits, n_jobs) -> int:
     """Two correlation times in items, from the distance to the first items of the series; 1 where no time is known."""
-    if bits.time is None and bits.run is None:
+    if bits.time is None:
+        return 1
+    if not isinstance(bits.packed, PackedBits):
+        warn("items have a time, and errors of blocks are for arrays in memory: error='jackknife' compares pieces")
         return 1
     from infoscope.statistics import correlation_time
 
@@ -311,5 +324,7 @@ def _correlated_items(bits: Bits, n_jobs) -> int:
     columns = np.column_stack(
         [bits.packed.sums([0], ramp, few.take([f]), n_jobs=n_jobs)[0][:, 0, 0] for f in range(len(few))]
     )
-    tau = correlation_time(columns, time=None, run=None if bits.run is None else np.asarray(bits.run), n_jobs=n_jobs)
-    return max(1, int(np.ceil(2 * tau.value)))
+    run = None if bits.run is None else np.asarray(bits.run)[order]
+    tau = correlation_time(columns[order], run=run, n_jobs=n_jobs)
+    noise = tau.value < 2 * INDEPENDENT and tau.value - 2 * tau.value_se < 1  # of a short series
+    return 1 if noise or tau.value < INDEPENDENT else int(np.ceil(2 * tau.value))
