@@ -117,3 +117,14 @@ def test_what_is_not_calibrated():
     )
     assert KStarNN(dimension=2, n_neighbors=5).fit(x[:12]).calibration_ == 1  # too few for a stand-in
     assert np.isnan(BMTI(dimension=2, error=None).fit(x).log_density_se_).all()
+
+
+@pytest.mark.parametrize("method", [KStarNN, PAk, BMTI])
+def test_an_even_torus_has_no_edges(method):
+    """Two samples of 2000 points: half the neighbours of a point are those of its neighbours, known to some 15 %."""
+    square, estimator = [], method(dimension=2, n_neighbors=100)
+    for seed in (71, 72):
+        found = estimator.fit(Space(np.random.default_rng(seed).random((2000, 2)), period=1.0))
+        square.append(np.mean((found.log_density_ / found.log_density_se_) ** 2))
+    assert found._calibrated.n_components == 0 and "drawn evenly" in found._calibrated.note
+    assert 0.7 < np.sqrt(np.mean(square)) < 1.3

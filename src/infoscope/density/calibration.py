@@ -35,7 +35,7 @@ class Calibration:
     factor, factor_se : float
         Root mean square of (error)/(claimed error) on the stand-in; its spread over sets of points, or nan for one.
     n_components : int
-        Gaussians of the mixture that stands for the data.
+        Gaussians of the mixture that stands for the data; 0 for an even density on a torus, where that fits better.
     n_points, n_sets : int
         Points of one set; sets.
     dimension : int
@@ -52,10 +52,11 @@ class Calibration:
     @property
     def note(self) -> str:
         """One sentence for the result."""
+        drawn = f"from {self.n_components} Gaussians" if self.n_components else "evenly"
         return (
             f"claimed errors were multiplied with {self.factor:.2f}, the ratio of true to claimed errors on "
-            f"{self.n_sets} x {self.n_points} points drawn from {self.n_components} Gaussians in {self.dimension} "
-            "dimensions that stand for the data"
+            f"{self.n_sets} x {self.n_points} points drawn {drawn} in {self.dimension} dimensions that stand for the "
+            "data"
         )
 
 
@@ -94,21 +95,25 @@ def calibrate(estimator: Any, coordinates: np.ndarray, period: np.ndarray, d: fl
     if n < FEWEST:
         return None
     m = int(np.clip(round(d), 1, coordinates.shape[1]))
+    around = period if len(period) and period.all() and m == len(period) else None
     x = _flat(_unrolled(coordinates, period), m)
     mixture = _mixture(x, random_state)
+    flat = around is not None and np.log(around).sum() < mixture.bic(x) / (2 * len(x))  # as likely, without parameters
     n_points = min(n, MOST_POINTS)
     n_sets = int(np.clip(round(ENOUGH / n_points), 1, MOST_SETS))
     squares = []
     for s in range(n_sets):
-        y, truth = _draw(mixture, n_points, [random_state, s])
+        seed = [random_state, s]
+        y, truth = _draw_evenly(around, n_points, seed) if flat else _draw(mixture, n_points, seed)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what is to be said about the data is said of the data
-            found = _fitted_again(estimator, m, Space(y, name="the stand-in"))
+            stand_in = Space(y, period=around if flat else None, period_check=False, name="the stand-in")
+            found = _fitted_again(estimator, m, stand_in)
         pull = (found.log_density_ - truth) / found.log_density_se_
         squares.append(float(np.mean(pull[np.isfinite(pull)] ** 2)))
     factor = float(np.sqrt(np.mean(squares)))
     spread = float(np.std(squares, ddof=1) / np.sqrt(n_sets) / (2 * factor)) if n_sets > 1 else np.nan
-    return Calibration(factor, spread, mixture.n_components, n_points, n_sets, m)
+    return Calibration(factor, spread, 0 if flat else mixture.n_components, n_points, n_sets, m)
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
@@ -167,6 +172,10 @@ def _draw(mixture, n: int, seed) -> tuple[np.ndarray, np.ndarray]:
     roots = np.linalg.cholesky(mixture.covariances_)
     y = mixture.means_[which] + np.einsum("nij,nj->ni", roots[which], g.normal(size=(n, mixture.means_.shape[1])))
     return y, mixture.score_samples(y)
+
+
+def _draw_evenly(period: np.ndarray, n: int, seed) -> tuple[np.ndarray, np.ndarray]:
+    return np.random.default_rng(seed).random((n, len(period))) * period, np.full(n, -np.log(period).sum())
 
 
 def _fitted_again(estimator: Any, m: int, space: Space):
