@@ -95,25 +95,26 @@ def calibrate(estimator: Any, coordinates: np.ndarray, period: np.ndarray, d: fl
     if n < FEWEST:
         return None
     m = int(np.clip(round(d), 1, coordinates.shape[1]))
-    around = period if len(period) and period.all() and m == len(period) else None
     x = _flat(_unrolled(coordinates, period), m)
     mixture = _mixture(x, random_state)
-    flat = around is not None and np.log(around).sum() < mixture.bic(x) / (2 * len(x))  # as likely, without parameters
+    torus = len(period) == m and bool(period.all())
+    # an even density has no parameters: its criterion is -2 log L alone
+    even = period if torus and 2 * len(x) * np.log(period).sum() < mixture.bic(x) else None
     n_points = min(n, MOST_POINTS)
     n_sets = int(np.clip(round(ENOUGH / n_points), 1, MOST_SETS))
     squares = []
     for s in range(n_sets):
         seed = [random_state, s]
-        y, truth = _draw_evenly(around, n_points, seed) if flat else _draw(mixture, n_points, seed)
+        y, truth = _draw(mixture, n_points, seed) if even is None else _draw_evenly(even, n_points, seed)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what is to be said about the data is said of the data
-            stand_in = Space(y, period=around if flat else None, period_check=False, name="the stand-in")
+            stand_in = Space(y, period=even, period_check=False, name="the stand-in")
             found = _fitted_again(estimator, m, stand_in)
         pull = (found.log_density_ - truth) / found.log_density_se_
         squares.append(float(np.mean(pull[np.isfinite(pull)] ** 2)))
     factor = float(np.sqrt(np.mean(squares)))
     spread = float(np.std(squares, ddof=1) / np.sqrt(n_sets) / (2 * factor)) if n_sets > 1 else np.nan
-    return Calibration(factor, spread, 0 if flat else mixture.n_components, n_points, n_sets, m)
+    return Calibration(factor, spread, mixture.n_components if even is None else 0, n_points, n_sets, m)
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
