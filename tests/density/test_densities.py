@@ -391,3 +391,19 @@ def test_scikit_learn(estimator, check):
     state = np.random.get_state(legacy=True)  # noqa: NPY002  (some checks draw from it themselves)
     check(estimator)
     np.random.set_state(state)  # noqa: NPY002
+
+
+@pytest.mark.parametrize("estimator", ALL, ids=named)
+def test_gradients_of_a_gaussian(estimator):
+    """Mean shifts by hand, and on average -x, which smoothing and the last neighbour change by a fifth."""
+    x = normal(3000, 2, seed=8)
+    found = estimator.fit(x)
+    i, k = 17, found.k_star_[17]
+    order = np.argsort(((x - x[i]) ** 2).sum(1))[1:k]
+    radius = np.linalg.norm(x[order[-1]] - x[i])
+    np.testing.assert_allclose(found.gradient_[i], 4 / radius**2 * (x[order] - x[i]).mean(0), rtol=1e-9)
+    inner = (x**2).sum(1) < 2
+    slope = (found.gradient_[inner] * x[inner]).sum() / (x[inner] ** 2).sum()
+    assert slope == pytest.approx(-1, abs=0.25)
+    with pytest.raises(ParameterError, match="no gradients"):
+        estimator.fit(Space.from_distances(np.linalg.norm(x[:300, None] - x[None, :300], axis=2))).gradient_  # noqa: B018

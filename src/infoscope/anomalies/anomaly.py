@@ -180,18 +180,18 @@ class DensityAnomaly(BaseEstimator):
             warn(warnings[-1], DataWarning)
         include = self.self_rank == "include"
         rule = Rule(k - include, self.k_min, self._share(pooled.labels), include)
-        self._pooled = pooled
         if self.cross_fit:
-            found, self._ordered, inside = cross_fit(pooled, rule, options, blocks)
-            self._labels = pooled.labels[inside]
+            found, ordered, inside = cross_fit(pooled, rule, options, blocks)
+            labels = pooled.labels[inside]
         else:
-            self._ordered, self._labels = Ordered(pooled.space, self.n_jobs), pooled.labels
-            found = search(self._ordered, pooled.labels, rule, options, blocks)
+            ordered, labels = Ordered(pooled.space, self.n_jobs), pooled.labels
+            found = search(ordered, labels, rule, options, blocks)
         if blocks is None:
-            found.notes.extend(repeated_rows(self._ordered, self._labels))
+            found.notes.extend(repeated_rows(ordered, labels))
+        self._space, self._labels, self._rule = ordered.space, labels, tuple(found.rule)  # what new points are asked of
         for text in found.warnings:
             warn(text, DataWarning)
-        self._keep(found, options, blocks, [*warnings, *found.warnings])
+        self._keep(pooled, found, options, blocks, [*warnings, *found.warnings])
         return self
 
     def score_samples(self, X, *, side: str = "over") -> np.ndarray:
@@ -211,7 +211,8 @@ class DensityAnomaly(BaseEstimator):
 
         check_is_fitted(self, "result_")
         check_choice(side, "side", ("over", "under"))
-        scan = scan_items(self._ordered, self._labels, self._rule, new=new_space(self._pooled.space, X))
+        new = new_space(self._space, X)
+        scan = scan_items(Ordered(self._space, self.n_jobs), self._labels, Rule(*self._rule), new=new)
         return scan.over if side == "over" else scan.under
 
     # ---- steps ----
@@ -269,9 +270,7 @@ class DensityAnomaly(BaseEstimator):
     def _share(self, labels: np.ndarray) -> float:
         return float(self.prior) if self.prior not in (None, "refit") else float(labels.mean())
 
-    def _keep(self, found: Found, options: Options, blocks: Blocks | None, warnings: list[str]) -> None:
-        pooled: Pooled = self._pooled
-        self._rule = found.rule
+    def _keep(self, pooled: Pooled, found: Found, options: Options, blocks: Blocks | None, warnings) -> None:
         notes = [*pooled.notes, *found.notes]
         if blocks is not None:
             notes.append(f"labels are permuted by {blocks.kind} ({len(blocks.of_test)} blocks); p-values of single "

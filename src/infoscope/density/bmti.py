@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from sklearn.base import clone
@@ -305,10 +304,7 @@ class BMTI(KStarNN):
         super()._spread(space, unsettled)
         point = self.sample_.point_of_item
         inside = point >= 0
-        known = self.sample_.space
-        weights: Any = 1.0 if known is None or known.metric == "cosine" else known.feature_weights
         self.component_ = np.where(inside, self._component_of_point[point], -1)
-        self.gradient_ = np.where(inside[:, None], self._gradient[point] * weights, np.nan)
         self.result_ = replace(
             self.result_,
             component=self.component_,

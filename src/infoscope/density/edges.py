@@ -98,14 +98,8 @@ def edges_of(
     >>> edges.gradient[0]                                                  # 3/R^2 times the mean of 1 and 3
     array([0.66666667])
     """
-    cloud = cloud_of(sample)
-    graph = neighborhood_graph(sample.table.items, k)
-    U, D = cloud.x.shape
-    radius = sample.table.distances[np.arange(U), k - 1 if interior else k - 2]
-    scale = (d + 2) / radius**2
-    gradient = np.empty((U, D))
-    order = _in_space(cloud.x)
-    in_blocks(kernels.gradients, U, n_jobs, order, cloud, graph.indptr, graph.target, scale, gradient)
+    cloud, graph, scale, gradient = mean_shifts(sample, k, d, interior=interior, n_jobs=n_jobs)
+    (U, D), order = gradient.shape, _in_space(cloud.x)
     n_edges = len(graph.target)
     variance, difference = np.empty(n_edges), np.empty(n_edges)
     near, far, overlap = (np.empty(n_edges if keep else 0) for _ in range(3))
@@ -120,6 +114,28 @@ def edges_of(
     np.maximum(variance, 1e-12 * float(np.median(variance)) + kernels.TINY, out=variance)
     kept = (near, far, overlap) if keep else (None, None, None)
     return Edges(graph, difference, variance, gradient, scale, cloud, *kept)
+
+
+def mean_shifts(sample: Sample, k: np.ndarray, d: float, *, interior: bool = False, n_jobs: int | None = None):
+    """(cloud, graph, scale, gradient): the gradient of the log density at every point, and what it is made of.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.density.edges import mean_shifts
+    >>> from infoscope.density.sample import make_sample
+    >>> from infoscope.neighbors import Space
+    >>> sample = make_sample(Space(np.array([[0.0], [1.0], [3.0], [6.0], [7.0]])), 3)
+    >>> mean_shifts(sample, np.full(5, 3), 1.0)[3][0]
+    array([0.66666667])
+    """
+    cloud = cloud_of(sample)
+    graph = neighborhood_graph(sample.table.items, k)
+    radius = sample.table.distances[np.arange(len(k)), k - 1 if interior else k - 2]
+    scale = (d + 2) / radius**2
+    gradient = np.empty(cloud.x.shape)
+    in_blocks(kernels.gradients, len(k), n_jobs, _in_space(cloud.x), cloud, graph.indptr, graph.target, scale, gradient)
+    return cloud, graph, scale, gradient
 
 
 def neighborhood_graph(items: np.ndarray, k: np.ndarray) -> Graph:
@@ -147,8 +163,8 @@ def cloud_of(sample: Sample) -> Cloud:
     """Coordinates and weights of the points of a sample."""
     if sample.space is None:
         raise ParameterError(
-            "BMTI needs the features: fit it on the data, or on a graph made by nearest() of this data, not on "
-            "distances alone"
+            "BMTI needs the features, and so do gradients: fit it on the data, or on a graph made by nearest() of this "
+            "data, not on distances alone"
         )
     x, period = coordinates_of(sample.space)
     return Cloud(x, period, sample.weight, sample.square, sample.own, sample.own_square)
@@ -167,8 +183,8 @@ def coordinates_of(space: Space) -> tuple[np.ndarray, np.ndarray]:
     """
     if space.metric not in METRICS:
         raise ParameterError(
-            f"metric {space.metric!r} has no displacements that BMTI could integrate along: use 'euclidean', or PAk, "
-            "which needs distances only"
+            f"metric {space.metric!r} has no displacements, and so no gradients for BMTI: use 'euclidean', or PAk, "
+            "whose density needs distances only"
         )
     from infoscope.neighbors.convert import to_numpy
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from scipy.special import gammaln, psi
@@ -19,7 +20,7 @@ from infoscope.neighbors import NeighborGraph, Space, as_space
 from .bias import bias_of_points
 from .calibration import calibrate
 from .correlated import statistical_inefficiency
-from .edges import METRICS, coordinates_of
+from .edges import METRICS, coordinates_of, mean_shifts
 from .entropy import entropy
 from .pak import most_likely_log_count
 from .remarks import FIRST, TOO_WIDE, beyond_half_period, is_auto, remarks
@@ -90,7 +91,7 @@ class PointDensity(DensityMixin, BaseEstimator):
 
     def _estimate(self, bias):
         """Log density and errors from sample and neighbourhoods."""
-        space = self.space_
+        space, self._gradient = self.space_, None
         self._log_distances = np.log(self.sample_.table.distances)
         self._bias = None if bias is None else bias_of_points(bias, self.sample_)
         self._correlated = None
@@ -141,6 +142,24 @@ class PointDensity(DensityMixin, BaseEstimator):
 
         check_is_fitted(self)
         return self.result_.free_energy(temperature, units)
+
+    @property
+    def gradient_(self) -> np.ndarray:
+        """Gradient of the log density at every item, (N, D), from mean shifts (`BMTI` keeps those of its fit).
+
+        That of the biased density, if there is a bias potential; NaN where the weight is zero.
+        """
+        from sklearn.utils.validation import check_is_fitted
+
+        check_is_fitted(self, "sample_")
+        sample = self.sample_
+        if self._gradient is None:
+            if int(self._k.min()) < 2:
+                raise ParameterError("a gradient needs neighbourhoods of two neighbours or more: raise k")
+            self._gradient = mean_shifts(sample, self._k, self.dimension_, n_jobs=self.n_jobs)[3]
+        known, point = sample.space, sample.point_of_item
+        weights: Any = 1.0 if known is None or known.metric == "cosine" else known.feature_weights
+        return np.where((point >= 0)[:, None], self._gradient[point] * weights, np.nan)
 
     # ---- what methods differ in ----
     def _neighbors(self) -> int:
