@@ -98,8 +98,8 @@ def edges_of(
     >>> edges.gradient[0]                                                  # 3/R^2 times the mean of 1 and 3
     array([0.66666667])
     """
-    cloud, graph, scale, gradient = mean_shifts(sample, k, d, interior=interior, n_jobs=n_jobs)
-    (U, D), order = gradient.shape, _in_space(cloud.x)
+    gradient, scale, cloud, graph, order = mean_shifts(sample, k, d, interior=interior, n_jobs=n_jobs)
+    U, D = gradient.shape
     n_edges = len(graph.target)
     variance, difference = np.empty(n_edges), np.empty(n_edges)
     near, far, overlap = (np.empty(n_edges if keep else 0) for _ in range(3))
@@ -117,7 +117,7 @@ def edges_of(
 
 
 def mean_shifts(sample: Sample, k: np.ndarray, d: float, *, interior: bool = False, n_jobs: int | None = None):
-    """(cloud, graph, scale, gradient): the gradient of the log density at every point, and what it is made of.
+    """(gradient, scale, cloud, graph, order): the gradient of the log density at every point, and what made it.
 
     Examples
     --------
@@ -126,16 +126,16 @@ def mean_shifts(sample: Sample, k: np.ndarray, d: float, *, interior: bool = Fal
     >>> from infoscope.density.sample import make_sample
     >>> from infoscope.neighbors import Space
     >>> sample = make_sample(Space(np.array([[0.0], [1.0], [3.0], [6.0], [7.0]])), 3)
-    >>> mean_shifts(sample, np.full(5, 3), 1.0)[3][0]
+    >>> mean_shifts(sample, np.full(5, 3), 1.0)[0][0]
     array([0.66666667])
     """
     cloud = cloud_of(sample)
-    graph = neighborhood_graph(sample.table.items, k)
+    graph, order = neighborhood_graph(sample.table.items, k), _in_space(cloud.x)
     radius = sample.table.distances[np.arange(len(k)), k - 1 if interior else k - 2]
     scale = (d + 2) / radius**2
     gradient = np.empty(cloud.x.shape)
-    in_blocks(kernels.gradients, len(k), n_jobs, _in_space(cloud.x), cloud, graph.indptr, graph.target, scale, gradient)
-    return cloud, graph, scale, gradient
+    in_blocks(kernels.gradients, len(k), n_jobs, order, cloud, graph.indptr, graph.target, scale, gradient)
+    return gradient, scale, cloud, graph, order
 
 
 def neighborhood_graph(items: np.ndarray, k: np.ndarray) -> Graph:

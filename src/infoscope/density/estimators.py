@@ -156,7 +156,7 @@ class PointDensity(DensityMixin, BaseEstimator):
         if self._gradient is None:
             if int(self._k.min()) < 2:
                 raise ParameterError("a gradient needs neighbourhoods of two neighbours or more: raise k")
-            self._gradient = mean_shifts(sample, self._k, self.dimension_, n_jobs=self.n_jobs)[3]
+            self._gradient = mean_shifts(sample, self._k, self.dimension_, n_jobs=self.n_jobs)[0]
         known, point = sample.space, sample.point_of_item
         weights: Any = 1.0 if known is None or known.metric == "cosine" else known.feature_weights
         return np.where((point >= 0)[:, None], self._gradient[point] * weights, np.nan)
