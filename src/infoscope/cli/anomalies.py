@@ -6,7 +6,8 @@ from typing import Annotated, Any, cast
 
 import typer
 
-Texts = list[str] | None
+from infoscope.cli.declared import Jobs, Missing, Period, Plot, Quiet, Stop, Stride, Style, Texts
+
 TABLES = (".csv", ".parquet")  # of flagged rows; other files hold the result
 EXAMPLE = "infoscope anomalies reference.csv test.csv"
 
@@ -49,13 +50,11 @@ def anomalies(
         str | None,
         typer.Option(metavar="standard|none", help="Divide columns by their standard deviation in REFERENCE."),
     ] = None,
-    period: Annotated[
-        Texts, typer.Option(metavar="[COLUMNS=]VALUE", help="Period of columns: phi=360deg, 2pi.")
-    ] = None,
+    period: Period = None,
     # which rows, and what is known of them
     start: Annotated[int | None, typer.Option(min=0, metavar="N", help="First row of both files.")] = None,
-    stop: Annotated[int | None, typer.Option(min=0, metavar="N", help="Row to stop before.")] = None,
-    stride: Annotated[int | None, typer.Option(min=1, metavar="N", help="Use every n-th row.")] = None,
+    stop: Stop = None,
+    stride: Stride = None,
     time: Annotated[
         str | None, typer.Option(metavar="COLUMN|STEP", help="When a row was seen: correlated rows go together.")
     ] = None,
@@ -63,21 +62,21 @@ def anomalies(
         str | None, typer.Option(metavar="COLUMN", help="Which run (trajectory, batch, subject) a row is of.")
     ] = None,
     ids: Annotated[str | None, typer.Option(metavar="COLUMN", help="Names of the rows.")] = None,
-    missing: Annotated[str, typer.Option(metavar="raise|drop", help="Rows with missing values.")] = "raise",
+    missing: Missing = "raise",
     # what comes out
     output: Annotated[
         Texts,
         typer.Option(metavar="FILE", help="Flagged rows: .csv, .parquet. The result: .json (for rerun), .npz (whole)."),
     ] = None,
-    plot: Annotated[str | None, typer.Option(metavar="FILE", help="Save a picture: .png, .svg, .pdf.")] = None,
+    plot: Plot = None,
     kind: Annotated[
         str, typer.Option(metavar="scores|pairs|scan|regions|p_values|histogram|permutations", help="Of the picture.")
     ] = "scores",
-    style: Annotated[str, typer.Option(metavar="screen|paper", help="Of the picture.")] = "screen",
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No hints and no progress.")] = False,
+    style: Style = "screen",
+    quiet: Quiet = False,
     # how it is computed
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of permutations.")] = 0,
-    jobs: Annotated[int | None, typer.Option(metavar="N", help="Threads. Default: all it may use.")] = None,
+    jobs: Jobs = None,
 ) -> None:
     """What changed between two data sets?
 

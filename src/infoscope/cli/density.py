@@ -6,15 +6,30 @@ from typing import Annotated
 
 import typer
 
-Texts = list[str] | None
+from infoscope.cli.declared import (
+    Files,
+    Jobs,
+    Missing,
+    Output,
+    Period,
+    Plot,
+    Quiet,
+    Run,
+    Scale,
+    Start,
+    Stop,
+    Stride,
+    Style,
+    Time,
+    Weights,
+)
+
 METHODS = ("pak", "bmti", "k-star", "knn")
 
 
 def density(
     context: typer.Context,
-    files: Annotated[
-        Texts, typer.Argument(metavar="FILE[:COLUMNS]...", help="The data; several files are runs of one trajectory.")
-    ] = None,
+    files: Files = None,
     states: Annotated[
         bool, typer.Option("--states", help="Significant peaks of the density, their populations and barriers.")
     ] = False,
@@ -44,30 +59,26 @@ def density(
     metric: Annotated[
         str | None, typer.Option(metavar="METRIC", help="euclidean, manhattan, chebyshev, cosine.")
     ] = None,
-    scale: Annotated[
-        str | None, typer.Option(metavar="standard|none", help="Divide columns by their standard deviation.")
-    ] = None,
-    period: Annotated[
-        Texts, typer.Option(metavar="[COLUMNS=]VALUE", help="Period of columns: phi=360deg, 2pi.")
-    ] = None,
-    start: Annotated[int | None, typer.Option(min=0, metavar="N", help="First row.")] = None,
-    stop: Annotated[int | None, typer.Option(min=0, metavar="N", help="Row to stop before.")] = None,
-    stride: Annotated[int | None, typer.Option(min=1, metavar="N", help="Use every n-th row.")] = None,
-    weights: Annotated[str | None, typer.Option(metavar="COLUMN|FILE", help="Statistical weights of the rows.")] = None,
+    scale: Scale = None,
+    period: Period = None,
+    start: Start = None,
+    stop: Stop = None,
+    stride: Stride = None,
+    weights: Weights = None,
     bias: Annotated[
         str | None,
         typer.Option(
             metavar="COLUMN|FILE", help="Bias potential of the rows, in --units: better than weights from it."
         ),
     ] = None,
-    time: Annotated[str | None, typer.Option(metavar="COLUMN|FILE|STEP", help="When a row was seen.")] = None,
-    run: Annotated[str | None, typer.Option(metavar="COLUMN|FILE", help="Which run a row is of.")] = None,
-    missing: Annotated[str, typer.Option(metavar="raise|drop", help="Rows with missing values.")] = "raise",
-    jobs: Annotated[int | None, typer.Option(metavar="N", help="Threads. Default: all it may use.")] = None,
-    output: Annotated[Texts, typer.Option(metavar="FILE", help="Save: .json, .npz (whole), .csv, .parquet.")] = None,
-    plot: Annotated[str | None, typer.Option(metavar="FILE", help="Save a picture: .png, .svg, .pdf.")] = None,
-    style: Annotated[str, typer.Option(metavar="screen|paper", help="Of the picture.")] = "screen",
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No hints and no progress.")] = False,
+    time: Time = None,
+    run: Run = None,
+    missing: Missing = "raise",
+    jobs: Jobs = None,
+    output: Output = None,
+    plot: Plot = None,
+    style: Style = "screen",
+    quiet: Quiet = False,
 ) -> None:
     """Where is the data dense, and which states does it visit?
 

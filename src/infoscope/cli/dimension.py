@@ -6,15 +6,29 @@ from typing import Annotated
 
 import typer
 
-Texts = list[str] | None
+from infoscope.cli.declared import (
+    Files,
+    Jobs,
+    Missing,
+    Output,
+    Period,
+    Plot,
+    Quiet,
+    Run,
+    Scale,
+    Seed,
+    Start,
+    Stop,
+    Stride,
+    Style,
+)
+
 METHODS = ("gride", "two-nn", "abide")
 
 
 def dimension(
     context: typer.Context,
-    files: Annotated[
-        Texts, typer.Argument(metavar="FILE[:COLUMNS]...", help="The data; several files are runs of one trajectory.")
-    ] = None,
+    files: Files = None,
     method: Annotated[
         str,
         typer.Option(
@@ -47,15 +61,11 @@ def dimension(
     metric: Annotated[
         str | None, typer.Option(metavar="METRIC", help="euclidean, manhattan, chebyshev, cosine, hamming.")
     ] = None,
-    scale: Annotated[
-        str | None, typer.Option(metavar="standard|none", help="Divide columns by their standard deviation.")
-    ] = None,
-    period: Annotated[
-        Texts, typer.Option(metavar="[COLUMNS=]VALUE", help="Period of columns: phi=360deg, 2pi.")
-    ] = None,
-    start: Annotated[int | None, typer.Option(min=0, metavar="N", help="First row.")] = None,
-    stop: Annotated[int | None, typer.Option(min=0, metavar="N", help="Row to stop before.")] = None,
-    stride: Annotated[int | None, typer.Option(min=1, metavar="N", help="Use every n-th row.")] = None,
+    scale: Scale = None,
+    period: Period = None,
+    start: Start = None,
+    stop: Stop = None,
+    stride: Stride = None,
     sample_rows: Annotated[
         int | None, typer.Option(min=8, metavar="N", help="Ask only so many random rows (gride, two-nn, --binary).")
     ] = None,
@@ -63,14 +73,14 @@ def dimension(
         str | None,
         typer.Option(metavar="COLUMN|FILE|STEP", help="When a row was seen: correlated rows are thinned."),
     ] = None,
-    run: Annotated[str | None, typer.Option(metavar="COLUMN|FILE", help="Which run a row is of.")] = None,
-    missing: Annotated[str, typer.Option(metavar="raise|drop", help="Rows with missing values.")] = "raise",
-    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of all random choices.")] = 0,
-    jobs: Annotated[int | None, typer.Option(metavar="N", help="Threads. Default: all it may use.")] = None,
-    output: Annotated[Texts, typer.Option(metavar="FILE", help="Save: .json, .npz (whole), .csv, .parquet.")] = None,
-    plot: Annotated[str | None, typer.Option(metavar="FILE", help="Save a picture: .png, .svg, .pdf.")] = None,
-    style: Annotated[str, typer.Option(metavar="screen|paper", help="Of the picture.")] = "screen",
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No hints and no progress.")] = False,
+    run: Run = None,
+    missing: Missing = "raise",
+    seed: Seed = 0,
+    jobs: Jobs = None,
+    output: Output = None,
+    plot: Plot = None,
+    style: Style = "screen",
+    quiet: Quiet = False,
 ) -> None:
     """How many degrees of freedom do the data have?
 

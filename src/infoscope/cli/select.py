@@ -7,21 +7,37 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from infoscope.cli.declared import (
+    Files,
+    Jobs,
+    Missing,
+    Output,
+    Period,
+    Plot,
+    Quiet,
+    Run,
+    Seed,
+    Start,
+    Stop,
+    Stride,
+    Style,
+    Texts,
+    Time,
+    Weights,
+)
+
 if TYPE_CHECKING:
     from infoscope.cli.target import TargetedData
     from infoscope.imbalance import FeatureWeights
     from infoscope.imbalance.selection_path import SelectionPath
 
-Texts = list[str] | None
 METHODS = ("weights", "forward", "backward", "exhaustive")
 SHOWN = 30  # weights that are printed
 
 
 def select(
     context: typer.Context,
-    files: Annotated[
-        Texts, typer.Argument(metavar="FILE[:COLUMNS]...", help="The data; several files are runs of one trajectory.")
-    ] = None,
+    files: Files = None,
     target: Annotated[
         Texts,
         typer.Option(metavar="COLUMNS|FILE[:COLUMNS]", help="What the columns should tell about, for the same rows."),
@@ -60,19 +76,17 @@ def select(
     scale: Annotated[
         str | None, typer.Option(metavar="standard|none", help="Of the target. The data are always standardised.")
     ] = None,
-    period: Annotated[
-        Texts, typer.Option(metavar="[COLUMNS=]VALUE", help="Period of columns: phi=360deg, 2pi.")
-    ] = None,
-    start: Annotated[int | None, typer.Option(min=0, metavar="N", help="First row.")] = None,
-    stop: Annotated[int | None, typer.Option(min=0, metavar="N", help="Row to stop before.")] = None,
-    stride: Annotated[int | None, typer.Option(min=1, metavar="N", help="Use every n-th row.")] = None,
-    time: Annotated[str | None, typer.Option(metavar="COLUMN|FILE|STEP", help="When a row was seen.")] = None,
-    run: Annotated[str | None, typer.Option(metavar="COLUMN|FILE", help="Which run a row is of.")] = None,
+    period: Period = None,
+    start: Start = None,
+    stop: Stop = None,
+    stride: Stride = None,
+    time: Time = None,
+    run: Run = None,
     window: Annotated[
         str | None, typer.Option(metavar="auto|VALUE", help="Rows of a run closer in time are no neighbours.")
     ] = None,
     other_runs: Annotated[bool, typer.Option("--other-runs", help="Neighbours come from other runs only.")] = False,
-    weights: Annotated[str | None, typer.Option(metavar="COLUMN|FILE", help="Statistical weights of the rows.")] = None,
+    weights: Weights = None,
     log_weights: Annotated[
         str | None, typer.Option(metavar="COLUMN[,COLUMN]", help="Bias: weights are exp(sum of columns / kT).")
     ] = None,
@@ -83,13 +97,13 @@ def select(
     join: Annotated[
         str, typer.Option(metavar="runs|one", help="Several files: runs of their own (default), or parts of one.")
     ] = "runs",
-    missing: Annotated[str, typer.Option(metavar="raise|drop", help="Rows with missing values.")] = "raise",
-    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of all random choices.")] = 0,
-    jobs: Annotated[int | None, typer.Option(metavar="N", help="Threads. Default: all it may use.")] = None,
-    output: Annotated[Texts, typer.Option(metavar="FILE", help="Save: .json, .npz (whole), .csv, .parquet.")] = None,
-    plot: Annotated[str | None, typer.Option(metavar="FILE", help="Save a picture: .png, .svg, .pdf.")] = None,
-    style: Annotated[str, typer.Option(metavar="screen|paper", help="Of the picture.")] = "screen",
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No hints and no progress.")] = False,
+    missing: Missing = "raise",
+    seed: Seed = 0,
+    jobs: Jobs = None,
+    output: Output = None,
+    plot: Plot = None,
+    style: Style = "screen",
+    quiet: Quiet = False,
 ) -> None:
     """Which few columns carry the information of a target, and in which proportion?
 
