@@ -101,6 +101,7 @@ test-slow: $(VENV_TEST)/.ready
 
 lint: $(VENV_TEST)/.ready
 	$(VENV_TEST)/bin/ruff check .
+	$(VENV_TEST)/bin/ruff format --check .
 	$(VENV_TEST)/bin/mypy
 	$(VENV_TEST)/bin/lint-imports
 

@@ -122,9 +122,7 @@ ax.legend(loc="lower right")
 # follow it. Here independent draws of the same system are available: they are the truth that the trajectory
 # should give.
 
-frames = double_well(
-    4000, coupling=1.0, n_followers=4, stride=20, n_runs=3, random_state=1
-)
+frames = double_well(4000, coupling=1.0, n_followers=4, stride=20, n_runs=3, random_state=1)
 times = [0.1 * np.arange(len(run)) for run in frames]
 x = Space([run[:, :1] for run in frames], time=times, name="x")
 followers = Space([run[:, 1:] for run in frames], time=times, name="followers")

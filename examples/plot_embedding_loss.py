@@ -46,11 +46,7 @@ loss = DIILoss(pixels, bandwidth="perplexity", perplexity=15)
 
 torch.manual_seed(0)
 network = torch.nn.Sequential(
-    torch.nn.Linear(64, 128),
-    torch.nn.Tanh(),
-    torch.nn.Linear(128, 64),
-    torch.nn.Tanh(),
-    torch.nn.Linear(64, 2),
+    torch.nn.Linear(64, 128), torch.nn.Tanh(), torch.nn.Linear(128, 64), torch.nn.Tanh(), torch.nn.Linear(64, 2)
 )
 
 

@@ -85,9 +85,9 @@ states.plot(kind="dendrogram")
 
 table = frames.free_energy
 grid = np.append(table.index, np.pi)
-hills = RegularGridInterpolator(
-    (grid, grid), np.pad(table.to_numpy(), ((0, 1), (0, 1)), mode="wrap")
-)(np.clip(angles.to_numpy(float), -np.pi, np.pi))
+hills = RegularGridInterpolator((grid, grid), np.pad(table.to_numpy(), ((0, 1), (0, 1)), mode="wrap"))(
+    np.clip(angles.to_numpy(float), -np.pi, np.pi)
+)
 seen = hills < 25
 
 
@@ -142,9 +142,7 @@ print(pd.DataFrame(rows).T.round(2).to_string(na_rep=""))
 #
 # Where do they differ, and is the difference as large as the error claims?
 
-figure, (left, right) = plt.subplots(
-    1, 2, figsize=(10, 4.2), layout="constrained", width_ratios=(1.25, 1)
-)
+figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.2), layout="constrained", width_ratios=(1.25, 1))
 difference = np.where(seen, away(energy), np.nan)
 map_of(left, difference, "PAk - hills (kJ/mol)", cmap="coolwarm", vmin=-2, vmax=2)
 pull = difference[seen] / error[seen]
@@ -182,9 +180,9 @@ for state, item in enumerate(others, start=1):
     names.append(f"minimum of {state} above that of 0")
     se = np.hypot(error[item], error[deepest])
     lines.append((energy[item] - energy[deepest], se, hills[item] - hills[deepest]))
-for a, b, item, barrier, se in saddles[
-    ["a", "b", "item", "barrier_from_a", "barrier_from_a_se"]
-].itertuples(index=False):
+for a, b, item, barrier, se in saddles[["a", "b", "item", "barrier_from_a", "barrier_from_a_se"]].itertuples(
+    index=False
+):
     if hills[item] < 30:
         names.append(f"barrier from {a} to {b}")
         lines.append((barrier, se, hills[item] - hills[states.centers[a]]))

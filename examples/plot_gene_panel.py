@@ -58,9 +58,7 @@ target = {"all genes": Space(counts[choosing], name="all genes")}
 panel = []
 path_of_values = []
 for _ in range(8):
-    spaces = {
-        str(gene): Space(counts[np.ix_(choosing, [*panel, gene])]) for gene in candidates if gene not in panel
-    }
+    spaces = {str(gene): Space(counts[np.ix_(choosing, [*panel, gene])]) for gene in candidates if gene not in panel}
     found = imbalance_matrix(spaces, target, k=K, exclusion_window=0)
     best = int(np.argmin(found.values[:, 0]))
     panel.append(int(found.names[best]))

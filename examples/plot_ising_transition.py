@@ -20,10 +20,7 @@ from infoscope import BinaryCurve, BinaryID
 from infoscope.datasets import CRITICAL_TEMPERATURE, ising_square
 
 temperatures = (1.8, 2.0, 2.1, 2.2, 2.25, 2.3, 2.35, 2.4, 2.6, 3.0)
-states = {
-    T: ising_square(600, 100, T, burn_in=200, sweeps=5, random_state=1)
-    for T in temperatures
-}
+states = {T: ising_square(600, 100, T, burn_in=200, sweeps=5, random_state=1) for T in temperatures}
 
 figure, axes = plt.subplots(1, 3, figsize=(8, 2.9), layout="constrained")
 for ax, T in zip(axes, (2.0, 2.3, 3.0), strict=True):

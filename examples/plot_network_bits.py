@@ -30,9 +30,7 @@ network.fit(pixels, labels)
 def inputs_of_units(network, x):
     """What every unit of every hidden layer receives, layer by layer."""
     found = []
-    for weights, biases in zip(
-        network.coefs_[:-1], network.intercepts_[:-1], strict=True
-    ):
+    for weights, biases in zip(network.coefs_[:-1], network.intercepts_[:-1], strict=True):
         found.append(x @ weights + biases)
         x = np.maximum(found[-1], 0)
     return found

@@ -91,9 +91,7 @@ print(information_imbalance(A, B, n_rows=2000, n_columns=500, random_state=0))
 # Ask 300 random rows, forty times, and compare the scatter of the answers with the error that each one printed. (The
 # rows come from one data set, so the printed error, which is meant for new data as well, may be a little larger.)
 
-answers = [
-    information_imbalance(A, B, n_rows=300, random_state=seed) for seed in range(40)
-]
+answers = [information_imbalance(A, B, n_rows=300, random_state=seed) for seed in range(40)]
 values = np.array([answer.a_to_b for answer in answers])
 errors = np.array([answer.a_to_b_se for answer in answers])
 scatter = values.std(ddof=1)

@@ -113,8 +113,10 @@ for name, (columns, weights) in chosen.items():
     right = classifier.score(z[:, columns] * weights, diagnosis[judging])
     floor = found.a_to_b_floor
     judged[name] = (found.a_to_b_normalized, found.a_to_b_se / (1 - floor), right)
-    print(f"{name:<20} Δ {judged[name][0]:.3f} ± {judged[name][1]:.3f}   {right:.1%} right   "
-          f"{', '.join(table.columns[columns][:SIZE]) if len(columns) == SIZE else ''}")
+    print(
+        f"{name:<20} Δ {judged[name][0]:.3f} ± {judged[name][1]:.3f}   {right:.1%} right   "
+        f"{', '.join(table.columns[columns][:SIZE]) if len(columns) == SIZE else ''}"
+    )
 
 # %%
 # With 189 tumours, all differences are within the errors: five measurements do as well as thirty, and here no way to

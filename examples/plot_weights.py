@@ -77,9 +77,7 @@ answers = {"no weights, k = 10": ignored}
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     for rule, k in (("count", 1), ("count", 10), ("mass", 10), ("thinning", 1)):
-        answers[f"{rule}, k = {k}"] = information_imbalance(
-            a, b, neighbor_rule=rule, k=k
-        )
+        answers[f"{rule}, k = {k}"] = information_imbalance(a, b, neighbor_rule=rule, k=k)
 for message in caught:
     print(f"{message.category.__name__}: {message.message}")
 

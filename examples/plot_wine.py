@@ -96,9 +96,7 @@ print(f"{'':10}  {'Δ':>13}  floor  without floor  same vine")
 columns = matrix.values[:, -1], matrix.values_se[:, -1], matrix.floors[:, -1]
 for name, value, se, floor in zip(spaces, *columns, strict=True):
     without, same = (value - floor) / (1 - floor), 1 - (value - floor) * n / (n - 1)
-    print(
-        f"{name:10}  {value:.3f} ± {se:.3f}  {floor:.3f}  {without:13.3f}  {same:9.0%}"
-    )
+    print(f"{name:10}  {value:.3f} ± {se:.3f}  {floor:.3f}  {without:13.3f}  {same:9.0%}")
 
 # %%
 # Is the difference real?
@@ -107,9 +105,7 @@ for name, value, se, floor in zip(spaces, *columns, strict=True):
 # errors are correlated, and comparing two error bars by eye is not a test. ``compare_imbalances`` gives the error
 # of the difference itself.
 
-difference = compare_imbalances(
-    spaces["phenols"], spaces["colour"], vine, exclusion_window=0
-)
+difference = compare_imbalances(spaces["phenols"], spaces["colour"], vine, exclusion_window=0)
 print(difference)
 difference.plot()
 

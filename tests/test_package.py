@@ -46,7 +46,7 @@ def test_a_comparison_loads_no_optional_or_slow_package():
 
 def test_every_standard_error_stands_beside_its_estimate():
     for name in infoscope.__all__:
-        getattr(infoscope, name)                                 # loads all result classes
+        getattr(infoscope, name)  # loads all result classes
     classes = result_classes()
     names = {found.__name__ for found in classes}
     assert {"InformationImbalance", "ImbalanceMatrix", "ScaleCurve", "ImbalanceDifference"} <= names
@@ -61,3 +61,15 @@ def test_an_unknown_name_is_an_attribute_error():
         assert "no_such_thing" in str(error)
     else:
         raise AssertionError("an unknown name must raise AttributeError")
+
+
+def test_imports_are_relative_inside_a_subpackage_and_absolute_between_them():
+    for path in SOURCE.rglob("*.py"):
+        package = path.relative_to(SOURCE.parent).parts[:-1]
+        if len(package) < 2:
+            continue
+        own = ".".join(package)
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module is not None:
+                inside = node.module == own or node.module.startswith(own + ".")
+                assert not inside, f"{path}:{node.lineno} names its own subpackage: from .{node.module[len(own) + 1 :]}"

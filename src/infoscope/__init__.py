@@ -2,28 +2,100 @@
 
 Point it at data and ask which data tells about which; the answer is a number, its error bar and a picture.
 """
+
 from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "anomalies": ("Anomalies", "DensityAnomaly", "compare_many", "equalise_density", "power_curve",
-                  "scan_critical_value", "scan_null_tail", "scan_score", "score_from_neighbors"),
-    "neighbors": ("NeighborGraph", "Space", "as_space", "count_closer", "count_within", "distance_histogram", "nearest",
-                  "nearest_blocks", "order_test"),
-    "imbalance": ("DIILoss", "DifferentiableImbalance", "FeatureWeights", "ImbalanceDifference", "ImbalanceMatrix",
-                  "InformationImbalance", "ScaleCurve", "SelectionPath", "batch_ranks", "compare_imbalances",
-                  "dii_backward", "dii_exhaustive", "dii_forward", "dii_loss", "dii_path", "dii_value_and_grad",
-                  "imbalance_matrix", "imbalance_scale_curve", "information_imbalance", "select_features_imbalance"),
+    "anomalies": (
+        "Anomalies",
+        "DensityAnomaly",
+        "compare_many",
+        "equalise_density",
+        "power_curve",
+        "scan_critical_value",
+        "scan_null_tail",
+        "scan_score",
+        "score_from_neighbors",
+    ),
+    "neighbors": (
+        "NeighborGraph",
+        "Space",
+        "as_space",
+        "count_closer",
+        "count_within",
+        "distance_histogram",
+        "nearest",
+        "nearest_blocks",
+        "order_test",
+    ),
+    "imbalance": (
+        "DIILoss",
+        "DifferentiableImbalance",
+        "FeatureWeights",
+        "ImbalanceDifference",
+        "ImbalanceMatrix",
+        "InformationImbalance",
+        "ScaleCurve",
+        "SelectionPath",
+        "batch_ranks",
+        "compare_imbalances",
+        "dii_backward",
+        "dii_exhaustive",
+        "dii_forward",
+        "dii_loss",
+        "dii_path",
+        "dii_value_and_grad",
+        "imbalance_matrix",
+        "imbalance_scale_curve",
+        "information_imbalance",
+        "select_features_imbalance",
+    ),
     "io": ("load", "save"),
-    "density": ("BMTI", "ClusterScan", "Clusters", "DecisionGraph", "DensityPeaks", "KNNDensity", "KStarNN",
-                "LogDensity", "PAk"),
-    "dimension": ("ABIDE", "BinaryCurve", "BinaryDimension", "BinaryID", "Dimension", "DimensionScan", "Gride",
-                  "HammingHistogram", "LocalDimension", "TwoNN", "hamming_histogram", "local_dimension", "pack_bits",
-                  "prefix_curve", "scan_alpha", "select_alpha"),
+    "density": (
+        "BMTI",
+        "ClusterScan",
+        "Clusters",
+        "DecisionGraph",
+        "DensityPeaks",
+        "KNNDensity",
+        "KStarNN",
+        "LogDensity",
+        "PAk",
+    ),
+    "dimension": (
+        "ABIDE",
+        "BinaryCurve",
+        "BinaryDimension",
+        "BinaryID",
+        "Dimension",
+        "DimensionScan",
+        "Gride",
+        "HammingHistogram",
+        "LocalDimension",
+        "TwoNN",
+        "hamming_histogram",
+        "local_dimension",
+        "pack_bits",
+        "prefix_curve",
+        "scan_alpha",
+        "select_alpha",
+    ),
     "statistics": ("correlation_time", "effective_sample_size"),
 }
-_ROOMS = ("anomalies", "base", "cli", "datasets", "density", "dimension", "imbalance", "io", "neighbors", "statistics",
-          "storage")
+_ROOMS = (
+    "anomalies",
+    "base",
+    "cli",
+    "datasets",
+    "density",
+    "dimension",
+    "imbalance",
+    "io",
+    "neighbors",
+    "statistics",
+    "storage",
+)
 _NAMES = {name: room for room, names in _HOMES.items() for name in names}
 
 __all__ = ["__version__", *sorted(_NAMES)]
@@ -36,7 +108,7 @@ def __getattr__(name: str) -> Any:
 
         try:
             return version("infoscope")
-        except PackageNotFoundError:                             # used from a source tree
+        except PackageNotFoundError:  # used from a source tree
             return "unknown"
     if name in _NAMES:
         value = getattr(import_module(f"infoscope.{_NAMES[name]}"), name)

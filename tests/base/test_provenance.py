@@ -131,8 +131,7 @@ def test_references_are_balanced_bibtex():
 
 
 @pytest.mark.parametrize(
-    ("seed", "recorded"),
-    [(np.int64(3), 3), (3, 3), (None, None), (np.random.default_rng(1), "Generator(PCG64)")],
+    ("seed", "recorded"), [(np.int64(3), 3), (3, 3), (None, None), (np.random.default_rng(1), "Generator(PCG64)")]
 )
 def test_seeds_are_recorded_by_every_measure(seed, recorded):
     import infoscope

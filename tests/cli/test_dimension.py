@@ -19,11 +19,7 @@ def plane(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("options", "estimator"),
-    [
-        (["--max-rank", "16"], Gride(max_rank=16)),
-        (["--method", "two-nn"], TwoNN()),
-        (["--method", "abide"], ABIDE()),
-    ],
+    [(["--max-rank", "16"], Gride(max_rank=16)), (["--method", "two-nn"], TwoNN()), (["--method", "abide"], ABIDE())],
 )
 def test_values_of_the_library(plane, infoscope, options, estimator):
     ran = infoscope("dimension", "plane.npy", *options, "--output", "out.json", "--plot", "out.png")

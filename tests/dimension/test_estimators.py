@@ -39,9 +39,7 @@ def test_swiss_roll():
 
 @pytest.mark.slow
 def test_three_swiss_rolls():
-    found = [
-        Gride(max_rank=512).fit(make_swiss_roll(5000, noise=0.3, random_state=s)[0]).dimension_ for s in range(3)
-    ]
+    found = [Gride(max_rank=512).fit(make_swiss_roll(5000, noise=0.3, random_state=s)[0]).dimension_ for s in range(3)]
     expected = [2.90, 2.66, 2.46, 2.25, 2.09, 1.99, 1.94, 2.05, 2.42]
     np.testing.assert_allclose(np.mean(found, 0), expected, atol=0.02)
 

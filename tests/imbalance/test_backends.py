@@ -12,7 +12,7 @@ def converted(x, backend, seed):
     if backend.startswith("torch"):
         return pytest.importorskip("torch").from_numpy(np.array(x))
     array = pytest.importorskip("dask.array")
-    chunk = int(np.random.default_rng(seed).integers(30, len(x)))          # odd chunk sizes, one of them smaller
+    chunk = int(np.random.default_rng(seed).integers(30, len(x)))  # odd chunk sizes, one of them smaller
     return array.from_array(np.array(x), chunks=(chunk, -1))
 
 
@@ -53,7 +53,7 @@ def test_backends_agree_to_the_last_rank(backend, seed):
     )
     for way in ("a_to_b", "b_to_a"):
         ranks, expected = getattr(other, f"{way}_ranks"), getattr(plain, f"{way}_ranks")
-        if "sample_weight" in of_space:                          # masses are sums of floats: 1e-12 relative
+        if "sample_weight" in of_space:  # masses are sums of floats: 1e-12 relative
             np.testing.assert_allclose(ranks, expected, rtol=1e-12)
         else:
             np.testing.assert_array_equal(ranks, expected)
@@ -73,5 +73,5 @@ def test_matrix_of_another_backend(backend):
 def test_spaces_of_different_backends_may_be_compared():
     torch = pytest.importorskip("torch")
     x = np.random.default_rng(0).normal(size=(50, 3))
-    mixed = information_imbalance(x, torch.from_numpy(x))        # each space is searched on its own, so they may differ
+    mixed = information_imbalance(x, torch.from_numpy(x))  # each space is searched on its own, so they may differ
     assert mixed.a_to_b == pytest.approx(2 / 50)

@@ -121,7 +121,7 @@ def test_starved_rows_are_named_or_left_out():
     with pytest.warns(DataWarning, match="40 rows were left out as queries"):
         result = information_imbalance(space, target, k=8, neighbors_from="other_runs", on_starved="drop")
     assert result.n_rows == 6
-    expected = []                                               # by hand: ranks of the 8 nearest rows of other runs
+    expected = []  # by hand: ranks of the 8 nearest rows of other runs
     for i in range(40, 46):
         others = np.flatnonzero(run != run[i])
         near = others[np.argsort(((x[others] - x[i]) ** 2).sum(1))[:8]]

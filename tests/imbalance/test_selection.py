@@ -20,7 +20,7 @@ from infoscope.imbalance import (
 from infoscope.imbalance.selection_path import suggest
 from infoscope.neighbors import Space
 
-NOW = {"exclusion_window": 0}      # rows are independent: nothing is warned about
+NOW = {"exclusion_window": 0}  # rows are independent: nothing is warned about
 
 
 def five_gaussians(n=500):
@@ -98,11 +98,12 @@ def test_exhaustive_against_all_sets_by_brute_force(case):
         x = np.where(period > 0, np.mod(x, 4.0), x)
     if case == "window":
         options, ok = {"exclusion_window": 3}, brute.admissible(40, window=3)
-    w = 0.5 ** np.arange(5)                                      # powers of two keep ties exact
+    w = 0.5 ** np.arange(5)  # powers of two keep ties exact
     b = np.column_stack([x[:, 1], x[:, 3]]) + (0 if case == "ties" else 0.5 * g.normal(size=(40, 2)))
     space = Space(x, period=period, period_check=False, feature_weights=w, name="x")
-    found = select_features_imbalance(space, b, "exhaustive", k, "both" if case == "both" else "to_target",
-                                      max_features=2, scale=None, **options)
+    found = select_features_imbalance(
+        space, b, "exhaustive", k, "both" if case == "both" else "to_target", max_features=2, scale=None, **options
+    )
     for row, size in enumerate((1, 2)):
         values = all_sets(x * w, b, size, k, case == "both", None if period is None else period * w, ok)
         assert found.value[row] == pytest.approx(min(values.values()), abs=1e-12)
@@ -123,8 +124,9 @@ def test_incremental_distances_agree_with_information_imbalance(kind, direction)
     target = Space.from_labels(b[:, 1] > 0.3, name="b") if kind == "labels" else Space(b, name="b")
     plan = make_plan([Space(x, name="x"), target], exclusion_window=0)
     with progress(1, "sets") as bar:
-        judge = PlainSearch(plan, Standardised(plan.spaces[0], np.ones(8), np.arange(8)), np.arange(8),
-                            Aim(3, None, direction), bar)
+        judge = PlainSearch(
+            plan, Standardised(plan.spaces[0], np.ones(8), np.arange(8)), np.arange(8), Aim(3, None, direction), bar
+        )
         pairs = judge.sets(list(itertools.combinations(range(8), 2)))
         found = [*pairs, *judge.grown(pairs[:3]), *judge.shrunk(judge.sets([tuple(range(8))]))]
     assert {len(one.units) for one in found} == {2, 3, 7}
@@ -158,7 +160,7 @@ def test_errors_of_differences_are_those_of_compare_imbalances():
 def test_exhaustive_finds_the_pair_that_tells_only_together():
     g = np.random.default_rng(1)
     x = g.normal(size=(300, 6))
-    b = (3 * np.sign(x[:, 1] * x[:, 4]) + 0.8 * x[:, 0])[:, None]                # exclusive or of two signs
+    b = (3 * np.sign(x[:, 1] * x[:, 4]) + 0.8 * x[:, 0])[:, None]  # exclusive or of two signs
     alone = dii_forward(x, b, 1, n_best=1, **NOW)
     assert alone.sets[0] == (0,)
     assert dii_forward(x, b, 2, n_best=1, **NOW).sets[1] != (1, 4)
@@ -230,8 +232,15 @@ def test_leaving_runs_out_shows_that_noise_is_noise():
     for seed in range(3):
         x, b, run, groups = noise_sets(seed)
         naive.append(select_features_imbalance(x, b, max_features=1, groups=groups, **NOW).value[0])
-        path = select_features_imbalance(Space(x, run=run, name="x"), Space(b, run=run, name="b"), max_features=1,
-                                         groups=groups, neighbors_from="other_runs", validation="runs", **NOW)
+        path = select_features_imbalance(
+            Space(x, run=run, name="x"),
+            Space(b, run=run, name="b"),
+            max_features=1,
+            groups=groups,
+            neighbors_from="other_runs",
+            validation="runs",
+            **NOW,
+        )
         apart.append(path.validation_value[0])
         assert path.fold_names == tuple("012345") and path.fold_values.shape == (1, 6)
     # measured over many data sets: naive minimum 0.704, leave-one-run-out 0.996 with a spread of 0.05 a data set

@@ -70,9 +70,10 @@ def perplexity_scale(e, mass, unit, perplexity):
         c = mass * np.exp(-(e - e.min()) / lam)
         c /= c.sum()
         used = c > 0
-        entropy = np.log(mass[np.isfinite(e)].sum() / unit) - (
-            c[used] * np.log(c[used] * mass[np.isfinite(e)].sum() / mass[used])
-        ).sum()
+        entropy = (
+            np.log(mass[np.isfinite(e)].sum() / unit)
+            - (c[used] * np.log(c[used] * mass[np.isfinite(e)].sum() / mass[used])).sum()
+        )
         low, high = ((low + high) / 2, high) if entropy < np.log(perplexity) else (low, (low + high) / 2)
     return lam
 
@@ -146,7 +147,7 @@ def test_against_brute_force_and_central_differences(case, bandwidth, power):
     ]  # fmt: skip
     # central differences are right to step^2 times a third derivative, and to 1e-16/step of rounding
     np.testing.assert_allclose(2 * w * found.slopes, numeric, atol=1e-6 * max(1, np.abs(numeric).max()))
-    if bandwidth.kind not in ("fixed",):                         # scale-free
+    if bandwidth.kind not in ("fixed",):  # scale-free
         assert abs(w @ (w * found.slopes)) < 1e-11
 
 
@@ -165,7 +166,7 @@ def test_both_ways_to_the_slopes_agree():
 @pytest.mark.parametrize("kind", ["point", "perplexity"])
 def test_order_of_rows_does_not_matter_ties_and_labels_included(kind):
     g = np.random.default_rng(2)
-    x, labels = np.rint(2 * g.normal(size=(80, 3))), g.integers(0, 3, 80)      # a grid: many ties and duplicates
+    x, labels = np.rint(2 * g.normal(size=(80, 3))), g.integers(0, 3, 80)  # a grid: many ties and duplicates
     bandwidth = Bandwidth(kind, 2, 0.5 if kind == "point" else 30.0)
     order = g.permutation(80)
     w = np.array([1.0, 0.5, 0.7])

@@ -2,6 +2,7 @@
 
 Distances are summed in long double where the platform has one (on others this is float64 again).
 """
+
 import math
 
 import numpy as np
@@ -41,7 +42,7 @@ def squared_distances(x, y=None, *, metric="euclidean", period=None, weights=Non
 def allowed(n, *, run=None, time=None, window=0.0, other_runs=False, sample_weight=None, queries=None, columns=None):
     """Eq. (R1) of the rules for real data as a mask (R, N), pair by pair."""
     run = np.zeros(n, int) if run is None else np.asarray(run)
-    if time is None:                                             # an item's place in its own run
+    if time is None:  # an item's place in its own run
         time = [sum(run[m] == run[i] for m in range(i)) for i in range(n)]
     rows = range(n) if queries is None else queries
     mask = np.zeros((len(rows), n), bool)
@@ -98,9 +99,9 @@ def hard_data(kind, n, d, dtype, seed=0):
         x += 1e3
     elif kind == "outlier":
         x[rng.integers(n)] = 1e4
-    elif kind == "far outlier":                                  # as of a missing value written as a number
+    elif kind == "far outlier":  # as of a missing value written as a number
         x[rng.integers(n)] = -1e12
-    elif kind == "clusters":                                     # inside 1e-6 of the distances between them
+    elif kind == "clusters":  # inside 1e-6 of the distances between them
         x = rng.normal(size=(20, d))[rng.integers(0, 20, n)] + 1e-6 * rng.normal(size=(n, d))
     elif kind == "duplicates":
         x = x[rng.integers(0, n // 3, n)]
@@ -110,7 +111,7 @@ def hard_data(kind, n, d, dtype, seed=0):
         x *= 1e25
     elif kind == "tiny":
         x *= 1e-25
-    elif kind == "mixed":                                        # columns of magnitudes 1e-6 ... 1e6
+    elif kind == "mixed":  # columns of magnitudes 1e-6 ... 1e6
         x *= 10.0 ** rng.integers(-6, 7, d)
     elif kind == "half constant":
         x[:, ::2] = 7.25

@@ -1,4 +1,5 @@
 """Who may be whose neighbour (eq. R1): self, windows, runs, chosen rows and columns, weights of zero."""
+
 import numpy as np
 import pytest
 from tests.neighbors import brute
@@ -28,7 +29,7 @@ def mask_of(space, n_rows, **options):
     mask = np.zeros((n_rows, len(space)), bool)
     rows, columns = reduce_tiles([space], Admissible(), **options)
     mask[rows, columns] = True
-    assert len(rows) == mask.sum()                               # no pair is seen twice
+    assert len(rows) == mask.sum()  # no pair is seen twice
     return mask
 
 
@@ -44,15 +45,24 @@ def random_items(seed):
     weight = rng.integers(0, 3, n).astype(float) if rng.random() < 0.5 else None
     if weight is not None:
         weight[rng.integers(n)] = 1
-    space = Space(x, run=run, time=time, sample_weight=weight, period=4.0 if rng.random() < 0.3 else None,
-                  period_check=False)
+    space = Space(
+        x, run=run, time=time, sample_weight=weight, period=4.0 if rng.random() < 0.3 else None, period_check=False
+    )
     other_runs = run is not None and len(np.unique(run)) > 1 and rng.random() < 0.3
     window = 0.0 if other_runs or rng.random() < 0.3 else float(rng.integers(1, 24)) / 4
     queries = rng.permutation(n)[: rng.integers(1, n)] if rng.random() < 0.5 else None
     columns = rng.permutation(n)[: rng.integers(1, n)] if rng.random() < 0.5 else None
     rule = dict(exclusion_window=window, neighbors_from="other_runs" if other_runs else "any", columns=columns)
-    mask = brute.allowed(n, run=run, time=time, window=window, other_runs=other_runs, sample_weight=weight,
-                         queries=queries, columns=columns)
+    mask = brute.allowed(
+        n,
+        run=run,
+        time=time,
+        window=window,
+        other_runs=other_runs,
+        sample_weight=weight,
+        queries=queries,
+        columns=columns,
+    )
     return rng, space, queries, rule, mask
 
 
@@ -82,7 +92,7 @@ def test_rules_of_admissibility_pair_by_pair(seed):
         with pytest.raises(ParameterError, match="may use only 0 items"):
             nearest(space, 1, queries=queries, **rule)
         return
-    for k in {1, most}:                                          # with k = most, only some rows have a next neighbour
+    for k in {1, most}:  # with k = most, only some rows have a next neighbour
         for ties in ("index", "all"):
             graph = nearest(space, k, queries=queries, ties=ties, **rule)
             np.testing.assert_array_equal(graph.rows, rows)
@@ -99,15 +109,21 @@ def test_ties_are_complete_where_some_rows_have_no_more_items():
     x = np.array([[0.0], [2.0], [4.0], [1.0], [3.0]])
     graph = nearest(Space(x, run=[0, 0, 0, 1, 1]), 2, ties="all", neighbors_from="other_runs")
     assert [graph.items[a:b].tolist() for a, b in zip(graph.indptr, graph.indptr[1:], strict=False)] == [
-        [3, 4], [3, 4], [4, 3], [0, 1], [1, 2]]
+        [3, 4],
+        [3, 4],
+        [4, 3],
+        [0, 1],
+        [1, 2],
+    ]
     x = np.array([[0.0], [1.0], [-1.0], [9.0], [0.0], [1.0], [-1.0]])
     graph = nearest(Space(x, run=[0, 1, 1, 1, 2, 0, 0]), 1, ties="all", columns=[0, 1, 2], neighbors_from="other_runs")
     assert graph.items[graph.indptr[4] : graph.indptr[5]].tolist() == [0]
-    assert graph.items[graph.indptr[0] : graph.indptr[1]].tolist() == [1, 2]       # while items 1 to 3 have only item 0
+    assert graph.items[graph.indptr[0] : graph.indptr[1]].tolist() == [1, 2]  # while items 1 to 3 have only item 0
 
 
-@pytest.mark.parametrize(("distance", "inside"), [
-    (1.0, True), (1 + 0.5e-9, True), (1 + 2e-9, False), (1 - 1e-12, True)])
+@pytest.mark.parametrize(
+    ("distance", "inside"), [(1.0, True), (1 + 0.5e-9, True), (1 + 2e-9, False), (1 - 1e-12, True)]
+)
 def test_the_window_includes_its_edge_with_a_slack_of_1e_9(distance, inside):
     space = Space(np.arange(4.0)[:, None], time=[0.0, distance, 50.0, 60.0])
     mask = mask_of(space, 4, exclusion_window=1.0)
@@ -182,41 +198,57 @@ def test_masses_around_heavy_rows_keep_their_digits(d, weights):
     weight = np.full(300, 1e-9) if weights == "heavy" else np.exp(6 * rng.normal(size=300))
     weight[20] = 1e9
     space = Space(x, sample_weight=weight)
-    graph = nearest(np.hstack([x, 3 * rng.normal(size=(300, 2))]), 3)              # near and far in x
+    graph = nearest(np.hstack([x, 3 * rng.normal(size=(300, 2))]), 3)  # near and far in x
     squared, mask = brute.squared_distances(x), brute.self_excluded(300)
     theirs = brute.counts(squared, mask, [squared[i, graph.items[3 * i : 3 * i + 3]] for i in range(300)], weight)
-    rounding = 300 * 2.0**-106 * weight.sum()                    # of sums kept in two numbers; tiles add without it
+    rounding = 300 * 2.0**-106 * weight.sum()  # of sums kept in two numbers; tiles add without it
     for a, b in zip(count_closer(space, graph, weighted=True), theirs, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-12, atol=rounding if d == 1 else 0)
         assert (a >= 0).all()
 
 
 # ------------------------------------------------------------------------------------------------------ bad arguments
-@pytest.mark.parametrize("verb", [
-    lambda s, **o: nearest(s, 1, **o), lambda s, **o: count_within(s, [0, 1, 1, 1, 1], [1.0], **o),
-    lambda s, **o: reduce_tiles([s], Admissible(), **o)])
+@pytest.mark.parametrize(
+    "verb",
+    [
+        lambda s, **o: nearest(s, 1, **o),
+        lambda s, **o: count_within(s, [0, 1, 1, 1, 1], [1.0], **o),
+        lambda s, **o: reduce_tiles([s], Admissible(), **o),
+    ],
+)
 @pytest.mark.parametrize("d", [1, 3])
-@pytest.mark.parametrize(("options", "message"), [
-    ({"exclusion_window": -1.0}, "exclusion_window is -1.0; it must be a time >= 0"),
-    ({"exclusion_window": np.nan}, "exclusion_window is nan"),
-    ({"exclusion_window": np.inf}, "exclusion_window is inf"),
-    ({"exclusion_window": "auto"}, "exclusion_window is 'auto'"),
-    ({"neighbors_from": "own_run"}, "neighbors_from is 'own_run'; it must be 'any' or 'other_runs'"),
-    ({"neighbors_from": "other_runs"}, "needs at least two runs.*run="),
-    ({"columns": [0, 4]}, "columns holds 4, but the items are numbered 0 to 3"),
-    ({"columns": [-1]}, "columns holds -1"),
-    ({"columns": [1, 1, 2]}, "columns holds an item twice"),
-    ({"columns": np.array([True, False, True, True])}, r"columns must be item numbers.*np.flatnonzero\(mask\)")])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"exclusion_window": -1.0}, "exclusion_window is -1.0; it must be a time >= 0"),
+        ({"exclusion_window": np.nan}, "exclusion_window is nan"),
+        ({"exclusion_window": np.inf}, "exclusion_window is inf"),
+        ({"exclusion_window": "auto"}, "exclusion_window is 'auto'"),
+        ({"neighbors_from": "own_run"}, "neighbors_from is 'own_run'; it must be 'any' or 'other_runs'"),
+        ({"neighbors_from": "other_runs"}, "needs at least two runs.*run="),
+        ({"columns": [0, 4]}, "columns holds 4, but the items are numbered 0 to 3"),
+        ({"columns": [-1]}, "columns holds -1"),
+        ({"columns": [1, 1, 2]}, "columns holds an item twice"),
+        ({"columns": np.array([True, False, True, True])}, r"columns must be item numbers.*np.flatnonzero\(mask\)"),
+    ],
+)
 def test_bad_rules_are_refused_by_every_verb(verb, d, options, message):
     space = Space(np.arange(4.0 * d).reshape(4, d))
     with pytest.raises(ParameterError, match=message):
         verb(space, **options)
 
 
-@pytest.mark.parametrize(("queries", "message"), [
-    ([0, 9], "queries holds 9, but the items are numbered 0 to 3"), ([-1], "holds -1"), ([], "queries is empty"),
-    (np.ones(4, bool), "np.flatnonzero"), (np.zeros((2, 3)), "queries must be item numbers.*new points .* a Space"),
-    ([0.0, 1.0], "must be item numbers")])
+@pytest.mark.parametrize(
+    ("queries", "message"),
+    [
+        ([0, 9], "queries holds 9, but the items are numbered 0 to 3"),
+        ([-1], "holds -1"),
+        ([], "queries is empty"),
+        (np.ones(4, bool), "np.flatnonzero"),
+        (np.zeros((2, 3)), "queries must be item numbers.*new points .* a Space"),
+        ([0.0, 1.0], "must be item numbers"),
+    ],
+)
 def test_bad_queries_are_refused(queries, message):
     with pytest.raises(ParameterError, match=message):
         nearest(np.eye(4), 1, queries=queries)

@@ -36,8 +36,17 @@ def check(space, k=K, **options):
     return graph, recall
 
 
-@pytest.mark.parametrize("x", [data(), data().astype(np.float32), data() * 1e30, data() * 1e-30, data() + 1e5,
-                               np.vstack([data()[:-1], np.full((1, 8), 1e4)])])
+@pytest.mark.parametrize(
+    "x",
+    [
+        data(),
+        data().astype(np.float32),
+        data() * 1e30,
+        data() * 1e-30,
+        data() + 1e5,
+        np.vstack([data()[:-1], np.full((1, 8), 1e4)]),
+    ],
+)
 def test_finds_nearly_all(x):
     assert check(Space(x))[1] > 0.98
 
@@ -49,7 +58,7 @@ def test_weights_of_features_and_cosine():
 
 
 def test_windows_are_obeyed_and_wide_ones_ask_for_more():
-    walk = np.cumsum(data(1, d=4), axis=0)                       # all that is near is inside the window
+    walk = np.cumsum(data(1, d=4), axis=0)  # all that is near is inside the window
     space = Space(walk, time=np.arange(N) * 0.5)
     graph, recall = check(space, exclusion_window=40.0)
     assert (np.abs(graph.rows[graph.row_of_pair] - graph.items) > 80).all()
@@ -78,12 +87,13 @@ def test_columns_weight_zero_some_rows_and_new_points():
 
 def test_duplicates_and_few_items():
     check(Space(np.repeat(data(4, 40), 50, axis=0)))
-    graph, recall = check(Space(data(5, 6)), k=5)                # every row needs every item
+    graph, recall = check(Space(data(5, 6)), k=5)  # every row needs every item
     assert recall == graph.recall == 1 and graph.recall_se == 0
 
 
 def test_rows_that_starve_are_searched_exactly(monkeypatch):
     from infoscope.neighbors import approximate
+
     monkeypatch.setattr(approximate, "ASK_MOST", 16)
     walk = np.cumsum(data(6, d=4), axis=0)
     graph, recall = check(Space(walk), exclusion_window=100.0)
@@ -101,14 +111,16 @@ def test_the_same_in_every_run_and_with_any_number_of_threads():
 
 def test_number_of_threads_is_put_back():
     import faiss
+
     before = faiss.omp_get_max_threads()
     nearest(Space(data(8, 300)), 1, approximate=True, n_jobs=1)
     assert faiss.omp_get_max_threads() == before
 
 
-@pytest.mark.parametrize("options, word", [
-    (dict(metric="manhattan"), "manhattan"), (dict(metric="hamming"), "hamming"), (dict(period=10.0), "periodic"),
-])
+@pytest.mark.parametrize(
+    "options, word",
+    [(dict(metric="manhattan"), "manhattan"), (dict(metric="hamming"), "hamming"), (dict(period=10.0), "periodic")],
+)
 def test_what_it_cannot_do_is_refused(options, word):
     with pytest.raises(ParameterError, match=word):
         nearest(Space(np.rint(data(n=50)), period_check=False, **options), 1, approximate=True)

@@ -65,7 +65,7 @@ def test_refuses(case, monkeypatch):
     x = np.random.default_rng(6).normal(size=(600, 9))
     options = {}
     if case == "ties":
-        x[598] = x[599] = x[0]                                   # three of a kind: each has two nearest neighbours
+        x[598] = x[599] = x[0]  # three of a kind: each has two nearest neighbours
     elif case == "grid":
         x = np.rint(x)
     elif case == "few columns":

@@ -64,10 +64,14 @@ CASES = {
     "manhattan": (dict(metric="manhattan"), [dict()]),
     "chebyshev": (dict(metric="chebyshev", period=3.0, period_check=False), [dict()]),
     "hamming": (dict(metric="hamming"), [dict()]),
-    "runs": (dict(run=np.random.default_rng(1).integers(0, 4, N)), [dict(exclusion_window=3.0),
-                                                                   dict(neighbors_from="other_runs")]),
-    "time": (dict(time=np.random.default_rng(2).permutation(N) * 0.1, run=np.arange(N) % 2),
-             [dict(exclusion_window=1.0)]),
+    "runs": (
+        dict(run=np.random.default_rng(1).integers(0, 4, N)),
+        [dict(exclusion_window=3.0), dict(neighbors_from="other_runs")],
+    ),
+    "time": (
+        dict(time=np.random.default_rng(2).permutation(N) * 0.1, run=np.arange(N) % 2),
+        [dict(exclusion_window=1.0)],
+    ),
     "weights": (dict(sample_weight=np.random.default_rng(3).integers(0, 3, N)), [dict()]),
 }
 
@@ -83,11 +87,13 @@ def test_same_as_numpy(cut, case):
         for ties in ("index", "all"):
             graph = nearest(a, 3, ties=ties, **rule)
             same(nearest(lazy_a, 3, ties=ties, **rule), graph)
-        same(nearest(lazy_a, 20, queries=some, columns=np.arange(0, N, 2), **rule),
-             nearest(a, 20, queries=some, columns=np.arange(0, N, 2), **rule))
-        for pairs in (graph, nearest(a, 16, queries=some, **rule)):            # few radii a row, and many
+        same(
+            nearest(lazy_a, 20, queries=some, columns=np.arange(0, N, 2), **rule),
+            nearest(a, 20, queries=some, columns=np.arange(0, N, 2), **rule),
+        )
+        for pairs in (graph, nearest(a, 16, queries=some, **rule)):  # few radii a row, and many
             np.testing.assert_array_equal(count_closer(lazy_b, pairs, **rule), count_closer(b, pairs, **rule))
-    if "sample_weight" in options:                               # whole numbers: their sums are exact
+    if "sample_weight" in options:  # whole numbers: their sums are exact
         np.testing.assert_array_equal(count_closer(lazy_b, graph, weighted=True), count_closer(b, graph, weighted=True))
 
 
@@ -104,8 +110,14 @@ def test_float32_tiles_that_cannot_decide_are_made_again_in_float64(cut):
 
 
 @settings(max_examples=20)
-@given(heights=st.lists(st.integers(1, 40), min_size=1, max_size=8), width=st.integers(1, 3), k=st.integers(1, 4),
-       block=st.integers(20, 90), kept=st.booleans(), seed=st.integers(0, 99))
+@given(
+    heights=st.lists(st.integers(1, 40), min_size=1, max_size=8),
+    width=st.integers(1, 3),
+    k=st.integers(1, 4),
+    block=st.integers(20, 90),
+    kept=st.booleans(),
+    seed=st.integers(0, 99),
+)
 def test_no_chunking_changes_the_answer(heights, width, k, block, kept, seed):
     n = sum(heights) + 6
     x = grid(seed, n, 3)
@@ -143,16 +155,19 @@ def test_chosen_pairs_of_many_items(cut, monkeypatch):
 
 def test_histogram_per_group(cut):
     x, groups = (grid() > 0).astype(float), np.arange(N) % 3
-    np.testing.assert_array_equal(distance_histogram(Space(chunked(x), metric="hamming"), groups=groups),
-                                  distance_histogram(Space(x, metric="hamming"), groups=groups))
+    np.testing.assert_array_equal(
+        distance_histogram(Space(chunked(x), metric="hamming"), groups=groups),
+        distance_histogram(Space(x, metric="hamming"), groups=groups),
+    )
 
 
 def test_radii_that_differ_from_row_to_row(cut):
     lengths = np.random.default_rng(10).integers(0, 30, N)
     indptr = np.concatenate([[0], np.cumsum(lengths)])
     radii = np.random.default_rng(11).integers(0, 12, indptr[-1]) / 4
-    np.testing.assert_array_equal(count_within(Space(chunked(grid())), indptr, radii),
-                                  count_within(Space(grid()), indptr, radii))
+    np.testing.assert_array_equal(
+        count_within(Space(chunked(grid())), indptr, radii), count_within(Space(grid()), indptr, radii)
+    )
 
 
 class Farthest(Reduction):
@@ -175,8 +190,11 @@ class Farthest(Reduction):
 
 def test_whole_rows_of_two_spaces(cut):
     x, y = grid(), grid(12, d=6)
-    np.testing.assert_allclose(reduce_tiles([Space(chunked(x)), Space(chunked(y, 64, 2))], Farthest()),
-                               reduce_tiles([Space(x), Space(y)], Farthest()), rtol=1e-12)
+    np.testing.assert_allclose(
+        reduce_tiles([Space(chunked(x)), Space(chunked(y, 64, 2))], Farthest()),
+        reduce_tiles([Space(x), Space(y)], Farthest()),
+        rtol=1e-12,
+    )
 
 
 # -------------------------------------------------------------------------------------------------------------- Space
@@ -201,7 +219,7 @@ def test_degrees_read_as_radians():
 def test_bad_entries_are_named_when_they_are_read(entry, word):
     x = grid()
     x[137, 2] = entry
-    space = Space(chunked(x), name="A")                          # nothing is read yet
+    space = Space(chunked(x), name="A")  # nothing is read yet
     with pytest.raises(DataError, match=f"A holds .*row 137, column 2.*{word if word == 'overflow' else ''}") as error:
         nearest(space, 1)
     assert word in str(error.value)
@@ -214,15 +232,32 @@ def test_a_row_without_direction():
         nearest(Space(chunked(x), metric="cosine"), 1)
 
 
-@pytest.mark.parametrize("x, word", [(np.ones((5, 2), complex), "complex"), (np.ones((5, 2), "U1"), "dtype"),
-                                     (np.ones((0, 2)), "empty"), (np.ones((5, 0)), "empty"), (np.ones(5), "shape")])
+@pytest.mark.parametrize(
+    "x, word",
+    [
+        (np.ones((5, 2), complex), "complex"),
+        (np.ones((5, 2), "U1"), "dtype"),
+        (np.ones((0, 2)), "empty"),
+        (np.ones((5, 0)), "empty"),
+        (np.ones(5), "shape"),
+    ],
+)
 def test_what_is_no_table_of_numbers(x, word):
     with pytest.raises(DataError, match=word):
         Space(da.from_array(x))
 
 
-@pytest.mark.parametrize("dtype, expected", [(np.float32, np.float32), (">f4", np.float32), (np.int16, np.float64),
-                                             (bool, np.float64), (np.float16, np.float64), (np.uint8, np.float64)])
+@pytest.mark.parametrize(
+    "dtype, expected",
+    [
+        (np.float32, np.float32),
+        (">f4", np.float32),
+        (np.int16, np.float64),
+        (bool, np.float64),
+        (np.float16, np.float64),
+        (np.uint8, np.float64),
+    ],
+)
 def test_types(dtype, expected):
     x = (grid() * 2).astype(dtype)
     space = Space(chunked(x, 40, 3))
@@ -234,7 +269,7 @@ def test_unknown_chunk_sizes_are_counted():
     lazy = chunked(grid())
     part = lazy[lazy[:, 0] > 0]
     same(nearest(Space(part), 2), nearest(Space(grid()[grid()[:, 0] > 0]), 2))
-    assert np.isnan(part.shape[0])                               # the caller's array is as it was
+    assert np.isnan(part.shape[0])  # the caller's array is as it was
 
 
 def test_tall_chunks_of_few_features_are_cut(monkeypatch):
@@ -252,7 +287,7 @@ def test_nothing_is_read_before_it_is_needed():
     repr(space)
     assert read == []
     nearest(space, 1)
-    assert len(read) == 5                                        # small data are read once
+    assert len(read) == 5  # small data are read once
 
 
 def test_runs_given_as_a_list():
@@ -275,10 +310,14 @@ def cluster():
     """Two worker processes of 500 MB each, of which Python and the compiled kernels take about 280."""
     distributed = pytest.importorskip("distributed")
     options = {f"distributed.worker.memory.{how}": False for how in ("spill", "target")}
-    options["distributed.scheduler.allowed-failures"] = 0        # a worker killed for its memory fails the test at once
-    with dask.config.set(options), distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, memory_limit="500MB", dashboard_address=None,
-            silence_logs=50) as local, distributed.Client(local) as client:
+    options["distributed.scheduler.allowed-failures"] = 0  # a worker killed for its memory fails the test at once
+    with (
+        dask.config.set(options),
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, memory_limit="500MB", dashboard_address=None, silence_logs=50
+        ) as local,
+        distributed.Client(local) as client,
+    ):
         yield client
 
 
@@ -334,9 +373,11 @@ def test_data_larger_than_the_memory_of_the_workers(cluster):
         done.set()
         watcher.join()
     peaks = list(cluster.run(peak).values())
-    print(f"{time.perf_counter() - begin:.1f} s, peaks of the workers {peaks} MB, "
-          f"here {(max(largest) - before) / 1e6:.0f} MB more")
-    assert cluster.run(os.getpid) == workers                     # none was killed and started again
+    print(
+        f"{time.perf_counter() - begin:.1f} s, peaks of the workers {peaks} MB, "
+        f"here {(max(largest) - before) / 1e6:.0f} MB more"
+    )
+    assert cluster.run(os.getpid) == workers  # none was killed and started again
     assert max(peaks) < 500
     assert max(largest) - before < 200e6
-    assert 2 * (closer.mean() + 1) / n < 0.8                     # neighbours in x say something about y
+    assert 2 * (closer.mean() + 1) / n < 0.8  # neighbours in x say something about y

@@ -1,4 +1,5 @@
 """Neighbours and ranks are those of the values given, to the last one: the promise everything else stands on."""
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -28,8 +29,19 @@ def check_ranks(x, ks=(1, 5, 30), **options):
         np.testing.assert_allclose(graph.squared, measured, rtol=1e-13, atol=0)
 
 
-KINDS = ["normal", "offset", "outlier", "far outlier", "clusters", "duplicates", "lattice", "huge", "tiny", "mixed",
-         "half constant"]
+KINDS = [
+    "normal",
+    "offset",
+    "outlier",
+    "far outlier",
+    "clusters",
+    "duplicates",
+    "lattice",
+    "huge",
+    "tiny",
+    "mixed",
+    "half constant",
+]
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -75,7 +87,7 @@ def test_exact_ranks_over_several_tiles(kind, dtype):
 
 def test_bytes_and_integers_are_ranked_by_their_values():
     rng = np.random.default_rng(3)
-    pixels = rng.integers(0, 17, (300, 64)).astype(np.uint8)     # a difference of bytes would wrap around
+    pixels = rng.integers(0, 17, (300, 64)).astype(np.uint8)  # a difference of bytes would wrap around
     check_ranks(pixels, ks=(1, 5))
     check_ranks(rng.integers(-3, 4, (200, 5)).astype(np.int16), ks=(1, 5))
     check_ranks(rng.integers(0, 2, (150, 9)).astype(bool), ks=(1, 5))
@@ -94,7 +106,7 @@ def test_scales_at_the_ends_of_the_type(dtype):
     x = np.random.default_rng(5).normal(size=(120, 6))
     for scale in (1e37, 1e-37) if dtype == np.float32 else (1e140, 1e-140):
         check_ranks((x * scale).astype(dtype), ks=(1, 5))
-    x[:] = np.abs(x)                                             # the mean of two of these overflows in float32
+    x[:] = np.abs(x)  # the mean of two of these overflows in float32
     if dtype == np.float32:
         check_ranks((x / x.max() * 3.4e38).astype(dtype), ks=(1,))
 
@@ -111,7 +123,7 @@ def test_weighted_features_are_ranked_by_their_weighted_differences():
 # ------------------------------------------------------------------------------------------------------------ near ties
 def near_tie_data(dtype, d, exponent=0, offset=0.0):
     """From the first item: distances squared 1, 1 + 2^-40 (9.1e-13: tied with 1) and 1 + 2^-39 (1.8e-12: not)."""
-    step = 2.0**-20                                              # its square is 2^-40
+    step = 2.0**-20  # its square is 2^-40
     rng = np.random.default_rng(1)
     x = np.vstack([np.zeros(d), np.eye(d)[0], np.eye(d)[0], np.eye(d)[0], 3 + rng.random((400, d))])
     x[2, 1] = step
@@ -120,9 +132,17 @@ def near_tie_data(dtype, d, exponent=0, offset=0.0):
 
 
 @pytest.mark.parametrize("many", [False, True])
-@pytest.mark.parametrize(("dtype", "d", "exponent", "offset"), [
-    (np.float32, 3, 0, 0.0), (np.float32, 20, 30, 0.0), (np.float64, 3, 0, 1.0), (np.float64, 20, -9, 8.0),
-    (np.float64, 3, 60, 0.0), (np.float32, 8, -60, 0.0)])
+@pytest.mark.parametrize(
+    ("dtype", "d", "exponent", "offset"),
+    [
+        (np.float32, 3, 0, 0.0),
+        (np.float32, 20, 30, 0.0),
+        (np.float64, 3, 0, 1.0),
+        (np.float64, 20, -9, 8.0),
+        (np.float64, 3, 60, 0.0),
+        (np.float32, 8, -60, 0.0),
+    ],
+)
 def test_ties_are_within_1e_12_of_the_squared_radius(monkeypatch, many, dtype, d, exponent, offset):
     monkeypatch.setattr(reductions, "MANY", 0 if many else 10**9)
     x = near_tie_data(dtype, d, exponent, offset)
@@ -178,17 +198,24 @@ def check_band(space, precision):
     return source
 
 
-KINDS_OF_ROWS = st.sampled_from(["normal", "offset", "outlier", "clusters", "mixed", "huge", "tiny", "lattice",
-                                 "signs"])
+KINDS_OF_ROWS = st.sampled_from(
+    ["normal", "offset", "outlier", "clusters", "mixed", "huge", "tiny", "lattice", "signs"]
+)
 
 
-@given(kind=KINDS_OF_ROWS, n=st.integers(2, 40), d=st.sampled_from([3, 4, 7, 8, 9, 16, 50, 131, 784]),
-       dtype=st.sampled_from([np.float32, np.float64]), precision=st.sampled_from([np.float32, np.float64]),
-       weighted=st.booleans(), seed=st.integers(0, 2**31))
+@given(
+    kind=KINDS_OF_ROWS,
+    n=st.integers(2, 40),
+    d=st.sampled_from([3, 4, 7, 8, 9, 16, 50, 131, 784]),
+    dtype=st.sampled_from([np.float32, np.float64]),
+    precision=st.sampled_from([np.float32, np.float64]),
+    weighted=st.booleans(),
+    seed=st.integers(0, 2**31),
+)
 @settings(max_examples=120)
 def test_the_band_holds_for_hard_data(kind, n, d, dtype, precision, weighted, seed):
     rng = np.random.default_rng(seed)
-    if kind == "signs":                                          # equal magnitudes: all rounding in one direction
+    if kind == "signs":  # equal magnitudes: all rounding in one direction
         x = (rng.choice([-1.0, 1.0], (n, d)) * (1 + rng.random())).astype(dtype)
         x[: n // 2] = np.abs(x[: n // 2])
     else:
@@ -197,14 +224,18 @@ def test_the_band_holds_for_hard_data(kind, n, d, dtype, precision, weighted, se
     check_band(Space(x, feature_weights=weights), precision)
 
 
-@given(data=st.data(), precision=st.sampled_from([np.float32, np.float64]),
-       dtype=st.sampled_from([np.float32, np.float64]), d=st.integers(1, 12))
+@given(
+    data=st.data(),
+    precision=st.sampled_from([np.float32, np.float64]),
+    dtype=st.sampled_from([np.float32, np.float64]),
+    d=st.integers(1, 12),
+)
 @settings(max_examples=120)
 def test_the_band_holds_for_any_numbers(data, precision, dtype, d):
     size = 2.0**100
     elements = st.floats(-size, size, width=np.dtype(dtype).itemsize * 8, allow_subnormal=True)
     x = data.draw(hnp.arrays(dtype, st.tuples(st.integers(2, 8), st.just(d)), elements=elements))
-    if np.abs(x).max() > 1e-100:                                 # squares of smaller numbers alone are refused
+    if np.abs(x).max() > 1e-100:  # squares of smaller numbers alone are refused
         check_band(Space(x), precision)
 
 
@@ -235,7 +266,7 @@ def test_blocks_that_float32_cannot_decide_start_over(monkeypatch, dtype):
     rng = np.random.default_rng(0)
     easy = rng.normal(size=(256, 40))
     hard = rng.normal(size=(2, 40))[rng.integers(0, 2, 256)] + 1e-4 * rng.normal(size=(256, 40))
-    x = np.vstack([easy, hard]).astype(dtype)                    # the second row block sees 128 near twins per row
+    x = np.vstack([easy, hard]).astype(dtype)  # the second row block sees 128 near twins per row
     seen = passes(monkeypatch)
     check_ranks(x, ks=(5,))
     assert (np.dtype(np.float32), 2) in seen and (np.dtype(np.float64), 1) in seen
@@ -253,7 +284,7 @@ def test_scales_beyond_float32_start_in_float64(monkeypatch):
     assert {dtype for dtype, _ in seen} == {np.dtype(np.float64)}
 
 
-@pytest.mark.parametrize("share", [-1.0, 2.0])                   # every block starts over; none ever does
+@pytest.mark.parametrize("share", [-1.0, 2.0])  # every block starts over; none ever does
 @pytest.mark.parametrize("kind", ["clusters", "offset", "lattice"])
 def test_starting_over_changes_nothing(monkeypatch, share, kind):
     monkeypatch.setattr(backend_numpy, "IN_VAIN", share)

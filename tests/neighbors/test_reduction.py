@@ -1,4 +1,5 @@
 """The one loop: a method of one's own is a reduction; spaces go in lockstep; Ctrl-C and errors leave nothing behind."""
+
 import itertools
 import signal
 import sys
@@ -92,8 +93,11 @@ def test_kernel_sums_in_float64(kind, dtype):
     expected = np.exp(-squared / 2).sum(1) - 1
     # |tile - truth| <= c (|x|^2 + |y|^2) with c = 1e-14 for D = 6; exp passes it on
     np.testing.assert_allclose(reduce_tiles([Space(x)], KernelSum()), expected, rtol=1e-11)
-    np.testing.assert_allclose(reduce_tiles(Space(x), KernelSum(), queries=[7, 3], columns=np.arange(100)),
-                               np.exp(-squared[[7, 3]][:, :100] / 2).sum(1) - 1, rtol=1e-11)
+    np.testing.assert_allclose(
+        reduce_tiles(Space(x), KernelSum(), queries=[7, 3], columns=np.arange(100)),
+        np.exp(-squared[[7, 3]][:, :100] / 2).sum(1) - 1,
+        rtol=1e-11,
+    )
     new = Space(x[:5] + dtype(1))
     away = brute.squared_distances(new.features, x).astype(float)
     np.testing.assert_allclose(reduce_tiles([Space(x)], KernelSum(), queries=new), np.exp(-away / 2).sum(1), rtol=1e-11)
@@ -105,7 +109,7 @@ def test_whole_rows_come_in_one_tile(monkeypatch):
     squared[np.arange(200), np.arange(200)] = np.inf
     weight = np.exp(squared.min(1, keepdims=True) - squared)
     expected = (weight * np.where(np.isinf(squared), 0, squared)).sum(1) / weight.sum(1)
-    for limit in (backend_numpy.WHOLE_ROWS_BYTES, 2**20):        # then fewer rows a tile
+    for limit in (backend_numpy.WHOLE_ROWS_BYTES, 2**20):  # then fewer rows a tile
         monkeypatch.setattr(backend_numpy, "WHOLE_ROWS_BYTES", limit)
         states = reduce_tiles([Space(x)], Softmax(), queries=np.arange(200))
         assert all(len(state) == 2 and state[0][1] == 5000 for state in states)
@@ -122,7 +126,7 @@ def test_spaces_in_lockstep():
     second = brute.squared_distances(y, period=1.0, metric="manhattan")
     found = reduce_tiles([a, b], Agreement())
     np.testing.assert_array_equal(found, (first < second).sum(1))
-    other = np.arange(300)[:, None] % 4 != np.arange(300) % 4    # the first space says who is admissible
+    other = np.arange(300)[:, None] % 4 != np.arange(300) % 4  # the first space says who is admissible
     found = reduce_tiles([a, b], Agreement(), neighbors_from="other_runs", queries=np.arange(40))
     np.testing.assert_array_equal(found, ((first < second) & other).sum(1)[:40])
     new = [Space(x[:9] + 1), Space(y[:9] + 1, period=1.0, metric="manhattan", period_check=False)]
@@ -134,10 +138,13 @@ def test_spaces_in_lockstep():
 
 def test_spaces_that_cannot_go_in_lockstep():
     a, b = Space(np.eye(4)), Space(np.eye(5))
-    for spaces, queries, message in (([a, b], None, r"need the same items, got \[4, 5\]"), ([], None, "no space"),
-                                     ([a, a], [a], "1 sets of new points for 2 spaces"),
-                                     ([a, a], [a, a.take([0, 1])], r"same items, got \[4, 2\]"),
-                                     ([a, Space(np.ones((4, 2)))], a, "queries have 4 features.*the space has 2")):
+    for spaces, queries, message in (
+        ([a, b], None, r"need the same items, got \[4, 5\]"),
+        ([], None, "no space"),
+        ([a, a], [a], "1 sets of new points for 2 spaces"),
+        ([a, a], [a, a.take([0, 1])], r"same items, got \[4, 2\]"),
+        ([a, Space(np.ones((4, 2)))], a, "queries have 4 features.*the space has 2"),
+    ):
         with pytest.raises(ParameterError, match=message):
             reduce_tiles(spaces, Agreement(), queries=queries)
 
@@ -151,11 +158,13 @@ def test_states_of_the_same_rows_merge(cuts, weighted):
     x = rng.integers(0, 4, (400, 4)).astype(float)
     space = Space(x, sample_weight=rng.integers(1, 5, 400))
     from infoscope.neighbors.reductions import admissible_pairs, column_items, numpy_source, row_items
+
     pairs = admissible_pairs(row_items(space, None), column_items(space, None), 0.0, "any")
     source = numpy_source(space, None, pairs, np.float64)
     edges = [0, *cuts, 400]
     radii = space.squared_distances(np.arange(400), rng.integers(0, 400, 400))
     for reduction in (KSmallest(5), CountWithin(np.arange(401), radii, weighted), ItemsWithin(radii)):
+
         def states(chunks, reduction=reduction):
             for block in (slice(0, 150), slice(150, 400)):
                 parts = [backend_numpy.fold(reduction, [source], block, slice(*edge), 64) for edge in chunks]
@@ -163,6 +172,7 @@ def test_states_of_the_same_rows_merge(cuts, weighted):
                     last = parts.pop()
                     parts[-1] = reduction.merge(parts[-1], last)
                 yield parts[0]
+
         merged = reduction.finish(list(states(list(itertools.pairwise(edges)))))
         whole = reduce_tiles([space], reduction)
         if isinstance(reduction, ItemsWithin):
@@ -180,8 +190,13 @@ def test_a_reduction_that_forgets_a_step_says_so():
 
 
 # --------------------------------------------------------------------------------------------------------- histograms
-@pytest.mark.parametrize("make", [lambda bits: Space.from_bits(np.packbits(bits, axis=1), n_bits=bits.shape[1]),
-                                  lambda bits: Space(bits.astype(np.float32), metric="hamming")])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda bits: Space.from_bits(np.packbits(bits, axis=1), n_bits=bits.shape[1]),
+        lambda bits: Space(bits.astype(np.float32), metric="hamming"),
+    ],
+)
 def test_histograms_of_distances(make):
     rng = np.random.default_rng(2)
     bits = rng.random((300, 37)) < 0.4
@@ -194,20 +209,24 @@ def test_histograms_of_distances(make):
     np.testing.assert_array_equal(distance_histogram(space), counts.sum(0))
     np.testing.assert_array_equal(distance_histogram(space, groups=group), counts)
     far = table[:20, 20:]
-    np.testing.assert_array_equal(distance_histogram(make(bits[20:]), make(bits[:20])),
-                                  np.bincount(far.ravel(), minlength=38))
+    np.testing.assert_array_equal(
+        distance_histogram(make(bits[20:]), make(bits[:20])), np.bincount(far.ravel(), minlength=38)
+    )
     apart = table[run[:, None] != run]
-    np.testing.assert_array_equal(distance_histogram(space.replace(run=run), neighbors_from="other_runs"),
-                                  np.bincount(apart, minlength=38))
+    np.testing.assert_array_equal(
+        distance_histogram(space.replace(run=run), neighbors_from="other_runs"), np.bincount(apart, minlength=38)
+    )
 
 
 def test_histograms_need_integer_distances():
     bits = Space(np.eye(4), metric="hamming")
     assert distance_histogram(Space.from_labels(list("abca"))).tolist() == [2, 10]
-    for wrong, message in ((lambda: distance_histogram(np.eye(4)), "integer distances, not metric 'euclidean'"),
-                           (lambda: distance_histogram(bits.replace(feature_weights=[1, 2, 1, 1])), "no integer"),
-                           (lambda: distance_histogram(bits, np.eye(4)), "other must be a Space"),
-                           (lambda: distance_histogram(bits, groups=[0, 1]), "groups has length 2, there are 4 rows")):
+    for wrong, message in (
+        (lambda: distance_histogram(np.eye(4)), "integer distances, not metric 'euclidean'"),
+        (lambda: distance_histogram(bits.replace(feature_weights=[1, 2, 1, 1])), "no integer"),
+        (lambda: distance_histogram(bits, np.eye(4)), "other must be a Space"),
+        (lambda: distance_histogram(bits, groups=[0, 1]), "groups has length 2, there are 4 rows"),
+    ):
         with pytest.raises(ParameterError, match=message):
             wrong()
 
@@ -219,11 +238,11 @@ def test_rows_in_order_are_noticed_and_shuffled_ones_are_not():
     assert order_test(walk).level == "loud" and order_test(walk[::-1]).level == "loud"
     assert order_test(walk[rng.permutation(600)]).level == "silent"
     assert order_test(rng.normal(size=(600, 3))).level == "silent"
-    assert order_test(rng.integers(0, 3, (600, 2))).level == "silent"   # ties do not fall to the row number
+    assert order_test(rng.integers(0, 3, (600, 2))).level == "silent"  # ties do not fall to the row number
     assert order_test(np.zeros((600, 2))).level == "silent"
     walks = [np.cumsum(rng.normal(size=(n, 2)), axis=0) for n in (200, 2, 350)]
     assert order_test(Space(walks)).level == "loud"
-    mixed = rng.permutation(552)                                 # runs interleaved, and each of them out of order
+    mixed = rng.permutation(552)  # runs interleaved, and each of them out of order
     assert order_test(Space(walks).take(mixed)).level == "silent"
     a, b = order_test(walk, random_state=3), order_test(walk, random_state=3)
     assert a.p_value == b.p_value and a.share == b.share
@@ -247,9 +266,13 @@ class Slow(Reduction):
 @pytest.fixture
 def nothing_left_behind(monkeypatch):
     """BLAS has as many threads as before, nobody holds its limit, and no worker goes on."""
+
     def blas():
-        return sorted((lib["filepath"], lib["num_threads"]) for lib in threadpoolctl.threadpool_info()
-                      if lib["user_api"] == "blas")
+        return sorted(
+            (lib["filepath"], lib["num_threads"])
+            for lib in threadpoolctl.threadpool_info()
+            if lib["user_api"] == "blas"
+        )
 
     monkeypatch.setattr(backend_numpy, "TILE", (4, 8))
     before, workers = blas(), threading.active_count()
@@ -276,7 +299,7 @@ def test_ctrl_c_stops_within_seconds(nothing_left_behind):
     started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         run_slowly()
-    assert time.monotonic() - started < 4                        # all of it would take ten seconds or more
+    assert time.monotonic() - started < 4  # all of it would take ten seconds or more
     timer.join()
 
 

@@ -39,7 +39,7 @@ def molecules(kind, rng, n=6, atoms=9):
         x[:] = x[0]
     if kind == "nearly identical":
         x = x[0] + rng.normal(size=x.shape) * 10.0 ** -np.arange(1, n + 1)[:, None, None]
-    if kind == "symmetric":                                      # a cube in different numberings: many optima
+    if kind == "symmetric":  # a cube in different numberings: many optima
         corners = np.array(np.meshgrid(*[[-0.5, 0.5]] * 3)).reshape(3, -1).T
         x = np.array([corners[rng.permutation(8)] for _ in range(n)])
     if kind == "two atoms":
@@ -49,8 +49,18 @@ def molecules(kind, rng, n=6, atoms=9):
     return np.array([turned(y, rng) for y in x])
 
 
-KINDS = ["general", "planar", "linear", "mirrored", "mirrored linear", "identical", "nearly identical", "symmetric",
-         "two atoms", "one atom"]
+KINDS = [
+    "general",
+    "planar",
+    "linear",
+    "mirrored",
+    "mirrored linear",
+    "identical",
+    "nearly identical",
+    "symmetric",
+    "two atoms",
+    "one atom",
+]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -67,7 +77,7 @@ def test_every_pair_agrees_with_svd_and_scipy(kind):
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
                     _, distance = Rotation.align_vectors(centred[i], centred[j])
-                assert abs(got[i, j] - distance / np.sqrt(x.shape[1])) < 1e-6   # SciPy subtracts, too
+                assert abs(got[i, j] - distance / np.sqrt(x.shape[1])) < 1e-6  # SciPy subtracts, too
     assert np.array_equal(got, got.T) and not np.diagonal(got).any()
 
 
@@ -85,7 +95,7 @@ def test_weights_and_offsets():
     x, w = rng.normal(size=(5, 7, 3)), np.array([12.0, 1, 0, 16, 14, 1, 32])
     got = superposed_rmsd(x + 100.0, w)
     want = [[by_svd(a, b, w) for b in x] for a in x]
-    np.testing.assert_allclose(got, want, atol=1e-10)            # an offset of 100 costs two digits
+    np.testing.assert_allclose(got, want, atol=1e-10)  # an offset of 100 costs two digits
 
 
 def test_blocks_threads_and_types_give_the_same():
@@ -93,7 +103,7 @@ def test_blocks_threads_and_types_give_the_same():
     x = rng.normal(size=(rmsd.BLOCK + 37, 6, 3))
     one, two, single = superposed_rmsd(x, n_jobs=1), superposed_rmsd(x, n_jobs=2), superposed_rmsd(x, dtype=np.float32)
     assert np.array_equal(one, two) and single.dtype == np.float32
-    np.testing.assert_allclose(single, one, rtol=1e-6)           # rounded once to float32
+    np.testing.assert_allclose(single, one, rtol=1e-6)  # rounded once to float32
     i, j = rng.integers(len(x), size=(2, 60))
     np.testing.assert_allclose(one[i, j], [by_svd(x[a], x[b]) for a, b in zip(i, j, strict=True)], atol=1e-9)
 

@@ -1,4 +1,5 @@
 """The KD-tree and the sorted line give what the tiles give, bit for bit, and step aside where they do not apply."""
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -20,6 +21,7 @@ def used(monkeypatch):
             out = inner(*args, **options)
             seen.append(label if out is not None else f"no {label}")
             return out
+
         return spy
 
     monkeypatch.setattr(shortcuts, "nearest_by_tree", watched(shortcuts.nearest_by_tree, "tree"))
@@ -30,11 +32,13 @@ def used(monkeypatch):
 @pytest.fixture
 def tiles_only():
     """Call a verb with both shortcuts switched off."""
+
     def call(verb, *args, **options):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(shortcuts, "nearest_by_tree", lambda *a, **o: None)
             patch.setattr(shortcuts, "count_on_line", lambda *a, **o: None)
             return verb(*args, **options)
+
     return call
 
 
@@ -64,8 +68,14 @@ def test_the_tree_gives_the_neighbours_of_the_tiles(used, tiles_only, kind, metr
     x = DATA[kind](rng, d)
     period = np.where(np.arange(d) % 2 == 0, 360.0, 0.0) if kind == "angles" else None
     space = Space(x, metric=metric, period=period, feature_weights=rng.uniform(0.3, 3, d), period_check=False)
-    for k, ties, queries in ((1, "index", None), (1, "all", None), (7, "all", None), (30, "index", None),
-                             (3, "all", rng.permutation(400)[:50]), (2, "all", Space(x[:40] * 1.01, metric=metric))):
+    for k, ties, queries in (
+        (1, "index", None),
+        (1, "all", None),
+        (7, "all", None),
+        (30, "index", None),
+        (3, "all", rng.permutation(400)[:50]),
+        (2, "all", Space(x[:40] * 1.01, metric=metric)),
+    ):
         options = dict(ties=ties, queries=queries)
         same_graph(nearest(space, k, **options), tiles_only(nearest, space, k, **options))
     assert "tree" in used
@@ -82,8 +92,22 @@ def test_lattices_and_constants_go_back_to_the_tiles(used, tiles_only):
 def test_wrapped_coordinates_that_round_to_the_edge_of_the_box(used, tiles_only):
     rng = np.random.default_rng(0)
     for period in (1.0, 0.1, 2 * np.pi, 360.0, 1 / 3):
-        edges = np.array([0.0, -1e-300, 1e-300, -1e-20, np.nextafter(period, 0), period, np.nextafter(period, 9e9),
-                          -period, 7 * period, np.nextafter(-period, 0), period / 2, -period / 2])
+        edges = np.array(
+            [
+                0.0,
+                -1e-300,
+                1e-300,
+                -1e-20,
+                np.nextafter(period, 0),
+                period,
+                np.nextafter(period, 9e9),
+                -period,
+                7 * period,
+                np.nextafter(-period, 0),
+                period / 2,
+                -period / 2,
+            ]
+        )
         x = np.concatenate([edges, rng.uniform(-3 * period, 3 * period, 300)])[:, None]
         x = np.hstack([x, rng.normal(size=(len(x), 1))])
         for weight in (1.0, 0.3, 1 / 3, 0.7, np.pi, 1e-9):
@@ -96,7 +120,7 @@ def test_the_tree_is_asked_only_where_it_applies(used):
     x = np.random.default_rng(0).normal(size=(200, 3))
     space = Space(x, time=np.arange(200.0), run=np.arange(200) // 100, sample_weight=np.arange(200) % 7)
     for options in ({"exclusion_window": 3.0}, {"neighbors_from": "other_runs"}, {"columns": np.arange(100)}, {}):
-        nearest(space, 2, **options)                             # the last has weights of zero
+        nearest(space, 2, **options)  # the last has weights of zero
     nearest(Space(x, metric="cosine"), 2)
     nearest(Space(x, feature_weights=[1, 0, 1]), 2)
     nearest(np.random.default_rng(0).normal(size=(200, 7)), 2)
@@ -108,12 +132,18 @@ def test_the_tree_is_asked_only_where_it_applies(used):
 
 
 # numbers and their neighbours, far enough from 0 for their squares
-numbers = st.one_of(st.floats(-8, 8).filter(lambda v: v == 0 or abs(v) > 1e-100),
-                    st.sampled_from([0.0, 1.0, -1.0, 2.0, 1 + 2.0**-52, 1 + 2.0**-41, -0.75, 0.75, 1e-12]))
+numbers = st.one_of(
+    st.floats(-8, 8).filter(lambda v: v == 0 or abs(v) > 1e-100),
+    st.sampled_from([0.0, 1.0, -1.0, 2.0, 1 + 2.0**-52, 1 + 2.0**-41, -0.75, 0.75, 1e-12]),
+)
 
 
-@given(x=hnp.arrays(np.float64, st.tuples(st.integers(12, 30), st.integers(1, 3)), elements=numbers),
-       periodic=st.booleans(), k=st.integers(1, 5), ties=st.sampled_from(["index", "all"]))
+@given(
+    x=hnp.arrays(np.float64, st.tuples(st.integers(12, 30), st.integers(1, 3)), elements=numbers),
+    periodic=st.booleans(),
+    k=st.integers(1, 5),
+    ties=st.sampled_from(["index", "all"]),
+)
 @settings(max_examples=100)
 def test_the_tree_on_any_numbers(x, periodic, k, ties):
     space = Space(x, period=1.5 if periodic else None, period_check=False)
@@ -140,9 +170,17 @@ def test_the_line_gives_the_counts_of_the_tiles(used, tiles_only, kind, metric, 
     rng = np.random.default_rng(3)
     x = line_values(kind, rng)
     weight = rng.integers(0, 4, 300).astype(float)
-    run = np.sort(rng.integers(0, 12, 300))                      # short runs: little is forbidden, so the line applies
-    space = Space(x, metric=metric, period=360.0 if kind == "angles" else None, feature_weights=[0.7],
-                  period_check=False, time=rng.permutation(300), run=run, sample_weight=weight)
+    run = np.sort(rng.integers(0, 12, 300))  # short runs: little is forbidden, so the line applies
+    space = Space(
+        x,
+        metric=metric,
+        period=360.0 if kind == "angles" else None,
+        feature_weights=[0.7],
+        period_check=False,
+        time=rng.permutation(300),
+        run=run,
+        sample_weight=weight,
+    )
     if "columns" in rule:
         rule = {"columns": rng.permutation(300)[:170]}
     for queries in (None, rng.permutation(300)[:80], Space(x[:100] + 0.25, metric=metric)):
@@ -157,9 +195,12 @@ def test_the_line_gives_the_counts_of_the_tiles(used, tiles_only, kind, metric, 
         for where, r in ((graph.indptr, graph.squared), (indptr, radii)):
             for weighted in (False, True):
                 options = dict(queries=queries, weighted=weighted, **rule)
-                for a, b in zip(count_within(space, where, r, **options),
-                                tiles_only(count_within, space, where, r, **options), strict=True):
-                    np.testing.assert_array_equal(a, b)          # these weights are integers: exact
+                for a, b in zip(
+                    count_within(space, where, r, **options),
+                    tiles_only(count_within, space, where, r, **options),
+                    strict=True,
+                ):
+                    np.testing.assert_array_equal(a, b)  # these weights are integers: exact
                     assert a.dtype == b.dtype
     assert "line" in used
 
@@ -169,10 +210,11 @@ def test_fractional_masses_on_the_line(used, tiles_only):
     weight = np.exp(4 * rng.normal(size=500))
     for x, period in ((rng.normal(size=(500, 1)), None), (rng.random((500, 1)), 1.0)):
         space = Space(x, period=period, sample_weight=weight)
-        graph = nearest(rng.normal(size=(500, 2)), 5, exclusion_window=3.0)      # of other data: near and far in x
+        graph = nearest(rng.normal(size=(500, 2)), 5, exclusion_window=3.0)  # of other data: near and far in x
         options = dict(weighted=True, exclusion_window=3.0)
-        for a, b in zip(count_closer(space, graph, **options), tiles_only(count_closer, space, graph, **options),
-                        strict=True):
+        for a, b in zip(
+            count_closer(space, graph, **options), tiles_only(count_closer, space, graph, **options), strict=True
+        ):
             np.testing.assert_allclose(a, b, rtol=1e-12, atol=500 * 2.0**-106 * weight.sum())
     assert "line" in used
 
@@ -193,20 +235,31 @@ def test_half_a_period_is_the_largest_distance(used, tiles_only):
 def test_the_line_steps_aside(used, tiles_only):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(100, 1))
-    few_runs = Space(x, run=np.arange(100) % 2)                  # half of all pairs are forbidden: tiles are cheaper
-    for space, rule in ((few_runs, {"neighbors_from": "other_runs"}), (Space(x * 1e130), {}),
-                        (Space(np.zeros((50, 1))), {}), (Space(rng.normal(size=(50, 2))), {}),
-                        (Space(x, metric="hamming"), {})):
+    few_runs = Space(x, run=np.arange(100) % 2)  # half of all pairs are forbidden: tiles are cheaper
+    for space, rule in (
+        (few_runs, {"neighbors_from": "other_runs"}),
+        (Space(x * 1e130), {}),
+        (Space(np.zeros((50, 1))), {}),
+        (Space(rng.normal(size=(50, 2))), {}),
+        (Space(x, metric="hamming"), {}),
+    ):
         n = len(space)
         radii = space.squared_distances(np.arange(n), np.arange(n)[::-1])
-        for a, b in zip(count_within(space, np.arange(n + 1), radii, **rule),
-                        tiles_only(count_within, space, np.arange(n + 1), radii, **rule), strict=True):
+        for a, b in zip(
+            count_within(space, np.arange(n + 1), radii, **rule),
+            tiles_only(count_within, space, np.arange(n + 1), radii, **rule),
+            strict=True,
+        ):
             np.testing.assert_array_equal(a, b)
     assert used == ["no line"] * 5
 
 
-@given(x=hnp.arrays(np.float64, st.integers(2, 20), elements=numbers),
-       period=st.sampled_from([None, 1.5, 2.0, 0.1, 40.0]), weight=st.sampled_from([1.0, 0.3, 7.0]), data=st.data())
+@given(
+    x=hnp.arrays(np.float64, st.integers(2, 20), elements=numbers),
+    period=st.sampled_from([None, 1.5, 2.0, 0.1, 40.0]),
+    weight=st.sampled_from([1.0, 0.3, 7.0]),
+    data=st.data(),
+)
 @settings(max_examples=150)
 def test_the_line_on_any_numbers(x, period, weight, data):
     n = len(x)

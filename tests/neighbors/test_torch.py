@@ -1,5 +1,6 @@
 """Tensors give the answers of NumPy, to the last bit: through NumPy's kernels in main memory, through tiles of tensors
 on a GPU, and through the same tiles in main memory, where they can be tried without one."""
+
 from types import SimpleNamespace
 
 import numpy as np
@@ -35,6 +36,7 @@ def tiles(monkeypatch):
     def shape(rows, columns):
         monkeypatch.setattr(backend_torch, "CPU_TILE", (rows, columns))
         monkeypatch.setattr(backend_torch, "GPU_TILE", (rows, columns))
+
     return shape
 
 
@@ -145,7 +147,7 @@ def test_windows_runs_and_chosen_items(place):
 def test_masses(place, d):
     rng = np.random.default_rng(4)
     x, weight = rng.integers(-4, 5, (140, d)).astype(float), rng.lognormal(sigma=2, size=140)
-    weight[::9] = 0                                              # never candidates
+    weight[::9] = 0  # never candidates
     one, other = pair(x, place, sample_weight=weight, time=np.arange(140.0))
     for rule in ({}, {"exclusion_window": 4.0}):
         assert_same(one, other, weighted=True, **rule)
@@ -178,13 +180,16 @@ def test_float32_starts_over_in_float64(tiles, monkeypatch):
     tiles(64, 64)
     made = []
     original = backend_torch.TorchTiles.__init__
-    monkeypatch.setattr(backend_torch.TorchTiles, "__init__", lambda self, *a, **o: (original(self, *a, **o),
-                                                                                     made.append(self.dtype))[0])
+    monkeypatch.setattr(
+        backend_torch.TorchTiles,
+        "__init__",
+        lambda self, *a, **o: (original(self, *a, **o), made.append(self.dtype))[0],
+    )
     assert_same(*pair(brute.hard_data("clusters", 200, 20, np.float64)), ks=(5,))
     assert {np.dtype(np.float32), np.dtype(np.float64)} == set(made)
     made.clear()
     assert_same(*pair(np.random.default_rng(0).normal(size=(200, 20)) * 1e20), ks=(5,))
-    assert set(made) == {np.dtype(np.float64)}                   # beyond 1e15 at once
+    assert set(made) == {np.dtype(np.float64)}  # beyond 1e15 at once
 
 
 @pytest.mark.parametrize("place", PLACES, indirect=True)
@@ -311,16 +316,19 @@ def test_other_types(kind):
     np.testing.assert_array_equal(nearest(one, 5).items, nearest(other, 5).items)
 
 
-@pytest.mark.parametrize(("x", "message"), [
-    (torch.tensor([[0.0, 1.0], [2.0, float("nan")]]), "A holds NaN in row 1, column 1"),
-    (torch.tensor([[0.0], [-float("inf")]]), "infinite number .-inf. in row 1, column 0"),
-    (torch.tensor([[0.0], [1e200]], dtype=torch.float64), "1.0e.200 in row 1, column 0: its square overflows"),
-    (torch.zeros(3), "two dimensions"),
-    (torch.zeros(0, 3), "empty"),
-    (torch.zeros(3, 3, dtype=torch.complex64), "complex"),
-    (torch.eye(3).to_sparse(), "to_dense"),
-    (torch.zeros(3, 3, device="meta"), "no float64"),
-])
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        (torch.tensor([[0.0, 1.0], [2.0, float("nan")]]), "A holds NaN in row 1, column 1"),
+        (torch.tensor([[0.0], [-float("inf")]]), "infinite number .-inf. in row 1, column 0"),
+        (torch.tensor([[0.0], [1e200]], dtype=torch.float64), "1.0e.200 in row 1, column 0: its square overflows"),
+        (torch.zeros(3), "two dimensions"),
+        (torch.zeros(0, 3), "empty"),
+        (torch.zeros(3, 3, dtype=torch.complex64), "complex"),
+        (torch.eye(3).to_sparse(), "to_dense"),
+        (torch.zeros(3, 3, device="meta"), "no float64"),
+    ],
+)
 def test_bad_tensors(x, message):
     with pytest.raises(DataError, match=message):
         Space(x, name="A")
@@ -359,5 +367,5 @@ def test_degrees_read_as_radians_are_noticed():
 
 def test_shortcuts_serve_tensors_too():
     rng = np.random.default_rng(0)
-    assert_same(*pair(rng.normal(size=(2100, 2)).astype(np.float32)), ks=(3,))          # a KD-tree
+    assert_same(*pair(rng.normal(size=(2100, 2)).astype(np.float32)), ks=(3,))  # a KD-tree
     assert_same(*pair(rng.normal(size=(500, 1)).round(1), sample_weight=rng.uniform(1, 2, 500)), weighted=True)

@@ -1,4 +1,5 @@
 """The verbs: every metric, ties, weights, streams; nothing depends on tiles, threads or the order of rows."""
+
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
@@ -45,7 +46,7 @@ def test_metrics_against_scipy(metric, weighted, dtype, d):
     chords = 2 * found if metric == "cosine" else found**2
     np.testing.assert_allclose(space.squared_distances(i, j), chords.ravel(), rtol=1e-14)
     squared, mask = brute.squared_distances(x, metric=metric, weights=w), brute.self_excluded(60)
-    if metric != "cosine" or d > 1:                              # one feature has two directions: ties up to rounding
+    if metric != "cosine" or d > 1:  # one feature has two directions: ties up to rounding
         graph = nearest(space, 4)
         np.testing.assert_array_equal(graph.items.reshape(60, 4), brute.nearest(squared.astype(np.float64), mask, 4))
         radii = [squared[r, graph.items[4 * r : 4 * r + 4]] for r in range(60)]
@@ -60,7 +61,7 @@ def test_periodic_beside_other_features(metric, dtype):
     x = rng.normal(size=(90, 11)) * 3
     period = np.zeros(11)
     period[[0, 3, 8, 10]] = [1.0, 2.5, 7.0, 360.0]
-    x[:, 0] *= 100                                               # far outside [0, P): no wrapping needed
+    x[:, 0] *= 100  # far outside [0, P): no wrapping needed
     x[:, 10] = rng.uniform(-180, 180, 90)
     x = x.astype(dtype)
     w = rng.uniform(0.1, 2, 11)
@@ -70,8 +71,13 @@ def test_periodic_beside_other_features(metric, dtype):
     np.testing.assert_allclose(space.squared_distances(i, j), squared.astype(float).ravel(), rtol=1e-9, atol=1e-24)
     mask = brute.self_excluded(90)
     np.testing.assert_array_equal(nearest(space, 7).items.reshape(90, 7), brute.nearest(squared, mask, 7))
-    by_name = Space(x, metric=metric, period={"d": 2.5, "a": 1, "k": 360, "i": 7.0}, feature_weights=w,
-                    feature_names=list("abcdefghijk"))
+    by_name = Space(
+        x,
+        metric=metric,
+        period={"d": 2.5, "a": 1, "k": 360, "i": 7.0},
+        feature_weights=w,
+        feature_names=list("abcdefghijk"),
+    )
     np.testing.assert_array_equal(nearest(by_name, 7).items, nearest(space, 7).items)
 
 
@@ -88,8 +94,9 @@ def test_cosine_does_not_see_the_length():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(80, 6))
     lengths = 10.0 ** rng.uniform(-150, 150, (80, 1))
-    np.testing.assert_array_equal(nearest(Space(x, metric="cosine"), 5).items,
-                                  nearest(Space(x * lengths, metric="cosine"), 5).items)
+    np.testing.assert_array_equal(
+        nearest(Space(x, metric="cosine"), 5).items, nearest(Space(x * lengths, metric="cosine"), 5).items
+    )
 
 
 @pytest.mark.parametrize("n_bits", [1, 7, 8, 63, 64, 65, 200])
@@ -97,7 +104,7 @@ def test_bits_are_a_hamming_distance(n_bits):
     rng = np.random.default_rng(n_bits)
     bits = rng.random((70, n_bits)) < 0.3
     packed = np.packbits(bits, axis=1)
-    packed[:, -1] |= (0xFF >> (n_bits % 8 or 8)) & rng.integers(0, 256, 70).astype(np.uint8)   # padding must not count
+    packed[:, -1] |= (0xFF >> (n_bits % 8 or 8)) & rng.integers(0, 256, 70).astype(np.uint8)  # padding must not count
     space, plain = Space.from_bits(packed, n_bits=n_bits), Space(bits, metric="hamming")
     i, j = pairs_of(70)
     np.testing.assert_array_equal(space.pair_distances(i, j), cdist(bits, bits, "hamming").ravel() * n_bits)
@@ -123,7 +130,13 @@ def test_labels_and_distances():
     i, j = pairs_of(6)
     np.testing.assert_array_equal(space.pair_distances(i, j), (labels[i] != labels[j]).astype(float))
     assert [nearest(space, 1, queries=[r], ties="all").items.tolist() for r in range(6)] == [
-        [4], [3, 5], [0, 1, 3, 4, 5], [1, 5], [0], [1, 3]]
+        [4],
+        [3, 5],
+        [0, 1, 3, 4, 5],
+        [1, 5],
+        [0],
+        [1, 3],
+    ]
     x = np.random.default_rng(0).normal(size=(50, 4))
     table = cdist(x, x)
     given, computed = Space.from_distances(table), Space(x)
@@ -137,9 +150,18 @@ def test_labels_and_distances():
 
 
 @pytest.mark.parametrize("d", [1, 2, 7, 8, 9, 24, 25])
-@pytest.mark.parametrize(("metric", "periodic"), [
-    ("euclidean", False), ("manhattan", False), ("chebyshev", False), ("hamming", False), ("euclidean", True),
-    ("manhattan", True), ("chebyshev", True)])
+@pytest.mark.parametrize(
+    ("metric", "periodic"),
+    [
+        ("euclidean", False),
+        ("manhattan", False),
+        ("chebyshev", False),
+        ("hamming", False),
+        ("euclidean", True),
+        ("manhattan", True),
+        ("chebyshev", True),
+    ],
+)
 def test_direct_tiles_are_the_bits_of_the_measured_pairs(metric, d, periodic):
     rng = np.random.default_rng(d)
     x = rng.normal(size=(33, d)) * 10.0 ** rng.integers(-3, 4, d)
@@ -163,10 +185,10 @@ def test_weighted_counts_against_exact_sums():
     for d, spread in ((1, 1.0), (1, 6.0), (2, 1.0), (5, 1.0), (5, 6.0)):
         x, weight = rng.normal(size=(n, d)).round(1), np.exp(spread * rng.normal(size=n))
         squared, mask = brute.squared_distances(x), brute.self_excluded(n)
-        graph = nearest(rng.normal(size=(n, 2)), 3)              # of other data: near and far in x
+        graph = nearest(rng.normal(size=(n, 2)), 3)  # of other data: near and far in x
         radii = [squared[r, graph.items[3 * r : 3 * r + 3]] for r in range(n)]
         expected = brute.counts(squared, mask, radii, weight)
-        for dtype in (np.float64, np.float32):                   # float32 weights are summed in float64, too
+        for dtype in (np.float64, np.float32):  # float32 weights are summed in float64, too
             space = Space(x, sample_weight=weight.astype(dtype))
             if dtype == np.float32:
                 expected = brute.counts(squared, mask, radii, weight.astype(np.float32).astype(np.float64))
@@ -185,7 +207,7 @@ def test_integer_weights_are_exact_and_equal_repeated_rows():
         radii = Space(x).squared_distances(graph.rows[graph.row_of_pair], graph.items)
         closer, tied = count_within(Space(x, sample_weight=weight), graph.indptr, radii, weighted=True)
         plain = count_within(x[repeated], graph.indptr, radii, queries=first)
-        own = (weight - 1)[graph.row_of_pair]                    # copies of the row itself lie at distance 0
+        own = (weight - 1)[graph.row_of_pair]  # copies of the row itself lie at distance 0
         np.testing.assert_array_equal(closer, plain[0] - own * (radii > 0))
         np.testing.assert_array_equal(tied, plain[1] - own * (radii == 0))
 
@@ -197,8 +219,10 @@ def test_both_ways_of_counting_agree(monkeypatch, many, d):
     rng = np.random.default_rng(d)
     for x in (rng.normal(size=(300, d)), rng.integers(0, 4, (300, d)).astype(np.float32)):
         squared, mask = brute.squared_distances(x), brute.self_excluded(300)
-        radii = [np.concatenate([squared[r, rng.choice(300, rng.integers(40))], [0.0, 1e-300, 1e9][: rng.integers(4)]])
-                 for r in range(300)]
+        radii = [
+            np.concatenate([squared[r, rng.choice(300, rng.integers(40))], [0.0, 1e-300, 1e9][: rng.integers(4)]])
+            for r in range(300)
+        ]
         indptr = np.concatenate([[0], np.cumsum([len(r) for r in radii])])
         mine = count_within(x, indptr, np.concatenate(radii).astype(float))
         for a, b in zip(mine, brute.counts(squared, mask, [r.astype(float) for r in radii]), strict=True):
@@ -267,7 +291,7 @@ def test_answers_do_not_depend_on_tiles_threads_or_order(monkeypatch, kind):
         same(*everything(space, **rule))
     monkeypatch.undo()
 
-    order = rng.permutation(420)                                 # row p of the new space is item order[p]
+    order = rng.permutation(420)  # row p of the new space is item order[p]
     moved = Space(data[order], **made, **{name: v[order] for name, v in items.items()})
     graph, original = nearest(moved, 4, ties="all", **rule), nearest(space, 4, ties="all", **rule)
     back = np.argsort(order)
@@ -283,8 +307,14 @@ def test_answers_do_not_depend_on_tiles_threads_or_order(monkeypatch, kind):
 
 def test_inputs_are_never_changed():
     rng = np.random.default_rng(0)
-    given = dict(data=rng.random((60, 3)) * 9, period=np.array([2.0, 0, 0]), feature_weights=np.array([1.0, 2, 3]),
-                 sample_weight=rng.random(60), time=np.arange(60.0), run=np.arange(60) % 3)
+    given = dict(
+        data=rng.random((60, 3)) * 9,
+        period=np.array([2.0, 0, 0]),
+        feature_weights=np.array([1.0, 2, 3]),
+        sample_weight=rng.random(60),
+        time=np.arange(60.0),
+        run=np.arange(60) % 3,
+    )
     copies = {name: v.copy() for name, v in given.items()}
     data = given.pop("data")
     space = Space(data, scale="standard", period_check=False, **given)
@@ -316,8 +346,9 @@ def test_ties_all_on_constant_and_duplicated_data():
     for k, length in ((1, 5), (5, 5), (6, 11)):
         graph = nearest(x, k, ties="all")
         assert (np.diff(graph.indptr) == length).all()
-        np.testing.assert_array_equal(graph.items, np.concatenate(
-            brute.nearest(brute.squared_distances(x), brute.self_excluded(120), k, "all")))
+        np.testing.assert_array_equal(
+            graph.items, np.concatenate(brute.nearest(brute.squared_distances(x), brute.self_excluded(120), k, "all"))
+        )
 
 
 def test_ties_that_would_fill_the_memory_are_refused(monkeypatch):
@@ -350,11 +381,18 @@ def test_graphs_hold_rows_of_any_length():
     assert ranks[0].tolist() == [0, 2, 1, 2, 1]
 
 
-@pytest.mark.parametrize(("k", "error", "message"), [
-    (0, ParameterError, "k must be at least 1, got 0"), (-2, ParameterError, "k must be at least 1, got -2"),
-    (True, ParameterError, "k must be a whole number, got True"), (1.0, ParameterError, "whole number, got 1.0"),
-    ("3", ParameterError, "whole number, got '3'"), (None, ParameterError, "whole number, got None"),
-    (10, ParameterError, "k=10 neighbours asked for, but item 0 may use only 9 items: lower k")])
+@pytest.mark.parametrize(
+    ("k", "error", "message"),
+    [
+        (0, ParameterError, "k must be at least 1, got 0"),
+        (-2, ParameterError, "k must be at least 1, got -2"),
+        (True, ParameterError, "k must be a whole number, got True"),
+        (1.0, ParameterError, "whole number, got 1.0"),
+        ("3", ParameterError, "whole number, got '3'"),
+        (None, ParameterError, "whole number, got None"),
+        (10, ParameterError, "k=10 neighbours asked for, but item 0 may use only 9 items: lower k"),
+    ],
+)
 def test_bad_k(k, error, message):
     with pytest.raises(error, match=message):
         nearest(np.random.default_rng(0).normal(size=(10, 2)), k)
@@ -375,11 +413,18 @@ def test_a_starved_row_is_named_with_its_run():
         nearest([[1.0, 2.0]], 1)
 
 
-@pytest.mark.parametrize(("arguments", "message"), [
-    (([0, 1], [1.0]), "one entry more than rows"), (([0, 1, 2, 1], [1.0]), "indptr must rise"),
-    (([1, 1, 1, 1], [1.0]), "indptr"),
-    (([0, 1, 1, 1], [-1.0]), "squared radius 0 is -1.0"), (([0, 1, 2, 2], [1.0, np.nan]), "squared radius 1 is nan"),
-    (([0, 1, 1, 1], [np.inf]), "squared radius 0 is inf"), (([0, 1, 1, 1], [1.0, 2.0]), "indptr")])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([0, 1], [1.0]), "one entry more than rows"),
+        (([0, 1, 2, 1], [1.0]), "indptr must rise"),
+        (([1, 1, 1, 1], [1.0]), "indptr"),
+        (([0, 1, 1, 1], [-1.0]), "squared radius 0 is -1.0"),
+        (([0, 1, 2, 2], [1.0, np.nan]), "squared radius 1 is nan"),
+        (([0, 1, 1, 1], [np.inf]), "squared radius 0 is inf"),
+        (([0, 1, 1, 1], [1.0, 2.0]), "indptr"),
+    ],
+)
 def test_bad_radii(arguments, message):
     with pytest.raises(ParameterError, match=message):
         count_within(np.eye(3), *arguments)
@@ -387,13 +432,15 @@ def test_bad_radii(arguments, message):
 
 def test_other_bad_arguments_of_verbs():
     x = np.eye(4)
-    for wrong, message in ((lambda: nearest(x, 1, ties="some"), "ties is 'some'; it must be 'index' or 'all'"),
-                           (lambda: count_within(x, [0] * 5, [], weighted=True), "no sample_weight"),
-                           (lambda: list(nearest_blocks(x, 1, block_rows=0)), "block_rows must be at least 1"),
-                           (lambda: nearest(x, 1, n_jobs=0), "n_jobs=0"),
-                           (lambda: Space(x).pair_distances([0, 1], [2]), "i has 2 items and j has 1"),
-                           (lambda: Space(x).pair_distances([0], [4]), "j holds 4, but the items are numbered 0 to 3"),
-                           (lambda: Space(x).displacements([-5], [0]), "i holds -5")):
+    for wrong, message in (
+        (lambda: nearest(x, 1, ties="some"), "ties is 'some'; it must be 'index' or 'all'"),
+        (lambda: count_within(x, [0] * 5, [], weighted=True), "no sample_weight"),
+        (lambda: list(nearest_blocks(x, 1, block_rows=0)), "block_rows must be at least 1"),
+        (lambda: nearest(x, 1, n_jobs=0), "n_jobs=0"),
+        (lambda: Space(x).pair_distances([0, 1], [2]), "i has 2 items and j has 1"),
+        (lambda: Space(x).pair_distances([0], [4]), "j holds 4, but the items are numbered 0 to 3"),
+        (lambda: Space(x).displacements([-5], [0]), "i holds -5"),
+    ):
         with pytest.raises(ParameterError, match=message):
             wrong()
     assert issubclass(ParameterError, InfoscopeError) and issubclass(InfoscopeError, ValueError)

@@ -1,6 +1,6 @@
 """Errors, input checks, threads, progress and results: what every room of the library shares."""
 
-from infoscope.base.checks import (
+from .checks import (
     check_choice,
     check_ids,
     check_matrix,
@@ -13,7 +13,7 @@ from infoscope.base.checks import (
     frame_columns,
     is_frame,
 )
-from infoscope.base.errors import (
+from .errors import (
     CorrelatedRowsWarning,
     DataError,
     DataWarning,
@@ -24,13 +24,13 @@ from infoscope.base.errors import (
     require,
     warn,
 )
-from infoscope.base.jit import kernel
-from infoscope.base.plain import flat, plain
-from infoscope.base.progress import Progress, progress
-from infoscope.base.provenance import Provenance, fingerprint, provenance, versions
-from infoscope.base.references import REFERENCES, bibtex
-from infoscope.base.results import Result, format_estimate, missing_values, result_classes
-from infoscope.base.threads import available_threads, one_blas_thread
+from .jit import kernel
+from .plain import flat, plain
+from .progress import Progress, progress
+from .provenance import Provenance, fingerprint, provenance, versions
+from .references import REFERENCES, bibtex
+from .results import Result, format_estimate, missing_values, result_classes
+from .threads import available_threads, one_blas_thread
 
 __all__ = [
     "REFERENCES",

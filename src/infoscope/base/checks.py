@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from infoscope.base.errors import DataError, ParameterError, warn
+from .errors import DataError, ParameterError, warn
 
 RandomState: TypeAlias = "None | int | np.random.SeedSequence | np.random.Generator"
 
@@ -18,12 +18,7 @@ CHUNK = 2**20  # numbers looked at together when searching for NaN
 
 # ------------------------------------------------------------------------------------------------------------- matrices
 def check_matrix(
-    data: Any,
-    name: str = "data",
-    *,
-    min_rows: int = 1,
-    min_columns: int = 1,
-    column_names: Sequence[str] | None = None,
+    data: Any, name: str = "data", *, min_rows: int = 1, min_columns: int = 1, column_names: Sequence[str] | None = None
 ) -> np.ndarray:
     """A two-dimensional array of finite real numbers, without a copy where none is needed.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from infoscope.base.checks import check_choice
+from .checks import check_choice
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

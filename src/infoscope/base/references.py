@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infoscope.base.errors import ParameterError
+from .errors import ParameterError
 
 REFERENCES: dict[str, str] = {
     "information_imbalance": """@article{glielmo2022ranking,

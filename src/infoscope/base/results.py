@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from infoscope.base.plain import plain
-from infoscope.base.provenance import Provenance
-from infoscope.base.references import bibtex
+from .plain import plain
+from .provenance import Provenance
+from .references import bibtex
 
 if TYPE_CHECKING:
     import pandas

@@ -27,6 +27,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     import sys
 
-    from infoscope.cli.app import run
+    from .app import run
 
     return run(sys.argv[1:] if arguments is None else list(arguments))

@@ -6,7 +6,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from infoscope.cli.declared import Jobs, Missing, Period, Plot, Quiet, Stop, Stride, Style, Texts
+from .declared import Jobs, Missing, Period, Plot, Quiet, Stop, Stride, Style, Texts
 
 TABLES = (".csv", ".parquet")  # of flagged rows; other files hold the result
 EXAMPLE = "infoscope anomalies reference.csv test.csv"
@@ -89,12 +89,13 @@ def anomalies(
     from infoscope.anomalies.result import KINDS
     from infoscope.base.checks import check_choice
     from infoscope.base.errors import ParameterError
-    from infoscope.cli import show
-    from infoscope.cli.items import ItemOptions
-    from infoscope.cli.one_space import check_targets, deliver, spelled
-    from infoscope.cli.options import check_word
-    from infoscope.cli.two_samples import FlaggedRows, Measure, flagged_rows, places, read_both
     from infoscope.io import write_result
+
+    from . import show
+    from .items import ItemOptions
+    from .one_space import check_targets, deliver, spelled
+    from .options import check_word
+    from .two_samples import FlaggedRows, Measure, flagged_rows, places, read_both
 
     if reference is None or test is None:
         raise ParameterError(f"two files are needed. For example: {EXAMPLE}")

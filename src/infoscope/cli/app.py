@@ -8,14 +8,14 @@ from typing import Annotated
 
 import typer
 
-from infoscope.cli.anomalies import anomalies
-from infoscope.cli.compare import compare
-from infoscope.cli.demo import demo
-from infoscope.cli.density import density
-from infoscope.cli.dimension import dimension
-from infoscope.cli.rerun import rerun
-from infoscope.cli.select import select
-from infoscope.cli.wording import in_flags
+from .anomalies import anomalies
+from .compare import compare
+from .demo import demo
+from .density import density
+from .dimension import dimension
+from .rerun import rerun
+from .select import select
+from .wording import in_flags
 
 BAD_INPUT, INTERRUPTED = 2, 130
 

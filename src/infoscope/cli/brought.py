@@ -11,7 +11,7 @@ from infoscope.base.errors import DataError
 from infoscope.io.pieces import piece_runs
 
 if TYPE_CHECKING:
-    from infoscope.cli.spaces import ReadSpace
+    from .spaces import ReadSpace
 
 FIELDS = {"time": "--time", "ids": "--ids", "sample_weight": "--weights"}
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from infoscope.cli.gather import Gathered
-    from infoscope.cli.items import ItemOptions
-    from infoscope.cli.spaces import Measures
+    from .gather import Gathered
+    from .items import ItemOptions
+    from .spaces import Measures
 
 EXAMPLE = "infoscope compare --space A=data.csv:0-4 --space B=data.csv:5-9"
 Texts = list[str] | None
@@ -117,10 +117,11 @@ def compare(
     Example: infoscope compare --space angles=run.csv:phi,psi --space distances=run.csv:'d*' --period 'p*=360deg'
     """
     from infoscope.base.errors import ParameterError
-    from infoscope.cli.items import ItemOptions
-    from infoscope.cli.one_space import check_targets, spelled
-    from infoscope.cli.options import check_word, choose_spaces, parse_kT, parse_window
-    from infoscope.cli.show import messages
+
+    from .items import ItemOptions
+    from .one_space import check_targets, spelled
+    from .options import check_word, choose_spaces, parse_kT, parse_window
+    from .show import messages
 
     targets = check_targets(output, plot, style)
     choices = choose_spaces(space or [], files or [])
@@ -169,11 +170,12 @@ def _answer(
     style: str,
 ) -> None:
     from infoscope.base.errors import ParameterError
-    from infoscope.cli import show
-    from infoscope.cli.gather import gather
-    from infoscope.cli.inputs import input_files
-    from infoscope.cli.spaces import make_spaces, measures, uneven_columns
     from infoscope.io import write_result
+
+    from . import show
+    from .gather import gather
+    from .inputs import input_files
+    from .spaces import make_spaces, measures, uneven_columns
 
     gathered = gather(asked.choices, asked.items, asked.rows, asked.missing)
     read, shared = gathered.spaces, gathered.shared
@@ -210,8 +212,9 @@ def _compute(spaces: dict[str, Any], labels: Any, options: dict[str, Any]) -> An
 
 
 def _label_space(asked: _Question, gathered: Gathered) -> Any:
-    from infoscope.cli.options import choose_file, is_data
     from infoscope.neighbors import Space
+
+    from .options import choose_file, is_data
 
     if asked.items.labels is None:
         return None

@@ -22,8 +22,8 @@ def demo() -> None:
 
     Takes some fifteen seconds, needs no network, and saves a picture in this folder.
     """
-    from infoscope.cli import demo_picture, demo_questions
-    from infoscope.cli.show import messages
+    from . import demo_picture, demo_questions
+    from .show import messages
 
     typer.echo(SCALE)
     with messages(quiet=False):

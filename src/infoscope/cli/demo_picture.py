@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from infoscope.cli.demo_questions import Few, Heat, Map, Pairs, Wines
+    from .demo_questions import Few, Heat, Map, Pairs, Wines
 
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#999999"  # told apart by everyone
 HIGHEST = 45.0  # kJ/mol, where the colours end: few frames lie above

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from infoscope.cli.declared import (
+from .declared import (
     Files,
     Jobs,
     Missing,
@@ -89,10 +89,11 @@ def density(
     """
     from infoscope.base.checks import check_choice
     from infoscope.base.errors import ParameterError, warn
-    from infoscope.cli.one_space import DataOptions, check_targets, deliver, read_data, spelled
-    from infoscope.cli.options import check_word
-    from infoscope.cli.show import messages
     from infoscope.density.results import energy_unit
+
+    from .one_space import DataOptions, check_targets, deliver, read_data, spelled
+    from .options import check_word
+    from .show import messages
 
     check_choice(method, "--method", METHODS)
     check_word(missing, "--missing", ("raise", "drop"))

@@ -6,22 +6,7 @@ from typing import Annotated
 
 import typer
 
-from infoscope.cli.declared import (
-    Files,
-    Jobs,
-    Missing,
-    Output,
-    Period,
-    Plot,
-    Quiet,
-    Run,
-    Scale,
-    Seed,
-    Start,
-    Stop,
-    Stride,
-    Style,
-)
+from .declared import Files, Jobs, Missing, Output, Period, Plot, Quiet, Run, Scale, Seed, Start, Stop, Stride, Style
 
 METHODS = ("gride", "two-nn", "abide")
 
@@ -40,8 +25,7 @@ def dimension(
         bool, typer.Option("--binary", help="The data are bits: how many independent ones are as far apart?")
     ] = False,
     binarize: Annotated[
-        str | None,
-        typer.Option(metavar="sign|median|two_bit|NUMBER", help="How numbers become bits (with --binary)."),
+        str | None, typer.Option(metavar="sign|median|two_bit|NUMBER", help="How numbers become bits (with --binary).")
     ] = None,
     states: Annotated[
         int | None, typer.Option(min=3, metavar="Q", help="Columns hold states 0 to Q - 1, not bits (with --binary).")
@@ -70,8 +54,7 @@ def dimension(
         int | None, typer.Option(min=8, metavar="N", help="Ask only so many random rows (gride, two-nn, --binary).")
     ] = None,
     time: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN|FILE|STEP", help="When a row was seen: correlated rows are thinned."),
+        str | None, typer.Option(metavar="COLUMN|FILE|STEP", help="When a row was seen: correlated rows are thinned.")
     ] = None,
     run: Run = None,
     missing: Missing = "raise",
@@ -95,10 +78,11 @@ def dimension(
     Example: infoscope dimension activations.npy --binary --binarize sign --plot bits.png
     """
     from infoscope.base.errors import ParameterError
-    from infoscope.cli.binary import BinaryOptions
-    from infoscope.cli.one_space import DataOptions, check_targets, deliver, read_data, spelled
-    from infoscope.cli.options import check_word
-    from infoscope.cli.show import messages
+
+    from .binary import BinaryOptions
+    from .one_space import DataOptions, check_targets, deliver, read_data, spelled
+    from .options import check_word
+    from .show import messages
 
     asked_bits = BinaryOptions(binarize, states, bits, alpha_max, prefix)
     if binary:

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from infoscope.base.errors import DataError, ParameterError, warn
-from infoscope.cli.items import ItemOptions, item_arrays
-from infoscope.cli.options import SpaceChoice, parse_kT
-from infoscope.cli.spaces import ReadSpace, read_spaces
 from infoscope.io.missing import missing_rows
 from infoscope.io.pieces import continued_rows, warn_of_parts
 from infoscope.io.table import spell_columns
 from infoscope.io.weights import column_list, weights_from_bias, worth
+
+from .items import ItemOptions, item_arrays
+from .options import SpaceChoice, parse_kT
+from .spaces import ReadSpace, read_spaces
 
 TEMPERATURES = range(200, 1001)  # whole numbers that are more likely kelvin than kJ/mol
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from infoscope.cli.items import find_column
-from infoscope.cli.options import choose_file, is_data
+from .items import find_column
+from .options import choose_file, is_data
 
 if TYPE_CHECKING:
-    from infoscope.cli.items import ItemOptions
-    from infoscope.cli.spaces import ReadSpace
+    from .items import ItemOptions
+    from .spaces import ReadSpace
 
 
 def input_files(spaces: Sequence[ReadSpace], items: ItemOptions) -> list[Path]:

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from infoscope.base.errors import DataError, ParameterError, warn
-from infoscope.cli.brought import brought_arrays
-from infoscope.cli.options import FileChoice, as_number, choose_file, is_data
 from infoscope.io import read_column
 from infoscope.io.columns import did_you_mean
 from infoscope.io.missing import is_missing
 from infoscope.io.weights import column_list
 
+from .brought import brought_arrays
+from .options import FileChoice, as_number, choose_file, is_data
+
 if TYPE_CHECKING:
-    from infoscope.cli.spaces import ReadSpace
+    from .spaces import ReadSpace
 
 NO_COLUMN = ("--time", "--log-weights", "--kT", "--join")  # options whose value is not, or not always, one column
 

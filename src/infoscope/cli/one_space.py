@@ -14,10 +14,11 @@ import typer
 from infoscope.base.errors import ParameterError
 
 if TYPE_CHECKING:
-    from infoscope.cli.gather import Gathered
-    from infoscope.cli.items import ItemOptions
-    from infoscope.cli.spaces import Measures
     from infoscope.neighbors import Space
+
+    from .gather import Gathered
+    from .items import ItemOptions
+    from .spaces import Measures
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,8 @@ class DataOptions:
     @property
     def items(self) -> ItemOptions:
         """Those that belong to the rows, checked."""
-        from infoscope.cli.items import ItemOptions
-        from infoscope.cli.options import check_word, parse_kT
+        from .items import ItemOptions
+        from .options import check_word, parse_kT
 
         parse_kT(self.kT)
         if check_word(self.join, "--join", ("runs", "one")) == "one" and self.run is not None:
@@ -91,10 +92,10 @@ class ReadData:
 
 def read_data(options: DataOptions, command: str, *, quiet: bool = False) -> ReadData:
     """Read the files of one data set, several of which are its runs, and print how they are used."""
-    from infoscope.cli import show
-    from infoscope.cli.gather import gather
-    from infoscope.cli.options import SpaceChoice, choose_file
-    from infoscope.cli.spaces import make_spaces, measures, uneven_columns
+    from . import show
+    from .gather import gather
+    from .options import SpaceChoice, choose_file
+    from .spaces import make_spaces, measures, uneven_columns
 
     if not options.files:
         raise ParameterError(f"a file is needed. For example: infoscope {command} data.csv")
@@ -115,8 +116,9 @@ def read_data(options: DataOptions, command: str, *, quiet: bool = False) -> Rea
 def check_targets(output: Sequence[str] | None, plot: str | None, style: str) -> tuple[list[Path], Path | None]:
     """Where results and picture go; what would fail after the work fails now."""
     from infoscope.base.checks import check_choice
-    from infoscope.cli.show import check_picture_path
     from infoscope.io import check_result_path
+
+    from .show import check_picture_path
 
     picture = None if plot is None else Path(plot)
     if picture is not None:
@@ -137,9 +139,10 @@ def deliver(
     drawn: Any = None,
 ) -> None:
     """Print a result, or a text of its own about it, save it and draw it (or what stands behind it)."""
-    from infoscope.cli import show
-    from infoscope.cli.inputs import input_files
     from infoscope.io import write_result
+
+    from . import show
+    from .inputs import input_files
 
     for warning in result.warnings:
         show.warn(warning, said)

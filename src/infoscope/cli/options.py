@@ -95,7 +95,7 @@ def choose_file(text: str) -> FileChoice:
     if Path(text).exists():  # what is inside a store that is a folder exists too
         return FileChoice(Path(text)) if Path(text).is_file() else FileChoice(*split_key(text))
     if "@" in text:
-        from infoscope.cli.trajectories import choose_trajectory
+        from .trajectories import choose_trajectory
 
         frames = choose_trajectory(text)
         if frames is not None:

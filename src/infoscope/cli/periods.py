@@ -14,7 +14,7 @@ from infoscope.io import parse_columns
 from infoscope.io.columns import did_you_mean
 
 if TYPE_CHECKING:
-    from infoscope.cli.spaces import ReadSpace
+    from .spaces import ReadSpace
 
 
 def column_periods(texts: Sequence[str], spaces: Sequence[ReadSpace]) -> dict[str, np.ndarray]:

@@ -117,7 +117,7 @@ def _changed_versions(record: Mapping[str, Any], now: Mapping[str, str]) -> str:
 
 def _repeatable() -> dict[str, Any]:
     """Commands that save a result."""
-    from infoscope.cli.app import app
+    from .app import app
 
     commands: dict[str, Any] = getattr(typer.main.get_command(app), "commands", {})
     has_output = {name: [p.name for p in command.params].count("output") for name, command in commands.items()}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infoscope.cli.declared import (
+from .declared import (
     Files,
     Jobs,
     Missing,
@@ -27,9 +27,10 @@ from infoscope.cli.declared import (
 )
 
 if TYPE_CHECKING:
-    from infoscope.cli.target import TargetedData
     from infoscope.imbalance import FeatureWeights
     from infoscope.imbalance.selection_path import SelectionPath
+
+    from .target import TargetedData
 
 METHODS = ("weights", "forward", "backward", "exhaustive")
 SHOWN = 30  # weights that are printed
@@ -60,8 +61,7 @@ def select(
         int | None, typer.Option("-k", "--k", metavar="N", help="Neighbours per row. Default: one in 100 rows.")
     ] = None,
     bandwidth: Annotated[
-        str,
-        typer.Option(metavar="point|global|gap", help="How far a row looks: to its own neighbours, or as all do."),
+        str, typer.Option(metavar="point|global|gap", help="How far a row looks: to its own neighbours, or as all do.")
     ] = "point",
     batch_size: Annotated[
         int | None, typer.Option(metavar="N", help="Fit on random batches of rows, where all pairs are too many.")
@@ -113,10 +113,11 @@ def select(
     Example: infoscope select cells.csv --labels diagnosis --size auto --resamples 50 --plot selection.png
     """
     from infoscope.base.errors import ParameterError
-    from infoscope.cli.one_space import DataOptions, check_targets, deliver, spelled
-    from infoscope.cli.options import check_word, parse_window
-    from infoscope.cli.show import messages
-    from infoscope.cli.target import TargetOptions, read_with_target, record_of
+
+    from .one_space import DataOptions, check_targets, deliver, spelled
+    from .options import check_word, parse_window
+    from .show import messages
+    from .target import TargetOptions, read_with_target, record_of
 
     if method not in METHODS:
         raise ParameterError(f"--method is {', '.join(METHODS)}, not '{method}'")
@@ -340,7 +341,8 @@ def _size(text: str | None) -> int | str | None:
 
 def _validation(text: str | None) -> float | str | None:
     from infoscope.base.errors import ParameterError
-    from infoscope.cli.options import as_number
+
+    from .options import as_number
 
     if text is None or text == "runs":
         return text

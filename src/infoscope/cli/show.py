@@ -15,13 +15,14 @@ import numpy as np
 import typer
 
 from infoscope.base.errors import InfoscopeWarning, ParameterError
-from infoscope.cli.brought import same_numbers
-from infoscope.cli.gather import Gathered
-from infoscope.cli.periods import file_periods
-from infoscope.cli.spaces import Measures, ReadSpace
-from infoscope.cli.wording import in_flags
 from infoscope.io import check_figure_path
 from infoscope.io.restarts import spell_time
+
+from .brought import same_numbers
+from .gather import Gathered
+from .periods import file_periods
+from .spaces import Measures, ReadSpace
+from .wording import in_flags
 
 PICTURES = (".png", ".svg", ".pdf")
 NAMES_SHOWN = 8

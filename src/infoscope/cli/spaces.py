@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from infoscope.base.errors import DataError, ParameterError
-from infoscope.cli.items import ItemOptions, find_column
-from infoscope.cli.options import FileChoice, SpaceChoice, by_space
-from infoscope.cli.periods import column_periods
-from infoscope.cli.trajectories import TrajectoryChoice, read_frames, rmsd_space
 from infoscope.io import Table, read_table
 from infoscope.io.pieces import check_pieces
 from infoscope.neighbors import Space
+
+from .items import ItemOptions, find_column
+from .options import FileChoice, SpaceChoice, by_space
+from .periods import column_periods
+from .trajectories import TrajectoryChoice, read_frames, rmsd_space
 
 SPREAD_ROWS = 10_000  # rows looked at for the spread of columns
 UNEVEN = 10.0  # columns whose spreads differ by more are worth a hint

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from infoscope.base.errors import ParameterError
-from infoscope.cli.items import ItemOptions, find_column
-from infoscope.cli.one_space import DataOptions, ReadData
-from infoscope.cli.options import FileChoice, SpaceChoice, choose_file, is_data
-from infoscope.cli.trajectories import TrajectoryChoice
+
+from .items import ItemOptions, find_column
+from .one_space import DataOptions, ReadData
+from .options import FileChoice, SpaceChoice, choose_file, is_data
+from .trajectories import TrajectoryChoice
 
 if TYPE_CHECKING:
-    from infoscope.cli.gather import Gathered
-    from infoscope.cli.spaces import Measures
     from infoscope.neighbors import Space
+
+    from .gather import Gathered
+    from .spaces import Measures
 
 FEW_LABELS = 20  # different whole numbers that may be classes
 
@@ -54,9 +56,9 @@ class TargetedData(ReadData):
 
 def read_with_target(options: DataOptions, asked: TargetOptions, command: str, *, quiet: bool = False) -> TargetedData:
     """Read data and target, and print how they are used; columns of the target are no sources."""
-    from infoscope.cli import show
-    from infoscope.cli.gather import gather
-    from infoscope.cli.spaces import Measures, make_spaces, measures, uneven_columns
+    from . import show
+    from .gather import gather
+    from .spaces import Measures, make_spaces, measures, uneven_columns
 
     if not options.files:
         raise ParameterError(f"a file is needed. For example: infoscope {command} data.csv --target energy")
@@ -134,11 +136,7 @@ def _choose(
         raise ParameterError(f"--target {expression}: neither a file nor columns of the data: {error}") from error
     if len(columns) == 1 and read_column(pieces[0].path, columns[0], key=pieces[0].key, rows=rows).dtype.kind in "OUSb":
         return None, columns, columns[0]  # text can only be labels
-    return (
-        SpaceChoice(expression, tuple(replace(piece, columns=expression) for piece in pieces)),
-        columns,
-        None,
-    )
+    return (SpaceChoice(expression, tuple(replace(piece, columns=expression) for piece in pieces)), columns, None)
 
 
 def _file(text: str) -> FileChoice | None:
@@ -183,7 +181,7 @@ def _column_name(option: str, gathered: Gathered) -> str:
 
 
 def _hint_of_classes(values: np.ndarray, names: Sequence[str]) -> None:
-    from infoscope.cli import show
+    from . import show
 
     if values.shape[1] != 1 or len(different := np.unique(values)) > FEW_LABELS or (different % 1).any():
         return

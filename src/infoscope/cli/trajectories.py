@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from infoscope.base.errors import ParameterError
-from infoscope.cli.options import FileChoice
 from infoscope.io.columns import did_you_mean
+
+from .options import FileChoice
 
 if TYPE_CHECKING:
     from infoscope.io import Table

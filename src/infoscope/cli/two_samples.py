@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from infoscope.cli import show
-from infoscope.cli.gather import Gathered, gather
-from infoscope.cli.items import ItemOptions
-from infoscope.cli.one_space import ReadData
-from infoscope.cli.options import FileChoice, SpaceChoice, choose_file
-from infoscope.cli.spaces import make_spaces, measures, uneven_columns
+from . import show
+from .gather import Gathered, gather
+from .items import ItemOptions
+from .one_space import ReadData
+from .options import FileChoice, SpaceChoice, choose_file
+from .spaces import make_spaces, measures, uneven_columns
 
 if TYPE_CHECKING:
     import pandas

@@ -1,24 +1,12 @@
 """Data to learn with and to test on: small real data sets, and generators with known answers."""
 
-from infoscope.datasets.codes import (
-    copied_bits,
-    copied_bits_distances,
-    latent_text,
-    latent_text_dimension,
-)
-from infoscope.datasets.columns import gaussian_columns, gaussian_limit, noisy_sine
-from infoscope.datasets.densities import double_well_6d, double_well_6d_log_density
-from infoscope.datasets.dynamics import ar1, double_well, double_well_sample
-from infoscope.datasets.molecules import MolecularFrames, load_alanine_dipeptide
-from infoscope.datasets.real import digit_descriptions, load_breast_cancer, load_diabetes, load_digits, load_wine
-from infoscope.datasets.spins import (
-    CRITICAL_TEMPERATURE,
-    ising_chain,
-    ising_chain_distances,
-    ising_square,
-    ising_square_energy,
-    potts,
-)
+from .codes import copied_bits, copied_bits_distances, latent_text, latent_text_dimension
+from .columns import gaussian_columns, gaussian_limit, noisy_sine
+from .densities import double_well_6d, double_well_6d_log_density
+from .dynamics import ar1, double_well, double_well_sample
+from .molecules import MolecularFrames, load_alanine_dipeptide
+from .real import digit_descriptions, load_breast_cancer, load_diabetes, load_digits, load_wine
+from .spins import CRITICAL_TEMPERATURE, ising_chain, ising_chain_distances, ising_square, ising_square_energy, potts
 
 __all__ = [
     "CRITICAL_TEMPERATURE",

@@ -131,11 +131,7 @@ def double_well(
 
 
 def double_well_sample(
-    n: int,
-    *,
-    coupling: float = 0.0,
-    n_followers: int = 9,
-    random_state: int | np.random.Generator | None = None,
+    n: int, *, coupling: float = 0.0, n_followers: int = 9, random_state: int | np.random.Generator | None = None
 ) -> np.ndarray:
     """Independent equilibrium draws of the system of `double_well`.
 

@@ -15,10 +15,7 @@ if TYPE_CHECKING:
 
     from infoscope.neighbors import Space
 
-ENSEMBLES = {
-    "600K": "alanine_dipeptide_600K.npz",
-    "300K metadynamics": "alanine_dipeptide_300K_metadynamics.npz",
-}
+ENSEMBLES = {"600K": "alanine_dipeptide_600K.npz", "300K metadynamics": "alanine_dipeptide_300K_metadynamics.npz"}
 DESCRIPTIONS = ("torsions", "distances", "positions")
 
 

@@ -168,12 +168,7 @@ def symmetric_matrix(graph: Graph, value: np.ndarray, *, add: bool, n_jobs: int 
 
 
 def solve(
-    system: System,
-    d: float,
-    *,
-    solver: str = "auto",
-    tol: float = 1e-8,
-    start: np.ndarray | None = None,
+    system: System, d: float, *, solver: str = "auto", tol: float = 1e-8, start: np.ndarray | None = None
 ) -> Solution:
     """Solve the system, and look at the residual.
 

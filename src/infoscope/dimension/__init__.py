@@ -1,4 +1,5 @@
 """How many degrees of freedom: intrinsic dimension with error bars, at every scale, of numbers and of bits."""
+
 from .abide import ABIDE
 from .binarize import binarize
 from .binarize_report import BinarizationReport, binarization_report
@@ -13,7 +14,27 @@ from .results import Dimension, DimensionScan
 from .table import NeighborTable, neighbor_table
 from .two_nn import TwoNN
 
-__all__ = ["ABIDE", "BinarizationReport", "BinaryCurve", "BinaryDimension", "BinaryID", "Dimension", "DimensionScan",
-           "Gride", "HammingHistogram", "LocalDimension", "NeighborTable", "TwoNN", "binarization_report",
-           "binarize", "hamming_histogram", "k_star", "local_dimension", "neighbor_table", "pack_bits",
-           "prefix_curve", "scan_alpha", "select_alpha"]
+__all__ = [
+    "ABIDE",
+    "BinarizationReport",
+    "BinaryCurve",
+    "BinaryDimension",
+    "BinaryID",
+    "Dimension",
+    "DimensionScan",
+    "Gride",
+    "HammingHistogram",
+    "LocalDimension",
+    "NeighborTable",
+    "TwoNN",
+    "binarization_report",
+    "binarize",
+    "hamming_histogram",
+    "k_star",
+    "local_dimension",
+    "neighbor_table",
+    "pack_bits",
+    "prefix_curve",
+    "scan_alpha",
+    "select_alpha",
+]

@@ -1,4 +1,5 @@
 """ABIDE: the dimension at the scale where the density is constant, found together with that scale."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -17,9 +18,9 @@ from .subsets import subset_covariance
 from .table import NeighborTable, independent_rows, neighbor_table
 from .two_nn import FEWEST_INDEPENDENT, _line
 
-BEST_RATIO, LARGEST_RATIO = 0.2032, 0.975    # tau^d of the smallest error; tau stays below one
+BEST_RATIO, LARGEST_RATIO = 0.2032, 0.975  # tau^d of the smallest error; tau stays below one
 N_NEIGHBORS = 100
-FEWEST_ITEMS = 5                   # for the k* test
+FEWEST_ITEMS = 5  # for the k* test
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
@@ -66,8 +67,9 @@ class ABIDE(DimensionEstimator):
     1
     """
 
-    def __init__(self, alpha=0.01, *, n_neighbors=N_NEIGHBORS, method="binomial", tol=1e-4, max_iter=50, thin="auto",
-                 n_jobs=None):
+    def __init__(
+        self, alpha=0.01, *, n_neighbors=N_NEIGHBORS, method="binomial", tol=1e-4, max_iter=50, thin="auto", n_jobs=None
+    ):
         self.alpha = alpha
         self.n_neighbors = n_neighbors
         self.method = method
@@ -81,8 +83,9 @@ class ABIDE(DimensionEstimator):
         if not 0 < self.alpha < 1:
             raise DataError(f"alpha is {self.alpha!r}; it must lie between 0 and 1")
         check_positive_int(self.max_iter, "max_iter", 1)
-        table = neighbor_table(data, check_positive_int(self.n_neighbors, "n_neighbors", 4), n_jobs=self.n_jobs,
-                               fewest=2 * FEWEST_ITEMS)     # halves of them tell the error
+        table = neighbor_table(
+            data, check_positive_int(self.n_neighbors, "n_neighbors", 4), n_jobs=self.n_jobs, fewest=2 * FEWEST_ITEMS
+        )  # halves of them tell the error
         boxes: list[np.ndarray] = []
         rounds, k, end = self._rounds(table, boxes)
         warnings = []
@@ -92,26 +95,46 @@ class ABIDE(DimensionEstimator):
             notes = (*notes, "the rounds alternate between two values: their mean is taken")
         d, capped = rounds[-1], float(np.mean(k >= table.distances.shape[1] - 1))
         if capped > 0.5:
-            warnings.append(f"{capped:.0%} of the points would use more than {self.n_neighbors} neighbours: raise "
-                            "n_neighbors")
+            warnings.append(
+                f"{capped:.0%} of the points would use more than {self.n_neighbors} neighbours: raise n_neighbors"
+            )
         se = self._error(table, k, ratio_for(rounds[-2]))
-        parameters = dict(alpha=self.alpha, n_neighbors=self.n_neighbors, method=self.method, tol=self.tol,
-                          max_iter=self.max_iter, thin=self.thin)
+        parameters = dict(
+            alpha=self.alpha,
+            n_neighbors=self.n_neighbors,
+            method=self.method,
+            tol=self.tol,
+            max_iter=self.max_iter,
+            thin=self.thin,
+        )
         radii = table.distances[np.arange(len(k)), k - 1]
         return Dimension(
-            dimension=d, dimension_se=se, interval=interval_of(d, se), method="ABIDE",
-            distance=float(radii.mean()), n_items=table.n_items, n_rows=len(k), n_duplicates=table.n_duplicates,
-            p_value=_binomial_p_value(table, k, d) if self.method == "binomial" else None, mean_k=float(k.mean()),
-            history=np.array(rounds), k_star=k, k_star_rounds=np.array(boxes), warnings=tuple(warnings),
+            dimension=d,
+            dimension_se=se,
+            interval=interval_of(d, se),
+            method="ABIDE",
+            distance=float(radii.mean()),
+            n_items=table.n_items,
+            n_rows=len(k),
+            n_duplicates=table.n_duplicates,
+            p_value=_binomial_p_value(table, k, d) if self.method == "binomial" else None,
+            mean_k=float(k.mean()),
+            history=np.array(rounds),
+            k_star=k,
+            k_star_rounds=np.array(boxes),
+            warnings=tuple(warnings),
             notes=(*table.notes, *notes),
-            provenance=provenance("ABIDE", parameters, None, *table.input_parts))
+            provenance=provenance("ABIDE", parameters, None, *table.input_parts),
+        )
 
     def _error(self, table: NeighborTable, k, tau: float) -> float:
         """Halves of the points go through all rounds again; from a graph, blocks of points are left out of the last."""
         if table.space is not None:
+
             def estimate(part):
-                return self._rounds(neighbor_table(part, self.n_neighbors, n_jobs=self.n_jobs,
-                                                   fewest=FEWEST_ITEMS))[0][-1]
+                return self._rounds(neighbor_table(part, self.n_neighbors, n_jobs=self.n_jobs, fewest=FEWEST_ITEMS))[0][
+                    -1
+                ]
 
             return float(np.sqrt(subset_covariance(table.space, estimate, 2)[0, 0]))
         if self.method == "gride":
@@ -141,8 +164,14 @@ class ABIDE(DimensionEstimator):
 
     def _averaged(self, found, stride, note) -> Dimension:
         d, se = (float(np.mean([getattr(one, name) for one in found])) for name in ("dimension", "dimension_se"))
-        return replace(found[0], dimension=d, dimension_se=se, interval=interval_of(d, se), thinned=stride,
-                       notes=(*found[0].notes, note))
+        return replace(
+            found[0],
+            dimension=d,
+            dimension_se=se,
+            interval=interval_of(d, se),
+            thinned=stride,
+            notes=(*found[0].notes, note),
+        )
 
 
 def adaptive_dimension(table: NeighborTable, alpha: float = 0.01) -> float:
@@ -175,7 +204,7 @@ def ratio_for(d: float) -> float:
 def _binomial(table: NeighborTable, k, d: float) -> float:
     """log(sum n / sum (k - 1))/log tau: the k-th neighbour is the edge, no trial."""
     tau = ratio_for(d)
-    inside = max(float(_inside(table, k, tau).sum()), 0.5)       # none at all happens among a handful of points
+    inside = max(float(_inside(table, k, tau).sum()), 0.5)  # none at all happens among a handful of points
     return float(np.log(inside / (k - 1).sum()) / np.log(tau))
 
 
@@ -201,6 +230,7 @@ def _binomial_p_value(table: NeighborTable, k, d: float) -> float | None:
     if len(rows) < FEWEST_INDEPENDENT:
         return None
     from scipy.stats import binom, chisquare
+
     tau = ratio_for(d)
     inside, trials, p = _inside(table, k, tau)[rows], k[rows] - 1, tau**d
     below, at = binom.cdf(inside - 1, trials, p), binom.pmf(inside, trials, p)

@@ -3,6 +3,7 @@
 A point that is gone moves the ranks behind it down by one, so the table is read a little deeper.  Blocks are drawn at
 random for independent rows; for correlated ones they are pieces of the series.
 """
+
 from __future__ import annotations
 
 import numpy as np

@@ -1,4 +1,5 @@
 """What the estimators of this room share: how data become tables, and what correlated rows ask for."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -16,6 +17,7 @@ def checked_input(estimator, X, *, reset: bool = True):
     if type(X).__module__.split(".")[0] in ("torch", "dask"):
         return X
     from sklearn.utils.validation import validate_data
+
     values = validate_data(estimator, X, reset=reset, ensure_all_finite=False, ensure_min_samples=2 if reset else 1)
     return X if hasattr(X, "columns") else values
 
@@ -28,8 +30,10 @@ def warn_of_constant_columns(space: Space) -> None:
     if not 0 < len(same) < space.n_features:
         return
     named = [str(d) if space.feature_names is None else str(space.feature_names[d]) for d in same[:5]]
-    warn(f"{len(same)} of {space.n_features} columns of {space.name or 'the data'} are constant and tell nothing: "
-         f"{', '.join(named)}{', ...' if len(same) > 5 else ''}")
+    warn(
+        f"{len(same)} of {space.n_features} columns of {space.name or 'the data'} are constant and tell nothing: "
+        f"{', '.join(named)}{', ...' if len(same) > 5 else ''}"
+    )
 
 
 class DimensionEstimator(BaseEstimator):
@@ -69,8 +73,13 @@ class DimensionEstimator(BaseEstimator):
             self.result_ = self._estimate(X, ())
         else:
             space = X if isinstance(X, Space) else as_space(checked_input(self, X), name="X")
-            space = space if time is None and run is None else space.replace(
-                **{name: values for name, values in (("time", time), ("run", run)) if values is not None})
+            space = (
+                space
+                if time is None and run is None
+                else space.replace(
+                    **{name: values for name, values in (("time", time), ("run", run)) if values is not None}
+                )
+            )
             warn_of_constant_columns(space)
             self.n_features_in_ = space.n_features
             if space.feature_names is not None:
@@ -86,8 +95,10 @@ class DimensionEstimator(BaseEstimator):
         rows = np.arange(len(space))
         order = rows if space.time is None else np.lexsort((space.time, rows * 0 if space.run is None else space.run))
         found = [self._estimate(space.take(np.sort(order[first::stride])), ()) for first in range(stride)]
-        note = (f"rows are correlated: one in {stride} was used, and the estimates of the {stride} ways to do so were "
-                "averaged; the error is that of one")
+        note = (
+            f"rows are correlated: one in {stride} was used, and the estimates of the {stride} ways to do so were "
+            "averaged; the error is that of one"
+        )
         return self._averaged(found, stride, note)
 
     def _stride(self, space: Space) -> int:
@@ -96,10 +107,12 @@ class DimensionEstimator(BaseEstimator):
             return 1
         if isinstance(thin, str) and thin == "auto":
             from infoscope.imbalance.plan import row_step
+
             period = space.period if space.period.any() else None
             tau = correlation_time(space.features, time=space.time, run=space.run, period=period, n_jobs=self.n_jobs)
             return max(1, int(np.ceil(tau.value / row_step(space) / 2)))
         from infoscope.base.checks import check_positive_int
+
         return check_positive_int(thin, "thin", 1)
 
     def _estimate(self, data, notes):

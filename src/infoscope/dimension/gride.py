@@ -1,4 +1,5 @@
 """Gride: the dimension from ratios of farther neighbours, scale by scale."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -17,7 +18,7 @@ from .table import independent_rows, neighbor_table
 
 LARGEST_RANK = 1024
 FEWEST_INDEPENDENT = 20
-FEWEST_ITEMS = 10                  # halves of them have four neighbours
+FEWEST_ITEMS = 10  # halves of them have four neighbours
 
 
 class Gride(DimensionEstimator):
@@ -62,9 +63,15 @@ class Gride(DimensionEstimator):
         n1 = 2 ** np.arange(int(np.log2(largest)))
         ranks = np.append(n1, 2 * n1[-1])
         graph = isinstance(data, NeighborGraph)
-        table = neighbor_table(data, depth_for(int(ranks[-1])) if graph else int(ranks[-1]), n_rows=self.n_rows,
-                               random_state=self.random_state, n_jobs=self.n_jobs, fewest=FEWEST_ITEMS)
-        most = table.distances.shape[1] if graph else table.n_items // 2 - 1     # halves of the items tell the error
+        table = neighbor_table(
+            data,
+            depth_for(int(ranks[-1])) if graph else int(ranks[-1]),
+            n_rows=self.n_rows,
+            random_state=self.random_state,
+            n_jobs=self.n_jobs,
+            fewest=FEWEST_ITEMS,
+        )
+        most = table.distances.shape[1] if graph else table.n_items // 2 - 1  # halves of the items tell the error
         if (ranks > most).any():
             notes = (*notes, f"ranks above {most} were left out: {table.n_items} different items are too few for them")
         ranks = ranks[ranks <= most]
@@ -74,11 +81,18 @@ class Gride(DimensionEstimator):
         errors = np.sqrt(np.diag(covariance))
         parameters = dict(max_rank=largest, n_rows=self.n_rows, thin=self.thin)
         return DimensionScan(
-            ranks=np.stack([n1, n2], axis=1), dimension=d, dimension_se=errors, covariance=covariance,
+            ranks=np.stack([n1, n2], axis=1),
+            dimension=d,
+            dimension_se=errors,
+            covariance=covariance,
             distance=(table.distances[:, n1 - 1] + table.distances[:, n2 - 1]).mean(0) / 2,
             p_values=np.array([_beta_p_value(table, log_mu[:, s], d[s], n1[s], n2[s]) for s in range(len(n1))]),
-            n_items=table.n_items, n_rows=len(log_mu), n_duplicates=table.n_duplicates, notes=(*table.notes, *notes),
-            provenance=provenance("Gride", parameters, self.random_state, *table.input_parts))
+            n_items=table.n_items,
+            n_rows=len(log_mu),
+            n_duplicates=table.n_duplicates,
+            notes=(*table.notes, *notes),
+            provenance=provenance("Gride", parameters, self.random_state, *table.input_parts),
+        )
 
     def _covariance(self, table, ranks) -> np.ndarray:
         """Errors from subsets as small as each scale allows; correlations from the largest."""
@@ -89,8 +103,9 @@ class Gride(DimensionEstimator):
             fit = ranks[: 1 + int(np.flatnonzero(per_scale >= m)[-1]) + 1]
 
             def estimate(part, fit=fit, asked=asked):
-                near = neighbor_table(part, int(fit[-1]), n_rows=asked, random_state=0, n_jobs=self.n_jobs,
-                                      different=True)
+                near = neighbor_table(
+                    part, int(fit[-1]), n_rows=asked, random_state=0, n_jobs=self.n_jobs, different=True
+                )
                 return _by_scale(near, fit)[1]
 
             found[m] = subset_covariance(table.space, estimate, m)
@@ -104,6 +119,7 @@ class Gride(DimensionEstimator):
         if self.max_rank is None:
             return max(2, min(LARGEST_RANK, n // 4))
         from infoscope.base.checks import check_positive_int
+
         largest = check_positive_int(self.max_rank, "max_rank", 2)
         if largest > n - 1:
             raise ParameterError(f"max_rank={largest} is too large: an item has only {n - 1} neighbours")
@@ -114,9 +130,17 @@ class Gride(DimensionEstimator):
         d = np.mean([one.dimension[:scales] for one in found], axis=0)
         covariance = np.mean([one.covariance[:scales, :scales] for one in found], axis=0)
         first = found[0]
-        return replace(first, dimension=d, dimension_se=np.sqrt(np.diag(covariance)), covariance=covariance,
-                       ranks=first.ranks[:scales], distance=first.distance[:scales], p_values=first.p_values[:scales],
-                       thinned=stride, notes=(*first.notes, note))
+        return replace(
+            first,
+            dimension=d,
+            dimension_se=np.sqrt(np.diag(covariance)),
+            covariance=covariance,
+            ranks=first.ranks[:scales],
+            distance=first.distance[:scales],
+            p_values=first.p_values[:scales],
+            thinned=stride,
+            notes=(*first.notes, note),
+        )
 
 
 def _by_scale(table, ranks) -> tuple[np.ndarray, np.ndarray]:
@@ -150,4 +174,5 @@ def _beta_p_value(table, log_mu, d, n1, n2) -> float:
     if len(rows) < FEWEST_INDEPENDENT:
         return np.nan
     from scipy.stats import beta, kstest
+
     return float(kstest(np.exp(-d * log_mu[rows]), beta(n1, n2 - n1).cdf).pvalue)

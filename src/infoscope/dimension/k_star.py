@@ -3,6 +3,7 @@
 Balls around i and around its (k+1)-th neighbour j, each with k points, are compared by the likelihood ratio
 D_k = 4 k log cosh(delta/2), delta = d log(r_ik/r_jk); so the test D_k > threshold is one comparison of logarithms.
 """
+
 from __future__ import annotations
 
 import numpy as np
@@ -80,8 +81,9 @@ def k_star(table: NeighborTable, d: float, alpha: float = 1e-6) -> np.ndarray:
     if not table.complete:
         raise ParameterError("the k* test compares an item with its neighbours: it needs a table of all items")
     if table.distances.shape[1] < FEWEST + 1:
-        raise ParameterError(f"the k* test needs at least {FEWEST + 1} neighbours, the table has "
-                             f"{table.distances.shape[1]}")
+        raise ParameterError(
+            f"the k* test needs at least {FEWEST + 1} neighbours, the table has {table.distances.shape[1]}"
+        )
     out = np.empty(len(table.rows), np.int64)
     _first_failure(np.log(table.distances), table.items, thresholds(table.distances.shape[1], alpha, d), out)
     return out

@@ -1,4 +1,5 @@
 """Pictures of dimensions: against scale, the fit of TWO-NN, the rounds of ABIDE."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -24,16 +25,27 @@ def plot_scan(scan: DimensionScan, ax: Axes | None = None, *, against: str = "di
     if check_choice(against, "against", ("distance", "rank")) == "rank":
         return _plot_ranks(scan, ax, look)
     ax.plot(scan.distance, scan.dimension, "o-", color=BLUE, ms=look.marker, lw=look.line, label="Gride")
-    ax.fill_between(scan.distance, scan.dimension - scan.dimension_se, scan.dimension + scan.dimension_se, color=BLUE,
-                    alpha=0.25, lw=0)
+    ax.fill_between(
+        scan.distance,
+        scan.dimension - scan.dimension_se,
+        scan.dimension + scan.dimension_se,
+        color=BLUE,
+        alpha=0.25,
+        lw=0,
+    )
     flat = scan.plateau()
     if flat is not None:
         ax.axvspan(scan.distance[flat[0]], scan.distance[flat[1]], color=ORANGE, alpha=0.12, lw=0, label="plateau")
     for (_, n2), x, y in zip(scan.ranks, scan.distance, scan.dimension, strict=True):
-        ax.annotate(str(n2), (x, y), xytext=(0, 6), textcoords="offset points", ha="center", color=GREY,
-                    fontsize="small")
-    ax.set(xscale="log", ylim=(0, 1.15 * float(np.max(np.asarray(scan.dimension) + scan.dimension_se))),
-           xlabel="mean distance of the neighbours (numbers: outer rank)", ylabel="intrinsic dimension")
+        ax.annotate(
+            str(n2), (x, y), xytext=(0, 6), textcoords="offset points", ha="center", color=GREY, fontsize="small"
+        )
+    ax.set(
+        xscale="log",
+        ylim=(0, 1.15 * float(np.max(np.asarray(scan.dimension) + scan.dimension_se))),
+        xlabel="mean distance of the neighbours (numbers: outer rank)",
+        ylabel="intrinsic dimension",
+    )
     for axis in (ax.xaxis.set_major_formatter, ax.xaxis.set_minor_formatter):
         axis("{x:.3g}")
     ax.legend(frameon=False)
@@ -47,8 +59,12 @@ def _plot_ranks(scan: DimensionScan, ax: Axes, look) -> Axes:
     flat = scan.plateau()
     if flat is not None:
         ax.axvspan(rank[flat[0]], rank[flat[1]], color=ORANGE, alpha=0.12, lw=0, label="plateau")
-    ax.set(xscale="log", ylim=(0, 1.15 * float(np.max(value + error))), xlabel="outer rank of the neighbours",
-           ylabel="intrinsic dimension")
+    ax.set(
+        xscale="log",
+        ylim=(0, 1.15 * float(np.max(value + error))),
+        xlabel="outer rank of the neighbours",
+        ylabel="intrinsic dimension",
+    )
     ax.set_xticks(rank, [str(n) for n in rank])
     ax.set_xticks([], minor=True)
     ax.legend(frameon=False)
@@ -64,8 +80,13 @@ def plot_fit(found: Dimension, ax: Axes | None = None, *, style: str = "screen")
     y = -np.log1p(-np.arange(1, n) / n)
     ax.plot(x[:-1], y, ".", color=GREY, ms=look.marker * 0.7, label="items")
     end = x[int(0.98 * n) - 1]
-    ax.plot([0, end], [0, found.dimension * end], color=BLUE, lw=look.line,
-            label=f"slope {found.dimension:.2f} ± {found.dimension_se:.2f}")
+    ax.plot(
+        [0, end],
+        [0, found.dimension * end],
+        color=BLUE,
+        lw=look.line,
+        label=f"slope {found.dimension:.2f} ± {found.dimension_se:.2f}",
+    )
     ax.set(xlim=(0, end), ylim=(0, 1.1 * y[int(0.98 * n) - 1]), xlabel="log(r₂/r₁)", ylabel="−log(1 − F)")
     ax.legend(frameon=False)
     return ax
@@ -78,8 +99,16 @@ def plot_rounds(found: Dimension, ax: Axes | None = None, *, style: str = "scree
     history = np.asarray(found.history)
     rounds = np.arange(len(history))
     ax.plot(rounds, history, "o-", color=BLUE, ms=look.marker, lw=look.line)
-    ax.errorbar(rounds[-1], found.dimension, yerr=found.dimension_se, fmt="o", color=ORANGE, ms=look.marker, capsize=3,
-                label=f"{found.dimension:.2f} ± {found.dimension_se:.2f}")
+    ax.errorbar(
+        rounds[-1],
+        found.dimension,
+        yerr=found.dimension_se,
+        fmt="o",
+        color=ORANGE,
+        ms=look.marker,
+        capsize=3,
+        label=f"{found.dimension:.2f} ± {found.dimension_se:.2f}",
+    )
     ax.set(xlabel="round (0: TWO-NN)", ylabel="intrinsic dimension", xticks=rounds[:: max(1, len(rounds) // 8)])
     ax.legend(frameon=False)
     return ax
@@ -89,10 +118,17 @@ def plot_boxes(found: Dimension, ax: Axes | None = None, *, style: str = "screen
     """How many neighbours points use in every round: median, quartiles, and the middle nine tenths."""
     look = look_of(style)
     ax = axes_of(ax, look, height=0.72)
-    boxes = [dict(whislo=low, q1=q1, med=middle, q3=q3, whishi=high, label=str(at + 1))
-             for at, (low, q1, middle, q3, high) in enumerate(np.asarray(found.k_star_rounds).tolist())]
-    ax.bxp(boxes, showfliers=False, patch_artist=True, boxprops=dict(facecolor="#9ecae1", edgecolor=BLUE),
-           medianprops=dict(color=ORANGE, lw=look.line))
+    boxes = [
+        dict(whislo=low, q1=q1, med=middle, q3=q3, whishi=high, label=str(at + 1))
+        for at, (low, q1, middle, q3, high) in enumerate(np.asarray(found.k_star_rounds).tolist())
+    ]
+    ax.bxp(
+        boxes,
+        showfliers=False,
+        patch_artist=True,
+        boxprops=dict(facecolor="#9ecae1", edgecolor=BLUE),
+        medianprops=dict(color=ORANGE, lw=look.line),
+    )
     step = max(1, len(boxes) // 10)
     ax.set_xticks(range(1, len(boxes) + 1, step), [str(at) for at in range(1, len(boxes) + 1, step)])
     ax.set(xlabel="round", ylabel="neighbours k*", ylim=(0, None))

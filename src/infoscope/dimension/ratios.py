@@ -2,6 +2,7 @@
 
 For locally constant density, mu = r_n2 / r_n1 has mu^-d ~ Beta(n1, n2 - n1).
 """
+
 from __future__ import annotations
 
 import numpy as np
@@ -42,19 +43,19 @@ def most_likely_dimension(log_mu: np.ndarray, n1, n2) -> float:
     total = log_mu.sum()
     if not total > 0:
         return np.nan
-    d = float(np.sum(psi(np.asarray(n2)) - psi(np.asarray(n1)) + 0 * log_mu) / total)        # the exact mean
+    d = float(np.sum(psi(np.asarray(n2)) - psi(np.asarray(n1)) + 0 * log_mu) / total)  # the exact mean
     if not between.any():
         return len(log_mu) / float(outer @ log_mu)
     low, high = 0.0, np.inf
     for _ in range(STEPS):
         t = d * log_mu
-        shrink = -np.expm1(-t)                                   # 1 - mu^-d
+        shrink = -np.expm1(-t)  # 1 - mu^-d
         inner = np.divide(log_mu, shrink, out=np.full_like(log_mu, 1 / d), where=shrink > 0)
         score = len(log_mu) / d + between @ inner - outer @ log_mu
         curve = np.divide(log_mu**2 * np.exp(-t), shrink**2, out=np.full_like(log_mu, 1 / d**2), where=shrink > 0)
         slope = -(len(log_mu) / d**2 + between @ curve)
         low, high = (d, high) if score > 0 else (low, d)
-        step = score / slope / d                                 # Newton in log d: d log d = dd / d
+        step = score / slope / d  # Newton in log d: d log d = dd / d
         new = d * np.exp(np.clip(-step, -1, 1))
         if not low < new < high:
             new = 2 * low if high == np.inf else (low + high) / 2

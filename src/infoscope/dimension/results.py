@@ -1,4 +1,5 @@
 """What the estimators of this room return: one number with its error, or one for every scale."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Dimension", "DimensionScan"]
 
-MISFIT = 0.01                      # p-value below which the law of the model does not describe the data
-FLAT, FLAT_SCALES = 2.0, 3         # standard errors within which two scales agree; scales that make a plateau
+MISFIT = 0.01  # p-value below which the law of the model does not describe the data
+FLAT, FLAT_SCALES = 2.0, 3  # standard errors within which two scales agree; scales that make a plateau
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -85,8 +86,10 @@ class Dimension(Result):
         """One sentence: how many variables, at which scale, and whether the model fits."""
         said = f"About {self.dimension:.2g} variables are needed at distances of about {self.distance:.3g}"
         if self.p_value is not None and self.p_value < MISFIT:
-            return (f"{said}, but the neighbourhoods do not follow the model (p = {self.p_value:.1g}): look at other "
-                    "scales.")
+            return (
+                f"{said}, but the neighbourhoods do not follow the model (p = {self.p_value:.1g}): look at other "
+                "scales."
+            )
         return f"{said}."
 
     def plot(self, ax: Axes | None = None, *, kind: str | None = None, style: str = "screen", **options: Any) -> Axes:
@@ -106,9 +109,14 @@ class Dimension(Result):
         matplotlib Axes
         """
         from .plots import plot_boxes, plot_fit, plot_neighbors, plot_rounds
-        kinds: dict[str, Any] = {"fit": plot_fit} if self.log_ratios is not None else \
-            {"rounds": plot_rounds, "neighbors": plot_neighbors, "boxes": plot_boxes}
+
+        kinds: dict[str, Any] = (
+            {"fit": plot_fit}
+            if self.log_ratios is not None
+            else {"rounds": plot_rounds, "neighbors": plot_neighbors, "boxes": plot_boxes}
+        )
         from infoscope.base.checks import check_choice
+
         kind = next(iter(kinds)) if kind is None else check_choice(kind, "kind", tuple(kinds))
         return kinds[kind](self, ax, style=style, **options)
 
@@ -164,10 +172,12 @@ class DimensionScan(Result):
         return list(zip(names, self.dimension.tolist(), self.dimension_se.tolist(), strict=True))
 
     def _rows(self) -> list[dict[str, Any]]:
-        return [dict(n1=int(a), n2=int(b), distance=float(r), dimension=float(d), dimension_se=float(se),
-                     p_value=float(p))
-                for (a, b), r, d, se, p in zip(self.ranks, self.distance, self.dimension, self.dimension_se,
-                                               self.p_values, strict=True)]
+        return [
+            dict(n1=int(a), n2=int(b), distance=float(r), dimension=float(d), dimension_se=float(se), p_value=float(p))
+            for (a, b), r, d, se, p in zip(
+                self.ranks, self.distance, self.dimension, self.dimension_se, self.p_values, strict=True
+            )
+        ]
 
     def plateau(self) -> tuple[int, int] | None:
         """First and last scale of the longest stretch whose neighbours agree within two standard errors of their
@@ -193,8 +203,10 @@ class DimensionScan(Result):
             return f"The dimension changes with the scale, from {low:.2g} to {high:.2g}: no plateau."
         a, b = flat
         mean = float(np.mean(self.dimension[a : b + 1]))
-        return (f"About {mean:.2g} variables between distances of {self.distance[a]:.3g} and {self.distance[b]:.3g}, "
-                f"where the dimension does not depend on the scale (over all scales: {low:.2g} to {high:.2g}).")
+        return (
+            f"About {mean:.2g} variables between distances of {self.distance[a]:.3g} and {self.distance[b]:.3g}, "
+            f"where the dimension does not depend on the scale (over all scales: {low:.2g} to {high:.2g})."
+        )
 
     def plot(self, ax: Axes | None = None, *, style: str = "screen", **options: Any) -> Axes:
         """Dimension against scale, with its error band.
@@ -213,4 +225,5 @@ class DimensionScan(Result):
         matplotlib Axes
         """
         from .plots import plot_scan
+
         return plot_scan(self, ax, style=style, **options)

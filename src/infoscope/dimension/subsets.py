@@ -5,6 +5,7 @@ goes changes its neighbours' neighbours as well, and every such interaction of r
 left out counts it (1 - (1 - f)^r)/f times: with small subsets, f near 1, once, as it should; with halves at most twice
 in the variance.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -13,10 +14,10 @@ import numpy as np
 
 from infoscope.neighbors import Space
 
-MOST, MOST_LARGE = 10, 21          # subsets of one partition; of many points, when one partition is then enough
-LARGE = 2000                       # points in each of so many subsets
-FREEDOM, PARTITIONS = 20, 6        # degrees of freedom wanted; partitions at most (of halves, each costs half a search)
-ROOM = 4                           # a subset has this many times the rank points at least
+MOST, MOST_LARGE = 10, 21  # subsets of one partition; of many points, when one partition is then enough
+LARGE = 2000  # points in each of so many subsets
+FREEDOM, PARTITIONS = 20, 6  # degrees of freedom wanted; partitions at most (of halves, each costs half a search)
+ROOM = 4  # a subset has this many times the rank points at least
 
 
 def n_subsets(n: int, rank: int) -> int:

@@ -1,4 +1,5 @@
 """The neighbour table that every estimator of this room reads: exact distances, duplicates left out."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -51,8 +52,16 @@ class NeighborTable:
         return len(self.rows) == self.n_items
 
 
-def neighbor_table(data, k: int, *, n_rows: int | None = None, random_state=None, n_jobs: int | None = None,
-                   fewest: int = FEWEST_ITEMS, different: bool = False) -> NeighborTable:
+def neighbor_table(
+    data,
+    k: int,
+    *,
+    n_rows: int | None = None,
+    random_state=None,
+    n_jobs: int | None = None,
+    fewest: int = FEWEST_ITEMS,
+    different: bool = False,
+) -> NeighborTable:
     """Distances to the first k neighbours of every item, or of some.
 
     Parameters
@@ -109,8 +118,17 @@ def neighbor_table(data, k: int, *, n_rows: int | None = None, random_state=None
         rows = np.sort(checks.check_random_state(random_state).choice(n, n_rows, replace=False))
     graph = nearest(space, k, queries=rows, n_jobs=n_jobs)
     shape = len(graph), k
-    return NeighborTable(graph.distances.reshape(shape), graph.items.reshape(shape), graph.rows, n, kept, lost,
-                         tuple(notes), space, parts)
+    return NeighborTable(
+        graph.distances.reshape(shape),
+        graph.items.reshape(shape),
+        graph.rows,
+        n,
+        kept,
+        lost,
+        tuple(notes),
+        space,
+        parts,
+    )
 
 
 def independent_rows(table: NeighborTable, k: int | np.ndarray, random_state=0) -> np.ndarray:
@@ -136,10 +154,10 @@ def _without_duplicates(space: Space) -> tuple[Space, np.ndarray, int]:
     if space.metric == "labels":
         raise ParameterError("labels have no dimension: pass features")
     if space.backend != "numpy" or space.metric == "precomputed":
-        return space, np.arange(n), 0                            # a zero distance is found by the estimators
+        return space, np.arange(n), 0  # a zero distance is found by the estimators
     some = space.features[:: n // 1000 + 1]
     if len(np.unique(some, axis=0)) == len(some) and n > 100_000:
-        return space, np.arange(n), 0                            # a look at every item would cost more than the search
+        return space, np.arange(n), 0  # a look at every item would cost more than the search
     kept = np.sort(np.unique(space.features, axis=0, return_index=True)[1])
     if len(kept) == n:
         return space, kept, 0
@@ -152,17 +170,22 @@ def _of_graph(graph: NeighborGraph, k: int, fewest: int) -> NeighborTable:
     if len(graph) < fewest:
         raise DataError(f"the neighbour graph has {len(graph)} rows, fewer than the {fewest} needed")
     if lengths.min() < k:
-        raise ParameterError(f"the neighbour graph holds {lengths.min()} neighbours of row {int(lengths.argmin())}, "
-                             f"{k} are needed: ask nearest() for more")
+        raise ParameterError(
+            f"the neighbour graph holds {lengths.min()} neighbours of row {int(lengths.argmin())}, "
+            f"{k} are needed: ask nearest() for more"
+        )
     places = graph.indptr[:-1, None] + np.arange(k)
     distances = graph.distances[places]
     if not distances.all():
         row = int(np.argmin(distances[:, 0]))
-        raise DataError(f"item {int(graph.rows[row])} has a neighbour at distance zero in the graph: pass the data "
-                        "instead, whose duplicates are then left out")
+        raise DataError(
+            f"item {int(graph.rows[row])} has a neighbour at distance zero in the graph: pass the data "
+            "instead, whose duplicates are then left out"
+        )
     n = int(max(graph.rows.max(), graph.items.max())) + 1
-    return NeighborTable(distances, graph.items[places], graph.rows, n, np.arange(n),
-                         input_parts=(graph.items, graph.squared))
+    return NeighborTable(
+        distances, graph.items[places], graph.rows, n, np.arange(n), input_parts=(graph.items, graph.squared)
+    )
 
 
 @kernel()

@@ -1,4 +1,5 @@
 """TWO-NN: the dimension from the ratio of the first two neighbour distances."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -16,7 +17,7 @@ from .subsets import n_subsets, subset_covariance
 from .table import independent_rows, neighbor_table
 
 FEWEST_ITEMS = 8
-FEWEST_INDEPENDENT = 20            # neighbourhoods that share no point, for a test of the model
+FEWEST_INDEPENDENT = 20  # neighbourhoods that share no point, for a test of the model
 
 
 class TwoNN(DimensionEstimator):
@@ -70,18 +71,32 @@ class TwoNN(DimensionEstimator):
         check_choice(self.method, "method", ("ml", "fit"))
         if not 0 < self.fraction < 1:
             raise DataError(f"fraction is {self.fraction!r}; it must lie between 0 and 1")
-        table = neighbor_table(data, depth_for(2) if isinstance(data, NeighborGraph) else 2, n_rows=self.n_rows,
-                               random_state=self.random_state, n_jobs=self.n_jobs, fewest=FEWEST_ITEMS)
+        table = neighbor_table(
+            data,
+            depth_for(2) if isinstance(data, NeighborGraph) else 2,
+            n_rows=self.n_rows,
+            random_state=self.random_state,
+            n_jobs=self.n_jobs,
+            fewest=FEWEST_ITEMS,
+        )
         log_mu = _log_ratios(table)
         d = self._of(log_mu)
         se = self._error_without(table) if table.space is None else self._error(table)
         parameters = dict(method=self.method, fraction=self.fraction, n_rows=self.n_rows, thin=self.thin)
         return Dimension(
-            dimension=d, dimension_se=se, interval=interval_of(d, se), method="TWO-NN",
-            distance=float(table.distances[:, :2].mean()), n_items=table.n_items, n_rows=len(log_mu),
-            n_duplicates=table.n_duplicates, p_value=pareto_p_value(log_mu[independent_rows(table, 2)], d),
-            log_ratios=np.sort(log_mu), notes=(*table.notes, *notes),
-            provenance=provenance("TwoNN", parameters, self.random_state, *table.input_parts))
+            dimension=d,
+            dimension_se=se,
+            interval=interval_of(d, se),
+            method="TWO-NN",
+            distance=float(table.distances[:, :2].mean()),
+            n_items=table.n_items,
+            n_rows=len(log_mu),
+            n_duplicates=table.n_duplicates,
+            p_value=pareto_p_value(log_mu[independent_rows(table, 2)], d),
+            log_ratios=np.sort(log_mu),
+            notes=(*table.notes, *notes),
+            provenance=provenance("TwoNN", parameters, self.random_state, *table.input_parts),
+        )
 
     def _of(self, log_mu: np.ndarray) -> float:
         return _most_likely(log_mu) if self.method == "ml" else _line(log_mu, self.fraction)
@@ -92,8 +107,9 @@ class TwoNN(DimensionEstimator):
         asked = None if self.n_rows is None else max(self.n_rows // m, FEWEST_ITEMS)
 
         def estimate(part):
-            return self._of(_log_ratios(neighbor_table(part, 2, n_rows=asked, random_state=0, n_jobs=self.n_jobs,
-                                                       different=True)))
+            return self._of(
+                _log_ratios(neighbor_table(part, 2, n_rows=asked, random_state=0, n_jobs=self.n_jobs, different=True))
+            )
 
         return float(np.sqrt(subset_covariance(table.space, estimate, m)[0, 0]))
 
@@ -110,8 +126,14 @@ class TwoNN(DimensionEstimator):
     def _averaged(self, found, stride, note) -> Dimension:
         d = float(np.mean([one.dimension for one in found]))
         se = float(np.mean([one.dimension_se for one in found]))
-        return replace(found[0], dimension=d, dimension_se=se, interval=interval_of(d, se), thinned=stride,
-                       notes=(*found[0].notes, note))
+        return replace(
+            found[0],
+            dimension=d,
+            dimension_se=se,
+            interval=interval_of(d, se),
+            thinned=stride,
+            notes=(*found[0].notes, note),
+        )
 
 
 def _log_ratios(table) -> np.ndarray:
@@ -126,6 +148,7 @@ def pareto_p_value(log_mu: np.ndarray, d: float) -> float | None:
     if len(log_mu) < FEWEST_INDEPENDENT:
         return None
     from scipy.stats import kstest
+
     return float(kstest(d * log_mu, "expon").pvalue)
 
 

@@ -2,6 +2,7 @@
 
 The numbers of formulas in comments are those of docs/rooms/imbalance_formulas.md.
 """
+
 from typing import TYPE_CHECKING, Any
 
 from .compare import compare_imbalances
@@ -18,10 +19,28 @@ from .weights_result import FeatureWeights
 if TYPE_CHECKING:
     from .differentiable import DifferentiableImbalance
 
-__all__ = ["DIILoss", "DifferentiableImbalance", "FeatureWeights", "ImbalanceDifference", "ImbalanceMatrix",
-           "InformationImbalance", "ScaleCurve", "SelectionPath", "batch_ranks", "compare_imbalances", "dii_backward",
-           "dii_exhaustive", "dii_forward", "dii_loss", "dii_path", "dii_value_and_grad", "imbalance_matrix",
-           "imbalance_scale_curve", "information_imbalance", "select_features_imbalance"]
+__all__ = [
+    "DIILoss",
+    "DifferentiableImbalance",
+    "FeatureWeights",
+    "ImbalanceDifference",
+    "ImbalanceMatrix",
+    "InformationImbalance",
+    "ScaleCurve",
+    "SelectionPath",
+    "batch_ranks",
+    "compare_imbalances",
+    "dii_backward",
+    "dii_exhaustive",
+    "dii_forward",
+    "dii_loss",
+    "dii_path",
+    "dii_value_and_grad",
+    "imbalance_matrix",
+    "imbalance_scale_curve",
+    "information_imbalance",
+    "select_features_imbalance",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -3,6 +3,7 @@
 Every step ranks a batch of its own, so memory is that of one batch.  Rows of a series are drawn one by one, too: the
 exclusion window goes by their time, and a batch of neighbouring rows would know one passage only.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
@@ -20,12 +21,12 @@ from .plan import Plan
 from .rank_table import rank_table
 from .softmax import Bandwidth
 
-STEP = 0.1                         # of Adam at the start, for weights of norm 1; a cosine lets it fade to nothing
+STEP = 0.1  # of Adam at the start, for weights of norm 1; a cosine lets it fade to nothing
 SLOPE_MEMORY, SQUARE_MEMORY, TINY = 0.9, 0.99, 1e-12
-AVERAGED = 0.2                     # share of the steps, the last ones, whose weights are averaged
-ASLEEP = 0.01                      # a zero feels its slope as if it were this share of the largest weight
-EVALUATED = 4000                   # rows among which the reported value is measured
-FADED = 0.1                        # weights below this share of the largest are tried at zero, the smallest first
+AVERAGED = 0.2  # share of the steps, the last ones, whose weights are averaged
+ASLEEP = 0.01  # a zero feels its slope as if it were this share of the largest weight
+EVALUATED = 4000  # rows among which the reported value is measured
+FADED = 0.1  # weights below this share of the largest are tried at zero, the smallest first
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,19 @@ class Batched:
     n_epochs: int
 
 
-def fit_batches(plan: Plan, standard: Standardised, groups: np.ndarray, bandwidth: Bandwidth, batch_size: int,
-                generator: np.random.Generator, *, start: np.ndarray | None = None, alpha: float = 0.0,
-                max_iter: int = 200, precision: Any = np.float64) -> Batched:
+def fit_batches(
+    plan: Plan,
+    standard: Standardised,
+    groups: np.ndarray,
+    bandwidth: Bandwidth,
+    batch_size: int,
+    generator: np.random.Generator,
+    *,
+    start: np.ndarray | None = None,
+    alpha: float = 0.0,
+    max_iter: int = 200,
+    precision: Any = np.float64,
+) -> Batched:
     """Weights by projected Adam on random batches of rows.
 
     An epoch uses every row once, in batches of at least `batch_size` rows whose sizes differ by one.  k shrinks with
@@ -96,8 +107,16 @@ def fit_batches(plan: Plan, standard: Standardised, groups: np.ndarray, bandwidt
     def part(rows: np.ndarray, scale: float = 1.0) -> Objective:
         rows = np.sort(rows)
         table = rank_table(spaces[1].take(rows), n_jobs=plan.n_jobs, **plan.rule)
-        return Objective(spaces[0].take(rows), table, groups, scaled(bandwidth, len(rows) / n), plan.rule, None,
-                         precision, plan.n_jobs)
+        return Objective(
+            spaces[0].take(rows),
+            table,
+            groups,
+            scaled(bandwidth, len(rows) / n),
+            plan.rule,
+            None,
+            precision,
+            plan.n_jobs,
+        )
 
     n_batches = max(1, n // batch_size)
     n_epochs = -(-max_iter // n_batches)
@@ -140,11 +159,13 @@ class _Adam:
 
     def step(self, objective: Objective) -> float:
         w = self.w
-        free = objective.bandwidth.kind != "fixed"               # only the direction of w matters
+        free = objective.bandwidth.kind != "fixed"  # only the direction of w matters
         value, slopes = objective(w)
         if not np.isfinite(value):
-            raise DataError(f"a row of a batch of {len(objective.space)} rows has nobody to be its neighbour: take a "
-                            "larger batch_size, or a smaller exclusion_window")
+            raise DataError(
+                f"a row of a batch of {len(objective.space)} rows has nobody to be its neighbour: take a "
+                "larger batch_size, or a smaller exclusion_window"
+            )
         gradient = 2 * np.maximum(w, ASLEEP * w.max()) * slopes  # so that a zero can wake up
         size = np.linalg.norm(w)
         gradient += self.alpha * (1 / size - w.sum() * w / size**3)

@@ -1,4 +1,5 @@
 """Does one space tell more about a target than another does?  The error of a difference."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -18,12 +19,25 @@ from .queries import query_rows
 from .results import ImbalanceDifference
 
 
-def compare_imbalances(A, B, target, *, k: int | None = None, neighbor_rule: str | None = None,
-                       exclusion_window: float | str | None = None, neighbors_from: str | None = None,
-                       run_weight: Any = "frames", n_rows: int | None = None, standard_error: str = "auto",
-                       random_state=None, n_jobs: int | None = None, approximate: bool = False,
-                       on_low_weight: str = "raise", on_starved: str = "raise",
-                       cap: float | None = None) -> ImbalanceDifference:
+def compare_imbalances(
+    A,
+    B,
+    target,
+    *,
+    k: int | None = None,
+    neighbor_rule: str | None = None,
+    exclusion_window: float | str | None = None,
+    neighbors_from: str | None = None,
+    run_weight: Any = "frames",
+    n_rows: int | None = None,
+    standard_error: str = "auto",
+    random_state=None,
+    n_jobs: int | None = None,
+    approximate: bool = False,
+    on_low_weight: str = "raise",
+    on_starved: str = "raise",
+    cap: float | None = None,
+) -> ImbalanceDifference:
     """Does A tell more about the target than B does?
 
     Both imbalances come from the same items, so their errors are correlated; the error of the difference counts pairs
@@ -60,9 +74,15 @@ on_low_weight, on_starved, cap : optional
     """
     if standard_error == "jackknife":
         raise ParameterError("standard_error='jackknife' is offered for one pair at a time: use information_imbalance")
-    plan = make_plan([as_space(A, name="A"), as_space(B, name="B"), as_space(target, name="target")], n_jobs=n_jobs,
-                     exclusion_window=exclusion_window, neighbors_from=neighbors_from, run_weight=run_weight,
-                     standard_error=standard_error, on_low_weight=on_low_weight)
+    plan = make_plan(
+        [as_space(A, name="A"), as_space(B, name="B"), as_space(target, name="target")],
+        n_jobs=n_jobs,
+        exclusion_window=exclusion_window,
+        neighbors_from=neighbors_from,
+        run_weight=run_weight,
+        standard_error=standard_error,
+        on_low_weight=on_low_weight,
+    )
     k, rule = settle_neighbors(plan, k, neighbor_rule)
     generator = check_random_state(random_state)
     rows = query_rows(plan, k, n_rows, generator, on_starved)
@@ -74,21 +94,40 @@ on_low_weight, on_starved, cap : optional
     together = Deviations.joined(first, second._replace(eps=-second.eps))
     difference, difference_se = found[0].value - found[1].value, error_of(plan, together)
     plan.look_at_order(graphs)
-    parameters = dict(k=k, neighbor_rule=rule, exclusion_window=plan.exclusion_window, n_rows=n_rows,
-                      neighbors_from=plan.neighbors_from, standard_error=plan.standard_error, approximate=approximate,
-                      cap=cap)
+    parameters = dict(
+        k=k,
+        neighbor_rule=rule,
+        exclusion_window=plan.exclusion_window,
+        n_rows=n_rows,
+        neighbors_from=plan.neighbors_from,
+        standard_error=plan.standard_error,
+        approximate=approximate,
+        cap=cap,
+    )
     return ImbalanceDifference(
-        name_a=str(a.name), name_b=str(b.name), name_target=str(c.name), k=k,
-        a_to_target=found[0].value, a_to_target_se=error_of(plan, first),
-        b_to_target=found[1].value, b_to_target_se=error_of(plan, second),
-        difference=difference, difference_se=difference_se, p_value=_two_sided(difference, difference_se),
+        name_a=str(a.name),
+        name_b=str(b.name),
+        name_target=str(c.name),
+        k=k,
+        a_to_target=found[0].value,
+        a_to_target_se=error_of(plan, first),
+        b_to_target=found[1].value,
+        b_to_target_se=error_of(plan, second),
+        difference=difference,
+        difference_se=difference_se,
+        p_value=_two_sided(difference, difference_se),
         target_floor=max(floor_of(plan, d, c) for d in found),
-        provenance=provenance("compare_imbalances", parameters,
-                              random_state,
-                              *(part for s in plan.spaces for part in (s.features, s.sample_weight, s.time, s.run))),
-        **plan.fields(None if rows is None else len(rows), None, graphs))
+        provenance=provenance(
+            "compare_imbalances",
+            parameters,
+            random_state,
+            *(part for s in plan.spaces for part in (s.features, s.sample_weight, s.time, s.run)),
+        ),
+        **plan.fields(None if rows is None else len(rows), None, graphs),
+    )
 
 
 def _two_sided(difference: float, se: float) -> float:
     from scipy.special import ndtr
+
     return 1.0 if se == 0 and difference == 0 else float(2 * ndtr(-np.abs(difference) / se)) if se > 0 else 0.0

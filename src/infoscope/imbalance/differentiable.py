@@ -1,4 +1,5 @@
 """Which features carry the information of a target, and in which proportion: the estimator."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -18,13 +19,7 @@ from .plan import Plan, make_plan
 from .rank_table import LIMIT_BYTES
 from .softmax import Bandwidth
 from .targets import target_space
-from .value_and_grad import (
-    PRECISIONS,
-    check_admissible,
-    make_bandwidth,
-    settled_k,
-    source_space,
-)
+from .value_and_grad import PRECISIONS, check_admissible, make_bandwidth, settled_k, source_space
 from .weights_fit import WeightsFit
 from .weights_result import FeatureWeights
 
@@ -140,10 +135,32 @@ class DifferentiableImbalance(SelectorMixin, BaseEstimator):
     ([0, 1], 0.3)
     """
 
-    def __init__(self, k=None, *, bandwidth="point", lambda_factor=0.1, perplexity=None, kernel_power=2, groups=None,
-                 period=None, alpha=0.0, target="auto", exclusion_window=None, neighbors_from=None, validation=None,
-                 n_resamples=0, batch_size=None, max_iter=200, tol=1e-9, init=None, precision="float64",
-                 max_table_bytes=LIMIT_BYTES, on_low_weight="raise", random_state=None, n_jobs=None):
+    def __init__(
+        self,
+        k=None,
+        *,
+        bandwidth="point",
+        lambda_factor=0.1,
+        perplexity=None,
+        kernel_power=2,
+        groups=None,
+        period=None,
+        alpha=0.0,
+        target="auto",
+        exclusion_window=None,
+        neighbors_from=None,
+        validation=None,
+        n_resamples=0,
+        batch_size=None,
+        max_iter=200,
+        tol=1e-9,
+        init=None,
+        precision="float64",
+        max_table_bytes=LIMIT_BYTES,
+        on_low_weight="raise",
+        random_state=None,
+        n_jobs=None,
+    ):
         self.k = k
         self.bandwidth = bandwidth
         self.lambda_factor = lambda_factor
@@ -195,8 +212,13 @@ class DifferentiableImbalance(SelectorMixin, BaseEstimator):
         space = self._read(X, sample_weight, time, run)
         goal, notes = target_space(y, self.target)
         weight = next((s.sample_weight for s in (space, goal) if s.sample_weight is not None), None)
-        plan = make_plan([space, goal], exclusion_window=self.exclusion_window, neighbors_from=self.neighbors_from,
-                         on_low_weight=self.on_low_weight, n_jobs=self.n_jobs)
+        plan = make_plan(
+            [space, goal],
+            exclusion_window=self.exclusion_window,
+            neighbors_from=self.neighbors_from,
+            on_low_weight=self.on_low_weight,
+            n_jobs=self.n_jobs,
+        )
         plan.notes += notes
         made = WeightsFit.of(self, plan, generator, weight)
         self._keep(made)
@@ -220,13 +242,23 @@ class DifferentiableImbalance(SelectorMixin, BaseEstimator):
         """
         check_is_fitted(self)
         space = self._read(X, sample_weight, time, run, reset=False)
-        plan = make_plan([space, target_space(y, self.target)[0]], exclusion_window=self.exclusion_window,
-                         neighbors_from=self.neighbors_from, n_jobs=self.n_jobs)
+        plan = make_plan(
+            [space, target_space(y, self.target)[0]],
+            exclusion_window=self.exclusion_window,
+            neighbors_from=self.neighbors_from,
+            n_jobs=self.n_jobs,
+        )
         n = len(plan.spaces[0])
         bandwidth = self._bandwidth(settled_k(self.k, n))
         check_admissible(plan.spaces[0], bandwidth.k, plan.rule)
-        return -unseen.value_at(plan, self.weights_, bandwidth, np.arange(n), precision=PRECISIONS[self.precision],
-                                  limit_bytes=self.max_table_bytes).value
+        return -unseen.value_at(
+            plan,
+            self.weights_,
+            bandwidth,
+            np.arange(n),
+            precision=PRECISIONS[self.precision],
+            limit_bytes=self.max_table_bytes,
+        ).value
 
     def transform(self, X):
         """The columns with a positive weight, times their weights.
@@ -259,7 +291,7 @@ class DifferentiableImbalance(SelectorMixin, BaseEstimator):
         tags.target_tags.required = True
         return tags
 
-    def _more_tags(self):                                        # for scikit-learn before 1.6
+    def _more_tags(self):  # for scikit-learn before 1.6
         return {"requires_y": True}
 
     # ---- steps ----
@@ -298,8 +330,9 @@ class DifferentiableImbalance(SelectorMixin, BaseEstimator):
     def _keep(self, made: WeightsFit) -> None:
         self.scale_ = made.standard.scale
         self.standard_weights_ = made.of_columns(made.optimum.weights)
-        self.weights_ = np.divide(self.standard_weights_, self.scale_, out=np.zeros(len(self.scale_)),
-                                  where=self.scale_ > 0)
+        self.weights_ = np.divide(
+            self.standard_weights_, self.scale_, out=np.zeros(len(self.scale_)), where=self.scale_ > 0
+        )
         self.dii_, self.dii_se_ = made.optimum.value, made.se
         self.validation_dii_ = None if made.held is None else made.held.value
         self.validation_dii_se_ = None if made.held is None else made.held.se
@@ -312,21 +345,43 @@ class DifferentiableImbalance(SelectorMixin, BaseEstimator):
         steady: dict[str, Any] = {}
         if made.stability is not None:
             s = made.stability
-            steady = {"standard_weights_se": s.se, "standard_weights_low": s.low, "standard_weights_high": s.high,
-                      "positive_share": s.positive_share}
+            steady = {
+                "standard_weights_se": s.se,
+                "standard_weights_low": s.low,
+                "standard_weights_high": s.high,
+                "positive_share": s.positive_share,
+            }
             steady = {name: made.of_columns(values) for name, values in steady.items()}
         result = FeatureWeights(
-            name_a=str(a.name), name_b=str(b.name), names=tuple(a.column_name(i) for i in range(a.n_features)),
-            weights=self.weights_, standard_weights=self.standard_weights_, scale=self.scale_,
-            group=None if self.groups is None else np.asarray(self.groups), dii=self.dii_, dii_se=self.dii_se_,
-            validation_dii=self.validation_dii_, validation_dii_se=self.validation_dii_se_,
+            name_a=str(a.name),
+            name_b=str(b.name),
+            names=tuple(a.column_name(i) for i in range(a.n_features)),
+            weights=self.weights_,
+            standard_weights=self.standard_weights_,
+            scale=self.scale_,
+            group=None if self.groups is None else np.asarray(self.groups),
+            dii=self.dii_,
+            dii_se=self.dii_se_,
+            validation_dii=self.validation_dii_,
+            validation_dii_se=self.validation_dii_se_,
             validation_runs=None if made.held is None else made.held.runs,
-            kkt_violation=self.kkt_violation_, n_effective_neighbors=self.n_effective_neighbors_, k=made.k,
-            bandwidth=self.bandwidth, alpha=float(self.alpha), history=self.history_,
-            n_evaluations=made.optimum.n_evaluations, converged=made.optimum.converged, **steady,
-            provenance=provenance("DifferentiableImbalance", self.get_params(), self.random_state,
-                                  *(part for s in (a, b) for part in (s.features, s.sample_weight, s.time, s.run))),
-            **plan.fields(made.n_rows))
+            kkt_violation=self.kkt_violation_,
+            n_effective_neighbors=self.n_effective_neighbors_,
+            k=made.k,
+            bandwidth=self.bandwidth,
+            alpha=float(self.alpha),
+            history=self.history_,
+            n_evaluations=made.optimum.n_evaluations,
+            converged=made.optimum.converged,
+            **steady,
+            provenance=provenance(
+                "DifferentiableImbalance",
+                self.get_params(),
+                self.random_state,
+                *(part for s in (a, b) for part in (s.features, s.sample_weight, s.time, s.run)),
+            ),
+            **plan.fields(made.n_rows),
+        )
         self.weights_se_, self.weights_interval_ = result.weights_se, result.weights_interval
         return result
 
@@ -338,15 +393,16 @@ def _numbers(X):
         try:
             return X.astype(np.float64)
         except ValueError:
-            return X                                             # text: the Space says where
+            return X  # text: the Space says where
     if kind_of(X) == "numpy" and X.dtype.kind == "c":
         raise DataError("Complex data not supported: pass real and imaginary part of X as two columns")
     shape = getattr(X, "shape", None)
     if shape is not None and len(shape) == 2 and shape[1] == 0:
         raise DataError(f"X has 0 feature(s) (shape={tuple(shape)}) while a minimum of 1 is required.")
     if shape is not None and len(shape) == 1 and kind_of(X) == "numpy":
-        raise DataError(f"X is one-dimensional, shape {shape}. Reshape your data: X[:, None] is one column, X[None, :] "
-                        "one row")
+        raise DataError(
+            f"X is one-dimensional, shape {shape}. Reshape your data: X[:, None] is one column, X[None, :] one row"
+        )
     return X
 
 
@@ -360,17 +416,21 @@ def _check_columns(estimator, X, space: Space, reset: bool) -> None:
             elif known is not None:
                 del estimator.feature_names_in_
         elif names is not None and known is not None and not np.array_equal(names, known):
-            raise DataError("the columns of X have other names than those of the fit, or another order: "
-                            f"{', '.join(map(str, names[:5]))} instead of {', '.join(map(str, known[:5]))}")
+            raise DataError(
+                "the columns of X have other names than those of the fit, or another order: "
+                f"{', '.join(map(str, names[:5]))} instead of {', '.join(map(str, known[:5]))}"
+            )
     else:
         try:
             from sklearn.utils.validation import _check_feature_names
-        except ImportError:                                      # scikit-learn before 1.6
+        except ImportError:  # scikit-learn before 1.6
             estimator._check_feature_names(X, reset=reset)
         else:
             _check_feature_names(estimator, X, reset=reset)
     if reset:
         estimator.n_features_in_ = space.n_features
     elif space.n_features != estimator.n_features_in_:
-        raise DataError(f"X has {space.n_features} features, but {type(estimator).__name__} is expecting "
-                        f"{estimator.n_features_in_} features as input: pass the columns of the fit")
+        raise DataError(
+            f"X has {space.n_features} features, but {type(estimator).__name__} is expecting "
+            f"{estimator.n_features_in_} features as input: pass the columns of the fit"
+        )

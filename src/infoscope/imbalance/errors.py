@@ -3,6 +3,7 @@
 One formula for the whole library (formulas (5) and (10)).  It takes the
 deviations eps of pairs, so it serves differences and other linear combinations as well.
 """
+
 from __future__ import annotations
 
 from typing import NamedTuple
@@ -51,10 +52,10 @@ def point_sharing_variance(d: Deviations, n_items: int) -> float:
     """
     touching = np.bincount(d.i, d.eps, n_items) + np.bincount(d.j, d.eps, n_items)
     own = float((d.eps**2).sum())
-    ends = np.minimum(d.i, d.j) * n_items + np.maximum(d.i, d.j)             # i -> j and j -> i share this key
+    ends = np.minimum(d.i, d.j) * n_items + np.maximum(d.i, d.j)  # i -> j and j -> i share this key
     order = np.argsort(ends)
     ends, eps = ends[order], d.eps[order]
-    mutual = 2 * float((eps[1:] * eps[:-1])[ends[1:] == ends[:-1]].sum())    # both orders of the two
+    mutual = 2 * float((eps[1:] * eps[:-1])[ends[1:] == ends[:-1]].sum())  # both orders of the two
     return max(float((touching**2).sum()) - own - mutual, own)
 
 
@@ -84,9 +85,9 @@ def block_sharing_variance(d: Deviations, blocks: np.ndarray) -> float:
     a, b = blocks[d.i], blocks[d.j]
     between = np.bincount(a * n + b, d.eps, n * n).reshape(n, n)
     inside = np.diagonal(between)
-    touching = between.sum(1) + between.sum(0) - inside                      # once a pair
+    touching = between.sum(1) + between.sum(0) - inside  # once a pair
     shared = between + between.T
-    pairs_of_blocks = (shared**2).sum() - (np.diagonal(shared) ** 2).sum()   # each unordered pair of blocks twice
+    pairs_of_blocks = (shared**2).sum() - (np.diagonal(shared) ** 2).sum()  # each unordered pair of blocks twice
     queries = between.sum(1)
     return max(float((touching**2).sum() - pairs_of_blocks / 2), float((queries**2).sum()))
 

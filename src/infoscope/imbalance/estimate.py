@@ -1,4 +1,5 @@
 """One direction of a comparison: neighbours, their ranks in the target, the average and its error."""
+
 from __future__ import annotations
 
 from typing import NamedTuple
@@ -13,15 +14,15 @@ from .neighbor_rules import Neighbors
 from .plan import Plan
 from .ranks import rescaled_ranks
 
-DIGITS = 14                        # of a value that are worth something
+DIGITS = 14  # of a value that are worth something
 
 
 class Direction(NamedTuple):
     """Everything measured about source -> target."""
 
     neighbors: Neighbors
-    ranks: np.ndarray              # (P,) rescaled rank u of every neighbour pair
-    row_weights: np.ndarray        # (R,) add up to one
+    ranks: np.ndarray  # (P,) rescaled rank u of every neighbour pair
+    row_weights: np.ndarray  # (R,) add up to one
 
     @property
     def row_values(self) -> np.ndarray:
@@ -43,15 +44,23 @@ class Direction(NamedTuple):
     def deviations(self) -> Deviations:
         """eps = omega (2 u - Delta) of every pair (formula (5))."""
         graph, beyond = self.neighbors.graph, 2 * self.ranks - self.value
-        beyond[np.abs(beyond) < 10.0**-DIGITS] = 0               # a target without variation has no error either
+        beyond[np.abs(beyond) < 10.0**-DIGITS] = 0  # a target without variation has no error either
         return Deviations(graph.rows[graph.row_of_pair], graph.items, self.pair_weights * beyond)
 
 
 def measure(plan: Plan, source: Neighbors, target: Space, *, n_columns=None, random_state=None, unit=None) -> Direction:
     """Ranks of the neighbours in the target."""
     graph = source.graph
-    ranks = rescaled_ranks(target, graph, weighted=plan.weighted, unit=unit, n_columns=n_columns,
-                           random_state=random_state, n_jobs=plan.n_jobs, **plan.rule)
+    ranks = rescaled_ranks(
+        target,
+        graph,
+        weighted=plan.weighted,
+        unit=unit,
+        n_columns=n_columns,
+        random_state=random_state,
+        n_jobs=plan.n_jobs,
+        **plan.rule,
+    )
     return Direction(source, ranks, row_weights(plan, graph.rows))
 
 
@@ -85,7 +94,7 @@ def floor_of(plan: Plan, d: Direction, target: Space) -> float:
     before = np.cumsum(mass) - mass
     before -= before[graph.indptr[:-1]][row]
     _, total, squares = admissible_mass(target, graph.rows, **plan.rule)
-    e = squares / total                                          # (7); the best G: what stands before, and half itself
+    e = squares / total  # (7); the best G: what stands before, and half itself
     best = (before + (mass + e[row]) / 2) / (total + e)[row]
     floor = float((d.pair_weights[order] * 2 * best).sum())
     if target.metric == "labels":

@@ -2,6 +2,7 @@
 
 The value on held-out rows takes its neighbours, and the ranks among them, from the rows that the search saw.
 """
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -17,10 +18,10 @@ from infoscope.statistics import run_order
 from .plan import Plan
 from .unseen import rows_apart
 
-PARTS = 5                          # folds when one run is cut
-FEWEST = 3                         # rows on either side
+PARTS = 5  # folds when one run is cut
+FEWEST = 3  # rows on either side
 FEW_RUNS = 3
-RELIABLE_TIMES = 10                # correlation times a run should last to stand for a new one
+RELIABLE_TIMES = 10  # correlation times a run should last to stand for a new one
 
 
 class Fold(NamedTuple):
@@ -61,17 +62,20 @@ def make_folds(plan: Plan, validation: Any, generator: np.random.Generator) -> l
     n = len(plan.spaces[0])
     if isinstance(validation, str):
         if validation != "runs":
-            raise ParameterError(f"validation is {validation!r}; it must be a share of the rows, row numbers, 'runs' "
-                                 "or None")
+            raise ParameterError(
+                f"validation is {validation!r}; it must be a share of the rows, row numbers, 'runs' or None"
+            )
         held = _runs(plan)
     else:
         held = {"held out": _rows(plan, validation, generator)}
     folds = [Fold(name, rows_apart(plan, rows), rows) for name, rows in held.items()]
     for fold in folds:
         if min(len(fold.seen), len(fold.held)) < FEWEST:
-            raise DataError(f"validation leaves {len(fold.seen)} rows to the search and {len(fold.held)} to judge it "
-                            f"({fold.name}, {n} rows in all, window {plan.exclusion_window:g}): at least {FEWEST} are "
-                            "needed on both sides")
+            raise DataError(
+                f"validation leaves {len(fold.seen)} rows to the search and {len(fold.held)} to judge it "
+                f"({fold.name}, {n} rows in all, window {plan.exclusion_window:g}): at least {FEWEST} are "
+                "needed on both sides"
+            )
     return folds
 
 
@@ -85,7 +89,7 @@ def plan_seen(plan: Plan, fold: Fold) -> Plan:
 def plan_held(plan: Plan, fold: Fold) -> tuple[Plan, np.ndarray]:
     """A plan whose rows, the held-out ones, find only the others; and their numbers in it."""
     kept = np.union1d(fold.seen, fold.held)
-    side = np.isin(kept, fold.held).astype(np.int64)             # as if they were two runs
+    side = np.isin(kept, fold.held).astype(np.int64)  # as if they were two runs
     spaces = [s.take(kept).replace(run=side, time=np.arange(float(len(kept)))) for s in plan.spaces]
     blocks = None if plan.blocks is None else np.unique(plan.blocks[kept], return_inverse=True)[1]
     held = replace(plan, spaces=spaces, exclusion_window=0.0, neighbors_from="other_runs", blocks=blocks, order=None)
@@ -99,11 +103,13 @@ def _runs(plan: Plan) -> dict[str, np.ndarray]:
         codes = np.unique(space.run)
         times = None if plan.tau is None else plan.fields()["n_correlation_times"]
         if len(codes) < FEW_RUNS and (times is None or times < RELIABLE_TIMES):
-            plan.notes.append(f"{len(codes)} runs: leaving one out cannot see how much runs differ; bring at least "
-                              f"{FEW_RUNS}")
+            plan.notes.append(
+                f"{len(codes)} runs: leaving one out cannot see how much runs differ; bring at least {FEW_RUNS}"
+            )
         return {str(space.run_names[r]): np.flatnonzero(space.run == r) for r in codes}
-    plan.notes.append(f"one run: validation holds out {PARTS} consecutive parts in turn, and cannot see how much runs "
-                      "differ")
+    plan.notes.append(
+        f"one run: validation holds out {PARTS} consecutive parts in turn, and cannot see how much runs differ"
+    )
     order = run_order(len(space), space.time, space.run).rows
     return {f"part {i + 1}": np.sort(part) for i, part in enumerate(np.array_split(order, PARTS))}
 
@@ -117,15 +123,18 @@ def _rows(plan: Plan, validation: Any, generator: np.random.Generator) -> np.nda
             return np.sort(generator.choice(n, max(FEWEST, round(validation * n)), replace=False))
         space = plan.spaces[0]
         order = run_order(n, space.time, space.run)
-        ends = [order.rows[b - round(validation * (b - a)): b] for a, b in order.slices]
+        ends = [order.rows[b - round(validation * (b - a)) : b] for a, b in order.slices]
         return np.sort(np.concatenate(ends))
     rows = np.asarray(validation)
     if rows.ndim != 1 or rows.dtype.kind not in "iu" or len(np.unique(rows)) != len(rows):
-        raise ParameterError("validation must hold different row numbers (integers); for a mask, pass "
-                             "np.flatnonzero(mask)")
+        raise ParameterError(
+            "validation must hold different row numbers (integers); for a mask, pass np.flatnonzero(mask)"
+        )
     if len(rows) and not 0 <= rows.min() <= rows.max() < n:
-        raise ParameterError(f"validation holds row {int(rows.max() if rows.max() >= n else rows.min())}, but rows are "
-                             f"numbered 0 to {n - 1}")
+        raise ParameterError(
+            f"validation holds row {int(rows.max() if rows.max() >= n else rows.min())}, but rows are "
+            f"numbered 0 to {n - 1}"
+        )
     return np.sort(rows)
 
 

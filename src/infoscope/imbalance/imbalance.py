@@ -1,4 +1,5 @@
 """Information Imbalance between two spaces: do neighbours in one predict neighbours in the other?"""
+
 from __future__ import annotations
 
 from typing import Any
@@ -19,17 +20,31 @@ from .profiles import lag_profile, other_runs, run_values
 from .queries import query_rows, rows_for_source
 from .results import InformationImbalance
 
-WEIGHTED_K = 10                    # default neighbours with sample weights
+WEIGHTED_K = 10  # default neighbours with sample weights
 FEW_WEIGHTED = 5
 
 
-def information_imbalance(A, B, *, k: int | None = None, neighbor_rule: str | None = None,
-                          exclusion_window: float | str | None = None, neighbors_from: str | None = None,
-                          run_weight: Any = "frames", n_rows: int | None = None, n_columns: int | None = None,
-                          standard_error: str = "auto", n_permutations: int = 0, random_state=None,
-                          n_jobs: int | None = None, approximate: bool = False, on_low_weight: str = "raise",
-                          on_starved: str = "raise", cap: float | None = None,
-                          effective_unit: float | None = None) -> InformationImbalance:
+def information_imbalance(
+    A,
+    B,
+    *,
+    k: int | None = None,
+    neighbor_rule: str | None = None,
+    exclusion_window: float | str | None = None,
+    neighbors_from: str | None = None,
+    run_weight: Any = "frames",
+    n_rows: int | None = None,
+    n_columns: int | None = None,
+    standard_error: str = "auto",
+    n_permutations: int = 0,
+    random_state=None,
+    n_jobs: int | None = None,
+    approximate: bool = False,
+    on_low_weight: str = "raise",
+    on_starved: str = "raise",
+    cap: float | None = None,
+    effective_unit: float | None = None,
+) -> InformationImbalance:
     """Which of two descriptions of the same items tells more about the other?
 
     Parameters
@@ -101,16 +116,24 @@ def information_imbalance(A, B, *, k: int | None = None, neighbor_rule: str | No
     >>> result.relation
     'a contains b'
     """
-    plan = make_plan([as_space(A, name="A"), as_space(B, name="B")], exclusion_window=exclusion_window,
-                     neighbors_from=neighbors_from, run_weight=run_weight, standard_error=standard_error,
-                     on_low_weight=on_low_weight, n_jobs=n_jobs)
+    plan = make_plan(
+        [as_space(A, name="A"), as_space(B, name="B")],
+        exclusion_window=exclusion_window,
+        neighbors_from=neighbors_from,
+        run_weight=run_weight,
+        standard_error=standard_error,
+        on_low_weight=on_low_weight,
+        n_jobs=n_jobs,
+    )
     k, rule = settle_neighbors(plan, k, neighbor_rule)
     check_permutations(n_permutations, plan)
     generator = check_random_state(random_state)
     rows, n_columns = query_rows(plan, k, n_rows, generator, on_starved), sampled_columns(plan, n_columns)
     if plan.standard_error == "jackknife" and (rows is not None or n_columns is not None):
-        raise ParameterError("standard_error='jackknife' does not go with sampled rows or columns: leave out n_rows "
-                             "and n_columns, or take 'auto'")
+        raise ParameterError(
+            "standard_error='jackknife' does not go with sampled rows or columns: leave out n_rows "
+            "and n_columns, or take 'auto'"
+        )
     options = dict(rule=rule, cap=cap, approximate=approximate, n_columns=n_columns, unit=effective_unit)
     forth, back = both_directions(plan, k, rows, generator, **options)
     a_to_b_se, b_to_a_se = errors_of(plan, k, [forth, back], rule, cap, generator)
@@ -118,26 +141,51 @@ def information_imbalance(A, B, *, k: int | None = None, neighbor_rule: str | No
     apart = other_runs(plan, (forth, back), lambda p: both_directions(p, k, rows, generator, **options))
     plan.look_at_order([forth.neighbors.graph, back.neighbors.graph])
     a, b = plan.spaces
-    parameters = dict(k=k, neighbor_rule=rule, exclusion_window=plan.exclusion_window, n_rows=n_rows,
-                      neighbors_from=plan.neighbors_from, n_columns=n_columns, n_permutations=n_permutations,
-                      run_weight=run_weight if isinstance(run_weight, str) else "array",
-                      standard_error=plan.standard_error, approximate=approximate, cap=cap)
+    parameters = dict(
+        k=k,
+        neighbor_rule=rule,
+        exclusion_window=plan.exclusion_window,
+        n_rows=n_rows,
+        neighbors_from=plan.neighbors_from,
+        n_columns=n_columns,
+        n_permutations=n_permutations,
+        run_weight=run_weight if isinstance(run_weight, str) else "array",
+        standard_error=plan.standard_error,
+        approximate=approximate,
+        cap=cap,
+    )
     timed = plan.ordered or plan.correlated_rows
     return InformationImbalance(
-        name_a=str(a.name), name_b=str(b.name), k=k,
-        a_to_b=forth.value, a_to_b_se=a_to_b_se, b_to_a=back.value, b_to_a_se=b_to_a_se,
-        a_to_b_floor=floor_of(plan, forth, b), b_to_a_floor=floor_of(plan, back, a),
-        a_to_b_p=p_values[0], b_to_a_p=p_values[1],
-        a_to_b_rows=forth.row_values, b_to_a_rows=back.row_values, row_weights=forth.row_weights,
-        a_to_b_ranks=forth.ranks, b_to_a_ranks=back.ranks,
-        a_to_b_rank_weights=forth.pair_weights, b_to_a_rank_weights=back.pair_weights,
+        name_a=str(a.name),
+        name_b=str(b.name),
+        k=k,
+        a_to_b=forth.value,
+        a_to_b_se=a_to_b_se,
+        b_to_a=back.value,
+        b_to_a_se=b_to_a_se,
+        a_to_b_floor=floor_of(plan, forth, b),
+        b_to_a_floor=floor_of(plan, back, a),
+        a_to_b_p=p_values[0],
+        b_to_a_p=p_values[1],
+        a_to_b_rows=forth.row_values,
+        b_to_a_rows=back.row_values,
+        row_weights=forth.row_weights,
+        a_to_b_ranks=forth.ranks,
+        b_to_a_ranks=back.ranks,
+        a_to_b_rank_weights=forth.pair_weights,
+        b_to_a_rank_weights=back.pair_weights,
         n_effective=effective_number(plan, [forth, back], [a_to_b_se, b_to_a_se]),
         lag_profile=lag_profile(plan, forth, back) if timed else None,
-        run_values=run_values(plan, forth, back) if a.run is not None else None, other_runs=apart,
-        provenance=provenance("information_imbalance", parameters,
-                              random_state,
-                              *(part for s in (a, b) for part in (s.features, s.sample_weight, s.time, s.run))),
-        **plan.fields(len(forth.row_weights), n_columns, [forth.neighbors.graph, back.neighbors.graph]))
+        run_values=run_values(plan, forth, back) if a.run is not None else None,
+        other_runs=apart,
+        provenance=provenance(
+            "information_imbalance",
+            parameters,
+            random_state,
+            *(part for s in (a, b) for part in (s.features, s.sample_weight, s.time, s.run)),
+        ),
+        **plan.fields(len(forth.row_weights), n_columns, [forth.neighbors.graph, back.neighbors.graph]),
+    )
 
 
 # -------------------------------------------------------------------------------------------------- steps of the family
@@ -152,9 +200,11 @@ def settle_neighbors(plan: Plan, k: int | None, rule: str | None) -> tuple[int, 
     rule = "mass" if rule is None else rule
     k = (1 if rule == "thinning" else WEIGHTED_K) if k is None else k
     if k < FEW_WEIGHTED and rule != "thinning":
-        plan.warn(f"k={k} with weights and neighbor_rule={rule!r}: the choice among neighbours needs several "
-                  "candidates unless the weight depends only on what both spaces see; take k >= 5, or "
-                  "neighbor_rule='thinning'")
+        plan.warn(
+            f"k={k} with weights and neighbor_rule={rule!r}: the choice among neighbours needs several "
+            "candidates unless the weight depends only on what both spaces see; take k >= 5, or "
+            "neighbor_rule='thinning'"
+        )
     return k, rule
 
 
@@ -167,15 +217,17 @@ def sampled_columns(plan: Plan, n_columns: int | None) -> int | None:
     return n_columns
 
 
-def source_neighbors(plan: Plan, space: Space, k: int, rows, generator, *, rule, cap=None, approximate=False,
-                     unit=None) -> Neighbors:
+def source_neighbors(
+    plan: Plan, space: Space, k: int, rows, generator, *, rule, cap=None, approximate=False, unit=None
+) -> Neighbors:
     """Neighbours of the query rows in one space."""
     rows = rows_for_source(plan, space, rows, generator)
     return choose_neighbors(space, k, rule, cap, rows, unit, n_jobs=plan.n_jobs, approximate=approximate, **plan.rule)
 
 
-def both_directions(plan: Plan, k: int, rows, generator, *, rule, cap=None, approximate=False, n_columns=None,
-                    unit=None) -> tuple[Direction, Direction]:
+def both_directions(
+    plan: Plan, k: int, rows, generator, *, rule, cap=None, approximate=False, n_columns=None, unit=None
+) -> tuple[Direction, Direction]:
     a, b = plan.spaces[:2]
     if rows is None and rule is None and not approximate and n_columns is None:
         ways = neighbors_and_ranks(a, b, k, n_jobs=plan.n_jobs, **plan.rule)
@@ -183,8 +235,9 @@ def both_directions(plan: Plan, k: int, rows, generator, *, rule, cap=None, appr
             return _from_sweep(plan, ways[0], k), _from_sweep(plan, ways[1], k)
     found = []
     for source, target in ((a, b), (b, a)):
-        neighbors = source_neighbors(plan, source, k, rows, generator, rule=rule, cap=cap, approximate=approximate,
-                                     unit=unit)
+        neighbors = source_neighbors(
+            plan, source, k, rows, generator, rule=rule, cap=cap, approximate=approximate, unit=unit
+        )
         found.append(measure(plan, neighbors, target, n_columns=n_columns, random_state=generator, unit=unit))
     return found[0], found[1]
 
@@ -211,8 +264,9 @@ def errors_of(plan: Plan, k: int, directions: list[Direction], rule, cap, genera
 def part_of(plan: Plan, kept: np.ndarray) -> Plan:
     """The same comparison on some of the items; without time given, rows keep the places they had."""
     spaces = [s if s.time is not None else s.replace(time=items_of(s).time) for s in plan.spaces]
-    return Plan([s.take(kept) for s in spaces], plan.exclusion_window, plan.neighbors_from, plan.n_jobs,
-                ordered=plan.ordered)
+    return Plan(
+        [s.take(kept) for s in spaces], plan.exclusion_window, plan.neighbors_from, plan.n_jobs, ordered=plan.ordered
+    )
 
 
 def _p_values(plan: Plan, k: int, n_permutations: int, generator) -> list[float | None]:
@@ -220,8 +274,10 @@ def _p_values(plan: Plan, k: int, n_permutations: int, generator) -> list[float 
         return [None, None]
     part = part_of(plan, testable_part(plan, generator))
     a, b = part.spaces
-    return [permutation_p_value(part, neighbors_in(part, source, k), ranks_in(part, target), n_permutations, generator)
-            for source, target in ((a, b), (b, a))]
+    return [
+        permutation_p_value(part, neighbors_in(part, source, k), ranks_in(part, target), n_permutations, generator)
+        for source, target in ((a, b), (b, a))
+    ]
 
 
 def effective_number(plan: Plan, directions: list[Direction], errors: list[float]) -> float:
@@ -229,6 +285,7 @@ def effective_number(plan: Plan, directions: list[Direction], errors: list[float
     if plan.blocks is None:
         return plan.n_kish
     single = Plan(plan.spaces, plan.exclusion_window, plan.neighbors_from, plan.n_jobs)
-    ratios = [(standard_error(single, d.deviations()) / se) ** 2
-              for d, se in zip(directions, errors, strict=True) if se > 0]
+    ratios = [
+        (standard_error(single, d.deviations()) / se) ** 2 for d, se in zip(directions, errors, strict=True) if se > 0
+    ]
     return plan.n_kish * min([1.0, *ratios])

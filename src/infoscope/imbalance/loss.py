@@ -3,6 +3,7 @@
 The loss of a batch is formula (13): softly weighted neighbours in the embedding, exact ranks in the target.  Only
 distances between the rows of the batch enter, so its gradient goes through them to whatever made the embedding.
 """
+
 from __future__ import annotations
 
 from functools import lru_cache
@@ -18,7 +19,7 @@ from .rank_table import rank_table
 from .softmax import BANDWIDTHS, Bandwidth
 from .softmax_kernels import FIXED, PERPLEXITY, POINT
 
-LEAST_K, K_SHARE = 3, 20           # neighbours by default: one in twenty of a batch; few would give a noisy gradient
+LEAST_K, K_SHARE = 3, 20  # neighbours by default: one in twenty of a batch; few would give a noisy gradient
 KINDS = {"point": POINT, "perplexity": PERPLEXITY}
 
 
@@ -67,15 +68,25 @@ class DIILoss:
     torch.Size([2, 10])
     """
 
-    def __init__(self, target, *, k: int | None = None, bandwidth: str = "point", lambda_factor: float = 0.1,
-                 perplexity: float | None = None, kernel_power: int = 2, exclusion_window: float = 0.0,
-                 neighbors_from: str = "any"):
+    def __init__(
+        self,
+        target,
+        *,
+        k: int | None = None,
+        bandwidth: str = "point",
+        lambda_factor: float = 0.1,
+        perplexity: float | None = None,
+        kernel_power: int = 2,
+        exclusion_window: float = 0.0,
+        neighbors_from: str = "any",
+    ):
         self.target = as_space(target)
         self.rule: dict[str, Any] = dict(exclusion_window=exclusion_window, neighbors_from=neighbors_from)
-        self.options: dict[str, Any] = dict(k=k, bandwidth=bandwidth, lambda_factor=lambda_factor,
-                                            perplexity=perplexity, kernel_power=kernel_power)
-        _bandwidth(len(self.target), **self.options)             # so that an error comes here, not in the first step
-        self._all: Any = None                                    # ranks of all rows, for training without batches
+        self.options: dict[str, Any] = dict(
+            k=k, bandwidth=bandwidth, lambda_factor=lambda_factor, perplexity=perplexity, kernel_power=kernel_power
+        )
+        _bandwidth(len(self.target), **self.options)  # so that an error comes here, not in the first step
+        self._all: Any = None  # ranks of all rows, for training without batches
 
     def __call__(self, embedding, index=None):
         """Loss of the embedding (B, d) of some rows of the target.
@@ -103,8 +114,17 @@ class DIILoss:
         return dii_loss(embedding, ranks, sample_weight=weight, **self.options)
 
 
-def dii_loss(embedding, target_ranks, *, k: int | None = None, bandwidth: str = "point", lambda_factor: float = 0.1,
-             perplexity: float | None = None, kernel_power: int = 2, sample_weight=None):
+def dii_loss(
+    embedding,
+    target_ranks,
+    *,
+    k: int | None = None,
+    bandwidth: str = "point",
+    lambda_factor: float = 0.1,
+    perplexity: float | None = None,
+    kernel_power: int = 2,
+    sample_weight=None,
+):
     """Differentiable Information Imbalance of an embedding to ranks in a target, with its gradient.
 
     Memory is a few numbers for each of the B x B pairs; the gradient is the exact one, its second derivative does not
@@ -147,10 +167,12 @@ def dii_loss(embedding, target_ranks, *, k: int | None = None, bandwidth: str = 
     """
     torch = require("torch", "torch")
     if not isinstance(embedding, torch.Tensor):
-        raise DataError(f"the embedding is a {type(embedding).__name__}, not a tensor of torch: only through a tensor "
-                        "can a gradient flow; infoscope.information_imbalance compares arrays")
+        raise DataError(
+            f"the embedding is a {type(embedding).__name__}, not a tensor of torch: only through a tensor "
+            "can a gradient flow; infoscope.information_imbalance compares arrays"
+        )
     loss = _loss
-    if torch.compiler.is_compiling():                            # its steps depend on the numbers
+    if torch.compiler.is_compiling():  # its steps depend on the numbers
         loss = torch.compiler.disable(_loss)
     return loss(embedding, target_ranks, sample_weight, k, bandwidth, lambda_factor, perplexity, kernel_power)
 
@@ -190,8 +212,10 @@ def batch_ranks(target, *, exclusion_window: float = 0.0, neighbors_from: str = 
         raise DataError(f"a batch of {len(space)}: ranks need at least 3 rows")
     table = rank_table(space, exclusion_window=exclusion_window, neighbors_from=neighbors_from)
     if not table.values.any():
-        raise DataError("no row of the batch has an admissible partner: draw batches of more runs, or longer ones, "
-                        "than the exclusion window leaves out")
+        raise DataError(
+            "no row of the batch has an admissible partner: draw batches of more runs, or longer ones, "
+            "than the exclusion window leaves out"
+        )
     if device is None and space.backend == "torch":
         device = space.features.device
     return torch.as_tensor(table.rescaled(), device=device)
@@ -207,8 +231,10 @@ def _bandwidth(n: int, k, bandwidth, lambda_factor, perplexity, kernel_power) ->
             raise ParameterError(f"perplexity is {perplexity:g}; a batch of {n} rows has {n - 1} neighbours")
         return Bandwidth(bandwidth, 1, float(perplexity), kernel_power)
     if perplexity is not None:
-        raise ParameterError(f"perplexity goes with bandwidth='perplexity', not with {bandwidth!r}; the others are "
-                             f"{', '.join(BANDWIDTHS[:-1])}")
+        raise ParameterError(
+            f"perplexity goes with bandwidth='perplexity', not with {bandwidth!r}; the others are "
+            f"{', '.join(BANDWIDTHS[:-1])}"
+        )
     k = min(max(LEAST_K, n // K_SHARE), n - 1) if k is None else k
     if not isinstance(k, (int, np.integer)) or not 1 <= k < n:
         raise ParameterError(f"k is {k!r}; a batch of {n} rows has 1 to {n - 1} neighbours")
@@ -218,6 +244,7 @@ def _bandwidth(n: int, k, bandwidth, lambda_factor, perplexity, kernel_power) ->
 def _checked(embedding, ranks, weight):
     """Embedding, ranks and weights as floating tensors in one place."""
     import torch
+
     if embedding.ndim != 2 or 0 in embedding.shape:
         raise DataError(f"the embedding has shape {tuple(embedding.shape)}; it needs two dimensions (rows, features)")
     if not embedding.is_floating_point():
@@ -227,13 +254,17 @@ def _checked(embedding, ranks, weight):
     n = len(embedding)
     ranks = on_device(ranks, embedding.device).to(embedding)
     if ranks.shape != (n, n):
-        raise DataError(f"target_ranks has shape {tuple(ranks.shape)}, the embedding has {n} rows: ranks of the same "
-                        f"batch are ({n}, {n})")
+        raise DataError(
+            f"target_ranks has shape {tuple(ranks.shape)}, the embedding has {n} rows: ranks of the same "
+            f"batch are ({n}, {n})"
+        )
     finite = embedding.detach().isfinite()
     if not bool(finite.all()):
         row, column = (~finite).nonzero()[0].tolist()
-        raise DataError(f"the embedding holds {float(embedding[row, column])} in row {row}, column {column}: the "
-                        "training diverged (a smaller learning rate, clipped gradients) or its input is not finite")
+        raise DataError(
+            f"the embedding holds {float(embedding[row, column])} in row {row}, column {column}: the "
+            "training diverged (a smaller learning rate, clipped gradients) or its input is not finite"
+        )
     if weight is not None:
         weight = on_device(weight, embedding.device).to(embedding)
         if weight.shape != (n,) or not bool((weight >= 0).all()) or not bool(weight.any()):
@@ -244,6 +275,7 @@ def _checked(embedding, ranks, weight):
 # ------------------------------------------------------------------------------------------------------ value and slope
 def _loss(embedding, ranks, weight, *options):
     import torch
+
     embedding, ranks, weight = _checked(embedding, ranks, weight)
     settings = _bandwidth(len(embedding), *options)
     with torch.autocast(embedding.device.type, enabled=False):
@@ -277,13 +309,14 @@ def _value_and_slopes(distance, ranks, weight, settings: Bandwidth, gradient: bo
     import torch
 
     from .softmax_torch import soften
+
     allowed = ranks.isfinite()
     if weight is not None:
         allowed = allowed & (weight > 0)
     squared = distance.square().masked_fill(~allowed, np.inf)
     mass = allowed.to(distance.dtype) * (1.0 if weight is None else weight)
     total = mass.sum(1)
-    counts = total > 0                                           # rows of nobody are left out
+    counts = total > 0  # rows of nobody are left out
     unit = torch.where(counts, mass.square().sum(1) / torch.where(counts, total, 1.0), 1.0)
     own = counts.to(distance.dtype) * (1.0 if weight is None else weight)
     rho = 2 * own / own.sum()
@@ -292,13 +325,14 @@ def _value_and_slopes(distance, ranks, weight, settings: Bandwidth, gradient: bo
         size = float(np.log(size))
     elif settings.kind in ("global", "gap"):
         size, by_distance = _common(squared, counts, settings)
-    found = soften(squared, ranks.masked_fill(~allowed, 0.0), weight, unit, rho, settings.k, mode, size,
-                   settings.power, gradient)
+    found = soften(
+        squared, ranks.masked_fill(~allowed, 0.0), weight, unit, rho, settings.k, mode, size, settings.power, gradient
+    )
     value = (rho * torch.where(counts, found.f, 0.0)).sum()
     if not gradient:
         return value, None
     slopes = found.slopes
-    if by_distance is not None:                                  # the common bandwidth moves with all rows
+    if by_distance is not None:  # the common bandwidth moves with all rows
         slopes = slopes + found.pull.sum() * by_distance
     return value, slopes if settings.power == 1 else slopes * 2 * distance
 
@@ -308,7 +342,8 @@ def _common(squared, counts, settings: Bandwidth):
     import torch
 
     from .softmax_torch import kth_smallest, share_of_ties
-    n = counts.sum().to(squared.dtype)                           # a number divided by an integer would be float32
+
+    n = counts.sum().to(squared.dtype)  # a number divided by an integer would be float32
     depths = (settings.k,) if settings.kind == "global" else (1, 2)
     kth = [kth_smallest(squared, depth) for depth in depths]
     e = [torch.where(counts[:, None], u if settings.power == 2 else u.sqrt(), 0.0) for u in kth]
@@ -322,6 +357,7 @@ def _common(squared, counts, settings: Bandwidth):
         lam = (least + gap.sum() / n) / 2
         slopes = (at[1] - at[0]) * (0.5 / n + 0.5 * smallest / smallest.sum())
     if not bool(lam > 0):
-        raise ParameterError(f"bandwidth={settings.kind!r} is zero, because neighbours are duplicates: use 'point' or "
-                             "'perplexity'")
+        raise ParameterError(
+            f"bandwidth={settings.kind!r} is zero, because neighbours are duplicates: use 'point' or 'perplexity'"
+        )
     return lam, slopes

@@ -12,15 +12,16 @@ import numpy as np
 from infoscope.base.checks import check_choice
 from infoscope.base.errors import ParameterError
 from infoscope.base.paper import Style, axes_of, look_of, thin
-from infoscope.imbalance.plots import FORTH, GREY, set_labels, set_ticks, short
-from infoscope.imbalance.plotted import drawable, floors_removed, leaf_order, plane_points
-from infoscope.imbalance.results import InformationImbalance
-from infoscope.imbalance.verdicts import NOTABLE_FLOOR, PREDICTS, SIGNIFICANT
+
+from .plots import FORTH, GREY, set_labels, set_ticks, short
+from .plotted import drawable, floors_removed, leaf_order, plane_points
+from .results import InformationImbalance
+from .verdicts import NOTABLE_FLOOR, PREDICTS, SIGNIFICANT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from infoscope.imbalance.results import ImbalanceMatrix
+    from .results import ImbalanceMatrix
 
 LABELLED = 8  # up to this many pairs are labelled in the plane by name, more by number
 SMALLEST = 4.5  # points: smaller numbers are not written
@@ -86,12 +87,7 @@ def plot_plane(
 
 
 def plot_heatmap(
-    matrix: ImbalanceMatrix,
-    ax: Axes | None = None,
-    *,
-    style: str = "screen",
-    order: str = "given",
-    errors: bool = True,
+    matrix: ImbalanceMatrix, ax: Axes | None = None, *, style: str = "screen", order: str = "given", errors: bool = True
 ) -> Axes:
     """All pairs as a heat map: row predicts column; the darker, the more it tells.
 

@@ -1,4 +1,5 @@
 """Information Imbalance between all pairs of several spaces: each space's neighbours once, each target's ranks once."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -22,13 +23,27 @@ from .ranks import rescaled_ranks
 from .results import ImbalanceMatrix
 
 
-def imbalance_matrix(spaces: Mapping[str, Any], targets: Mapping[str, Any] | None = None, *, k: int | None = None,
-                     adjust: str = "by", neighbor_rule: str | None = None, exclusion_window: float | str | None = None,
-                     neighbors_from: str | None = None, run_weight: Any = "frames", n_rows: int | None = None,
-                     n_columns: int | None = None, standard_error: str = "auto", n_permutations: int = 0,
-                     random_state=None, n_jobs: int | None = None, approximate: bool = False,
-                     on_low_weight: str = "raise", on_starved: str = "raise",
-                     cap: float | None = None) -> ImbalanceMatrix:
+def imbalance_matrix(
+    spaces: Mapping[str, Any],
+    targets: Mapping[str, Any] | None = None,
+    *,
+    k: int | None = None,
+    adjust: str = "by",
+    neighbor_rule: str | None = None,
+    exclusion_window: float | str | None = None,
+    neighbors_from: str | None = None,
+    run_weight: Any = "frames",
+    n_rows: int | None = None,
+    n_columns: int | None = None,
+    standard_error: str = "auto",
+    n_permutations: int = 0,
+    random_state=None,
+    n_jobs: int | None = None,
+    approximate: bool = False,
+    on_low_weight: str = "raise",
+    on_starved: str = "raise",
+    cap: float | None = None,
+) -> ImbalanceMatrix:
     """Which of several descriptions of the same items tells most about the others?
 
     Parameters
@@ -78,8 +93,15 @@ approximate, on_low_weight, on_starved, cap : optional
         raise ParameterError(f"{twice[0]!r} is one thing in spaces and another in targets: a name stands for one space")
     everything = {**spaces, **(targets or {})}
     made = [as_space(data, name=str(name)) for name, data in everything.items()]
-    plan = make_plan(made, exclusion_window=exclusion_window, neighbors_from=neighbors_from, run_weight=run_weight,
-                     standard_error=standard_error, on_low_weight=on_low_weight, n_jobs=n_jobs)
+    plan = make_plan(
+        made,
+        exclusion_window=exclusion_window,
+        neighbors_from=neighbors_from,
+        run_weight=run_weight,
+        standard_error=standard_error,
+        on_low_weight=on_low_weight,
+        n_jobs=n_jobs,
+    )
     by_name = dict(zip(everything, plan.spaces, strict=True))
     k, rule = settle_neighbors(plan, k, neighbor_rule)
     check_permutations(n_permutations, plan)
@@ -96,35 +118,64 @@ approximate, on_low_weight, on_starved, cap : optional
             floors[row, column] = floor_of(plan, d, by_name[target])
     p_values = _p_values(plan, names, target_names, by_name, values, errors, k, n_permutations, generator)
     plan.look_at_order([found.graph for found in sources.values()])
-    parameters = dict(k=k, neighbor_rule=rule, adjust=adjust, exclusion_window=plan.exclusion_window, n_rows=n_rows,
-                      neighbors_from=plan.neighbors_from, n_columns=n_columns, n_permutations=n_permutations,
-                      standard_error=plan.standard_error, approximate=approximate, cap=cap)
+    parameters = dict(
+        k=k,
+        neighbor_rule=rule,
+        adjust=adjust,
+        exclusion_window=plan.exclusion_window,
+        n_rows=n_rows,
+        neighbors_from=plan.neighbors_from,
+        n_columns=n_columns,
+        n_permutations=n_permutations,
+        standard_error=plan.standard_error,
+        approximate=approximate,
+        cap=cap,
+    )
     off = np.isfinite(p_values)
     adjusted = np.full(p_values.shape, np.nan)
     adjusted[off] = adjust_p_values(p_values[off], adjust)
     return ImbalanceMatrix(
-        names=tuple(map(str, names)), target_names=tuple(map(str, target_names)), values=values, values_se=errors, k=k,
-        floors=np.nan_to_num(floors), p_values=p_values,
-        p_values_adjusted=adjusted, adjust=adjust,
-        provenance=provenance("imbalance_matrix", parameters, random_state,
-                              *(part for s in plan.spaces for part in (s.features, s.sample_weight, s.time, s.run))),
-        **plan.fields(None if rows is None else len(rows), n_columns, [found.graph for found in sources.values()]))
+        names=tuple(map(str, names)),
+        target_names=tuple(map(str, target_names)),
+        values=values,
+        values_se=errors,
+        k=k,
+        floors=np.nan_to_num(floors),
+        p_values=p_values,
+        p_values_adjusted=adjusted,
+        adjust=adjust,
+        provenance=provenance(
+            "imbalance_matrix",
+            parameters,
+            random_state,
+            *(part for s in plan.spaces for part in (s.features, s.sample_weight, s.time, s.run)),
+        ),
+        **plan.fields(None if rows is None else len(rows), n_columns, [found.graph for found in sources.values()]),
+    )
 
 
-def _directions_to(plan: Plan, sources: dict[str, Neighbors], target: Space, n_columns,
-                   generator) -> dict[str, Direction]:
+def _directions_to(
+    plan: Plan, sources: dict[str, Neighbors], target: Space, n_columns, generator
+) -> dict[str, Direction]:
     """All sources against one target in one pass: their pairs are put together row by row."""
     found: dict[str, Direction] = {}
     names = list(sources)
-    while names:                                                 # sources with the same query rows share a pass
+    while names:  # sources with the same query rows share a pass
         rows = sources[names[0]].graph.rows
         together = [name for name in names if np.array_equal(sources[name].graph.rows, rows)]
         names = [name for name in names if name not in together]
         graphs = [sources[name].graph for name in together]
         joined, place = _side_by_side(graphs)
         ranks = np.empty(joined.n_pairs)
-        ranks[:] = rescaled_ranks(target, joined, weighted=plan.weighted, n_columns=n_columns, random_state=generator,
-                                  n_jobs=plan.n_jobs, **plan.rule)
+        ranks[:] = rescaled_ranks(
+            target,
+            joined,
+            weighted=plan.weighted,
+            n_columns=n_columns,
+            random_state=generator,
+            n_jobs=plan.n_jobs,
+            **plan.rule,
+        )
         for name, where in zip(together, place, strict=True):
             found[name] = Direction(sources[name], ranks[where], row_weights(plan, rows))
     return found
@@ -147,6 +198,7 @@ def _side_by_side(graphs: list[NeighborGraph]) -> tuple[NeighborGraph, list[np.n
 def _p_values(plan, names, target_names, by_name, values, errors, k, n_permutations, generator) -> np.ndarray:
     """One-sided p-values of "tells nothing": by permutation where asked for, else from the standard error."""
     from scipy.special import ndtr
+
     with np.errstate(divide="ignore", invalid="ignore"):
         p = np.where((values == 1) & (errors == 0), 1.0, ndtr((values - 1) / errors))
     if n_permutations == 0:

@@ -3,6 +3,7 @@
 Every rule gives each row weights that add up to one.  Items tied in distance share what their group receives, in
 proportion to their sample weights, so no answer depends on the order of the rows.
 """
+
 from __future__ import annotations
 
 from typing import NamedTuple
@@ -15,19 +16,20 @@ from infoscope.neighbors.kernels import TIE
 from infoscope.neighbors.reductions import admissible_mass
 
 RULES = ("mass", "count", "thinning")
-LEFT_OVER = 1e-9                   # thinning: probability of fewer than k survivors so far, at which the walk ends
-DEEPEST = 0.5                      # a rule that walks over more than this share of all items is not a neighbour rule
+LEFT_OVER = 1e-9  # thinning: probability of fewer than k survivors so far, at which the walk ends
+DEEPEST = 0.5  # a rule that walks over more than this share of all items is not a neighbour rule
 
 
 class Neighbors(NamedTuple):
     """A neighbour graph with the weight c of every pair."""
 
     graph: NeighborGraph
-    weights: np.ndarray            # (P,)
+    weights: np.ndarray  # (P,)
 
 
-def choose_neighbors(space: Space, k: int, rule: str | None, cap: float | None, queries, unit: float | None = None,
-                     **options) -> Neighbors:
+def choose_neighbors(
+    space: Space, k: int, rule: str | None, cap: float | None, queries, unit: float | None = None, **options
+) -> Neighbors:
     """The neighbours of every row and their weights.
 
     Parameters
@@ -63,7 +65,7 @@ def choose_neighbors(space: Space, k: int, rule: str | None, cap: float | None, 
     weight = space.sample_weight
     _, mass, mass2 = admissible_mass(space, queries, **_admissibility(options))
     if rule == "mass":
-        wanted = k * (mass2 / mass if unit is None else np.full(len(mass), unit))            # K = k e_i
+        wanted = k * (mass2 / mass if unit is None else np.full(len(mass), unit))  # K = k e_i
         expected = 2 * k * len(space) * (weight**2).sum() / weight.sum() ** 2
     else:
         cap = float(weight.max()) if cap is None else cap
@@ -98,17 +100,19 @@ def _walk(space, k, rule, cap, wanted, depth, queries, options) -> Neighbors:
     weight = space.sample_weight
     admissible, _, _ = admissible_mass(space, queries, **_admissibility(options))
     if (admissible < k).any():
-        nearest(space, k, queries=rows[admissible < k], **options)           # raises, and names the item
+        nearest(space, k, queries=rows[admissible < k], **options)  # raises, and names the item
     parts: list[tuple[np.ndarray, NeighborGraph, np.ndarray]] = []
     todo = np.arange(len(rows))
     while len(todo):
         depth = min(depth, int(admissible[todo].max()))
         if rule == "thinning" and depth > max(DEEPEST * len(space), 200):
-            raise ParameterError("neighbor_rule='thinning' has to walk over more than half of all items, because one "
-                                 "weight is far larger than the mean: use neighbor_rule='mass', or a lower cap=")
+            raise ParameterError(
+                "neighbor_rule='thinning' has to walk over more than half of all items, because one "
+                "weight is far larger than the mean: use neighbor_rule='mass', or a lower cap="
+            )
         asked = np.minimum(depth, admissible[todo])
         starved = []
-        for count in np.unique(asked):                           # one search, but for rows with few admissible items
+        for count in np.unique(asked):  # one search, but for rows with few admissible items
             here = todo[asked == count]
             graph = nearest(space, int(count), ties="all", queries=rows[here], **options)
             c, done = np.zeros(graph.n_pairs), np.zeros(len(graph), np.bool_)
@@ -152,7 +156,7 @@ def _mass_weights(indptr, squared, weight, wanted, complete, c, done):
             used += taken
             p = last
         done[i] = used >= wanted[i] * (1 - 1e-12) or complete[i]
-        if complete[i] and used < wanted[i]:                     # fewer admissible points than k: all there are
+        if complete[i] and used < wanted[i]:  # fewer admissible points than k: all there are
             for q in range(indptr[i], stop):
                 c[q] *= wanted[i] / used
 
@@ -162,7 +166,7 @@ def _thinning_weights(indptr, squared, survive, weight, k, complete, c, done):
     """c_j = P(j is among the first k survivors)/k when item j survives independently with probability `survive`."""
     for i in range(len(indptr) - 1):
         start, stop = indptr[i], indptr[i + 1]
-        state = np.zeros(k)                                      # P(s survivors so far), s < k
+        state = np.zeros(k)  # P(s survivors so far), s < k
         state[0] = 1.0
         p, total, alive = start, 0.0, 1.0
         while p < stop and alive >= LEFT_OVER:

@@ -3,6 +3,7 @@
 Columns are centred and divided by their standard deviation once; weights belong to these standardised columns, so that
 neither the answer nor the way to it depends on units.  A group of columns has one weight.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
@@ -20,9 +21,9 @@ from .plan import Plan
 from .rank_table import LIMIT_BYTES, RankTable, rank_table
 from .softmax import Bandwidth, Softened, soft_ranks
 
-LEAST_K, K_SHARE = 3, 100          # neighbours by default: one in a hundred, at least three
+LEAST_K, K_SHARE = 3, 100  # neighbours by default: one in a hundred, at least three
 CENTRE_ROWS = 1000
-CONSTANT = 1e-12                   # deviation, relative to the largest value, below which a column is constant
+CONSTANT = 1e-12  # deviation, relative to the largest value, below which a column is constant
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,9 @@ def standardise(space: Space) -> Standardised:
     if len(space) < 3:
         raise DataError(f"{len(space)} items: an imbalance needs at least 3")
     if space.metric != "euclidean":
-        raise ParameterError(f"{space.name or 'X'} has metric {space.metric!r}: weights belong to the features of a "
-                             "Euclidean space")
+        raise ParameterError(
+            f"{space.name or 'X'} has metric {space.metric!r}: weights belong to the features of a Euclidean space"
+        )
     extremes, scale = _spread(space)
     scale = np.where(np.ptp(extremes, axis=0) <= CONSTANT * np.abs(extremes).max(0), 0.0, scale)
     columns = np.flatnonzero(scale > 0)
@@ -86,13 +88,23 @@ def standardise(space: Space) -> Standardised:
         raise DataError(f"all columns of {space.name or 'X'} are constant: there is nothing to weigh")
     if len(columns) < len(scale):
         lost = [space.column_name(int(a)) for a in np.flatnonzero(scale == 0)]
-        warn(f"{', '.join(lost[:5])}{', ...' if len(lost) > 5 else ''} of {space.name or 'X'} "
-             f"{'is' if len(lost) == 1 else 'are'} constant and got weight 0")
+        warn(
+            f"{', '.join(lost[:5])}{', ...' if len(lost) > 5 else ''} of {space.name or 'X'} "
+            f"{'is' if len(lost) == 1 else 'are'} constant and got weight 0"
+        )
     period = space.period[columns] / scale[columns]
     names = None if space.feature_names is None else [space.feature_names[a] for a in columns]
-    standard = Space(_centred(space, columns, scale[columns]), period=period if period.any() else None,
-                     period_check=False, sample_weight=space.sample_weight, time=space.time,
-                     run=space.run, ids=space.ids, feature_names=names, name=space.name)
+    standard = Space(
+        _centred(space, columns, scale[columns]),
+        period=period if period.any() else None,
+        period_check=False,
+        sample_weight=space.sample_weight,
+        time=space.time,
+        run=space.run,
+        ids=space.ids,
+        feature_names=names,
+        name=space.name,
+    )
     return Standardised(standard, scale, columns)
 
 
@@ -103,7 +115,7 @@ def _spread(space: Space) -> tuple[np.ndarray, np.ndarray]:
         extremes, scale, _ = deviations(x, None, space.period)
         return extremes, scale
     scale = x.std(0, dtype=np.float64)
-    for a in np.flatnonzero(space.period):                       # sqrt(-2 ln R) P / 2 pi, R the length of the mean turn
+    for a in np.flatnonzero(space.period):  # sqrt(-2 ln R) P / 2 pi, R the length of the mean turn
         turn = np.exp(2j * np.pi * x[:, a].astype(np.float64) / space.period[a])
         scale[a] = np.sqrt(-2 * np.log(np.clip(abs(turn.mean()), 1e-300, 1.0))) * space.period[a] / (2 * np.pi)
     return np.stack([x.min(0), x.max(0)]).astype(np.float64), scale
@@ -182,8 +194,17 @@ class Objective:
     def soften(self, weights: np.ndarray, *, gradient: bool = False, pairs: bool = False) -> Softened:
         """Everything the softmax says at these weights."""
         space = self.space.replace(feature_weights=np.asarray(weights, float)[self.groups])
-        return soft_ranks(space, self.table, self.bandwidth, gradient=gradient, pairs=pairs, queries=self.queries,
-                          precision=self.precision, n_jobs=self.n_jobs, **self.rule)
+        return soft_ranks(
+            space,
+            self.table,
+            self.bandwidth,
+            gradient=gradient,
+            pairs=pairs,
+            queries=self.queries,
+            precision=self.precision,
+            n_jobs=self.n_jobs,
+            **self.rule,
+        )
 
     def with_bandwidth(self, **changes: Any) -> Objective:
         """The same with another bandwidth."""
@@ -201,13 +222,23 @@ def columns_of(space: Space, columns) -> Space:
     """A Euclidean space of some of its columns."""
     period = space.period[columns]
     names = None if space.feature_names is None else [space.feature_names[a] for a in columns]
-    return Space(space.features[:, columns], period=period if period.any() else None, period_check=False,
-                 feature_weights=space.feature_weights[columns], sample_weight=space.sample_weight, time=space.time,
-                 run=space.run, ids=space.ids, feature_names=names, name=space.name)
+    return Space(
+        space.features[:, columns],
+        period=period if period.any() else None,
+        period_check=False,
+        feature_weights=space.feature_weights[columns],
+        sample_weight=space.sample_weight,
+        time=space.time,
+        run=space.run,
+        ids=space.ids,
+        feature_names=names,
+        name=space.name,
+    )
 
 
-def make_objective(plan: Plan, bandwidth: Bandwidth, groups=None, *, precision: Any = np.float64,
-                   limit_bytes: int | None = LIMIT_BYTES) -> tuple[Objective, Standardised]:
+def make_objective(
+    plan: Plan, bandwidth: Bandwidth, groups=None, *, precision: Any = np.float64, limit_bytes: int | None = LIMIT_BYTES
+) -> tuple[Objective, Standardised]:
     """The objective of a plan whose first space is weighed and whose second is the target.
 
     Parameters
@@ -230,11 +261,12 @@ def make_objective(plan: Plan, bandwidth: Bandwidth, groups=None, *, precision: 
     if groups is not None:
         labels = np.asarray(groups)
         if labels.shape != (len(standard.scale),):
-            raise ParameterError(f"groups has shape {labels.shape}; one label for each of the {len(standard.scale)} "
-                                 "columns is needed")
+            raise ParameterError(
+                f"groups has shape {labels.shape}; one label for each of the {len(standard.scale)} columns is needed"
+            )
         kept = labels[standard.columns]
         _, first, numbers = np.unique(kept, return_index=True, return_inverse=True)
-        numbers = np.argsort(np.argsort(first))[numbers]         # in the order in which the groups appear
+        numbers = np.argsort(np.argsort(first))[numbers]  # in the order in which the groups appear
     table = rank_table(plan.spaces[1], n_jobs=plan.n_jobs, limit_bytes=limit_bytes, **plan.rule)
     return Objective(standard.space, table, numbers, bandwidth, plan.rule, None, precision, plan.n_jobs), standard
 

@@ -3,6 +3,7 @@
 The derivative by a weight, 2 w S, vanishes at w = 0 whatever S is.  So weights are optimised as w, and optimality is
 certified in s = w^2: S = 0 where a weight is positive, S >= 0 where it is zero.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -14,12 +15,12 @@ from infoscope.base import one_blas_thread, progress
 
 from .objective import Objective
 
-MEMORY = 20                        # corrections that L-BFGS remembers
-LARGE_SHARE = 0.05                 # of the items: neighbours at which the continuation begins
-ROUGH = 1e-5                       # relative decrease at which its first part ends
-NEGLIGIBLE = 1e-3                  # a weight below this share of the largest is tried at zero
-REVIVED = 0.03                     # share of the largest weight that a violator starts again with
-CERTIFIED = 1e-7                   # violation below which a zero stays
+MEMORY = 20  # corrections that L-BFGS remembers
+LARGE_SHARE = 0.05  # of the items: neighbours at which the continuation begins
+ROUGH = 1e-5  # relative decrease at which its first part ends
+NEGLIGIBLE = 1e-3  # a weight below this share of the largest is tried at zero
+REVIVED = 0.03  # share of the largest weight that a violator starts again with
+CERTIFIED = 1e-7  # violation below which a zero stays
 RESTARTS = 10
 
 
@@ -54,8 +55,16 @@ class Optimum:
     converged: bool
 
 
-def minimise(objective: Objective, start: np.ndarray | None = None, *, alpha: float = 0.0, max_iter: int = 200,
-             tol: float = 1e-9, continuation: bool = True, show: bool = True) -> Optimum:
+def minimise(
+    objective: Objective,
+    start: np.ndarray | None = None,
+    *,
+    alpha: float = 0.0,
+    max_iter: int = 200,
+    tol: float = 1e-9,
+    continuation: bool = True,
+    show: bool = True,
+) -> Optimum:
     """Weights w >= 0 with the smallest DII(w) + alpha |w|_1/|w|_2.
 
     Parameters
@@ -96,7 +105,7 @@ def minimise(objective: Objective, start: np.ndarray | None = None, *, alpha: fl
     w = np.ones(objective.n_weights) if start is None else np.asarray(start, float)
     counted = _Counted(objective)
     if objective.n_weights == 1 or np.count_nonzero(w) == 1 and alpha > 0:
-        return _end(counted, w, [], True)                        # the direction of one weight is no choice
+        return _end(counted, w, [], True)  # the direction of one weight is no choice
     with progress(max_iter, "weights", "iterations") if show else _silent() as bar:
         large = int(LARGE_SHARE * len(objective.space))
         if continuation and objective.bandwidth.kind in ("point", "global") and large > objective.bandwidth.k:
@@ -120,7 +129,7 @@ class _Counted:
 
     def __init__(self, objective: Objective):
         self.objective, self.n = objective, 0
-        self.free = objective.bandwidth.kind != "fixed"          # only the direction of w matters
+        self.free = objective.bandwidth.kind != "fixed"  # only the direction of w matters
         self.place: np.ndarray | None = None
 
     def __call__(self, w: np.ndarray) -> tuple[float, np.ndarray]:
@@ -133,7 +142,7 @@ class _Counted:
         """Value and gradient by w, penalty included."""
         size = np.linalg.norm(w)
         if size == 0:
-            return 2.0 + alpha * (1 + np.sqrt(len(w))), np.zeros_like(w)          # worse than any direction
+            return 2.0 + alpha * (1 + np.sqrt(len(w))), np.zeros_like(w)  # worse than any direction
         value, slopes = self(w / size if self.free else w)
         gradient = 2 * w * slopes / (size * size if self.free else 1.0)
         if alpha:
@@ -158,9 +167,16 @@ def _descend(counted: _Counted, w, alpha, max_iter, tol, seen: Callable[[float],
         if seen is not None:
             seen(float(intermediate_result.fun))
 
-    with one_blas_thread():                                      # threads cost more than products of a few weights
-        found = minimize(function, w[active] / w.max(), jac=True, method="L-BFGS-B", bounds=[(0, None)] * len(active),
-                         callback=after, options=dict(maxcor=MEMORY, maxiter=max_iter, ftol=tol * 1e-3, gtol=tol))
+    with one_blas_thread():  # threads cost more than products of a few weights
+        found = minimize(
+            function,
+            w[active] / w.max(),
+            jac=True,
+            method="L-BFGS-B",
+            bounds=[(0, None)] * len(active),
+            callback=after,
+            options=dict(maxcor=MEMORY, maxiter=max_iter, ftol=tol * 1e-3, gtol=tol),
+        )
     full[active] = found.x
     return full / (full.max() if counted.free and full.max() > 0 else 1.0), bool(found.success)
 

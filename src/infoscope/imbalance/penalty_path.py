@@ -2,6 +2,7 @@
 
 A weight of zero is stationary for every positive penalty, so the path goes from no penalty upwards.
 """
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -15,9 +16,9 @@ from .optimise import minimise
 from .soft_search import SoftSearch
 from .subsets import Found, members_only
 
-FIRST, FACTOR, MOST = 1e-4, 4.0, 16          # penalties when none are given
-HALVINGS = 2                                 # of a step that loses several features at once
-TOLERANCE, ITERATIONS = 1e-4, 30             # of the weights along the path
+FIRST, FACTOR, MOST = 1e-4, 4.0, 16  # penalties when none are given
+HALVINGS = 2  # of a step that loses several features at once
+TOLERANCE, ITERATIONS = 1e-4, 30  # of the weights along the path
 
 
 class Step(NamedTuple):
@@ -52,8 +53,11 @@ def penalty_path(search: SoftSearch, alphas: Sequence[float] | None, refit: bool
             before = steps[-1]
             after = _solve(search, before, FIRST * FACTOR ** (len(steps) - 1))
             steps.append(after)
-        steps = [step for before, after in zip(steps, steps[1:], strict=False)
-                 for step in (before, *_between(search, before, after, HALVINGS))] + steps[-1:]
+        steps = [
+            step
+            for before, after in zip(steps, steps[1:], strict=False)
+            for step in (before, *_between(search, before, after, HALVINGS))
+        ] + steps[-1:]
     else:
         for alpha in alphas:
             if alpha > 0:
@@ -81,8 +85,9 @@ def _solve(search: SoftSearch, before: Step, alpha: float) -> Step:
         return before._replace(alpha=alpha)
     weights = before.weights
     while True:
-        end = minimise(search.objective, weights, alpha=alpha, max_iter=ITERATIONS, tol=TOLERANCE, continuation=False,
-                       show=False)
+        end = minimise(
+            search.objective, weights, alpha=alpha, max_iter=ITERATIONS, tol=TOLERANCE, continuation=False, show=False
+        )
         search.note(end.value)
         weights = _pruned(search, end.weights, end.value, alpha)
         if np.count_nonzero(weights) in (1, np.count_nonzero(end.weights)):

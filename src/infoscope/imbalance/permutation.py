@@ -1,4 +1,5 @@
 """Permutation p-values: how often does a shuffled target look as well predicted?"""
+
 from __future__ import annotations
 
 import numpy as np
@@ -12,8 +13,8 @@ from .neighbor_rules import Neighbors, choose_neighbors
 from .plan import Plan
 from .rank_table import rank_table
 
-LARGEST_TABLE = 4000               # items whose ranks are tabled; larger data are tested on a random subset
-SAME = 1e-12                       # values closer than their rounding are equal: it must not decide for us
+LARGEST_TABLE = 4000  # items whose ranks are tabled; larger data are tested on a random subset
+SAME = 1e-12  # values closer than their rounding are equal: it must not decide for us
 
 
 def check_permutations(n_permutations: int, plan: Plan) -> None:
@@ -22,8 +23,10 @@ def check_permutations(n_permutations: int, plan: Plan) -> None:
         return
     check_positive_int(n_permutations, "n_permutations", 19)
     if plan.weighted:
-        raise ParameterError("n_permutations does not go with sample weights, which tie the spaces together: judge by "
-                             "the standard error, (1 - value)/se")
+        raise ParameterError(
+            "n_permutations does not go with sample weights, which tie the spaces together: judge by "
+            "the standard error, (1 - value)/se"
+        )
 
 
 def neighbors_in(part: Plan, source: Space, k: int) -> Neighbors:
@@ -46,7 +49,7 @@ def permutation_p_value(part: Plan, source: Neighbors, table: np.ndarray, n_perm
 
     def value(shuffle) -> float:
         u = table[shuffle[i], shuffle[j]]
-        usable = np.isfinite(u)                                  # a shift may bring a pair inside the window
+        usable = np.isfinite(u)  # a shift may bring a pair inside the window
         return float((c[usable] * u[usable]).sum() / c[usable].sum())
 
     observed = value(np.arange(len(table))) + SAME
@@ -81,7 +84,9 @@ def _shuffle(part: Plan, generator) -> np.ndarray:
         time = np.arange(b - a, dtype=float) if space.time is None else space.time[rows] - space.time[rows[0]]
         least = int(np.searchsorted(time, part.exclusion_window, "right"))
         if b - a <= 2 * least + 1:
-            raise ParameterError("a run is shorter than two windows and cannot be shifted: use n_permutations=0 and "
-                                 "judge by the standard error")
+            raise ParameterError(
+                "a run is shorter than two windows and cannot be shifted: use n_permutations=0 and "
+                "judge by the standard error"
+            )
         shuffle[rows] = np.roll(rows, int(generator.integers(least, b - a - least + 1)))
     return shuffle

@@ -1,4 +1,5 @@
 """Sets of features judged by the plain Information Imbalance: all weights one, distances grown column by column."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ from .rank_table import LIMIT_BYTES, RankTable, rank_table
 from .subsets import Found
 
 DIRECTIONS = ("to_target", "from_target", "both")
-ROWS = 64                          # in one call of the kernel
+ROWS = 64  # in one call of the kernel
 
 
 class Aim(NamedTuple):
@@ -75,7 +76,7 @@ class PlainSearch:
         space = standard.space
         candidates = column_items(space, None)
         self.order = admissible_pairs(row_items(space, None), candidates, **plan.rule).columns
-        w = space.feature_weights                                # ones, but for columns that are not standardised
+        w = space.feature_weights  # ones, but for columns that are not standardised
         self.x = np.ascontiguousarray((np.asarray(space.features, float) * w).T[:, self.order])
         self.period = np.ascontiguousarray(space.period * w)
         self.ways = [] if plan.weighted else [way for way in (self._to_target(), self._from_target()) if way]
@@ -93,8 +94,11 @@ class PlainSearch:
     def grown(self, parents: Sequence[Found]) -> list[Found]:
         found: dict[tuple[int, ...], Found] = {}
         for parent in parents:
-            others = [u for u in range(self.n_units) if u not in parent.units
-                      and tuple(sorted((*parent.units, u))) not in found]
+            others = [
+                u
+                for u in range(self.n_units)
+                if u not in parent.units and tuple(sorted((*parent.units, u))) not in found
+            ]
             if others:
                 found |= {one.units: one for one in self._judged(parent.units, others)}
         return list(found.values())
@@ -147,11 +151,29 @@ class PlainSearch:
 
         def part(first: int) -> None:
             block = slice(first, first + ROWS)
-            indptr = way.indptr[first: first + ROWS + 1]
+            indptr = way.indptr[first : first + ROWS + 1]
             table = way.table.take(block)
-            kernels.judge_rows(self.x, self.period, self.columns, self.first, base, candidates, without,
-                               way.row_places[block], way.start[block], way.stop[block], self.order, self.aim.k,
-                               table.values, table.scale, indptr, way.places, way.shares, way.towards, out[block])
+            kernels.judge_rows(
+                self.x,
+                self.period,
+                self.columns,
+                self.first,
+                base,
+                candidates,
+                without,
+                way.row_places[block],
+                way.start[block],
+                way.stop[block],
+                self.order,
+                self.aim.k,
+                table.values,
+                table.scale,
+                indptr,
+                way.places,
+                way.shares,
+                way.towards,
+                out[block],
+            )
 
         with ThreadPoolExecutor(available_threads(self.plan.n_jobs)) as pool:
             list(pool.map(part, range(0, len(out), ROWS)))
@@ -161,15 +183,17 @@ class PlainSearch:
         if self.aim.direction == "from_target":
             return None
         target, rows = self.plan.spaces[1], self.aim.rows
-        table = rank_table(target, queries=rows, n_jobs=self.plan.n_jobs, limit_bytes=self.aim.limit_bytes,
-                           **self.plan.rule)
+        table = rank_table(
+            target, queries=rows, n_jobs=self.plan.n_jobs, limit_bytes=self.aim.limit_bytes, **self.plan.rule
+        )
         return self._way(True, np.arange(len(target)) if rows is None else rows, table)
 
     def _from_target(self) -> _Way | None:
         if self.aim.direction == "to_target":
             return None
-        graph, shares = source_neighbors(self.plan, self.plan.spaces[1], self.aim.k, self.aim.rows,
-                                         np.random.default_rng(0), rule=None)
+        graph, shares = source_neighbors(
+            self.plan, self.plan.spaces[1], self.aim.k, self.aim.rows, np.random.default_rng(0), rule=None
+        )
         none = RankTable(np.zeros((len(graph.rows), 1)), np.ones(len(graph.rows)))
         return self._way(False, graph.rows, none, graph.indptr, self._place[graph.items], shares)
 
@@ -177,9 +201,17 @@ class PlainSearch:
         space = self.standard.space
         pairs = admissible_pairs(row_items(space, rows), column_items(space, None), **self.plan.rule)
         empty = np.zeros(0)
-        return _Way(towards, self._place[rows], pairs.start, pairs.stop, row_weights(self.plan, rows), table,
-                    np.zeros(len(rows) + 1, np.int64) if indptr is None else np.asarray(indptr, np.int64),
-                    empty.astype(np.int64) if places is None else places, empty if shares is None else shares)
+        return _Way(
+            towards,
+            self._place[rows],
+            pairs.start,
+            pairs.stop,
+            row_weights(self.plan, rows),
+            table,
+            np.zeros(len(rows) + 1, np.int64) if indptr is None else np.asarray(indptr, np.int64),
+            empty.astype(np.int64) if places is None else places,
+            empty if shares is None else shares,
+        )
 
     @property
     def _place(self) -> np.ndarray:
@@ -194,8 +226,9 @@ def directions_of(plan: Plan, some, aim: Aim) -> list[tuple[float, Deviations]]:
     ways = both["to_target"] + both["from_target"] if aim.direction == "both" else both[aim.direction]
     found: list[Direction] = []
     for source, target in ways:
-        neighbors = source_neighbors(plan, source, aim.k, aim.rows, np.random.default_rng(0), rule=aim.rule,
-                                     cap=aim.cap)
+        neighbors = source_neighbors(
+            plan, source, aim.k, aim.rows, np.random.default_rng(0), rule=aim.rule, cap=aim.cap
+        )
         found.append(measure(plan, neighbors, target))
     parts = [(d.value, d.deviations()) for d in found]
     if len(parts) == 1:

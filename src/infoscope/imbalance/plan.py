@@ -2,6 +2,7 @@
 
 Every decision is written into the result.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -22,11 +23,11 @@ from infoscope.statistics import (
     run_order,
 )
 
-BLOCKS_FROM = 1.5                  # correlation time, in rows, from which errors come from blocks
-MANY_RUNS = 4                      # runs from which too short ones are compared with each other
+BLOCKS_FROM = 1.5  # correlation time, in rows, from which errors come from blocks
+MANY_RUNS = 4  # runs from which too short ones are compared with each other
 FEWEST_EFFECTIVE = 10
 LARGEST_SHARE = 0.05
-DASK_BYTES = 2**30                 # Dask features pulled at most to find a correlation time
+DASK_BYTES = 2**30  # Dask features pulled at most to find a correlation time
 STANDARD_ERRORS = ("auto", "graph", "blocks", "rows", "jackknife")
 
 
@@ -47,9 +48,9 @@ class Plan:
     notes: list[str] = field(default_factory=list)
     correlated_rows: bool = False
     said_nothing: bool = False
-    ordered: bool = False          # rows follow each other in time, or were said to
-    automatic: bool = False        # the exclusion window was found, not given
-    order: np.ndarray | None = None    # number of each row among the rows as they came, where they were sorted
+    ordered: bool = False  # rows follow each other in time, or were said to
+    automatic: bool = False  # the exclusion window was found, not given
+    order: np.ndarray | None = None  # number of each row among the rows as they came, where they were sorted
 
     @property
     def weighted(self) -> bool:
@@ -77,7 +78,7 @@ class Plan:
                 continue
             some = np.random.default_rng(0).choice(len(graph), min(len(graph), 2000), replace=False)
             rows, items, run = graph.rows[some], graph.items[graph.indptr[some]], space.run
-            if self.order is not None:                           # neighbours in the order in which rows came
+            if self.order is not None:  # neighbours in the order in which rows came
                 rows, items = self.order[rows], self.order[items]
                 run = None if run is None else run[np.argsort(self.order)]
             found = adjacency_test(rows, items, n, run=run)
@@ -94,19 +95,35 @@ class Plan:
         tau = self.tau
         recalls = [g.recall for g in graphs if g.recall is not None]
         return dict(
-            n_items=n, n_rows=n if n_rows is None else n_rows, n_columns=n_columns, n_kish=self.n_kish,
+            n_items=n,
+            n_rows=n if n_rows is None else n_rows,
+            n_columns=n_columns,
+            n_kish=self.n_kish,
             n_independent=self.n_kish if tau is None else self.n_kish / max(tau.value / row_step(self.spaces[0]), 1.0),
             correlation_time=None if tau is None else tau.value,
             n_correlation_times=None if tau is None else float(np.median(_durations(self.spaces[0]))) / tau.value,
             correlation_time_resolved=tau is None or bool(tau.resolved),
-            exclusion_window=float(self.exclusion_window), neighbors_from=self.neighbors_from,
-            n_blocks=None if self.blocks is None else int(self.blocks.max()) + 1, standard_error=self.standard_error,
-            recall=min(recalls) if recalls else None, correlated_rows=self.correlated_rows,
-            warnings=tuple(dict.fromkeys(self.warnings)), notes=tuple(dict.fromkeys(self.notes)))
+            exclusion_window=float(self.exclusion_window),
+            neighbors_from=self.neighbors_from,
+            n_blocks=None if self.blocks is None else int(self.blocks.max()) + 1,
+            standard_error=self.standard_error,
+            recall=min(recalls) if recalls else None,
+            correlated_rows=self.correlated_rows,
+            warnings=tuple(dict.fromkeys(self.warnings)),
+            notes=tuple(dict.fromkeys(self.notes)),
+        )
 
 
-def make_plan(spaces: list[Space], *, exclusion_window=None, neighbors_from=None, run_weight="frames",
-              standard_error="auto", on_low_weight="raise", n_jobs=None) -> Plan:
+def make_plan(
+    spaces: list[Space],
+    *,
+    exclusion_window=None,
+    neighbors_from=None,
+    run_weight="frames",
+    standard_error="auto",
+    on_low_weight="raise",
+    n_jobs=None,
+) -> Plan:
     """Check that the spaces hold the same items, and settle window, runs, weights and blocks."""
     spaces, borrowed = _same_items(spaces)
     check_choice(standard_error, "standard_error", STANDARD_ERRORS)
@@ -128,7 +145,7 @@ def make_plan(spaces: list[Space], *, exclusion_window=None, neighbors_from=None
     elif in_order or standard_error == "blocks":
         try:
             plan.tau = _correlation_time(plan)
-        except InfoscopeError as error:                          # a window given as a number does without
+        except InfoscopeError as error:  # a window given as a number does without
             plan.notes.append(f"no correlation time: {error}")
     _settle_window(plan, auto, exclusion_window, neighbors_from)
     _settle_errors(plan, standard_error)
@@ -142,10 +159,12 @@ def _same_items(spaces: list[Space]) -> tuple[list[Space], list[str]]:
     _check_number(first)
     for other in spaces[1:]:
         if len(other) != len(first):
-            raise DataError(f"{first.name} has {len(first)} rows, {other.name} has {len(other)}: both must describe "
-                            "the same items, in the same order")
+            raise DataError(
+                f"{first.name} has {len(first)} rows, {other.name} has {len(other)}: both must describe "
+                "the same items, in the same order"
+            )
         check_ids(first.ids, other.ids, str(first.name), str(other.name))
-    borrowed: list[dict[str, Any]] = [{} for _ in spaces]        # put in together: times mean little without runs
+    borrowed: list[dict[str, Any]] = [{} for _ in spaces]  # put in together: times mean little without runs
     taken: dict[tuple[str | None, str | None], list[str]] = {}
     for what in ("sample_weight", "time", "run"):
         owner = next((s for s in spaces if getattr(s, what) is not None), None)
@@ -158,8 +177,10 @@ def _same_items(spaces: list[Space]) -> tuple[list[Space], list[str]]:
                 lacking[what] = owner.run_names[values] if what == "run" else values
                 taken.setdefault((space.name, owner.name), []).append(what)
             elif not np.array_equal(own, values):
-                raise DataError(f"{owner.name} and {space.name} carry different {what}: give both the same, or make "
-                                f"one with space.replace({what}=...)")
+                raise DataError(
+                    f"{owner.name} and {space.name} carry different {what}: give both the same, or make "
+                    f"one with space.replace({what}=...)"
+                )
     made = [space.replace(**lacking) if lacking else space for space, lacking in zip(spaces, borrowed, strict=True)]
     return made, [f"{name} carries no {', '.join(what)}: taken from {owner}" for (name, owner), what in taken.items()]
 
@@ -178,11 +199,13 @@ def _settle_weights(plan: Plan, run_weight, on_low_weight) -> None:
     elif space.run is not None and space.sample_weight is not None:
         means = [weight[space.run == r].mean() for r in np.unique(space.run)]
         if max(means) > 10 * max(min(means), 1e-300):
-            plan.warn("mean weights of the runs differ by more than a factor of 10: weights normalised run by run must "
-                      "be put on one scale first")
+            plan.warn(
+                "mean weights of the runs differ by more than a factor of 10: weights normalised run by run must "
+                "be put on one scale first"
+            )
     plan.n_kish = effective_sample_size(weight)
     kept = np.flatnonzero(weight)
-    if np.ptp(weight[kept]) == 0:                                # equal weights are none; those of zero mean no item
+    if np.ptp(weight[kept]) == 0:  # equal weights are none; those of zero mean no item
         plan.spaces = [s if s.sample_weight is None else s.replace(sample_weight=None) for s in plan.spaces]
     else:
         _check_weights(plan, weight, on_low_weight)
@@ -195,9 +218,11 @@ def _settle_weights(plan: Plan, run_weight, on_low_weight) -> None:
 
 def _check_weights(plan: Plan, weight: np.ndarray, on_low_weight: str) -> None:
     if plan.n_kish < FEWEST_EFFECTIVE:
-        text = (f"the weights leave {plan.n_kish:.1f} effective items of {len(weight)}, fewer than "
-                f"{FEWEST_EFFECTIVE}: a few items carry everything; reweight less, sample more, or pass "
-                "on_low_weight='warn'")
+        text = (
+            f"the weights leave {plan.n_kish:.1f} effective items of {len(weight)}, fewer than "
+            f"{FEWEST_EFFECTIVE}: a few items carry everything; reweight less, sample more, or pass "
+            "on_low_weight='warn'"
+        )
         if on_low_weight == "raise":
             raise DataError(text)
         plan.warn(text)
@@ -245,8 +270,9 @@ def _correlation_time(plan: Plan) -> CorrelationTime:
     for space in plan.spaces:
         columns = _columns_in_time(space)
         if columns is None:
-            plan.notes.append(f"{space.name} ({space.metric}) has no columns to find a correlation time in; the other "
-                              "spaces decide")
+            plan.notes.append(
+                f"{space.name} ({space.metric}) has no columns to find a correlation time in; the other spaces decide"
+            )
             continue
         period = space.period if space.metric != "labels" and space.period.any() else None
         found.append(correlation_time(columns, time=space.time, run=space.run, period=period, n_jobs=plan.n_jobs))
@@ -267,8 +293,10 @@ def _columns_in_time(space: Space):
     if space.backend == "dask":
         if space.features.nbytes > DASK_BYTES:
             size = space.features.nbytes / 2**30
-            raise ParameterError(f"finding the correlation time of {space.name} would pull {size:.1f} GiB out of Dask: "
-                                 "pass exclusion_window as a number")
+            raise ParameterError(
+                f"finding the correlation time of {space.name} would pull {size:.1f} GiB out of Dask: "
+                "pass exclusion_window as a number"
+            )
         return np.asarray(space.features)
     return space.features.cpu().numpy() if space.backend == "torch" else space.features
 
@@ -281,7 +309,7 @@ def _settle_window(plan: Plan, auto: bool, window, neighbors_from) -> None:
         durations = _durations(space)
         window, plan.too_short = auto_window(tau.value, bool(tau.resolved), durations, step=row_step(space))
         if tau.value <= row_step(space):
-            window = 0.0                                         # rows are independent: only the row itself is left out
+            window = 0.0  # rows are independent: only the row itself is left out
     elif tau is not None:
         plan.too_short = bool(np.median(_durations(space)) < 20 * tau.value or not tau.resolved)
     plan.exclusion_window = float(f"{float(window or 0.0):.12g}")  # no dust from summed time steps
@@ -294,8 +322,11 @@ def _settle_window(plan: Plan, auto: bool, window, neighbors_from) -> None:
             plan.notes.append("neighbours come from other runs, because there are enough of them and each is short")
     plan.neighbors_from = neighbors_from
     if plan.too_short and neighbors_from == "any" and tau is not None:
-        plan.warn(f"runs are shorter than 20 correlation times ({tau.value:.3g}): the value is not reliable; more or "
-                  "longer runs are the cure", CorrelatedRowsWarning)
+        plan.warn(
+            f"runs are shorter than 20 correlation times ({tau.value:.3g}): the value is not reliable; more or "
+            "longer runs are the cure",
+            CorrelatedRowsWarning,
+        )
 
 
 def _settle_errors(plan: Plan, standard_error: str) -> None:

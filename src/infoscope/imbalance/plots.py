@@ -19,7 +19,7 @@ from infoscope.base.paper import Style, axes_of, look_of, thin
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from infoscope.imbalance.results import ImbalanceDifference, InformationImbalance, ScaleCurve
+    from .results import ImbalanceDifference, InformationImbalance, ScaleCurve
 
 FORTH, BACK, GREY = "#0072B2", "#D55E00", "0.45"  # A → B, B → A (Okabe and Ito's blue and vermilion), everything else
 
@@ -96,7 +96,7 @@ def plot_ranks(
     -------
     matplotlib Axes
     """
-    from infoscope.imbalance.plotted import rank_densities
+    from .plotted import rank_densities
 
     edges, heights = rank_densities(result, bins)
     look = look_of(style)
@@ -228,7 +228,7 @@ def plot_weights(result: InformationImbalance, ax: Axes | None = None, *, style:
     -------
     matplotlib Axes
     """
-    from infoscope.imbalance.plotted import cumulative_weights
+    from .plotted import cumulative_weights
 
     share, cumulative = cumulative_weights(result)
     n, n_kish = len(share) - 1, 1.0 / float(np.sum(np.diff(cumulative) ** 2))

@@ -10,8 +10,9 @@ import numpy as np
 
 from infoscope.base.checks import check_choice
 from infoscope.base.errors import ParameterError
-from infoscope.imbalance.results import ImbalanceDifference, ImbalanceMatrix, InformationImbalance, ScaleCurve
-from infoscope.imbalance.verdicts import NOTABLE_FLOOR, Measured
+
+from .results import ImbalanceDifference, ImbalanceMatrix, InformationImbalance, ScaleCurve
+from .verdicts import NOTABLE_FLOOR, Measured
 
 if TYPE_CHECKING:
     import pandas

@@ -1,4 +1,5 @@
 """Which rows are asked: all, a random part, those that have enough neighbours to choose from."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -10,8 +11,8 @@ from infoscope.neighbors.reductions import admissible_mass, check_rule
 
 from .plan import Plan
 
-TIED_PAIRS = 2**24                 # pairs of equal items up to which all rows are used as queries
-LOOKED_AT = 1000                   # rows looked at first for duplicates
+TIED_PAIRS = 2**24  # pairs of equal items up to which all rows are used as queries
+LOOKED_AT = 1000  # rows looked at first for duplicates
 FEWEST_ROWS = 3
 
 
@@ -73,8 +74,10 @@ def rows_for_source(plan: Plan, space: Space, rows, generator) -> np.ndarray | N
         return None
     n = max(100, int(len(space) * TIED_PAIRS / pairs))
     kind = "labels" if space.metric == "labels" else "few different values"
-    plan.notes.append(f"from {space.name} ({kind}) the value was measured on {n:,} random rows: each has its whole "
-                      "class as neighbours")
+    plan.notes.append(
+        f"from {space.name} ({kind}) the value was measured on {n:,} random rows: each has its whole "
+        "class as neighbours"
+    )
     return np.sort(generator.choice(len(space), n, replace=False))
 
 
@@ -83,24 +86,30 @@ def _fed_rows(plan: Plan, k: int, on_starved: str) -> np.ndarray | None:
     """Rows with at least k admissible items; None for all."""
     space = plan.spaces[0]
     if plan.exclusion_window == 0 and plan.neighbors_from == "any":
-        return None                                              # all others are admissible
+        return None  # all others are admissible
     check_rule(space, plan.exclusion_window, plan.neighbors_from)
     admissible = admissible_mass(space, **plan.rule)[0]
     fed = np.flatnonzero(admissible >= k)
-    if len(fed) == len(space) or k >= len(space):                # the engine says what is wrong with such a k
+    if len(fed) == len(space) or k >= len(space):  # the engine says what is wrong with such a k
         return None
     starved = int(np.flatnonzero(admissible < k)[0])
     if on_starved == "raise":
         run = "" if space.run is None else f" (run {space.run_names[space.run[starved]]})"
-        raise ParameterError(f"k={k} is too large: item {starved}{run} may use only {int(admissible[starved])} items "
-                             f"as neighbours, and {len(space) - len(fed) - 1} more have too few; use a smaller "
-                             "k, shorten exclusion_window, bring more or longer runs, or pass on_starved='drop' to "
-                             "leave them out as queries")
+        raise ParameterError(
+            f"k={k} is too large: item {starved}{run} may use only {int(admissible[starved])} items "
+            f"as neighbours, and {len(space) - len(fed) - 1} more have too few; use a smaller "
+            "k, shorten exclusion_window, bring more or longer runs, or pass on_starved='drop' to "
+            "leave them out as queries"
+        )
     if len(fed) < FEWEST_ROWS:
-        raise DataError(f"only {len(fed)} rows of {len(space)} have {k} items to choose neighbours from: use a smaller "
-                        "k, a smaller window, or more runs")
-    plan.warn(f"{len(space) - len(fed)} rows were left out as queries: window and runs leave them fewer than k={k} "
-              "items to choose from")
+        raise DataError(
+            f"only {len(fed)} rows of {len(space)} have {k} items to choose neighbours from: use a smaller "
+            "k, a smaller window, or more runs"
+        )
+    plan.warn(
+        f"{len(space) - len(fed)} rows were left out as queries: window and runs leave them fewer than k={k} "
+        "items to choose from"
+    )
     return fed
 
 
@@ -109,7 +118,7 @@ def _tied_pairs(space: Space) -> float:
     values = space.features
     if space.metric == "precomputed" or space.backend != "numpy":
         return 0.0
-    if space.metric != "labels":                                 # a look at some rows first: most data have no twins
+    if space.metric != "labels":  # a look at some rows first: most data have no twins
         some = values[:: len(values) // LOOKED_AT + 1]
         if len(np.unique(some, axis=0)) > len(some) / 2:
             return 0.0

@@ -1,4 +1,5 @@
 """Kernels of the rank table: which sorted neighbours rounding may have swapped, and the ranks themselves."""
+
 import numpy as np
 
 from infoscope.base import kernel
@@ -13,7 +14,7 @@ def doubtful_places(squared, order, band, rows, columns):
     """
     n = 0
     for i in range(squared.shape[0]):
-        marked = False                                           # whether the pair before this one was noted already
+        marked = False  # whether the pair before this one was noted already
         for p in range(1, squared.shape[1]):
             before, here = squared[i, order[i, p - 1]], squared[i, order[i, p]]
             if here == np.inf:
@@ -55,6 +56,6 @@ def write_ranks(squared, order, columns, mass, weighted, unit, out):
                 if weighted:
                     out[i, columns[order[i, q]]] = (before + group / 2 + unit[i] / 2) / (total + unit[i])
                 else:
-                    out[i, columns[order[i, q]]] = p + end + 1   # twice the mean of p + 1 ... end
+                    out[i, columns[order[i, q]]] = p + end + 1  # twice the mean of p + 1 ... end
             before += group
             p = end

@@ -3,6 +3,7 @@
 The table is the one N x N object that the Differentiable Information Imbalance keeps: two bytes a pair up to 32,766
 items, made once, read in every step.
 """
+
 from __future__ import annotations
 
 import copy
@@ -17,7 +18,7 @@ from infoscope.neighbors.reductions import Reduction, admissible_mass
 
 from . import rank_kernels as kernels
 
-LIMIT_BYTES = 2**31                # the largest table that is made without being asked for
+LIMIT_BYTES = 2**31  # the largest table that is made without being asked for
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +49,15 @@ class RankTable:
         return np.where(self.values > 0, u, np.nan)
 
 
-def rank_table(space: Space, *, queries=None, exclusion_window: float = 0.0, neighbors_from: str = "any",
-               n_jobs: int | None = None, limit_bytes: int | None = LIMIT_BYTES) -> RankTable:
+def rank_table(
+    space: Space,
+    *,
+    queries=None,
+    exclusion_window: float = 0.0,
+    neighbors_from: str = "any",
+    n_jobs: int | None = None,
+    limit_bytes: int | None = LIMIT_BYTES,
+) -> RankTable:
     """Rank every item around every other one in a space.
 
     Parameters
@@ -85,14 +93,22 @@ def rank_table(space: Space, *, queries=None, exclusion_window: float = 0.0, nei
     kind = np.dtype(np.float64 if weighted else np.uint16 if 2 * n < 2**16 else np.uint32)
     size = n_rows * n * kind.itemsize
     if limit_bytes is not None and size > limit_bytes:
-        raise ParameterError(f"the ranks of {n:,} items in the target would take {size / 1e9:.1f} GB, more than the "
-                             f"limit of {limit_bytes / 1e9:.1f} GB: pass batch_size= to work on random parts, use "
-                             "fewer rows, or raise max_table_bytes")
+        raise ParameterError(
+            f"the ranks of {n:,} items in the target would take {size / 1e9:.1f} GB, more than the "
+            f"limit of {limit_bytes / 1e9:.1f} GB: pass batch_size= to work on random parts, use "
+            "fewer rows, or raise max_table_bytes"
+        )
     rule: dict[str, Any] = dict(exclusion_window=exclusion_window, neighbors_from=neighbors_from)
     admissible, mass, mass2 = admissible_mass(space, queries, **rule)
     units = mass2 / np.maximum(mass, 1e-300)
-    values = reduce_tiles([space], _Ranks(np.zeros((n_rows, n), kind), units if weighted else None), queries=queries,
-                          n_jobs=n_jobs, label="ranks in the target", **rule)
+    values = reduce_tiles(
+        [space],
+        _Ranks(np.zeros((n_rows, n), kind), units if weighted else None),
+        queries=queries,
+        n_jobs=n_jobs,
+        label="ranks in the target",
+        **rule,
+    )
     return RankTable(values, np.ones(n_rows) if weighted else 1 / (2 * (admissible + 1.0)))
 
 
@@ -117,15 +133,23 @@ class _Ranks(Reduction):
         (t,) = tiles
         if not isinstance(t.squared, np.ndarray):
             from .rank_table_torch import ranks_of_tile
+
             state[:, t.columns] = ranks_of_tile(t, None if self.units is None else self.units[t.block])
             return 0
         squared = t.squared.astype(np.float64, copy=False)
-        order = np.argsort(squared, axis=1)                      # which of two ties comes first does not matter
+        order = np.argsort(squared, axis=1)  # which of two ties comes first does not matter
         _settle(t, squared, order)
         weighted = self.units is not None
         m = squared.shape[1]
-        kernels.write_ranks(squared, order, t.columns, t.mass if weighted else np.ones(m), weighted,
-                            self.units[t.block] if weighted else np.ones(len(state)), state)
+        kernels.write_ranks(
+            squared,
+            order,
+            t.columns,
+            t.mass if weighted else np.ones(m),
+            weighted,
+            self.units[t.block] if weighted else np.ones(len(state)),
+            state,
+        )
         return 0
 
     def finish(self, states):

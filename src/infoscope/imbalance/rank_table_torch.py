@@ -1,4 +1,5 @@
 """Ranks of a tile of tensors, sorted on their device; the twin of what `rank_table` does to arrays."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -25,6 +26,7 @@ def ranks_of_tile(t, units: np.ndarray | None) -> np.ndarray:
         In the order of the tile's columns, in main memory.
     """
     import torch
+
     squared = t.squared.double()
     values, order = squared.sort(dim=1, stable=True)
     band = t.row_band.double() + t.column_band.double().max()
@@ -34,7 +36,7 @@ def ranks_of_tile(t, units: np.ndarray | None) -> np.ndarray:
     finite = values < np.inf
     ranks: Any
     if units is None:
-        ranks = (first + last + 1).to(torch.int32)               # twice the mean of first + 1 ... last
+        ranks = (first + last + 1).to(torch.int32)  # twice the mean of first + 1 ... last
     else:
         mass = torch.nn.functional.pad((t.mass[order] * finite).cumsum(1), (1, 0))
         e = on_device(units, squared.device)[:, None]
@@ -46,6 +48,7 @@ def ranks_of_tile(t, units: np.ndarray | None) -> np.ndarray:
 def _measure(t, squared, values, order, band) -> None:
     """Measure every pair whose neighbour in the order is within the band or nearly tied, and sort those rows again."""
     import torch
+
     close = values.diff(dim=1) <= 2 * band[:, None] + 2 * TIE * values[:, 1:]
     doubtful = torch.zeros_like(values, dtype=torch.bool)
     doubtful[:, 1:] |= close
@@ -62,6 +65,7 @@ def _measure(t, squared, values, order, band) -> None:
 def _ties(values) -> tuple[Any, Any]:
     """First place and end (exclusive) of the group of tied values that each sorted value belongs to."""
     import torch
+
     m = values.shape[1]
     new = ~(values.diff(dim=1) <= TIE * values[:, :-1])
     edge = torch.nn.functional.pad(new, (1, 1), value=True)

@@ -1,4 +1,5 @@
 """Rescaled ranks of neighbour pairs in another space, by counting (formulas (1) and (7))."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -11,9 +12,18 @@ from infoscope.neighbors.admissible import Pairs, admissible_pairs
 from infoscope.neighbors.reductions import admissible_mass, column_items, count_in_samples, row_items
 
 
-def rescaled_ranks(space: Space, graph: NeighborGraph, *, weighted: bool, unit: float | None = None,
-                   n_columns: int | None = None, random_state=None, exclusion_window: float = 0.0,
-                   neighbors_from: str = "any", n_jobs=None) -> np.ndarray:
+def rescaled_ranks(
+    space: Space,
+    graph: NeighborGraph,
+    *,
+    weighted: bool,
+    unit: float | None = None,
+    n_columns: int | None = None,
+    random_state=None,
+    exclusion_window: float = 0.0,
+    neighbors_from: str = "any",
+    n_jobs=None,
+) -> np.ndarray:
     """Rescaled rank u in (0, 1) of every pair of the graph, measured in `space`; ties share their mean rank.
 
     Parameters

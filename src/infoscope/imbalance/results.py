@@ -11,7 +11,8 @@ import numpy as np
 
 from infoscope.base.checks import check_choice
 from infoscope.base.errors import ParameterError
-from infoscope.imbalance.verdicts import (
+
+from .verdicts import (
     NOTABLE_FLOOR,
     PREDICTS,
     SIGNIFICANT,
@@ -199,7 +200,7 @@ class InformationImbalance(Measured):
         Options go to the drawing function in `maps` or `plots`, such as ``style="paper"``. ParameterError if ``kind``
         is unknown or the result does not hold what it draws.
         """
-        from infoscope.imbalance import maps, plots
+        from . import maps, plots
 
         ways: dict[str, Callable[..., Axes]] = {"plane": maps.plot_plane, "ranks": plots.plot_ranks}
         ways |= {"lags": plots.plot_lags, "runs": plots.plot_runs, "weights": plots.plot_weights}
@@ -273,7 +274,7 @@ class ImbalanceMatrix(Measured):
         """One sentence: which space tells most about the others (or about the targets)."""
         scores = self._scores()
         only_targets = [name for name in self.target_names if name not in self.names]
-        among = len(only_targets) + len(self.names) == len(self.target_names)      # every space is a target as well
+        among = len(only_targets) + len(self.names) == len(self.target_names)  # every space is a target as well
         others = listed((["the others"] if among else []) + (only_targets if among else list(self.target_names)))
         ranked = sorted(scores, key=lambda name: scores[name].value)
         if not ranked or all(score.silent for score in scores.values()):
@@ -333,7 +334,7 @@ class ImbalanceMatrix(Measured):
 
         Options go to the function in `infoscope.imbalance.maps`: ``style="paper"``, ``order="clustered"``.
         """
-        from infoscope.imbalance import maps
+        from . import maps
 
         draw = maps.plot_plane if check_choice(kind, "kind", ("heatmap", "plane")) == "plane" else maps.plot_heatmap
         return draw(self, ax, **options)
@@ -411,7 +412,7 @@ class ScaleCurve(Measured):
 
     def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
         """Draw both directions against k/N with error bands; options as in `infoscope.imbalance.plots`."""
-        from infoscope.imbalance import plots
+        from . import plots
 
         return plots.plot_scale_curve(self, ax, **options)
 
@@ -488,6 +489,6 @@ class ImbalanceDifference(Measured):
 
     def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
         """Draw both values with their errors; options as in `infoscope.imbalance.plots`."""
-        from infoscope.imbalance import plots
+        from . import plots
 
         return plots.plot_difference(self, ax, **options)

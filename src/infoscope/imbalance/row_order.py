@@ -4,6 +4,7 @@ A minimum of the Differentiable Information Imbalance may lie at a kink, where a
 optimiser finds there depends on the last bits of sums, and so on the order of the rows.  Fits therefore see the rows
 sorted by what they hold: the same rows give the same weights, to the last bit, in whatever order they are brought.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from infoscope.neighbors import Space
 
 from .plan import Plan
 
-QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9, 1.0)     # of the distances of a row, where a matrix is all that is known of it
+QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9, 1.0)  # of the distances of a row, where a matrix is all that is known of it
 
 
 def sorted_by_content(plan: Plan) -> Plan:
@@ -50,8 +51,12 @@ def sorted_by_content(plan: Plan) -> Plan:
     order = _order(plan.spaces)
     if np.array_equal(order, np.arange(len(order))):
         return plan
-    return replace(plan, spaces=[s.take(order) for s in plan.spaces], order=order,
-                   blocks=None if plan.blocks is None else plan.blocks[order])
+    return replace(
+        plan,
+        spaces=[s.take(order) for s in plan.spaces],
+        order=order,
+        blocks=None if plan.blocks is None else plan.blocks[order],
+    )
 
 
 def rows_as_sorted(plan: Plan, rows: np.ndarray) -> np.ndarray:
@@ -88,5 +93,5 @@ def _keys(spaces: list[Space]) -> Iterator[np.ndarray]:
     if first.run is not None:
         yield np.asarray(first.run_names)[first.run].astype(str)
     for space in spaces:
-        if space.metric == "precomputed":                        # order statistics of a row do not know its columns
+        if space.metric == "precomputed":  # order statistics of a row do not know its columns
             yield from np.quantile(space.features, QUANTILES, axis=1, method="lower")

@@ -1,4 +1,5 @@
 """The imbalance against the number of neighbours: at which scale do two spaces agree?"""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -20,11 +21,23 @@ from .queries import query_rows
 from .results import ScaleCurve
 
 
-def imbalance_scale_curve(A, B, *, k: Sequence[int] | None = None, exclusion_window: float | str | None = None,
-                          neighbors_from: str | None = None, run_weight: Any = "frames", n_rows: int | None = None,
-                          standard_error: str = "auto", random_state=None, n_jobs: int | None = None,
-                          neighbor_rule: str | None = None, on_low_weight: str = "raise",
-                          on_starved: str = "raise", cap: float | None = None) -> ScaleCurve:
+def imbalance_scale_curve(
+    A,
+    B,
+    *,
+    k: Sequence[int] | None = None,
+    exclusion_window: float | str | None = None,
+    neighbors_from: str | None = None,
+    run_weight: Any = "frames",
+    n_rows: int | None = None,
+    standard_error: str = "auto",
+    random_state=None,
+    n_jobs: int | None = None,
+    neighbor_rule: str | None = None,
+    on_low_weight: str = "raise",
+    on_starved: str = "raise",
+    cap: float | None = None,
+) -> ScaleCurve:
     """Information Imbalance in both directions for several numbers of neighbours; one search serves them all.
 
     Parameters
@@ -60,8 +73,13 @@ on_starved, cap : optional
     if standard_error == "jackknife":
         raise ParameterError("standard_error='jackknife' is offered for one k at a time: use information_imbalance")
     settings: dict[str, Any] = dict(
-        exclusion_window=exclusion_window, neighbors_from=neighbors_from, run_weight=run_weight,
-        standard_error=standard_error, on_low_weight=on_low_weight, n_jobs=n_jobs)
+        exclusion_window=exclusion_window,
+        neighbors_from=neighbors_from,
+        run_weight=run_weight,
+        standard_error=standard_error,
+        on_low_weight=on_low_weight,
+        n_jobs=n_jobs,
+    )
     plan = make_plan([as_space(A, name="A"), as_space(B, name="B")], **settings)
     a, b = plan.spaces
     if neighbor_rule is not None:
@@ -71,8 +89,9 @@ on_starved, cap : optional
     if not ks:
         raise ParameterError("k is empty: give at least one number of neighbours")
     if plan.weighted:
-        settings |= dict(n_rows=n_rows, random_state=random_state, neighbor_rule=neighbor_rule, cap=cap,
-                         on_starved=on_starved)
+        settings |= dict(
+            n_rows=n_rows, random_state=random_state, neighbor_rule=neighbor_rule, cap=cap, on_starved=on_starved
+        )
         return _one_by_one(A, B, ks, settings)
     generator = check_random_state(random_state)
     rows = query_rows(plan, ks[-1], n_rows, generator, on_starved)
@@ -85,15 +104,26 @@ on_starved, cap : optional
             d = _at(plan, nearest.graph, ranks, one)
             table[way::2, column] = d.value, error_of(plan, d.deviations()), floor_of(plan, d, target)
     plan.look_at_order(graphs)
-    parameters = dict(k=ks, exclusion_window=plan.exclusion_window, neighbors_from=plan.neighbors_from, n_rows=n_rows,
-                      standard_error=plan.standard_error)
+    parameters = dict(
+        k=ks,
+        exclusion_window=plan.exclusion_window,
+        neighbors_from=plan.neighbors_from,
+        n_rows=n_rows,
+        standard_error=plan.standard_error,
+    )
     return ScaleCurve(
-        name_a=str(a.name), name_b=str(b.name), k=np.array(ks), a_to_b=table[0], b_to_a=table[1], a_to_b_se=table[2],
-        b_to_a_se=table[3], a_to_b_floor=table[4], b_to_a_floor=table[5],
-        provenance=provenance("imbalance_scale_curve", parameters,
-                              random_state,
-                              a.features, b.features, a.time, a.run),
-        **plan.fields(None if rows is None else len(rows), None, graphs))
+        name_a=str(a.name),
+        name_b=str(b.name),
+        k=np.array(ks),
+        a_to_b=table[0],
+        b_to_a=table[1],
+        a_to_b_se=table[2],
+        b_to_a_se=table[3],
+        a_to_b_floor=table[4],
+        b_to_a_floor=table[5],
+        provenance=provenance("imbalance_scale_curve", parameters, random_state, a.features, b.features, a.time, a.run),
+        **plan.fields(None if rows is None else len(rows), None, graphs),
+    )
 
 
 def _powers_of_two(n: int) -> list[int]:
@@ -115,7 +145,10 @@ def _one_by_one(A, B, ks, options) -> ScaleCurve:
     found = [information_imbalance(A, B, k=one, **options) for one in ks]
     numbers = [f"{way}{part}" for way in ("a_to_b", "b_to_a") for part in ("", "_se", "_floor")]
     columns: dict[str, Any] = {name: np.array([getattr(result, name) for result in found]) for name in numbers}
-    context = {item.name: getattr(found[-1], item.name) for item in fields(found[-1]) if item.name not in columns
-               and item.name in ScaleCurve.__dataclass_fields__}
+    context = {
+        item.name: getattr(found[-1], item.name)
+        for item in fields(found[-1])
+        if item.name not in columns and item.name in ScaleCurve.__dataclass_fields__
+    }
     context["warnings"] = tuple(dict.fromkeys(text for result in found for text in result.warnings))
     return ScaleCurve(**(context | columns | {"k": np.array(ks)}))

@@ -3,6 +3,7 @@
 `dii_forward`, `dii_backward`, `dii_exhaustive` and `dii_path` find weights as well; `select_features_imbalance`
 compares sets as they are, with all weights one.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -24,7 +25,7 @@ from .soft_search import Settings, SoftSearch, soft_value_elsewhere
 from .softmax import Bandwidth
 from .subsets import WALKS, check_affordable
 
-MAX_SETS = 20_000                  # looked at by an exhaustive search without being asked for more
+MAX_SETS = 20_000  # looked at by an exhaustive search without being asked for more
 
 
 def dii_forward(X, target, max_features: int | None = None, n_best: int = 5, **options) -> SelectionPath:
@@ -136,8 +137,9 @@ def dii_backward(X, target, max_features: int | None = None, n_best: int = 5, **
     return _soft("dii_backward", "backward", X, target, max_features, n_best, **options)
 
 
-def dii_exhaustive(X, target, size: int = 2, *, refine: int | None = 50, max_sets: int = MAX_SETS,
-                   **options) -> SelectionPath:
+def dii_exhaustive(
+    X, target, size: int = 2, *, refine: int | None = 50, max_sets: int = MAX_SETS, **options
+) -> SelectionPath:
     """Look at all sets up to a size: features that tell something only together are found.
 
     Every set is judged by one evaluation at equal weights; the best of each size are optimised.
@@ -211,12 +213,25 @@ def dii_path(X, target, alphas=None, refit: bool = True, **options) -> Selection
     return _soft("dii_path", "l1", X, target, None, 1, alphas=check_alphas(alphas), refit=bool(refit), **options)
 
 
-def select_features_imbalance(X, target, method: str = "forward", k: int | None = None, direction: str = "to_target",
-                              n_best: int = 5, n_rows: int | None = None, *, max_features: int | None = None,
-                              scale: str | None = "standard", neighbor_rule: str | None = None,
-                              cap: float | None = None, max_sets: int = MAX_SETS, random_state=None,
-                              on_starved: str = "raise", max_table_bytes: int | None = 2**31,
-                              **options) -> SelectionPath:
+def select_features_imbalance(
+    X,
+    target,
+    method: str = "forward",
+    k: int | None = None,
+    direction: str = "to_target",
+    n_best: int = 5,
+    n_rows: int | None = None,
+    *,
+    max_features: int | None = None,
+    scale: str | None = "standard",
+    neighbor_rule: str | None = None,
+    cap: float | None = None,
+    max_sets: int = MAX_SETS,
+    random_state=None,
+    on_starved: str = "raise",
+    max_table_bytes: int | None = 2**31,
+    **options,
+) -> SelectionPath:
     """Sets of features by the plain Information Imbalance, all weights one.
 
     The squared distances of a set grow column by column, so a candidate costs N^2 whatever its size; ranks in the
@@ -273,8 +288,9 @@ def select_features_imbalance(X, target, method: str = "forward", k: int | None 
     if scale not in ("standard", None):
         raise ParameterError(f"scale is {scale!r}; it must be 'standard' or None")
     generator = check_random_state(random_state)
-    task, plan = make_task("select_features_imbalance", method, X, target, max_features, n_best,
-                           generator=generator, **options)
+    task, plan = make_task(
+        "select_features_imbalance", method, X, target, max_features, n_best, generator=generator, **options
+    )
     if method == "exhaustive":
         check_affordable(len(task.names), task.largest, max_sets)
     k, rule = settle_neighbors(plan, k, neighbor_rule)
@@ -291,16 +307,45 @@ def select_features_imbalance(X, target, method: str = "forward", k: int | None 
         return directions_of(part, part.spaces[0].replace(feature_weights=weights), aim._replace(rows=rows))
 
     parameters = dict(method=method, k=k, direction=direction, n_rows=n_rows, scale=scale, neighbor_rule=rule, cap=cap)
-    return run_task(task, plan, search, _walk(method, task), elsewhere, generator, measure="Δ", k=k,
-                    parameters=parameters, random_state=random_state,
-                    n_rows=None if aim.rows is None else len(aim.rows))
+    return run_task(
+        task,
+        plan,
+        search,
+        _walk(method, task),
+        elsewhere,
+        generator,
+        measure="Δ",
+        k=k,
+        parameters=parameters,
+        random_state=random_state,
+        n_rows=None if aim.rows is None else len(aim.rows),
+    )
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
-def _soft(function: str, method: str, X, target, largest, n_best, *, k: int | None = None, bandwidth: str = "point",
-          lambda_factor: float = 0.1, kernel_power: int = 2, max_iter: int = 200, tol: float = 1e-7,
-          precision: str = "float64", max_table_bytes: int | None = 2**31, random_state=None,
-          refine: int | None = None, max_sets: int = MAX_SETS, alphas=None, refit: bool = True, **options):
+def _soft(
+    function: str,
+    method: str,
+    X,
+    target,
+    largest,
+    n_best,
+    *,
+    k: int | None = None,
+    bandwidth: str = "point",
+    lambda_factor: float = 0.1,
+    kernel_power: int = 2,
+    max_iter: int = 200,
+    tol: float = 1e-7,
+    precision: str = "float64",
+    max_table_bytes: int | None = 2**31,
+    random_state=None,
+    refine: int | None = None,
+    max_sets: int = MAX_SETS,
+    alphas=None,
+    refit: bool = True,
+    **options,
+):
     """What the four searches with weights share."""
     check_choice(precision, "precision", ("float64", "float32"))
     generator = check_random_state(random_state)
@@ -311,7 +356,7 @@ def _soft(function: str, method: str, X, target, largest, n_best, *, k: int | No
     if method == "exhaustive":
         check_affordable(len(task.names), task.largest, max_sets)
     settings = Settings(kernel, task.n_best, refine, max_iter, tol, np.dtype(precision).type, max_table_bytes)
-    query_rows(plan, k, None, generator)                         # says which rows find fewer than k
+    query_rows(plan, k, None, generator)  # says which rows find fewer than k
 
     def search(part, units, bar):
         return SoftSearch(part, units, settings, bar)
@@ -323,15 +368,36 @@ def _soft(function: str, method: str, X, target, largest, n_best, *, k: int | No
         found, steps = penalty_path(judge, alphas, refit)
         return found, steps
 
-    parameters = dict(k=k, bandwidth=bandwidth, lambda_factor=lambda_factor, kernel_power=kernel_power,
-                      max_iter=max_iter, tol=tol, precision=precision)
+    parameters = dict(
+        k=k,
+        bandwidth=bandwidth,
+        lambda_factor=lambda_factor,
+        kernel_power=kernel_power,
+        max_iter=max_iter,
+        tol=tol,
+        precision=precision,
+    )
     if method == "l1":
         parameters |= dict(alphas=None if alphas is None else alphas.tolist(), refit=refit)
     walk = walk_path if method == "l1" else _walk(method, task)
-    named = f"{bandwidth}, {'d' if kernel_power == 1 else 'd²'}, {lambda_factor:g}" if bandwidth != "gap" else \
-        f"gap, {'d' if kernel_power == 1 else 'd²'}"
-    return run_task(task, plan, search, walk, elsewhere, generator, measure="DII", k=k, bandwidth=named,
-                    parameters=parameters, random_state=random_state)
+    named = (
+        f"{bandwidth}, {'d' if kernel_power == 1 else 'd²'}, {lambda_factor:g}"
+        if bandwidth != "gap"
+        else f"gap, {'d' if kernel_power == 1 else 'd²'}"
+    )
+    return run_task(
+        task,
+        plan,
+        search,
+        walk,
+        elsewhere,
+        generator,
+        measure="DII",
+        k=k,
+        bandwidth=named,
+        parameters=parameters,
+        random_state=random_state,
+    )
 
 
 def _walk(method: str, task: Task) -> Callable[[Any], tuple[list, list]]:
@@ -339,5 +405,3 @@ def _walk(method: str, task: Task) -> Callable[[Any], tuple[list, list]]:
         return WALKS[method](judge, min(task.largest, judge.n_units), task.n_best), []
 
     return walk
-
-

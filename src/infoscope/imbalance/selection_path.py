@@ -1,4 +1,5 @@
 """What a selection of features found: one row a size, the size that suffices, and why."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     import pandas
     from matplotlib.axes import Axes
 
-NAMED = 6                          # features of a set that a sentence names
-WORSE = 0.02                       # a value higher by this share is as good as the lowest, whatever the error
+NAMED = 6  # features of a set that a sentence names
+WORSE = 0.02  # a value higher by this share is as good as the lowest, whatever the error
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -131,8 +132,9 @@ class SelectionPath(Measured):
     def _row(self, size: int) -> int:
         places = np.flatnonzero(self.sizes == size)
         if not len(places):
-            raise ParameterError(f"no set of {size} features was found; there are sets of "
-                                 f"{', '.join(map(str, self.sizes))}")
+            raise ParameterError(
+                f"no set of {size} features was found; there are sets of {', '.join(map(str, self.sizes))}"
+            )
         return int(places[0])
 
     @property
@@ -145,22 +147,28 @@ class SelectionPath(Measured):
         shown = f"{self.measure} {self._shown(float(value[row]), float(se[row]))}"
         where = " on held-out rows" if held else ""
         if float(value[row]) + 2 * float(se[row]) >= 1:
-            return self._qualified(f"No set of up to {self.sizes[-1]} features of {self.name} tells anything about "
-                                   f"{self.name_target} (within error): {shown}{where}")
+            return self._qualified(
+                f"No set of up to {self.sizes[-1]} features of {self.name} tells anything about "
+                f"{self.name_target} (within error): {shown}{where}"
+            )
         names = list(self.suggested[:NAMED]) + ([f"{n - NAMED} more"] if n > NAMED else [])
         told = ", ".join(names[:-1]) + (" and " if len(names) > 1 else "") + names[-1]
         verb = "keeps" if n == 1 else "keep"
-        return self._qualified(f"{told} ({n} of {len(self.names)} features) {verb} what {self.name} can tell about "
-                               f"{self.name_target}: {shown}{where}, {self.rule}")
+        return self._qualified(
+            f"{told} ({n} of {len(self.names)} features) {verb} what {self.name} can tell about "
+            f"{self.name_target}: {shown}{where}, {self.rule}"
+        )
 
     @property
     def _title(self) -> str:
-        return (f"Features of {self.name} for {self.name_target}: {self.method} selection by {self.measure}, "
-                f"k = {self.k}, N = {self.n_items}")
+        return (
+            f"Features of {self.name} for {self.name_target}: {self.method} selection by {self.measure}, "
+            f"k = {self.k}, N = {self.n_items}"
+        )
 
     @property
     def _estimates(self) -> Sequence[Any]:
-        return ()                                                # the table is the answer
+        return ()  # the table is the answer
 
     def _rows(self) -> list[dict[str, Any]]:
         rows = []
@@ -196,8 +204,10 @@ class SelectionPath(Measured):
             return self.to_frame()
         if self.alphas is None or self.alpha_weights is None:
             raise ParameterError(NO_PATH)
-        return pandas.DataFrame({"alpha": self.alphas, "value": self.alpha_value}
-                                | {name: self.alpha_weights[:, u] for u, name in enumerate(self.names)})
+        return pandas.DataFrame(
+            {"alpha": self.alphas, "value": self.alpha_value}
+            | {name: self.alpha_weights[:, u] for u, name in enumerate(self.names)}
+        )
 
 
 NO_PATH = "the selection has no regularisation path: dii_path makes one"

@@ -1,4 +1,5 @@
 """Pictures of a selection: what more features bring, and the regularisation path."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from .selection_path import SelectionPath
 
-LISTED = 10                        # features with a colour and a name of their own
+LISTED = 10  # features with a colour and a name of their own
 DASHES = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)))
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
@@ -49,15 +50,20 @@ def plot_sizes(path: SelectionPath, ax: Axes | None = None, *, style: str = "scr
             se = np.nan_to_num(np.asarray(errors))
             ax.fill_between(path.sizes, values - se, values + se, color=colour, alpha=0.25, lw=0)
     names = ", ".join(short(name, 14) for name in path.suggested[:4]) + (", …" if path.suggested_size > 4 else "")
-    ax.axvline(path.suggested_size, color=GREY, ls="--", lw=look.line,
-               label=f"suggested: {path.suggested_size} ({names})")
+    ax.axvline(
+        path.suggested_size, color=GREY, ls="--", lw=look.line, label=f"suggested: {path.suggested_size} ({names})"
+    )
     top = max(float(np.nanmax(values)) for _, values, *_ in curves)
     if top > 0.7:
         ax.axhline(1.0, color=GREY, ls=":", lw=look.line, label="says nothing")
     ax.set_ylim(bottom=min(0.0, ax.get_ylim()[0]))
     ax.locator_params(axis="x", integer=True)
-    set_labels(ax, look, x=f"number of features of {short(path.name, 24)}",
-               y=f"{path.measure} ({short(path.name_target, 18)}): 0 = predicts, 1 = says nothing")
+    set_labels(
+        ax,
+        look,
+        x=f"number of features of {short(path.name, 24)}",
+        y=f"{path.measure} ({short(path.name_target, 18)}): 0 = predicts, 1 = says nothing",
+    )
     title = None if path.interval_withheld else "bands: standard error"
     set_legend(ax, look, title=title, title_fontsize=look.small)
     return ax
@@ -94,9 +100,15 @@ def plot_path(path: SelectionPath, ax: Axes | None = None, *, style: str = "scre
         if not weights[:, unit].any():
             continue
         known = place < LISTED
-        ax.plot(path.alphas, weights[:, unit], color=COLOURS[place % len(COLOURS)] if known else "0.8",
-                ls=DASHES[place // len(COLOURS) % len(DASHES)] if known else "-", lw=look.line,
-                label=short(path.names[unit], 18) if known else None, zorder=3 if known else 1)
+        ax.plot(
+            path.alphas,
+            weights[:, unit],
+            color=COLOURS[place % len(COLOURS)] if known else "0.8",
+            ls=DASHES[place // len(COLOURS) % len(DASHES)] if known else "-",
+            lw=look.line,
+            label=short(path.names[unit], 18) if known else None,
+            zorder=3 if known else 1,
+        )
     if len(positive):
         ax.set_xscale("symlog", linthresh=float(positive.min()), linscale=0.3)
         ax.set_xlim(0, float(path.alphas.max()) * 1.1)

@@ -1,4 +1,5 @@
 """From data to a `SelectionPath`: what all ways of selecting features share."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
@@ -19,7 +20,7 @@ from .row_order import rows_as_sorted, sorted_by_content
 from .selection_path import SelectionPath, suggest
 from .subsets import Found, number_of_sets
 
-LARGEST = {"forward": 10, "exhaustive": 2}   # sizes by default; all otherwise
+LARGEST = {"forward": 10, "exhaustive": 2}  # sizes by default; all otherwise
 
 
 class Task(NamedTuple):
@@ -50,10 +51,25 @@ class Task(NamedTuple):
     given: dict[str, Any]
 
 
-def make_task(function: str, method: str, X, target, largest: int | None, n_best: int, *, generator,
-              groups=None, among=None, validation=None, exclusion_window=None, neighbors_from=None,
-              run_weight: Any = "frames", standard_error: str = "auto", on_low_weight: str = "raise",
-              n_jobs: int | None = None) -> tuple[Task, Plan]:
+def make_task(
+    function: str,
+    method: str,
+    X,
+    target,
+    largest: int | None,
+    n_best: int,
+    *,
+    generator,
+    groups=None,
+    among=None,
+    validation=None,
+    exclusion_window=None,
+    neighbors_from=None,
+    run_weight: Any = "frames",
+    standard_error: str = "auto",
+    on_low_weight: str = "raise",
+    n_jobs: int | None = None,
+) -> tuple[Task, Plan]:
     """Check what was asked for; settle window, runs, weights, units and folds."""
     n_best = check_positive_int(n_best, "n_best", 1)
     if standard_error == "jackknife":
@@ -67,10 +83,16 @@ def make_task(function: str, method: str, X, target, largest: int | None, n_best
     number = np.full(len(labels), -1)
     number[chosen] = np.arange(len(chosen))
     kept = np.flatnonzero(number[unit_of_column] >= 0)
-    plan = make_plan([columns_of(x, kept) if len(kept) < x.n_features else x, y], exclusion_window=exclusion_window,
-                     neighbors_from=neighbors_from, run_weight=run_weight, standard_error=standard_error,
-                     on_low_weight=on_low_weight, n_jobs=n_jobs)
-    varying = standardise(plan.spaces[0])                        # constant columns are named, and no feature
+    plan = make_plan(
+        [columns_of(x, kept) if len(kept) < x.n_features else x, y],
+        exclusion_window=exclusion_window,
+        neighbors_from=neighbors_from,
+        run_weight=run_weight,
+        standard_error=standard_error,
+        on_low_weight=on_low_weight,
+        n_jobs=n_jobs,
+    )
+    varying = standardise(plan.spaces[0])  # constant columns are named, and no feature
     units = number[unit_of_column[kept[varying.columns]]]
     alive, units = np.unique(units, return_inverse=True)
     names = tuple(labels[chosen[u]] for u in alive)
@@ -81,30 +103,51 @@ def make_task(function: str, method: str, X, target, largest: int | None, n_best
     columns = tuple(tuple(kept[units == u].tolist()) for u in range(len(names)))
     largest = _largest(method, largest, len(names))
     plan, given_order = sorted_by_content(plan), plan
-    share = isinstance(validation, (float, np.floating))         # drawn by content; all else names rows as they came
+    share = isinstance(validation, (float, np.floating))  # drawn by content; all else names rows as they came
     folds = make_folds(plan if share else given_order, validation, generator)
     if not share:
         folds = [Fold(f.name, rows_as_sorted(plan, f.seen), rows_as_sorted(plan, f.held)) for f in folds]
-    given = dict(n_best=n_best, max_features=largest, groups=groups is not None, among=among,
-                 validation=validation if validation is None or isinstance(validation, (str, float)) else "rows",
-                 exclusion_window=plan.exclusion_window, neighbors_from=plan.neighbors_from,
-                 run_weight=run_weight if isinstance(run_weight, str) else "array",
-                 standard_error=plan.standard_error)
+    given = dict(
+        n_best=n_best,
+        max_features=largest,
+        groups=groups is not None,
+        among=among,
+        validation=validation if validation is None or isinstance(validation, (str, float)) else "rows",
+        exclusion_window=plan.exclusion_window,
+        neighbors_from=plan.neighbors_from,
+        run_weight=run_weight if isinstance(run_weight, str) else "array",
+        standard_error=plan.standard_error,
+    )
     return Task(function, method, names, columns, units, kept, x.n_features, largest, n_best, folds, given), plan
 
 
-def run_task(task: Task, plan: Plan, search: Callable, walk: Callable, elsewhere: Callable, generator, *, measure: str,
-             k: int, parameters: dict[str, Any], random_state, bandwidth: str = "",
-             n_rows: int | None = None) -> SelectionPath:
+def run_task(
+    task: Task,
+    plan: Plan,
+    search: Callable,
+    walk: Callable,
+    elsewhere: Callable,
+    generator,
+    *,
+    measure: str,
+    k: int,
+    parameters: dict[str, Any],
+    random_state,
+    bandwidth: str = "",
+    n_rows: int | None = None,
+) -> SelectionPath:
     """Search on all items, then without those of every fold; collect values, errors and the suggestion."""
-    n_sets = number_of_sets("forward" if task.method == "l1" else task.method, len(task.names), task.largest,
-                            task.n_best)
+    n_sets = number_of_sets(
+        "forward" if task.method == "l1" else task.method, len(task.names), task.largest, task.n_best
+    )
     with progress(n_sets * (1 + len(task.folds)), "selection", "sets") as bar:
         judge = search(plan, task.units, bar)
         path, steps = walk(judge)
         reports = [judge.report(found) for found in path]
-        held = [_on_fold(task, plan, fold, search, walk, elsewhere, [len(f.units) for f in path], bar)
-                for fold in task.folds]
+        held = [
+            _on_fold(task, plan, fold, search, walk, elsewhere, [len(f.units) for f in path], bar)
+            for fold in task.folds
+        ]
     plan.look_at_order([_nearest_in(plan, judge.column_weights(path[-1]))])
     sizes = np.array([len(found.units) for found in path])
     values, value_se = _values(plan, reports, 0)
@@ -128,18 +171,41 @@ def run_task(task: Task, plan: Plan, search: Callable, walk: Callable, elsewhere
     if steps:
         trace = np.zeros((len(steps), len(task.names)))
         trace[:, judge.ids] = [step.weights for step in steps]
-        extra |= dict(alphas=np.array([s.alpha for s in steps]), alpha_weights=trace,
-                      alpha_value=np.array([s.value for s in steps]))
+        extra |= dict(
+            alphas=np.array([s.alpha for s in steps]),
+            alpha_weights=trace,
+            alpha_value=np.array([s.value for s in steps]),
+        )
         _say_where_one_is_left(plan, task, steps)
     a, b = plan.spaces
     return SelectionPath(
-        method=task.method, measure=measure, name=str(a.name), name_target=str(b.name), names=task.names,
-        columns=task.columns, sets=tuple(tuple(int(u) for u in judge.ids[list(f.units)]) for f in path),
-        standard_weights=standard_weights, weights=weights, value=values, value_se=value_se, excess=excess,
-        excess_se=excess_se, suggested_size=size, rule=rule, k=k, bandwidth=bandwidth, n_evaluated=bar.done,
-        provenance=provenance(task.function, task.given | parameters, random_state,
-                              *(part for s in (a, b) for part in (s.features, s.sample_weight, s.time, s.run))),
-        **extra, **plan.fields(n_rows))
+        method=task.method,
+        measure=measure,
+        name=str(a.name),
+        name_target=str(b.name),
+        names=task.names,
+        columns=task.columns,
+        sets=tuple(tuple(int(u) for u in judge.ids[list(f.units)]) for f in path),
+        standard_weights=standard_weights,
+        weights=weights,
+        value=values,
+        value_se=value_se,
+        excess=excess,
+        excess_se=excess_se,
+        suggested_size=size,
+        rule=rule,
+        k=k,
+        bandwidth=bandwidth,
+        n_evaluated=bar.done,
+        provenance=provenance(
+            task.function,
+            task.given | parameters,
+            random_state,
+            *(part for s in (a, b) for part in (s.features, s.sample_weight, s.time, s.run)),
+        ),
+        **extra,
+        **plan.fields(n_rows),
+    )
 
 
 def as_target(target) -> Space:
@@ -159,10 +225,11 @@ def _units(x: Space, groups) -> tuple[tuple[str, ...], np.ndarray]:
         return tuple(x.column_name(a) for a in range(x.n_features)), np.arange(x.n_features)
     labels = np.asarray(groups)
     if labels.shape != (x.n_features,):
-        raise ParameterError(f"groups has shape {labels.shape}; one label for each of the {x.n_features} columns is "
-                             "needed")
+        raise ParameterError(
+            f"groups has shape {labels.shape}; one label for each of the {x.n_features} columns is needed"
+        )
     _, first, number = np.unique(labels, return_index=True, return_inverse=True)
-    order = np.argsort(first)                                    # in the order in which they appear
+    order = np.argsort(first)  # in the order in which they appear
     return tuple(str(labels[f]) for f in first[order]), np.argsort(order)[number.reshape(-1)]
 
 
@@ -181,8 +248,9 @@ def _among(labels: Sequence[str], among) -> np.ndarray:
         elif isinstance(one, (int, np.integer)) and not isinstance(one, bool) and 0 <= one < len(labels):
             found.append(int(one))
         else:
-            raise ParameterError(f"among holds {one!r}; it must hold names or numbers of features, 0 to "
-                                 f"{len(labels) - 1}")
+            raise ParameterError(
+                f"among holds {one!r}; it must hold names or numbers of features, 0 to {len(labels) - 1}"
+            )
     if not found:
         raise ParameterError("among is empty: there is nothing to choose from")
     return np.unique(found)
@@ -193,15 +261,19 @@ def _largest(method: str, largest: int | None, n_units: int) -> int:
         return min(LARGEST.get(method, n_units), n_units)
     largest = check_positive_int(largest, "size" if method == "exhaustive" else "max_features", 1)
     if largest > n_units:
-        raise ParameterError(f"sets of {largest} features were asked for, but there are only {n_units} that vary: ask "
-                             f"for at most {n_units}")
+        raise ParameterError(
+            f"sets of {largest} features were asked for, but there are only {n_units} that vary: ask "
+            f"for at most {n_units}"
+        )
     return largest
 
 
 # -------------------------------------------------------------------------------------------------------------- values
 def _values(plan: Plan, reports, way: int) -> tuple[np.ndarray, np.ndarray]:
-    return (np.array([report[way][0] for report in reports]),
-            np.array([error_of(plan, report[way][1]) for report in reports]))
+    return (
+        np.array([report[way][0] for report in reports]),
+        np.array([error_of(plan, report[way][1]) for report in reports]),
+    )
 
 
 def _excess(values: np.ndarray, deviations: list[Deviations], plan: Plan) -> tuple[np.ndarray, np.ndarray]:
@@ -224,8 +296,11 @@ def _on_fold(task: Task, plan: Plan, fold: Fold, search, walk, elsewhere, sizes:
     path: list[Found] = walk(judge)[0]
     held, rows = plan_held(plan, fold)
     by_size = {len(found.units): found for found in path}
-    reports = {size: elsewhere(held, rows, judge.column_weights(found))[0] for size, found in by_size.items()
-               if size in set(sizes)}
+    reports = {
+        size: elsewhere(held, rows, judge.column_weights(found))[0]
+        for size, found in by_size.items()
+        if size in set(sizes)
+    }
     return held, [reports.get(size) for size in sizes]
 
 
@@ -245,12 +320,14 @@ def _validated(plan: Plan, folds: list[Fold], held) -> dict[str, np.ndarray]:
         se, excess_se = np.full(len(mean), np.nan), np.full(len(mean), np.nan)
         se[known] = [error_of(part, reports[i][1]) for i in known]
         minus = reports[best][1]._replace(eps=-reports[best][1].eps)
-        excess_se[known] = [0.0 if i == best else error_of(part, Deviations.joined(reports[i][1], minus))
-                            for i in known]
+        excess_se[known] = [
+            0.0 if i == best else error_of(part, Deviations.joined(reports[i][1], minus)) for i in known
+        ]
     else:
         se, excess_se = _error_over_folds(values, share), _error_over_folds(values - values[best], share)
-    return dict(validation_value=mean, validation_value_se=se, fold_values=values, excess=mean - mean[best],
-                excess_se=excess_se)
+    return dict(
+        validation_value=mean, validation_value_se=se, fold_values=values, excess=mean - mean[best], excess_se=excess_se
+    )
 
 
 def _error_over_folds(values: np.ndarray, share: np.ndarray) -> np.ndarray:
@@ -264,5 +341,6 @@ def _say_where_one_is_left(plan: Plan, task: Task, steps) -> None:
     alone = [step for step in steps if step.size == 1]
     if alone and (len(alone) > 1 or len(steps) <= 2):
         name = task.names[int(np.flatnonzero(alone[0].weights)[0])]
-        plan.notes.append(f"from alpha = {alone[0].alpha:.3g} on the penalty leaves one feature, {name}: stronger ones "
-                          "change nothing")
+        plan.notes.append(
+            f"from alpha = {alone[0].alpha:.3g} on the penalty leaves one feature, {name}: stronger ones change nothing"
+        )

@@ -4,6 +4,7 @@ Who joins a set is found by two evaluations at the parent's weights, with the ca
 weights and at a fifth of it; only the sets with the lowest values are optimised.  Slopes are no guide here: at weight
 zero the slope of a useless column is as large as that of a good one, because few columns leave tiny distances.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
@@ -24,10 +25,10 @@ from .rank_table import LIMIT_BYTES, rank_table
 from .softmax import Bandwidth, Softened, soft_ranks
 from .subsets import Found
 
-ROUGHLY, FEW_STEPS = 3e-4, 30      # tolerance and iterations while sets are compared
-REFINED = 2                        # sets optimised for every one that is kept
-MOST_PAIRS = 2000                  # tried where no unit helps alone
-SHARES = (1.0, 0.2)                # of the root mean square weight, tried for a new unit
+ROUGHLY, FEW_STEPS = 3e-4, 30  # tolerance and iterations while sets are compared
+REFINED = 2  # sets optimised for every one that is kept
+MOST_PAIRS = 2000  # tried where no unit helps alone
+SHARES = (1.0, 0.2)  # of the root mean square weight, tried for a new unit
 
 
 class Settings(NamedTuple):
@@ -35,7 +36,7 @@ class Settings(NamedTuple):
 
     bandwidth: Bandwidth
     n_best: int = 5
-    refine: int | None = None      # sets optimised when all are looked at; None for REFINED * n_best
+    refine: int | None = None  # sets optimised when all are looked at; None for REFINED * n_best
     max_iter: int = 200
     tol: float = 1e-7
     precision: Any = np.float64
@@ -66,8 +67,9 @@ class SoftSearch:
         standard = standardise(plan.spaces[0])
         self.ids, numbers = np.unique(units[standard.columns], return_inverse=True)
         table = rank_table(plan.spaces[1], n_jobs=plan.n_jobs, limit_bytes=settings.limit_bytes, **plan.rule)
-        self.objective = Objective(standard.space, table, numbers, settings.bandwidth, plan.rule, None,
-                                   settings.precision, plan.n_jobs)
+        self.objective = Objective(
+            standard.space, table, numbers, settings.bandwidth, plan.rule, None, settings.precision, plan.n_jobs
+        )
         self.plan, self.settings, self.bar, self.standard = plan, settings, bar, standard
         self.n_units, self.seen = len(self.ids), np.inf
 
@@ -76,7 +78,7 @@ class SoftSearch:
 
     def sets(self, wanted: Sequence[tuple[int, ...]]) -> list[Found]:
         """All by one evaluation at equal weights; the best of them with optimised weights."""
-        if len(wanted[0]) == 1:                                  # one weight has no choice
+        if len(wanted[0]) == 1:  # one weight has no choice
             return self._each(self._equal, wanted)
         if len(wanted) == 1:
             return [self._optimised((wanted[0], np.ones(len(wanted[0]))), self.objective, continuation=True)]
@@ -86,7 +88,7 @@ class SoftSearch:
     def grown(self, parents: Sequence[Found]) -> list[Found]:
         """See the head of this file."""
         candidates: dict[tuple[int, ...], tuple] = {}
-        for parent in parents:                                   # a set that two parents reach belongs to the better
+        for parent in parents:  # a set that two parents reach belongs to the better
             for unit in range(self.n_units):
                 if unit not in parent.units:
                     candidates.setdefault(tuple(sorted((*parent.units, unit))), (parent, (unit,)))
@@ -113,8 +115,9 @@ class SoftSearch:
                     free.setdefault(units, Found(units, parent.value, rest))
                 else:
                     candidates.setdefault(units, (units, rest))
-        looked = sorted(self._each(self._valued, [c for u, c in candidates.items() if u not in free]),
-                        key=lambda one: one.order)[: self._n_refined]
+        looked = sorted(
+            self._each(self._valued, [c for u, c in candidates.items() if u not in free]), key=lambda one: one.order
+        )[: self._n_refined]
         return [*free.values(), *self._each(self._optimised, [(one.units, one.weights) for one in looked])]
 
     def finished(self, found: Found) -> Found:
@@ -124,8 +127,10 @@ class SoftSearch:
         start = self._start(found.units)
         fresh = self._optimised((found.units, start), self.objective, continuation=True)
         better = fresh if fresh.value < found.value else found
-        return min([better, self._optimised((better.units, better.weights), self.objective, tol=self.settings.tol)],
-                   key=lambda one: one.value)
+        return min(
+            [better, self._optimised((better.units, better.weights), self.objective, tol=self.settings.tol)],
+            key=lambda one: one.value,
+        )
 
     def _start(self, units) -> np.ndarray:
         """Equal weights; where the bandwidth is the gap, which is not smooth, the optimum of a smooth one."""
@@ -212,8 +217,9 @@ def soft_value_elsewhere(plan: Plan, rows: np.ndarray, weights: np.ndarray, sett
     """Value and deviations at given weights of the columns, with the rows asked about (their admissible columns)."""
     table = rank_table(plan.spaces[1], queries=rows, n_jobs=plan.n_jobs, limit_bytes=settings.limit_bytes, **plan.rule)
     space = plan.spaces[0].replace(feature_weights=weights)
-    softened = soft_ranks(space, table, settings.bandwidth, gradient=False, pairs=True, queries=rows,
-                          n_jobs=plan.n_jobs, **plan.rule)
+    softened = soft_ranks(
+        space, table, settings.bandwidth, gradient=False, pairs=True, queries=rows, n_jobs=plan.n_jobs, **plan.rule
+    )
     return _with_deviations(softened, rows, plan)
 
 

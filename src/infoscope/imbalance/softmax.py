@@ -8,6 +8,7 @@ Each row i spreads a weight c_ij over the items near it in A and averages their 
 `soft_ranks` gives the value, its derivative with respect to the squared weight of every feature, and what each row
 contributes; rooms that need other moments of the same softmax stand on `SoftRanks`.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -25,9 +26,9 @@ from . import softmax_kernels as kernels
 from .rank_table import RankTable
 
 BANDWIDTHS = ("point", "global", "gap", "fixed", "perplexity")
-DENSE = 0.12                       # share of pairs that weigh something from which a matrix product is cheaper
+DENSE = 0.12  # share of pairs that weigh something from which a matrix product is cheaper
 DOUBTFUL = {np.dtype(np.float64): 1e9, np.dtype(np.float32): 1e3}
-LEAST_WEIGHT = 1e-6                # of a pair that counts in a standard error
+LEAST_WEIGHT = 1e-6  # of a pair that counts in a standard error
 
 
 @dataclass(frozen=True)
@@ -87,9 +88,19 @@ class Softened(NamedTuple):
     pairs: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray] | None
 
 
-def soft_ranks(space: Space, table: RankTable, bandwidth: Bandwidth, *, gradient: bool = True, pairs: bool = False,
-               queries=None, precision: Any = np.float64, exclusion_window: float = 0.0, neighbors_from: str = "any",
-               n_jobs: int | None = None) -> Softened:
+def soft_ranks(
+    space: Space,
+    table: RankTable,
+    bandwidth: Bandwidth,
+    *,
+    gradient: bool = True,
+    pairs: bool = False,
+    queries=None,
+    precision: Any = np.float64,
+    exclusion_window: float = 0.0,
+    neighbors_from: str = "any",
+    n_jobs: int | None = None,
+) -> Softened:
     """Value and gradient of the Differentiable Information Imbalance at the weights of a space.
 
     Parameters
@@ -136,19 +147,31 @@ def soft_ranks(space: Space, table: RankTable, bandwidth: Bandwidth, *, gradient
     True
     """
     if space.metric != "euclidean":
-        raise ParameterError(f"{space.name or 'the space'} has metric {space.metric!r}: the Differentiable Information "
-                             "Imbalance weighs features of a Euclidean space")
+        raise ParameterError(
+            f"{space.name or 'the space'} has metric {space.metric!r}: the Differentiable Information "
+            "Imbalance weighs features of a Euclidean space"
+        )
     rule: dict[str, Any] = dict(exclusion_window=exclusion_window, neighbors_from=neighbors_from)
     weight = space.sample_weight
     rows = np.arange(len(space)) if queries is None else np.asarray(queries)
     own = np.ones(len(rows)) if weight is None else weight[rows]
     _, mass, mass2 = admissible_mass(space, queries, **rule)
     mode, size, shared = _in_a_row(space, bandwidth, queries, n_jobs, rule, gradient)
-    reduction = SoftRanks(table, rho=2 * own / own.sum(), unit=mass2 / mass, k=bandwidth.k, mode=mode, size=size,
-                          power=bandwidth.power, gradient=gradient and not pairs, pairs=pairs, precision=precision)
+    reduction = SoftRanks(
+        table,
+        rho=2 * own / own.sum(),
+        unit=mass2 / mass,
+        k=bandwidth.k,
+        mode=mode,
+        size=size,
+        power=bandwidth.power,
+        gradient=gradient and not pairs,
+        pairs=pairs,
+        precision=precision,
+    )
     found = reduce_tiles([space], reduction, queries=queries, n_jobs=n_jobs, label="softmax", **rule)
     slopes = found["slopes"]
-    if slopes is not None and shared is not None:                # the common bandwidth moves with all rows
+    if slopes is not None and shared is not None:  # the common bandwidth moves with all rows
         slopes = slopes + found["pull"] * shared
     value = float(reduction.rho @ found["f"])
     return Softened(value, slopes, 2 * found["f"], found["entropy"], found["pairs"])
@@ -177,8 +200,9 @@ def _in_a_row(space, bandwidth, queries, n_jobs, rule, gradient):
         per_row[np.flatnonzero(gaps == gaps.min())] += 0.5 / (gaps == gaps.min()).sum()
         share = (_at(graph, 2) - _at(graph, 1)) * per_row[graph.row_of_pair]
     if lam <= 0:
-        raise ParameterError(f"bandwidth={kind!r} is zero, because neighbours are duplicates: use 'point' or "
-                             "'perplexity'")
+        raise ParameterError(
+            f"bandwidth={kind!r} is zero, because neighbours are duplicates: use 'point' or 'perplexity'"
+        )
     return kernels.FIXED, lam, _slopes_of(space, graph, share, e, bandwidth.power) if gradient else None
 
 
@@ -217,7 +241,7 @@ class SoftRanks(Reduction):
     """
 
     whole_rows = True
-    first = 0                                                    # row of the whole that is row 0 here
+    first = 0  # row of the whole that is row 0 here
 
     def __init__(self, table: RankTable, *, rho, unit, k, mode, size, power, gradient, pairs, precision):
         self.table, self.rho, self.unit = table, rho, unit
@@ -232,6 +256,7 @@ class SoftRanks(Reduction):
         (t,) = tiles
         if not isinstance(t.squared, np.ndarray):
             from .softmax_torch import soften_tile
+
             soften_tile(self, state, t)
             return 0
         b, m = t.squared.shape
@@ -241,9 +266,26 @@ class SoftRanks(Reduction):
         mass = t.mass if weighted else np.ones(m)
         part = self.table.take(t.block)
         used = kernels.soften(
-            t.squared, part.values, part.scale, t.columns, mass, weighted, self.unit[t.block], self.rho[t.block],
-            self.k, self.mode, self.size, self.power, self.gradient, state["f"], state["entropy"], state["pull"],
-            np.empty(self.k + 1), *(np.empty(m + 1, t.squared.dtype) for _ in range(3)), np.empty(m + 1, np.int64))
+            t.squared,
+            part.values,
+            part.scale,
+            t.columns,
+            mass,
+            weighted,
+            self.unit[t.block],
+            self.rho[t.block],
+            self.k,
+            self.mode,
+            self.size,
+            self.power,
+            self.gradient,
+            state["f"],
+            state["entropy"],
+            state["pull"],
+            np.empty(self.k + 1),
+            *(np.empty(m + 1, t.squared.dtype) for _ in range(3)),
+            np.empty(m + 1, np.int64),
+        )
         if self.gradient:
             state["slopes"] = _slopes(t, used)
         if self.pairs:
@@ -256,14 +298,19 @@ class SoftRanks(Reduction):
         joined: dict[str, Any] = {name: np.concatenate([state[name] for state in states]) for name in ("f", "entropy")}
         joined["pull"] = float(np.concatenate([state["pull"] for state in states]).sum())
         joined["slopes"] = np.sum([state["slopes"] for state in states], axis=0) if self.gradient else None
-        joined["pairs"] = tuple(map(np.concatenate, zip(*(state["pairs"] for state in states), strict=True))) \
-            if self.pairs else None
+        joined["pairs"] = (
+            tuple(map(np.concatenate, zip(*(state["pairs"] for state in states), strict=True))) if self.pairs else None
+        )
         return joined
 
     def for_rows(self, block):
         part = SoftRanks.__new__(SoftRanks)
-        part.__dict__ = self.__dict__ | {"table": self.table.take(block), "rho": self.rho[block],
-                                         "unit": self.unit[block], "first": self.first + block.start}
+        part.__dict__ = self.__dict__ | {
+            "table": self.table.take(block),
+            "rho": self.rho[block],
+            "unit": self.unit[block],
+            "first": self.first + block.start,
+        }
         return part
 
 
@@ -293,7 +340,7 @@ def _slopes(t, used: int) -> np.ndarray:
         return slopes
     x, y = (features[index].astype(t.squared.dtype, copy=False) for features, index in ((x, rows), (y, columns)))
     g = t.squared
-    one = np.ones((len(y), 1), g.dtype)                          # row sums come with the product
+    one = np.ones((len(y), 1), g.dtype)  # row sums come with the product
     product = g @ np.hstack([y, one])
     theirs = np.ones(len(g), g.dtype) @ g
     slopes += product[:, -1].astype(np.float64) @ (x.astype(np.float64) ** 2)

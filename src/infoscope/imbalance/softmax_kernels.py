@@ -3,13 +3,14 @@
 Written for a tile that holds whole rows.  u is a squared distance (+inf: not admissible), e = u^(power/2), a pair's
 weight is c = mass exp(-e/lambda) / sum.  Numbers of equations are those of `docs/rooms/imbalance_formulas.md`.
 """
+
 import numpy as np
 
 from infoscope.base import kernel
 
-FIXED, POINT, PERPLEXITY = range(3)          # how a row finds its bandwidth; "global" and "gap" are fixed in a row
-FAR = 40.0                                   # exp(-40) is 4e-18: beyond it a pair weighs nothing
-TIED, ROUNDED = 1e-12, 3e-7                   # relative width of a tie; in single precision, of rounding
+FIXED, POINT, PERPLEXITY = range(3)  # how a row finds its bandwidth; "global" and "gap" are fixed in a row
+FAR = 40.0  # exp(-40) is 4e-18: beyond it a pair weighs nothing
+TIED, ROUNDED = 1e-12, 3e-7  # relative width of a tie; in single precision, of rounding
 NEWTON_STEPS, ENTROPY_ERROR = 60, 1e-12
 LARGEST = 1e300
 LOG2_HIGH, LOG2_LOW = 0.6931471803691238, 1.9082149292705877e-10
@@ -80,7 +81,7 @@ def _value_at_mass(row, mass, wanted, e, c):
     low, high, before, pivot = 0, n - 1, 0.0, np.inf
     while low <= high:
         pivot = e[(low + high) // 2]
-        less, place, more = low, low, high                       # [smaller | equal | not seen | larger]
+        less, place, more = low, low, high  # [smaller | equal | not seen | larger]
         below = equal = 0.0
         while place <= more:
             value, weight = e[place], c[place]
@@ -242,8 +243,29 @@ def _sum(x, n):
 
 
 @kernel()
-def soften(squared, table, scale, columns, mass, weighted, unit, rho, k, mode, size, power, gradient, f, entropy,
-           pull, heap, e, c, u, where):
+def soften(
+    squared,
+    table,
+    scale,
+    columns,
+    mass,
+    weighted,
+    unit,
+    rho,
+    k,
+    mode,
+    size,
+    power,
+    gradient,
+    f,
+    entropy,
+    pull,
+    heap,
+    e,
+    c,
+    u,
+    where,
+):
     """Turn a tile of squared distances into the weights c (gradient False) or dDII/du (gradient True), in place.
 
     Parameters
@@ -274,7 +296,7 @@ def soften(squared, table, scale, columns, mass, weighted, unit, rho, k, mode, s
     for i in range(squared.shape[0]):
         row = squared[i]
         lowest, kth = _lowest(row), np.inf
-        if lowest == np.inf:                                     # nobody to be a neighbour
+        if lowest == np.inf:  # nobody to be a neighbour
             f[i], entropy[i], pull[i] = np.nan, np.nan, 0.0
             for j in range(len(row)):
                 row[j] = 0.0
@@ -285,7 +307,7 @@ def soften(squared, table, scale, columns, mass, weighted, unit, rho, k, mode, s
                 kth = _value_at_mass(row, mass, k * unit[i], e, c)
             else:
                 kth = np.float64(lowest) if k == 1 else kth_smallest(row, k, heap)
-            if kth <= 0.0:                                       # k duplicates: the nearest item that is none
+            if kth <= 0.0:  # k duplicates: the nearest item that is none
                 kth = np.inf
                 for j in range(len(row)):
                     if 0.0 < row[j] < kth:
@@ -305,7 +327,7 @@ def soften(squared, table, scale, columns, mass, weighted, unit, rho, k, mode, s
         reach = min(reach if power == 2 else reach * reach, LARGEST)
         reach = max(reach, kth) if moving else reach
         n = 0
-        for j in range(len(row)):                                # without a branch, which nobody could predict
+        for j in range(len(row)):  # without a branch, which nobody could predict
             where[n], e[n] = j, row[j]
             n += row[j] <= reach
         if power == 1:
@@ -313,7 +335,7 @@ def soften(squared, table, scale, columns, mass, weighted, unit, rho, k, mode, s
                 e[p] = np.sqrt(e[p])
         shift = kind(e0)
         for p in range(n):
-            e[p] -= shift                                        # from here on e counts from the lowest
+            e[p] -= shift  # from here on e counts from the lowest
             u[p] = table[i, columns[where[p]]]
         if single:
             _decay_single(e, n, kind(1.0 / lam), c)
@@ -324,7 +346,7 @@ def soften(squared, table, scale, columns, mass, weighted, unit, rho, k, mode, s
                 c[p] *= mass[where[p]]
         z = _sum(c, n)
         mr, me = scale[i] * _dot(c, u, n) / z, _dot(c, e, n) / z
-        he = scale[i] * _dot3(c, u, e, n) / z - mr * me          # covariance of u and e under c
+        he = scale[i] * _dot3(c, u, e, n) / z - mr * me  # covariance of u and e under c
         var = _dot3(c, e, e, n) / z - me * me if mode == PERPLEXITY else 0.0
         f[i], entropy[i], pull[i] = mr, np.log(z) + me / lam - np.log(unit[i]), rho[i] * he / (lam * lam)
         for j in range(len(row)):
@@ -336,9 +358,9 @@ def soften(squared, table, scale, columns, mass, weighted, unit, rho, k, mode, s
             continue
         bend = kind(he / var if mode == PERPLEXITY and var > 0 else 0.0)
         slope, rank, mean_u, mean_e = kind(-rho[i] / lam / z), kind(scale[i]), kind(mr), kind(me)
-        for p in range(n):                                       # formula (14); bend is zero but for a perplexity
+        for p in range(n):  # formula (14); bend is zero but for a perplexity
             c[p] *= slope * (rank * u[p] - mean_u - bend * (e[p] - mean_e))
-        if moving:                                               # the bandwidth moves with the k-th distance
+        if moving:  # the bandwidth moves with the k-th distance
             at, tied = kind((kth if power == 2 else np.sqrt(kth)) - e0), 0
             width = kind((ROUNDED if single else TIED) * (at + e0) * (1.0 if power == 2 else 0.5))
             for p in range(n):

@@ -3,6 +3,7 @@
 Whole rows are needed, as there.  Formulas are written in the relative excess a_ij = (e_ij - min_j e_ij)/lambda_i, which
 is all that a softmax knows of distances; sum_j c_ij (u_ij - f_i) = 0, so what is common to a row drops out.
 """
+
 from __future__ import annotations
 
 from typing import Any, NamedTuple
@@ -13,19 +14,19 @@ from infoscope.neighbors.tensors import on_device
 
 from .softmax_kernels import FAR, NEWTON_STEPS, PERPLEXITY, POINT, TIED
 
-FEW = 0.01                         # share of pairs that weigh something up to which they are listed
+FEW = 0.01  # share of pairs that weigh something up to which they are listed
 ENTROPY_ERROR = {"torch.float64": 1e-12, "torch.float32": 1e-5}
 
 
 class Rows(NamedTuple):
     """What a softmax over whole rows gives; tensors."""
 
-    f: Any                         # (b,) mean rescaled rank; NaN in a row of nobody
-    entropy: Any                   # (b,)
-    pull: Any                      # (b,) derivative of the value by lambda_i
-    lam: Any                       # (b,) lambda_i
-    c: Any                         # (b, m)
-    slopes: Any                    # (b, m) derivative of the value by e_ij, or None
+    f: Any  # (b,) mean rescaled rank; NaN in a row of nobody
+    entropy: Any  # (b,)
+    pull: Any  # (b,) derivative of the value by lambda_i
+    lam: Any  # (b,) lambda_i
+    c: Any  # (b, m)
+    slopes: Any  # (b, m) derivative of the value by e_ij, or None
 
 
 def soften(squared, u, mass, unit, rho, k: int, mode: int, size, power: int, gradient: bool) -> Rows:
@@ -51,10 +52,11 @@ def soften(squared, u, mass, unit, rho, k: int, mode: int, size, power: int, gra
     Rows
     """
     import torch
+
     e = squared if power == 2 else squared.sqrt()
     lowest = e.amin(1, keepdim=True)
     alone = lowest == np.inf
-    excess = e - torch.where(alone, 0.0, lowest)                 # +inf stays where a pair is not admissible
+    excess = e - torch.where(alone, 0.0, lowest)  # +inf stays where a pair is not admissible
     kth = None
     if mode == POINT:
         kth = _scale_of_rows(squared, k, mass, unit)
@@ -64,20 +66,20 @@ def soften(squared, u, mass, unit, rho, k: int, mode: int, size, power: int, gra
     else:
         lam = torch.as_tensor(size, dtype=e.dtype, device=e.device).expand(len(e), 1)
     a = excess / lam
-    c = (-a).clamp_(min=-2 * FAR).exp_().masked_fill_(a > FAR, 0.0)      # numbers near zero would be slow
+    c = (-a).clamp_(min=-2 * FAR).exp_().masked_fill_(a > FAR, 0.0)  # numbers near zero would be slow
     a = a.masked_fill(squared == np.inf, 0.0)
     c = c if mass is None else c * mass
     z = c.sum(1, keepdim=True)
     c = c / torch.where(alone, 1.0, z)
     f, mean_a = (c * u).sum(1, keepdim=True), (c * a).sum(1, keepdim=True)
     h = c * (u - f)
-    moment = (h * a).sum(1, keepdim=True)                        # sum_j h_ij e_ij = lambda_i times this
+    moment = (h * a).sum(1, keepdim=True)  # sum_j h_ij e_ij = lambda_i times this
     own = rho[:, None]
     pull = torch.where(alone, 0.0, own * moment / lam)
     entropy = torch.where(alone, np.nan, z.log() + mean_a - unit[:, None].log())
     slopes = None
     if gradient:
-        if mode == PERPLEXITY:                                   # the residual of regressing u on e under c
+        if mode == PERPLEXITY:  # the residual of regressing u on e under c
             apart = a - mean_a
             spread = (c * apart.square()).sum(1, keepdim=True)
             h = h - torch.where(spread > 0, moment / spread, 0.0) * c * apart
@@ -91,6 +93,7 @@ def soften(squared, u, mass, unit, rho, k: int, mode: int, size, power: int, gra
 def kth_smallest(squared, k: int):
     """The k-th smallest finite value of every row (b, 1), or its largest finite one if there are fewer."""
     import torch
+
     values = squared.topk(min(k, squared.shape[1]), dim=1, largest=False).values
     last = torch.where(values == np.inf, -np.inf, values).amax(1, keepdim=True)
     return torch.where(last == -np.inf, np.inf, last)
@@ -107,6 +110,7 @@ def soften_tile(reduction, state: dict, t) -> None:
     import torch
 
     from .softmax import LEAST_WEIGHT
+
     _sharpen(t)
     device = t.squared.device
     table = reduction.table.take(t.block)
@@ -114,8 +118,18 @@ def soften_tile(reduction, state: dict, t) -> None:
     ranks = on_device(table.values if whole else table.values[:, t.columns], device)
     unit, rho, scale = (on_device(v, device) for v in (reduction.unit[t.block], reduction.rho[t.block], table.scale))
     u = ranks.double().mul_(scale[:, None])
-    found = soften(t.squared.double(), u, t.mass, unit, rho, reduction.k, reduction.mode, reduction.size,
-                   reduction.power, reduction.gradient)
+    found = soften(
+        t.squared.double(),
+        u,
+        t.mass,
+        unit,
+        rho,
+        reduction.k,
+        reduction.mode,
+        reduction.size,
+        reduction.power,
+        reduction.gradient,
+    )
     state |= {name: getattr(found, name).cpu().numpy() for name in ("f", "entropy", "pull")}
     if reduction.gradient:
         by_square = found.slopes
@@ -136,6 +150,7 @@ def _scale_of_rows(squared, k: int, mass, unit):
     Where that is zero, k items are duplicates, and the nearest item that is none sets it; +inf if there is none.
     """
     import torch
+
     if mass is None:
         kth = kth_smallest(squared, k)
     else:
@@ -154,6 +169,7 @@ def _entropy_scale(excess, mass, unit, wanted: float):
     The twin of `softmax_kernels._entropy_scale`, step by step; rows that have arrived stay.
     """
     import torch
+
     finite = excess < np.inf
     excess = excess.masked_fill(~finite, 0.0)
     weight = finite.to(excess.dtype) if mass is None else finite * mass
@@ -164,7 +180,7 @@ def _entropy_scale(excess, mass, unit, wanted: float):
     settled, base = flat, unit[:, None].log() + wanted
     for _ in range(NEWTON_STEPS):
         beta = x.exp()
-        w = (beta * excess).neg_().clamp_(min=-2 * FAR).exp_().mul_(weight)      # numbers near zero would be slow
+        w = (beta * excess).neg_().clamp_(min=-2 * FAR).exp_().mul_(weight)  # numbers near zero would be slow
         z = w.sum(1, keepdim=True).clamp(min=torch.finfo(w.dtype).tiny)
         w.mul_(excess)
         m1 = w.sum(1, keepdim=True) / z
@@ -187,6 +203,7 @@ def _sharpen(t) -> None:
     import torch
 
     from .softmax import DOUBTFUL
+
     if not bool(t.row_band.any()):
         return
     factor = DOUBTFUL[np.dtype(str(t.squared.dtype).removeprefix("torch."))]
@@ -198,6 +215,7 @@ def _sharpen(t) -> None:
 def _slopes(t, g) -> np.ndarray:
     """sum_ij G_ij delta_ija^2 for every feature: pair by pair where few weigh something, or by one product (15)."""
     import torch
+
     source, ruler = t.source, t.source.ruler
     x, y = (side.features[side.index[part]] for side, part in ((source.rows, t.block), (source.columns, t.part)))
     slopes = torch.zeros(x.shape[1], dtype=torch.float64, device=x.device)
@@ -220,7 +238,7 @@ def _slopes(t, g) -> np.ndarray:
             slopes[a] = (g * delta.square_()).sum()
         return slopes.cpu().numpy()
     y = y.double()
-    centre = y.mean(0)                                           # far from the origin the terms below would cancel
+    centre = y.mean(0)  # far from the origin the terms below would cancel
     x, y = x.double() - centre, y - centre
     product = g.to(t.squared.dtype) @ y.to(t.squared.dtype)
     slopes = g.sum(1) @ x.square() + g.sum(0) @ y.square() - 2 * (x * product).sum(0)

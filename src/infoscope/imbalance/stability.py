@@ -5,6 +5,7 @@ its ranks in the target, its bandwidth and its minimum are all found anew, and i
 is, to leading order, the scatter of the whole fit over data sets: the variance of m rows drawn without replacement from
 n is sigma^2 (1/m - 1/n), that of n rows is sigma^2/n.
 """
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -21,11 +22,11 @@ from .rank_table import LIMIT_BYTES, rank_table
 from .softmax import Bandwidth
 from .unseen import part_of_plan
 
-ROUGH = 1e-6                       # tolerance of a half: far below what halving changes
+ROUGH = 1e-6  # tolerance of a half: far below what halving changes
 HALF_ITER = 60
 LOW, HIGH = 0.025, 0.975
-POSITIVE = 1e-6                    # of the largest: a weight above it counts as positive
-FEWEST_ROWS = 8                    # of a half
+POSITIVE = 1e-6  # of the largest: a weight above it counts as positive
+FEWEST_ROWS = 8  # of a half
 TRIALS = 1000
 
 
@@ -49,9 +50,17 @@ class Stability(NamedTuple):
     resamples: np.ndarray
 
 
-def halves_of_fit(plan: Plan, objective: Objective, weights: np.ndarray, n_resamples: int,
-                  generator: np.random.Generator, *, start: np.ndarray | None = None, alpha: float = 0.0,
-                  limit_bytes: int | None = LIMIT_BYTES) -> Stability:
+def halves_of_fit(
+    plan: Plan,
+    objective: Objective,
+    weights: np.ndarray,
+    n_resamples: int,
+    generator: np.random.Generator,
+    *,
+    start: np.ndarray | None = None,
+    alpha: float = 0.0,
+    limit_bytes: int | None = LIMIT_BYTES,
+) -> Stability:
     """Fit the weights again to random halves of the rows (of the blocks, where rows are correlated).
 
     Every fit begins anew, with as large a share of its rows as neighbours: a fit that began at the weights of the whole
@@ -134,8 +143,10 @@ def _half(plan: Plan, k: int, generator: np.random.Generator) -> np.ndarray:
         enough = max(FEWEST_ROWS, _halved(k) + 2) <= len(rows) <= n - 1
         if enough and (plan.neighbors_from != "other_runs" or len(np.unique(space.run[rows])) > 1):
             return rows
-    raise DataError(f"{n} rows in {n_blocks} blocks are too few to judge weights by halves of them: leave n_resamples "
-                    "at 0, or bring more data")
+    raise DataError(
+        f"{n} rows in {n_blocks} blocks are too few to judge weights by halves of them: leave n_resamples "
+        "at 0, or bring more data"
+    )
 
 
 def _halved(k: int) -> int:

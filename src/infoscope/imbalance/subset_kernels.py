@@ -3,12 +3,13 @@
 The squared distances of what all candidates share are summed once a row; a candidate adds, or leaves out, the squares
 of its own columns.  Nothing is ever subtracted from a sum, so no digits are lost.
 """
+
 import numpy as np
 
 from infoscope.base import kernel
 from infoscope.neighbors.kernels import TIE
 
-FEW = 12                                     # neighbours a row up to which ranks are counted instead of looked up
+FEW = 12  # neighbours a row up to which ranks are counted instead of looked up
 
 
 @kernel()
@@ -86,8 +87,27 @@ def _mean_rank_of(values, places, shares, admissible, ordered):
 
 
 @kernel()
-def judge_rows(x, period, columns_of, first_column, base, candidates, without, row_places, start, stop, items, k,
-               table, scale, indptr, places, shares, towards, out):
+def judge_rows(
+    x,
+    period,
+    columns_of,
+    first_column,
+    base,
+    candidates,
+    without,
+    row_places,
+    start,
+    stop,
+    items,
+    k,
+    table,
+    scale,
+    indptr,
+    places,
+    shares,
+    towards,
+    out,
+):
     """Mean rescaled rank of every row for every candidate set.
 
     Parameters
@@ -119,7 +139,7 @@ def judge_rows(x, period, columns_of, first_column, base, candidates, without, r
     for i in range(len(row_places)):
         row = row_places[i]
         partial[:] = 0.0
-        if without:                                              # partial[p]: the units from place p on
+        if without:  # partial[p]: the units from place p on
             for p in range(size - 1, -1, -1):
                 partial[p] = partial[p + 1]
                 for a in range(first_column[base[p]], first_column[base[p] + 1]):
@@ -130,7 +150,7 @@ def judge_rows(x, period, columns_of, first_column, base, candidates, without, r
                     _add_squares(x, row, columns_of[a], period, partial[0])
         before = np.zeros(n)
         for c in range(len(candidates)):
-            if without:                                          # candidates are the base, in its order
+            if without:  # candidates are the base, in its order
                 new[:] = before + partial[c + 1]
                 for a in range(first_column[base[c]], first_column[base[c] + 1]):
                     _add_squares(x, row, columns_of[a], period, before)
@@ -138,7 +158,7 @@ def judge_rows(x, period, columns_of, first_column, base, candidates, without, r
                 new[:] = partial[0]
                 for a in range(first_column[candidates[c]], first_column[candidates[c] + 1]):
                     _add_squares(x, row, columns_of[a], period, new)
-            new[start[i]:stop[i]] = np.inf
+            new[start[i] : stop[i]] = np.inf
             if towards:
                 out[i, c] = _mean_rank(new, table[i], scale[i], items, k, best)
             else:

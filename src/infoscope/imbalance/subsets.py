@@ -1,4 +1,5 @@
 """Walks through the subsets of features: forward, backward and exhaustive, whatever judges a set."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
@@ -40,7 +41,7 @@ class Judge(Protocol):
     """What a walk needs to know about sets."""
 
     n_units: int
-    weighs: bool                   # whether sets have weights, so that a unit without weight is no member
+    weighs: bool  # whether sets have weights, so that a unit without weight is no member
 
     def sets(self, wanted: Sequence[tuple[int, ...]]) -> list[Found]:
         """The value of these sets (of one size)."""
@@ -64,7 +65,7 @@ def forward(judge: Judge, largest: int, n_best: int) -> list[Found]:
     path = [_finish(judge, beam)]
     while len(beam[0].units) < largest:
         parent, beam = beam[0], _best(judge.grown(beam), n_best)
-        if judge.weighs and not beam[0].weights.all():           # nobody helps alone
+        if judge.weighs and not beam[0].weights.all():  # nobody helps alone
             beam = _best(judge.grown_by_two(parent), n_best)
             if not beam or not beam[0].weights.all():
                 break
@@ -121,9 +122,11 @@ def check_affordable(n_units: int, largest: int, max_sets: int) -> None:
     """ParameterError when there are more sets than the limit, with the ways out."""
     n = number_of_sets("exhaustive", n_units, largest, 1)
     if n > max_sets:
-        raise ParameterError(f"there are {n:,} sets of up to {largest} of {n_units} features, more than max_sets="
-                             f"{max_sets:,}: ask for smaller sets, choose among fewer features (among=), take forward "
-                             "selection with a larger n_best, or raise max_sets")
+        raise ParameterError(
+            f"there are {n:,} sets of up to {largest} of {n_units} features, more than max_sets="
+            f"{max_sets:,}: ask for smaller sets, choose among fewer features (among=), take forward "
+            "selection with a larger n_best, or raise max_sets"
+        )
 
 
 # --------------------------------------------------------------------------------------------------------------- steps

@@ -1,4 +1,5 @@
 """What the user brought as a target, as a Space: features, labels, distances."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -11,7 +12,7 @@ from infoscope.neighbors import Space
 from infoscope.neighbors.convert import kind_of
 
 TARGETS = ("auto", "features", "labels", "distances")
-FEW_LABELS = 20                    # different whole numbers up to which a single column of them is taken as labels
+FEW_LABELS = 20  # different whole numbers up to which a single column of them is taken as labels
 
 
 def target_space(y, kind: str = "auto", *, name: str = "y") -> tuple[Space, list[str]]:
@@ -45,8 +46,10 @@ def target_space(y, kind: str = "auto", *, name: str = "y") -> tuple[Space, list
     """
     check_choice(kind, "target", TARGETS)
     if y is None:
-        raise DataError("this estimator requires y to be passed, but the target y is None: pass the features, labels "
-                        "or distances whose neighbourhoods the weights should keep")
+        raise DataError(
+            "this estimator requires y to be passed, but the target y is None: pass the features, labels "
+            "or distances whose neighbourhoods the weights should keep"
+        )
     if isinstance(y, Space):
         if kind == "labels" and y.metric != "labels" or kind == "distances" and y.metric != "precomputed":
             raise ParameterError(f"target={kind!r}, but y is a Space with metric {y.metric!r}: leave target at 'auto'")
@@ -55,7 +58,7 @@ def target_space(y, kind: str = "auto", *, name: str = "y") -> tuple[Space, list
     if kind == "auto":
         kind, notes = _guessed(y, name)
     if kind == "labels":
-        series = kind_of(y) == "pandas" and not is_frame(y)      # its name and index are kept
+        series = kind_of(y) == "pandas" and not is_frame(y)  # its name and index are kept
         return _named(Space.from_labels(y if series else np.asarray(y)), name), notes
     if kind == "distances":
         return Space.from_distances(y, name=name), notes
@@ -76,12 +79,16 @@ def _guessed(y, name: str) -> tuple[str, list[str]]:
     if single and (values.dtype.kind in "SUb" or values.dtype.kind == "O" and not _numbers(values)):
         return "labels", []
     if single and values.dtype.kind in "iu" and len(values) and len(np.unique(values)) <= FEW_LABELS:
-        return "labels", [f"{name} holds {len(np.unique(values))} different whole numbers and was taken as labels; "
-                          "target='features' compares their sizes"]
+        return "labels", [
+            f"{name} holds {len(np.unique(values))} different whole numbers and was taken as labels; "
+            "target='features' compares their sizes"
+        ]
     square = values.ndim == 2 and values.shape[0] == values.shape[1] > 2 and values.dtype.kind in "fiu"
     if square and not np.diagonal(values).any() and np.array_equal(values, values.T):
-        return "distances", [f"{name} is symmetric with a zero diagonal and was taken as distances; target='features' "
-                             "takes it as columns"]
+        return "distances", [
+            f"{name} is symmetric with a zero diagonal and was taken as distances; target='features' "
+            "takes it as columns"
+        ]
     return "features", []
 
 

@@ -1,4 +1,5 @@
 """Rows that a fit of weights does not see, and what its weights are worth there."""
+
 from __future__ import annotations
 
 from typing import Any, NamedTuple
@@ -27,7 +28,7 @@ class Unseen(NamedTuple):
 
     value: float
     se: float
-    runs: dict[str, np.ndarray] | None = None      # one value a run
+    runs: dict[str, np.ndarray] | None = None  # one value a run
 
 
 def validation_rows(validation, plan: Plan, generator: np.random.Generator) -> np.ndarray:
@@ -44,8 +45,10 @@ def validation_rows(validation, plan: Plan, generator: np.random.Generator) -> n
         n_held = 1 + int(np.searchsorted(np.cumsum(size), share * n - 1e-9))
         rows = np.flatnonzero(np.isin(blocks, order[:n_held]))
     if len(rows) == 0 or n - len(rows) < FEWEST_TRAINING:
-        raise ParameterError(f"validation holds out {len(rows)} of {n} rows: at least one must be held out, and "
-                             f"{FEWEST_TRAINING} must be left to fit")
+        raise ParameterError(
+            f"validation holds out {len(rows)} of {n} rows: at least one must be held out, and "
+            f"{FEWEST_TRAINING} must be left to fit"
+        )
     return rows
 
 
@@ -53,8 +56,10 @@ def training_rows(plan: Plan, held: np.ndarray) -> np.ndarray:
     """All other rows, without those that the exclusion window makes relatives of a held-out row."""
     kept = rows_apart(plan, held)
     if len(kept) < FEWEST_TRAINING:
-        raise DataError(f"only {len(kept)} rows lie outside the exclusion window of the held-out rows: hold out fewer, "
-                        "in longer pieces")
+        raise DataError(
+            f"only {len(kept)} rows lie outside the exclusion window of the held-out rows: hold out fewer, "
+            "in longer pieces"
+        )
     return kept
 
 
@@ -68,7 +73,7 @@ def rows_apart(plan: Plan, held: np.ndarray) -> np.ndarray:
         for run in np.unique(items.run[held]):
             times = np.sort(items.time[held][items.run[held] == run])
             here = np.flatnonzero(kept & (items.run == run))
-            after = np.searchsorted(times, items.time[here] - window)   # the first held time that is not long before
+            after = np.searchsorted(times, items.time[here] - window)  # the first held time that is not long before
             near = times[np.minimum(after, len(times) - 1)]
             kept[here[np.abs(near - items.time[here]) <= window]] = False
     return np.flatnonzero(kept)
@@ -76,16 +81,33 @@ def rows_apart(plan: Plan, held: np.ndarray) -> np.ndarray:
 
 def part_of_plan(plan: Plan, rows: np.ndarray) -> Plan:
     """The same comparison on some rows, which keep the times and blocks they had."""
-    spaces = [s if s.time is not None or not plan.exclusion_window else s.replace(time=items_of(s).time)
-              for s in plan.spaces]
+    spaces = [
+        s if s.time is not None or not plan.exclusion_window else s.replace(time=items_of(s).time) for s in plan.spaces
+    ]
     blocks = None if plan.blocks is None else np.unique(plan.blocks[rows], return_inverse=True)[1].reshape(-1)
     order = None if plan.order is None else np.argsort(np.argsort(plan.order[rows]))
-    return Plan([s.take(rows) for s in spaces], plan.exclusion_window, plan.neighbors_from, plan.n_jobs,
-                plan.standard_error, blocks, ordered=plan.ordered, order=order)
+    return Plan(
+        [s.take(rows) for s in spaces],
+        plan.exclusion_window,
+        plan.neighbors_from,
+        plan.n_jobs,
+        plan.standard_error,
+        blocks,
+        ordered=plan.ordered,
+        order=order,
+    )
 
 
-def value_at(plan: Plan, weights: np.ndarray, bandwidth: Bandwidth, rows: np.ndarray, *, precision: Any = np.float64,
-             limit_bytes: int | None = LIMIT_BYTES, neighbors_from: str | None = None) -> Unseen:
+def value_at(
+    plan: Plan,
+    weights: np.ndarray,
+    bandwidth: Bandwidth,
+    rows: np.ndarray,
+    *,
+    precision: Any = np.float64,
+    limit_bytes: int | None = LIMIT_BYTES,
+    neighbors_from: str | None = None,
+) -> Unseen:
     """DII of some rows as queries, at weights (D,) in the units of the columns; all rows may be their neighbours."""
     rule = plan.rule | ({} if neighbors_from is None else {"neighbors_from": neighbors_from})
     table = rank_table(plan.spaces[1], queries=rows, n_jobs=plan.n_jobs, limit_bytes=limit_bytes, **rule)
@@ -108,21 +130,27 @@ def over_runs(values: list[Unseen], names: list, mass: list[float]) -> Unseen:
     value, weight = np.array([v.value for v in values]), np.array(mass) / np.sum(mass)
     mean, n = float(weight @ value), len(values)
     se = float(np.sqrt(n / (n - 1) * (weight**2 @ (value - mean) ** 2)))
-    columns = {"run": np.array([str(name) for name in names]), "value": value,
-               "value_se": np.array([v.se for v in values])}
+    columns = {
+        "run": np.array([str(name) for name in names]),
+        "value": value,
+        "value_se": np.array([v.se for v in values]),
+    }
     return Unseen(mean, se, columns)
 
 
 def check_runs(space: Space) -> np.ndarray:
     """Numbers of the runs, which must be at least two."""
     if space.run is None or len(np.unique(space.run)) < FEWEST_RUNS:
-        raise ParameterError("validation='runs' holds out one run after another and needs at least two: pass run=, or "
-                             "a share of the rows")
+        raise ParameterError(
+            "validation='runs' holds out one run after another and needs at least two: pass run=, or "
+            "a share of the rows"
+        )
     return np.unique(space.run)
 
 
 def _share(validation) -> float:
     if isinstance(validation, bool) or not isinstance(validation, (int, float, np.number)) or not 0 < validation < 1:
-        raise ParameterError(f"validation is {validation!r}; it must be a share between 0 and 1, row numbers, 'runs' "
-                             "or None")
+        raise ParameterError(
+            f"validation is {validation!r}; it must be a share between 0 and 1, row numbers, 'runs' or None"
+        )
     return float(validation)

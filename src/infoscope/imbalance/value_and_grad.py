@@ -1,4 +1,5 @@
 """Value and gradient of the Differentiable Information Imbalance at given weights: nothing is fitted."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -20,12 +21,28 @@ from .targets import target_space
 PRECISIONS = {"float64": np.float64, "float32": np.float32}
 
 
-def dii_value_and_grad(X, target, weights, *, k: int, bandwidth: str = "point", lambda_factor: float = 0.1,
-                       kernel_power: int = 2, period=None, groups=None, perplexity: float | None = None,
-                       exclusion_window: float = 0.0, neighbors_from: str = "any", target_kind: str = "auto",
-                       sample_weight=None, time=None, run=None, precision: str = "float64",
-                       max_table_bytes: int | None = LIMIT_BYTES, n_jobs: int | None = None
-                       ) -> tuple[float, np.ndarray]:
+def dii_value_and_grad(
+    X,
+    target,
+    weights,
+    *,
+    k: int,
+    bandwidth: str = "point",
+    lambda_factor: float = 0.1,
+    kernel_power: int = 2,
+    period=None,
+    groups=None,
+    perplexity: float | None = None,
+    exclusion_window: float = 0.0,
+    neighbors_from: str = "any",
+    target_kind: str = "auto",
+    sample_weight=None,
+    time=None,
+    run=None,
+    precision: str = "float64",
+    max_table_bytes: int | None = LIMIT_BYTES,
+    n_jobs: int | None = None,
+) -> tuple[float, np.ndarray]:
     """Differentiable Information Imbalance at given weights, and its exact derivative by them.
 
     Distances are ``d^2 = sum_a (w_a delta_a)^2`` of the columns as they are: nothing is standardised.
@@ -94,16 +111,25 @@ def dii_value_and_grad(X, target, weights, *, k: int, bandwidth: str = "point", 
     rule: dict[str, Any] = dict(exclusion_window=exclusion_window, neighbors_from=neighbors_from)
     if isinstance(target, RankTable):
         if target.values.shape != (len(space), len(space)):
-            raise DataError(f"the rank table has shape {target.values.shape}, X has {len(space)} rows: both must "
-                            "describe the same items")
+            raise DataError(
+                f"the rank table has shape {target.values.shape}, X has {len(space)} rows: both must "
+                "describe the same items"
+            )
         table = target
     else:
         (space, goal), _ = _same_items([space, target_space(target, target_kind)[0]])
         table = rank_table(goal, n_jobs=n_jobs, limit_bytes=max_table_bytes, **rule)
     check_admissible(space, k, rule)
-    made = Objective(centred(space), table, group_numbers(groups, space.n_features),
-                     make_bandwidth(bandwidth, k, lambda_factor, perplexity, kernel_power), rule, None,
-                     PRECISIONS[check_choice(precision, "precision", tuple(PRECISIONS))], n_jobs)
+    made = Objective(
+        centred(space),
+        table,
+        group_numbers(groups, space.n_features),
+        make_bandwidth(bandwidth, k, lambda_factor, perplexity, kernel_power),
+        rule,
+        None,
+        PRECISIONS[check_choice(precision, "precision", tuple(PRECISIONS))],
+        n_jobs,
+    )
     w = check_weights(weights, made.n_weights)
     value, slopes = made(w)
     return value, 2 * w * slopes
@@ -125,13 +151,21 @@ def source_space(X, *, period=None, sample_weight=None, time=None, run=None, nam
 def centred(space: Space) -> Space:
     """The columns about their medians, which costs no accuracy; periodic ones as they are."""
     if space.metric != "euclidean":
-        raise ParameterError(f"{space.name or 'X'} has metric {space.metric!r}: weights belong to the features of a "
-                             "Euclidean space")
+        raise ParameterError(
+            f"{space.name or 'X'} has metric {space.metric!r}: weights belong to the features of a Euclidean space"
+        )
     values = to_numpy(space.features).astype(np.float64)
     centre = np.where(space.period > 0, 0.0, np.median(values, axis=0))
-    return Space(values - centre, period=space.period if space.period.any() else None, period_check=False,
-                 sample_weight=space.sample_weight, time=space.time, run=space.run, feature_names=space.feature_names,
-                 name=space.name)
+    return Space(
+        values - centre,
+        period=space.period if space.period.any() else None,
+        period_check=False,
+        sample_weight=space.sample_weight,
+        time=space.time,
+        run=space.run,
+        feature_names=space.feature_names,
+        name=space.name,
+    )
 
 
 def group_numbers(groups, d: int) -> np.ndarray:
@@ -179,8 +213,10 @@ def check_admissible(space: Space, k, rule: dict[str, Any]) -> None:
     row = int(np.argmin(m))
     if k > m[row]:
         where = "" if space.run is None else f" of run {space.run_names[space.run[row]]!r}"
-        raise ParameterError(f"k={k}, but row {row}{where} has only {int(m[row])} items to choose from: take a smaller "
-                             "k or exclusion_window, or more rows")
+        raise ParameterError(
+            f"k={k}, but row {row}{where} has only {int(m[row])} items to choose from: take a smaller "
+            "k or exclusion_window, or more rows"
+        )
 
 
 def settled_k(k, n: int) -> int:

@@ -1,4 +1,5 @@
 """One fit of weights, from the plan to the numbers: on all rows, in batches, with rows or runs held out."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -18,7 +19,7 @@ from .softmax import Bandwidth
 from .stability import Stability, halves_of_fit
 from .value_and_grad import PRECISIONS, check_admissible, check_weights, group_numbers, settled_k
 
-SEEN_FOR_ORDER = 2000              # rows whose nearest neighbour tells whether rows look correlated
+SEEN_FOR_ORDER = 2000  # rows whose nearest neighbour tells whether rows look correlated
 
 
 class WeightsFit:
@@ -33,7 +34,7 @@ class WeightsFit:
     def __init__(self, options: Any, plan: Plan, generator: np.random.Generator):
         self.options, self.plan, self.generator = options, plan, generator
         self.precision = PRECISIONS[options.precision]
-        self.rows: np.ndarray | None = None                      # where the value was measured, if not everywhere
+        self.rows: np.ndarray | None = None  # where the value was measured, if not everywhere
 
     @classmethod
     def of(cls, options: Any, plan: Plan, generator, weight) -> WeightsFit:
@@ -49,9 +50,16 @@ class WeightsFit:
         made._look_at_order()
         made._say(plan)
         if options.n_resamples:
-            made.stability = halves_of_fit(made.plan, made.objective, made.optimum.weights, options.n_resamples,
-                                           generator, start=made._start(made.objective.groups), alpha=options.alpha,
-                                           limit_bytes=options.max_table_bytes)
+            made.stability = halves_of_fit(
+                made.plan,
+                made.objective,
+                made.optimum.weights,
+                options.n_resamples,
+                generator,
+                start=made._start(made.objective.groups),
+                alpha=options.alpha,
+                limit_bytes=options.max_table_bytes,
+            )
         return made
 
     def run(self, quiet: bool = False) -> WeightsFit:
@@ -63,19 +71,21 @@ class WeightsFit:
         check_admissible(plan.spaces[0], self.k, plan.rule)
         groups = options.groups
         if groups is not None:
-            group_numbers(groups, plan.spaces[0].n_features)     # its shape, before anything costs time
+            group_numbers(groups, plan.spaces[0].n_features)  # its shape, before anything costs time
         if options.batch_size is not None and options.batch_size < n:
             self._in_batches(bandwidth)
         else:
-            self.objective, self.standard = make_objective(plan, bandwidth, groups, precision=self.precision,
-                                                           limit_bytes=options.max_table_bytes)
+            self.objective, self.standard = make_objective(
+                plan, bandwidth, groups, precision=self.precision, limit_bytes=options.max_table_bytes
+            )
             start = self._start(self.objective.groups)
             common = dict(max_iter=options.max_iter, tol=options.tol)
             self.optimum = minimise(self.objective, start, show=not quiet, **common)
-            if options.alpha > 0:                                # from the free minimum: equal weights feel no pull
+            if options.alpha > 0:  # from the free minimum: equal weights feel no pull
                 free = self.optimum
-                self.optimum = minimise(self.objective, free.weights, alpha=options.alpha, continuation=False,
-                                        show=not quiet, **common)
+                self.optimum = minimise(
+                    self.objective, free.weights, alpha=options.alpha, continuation=False, show=not quiet, **common
+                )
                 self._say_if_alone(free)
         self._measure()
         return self
@@ -96,12 +106,23 @@ class WeightsFit:
         groups = np.arange(len(self.standard.columns))
         if options.groups is not None:
             groups = group_numbers(np.asarray(options.groups)[self.standard.columns], len(groups))
-        found = fit_batches(self.plan, self.standard, groups, bandwidth, options.batch_size, self.generator,
-                            start=self._start(groups), alpha=options.alpha, max_iter=options.max_iter,
-                            precision=self.precision)
+        found = fit_batches(
+            self.plan,
+            self.standard,
+            groups,
+            bandwidth,
+            options.batch_size,
+            self.generator,
+            start=self._start(groups),
+            alpha=options.alpha,
+            max_iter=options.max_iter,
+            precision=self.precision,
+        )
         self.optimum, self.objective, self.rows, self.k = found.optimum, found.objective, found.rows, found.k
-        self.plan.notes.append(f"fitted in batches of {options.batch_size} rows ({found.n_epochs} epochs); the value "
-                               f"is that of {len(found.rows)} random rows, with k={found.k} among them")
+        self.plan.notes.append(
+            f"fitted in batches of {options.batch_size} rows ({found.n_epochs} epochs); the value "
+            f"is that of {len(found.rows)} random rows, with k={found.k} among them"
+        )
 
     def _start(self, groups: np.ndarray) -> np.ndarray | None:
         if self.options.init is None:
@@ -123,7 +144,7 @@ class WeightsFit:
         self.n_effective = float(np.average(np.exp(found.entropy), weights=weight))
         w, slopes, alpha = self.optimum.weights, self.optimum.slopes, self.options.alpha
         self.violation = self.optimum.violation
-        if alpha > 0:                                            # of the penalised value; a zero is optimal by itself
+        if alpha > 0:  # of the penalised value; a zero is optimal by itself
             size, at = np.linalg.norm(w), w > 0
             pull = alpha * (1 / size - w.sum() * w / size**3)
             self.violation = float(np.abs(slopes + pull / np.where(at, 2 * w, 1.0))[at].max())
@@ -131,8 +152,10 @@ class WeightsFit:
     def _say_if_alone(self, free: Optimum) -> None:
         n = np.count_nonzero(free.weights)
         if np.count_nonzero(self.optimum.weights) == 1 and n > 1:
-            self.plan.warn(f"alpha={self.options.alpha:g} leaves one feature of the {n} that help without "
-                           "a penalty: take a smaller alpha to keep more")
+            self.plan.warn(
+                f"alpha={self.options.alpha:g} leaves one feature of the {n} that help without "
+                "a penalty: take a smaller alpha to keep more"
+            )
 
     def _say(self, plan: Plan) -> None:
         """What this part of the data said belongs to the whole."""
@@ -154,7 +177,7 @@ class WeightsFit:
 def _some_rows_held_out(options, plan: Plan, generator, weight) -> WeightsFit:
     chosen = options.validation
     if np.ndim(chosen) and weight is not None and (weight == 0).any():
-        kept = np.flatnonzero(weight)                            # the plan left out rows of weight zero
+        kept = np.flatnonzero(weight)  # the plan left out rows of weight zero
         given = np.asarray(chosen)
         given = np.flatnonzero(given) if given.dtype == bool else given
         chosen = np.flatnonzero(np.isin(kept, given))
@@ -163,10 +186,20 @@ def _some_rows_held_out(options, plan: Plan, generator, weight) -> WeightsFit:
     part = unseen.part_of_plan(plan, unseen.training_rows(plan, held))
     part.said_nothing = plan.said_nothing
     made = WeightsFit(options, part, generator).run()
-    weights = np.divide(made.of_columns(made.optimum.weights), made.standard.scale,
-                        out=np.zeros(len(made.standard.scale)), where=made.standard.scale > 0)
-    made.held = unseen.value_at(plan, weights, options._bandwidth(settled_k(options.k, len(plan.spaces[0]))), held,
-                                  precision=made.precision, limit_bytes=options.max_table_bytes)
+    weights = np.divide(
+        made.of_columns(made.optimum.weights),
+        made.standard.scale,
+        out=np.zeros(len(made.standard.scale)),
+        where=made.standard.scale > 0,
+    )
+    made.held = unseen.value_at(
+        plan,
+        weights,
+        options._bandwidth(settled_k(options.k, len(plan.spaces[0]))),
+        held,
+        precision=made.precision,
+        limit_bytes=options.max_table_bytes,
+    )
     plan.notes.append(f"weights are those of {len(part.spaces[0])} rows; {len(held)} rows were held out")
     return made
 
@@ -179,13 +212,26 @@ def _each_run_held_out(options, plan: Plan, generator) -> unseen.Unseen:
         rows = np.flatnonzero(space.run == r)
         part = unseen.part_of_plan(plan, np.flatnonzero(space.run != r))
         if len(runs) == 2 and part.neighbors_from == "other_runs":
-            part.neighbors_from = "any"                          # a single run is left to fit
+            part.neighbors_from = "any"  # a single run is left to fit
         made = WeightsFit(options, part, generator).run(quiet=True)
-        weights = np.divide(made.of_columns(made.optimum.weights), made.standard.scale,
-                            out=np.zeros(len(made.standard.scale)), where=made.standard.scale > 0)
+        weights = np.divide(
+            made.of_columns(made.optimum.weights),
+            made.standard.scale,
+            out=np.zeros(len(made.standard.scale)),
+            where=made.standard.scale > 0,
+        )
         bandwidth = options._bandwidth(settled_k(options.k, len(space)))
-        values.append(unseen.value_at(plan, weights, bandwidth, rows, precision=made.precision,
-                                        limit_bytes=options.max_table_bytes, neighbors_from="other_runs"))
+        values.append(
+            unseen.value_at(
+                plan,
+                weights,
+                bandwidth,
+                rows,
+                precision=made.precision,
+                limit_bytes=options.max_table_bytes,
+                neighbors_from="other_runs",
+            )
+        )
         names.append(space.run_names[r])
         mass.append(float(own[rows].sum()))
     return unseen.over_runs(values, names, mass)

@@ -1,4 +1,5 @@
 """Pictures of fitted feature weights: bars with their intervals, and the value during the fit."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -7,16 +8,18 @@ import numpy as np
 
 from infoscope.base.checks import check_positive_int
 from infoscope.base.paper import axes_of, look_of
-from infoscope.imbalance.plots import BACK, FORTH, GREY, set_labels, short
+
+from .plots import BACK, FORTH, GREY, set_labels, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from infoscope.imbalance.weights_result import FeatureWeights
+    from .weights_result import FeatureWeights
 
 
-def plot_weights(result: FeatureWeights, ax: Axes | None = None, *, style: str = "screen", n_largest: int = 20,
-                 truth=None) -> Axes:
+def plot_weights(
+    result: FeatureWeights, ax: Axes | None = None, *, style: str = "screen", n_largest: int = 20, truth=None
+) -> Axes:
     """Bars of the standardised weights, the largest on top, with 95 % intervals where halves were fitted.
 
     Parameters

@@ -1,4 +1,5 @@
 """What a fit of feature weights found: weights, how steady they are, and how much information they keep."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -8,16 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from infoscope.base.checks import check_choice
-from infoscope.imbalance.verdicts import Measured, known, listed
+
+from .verdicts import Measured, known, listed
 
 if TYPE_CHECKING:
     import pandas
     from matplotlib.axes import Axes
 
 KINDS = ("weights", "trace")
-NAMED = 6                          # columns that the verdict names
-LISTED = 10                        # weights that are printed
-STEADY = 0.95                      # share of the halves in which a weight must be positive
+NAMED = 6  # columns that the verdict names
+LISTED = 10  # weights that are printed
+STEADY = 0.95  # share of the halves in which a weight must be positive
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -156,17 +158,24 @@ class FeatureWeights(Measured):
         if self.validation_dii is not None:
             lines.append(("DII held out", self._shown(self.validation_dii, self.validation_dii_se), None))
         se = self.standard_weights_se
-        lines += [(f"weight of {self.names[a]}", float(self.standard_weights[a]), None if se is None else float(se[a]))
-                  for a in self.support[:LISTED]]
+        lines += [
+            (f"weight of {self.names[a]}", float(self.standard_weights[a]), None if se is None else float(se[a]))
+            for a in self.support[:LISTED]
+        ]
         return lines
 
     def _rows(self) -> list[dict[str, Any]]:
-        columns: dict[str, Any] = {"column": self.names, "weight": self.weights, "weight_se": self.weights_se,
-                                   "standard_weight": self.standard_weights,
-                                   "standard_weight_se": self.standard_weights_se,
-                                   "standard_weight_low": self.standard_weights_low,
-                                   "standard_weight_high": self.standard_weights_high,
-                                   "positive_share": self.positive_share, "group": self.group}
+        columns: dict[str, Any] = {
+            "column": self.names,
+            "weight": self.weights,
+            "weight_se": self.weights_se,
+            "standard_weight": self.standard_weights,
+            "standard_weight_se": self.standard_weights_se,
+            "standard_weight_low": self.standard_weights_low,
+            "standard_weight_high": self.standard_weights_high,
+            "positive_share": self.positive_share,
+            "group": self.group,
+        }
         columns = {name: values for name, values in columns.items() if values is not None}
         return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
@@ -176,7 +185,7 @@ class FeatureWeights(Measured):
         ``kind`` is "weights" (bars of the standardised weights, with their intervals) or "trace" (the value during the
         fit). Options go to `infoscope.imbalance.weights_plots`. ParameterError if ``kind`` is unknown.
         """
-        from infoscope.imbalance.weights_plots import plot_trace, plot_weights
+        from .weights_plots import plot_trace, plot_weights
 
         drawers = {"weights": plot_weights, "trace": plot_trace}
         return drawers[check_choice(kind, "kind", KINDS)](self, ax, **options)

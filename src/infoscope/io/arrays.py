@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from infoscope.base.errors import DataError, InfoscopeError, ParameterError
-from infoscope.io.columns import did_you_mean
-from infoscope.io.table import Source, not_numeric, refuse_key
+
+from .columns import did_you_mean
+from .table import Source, not_numeric, refuse_key
 
 MAGIC = b"\x93NUMPY"
 

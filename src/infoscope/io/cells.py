@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from infoscope.base.errors import DataError, InfoscopeError, ParameterError, require, warn
-from infoscope.io.arrays import floats
-from infoscope.io.columns import SHOWN, did_you_mean
-from infoscope.io.frames import frame_values
-from infoscope.io.hdf5 import hdf5_file
-from infoscope.io.stores import read_columns
-from infoscope.io.table import Source, not_numeric
 from infoscope.neighbors import convert
+
+from .arrays import floats
+from .columns import SHOWN, did_you_mean
+from .frames import frame_values
+from .hdf5 import hdf5_file
+from .stores import read_columns
+from .table import Source, not_numeric
 
 if TYPE_CHECKING:
     import pandas

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from infoscope.base.errors import DataError, warn
-from infoscope.io.delimited import DAMAGED, DelimitedSource, Layout, as_text, broken_line, read_fields
-from infoscope.io.restarts import Overlap, spell_time, uninterrupted_rows
-from infoscope.io.table import refuse_key
+
+from .delimited import DAMAGED, DelimitedSource, Layout, as_text, broken_line, read_fields
+from .restarts import Overlap, spell_time, uninterrupted_rows
+from .table import refuse_key
 
 if TYPE_CHECKING:
     import pandas

@@ -15,8 +15,9 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from infoscope.base.errors import DataError
-from infoscope.io.frames import frame_column, frame_values
-from infoscope.io.table import Source, refuse_key
+
+from .frames import frame_column, frame_values
+from .table import Source, refuse_key
 
 if TYPE_CHECKING:
     import pandas

@@ -12,7 +12,8 @@ import numpy as np
 
 from infoscope.base import Provenance, Result
 from infoscope.base.errors import DataError, ParameterError
-from infoscope.io.classes import (
+
+from .classes import (
     PACKAGE,
     class_called,
     estimator_called,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from infoscope.io.table import not_numeric
+from .table import not_numeric
 
 if TYPE_CHECKING:
     import pandas

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from infoscope.base.errors import DataError, InfoscopeError, require
-from infoscope.io.stores import as_text, open_store, texts
-from infoscope.io.table import Source
+
+from .stores import as_text, open_store, texts
+from .table import Source
 
 
 def open_hdf5(path: Path, key: str | None) -> Source:
@@ -49,7 +50,7 @@ def _other_format(path: Path, key: str | None, file: Any) -> Source | None:
     """The reader of the format that is built on HDF5, where it is one we read; an error where it is another one."""
     attributes = file.attrs
     if "Pande" in (texts(attributes.get("conventions")) or []):
-        from infoscope.io.mdtraj_table import open_mdtraj
+        from .mdtraj_table import open_mdtraj
 
         file.close()
         return open_mdtraj(path, key)
@@ -59,11 +60,11 @@ def _other_format(path: Path, key: str | None, file: Any) -> Source | None:
             f'command line, infoscope.io.trajectory("top.pdb", "{path}") in Python'
         )
     if texts(attributes.get("encoding-type")) == ["anndata"]:
-        from infoscope.io.cells import open_h5ad
+        from .cells import open_h5ad
 
         return open_h5ad(path, key)
     if "_NCProperties" in attributes:
-        from infoscope.io.netcdf import open_netcdf
+        from .netcdf import open_netcdf
 
         return open_netcdf(path, key)
     for name, item in file.items():

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from infoscope.base.errors import DataError
-from infoscope.io.table import Source, Table, refuse_key
+
+from .table import Source, Table, refuse_key
 
 
 class MdtrajSource(Source):
@@ -21,7 +22,7 @@ class MdtrajSource(Source):
     """
 
     def __init__(self, path: Path):
-        from infoscope.io.trajectory_files import open_runs
+        from .trajectory_files import open_runs
 
         self.path = path
         (run,) = open_runs(path, ())
@@ -57,7 +58,7 @@ class MdtrajSource(Source):
 
     def _table(self, rows: slice) -> Table:
         """The frames that were asked for last are kept: numbers and times are asked for one after the other."""
-        from infoscope.io.trajectories import trajectory
+        from .trajectories import trajectory
 
         if self.held is None or self.held[0] != rows:
             self.held = rows, trajectory(self.path, rows=rows)

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 import numpy as np
 
 from infoscope.base.errors import DataError
-from infoscope.io.table import BLOCK_VALUES, Table
+
+from .table import BLOCK_VALUES, Table
 
 MISSING = ("raise", "drop", "keep")
 

@@ -10,7 +10,8 @@ from itertools import combinations
 import numpy as np
 
 from infoscope.base.errors import DataError, require
-from infoscope.io.atoms import CHI, Molecule, neighbors_of, ring_bonds
+
+from .atoms import CHI, Molecule, neighbors_of, ring_bonds
 
 Measure = Callable[[np.ndarray, np.ndarray | None], np.ndarray]
 

@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 
 from infoscope.base.errors import DataError, InfoscopeError, ParameterError, require, warn
-from infoscope.io.arrays import floats
-from infoscope.io.columns import SHOWN, did_you_mean
-from infoscope.io.stores import BLOCK_VALUES, as_text
-from infoscope.io.table import Source, not_numeric
 from infoscope.neighbors.labelled import flat_names, is_dates, row_dimension, row_time, time_values
+
+from .arrays import floats
+from .columns import SHOWN, did_you_mean
+from .stores import BLOCK_VALUES, as_text
+from .table import Source, not_numeric
 
 READ_ERRORS = (OSError, RuntimeError, KeyError, ValueError, IndexError)
 OPENING: dict[str, Any] = {"decode_coords": "all", "decode_timedelta": False}  # a duration in days stays a number

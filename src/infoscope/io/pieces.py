@@ -12,10 +12,11 @@ import numpy as np
 
 from infoscope.base.checks import check_choice
 from infoscope.base.errors import DataError, ParameterError, warn
-from infoscope.io.readers import read_table
-from infoscope.io.restarts import spell_time, uninterrupted_rows
-from infoscope.io.table import Table
-from infoscope.io.weights import column_list, weigh
+
+from .readers import read_table
+from .restarts import spell_time, uninterrupted_rows
+from .table import Table
+from .weights import column_list, weigh
 
 LONGEST_PAUSE = 1.5  # steps between the last row of a part and the first of the next
 

@@ -16,12 +16,7 @@ RESIDUE = re.compile(r"(?P<chain>.*:)?(?P<name>.*?)(?P<number>-?\d+)(?P<code>[A-
 
 
 def plumed_snippet(
-    names: str | Sequence[str],
-    *,
-    atoms: Any,
-    length_unit: str = "nm",
-    file: str = "COLVAR",
-    stride: int = 500,
+    names: str | Sequence[str], *, atoms: Any, length_unit: str = "nm", file: str = "COLVAR", stride: int = 500
 ) -> str:
     """Write variables as PLUMED input: one line each, and one that prints them all.
 
@@ -141,7 +136,7 @@ class _Numbers(Mapping[str, int]):
 # --------------------------------------------------------------------------------------------------------------- steps
 def _labels(atoms: Any) -> list[str]:
     if hasattr(atoms, "atoms") and hasattr(atoms.atoms, "resindices"):  # of MDAnalysis
-        from infoscope.io.atoms import Molecule
+        from .atoms import Molecule
 
         return Molecule(atoms.atoms, positions=None, box=None).labels  # type: ignore[arg-type]
     if isinstance(atoms, str) or not hasattr(atoms, "__iter__"):

@@ -13,10 +13,11 @@ import numpy as np
 
 from infoscope.base.checks import check_choice
 from infoscope.base.errors import DataError, ParameterError, warn
-from infoscope.io.columns import nearest_names, parse_columns
-from infoscope.io.missing import MISSING, drop_missing
-from infoscope.io.table import Source, Table, check_finite, check_names, refuse_key
-from infoscope.io.weights import column_list, weigh
+
+from .columns import nearest_names, parse_columns
+from .missing import MISSING, drop_missing
+from .table import Source, Table, check_finite, check_names, refuse_key
+from .weights import column_list, weigh
 
 # files that hold several arrays, chosen as FILE/KEY
 CONTAINERS = (".npz", ".h5", ".hdf5", ".zarr", ".zarr.zip", ".nc", ".nc4", ".h5ad")
@@ -287,7 +288,7 @@ def _open(path: Path, key: str | None) -> Source:
 
 
 def _is_plumed(path: Path) -> bool:
-    from infoscope.io.colvar import is_plumed
+    from .colvar import is_plumed
 
     return path.is_file() and is_plumed(path)
 

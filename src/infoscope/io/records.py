@@ -13,8 +13,9 @@ import numpy as np
 
 from infoscope.base import Result, versions
 from infoscope.base.errors import DataError, ParameterError
-from infoscope.io.classes import is_estimator
-from infoscope.io.fields import Reader, Writer
+
+from .classes import is_estimator
+from .fields import Reader, Writer
 
 FORMAT, FORMAT_VERSION = "infoscope saved result", 1
 SUFFIX, RECORD = ".npz", "record"

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from infoscope.base import Result, plain, require
 from infoscope.base.errors import DataError, ParameterError
-from infoscope.io.digests import file_digest
-from infoscope.io.records import save
+
+from .digests import file_digest
+from .records import save
 
 if TYPE_CHECKING:
     import pandas
@@ -164,11 +165,7 @@ def check_result_path(path: str | PathLike[str]) -> Path:
 
 
 def _record(result: Result, command: str | None, inputs: Any, files: Iterable[Any]) -> dict[str, Any]:
-    record: dict[str, Any] = {
-        "format": FORMAT,
-        "format_version": FORMAT_VERSION,
-        "type": type(result).__name__,
-    }
+    record: dict[str, Any] = {"format": FORMAT, "format_version": FORMAT_VERSION, "type": type(result).__name__}
     values = {key: value for key, value in result.to_dict().items() if not key.startswith("provenance.")}
     frame = result.to_frame()
     record |= {"verdict": result.verdict, "command": command, "inputs": plain(inputs)}

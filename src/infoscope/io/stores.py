@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from infoscope.base.errors import DataError, ParameterError, warn
-from infoscope.io.arrays import floats
-from infoscope.io.columns import SHOWN, did_you_mean
-from infoscope.io.table import Source, not_numeric
+
+from .arrays import floats
+from .columns import SHOWN, did_you_mean
+from .table import Source, not_numeric
 
 NAME_ATTRIBUTES = ("columns", "column_names", "feature_names", "names")
 UNIT_ATTRIBUTES = ("units", "unit")

@@ -9,11 +9,12 @@ import numpy as np
 
 from infoscope.base.errors import DataError, ParameterError, warn
 from infoscope.base.progress import progress
-from infoscope.io import molecular_features
-from infoscope.io.atoms import Molecule
-from infoscope.io.molecular_features import Recipe
-from infoscope.io.table import Table, check_finite, check_names
-from infoscope.io.trajectory_files import Frame, Run, open_runs
+
+from . import molecular_features
+from .atoms import Molecule
+from .molecular_features import Recipe
+from .table import Table, check_finite, check_names
+from .trajectory_files import Frame, Run, open_runs
 
 FEATURES = ("backbone_torsions", "torsions", "heavy_atom_distances", "ca_distances", "distances", "positions")
 BLOCK_BYTES = 2**25  # of the vectors of one block of frames

@@ -223,7 +223,7 @@ def _is_path(item: Any) -> bool:
 def _existing(item: Any) -> Path:
     path = Path(item)
     if not path.exists():
-        from infoscope.io.columns import nearest_names
+        from .columns import nearest_names
 
         near = nearest_names(path.name, [p.name for p in path.parent.iterdir()]) if path.parent.is_dir() else []
         hint = f". Did you mean {' or '.join(str(path.with_name(name)) for name in near)}?" if near else ""

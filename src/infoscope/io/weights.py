@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from infoscope.base.errors import DataError, ParameterError, warn
-from infoscope.io.table import Table
+
+from .table import Table
 
 FEW_EFFECTIVE = 20  # rows worth, below which a few rows decide every result
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from infoscope.base.errors import DataError
-from infoscope.io.delimited import DAMAGED, DelimitedSource, Layout, as_text, broken_line, read_fields
-from infoscope.io.table import refuse_key
+
+from .delimited import DAMAGED, DelimitedSource, Layout, as_text, broken_line, read_fields
+from .table import refuse_key
 
 if TYPE_CHECKING:
     import pandas

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from infoscope.base.errors import DataError, InfoscopeError, require
-from infoscope.io.stores import open_store, texts
-from infoscope.io.table import Source
+
+from .stores import open_store, texts
+from .table import Source
 
 METADATA = ("zarr.json", ".zgroup", ".zarray")
 COUNTED = 10_000  # chunks; looking for each of more takes too long
@@ -29,7 +30,7 @@ def open_zarr(path: Path, key: str | None) -> Source:
         if texts(root.attrs.get("encoding-type")) == ["anndata"]:
             raise DataError(f'{path} holds cells: pass anndata.read_zarr("{path}") itself, or write it as .h5ad')
         if "" not in arrays and any(_dimensions(array) for array in arrays.values()):
-            from infoscope.io.netcdf import open_xarray_store
+            from .netcdf import open_xarray_store
 
             return open_xarray_store(path, store, key)
         source = open_store(path, key if "" not in arrays else key or "", arrays)

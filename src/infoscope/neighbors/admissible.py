@@ -1,18 +1,19 @@
 """Who may be whose neighbour: self, time windows and runs are known here and nowhere else."""
+
 from __future__ import annotations
 
 from typing import NamedTuple
 
 import numpy as np
 
-WINDOW_SLACK = 1 + 1e-9            # a window of 3 steps of 0.1 holds the item 0.3 away
+WINDOW_SLACK = 1 + 1e-9  # a window of 3 steps of 0.1 holds the item 0.3 away
 
 
 class Items(NamedTuple):
     """Numbers, runs and times of some items; what admissibility needs to know of them."""
 
-    numbers: np.ndarray            # item numbers
-    run: np.ndarray                # run codes
+    numbers: np.ndarray  # item numbers
+    run: np.ndarray  # run codes
     time: np.ndarray
 
     def take(self, index) -> Items:
@@ -22,8 +23,8 @@ class Items(NamedTuple):
 class Pairs(NamedTuple):
     """Which pairs are looked at.  Row r may not use the columns start[r]:stop[r]."""
 
-    rows: np.ndarray               # item numbers
-    columns: np.ndarray            # item numbers, in (run, time) order
+    rows: np.ndarray  # item numbers
+    columns: np.ndarray  # item numbers, in (run, time) order
     start: np.ndarray
     stop: np.ndarray
 
@@ -48,8 +49,9 @@ def items_of(space) -> Items:
     return Items(np.arange(n), run, time)
 
 
-def admissible_pairs(rows: Items | int, columns: Items, exclusion_window: float = 0.0,
-                     neighbors_from: str = "any") -> Pairs:
+def admissible_pairs(
+    rows: Items | int, columns: Items, exclusion_window: float = 0.0, neighbors_from: str = "any"
+) -> Pairs:
     """All pairs of rows and columns, each row with its one forbidden interval.
 
     `rows` is a number of new points (nothing is excluded) or the items asked about.  In (run, time) order the forbidden

@@ -6,6 +6,7 @@ How many it misses is measured on a random sample of rows against exact search.
 It pays from some hundred thousand items on, and only where data vary in few directions: for 50 independent features
 exact search is faster up to millions of items.
 """
+
 from __future__ import annotations
 
 from contextlib import contextmanager
@@ -13,7 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..base import ParameterError, available_threads, progress, require
+from infoscope.base import ParameterError, available_threads, progress, require
+
 from . import kernels
 from .admissible import Pairs, admissible_pairs
 from .backend_numpy import METRIC_CODES, NO_PERIOD
@@ -22,13 +24,13 @@ from .kernels import TIE
 from .reductions import KSmallest, column_items, reduce_tiles, row_items
 from .space import Space
 
-LINKS, BUILD_BREADTH = 32, 40      # edges of a node; candidates looked at when it is linked
-BREADTHS = (32, 64, 128, 256, 512)     # candidates looked at in a search, tried until the recall is good enough
+LINKS, BUILD_BREADTH = 32, 40  # edges of a node; candidates looked at when it is linked
+BREADTHS = (32, 64, 128, 256, 512)  # candidates looked at in a search, tried until the recall is good enough
 GOOD_RECALL = 0.99
-SAMPLE = 500                       # rows searched exactly to measure the recall
-SPARE = 8                          # candidates beyond k: float32 may order near ties wrongly
-ASK_MOST = 2048                    # candidates a row; rows without k admissible ones among them are searched exactly
-BLOCK = 2**14                      # rows, or items, handed to the index at once
+SAMPLE = 500  # rows searched exactly to measure the recall
+SPARE = 8  # candidates beyond k: float32 may order near ties wrongly
+ASK_MOST = 2048  # candidates a row; rows without k admissible ones among them are searched exactly
+BLOCK = 2**14  # rows, or items, handed to the index at once
 
 
 class Index(NamedTuple):
@@ -37,16 +39,25 @@ class Index(NamedTuple):
     faiss: Any
     hnsw: Any
     space: Space
-    source: Space                  # where the rows are
+    source: Space  # where the rows are
     pairs: Pairs
     centre: np.ndarray
     weights: np.ndarray
-    by_run: bool                   # whether rows share long forbidden intervals
+    by_run: bool  # whether rows share long forbidden intervals
 
 
-def nearest_approximate(space: Space, k: int, rows, admissible, queries=None, *, columns=None,
-                        exclusion_window: float = 0.0, neighbors_from: str = "any",
-                        n_jobs: int | None = None) -> NeighborGraph:
+def nearest_approximate(
+    space: Space,
+    k: int,
+    rows,
+    admissible,
+    queries=None,
+    *,
+    columns=None,
+    exclusion_window: float = 0.0,
+    neighbors_from: str = "any",
+    n_jobs: int | None = None,
+) -> NeighborGraph:
     """The k nearest admissible items of every row, most of them, with exact distances and the measured recall.
 
     The answer is the same in every run and for any number of threads: searches are, and the index is built by one
@@ -100,8 +111,16 @@ def nearest_approximate(space: Space, k: int, rows, admissible, queries=None, *,
 
     def exactly(places):
         ask = queries.take(places) if isinstance(queries, Space) else rows[places]
-        return reduce_tiles([space], KSmallest(k), queries=ask, columns=columns, exclusion_window=exclusion_window,
-                            neighbors_from=neighbors_from, n_jobs=n_jobs, label="exact neighbours")
+        return reduce_tiles(
+            [space],
+            KSmallest(k),
+            queries=ask,
+            columns=columns,
+            exclusion_window=exclusion_window,
+            neighbors_from=neighbors_from,
+            n_jobs=n_jobs,
+            label="exact neighbours",
+        )
 
     exact, _ = exactly(sample)
     with _threads(faiss, available_threads(n_jobs)):
@@ -114,8 +133,16 @@ def nearest_approximate(space: Space, k: int, rows, admissible, queries=None, *,
     hits = _hits(squared[sample], exact)
     unseen = 1 - len(sample) / len(rows)
     recall_se = float(hits.std(ddof=1) * np.sqrt(unseen / len(hits))) if unseen > 0 else 0.0
-    return NeighborGraph(rows, np.arange(len(rows) + 1) * k, items.ravel(), squared.ravel(), admissible,
-                         float(hits.mean()), recall_se, space if source is space else None)
+    return NeighborGraph(
+        rows,
+        np.arange(len(rows) + 1) * k,
+        items.ravel(),
+        squared.ravel(),
+        admissible,
+        float(hits.mean()),
+        recall_se,
+        space if source is space else None,
+    )
 
 
 def _check_supported(space: Space) -> None:
@@ -123,11 +150,14 @@ def _check_supported(space: Space) -> None:
     if space.backend != "numpy":
         raise ParameterError(f"approximate=True takes NumPy arrays, not {space.backend}: convert them, or {way_out}")
     if space.metric not in ("euclidean", "cosine"):
-        raise ParameterError(f"approximate=True goes with Euclidean and cosine distances, not "
-                             f"{space.metric!r}: {way_out}")
+        raise ParameterError(
+            f"approximate=True goes with Euclidean and cosine distances, not {space.metric!r}: {way_out}"
+        )
     if space.period.any():
-        raise ParameterError(f"approximate=True does not go with periodic features: {way_out}, or replace each "
-                             "angle by its sine and cosine")
+        raise ParameterError(
+            f"approximate=True does not go with periodic features: {way_out}, or replace each "
+            "angle by its sine and cosine"
+        )
 
 
 def _hits(squared, exact) -> np.ndarray:
@@ -140,7 +170,7 @@ def _built(faiss, space: Space, source: Space, pairs: Pairs, by_run: bool, threa
     features = space.features
     centre = np.median(features[:: len(features) // 1000 + 1].astype(np.float64), axis=0)
     spread = np.maximum(np.abs(features.max(0) - centre), np.abs(features.min(0) - centre)) * space.feature_weights
-    weights = space.feature_weights / (spread.max() or 1.0)      # no number above 1: squares fit into float32
+    weights = space.feature_weights / (spread.max() or 1.0)  # no number above 1: squares fit into float32
     hnsw = faiss.IndexHNSWFlat(space.n_features, LINKS)
     hnsw.hnsw.efConstruction = BUILD_BREADTH
     index = Index(faiss, hnsw, space, source, pairs, centre, weights, by_run)
@@ -184,7 +214,7 @@ def _searched(index: Index, k: int, places, breadth: int, exactly):
             left, reach = together, breadth
             while len(left) and ask <= max(ASK_MOST, 2 * k + SPARE):
                 squared[left], items[left] = _candidates(index, k, places[left], ask, max(reach, 2 * ask))
-                left = left[squared[left, -1] == np.inf]         # these starve: ask for more
+                left = left[squared[left, -1] == np.inf]  # these starve: ask for more
                 ask, reach = 2 * ask, 2 * reach
             bar.update(len(together) - len(left))
         starved = np.flatnonzero(squared[:, -1] == np.inf)
@@ -208,18 +238,26 @@ def _candidates(index: Index, k: int, places, ask: int, reach: int):
     start, stop = pairs.start[places], pairs.stop[places]
     rows = pairs.rows[places]
     options: dict[str, Any] = {"efSearch": reach}
-    if index.by_run:                                             # inside faiss, for many candidates may be of this run
+    if index.by_run:  # inside faiss, for many candidates may be of this run
         own = index.faiss.IDSelectorRange(int(start[0]), int(stop[0]))
         options["sel"] = index.faiss.IDSelectorNot(own)
     ask = min(ask, len(pairs.columns))
-    _, found = index.hnsw.search(_vectors(index, index.source.features, rows), ask,
-                                 params=index.faiss.SearchParametersHNSW(**options))
+    _, found = index.hnsw.search(
+        _vectors(index, index.source.features, rows), ask, params=index.faiss.SearchParametersHNSW(**options)
+    )
     usable = (found >= 0) & ~((found >= start[:, None]) & (found < stop[:, None]))
     r, c = np.nonzero(usable)
     item = pairs.columns[found[r, c]]
     squared, items = np.full(found.shape, np.inf), np.full(found.shape, -1, np.int64)
     items[r, c] = item
-    squared[r, c] = kernels.pair_squares(index.source.features, rows[r], space.features, item, space.feature_weights,
-                                         NO_PERIOD, METRIC_CODES[space.metric])
+    squared[r, c] = kernels.pair_squares(
+        index.source.features,
+        rows[r],
+        space.features,
+        item,
+        space.feature_weights,
+        NO_PERIOD,
+        METRIC_CODES[space.metric],
+    )
     best = np.lexsort((items, squared))[:, :k]
     return np.take_along_axis(squared, best, 1), np.take_along_axis(items, best, 1)

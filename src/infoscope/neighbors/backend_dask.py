@@ -8,6 +8,7 @@ cluster has the memory.
 
 Inside a task run the tiles of NumPy, one thread each, so the answers are the same to the last rank.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -16,16 +17,17 @@ from typing import Any
 
 import numpy as np
 
-from ..base import DataError, one_blas_thread, progress, require
+from infoscope.base import DataError, one_blas_thread, progress, require
+
 from . import kernels, space_checks
 from .admissible import Items, admissible_pairs
 from .backend_numpy import METRIC_CODES, TILE, NumpyTiles, Side, fold, periods, row_blocks
 from .chunks import Chunks, cut_heights, literal, split, task
 
-BLOCK_ROWS = 8192                  # rows gathered together, at most
-BLOCK_BYTES = 2**26                # and the memory they may take, per space
-BATCH_ROWS = 2**16                 # rows handed to the scheduler at once when the data are kept
-BATCH_BYTES = 2**30                # and what they may take along, all of them
+BLOCK_ROWS = 8192  # rows gathered together, at most
+BLOCK_BYTES = 2**26  # and the memory they may take, per space
+BATCH_ROWS = 2**16  # rows handed to the scheduler at once when the data are kept
+BATCH_BYTES = 2**30  # and what they may take along, all of them
 
 
 @dataclass(frozen=True)
@@ -48,15 +50,18 @@ class Some:
     numbers: np.ndarray | range
     run: np.ndarray | None
     time: np.ndarray | None
-    mass: tuple = ()                                             # sample weights of the whole part, per space
+    mass: tuple = ()  # sample weights of the whole part, per space
 
     @classmethod
     def of(cls, items: Items, window: float, neighbors_from: str, mass: tuple = ()) -> Some:
         n = items.numbers
         in_turn = len(n) > 0 and n[-1] - n[0] == len(n) - 1 and bool((np.diff(n) == 1).all())
-        return cls(range(int(n[0]), int(n[-1]) + 1) if in_turn else n,
-                   items.run if window > 0 or neighbors_from == "other_runs" else None,
-                   items.time if window > 0 else None, mass)
+        return cls(
+            range(int(n[0]), int(n[-1]) + 1) if in_turn else n,
+            items.run if window > 0 or neighbors_from == "other_runs" else None,
+            items.time if window > 0 else None,
+            mass,
+        )
 
     def items(self) -> Items:
         numbers = np.asarray(self.numbers, np.int64)
@@ -65,8 +70,16 @@ class Some:
 
 
 # -------------------------------------------------------------------------------------------------------------- running
-def run_dask(spaces, queries, reduction, rows: Items | int, columns: Items, exclusion_window: float,
-             neighbors_from: str, label: str = "pairs") -> list:
+def run_dask(
+    spaces,
+    queries,
+    reduction,
+    rows: Items | int,
+    columns: Items,
+    exclusion_window: float,
+    neighbors_from: str,
+    label: str = "pairs",
+) -> list:
     """States of all rows, in order.
 
     Parameters
@@ -105,7 +118,7 @@ def run_dask(spaces, queries, reduction, rows: Items | int, columns: Items, excl
             pending = []
             for block in batch:
                 own = reduction.for_rows(block)
-                if not filled:                                   # nobody to be a neighbour
+                if not filled:  # nobody to be a neighbour
                     states += [own.start(b) for b in row_blocks(own, block.stop - block.start, 0)]
                     continue
                 some = numbers[block] if isinstance(rows, int) else Some.of(rows.take(block), *rule)
@@ -122,7 +135,7 @@ def squared_of_chunked_pairs(space, i: np.ndarray, j: np.ndarray) -> np.ndarray:
     data, out = Chunks([space.features]), np.empty(len(i))
     (measure,) = data.settled([literal(Measure.of(space))])
     items, place = np.unique(np.concatenate([i, j]), return_inverse=True)
-    if len(i) and len(items) * space.n_features * 8 <= BLOCK_BYTES:      # few items: one look at the data
+    if len(i) and len(items) * space.n_features * 8 <= BLOCK_BYTES:  # few items: one look at the data
         return task(_measured)((place[: len(i)], place[len(i) :]), None, measure, data.gathered(items)).compute()
     rows, place = np.unique(i, return_inverse=True)
     part_of = data.part_of(j)
@@ -153,11 +166,16 @@ def _batches(n: int, data: Chunks, spaces, row_bytes: int = 0) -> Iterator[list[
 def _asked(spaces, queries, data: Chunks) -> Chunks:
     """Where rows are gathered from: the data themselves, or new points."""
     from .space import Space
+
     if not isinstance(queries[0], Space):
         return data
     array = require("dask.array", "cluster")
-    return Chunks([q.features if q.backend == "dask" else array.from_array(q.features, (BLOCK_ROWS, -1), name=False)
-                   for q in queries])
+    return Chunks(
+        [
+            q.features if q.backend == "dask" else array.from_array(q.features, (BLOCK_ROWS, -1), name=False)
+            for q in queries
+        ]
+    )
 
 
 def _column_parts(parts: Chunks, columns: Items, weights, rule: tuple[float, str]):
@@ -172,16 +190,24 @@ def _column_parts(parts: Chunks, columns: Items, weights, rule: tuple[float, str
 def _fold(told, y, reduction, measures, rows, x, rule) -> list:
     """States of the tiles' blocks of some rows, over one part of the columns."""
     first, part = told
-    new_points = not isinstance(rows, Some)                      # then `rows` are their numbers
+    new_points = not isinstance(rows, Some)  # then `rows` are their numbers
     pairs = admissible_pairs(len(rows) if new_points else rows.items(), part.items(), *rule)
     pairs = pairs._replace(rows=rows) if new_points else pairs
 
     places = pairs.columns - first
 
     def tiles(precision):
-        return [NumpyTiles(_frozen_measure(m), Side(_frozen(a), np.arange(len(a))), Side(_frozen(b), places), pairs,
-                           precision, None if w is None else w[places])
-                for m, a, b, w in zip(measures, x, y, part.mass, strict=True)]
+        return [
+            NumpyTiles(
+                _frozen_measure(m),
+                Side(_frozen(a), np.arange(len(a))),
+                Side(_frozen(b), places),
+                pairs,
+                precision,
+                None if w is None else w[places],
+            )
+            for m, a, b, w in zip(measures, x, y, part.mass, strict=True)
+        ]
 
     def folded(sources, block):
         buffers = [b[: size * s.dtype.itemsize].view(s.dtype) for b, s in zip(memory, sources, strict=True)]
@@ -195,7 +221,7 @@ def _fold(told, y, reduction, measures, rows, x, rule) -> list:
         sources, precise, states = tiles(reduction.precision), None, []
         for block in blocks:
             state = folded(sources, block)
-            if state is None:                                    # float32 could not decide
+            if state is None:  # float32 could not decide
                 precise = tiles(np.float64) if precise is None else precise
                 state = folded(precise, block)
             states.append(state)
@@ -206,8 +232,9 @@ def _measured(ends, pieces, measure, x) -> np.ndarray:
     """Squared distances of pairs (a row of x, a row of the piece, or of x)."""
     m = _frozen_measure(measure)
     y = x if pieces is None else pieces
-    return kernels.pair_squares(_frozen(x[0]), ends[0], _frozen(y[0]), ends[1], m.feature_weights, periods(m),
-                                METRIC_CODES[m.metric])
+    return kernels.pair_squares(
+        _frozen(x[0]), ends[0], _frozen(y[0]), ends[1], m.feature_weights, periods(m), METRIC_CODES[m.metric]
+    )
 
 
 def _frozen(array: np.ndarray) -> np.ndarray:
@@ -249,7 +276,7 @@ def checked_chunks(values, name: str, metric: str, feature_weights=None):
     if values.dtype.kind not in "biuf":
         raise DataError(f"{name} has dtype {values.dtype}: pass real numbers")
     if any(np.isnan(size) for size in values.shape):
-        values = values.copy().compute_chunk_sizes()             # the caller's array stays as it is
+        values = values.copy().compute_chunk_sizes()  # the caller's array stays as it is
     if 0 in values.shape:
         raise DataError(f"{name} is empty, shape {values.shape}")
     n_features = values.shape[1]
@@ -267,7 +294,7 @@ def checked_chunks(values, name: str, metric: str, feature_weights=None):
 
 def _finite(block, name, dtype, block_info=None) -> np.ndarray:
     block = np.ascontiguousarray(block, dtype)
-    low, high = float(block.min()), float(block.max())           # NaN if any is; no second block of flags
+    low, high = float(block.min()), float(block.max())  # NaN if any is; no second block of flags
     if max(-low, high) <= space_checks.LARGEST:
         return block
     row, column = np.argwhere(~(np.abs(block) <= space_checks.LARGEST))[0]
@@ -282,8 +309,10 @@ def _directions(block, name, weights, block_info=None) -> np.ndarray:
     weighted = block if weights is None else block * weights
     zero = ~weighted.any(1)
     if zero.any():
-        raise DataError(f"row {_first_row(block_info) + int(np.argmax(zero))} of {name} is all zeros: its direction, "
-                        "which the cosine metric compares, does not exist; drop the row or use another metric")
+        raise DataError(
+            f"row {_first_row(block_info) + int(np.argmax(zero))} of {name} is all zeros: its direction, "
+            "which the cosine metric compares, does not exist; drop the row or use another metric"
+        )
     return space_checks.unit_vectors(weighted, None, name)
 
 
@@ -302,7 +331,7 @@ def deviations_of_chunks(features, period: np.ndarray) -> tuple[np.ndarray, np.n
     if len(periodic):
         wanted.append(array.exp(2j * np.pi * features[:, periodic].astype(np.float64) / period[periodic]).mean(0))
     low, high, deviations, *turns = dask.compute(*wanted)
-    deviations = np.array(deviations)                            # what a worker sends may be read-only
+    deviations = np.array(deviations)  # what a worker sends may be read-only
     if len(periodic):
         resultant = np.clip(np.abs(turns[0]), 1e-300, 1.0)
         deviations[periodic] = np.sqrt(-2 * np.log(resultant)) * period[periodic] / (2 * np.pi)

@@ -14,6 +14,7 @@ Sum, with 2u for the products of small terms:  |tile - measured| <= c s,  c = ga
 plus D + 12 times the smallest normal number for underflow.  It needs nothing but the two norms, and is never tightened
 by what a BLAS happens to do.
 """
+
 from __future__ import annotations
 
 import threading
@@ -23,21 +24,29 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..base import available_threads, one_blas_thread, progress
+from infoscope.base import available_threads, one_blas_thread, progress
+
 from . import kernels
 from .admissible import Pairs
 
-TILE = (256, 2048)                 # rows, columns: wide enough that calls cost little, small enough to stay in cache
-WIDE = 256                         # features from which products gain more from taller tiles than the cache loses
-WHOLE_ROWS_BYTES = 2**24           # one thin wide tile of a reduction that must see whole rows
-DIRECT_BELOW = 3                   # features; a product with recheck wins from 3 on
-TOO_LARGE = 1e15                   # beyond it float32 squares may overflow
-IN_VAIN = 0.05                     # share of pairs measured in vain from which a block starts over in float64
-FEW_PAIRS = 2**19                  # up to which one thread does it all
+TILE = (256, 2048)  # rows, columns: wide enough that calls cost little, small enough to stay in cache
+WIDE = 256  # features from which products gain more from taller tiles than the cache loses
+WHOLE_ROWS_BYTES = 2**24  # one thin wide tile of a reduction that must see whole rows
+DIRECT_BELOW = 3  # features; a product with recheck wins from 3 on
+TOO_LARGE = 1e15  # beyond it float32 squares may overflow
+IN_VAIN = 0.05  # share of pairs measured in vain from which a block starts over in float64
+FEW_PAIRS = 2**19  # up to which one thread does it all
 
-METRIC_CODES = {"euclidean": kernels.EUCLIDEAN, "cosine": kernels.EUCLIDEAN, "manhattan": kernels.MANHATTAN,
-                "chebyshev": kernels.CHEBYSHEV, "hamming": kernels.HAMMING, "labels": kernels.HAMMING,
-                "bits": kernels.BITS, "precomputed": kernels.PRECOMPUTED}
+METRIC_CODES = {
+    "euclidean": kernels.EUCLIDEAN,
+    "cosine": kernels.EUCLIDEAN,
+    "manhattan": kernels.MANHATTAN,
+    "chebyshev": kernels.CHEBYSHEV,
+    "hamming": kernels.HAMMING,
+    "labels": kernels.HAMMING,
+    "bits": kernels.BITS,
+    "precomputed": kernels.PRECOMPUTED,
+}
 
 
 # Kernels are compiled for read-only data, which is what a Space holds; a writable array here would compile them twice.
@@ -52,8 +61,10 @@ def periods(space) -> np.ndarray:
 
 def error_band(n_features: int, dtype) -> float:
     """The constant c of the band; see the top of this file."""
+
     def gamma(m, unit):
         return m * unit / (1 - m * unit)
+
     return gamma(n_features + 12, float(np.finfo(dtype).eps) / 2) + gamma(3 * n_features + 16, 2.0**-53)
 
 
@@ -65,14 +76,14 @@ def tile_for(n_features: int) -> tuple[int, int]:
 class Tile(NamedTuple):
     """Squared distances of a block of pairs in one space: |squared - measured| <= row_band + column_band."""
 
-    squared: Any                   # (b, m) array or tensor, +inf where the pair is not admissible
-    row_band: Any                  # c |x|^2; zero where `squared` is the measured value itself
+    squared: Any  # (b, m) array or tensor, +inf where the pair is not admissible
+    row_band: Any  # c |x|^2; zero where `squared` is the measured value itself
     column_band: Any
-    rows: np.ndarray               # item numbers
+    rows: np.ndarray  # item numbers
     columns: np.ndarray
-    block: slice                   # where these rows stand among all rows
-    part: slice                    # where these columns stand among all columns
-    source: Any                    # who made the tile, and can read it
+    block: slice  # where these rows stand among all rows
+    part: slice  # where these columns stand among all columns
+    source: Any  # who made the tile, and can read it
 
     @property
     def mass(self):
@@ -114,7 +125,7 @@ class NumpyTiles:
         self.dtype = np.dtype(np.float64 if too_large else dtype)
         # a robust centre: one outlier must not widen every band
         sample = columns.features[:: len(columns.features) // 1000 + 1]
-        centre = np.median(sample.astype(np.float64), axis=0)    # float32 might overflow between two large numbers
+        centre = np.median(sample.astype(np.float64), axis=0)  # float32 might overflow between two large numbers
         self.y, self.y_norms, self.column_band = self._prepare(columns, centre)
         if rows.features is columns.features and np.array_equal(rows.index, columns.index):
             self.x, self.x_norms, self.row_band = self.y, self.y_norms, self.column_band
@@ -132,14 +143,30 @@ class NumpyTiles:
         shape = block.stop - block.start, part.stop - part.start
         squared = buffer[: shape[0] * shape[1]].reshape(shape)
         if self.direct:
-            kernels.direct_tile(self.rows.features, self.rows.index[block], self.columns.features,
-                                self.columns.index[part], self.weights, self.period, self.metric, squared)
+            kernels.direct_tile(
+                self.rows.features,
+                self.rows.index[block],
+                self.columns.features,
+                self.columns.index[part],
+                self.weights,
+                self.period,
+                self.metric,
+                squared,
+            )
         else:
             np.matmul(self.x[block], self.y[part].T, out=squared)
             kernels.squares_from_products(squared, self.x_norms[block], self.y_norms[part])
         kernels.forbid(squared, self.pairs.start[block] - part.start, self.pairs.stop[block] - part.start)
-        return Tile(squared, self.row_band[block], self.column_band[part], self.pairs.rows[block],
-                    self.pairs.columns[part], block, part, self)
+        return Tile(
+            squared,
+            self.row_band[block],
+            self.column_band[part],
+            self.pairs.rows[block],
+            self.pairs.columns[part],
+            block,
+            part,
+            self,
+        )
 
     @property
     def bounded(self) -> bool:
@@ -151,40 +178,91 @@ class NumpyTiles:
         return np.empty(size, self.dtype)
 
     def measure(self, i, j) -> np.ndarray:
-        return kernels.pair_squares(self.rows.features, self.rows.index[i], self.columns.features,
-                                    self.columns.index[j], self.weights, self.period, self.metric)
+        return kernels.pair_squares(
+            self.rows.features,
+            self.rows.index[i],
+            self.columns.features,
+            self.columns.index[j],
+            self.weights,
+            self.period,
+            self.metric,
+        )
 
     def measure_neighbors(self, block: slice, items) -> np.ndarray:
         """Exact squared distances of a block's rows to some items each, (b, k) item numbers."""
         rows = np.repeat(self.rows.index[block], items.shape[1])
-        return kernels.pair_squares(self.rows.features, rows, self.columns.features, items.ravel(), self.weights,
-                                    self.period, self.metric).reshape(items.shape)
+        return kernels.pair_squares(
+            self.rows.features, rows, self.columns.features, items.ravel(), self.weights, self.period, self.metric
+        ).reshape(items.shape)
 
     def _truth(self) -> tuple[Any, Any, Any, Any, Any]:
         return (self.rows.features, self.columns.features, self.weights, self.period, self.metric)
 
     # ---- what reductions ask of a tile ----
     def keep_smallest(self, t: Tile, best, items) -> int:
-        return kernels.keep_smallest(t.squared, t.row_band, t.column_band, self.rows.index[t.block],
-                                     self.columns.index[t.part], t.columns, *self._truth(), best, items)
+        return kernels.keep_smallest(
+            t.squared,
+            t.row_band,
+            t.column_band,
+            self.rows.index[t.block],
+            self.columns.index[t.part],
+            t.columns,
+            *self._truth(),
+            best,
+            items,
+        )
 
     def collect_smallest(self, t: Tile, k: int, *candidates) -> int:
-        return kernels.collect_smallest(t.squared, t.row_band, t.column_band, t.part.start, self.rows.index[t.block],
-                                        self.columns.index, self.pairs.columns, *self._truth(), k, *candidates)
+        return kernels.collect_smallest(
+            t.squared,
+            t.row_band,
+            t.column_band,
+            t.part.start,
+            self.rows.index[t.block],
+            self.columns.index,
+            self.pairs.columns,
+            *self._truth(),
+            k,
+            *candidates,
+        )
 
     def measure_smallest(self, block: slice, k: int, *candidates) -> int:
-        return kernels.measure_smallest(self.rows.index[block], self.columns.index, self.pairs.columns, *self._truth(),
-                                        k, *candidates)
+        return kernels.measure_smallest(
+            self.rows.index[block], self.columns.index, self.pairs.columns, *self._truth(), k, *candidates
+        )
 
     def count_few(self, t: Tile, indptr, low, high, closer, tied) -> int:
-        return kernels.count_few(t.squared, t.row_band, t.column_band, self.rows.index[t.block],
-                                 self.columns.index[t.part], *self._truth(), indptr, low, high,
-                                 *outward(low, high, self.dtype), closer, tied)
+        return kernels.count_few(
+            t.squared,
+            t.row_band,
+            t.column_band,
+            self.rows.index[t.block],
+            self.columns.index[t.part],
+            *self._truth(),
+            indptr,
+            low,
+            high,
+            *outward(low, high, self.dtype),
+            closer,
+            tied,
+        )
 
     def count_many(self, t: Tile, mass, indptr, low, high, steps, tied) -> int:
-        return kernels.count_many(t.squared, t.row_band, t.column_band, self.rows.index[t.block],
-                                  self.columns.index[t.part], *self._truth(), mass, indptr, low, high,
-                                  *outward(low, high, self.dtype), steps, tied)
+        return kernels.count_many(
+            t.squared,
+            t.row_band,
+            t.column_band,
+            self.rows.index[t.block],
+            self.columns.index[t.part],
+            *self._truth(),
+            mass,
+            indptr,
+            low,
+            high,
+            *outward(low, high, self.dtype),
+            steps,
+            tied,
+        )
 
     def pairs_within(self, t: Tile, high):
         """(row, column, squared) of every pair within its row's radius, and how many were measured in vain."""
@@ -239,16 +317,24 @@ def fold(reduction, sources, block: slice, columns: slice, width: int, buffers=N
     return state
 
 
-def row_blocks(reduction, n_rows: int, n_columns: int, height: int | None = None,
-               whole_rows_bytes: int | None = None) -> list[slice]:
+def row_blocks(
+    reduction, n_rows: int, n_columns: int, height: int | None = None, whole_rows_bytes: int | None = None
+) -> list[slice]:
     height = height or TILE[0]
     if reduction.whole_rows:
         height = max(16, min(height, (whole_rows_bytes or WHOLE_ROWS_BYTES) // (8 * max(n_columns, 1))))
     return [slice(i, min(i + height, n_rows)) for i in range(0, n_rows, height)]
 
 
-def run(make_sources, reduction, pairs: Pairs, n_jobs, label: str, tile: tuple[int, int] | None = None,
-        whole_rows_bytes: int | None = None) -> list:
+def run(
+    make_sources,
+    reduction,
+    pairs: Pairs,
+    n_jobs,
+    label: str,
+    tile: tuple[int, int] | None = None,
+    whole_rows_bytes: int | None = None,
+) -> list:
     """States of all row blocks, in order; blocks that float32 could not decide are done again in float64."""
     n, m = len(pairs.rows), len(pairs.columns)
     height, width = tile or TILE
@@ -269,15 +355,15 @@ def _map_blocks(sources, reduction, blocks, n_columns, width, n_jobs, label) -> 
     size = height * (n_columns if reduction.whole_rows or reduction.looks_twice else min(width, n_columns))
 
     def work(block):
-        if not hasattr(local, "buffers"):                        # one set a thread: fresh pages cost more than tiles
+        if not hasattr(local, "buffers"):  # one set a thread: fresh pages cost more than tiles
             local.buffers = [s.buffer(size) for s in sources]
-        with one_blas_thread():                                  # some BLAS builds count threads per calling thread
+        with one_blas_thread():  # some BLAS builds count threads per calling thread
             return fold(reduction, sources, block, slice(0, n_columns), width, local.buffers, stop)
 
     states: list = [None] * len(blocks)
     total = sum(b.stop - b.start for b in blocks)
     workers = min(available_threads(n_jobs), max(len(blocks), 1))
-    if workers == 1 or total * n_columns <= FEW_PAIRS:           # starting threads would take longer
+    if workers == 1 or total * n_columns <= FEW_PAIRS:  # starting threads would take longer
         with progress(total, label) as bar:
             for b, block in enumerate(blocks):
                 states[b] = work(block)
@@ -292,7 +378,7 @@ def _map_blocks(sources, reduction, blocks, n_columns, width, n_jobs, label) -> 
                     b = waiting.pop(future)
                     states[b] = future.result()
                     bar.update(blocks[b].stop - blocks[b].start)
-        except BaseException:                                    # Ctrl-C or an error: no new tiles, then out
+        except BaseException:  # Ctrl-C or an error: no new tiles, then out
             stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
             raise

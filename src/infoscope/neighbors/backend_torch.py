@@ -8,6 +8,7 @@ together.
 The error band is that of `backend_numpy` with one unit more, error_band(D + 1): a tile is fl(fl(-2 x.y + n_j) + n_i),
 whose two additions round by at most u (|x|^2 + 2 |y|^2) + 2 u s <= 4 u s instead of 3 u s.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -16,17 +17,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..base import ParameterError
+from infoscope.base import ParameterError
+
 from . import kernels
 from .admissible import Pairs
 from .backend_numpy import DIRECT_BELOW, TOO_LARGE, Side, Tile, error_band, run
 from .tensors import Ruler, largest_of, on_device
 
-CPU_TILE = (256, 2048)             # rows, columns, where tests try this without a GPU: in cache
-GPU_TILE = (4096, 32768)           # at most; less where memory is short
-PAIR_BYTES = 160                   # that a tile, its masks and a list of all its pairs may take
-CHUNK = 2**28                      # bytes of vectors prepared together
-WIDE = 16                          # a column whose band is so many times the median is read apart from the others
+CPU_TILE = (256, 2048)  # rows, columns, where tests try this without a GPU: in cache
+GPU_TILE = (4096, 32768)  # at most; less where memory is short
+PAIR_BYTES = 160  # that a tile, its masks and a list of all its pairs may take
+CHUNK = 2**28  # bytes of vectors prepared together
+WIDE = 16  # a column whose band is so many times the median is read apart from the others
 
 
 # -------------------------------------------------------------------------------------------------------------- running
@@ -62,18 +64,26 @@ def run_torch(spaces, queries, reduction, pairs: Pairs, label: str) -> list:
         raise ParameterError(f"tensors are on the devices {names}: move them to one with .to(...)")
 
     def make_sources(precision):
-        return [TorchTiles(space, Side(getattr(asked, "features", space.features), pairs.rows),
-                           Side(space.features, pairs.columns), pairs, precision,
-                           None if space.sample_weight is None else space.sample_weight[pairs.columns])
-                for space, asked in zip(spaces, queries, strict=True)]
+        return [
+            TorchTiles(
+                space,
+                Side(getattr(asked, "features", space.features), pairs.rows),
+                Side(space.features, pairs.columns),
+                pairs,
+                precision,
+                None if space.sample_weight is None else space.sample_weight[pairs.columns],
+            )
+            for space, asked in zip(spaces, queries, strict=True)
+        ]
 
     tile = _tile_shape(devices.pop(), len(pairs.columns), len(spaces))
-    with _full_precision():                                      # one thread: a GPU takes one operation after another
+    with _full_precision():  # one thread: a GPU takes one operation after another
         return run(make_sources, reduction, pairs, 1, label, tile, 8 * tile[0] * tile[1])
 
 
 def _tile_shape(device, n_columns: int, n_spaces: int) -> tuple[int, int]:
     import torch
+
     if device.type == "cpu":
         return CPU_TILE
     free = 2**32
@@ -92,10 +102,14 @@ def _full_precision() -> Iterator[None]:
     Autocast needs no care: it belongs to the calling thread, and tiles are made in another.
     """
     import torch
+
     if hasattr(torch.backends.cuda.matmul, "fp32_precision"):
         mkldnn = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
-        lowered = [(b, b.fp32_precision) for b in (torch.backends.cuda.matmul, mkldnn)
-                   if b.fp32_precision not in ("none", "ieee")]
+        lowered = [
+            (b, b.fp32_precision)
+            for b in (torch.backends.cuda.matmul, mkldnn)
+            if b.fp32_precision not in ("none", "ieee")
+        ]
         for backend, _ in lowered:
             backend.fp32_precision = "ieee"
         try:
@@ -104,7 +118,7 @@ def _full_precision() -> Iterator[None]:
             for backend, precision in lowered:
                 backend.fp32_precision = precision
         return
-    before = torch.get_float32_matmul_precision()                # before torch 2.9 one word rules both
+    before = torch.get_float32_matmul_precision()  # before torch 2.9 one word rules both
     torch.set_float32_matmul_precision("highest")
     try:
         yield
@@ -117,8 +131,8 @@ class Part(NamedTuple):
     """Columns of a tile whose bands are alike."""
 
     squared: Any
-    columns: Any                   # their places in the tile; None for all
-    widest: float                  # column band
+    columns: Any  # their places in the tile; None for all
+    widest: float  # column band
 
 
 class TorchTiles:
@@ -126,6 +140,7 @@ class TorchTiles:
 
     def __init__(self, space, rows: Side, columns: Side, pairs: Pairs, dtype, mass=None):
         import torch
+
         self.device = columns.features.device
         same = rows.features is columns.features and np.array_equal(rows.index, columns.index)
         self.columns = Side(columns.features, on_device(columns.index, self.device))
@@ -138,28 +153,32 @@ class TorchTiles:
         self.direct = self.ruler.metric != kernels.EUCLIDEAN or d < DIRECT_BELOW or bool(space.period.any())
         if self.direct:
             self.dtype = np.dtype(np.float64)
-            self.row_band, self.column_band = (torch.zeros(len(s.index), dtype=torch.float64, device=self.device)
-                                               for s in (self.rows, self.columns))
+            self.row_band, self.column_band = (
+                torch.zeros(len(s.index), dtype=torch.float64, device=self.device) for s in (self.rows, self.columns)
+            )
             self.bands_here, self.usual_band = np.zeros(len(pairs.columns)), 0.0
             return
         largest = max(largest_of(rows.features), largest_of(columns.features)) * space.feature_weights.max()
         self.dtype = np.dtype(np.float64 if largest > TOO_LARGE else dtype)
         sample = columns.features[:: len(columns.features) // 1000 + 1].sort(0).values
-        centre = sample[len(sample) // 2].double()               # robust: one outlier must not widen every band
+        centre = sample[len(sample) // 2].double()  # robust: one outlier must not widen every band
         self.y, self.y_norms, self.column_band = self._prepare(self.columns, centre)
-        self.x, self.x_norms, self.row_band = ((self.y, self.y_norms, self.column_band) if same
-                                               else self._prepare(self.rows, centre))
+        self.x, self.x_norms, self.row_band = (
+            (self.y, self.y_norms, self.column_band) if same else self._prepare(self.rows, centre)
+        )
         self.bands_here = self.column_band.double().cpu().numpy()
         self.usual_band = float(np.median(self.bands_here)) if len(self.bands_here) else 0.0
 
     @property
     def kind(self):
         import torch
+
         return torch.float32 if self.dtype == np.float32 else torch.float64
 
     def _prepare(self, side: Side, centre):
         """Centred, weighted vectors rounded to the tile's type, their squared norms and bands."""
         import torch
+
         n, d = len(side.index), side.features.shape[1]
         c, floor = error_band(d + 1, self.dtype), (d + 12) * float(np.finfo(self.dtype).tiny)
         vectors = torch.empty(n, d, dtype=self.kind, device=self.device)
@@ -174,31 +193,43 @@ class TorchTiles:
     def buffer(self, size: int):
         """Memory for tiles of this many pairs."""
         import torch
+
         return torch.empty(size, dtype=self.kind, device=self.device)
 
     def tile(self, block: slice, part: slice, buffer) -> Tile:
         import torch
+
         shape = block.stop - block.start, part.stop - part.start
         squared = buffer[: shape[0] * shape[1]].view(shape)
         if self.direct:
-            self.ruler.block(self.rows.features[self.rows.index[block]],
-                             self.columns.features[self.columns.index[part]], squared)
+            self.ruler.block(
+                self.rows.features[self.rows.index[block]], self.columns.features[self.columns.index[part]], squared
+            )
         else:
             torch.mm(self.x[block] * -2, self.y[part].T, out=squared)
             squared.add_(self.y_norms[part]).add_(self.x_norms[block][:, None]).clamp_(min=0)
         start, stop = (np.clip(edge[block] - part.start, 0, shape[1]) for edge in (self.pairs.start, self.pairs.stop))
         self._forbid(squared, start, stop)
-        return Tile(squared, self.row_band[block], self.column_band[part], self.pairs.rows[block],
-                    self.pairs.columns[part], block, part, self)
+        return Tile(
+            squared,
+            self.row_band[block],
+            self.column_band[part],
+            self.pairs.rows[block],
+            self.pairs.columns[part],
+            block,
+            part,
+            self,
+        )
 
     def _forbid(self, squared, start, stop) -> None:
         """+inf in columns start[r]:stop[r] of every row r."""
         import torch
+
         lengths = np.maximum(stop - start, 0)
         total, width = int(lengths.sum()), squared.shape[1]
         if total == 0:
             return
-        if total <= squared.numel() // 32:                       # a list of places
+        if total <= squared.numel() // 32:  # a list of places
             ends = np.cumsum(lengths)
             places = np.arange(total) + np.repeat(np.arange(len(start)) * width + start - (ends - lengths), lengths)
             squared.view(-1).index_fill_(0, on_device(places, self.device), np.inf)
@@ -227,11 +258,13 @@ class TorchTiles:
     def _up(self, x):
         """Rounded up to the tile's type, with room for the additions that made it; finite: +inf is not admissible."""
         import torch
+
         limits = torch.finfo(self.kind)
         return (x + 4 * limits.eps * x.abs()).clamp(max=limits.max).to(self.kind)
 
     def _down(self, x):
         import torch
+
         limits = torch.finfo(self.kind)
         x = x.clamp(max=limits.max)
         return (x - 4 * limits.eps * x.abs()).to(self.kind)
@@ -256,6 +289,7 @@ class TorchTiles:
     def keep_smallest(self, t: Tile, best: np.ndarray, items: np.ndarray) -> int:
         """Update each row's k smallest, kept in order; returns how many pairs were measured in vain."""
         import torch
+
         k = best.shape[1]
         kept, kept_items = (torch.from_numpy(state).to(self.device) for state in (best, items))
         limit = self._ceiling(t, kept[:, -1], k)
@@ -268,7 +302,7 @@ class TorchTiles:
             if len(i):
                 vain -= _merge(kept, kept_items, i, squared, self.items[j + t.part.start])
                 changed = True
-        if changed and self.device.type != "cpu":                # in main memory they are the state itself
+        if changed and self.device.type != "cpu":  # in main memory they are the state itself
             best[:], items[:] = kept.cpu().numpy(), kept_items.cpu().numpy()
         return vain
 
@@ -286,6 +320,7 @@ class TorchTiles:
     def count_few(self, t: Tile, indptr, low, high, closer, tied) -> int:
         """Count the items closer than, and tied with, each radius: two comparisons of the tile per radius."""
         import torch
+
         width = int(np.diff(indptr).max(initial=0))
         if width == 0:
             return 0
@@ -325,6 +360,7 @@ class TorchTiles:
         `steps[r]` gets the mass that is closer than radius r but not than r - 1.
         """
         import torch
+
         width = int(np.diff(indptr).max(initial=0))
         if width == 0:
             return 0
@@ -337,10 +373,11 @@ class TorchTiles:
         for part in self._parts(t):
             reach = (t.row_band.double() + part.widest)[:, None]
             below = self._down(lows - reach)
-            below = torch.nextafter(below, torch.full_like(below, -np.inf))          # not q < edge is then q > below
+            below = torch.nextafter(below, torch.full_like(below, -np.inf))  # not q < edge is then q > below
             below, above = (torch.where(inside, edge, np.inf) for edge in (below, self._up(highs + reach)))
-            gap_mass, gap, settled = self._gaps(part, below, above, mass if part.columns is None or mass is None
-                                                else mass[part.columns])
+            gap_mass, gap, settled = self._gaps(
+                part, below, above, mass if part.columns is None or mass is None else mass[part.columns]
+            )
             # between the edges of radius r - 1 and of radius r lies gap 2 r, if no edges of others lie between
             sums += torch.where(settled[:, ::2], gap_mass[:, ::2], 0)
             if bool((~settled & (gap_mass > 0)).any()):
@@ -363,6 +400,7 @@ class TorchTiles:
         of the other.
         """
         import torch
+
         width = below.shape[1]
         edges, order = torch.cat([below, above], 1).sort(1)
         passed = torch.nn.functional.pad((order >= width).cumsum(1), (1, 0))
@@ -380,6 +418,7 @@ class TorchTiles:
     def _settle(self, t: Tile, i, j, squared, band, mass, lows, highs, sums, tie) -> int:
         """Add the pairs whose tile does not tell between which radii they lie; returns how many were measured."""
         import torch
+
         vain = 0
         first, last = _search(highs, i, squared - band, right=False), _search(lows, i, squared + band, right=True)
         doubt = (first < last).nonzero()[:, 0]
@@ -397,6 +436,7 @@ class TorchTiles:
     def pairs_within(self, t: Tile, high):
         """(row, column, squared) of every pair within its row's radius, and how many were measured in vain."""
         import torch
+
         limit, found, measured = on_device(high, self.device), [], 0
         for part in self._parts(t):
             i, j, squared = self._possible(t, part, limit)
@@ -418,6 +458,7 @@ def _rectangle(indptr, width: int, low, high, empty: float, device):
 def _search(values, row, x, right: bool):
     """For each x, how many of the sorted values of its row are smaller (or, from the right, not larger)."""
     import torch
+
     low, high = torch.zeros_like(row), torch.full_like(row, values.shape[1])
     for _ in range(values.shape[1].bit_length()):
         middle = (low + high) // 2
@@ -430,13 +471,14 @@ def _search(values, row, x, right: bool):
 def _merge(best, items, i, squared, item) -> int:
     """Put pairs (row, squared, item), in order of rows, into the k smallest of their rows; returns how many stay."""
     import torch
+
     k = best.shape[1]
     touched, place = torch.unique_consecutive(i, return_inverse=True)
     n = len(touched)
     own = torch.arange(n, device=i.device)
     row = torch.cat([own.repeat_interleave(k), place])
     values, names = torch.cat([best[touched].view(-1), squared]), torch.cat([items[touched].view(-1), item])
-    order = names.argsort(stable=True)                           # by row, then squared distance, then item
+    order = names.argsort(stable=True)  # by row, then squared distance, then item
     order = order[values[order].argsort(stable=True)]
     order = order[row[order].argsort(stable=True)]
     begin = torch.searchsorted(row[order], own)

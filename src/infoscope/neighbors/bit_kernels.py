@@ -6,7 +6,7 @@ each of them, because Hamming distances add up.  Pairs of one set are looked at 
 
 import numpy as np
 
-from ..base.jit import kernel
+from infoscope.base.jit import kernel
 
 TILE = 64  # rows and columns looked at together
 CHUNK = 512  # words of a row looked at together: a tile of them stays in cache

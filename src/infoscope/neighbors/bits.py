@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..base import DataError, available_threads, progress
+from infoscope.base import DataError, available_threads, progress
+
 from . import bit_kernels
 
 BLOCK = (64, 2048)  # rows of a piece of work: fewest, most

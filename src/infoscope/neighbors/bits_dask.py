@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ..base import ParameterError
+from infoscope.base import ParameterError
+
 from .bits import Counts, PackedBits, frozen, whole_table
 from .chunks import task
 

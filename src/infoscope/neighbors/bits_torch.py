@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ..base import ParameterError, progress
+from infoscope.base import ParameterError, progress
+
 from .bits import Counts, whole_table
 
 HALF, SINGLE = 2048, 2**22  # columns of one product that is exact

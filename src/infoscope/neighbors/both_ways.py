@@ -3,6 +3,7 @@
 The tiles of a block of rows stay in memory; the first look finds the neighbours in both spaces, the second counts what
 is closer than they are in the other.  Answers are those of `nearest` and `count_closer`.
 """
+
 from __future__ import annotations
 
 from typing import NamedTuple
@@ -17,8 +18,8 @@ from .reductions import CountWithin, KSmallest, Reduction, check_rule, column_it
 from .shortcuts import TREE_FEATURES
 from .space import Space
 
-KEPT_BYTES = 2**25                 # tiles that one thread keeps
-LOWEST_BLOCK = 128                 # rows; thinner products are slower than making tiles twice
+KEPT_BYTES = 2**25  # tiles that one thread keeps
+LOWEST_BLOCK = 128  # rows; thinner products are slower than making tiles twice
 FEWEST_ITEMS = 512
 
 
@@ -30,8 +31,9 @@ class OneWay(NamedTuple):
     tied: np.ndarray
 
 
-def neighbors_and_ranks(a: Space, b: Space, k: int, *, exclusion_window: float = 0.0, neighbors_from: str = "any",
-                        n_jobs: int | None = None) -> tuple[OneWay, OneWay] | None:
+def neighbors_and_ranks(
+    a: Space, b: Space, k: int, *, exclusion_window: float = 0.0, neighbors_from: str = "any", n_jobs: int | None = None
+) -> tuple[OneWay, OneWay] | None:
     """Both ways at once, or None where that does not apply or does not pay.
 
     It needs NumPy features compared by products (Euclidean or cosine, no periods, more than a few columns), no weights,
@@ -73,8 +75,9 @@ def neighbors_and_ranks(a: Space, b: Space, k: int, *, exclusion_window: float =
     def make_sources(precision):
         return [numpy_source(space, None, pairs, precision) for space in (a, b)]
 
-    states = backend_numpy.run(make_sources, _BothWays(k), pairs, n_jobs, "neighbours and ranks",
-                               (height, backend_numpy.TILE[1]))
+    states = backend_numpy.run(
+        make_sources, _BothWays(k), pairs, n_jobs, "neighbours and ranks", (height, backend_numpy.TILE[1])
+    )
     if any(state["ties"] for state in states):
         return None
     return _one_way(states, 0, k, pairs), _one_way(states, 1, k, pairs)
@@ -91,8 +94,9 @@ def _suits(space: Space) -> bool:
 
 
 def _one_way(states, way: int, k: int, pairs) -> OneWay:
-    squared, items, closer, tied = (np.concatenate([state[name][way] for state in states])
-                                    for name in ("squared", "items", "closer", "tied"))
+    squared, items, closer, tied = (
+        np.concatenate([state[name][way] for state in states]) for name in ("squared", "items", "closer", "tied")
+    )
     indptr = np.arange(len(pairs.rows) + 1) * k
     graph = NeighborGraph(pairs.rows, indptr, items[:, :k].ravel(), squared[:, :k].ravel(), pairs.admissible)
     return OneWay(graph, closer, tied)
@@ -102,7 +106,7 @@ class _BothWays(Reduction):
     looks_twice = True
 
     def __init__(self, k: int):
-        self.k, self.nearest = k, KSmallest(k + 1)               # one more, to see ties
+        self.k, self.nearest = k, KSmallest(k + 1)  # one more, to see ties
 
     def start(self, block):
         return {"found": [self.nearest.start(block) for _ in range(2)], "ties": False}
@@ -123,10 +127,11 @@ class _BothWays(Reduction):
 
     def update_again(self, state, tiles):
         if state["ties"]:
-            return 0                                             # the answer will not be used
+            return 0  # the answer will not be used
         rows = slice(0, len(state["squared"][0]))
         vain = sum(counting.count(tiles[other], rows, counted) for other, counting, counted in state["counts"])
         if tiles[0].part.stop == len(tiles[0].source.columns.index):
-            state["closer"], state["tied"] = zip(*(c.finish([counted]) for _, c, counted in state.pop("counts")),
-                                                 strict=True)
+            state["closer"], state["tied"] = zip(
+                *(c.finish([counted]) for _, c, counted in state.pop("counts")), strict=True
+            )
         return vain

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..base import kernel
+from infoscope.base import kernel
 
 LEAF = 64  # points in a box, at most
 SLACK = 1e-12  # of what a box's distance is lowered by, for rounding

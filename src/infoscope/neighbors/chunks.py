@@ -1,4 +1,5 @@
 """Rows of Dask arrays in parts: which data are kept, which stream, and how few parts are in memory at a time."""
+
 from __future__ import annotations
 
 from collections import defaultdict
@@ -8,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from ..base import require
+from infoscope.base import require
 
-PART_ROWS, PART_BYTES = 4096, 2**22      # smaller chunks are joined: a task should last longer than its scheduling
-CHUNK_BYTES = 2**27                # larger ones are cut
-KEPT_SHARE = 1 / 4                 # of the memory of the smallest worker
-KEPT_ALONE = 2**30                 # bytes, where no cluster says what it has
-AHEAD = 2                          # parts a worker thread may have in hand where data stream
-MERGED = 8                         # states that one task merges
+PART_ROWS, PART_BYTES = 4096, 2**22  # smaller chunks are joined: a task should last longer than its scheduling
+CHUNK_BYTES = 2**27  # larger ones are cut
+KEPT_SHARE = 1 / 4  # of the memory of the smallest worker
+KEPT_ALONE = 2**30  # bytes, where no cluster says what it has
+AHEAD = 2  # parts a worker thread may have in hand where data stream
+MERGED = 8  # states that one task merges
 
 
 class Chunks:
@@ -60,8 +61,15 @@ class Chunks:
         words = np.empty((len(self), 1), object)
         for p, word in told.items():
             words[p, 0] = word
-        blocks = array.map_blocks(_told, array.from_array(words, 1, name=False), *self.arrays, function=function,
-                                  shared=list(shared), dtype=object, meta=np.empty((0, 0), object))
+        blocks = array.map_blocks(
+            _told,
+            array.from_array(words, 1, name=False),
+            *self.arrays,
+            function=function,
+            shared=list(shared),
+            dtype=object,
+            meta=np.empty((0, 0), object),
+        )
         return list(blocks.to_delayed().ravel()[list(told)])
 
     def gathered(self, items: np.ndarray):
@@ -104,7 +112,7 @@ class Chunks:
         """
         if not self._by_turns:
             return tasks
-        sizes = [len(tasks)]                                     # of the levels of the tree of merges
+        sizes = [len(tasks)]  # of the levels of the tree of merges
         while reduction is not None and sizes[-1] > 1:
             sizes.append(-(-sizes[-1] // MERGED))
         done: dict[int, dict[int, Any]] = defaultdict(dict)
@@ -121,7 +129,7 @@ class Chunks:
         for _, (place, work) in zip(range(AHEAD * sum(self.client.nthreads().values())), waiting, strict=False):
             hand(work, 0, place)
         for future in running:
-            future.result() if future.status == "error" else None            # raises what the task raised
+            future.result() if future.status == "error" else None  # raises what the task raised
             level, place = where.pop(future.key)
             done[level][place] = future
             following = next(waiting, None) if level == 0 else None
@@ -153,6 +161,7 @@ def _apart(tasks: list) -> Iterator[Any]:
     """Tasks of one graph, each with no more of it than it needs, so that handing one over does not cost the whole."""
     from dask.delayed import Delayed
     from dask.optimization import cull
+
     graph = dict(tasks[0].__dask_graph__())
     for one in tasks:
         yield Delayed(one.key, cull(graph, [one.key])[0])
@@ -200,7 +209,7 @@ def _room(client) -> float:
         return KEPT_ALONE
     try:
         workers = client.scheduler_info(n_workers=-1)["workers"]
-    except TypeError:                                            # older: always all of them
+    except TypeError:  # older: always all of them
         workers = client.scheduler_info()["workers"]
     return KEPT_SHARE * min((w["memory_limit"] or KEPT_ALONE for w in workers.values()), default=0)
 

@@ -1,22 +1,24 @@
 """The one place where an array, a frame, a tensor or a list of trajectories becomes plain columns with names."""
+
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..base import DataError, checks
+from infoscope.base import DataError, checks
 
-DENSE_LIMIT = 2**30                # bytes that a sparse table may take when its zeros are written out
+DENSE_LIMIT = 2**30  # bytes that a sparse table may take when its zeros are written out
+
 
 class Columns(NamedTuple):
     """Columns of one kind of data: the values, and what their container knows about them."""
 
-    values: Any                    # (N, D) array, tensor or Dask array
+    values: Any  # (N, D) array, tensor or Dask array
     feature_names: tuple[str, ...] | None
     ids: np.ndarray | None
-    run_lengths: tuple[int, ...] | None      # when the data came as a list of runs
-    time: Any = None               # (N,) when each row was seen, or a list of one such array a run
+    run_lengths: tuple[int, ...] | None  # when the data came as a list of runs
+    time: Any = None  # (N,) when each row was seen, or a list of one such array a run
 
 
 def kind_of(data: Any) -> str:
@@ -59,15 +61,20 @@ def to_columns(data: Any, name: str) -> Columns:
     if library in _READERS:
         return _READERS[library](data, name)
     try:
-        if isinstance(data, (list, tuple)) and len(data) and all(
-                kind_of(piece) == "xarray" or np.ndim(piece) == 2 for piece in data):
+        if (
+            isinstance(data, (list, tuple))
+            and len(data)
+            and all(kind_of(piece) == "xarray" or np.ndim(piece) == 2 for piece in data)
+        ):
             return _runs(data, name)
         return Columns(np.asarray(data), None, None, None)
     except DataError:
         raise
     except ValueError as error:
-        raise DataError(f"{name} is not a rectangular array: {error}. Rows of unequal length are not one array; runs "
-                        "of unequal length are a list of (T_i, D) arrays") from None
+        raise DataError(
+            f"{name} is not a rectangular array: {error}. Rows of unequal length are not one array; runs "
+            "of unequal length are a list of (T_i, D) arrays"
+        ) from None
 
 
 def _runs(pieces, name: str) -> Columns:
@@ -78,8 +85,9 @@ def _runs(pieces, name: str) -> Columns:
     widths = [int(r.values.shape[1]) for r in read]
     if len(set(widths)) > 1:
         bad = next(p for p, w in enumerate(widths) if w != widths[0])
-        raise DataError(f"run {bad} of {name} has {widths[bad]} columns, run 0 has {widths[0]}: all runs need the same "
-                        "features")
+        raise DataError(
+            f"run {bad} of {name} has {widths[bad]} columns, run 0 has {widths[0]}: all runs need the same features"
+        )
     if any(r.feature_names != read[0].feature_names for r in read):
         raise DataError(f"the runs of {name} have different column names: give them the same columns in the same order")
     values: list[Any] = [r.values for r in read]
@@ -87,12 +95,14 @@ def _runs(pieces, name: str) -> Columns:
     joined: Any
     if library == "torch":
         import torch
+
         joined = torch.cat(values)
     elif library == "dask":
         import dask.array
+
         joined = dask.array.concatenate(values)
     else:
-        for p, piece in enumerate(values):                       # so that an error names the run and the row in it
+        for p, piece in enumerate(values):  # so that an error names the run and the row in it
             if piece.dtype.kind == "f" or not piece.size or isinstance(piece, np.ma.MaskedArray):
                 checks.check_matrix(piece, f"run {p} of {name}", column_names=read[p].feature_names)
         joined = np.concatenate(values)
@@ -113,17 +123,22 @@ def _dask(data, name):
 
 def _pandas(data, name):
     import pandas as pd
+
     ids = None if isinstance(data.index, pd.RangeIndex) else np.asarray(data.index)
     if isinstance(data, pd.Series):
         return Columns(data.to_numpy(), None if data.name is None else (str(data.name),), ids, None)
     for column, dtype in data.dtypes.items():
-        if isinstance(dtype, pd.CategoricalDtype) or not (pd.api.types.is_numeric_dtype(dtype)
-                                                          or pd.api.types.is_bool_dtype(dtype)):
-            raise DataError(f"column {column!r} of {name} is not numeric ({dtype}): leave it out, "
-                            f"or compare to it as labels with Space.from_labels(frame[{column!r}])")
+        if isinstance(dtype, pd.CategoricalDtype) or not (
+            pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype)
+        ):
+            raise DataError(
+                f"column {column!r} of {name} is not numeric ({dtype}): leave it out, "
+                f"or compare to it as labels with Space.from_labels(frame[{column!r}])"
+            )
         if pd.api.types.is_complex_dtype(dtype):
-            raise DataError(f"column {column!r} of {name} holds complex numbers: pass real and imaginary part as two "
-                            "columns")
+            raise DataError(
+                f"column {column!r} of {name} holds complex numbers: pass real and imaginary part as two columns"
+            )
     one_type = len(set(data.dtypes)) == 1 and isinstance(data.dtypes.iloc[0], np.dtype)
     values = data.to_numpy() if one_type else data.to_numpy(dtype=np.float64, na_value=np.nan)
     return Columns(values, tuple(str(c) for c in data.columns), ids, None)
@@ -134,16 +149,19 @@ def _polars(data, name):
         return Columns(data.to_numpy(), (data.name,), None, None)
     for column, dtype in zip(data.columns, data.dtypes, strict=True):
         if not (dtype.is_numeric() or str(dtype) == "Boolean"):
-            raise DataError(f"column {column!r} of {name} is not numeric ({dtype}): leave it out, "
-                            f"or compare to it as labels with Space.from_labels(frame[{column!r}])")
+            raise DataError(
+                f"column {column!r} of {name} is not numeric ({dtype}): leave it out, "
+                f"or compare to it as labels with Space.from_labels(frame[{column!r}])"
+            )
     return Columns(data.to_numpy(), tuple(data.columns), None, None)
 
 
 def _xarray(data, name):
     from .labelled import read_array, read_dataset, row_time, time_values
+
     values, names, rows = (read_dataset if hasattr(data, "data_vars") else read_array)(data, name)
     time = row_time(data, rows)
-    own = time is not None and time.name == rows                 # then the coordinate of the rows says when, not which
+    own = time is not None and time.name == rows  # then the coordinate of the rows says when, not which
     ids = np.asarray(data[rows].values) if rows in data.coords and not own else None
     return Columns(values, names, ids, None, None if time is None else time_values(time.values))
 
@@ -159,20 +177,31 @@ def _dense(matrix, name: str) -> np.ndarray:
     sparse = hasattr(matrix, "toarray") or hasattr(matrix, "to_memory")
     n_bytes = matrix.shape[0] * matrix.shape[1] * np.dtype(matrix.dtype).itemsize
     if sparse and n_bytes > DENSE_LIMIT:
-        raise DataError(f"X of {name} is sparse, and needs {n_bytes / 2**30:.1f} GB as a table (the limit is "
-                        f"{DENSE_LIMIT / 2**30:g} GB): pass an embedding, {name}.obsm['X_pca'], or choose variables, "
-                        f"{name}[:, chosen]")
-    if hasattr(matrix, "to_memory"):                             # it is still in its file
+        raise DataError(
+            f"X of {name} is sparse, and needs {n_bytes / 2**30:.1f} GB as a table (the limit is "
+            f"{DENSE_LIMIT / 2**30:g} GB): pass an embedding, {name}.obsm['X_pca'], or choose variables, "
+            f"{name}[:, chosen]"
+        )
+    if hasattr(matrix, "to_memory"):  # it is still in its file
         matrix = matrix.to_memory()
     return matrix.toarray() if hasattr(matrix, "toarray") else np.asarray(matrix)
 
 
 def _sparse(data, name):
     if hasattr(data, "toarray"):
-        raise DataError(f"{name} is a sparse matrix: pass {name}.toarray() if it fits in memory, or a few principal "
-                        "components")
+        raise DataError(
+            f"{name} is a sparse matrix: pass {name}.toarray() if it fits in memory, or a few principal components"
+        )
     return Columns(np.asarray(data), None, None, None)
 
 
-_READERS = {"numpy": _numpy, "torch": _numpy, "dask": _dask, "pandas": _pandas, "polars": _polars, "xarray": _xarray,
-            "anndata": _anndata, "scipy": _sparse}
+_READERS = {
+    "numpy": _numpy,
+    "torch": _numpy,
+    "dask": _dask,
+    "pandas": _pandas,
+    "polars": _polars,
+    "xarray": _xarray,
+    "anndata": _anndata,
+    "scipy": _sparse,
+}

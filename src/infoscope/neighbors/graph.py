@@ -1,4 +1,5 @@
 """`NeighborGraph`: who is near whom, as rows of any length."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -71,5 +72,13 @@ class NeighborGraph:
         lengths = np.diff(self.indptr)[rows]
         indptr = np.concatenate([[0], np.cumsum(lengths)])
         pairs = np.arange(indptr[-1]) - np.repeat(indptr[:-1] - self.indptr[rows], lengths)
-        return NeighborGraph(self.rows[rows], indptr, self.items[pairs], self.squared[pairs], self.admissible[rows],
-                             self.recall, self.recall_se, self.space)
+        return NeighborGraph(
+            self.rows[rows],
+            indptr,
+            self.items[pairs],
+            self.squared[pairs],
+            self.admissible[rows],
+            self.recall,
+            self.recall_se,
+            self.space,
+        )

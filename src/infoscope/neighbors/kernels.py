@@ -2,15 +2,16 @@
 
 `_pair` is the truth every answer rests on.  Everything else makes tiles, reads tiles, or avoids them.
 """
+
 import numpy as np
 from numba.core import types
 from numba.extending import overload
 
-from ..base.jit import kernel
+from infoscope.base.jit import kernel
 
-TIE = 1e-12                        # relative width of a tie between squared distances
-STRIP = 256                        # columns looked at together
-CELLS = 1024                       # cells of the table that sorts distances among many radii
+TIE = 1e-12  # relative width of a tie between squared distances
+STRIP = 256  # columns looked at together
+CELLS = 1024  # cells of the table that sorts distances among many radii
 
 EUCLIDEAN, MANHATTAN, CHEBYSHEV, HAMMING, BITS, PRECOMPUTED = range(6)
 
@@ -25,7 +26,7 @@ def _differing_bits_typed(a, b):
     if not isinstance(a, types.Integer):
         return lambda a, b: 0
 
-    def count(a, b):               # LLVM makes one POPCNT of this
+    def count(a, b):  # LLVM makes one POPCNT of this
         v = a ^ b
         v = v - ((v >> np.uint64(1)) & np.uint64(0x5555555555555555))
         v = (v & np.uint64(0x3333333333333333)) + ((v >> np.uint64(2)) & np.uint64(0x3333333333333333))
@@ -157,7 +158,7 @@ def direct_tile(x, row_index, y, column_index, weights, period, metric, out):
             for j in range(m):
                 out[i, j] = _pair(x, row_index[i], y, column_index[j], weights, period, metric)
         return
-    columns = np.empty((d, m), y.dtype)                          # feature by feature: the inner loops become vectors
+    columns = np.empty((d, m), y.dtype)  # feature by feature: the inner loops become vectors
     for j in range(m):
         for a in range(d):
             columns[a, j] = y[column_index[j], a]
@@ -186,7 +187,8 @@ def direct_tile(x, row_index, y, column_index, weights, period, metric, out):
                     line[j] += _term(value, column[j], w, p, metric)
         for j in range(m):
             total = ((lanes[0, j] + lanes[1, j]) + (lanes[2, j] + lanes[3, j])) + (
-                (lanes[4, j] + lanes[5, j]) + (lanes[6, j] + lanes[7, j]))
+                (lanes[4, j] + lanes[5, j]) + (lanes[6, j] + lanes[7, j])
+            )
             out[i, j] = total if metric == EUCLIDEAN else total * total
 
 
@@ -242,7 +244,7 @@ def _ceiling(q, band, column_band, bounds):
         if upper >= bounds[0]:
             continue
         p = 0
-        while True:                                              # a max-heap of bounds, nothing measured
+        while True:  # a max-heap of bounds, nothing measured
             child = 2 * p + 1
             if child >= k:
                 break
@@ -257,19 +259,20 @@ def _ceiling(q, band, column_band, bounds):
 
 
 @kernel()
-def keep_smallest(squared, row_band, column_band, row_index, column_index, columns, x, y, weights, period, metric,
-                  best, items):
+def keep_smallest(
+    squared, row_band, column_band, row_index, column_index, columns, x, y, weights, period, metric, best, items
+):
     """Update each row's max-heap of its k smallest; returns how many pairs were measured in vain."""
     vain, m, eps = 0, squared.shape[1], np.finfo(squared.dtype).eps
     widest, bounds = np.float64(column_band.max()), np.empty(best.shape[1])
     for i in range(squared.shape[0]):
         row_best, row_items, band_i = best[i], items[i], row_band[i]
         reach, ceiling = np.float64(band_i) + widest, np.inf
-        if row_best[0] == np.inf and len(bounds) > 1:            # nothing known yet: do not measure what cannot stay
+        if row_best[0] == np.inf and len(bounds) > 1:  # nothing known yet: do not measure what cannot stay
             ceiling = _ceiling(squared[i], np.float64(band_i), column_band, bounds)
         limit = _up(min(row_best[0], ceiling) + reach, squared, eps)
-        for first in range(0, m, STRIP):                         # a vectorised test; most strips hold nothing new
-            q = squared[i, first:first + STRIP]
+        for first in range(0, m, STRIP):  # a vectorised test; most strips hold nothing new
+            q = squared[i, first : first + STRIP]
             hits = np.int32(0)
             for j in range(len(q)):
                 hits = np.int32(hits + (q[j] <= limit))
@@ -294,8 +297,26 @@ def keep_smallest(squared, row_band, column_band, row_index, column_index, colum
 
 
 @kernel()
-def collect_smallest(squared, row_band, column_band, first_column, row_index, column_index, columns, x, y, weights,
-                     period, metric, k, farthest, lower, upper, places, found):
+def collect_smallest(
+    squared,
+    row_band,
+    column_band,
+    first_column,
+    row_index,
+    column_index,
+    columns,
+    x,
+    y,
+    weights,
+    period,
+    metric,
+    k,
+    farthest,
+    lower,
+    upper,
+    places,
+    found,
+):
     """Collect what may be among each row's k smallest, by bounds alone; returns how many pairs were measured in vain.
 
     A row's first `found` candidates have distances between `lower` and `upper`, in the columns `places` (~column where
@@ -309,7 +330,7 @@ def collect_smallest(squared, row_band, column_band, first_column, row_index, co
         reach = band_i + widest
         limit = _up(farthest[i] + reach, squared, eps)
         for first in range(0, m, STRIP):
-            q = squared[i, first:first + STRIP]
+            q = squared[i, first : first + STRIP]
             hits = np.int32(0)
             for j in range(len(q)):
                 hits = np.int32(hits + (q[j] <= limit))
@@ -323,9 +344,24 @@ def collect_smallest(squared, row_band, column_band, first_column, row_index, co
                     continue
                 if found[i] == room:
                     _forget(k, farthest, lower[i], upper[i], places[i], found, i)
-                    if 2 * found[i] > room + k:                  # bounds do not tell enough apart
-                        vain += _measure(x, row_index[i], y, column_index, columns, weights, period, metric, k,
-                                         farthest, lower[i], upper[i], places[i], found, i)
+                    if 2 * found[i] > room + k:  # bounds do not tell enough apart
+                        vain += _measure(
+                            x,
+                            row_index[i],
+                            y,
+                            column_index,
+                            columns,
+                            weights,
+                            period,
+                            metric,
+                            k,
+                            farthest,
+                            lower[i],
+                            upper[i],
+                            places[i],
+                            found,
+                            i,
+                        )
                     limit = _up(farthest[i] + reach, squared, eps)
                     if d - band > farthest[i]:
                         continue
@@ -336,14 +372,45 @@ def collect_smallest(squared, row_band, column_band, first_column, row_index, co
 
 
 @kernel()
-def measure_smallest(row_index, column_index, columns, x, y, weights, period, metric, k, farthest, lower, upper, places,
-                     found, best, items):
+def measure_smallest(
+    row_index,
+    column_index,
+    columns,
+    x,
+    y,
+    weights,
+    period,
+    metric,
+    k,
+    farthest,
+    lower,
+    upper,
+    places,
+    found,
+    best,
+    items,
+):
     """Distances and items of each row's k smallest among its candidates; returns how many were measured in vain."""
     vain = 0
     for i in range(len(found)):
         _forget(k, farthest, lower[i], upper[i], places[i], found, i)
-        vain += _measure(x, row_index[i], y, column_index, columns, weights, period, metric, k, farthest, lower[i],
-                         upper[i], places[i], found, i)
+        vain += _measure(
+            x,
+            row_index[i],
+            y,
+            column_index,
+            columns,
+            weights,
+            period,
+            metric,
+            k,
+            farthest,
+            lower[i],
+            upper[i],
+            places[i],
+            found,
+            i,
+        )
         for c in range(found[i]):
             best[i, c], items[i, c] = lower[i, c], columns[~places[i, c]]
     return vain
@@ -354,7 +421,7 @@ def _forget(k, farthest, lower, upper, places, found, i):
     """Look for the k-th smallest upper bound of a row, and leave out candidates that are farther for sure."""
     if found[i] < k:
         return
-    farthest[i] = min(farthest[i], _kth_smallest(upper[:found[i]].copy(), k - 1))
+    farthest[i] = min(farthest[i], _kth_smallest(upper[: found[i]].copy(), k - 1))
     kept = 0
     for c in range(found[i]):
         if lower[c] <= farthest[i]:
@@ -369,7 +436,7 @@ def _kth_smallest(values, k):
     low, high = 0, len(values) - 1
     while low < high:
         a, b, c = values[low], values[(low + high) // 2], values[high]
-        pivot = max(min(a, b), min(max(a, b), c))                # the median of three
+        pivot = max(min(a, b), min(max(a, b), c))  # the median of three
         i, j = low, high
         while i <= j:
             while values[i] < pivot:
@@ -404,7 +471,7 @@ def _measure(x, row, y, column_index, columns, weights, period, metric, k, farth
     nearer = np.sum(lower[:n] < worst)
     last = np.sort(np.array([columns[~places[c]] for c in range(n) if lower[c] == worst]))[k - 1 - nearer]
     kept = 0
-    for c in range(n):                                           # of equal distances the lowest item numbers
+    for c in range(n):  # of equal distances the lowest item numbers
         if lower[c] < worst or (lower[c] == worst and columns[~places[c]] <= last):
             lower[kept], upper[kept], places[kept] = lower[c], upper[c], places[c]
             kept += 1
@@ -413,8 +480,25 @@ def _measure(x, row, y, column_index, columns, weights, period, metric, k, farth
 
 
 @kernel()
-def count_few(squared, row_band, column_band, row_index, column_index, x, y, weights, period, metric, indptr, low, high,
-              low_out, high_out, closer, tied):
+def count_few(
+    squared,
+    row_band,
+    column_band,
+    row_index,
+    column_index,
+    x,
+    y,
+    weights,
+    period,
+    metric,
+    indptr,
+    low,
+    high,
+    low_out,
+    high_out,
+    closer,
+    tied,
+):
     """Count the items closer than, and tied with, each radius: one vectorised pass per radius."""
     vain, m, eps = 0, squared.shape[1], np.finfo(squared.dtype).eps
     widest = np.float64(column_band.max())
@@ -425,7 +509,7 @@ def count_few(squared, row_band, column_band, row_index, column_index, x, y, wei
         for r in range(indptr[i], indptr[i + 1]):
             below[r], above[r] = _down(low[r] - reach, squared, eps), _up(high[r] + reach, squared, eps)
         for first in range(0, m, STRIP):
-            q = squared[i, first:first + STRIP]
+            q = squared[i, first : first + STRIP]
             for r in range(indptr[i], indptr[i + 1]):
                 lower, upper = below[r], above[r]
                 sure, possible = np.int32(0), np.int32(0)
@@ -473,12 +557,30 @@ def _mark_cells(below, above, reach, scale, first_cell, last_cell, mixed):
     for r in range(len(below)):
         first_cell[r] = int(max((np.float64(below[r]) - reach) * scale - 1e-3, 0.0))
         last_cell[r] = int(min((np.float64(above[r]) + reach) * scale + 1e-3, CELLS - 1.0))
-        mixed[first_cell[r]:last_cell[r] + 1] = 1
+        mixed[first_cell[r] : last_cell[r] + 1] = 1
 
 
 @kernel()
-def count_many(squared, row_band, column_band, row_index, column_index, x, y, weights, period, metric, mass, indptr,
-               low, high, low_out, high_out, steps, tied):
+def count_many(
+    squared,
+    row_band,
+    column_band,
+    row_index,
+    column_index,
+    x,
+    y,
+    weights,
+    period,
+    metric,
+    mass,
+    indptr,
+    low,
+    high,
+    low_out,
+    high_out,
+    steps,
+    tied,
+):
     """The same for many sorted radii a row, and for masses: each item is looked at once.
 
     A table of cells over [0, largest radius] tells where a distance stands among the radii; only cells in which a
@@ -491,7 +593,7 @@ def count_many(squared, row_band, column_band, row_index, column_index, x, y, we
         most = max(most, indptr[i + 1] - indptr[i])
     first_cell, last_cell = np.empty(most, np.int64), np.empty(most, np.int64)
     mixed, waiting = np.zeros(CELLS + 16, np.uint8), np.empty(m + 1, np.int64)
-    histogram = np.zeros((2, CELLS + 16), mass.dtype)            # two, because adding to one cell twice in a row waits
+    histogram = np.zeros((2, CELLS + 16), mass.dtype)  # two, because adding to one cell twice in a row waits
     even, odd = histogram[0], histogram[1]
     for i in range(squared.shape[0]):
         begin, end, band_i = indptr[i], indptr[i + 1], row_band[i]
@@ -504,9 +606,9 @@ def count_many(squared, row_band, column_band, row_index, column_index, x, y, we
         _mark_cells(below, above, reach, np.float64(scale), first_cell, last_cell, mixed)
         histogram[:] = 0
         n, last = np.uintp(0), squared.dtype.type(CELLS)
-        for j in range(m):                                       # unsigned: no look at negative indices
+        for j in range(m):  # unsigned: no look at negative indices
             cell = np.uintp(min(q[j] * scale, last))
-            if cell == CELLS:                                    # farther than every radius: 16 cells share the many
+            if cell == CELLS:  # farther than every radius: 16 cells share the many
                 cell += np.uintp(j & 15)
             waiting[n] = j
             n += np.uintp(mixed[cell])
@@ -515,9 +617,9 @@ def count_many(squared, row_band, column_band, row_index, column_index, x, y, we
             else:
                 even[cell] += mass[j]
         clean = 0
-        for r in range(end - begin):                             # cells without a radius: all closer than the next
+        for r in range(end - begin):  # cells without a radius: all closer than the next
             if first_cell[r] > clean:
-                steps[begin + r] += histogram[:, clean:first_cell[r]].sum()
+                steps[begin + r] += histogram[:, clean : first_cell[r]].sum()
             clean = max(clean, last_cell[r] + 1)
         for p in range(np.int64(n)):
             j = waiting[p]
@@ -576,8 +678,29 @@ def exact_sums(mass):
 
 
 @kernel()
-def count_on_line(x, row_index, row_position, y, line_index, position, mass_on_line, mass_before, column_index, mass,
-                  weights, period, metric, slack, start, stop, indptr, low, high, closer, tied):
+def count_on_line(
+    x,
+    row_index,
+    row_position,
+    y,
+    line_index,
+    position,
+    mass_on_line,
+    mass_before,
+    column_index,
+    mass,
+    weights,
+    period,
+    metric,
+    slack,
+    start,
+    stop,
+    indptr,
+    low,
+    high,
+    closer,
+    tied,
+):
     """Counts in one dimension: mass within radius - slack from cumulative sums, what lies within `slack` of the radius
     measured; then the row's forbidden interval (self, window, own run) is measured and taken away.
 
@@ -603,7 +726,7 @@ def count_on_line(x, row_index, row_position, y, line_index, position, mass_on_l
                 for part in range(2):
                     c, c_low = _plus(c, c_low, mass_before[part, near_right - turn_right * n])
                     c, c_low = _plus(c, c_low, -mass_before[part, near_left - turn_left * n])
-                    c, c_low = _plus(c, c_low, (turn_right - turn_left) * mass_before[part, n])      # times 0 or 1
+                    c, c_low = _plus(c, c_low, (turn_right - turn_left) * mass_before[part, n])  # times 0 or 1
             for s in range(far_left, far_right - (near_right - near_left)):
                 item = s if s < near_left else s + (near_right - near_left)
                 item -= (item // n) * n

@@ -1,4 +1,5 @@
 """Arrays with named dimensions (xarray) as columns: which dimension the rows are, and what the columns are called."""
+
 from __future__ import annotations
 
 from itertools import product
@@ -6,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..base import DataError
+from infoscope.base import DataError
 
 
 def row_dimension(data: Any) -> str:
@@ -55,13 +56,13 @@ def row_time(data: Any, rows: str) -> Any | None:
     DataArray of shape (N,), or None
     """
     along = [data[name] for name in data.coords if data[name].dims == (rows,)]
-    along.sort(key=lambda coordinate: coordinate.name != rows)           # the row's own coordinate comes first
+    along.sort(key=lambda coordinate: coordinate.name != rows)  # the row's own coordinate comes first
     for coordinate in along:
         declared = coordinate.attrs.get("standard_name") == "time" or coordinate.attrs.get("axis") == "T"
         named = declared or coordinate.name == "time"
-        if (coordinate.name == rows and is_dates(coordinate)) or (named and
-                                                                  (coordinate.dtype.kind in "iufm" or
-                                                                   is_dates(coordinate))):
+        if (coordinate.name == rows and is_dates(coordinate)) or (
+            named and (coordinate.dtype.kind in "iufm" or is_dates(coordinate))
+        ):
             return coordinate
     return None
 
@@ -71,7 +72,7 @@ def time_values(values: np.ndarray) -> np.ndarray:
     values = np.asarray(values)
     if values.dtype.kind == "m":
         return values / np.timedelta64(1, "s")
-    if values.dtype.kind == "O":                                 # cftime: its own kind of 1970-01-01
+    if values.dtype.kind == "O":  # cftime: its own kind of 1970-01-01
         start = values[0].replace(year=1970, month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
         return np.array([(value - start).total_seconds() for value in values])
     return values
@@ -137,11 +138,15 @@ def read_dataset(data: Any, name: str) -> tuple[Any, tuple[str, ...], str]:
     rows = row_dimension(next((v for v in variables if "time" in v.dims), variables[0]))
     for variable in variables:
         if rows not in variable.dims:
-            raise DataError(f"variable {variable.name!r} of {name} has no dimension {rows!r}, which the rows are: "
-                            f"leave it out with drop_vars({variable.name!r})")
+            raise DataError(
+                f"variable {variable.name!r} of {name} has no dimension {rows!r}, which the rows are: "
+                f"leave it out with drop_vars({variable.name!r})"
+            )
         if variable.dtype.kind not in "biuf":
-            raise DataError(f"variable {variable.name!r} of {name} is not numeric ({variable.dtype}): leave it out "
-                            f"with drop_vars({variable.name!r}), or compare to it as labels with Space.from_labels")
+            raise DataError(
+                f"variable {variable.name!r} of {name} is not numeric ({variable.dtype}): leave it out "
+                f"with drop_vars({variable.name!r}), or compare to it as labels with Space.from_labels"
+            )
     names: list[str] = []
     parts = []
     for variable in variables:
@@ -150,14 +155,16 @@ def read_dataset(data: Any, name: str) -> tuple[Any, tuple[str, ...], str]:
         parts.append(values[:, None] if values.ndim == 1 else values)
     if any(type(part).__module__.startswith("dask") for part in parts):
         import dask.array
+
         return dask.array.concatenate(parts, axis=1), tuple(names), rows
     return np.concatenate(parts, axis=1), tuple(names), rows
 
 
 # ---------------------------------------------------------------------------------------------------------------- names
 def _are_names(coordinate: Any) -> bool:
-    return coordinate.dtype.kind in "UST" or (coordinate.dtype.kind == "O"
-                                              and all(isinstance(value, str) for value in coordinate.values))
+    return coordinate.dtype.kind in "UST" or (
+        coordinate.dtype.kind == "O" and all(isinstance(value, str) for value in coordinate.values)
+    )
 
 
 def _labels(array: Any, dim: str) -> list[str]:
@@ -166,13 +173,16 @@ def _labels(array: Any, dim: str) -> list[str]:
         return [f"{dim}={position}" for position in range(array.sizes[dim])]
     index = array.indexes.get(dim)
     if index is not None and index.nlevels > 1:
-        return [" ".join(f"{level}={_word(part)}" for level, part in zip(index.names, entry, strict=True))
-                for entry in index]
+        return [
+            " ".join(f"{level}={_word(part)}" for level, part in zip(index.names, entry, strict=True))
+            for entry in index
+        ]
     return [f"{dim}={_word(value)}" for value in array[dim].values]
 
 
 def _word(value: Any) -> str:
     if isinstance(value, np.datetime64):
         import pandas as pd
+
         return str(pd.Timestamp(value).isoformat()).removesuffix("T00:00:00")
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

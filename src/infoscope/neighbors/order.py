@@ -1,13 +1,15 @@
 """Do neighbouring rows look alike?  The warning nobody asked for and everybody with a trajectory needs."""
+
 from __future__ import annotations
 
 import numpy as np
 
-from ..statistics import OrderTest, adjacency_test
+from infoscope.statistics import OrderTest, adjacency_test
+
 from .space import Space, as_space
 from .verbs import nearest
 
-QUERIES = 2000                     # random rows looked at
+QUERIES = 2000  # random rows looked at
 
 
 def order_test(space, random_state=0) -> OrderTest:
@@ -44,7 +46,7 @@ def order_test(space, random_state=0) -> OrderTest:
     space = as_space(space)
     generator = np.random.default_rng(random_state)
     n = len(space)
-    shuffled = generator.permutation(n)                          # ties must not fall to the row number
+    shuffled = generator.permutation(n)  # ties must not fall to the row number
     places = generator.choice(n, min(n, QUERIES), replace=False)
     if space.run is None:
         part = space.take(shuffled).replace(sample_weight=None, time=None) if _movable(space) else space

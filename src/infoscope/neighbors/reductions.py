@@ -3,6 +3,7 @@
 Whatever needs all pairs is a `Reduction`; `reduce_tiles` runs it on the backend of the spaces.  A new method adds a
 reduction, never a loop of its own.
 """
+
 from __future__ import annotations
 
 import copy
@@ -10,7 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..base import ParameterError
+from infoscope.base import ParameterError
+
 from . import backend_numpy
 from .admissible import Items, Pairs, admissible_pairs, items_of
 from .convert import to_numpy
@@ -19,9 +21,9 @@ from .space import Space
 from .space_checks import item_numbers
 from .tensors import as_arrays
 
-COLLECTED_FROM = 8                 # neighbours from which candidates are collected before they are measured
-ROOM = 3                           # candidates, times k, before those too far are left out
-MANY = 12                          # radii a row from which each distance is looked at once instead of once per radius
+COLLECTED_FROM = 8  # neighbours from which candidates are collected before they are measured
+ROOM = 3  # candidates, times k, before those too far are left out
+MANY = 12  # radii a row from which each distance is looked at once instead of once per radius
 
 
 class Reduction:
@@ -89,8 +91,17 @@ class Reduction:
         return self
 
 
-def reduce_tiles(spaces, reduction: Reduction, *, queries=None, columns=None, exclusion_window: float = 0.0,
-                 neighbors_from: str = "any", n_jobs: int | None = None, label: str = "pairs") -> Any:
+def reduce_tiles(
+    spaces,
+    reduction: Reduction,
+    *,
+    queries=None,
+    columns=None,
+    exclusion_window: float = 0.0,
+    neighbors_from: str = "any",
+    n_jobs: int | None = None,
+    label: str = "pairs",
+) -> Any:
     """Run one reduction over all admissible pairs of one or several spaces of the same items.
 
     Parameters
@@ -132,8 +143,11 @@ def reduce_tiles(spaces, reduction: Reduction, *, queries=None, columns=None, ex
     array([1, 0, 1])
     """
     spaces = [spaces] if isinstance(spaces, Space) else list(spaces)
-    queries = list(queries) if isinstance(queries, (list, tuple)) and len(queries) and isinstance(queries[0], Space) \
+    queries = (
+        list(queries)
+        if isinstance(queries, (list, tuple)) and len(queries) and isinstance(queries[0], Space)
         else [queries] * len(spaces)
+    )
     _check_spaces(spaces, queries)
     check_rule(spaces[0], exclusion_window, neighbors_from)
     rows, *_ = [row_items(s, q) for s, q in zip(spaces, queries, strict=True)]
@@ -142,11 +156,13 @@ def reduce_tiles(spaces, reduction: Reduction, *, queries=None, columns=None, ex
     backend = spaces[0].backend
     if backend == "dask":
         from .backend_dask import run_dask
+
         states = run_dask(spaces, queries, reduction, rows, candidates, exclusion_window, neighbors_from, label)
         return reduction.finish(states)
     pairs = admissible_pairs(rows, candidates, exclusion_window, neighbors_from)
     if backend == "torch":
         from .backend_torch import run_torch
+
         return reduction.finish(run_torch(spaces, queries, reduction, pairs, label))
 
     def make_sources(precision):
@@ -174,15 +190,21 @@ def _check_alike(space: Space, queries: Space) -> None:
     """New points must be measured as the items are."""
     alike = (queries.n_features, queries.metric, queries.n_bits) == (space.n_features, space.metric, space.n_bits)
     if not alike or queries.backend not in (space.backend, "numpy" if space.backend == "dask" else space.backend):
-        raise ParameterError(f"queries have {queries.n_features} features, metric {queries.metric!r} and "
-                             f"{queries.backend} arrays, the space has {space.n_features}, {space.metric!r} and "
-                             f"{space.backend}: they must be measured alike")
+        raise ParameterError(
+            f"queries have {queries.n_features} features, metric {queries.metric!r} and "
+            f"{queries.backend} arrays, the space has {space.n_features}, {space.metric!r} and "
+            f"{space.backend}: they must be measured alike"
+        )
     if space.metric == "precomputed":
-        raise ParameterError("new points have no rows in a matrix of distances: make one matrix of all items, and ask "
-                             "for some of its rows with queries= and columns=")
+        raise ParameterError(
+            "new points have no rows in a matrix of distances: make one matrix of all items, and ask "
+            "for some of its rows with queries= and columns="
+        )
     if space.metric == "labels" and not np.array_equal(space.label_names, queries.label_names):
-        raise ParameterError("the labels of the queries and of the space are not the same set, so their numbers "
-                             "differ: make one Space of both, and use queries= and columns=")
+        raise ParameterError(
+            "the labels of the queries and of the space are not the same set, so their numbers "
+            "differ: make one Space of both, and use queries= and columns="
+        )
 
 
 def column_items(space: Space, columns) -> Items:
@@ -198,8 +220,9 @@ def column_items(space: Space, columns) -> Items:
     return items
 
 
-def admissible_mass(space: Space, queries=None, columns=None, exclusion_window: float = 0.0,
-                    neighbors_from: str = "any"):
+def admissible_mass(
+    space: Space, queries=None, columns=None, exclusion_window: float = 0.0, neighbors_from: str = "any"
+):
     """(M, V, Q) of every row: number, weight and squared weight of the items it may use."""
     pairs = admissible_pairs(row_items(space, queries), column_items(space, columns), exclusion_window, neighbors_from)
     if space.sample_weight is None:
@@ -207,14 +230,15 @@ def admissible_mass(space: Space, queries=None, columns=None, exclusion_window: 
     sums = []
     for power in (1, 2):
         mass = space.sample_weight[pairs.columns] ** power
-        before = np.concatenate([[0.0], np.cumsum(mass)])        # nothing is subtracted: rows may be heavy themselves
+        before = np.concatenate([[0.0], np.cumsum(mass)])  # nothing is subtracted: rows may be heavy themselves
         after = np.concatenate([[0.0], np.cumsum(mass[::-1])])[::-1]
         sums.append(before[pairs.start] + after[pairs.stop])
     return pairs.admissible, sums[0], sums[1]
 
 
-def count_in_samples(space: Space, graph, n_columns: int, random_state, exclusion_window: float = 0.0,
-                     neighbors_from: str = "any"):
+def count_in_samples(
+    space: Space, graph, n_columns: int, random_state, exclusion_window: float = 0.0, neighbors_from: str = "any"
+):
     """(closer, tied, seen) of every pair among random columns, drawn anew for every row, without the pair's own items.
 
     Different columns for every row keep the errors of the rows independent; the work is R n_columns measured pairs.
@@ -225,7 +249,7 @@ def count_in_samples(space: Space, graph, n_columns: int, random_state, exclusio
     radii = space.squared_distances(graph.rows[graph.row_of_pair], graph.items)
     counts = np.zeros((3, len(radii)))
     block = max(1, 2**22 // n_columns)
-    for first in range(0, len(graph), block):                    # blocks of rows bound the memory
+    for first in range(0, len(graph), block):  # blocks of rows bound the memory
         rows = np.arange(first, min(first + block, len(graph)))
         drawn = random_state.integers(0, len(pairs.columns), (len(rows), n_columns))
         a, b = graph.indptr[rows[0]], graph.indptr[rows[-1] + 1]
@@ -233,7 +257,7 @@ def count_in_samples(space: Space, graph, n_columns: int, random_state, exclusio
         d = d.reshape(drawn.shape)
         forbidden = (drawn >= pairs.start[rows, None]) & (drawn < pairs.stop[rows, None])
         row_of_pair = np.repeat(rows - first, np.diff(graph.indptr)[rows])
-        for start in range(a, b, block):                         # and blocks of pairs
+        for start in range(a, b, block):  # and blocks of pairs
             p = np.arange(start, min(start + block, b))
             r, radius = row_of_pair[p - a], radii[p, None]
             usable = ~forbidden[r] & (pairs.columns[drawn[r]] != graph.items[p, None])
@@ -246,8 +270,14 @@ def count_in_samples(space: Space, graph, n_columns: int, random_state, exclusio
 def numpy_source(space: Space, queries, pairs: Pairs, precision) -> backend_numpy.NumpyTiles:
     source = queries if isinstance(queries, Space) else space
     mass = None if space.sample_weight is None else space.sample_weight[pairs.columns]
-    return backend_numpy.NumpyTiles(space, backend_numpy.Side(source.features, pairs.rows),
-                                    backend_numpy.Side(space.features, pairs.columns), pairs, precision, mass)
+    return backend_numpy.NumpyTiles(
+        space,
+        backend_numpy.Side(source.features, pairs.rows),
+        backend_numpy.Side(space.features, pairs.columns),
+        pairs,
+        precision,
+        mass,
+    )
 
 
 def _check_spaces(spaces, queries) -> None:
@@ -260,8 +290,10 @@ def _check_spaces(spaces, queries) -> None:
     if len({len(s) for s in spaces}) != 1:
         raise ParameterError(f"spaces in lockstep need the same items, got {[len(s) for s in spaces]}")
     if len({s.backend for s in spaces}) != 1:
-        raise ParameterError(f"spaces in lockstep need one kind of array, got {[s.backend for s in spaces]}: "
-                             "convert them all to NumPy, torch or Dask")
+        raise ParameterError(
+            f"spaces in lockstep need one kind of array, got {[s.backend for s in spaces]}: "
+            "convert them all to NumPy, torch or Dask"
+        )
 
 
 def check_rule(space: Space, exclusion_window, neighbors_from) -> None:
@@ -271,19 +303,20 @@ def check_rule(space: Space, exclusion_window, neighbors_from) -> None:
     if not isinstance(exclusion_window, (int, float, np.number)) or not 0 <= exclusion_window < np.inf:
         raise ParameterError(f"exclusion_window is {exclusion_window!r}; it must be a time >= 0")
     if neighbors_from == "other_runs" and (space.run is None or len(np.unique(space.run)) < 2):
-        raise ParameterError("neighbors_from='other_runs' needs at least two runs: give the Space `run=` labels, or a "
-                             "list of arrays")
+        raise ParameterError(
+            "neighbors_from='other_runs' needs at least two runs: give the Space `run=` labels, or a list of arrays"
+        )
 
 
 # ----------------------------------------------------------------------------------------------------------- reductions
 class Candidates(NamedTuple):
     """What may be among the k smallest of every row: see `kernels.collect_smallest`."""
 
-    farthest: np.ndarray           # (b,)
-    lower: np.ndarray              # (b, C)
-    upper: np.ndarray              # (b, C)
-    places: np.ndarray             # (b, C) of int
-    found: np.ndarray              # (b,) of int
+    farthest: np.ndarray  # (b,)
+    lower: np.ndarray  # (b, C)
+    upper: np.ndarray  # (b, C)
+    places: np.ndarray  # (b, C) of int
+    found: np.ndarray  # (b,) of int
 
 
 class KSmallest(Reduction):
@@ -305,8 +338,13 @@ class KSmallest(Reduction):
         if self.k < COLLECTED_FROM or not getattr(source, "bounded", False):
             return self.start(block)
         rows, room = block.stop - block.start, ROOM * self.k + 64
-        return Candidates(np.full(rows, np.inf), np.empty((rows, room)), np.empty((rows, room)),
-                          np.empty((rows, room), np.int64), np.zeros(rows, np.int64))
+        return Candidates(
+            np.full(rows, np.inf),
+            np.empty((rows, room)),
+            np.empty((rows, room)),
+            np.empty((rows, room), np.int64),
+            np.zeros(rows, np.int64),
+        )
 
     def update(self, state, tiles):
         (t,) = tiles
@@ -345,7 +383,7 @@ class CountWithin(Reduction):
         self.weighted, self.size = weighted, len(squared)
         self.many = weighted or int(np.diff(indptr).max(initial=0)) > MANY
         self.indptr, self.squared = np.asarray(indptr, np.int64), np.asarray(squared, np.float64)
-        if self.many:                                            # sorted in each row, equal radii once
+        if self.many:  # sorted in each row, equal radii once
             row, order = _order_in_rows(self.indptr, self.squared)
             values = self.squared[order]
             new = np.ones(len(order), bool)
@@ -394,7 +432,7 @@ def _order_in_rows(indptr, values):
     """(row of every value, the order that sorts the values inside each row)."""
     lengths = np.diff(indptr)
     row = np.repeat(np.arange(len(lengths)), lengths)
-    if len(values) and lengths.min() == lengths.max():           # a table: sorting its lines is several times faster
+    if len(values) and lengths.min() == lengths.max():  # a table: sorting its lines is several times faster
         order = np.argsort(values.reshape(len(lengths), -1), axis=1)
         return row, (order + indptr[:-1, None]).ravel()
     return row, np.lexsort((values, row))

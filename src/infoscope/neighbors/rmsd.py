@@ -1,4 +1,5 @@
 """Distances between conformations of a molecule: root mean square deviations after optimal superposition."""
+
 from __future__ import annotations
 
 import threading
@@ -7,15 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from ..base import DataError, ParameterError, available_threads, checks, one_blas_thread, progress
-from ..base.jit import kernel
+from infoscope.base import DataError, ParameterError, available_threads, checks, one_blas_thread, progress
+from infoscope.base.jit import kernel
 
-BLOCK = 128                        # frames on each side of a block: a product of (3 * 128)^2 numbers stays in cache
+BLOCK = 128  # frames on each side of a block: a product of (3 * 128)^2 numbers stays in cache
 UNITS = {"B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}
 
 
-def superposed_rmsd(positions, weights=None, *, limit: int | str = "2 GB", dtype: Any = np.float64,
-                    n_jobs: int | None = None) -> np.ndarray:
+def superposed_rmsd(
+    positions, weights=None, *, limit: int | str = "2 GB", dtype: Any = np.float64, n_jobs: int | None = None
+) -> np.ndarray:
     """RMSDs of all pairs of conformations, each pair superposed as well as translations and rotations can.
 
     ``d_ij^2 = min over R, t of sum_a w_a |x_ia - R x_ja - t|^2 / sum_a w_a``, R being a rotation: mirror images are
@@ -93,12 +95,15 @@ def superposed_rmsd(positions, weights=None, *, limit: int | str = "2 GB", dtype
         _block_distances(covariances, points, norms, i, j, total, distances)
         bar.update(len(rows) * len(columns) // 9)
 
-    with (one_blas_thread(), ThreadPoolExecutor(min(available_threads(n_jobs), len(blocks))) as pool,
-          progress(n * (n + BLOCK) // 2, "superposed RMSD", "pairs") as bar):
+    with (
+        one_blas_thread(),
+        ThreadPoolExecutor(min(available_threads(n_jobs), len(blocks))) as pool,
+        progress(n * (n + BLOCK) // 2, "superposed RMSD", "pairs") as bar,
+    ):
         try:
             for _ in pool.map(work, blocks):
                 pass
-        except BaseException:                                    # Ctrl-C or an error: no new blocks, then out
+        except BaseException:  # Ctrl-C or an error: no new blocks, then out
             stop.set()
             raise
     return distances
@@ -109,10 +114,15 @@ def _centred(positions, weights) -> tuple[np.ndarray, float]:
     """Positions about their weighted centre, times the square roots of the weights; and the sum of the weights."""
     shape = np.shape(positions)
     if len(shape) != 3 or shape[2] != 3 or not shape[0] or not shape[1]:
-        raise DataError(f"positions have shape {shape}; they need (frames, atoms, 3): reshape rows of x, y, z with "
-                        "positions.reshape(len(positions), -1, 3)")
-    flat = checks.check_matrix(np.reshape(positions, (shape[0], -1)), "positions",
-                               column_names=[f"atom {a} {axis}" for a in range(shape[1]) for axis in "xyz"])
+        raise DataError(
+            f"positions have shape {shape}; they need (frames, atoms, 3): reshape rows of x, y, z with "
+            "positions.reshape(len(positions), -1, 3)"
+        )
+    flat = checks.check_matrix(
+        np.reshape(positions, (shape[0], -1)),
+        "positions",
+        column_names=[f"atom {a} {axis}" for a in range(shape[1]) for axis in "xyz"],
+    )
     points = flat.reshape(shape).astype(np.float64)
     if weights is None:
         return points - points.mean(axis=1, keepdims=True), float(shape[1])
@@ -148,8 +158,8 @@ def _bytes(limit: int | str) -> float:
 
 
 # ------------------------------------------------------------------------------------------------------------- kernels
-SMALL = 1e-7                       # squared RMSD, relative to G_i + G_j, below which subtraction would cost digits
-STEEP = 1e-2                       # slope of the polynomial (roots scaled to <= 1) below which Newton's root is unsure
+SMALL = 1e-7  # squared RMSD, relative to G_i + G_j, below which subtraction would cost digits
+STEEP = 1e-2  # slope of the polynomial (roots scaled to <= 1) below which Newton's root is unsure
 
 
 @kernel
@@ -164,8 +174,8 @@ def _block_distances(covariances, points, norms, first_row, first_column, total,
             j = first_column + s
             if j <= i:
                 continue
-            mean = 0.5 * (norms[i] + norms[j])                   # no eigenvalue is larger
-            if mean == 0.0:                                      # all atoms at one point, in both
+            mean = 0.5 * (norms[i] + norms[j])  # no eigenvalue is larger
+            if mean == 0.0:  # all atoms at one point, in both
                 distances[i, j] = distances[j, i] = 0.0
                 continue
             for a in range(3):
@@ -206,11 +216,11 @@ def _largest_root(c):
     for _ in range(30):
         gap = x * x - p
         slope = 4.0 * x * gap - 8.0 * d
-        if slope < STEEP:                                        # nearly a double root: ill-conditioned
+        if slope < STEEP:  # nearly a double root: ill-conditioned
             return -1.0
         step = (gap * gap - 8.0 * d * x - 4.0 * q) / slope
         x -= step
-        if abs(step) < 1e-9:                                     # convergence is quadratic: the next one is below 1e-17
+        if abs(step) < 1e-9:  # convergence is quadratic: the next one is below 1e-17
             gap = x * x - p
             return x if 4.0 * x * gap - 8.0 * d >= STEEP else -1.0
     return -1.0

@@ -3,13 +3,15 @@
 Both only narrow down who has to be measured; every decision falls on the measured distances, so the answers are those
 of the tiles, bit for bit.  Each returns None where it does not apply.
 """
+
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from ..base import available_threads, kernel, progress
+from infoscope.base import available_threads, kernel, progress
+
 from . import kernels
 from .admissible import admissible_pairs
 from .backend_numpy import METRIC_CODES, periods
@@ -18,12 +20,12 @@ from .reductions import KSmallest, column_items, reduce_tiles, row_items
 from .space import Space
 from .tensors import as_arrays
 
-TREE_FEATURES = 6                  # above, tiles win on data that fill their space
+TREE_FEATURES = 6  # above, tiles win on data that fill their space
 TREE_ITEMS = 2000
 TREE_K = 256
-TREE_LEAF = 32                     # with a hundred neighbours a row, leaves larger than SciPy's are a third faster
-TREE_ROWS = 1024                   # asked for at a time
-SAFE_SCALES = (1e-120, 1e120)      # outside, squares may underflow or overflow
+TREE_LEAF = 32  # with a hundred neighbours a row, leaves larger than SciPy's are a third faster
+TREE_ROWS = 1024  # asked for at a time
+SAFE_SCALES = (1e-120, 1e120)  # outside, squares may underflow or overflow
 MINKOWSKI = {"euclidean": 2.0, "manhattan": 1.0, "chebyshev": np.inf}
 
 
@@ -41,22 +43,31 @@ def nearest_by_tree(space: Space, k: int, queries, columns, exclusion_window, ne
     k-th measured neighbour is clearly closer than what the tree left out; the others (many ties) go to the tiles.
     """
     space, queries = as_arrays(space), as_arrays(queries)
-    if (space.backend != "numpy" or space.metric not in MINKOWSKI or exclusion_window or neighbors_from != "any"
-            or columns is not None or len(space) < TREE_ITEMS or space.n_features > TREE_FEATURES or k > TREE_K
-            or not space.feature_weights.all()
-            or (space.sample_weight is not None and not space.sample_weight.all())):
+    if (
+        space.backend != "numpy"
+        or space.metric not in MINKOWSKI
+        or exclusion_window
+        or neighbors_from != "any"
+        or columns is not None
+        or len(space) < TREE_ITEMS
+        or space.n_features > TREE_FEATURES
+        or k > TREE_K
+        or not space.feature_weights.all()
+        or (space.sample_weight is not None and not space.sample_weight.all())
+    ):
         return None
     source = queries if isinstance(queries, Space) else space
     scale = _scale(space, source)
     if scale == 0:
         return None
     from scipy.spatial import cKDTree
+
     new_points = isinstance(queries, Space)
     rows = np.arange(len(source)) if queries is None or new_points else np.asarray(queries, np.int64)
     period, w = space.period, space.feature_weights
     position = _tree_coordinates(space.features, period, w)
     tree = cKDTree(position, leafsize=TREE_LEAF, boxsize=period * w if period.any() else None)
-    asked = k + (0 if new_points else 1) + 2                     # itself, and two more to see that nothing is missing
+    asked = k + (0 if new_points else 1) + 2  # itself, and two more to see that nothing is missing
     if asked > len(space):
         return None
     if source is not space:
@@ -69,7 +80,7 @@ def nearest_by_tree(space: Space, k: int, queries, columns, exclusion_window, ne
     measure = w, periods(space), METRIC_CODES[space.metric]
 
     def some(first):
-        at = order[first:first + TREE_ROWS]
+        at = order[first : first + TREE_ROWS]
         distance, item = tree.query(position[rows[at]], asked, p=MINKOWSKI[space.metric])
         pairs = np.repeat(rows[at], asked), space.features, item.ravel()
         truth = kernels.pair_squares(source.features, *pairs, *measure).reshape(item.shape)
@@ -77,7 +88,7 @@ def nearest_by_tree(space: Space, k: int, queries, columns, exclusion_window, ne
             truth[item == rows[at][:, None]] = np.inf
         _sort_rows(truth, item)
         squared[at], items[at] = truth[:, :k], item[:, :k]
-        left_out = np.maximum(distance[:, -1] - error, 0)        # nothing the tree did not return is closer than this
+        left_out = np.maximum(distance[:, -1] - error, 0)  # nothing the tree did not return is closer than this
         unsettled[at] = ~(left_out**2 * (1 - 4 * TIE) > truth[:, k - 1])
         bar.update(len(at))
 
@@ -85,11 +96,12 @@ def nearest_by_tree(space: Space, k: int, queries, columns, exclusion_window, ne
         list(pool.map(some, range(0, len(rows), TREE_ROWS)))
     doubtful = np.flatnonzero(unsettled)
     if len(doubtful) > len(rows) // 4:
-        return None                                              # mostly ties: let the tiles do it all
+        return None  # mostly ties: let the tiles do it all
     if len(doubtful):
         ask = source.take(doubtful) if new_points else rows[doubtful]
-        squared[doubtful], items[doubtful] = reduce_tiles([space], KSmallest(k), queries=ask, n_jobs=n_jobs,
-                                                          label="ties")
+        squared[doubtful], items[doubtful] = reduce_tiles(
+            [space], KSmallest(k), queries=ask, n_jobs=n_jobs, label="ties"
+        )
     return squared, items
 
 
@@ -98,14 +110,19 @@ def _tree_coordinates(features, period, weights):
     if not period.any():
         return x * weights
     x = np.where(period > 0, np.mod(x, np.where(period > 0, period, 1.0)), x) * weights
-    return np.where((period > 0) & (x >= period * weights), 0.0, x)      # the tree wants [0, period), rounding may not
+    return np.where((period > 0) & (x >= period * weights), 0.0, x)  # the tree wants [0, period), rounding may not
 
 
 def count_on_line(space: Space, indptr, squared, weighted, queries, columns, exclusion_window, neighbors_from):
     """(closer, tied) in one dimension from sorted positions and binary searches, O(N log N), or None."""
     space, queries = as_arrays(space), as_arrays(queries)
-    if (space.backend != "numpy" or space.metric not in MINKOWSKI or space.n_features != 1
-            or not space.feature_weights[0] or len(squared) == 0):
+    if (
+        space.backend != "numpy"
+        or space.metric not in MINKOWSKI
+        or space.n_features != 1
+        or not space.feature_weights[0]
+        or len(squared) == 0
+    ):
         return None
     source = queries if isinstance(queries, Space) else space
     scale = _scale(space, source)
@@ -114,7 +131,7 @@ def count_on_line(space: Space, indptr, squared, weighted, queries, columns, exc
     pairs = admissible_pairs(row_items(space, queries), column_items(space, columns), exclusion_window, neighbors_from)
     forbidden = pairs.stop - pairs.start
     if (forbidden * np.diff(indptr)).sum() > 0.25 * len(pairs.rows) * len(pairs.columns):
-        return None                                              # to measure what is forbidden costs more than tiles
+        return None  # to measure what is forbidden costs more than tiles
     p = space.period[0]
     wrap = (lambda x: np.where(np.mod(x, p) >= p, 0.0, np.mod(x, p))) if p > 0 else (lambda x: x)  # noqa: E731
     values = wrap(space.features[pairs.columns, 0].astype(np.float64))
@@ -122,11 +139,28 @@ def count_on_line(space: Space, indptr, squared, weighted, queries, columns, exc
     mass = space.sample_weight[pairs.columns] if weighted else np.ones(len(pairs.columns))
     closer, tied = np.zeros(len(squared)), np.zeros(len(squared))
     kernels.count_on_line(
-        source.features, pairs.rows, wrap(source.features[pairs.rows, 0].astype(np.float64)), space.features,
-        pairs.columns[order], values[order], mass[order], kernels.exact_sums(mass[order]), pairs.columns, mass,
-        space.feature_weights, periods(space), METRIC_CODES[space.metric],
-        16 * np.finfo(float).eps * (scale + p), pairs.start, pairs.stop, indptr, squared * (1 - TIE),
-        squared * (1 + TIE), closer, tied)
+        source.features,
+        pairs.rows,
+        wrap(source.features[pairs.rows, 0].astype(np.float64)),
+        space.features,
+        pairs.columns[order],
+        values[order],
+        mass[order],
+        kernels.exact_sums(mass[order]),
+        pairs.columns,
+        mass,
+        space.feature_weights,
+        periods(space),
+        METRIC_CODES[space.metric],
+        16 * np.finfo(float).eps * (scale + p),
+        pairs.start,
+        pairs.stop,
+        indptr,
+        squared * (1 - TIE),
+        squared * (1 + TIE),
+        closer,
+        tied,
+    )
     if weighted:
         return closer, tied
     return np.rint(closer).astype(np.int64), np.rint(tied).astype(np.int64)

@@ -1,4 +1,5 @@
 """`Space`: N items and a way to measure distance between them."""
+
 from __future__ import annotations
 
 import dataclasses
@@ -7,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..base import DataError, ParameterError, checks
-from ..statistics import as_periods
+from infoscope.base import DataError, ParameterError, checks
+from infoscope.statistics import as_periods
+
 from . import kernels, space_checks
 from .convert import kind_of, to_columns, to_numpy
 
@@ -106,7 +108,7 @@ class Space:
     def _put(self, field, value):
         object.__setattr__(self, field, _read_only(value))
 
-    def __setstate__(self, state):                               # pickle forgets that arrays are read-only
+    def __setstate__(self, state):  # pickle forgets that arrays are read-only
         for field, value in state.items():
             self._put(field, value)
 
@@ -136,8 +138,10 @@ class Space:
             raise DataError(f"{name} has shape {tuple(values.shape)}; it needs two dimensions (items, features)")
         if kind_of(values) == "torch":
             from .tensors import checked_tensor
+
             return checked_tensor(values, name, self.metric, self.feature_weights)
         from .backend_dask import checked_chunks
+
         return checked_chunks(values, name, self.metric, self.feature_weights)
 
     def _set_items(self, run_lengths, name, fields=("run", "time", "sample_weight")):
@@ -168,13 +172,24 @@ class Space:
             raise ParameterError(f"periodic features do not go with metric {self.metric!r}")
         low, high = (here.min(0), here.max(0)) if numeric else (None, None)
         if numeric and self.period_check:
-            self._put("notes", space_checks.period_notes(here, low, high, period, self.column_name, self.time,
-                                                         self.run))
+            self._put(
+                "notes", space_checks.period_notes(here, low, high, period, self.column_name, self.time, self.run)
+            )
         elif here is None and self.period_check and period.any():
-            at = np.flatnonzero(period)                          # one pass over the data; these columns come here
+            at = np.flatnonzero(period)  # one pass over the data; these columns come here
             angles = to_numpy(self.features[:, at])
-            self._put("notes", space_checks.period_notes(angles, angles.min(0), angles.max(0), period[at],
-                                                         lambda a: self.column_name(at[a]), self.time, self.run))
+            self._put(
+                "notes",
+                space_checks.period_notes(
+                    angles,
+                    angles.min(0),
+                    angles.max(0),
+                    period[at],
+                    lambda a: self.column_name(at[a]),
+                    self.time,
+                    self.run,
+                ),
+            )
         if self.scale == "standard":
             if self.metric not in PERIODIC:
                 raise ParameterError(f"scale='standard' does not go with metric {self.metric!r}")
@@ -186,17 +201,18 @@ class Space:
             space_checks.check_magnitude(low, high, weights, name, self.column_name)
         self._put("feature_weights", weights)
         self._put("period", period)
-        self._put("scale", None)                                 # it lives in feature_weights now
+        self._put("scale", None)  # it lives in feature_weights now
 
     def _array(self):
         """The features as a NumPy array where that takes no copy, else None."""
         if self.backend == "torch" and self.features.device.type == "cpu":
             from .tensors import as_array
+
             return as_array(self.features)
         return self.features if self.backend == "numpy" else None
 
     def _checked_weights(self, weights):
-        if weights is None or self.metric == "cosine":           # cosine has them in its directions
+        if weights is None or self.metric == "cosine":  # cosine has them in its directions
             return np.ones(self.n_features)
         if self.metric not in (*PERIODIC, "hamming"):
             raise ParameterError(f"feature_weights do not go with metric {self.metric!r}")
@@ -342,13 +358,17 @@ class Space:
             raise ParameterError(f"i has {len(i)} items and j has {len(j)}: pairs need one of each")
         if self.backend == "torch":
             from .tensors import squared_of_pairs
+
             return squared_of_pairs(self, i, j)
         if self.backend == "dask":
             from .backend_dask import squared_of_chunked_pairs
+
             return squared_of_chunked_pairs(self, i, j)
         from .backend_numpy import METRIC_CODES, periods
-        return kernels.pair_squares(self.features, i, self.features, j, self.feature_weights, periods(self),
-                                    METRIC_CODES[self.metric])
+
+        return kernels.pair_squares(
+            self.features, i, self.features, j, self.feature_weights, periods(self), METRIC_CODES[self.metric]
+        )
 
     def pair_distances(self, i, j) -> np.ndarray:
         """Exact distances of the pairs (i, j), in the space's own metric.
@@ -434,8 +454,10 @@ class Space:
         """
         allowed = {"sample_weight", "time", "run", "ids", "name", "feature_weights"}
         if not set(changes) <= allowed:
-            raise ParameterError(f"replace changes {', '.join(sorted(allowed))}, not "
-                                 f"{', '.join(sorted(set(changes) - allowed))}: make a new Space")
+            raise ParameterError(
+                f"replace changes {', '.join(sorted(allowed))}, not "
+                f"{', '.join(sorted(set(changes) - allowed))}: make a new Space"
+            )
         other = object.__new__(Space)
         for field in dataclasses.fields(self):
             object.__setattr__(other, field.name, changes.get(field.name, getattr(self, field.name)))
@@ -479,8 +501,9 @@ def as_space(data, **options) -> Space:
         return Space(data, **options)
     given = {k: v for k, v in options.items() if v is not None and k != "name"}
     if given:
-        raise ParameterError(f"{', '.join(given)} given together with a Space, which has its own: pass it when making "
-                             "the Space")
+        raise ParameterError(
+            f"{', '.join(given)} given together with a Space, which has its own: pass it when making the Space"
+        )
     if options.get("name") and data.name is None:
         return data.replace(name=options["name"])
     return data

@@ -1,12 +1,13 @@
 """What `Space` checks before it believes its arguments; every message says what is wrong, where, and what to do."""
+
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
 
-from ..base import DataError, ParameterError, checks, warn
-from ..statistics import check_period
+from infoscope.base import DataError, ParameterError, checks, warn
+from infoscope.statistics import check_period
 
 LARGEST, SMALLEST = 1e145, 1e-145  # numbers beyond these have squares that float64 cannot hold
 
@@ -18,8 +19,9 @@ def item_numbers(values, n: int, what: str) -> np.ndarray:
         return np.empty(0, np.int64)
     if array.dtype.kind not in "iu" or array.ndim != 1:
         hint = "for a mask, pass np.flatnonzero(mask)" if array.dtype.kind == "b" else "new points go in as a Space"
-        raise ParameterError(f"{what} must be item numbers (integers), got {array.dtype} of shape {array.shape}: "
-                             + hint)
+        raise ParameterError(
+            f"{what} must be item numbers (integers), got {array.dtype} of shape {array.shape}: " + hint
+        )
     for number in (int(array.min()), int(array.max())):
         if not 0 <= number < n:
             raise ParameterError(f"{what} holds {number}, but the items are numbered 0 to {n - 1}")
@@ -46,8 +48,9 @@ def label_codes(values, name: str) -> tuple[np.ndarray, np.ndarray]:
     if len(labels) == 0:
         raise DataError(f"{name} is empty")
     if labels.dtype.kind == "f" and not np.isfinite(labels).all():
-        raise DataError(f"label {int(np.argmin(np.isfinite(labels)))} of {name} is missing (NaN or infinite): "
-                        "drop that item")
+        raise DataError(
+            f"label {int(np.argmin(np.isfinite(labels)))} of {name} is missing (NaN or infinite): drop that item"
+        )
     if labels.dtype == object:
         missing = [p for p, v in enumerate(labels) if _is_missing(v)]
         if missing:
@@ -65,8 +68,10 @@ def packed_words(values, n_bits: int | None, name: str) -> tuple[np.ndarray, int
     """Packed bytes as 64-bit words, and the number of bits; padding bits are zero, so they never differ."""
     packed = np.asarray(values)
     if packed.ndim != 2 or packed.dtype not in (np.uint8, np.uint64):
-        raise DataError(f"{name} must be packed bits, a uint8 array (N, bytes) as np.packbits(bits, axis=1) makes, "
-                        f"not {packed.dtype} of shape {packed.shape}")
+        raise DataError(
+            f"{name} must be packed bits, a uint8 array (N, bytes) as np.packbits(bits, axis=1) makes, "
+            f"not {packed.dtype} of shape {packed.shape}"
+        )
     if packed.size == 0:
         raise DataError(f"{name} is empty")
     available = 8 * packed.dtype.itemsize * packed.shape[1]
@@ -75,8 +80,10 @@ def packed_words(values, n_bits: int | None, name: str) -> tuple[np.ndarray, int
         raise ParameterError(f"n_bits is {n_bits}, but the rows of {name} hold {available} bits")
     if packed.dtype == np.uint64:
         if n_bits != available:
-            raise ParameterError(f"n_bits={n_bits} of {available} needs bytes, whose order is defined: pass the uint8 "
-                                 "array of np.packbits instead of words")
+            raise ParameterError(
+                f"n_bits={n_bits} of {available} needs bytes, whose order is defined: pass the uint8 "
+                "array of np.packbits instead of words"
+            )
         return np.ascontiguousarray(packed), n_bits
     words = np.zeros((len(packed), -(-packed.shape[1] // 8)), np.uint64)
     as_bytes = words.view(np.uint8)
@@ -91,7 +98,7 @@ def checked_distances(values: np.ndarray, name: str) -> np.ndarray:
     """A square, symmetric matrix of distances with a zero diagonal."""
     if values.shape[0] != values.shape[1]:
         raise DataError(f"{name} has shape {values.shape}; distances must be a square matrix")
-    for r in range(0, len(values), 1024):                        # by blocks: never a second N x N matrix
+    for r in range(0, len(values), 1024):  # by blocks: never a second N x N matrix
         block, mirror = values[r : r + 1024], values[:, r : r + 1024].T
         if (block < 0).any():
             i, j = np.argwhere(block < 0)[0]
@@ -99,12 +106,16 @@ def checked_distances(values: np.ndarray, name: str) -> np.ndarray:
         differs = ~np.isclose(block, mirror, rtol=1e-10, atol=0)
         if differs.any():
             i, j = np.argwhere(differs)[0]
-            raise DataError(f"distances ({r + i}, {j}) and ({j}, {r + i}) of {name} differ ({block[i, j]:g} and "
-                            f"{mirror[i, j]:g}): the matrix must be symmetric; take (D + D.T) / 2 if you mean that")
+            raise DataError(
+                f"distances ({r + i}, {j}) and ({j}, {r + i}) of {name} differ ({block[i, j]:g} and "
+                f"{mirror[i, j]:g}): the matrix must be symmetric; take (D + D.T) / 2 if you mean that"
+            )
     diagonal = np.diagonal(values)
     if diagonal.any():
-        raise DataError(f"the diagonal of {name} is not zero (item {int(np.argmax(diagonal != 0))}): "
-                        "is it a matrix of similarities?")
+        raise DataError(
+            f"the diagonal of {name} is not zero (item {int(np.argmax(diagonal != 0))}): "
+            "is it a matrix of similarities?"
+        )
     return np.ascontiguousarray(values)
 
 
@@ -115,10 +126,12 @@ def unit_vectors(values: np.ndarray, weights, name: str) -> np.ndarray:
         values = values * checked_weights(weights, values.shape[1])
     largest = np.abs(values).max(1)
     if not largest.all():
-        raise DataError(f"row {int(np.argmin(largest))} of {name} is all zeros: its direction, which the cosine metric "
-                        "compares, does not exist; drop the row or use another metric")
-    values /= largest[:, None]                                   # so that no square overflows
-    lanes = np.zeros((len(values), 8))                           # summed in the order of kernels._pair, on every device
+        raise DataError(
+            f"row {int(np.argmin(largest))} of {name} is all zeros: its direction, which the cosine metric "
+            "compares, does not exist; drop the row or use another metric"
+        )
+    values /= largest[:, None]  # so that no square overflows
+    lanes = np.zeros((len(values), 8))  # summed in the order of kernels._pair, on every device
     for a in range(0, values.shape[1], 8):
         terms = values[:, a : a + 8] ** 2
         lanes[:, : terms.shape[1]] += terms
@@ -166,8 +179,10 @@ def warn_repeated_times(time, run, name: str) -> None:
     if same.any():
         p = int(np.argmax(same))
         i, j = sorted(order[[p, p + 1]].tolist())
-        warn(f"items {i} and {j} of {name} have the same time ({time[i]:g}) in the same run, one of "
-             f"{int(same.sum())} such repetitions: were runs joined without run=, or frames read twice?")
+        warn(
+            f"items {i} and {j} of {name} have the same time ({time[i]:g}) in the same run, one of "
+            f"{int(same.sum())} such repetitions: were runs joined without run=, or frames read twice?"
+        )
 
 
 # -------------------------------------------------------------------------------------------------------------- measure
@@ -184,19 +199,24 @@ def check_magnitude(low, high, weights, name: str, column_name) -> None:
     sizes = np.maximum(np.abs(low), np.abs(high)).astype(np.float64) * weights
     largest = float(sizes.max())
     if largest > LARGEST:
-        raise DataError(f"{column_name(int(sizes.argmax()))} of {name} holds numbers of size {largest:.1e}, whose "
-                        "squares overflow: divide it by a constant")
+        raise DataError(
+            f"{column_name(int(sizes.argmax()))} of {name} holds numbers of size {largest:.1e}, whose "
+            "squares overflow: divide it by a constant"
+        )
     if 0 < largest < SMALLEST:
-        raise DataError(f"{name} holds no number above {largest:.1e}, and the squares of such numbers vanish: multiply "
-                        "it by a constant")
+        raise DataError(
+            f"{name} holds no number above {largest:.1e}, and the squares of such numbers vanish: multiply "
+            "it by a constant"
+        )
 
 
 def period_notes(features, low, high, period, column_name, time, run) -> tuple[str, ...]:
     """Whether the columns fit their periods; notes for the result."""
-    notes = [check_period(features[:, a], period[a], column_name(a), time=time, run=run)
-             for a in np.flatnonzero(period)]
+    notes = [
+        check_period(features[:, a], period[a], column_name(a), time=time, run=run) for a in np.flatnonzero(period)
+    ]
     turns = np.zeros(len(period), bool)
-    for edge in (np.pi, 180.0):                                  # only columns that may be angles are looked at closely
+    for edge in (np.pi, 180.0):  # only columns that may be angles are looked at closely
         turns |= (low >= -1.001 * edge) & (high <= 1.001 * edge) & (high - low > 1.94 * edge)
     for a in np.flatnonzero(turns & (period == 0)):
         check_period(features[:, a], None, column_name(a))
@@ -219,9 +239,9 @@ def inverse_deviations(features: Any, deviations, period, name: str, column_name
     deviations = np.array(deviations, np.float64)
     first = np.asarray(features[:1], np.float64)[0]
     constant = deviations <= 1e-14 * np.abs(first)
-    if isinstance(features, np.ndarray):                         # sums of many equal numbers round
+    if isinstance(features, np.ndarray):  # sums of many equal numbers round
         constant |= features.min(0) == features.max(0)
-    for a in np.flatnonzero((period > 0) & ~constant):           # circular: sqrt(-2 ln R) P / 2 pi
+    for a in np.flatnonzero((period > 0) & ~constant):  # circular: sqrt(-2 ln R) P / 2 pi
         z = np.exp(2j * np.pi * np.asarray(features[:, a], np.float64) / period[a])
         resultant = min(max(abs(z.mean()), 1e-300), 1.0)
         deviations[a] = np.sqrt(-2 * np.log(resultant)) * period[a] / (2 * np.pi)

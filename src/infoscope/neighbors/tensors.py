@@ -1,17 +1,19 @@
 """PyTorch tensors as features of a Space: checks, statistics of columns, and measured distances."""
+
 from __future__ import annotations
 
 import copy
 
 import numpy as np
 
-from ..base import DataError
+from infoscope.base import DataError
+
 from . import kernels
 from .backend_numpy import METRIC_CODES
 from .space_checks import LARGEST, checked_weights
 
-KERNELS_ON_CPU = True              # tests set it to False, to try the code for GPUs without one
-CPU_CHUNK, GPU_CHUNK = 2**20, 2**28          # bytes of differences looked at together
+KERNELS_ON_CPU = True  # tests set it to False, to try the code for GPUs without one
+CPU_CHUNK, GPU_CHUNK = 2**20, 2**28  # bytes of differences looked at together
 
 
 def has_kernels(device) -> bool:
@@ -41,6 +43,7 @@ def as_arrays(space):
 def on_device(array, device):
     """An array on a device; a tensor passes through."""
     import torch
+
     return array if isinstance(array, torch.Tensor) else torch.tensor(np.asarray(array), device=device)
 
 
@@ -70,6 +73,7 @@ def checked_tensor(values, name: str, metric: str, feature_weights=None):
         with the cosine metric.
     """
     import torch
+
     if values.layout != torch.strided:
         raise DataError(f"{name} is a sparse tensor: pass {name}.to_dense()")
     if values.is_complex():
@@ -106,10 +110,12 @@ def _unit_vectors(values, weights, name):
     largest = values.abs().amax(1)
     if not bool(largest.all()):
         row = int((largest == 0).int().argmax())
-        raise DataError(f"row {row} of {name} is all zeros: its direction, which the cosine metric compares, does not "
-                        "exist; drop the row or use another metric")
-    values = values / largest[:, None]                           # so that no square overflows
-    norms = np.sqrt(_sum_of_lanes(values.square(), squared=False).cpu().numpy())       # torch may round roots otherwise
+        raise DataError(
+            f"row {row} of {name} is all zeros: its direction, which the cosine metric compares, does not "
+            "exist; drop the row or use another metric"
+        )
+    values = values / largest[:, None]  # so that no square overflows
+    norms = np.sqrt(_sum_of_lanes(values.square(), squared=False).cpu().numpy())  # torch may round roots otherwise
     return values / on_device(norms, values.device)[:, None]
 
 
@@ -119,6 +125,7 @@ def column_statistics(features, period: np.ndarray) -> tuple[np.ndarray, np.ndar
     The deviation of a periodic column is the circular one, sqrt(-2 ln R) P / 2 pi with the resultant R.
     """
     import torch
+
     deviations = np.array([float(features[:, a].double().std(correction=0)) for a in range(features.shape[1])])
     for a in np.flatnonzero(period):
         angle = features[:, a].double() * (2 * np.pi / period[a])
@@ -151,6 +158,7 @@ class Ruler:
     def pairs(self, x, i, y, j):
         """Squared distances of the pairs x[i], y[j] of rows."""
         import torch
+
         out = torch.empty(len(i), dtype=torch.float64, device=x.device)
         step = max(1, self.chunk // (32 * x.shape[1] + 64))
         for first in range(0, len(i), step):
@@ -177,6 +185,7 @@ class Ruler:
     def block(self, x, y, out) -> None:
         """All pairs of two blocks of rows, feature by feature: out[i, j] = squared distance of x[i] and y[j]."""
         import torch
+
         d, height = x.shape[1], x.shape[0]
         step = max(1, self.chunk // (8 * height * min(d + 1, 10)))
         x = x.double().T.contiguous()
@@ -184,7 +193,7 @@ class Ruler:
             columns = y[first : first + step].double().T.contiguous()
             terms = [columns.new_empty(height, columns.shape[1]) for _ in range(min(d, 9))]
             for a in range(d):
-                lane, term = terms[a % 8], terms[min(a, 8)]      # the first eight terms are the lanes
+                lane, term = terms[a % 8], terms[min(a, 8)]  # the first eight terms are the lanes
                 self._term(a, x[a][:, None], columns[a], term)
                 if a >= 8 and self.metric == kernels.CHEBYSHEV:
                     torch.maximum(lane, term, out=lane)
@@ -194,12 +203,13 @@ class Ruler:
 
     def _term(self, a: int, x, y, out) -> None:
         import torch
+
         if self.metric == kernels.HAMMING:
             out.copy_(x != y).mul_(self.weight_list[a])
             return
         torch.sub(x, y, out=out)
         if self.period_list[a] > 0:
-            period = self.periods[a]                             # a tensor: by a number, CUDA would not divide exactly
+            period = self.periods[a]  # a tensor: by a number, CUDA would not divide exactly
             out.sub_((out / period).round_().mul_(period))
         out.mul_(self.weight_list[a])
         if self.metric == kernels.EUCLIDEAN:
@@ -209,7 +219,8 @@ class Ruler:
 
     def _joined(self, lanes: list):
         import torch
-        while len(lanes) > 1:                                    # ((0+1)+(2+3)) + ((4+5)+(6+7)); missing lanes are zero
+
+        while len(lanes) > 1:  # ((0+1)+(2+3)) + ((4+5)+(6+7)); missing lanes are zero
             pairs = [lanes[p : p + 2] for p in range(0, len(lanes), 2)]
             if self.metric == kernels.CHEBYSHEV:
                 lanes = [torch.maximum(*pair) if len(pair) == 2 else pair[0] for pair in pairs]
@@ -227,5 +238,3 @@ def _sum_of_lanes(terms, squared: bool):
     for _ in range(3):
         lanes = lanes[:, 0::2] + lanes[:, 1::2]
     return lanes[:, 0].square() if squared else lanes[:, 0]
-
-

@@ -1,11 +1,13 @@
 """The verbs: nearest neighbours and counts, each a reduction over tiles, or something as exact and faster."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import numpy as np
 
-from ..base import DataError, ParameterError, checks
+from infoscope.base import DataError, ParameterError, checks
+
 from . import shortcuts
 from .admissible import admissible_pairs
 from .bits import PackedBits
@@ -24,11 +26,21 @@ from .reductions import (
 from .space import Space, as_space
 from .space_checks import item_numbers
 
-MAX_PAIRS = 2**25                  # neighbour pairs a graph may hold: half a GiB
+MAX_PAIRS = 2**25  # neighbour pairs a graph may hold: half a GiB
 
 
-def nearest(space, k: int, *, ties: str = "index", queries=None, columns=None, exclusion_window: float = 0.0,
-            neighbors_from: str = "any", n_jobs: int | None = None, approximate: bool = False) -> NeighborGraph:
+def nearest(
+    space,
+    k: int,
+    *,
+    ties: str = "index",
+    queries=None,
+    columns=None,
+    exclusion_window: float = 0.0,
+    neighbors_from: str = "any",
+    n_jobs: int | None = None,
+    approximate: bool = False,
+) -> NeighborGraph:
     """The k nearest admissible items of every row.
 
     Parameters
@@ -78,9 +90,10 @@ def nearest(space, k: int, *, ties: str = "index", queries=None, columns=None, e
     options = dict(columns=columns, exclusion_window=exclusion_window, neighbors_from=neighbors_from, n_jobs=n_jobs)
     if approximate:
         from .approximate import nearest_approximate
+
         return nearest_approximate(space, k, rows, admissible, queries, **options)
     wanted = k + 1 if ties == "all" else k
-    wanted = min(wanted, int(admissible.max()))                 # rows that may use only k end with an infinite distance
+    wanted = min(wanted, int(admissible.max()))  # rows that may use only k end with an infinite distance
     found = shortcuts.nearest_by_tree(space, wanted, queries, **options)
     if found is None:
         found = reduce_tiles([space], KSmallest(wanted), queries=queries, label="neighbours", **options)
@@ -101,9 +114,11 @@ def _with_all_ties(space, k, squared, items, tied, rows, admissible, queries, op
     closer, equal = count_within(space, np.arange(len(tied) + 1), radius, queries=ask, **options)
     n_pairs = int((closer + equal).sum()) + k * (len(rows) - len(tied))
     if n_pairs > MAX_PAIRS:
-        raise DataError(f"ties at the k-th distance make {n_pairs:,} neighbour pairs (mean {n_pairs / len(rows):.0f} a "
-                        f"row), more than {MAX_PAIRS:,}: the data take few distinct values; ask for fewer rows "
-                        "(n_rows=), or swap the spaces and use labels as the target")
+        raise DataError(
+            f"ties at the k-th distance make {n_pairs:,} neighbour pairs (mean {n_pairs / len(rows):.0f} a "
+            f"row), more than {MAX_PAIRS:,}: the data take few distinct values; ask for fewer rows "
+            "(n_rows=), or swap the spaces and use labels as the target"
+        )
     row, item, square = reduce_tiles([space], ItemsWithin(radius), queries=ask, label="ties", **options)
     alone = np.setdiff1d(np.arange(len(rows)), tied, assume_unique=True)
     row = np.concatenate([np.repeat(alone, k), tied[row]])
@@ -152,8 +167,18 @@ def nearest_blocks(space, k: int, *, block_rows: int = 4096, queries=None, **opt
         yield nearest(space, k, queries=ask, **options)
 
 
-def count_within(space, indptr, squared_radii, *, weighted: bool = False, queries=None, columns=None,
-                 exclusion_window: float = 0.0, neighbors_from: str = "any", n_jobs: int | None = None):
+def count_within(
+    space,
+    indptr,
+    squared_radii,
+    *,
+    weighted: bool = False,
+    queries=None,
+    columns=None,
+    exclusion_window: float = 0.0,
+    neighbors_from: str = "any",
+    n_jobs: int | None = None,
+):
     """How many admissible items are closer than, and tied with, given radii.
 
     Parameters
@@ -197,12 +222,21 @@ def count_within(space, indptr, squared_radii, *, weighted: bool = False, querie
     counts = shortcuts.count_on_line(space, indptr, squared_radii, weighted, queries, **options)
     if counts is not None:
         return counts
-    return reduce_tiles([space], CountWithin(indptr, squared_radii, weighted), queries=queries, n_jobs=n_jobs,
-                        label="ranks", **options)
+    return reduce_tiles(
+        [space], CountWithin(indptr, squared_radii, weighted), queries=queries, n_jobs=n_jobs, label="ranks", **options
+    )
 
 
-def count_closer(space, graph: NeighborGraph, *, weighted: bool = False, columns=None, exclusion_window: float = 0.0,
-                 neighbors_from: str = "any", n_jobs: int | None = None):
+def count_closer(
+    space,
+    graph: NeighborGraph,
+    *,
+    weighted: bool = False,
+    columns=None,
+    exclusion_window: float = 0.0,
+    neighbors_from: str = "any",
+    n_jobs: int | None = None,
+):
     """For each pair of a graph, in `space`: how many items are closer, and how many tie with it (itself included).
 
     A rank by counting: no sort, no N x N matrix.
@@ -236,12 +270,28 @@ def count_closer(space, graph: NeighborGraph, *, weighted: bool = False, columns
     """
     space = as_space(space)
     squared = space.squared_distances(graph.rows[graph.row_of_pair], graph.items)
-    return count_within(space, graph.indptr, squared, weighted=weighted, queries=graph.rows, columns=columns,
-                        exclusion_window=exclusion_window, neighbors_from=neighbors_from, n_jobs=n_jobs)
+    return count_within(
+        space,
+        graph.indptr,
+        squared,
+        weighted=weighted,
+        queries=graph.rows,
+        columns=columns,
+        exclusion_window=exclusion_window,
+        neighbors_from=neighbors_from,
+        n_jobs=n_jobs,
+    )
 
 
-def distance_histogram(space, other=None, groups=None, *, exclusion_window: float = 0.0, neighbors_from: str = "any",
-                       n_jobs: int | None = None) -> np.ndarray:
+def distance_histogram(
+    space,
+    other=None,
+    groups=None,
+    *,
+    exclusion_window: float = 0.0,
+    neighbors_from: str = "any",
+    n_jobs: int | None = None,
+) -> np.ndarray:
     """How many ordered pairs lie at each integer distance.
 
     Parameters
@@ -286,12 +336,19 @@ def distance_histogram(space, other=None, groups=None, *, exclusion_window: floa
         raise ParameterError(f"groups has length {len(codes)}, there are {n_rows} rows")
     longest = space.n_bits if space.metric == "bits" else space.n_features
     if space.metric == "bits" and exclusion_window == 0 and neighbors_from == "any" and space.sample_weight is None:
-        row_items(space, other)                                  # are they measured alike?
+        row_items(space, other)  # are they measured alike?
         rows, partners = (space, None) if other is None else (other, PackedBits.of(space))
         counts = PackedBits.of(rows).count(partners, codes.reshape(-1), len(labels), n_jobs=n_jobs).ordered[0]
         return counts if groups is not None else counts[0]
-    counts = reduce_tiles([space], Histogram(longest + 1, codes.reshape(-1), len(labels)), queries=other, n_jobs=n_jobs,
-                          exclusion_window=exclusion_window, neighbors_from=neighbors_from, label="distances")
+    counts = reduce_tiles(
+        [space],
+        Histogram(longest + 1, codes.reshape(-1), len(labels)),
+        queries=other,
+        n_jobs=n_jobs,
+        exclusion_window=exclusion_window,
+        neighbors_from=neighbors_from,
+        label="distances",
+    )
     return counts if groups is not None else counts[0]
 
 
@@ -304,12 +361,15 @@ def _asked(space: Space, queries):
 
 def _check_radii(indptr, squared_radii, n_rows: int) -> None:
     if len(indptr) != n_rows + 1 or indptr[0] != 0 or indptr[-1] != len(squared_radii) or (np.diff(indptr) < 0).any():
-        raise ParameterError(f"indptr must rise from 0 to the number of radii ({len(squared_radii)}) in one entry more "
-                             f"than rows ({n_rows} + 1); it has {len(indptr)} entries, {indptr[:1]} to {indptr[-1:]}")
+        raise ParameterError(
+            f"indptr must rise from 0 to the number of radii ({len(squared_radii)}) in one entry more "
+            f"than rows ({n_rows} + 1); it has {len(indptr)} entries, {indptr[:1]} to {indptr[-1:]}"
+        )
     wrong = ~((squared_radii >= 0) & (squared_radii < np.inf))
     if wrong.any():
-        raise ParameterError(f"squared radius {int(np.argmax(wrong))} is {squared_radii[wrong][0]}; it must be >= 0 "
-                             "and finite")
+        raise ParameterError(
+            f"squared radius {int(np.argmax(wrong))} is {squared_radii[wrong][0]}; it must be >= 0 and finite"
+        )
 
 
 def _admissible_counts(space, k, queries, columns, exclusion_window, neighbors_from) -> np.ndarray:
@@ -324,6 +384,8 @@ def _admissible_counts(space, k, queries, columns, exclusion_window, neighbors_f
         where = f"item {pairs.rows[r]}"
         if space.run is not None and not isinstance(queries, Space):
             where += f" (run {space.run_names[space.run[pairs.rows[r]]]})"
-        raise ParameterError(f"k={k} neighbours asked for, but {where} may use only {counts[r]} items: lower k"
-                             + (", shorten exclusion_window" if exclusion_window else ""))
+        raise ParameterError(
+            f"k={k} neighbours asked for, but {where} may use only {counts[r]} items: lower k"
+            + (", shorten exclusion_window" if exclusion_window else "")
+        )
     return counts

@@ -1,10 +1,10 @@
 """Correlation times, blocks, effective numbers, adjusted p-values: statistics that every room shares."""
 
-from infoscope.statistics.angles import as_periods, check_period
-from infoscope.statistics.correlation import CorrelationTime, auto_window, correlation_time
-from infoscope.statistics.multiple import adjust_p_values
-from infoscope.statistics.order import OrderTest, RunOrder, adjacency_test, block_labels, run_order
-from infoscope.statistics.weights import effective_sample_size
+from .angles import as_periods, check_period
+from .correlation import CorrelationTime, auto_window, correlation_time
+from .multiple import adjust_p_values
+from .order import OrderTest, RunOrder, adjacency_test, block_labels, run_order
+from .weights import effective_sample_size
 
 __all__ = [
     "CorrelationTime",

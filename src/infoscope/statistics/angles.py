@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from infoscope.base.errors import DataError, ParameterError, warn
-from infoscope.statistics.order import run_order
+
+from .order import run_order
 
 TURN = 2 * math.pi
 

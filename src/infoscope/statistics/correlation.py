@@ -15,9 +15,10 @@ from infoscope.base.errors import DataError
 from infoscope.base.progress import progress
 from infoscope.base.results import Result
 from infoscope.base.threads import available_threads
-from infoscope.statistics.angles import as_periods
-from infoscope.statistics.components import principal_components
-from infoscope.statistics.order import RunOrder, run_order
+
+from .angles import as_periods
+from .components import principal_components
+from .order import RunOrder, run_order
 
 MAX_FRAMES = 2**17  # contiguous frames looked at per run
 COMPONENTS_ABOVE, COMPONENTS = 50, 10  # with more columns than 50, the first 10 principal components are looked at too

@@ -1,5 +1,5 @@
 """Files that survive a kill: atomic writes."""
 
-from infoscope.storage.atomic import atomic_path, read_json, write_bytes, write_json, write_text
+from .atomic import atomic_path, read_json, write_bytes, write_json, write_text
 
 __all__ = ["atomic_path", "read_json", "write_bytes", "write_json", "write_text"]
