@@ -124,9 +124,9 @@ def rates(n: int, K: int, trials: int, threads: int) -> Row:
     import numpy as np
 
     from infoscope import Space
-    from infoscope.anomalies.families import Null, adjusted_p_values
+    from infoscope.anomalies.multiple_testing import Null, adjusted_p_values
+    from infoscope.anomalies.neighbor_stream import Ordered
     from infoscope.anomalies.null import attained_scores, scan_null_tail
-    from infoscope.anomalies.ordered import Ordered
     from infoscope.anomalies.scores import Rule, empty_scan, scan_rows
 
     x = np.random.default_rng(0).normal(size=(n, 2))

@@ -32,9 +32,9 @@ MONOMIALS = (5, 5, 1, 2, 7, 3, 10, 6, 4, 1)
 def step(n: int, d: int, precision: str, threads: int) -> Row:
     import numpy as np
 
-    from infoscope.imbalance.objective import Objective
+    from infoscope.imbalance.dii.objective import Objective
+    from infoscope.imbalance.dii.softmax import Bandwidth
     from infoscope.imbalance.rank_table import rank_table
-    from infoscope.imbalance.softmax import Bandwidth
     from infoscope.neighbors import Space
 
     after_import = resident_mb()

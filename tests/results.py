@@ -22,10 +22,10 @@ from infoscope.dimension import (
     local_dimension,
     scan_alpha,
 )
+from infoscope.imbalance.dii.results import FeatureWeights
 from infoscope.imbalance.results import ImbalanceDifference, ImbalanceMatrix, InformationImbalance, ScaleCurve
-from infoscope.imbalance.selection import select_features_imbalance
-from infoscope.imbalance.selection_path import SelectionPath
-from infoscope.imbalance.weights_result import FeatureWeights
+from infoscope.imbalance.selection.feature_selection import select_features_imbalance
+from infoscope.imbalance.selection.results import SelectionPath
 from infoscope.statistics import CorrelationTime, OrderTest
 
 X = np.random.default_rng(0).normal(size=(80, 3))

@@ -15,8 +15,8 @@ from infoscope.anomalies import (
     scan_null_tail,
     scan_score,
 )
+from infoscope.anomalies.neighbor_stream import Ordered
 from infoscope.anomalies.null import score_table
-from infoscope.anomalies.ordered import Ordered
 from infoscope.anomalies.regions import count_signal
 from infoscope.anomalies.scores import Rule, scan_items
 from infoscope.base import CorrelatedRowsWarning, DataError, DataWarning, ParameterError

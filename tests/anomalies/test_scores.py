@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.anomalies import slow_reading as slow
 
-from infoscope.anomalies import ordered as ordered_module
+from infoscope.anomalies import neighbor_stream as ordered_module
 from infoscope.anomalies import score_from_neighbors
-from infoscope.anomalies.ordered import Ordered
+from infoscope.anomalies.neighbor_stream import Ordered
 from infoscope.anomalies.scores import Rule, scan_items
 from infoscope.base import DataError, ParameterError
 from infoscope.neighbors import Space, nearest

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from infoscope import Space, information_imbalance
-from infoscope.cli.options import parse_kT
+from infoscope.cli.inputs.parsing import parse_kT
 
 KT = 0.008314462618 * 300
 

@@ -5,8 +5,8 @@ import math
 import pytest
 
 from infoscope.base.errors import ParameterError
-from infoscope.cli.options import by_space, choose_file, choose_spaces, parse_window
-from infoscope.cli.periods import parse_period
+from infoscope.cli.inputs.parsing import by_space, choose_file, choose_spaces, parse_window
+from infoscope.cli.inputs.periods import parse_period
 
 
 def names(*files, spaces=()):

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from infoscope.base import DataError
-from infoscope.cli.inputs import input_files
-from infoscope.cli.items import ItemOptions
-from infoscope.cli.options import FileChoice, SpaceChoice
+from infoscope.cli.inputs.input_files import input_files
+from infoscope.cli.inputs.item_columns import ItemOptions
+from infoscope.cli.inputs.parsing import FileChoice, SpaceChoice
 from infoscope.cli.rerun import compare_records, stored_arguments
 from infoscope.io import file_digest
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from infoscope import DifferentiableImbalance, Space
-from infoscope.imbalance.selection import dii_forward
+from infoscope.imbalance.selection.feature_selection import dii_forward
 
 N = 150
 

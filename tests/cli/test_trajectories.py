@@ -11,8 +11,8 @@ pytest.importorskip("MDAnalysis")
 from tests.io import peptide
 
 from infoscope import Space, information_imbalance
-from infoscope.cli.options import choose_file, choose_spaces
-from infoscope.cli.trajectories import TrajectoryChoice
+from infoscope.cli.inputs.parsing import choose_file, choose_spaces
+from infoscope.cli.inputs.trajectories import TrajectoryChoice
 from infoscope.io import trajectory
 from infoscope.neighbors import superposed_rmsd
 
@@ -93,7 +93,7 @@ def test_a_bare_selection(simulation, infoscope, monkeypatch):
     ran = infoscope("compare", "A=one.trr@top.pdb:name C O", "B=one.trr@top.pdb", "--stride", "2", "--window", "0")
     assert ran.code == 0 and "all distances among the 5 atoms of 'name C O'" in ran.out and "35 items" in ran.out
     assert "spread very differently" not in ran.out  # all in nm
-    monkeypatch.setattr("infoscope.cli.trajectories.DISTANCES_UP_TO", 4)
+    monkeypatch.setattr("infoscope.cli.inputs.trajectories.DISTANCES_UP_TO", 4)
     ran = infoscope("compare", "A=one.trr@top.pdb:name C O", "B=one.trr@top.pdb", "--window", "0")
     assert "positions of the 5 atoms" in ran.out and "15 columns" in ran.out
 

@@ -7,10 +7,10 @@ from tests.density import slow_bmti as slow
 from infoscope.base import DataError, MissingExtraError
 from infoscope.density import BMTI, KNNDensity, KStarNN
 from infoscope.density.edges import edges_of, neighborhood_graph
-from infoscope.density.errors import claimed_errors
 from infoscope.density.lsdi import lsdi_weights, row_norms
-from infoscope.density.sample import make_sample
 from infoscope.density.solve import constants, normal_equations, solve
+from infoscope.density.standard_errors import claimed_errors
+from infoscope.density.unique_points import make_sample
 from infoscope.dimension import k_star
 from infoscope.neighbors import Space
 
@@ -206,7 +206,7 @@ def test_multigrid_says_what_to_install(monkeypatch):
 
 @pytest.mark.parametrize("solver", ["lu", "cg"])
 def test_errors_by_probes_are_the_diagonal_of_the_inverse(solver, monkeypatch):
-    from infoscope.density import errors
+    from infoscope.density import standard_errors as errors
 
     graph, _, g = ring(300)
     weight = g.uniform(0.5, 2, len(graph.target))

@@ -7,8 +7,8 @@ from scipy.signal import lfilter
 
 from infoscope.base import DataError, ParameterError
 from infoscope.density import DensityPeaks, KNNDensity, KStarNN, PAk
-from infoscope.density.correlated import statistical_inefficiency
-from infoscope.density.sample import make_sample
+from infoscope.density.statistical_inefficiency import statistical_inefficiency
+from infoscope.density.unique_points import make_sample
 from infoscope.neighbors import Space, nearest
 
 

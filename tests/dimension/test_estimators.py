@@ -10,7 +10,7 @@ from infoscope.base import DataError, ParameterError
 from infoscope.datasets import ar1
 from infoscope.dimension import ABIDE, Dimension, Gride, TwoNN, neighbor_table
 from infoscope.dimension.abide import adaptive_dimension
-from infoscope.dimension.table import independent_rows
+from infoscope.dimension.neighbor_table import independent_rows
 from infoscope.dimension.two_nn import _line, _most_likely
 from infoscope.neighbors import Space, nearest
 

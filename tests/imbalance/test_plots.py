@@ -9,7 +9,7 @@ import pytest
 from matplotlib.axes import Axes
 
 from infoscope.base import ParameterError
-from infoscope.imbalance import maps
+from infoscope.imbalance import plots_pairs as maps
 from infoscope.imbalance.results import ImbalanceDifference, ImbalanceMatrix, InformationImbalance, ScaleCurve
 
 WORDS = "0 = A predicts B, 1 = A says nothing about B"

@@ -9,7 +9,7 @@ from tests.imbalance import brute
 from infoscope.base import CorrelatedRowsWarning, DataError, DataWarning, ParameterError
 from infoscope.datasets import ar1, double_well, double_well_sample
 from infoscope.imbalance import compare_imbalances, imbalance_matrix, imbalance_scale_curve, information_imbalance
-from infoscope.imbalance.errors import Deviations, block_sharing_variance, point_sharing_variance
+from infoscope.imbalance.standard_errors import Deviations, block_sharing_variance, point_sharing_variance
 from infoscope.neighbors import Space
 
 pytestmark = pytest.mark.filterwarnings("ignore::infoscope.base.errors.InfoscopeWarning")

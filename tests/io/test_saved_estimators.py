@@ -12,7 +12,7 @@ import pytest
 from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
 from sklearn.pipeline import make_pipeline
-from tests.io.test_records import changed, rewritten, same
+from tests.io.test_saved_records import changed, rewritten, same
 
 import infoscope
 from infoscope import DifferentiableImbalance, load, save

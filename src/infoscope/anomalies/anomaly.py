@@ -20,9 +20,9 @@ from infoscope.neighbors import Space
 
 from .blocks import Blocks, make_blocks
 from .crossfit import cross_fit
-from .families import CONTROLS
+from .multiple_testing import CONTROLS
+from .neighbor_stream import Ordered
 from .null import check_level
-from .ordered import Ordered
 from .pooled import Pooled, look_at, new_space, pool, repeated_rows
 from .regions import CLUSTERINGS
 from .result import Anomalies

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from .blocks import Blocks
-from .families import tails_of
-from .ordered import Ordered
+from .multiple_testing import tails_of
+from .neighbor_stream import Ordered
 from .pooled import Pooled
 from .regions import Region, count_signal
 from .scores import Rule, empty_scan, scan_rows

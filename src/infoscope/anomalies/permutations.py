@@ -10,8 +10,8 @@ import numpy as np
 from infoscope.base import ParameterError, available_threads, kernel, progress
 
 from .blocks import Blocks
+from .neighbor_stream import Ordered
 from .null import SAME, score_table
-from .ordered import Ordered
 from .scores import TIE, Rule
 
 MAX_GRAPH_BYTES = 2**32  # the fixed lists of neighbours that permutations go through again and again

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from infoscope.base import ParameterError
-from infoscope.base.paper import Style, axes_of, look_of, thin
+from infoscope.base.plot_style import Style, axes_of, look_of, thin
 from infoscope.neighbors.convert import to_numpy
 
-from .families import Null
+from .multiple_testing import Null
 from .null import scan_null_tail, score_table
 from .scores import Rule
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from .power import PowerCurve
-    from .references import ManyReferences
     from .result import Anomalies, Excess
+    from .several_references import ManyReferences
 
 RED, BLUE, GREY = "#B2182B", "#2166AC", "0.75"
 COLOURS = {"over": RED, "under": BLUE}

@@ -10,7 +10,7 @@ from infoscope.base import CorrelatedRowsWarning, DataError, DataWarning, Parame
 from infoscope.neighbors import Space, as_space, order_test
 from infoscope.neighbors.convert import kind_of, to_numpy
 
-from .ordered import Ordered
+from .neighbor_stream import Ordered
 
 JOINED = ("euclidean", "manhattan", "chebyshev", "cosine", "hamming", "bits")
 UNEVEN = 100.0  # ratio of standard deviations of two columns from which one of them hardly counts

@@ -11,7 +11,7 @@ from infoscope.base import DataError, InfoscopeError, ParameterError
 from infoscope.neighbors import Space
 from infoscope.neighbors.convert import to_numpy
 
-from .ordered import Ordered
+from .neighbor_stream import Ordered
 
 CLUSTERINGS = ("components", "peaks", "hdbscan")
 FEWEST = 10  # points below which density peaks see one cluster

@@ -9,8 +9,8 @@ import numpy as np
 from infoscope.base import DataError, ParameterError, kernel
 from infoscope.neighbors import Space
 
+from .neighbor_stream import Ordered
 from .null import SAME, _checked_first, _probability, score_table
-from .ordered import Ordered
 
 TIE = 1e-12  # squared distances this close, relatively, are one distance: the rule of the engine
 

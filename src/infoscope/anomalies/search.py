@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from .blocks import Blocks
-from .equalise import Pruned, equalise, nearly_disjoint
-from .families import Null, PValues, above, adjusted_p_values, p_values, threshold
+from .density_equalization import Pruned, equalise, nearly_disjoint
+from .multiple_testing import Null, PValues, above, adjusted_p_values, p_values, threshold
+from .neighbor_stream import Ordered
 from .null import score_table
-from .ordered import Ordered
 from .permutations import (
     Maxima,
     family_wise_level,

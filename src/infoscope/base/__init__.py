@@ -1,5 +1,6 @@
 """Errors, input checks, threads, progress and results: what every room of the library shares."""
 
+from .bibliography import REFERENCES, bibtex
 from .checks import (
     check_choice,
     check_ids,
@@ -25,10 +26,9 @@ from .errors import (
     warn,
 )
 from .jit import kernel
-from .plain import flat, plain
+from .json_values import flat, plain
 from .progress import Progress, progress
 from .provenance import Provenance, fingerprint, provenance, versions
-from .references import REFERENCES, bibtex
 from .results import Result, format_estimate, missing_values, result_classes
 from .threads import available_threads, one_blas_thread
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .plain import flat, plain
+from .json_values import flat, plain
 
 CHUNK_BYTES = 2**24
 ALWAYS_NAMED = ("infoscope", "numpy", "scipy", "numba")

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .plain import plain
+from .bibliography import bibtex
+from .json_values import plain
 from .provenance import Provenance
-from .references import bibtex
 
 if TYPE_CHECKING:
     import pandas

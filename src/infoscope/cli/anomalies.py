@@ -6,7 +6,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from .declared import Jobs, Missing, Period, Plot, Quiet, Stop, Stride, Style, Texts
+from .options import Jobs, Missing, Period, Plot, Quiet, Stop, Stride, Style, Texts
 
 TABLES = (".csv", ".parquet")  # of flagged rows; other files hold the result
 EXAMPLE = "infoscope anomalies reference.csv test.csv"
@@ -91,11 +91,11 @@ def anomalies(
     from infoscope.base.errors import ParameterError
     from infoscope.io import write_result
 
-    from . import show
-    from .items import ItemOptions
-    from .one_space import check_targets, deliver, spelled
-    from .options import check_word
-    from .two_samples import FlaggedRows, Measure, flagged_rows, places, read_both
+    from . import messages as show
+    from .inputs.item_columns import ItemOptions
+    from .inputs.parsing import check_word
+    from .one_data_set import check_targets, deliver, spelled
+    from .two_data_sets import FlaggedRows, Measure, flagged_rows, places, read_both
 
     if reference is None or test is None:
         raise ParameterError(f"two files are needed. For example: {EXAMPLE}")

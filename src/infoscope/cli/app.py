@@ -13,9 +13,9 @@ from .compare import compare
 from .demo import demo
 from .density import density
 from .dimension import dimension
+from .flag_names import in_flags
 from .rerun import rerun
 from .select import select
-from .wording import in_flags
 
 BAD_INPUT, INTERRUPTED = 2, 130
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from .gather import Gathered
-    from .items import ItemOptions
-    from .spaces import Measures
+    from .inputs.gather import Gathered
+    from .inputs.item_columns import ItemOptions
+    from .inputs.spaces import Measures
 
 EXAMPLE = "infoscope compare --space A=data.csv:0-4 --space B=data.csv:5-9"
 Texts = list[str] | None
@@ -118,10 +118,10 @@ def compare(
     """
     from infoscope.base.errors import ParameterError
 
-    from .items import ItemOptions
-    from .one_space import check_targets, spelled
-    from .options import check_word, choose_spaces, parse_kT, parse_window
-    from .show import messages
+    from .inputs.item_columns import ItemOptions
+    from .inputs.parsing import check_word, choose_spaces, parse_kT, parse_window
+    from .messages import messages
+    from .one_data_set import check_targets, spelled
 
     targets = check_targets(output, plot, style)
     choices = choose_spaces(space or [], files or [])
@@ -172,10 +172,10 @@ def _answer(
     from infoscope.base.errors import ParameterError
     from infoscope.io import write_result
 
-    from . import show
-    from .gather import gather
-    from .inputs import input_files
-    from .spaces import make_spaces, measures, uneven_columns
+    from . import messages as show
+    from .inputs.gather import gather
+    from .inputs.input_files import input_files
+    from .inputs.spaces import make_spaces, measures, uneven_columns
 
     gathered = gather(asked.choices, asked.items, asked.rows, asked.missing)
     read, shared = gathered.spaces, gathered.shared
@@ -214,7 +214,7 @@ def _compute(spaces: dict[str, Any], labels: Any, options: dict[str, Any]) -> An
 def _label_space(asked: _Question, gathered: Gathered) -> Any:
     from infoscope.neighbors import Space
 
-    from .options import choose_file, is_data
+    from .inputs.parsing import choose_file, is_data
 
     if asked.items.labels is None:
         return None

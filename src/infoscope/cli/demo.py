@@ -23,7 +23,7 @@ def demo() -> None:
     Takes some fifteen seconds, needs no network, and saves a picture in this folder.
     """
     from . import demo_picture, demo_questions
-    from .show import messages
+    from .messages import messages
 
     typer.echo(SCALE)
     with messages(quiet=False):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .declared import (
+from .options import (
     Files,
     Jobs,
     Missing,
@@ -91,9 +91,9 @@ def density(
     from infoscope.base.errors import ParameterError, warn
     from infoscope.density.results import energy_unit
 
-    from .one_space import DataOptions, check_targets, deliver, read_data, spelled
-    from .options import check_word
-    from .show import messages
+    from .inputs.parsing import check_word
+    from .messages import messages
+    from .one_data_set import DataOptions, check_targets, deliver, read_data, spelled
 
     check_choice(method, "--method", METHODS)
     check_word(missing, "--missing", ("raise", "drop"))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .declared import Files, Jobs, Missing, Output, Period, Plot, Quiet, Run, Scale, Seed, Start, Stop, Stride, Style
+from .options import Files, Jobs, Missing, Output, Period, Plot, Quiet, Run, Scale, Seed, Start, Stop, Stride, Style
 
 METHODS = ("gride", "two-nn", "abide")
 
@@ -80,9 +80,9 @@ def dimension(
     from infoscope.base.errors import ParameterError
 
     from .binary import BinaryOptions
-    from .one_space import DataOptions, check_targets, deliver, read_data, spelled
-    from .options import check_word
-    from .show import messages
+    from .inputs.parsing import check_word
+    from .messages import messages
+    from .one_data_set import DataOptions, check_targets, deliver, read_data, spelled
 
     asked_bits = BinaryOptions(binarize, states, bits, alpha_max, prefix)
     if binary:

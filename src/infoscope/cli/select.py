@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .declared import (
+from .options import (
     Files,
     Jobs,
     Missing,
@@ -28,9 +28,9 @@ from .declared import (
 
 if TYPE_CHECKING:
     from infoscope.imbalance import FeatureWeights
-    from infoscope.imbalance.selection_path import SelectionPath
+    from infoscope.imbalance.selection.results import SelectionPath
 
-    from .target import TargetedData
+    from .inputs.target import TargetedData
 
 METHODS = ("weights", "forward", "backward", "exhaustive")
 SHOWN = 30  # weights that are printed
@@ -114,10 +114,10 @@ def select(
     """
     from infoscope.base.errors import ParameterError
 
-    from .one_space import DataOptions, check_targets, deliver, spelled
-    from .options import check_word, parse_window
-    from .show import messages
-    from .target import TargetOptions, read_with_target, record_of
+    from .inputs.parsing import check_word, parse_window
+    from .inputs.target import TargetOptions, read_with_target, record_of
+    from .messages import messages
+    from .one_data_set import DataOptions, check_targets, deliver, spelled
 
     if method not in METHODS:
         raise ParameterError(f"--method is {', '.join(METHODS)}, not '{method}'")
@@ -178,7 +178,7 @@ class _Asked:
 def _answer(data: TargetedData, asked: _Asked, common: dict[str, Any]) -> tuple[SelectionPath | None, FeatureWeights]:
     """The path of sets, where one was walked, and the weights of the columns that were chosen."""
     from infoscope.imbalance import DifferentiableImbalance
-    from infoscope.imbalance.objective import columns_of
+    from infoscope.imbalance.dii.objective import columns_of
 
     groups = group_labels(asked.groups, data.gathered.spaces[0].names)
     fit = {**common, "n_resamples": asked.n_resamples, "random_state": asked.seed}
@@ -342,7 +342,7 @@ def _size(text: str | None) -> int | str | None:
 def _validation(text: str | None) -> float | str | None:
     from infoscope.base.errors import ParameterError
 
-    from .options import as_number
+    from .inputs.parsing import as_number
 
     if text is None or text == "runs":
         return text

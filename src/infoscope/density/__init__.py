@@ -4,7 +4,7 @@ from .bmti import BMTI
 from .estimators import KNNDensity, KStarNN, PAk
 from .peaks import DensityPeaks
 from .peaks_result import Clusters
-from .peaks_views import ClusterScan, DecisionGraph
+from .peaks_scan import ClusterScan, DecisionGraph
 from .results import LogDensity
 
 __all__ = [

@@ -14,7 +14,7 @@ from scipy.special import logsumexp
 from infoscope.base import DataError, ParameterError
 from infoscope.base.checks import check_vector
 
-from .sample import Sample
+from .unique_points import Sample
 
 SAME = 1e-6  # kT by which the potential of repeats of one point may differ
 
@@ -53,7 +53,7 @@ def bias_of_points(bias, sample: Sample) -> Bias:
     --------
     >>> import numpy as np
     >>> from infoscope.density.bias import bias_of_points
-    >>> from infoscope.density.sample import make_sample
+    >>> from infoscope.density.unique_points import make_sample
     >>> from infoscope.neighbors import Space
     >>> sample = make_sample(Space(np.array([[0.0], [1.0], [1.5], [3.0]])), 3)
     >>> bias_of_points([0.0, 0.0, 0.0, 0.0], sample).constant

@@ -14,11 +14,11 @@ from infoscope.neighbors import Space
 
 from . import edge_kernels as kernels
 from .edges import Edges, cloud_of, coordinates_of, edges_of, in_blocks, neighborhood_graph
-from .errors import claimed_errors
 from .estimators import KStarNN, PAk, PointDensity
 from .lsdi import lsdi_weights
-from .sample import mass_within
 from .solve import SOLVERS, Solution, System, constants, normal_equations, solve
+from .standard_errors import claimed_errors
+from .unique_points import mass_within
 
 WEIGHTS = ("uncorrelated", "identity", "lsdi")
 PRIORS = ("k*-NN", "PAk")

@@ -19,7 +19,7 @@ from infoscope.neighbors import Space
 
 from . import edge_kernels as kernels
 from .edge_kernels import Cloud, Graph
-from .sample import Sample
+from .unique_points import Sample
 
 METRICS = ("euclidean", "cosine")  # the engine measures cosines as chords of unit vectors
 BLOCKS = 8  # a thread: dense and empty places are not evenly spread over the rows
@@ -91,7 +91,7 @@ def edges_of(
     --------
     >>> import numpy as np
     >>> from infoscope.density.edges import edges_of
-    >>> from infoscope.density.sample import make_sample
+    >>> from infoscope.density.unique_points import make_sample
     >>> from infoscope.neighbors import Space
     >>> sample = make_sample(Space(np.array([[0.0], [1.0], [3.0], [6.0], [7.0]])), 3)
     >>> edges = edges_of(sample, np.full(5, 3), 1.0)
@@ -123,7 +123,7 @@ def mean_shifts(sample: Sample, k: np.ndarray, d: float, *, interior: bool = Fal
     --------
     >>> import numpy as np
     >>> from infoscope.density.edges import mean_shifts
-    >>> from infoscope.density.sample import make_sample
+    >>> from infoscope.density.unique_points import make_sample
     >>> from infoscope.neighbors import Space
     >>> sample = make_sample(Space(np.array([[0.0], [1.0], [3.0], [6.0], [7.0]])), 3)
     >>> mean_shifts(sample, np.full(5, 3), 1.0)[0][0]

@@ -10,7 +10,7 @@ from infoscope.statistics import run_order
 from infoscope.statistics.correlation import autocorrelation, sum_rule
 
 from .bias import Bias
-from .sample import Sample, mass_within
+from .unique_points import Sample, mass_within
 
 RANK = 4  # fewer neighbours: less bias, more noise; its variance is close to that of log density itself
 

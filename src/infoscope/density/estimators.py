@@ -19,13 +19,13 @@ from infoscope.neighbors import NeighborGraph, Space, as_space
 
 from .bias import bias_of_points
 from .calibration import calibrate
-from .correlated import statistical_inefficiency
 from .edges import METRICS, coordinates_of, mean_shifts
 from .entropy import entropy
+from .fit_notes import FIRST, TOO_WIDE, beyond_half_period, is_auto, remarks
 from .pak import most_likely_log_count
-from .remarks import FIRST, TOO_WIDE, beyond_half_period, is_auto, remarks
 from .results import LogDensity
-from .sample import Sample, make_sample, mass_within, neighbors_of_new, with_neighbors
+from .statistical_inefficiency import statistical_inefficiency
+from .unique_points import Sample, make_sample, mass_within, neighbors_of_new, with_neighbors
 
 FOR_DIMENSION = 100  # neighbours that ABIDE may use
 MOST, CAPPED = 1000, 0.2  # n_neighbors="auto": its end; share of points that asks for more

@@ -42,7 +42,7 @@ def lsdi_weights(edges: Edges, *, random_state: int = 0, n_jobs: int | None = No
     >>> import numpy as np
     >>> from infoscope.density.edges import edges_of
     >>> from infoscope.density.lsdi import lsdi_weights
-    >>> from infoscope.density.sample import make_sample
+    >>> from infoscope.density.unique_points import make_sample
     >>> from infoscope.neighbors import Space
     >>> x = np.random.default_rng(0).normal(size=(60, 2))
     >>> sample = make_sample(Space(x), 10)

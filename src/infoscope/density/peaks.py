@@ -9,7 +9,7 @@ from infoscope.base import ParameterError, provenance
 
 from .estimators import PAk, PointDensity
 from .peaks_result import Clusters
-from .peaks_views import ClusterScan, DecisionGraph, separation
+from .peaks_scan import ClusterScan, DecisionGraph, separation
 from .topography import find_basins, merge_peaks
 
 
@@ -252,7 +252,7 @@ class DensityPeaks(ClusterMixin, BaseEstimator):
         labels = of_point[point]
         outside = np.flatnonzero(point < 0)
         if len(outside):  # weight zero: as the nearest point of the sample
-            from .sample import neighbors_of_new
+            from .unique_points import neighbors_of_new
 
             nearest = neighbors_of_new(fitted.sample_, fitted.space_.take(outside), 1, fitted.n_jobs)[1]
             labels[outside] = of_point[nearest[:, 0]]

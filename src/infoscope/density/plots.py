@@ -8,7 +8,7 @@ import numpy as np
 
 from infoscope.base import ParameterError
 from infoscope.base.checks import check_vector
-from infoscope.base.paper import axes_of, look_of
+from infoscope.base.plot_style import axes_of, look_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from infoscope.base.paper import axes_of, look_of
+from infoscope.base.plot_style import axes_of, look_of
 
 from .plots import BLUE, COLOURS, GREY, ORANGE, coordinate, dot_size
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from .peaks_result import Clusters
-    from .peaks_views import ClusterScan, DecisionGraph
+    from .peaks_scan import ClusterScan, DecisionGraph
 
 
 def plot_clusters(found: Clusters, ax: Axes | None = None, *, x: Any = 0, y: Any = 1, style: str = "screen") -> Axes:

@@ -1,17 +1,17 @@
 """How many degrees of freedom: intrinsic dimension with error bars, at every scale, of numbers and of bits."""
 
 from .abide import ABIDE
-from .binarize import binarize
-from .binarize_report import BinarizationReport, binarization_report
-from .binary_curves import local_dimension, prefix_curve, scan_alpha, select_alpha
-from .binary_id import BinaryID
-from .binary_results import BinaryCurve, BinaryDimension, LocalDimension
-from .bits import pack_bits
+from .binary.binarize import binarize
+from .binary.binarize_report import BinarizationReport, binarization_report
+from .binary.binary_id import BinaryID
+from .binary.curves import local_dimension, prefix_curve, scan_alpha, select_alpha
+from .binary.hamming import HammingHistogram, hamming_histogram
+from .binary.packing import pack_bits
+from .binary.results import BinaryCurve, BinaryDimension, LocalDimension
 from .gride import Gride
-from .hamming import HammingHistogram, hamming_histogram
 from .k_star import k_star
+from .neighbor_table import NeighborTable, neighbor_table
 from .results import Dimension, DimensionScan
-from .table import NeighborTable, neighbor_table
 from .two_nn import TwoNN
 
 __all__ = [

@@ -9,13 +9,13 @@ import numpy as np
 from infoscope.base import DataError, kernel, provenance
 from infoscope.base.checks import check_choice, check_positive_int
 
-from .blocks import jackknife, random_blocks
+from .block_errors import jackknife, random_blocks
 from .estimators import DimensionEstimator
 from .k_star import k_star
+from .neighbor_table import NeighborTable, independent_rows, neighbor_table
 from .ratios import most_likely_dimension
 from .results import Dimension, interval_of
-from .subsets import subset_covariance
-from .table import NeighborTable, independent_rows, neighbor_table
+from .subset_errors import subset_covariance
 from .two_nn import FEWEST_INDEPENDENT, _line
 
 BEST_RATIO, LARGEST_RATIO = 0.2032, 0.975  # tau^d of the smallest error; tau stays below one
@@ -181,7 +181,7 @@ def adaptive_dimension(table: NeighborTable, alpha: float = 0.01) -> float:
     --------
     >>> import numpy as np
     >>> from infoscope.dimension.abide import adaptive_dimension
-    >>> from infoscope.dimension.table import neighbor_table
+    >>> from infoscope.dimension.neighbor_table import neighbor_table
     >>> x = np.random.default_rng(0).normal(size=(1000, 2))
     >>> round(adaptive_dimension(neighbor_table(x, 100)))
     2

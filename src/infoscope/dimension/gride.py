@@ -9,12 +9,12 @@ import numpy as np
 from infoscope.base import DataError, ParameterError, provenance
 from infoscope.neighbors import NeighborGraph
 
-from .blocks import depth_for, distances_without, jackknife, random_blocks
+from .block_errors import depth_for, distances_without, jackknife, random_blocks
 from .estimators import DimensionEstimator
+from .neighbor_table import independent_rows, neighbor_table
 from .ratios import most_likely_dimension
 from .results import DimensionScan
-from .subsets import n_subsets, subset_covariance
-from .table import independent_rows, neighbor_table
+from .subset_errors import n_subsets, subset_covariance
 
 LARGEST_RANK = 1024
 FEWEST_INDEPENDENT = 20

@@ -11,7 +11,7 @@ from scipy.special import chdtri
 
 from infoscope.base import ParameterError, kernel
 
-from .table import NeighborTable
+from .neighbor_table import NeighborTable
 
 FEWEST = 3
 
@@ -73,7 +73,7 @@ def k_star(table: NeighborTable, d: float, alpha: float = 1e-6) -> np.ndarray:
     --------
     >>> import numpy as np
     >>> from infoscope.dimension.k_star import k_star
-    >>> from infoscope.dimension.table import neighbor_table
+    >>> from infoscope.dimension.neighbor_table import neighbor_table
     >>> x = np.random.default_rng(0).uniform(size=(500, 2))
     >>> int(k_star(neighbor_table(x, 20), 2.0).min()) >= 3
     True

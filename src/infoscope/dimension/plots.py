@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from infoscope.base.checks import check_choice
-from infoscope.base.paper import axes_of, look_of
+from infoscope.base.plot_style import axes_of, look_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,11 +10,11 @@ from infoscope.base import DataError, provenance
 from infoscope.base.checks import check_choice
 from infoscope.neighbors import NeighborGraph
 
-from .blocks import depth_for, distances_without, jackknife, random_blocks
+from .block_errors import depth_for, distances_without, jackknife, random_blocks
 from .estimators import DimensionEstimator
+from .neighbor_table import independent_rows, neighbor_table
 from .results import Dimension, interval_of
-from .subsets import n_subsets, subset_covariance
-from .table import independent_rows, neighbor_table
+from .subset_errors import n_subsets, subset_covariance
 
 FEWEST_ITEMS = 8
 FEWEST_INDEPENDENT = 20  # neighbourhoods that share no point, for a test of the model

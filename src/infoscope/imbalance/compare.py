@@ -10,13 +10,13 @@ from infoscope.base import ParameterError, provenance
 from infoscope.base.checks import check_random_state
 from infoscope.neighbors import as_space
 
-from .errors import Deviations
-from .estimate import floor_of, measure
-from .estimate import standard_error as error_of
+from .direction import floor_of, measure
+from .direction import standard_error as error_of
 from .imbalance import settle_neighbors, source_neighbors
 from .plan import make_plan
-from .queries import query_rows
+from .query_rows import query_rows
 from .results import ImbalanceDifference
+from .standard_errors import Deviations
 
 
 def compare_imbalances(

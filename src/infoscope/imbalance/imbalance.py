@@ -10,14 +10,14 @@ from infoscope.base import ParameterError, provenance
 from infoscope.base.checks import check_choice, check_positive_int, check_random_state
 from infoscope.neighbors import Space, as_space
 from infoscope.neighbors.admissible import items_of
-from infoscope.neighbors.both_ways import OneWay, neighbors_and_ranks
+from infoscope.neighbors.neighbors_and_ranks import OneWay, neighbors_and_ranks
 
-from .estimate import Direction, floor_of, jackknife_error, measure, row_weights, standard_error
+from .diagnostics import lag_profile, other_runs, run_values
+from .direction import Direction, floor_of, jackknife_error, measure, row_weights, standard_error
 from .neighbor_rules import RULES, Neighbors, choose_neighbors
 from .permutation import check_permutations, neighbors_in, permutation_p_value, ranks_in, testable_part
 from .plan import Plan, make_plan
-from .profiles import lag_profile, other_runs, run_values
-from .queries import query_rows, rows_for_source
+from .query_rows import query_rows, rows_for_source
 from .results import InformationImbalance
 
 WEIGHTED_K = 10  # default neighbours with sample weights

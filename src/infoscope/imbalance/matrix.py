@@ -12,13 +12,13 @@ from infoscope.base.checks import check_choice, check_random_state
 from infoscope.neighbors import NeighborGraph, Space, as_space
 from infoscope.statistics import adjust_p_values
 
-from .estimate import Direction, floor_of, row_weights
-from .estimate import standard_error as error_of
+from .direction import Direction, floor_of, row_weights
+from .direction import standard_error as error_of
 from .imbalance import part_of, sampled_columns, settle_neighbors, source_neighbors
 from .neighbor_rules import Neighbors
 from .permutation import check_permutations, neighbors_in, permutation_p_value, ranks_in, testable_part
 from .plan import Plan, make_plan
-from .queries import query_rows
+from .query_rows import query_rows
 from .ranks import rescaled_ranks
 from .results import ImbalanceMatrix
 

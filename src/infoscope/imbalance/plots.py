@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from infoscope.base.errors import ParameterError
-from infoscope.base.paper import Style, axes_of, look_of, thin
+from infoscope.base.plot_style import Style, axes_of, look_of, thin
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -96,7 +96,7 @@ def plot_ranks(
     -------
     matplotlib Axes
     """
-    from .plotted import rank_densities
+    from .plot_data import rank_densities
 
     edges, heights = rank_densities(result, bins)
     look = look_of(style)
@@ -228,7 +228,7 @@ def plot_weights(result: InformationImbalance, ax: Axes | None = None, *, style:
     -------
     matplotlib Axes
     """
-    from .plotted import cumulative_weights
+    from .plot_data import cumulative_weights
 
     share, cumulative = cumulative_weights(result)
     n, n_kish = len(share) - 1, 1.0 / float(np.sum(np.diff(cumulative) ** 2))

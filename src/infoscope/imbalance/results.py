@@ -200,7 +200,8 @@ class InformationImbalance(Measured):
         Options go to the drawing function in `maps` or `plots`, such as ``style="paper"``. ParameterError if ``kind``
         is unknown or the result does not hold what it draws.
         """
-        from . import maps, plots
+        from . import plots
+        from . import plots_pairs as maps
 
         ways: dict[str, Callable[..., Axes]] = {"plane": maps.plot_plane, "ranks": plots.plot_ranks}
         ways |= {"lags": plots.plot_lags, "runs": plots.plot_runs, "weights": plots.plot_weights}
@@ -332,9 +333,9 @@ class ImbalanceMatrix(Measured):
     def plot(self, ax: Axes | None = None, *, kind: str = "heatmap", **options: Any) -> Axes:
         """Draw all pairs, as a heat map (``kind="heatmap"``) or in the imbalance plane (``kind="plane"``).
 
-        Options go to the function in `infoscope.imbalance.maps`: ``style="paper"``, ``order="clustered"``.
+        Options go to the function in `infoscope.imbalance.plots_pairs`: ``style="paper"``, ``order="clustered"``.
         """
-        from . import maps
+        from . import plots_pairs as maps
 
         draw = maps.plot_plane if check_choice(kind, "kind", ("heatmap", "plane")) == "plane" else maps.plot_heatmap
         return draw(self, ax, **options)

@@ -12,12 +12,12 @@ from infoscope.base import ParameterError, provenance
 from infoscope.base.checks import check_choice, check_positive_int, check_random_state
 from infoscope.neighbors import as_space
 
-from .estimate import Direction, floor_of, measure, row_weights
-from .estimate import standard_error as error_of
+from .direction import Direction, floor_of, measure, row_weights
+from .direction import standard_error as error_of
 from .imbalance import information_imbalance, source_neighbors
 from .neighbor_rules import RULES, Neighbors, count_weights
 from .plan import make_plan
-from .queries import query_rows
+from .query_rows import query_rows
 from .results import ScaleCurve
 
 

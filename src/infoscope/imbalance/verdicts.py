@@ -75,7 +75,7 @@ class Measured(Result):
 
     def plot_data(self, *, kind: str | None = None, **options: Any) -> pandas.DataFrame:
         """The numbers that ``plot`` draws with these options, and their standard errors, as a pandas frame."""
-        from .plotted import plotted_data
+        from .plot_data import plotted_data
 
         return plotted_data(self, kind, **options)
 

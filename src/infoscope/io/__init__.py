@@ -4,11 +4,11 @@ from .annotate import write_to_anndata
 from .columns import parse_columns
 from .digests import file_digest
 from .figures import check_figure_path, save_figure
-from .pieces import read_pieces
 from .plumed import plumed_snippet
 from .readers import column_names, read_column, read_table, split_key
-from .records import load, save
-from .results import check_result_path, read_record, write_result
+from .result_files import check_result_path, read_record, write_result
+from .runs import read_pieces
+from .saved_records import load, save
 from .table import Table
 from .trajectories import trajectory
 from .weights import weights_from_bias

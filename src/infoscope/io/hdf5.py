@@ -60,7 +60,7 @@ def _other_format(path: Path, key: str | None, file: Any) -> Source | None:
             f'command line, infoscope.io.trajectory("top.pdb", "{path}") in Python'
         )
     if texts(attributes.get("encoding-type")) == ["anndata"]:
-        from .cells import open_h5ad
+        from .anndata_file import open_h5ad
 
         return open_h5ad(path, key)
     if "_NCProperties" in attributes:

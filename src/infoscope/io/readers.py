@@ -44,7 +44,7 @@ READERS = {
     ".zarr.zip": "infoscope.io.zarr_store:open_zarr",
     ".nc": "infoscope.io.netcdf:open_netcdf",
     ".nc4": "infoscope.io.netcdf:open_netcdf",
-    ".h5ad": "infoscope.io.cells:open_h5ad",
+    ".h5ad": "infoscope.io.anndata_file:open_h5ad",
 }
 
 

@@ -157,7 +157,7 @@ def _polars(data, name):
 
 
 def _xarray(data, name):
-    from .labelled import read_array, read_dataset, row_time, time_values
+    from .xarray_columns import read_array, read_dataset, row_time, time_values
 
     values, names, rows = (read_dataset if hasattr(data, "data_vars") else read_array)(data, name)
     time = row_time(data, rows)

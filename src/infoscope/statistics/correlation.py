@@ -76,7 +76,7 @@ class CorrelationTime(Result):
 
     def plot(self, ax: Any = None, *, style: str = "screen", **options: Any) -> Any:
         """Bars, one a column, the slowest one marked; ``style="paper"`` fits one journal column; returns the Axes."""
-        from infoscope.base.paper import axes_of, look_of
+        from infoscope.base.plot_style import axes_of, look_of
 
         look = look_of(style)
         ax = axes_of(ax, look, height=0.72)

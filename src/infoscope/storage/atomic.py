@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from infoscope.base.plain import plain
+from infoscope.base.json_values import plain
 
 LONGEST_KEPT = 100  # bytes of the file name kept in the temporary one, which must not exceed the system's limit
 

@@ -1,0 +1,52 @@
+"""Messages of the library in the words of the command line."""
+
+from __future__ import annotations
+
+import re
+
+FLAGS = {
+    **{name: f"--{name}" for name in ("time", "run", "period", "scale", "metric", "ids", "control", "alpha")},
+    "exclusion_window": "--window",
+    "n_rows": "--sample-rows",
+    "n_columns": "--sample-columns",
+    "n_permutations": "--permutations",
+    "n_resamples": "--resamples",
+    "max_features": "--size",
+    "sample_weight": "--weights",
+    "log_weights": "--log-weights",
+    "missing": "--missing",
+    "join": "--join",
+    "kT": "--kT",
+    "binarize": "--binarize",
+    "alpha_max": "--alpha-max",
+    "n_bits": "--bits",
+    "q": "--states",
+}
+NO_QUOTES = {ord(sign): None for sign in "\"'"}
+ASSIGNED = re.compile(rf"`?\b({'|'.join(FLAGS)})=([^\s`,;)]*)`?")
+SLICES = {  # rows of Python, as options
+    re.compile(r"rows=slice\(0, (\d+)\)"): r"--stop \1",
+    re.compile(r"rows=slice\(None, None, (\d+)\)"): r"--stride \1",
+}
+CALLS = re.compile(r" or np\.(deg2rad|rad2deg)|, or pass on_low_weight='warn'")  # what only Python offers
+UNDERSCORED = re.compile(rf"\b({'|'.join(name for name in FLAGS if '_' in name)})\b")
+
+
+def in_flags(text: str) -> str:
+    """Say ``--window 0`` where the library says ``exclusion_window=0``, in one line.
+
+    Examples
+    --------
+    >>> from infoscope.cli.flag_names import in_flags
+    >>> in_flags("Pass `time=` or `run=`, or exclusion_window=0 to silence")
+    'Pass --time or --run, or --window 0 to silence'
+    >>> in_flags("leave out such rows (missing='drop')")
+    'leave out such rows (--missing drop)'
+    >>> in_flags("read the 458 whole frames with rows=slice(0, 458), or pass period=2*np.pi or np.rad2deg")
+    'read the 458 whole frames with --stop 458, or pass --period 2pi'
+    """
+    text = CALLS.sub("", " ".join(text.split())).replace("2*np.pi", "2pi")
+    for rows, option in SLICES.items():
+        text = rows.sub(option, text)
+    text = ASSIGNED.sub(lambda match: f"{FLAGS[match[1]]} {match[2].translate(NO_QUOTES)}".rstrip(), text)
+    return UNDERSCORED.sub(lambda match: FLAGS[match[1]], text)

@@ -1,0 +1,169 @@
+"""From files to spaces: pieces are read and joined, and every space gets its way to measure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from infoscope.base.errors import DataError, ParameterError
+from infoscope.io import Table, read_table
+from infoscope.io.runs import check_pieces
+from infoscope.neighbors import Space
+
+from .item_columns import ItemOptions, find_column
+from .parsing import FileChoice, SpaceChoice, by_space
+from .periods import column_periods
+from .trajectories import TrajectoryChoice, read_frames, rmsd_space
+
+SPREAD_ROWS = 10_000  # rows looked at for the spread of columns
+UNEVEN = 10.0  # columns whose spreads differ by more are worth a hint
+MEASURED = ("euclidean", "manhattan", "chebyshev")  # metrics for which the scale of a column matters
+
+
+@dataclass(frozen=True)
+class ReadSpace:
+    """A space whose files were read."""
+
+    choice: SpaceChoice
+    tables: tuple[Table, ...]
+
+    @property
+    def name(self) -> str:
+        return self.choice.name
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return self.tables[0].names
+
+    @property
+    def lengths(self) -> list[int]:
+        """Rows of each piece."""
+        return [len(table) for table in self.tables]
+
+    @cached_property
+    def values(self) -> np.ndarray:
+        """The columns of all pieces, one below the other."""
+        parts = [table.values for table in self.tables]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def take(self, rows: np.ndarray) -> ReadSpace:
+        """The space of some of its rows, counted over all pieces; `rows` ascend."""
+        ends = np.cumsum(self.lengths)
+        parts = zip(self.tables, np.split(rows, np.searchsorted(rows, ends[:-1])), ends - self.lengths, strict=True)
+        return ReadSpace(self.choice, tuple(table.take(part - start) for table, part, start in parts))
+
+    def spreads(self) -> np.ndarray:
+        """Standard deviation of every column, from evenly spaced rows where there are many."""
+        sample = self.values[:: max(1, len(self.values) // SPREAD_ROWS)]
+        return sample.std(axis=0, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Measures:
+    """How each space measures, by its name."""
+
+    metric: Mapping[str, str]
+    scale: Mapping[str, str]
+    period: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+def read_spaces(
+    choices: Sequence[SpaceChoice], items: ItemOptions, rows: slice, missing: str = "raise"
+) -> list[ReadSpace]:
+    """Read the files of every space, and check that they fit together; `missing` is as for `read_table`."""
+    spaces = []
+    for choice in choices:
+        if any(isinstance(piece, TrajectoryChoice) for piece in choice.pieces):
+            tables = read_frames(choice.pieces, rows)
+        else:
+            tables = [_read_piece(piece, items, rows, missing) for piece in choice.pieces]
+        try:
+            check_pieces(tables)
+        except DataError as error:
+            raise DataError(f"the pieces of {choice.name} do not fit: {error}") from error
+        spaces.append(ReadSpace(choice, tuple(tables)))
+    first = spaces[0]
+    for space in spaces[1:]:
+        if sum(space.lengths) != sum(first.lengths):
+            raise DataError(
+                f"the spaces describe different numbers of items: {first.name} ({_files(first)}) has "
+                f"{sum(first.lengths)} rows, {space.name} ({_files(space)}) has {sum(space.lengths)}"
+                + _noted(first, space)
+            )
+        if len(space.lengths) > 1 and len(first.lengths) > 1 and space.lengths != first.lengths:
+            raise DataError(
+                f"the pieces of {first.name} have {first.lengths} rows, those of {space.name} {space.lengths}"
+            )
+    return spaces
+
+
+def measures(
+    spaces: Sequence[ReadSpace], metric: Sequence[str], scale: Sequence[str], period: Sequence[str]
+) -> Measures:
+    """Read the options ``--metric``, ``--scale`` and ``--period``."""
+    names = [space.name for space in spaces]
+    scales = by_space(scale, names, "--scale", "none")
+    for value in scales.values():
+        if value not in ("standard", "none"):
+            raise ParameterError(f"--scale is 'standard' or 'none', not '{value}'")
+    return Measures(by_space(metric, names, "--metric", "euclidean"), scales, column_periods(period, spaces))
+
+
+def make_spaces(spaces: Sequence[ReadSpace], how: Measures, shared: Mapping[str, Any]) -> dict[str, Space]:
+    """Make a `Space` of each; `shared` belongs to the items (time, run, weights, ids)."""
+    return {
+        space.name: rmsd_space(space.values, space.names, space.name, shared)
+        if how.metric[space.name] == "rmsd"
+        else Space(
+            space.values,
+            metric=how.metric[space.name],
+            period=how.period[space.name] if how.period[space.name].any() else None,
+            scale="standard" if how.scale[space.name] == "standard" else None,
+            feature_names=space.names,
+            name=space.name,
+            **shared,
+        )
+        for space in spaces
+    }
+
+
+def uneven_columns(space: ReadSpace, how: Measures) -> str | None:
+    """A hint where the spreads of the columns differ so much that a few decide the distances."""
+    if how.metric[space.name] not in MEASURED or how.scale[space.name] == "standard":
+        return None
+    units = space.tables[0].units or {}
+    if len(units) == len(space.names) and len(set(units.values())) == 1:  # one unit: wide columns count more, rightly
+        return None
+    spreads = space.spreads()
+    varied = np.flatnonzero(spreads > 0)
+    if len(varied) < 2:
+        return None
+    wide, narrow = varied[spreads[varied].argmax()], varied[spreads[varied].argmin()]
+    if spreads[wide] <= UNEVEN * spreads[narrow]:
+        return None
+    return (
+        f"the columns of {space.name} spread very differently (standard deviation {spreads[wide]:.3g} of "
+        f"{space.names[wide]}, {spreads[narrow]:.3g} of {space.names[narrow]}): the wide ones decide who is near whom."
+    )
+
+
+# ------------------------------------------------------------------------------------------------------------- steps
+def _read_piece(piece: FileChoice, items: ItemOptions, rows: slice, missing: str) -> Table:
+    names = piece.stored_columns()
+    used = [column for option in items.columns() if (column := find_column(option, names)) is not None]
+    return read_table(piece.path, columns=piece.columns, exclude=used, key=piece.key, rows=rows, missing=missing)
+
+
+def _noted(*spaces: ReadSpace) -> str:
+    """Why a file may have fewer rows than lines."""
+    notes = dict.fromkeys(note for space in spaces for table in space.tables for note in table.notes if "rows" in note)
+    return f" ({'; '.join(notes)})" if notes else ""
+
+
+def _files(space: ReadSpace) -> str:
+    return ", ".join(str(piece) for piece in space.choice.pieces)

@@ -1,0 +1,184 @@
+"""What correlated rows do to errors: how often the neighbours of a point were visited together.
+
+The number of rows inside a ball has the variance of as many independent rows times the statistical inefficiency of
+"the row is in the ball", g = 1 + 2 sum over lags of (probability to be in it again - probability to be in it).  The
+neighbours of a point are the rows in its ball, so g is their pairs within one correlation window in excess of chance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from infoscope.base import DataError, kernel
+from infoscope.neighbors import Space
+from infoscope.neighbors.convert import to_numpy
+from infoscope.statistics import auto_window, correlation_time, run_order
+
+from .unique_points import Sample
+
+WINDOW_SLACK = 1 + 1e-9  # times that are whole steps apart but for rounding
+
+
+@dataclass(frozen=True, eq=False)
+class Correlated:
+    """How correlated rows of a series are around every point.
+
+    Attributes
+    ----------
+    inefficiency : array (U,)
+        How many rows count as one; at least 1.
+    window : float
+        Time within which two rows count as one visit.
+    too_short : bool
+        Whether the runs are too short to know.
+    """
+
+    inefficiency: np.ndarray = field(repr=False)
+    window: float
+    too_short: bool
+
+    def among(self, items: np.ndarray, k: np.ndarray) -> np.ndarray:
+        """The mean over the first k neighbours of each row: of new points, too."""
+        return mean_of_neighbors(self.inefficiency, items, k)
+
+
+def statistical_inefficiency(
+    space: Space, sample: Sample, k: np.ndarray, *, slope: bool = False, n_jobs: int | None = None
+) -> Correlated | None:
+    """How many correlated rows count as one, around every point.
+
+    Parameters
+    ----------
+    space : Space
+        All items, with `time` or `run`.
+    sample : Sample
+        The points they lie on.
+    k : array (U,) of int
+        Neighbours of every point.
+    slope : bool
+        Whether a slope is fitted with the density (PAk): then the nearer neighbours count more, the l-th of k like
+        4 - 6 l/k.
+    n_jobs : int, optional
+        Threads.
+
+    Returns
+    -------
+    Correlated or None
+        None where columns to find a correlation time in are missing, or its time steps vary too much.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.density.statistical_inefficiency import statistical_inefficiency
+    >>> from infoscope.density.unique_points import make_sample
+    >>> from infoscope.neighbors import Space
+    >>> steps = np.random.default_rng(0).normal(size=(2000, 1))
+    >>> free = Space(steps, time=np.arange(2000))
+    >>> sample = make_sample(free, 50)
+    >>> found = statistical_inefficiency(free, sample, np.full(2000, 50))
+    >>> bool(found.inefficiency.mean() < 1.2)
+    True
+    """
+    if space.backend == "dask" or space.metric == "precomputed":
+        return None
+    columns = np.asarray(to_numpy(space.features), float)
+    period = space.period if space.period.any() else None
+    try:
+        tau = correlation_time(columns, time=space.time, run=space.run, period=period, n_jobs=n_jobs)
+    except DataError:
+        return None
+    window, too_short = auto_window(tau.value, tau.resolved, tau.run_lengths, step=tau.step)
+    order = run_order(len(space), space.time, space.run)
+    clock = _one_clock(order, window)
+    weight = np.ones(len(space)) if space.sample_weight is None else np.asarray(space.sample_weight, float)
+    inside = np.flatnonzero(sample.point_of_item >= 0)
+    by_point = inside[np.argsort(sample.point_of_item[inside], kind="stable")]
+    starts = np.concatenate([[0], np.cumsum(np.bincount(sample.point_of_item[inside]))])
+    share = _mass_of_windows(clock[inside], weight[inside], window)
+    around = np.zeros(len(space))
+    around[inside] = share
+    out = np.empty(len(k))
+    _pairs(sample.table.items, k, starts, clock[by_point], weight[by_point], around[by_point], window, slope, out)
+    smooth = mean_of_neighbors(out, sample.table.items, k)
+    return Correlated(np.maximum(smooth, 1.0), float(window), too_short)
+
+
+def mean_of_neighbors(values: np.ndarray, items: np.ndarray, k: np.ndarray) -> np.ndarray:
+    """Mean of the values of the first k neighbours of every row.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.density.statistical_inefficiency import mean_of_neighbors
+    >>> mean_of_neighbors(np.array([1.0, 2.0, 4.0]), np.array([[1, 2], [0, 2]]), np.array([2, 1]))
+    array([3., 1.])
+    """
+    out = np.empty(len(k))
+    _means(np.asarray(values, float), items, np.asarray(k, np.int64), out)
+    return out
+
+
+# --------------------------------------------------------------------------------------------------------------- steps
+def _one_clock(order, window: float) -> np.ndarray:
+    """Times of all rows on one axis, runs so far apart that no window reaches from one to the next."""
+    out, offset = np.empty(len(order.rows)), 0.0
+    for start, stop in order.slices:
+        rows = order.rows[start:stop]
+        when = np.arange(float(stop - start)) if order.time is None else order.time[rows] - order.time[rows[0]]
+        out[rows] = when + offset
+        offset += float(when[-1]) + 2 * window + 1
+    return out
+
+
+def _mass_of_windows(clock, weight, window: float) -> np.ndarray:
+    """Share of all weight that lies within the window around each row."""
+    order = np.argsort(clock, kind="stable")
+    times, total = clock[order], np.concatenate([[0.0], np.cumsum(weight[order])])
+    reach = window * WINDOW_SLACK
+    first, last = np.searchsorted(times, times - reach, "left"), np.searchsorted(times, times + reach, "right")
+    out = np.empty(len(clock))
+    out[order] = (total[last] - total[first]) / total[-1]
+    return out
+
+
+# ------------------------------------------------------------------------------------------------------------- kernels
+@kernel()
+def _pairs(items, k, starts, clock, weight, around, window, slope, out):
+    """Weight of pairs of neighbours within the window, less that of chance, over the sum of squared weights."""
+    reach = window * (1 + 1e-9)
+    for i in range(len(k)):
+        n = 0
+        for rank in range(k[i]):
+            n += starts[items[i, rank] + 1] - starts[items[i, rank]]
+        place, part = np.empty(n, np.int64), np.empty(n)
+        n = 0
+        for rank in range(k[i]):
+            for at in range(starts[items[i, rank]], starts[items[i, rank] + 1]):
+                place[n] = at
+                part[n] = weight[at] * (4 - 6 * (rank + 0.5) / k[i] if slope else 1.0)
+                n += 1
+        order = np.argsort(clock[place])
+        place, part = place[order], part[order]
+        together, squares, mass, chance, open_mass, first = 0.0, 0.0, 0.0, 0.0, 0.0, 0
+        for b in range(n):
+            here, w = clock[place[b]], part[b]
+            while here - clock[place[first]] > reach:
+                open_mass -= part[first]
+                first += 1
+            together += 2 * w * open_mass + w * w
+            open_mass += w
+            squares += w * w
+            mass += w
+            chance += w * around[place[b]]
+        out[i] = (together - chance * mass) / squares
+
+
+@kernel()
+def _means(values, items, k, out):
+    for i in range(len(k)):
+        total = 0.0
+        for rank in range(k[i]):
+            total += values[items[i, rank]]
+        out[i] = total / k[i]

@@ -1,0 +1,240 @@
+"""The sample that densities are estimated from: different points, how much weight lies on each, their neighbours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from infoscope.base import DataError, ParameterError, check_sample_weight, kernel, warn
+from infoscope.dimension import NeighborTable, neighbor_table
+from infoscope.neighbors import NeighborGraph, Space, nearest
+
+FEWEST_POINTS = 4
+DISCRETE = ("labels", "bits", "hamming")
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Different points with their neighbours.
+
+    Attributes
+    ----------
+    table : NeighborTable
+        Neighbours of the U different points.
+    point_of_item : array (N,) of int
+        The point every item of the data lies on; -1 for items of weight zero, which are no part of the sample.
+    weight, square : array (U,)
+        Sum of the weights of the items on each point, and of their squares; without weights both count items.
+    own, own_square : array (U,)
+        The part of both that belongs to repeats of the point itself: all but one item of mean weight.
+    weighted : bool
+        Whether items have different weights.
+    notes : tuple of str
+        What was done.
+    space : Space or None
+        The U points; None from a graph.
+    """
+
+    table: NeighborTable
+    point_of_item: np.ndarray
+    weight: np.ndarray
+    square: np.ndarray
+    own: np.ndarray
+    own_square: np.ndarray
+    weighted: bool = False
+    notes: tuple[str, ...] = ()
+    space: Space | None = field(default=None, repr=False)
+
+    @property
+    def n_duplicates(self) -> int:
+        """Items that repeat another one."""
+        return int((self.point_of_item >= 0).sum()) - len(self.weight)
+
+    @property
+    def n_effective(self) -> float:
+        """Kish's number of equally weighted items."""
+        return float(self.weight.sum() ** 2 / self.square.sum())
+
+
+def make_sample(data: Space | NeighborGraph, k: int, *, sample_weight=None, n_jobs: int | None = None) -> Sample:
+    """Merge items that are equal, leave out those of weight zero, and look for k neighbours of every point left.
+
+    Parameters
+    ----------
+    data : Space or NeighborGraph
+        A graph must hold as many neighbours as are asked for.
+    k : int
+        Neighbours; fewer, with a note, where there are fewer points.
+    sample_weight : array (N,), optional
+        Weights of the items, instead of those of the space.
+    n_jobs : int, optional
+        Threads.
+
+    Returns
+    -------
+    Sample
+
+    Raises
+    ------
+    DataError
+        Fewer than four different points, different points at distance zero.
+    ParameterError
+        A metric without volumes; a graph with too few neighbours.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.density.unique_points import make_sample
+    >>> from infoscope.neighbors import Space
+    >>> sample = make_sample(Space(np.array([[0.0], [1.0], [1.5], [3.0], [4.0]])), 3)
+    >>> sample.table.items[0]
+    array([1, 2, 3])
+    """
+    if isinstance(data, NeighborGraph):
+        return _of_graph(data, k, sample_weight)
+    if data.metric in DISCRETE:
+        raise ParameterError(f"metric {data.metric!r} has no volumes, and so no density: pass features")
+    weight = data.sample_weight if sample_weight is None else check_sample_weight(sample_weight, len(data))
+    notes = []
+    rows = np.arange(len(data))
+    if weight is not None and not weight.all():
+        rows = np.flatnonzero(weight)
+        notes.append(
+            f"{len(data) - len(rows)} items of weight zero are no part of the sample; their density is that "
+            "of new points"
+        )
+    first, place = _different(data, rows)
+    lost = len(rows) - len(first)
+    if lost:
+        warn(f"{lost} of {len(rows)} items of {data.name or 'the data'} repeat another one; they count at its point")
+        notes.append(f"{lost} items repeat another one and count at its point")
+    if len(first) < FEWEST_POINTS:
+        raise DataError(
+            f"{data.name or 'the data'} has {len(first)} different items, fewer than the {FEWEST_POINTS} "
+            "that a density needs"
+        )
+    space = data if len(first) == len(data) else data.take(rows[first])
+    table = neighbor_table(space, k, n_jobs=n_jobs, fewest=FEWEST_POINTS)
+    if not table.distances[:, 0].all() or len(table.kept) < len(space):
+        row = int(np.argmin(table.distances[:, 0]))
+        if space.backend == "dask":
+            raise DataError(
+                f"item {int(rows[first[row]])} has another one at distance zero; repeats are merged only in arrays in "
+                "memory: pass one, or leave repeats out"
+            )
+        raise DataError(
+            f"item {int(rows[first[row]])} has another one at distance zero, though they differ: leave out "
+            "one of them, or rescale the columns"
+        )
+    point = np.full(len(data), -1)
+    point[rows] = place
+    given = np.ones(len(rows)) if weight is None else weight[rows] / weight[rows].mean()
+    return _weighed(table, point, place, given, (*notes, *table.notes), space)
+
+
+def with_neighbors(sample: Sample, k: int, *, graph: NeighborGraph | None = None, n_jobs: int | None = None) -> Sample:
+    """The same sample with another number of neighbours: of its points, or of the graph it was made from.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.density.unique_points import make_sample, with_neighbors
+    >>> from infoscope.neighbors import Space
+    >>> sample = make_sample(Space(np.array([[0.0], [1.0], [1.5], [3.0], [4.0]])), 2)
+    >>> with_neighbors(sample, 4).table.items[0]
+    array([1, 2, 3, 4])
+    """
+    data = sample.space if graph is None else graph
+    table = neighbor_table(data, k, n_jobs=n_jobs, fewest=FEWEST_POINTS)
+    return replace(sample, table=table)
+
+
+def neighbors_of_new(sample: Sample, new: Space, k: int, n_jobs: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Distances to the k nearest points of the sample, and which they are, for every new point.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.density.unique_points import make_sample, neighbors_of_new
+    >>> from infoscope.neighbors import Space
+    >>> sample = make_sample(Space(np.array([[0.0], [1.0], [1.5], [3.0], [4.0]])), 3)
+    >>> neighbors_of_new(sample, Space(np.array([[1.2]])), 2)[1]
+    array([[1, 2]])
+    """
+    if sample.space is None:
+        raise ParameterError("a density from a neighbour graph knows no features: fit it on the data to ask new points")
+    graph = nearest(sample.space, k, queries=new, n_jobs=n_jobs)
+    return graph.distances.reshape(len(graph), k), graph.items.reshape(len(graph), k)
+
+
+def mass_within(sample: Sample, items: np.ndarray, k: np.ndarray, *, new: bool = False):
+    """Weight of the first k neighbours of every row, and the sum of its squares; repeats of the row's point count too.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.density.unique_points import make_sample, mass_within
+    >>> from infoscope.neighbors import Space
+    >>> sample = make_sample(Space(np.array([[0.0], [1.0], [1.5], [3.0], [4.0]])), 3)
+    >>> mass_within(sample, sample.table.items, np.full(5, 2))[0]
+    array([2., 2., 2., 2., 2.])
+    """
+    mass, square = (np.zeros(len(k)), np.zeros(len(k))) if new else (sample.own.copy(), sample.own_square.copy())
+    _add_neighbors(items, np.asarray(k, np.int64), sample.weight, sample.square, mass, square)
+    return mass, square
+
+
+# --------------------------------------------------------------------------------------------------------------- steps
+def _of_graph(graph: NeighborGraph, k: int, sample_weight) -> Sample:
+    table = neighbor_table(graph, min(k, int(np.diff(graph.indptr).min())), fewest=FEWEST_POINTS)
+    if not table.complete:
+        raise ParameterError("a density needs a graph with a row for every item")
+    n, space = table.n_items, graph.space
+    if sample_weight is None and space is not None:
+        sample_weight = space.sample_weight
+    given = np.ones(n) if sample_weight is None else check_sample_weight(sample_weight, n)
+    if not given.all():
+        raise ParameterError("items of weight zero are in the graph: pass the data, or build the graph without them")
+    notes = (
+        (f"the graph holds {table.distances.shape[1]} neighbours of every item; {k} were asked for",)
+        if table.distances.shape[1] < k
+        else ()
+    )
+    return _weighed(table, np.arange(n), np.arange(n), given / given.mean(), (*table.notes, *notes), space)
+
+
+def _weighed(table, point, place, given, notes, space) -> Sample:
+    n = len(table.rows)
+    weight, square = np.bincount(place, given, n), np.bincount(place, given**2, n)
+    repeats = 1 - 1 / np.bincount(place, minlength=n)
+    return Sample(
+        table, point, weight, square, weight * repeats, square * repeats, bool(np.ptp(given) > 0), notes, space
+    )
+
+
+def _different(space: Space, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Places (in rows) of the first of every group of equal items, in order; for every row, the number of its group."""
+    every = np.arange(len(rows))
+    if space.backend == "dask":
+        return every, every  # a zero distance is found afterwards
+    from infoscope.neighbors.convert import to_numpy
+
+    values = to_numpy(space.features)
+    if space.metric != "precomputed":
+        period = np.where(space.period > 0, space.period, np.inf)
+        used = np.asarray(space.feature_weights) > 0
+        values = (np.where(space.period > 0, np.mod(values, period), values))[:, used]
+    _, first, group = np.unique(values[rows], axis=0, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    number = np.empty(len(first), np.int64)
+    number[order] = np.arange(len(first))
+    return first[order], number[group.ravel()]
+
+
+@kernel()
+def _add_neighbors(items, k, weight, square, mass, mass_square):
+    for i in range(len(k)):
+        for rank in range(k[i]):
+            mass[i] += weight[items[i, rank]]
+            mass_square[i] += square[items[i, rank]]

@@ -1,0 +1,205 @@
+"""The neighbour table that every estimator of this room reads: exact distances, duplicates left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from infoscope.base import DataError, ParameterError, checks, kernel, warn
+from infoscope.neighbors import NeighborGraph, Space, as_space, nearest
+
+FEWEST_ITEMS = 4
+
+
+@dataclass(frozen=True, eq=False)
+class NeighborTable:
+    """Distances to the first K neighbours.
+
+    Attributes
+    ----------
+    distances : array (R, K)
+        Sorted, self excluded, all positive.
+    items : array (R, K) of int
+        Item numbers of the neighbours, among those that are left.
+    rows : array (R,) of int
+        Item number of every row.
+    n_items : int
+        Items that are left.
+    kept : array of int
+        Their numbers in the data.
+    n_duplicates : int
+        Items that repeated another and were left out.
+    notes : tuple of str
+        What was done.
+    space : Space or None
+        The items that are left; None from a graph.
+    """
+
+    distances: np.ndarray
+    items: np.ndarray
+    rows: np.ndarray
+    n_items: int
+    kept: np.ndarray
+    n_duplicates: int = 0
+    notes: tuple[str, ...] = ()
+    space: Space | None = field(default=None, repr=False)
+    input_parts: tuple = field(default=(), repr=False)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every item has a row."""
+        return len(self.rows) == self.n_items
+
+
+def neighbor_table(
+    data,
+    k: int,
+    *,
+    n_rows: int | None = None,
+    random_state=None,
+    n_jobs: int | None = None,
+    fewest: int = FEWEST_ITEMS,
+    different: bool = False,
+) -> NeighborTable:
+    """Distances to the first k neighbours of every item, or of some.
+
+    Parameters
+    ----------
+    data : Space, array, or NeighborGraph
+        A graph must hold as many neighbours as are asked for; it is how several estimators share one search.
+    k : int
+        Ranks; fewer, with a note, where there are fewer items.
+    n_rows : int, optional
+        So many random rows; their neighbours are looked for among all items.
+    random_state : int or Generator, optional
+        Draws them.
+    n_jobs : int, optional
+        Threads.
+    fewest : int
+        Items without which there is no answer.
+    different : bool
+        Whether the items are known to differ, as those of a table do: then duplicates are not looked for.
+
+    Returns
+    -------
+    NeighborTable
+
+    Raises
+    ------
+    DataError
+        Too few different items; a graph that holds duplicates.
+    ParameterError
+        A graph with too few neighbours.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.dimension.neighbor_table import neighbor_table
+    >>> neighbor_table(np.array([[0.0], [1.0], [3.0], [7.0]]), 2).distances[0]
+    array([1., 3.])
+    """
+    if isinstance(data, NeighborGraph):
+        return _of_graph(data, k, fewest)
+    space = as_space(data, name=getattr(data, "name", None) or "the data")
+    parts = (space.features, space.time, space.run)
+    space, kept, lost = (space, np.arange(len(space)), 0) if different else _without_duplicates(space)
+    n = len(space)
+    if n < fewest:
+        raise DataError(f"{space.name or 'the data'} has {n} different items, fewer than the {fewest} needed")
+    notes = []
+    if lost:
+        notes.append(f"{lost} items repeat another one and were left out: a dimension is asked of different points")
+    if k > n - 1:
+        notes.append(f"{k} neighbours were asked for, {n - 1} other items are there: {n - 1} are used")
+        k = n - 1
+    rows = None
+    if n_rows is not None and checks.check_positive_int(n_rows, "n_rows", fewest) < n:
+        rows = np.sort(checks.check_random_state(random_state).choice(n, n_rows, replace=False))
+    graph = nearest(space, k, queries=rows, n_jobs=n_jobs)
+    shape = len(graph), k
+    return NeighborTable(
+        graph.distances.reshape(shape),
+        graph.items.reshape(shape),
+        graph.rows,
+        n,
+        kept,
+        lost,
+        tuple(notes),
+        space,
+        parts,
+    )
+
+
+def independent_rows(table: NeighborTable, k: int | np.ndarray, random_state=0) -> np.ndarray:
+    """Rows whose neighbourhoods of k (one number, or one a row) share no item, chosen greedily in random order.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.dimension.neighbor_table import independent_rows, neighbor_table
+    >>> table = neighbor_table(np.array([[0.0], [1.0], [10.0], [11.0]]), 1)
+    >>> len(independent_rows(table, 1))
+    2
+    """
+    order = np.random.default_rng(random_state).permutation(len(table.rows))
+    sizes = np.broadcast_to(k, len(table.rows)).astype(np.int64)
+    return order[_apart(order, table.items, np.asarray(table.rows, np.int64), sizes, np.zeros(table.n_items, np.bool_))]
+
+
+# --------------------------------------------------------------------------------------------------------------- steps
+def _without_duplicates(space: Space) -> tuple[Space, np.ndarray, int]:
+    """The first of every group of equal items."""
+    n = len(space)
+    if space.metric == "labels":
+        raise ParameterError("labels have no dimension: pass features")
+    if space.backend != "numpy" or space.metric == "precomputed":
+        return space, np.arange(n), 0  # a zero distance is found by the estimators
+    some = space.features[:: n // 1000 + 1]
+    if len(np.unique(some, axis=0)) == len(some) and n > 100_000:
+        return space, np.arange(n), 0  # a look at every item would cost more than the search
+    kept = np.sort(np.unique(space.features, axis=0, return_index=True)[1])
+    if len(kept) == n:
+        return space, kept, 0
+    warn(f"{n - len(kept)} of {n} items of {space.name or 'the data'} repeat another one and were left out")
+    return space.take(kept), kept, n - len(kept)
+
+
+def _of_graph(graph: NeighborGraph, k: int, fewest: int) -> NeighborTable:
+    lengths = np.diff(graph.indptr)
+    if len(graph) < fewest:
+        raise DataError(f"the neighbour graph has {len(graph)} rows, fewer than the {fewest} needed")
+    if lengths.min() < k:
+        raise ParameterError(
+            f"the neighbour graph holds {lengths.min()} neighbours of row {int(lengths.argmin())}, "
+            f"{k} are needed: ask nearest() for more"
+        )
+    places = graph.indptr[:-1, None] + np.arange(k)
+    distances = graph.distances[places]
+    if not distances.all():
+        row = int(np.argmin(distances[:, 0]))
+        raise DataError(
+            f"item {int(graph.rows[row])} has a neighbour at distance zero in the graph: pass the data "
+            "instead, whose duplicates are then left out"
+        )
+    n = int(max(graph.rows.max(), graph.items.max())) + 1
+    return NeighborTable(
+        distances, graph.items[places], graph.rows, n, np.arange(n), input_parts=(graph.items, graph.squared)
+    )
+
+
+@kernel()
+def _apart(order, items, rows, sizes, taken):
+    """Which of the rows, in order, share no item with one chosen before."""
+    chosen = np.zeros(len(order), np.bool_)
+    for at in range(len(order)):
+        row = order[at]
+        free = not taken[rows[row]]
+        for rank in range(sizes[row]):
+            free = free and not taken[items[row, rank]]
+        if free:
+            taken[rows[row]] = True
+            for rank in range(sizes[row]):
+                taken[items[row, rank]] = True
+            chosen[at] = True
+    return chosen

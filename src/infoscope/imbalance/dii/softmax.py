@@ -1,0 +1,348 @@
+"""The softmax over neighbours as one reduction: value and gradient of the Differentiable Information Imbalance.
+
+Each row i spreads a weight c_ij over the items near it in A and averages their rescaled ranks u_ij in B:
+
+    c_ij = w_j exp(-e_ij/lambda_i) / sum_m w_m exp(-e_im/lambda_i),     e_ij = d_ij^q                             (12)
+    DII = sum_i rho_i f_i,     f_i = sum_j c_ij u_ij,     rho_i = 2 w_i / sum w                                  (13)
+
+`soft_ranks` gives the value, its derivative with respect to the squared weight of every feature, and what each row
+contributes; rooms that need other moments of the same softmax stand on `SoftRanks`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from infoscope.base import ParameterError
+from infoscope.base.checks import check_choice
+from infoscope.imbalance.rank_table import RankTable
+from infoscope.neighbors import Space, nearest, reduce_tiles
+from infoscope.neighbors.kernels import TIE
+from infoscope.neighbors.reductions import Reduction, admissible_mass
+
+from . import softmax_kernels as kernels
+
+BANDWIDTHS = ("point", "global", "gap", "fixed", "perplexity")
+DENSE = 0.12  # share of pairs that weigh something from which a matrix product is cheaper
+DOUBTFUL = {np.dtype(np.float64): 1e9, np.dtype(np.float32): 1e3}
+LEAST_WEIGHT = 1e-6  # of a pair that counts in a standard error
+
+
+@dataclass(frozen=True)
+class Bandwidth:
+    """How far a row looks.
+
+    Parameters
+    ----------
+    kind : {"point", "global", "gap", "fixed", "perplexity"}
+        lambda_i is `size` times the distance (to the power q) of the k-th neighbour of each row; `size` times its mean
+        over all rows; half the sum of the smallest and the mean gap between first and second neighbour; `size` itself;
+        or such that the softmax has the perplexity `size`.
+    k : int
+        Neighbours, for "point" and "global".
+    size : float
+        See above.
+    power : {1, 2}
+        q: distances or squared distances in the exponent.
+    """
+
+    kind: str = "point"
+    k: int = 1
+    size: float = 0.1
+    power: int = 2
+
+    def __post_init__(self):
+        check_choice(self.kind, "bandwidth", BANDWIDTHS)
+        if self.power not in (1, 2):
+            raise ParameterError(f"kernel_power is {self.power!r}; it must be 1 or 2")
+        if not (np.isfinite(self.size) and self.size > 0):
+            raise ParameterError(f"the size of the bandwidth is {self.size!r}; it must be a positive number")
+        if self.kind == "perplexity" and self.size <= 1:
+            raise ParameterError(f"perplexity is {self.size:g}; it must be more than 1")
+
+
+class Softened(NamedTuple):
+    """What a softmax over neighbours gives.
+
+    Attributes
+    ----------
+    value : float
+        DII (formula (13)).
+    slopes : array (D,) or None
+        S_a, the derivative with respect to the squared weight of feature a.
+    rows : array (R,)
+        2 f_i: one value a row, whose mean with the rows' weights is the DII.
+    entropy : array (R,)
+        Entropy of c_i; its exponential is the number of effective neighbours.
+    pairs : tuple of arrays or None
+        (row place, item, c, u) of the pairs that matter for a standard error.
+    """
+
+    value: float
+    slopes: np.ndarray | None
+    rows: np.ndarray
+    entropy: np.ndarray
+    pairs: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray] | None
+
+
+def soft_ranks(
+    space: Space,
+    table: RankTable,
+    bandwidth: Bandwidth,
+    *,
+    gradient: bool = True,
+    pairs: bool = False,
+    queries=None,
+    precision: Any = np.float64,
+    exclusion_window: float = 0.0,
+    neighbors_from: str = "any",
+    n_jobs: int | None = None,
+) -> Softened:
+    """Value and gradient of the Differentiable Information Imbalance at the weights of a space.
+
+    Parameters
+    ----------
+    space : Space
+        A: Euclidean features with their `feature_weights`; centre them for the best accuracy.
+    table : RankTable
+        Ranks in the target, one row a query.
+    bandwidth : Bandwidth
+        How far a row looks.
+    gradient : bool
+        Whether to compute the slopes.
+    pairs : bool
+        Whether to return the pairs that matter (without gradient).
+    queries : array of int, optional
+        Only these rows.
+    precision : {np.float64, np.float32}
+        Of the tiles; sums are float64.
+    exclusion_window, neighbors_from, n_jobs : optional
+        As for `infoscope.neighbors.reduce_tiles`.
+
+    Returns
+    -------
+    Softened
+
+    Raises
+    ------
+    ParameterError
+        A space that is not Euclidean; a bandwidth that does not fit.
+
+    References
+    ----------
+    Wild, Wodaczek, Del Tatto, Cheng, Laio, Nature Communications 16, 270 (2025).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.imbalance.rank_table import rank_table
+    >>> from infoscope.imbalance.dii.softmax import Bandwidth, soft_ranks
+    >>> from infoscope.neighbors import Space
+    >>> x = np.random.default_rng(0).normal(size=(100, 2))
+    >>> found = soft_ranks(Space(x), rank_table(Space(x[:, :1])), Bandwidth(k=3))
+    >>> bool(found.slopes[0] < 0 < found.slopes[1])              # more of the first feature, less of the second
+    True
+    """
+    if space.metric != "euclidean":
+        raise ParameterError(
+            f"{space.name or 'the space'} has metric {space.metric!r}: the Differentiable Information "
+            "Imbalance weighs features of a Euclidean space"
+        )
+    rule: dict[str, Any] = dict(exclusion_window=exclusion_window, neighbors_from=neighbors_from)
+    weight = space.sample_weight
+    rows = np.arange(len(space)) if queries is None else np.asarray(queries)
+    own = np.ones(len(rows)) if weight is None else weight[rows]
+    _, mass, mass2 = admissible_mass(space, queries, **rule)
+    mode, size, shared = _in_a_row(space, bandwidth, queries, n_jobs, rule, gradient)
+    reduction = SoftRanks(
+        table,
+        rho=2 * own / own.sum(),
+        unit=mass2 / mass,
+        k=bandwidth.k,
+        mode=mode,
+        size=size,
+        power=bandwidth.power,
+        gradient=gradient and not pairs,
+        pairs=pairs,
+        precision=precision,
+    )
+    found = reduce_tiles([space], reduction, queries=queries, n_jobs=n_jobs, label="softmax", **rule)
+    slopes = found["slopes"]
+    if slopes is not None and shared is not None:  # the common bandwidth moves with all rows
+        slopes = slopes + found["pull"] * shared
+    value = float(reduction.rho @ found["f"])
+    return Softened(value, slopes, 2 * found["f"], found["entropy"], found["pairs"])
+
+
+def _in_a_row(space, bandwidth, queries, n_jobs, rule, gradient):
+    """(mode, size) as the kernel knows them, and the derivative of a common bandwidth by the squared weights."""
+    kind, size = bandwidth.kind, bandwidth.size
+    if kind == "point":
+        return kernels.POINT, size, None
+    if kind == "perplexity":
+        return kernels.PERPLEXITY, float(np.log(size)), None
+    if kind == "fixed":
+        return kernels.FIXED, size, None
+    depth = bandwidth.k if kind == "global" else 2
+    graph = nearest(space, depth, ties="all", queries=queries, n_jobs=n_jobs, **rule)
+    e = graph.squared ** (bandwidth.power / 2)
+    start = graph.indptr[:-1]
+    if kind == "global":
+        lam = size * float(e[start + depth - 1].mean())
+        share = size / len(graph) * _at(graph, depth)
+    else:
+        gaps = e[start + 1] - e[start]
+        lam = (float(gaps.min()) + float(gaps.mean())) / 2
+        per_row = np.full(len(graph), 0.5 / len(graph))
+        per_row[np.flatnonzero(gaps == gaps.min())] += 0.5 / (gaps == gaps.min()).sum()
+        share = (_at(graph, 2) - _at(graph, 1)) * per_row[graph.row_of_pair]
+    if lam <= 0:
+        raise ParameterError(
+            f"bandwidth={kind!r} is zero, because neighbours are duplicates: use 'point' or 'perplexity'"
+        )
+    return kernels.FIXED, lam, _slopes_of(space, graph, share, e, bandwidth.power) if gradient else None
+
+
+def _at(graph, k: int) -> np.ndarray:
+    """Weights of the pairs at the k-th distance: one a row, shared by ties."""
+    kth = graph.squared[graph.indptr[:-1] + k - 1][graph.row_of_pair]
+    tied = np.abs(graph.squared - kth) <= TIE * kth
+    return tied / np.bincount(graph.row_of_pair, tied, len(graph))[graph.row_of_pair]
+
+
+def _slopes_of(space, graph, share, e, power) -> np.ndarray:
+    """sum of share x d e / d s_a over the pairs of a graph; s_a is the squared weight of feature a."""
+    used = np.flatnonzero(share)
+    inner = np.ones(len(used))
+    if power == 1:
+        inner = np.divide(0.5, e[used], out=np.zeros(len(used)), where=e[used] > 0)
+    i, j = graph.rows[graph.row_of_pair[used]], graph.items[used]
+    return (share[used] * inner) @ space.displacements(i, j) ** 2
+
+
+class SoftRanks(Reduction):
+    """The softmax over whole rows: mean ranks, entropies, and the slope of the value in every squared weight.
+
+    Parameters
+    ----------
+    table : RankTable
+        Ranks in the target.
+    rho, unit : array (R,)
+        Weight of each row in the value (2/R for equal weights); mass of one effective item (1 for equal weights).
+    k, mode, size, power
+        As `softmax_kernels.soften` takes them.
+    gradient, pairs : bool
+        What is wanted beside the value.
+    precision : type
+        Of the tiles.
+    """
+
+    whole_rows = True
+    first = 0  # row of the whole that is row 0 here
+
+    def __init__(self, table: RankTable, *, rho, unit, k, mode, size, power, gradient, pairs, precision):
+        self.table, self.rho, self.unit = table, rho, unit
+        self.k, self.mode, self.size, self.power = k, mode, size, power
+        self.gradient, self.pairs, self.precision = gradient, pairs, precision
+        self.row_bytes = table.values[:1].nbytes
+
+    def start(self, block):
+        return {}
+
+    def update(self, state, tiles):
+        (t,) = tiles
+        if not isinstance(t.squared, np.ndarray):
+            from .softmax_torch import soften_tile
+
+            soften_tile(self, state, t)
+            return 0
+        b, m = t.squared.shape
+        state |= {name: np.empty(b) for name in ("f", "entropy", "pull")}
+        _sharpen(t)
+        weighted = t.mass is not None
+        mass = t.mass if weighted else np.ones(m)
+        part = self.table.take(t.block)
+        used = kernels.soften(
+            t.squared,
+            part.values,
+            part.scale,
+            t.columns,
+            mass,
+            weighted,
+            self.unit[t.block],
+            self.rho[t.block],
+            self.k,
+            self.mode,
+            self.size,
+            self.power,
+            self.gradient,
+            state["f"],
+            state["entropy"],
+            state["pull"],
+            np.empty(self.k + 1),
+            *(np.empty(m + 1, t.squared.dtype) for _ in range(3)),
+            np.empty(m + 1, np.int64),
+        )
+        if self.gradient:
+            state["slopes"] = _slopes(t, used)
+        if self.pairs:
+            i, j = np.nonzero(t.squared > LEAST_WEIGHT)
+            u = part.values[i, t.columns[j]] * part.scale[i]
+            state["pairs"] = (i + t.block.start + self.first, t.columns[j], t.squared[i, j].astype(np.float64), u)
+        return 0
+
+    def finish(self, states):
+        joined: dict[str, Any] = {name: np.concatenate([state[name] for state in states]) for name in ("f", "entropy")}
+        joined["pull"] = float(np.concatenate([state["pull"] for state in states]).sum())
+        joined["slopes"] = np.sum([state["slopes"] for state in states], axis=0) if self.gradient else None
+        joined["pairs"] = (
+            tuple(map(np.concatenate, zip(*(state["pairs"] for state in states), strict=True))) if self.pairs else None
+        )
+        return joined
+
+    def for_rows(self, block):
+        part = SoftRanks.__new__(SoftRanks)
+        part.__dict__ = self.__dict__ | {
+            "table": self.table.take(block),
+            "rho": self.rho[block],
+            "unit": self.unit[block],
+            "first": self.first + block.start,
+        }
+        return part
+
+
+def _sharpen(t) -> None:
+    """Measure what the rounding of the tile may have spoilt: pairs far nearer than their distance from the centre."""
+    if not np.any(t.row_band):
+        return
+    room = 4 * sum(t.squared.shape)
+    while True:
+        rows, columns = np.empty(room, np.int64), np.empty(room, np.int64)
+        n = kernels.doubtful_pairs(t.squared, t.row_band, t.column_band, DOUBTFUL[t.squared.dtype], rows, columns)
+        if n <= room:
+            break
+        room = n
+    if n:
+        t.squared[rows[:n], columns[:n]] = t.measure(rows[:n], columns[:n])
+
+
+def _slopes(t, used: int) -> np.ndarray:
+    """sum_ij G_ij delta_ija^2, G in the tile: pair by pair, or by one product (both formula (15))."""
+    source = t.source
+    x, rows = source.rows.features, source.rows.index[t.block]
+    y, columns = source.columns.features, source.columns.index[t.part]
+    slopes = np.zeros(x.shape[1])
+    if len(source.period) or used < DENSE * t.squared.size:
+        kernels.slopes_of_pairs(t.squared, x, rows, y, columns, source.period, slopes)
+        return slopes
+    x, y = (features[index].astype(t.squared.dtype, copy=False) for features, index in ((x, rows), (y, columns)))
+    g = t.squared
+    one = np.ones((len(y), 1), g.dtype)  # row sums come with the product
+    product = g @ np.hstack([y, one])
+    theirs = np.ones(len(g), g.dtype) @ g
+    slopes += product[:, -1].astype(np.float64) @ (x.astype(np.float64) ** 2)
+    slopes += theirs.astype(np.float64) @ (y.astype(np.float64) ** 2)
+    return slopes - 2 * np.einsum("ia,ia->a", x, product[:, :-1], dtype=np.float64)

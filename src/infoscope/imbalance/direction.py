@@ -1,0 +1,113 @@
+"""One direction of a comparison: neighbours, their ranks in the target, the average and its error."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from infoscope.neighbors import Space
+from infoscope.neighbors.reductions import admissible_mass
+
+from .neighbor_rules import Neighbors
+from .plan import Plan
+from .ranks import rescaled_ranks
+from .standard_errors import Deviations, block_sharing_variance, point_sharing_variance, row_variance
+
+DIGITS = 14  # of a value that are worth something
+
+
+class Direction(NamedTuple):
+    """Everything measured about source -> target."""
+
+    neighbors: Neighbors
+    ranks: np.ndarray  # (P,) rescaled rank u of every neighbour pair
+    row_weights: np.ndarray  # (R,) add up to one
+
+    @property
+    def row_values(self) -> np.ndarray:
+        """2 f_i: one value a query row; their weighted mean is the imbalance."""
+        graph, c = self.neighbors
+        return np.bincount(graph.row_of_pair, 2 * c * self.ranks, len(graph))
+
+    @property
+    def value(self) -> float:
+        """Delta (formulas (2) and (9)), without the last digits, which are rounding; above 1 is noise and stays."""
+        return round(float(self.row_weights @ self.row_values), DIGITS)
+
+    @property
+    def pair_weights(self) -> np.ndarray:
+        """omega of every pair; they add up to one."""
+        graph, c = self.neighbors
+        return self.row_weights[graph.row_of_pair] * c
+
+    def deviations(self) -> Deviations:
+        """eps = omega (2 u - Delta) of every pair (formula (5))."""
+        graph, beyond = self.neighbors.graph, 2 * self.ranks - self.value
+        beyond[np.abs(beyond) < 10.0**-DIGITS] = 0  # a target without variation has no error either
+        return Deviations(graph.rows[graph.row_of_pair], graph.items, self.pair_weights * beyond)
+
+
+def measure(plan: Plan, source: Neighbors, target: Space, *, n_columns=None, random_state=None, unit=None) -> Direction:
+    """Ranks of the neighbours in the target."""
+    graph = source.graph
+    ranks = rescaled_ranks(
+        target,
+        graph,
+        weighted=plan.weighted,
+        unit=unit,
+        n_columns=n_columns,
+        random_state=random_state,
+        n_jobs=plan.n_jobs,
+        **plan.rule,
+    )
+    return Direction(source, ranks, row_weights(plan, graph.rows))
+
+
+def row_weights(plan: Plan, rows: np.ndarray) -> np.ndarray:
+    weight = plan.spaces[0].sample_weight
+    return np.full(len(rows), 1 / len(rows)) if weight is None else weight[rows] / weight[rows].sum()
+
+
+def standard_error(plan: Plan, deviations: Deviations) -> float:
+    """The error of a sum over pairs by the plan's formula; the jackknife needs `jackknife_error`."""
+    n = len(plan.spaces[0])
+    if plan.standard_error == "rows":
+        return float(np.sqrt(row_variance(deviations, n)))
+    if plan.blocks is not None:
+        return float(np.sqrt(block_sharing_variance(deviations, plan.blocks)))
+    return float(np.sqrt(point_sharing_variance(deviations, n)))
+
+
+def floor_of(plan: Plan, d: Direction, target: Space) -> float:
+    """The smallest value this direction can take.
+
+    With the neighbours as they are, the best target would rank them first, in the order of their weights (per mass):
+    (k + 1)/N without ties, sum p_c^2 from labels, whose neighbours are whole classes.  Towards labels it is sum p_c^2
+    as well (formula (3)).
+    """
+    graph, c = d.neighbors
+    row, weight = graph.row_of_pair, target.sample_weight
+    mass = np.ones(len(c)) if weight is None else weight[graph.items]
+    order = np.lexsort((-c / mass, row))
+    mass = mass[order]
+    before = np.cumsum(mass) - mass
+    before -= before[graph.indptr[:-1]][row]
+    _, total, squares = admissible_mass(target, graph.rows, **plan.rule)
+    e = squares / total  # (7); the best G: what stands before, and half itself
+    best = (before + (mass + e[row]) / 2) / (total + e)[row]
+    floor = float((d.pair_weights[order] * 2 * best).sum())
+    if target.metric == "labels":
+        share = np.bincount(target.features[:, 0].astype(np.int64), weight)
+        floor = max(floor, float(((share / share.sum()) ** 2).sum()))
+    return floor
+
+
+def jackknife_error(plan: Plan, values_without) -> np.ndarray:
+    """Delete-one-block errors of several estimates; `values_without(kept)` computes them anew on the kept items."""
+    blocks = plan.blocks
+    if blocks is None:
+        raise TypeError("a jackknife needs blocks")
+    n = int(blocks.max()) + 1
+    found = np.array([values_without(np.flatnonzero(blocks != b)) for b in range(n)])
+    return np.sqrt((n - 1) / n * ((found - found.mean(0)) ** 2).sum(0))

@@ -1,0 +1,138 @@
+"""The regularisation path: weights under a growing penalty, each from the one before, then fitted again without it.
+
+A weight of zero is stationary for every positive penalty, so the path goes from no penalty upwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from infoscope.base import ParameterError
+from infoscope.imbalance.dii.optimise import minimise
+
+from .dii_search import SoftSearch
+from .subset_search import Found, members_only
+
+FIRST, FACTOR, MOST = 1e-4, 4.0, 16  # penalties when none are given
+HALVINGS = 2  # of a step that loses several features at once
+TOLERANCE, ITERATIONS = 1e-4, 30  # of the weights along the path
+
+
+class Step(NamedTuple):
+    """One penalty, the weights and the DII there (penalty not included)."""
+
+    alpha: float
+    weights: np.ndarray
+    value: float
+
+    @property
+    def size(self) -> int:
+        return int(np.count_nonzero(self.weights))
+
+
+def penalty_path(search: SoftSearch, alphas: Sequence[float] | None, refit: bool) -> tuple[list[Found], list[Step]]:
+    """The best set of every size met on the path, the smallest first; and the path.
+
+    Parameters
+    ----------
+    search : SoftSearch
+        The objective.
+    alphas : sequence of float or None
+        Penalties; None: growing by factors of four until one feature is left, with smaller steps where several are lost
+        at once.
+    refit : bool
+        Whether to fit the weights of every support again without penalty.
+    """
+    start = search.sets([tuple(range(search.n_units))])[0]
+    steps = [Step(0.0, start.weights, start.value)]
+    if alphas is None:
+        while steps[-1].size > 1 and len(steps) < MOST:
+            before = steps[-1]
+            after = _solve(search, before, FIRST * FACTOR ** (len(steps) - 1))
+            steps.append(after)
+        steps = [
+            step
+            for before, after in zip(steps, steps[1:], strict=False)
+            for step in (before, *_between(search, before, after, HALVINGS))
+        ] + steps[-1:]
+    else:
+        for alpha in alphas:
+            if alpha > 0:
+                steps.append(_solve(search, steps[-1], alpha))
+    found = members_only(_supports(search, steps, refit))
+    return (_filled(search, found) if refit else found), steps
+
+
+def check_alphas(alphas) -> np.ndarray | None:
+    """Penalties in ascending order; ParameterError for those that are none."""
+    if alphas is None:
+        return None
+    try:
+        found = np.unique(np.atleast_1d(np.asarray(alphas, float)))
+    except (TypeError, ValueError):
+        found = np.empty(0)
+    if not len(found) or found.ndim != 1 or not np.isfinite(found).all() or found[0] < 0:
+        raise ParameterError(f"alphas is {alphas!r}; it must hold finite numbers >= 0")
+    return found
+
+
+# --------------------------------------------------------------------------------------------------------------- steps
+def _solve(search: SoftSearch, before: Step, alpha: float) -> Step:
+    if before.size == 1:
+        return before._replace(alpha=alpha)
+    weights = before.weights
+    while True:
+        end = minimise(
+            search.objective, weights, alpha=alpha, max_iter=ITERATIONS, tol=TOLERANCE, continuation=False, show=False
+        )
+        search.note(end.value)
+        weights = _pruned(search, end.weights, end.value, alpha)
+        if np.count_nonzero(weights) in (1, np.count_nonzero(end.weights)):
+            break
+    value = end.value if np.array_equal(weights, end.weights) else search.objective.soften(weights).value
+    return Step(alpha, weights, value)
+
+
+def _pruned(search: SoftSearch, weights: np.ndarray, value: float, alpha: float) -> np.ndarray:
+    """Without the smallest weights, as long as the penalised value falls: not every bandwidth is smooth."""
+    while np.count_nonzero(weights) > 1:
+        tried = weights.copy()
+        tried[np.argmin(np.where(weights > 0, weights, np.inf))] = 0.0
+        there = search.objective.soften(tried).value
+        if there + alpha * _spread(tried) > value + alpha * _spread(weights):
+            break
+        weights, value = tried, there
+    return weights
+
+
+def _spread(weights: np.ndarray) -> float:
+    return float(weights.sum() / np.linalg.norm(weights))
+
+
+def _between(search: SoftSearch, before: Step, after: Step, left: int) -> list[Step]:
+    """Smaller steps where more than one feature is lost."""
+    if before.size - after.size <= 1 or left == 0:
+        return []
+    low = before.alpha if before.alpha > 0 else after.alpha / FACTOR**2
+    middle = _solve(search, before, float(np.sqrt(low * after.alpha)))
+    return [*_between(search, before, middle, left - 1), middle, *_between(search, middle, after, left - 1)]
+
+
+def _filled(search: SoftSearch, found: list[Found]) -> list[Found]:
+    """Sizes that the path jumped over: the next larger set without the feature it misses least."""
+    known = {len(one.units): one for one in found}
+    for size in range(max(known) - 1, 0, -1):
+        if size not in known and size + 1 in known:
+            less = min(search.shrunk([known[size + 1]]), key=lambda one: one.order)
+            known[size] = search.finished(less)
+    return members_only(known.values())
+
+
+def _supports(search: SoftSearch, steps: list[Step], refit: bool) -> list[Found]:
+    """Every support that occurs, with the weights of its last penalty, or fitted again."""
+    last = {tuple(np.flatnonzero(step.weights).tolist()): step for step in steps}
+    found = [Found(units, step.value, step.weights[list(units)]) for units, step in last.items()]
+    return [search.finished(one) for one in found] if refit else found

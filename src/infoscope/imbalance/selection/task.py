@@ -1,0 +1,346 @@
+"""From data to a `SelectionPath`: what all ways of selecting features share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from infoscope.base import DataError, ParameterError, progress, provenance
+from infoscope.base.checks import check_positive_int
+from infoscope.imbalance.dii.canonical_order import rows_as_sorted, sorted_by_content
+from infoscope.imbalance.dii.held_out import Fold, make_folds, plan_held, plan_seen
+from infoscope.imbalance.dii.objective import columns_of, standardise
+from infoscope.imbalance.direction import standard_error as error_of
+from infoscope.imbalance.plan import Plan, make_plan
+from infoscope.imbalance.standard_errors import Deviations
+from infoscope.neighbors import Space, as_space, nearest
+
+from .results import SelectionPath, suggest
+from .subset_search import Found, number_of_sets
+
+LARGEST = {"forward": 10, "exhaustive": 2}  # sizes by default; all otherwise
+
+
+class Task(NamedTuple):
+    """What is selected from what.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The units to choose from: columns or groups.
+    columns : tuple of tuple of int
+        Columns of the data that belong to each.
+    units : array
+        Unit of every column of the first space of the plan.
+    kept : array
+        Number, in the data, of every column of that space.
+    """
+
+    function: str
+    method: str
+    names: tuple[str, ...]
+    columns: tuple[tuple[int, ...], ...]
+    units: np.ndarray
+    kept: np.ndarray
+    n_columns: int
+    largest: int
+    n_best: int
+    folds: list[Fold]
+    given: dict[str, Any]
+
+
+def make_task(
+    function: str,
+    method: str,
+    X,
+    target,
+    largest: int | None,
+    n_best: int,
+    *,
+    generator,
+    groups=None,
+    among=None,
+    validation=None,
+    exclusion_window=None,
+    neighbors_from=None,
+    run_weight: Any = "frames",
+    standard_error: str = "auto",
+    on_low_weight: str = "raise",
+    n_jobs: int | None = None,
+) -> tuple[Task, Plan]:
+    """Check what was asked for; settle window, runs, weights, units and folds."""
+    n_best = check_positive_int(n_best, "n_best", 1)
+    if standard_error == "jackknife":
+        raise ParameterError("standard_error='jackknife' is offered for one pair at a time: use information_imbalance")
+    x, y = as_space(X, name="X"), as_target(target)
+    if x.metric != "euclidean" or x.backend != "numpy":
+        what = f"metric {x.metric!r}" if x.metric != "euclidean" else f"{x.backend} arrays"
+        raise ParameterError(f"{x.name} has {what}: features are selected from the columns of Euclidean NumPy data")
+    labels, unit_of_column = _units(x, groups)
+    chosen = _among(labels, among)
+    number = np.full(len(labels), -1)
+    number[chosen] = np.arange(len(chosen))
+    kept = np.flatnonzero(number[unit_of_column] >= 0)
+    plan = make_plan(
+        [columns_of(x, kept) if len(kept) < x.n_features else x, y],
+        exclusion_window=exclusion_window,
+        neighbors_from=neighbors_from,
+        run_weight=run_weight,
+        standard_error=standard_error,
+        on_low_weight=on_low_weight,
+        n_jobs=n_jobs,
+    )
+    varying = standardise(plan.spaces[0])  # constant columns are named, and no feature
+    units = number[unit_of_column[kept[varying.columns]]]
+    alive, units = np.unique(units, return_inverse=True)
+    names = tuple(labels[chosen[u]] for u in alive)
+    kept = kept[varying.columns]
+    if len(kept) < plan.spaces[0].n_features:
+        plan.notes.append("constant columns were left out")
+        plan.spaces[0] = columns_of(plan.spaces[0], varying.columns)
+    columns = tuple(tuple(kept[units == u].tolist()) for u in range(len(names)))
+    largest = _largest(method, largest, len(names))
+    plan, given_order = sorted_by_content(plan), plan
+    share = isinstance(validation, (float, np.floating))  # drawn by content; all else names rows as they came
+    folds = make_folds(plan if share else given_order, validation, generator)
+    if not share:
+        folds = [Fold(f.name, rows_as_sorted(plan, f.seen), rows_as_sorted(plan, f.held)) for f in folds]
+    given = dict(
+        n_best=n_best,
+        max_features=largest,
+        groups=groups is not None,
+        among=among,
+        validation=validation if validation is None or isinstance(validation, (str, float)) else "rows",
+        exclusion_window=plan.exclusion_window,
+        neighbors_from=plan.neighbors_from,
+        run_weight=run_weight if isinstance(run_weight, str) else "array",
+        standard_error=plan.standard_error,
+    )
+    return Task(function, method, names, columns, units, kept, x.n_features, largest, n_best, folds, given), plan
+
+
+def run_task(
+    task: Task,
+    plan: Plan,
+    search: Callable,
+    walk: Callable,
+    elsewhere: Callable,
+    generator,
+    *,
+    measure: str,
+    k: int,
+    parameters: dict[str, Any],
+    random_state,
+    bandwidth: str = "",
+    n_rows: int | None = None,
+) -> SelectionPath:
+    """Search on all items, then without those of every fold; collect values, errors and the suggestion."""
+    n_sets = number_of_sets(
+        "forward" if task.method == "l1" else task.method, len(task.names), task.largest, task.n_best
+    )
+    with progress(n_sets * (1 + len(task.folds)), "selection", "sets") as bar:
+        judge = search(plan, task.units, bar)
+        path, steps = walk(judge)
+        reports = [judge.report(found) for found in path]
+        held = [
+            _on_fold(task, plan, fold, search, walk, elsewhere, [len(f.units) for f in path], bar)
+            for fold in task.folds
+        ]
+    plan.look_at_order([_nearest_in(plan, judge.column_weights(path[-1]))])
+    sizes = np.array([len(found.units) for found in path])
+    values, value_se = _values(plan, reports, 0)
+    if sizes[-1] < task.largest and task.method != "l1":
+        plan.notes.append(f"no further feature lowers the {measure}: the path ends at {sizes[-1]}")
+    extra: dict[str, Any] = {}
+    if len(reports[0]) == 3:
+        for way, name in ((1, "to_target"), (2, "from_target")):
+            extra[name], extra[f"{name}_se"] = _values(plan, reports, way)
+    excess, excess_se = _excess(values, [r[0][1] for r in reports], plan)
+    if held:
+        checked = _validated(plan, task.folds, held)
+        extra |= {name: checked[name] for name in ("validation_value", "validation_value_se", "fold_values")}
+        excess, excess_se = checked["excess"], checked["excess_se"]
+        extra["fold_names"] = tuple(fold.name for fold in task.folds)
+    size, rule = suggest(sizes, extra.get("validation_value", values), excess_se)
+    standard_weights, weights = np.zeros((len(path), len(task.names))), np.zeros((len(path), task.n_columns))
+    for row, found in enumerate(path):
+        standard_weights[row, judge.ids[list(found.units)]] = found.weights
+        weights[row, task.kept] = judge.column_weights(found)
+    if steps:
+        trace = np.zeros((len(steps), len(task.names)))
+        trace[:, judge.ids] = [step.weights for step in steps]
+        extra |= dict(
+            alphas=np.array([s.alpha for s in steps]),
+            alpha_weights=trace,
+            alpha_value=np.array([s.value for s in steps]),
+        )
+        _say_where_one_is_left(plan, task, steps)
+    a, b = plan.spaces
+    return SelectionPath(
+        method=task.method,
+        measure=measure,
+        name=str(a.name),
+        name_target=str(b.name),
+        names=task.names,
+        columns=task.columns,
+        sets=tuple(tuple(int(u) for u in judge.ids[list(f.units)]) for f in path),
+        standard_weights=standard_weights,
+        weights=weights,
+        value=values,
+        value_se=value_se,
+        excess=excess,
+        excess_se=excess_se,
+        suggested_size=size,
+        rule=rule,
+        k=k,
+        bandwidth=bandwidth,
+        n_evaluated=bar.done,
+        provenance=provenance(
+            task.function,
+            task.given | parameters,
+            random_state,
+            *(part for s in (a, b) for part in (s.features, s.sample_weight, s.time, s.run)),
+        ),
+        **extra,
+        **plan.fields(n_rows),
+    )
+
+
+def as_target(target) -> Space:
+    """The target as a Space; an array of strings or booleans is labels."""
+    kind = getattr(getattr(target, "dtype", None), "kind", "")
+    if isinstance(target, (list, tuple)) and len(target) and isinstance(target[0], (str, bool)):
+        kind = "U"
+    if kind in "UOb" and kind and np.ndim(target) == 1:
+        return Space.from_labels(np.asarray(target), name="target")
+    return as_space(target, name="target")
+
+
+# --------------------------------------------------------------------------------------------------------------- units
+def _units(x: Space, groups) -> tuple[tuple[str, ...], np.ndarray]:
+    """Names of the units, and the unit of every column."""
+    if groups is None:
+        return tuple(x.column_name(a) for a in range(x.n_features)), np.arange(x.n_features)
+    labels = np.asarray(groups)
+    if labels.shape != (x.n_features,):
+        raise ParameterError(
+            f"groups has shape {labels.shape}; one label for each of the {x.n_features} columns is needed"
+        )
+    _, first, number = np.unique(labels, return_index=True, return_inverse=True)
+    order = np.argsort(first)  # in the order in which they appear
+    return tuple(str(labels[f]) for f in first[order]), np.argsort(order)[number.reshape(-1)]
+
+
+def _among(labels: Sequence[str], among) -> np.ndarray:
+    """Numbers of the units to choose among."""
+    if among is None:
+        return np.arange(len(labels))
+    wanted = [among] if isinstance(among, (str, int, np.integer)) else list(among)
+    found = []
+    for one in wanted:
+        if isinstance(one, str):
+            if one not in labels:
+                known = ", ".join(labels[:8]) + (", ..." if len(labels) > 8 else "")
+                raise ParameterError(f"among names {one!r}, which is no feature; there are {known}")
+            found.append(labels.index(one))
+        elif isinstance(one, (int, np.integer)) and not isinstance(one, bool) and 0 <= one < len(labels):
+            found.append(int(one))
+        else:
+            raise ParameterError(
+                f"among holds {one!r}; it must hold names or numbers of features, 0 to {len(labels) - 1}"
+            )
+    if not found:
+        raise ParameterError("among is empty: there is nothing to choose from")
+    return np.unique(found)
+
+
+def _largest(method: str, largest: int | None, n_units: int) -> int:
+    if largest is None:
+        return min(LARGEST.get(method, n_units), n_units)
+    largest = check_positive_int(largest, "size" if method == "exhaustive" else "max_features", 1)
+    if largest > n_units:
+        raise ParameterError(
+            f"sets of {largest} features were asked for, but there are only {n_units} that vary: ask "
+            f"for at most {n_units}"
+        )
+    return largest
+
+
+# -------------------------------------------------------------------------------------------------------------- values
+def _values(plan: Plan, reports, way: int) -> tuple[np.ndarray, np.ndarray]:
+    return (
+        np.array([report[way][0] for report in reports]),
+        np.array([error_of(plan, report[way][1]) for report in reports]),
+    )
+
+
+def _excess(values: np.ndarray, deviations: list[Deviations], plan: Plan) -> tuple[np.ndarray, np.ndarray]:
+    """Values above the lowest; the error of the difference counts pairs that share a point across both sets."""
+    best = int(np.argmin(values))
+    minus = deviations[best]._replace(eps=-deviations[best].eps)
+    errors = [0.0 if i == best else error_of(plan, Deviations.joined(d, minus)) for i, d in enumerate(deviations)]
+    return values - values[best], np.array(errors)
+
+
+def _nearest_in(plan: Plan, weights: np.ndarray):
+    space = plan.spaces[0].replace(feature_weights=weights)
+    return nearest(space, 1, ties="all", n_jobs=plan.n_jobs, **plan.rule)
+
+
+def _on_fold(task: Task, plan: Plan, fold: Fold, search, walk, elsewhere, sizes: Sequence[int], bar):
+    """Value and deviations, on the held-out rows, of the sets that a search without them finds."""
+    part = plan_seen(plan, fold)
+    judge = search(part, task.units, bar)
+    path: list[Found] = walk(judge)[0]
+    held, rows = plan_held(plan, fold)
+    by_size = {len(found.units): found for found in path}
+    reports = {
+        size: elsewhere(held, rows, judge.column_weights(found))[0]
+        for size, found in by_size.items()
+        if size in set(sizes)
+    }
+    return held, [reports.get(size) for size in sizes]
+
+
+def _validated(plan: Plan, folds: list[Fold], held) -> dict[str, np.ndarray]:
+    """Means over folds and their errors: over folds, or over the pairs of a single one."""
+    weight = plan.spaces[0].sample_weight
+    share = np.array([len(f.held) if weight is None else weight[f.held].sum() for f in folds], float)
+    share /= share.sum()
+    values = np.array([[np.nan if r is None else r[0] for r in reports] for _, reports in held]).T
+    mean = values @ share
+    if not np.isfinite(mean).any():
+        raise DataError("no size of set was found in all folds: validate a search that visits every size (forward)")
+    best = int(np.nanargmin(mean))
+    if len(folds) == 1:
+        part, reports = held[0]
+        known = [i for i, r in enumerate(reports) if r is not None]
+        se, excess_se = np.full(len(mean), np.nan), np.full(len(mean), np.nan)
+        se[known] = [error_of(part, reports[i][1]) for i in known]
+        minus = reports[best][1]._replace(eps=-reports[best][1].eps)
+        excess_se[known] = [
+            0.0 if i == best else error_of(part, Deviations.joined(reports[i][1], minus)) for i in known
+        ]
+    else:
+        se, excess_se = _error_over_folds(values, share), _error_over_folds(values - values[best], share)
+    return dict(
+        validation_value=mean, validation_value_se=se, fold_values=values, excess=mean - mean[best], excess_se=excess_se
+    )
+
+
+def _error_over_folds(values: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Standard error of the mean with these shares: sd/sqrt(n) for equal ones."""
+    n = len(share)
+    spread = (values - (values @ share)[:, None]) ** 2
+    return np.sqrt(spread @ share**2 * n / (n - 1))
+
+
+def _say_where_one_is_left(plan: Plan, task: Task, steps) -> None:
+    alone = [step for step in steps if step.size == 1]
+    if alone and (len(alone) > 1 or len(steps) <= 2):
+        name = task.names[int(np.flatnonzero(alone[0].weights)[0])]
+        plan.notes.append(
+            f"from alpha = {alone[0].alpha:.3g} on the penalty leaves one feature, {name}: stronger ones change nothing"
+        )

@@ -1,0 +1,99 @@
+"""Standard errors of averages over neighbour pairs: pairs that share a point, or a block of points, are correlated.
+
+One formula for the whole library (formulas (5) and (10)).  It takes the
+deviations eps of pairs, so it serves differences and other linear combinations as well.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Deviations(NamedTuple):
+    """What every ordered pair (i, j) contributes to an estimate beyond its mean; they add up to zero."""
+
+    i: np.ndarray
+    j: np.ndarray
+    eps: np.ndarray
+
+    @classmethod
+    def joined(cls, *parts: Deviations) -> Deviations:
+        """The deviations of a sum of estimates: a pair that occurs twice is one pair."""
+        i, j, eps = (np.concatenate(part) for part in zip(*parts, strict=True))
+        n = int(max(i.max(initial=0), j.max(initial=0))) + 1
+        keys, place = np.unique(i * n + j, return_inverse=True)
+        return cls(keys // n, keys % n, np.bincount(place.reshape(-1), eps, len(keys)))
+
+
+def point_sharing_variance(d: Deviations, n_items: int) -> float:
+    """Variance of a sum over pairs, where pairs that share a point are correlated (formula (5)).
+
+    Parameters
+    ----------
+    d : Deviations
+        Pairs and their deviations.
+    n_items : int
+        Number of items.
+
+    Returns
+    -------
+    float
+        Never below the sum of squares of the deviations.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.imbalance.standard_errors import Deviations, point_sharing_variance
+    >>> mutual = Deviations(np.array([0, 1]), np.array([1, 0]), np.array([0.1, 0.1]))
+    >>> round(point_sharing_variance(mutual, 2), 12)             # two pairs, one fluctuation: (0.1 + 0.1)^2
+    0.04
+    """
+    touching = np.bincount(d.i, d.eps, n_items) + np.bincount(d.j, d.eps, n_items)
+    own = float((d.eps**2).sum())
+    ends = np.minimum(d.i, d.j) * n_items + np.maximum(d.i, d.j)  # i -> j and j -> i share this key
+    order = np.argsort(ends)
+    ends, eps = ends[order], d.eps[order]
+    mutual = 2 * float((eps[1:] * eps[:-1])[ends[1:] == ends[:-1]].sum())  # both orders of the two
+    return max(float((touching**2).sum()) - own - mutual, own)
+
+
+def block_sharing_variance(d: Deviations, blocks: np.ndarray) -> float:
+    """The same with blocks of correlated rows in the place of points (formula (10)).
+
+    Parameters
+    ----------
+    d : Deviations
+        Pairs and their deviations.
+    blocks : array (N,) of int
+        Block of every item, 0, 1, ...; a block never spans two runs.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.imbalance.standard_errors import Deviations, block_sharing_variance
+    >>> pairs = Deviations(np.array([0, 1, 2]), np.array([1, 2, 0]), np.array([0.1, -0.3, 0.2]))
+    >>> round(block_sharing_variance(pairs, np.array([0, 0, 1])), 12)      # at least (0.1 - 0.3)^2 + 0.2^2: queries
+    0.08
+    """
+    n = int(blocks.max()) + 1
+    a, b = blocks[d.i], blocks[d.j]
+    between = np.bincount(a * n + b, d.eps, n * n).reshape(n, n)
+    inside = np.diagonal(between)
+    touching = between.sum(1) + between.sum(0) - inside  # once a pair
+    shared = between + between.T
+    pairs_of_blocks = (shared**2).sum() - (np.diagonal(shared) ** 2).sum()  # each unordered pair of blocks twice
+    queries = between.sum(1)
+    return max(float((touching**2).sum() - pairs_of_blocks / 2), float((queries**2).sum()))
+
+
+def row_variance(d: Deviations, n_items: int) -> float:
+    """The naive variance: rows as if they were independent.  Too small; for comparison with other codes."""
+    rows = np.unique(d.i)
+    sums = np.bincount(d.i, d.eps, n_items)[rows]
+    return float((sums**2).sum()) * len(rows) / max(len(rows) - 1, 1)

@@ -1,0 +1,190 @@
+"""The one writer for results: .json (the numbers on record), .npz (the whole object), .csv and .parquet (the table)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from infoscope.base import Result, plain, require
+from infoscope.base.errors import DataError, ParameterError
+
+from .digests import file_digest
+from .saved_records import save
+
+if TYPE_CHECKING:
+    import pandas
+
+FORMAT, FORMAT_VERSION = "infoscope result", 2  # version 2 names the input files
+SUFFIXES = (".json", ".npz", ".csv", ".parquet")
+
+
+def write_result(
+    result: Result,
+    path: str | PathLike[str],
+    *,
+    command: str | None = None,
+    inputs: Any = None,
+    files: Iterable[str | PathLike[str]] = (),
+) -> Path:
+    """Save a result; a file that is there already is replaced only when the new one is complete.
+
+    Parameters
+    ----------
+    result : Result
+        Any result of the library.
+    path : str or path
+        ``.json`` holds the numbers, the table, the verdict, how it was computed (command, parameters, seed, hashes of
+        the input, versions) and what to cite.  ``.npz`` holds the whole object, for `load`.  ``.csv`` and
+        ``.parquet`` hold the table of ``result.to_frame()``.
+    command : str, optional
+        The command line that made it, for the JSON record.
+    inputs : optional
+        What was read, for the JSON record: numbers, strings, lists and mappings.
+    files : sequence of paths, optional
+        Files that were read: their names as given here, sizes and hashes go to the JSON record, so that ``infoscope
+        rerun`` can tell whether they are still the same. The working folder is not recorded.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    ParameterError
+        If the suffix is none of these, or the folder does not exist.
+    MissingExtraError
+        For .parquet without the package that writes it.
+
+    See Also
+    --------
+    save : Keep the whole result object, arrays included.
+
+    Examples
+    --------
+    >>> import json, pathlib, tempfile
+    >>> from dataclasses import dataclass
+    >>> from infoscope.base import Result
+    >>> from infoscope.io import write_result
+    >>> @dataclass(frozen=True)
+    ... class Length(Result):
+    ...     value: float
+    ...     value_se: float
+    >>> path = write_result(Length(1.5, 0.1), pathlib.Path(tempfile.mkdtemp(), "length.json"))
+    >>> json.loads(path.read_text())["values"]["value"]
+    1.5
+    """
+    from infoscope.storage import atomic_path
+
+    path = check_result_path(path)
+    if path.suffix.lower() == ".npz":
+        return save(result, path)
+    with atomic_path(path) as temporary:
+        if path.suffix.lower() == ".json":
+            _write_json(temporary, _record(result, command, inputs, files))
+        elif path.suffix.lower() == ".csv":
+            result.to_frame().to_csv(temporary, index=False)
+        else:
+            _write_parquet(result.to_frame(), temporary)
+    return path
+
+
+def read_record(path: str | PathLike[str]) -> dict[str, Any]:
+    """Read a JSON record that `write_result` wrote.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+
+    Returns
+    -------
+    dict
+        The record: ``values``, ``table``, ``verdict``, ``command``, ``files``, ``provenance`` and so on.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, is no such record, or was written by a newer version of the library.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from infoscope.io import read_record, write_result
+    >>> from infoscope.statistics import correlation_time
+    >>> times = correlation_time([[0.0], [1.0], [0.5], [2.0], [0.1], [1.5], [0.7], [0.2], [1.1], [0.9]])
+    >>> read_record(write_result(times, pathlib.Path(tempfile.mkdtemp(), "times.json")))["type"]
+    'CorrelationTime'
+    """
+    import json
+
+    path = Path(path)
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such file") from error
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} is no JSON record of a result, or is cut short ({error})") from error
+    if not isinstance(record, dict) or record.get("format") != FORMAT:
+        raise DataError(f"{path} is no record of a result: write one with infoscope compare --output {path.name}")
+    version, history = record.get("format_version"), record.get("provenance") or {}
+    if not isinstance(version, int) or version > FORMAT_VERSION:
+        writer = history.get("versions", {}).get("infoscope", "") or "a newer version"
+        raise DataError(f"{path} has format version {version}, and this infoscope reads {FORMAT_VERSION}: use {writer}")
+    return record
+
+
+def check_result_path(path: str | PathLike[str]) -> Path:
+    """Raise now what `write_result` would raise after the work is done.
+
+    Parameters
+    ----------
+    path : str or path
+        Where a result is to go.
+
+    Returns
+    -------
+    Path
+
+    Examples
+    --------
+    >>> from infoscope.io import check_result_path
+    >>> check_result_path("result.json").name
+    'result.json'
+    """
+    path = Path(path)
+    if path.suffix.lower() not in SUFFIXES:
+        raise ParameterError(f"results are written as {', '.join(SUFFIXES)}, not as '{path.suffix or path.name}'")
+    if not path.parent.is_dir():
+        raise ParameterError(f"{path} cannot be written: there is no folder {path.parent}")
+    if path.suffix.lower() == ".parquet":
+        require("pyarrow", "files")
+    return path
+
+
+def _record(result: Result, command: str | None, inputs: Any, files: Iterable[Any]) -> dict[str, Any]:
+    record: dict[str, Any] = {"format": FORMAT, "format_version": FORMAT_VERSION, "type": type(result).__name__}
+    values = {key: value for key, value in result.to_dict().items() if not key.startswith("provenance.")}
+    frame = result.to_frame()
+    record |= {"verdict": result.verdict, "command": command, "inputs": plain(inputs)}
+    record |= {"files": [file_digest(path) for path in files], "values": values}
+    record["table"] = [{str(key): plain(value) for key, value in row.items()} for row in frame.to_dict("records")]
+    record |= {name: plain(getattr(result, name, ())) for name in ("warnings", "notes")}
+    history = getattr(result, "provenance", None)
+    if history is not None:
+        names = ("function", "parameters", "seed", "input_hash", "versions")
+        record["provenance"] = {name: plain(getattr(history, name)) for name in names}
+    return record | {"cite": result.cite()}
+
+
+def _write_json(path: Path, record: Mapping[str, Any]) -> None:
+    import json
+
+    path.write_text(json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _write_parquet(frame: pandas.DataFrame, path: Path) -> None:
+    require("pyarrow", "files")
+    frame.to_parquet(path, index=False)

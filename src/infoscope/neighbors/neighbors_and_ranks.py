@@ -1,0 +1,137 @@
+"""Neighbours in two spaces and their ranks in the other, in one sweep: every distance is computed once, not twice.
+
+The tiles of a block of rows stay in memory; the first look finds the neighbours in both spaces, the second counts what
+is closer than they are in the other.  Answers are those of `nearest` and `count_closer`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from . import backend_numpy
+from .admissible import admissible_pairs
+from .graph import NeighborGraph
+from .kernels import TIE
+from .reductions import CountWithin, KSmallest, Reduction, check_rule, column_items, numpy_source, row_items
+from .shortcuts import TREE_FEATURES
+from .space import Space
+
+KEPT_BYTES = 2**25  # tiles that one thread keeps
+LOWEST_BLOCK = 128  # rows; thinner products are slower than making tiles twice
+FEWEST_ITEMS = 512
+
+
+class OneWay(NamedTuple):
+    """Neighbours in one space, and how many items are closer than and tied with them in the other."""
+
+    graph: NeighborGraph
+    closer: np.ndarray
+    tied: np.ndarray
+
+
+def neighbors_and_ranks(
+    a: Space, b: Space, k: int, *, exclusion_window: float = 0.0, neighbors_from: str = "any", n_jobs: int | None = None
+) -> tuple[OneWay, OneWay] | None:
+    """Both ways at once, or None where that does not apply or does not pay.
+
+    It needs NumPy features compared by products (Euclidean or cosine, no periods, more than a few columns), no weights,
+    few enough items for a block of whole rows, and no ties at the k-th distance.
+
+    Parameters
+    ----------
+    a, b : Space
+        Two spaces of the same items.
+    k : int
+        Neighbours.
+    exclusion_window, neighbors_from, n_jobs
+        As for `infoscope.neighbors.reduce_tiles`.
+
+    Returns
+    -------
+    (OneWay, OneWay) or None
+        Neighbours in `a` with their ranks in `b`, and the reverse.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.neighbors import Space
+    >>> from infoscope.neighbors.neighbors_and_ranks import neighbors_and_ranks
+    >>> x = np.random.default_rng(0).normal(size=(600, 20))
+    >>> forth, back = neighbors_and_ranks(Space(x), Space(x[:, :10]), 1)
+    >>> forth.graph.n_pairs, bool((back.tied == 1).all())
+    (600, True)
+    """
+    n = len(a)
+    height = min(backend_numpy.TILE[0], KEPT_BYTES // (8 * n))
+    if n < FEWEST_ITEMS or height < LOWEST_BLOCK or not all(_suits(space) for space in (a, b)):
+        return None
+    check_rule(a, exclusion_window, neighbors_from)
+    pairs = admissible_pairs(row_items(a, None), column_items(a, None), exclusion_window, neighbors_from)
+    if pairs.admissible.min() <= k:
+        return None
+
+    def make_sources(precision):
+        return [numpy_source(space, None, pairs, precision) for space in (a, b)]
+
+    states = backend_numpy.run(
+        make_sources, _BothWays(k), pairs, n_jobs, "neighbours and ranks", (height, backend_numpy.TILE[1])
+    )
+    if any(state["ties"] for state in states):
+        return None
+    return _one_way(states, 0, k, pairs), _one_way(states, 1, k, pairs)
+
+
+def _suits(space: Space) -> bool:
+    """Compared by products, and unlikely to be full of ties, which the sweep would find out too late."""
+    if space.backend != "numpy" or space.metric not in ("euclidean", "cosine") or space.period.any():
+        return False
+    if space.n_features <= TREE_FEATURES or space.sample_weight is not None:
+        return False
+    sample = space.features[:: len(space) // 100 + 1]
+    return bool((sample != np.rint(sample)).any())
+
+
+def _one_way(states, way: int, k: int, pairs) -> OneWay:
+    squared, items, closer, tied = (
+        np.concatenate([state[name][way] for state in states]) for name in ("squared", "items", "closer", "tied")
+    )
+    indptr = np.arange(len(pairs.rows) + 1) * k
+    graph = NeighborGraph(pairs.rows, indptr, items[:, :k].ravel(), squared[:, :k].ravel(), pairs.admissible)
+    return OneWay(graph, closer, tied)
+
+
+class _BothWays(Reduction):
+    looks_twice = True
+
+    def __init__(self, k: int):
+        self.k, self.nearest = k, KSmallest(k + 1)  # one more, to see ties
+
+    def start(self, block):
+        return {"found": [self.nearest.start(block) for _ in range(2)], "ties": False}
+
+    def update(self, state, tiles):
+        return sum(self.nearest.update(found, [t]) for found, t in zip(state["found"], tiles, strict=True))
+
+    def turn(self, state, tiles):
+        """The neighbours are known: measure them in the other space; their distances there are the radii."""
+        k, found = self.k, [self.nearest.finish([one]) for one in state.pop("found")]
+        state["squared"], state["items"] = zip(*found, strict=True)
+        state["ties"] = any(bool((squared[:, k] <= squared[:, k - 1] * (1 + TIE)).any()) for squared, _ in found)
+        indptr, state["counts"] = np.arange(len(found[0][0]) + 1) * k, []
+        for other, (_, items) in ((1, found[0]), (0, found[1])):
+            radii = tiles[other].source.measure_neighbors(tiles[other].block, items[:, :k]).ravel()
+            counting = CountWithin(indptr, radii)
+            state["counts"].append((other, counting, counting.start(slice(0, len(indptr) - 1))))
+
+    def update_again(self, state, tiles):
+        if state["ties"]:
+            return 0  # the answer will not be used
+        rows = slice(0, len(state["squared"][0]))
+        vain = sum(counting.count(tiles[other], rows, counted) for other, counting, counted in state["counts"])
+        if tiles[0].part.stop == len(tiles[0].source.columns.index):
+            state["closer"], state["tied"] = zip(
+                *(c.finish([counted]) for _, c, counted in state.pop("counts")), strict=True
+            )
+        return vain
