@@ -96,6 +96,20 @@ def missing_from_reference(app) -> None:
             logging.getLogger(__name__).warning("reference.rst leaves out %s of infoscope.%s", sorted(missing), room)
 
 
+def list_pictures(app, what, name, obj, options, lines) -> None:
+    """What a result can draw, on the page of its class."""
+    from infoscope.base import Result
+    from infoscope.base.pictures import pictures_of
+
+    if what != "class" or not issubclass(obj, Result) or not (found := pictures_of(obj)):
+        return
+    lines += ["", ".. rubric:: Pictures", ""]
+    for kind, one in found.items():
+        text = " ".join((one.draw.__doc__ or "").strip().partition("\n\n")[0].split())
+        where = f"{one.draw.__module__}.{one.draw.__name__}"
+        lines += [f"- ``kind={kind!r}``: {text} Options: :py:func:`{where}`."]
+
+
 def name_examples_not_run(app) -> None:
     """Say which examples are shown without their pictures, and why."""
     for example, missing in not_run.items():
@@ -127,4 +141,5 @@ def _formula(translator, node, block: bool) -> None:
 def setup(app) -> None:
     app.connect("builder-inited", missing_from_reference)
     app.connect("builder-inited", name_examples_not_run)
+    app.connect("autodoc-process-docstring", list_pictures, priority=900)  # after numpydoc has read the docstring
     app.add_html_math_renderer("mathml", (inline_formula, None), (displayed_formula, None))

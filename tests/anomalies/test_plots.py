@@ -8,8 +8,9 @@ from scipy.stats import hypergeom
 from infoscope.anomalies import DensityAnomaly, compare_many, power_curve
 from infoscope.anomalies.null import score_table
 from infoscope.anomalies.plots import _band, _own
-from infoscope.anomalies.result import KINDS
+from infoscope.anomalies.result import Anomalies
 from infoscope.base import ParameterError
+from infoscope.base.pictures import pictures_of
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def close():
 
 
 @pytest.mark.parametrize("style", ["screen", "paper"])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", pictures_of(Anomalies))
 def test_each_kind_draws_and_has_its_numbers(found, kind, style):
     ax = found.plot(kind=kind, style=style)
     ax.figure.canvas.draw()

@@ -8,29 +8,59 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from infoscope.base import ParameterError
-from infoscope.base.plot_style import Style, axes_of, look_of, thin
+from infoscope.base.pictures import picture
+from infoscope.base.plot_style import (
+    ABOVE,
+    ABOVE_MAP,
+    BELOW,
+    BELOW_MAP,
+    COLOURS,
+    MANY_DOTS,
+    Style,
+    axes_of,
+    column_of,
+    look_of,
+    set_labels,
+    set_legend,
+    thin,
+)
 from infoscope.neighbors.convert import to_numpy
 
 from .multiple_testing import Null
 from .null import scan_null_tail, score_table
+from .power import PowerCurve
+from .result import Anomalies, Excess
 from .scores import Rule
+from .several_references import ManyReferences
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from .power import PowerCurve
-    from .result import Anomalies, Excess
-    from .several_references import ManyReferences
-
-RED, BLUE, GREY = "#B2182B", "#2166AC", "0.75"
-COLOURS = {"over": RED, "under": BLUE}
-MAPS = {"over": "Reds", "under": "Blues"}
+COLOUR = {"over": ABOVE, "under": BELOW}
+MAPS = {"over": ABOVE_MAP, "under": BELOW_MAP}
+BACKGROUND = "0.75"
 WORDS = {"over": "more points in the test sample", "under": "fewer points in the test sample"}
 PALEST = 0.35  # where the maps of colours begin: paler dots vanish on the background
-MANY = 20_000  # dots from which they shrink
 MOST_PANELS, MOST_REGIONS = 4, 16  # features that are paired, and regions that are named
 
 
+def points_table(found: Anomalies, **options: Any) -> Any:
+    """All points of both samples, with their scores."""
+    return found.to_frame("rows", flagged=False)
+
+
+def scan_table(found: Anomalies, *, item: int | None = None, side: str | None = None, **options: Any) -> dict[str, Any]:
+    """The scan of one item, rank by rank."""
+    one, at = scanned(found, item, side)
+    return found.scan_path(at, one.side)._asdict()
+
+
+def permutations_table(found: Anomalies, **options: Any) -> dict[str, Any]:
+    """The largest score of every permutation."""
+    return {one.side: one.maxima for one in found.sides}
+
+
+@picture(Anomalies, "scores", data=points_table)
 def plot_scores(
     found: Anomalies, ax: Axes | None = None, *, x: Any = 0, y: Any = 1, names: bool = True, style: str = "screen"
 ) -> Axes:
@@ -40,13 +70,13 @@ def plot_scores(
     features = _features(found)
     if features.shape[1] == 1:
         return _scores_on_one(found, ax, features[:, 0], look)
-    (across, x_name), (up, y_name) = _feature(found, features, x), _feature(found, features, y)
+    (across, x_name), (up, y_name) = (column_of(found, x, features), column_of(found, y, features))
     _dots(found, ax, across, up, look, bars=True, names=names)
-    ax.set_xlabel(x_name, fontsize=look.text)
-    ax.set_ylabel(y_name, fontsize=look.text)
+    set_labels(ax, look, x=x_name, y=y_name)
     return ax
 
 
+@picture(Anomalies, "pairs", data=points_table)
 def plot_pairs(found: Anomalies, ax: Axes | None = None, *, columns: Any = None, style: str = "screen") -> Axes:
     """`plot_scores` for every pair of features (the first four, or `columns`), in one figure; its first panel."""
     import matplotlib.pyplot as plt
@@ -58,7 +88,7 @@ def plot_pairs(found: Anomalies, ax: Axes | None = None, *, columns: Any = None,
     wanted = range(min(features.shape[1], MOST_PANELS)) if columns is None else list(columns)
     if len(wanted) < 3:
         return plot_scores(found, x=wanted[0], y=wanted[-1], style=style)
-    chosen = [_feature(found, features, which) for which in wanted]
+    chosen = [column_of(found, which, features) for which in wanted]
     size = len(chosen) - 1
     width = look.width * (1.5 if style == "screen" else 1.0)
     figure, grid = plt.subplots(
@@ -82,6 +112,7 @@ def plot_pairs(found: Anomalies, ax: Axes | None = None, *, columns: Any = None,
     return grid[0, 0]
 
 
+@picture(Anomalies, "scan", data=scan_table)
 def plot_scan(
     found: Anomalies, ax: Axes | None = None, *, item: int | None = None, side: str | None = None, style: str = "screen"
 ) -> Axes:
@@ -93,7 +124,7 @@ def plot_scan(
     low, middle, high = _band(found, one, at, path.k)
     ax.fill_between(path.k, low, high, color="0.88", lw=0, label="90 % of rows without information")
     ax.plot(path.k, middle, color="0.6", lw=look.line * 0.6, label="half of them")
-    ax.plot(path.k, path.scores, color=COLOURS[one.side], lw=look.line, label=_item_name(found, at))
+    ax.plot(path.k, path.scores, color=COLOUR[one.side], lw=look.line, label=_item_name(found, at))
     if np.isfinite(one.threshold):
         ax.axhline(one.threshold, color="black", lw=look.line * 0.7, ls="--",
                    label=f"flagged above {one.threshold:.3g}")  # fmt: skip
@@ -101,17 +132,17 @@ def plot_scan(
     if k:
         hits, sample = path.successes[k - path.k[0]], "test" if one.side == "over" else "reference"
         label = f"k* = {k}: {hits} of them {sample}, p = {one.p_values[at]:.2g}"
-        ax.plot(k, best, "o", mfc="white", mec=COLOURS[one.side], ms=look.marker, zorder=5, label=label)
+        ax.plot(k, best, "o", mfc="white", mec=COLOUR[one.side], ms=look.marker, zorder=5, label=label)
     top = max(best, one.threshold if np.isfinite(one.threshold) else 0.0, float(high.max()))
     ax.set_yscale("function", functions=(_root, np.square))  # so that the band stays visible beside a high peak
     ax.set(xscale="log", xlim=(path.k[0], path.k[-1] * 1.05), ylim=(0, 1.5 * top))
     ax.xaxis.set_major_formatter("{x:g}")
-    ax.set_xlabel("rank k of the neighbour", fontsize=look.text)
-    ax.set_ylabel("score, -log P(as many or more)", fontsize=look.text)
-    ax.legend(frameon=False, fontsize=look.small, loc="upper left")
+    set_labels(ax, look, x="rank k of the neighbour", y="score, -log P(as many or more)")
+    set_legend(ax, look, loc="upper left")
     return ax
 
 
+@picture(Anomalies, "regions")
 def plot_regions(found: Anomalies, ax: Axes | None = None, *, style: str = "screen") -> Axes:
     """Purity of every region with its error and one-sided bound; beside it, on a figure for the screen, its counts."""
     import matplotlib.pyplot as plt
@@ -127,7 +158,7 @@ def plot_regions(found: Anomalies, ax: Axes | None = None, *, style: str = "scre
         ax, counts = plt.subplots(1, 2, figsize=size, sharey=True, layout="constrained", width_ratios=(1.2, 1))[1]
     ax = axes_of(ax, look, height)
     place = np.arange(len(shown))[::-1]
-    colours = [COLOURS[region.side] for region in shown]
+    colours = [COLOUR[region.side] for region in shown]
     purity = np.array([region.purity for region in shown])
     ax.barh(place, np.clip(purity, 0, 1), color=colours, alpha=0.55, height=0.7)
     for at, region, colour in zip(place, shown, colours, strict=True):
@@ -144,6 +175,7 @@ def plot_regions(found: Anomalies, ax: Axes | None = None, *, style: str = "scre
     return ax
 
 
+@picture(Anomalies, "p_values", data=points_table)
 def plot_p_values(found: Anomalies, ax: Axes | None = None, *, side: str | None = None, style: str = "screen") -> Axes:
     """Share of a sample's points with a p-value of at most p, against p: the diagonal is what labels alone do."""
     look = look_of(style)
@@ -151,22 +183,22 @@ def plot_p_values(found: Anomalies, ax: Axes | None = None, *, side: str | None 
     smallest = 1.0
     for one in found.sides if side is None else (_one_side(found, side),):
         p = np.sort(_own(found, one, one.p_values))
-        ax.plot(p, np.arange(1, len(p) + 1) / len(p), color=COLOURS[one.side], lw=look.line, label=WORDS[one.side],
+        ax.plot(p, np.arange(1, len(p) + 1) / len(p), color=COLOUR[one.side], lw=look.line, label=WORDS[one.side],
                 drawstyle="steps-post")  # fmt: skip
         cut = _tail(found, one, one.threshold)
         if cut > 0:
-            ax.axvline(cut, color=COLOURS[one.side], lw=look.line * 0.6, ls="--",
+            ax.axvline(cut, color=COLOUR[one.side], lw=look.line * 0.6, ls="--",
                        label=f"flagged below p = {cut:.2g}: {one.n_flagged} points")  # fmt: skip
         smallest = min(smallest, 1 / len(p), float(p[0]), cut if cut > 0 else 1.0)
     low = 10.0 ** max(np.floor(np.log10(smallest)), -30)
     ax.plot([low, 1], [low, 1], color="black", lw=look.line * 0.7, label="labels that carry no information")
     ax.set(xscale="log", yscale="log", xlim=(low, 1), ylim=(0.5 / max(found.n_test, found.n_reference), 1.3))
-    ax.set_xlabel("p-value of a point", fontsize=look.text)
-    ax.set_ylabel("share of points at or below", fontsize=look.text)
-    ax.legend(frameon=False, fontsize=look.small)
+    set_labels(ax, look, x="p-value of a point", y="share of points at or below")
+    set_legend(ax, look)
     return ax
 
 
+@picture(Anomalies, "histogram", data=points_table)
 def plot_histogram(
     found: Anomalies, ax: Axes | None = None, *, side: str | None = None, bins: int = 60, style: str = "screen"
 ) -> Axes:
@@ -177,7 +209,7 @@ def plot_histogram(
     scores = _own(found, one, one.scores)
     top = max(float(scores.max()), one.threshold if np.isfinite(one.threshold) else 0.0, 1.0) * 1.02
     edges = np.linspace(0.0, top, bins + 1)
-    ax.hist(scores, bins=edges.tolist(), color=COLOURS[one.side], alpha=0.55, label=f"points: {WORDS[one.side]}")
+    ax.hist(scores, bins=edges.tolist(), color=COLOUR[one.side], alpha=0.55, label=f"points: {WORDS[one.side]}")
     tails = scan_null_tail(edges, **_law(found, one))
     expected = len(scores) * -np.diff(np.append(tails[:-1], scan_null_tail(top, **_law(found, one))))
     ax.step(edges, np.append(expected, expected[-1]), where="post", color="black", lw=look.line,
@@ -186,12 +218,12 @@ def plot_histogram(
         ax.axvline(one.threshold, color="black", ls="--", lw=look.line * 0.7,
                    label=f"{one.n_flagged} flagged above {one.threshold:.3g}")  # fmt: skip
     ax.set(yscale="log", xlim=(0, top), ylim=(0.3, None))
-    ax.set_xlabel("score: the largest of a scan", fontsize=look.text)
-    ax.set_ylabel("points", fontsize=look.text)
-    ax.legend(frameon=False, fontsize=look.small)
+    set_labels(ax, look, x="score: the largest of a scan", y="points")
+    set_legend(ax, look)
     return ax
 
 
+@picture(Anomalies, "permutations", data=permutations_table)
 def plot_permutations(
     found: Anomalies, ax: Axes | None = None, *, side: str | None = None, style: str = "screen"
 ) -> Axes:
@@ -203,19 +235,19 @@ def plot_permutations(
     one = _one_side(found, side)
     observed = float(_own(found, one, one.scores).max())
     what = f"blocks ({found.n_blocks})" if found.n_blocks else "rows"
-    counts, *_ = ax.hist(one.maxima, bins=min(40, max(10, found.n_permutations // 20)), color=GREY,
+    counts, *_ = ax.hist(one.maxima, bins=min(40, max(10, found.n_permutations // 20)), color=BACKGROUND,
             label=f"{found.n_permutations} permutations of {what}")  # fmt: skip
     at_least = (1 + int((one.maxima >= observed * (1 - 1e-9)).sum())) / (1 + len(one.maxima))
-    ax.axvline(observed, color=COLOURS[one.side], lw=look.line, label=f"observed, p = {at_least:.2g}")
+    ax.axvline(observed, color=COLOUR[one.side], lw=look.line, label=f"observed, p = {at_least:.2g}")
     if np.isfinite(one.threshold) and found.control == "fwer":
         ax.axvline(one.threshold, color="black", ls="--", lw=look.line * 0.7, label=f"level {found.alpha:g}")
     ax.set(xlim=(0, None), ylim=(0, 1.35 * np.max(counts)))  # room for the legend
-    ax.set_xlabel(f"largest score ({one.side})", fontsize=look.text)
-    ax.set_ylabel("permutations", fontsize=look.text)
-    ax.legend(frameon=False, fontsize=look.small)
+    set_labels(ax, look, x=f"largest score ({one.side})", y="permutations")
+    set_legend(ax, look)
     return ax
 
 
+@picture(PowerCurve, "power")
 def plot_power(found: PowerCurve, ax: Axes | None = None, *, style: str = "screen") -> Axes:
     """Chance to see an excess, and the share of it that is flagged, against its size."""
     look = look_of(style)
@@ -223,8 +255,8 @@ def plot_power(found: PowerCurve, ax: Axes | None = None, *, style: str = "scree
     order = np.argsort(found.sizes)
     size = found.sizes[order]
     for name, label, colour, marker in (
-        ("power", "chance that any of it is flagged", RED, "o"),
-        ("recovered", "share of it that is flagged", BLUE, "s"),
+        ("power", "chance that any of it is flagged", ABOVE, "o"),
+        ("recovered", "share of it that is flagged", BELOW, "s"),
     ):  # fmt: skip
         value, error = getattr(found, name)[order], getattr(found, f"{name}_se")[order]
         low, high = np.minimum(error, value), np.minimum(error, 1 - value)
@@ -233,17 +265,16 @@ def plot_power(found: PowerCurve, ax: Axes | None = None, *, style: str = "scree
         ax.axvline(found.half_power, color="black", ls="--", lw=look.line * 0.7,
                    label=f"seen in half of the trials: {found.half_power:.0f}")  # fmt: skip
     ax.set(ylim=(-0.03, 1.03))
-    ax.set_xlabel(f"points of the excess among {found.n_test:,}", fontsize=look.text)
-    ax.set_ylabel(f"share ± se, {found.n_trials} trials each", fontsize=look.text)
-    ax.legend(frameon=False, fontsize=look.small)
+    set_labels(ax, look, f"points of the excess among {found.n_test:,}", f"share ± se, {found.n_trials} trials each")
+    set_legend(ax, look)
     return ax
 
 
+@picture(ManyReferences, "p_values")
 def plot_many(found: ManyReferences, ax: Axes | None = None, *, style: str = "screen") -> Axes:
     """Share of test points with a p-value of at most p: against each reference, and against all or any."""
     look = look_of(style)
     ax = axes_of(ax, look, height=0.8)
-    colours = ("#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#0072B2", "#F0E442")
     sides = {name: (one.over, one.n_reference) for name, one in found.results.items()}
     curves = {f"against {name}": over.p_values[n:] for name, (over, n) in sides.items() if over is not None}
     curves[f"against {'every one' if found.mode == 'all' else 'any of them'}"] = found.p_values
@@ -251,14 +282,13 @@ def plot_many(found: ManyReferences, ax: Axes | None = None, *, style: str = "sc
     for c, (name, values) in enumerate(curves.items()):
         p, last = np.sort(values), c == len(curves) - 1
         ax.plot(p, np.arange(1, len(p) + 1) / len(p), drawstyle="steps-post", label=name,
-                color=RED if last else colours[c % len(colours)], lw=look.line * (1.3 if last else 0.8))  # fmt: skip
+                color=ABOVE if last else COLOURS[c % len(COLOURS)], lw=look.line * (1.3 if last else 0.8))  # fmt: skip
         smallest = min(smallest, float(p[0]), 1 / len(p))
     low = 10.0 ** max(np.floor(np.log10(smallest)), -30)
     ax.plot([low, 1], [low, 1], color="black", lw=look.line * 0.7, label="labels that carry no information")
     ax.set(xscale="log", yscale="log", xlim=(low, 1), ylim=(0.5 / found.n_test, 1.3))
-    ax.set_xlabel("p-value of a test point", fontsize=look.text)
-    ax.set_ylabel("share of test points at or below", fontsize=look.text)
-    ax.legend(frameon=False, fontsize=look.small)
+    set_labels(ax, look, x="p-value of a test point", y="share of test points at or below")
+    set_legend(ax, look)
     return ax
 
 
@@ -276,18 +306,6 @@ def _features(found: Anomalies) -> np.ndarray:
         raise ParameterError(f"there are no features to draw ({found.space.metric}): kind='regions', 'scan' and "
                              "'p_values' need none")  # fmt: skip
     return to_numpy(found.coordinates)
-
-
-def _feature(found: Anomalies, features: np.ndarray, which: Any) -> tuple[np.ndarray, str]:
-    """A column by number or name, and how to call it."""
-    names = None if found.feature_names is None else list(found.feature_names)
-    if isinstance(which, str):
-        if names is None or which not in names:
-            raise ParameterError(f"there is no column {which!r}; known are {names or 'numbers only'}")
-        which = names.index(which)
-    if not 0 <= which < features.shape[1]:
-        raise ParameterError(f"there is no column {which}: there are {features.shape[1]}")
-    return features[:, which], str(names[which]) if names else f"column {which}"
 
 
 def _one_side(found: Anomalies, side: str | None) -> Excess:
@@ -350,8 +368,8 @@ def _dots(found: Anomalies, ax: Axes, across, up, look: Style, *, bars: bool, na
     from matplotlib import colormaps
     from matplotlib.colors import ListedColormap
 
-    small = look.marker**2 * (0.12 if len(across) < MANY else 0.04)
-    ax.scatter(across, up, s=small, color=GREY, lw=0, rasterized=True)
+    small = look.marker**2 * (0.12 if len(across) < MANY_DOTS else 0.04)
+    ax.scatter(across, up, s=small, color=BACKGROUND, lw=0, rasterized=True)
     drawn = {}
     for one in found.sides:
         items = np.flatnonzero(one.flagged)
@@ -367,8 +385,8 @@ def _dots(found: Anomalies, ax: Axes, across, up, look: Style, *, bars: bool, na
             at = _densest(across[rows], up[rows])
             ax.annotate(
                 str(region.number), (across[rows][at], up[rows][at]), xytext=(0, look.marker * 1.6),
-                textcoords="offset points", ha="center", va="bottom", fontsize=look.small, color=COLOURS[one.side],
-                weight="bold", bbox={"boxstyle": "circle,pad=0.15", "fc": "white", "ec": COLOURS[one.side], "lw": 0.7},
+                textcoords="offset points", ha="center", va="bottom", fontsize=look.small, color=COLOUR[one.side],
+                weight="bold", bbox={"boxstyle": "circle,pad=0.15", "fc": "white", "ec": COLOUR[one.side], "lw": 0.7},
             )  # fmt: skip
         if bars:
             bar = ax.figure.colorbar(drawn[one.side], ax=ax, pad=0.02)
@@ -388,12 +406,12 @@ def _scores_on_one(found: Anomalies, ax: Axes, at: np.ndarray, look: Style) -> A
     for one in found.sides:
         own = found.labels == (one.side == "over")
         sign = 1 if one.side == "over" else -1
-        for chosen, colour in ((own & ~one.flagged, GREY), (one.flagged, COLOURS[one.side])):
+        for chosen, colour in ((own & ~one.flagged, BACKGROUND), (one.flagged, COLOUR[one.side])):
             ax.plot(at[chosen], sign * one.scores[chosen], ".", ms=look.marker * 0.5, color=colour, rasterized=True)
         if np.isfinite(one.threshold):
-            ax.axhline(sign * one.threshold, color=COLOURS[one.side], ls="--", lw=look.line * 0.6)
-    ax.set_xlabel(found.feature_names[0] if found.feature_names is not None else "column 0", fontsize=look.text)
-    ax.set_ylabel("score: more in the test sample (up), fewer (down)", fontsize=look.text)
+            ax.axhline(sign * one.threshold, color=COLOUR[one.side], ls="--", lw=look.line * 0.6)
+    name = found.feature_names[0] if found.feature_names is not None else "column 0"
+    set_labels(ax, look, x=name, y="score: more in the test sample (up), fewer (down)")
     return ax
 
 
@@ -413,4 +431,4 @@ def _region_counts(ax: Axes, shown, place, colours, look: Style) -> None:
     ax.grid(axis="y", color="0.9", lw=0.6)
     ax.set_axisbelow(True)
     ax.set_xlabel("points (0 at the left edge)", fontsize=look.text)
-    ax.legend(frameon=False, fontsize=look.small, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+    set_legend(ax, look, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)

@@ -64,12 +64,6 @@ class PowerCurve(Result):
         return [{name.removesuffix("s") if name == "sizes" else name: getattr(self, name)[i].item() for name in names}
                 for i in range(len(self.sizes))]  # fmt: skip
 
-    def plot(self, ax: Any = None, *, style: str = "screen", **options: Any) -> Any:
-        """Power and recovered share against the size of the excess."""
-        from . import plots
-
-        return plots.plot_power(self, ax, style=style, **options)
-
 
 def power_curve(X, signal, sizes, *, n_trials: int = 20, estimator: DensityAnomaly | None = None, random_state=None):
     """How often an excess of each size would be seen.

@@ -16,7 +16,6 @@ from .scores import TIE
 
 if TYPE_CHECKING:
     import pandas
-    from matplotlib.axes import Axes
 
     from infoscope.neighbors import Space
 
@@ -26,7 +25,6 @@ CONTROL_WORDS = {
     "fwer": "chance of any false flag",
     "fpr": "rate of false flags per point",
 }
-KINDS = ("scores", "pairs", "scan", "regions", "p_values", "histogram", "permutations")  # of pictures
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -269,44 +267,6 @@ class Anomalies(Result):
         scores = score_table(self.k, p)[k * (k + 1) // 2 + successes]
         looked = (squared[1:] > squared[:-1] * (1 + TIE)) & (k >= self.k_min)
         return ScanPath(k, successes, scores, looked)
-
-    def plot(self, ax: Axes | None = None, *, kind: str = "scores", style: str = "screen", **options: Any) -> Axes:
-        """Draw it.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-            Where to draw.
-        kind : {"scores", "pairs", "scan", "regions", "p_values", "histogram", "permutations"}
-            Points on two coordinates (options ``x``, ``y``), coloured by score; the same for every pair of features
-            (``columns``); the scan of one point (``item``, ``side``) against the null; regions with purities and
-            counts; p-values, scores, or the largest score under permutations, against what is expected.
-        style : {"screen", "paper"}
-            Sizes.
-
-        Returns
-        -------
-        matplotlib Axes
-        """
-        from . import plots
-
-        check_choice(kind, "kind", KINDS)
-        return getattr(plots, f"plot_{kind}")(self, ax, style=style, **options)
-
-    def plot_data(self, *, kind: str = "scores", item: int | None = None, side: str | None = None, **options: Any):
-        """The numbers that a picture shows: of all points, of one point's scan, or of regions."""
-        import pandas
-
-        from . import plots
-
-        if check_choice(kind, "kind", KINDS) == "regions":
-            return self.to_frame()
-        if kind == "scan":
-            one, at = plots.scanned(self, item, side)
-            return pandas.DataFrame(self.scan_path(at, one.side)._asdict())
-        if kind == "permutations":
-            return pandas.DataFrame({one.side: one.maxima for one in self.sides})
-        return self.to_frame("rows", flagged=False)
 
     # ---- steps ----
     def _points(self, side: Excess, flagged: bool) -> pandas.DataFrame:

@@ -63,12 +63,6 @@ class ManyReferences(Result):
                  if found.over else np.nan} for name, found in self.results.items()]  # fmt: skip
         return [*rows, {"reference": self.mode, "flagged": int(self.flagged.sum())}]
 
-    def plot(self, ax: Any = None, *, style: str = "screen", **options: Any) -> Any:
-        """p-values of the test rows against what is expected, for each reference and together."""
-        from . import plots
-
-        return plots.plot_many(self, ax, style=style, **options)
-
 
 def compare_many(references, Y_test, *, mode: str = "all", estimator: DensityAnomaly | None = None) -> ManyReferences:
     """Compare a test sample with several references.

@@ -12,6 +12,7 @@ import numpy as np
 
 from .bibliography import bibtex
 from .json_values import plain
+from .pictures import picture_of, pictures_of
 from .provenance import Provenance
 
 if TYPE_CHECKING:
@@ -77,8 +78,9 @@ class Result:
     - ``_estimates``: property or tuple of ``(label, value, se)`` or of field names (default: every scalar ``x`` that
       has a field ``x_se``);
     - ``_rows()``: list of flat dicts, one per line of a table (default: one row, the scalar fields);
-    - ``_references``: keys of `infoscope.base.REFERENCES`;
-    - ``plot(ax=None, **options)``.
+    - ``_references``: keys of `infoscope.base.REFERENCES`.
+
+    Functions that draw it register themselves, see `infoscope.base.pictures`.
 
     Fields called ``warnings`` and ``notes`` (tuples of str) are printed last; ``provenance`` goes to `to_dict`.
     """
@@ -102,13 +104,42 @@ class Result:
     def _rows(self) -> list[dict[str, Any]]:
         return [_scalar_fields(self)]
 
-    def plot(self, ax: Any = None, **options: Any) -> Any:
-        """Draw the result with matplotlib and return the Axes."""
-        raise TypeError(f"{type(self).__name__} has no picture")
+    def plot(self, ax: Any = None, *, kind: str | None = None, style: str = "screen", **options: Any) -> Any:
+        """Draw it with matplotlib.
 
-    def plot_data(self, **options: Any) -> pandas.DataFrame:
-        """The numbers that ``plot`` draws with these options, as a pandas frame (here the table of the result)."""
-        return self.to_frame()
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+        kind : str, optional
+            Which picture, where there are several; ``pictures()`` lists them.
+        style : {"screen", "paper"}
+            Sizes: for the screen, or for one column of a journal.
+        **options
+            Of this kind of picture, see the reference ("Pictures").
+
+        Returns
+        -------
+        matplotlib Axes
+
+        Raises
+        ------
+        ParameterError
+            If the result cannot draw this kind, or the kind has no such option.
+        """
+        return picture_of(self, kind, options).draw(self, ax, style=style, **options)
+
+    def plot_data(self, *, kind: str | None = None, **options: Any) -> pandas.DataFrame:
+        """The numbers that ``plot`` draws with these options, and their standard errors, as a pandas frame."""
+        import pandas
+
+        data = picture_of(self, kind, options).data
+        return self.to_frame() if data is None else pandas.DataFrame(data(self, **options))
+
+    def pictures(self) -> dict[str, str]:
+        """What ``plot`` can draw: kinds, the default first, each with one line about it."""
+        found = pictures_of(self)
+        return {kind: (one.draw.__doc__ or "").strip().partition("\n")[0] for kind, one in found.items()}
 
     def to_frame(self) -> pandas.DataFrame:
         """The table of the result as a pandas frame."""

@@ -85,10 +85,10 @@ def anomalies(
 
     Example: infoscope anomalies simulated.csv measured.csv --scale standard --output flagged.csv --plot regions.png
     """
-    from infoscope.anomalies import DensityAnomaly
-    from infoscope.anomalies.result import KINDS
+    from infoscope.anomalies import Anomalies, DensityAnomaly
     from infoscope.base.checks import check_choice
     from infoscope.base.errors import ParameterError
+    from infoscope.base.pictures import pictures_of
     from infoscope.io import write_result
 
     from . import messages as show
@@ -102,7 +102,7 @@ def anomalies(
     check_word(missing, "--missing", ("raise", "drop"))
     outputs, picture = check_targets(output, plot, style)
     if picture is not None:
-        check_choice(kind, "--kind", KINDS)
+        check_choice(kind, "--kind", tuple(pictures_of(Anomalies)))
     items = ItemOptions(time=time, run=run, ids=ids)
     estimator = DensityAnomaly(
         k if k == "auto" else _number(k), control=control, alpha=alpha, side=side, n_permutations=permutations,

@@ -14,7 +14,6 @@ from .results import energy_unit
 
 if TYPE_CHECKING:
     import pandas
-    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -152,34 +151,6 @@ class Clusters(Result):
             f"{self.n_clusters} states, the largest (cluster {largest}) with {self.populations[largest]:.0%} of "
             f"the weight; {touching} of {self.n_clusters * (self.n_clusters - 1) // 2} pairs touch."
         )
-
-    def plot(self, ax: Axes | None = None, *, kind: str = "clusters", style: str = "screen", **options: Any) -> Axes:
-        """Draw it.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-            Where to draw.
-        kind : {"clusters", "dendrogram", "saddles", "mds", "sizes"}
-            Items on two coordinates by cluster (options ``x``, ``y``); peaks joined at their saddles; the matrix of
-            saddles, peaks on its diagonal; clusters in a plane, as far apart as barriers are high; populations.
-        style : {"screen", "paper"}
-            Sizes.
-
-        Returns
-        -------
-        matplotlib Axes
-        """
-        from .plots_peaks import plot_clusters, plot_dendrogram, plot_mds, plot_saddles, plot_sizes
-
-        draw: dict[str, Any] = {
-            "clusters": plot_clusters,
-            "dendrogram": plot_dendrogram,
-            "saddles": plot_saddles,
-            "mds": plot_mds,
-            "sizes": plot_sizes,
-        }
-        return draw[check_choice(kind, "kind", tuple(draw))](self, ax, style=style, **options)
 
     def with_units(self, units: str, temperature: float = 300.0) -> Clusters:
         """The same result, its barriers in other units ("kT", "kJ/mol", "kcal/mol")."""

@@ -12,7 +12,6 @@ from infoscope.neighbors import nearest
 
 if TYPE_CHECKING:
     import pandas
-    from matplotlib.axes import Axes
 
     from .estimators import PointDensity
 
@@ -74,12 +73,6 @@ class ClusterScan(Result):
 
         return pandas.DataFrame({"Z": self.Z, "n_clusters": self.n_clusters})
 
-    def plot(self, ax: Axes | None = None, *, style: str = "screen", **options: Any) -> Axes:
-        """Clusters against Z; ``style`` is "screen" or "paper"; returns the Axes."""
-        from .plots_peaks import plot_scan
-
-        return plot_scan(self, ax, style=style, **options)
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DecisionGraph(Result):
@@ -128,12 +121,6 @@ class DecisionGraph(Result):
         import pandas
 
         return pandas.DataFrame({"lower_log_density": self.lower_log_density, "separation": self.separation})
-
-    def plot(self, ax: Axes | None = None, *, style: str = "screen", **options: Any) -> Axes:
-        """Separation against log density; ``style`` is "screen" or "paper"; returns the Axes."""
-        from .plots_peaks import plot_decision
-
-        return plot_decision(self, ax, style=style, **options)
 
 
 def separation(density: PointDensity) -> np.ndarray:

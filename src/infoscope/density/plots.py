@@ -8,19 +8,28 @@ import numpy as np
 
 from infoscope.base import ParameterError
 from infoscope.base.checks import check_vector
-from infoscope.base.plot_style import axes_of, look_of
+from infoscope.base.pictures import picture
+from infoscope.base.plot_style import (
+    BLUE,
+    GREY,
+    PALE_BLUE,
+    VERMILION,
+    add_colorbar,
+    axes_of,
+    column_of,
+    dot_size,
+    look_of,
+    set_labels,
+    set_legend,
+)
+
+from .results import LogDensity
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from .peaks_result import Clusters
-    from .results import LogDensity
 
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "0.45"
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#000000")
-DOTS = 20_000  # items above which dots shrink
-
-
+@picture(LogDensity, "free_energy")
 def plot_free_energy(
     found: LogDensity,
     ax: Axes | None = None,
@@ -38,23 +47,21 @@ def plot_free_energy(
     value, error = found.free_energy(found.temperature if temperature is None else temperature, units)
     label = f"free energy / {units}"
     if np.shape(found.coordinates)[1:] == (1,):
-        at, name = coordinate(found, 0)
+        at, name = column_of(found, 0)
         ax.errorbar(at, value, yerr=error, fmt=".", ms=look.marker * 0.5, color=BLUE, ecolor="0.8", elinewidth=0.5)
         ax.set(xlabel=name, ylabel=label)
         return ax
-    (across, x_name), (up, y_name) = coordinate(found, x), coordinate(found, y)
+    (across, x_name), (up, y_name) = (column_of(found, x), column_of(found, y))
     order = np.argsort(-value)
     dots = ax.scatter(
         across[order], up[order], c=value[order], s=dot_size(len(value), look), cmap="viridis", lw=0, rasterized=True
     )
-    bar = ax.figure.colorbar(dots, ax=ax)
-    bar.set_label(label, fontsize=look.text)
-    bar.ax.tick_params(labelsize=look.small)
-    ax.set_xlabel(x_name, fontsize=look.text)
-    ax.set_ylabel(y_name, fontsize=look.text)
+    add_colorbar(ax, dots, look, label)
+    set_labels(ax, look, x=x_name, y=y_name)
     return ax
 
 
+@picture(LogDensity, "error")
 def plot_error(found: LogDensity, ax: Axes | None = None, *, style: str = "screen") -> Axes:
     """Standard error against log density, with its running mean over items of similar density."""
     look = look_of(style)
@@ -72,30 +79,29 @@ def plot_error(found: LogDensity, ax: Axes | None = None, *, style: str = "scree
         label=f"mean of {width}",
     )
     ax.set(xlabel="log density", ylabel="standard error", ylim=(0, None))
-    ax.legend(frameon=False, fontsize=look.small)
+    set_legend(ax, look)
     return ax
 
 
+@picture(LogDensity, "k_star")
 def plot_k_star(found: LogDensity, ax: Axes | None = None, *, x: Any = 0, y: Any = 1, style: str = "screen") -> Axes:
     """Items on two coordinates, coloured by the neighbours they use; with one column, k* against it."""
     look = look_of(style)
     ax = axes_of(ax, look, height=0.8)
     k = np.asarray(found.k_star)
     if np.shape(found.coordinates)[1:] == (1,):
-        at, name = coordinate(found, 0)
+        at, name = column_of(found, 0)
         ax.plot(at, k, ".", color=BLUE, ms=look.marker * 0.5, rasterized=True)
         ax.set(xlabel=name, ylabel="neighbours k*", ylim=(0, None))
         return ax
-    (across, x_name), (up, y_name) = coordinate(found, x), coordinate(found, y)
+    (across, x_name), (up, y_name) = (column_of(found, x), column_of(found, y))
     dots = ax.scatter(across, up, c=k, s=dot_size(len(k), look), cmap="cividis", lw=0, rasterized=True)
-    bar = ax.figure.colorbar(dots, ax=ax)
-    bar.set_label("neighbours k* that see a constant density", fontsize=look.text)
-    bar.ax.tick_params(labelsize=look.small)
-    ax.set_xlabel(x_name, fontsize=look.text)
-    ax.set_ylabel(y_name, fontsize=look.text)
+    add_colorbar(ax, dots, look, "neighbours k* that see a constant density")
+    set_labels(ax, look, x=x_name, y=y_name)
     return ax
 
 
+@picture(LogDensity, "components")
 def plot_components(found: LogDensity, ax: Axes | None = None, *, style: str = "screen") -> Axes:
     """Items in each connected part of the neighbour graph, the largest first: constants between parts are not known
     from the graph."""
@@ -115,11 +121,11 @@ def plot_components(found: LogDensity, ax: Axes | None = None, *, style: str = "
     if sizes[0] > 20 * sizes[-1]:
         ax.set_yscale("log")
         ax.set_ylim(0.8, None)
-    ax.set_xlabel("component, the largest first", fontsize=look.text)
-    ax.set_ylabel("items", fontsize=look.text)
+    set_labels(ax, look, x="component, the largest first", y="items")
     return ax
 
 
+@picture(LogDensity, "truth")
 def plot_against(found: LogDensity, ax: Axes | None = None, *, truth: Any, style: str = "screen") -> Axes:
     """Estimated against true log density, the mean difference taken out of the truth; the line is equality."""
     look = look_of(style)
@@ -129,47 +135,27 @@ def plot_against(found: LogDensity, ax: Axes | None = None, *, truth: Any, style
     ax.plot(known, value, ".", color=GREY, ms=look.marker * 0.4, rasterized=True)
     ax.plot(both, both, color=BLUE, lw=look.line)
     ax.set_title(f"mean absolute error {np.abs(away).mean():.3g}", fontsize=look.text)
-    ax.set_xlabel("true log density", fontsize=look.text)
-    ax.set_ylabel(f"estimated log density ({found.method})", fontsize=look.text)
+    set_labels(ax, look, x="true log density", y=f"estimated log density ({found.method})")
     return ax
 
 
+@picture(LogDensity, "pulls")
 def plot_pulls(found: LogDensity, ax: Axes | None = None, *, truth: Any, style: str = "screen") -> Axes:
     """Error over claimed error: a standard Gaussian if the errors are right."""
     look = look_of(style)
     ax = axes_of(ax, look, height=0.72)
     pull = _differences(found, truth)[2] / np.asarray(found.log_density_se)
     edge = max(4.0, float(np.quantile(np.abs(pull), 0.995)))
-    ax.hist(np.clip(pull, -edge, edge), bins=60, range=(-edge, edge), density=True, color="#9ecae1", label=found.method)
+    ax.hist(np.clip(pull, -edge, edge), bins=60, range=(-edge, edge), density=True, color=PALE_BLUE, label=found.method)
     at = np.linspace(-edge, edge, 300)
-    ax.plot(at, np.exp(-(at**2) / 2) / np.sqrt(2 * np.pi), color=ORANGE, lw=look.line, label="errors that are right")
+    ax.plot(at, np.exp(-(at**2) / 2) / np.sqrt(2 * np.pi), color=VERMILION, lw=look.line, label="errors that are right")
     ax.set_title(f"standard deviation {pull.std():.2f}", fontsize=look.text)
-    ax.set_xlabel("(estimated - true log density) / standard error", fontsize=look.text)
-    ax.set_ylabel("share of items per unit", fontsize=look.text)
-    ax.legend(frameon=False, fontsize=look.small)
+    set_labels(ax, look, x="(estimated - true log density) / standard error", y="share of items per unit")
+    set_legend(ax, look)
     return ax
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
-def dot_size(n: int, look) -> float:
-    """Area of a dot among n."""
-    return look.marker**2 * (0.4 if n < DOTS else 0.1)
-
-
-def coordinate(found: LogDensity | Clusters, which) -> tuple[np.ndarray, str]:
-    """A column by number or name, and how to call it."""
-    if found.coordinates is None:
-        raise ParameterError("there are no coordinates to draw: the data were distances or a neighbour graph")
-    names = None if found.feature_names is None else list(found.feature_names)
-    if isinstance(which, str):
-        if names is None or which not in names:
-            raise ParameterError(f"there is no column {which!r}; known are {names or 'numbers only'}")
-        which = names.index(which)
-    if not 0 <= which < found.coordinates.shape[1]:
-        raise ParameterError(f"there is no column {which}: there are {found.coordinates.shape[1]}")
-    return np.asarray(found.coordinates)[:, which], str(names[which]) if names else f"column {which}"
-
-
 def _differences(found: LogDensity, truth) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Estimate, truth shifted to the same mean, and their difference."""
     value = np.asarray(found.log_density, float)

@@ -6,36 +6,49 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from infoscope.base.plot_style import axes_of, look_of
+from infoscope.base.pictures import picture
+from infoscope.base.plot_style import (
+    BLUE,
+    COLOURS,
+    GREY,
+    VERMILION,
+    add_colorbar,
+    axes_of,
+    colour_of,
+    column_of,
+    dot_size,
+    look_of,
+    set_labels,
+    set_legend,
+)
 
-from .plots import BLUE, COLOURS, GREY, ORANGE, coordinate, dot_size
+from .peaks_result import Clusters
+from .peaks_scan import ClusterScan, DecisionGraph
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from .peaks_result import Clusters
-    from .peaks_scan import ClusterScan, DecisionGraph
 
-
+@picture(Clusters, "clusters")
 def plot_clusters(found: Clusters, ax: Axes | None = None, *, x: Any = 0, y: Any = 1, style: str = "screen") -> Axes:
     """Items on two coordinates by cluster, centres marked; the halo in grey."""
     look = look_of(style)
     ax = axes_of(ax, look, height=0.85)
     if np.shape(found.coordinates)[1:] == (1,):
-        (across, x_name), (up, y_name) = coordinate(found, 0), (np.asarray(found.log_density), "log density")
+        (across, x_name), (up, y_name) = (column_of(found, 0), (np.asarray(found.log_density), "log density"))
     else:
-        (across, x_name), (up, y_name) = coordinate(found, x), coordinate(found, y)
+        (across, x_name), (up, y_name) = (column_of(found, x), column_of(found, y))
     labels = np.asarray(found.labels)
     colours = np.array([*COLOURS, "0.8"])[np.where(labels < 0, len(COLOURS), labels % len(COLOURS))]
     ax.scatter(across, up, c=colours.tolist(), s=dot_size(len(labels), look), lw=0, rasterized=True)
     for c, item in enumerate(found.centers):
         ax.plot(across[item], up[item], "o", mfc="white", mec="black", ms=look.marker * 1.6)
         ax.annotate(str(c), (across[item], up[item]), ha="center", va="center", fontsize=look.small * 0.9)
-    ax.set_xlabel(x_name, fontsize=look.text)
-    ax.set_ylabel(y_name, fontsize=look.text)
+    set_labels(ax, look, x=x_name, y=y_name)
     return ax
 
 
+@picture(Clusters, "dendrogram")
 def plot_dendrogram(found: Clusters, ax: Axes | None = None, *, style: str = "screen") -> Axes:
     """Leaves at their peaks, as wide as the logarithm of their population, joined at their highest saddles."""
     look = look_of(style)
@@ -52,7 +65,7 @@ def plot_dendrogram(found: Clusters, ax: Axes | None = None, *, style: str = "sc
             yerr=found.peak_log_density_se[c],
             fmt="o",
             ms=look.marker,
-            color=COLOURS[c % len(COLOURS)],
+            color=colour_of(c),
             capsize=3,
         )
     low = np.nanmin(np.append(found.saddle_log_density[found.saddle_items >= 0], found.peak_log_density - 1))
@@ -65,7 +78,7 @@ def plot_dendrogram(found: Clusters, ax: Axes | None = None, *, style: str = "sc
             ax.plot(
                 [at, at],
                 [height, up],
-                color=COLOURS[c % len(COLOURS)] if leaf else "black",
+                color=colour_of(c) if leaf else "black",
                 lw=look.line * (0.5 + 0.4 * share[c]) if leaf else look.line,
                 solid_capstyle="butt",
                 zorder=0,
@@ -79,17 +92,17 @@ def plot_dendrogram(found: Clusters, ax: Axes | None = None, *, style: str = "sc
         ax.plot(
             [at, at],
             [low - 0.5, up],
-            color=COLOURS[c % len(COLOURS)] if alone else GREY,
+            color=colour_of(c) if alone else GREY,
             lw=look.line * (0.5 + 0.4 * share[c]) if alone else look.line,
             solid_capstyle="butt",
             zorder=0,
         )
     ax.set(xticks=range(len(order)), xticklabels=[str(c) for c in order])
-    ax.set_xlabel("cluster", fontsize=look.text)
-    ax.set_ylabel("log density", fontsize=look.text)
+    set_labels(ax, look, x="cluster", y="log density")
     return ax
 
 
+@picture(Clusters, "saddles")
 def plot_saddles(found: Clusters, ax: Axes | None = None, *, style: str = "screen") -> Axes:
     """Matrix of saddle heights, peaks on the diagonal; white where clusters do not touch."""
     look = look_of(style)
@@ -110,10 +123,8 @@ def plot_saddles(found: Clusters, ax: Axes | None = None, *, style: str = "scree
                 color="white" if matrix[a, b] < middle else "black",
             )
         ax.set(xticks=range(len(matrix)), yticks=range(len(matrix)))
-    bar = ax.figure.colorbar(image, ax=ax)
-    bar.set_label("log density of saddle (diagonal: peak)", fontsize=look.text)
-    ax.set_xlabel("cluster", fontsize=look.text)
-    ax.set_ylabel("cluster", fontsize=look.text)
+    add_colorbar(ax, image, look, "log density of saddle (diagonal: peak)")
+    set_labels(ax, look, x="cluster", y="cluster")
     return ax
 
 
@@ -140,12 +151,13 @@ def joined_peaks(saddles: np.ndarray, errors: np.ndarray) -> list[tuple[int, int
     return joins
 
 
+@picture(Clusters, "sizes")
 def plot_sizes(found: Clusters, ax: Axes | None = None, *, style: str = "screen") -> Axes:
     """Populations with their errors, the largest first."""
     look = look_of(style)
     ax = axes_of(ax, look, height=0.72)
     order = np.argsort(-np.asarray(found.populations), kind="stable")
-    colours = [COLOURS[c % len(COLOURS)] for c in order]
+    colours = [colour_of(c) for c in order]
     place = np.arange(len(order))
     ax.bar(place, np.asarray(found.populations)[order], color=colours)
     ax.errorbar(
@@ -159,11 +171,11 @@ def plot_sizes(found: Clusters, ax: Axes | None = None, *, style: str = "screen"
     )
     _cluster_ticks(ax, order, look)
     ax.set_ylim(0, None)
-    ax.set_xlabel("cluster, the largest first", fontsize=look.text)
-    ax.set_ylabel("share of the weight", fontsize=look.text)
+    set_labels(ax, look, x="cluster, the largest first", y="share of the weight")
     return ax
 
 
+@picture(Clusters, "mds")
 def plot_mds(found: Clusters, ax: Axes | None = None, *, style: str = "screen") -> Axes:
     """Clusters so far apart as the barrier between them is high: classical scaling; lines join those that touch."""
     look = look_of(style)
@@ -178,9 +190,7 @@ def plot_mds(found: Clusters, ax: Axes | None = None, *, style: str = "screen") 
             ax.plot(*place[[a, b]].T, color="0.6", lw=look.line * (0.4 + 2.2 * share), zorder=0)
     share = np.asarray(found.populations)
     area = 2.0 * look.marker**2 + 40 * look.marker**2 * share / share.max()
-    ax.scatter(
-        place[:, 0], place[:, 1], s=area, c=[COLOURS[c % len(COLOURS)] for c in range(len(share))], ec="black", lw=0.5
-    )
+    ax.scatter(place[:, 0], place[:, 1], s=area, c=[colour_of(c) for c in range(len(share))], ec="black", lw=0.5)
     for c, at in enumerate(place):
         ax.annotate(
             str(c),
@@ -193,12 +203,12 @@ def plot_mds(found: Clusters, ax: Axes | None = None, *, style: str = "screen") 
         )
     ax.margins(0.2)
     ax.set_aspect("equal", adjustable="datalim")
-    ax.set_xlabel("first axis (units of log density)", fontsize=look.text)
-    ax.set_ylabel("second axis", fontsize=look.text)
+    set_labels(ax, look, x="first axis (units of log density)", y="second axis")
     ax.set_title("area: population; line: height of the saddle", fontsize=look.small)
     return ax
 
 
+@picture(ClusterScan, "significance")
 def plot_scan(scan: ClusterScan, ax: Axes | None = None, *, style: str = "screen") -> Axes:
     """How many clusters are left at each significance Z."""
     from matplotlib.ticker import MaxNLocator
@@ -207,19 +217,19 @@ def plot_scan(scan: ClusterScan, ax: Axes | None = None, *, style: str = "screen
     ax = axes_of(ax, look, height=0.72)
     ax.step(scan.Z, scan.n_clusters, where="mid", color=BLUE, lw=look.line)
     ax.plot(scan.Z, scan.n_clusters, "o", color=BLUE, ms=look.marker * 0.5)
-    ax.axvline(scan.Z_used, color=ORANGE, lw=look.line, ls="--", label=f"Z = {scan.Z_used:g}")
+    ax.axvline(scan.Z_used, color=VERMILION, lw=look.line, ls="--", label=f"Z = {scan.Z_used:g}")
     if np.max(scan.n_clusters) > 20:
         ax.set_yscale("log")
         ax.yaxis.set_major_formatter("{x:g}")
     else:
         ax.yaxis.set_major_locator(MaxNLocator(integer=True))
         ax.set_ylim(0, None)
-    ax.set_xlabel("significance Z, in standard errors", fontsize=look.text)
-    ax.set_ylabel("clusters", fontsize=look.text)
-    ax.legend(frameon=False, fontsize=look.small)
+    set_labels(ax, look, x="significance Z, in standard errors", y="clusters")
+    set_legend(ax, look)
     return ax
 
 
+@picture(DecisionGraph, "decision")
 def plot_decision(graph: DecisionGraph, ax: Axes | None = None, *, style: str = "screen") -> Axes:
     """Distance to the next denser item against log density: peaks lie high and to the right."""
     look = look_of(style)
@@ -229,13 +239,12 @@ def plot_decision(graph: DecisionGraph, ax: Axes | None = None, *, style: str = 
     )
     for c, item in enumerate(graph.centers):
         at = graph.lower_log_density[item], graph.separation[item]
-        ax.plot(*at, "o", color=COLOURS[c % len(COLOURS)], ms=look.marker)
+        ax.plot(*at, "o", color=colour_of(c), ms=look.marker)
         beside = (0, 5) if c % 2 == 0 else (0, -5 - look.small)
         ax.annotate(str(c), at, xytext=beside, textcoords="offset points", ha="center", fontsize=look.small)
     ax.set_yscale("log")
     ax.margins(y=0.1)
-    ax.set_xlabel("log density less its error", fontsize=look.text)
-    ax.set_ylabel("distance to the nearest denser item", fontsize=look.text)
+    set_labels(ax, look, x="log density less its error", y="distance to the nearest denser item")
     return ax
 
 

@@ -12,7 +12,6 @@ from infoscope.base.checks import check_choice
 
 if TYPE_CHECKING:
     import pandas
-    from matplotlib.axes import Axes
 
 GAS_CONSTANT = 8.31446261815324e-3  # kJ/(mol K), exact by definition of its factors
 UNITS = {"kJ/mol": GAS_CONSTANT, "kcal/mol": GAS_CONSTANT / 4.184}
@@ -152,37 +151,6 @@ class LogDensity(Result):
         """The same result, its table and pictures in other units ("kT", "kJ/mol", "kcal/mol")."""
         energy_unit(temperature, units)
         return replace(self, units=units, temperature=float(temperature))
-
-    def plot(self, ax: Axes | None = None, *, kind: str = "free_energy", style: str = "screen", **options: Any) -> Axes:
-        """Draw it.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-            Where to draw.
-        kind : {"free_energy", "error", "k_star", "components", "truth", "pulls"}
-            Items on two coordinates, coloured by free energy (options ``x``, ``y``: columns by number or name;
-            ``temperature``, ``units``); the error against the log density; items coloured by the neighbours used
-            (``x``, ``y``); sizes of the parts of the neighbour graph (BMTI); estimated against true log density, and
-            the histogram of error over claimed error (option ``truth``: log density of every item).
-        style : {"screen", "paper"}
-            Sizes.
-
-        Returns
-        -------
-        matplotlib Axes
-        """
-        from .plots import plot_against, plot_components, plot_error, plot_free_energy, plot_k_star, plot_pulls
-
-        draw: dict[str, Any] = {
-            "free_energy": plot_free_energy,
-            "error": plot_error,
-            "k_star": plot_k_star,
-            "components": plot_components,
-            "truth": plot_against,
-            "pulls": plot_pulls,
-        }
-        return draw[check_choice(kind, "kind", tuple(draw))](self, ax, style=style, **options)
 
 
 def free_energy(log_density, log_density_se, temperature: float = 300.0, units: str = "kJ/mol"):

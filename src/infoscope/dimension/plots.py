@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from infoscope.base.checks import check_choice
-from infoscope.base.plot_style import axes_of, look_of
+from infoscope.base.pictures import picture
+from infoscope.base.plot_style import BLUE, GREY, PALE_BLUE, VERMILION, axes_of, look_of, set_legend
+
+from .results import Dimension, DimensionScan
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from .results import Dimension, DimensionScan
 
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "0.45"
-
-
+@picture(DimensionScan, "scale")
 def plot_scan(scan: DimensionScan, ax: Axes | None = None, *, against: str = "distance", style: str = "screen") -> Axes:
     """Dimension against the mean distance of the neighbours compared, or their outer rank, with a band of one standard
     error."""
@@ -35,7 +35,7 @@ def plot_scan(scan: DimensionScan, ax: Axes | None = None, *, against: str = "di
     )
     flat = scan.plateau()
     if flat is not None:
-        ax.axvspan(scan.distance[flat[0]], scan.distance[flat[1]], color=ORANGE, alpha=0.12, lw=0, label="plateau")
+        ax.axvspan(scan.distance[flat[0]], scan.distance[flat[1]], color=VERMILION, alpha=0.12, lw=0, label="plateau")
     for (_, n2), x, y in zip(scan.ranks, scan.distance, scan.dimension, strict=True):
         ax.annotate(
             str(n2), (x, y), xytext=(0, 6), textcoords="offset points", ha="center", color=GREY, fontsize="small"
@@ -48,7 +48,7 @@ def plot_scan(scan: DimensionScan, ax: Axes | None = None, *, against: str = "di
     )
     for axis in (ax.xaxis.set_major_formatter, ax.xaxis.set_minor_formatter):
         axis("{x:.3g}")
-    ax.legend(frameon=False)
+    set_legend(ax, look)
     return ax
 
 
@@ -58,7 +58,7 @@ def _plot_ranks(scan: DimensionScan, ax: Axes, look) -> Axes:
     ax.fill_between(rank, value - error, value + error, color=BLUE, alpha=0.25, lw=0)
     flat = scan.plateau()
     if flat is not None:
-        ax.axvspan(rank[flat[0]], rank[flat[1]], color=ORANGE, alpha=0.12, lw=0, label="plateau")
+        ax.axvspan(rank[flat[0]], rank[flat[1]], color=VERMILION, alpha=0.12, lw=0, label="plateau")
     ax.set(
         xscale="log",
         ylim=(0, 1.15 * float(np.max(value + error))),
@@ -67,10 +67,11 @@ def _plot_ranks(scan: DimensionScan, ax: Axes, look) -> Axes:
     )
     ax.set_xticks(rank, [str(n) for n in rank])
     ax.set_xticks([], minor=True)
-    ax.legend(frameon=False)
+    set_legend(ax, look)
     return ax
 
 
+@picture(Dimension, "fit", when=lambda found: found.log_ratios is not None)
 def plot_fit(found: Dimension, ax: Axes | None = None, *, style: str = "screen") -> Axes:
     """-log(1 - F) of the ratios against log(r2/r1): a line through the origin whose slope is the dimension."""
     look = look_of(style)
@@ -88,10 +89,11 @@ def plot_fit(found: Dimension, ax: Axes | None = None, *, style: str = "screen")
         label=f"slope {found.dimension:.2f} ± {found.dimension_se:.2f}",
     )
     ax.set(xlim=(0, end), ylim=(0, 1.1 * y[int(0.98 * n) - 1]), xlabel="log(r₂/r₁)", ylabel="−log(1 − F)")
-    ax.legend(frameon=False)
+    set_legend(ax, look)
     return ax
 
 
+@picture(Dimension, "rounds", when=lambda found: found.log_ratios is None)
 def plot_rounds(found: Dimension, ax: Axes | None = None, *, style: str = "screen") -> Axes:
     """The dimension after every round, from the start by TWO-NN on."""
     look = look_of(style)
@@ -104,16 +106,17 @@ def plot_rounds(found: Dimension, ax: Axes | None = None, *, style: str = "scree
         found.dimension,
         yerr=found.dimension_se,
         fmt="o",
-        color=ORANGE,
+        color=VERMILION,
         ms=look.marker,
         capsize=3,
         label=f"{found.dimension:.2f} ± {found.dimension_se:.2f}",
     )
     ax.set(xlabel="round (0: TWO-NN)", ylabel="intrinsic dimension", xticks=rounds[:: max(1, len(rounds) // 8)])
-    ax.legend(frameon=False)
+    set_legend(ax, look)
     return ax
 
 
+@picture(Dimension, "boxes", when=lambda found: found.log_ratios is None)
 def plot_boxes(found: Dimension, ax: Axes | None = None, *, style: str = "screen") -> Axes:
     """How many neighbours points use in every round: median, quartiles, and the middle nine tenths."""
     look = look_of(style)
@@ -126,8 +129,8 @@ def plot_boxes(found: Dimension, ax: Axes | None = None, *, style: str = "screen
         boxes,
         showfliers=False,
         patch_artist=True,
-        boxprops=dict(facecolor="#9ecae1", edgecolor=BLUE),
-        medianprops=dict(color=ORANGE, lw=look.line),
+        boxprops=dict(facecolor=PALE_BLUE, edgecolor=BLUE),
+        medianprops=dict(color=VERMILION, lw=look.line),
     )
     step = max(1, len(boxes) // 10)
     ax.set_xticks(range(1, len(boxes) + 1, step), [str(at) for at in range(1, len(boxes) + 1, step)])
@@ -137,12 +140,13 @@ def plot_boxes(found: Dimension, ax: Axes | None = None, *, style: str = "screen
     return ax
 
 
+@picture(Dimension, "neighbors", when=lambda found: found.log_ratios is None)
 def plot_neighbors(found: Dimension, ax: Axes | None = None, *, style: str = "screen") -> Axes:
     """How many points use how many neighbours."""
     look = look_of(style)
     ax = axes_of(ax, look, height=0.72)
     ax.hist(np.asarray(found.k_star), bins=30, color=BLUE)
-    ax.axvline(found.mean_k, color=ORANGE, lw=look.line, label=f"mean {found.mean_k:.1f}")
+    ax.axvline(found.mean_k, color=VERMILION, lw=look.line, label=f"mean {found.mean_k:.1f}")
     ax.set(xlabel="neighbours that see a constant density, k*", ylabel="points")
-    ax.legend(frameon=False)
+    set_legend(ax, look)
     return ax

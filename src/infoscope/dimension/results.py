@@ -10,7 +10,7 @@ import numpy as np
 from infoscope.base import Provenance, Result
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    pass
 
 __all__ = ["Dimension", "DimensionScan"]
 
@@ -91,34 +91,6 @@ class Dimension(Result):
                 "scales."
             )
         return f"{said}."
-
-    def plot(self, ax: Axes | None = None, *, kind: str | None = None, style: str = "screen", **options: Any) -> Axes:
-        """Draw it: the fit of TWO-NN, or the rounds of ABIDE.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-            Where to draw.
-        kind : {"fit", "rounds", "neighbors", "boxes"}, optional
-            "fit" for TWO-NN; "rounds", "neighbors" (histogram of k*) or "boxes" (k* in every round) for ABIDE.
-        style : {"screen", "paper"}
-            Sizes.
-
-        Returns
-        -------
-        matplotlib Axes
-        """
-        from .plots import plot_boxes, plot_fit, plot_neighbors, plot_rounds
-
-        kinds: dict[str, Any] = (
-            {"fit": plot_fit}
-            if self.log_ratios is not None
-            else {"rounds": plot_rounds, "neighbors": plot_neighbors, "boxes": plot_boxes}
-        )
-        from infoscope.base.checks import check_choice
-
-        kind = next(iter(kinds)) if kind is None else check_choice(kind, "kind", tuple(kinds))
-        return kinds[kind](self, ax, style=style, **options)
 
 
 def interval_of(d: float, se: float) -> tuple[float, float]:
@@ -207,23 +179,3 @@ class DimensionScan(Result):
             f"About {mean:.2g} variables between distances of {self.distance[a]:.3g} and {self.distance[b]:.3g}, "
             f"where the dimension does not depend on the scale (over all scales: {low:.2g} to {high:.2g})."
         )
-
-    def plot(self, ax: Axes | None = None, *, style: str = "screen", **options: Any) -> Axes:
-        """Dimension against scale, with its error band.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-            Where to draw.
-        against : {"distance", "rank"}
-            The scale: mean distance of the neighbours compared, or the outer rank.
-        style : {"screen", "paper"}
-            Sizes.
-
-        Returns
-        -------
-        matplotlib Axes
-        """
-        from .plots import plot_scan
-
-        return plot_scan(self, ax, style=style, **options)

@@ -4,65 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from infoscope.base.checks import check_choice
 from infoscope.base.errors import ParameterError
 
 from .results import ImbalanceDifference, ImbalanceMatrix, InformationImbalance, ScaleCurve
-from .verdicts import NOTABLE_FLOOR, Measured
-
-if TYPE_CHECKING:
-    import pandas
+from .verdicts import NOTABLE_FLOOR
 
 WAYS = ("a_to_b", "b_to_a")
-KINDS: dict[type, tuple[str, ...]] = {  # what each result can draw, its default first
-    InformationImbalance: ("plane", "ranks", "lags", "runs", "weights"),
-    ImbalanceMatrix: ("heatmap", "plane"),
-    ScaleCurve: ("curve",),
-    ImbalanceDifference: ("difference",),
-}
-
-
-def plotted_data(result: Measured, kind: str | None = None, **options: Any) -> pandas.DataFrame:
-    """The numbers that ``result.plot(kind=kind, **options)`` draws, with their standard errors (columns ``*_se``).
-
-    Parameters
-    ----------
-    result : InformationImbalance, ImbalanceMatrix, ScaleCurve or ImbalanceDifference
-        What is drawn.
-    kind : str, optional
-        As for its ``plot``.
-    **options
-        As for its ``plot``; those that change what is drawn (``bins``, ``normalized``, ``order``) change the table, the
-        others do not.
-
-    Returns
-    -------
-    DataFrame
-        A standard error that is withheld, and so not drawn, is missing. Histograms and shares have none.
-
-    Raises
-    ------
-    ParameterError
-        If the result does not hold what this kind draws.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from infoscope import imbalance_scale_curve
-    >>> from infoscope.imbalance.plot_data import plotted_data
-    >>> x = np.random.default_rng(0).normal(size=(64, 2))
-    >>> plotted_data(imbalance_scale_curve(x, x, k=(1, 4)))["k"].tolist()
-    [1, 4]
-    """
-    import pandas
-
-    kinds = next(names for cls, names in KINDS.items() if isinstance(result, cls))
-    chosen = check_choice(kind or kinds[0], "kind", kinds)
-    return pandas.DataFrame(TABLES[chosen](result, options))
 
 
 def plane_points(pairs: Sequence[InformationImbalance], normalized: bool | None = None) -> dict[str, Any]:
@@ -134,24 +85,24 @@ def leaf_order(matrix: ImbalanceMatrix) -> tuple[np.ndarray, np.ndarray]:
     return orders[0], orders[1]
 
 
-# ------------------------------------------------------------------------------------------ one table for each kind
-def _plane(result: Any, options: dict[str, Any]) -> dict[str, Any]:
+# --------------------------------------------------------------------------------- one table for each kind of picture
+def plane_table(result: Any, **options: Any) -> dict[str, Any]:
     return plane_points(drawable(result), options.get("normalized"))
 
 
-def _ranks(result: InformationImbalance, options: dict[str, Any]) -> dict[str, Any]:
+def ranks_table(result: InformationImbalance, **options: Any) -> dict[str, Any]:
     edges, heights = rank_densities(result, options.get("bins", 20))
     table: dict[str, Any] = {"rank_low": edges[:-1], "rank_high": edges[1:]}
     return table | {f"{way}_density": height for way, height in heights.items()}
 
 
-def _lags(result: InformationImbalance, options: dict[str, Any]) -> dict[str, Any]:
+def lags_table(result: InformationImbalance, **options: Any) -> dict[str, Any]:
     if result.lag_profile is None:
         raise ParameterError("the result holds no lag profile: pass time= or run= when the spaces are made")
     return dict(result.lag_profile) | {"exclusion_window": result.exclusion_window}
 
 
-def _runs(result: InformationImbalance, options: dict[str, Any]) -> list[dict[str, Any]]:
+def runs_table(result: InformationImbalance, **options: Any) -> list[dict[str, Any]]:
     if result.run_values is None:
         raise ParameterError("the result holds no values by run: pass run= when the spaces are made")
     table = result.run_values
@@ -165,12 +116,12 @@ def _runs(result: InformationImbalance, options: dict[str, Any]) -> list[dict[st
     return [*rows, {name: value for name, value in overall.items() if name in names}]
 
 
-def _weights(result: InformationImbalance, options: dict[str, Any]) -> dict[str, Any]:
+def weights_table(result: InformationImbalance, **options: Any) -> dict[str, Any]:
     share, cumulative = cumulative_weights(result)
     return {"share_of_rows": share, "share_of_weight": cumulative}
 
 
-def _heatmap(result: ImbalanceMatrix, options: dict[str, Any]) -> list[dict[str, Any]]:
+def heatmap_table(result: ImbalanceMatrix, **options: Any) -> list[dict[str, Any]]:
     rows, columns = (range(n) for n in np.shape(result.values))
     if options.get("order") == "clustered":
         rows, columns = (order.tolist() for order in leaf_order(result))
@@ -184,7 +135,7 @@ def _heatmap(result: ImbalanceMatrix, options: dict[str, Any]) -> list[dict[str,
     return table
 
 
-def _curve(result: ScaleCurve, options: dict[str, Any]) -> dict[str, Any]:
+def curve_table(result: ScaleCurve, **options: Any) -> dict[str, Any]:
     table: dict[str, Any] = {"k": np.asarray(result.k), "share": np.asarray(result.k, dtype=float) / result.n_items}
     for way, floor in zip(WAYS, result.floors(), strict=True):
         values, se = np.asarray(getattr(result, way)), np.asarray(getattr(result, f"{way}_se"), dtype=float)
@@ -192,7 +143,7 @@ def _curve(result: ScaleCurve, options: dict[str, Any]) -> dict[str, Any]:
     return table
 
 
-def _difference(result: ImbalanceDifference, options: dict[str, Any]) -> list[dict[str, Any]]:
+def difference_table(result: ImbalanceDifference, **options: Any) -> list[dict[str, Any]]:
     names = (f"{result.name_a} → {result.name_target}", f"{result.name_b} → {result.name_target}", "difference")
     rows = []
     for name, field in zip(names, ("a_to_target", "b_to_target", "difference"), strict=True):
@@ -200,15 +151,3 @@ def _difference(result: ImbalanceDifference, options: dict[str, Any]) -> list[di
         floor = math.nan if field == "difference" else result.target_floor
         rows.append({"name": name, "value": getattr(result, field), "value_se": error, "floor": floor})
     return rows
-
-
-TABLES: dict[str, Any] = {
-    "plane": _plane,
-    "ranks": _ranks,
-    "lags": _lags,
-    "runs": _runs,
-    "weights": _weights,
-    "heatmap": _heatmap,
-    "curve": _curve,
-    "difference": _difference,
-}

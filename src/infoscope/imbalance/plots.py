@@ -14,16 +14,40 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from infoscope.base.errors import ParameterError
-from infoscope.base.plot_style import Style, axes_of, look_of, thin
+from infoscope.base.pictures import picture
+from infoscope.base.plot_style import (
+    BLUE,
+    GREY,
+    VERMILION,
+    Style,
+    axes_of,
+    look_of,
+    set_labels,
+    set_legend,
+    set_ticks,
+    short,
+    thin,
+)
+
+from .plot_data import (
+    cumulative_weights,
+    curve_table,
+    difference_table,
+    lags_table,
+    rank_densities,
+    ranks_table,
+    runs_table,
+    weights_table,
+)
+from .results import ImbalanceDifference, InformationImbalance, ScaleCurve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from .results import ImbalanceDifference, InformationImbalance, ScaleCurve
-
-FORTH, BACK, GREY = "#0072B2", "#D55E00", "0.45"  # A → B, B → A (Okabe and Ito's blue and vermilion), everything else
+FORTH, BACK = BLUE, VERMILION  # A → B, B → A
 
 
+@picture(ScaleCurve, "curve", data=curve_table)
 def plot_scale_curve(curve: ScaleCurve, ax: Axes | None = None, *, style: str = "screen") -> Axes:
     """Both directions against the share of items that count as neighbours, with bands of one standard error.
 
@@ -69,6 +93,7 @@ def plot_scale_curve(curve: ScaleCurve, ax: Axes | None = None, *, style: str = 
     return ax
 
 
+@picture(InformationImbalance, "ranks", data=ranks_table)
 def plot_ranks(
     result: InformationImbalance,
     ax: Axes | None = None,
@@ -96,8 +121,6 @@ def plot_ranks(
     -------
     matplotlib Axes
     """
-    from .plot_data import rank_densities
-
     edges, heights = rank_densities(result, bins)
     look = look_of(style)
     ax = axes_of(ax, look, height=0.72)
@@ -119,6 +142,7 @@ def plot_ranks(
     return ax
 
 
+@picture(InformationImbalance, "lags", data=lags_table)
 def plot_lags(
     result: InformationImbalance, ax: Axes | None = None, *, style: str = "screen", unit: str | None = None
 ) -> Axes:
@@ -172,6 +196,7 @@ def plot_lags(
     return ax
 
 
+@picture(InformationImbalance, "runs", data=runs_table)
 def plot_runs(result: InformationImbalance, ax: Axes | None = None, *, style: str = "screen") -> Axes:
     """One value a run with its standard error, both directions, and the overall values as bands: do runs agree?
 
@@ -212,6 +237,7 @@ def plot_runs(result: InformationImbalance, ax: Axes | None = None, *, style: st
     return ax
 
 
+@picture(InformationImbalance, "weights", data=weights_table)
 def plot_weights(result: InformationImbalance, ax: Axes | None = None, *, style: str = "screen") -> Axes:
     """Cumulative weight of the rows, heaviest first, with Kish's effective number of rows.
 
@@ -228,8 +254,6 @@ def plot_weights(result: InformationImbalance, ax: Axes | None = None, *, style:
     -------
     matplotlib Axes
     """
-    from .plot_data import cumulative_weights
-
     share, cumulative = cumulative_weights(result)
     n, n_kish = len(share) - 1, 1.0 / float(np.sum(np.diff(cumulative) ** 2))
     look = look_of(style)
@@ -243,6 +267,7 @@ def plot_weights(result: InformationImbalance, ax: Axes | None = None, *, style:
     return ax
 
 
+@picture(ImbalanceDifference, "difference", data=difference_table)
 def plot_difference(result: ImbalanceDifference, ax: Axes | None = None, *, style: str = "screen") -> Axes:
     """What two spaces say about one target, with standard errors, and the difference.
 
@@ -277,32 +302,7 @@ def plot_difference(result: ImbalanceDifference, ax: Axes | None = None, *, styl
     return ax
 
 
-# --------------------------------------------------------------------------------------------------------------- shared
-def set_labels(ax: Axes, look: Style, x: str | None = None, y: str | None = None) -> None:
-    if x is not None:
-        ax.set_xlabel(x, fontsize=look.text)
-    if y is not None:
-        ax.set_ylabel(y, fontsize=look.text)
-
-
-def set_legend(ax: Axes, look: Style, **options: Any) -> None:
-    usual = {"fontsize": look.small, "framealpha": 0.85, "edgecolor": "0.85", "columnspacing": 1.0}
-    legend = ax.legend(**(usual | options))
-    if look.frame is not None:
-        legend.get_frame().set_linewidth(look.frame)
-
-
-def set_ticks(ax: Axes, places: np.ndarray, texts: list[str], slanted: bool) -> None:
-    ax.set_xticks(places, texts)
-    if slanted:
-        for label in ax.get_xticklabels():
-            label.set(rotation=40, ha="right", rotation_mode="anchor")
-
-
-def short(name: str, length: int) -> str:
-    return name if len(name) <= length else name[: length - 1] + "…"
-
-
+# --------------------------------------------------------------------------------------------------------------- steps
 def _ways(a: str, b: str) -> dict[str, tuple[str, str, str, Any]]:
     """Label, colour, marker and dash of both directions."""
     a, b = short(a, 18), short(b, 18)

@@ -11,22 +11,22 @@ import numpy as np
 
 from infoscope.base.checks import check_choice
 from infoscope.base.errors import ParameterError
-from infoscope.base.plot_style import Style, axes_of, look_of, thin
+from infoscope.base.pictures import picture
+from infoscope.base.plot_style import BLUE, GREEN, GREY, Style, axes_of, look_of, set_labels, set_ticks, short, thin
 
-from .plot_data import drawable, floors_removed, leaf_order, plane_points
-from .plots import FORTH, GREY, set_labels, set_ticks, short
-from .results import InformationImbalance
+from .plot_data import drawable, floors_removed, heatmap_table, leaf_order, plane_points, plane_table
+from .results import ImbalanceMatrix, InformationImbalance
 from .verdicts import NOTABLE_FLOOR, PREDICTS, SIGNIFICANT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from .results import ImbalanceMatrix
-
 LABELLED = 8  # up to this many pairs are labelled in the plane by name, more by number
 SMALLEST = 4.5  # points: smaller numbers are not written
 
 
+@picture(InformationImbalance, "plane", default=True, data=plane_table)
+@picture(ImbalanceMatrix, "plane", data=plane_table)
 def plot_plane(
     results: InformationImbalance | ImbalanceMatrix | Sequence[InformationImbalance],
     ax: Axes | None = None,
@@ -86,6 +86,7 @@ def plot_plane(
     return ax
 
 
+@picture(ImbalanceMatrix, "heatmap", default=True, data=heatmap_table)
 def plot_heatmap(
     matrix: ImbalanceMatrix, ax: Axes | None = None, *, style: str = "screen", order: str = "given", errors: bool = True
 ) -> Axes:
@@ -154,9 +155,9 @@ def _draw_crosses(ax: Axes, pairs: list[InformationImbalance], look: Style, norm
     columns += [np.nan_to_num(table[name], posinf=0.0) for name in ("a_to_b_se", "b_to_a_se")]
     points = np.column_stack(columns)
     for (x, y, x_se, y_se), result in zip(points, pairs, strict=True):
-        face = "white" if result.interval_withheld else FORTH
+        face = "white" if result.interval_withheld else BLUE
         errors: dict[str, Any] = {} if result.interval_withheld else {"xerr": x_se, "yerr": y_se}
-        ax.errorbar(x, y, color=FORTH, mfc=face, zorder=4, **look.bars("o"), **errors)
+        ax.errorbar(x, y, color=BLUE, mfc=face, zorder=4, **look.bars("o"), **errors)
     return points
 
 
@@ -175,7 +176,7 @@ def _name_regions(ax: Axes, names: tuple[str, str], dots: np.ndarray, look: Styl
     ax.axhline(1.0, color=GREY, ls=":", lw=0.8 * look.line, zorder=1)
     ax.axvline(1.0, color=GREY, ls=":", lw=0.8 * look.line, zorder=1)
     for draw in (ax.axvspan, ax.axhspan):
-        draw(-1, PREDICTS, color="#009E73", alpha=0.09, lw=0, zorder=0)
+        draw(-1, PREDICTS, color=GREEN, alpha=0.09, lw=0, zorder=0)
     middle = PREDICTS / 2
     regions: list[tuple[str, int, list[tuple[float, float]]]] = [
         ("equivalent", 0, [(middle, middle / 2), (middle, 1.7 * middle), (middle, middle)]),

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from infoscope.base.checks import check_choice
 from infoscope.base.errors import ParameterError
 
 from .verdicts import (
@@ -28,7 +27,7 @@ from .verdicts import (
 )
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    pass
 
 __all__ = ["ImbalanceDifference", "ImbalanceMatrix", "InformationImbalance", "ScaleCurve"]
 
@@ -192,21 +191,6 @@ class InformationImbalance(Measured):
             row |= {f"{way}_{part}": getattr(self, f"{way}_{part}") for part in ("floor", "normalized", "p")}
         return [row | {"relation": self.relation, "k": self.k, "n_effective": self.n_effective} | self._context()]
 
-    def plot(self, ax: Axes | None = None, *, kind: str = "plane", **options: Any) -> Axes:
-        """Draw the result into ``ax`` (a new figure if None) and return the Axes, for "lags" the upper of two.
-
-        ``kind`` is "plane" (both directions with errors among named regions), "ranks" (histograms of the rescaled
-        ranks), "lags" (neighbours by their lag in time), "runs" (one value a run) or "weights" (cumulative weight).
-        Options go to the drawing function in `maps` or `plots`, such as ``style="paper"``. ParameterError if ``kind``
-        is unknown or the result does not hold what it draws.
-        """
-        from . import plots
-        from . import plots_pairs as maps
-
-        ways: dict[str, Callable[..., Axes]] = {"plane": maps.plot_plane, "ranks": plots.plot_ranks}
-        ways |= {"lags": plots.plot_lags, "runs": plots.plot_runs, "weights": plots.plot_weights}
-        return ways[check_choice(kind, "kind", tuple(ways))](self, ax, **options)
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ImbalanceMatrix(Measured):
@@ -330,16 +314,6 @@ class ImbalanceMatrix(Measured):
             rows.append(row | {"k": self.k, "n_items": self.n_items, "n_rows": self.n_rows})
         return rows
 
-    def plot(self, ax: Axes | None = None, *, kind: str = "heatmap", **options: Any) -> Axes:
-        """Draw all pairs, as a heat map (``kind="heatmap"``) or in the imbalance plane (``kind="plane"``).
-
-        Options go to the function in `infoscope.imbalance.plots_pairs`: ``style="paper"``, ``order="clustered"``.
-        """
-        from . import plots_pairs as maps
-
-        draw = maps.plot_plane if check_choice(kind, "kind", ("heatmap", "plane")) == "plane" else maps.plot_heatmap
-        return draw(self, ax, **options)
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ScaleCurve(Measured):
@@ -411,12 +385,6 @@ class ScaleCurve(Measured):
         rows = [self.at(i)._rows()[0] for i in range(len(self.k))]
         return [{name: value for name, value in row.items() if name not in drop} for row in rows]
 
-    def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
-        """Draw both directions against k/N with error bands; options as in `infoscope.imbalance.plots`."""
-        from . import plots
-
-        return plots.plot_scale_curve(self, ax, **options)
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ImbalanceDifference(Measured):
@@ -487,9 +455,3 @@ class ImbalanceDifference(Measured):
         low, high = self.difference_interval or (None, None)
         own = {item.name: getattr(self, item.name) for item in fields(self) if item.name not in self._same()}
         return [own | {"difference_low": low, "difference_high": high} | self._context()]
-
-    def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
-        """Draw both values with their errors; options as in `infoscope.imbalance.plots`."""
-        from . import plots
-
-        return plots.plot_difference(self, ax, **options)

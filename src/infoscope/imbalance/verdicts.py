@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 from infoscope.base.results import Result, format_estimate
 
 if TYPE_CHECKING:
-    import pandas
-
     from infoscope.base.provenance import Provenance
 
 PREDICTS = 0.2  # a value up to here, its floor removed, predicts
@@ -72,12 +70,6 @@ class Measured(Result):
         from scipy.special import stdtrit
 
         return max(2.0, float(stdtrit(self.n_blocks - 1, 0.975)))
-
-    def plot_data(self, *, kind: str | None = None, **options: Any) -> pandas.DataFrame:
-        """The numbers that ``plot`` draws with these options, and their standard errors, as a pandas frame."""
-        from .plot_data import plotted_data
-
-        return plotted_data(self, kind, **options)
 
     def _interval(self, value: float, se: float | None) -> tuple[float, float] | None:
         if self.interval_withheld or not known(se):

@@ -65,28 +65,17 @@ class CorrelationTime(Result):
             return "The series are too short to see their correlations end: the correlation time is at least this long."
         if rows <= 1.5:
             return "Neighbouring rows are as good as independent."
-        where = f" (slowest: {self._name(self.slowest)})" if self.slowest >= 0 else ""
+        where = f" (slowest: {self.column_name(self.slowest)})" if self.slowest >= 0 else ""
         return f"About one row in {rows:.0f} is independent{where}."
 
-    def _name(self, column: int) -> str:
+    def column_name(self, column: int) -> str:
+        """Name of a column, or \"column 3\"."""
         return f"column {column}" if self.column_names is None else self.column_names[column]
 
     def _rows(self) -> list[dict[str, Any]]:
-        return [{"column": self._name(d), "correlation_time": float(tau)} for d, tau in enumerate(self.per_column)]
-
-    def plot(self, ax: Any = None, *, style: str = "screen", **options: Any) -> Any:
-        """Bars, one a column, the slowest one marked; ``style="paper"`` fits one journal column; returns the Axes."""
-        from infoscope.base.plot_style import axes_of, look_of
-
-        look = look_of(style)
-        ax = axes_of(ax, look, height=0.72)
-        colours = ["#D55E00" if d == self.slowest else "#0072B2" for d in range(len(self.per_column))]
-        ax.bar(range(len(self.per_column)), np.nan_to_num(self.per_column), **{"color": colours, **options})
-        ax.set_xlabel("column", fontsize=look.text)
-        ax.set_ylabel("correlation time (longer is slower)", fontsize=look.text)
-        if self.slowest >= 0:
-            ax.set_title(f"slowest: {self._name(self.slowest)}", fontsize=look.text)
-        return ax
+        return [
+            {"column": self.column_name(d), "correlation_time": float(tau)} for d, tau in enumerate(self.per_column)
+        ]
 
 
 def correlation_time(

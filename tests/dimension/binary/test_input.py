@@ -8,6 +8,7 @@ from infoscope.base import DataError, ParameterError
 from infoscope.dimension import (
     BinaryID,
     HammingHistogram,
+    binarize,
     hamming_histogram,
     local_dimension,
     pack_bits,
@@ -15,7 +16,6 @@ from infoscope.dimension import (
     scan_alpha,
     select_alpha,
 )
-from infoscope.dimension.binary import binarize
 from infoscope.neighbors import Space, tensors
 
 

@@ -18,7 +18,7 @@ from .results import BinaryDimension
 from .standard_errors import dyadic_covariances
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    pass
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -83,24 +83,6 @@ class BinarizationReport(Result):
             f"{share[best]:.1%}; per bit, rules give {np.nanmin(self.per_bit):.3g} to "
             f"{np.nanmax(self.per_bit):.3g}."
         )
-
-    def plot(self, ax: Axes | None = None, *, style: str = "screen", **options: Any) -> Axes:
-        """d0 per bit of every rule; thick bars are standard errors, thin ones the change when thresholds move.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-            Where to draw.
-        style : {"screen", "paper"}
-            Sizes.
-
-        Returns
-        -------
-        matplotlib Axes
-        """
-        from .plots import plot_rules
-
-        return plot_rules(self, ax, style=style, **options)
 
 
 def binarization_report(

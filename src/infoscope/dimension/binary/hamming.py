@@ -15,7 +15,7 @@ from .binarize import Rule
 from .packing import Bits, read_bits
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    pass
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -145,24 +145,6 @@ class HammingHistogram(Result):
         return (
             f"Two items differ in {mean:.4g} of {self.n_bits} places; of independent fair ones it would be {fair:.4g}."
         )
-
-    def plot(self, ax: Axes | None = None, *, style: str = "screen", **options: Any) -> Axes:
-        """Draw the histogram, on a logarithmic axis.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-            Where to draw.
-        style : {"screen", "paper"}
-            Sizes.
-
-        Returns
-        -------
-        matplotlib Axes
-        """
-        from .plots import plot_histogram
-
-        return plot_histogram(self, ax, style=style, **options)
 
 
 def hamming_histogram(

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from infoscope.base import format_estimate
 from infoscope.base.checks import check_choice
-from infoscope.base.plot_style import axes_of, look_of
-from infoscope.dimension.plots import BLUE, GREY, ORANGE
+from infoscope.base.pictures import picture
+from infoscope.base.plot_style import BLUE, GREY, VERMILION, axes_of, look_of, set_legend
 
+from .binarize_report import BinarizationReport
+from .hamming import HammingHistogram
 from .model import log_law
+from .results import BinaryCurve, BinaryDimension, LocalDimension
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from .binarize_report import BinarizationReport
-    from .hamming import HammingHistogram
-    from .results import BinaryCurve, BinaryDimension, LocalDimension
 
-
+@picture(HammingHistogram, "histogram")
 def plot_histogram(h: HammingHistogram, ax: Axes | None = None, *, style: str = "screen") -> Axes:
     """How probable each distance is, on a logarithmic axis."""
     look = look_of(style)
@@ -30,6 +31,7 @@ def plot_histogram(h: HammingHistogram, ax: Axes | None = None, *, style: str = 
     return ax
 
 
+@picture(BinaryDimension, "fit")
 def plot_fit(found: BinaryDimension, ax: Axes | None = None, *, style: str = "screen") -> Axes:
     """The histogram, the law where it was fitted, and how it goes on where it was not."""
     look, h = look_of(style), found.histogram
@@ -38,7 +40,7 @@ def plot_fit(found: BinaryDimension, ax: Axes | None = None, *, style: str = "sc
     if len(found.r):
         scale = found.n_window_pairs / found.n_pairs
         ax.axvspan(
-            found.r_min, found.r_max, color=ORANGE, alpha=0.12, lw=0, label=f"window, {found.alpha:.2g} of pairs"
+            found.r_min, found.r_max, color=VERMILION, alpha=0.12, lw=0, label=f"window, {found.alpha:.2g} of pairs"
         )
         ax.plot(
             found.r,
@@ -51,10 +53,11 @@ def plot_fit(found: BinaryDimension, ax: Axes | None = None, *, style: str = "sc
         ax.plot(beyond[0], beyond[1] * scale, ":", color=BLUE, lw=look.line)
         seen = h.counts[h.observed] / h.n_pairs
         ax.set_ylim(0.4 * seen.min(), 2.5 * seen.max())
-    ax.legend(frameon=False, fontsize=look.small)
+    set_legend(ax, look)
     return ax
 
 
+@picture(BinaryDimension, "residuals")
 def plot_residuals(found: BinaryDimension, ax: Axes | None = None, *, style: str = "screen") -> Axes:
     """log(observed / fitted) in the window, and the noise of independent pairs."""
     look = look_of(style)
@@ -67,10 +70,11 @@ def plot_residuals(found: BinaryDimension, ax: Axes | None = None, *, style: str
     ax.axhline(0, color="0.3", lw=0.8)
     typical = 4 * float(np.median(noise)) + float(np.quantile(np.abs(away), 0.9))
     ax.set(xlabel=_distance(found.histogram), ylabel="log(observed / fitted)", ylim=(-typical, typical))
-    ax.legend(frameon=False, fontsize=look.small)
+    set_legend(ax, look)
     return ax
 
 
+@picture(BinaryCurve, "window", when=lambda curve: curve.against == "alpha_max")
 def plot_alpha(curve: BinaryCurve, ax: Axes | None = None, *, style: str = "screen") -> Axes:
     """d0 against the window with its error band; on the right, the misfit."""
     look = look_of(style)
@@ -79,14 +83,15 @@ def plot_alpha(curve: BinaryCurve, ax: Axes | None = None, *, style: str = "scre
     _from_zero(ax, curve.d0, curve.d0_se)
     ax.set(xlabel=r"window: share of pairs, $\alpha_{\max}$", ylabel=r"binary intrinsic dimension $d_0$")
     right = ax.twinx()
-    right.plot(curve.control, curve.kl_ratio, "s--", color=ORANGE, ms=look.marker * 0.6, lw=look.line * 0.7)
-    right.axhline(10, color=ORANGE, lw=0.6, ls=":")
+    right.plot(curve.control, curve.kl_ratio, "s--", color=VERMILION, ms=look.marker * 0.6, lw=look.line * 0.7)
+    right.axhline(10, color=VERMILION, lw=0.6, ls=":")
     right.set(yscale="log", ylim=(0.3, max(30.0, 2 * float(np.nanmax(curve.kl_ratio)))))
-    right.set_ylabel("misfit / noise (dotted: 10)", color=ORANGE)
+    right.set_ylabel("misfit / noise (dotted: 10)", color=VERMILION)
     right.tick_params(which="both", labelsize=look.small)
     return ax
 
 
+@picture(BinaryCurve, "bits", when=lambda curve: curve.against == "bits")
 def plot_bits(curve: BinaryCurve, ax: Axes | None = None, *, style: str = "screen") -> Axes:
     """d0 per bit against bits, both logarithmic, with the power that runs through it."""
     look = look_of(style)
@@ -101,7 +106,7 @@ def plot_bits(curve: BinaryCurve, ax: Axes | None = None, *, style: str = "scree
             x,
             middle[1] * (x / middle[0]) ** slope,
             "--",
-            color=ORANGE,
+            color=VERMILION,
             lw=look.line * 0.7,
             label=rf"$\propto$ bits$^{{{slope:.2f}}}$",
         )
@@ -113,25 +118,27 @@ def plot_bits(curve: BinaryCurve, ax: Axes | None = None, *, style: str = "scree
     ax.yaxis.set_major_formatter("{x:.3g}")
     ax.yaxis.set_minor_formatter("{x:.2g}" if high < 12 * low else "")
     ax.tick_params(axis="y", which="minor", labelsize=look.small)
-    ax.legend(frameon=False, fontsize=look.small)
+    set_legend(ax, look)
     return ax
 
 
+@picture(BinaryCurve, "control", when=lambda curve: curve.against not in ("alpha_max", "bits"))
 def plot_control(
     curve: BinaryCurve,
     ax: Axes | None = None,
     *,
     quantity: str = "per_bit",
     mark: float | None = None,
+    label: str | None = None,
+    color: str = BLUE,
     style: str = "screen",
-    **options: Any,
 ) -> Axes:
-    """d0 per bit (or d0, or d1) against a control of your own, with an error band."""
+    """d0 per bit (or d0, or d1: `quantity`) against a control of your own, with an error band; `mark` names a value."""
     look = look_of(style)
     ax = axes_of(ax, look, height=0.72)
     check_choice(quantity, "quantity", ("per_bit", "d0", "d1"))
     values, errors = getattr(curve, quantity), getattr(curve, f"{quantity}_se")
-    _band(ax, curve.control, values, errors, look, options.pop("label", None), **options)
+    _band(ax, curve.control, values, errors, look, label, color)
     if mark is not None:
         ax.axvline(mark, color=GREY, lw=look.line * 0.7, ls="--")
         ax.annotate(
@@ -151,6 +158,7 @@ def plot_control(
     return ax
 
 
+@picture(LocalDimension, "shells")
 def plot_local(found: LocalDimension, ax: Axes | None = None, *, style: str = "screen") -> Axes:
     """The dimension of every group of shells against their distance."""
     look = look_of(style)
@@ -160,6 +168,7 @@ def plot_local(found: LocalDimension, ax: Axes | None = None, *, style: str = "s
     return ax
 
 
+@picture(BinarizationReport, "rules")
 def plot_rules(report: BinarizationReport, ax: Axes | None = None, *, style: str = "screen") -> Axes:
     """d0 per bit of every rule, its standard error, and how far it moves with the threshold."""
     look = look_of(style)
@@ -170,7 +179,7 @@ def plot_rules(report: BinarizationReport, ax: Axes | None = None, *, style: str
         report.per_bit,
         yerr=report.moved * share,
         fmt="none",
-        ecolor=ORANGE,
+        ecolor=VERMILION,
         lw=look.line,
         capsize=4,
         label=f"thresholds moved by {report.shift:g} deviations",
@@ -187,7 +196,7 @@ def plot_rules(report: BinarizationReport, ax: Axes | None = None, *, style: str
     )
     ax.set_xticks(at, report.rules)
     ax.set(xlim=(-0.5, len(at) - 0.5), ylabel=r"$d_0$ per bit", ylim=(0, None))
-    ax.legend(frameon=False, fontsize=look.small, loc="lower left")
+    set_legend(ax, look, loc="lower left")
     return ax
 
 
@@ -220,6 +229,4 @@ def _continued(found: BinaryDimension) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _with_error(value: float, error: float) -> str:
-    from infoscope.base import format_estimate
-
     return format_estimate(value, None if np.isnan(error) else error)

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from infoscope.base import DataError, Provenance, Result, check_same_length
-from infoscope.base.checks import check_choice
 
 from .hamming import HammingHistogram
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    pass
 
 MISFIT = 10.0  # divergence over its noise floor from which the law does not describe the histogram
 
@@ -180,27 +179,6 @@ class BinaryDimension(Result):
             )
         return f"{said}."
 
-    def plot(self, ax: Axes | None = None, *, kind: str = "fit", style: str = "screen", **options: Any) -> Axes:
-        """Draw the histogram with its window and the law fitted to it.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-            Where to draw.
-        kind : {"fit", "residuals"}
-            The law on the histogram, or log(observed / fitted) in the window.
-        style : {"screen", "paper"}
-            Sizes.
-
-        Returns
-        -------
-        matplotlib Axes
-        """
-        from . import plots as binary_plots
-
-        draw = {"fit": binary_plots.plot_fit, "residuals": binary_plots.plot_residuals}
-        return draw[check_choice(kind, "kind", tuple(draw))](self, ax, style=style, **options)
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class BinaryCurve(Result):
@@ -324,29 +302,6 @@ class BinaryCurve(Result):
         where = f", with a minimum at {self.against} {found[0]:.4g}" if len(found) == 1 else ""
         return f"Between {low:.4g} and {high:.4g}{where}."
 
-    def plot(self, ax: Axes | None = None, *, style: str = "screen", **options: Any) -> Axes:
-        """Draw it: d0 and the misfit against the window, d0 per bit against bits (both logarithmic), or per bit else.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-            Where to draw.
-        style : {"screen", "paper"}
-            Sizes.
-        mark : float, optional
-            A value of the control to mark, such as a critical temperature.
-        quantity : {"per_bit", "d0", "d1"}
-            What to draw against a control of your own.
-
-        Returns
-        -------
-        matplotlib Axes
-        """
-        from .plots import plot_alpha, plot_bits, plot_control
-
-        draw = {"alpha_max": plot_alpha, "bits": plot_bits}.get(self.against, plot_control)
-        return draw(self, ax, style=style, **options)
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LocalDimension(Result):
@@ -389,21 +344,3 @@ class LocalDimension(Result):
             f"From {self.dimension[0]:.4g} at distance {self.distance[0]:.4g} to {self.dimension[-1]:.4g} at "
             f"distance {self.distance[-1]:.4g}."
         )
-
-    def plot(self, ax: Axes | None = None, *, style: str = "screen", **options: Any) -> Axes:
-        """Dimension against distance, with its error band.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-            Where to draw.
-        style : {"screen", "paper"}
-            Sizes.
-
-        Returns
-        -------
-        matplotlib Axes
-        """
-        from .plots import plot_local
-
-        return plot_local(self, ax, style=style, **options)

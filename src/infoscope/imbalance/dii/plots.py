@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from infoscope.base.checks import check_positive_int
-from infoscope.base.plot_style import axes_of, look_of
-from infoscope.imbalance.plots import BACK, FORTH, GREY, set_labels, short
+from infoscope.base.pictures import picture
+from infoscope.base.plot_style import BLUE, GREY, VERMILION, axes_of, look_of, set_labels, set_legend, short
+
+from .results import FeatureWeights
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from .results import FeatureWeights
 
-
+@picture(FeatureWeights, "weights")
 def plot_weights(
     result: FeatureWeights, ax: Axes | None = None, *, style: str = "screen", n_largest: int = 20, truth=None
 ) -> Axes:
@@ -44,7 +45,7 @@ def plot_weights(
     ax = axes_of(ax, look, height=max(0.35, 0.2 + 0.05 * len(order)))
     place = np.arange(len(order))
     values = result.standard_weights[order]
-    ax.barh(place, values, color=FORTH, alpha=0.75, height=0.65)
+    ax.barh(place, values, color=BLUE, alpha=0.75, height=0.65)
     low, high = result.standard_weights_low, result.standard_weights_high
     if low is not None and high is not None:
         ends = np.abs(np.vstack([values - np.minimum(low[order], values), np.maximum(high[order], values) - values]))
@@ -52,8 +53,8 @@ def plot_weights(
     if truth is not None:
         known = np.asarray(truth, float)
         known = known * result.standard_weights.max() / known.max()
-        ax.plot(known[order], place, ls="", marker="D", mfc="none", mec=BACK, ms=look.marker, label="truth")
-        ax.legend(fontsize=look.small, frameon=False)
+        ax.plot(known[order], place, ls="", marker="D", mfc="none", mec=VERMILION, ms=look.marker, label="truth")
+        set_legend(ax, look)
     ax.set_yticks(place, [short(result.names[a], 28) for a in order])
     ax.invert_yaxis()
     ax.set_xlim(left=0)
@@ -63,6 +64,12 @@ def plot_weights(
     return ax
 
 
+def trace_table(result: FeatureWeights, **options: Any) -> dict[str, np.ndarray]:
+    """The value at every iteration."""
+    return {"iteration": np.arange(1, len(result.history) + 1), "dii": result.history}
+
+
+@picture(FeatureWeights, "trace", data=trace_table)
 def plot_trace(result: FeatureWeights, ax: Axes | None = None, *, style: str = "screen") -> Axes:
     """The value during the fit; with batches, of every batch.
 
@@ -82,7 +89,7 @@ def plot_trace(result: FeatureWeights, ax: Axes | None = None, *, style: str = "
     look = look_of(style)
     ax = axes_of(ax, look, height=0.6)
     step = np.arange(1, len(result.history) + 1)
-    ax.plot(step, result.history, color=FORTH, lw=look.line, marker="." if len(step) < 60 else None, ms=look.marker)
+    ax.plot(step, result.history, color=BLUE, lw=look.line, marker="." if len(step) < 60 else None, ms=look.marker)
     ax.axhline(result.dii, color=GREY, ls=":", lw=look.line)
     if len(step) and result.history.min() > 0 and result.history.max() > 5 * result.history.min():
         ax.set_yscale("log")

@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from infoscope.base.checks import check_choice
 from infoscope.imbalance.verdicts import Measured, known, listed
 
 if TYPE_CHECKING:
-    import pandas
-    from matplotlib.axes import Axes
+    pass
 
-KINDS = ("weights", "trace")
 NAMED = 6  # columns that the verdict names
 LISTED = 10  # weights that are printed
 STEADY = 0.95  # share of the halves in which a weight must be positive
@@ -177,25 +174,6 @@ class FeatureWeights(Measured):
         }
         columns = {name: values for name, values in columns.items() if values is not None}
         return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-
-    def plot(self, ax: Axes | None = None, *, kind: str = "weights", **options: Any) -> Axes:
-        """Draw the result into ``ax`` (a new figure if None) and return the Axes.
-
-        ``kind`` is "weights" (bars of the standardised weights, with their intervals) or "trace" (the value during the
-        fit). Options go to `infoscope.imbalance.dii.plots`. ParameterError if ``kind`` is unknown.
-        """
-        from .plots import plot_trace, plot_weights
-
-        drawers = {"weights": plot_weights, "trace": plot_trace}
-        return drawers[check_choice(kind, "kind", KINDS)](self, ax, **options)
-
-    def plot_data(self, *, kind: str | None = None, **options: Any) -> pandas.DataFrame:
-        """The numbers that ``plot`` draws, as a pandas frame."""
-        import pandas
-
-        if check_choice(kind or "weights", "kind", KINDS) == "weights":
-            return self.to_frame()
-        return pandas.DataFrame({"iteration": np.arange(1, len(self.history) + 1), "dii": self.history})
 
 
 # ---------------------------------------------------------------------------------------------------------------- steps

@@ -7,21 +7,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from infoscope.base import ParameterError
-from infoscope.base.plot_style import axes_of, look_of
-from infoscope.imbalance.plots import BACK, FORTH, GREY, set_labels, set_legend, short
+from infoscope.base.pictures import picture
+from infoscope.base.plot_style import BLUE, COLOURS, GREY, VERMILION, axes_of, look_of, set_labels, set_legend, short
 
-from .results import NO_PATH
+from .results import NO_PATH, SelectionPath
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from .results import SelectionPath
-
 LISTED = 10  # features with a colour and a name of their own
 DASHES = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)))
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
 
+@picture(SelectionPath, "size")
 def plot_sizes(path: SelectionPath, ax: Axes | None = None, *, style: str = "screen") -> Axes:
     """Value against the number of features, with bands of one standard error; the suggested size is marked.
 
@@ -41,9 +39,9 @@ def plot_sizes(path: SelectionPath, ax: Axes | None = None, *, style: str = "scr
     look = look_of(style)
     ax = axes_of(ax, look, height=0.68)
     own = "all items" if path.validation_value is not None else path.measure
-    curves: list[Any] = [(own, path.value, path.value_se, FORTH, "o")]
+    curves: list[Any] = [(own, path.value, path.value_se, BLUE, "o")]
     if path.validation_value is not None:
-        curves.append(("held-out rows", path.validation_value, path.validation_value_se, BACK, "s"))
+        curves.append(("held-out rows", path.validation_value, path.validation_value_se, VERMILION, "s"))
     for label, values, errors, colour, marker in curves:
         ax.plot(path.sizes, values, color=colour, marker=marker, ms=look.marker, lw=look.line, label=label)
         if not path.interval_withheld:
@@ -69,6 +67,15 @@ def plot_sizes(path: SelectionPath, ax: Axes | None = None, *, style: str = "scr
     return ax
 
 
+def path_table(path: SelectionPath, **options: Any) -> dict[str, Any]:
+    """The value and the weights of all features at every penalty."""
+    if path.alphas is None or path.alpha_weights is None:
+        raise ParameterError(NO_PATH)
+    weights = {name: path.alpha_weights[:, u] for u, name in enumerate(path.names)}
+    return {"alpha": path.alphas, "value": path.alpha_value, **weights}
+
+
+@picture(SelectionPath, "path", data=path_table)
 def plot_path(path: SelectionPath, ax: Axes | None = None, *, style: str = "screen") -> Axes:
     """Standardised weights against the penalty.
 

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from infoscope.base import ParameterError, format_estimate
-from infoscope.base.checks import check_choice
 from infoscope.imbalance.verdicts import Measured
 
 if TYPE_CHECKING:
-    import pandas
-    from matplotlib.axes import Axes
+    pass
 
 NAMED = 6  # features of a set that a sentence names
 WORSE = 0.02  # a value higher by this share is as good as the lowest, whatever the error
@@ -187,26 +185,6 @@ class SelectionPath(Measured):
 
         more = ("differentiable_imbalance",) if self.measure == "DII" else ()
         return bibtex("information_imbalance", *more, "infoscope")
-
-    def plot(self, ax: Axes | None = None, *, kind: str = "size", **options: Any) -> Axes:
-        """Draw the value against the number of features ("size"), or the weights against the penalty ("path")."""
-        from . import plots as selection_plots
-
-        ways = {"size": selection_plots.plot_sizes, "path": selection_plots.plot_path}
-        return ways[check_choice(kind, "kind", tuple(ways))](self, ax, **options)
-
-    def plot_data(self, *, kind: str | None = None, **options: Any) -> pandas.DataFrame:
-        """The numbers that ``plot`` draws: the table, or one row a penalty with the weights of all features."""
-        import pandas
-
-        if check_choice(kind or "size", "kind", ("size", "path")) == "size":
-            return self.to_frame()
-        if self.alphas is None or self.alpha_weights is None:
-            raise ParameterError(NO_PATH)
-        return pandas.DataFrame(
-            {"alpha": self.alphas, "value": self.alpha_value}
-            | {name: self.alpha_weights[:, u] for u, name in enumerate(self.names)}
-        )
 
 
 NO_PATH = "the selection has no regularisation path: dii_path makes one"
