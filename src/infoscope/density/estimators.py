@@ -21,7 +21,8 @@ from .bias import bias_of_points
 from .calibration import calibrate
 from .edges import METRICS, coordinates_of, mean_shifts
 from .entropy import entropy
-from .fit_notes import FIRST, TOO_WIDE, beyond_half_period, is_auto, remarks
+from .fit_notes import notes_and_warnings
+from .neighborhoods import FIRST, TOO_WIDE, beyond_half_period, is_auto
 from .pak import most_likely_log_count
 from .results import LogDensity
 from .statistical_inefficiency import statistical_inefficiency
@@ -277,7 +278,7 @@ class PointDensity(DensityMixin, BaseEstimator):
         if len(outside) and space is not None:
             value[outside], error[outside], k[outside] = self._at(space.take(outside))
         self.log_density_, self.log_density_se_, self.k_star_ = value, error, k
-        notes, warnings = remarks(self, unsettled)
+        notes, warnings = notes_and_warnings(self, unsettled)
         coordinates = None
         if space is not None and space.backend == "numpy" and space.metric != "precomputed":
             coordinates = space.features

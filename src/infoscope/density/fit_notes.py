@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
 from infoscope.neighbors import Space
 
 from .edges import METRICS
+from .neighborhoods import FIRST, TOO_WIDE, beyond_half_period, is_auto
 from .statistical_inefficiency import Correlated
 from .unique_points import Sample, mass_within
 
-if TYPE_CHECKING:
-    from .estimators import PointDensity
-
-FIRST = 100  # neighbours that n_neighbors="auto" starts with
-TOO_WIDE = 0.01  # share of neighbourhoods wider than half a period from which a warning is given
 FEW_LOCAL = 5.0  # effective neighbours below which weights leave too little
 
 
-def remarks(fitted: PointDensity, unsettled: int) -> tuple[list[str], list[str]]:
-    """Notes and warnings about a fitted density."""
+def notes_and_warnings(fitted: Any, unsettled: int) -> tuple[list[str], list[str]]:
+    """What a fitted density (`estimators.PointDensity`) has to say."""
     sample = fitted.sample_
     notes, warnings = list(sample.notes), []
     if fitted.dimension is None:
@@ -70,24 +66,6 @@ def remarks(fitted: PointDensity, unsettled: int) -> tuple[list[str], list[str]]
     said, loud = _on_correlated(fitted._correlated, fitted.space_)
     notes, warnings = notes + said, warnings + loud
     return notes, warnings
-
-
-def is_auto(n_neighbors) -> bool:
-    """Whether the number of neighbours is to be found."""
-    return isinstance(n_neighbors, str) and n_neighbors == "auto"
-
-
-def beyond_half_period(sample: Sample, k) -> float:
-    """Share of the neighbourhoods that meet themselves around the torus: such balls are no balls."""
-    space = sample.space
-    if space is None or not space.period.any():
-        return 0.0
-    around = np.asarray(space.period * space.feature_weights)[np.asarray(space.period) > 0]
-    around = around[around > 0]
-    if not len(around):
-        return 0.0
-    radius = sample.table.distances[np.arange(len(k)), k - 1]
-    return float(np.mean(radius > around.min() / 2))
 
 
 # --------------------------------------------------------------------------------------------------------------- steps

@@ -20,9 +20,8 @@ from infoscope.neighbors import convert
 from .arrays import floats
 from .columns import SHOWN, did_you_mean
 from .frames import frame_values
-from .hdf5 import hdf5_file
-from .stores import read_columns
-from .table import Source, not_numeric
+from .stores import hdf5_file, read_columns
+from .table import Source, damaged_file, not_numeric
 
 if TYPE_CHECKING:
     import pandas
@@ -136,7 +135,7 @@ class CellSource(Source):
         except InfoscopeError:
             raise
         except READ_ERRORS as error:
-            raise _damaged(self.label, error) from error
+            raise damaged_file(self.label, error, "no AnnData file") from error
 
 
 class AnnDataFile:
@@ -215,7 +214,7 @@ def open_h5ad(path: Path, key: str | None) -> CellSource:
     except InfoscopeError:
         raise
     except READ_ERRORS as error:
-        raise _damaged(str(path), error) from error
+        raise damaged_file(path, error, "no AnnData file") from error
 
 
 # ---------------------------------------------------------------------------------------------------------------- parts
@@ -279,8 +278,3 @@ def _check_unique(names: Sequence[str], label: str) -> None:
         raise DataError(
             f"{label}: several variables are called '{twice}'. Write the file again after adata.var_names_make_unique()"
         )
-
-
-def _damaged(label: str, error: Exception) -> DataError:
-    reason = (str(error) or type(error).__name__).splitlines()[0]
-    return DataError(f"{label} cannot be read: it is truncated, damaged or no AnnData file ({reason})")

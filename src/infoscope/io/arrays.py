@@ -12,7 +12,7 @@ import numpy as np
 from infoscope.base.errors import DataError, InfoscopeError, ParameterError
 
 from .columns import did_you_mean
-from .table import Source, not_numeric, refuse_key
+from .table import Source, damaged_file, not_numeric, refuse_key
 
 MAGIC = b"\x93NUMPY"
 
@@ -118,7 +118,7 @@ def _explain(path: Path, error: Exception) -> DataError:
         return DataError(
             f"{path} holds Python objects, not numbers. Save numbers: np.save(path, np.asarray(x, dtype=float))."
         )
-    return DataError(f"{path} cannot be read: it is truncated or damaged ({text or type(error).__name__})")
+    return damaged_file(path, error)
 
 
 def floats(array: np.ndarray) -> np.ndarray:

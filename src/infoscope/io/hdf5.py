@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from infoscope.base.errors import DataError, InfoscopeError, require
+from infoscope.base.errors import DataError, InfoscopeError
 
-from .stores import as_text, open_store, texts
-from .table import Source
+from .stores import as_text, hdf5_file, open_store, texts
+from .table import Source, damaged_file
 
 
 def open_hdf5(path: Path, key: str | None) -> Source:
@@ -29,20 +29,7 @@ def open_hdf5(path: Path, key: str | None) -> Source:
     except InfoscopeError:
         raise
     except (OSError, RuntimeError, KeyError, ValueError) as error:
-        raise _damaged(path, error) from error
-
-
-def hdf5_file(path: Path) -> Any:
-    """The open file; DataError for one that is empty, truncated or no HDF5."""
-    if path.stat().st_size == 0:
-        raise DataError(f"{path} is empty")
-    h5py = require("h5py", "files")
-    try:
-        return h5py.File(path, "r")
-    except OSError as error:
-        if not h5py.is_hdf5(path):
-            raise DataError(f"{path} is not an HDF5 file, whatever its name says") from error
-        raise _damaged(path, error) from error
+        raise damaged_file(path, error, "being written") from error
 
 
 # ---------------------------------------------------------------------------------------- files that are more than that
@@ -95,7 +82,3 @@ def _scales(array: Any) -> tuple[Sequence[str] | None, set[str]]:
     words = [scale for scale in attached if scale.shape == (array.shape[1],) and scale.dtype.kind in "OS"]
     names = [str(name) for name in as_text(words[0][:]).tolist()] if words else None
     return names, {scale.name.strip("/") for scale in attached}
-
-
-def _damaged(path: Path, error: Exception) -> DataError:
-    return DataError(f"{path} cannot be read: it is truncated, damaged or being written ({str(error).splitlines()[0]})")

@@ -20,7 +20,7 @@ from infoscope.neighbors.xarray_columns import flat_names, is_dates, row_dimensi
 from .arrays import floats
 from .columns import SHOWN, did_you_mean
 from .stores import BLOCK_VALUES, as_text
-from .table import Source, not_numeric
+from .table import Source, damaged_file, not_numeric
 
 READ_ERRORS = (OSError, RuntimeError, KeyError, ValueError, IndexError)
 OPENING: dict[str, Any] = {"decode_coords": "all", "decode_timedelta": False}  # a duration in days stays a number
@@ -123,7 +123,7 @@ class LabelledSource(Source):
             part = variable.isel({self.rows: slice(held.start, held.stop, held.step), **box}).transpose(self.rows, ...)
             values = np.asarray(part.values)
         except READ_ERRORS as error:
-            raise _damaged(self.label, error) from error
+            raise damaged_file(self.label, error, "no netCDF file") from error
         if not flat:
             return values[:, None]
         inside: tuple[Any, ...] = tuple(w - box[dim].start for dim, w in zip(flat, where, strict=True))
@@ -201,7 +201,7 @@ def _opened(path: Path, read: Any) -> Any:
             )
             return data
     except READ_ERRORS as error:
-        raise _damaged(str(path), error) from error
+        raise damaged_file(path, error, "no netCDF file") from error
 
 
 def _source(label: str, data: Any, name: str | None) -> LabelledSource:
@@ -216,7 +216,7 @@ def _source(label: str, data: Any, name: str | None) -> LabelledSource:
     except InfoscopeError:
         raise
     except READ_ERRORS as error:  # coordinates are read to name the columns
-        raise _damaged(label, error) from error
+        raise damaged_file(label, error, "no netCDF file") from error
     return source
 
 
@@ -252,8 +252,3 @@ def _listing(data: Any) -> str:
         f"{name} ({', '.join(f'{dim} {size}' for dim, size in data[name].sizes.items())})" for name in names[:SHOWN]
     ]
     return ", ".join(shown) + (f", ... ({len(names)} in all)" if len(names) > SHOWN else "")
-
-
-def _damaged(label: str, error: Exception) -> DataError:
-    reason = (str(error) or type(error).__name__).splitlines()[0]
-    return DataError(f"{label} cannot be read: it is truncated, damaged or no netCDF file ({reason})")

@@ -11,7 +11,7 @@ import numpy as np
 from infoscope.base.errors import DataError, require
 
 from .frames import frame_column, frame_values
-from .table import Source, refuse_key
+from .table import Source, damaged_file, refuse_key
 
 if TYPE_CHECKING:
     import pandas
@@ -40,7 +40,7 @@ class ParquetSource(Source):
         try:
             table = self.file.read(columns=[self.names[column] for column in columns])
         except (ValueError, OSError) as error:
-            raise _damaged(self.path, error) from error
+            raise damaged_file(self.path, error, "no Parquet file") from error
         return table.to_pandas(ignore_metadata=True)
 
 
@@ -53,10 +53,4 @@ def open_parquet(path: Path, key: str | None) -> ParquetSource:
     try:
         return ParquetSource(path, parquet.ParquetFile(path))
     except (ValueError, OSError) as error:  # ArrowInvalid is a ValueError
-        raise _damaged(path, error) from error
-
-
-def _damaged(path: Path, error: Exception) -> DataError:
-    return DataError(
-        f"{path} cannot be read: it is truncated, damaged or no Parquet file ({str(error).splitlines()[0]})"
-    )
+        raise damaged_file(path, error, "no Parquet file") from error

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from infoscope.base.errors import DataError, ParameterError, warn
+from infoscope.base.errors import DataError, ParameterError, require, warn
 
 from .arrays import floats
 from .columns import SHOWN, did_you_mean
-from .table import Source, not_numeric
+from .table import Source, damaged_file, not_numeric
 
 NAME_ATTRIBUTES = ("columns", "column_names", "feature_names", "names")
 UNIT_ATTRIBUTES = ("units", "unit")
@@ -47,7 +48,7 @@ class StoreSource(Source):
         units: Mapping[str, str] | None = None,
         damaged: Callable[[Exception], DataError] | None = None,
     ):
-        self.label, self.matrix, self.damaged = label, matrix, damaged or _damaged(label)
+        self.label, self.matrix, self.damaged = label, matrix, damaged or partial(damaged_file, label)
         self.width = 0 if matrix is None else int(matrix.shape[1])
         self.notes: list[str] = []
         own = () if matrix is None else tuple(names or self._attribute_names() or map(str, range(self.width)))
@@ -134,6 +135,19 @@ class StoreSource(Source):
             )
         fix = " Store its real and imaginary part, or its modulus." if kind == "c" else ""
         raise DataError(f"{self.label}: numbers are needed, '{self.names[column]}' holds {array.dtype}.{fix}")
+
+
+def hdf5_file(path: Path) -> Any:
+    """The open HDF5 file; DataError for one that is empty, truncated or no HDF5."""
+    if path.stat().st_size == 0:
+        raise DataError(f"{path} is empty")
+    h5py = require("h5py", "files")
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        if not h5py.is_hdf5(path):
+            raise DataError(f"{path} is not an HDF5 file, whatever its name says") from error
+        raise damaged_file(path, error, "being written") from error
 
 
 def open_store(path: Path, key: str | None, arrays: Mapping[str, Any], scales=None, damaged=None) -> StoreSource:
@@ -256,7 +270,7 @@ class _Field:
 
 def _source(path: Path, key: str, arrays: Mapping[str, Any], scales, damaged) -> StoreSource:
     array, label = arrays[key], f"{path}/{key}" if key else str(path)
-    damaged = damaged or _damaged(label)
+    damaged = damaged or partial(damaged_file, label)
     if array.dtype.names and len(array.shape) == 1:
         plain = [n for n in array.dtype.names if not array.dtype[n].shape]
         source = StoreSource(label, None, {n: _Field(array, n) for n in plain}, damaged=damaged)
@@ -315,9 +329,3 @@ def _slice(held: range) -> slice:
 def _unit_texts(array: Any) -> list[str]:
     found = (texts(array.attrs.get(attribute)) for attribute in UNIT_ATTRIBUTES)
     return next((units for units in found if units), [])
-
-
-def _damaged(label: str):
-    return lambda error: DataError(
-        f"{label} cannot be read: it is truncated or damaged ({str(error).splitlines()[0] if str(error) else error!r})"
-    )

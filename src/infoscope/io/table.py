@@ -262,3 +262,10 @@ def spell_columns(positions: Sequence[int]) -> str:
         else:
             parts.append([position, position])
     return ",".join(f"{first}" if first == last else f"{first}-{last}" for first, last in parts)
+
+
+def damaged_file(label: Any, error: Exception, otherwise: str | None = None) -> DataError:
+    """The error for what the library of a format could not read, in one line; `otherwise` is what else may be wrong."""
+    reason = (str(error) or type(error).__name__).splitlines()[0]
+    what = "truncated or damaged" if otherwise is None else f"truncated, damaged or {otherwise}"
+    return DataError(f"{label} cannot be read: it is {what} ({reason})")

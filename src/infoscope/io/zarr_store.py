@@ -13,7 +13,7 @@ from typing import Any
 from infoscope.base.errors import DataError, InfoscopeError, require
 
 from .stores import open_store, texts
-from .table import Source
+from .table import Source, damaged_file
 
 METADATA = ("zarr.json", ".zgroup", ".zarray")
 COUNTED = 10_000  # chunks; looking for each of more takes too long
@@ -39,7 +39,7 @@ def open_zarr(path: Path, key: str | None) -> Source:
     except InfoscopeError:
         raise
     except (OSError, KeyError, ValueError, TypeError, RuntimeError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path} cannot be read: it is truncated or damaged ({_first_line(error)})") from error
+        raise damaged_file(path, error) from error
 
 
 def _check_is_store(path: Path) -> None:
@@ -78,7 +78,3 @@ def _missing_chunks(array: Any, label: str) -> list[str]:
         return []
     missing = array.nchunks - array.nchunks_initialized
     return [f"{label}: {missing} of {array.nchunks} chunks are not in the store and read as {array.fill_value}"]
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]

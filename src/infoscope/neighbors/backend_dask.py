@@ -165,9 +165,7 @@ def _batches(n: int, data: Chunks, spaces, row_bytes: int = 0) -> Iterator[list[
 
 def _asked(spaces, queries, data: Chunks) -> Chunks:
     """Where rows are gathered from: the data themselves, or new points."""
-    from .space import Space
-
-    if not isinstance(queries[0], Space):
+    if not hasattr(queries[0], "features"):
         return data
     array = require("dask.array", "cluster")
     return Chunks(

@@ -12,6 +12,8 @@ from infoscope.base import DataError, ParameterError, checks
 from infoscope.statistics import as_periods
 
 from . import kernels, space_checks
+from .column_statistics import deviations as deviations_of
+from .column_statistics import inverse_deviations
 from .convert import kind_of, to_columns, to_numpy
 
 METRICS = ("euclidean", "manhattan", "chebyshev", "cosine", "hamming", "labels", "bits", "precomputed")
@@ -193,8 +195,8 @@ class Space:
         if self.scale == "standard":
             if self.metric not in PERIODIC:
                 raise ParameterError(f"scale='standard' does not go with metric {self.metric!r}")
-            columns, deviations, turns = space_checks.deviations(self.features, here, period)
-            weights = weights * space_checks.inverse_deviations(columns, deviations, turns, name, self.column_name)
+            columns, deviations, turns = deviations_of(self.features, here, period)
+            weights = weights * inverse_deviations(columns, deviations, turns, name, self.column_name)
             if not weights.any():
                 raise DataError(f"all columns of {name} with a weight are constant: there are no distances to compare")
         if numeric:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from infoscope.base import DataError, ParameterError, checks, warn
@@ -221,34 +219,3 @@ def period_notes(features, low, high, period, column_name, time, run) -> tuple[s
     for a in np.flatnonzero(turns & (period == 0)):
         check_period(features[:, a], None, column_name(a))
     return tuple(note for note in notes if note)
-
-
-def deviations(features: Any, here: np.ndarray | None, period):
-    """Columns (or only their extremes), their standard deviations, and the periods still to be cared for."""
-    if here is not None:
-        return here, here.std(0, dtype=np.float64), period
-    if hasattr(features, "dask"):
-        from .backend_dask import deviations_of_chunks as statistics
-    else:
-        from .tensors import column_statistics as statistics
-    return *statistics(features, period), np.zeros(len(period))
-
-
-def inverse_deviations(features: Any, deviations, period, name: str, column_name) -> np.ndarray:
-    """1 / standard deviation of each column, circular for periodic ones; 0 for constant columns, and a warning."""
-    deviations = np.array(deviations, np.float64)
-    first = np.asarray(features[:1], np.float64)[0]
-    constant = deviations <= 1e-14 * np.abs(first)
-    if isinstance(features, np.ndarray):  # sums of many equal numbers round
-        constant |= features.min(0) == features.max(0)
-    for a in np.flatnonzero((period > 0) & ~constant):  # circular: sqrt(-2 ln R) P / 2 pi
-        z = np.exp(2j * np.pi * np.asarray(features[:, a], np.float64) / period[a])
-        resultant = min(max(abs(z.mean()), 1e-300), 1.0)
-        deviations[a] = np.sqrt(-2 * np.log(resultant)) * period[a] / (2 * np.pi)
-        constant[a] = deviations[a] == 0
-    if constant.all():
-        raise DataError(f"all columns of {name} are constant: there are no distances to compare")
-    if constant.any():
-        names = ", ".join(column_name(a) for a in np.flatnonzero(constant)[:5])
-        warn(f"{constant.sum()} constant column(s) of {name} got weight 0: {names}")
-    return np.where(constant, 0.0, 1 / np.where(constant, 1.0, deviations))

@@ -11,7 +11,7 @@ from infoscope.neighbors.bits_torch import TorchBits
 from infoscope.neighbors.chunks import task
 
 from .binarize import Rule, settled
-from .packing import BitMaker, Bits, count_varying, segment_ends, unpacked
+from .bit_maker import BitMaker, Bits, bit_maker, count_varying, segment_ends, unpacked
 
 MOST_VALUES = 66  # of a chunk, from which it is clear that they are no states
 
@@ -67,8 +67,6 @@ def bits_of_chunks(values, q: int, rule: Rule, boundaries, name: str) -> Bits:
 
 def _maker(values, found, q: int, rule: Rule, name: str) -> BitMaker:
     """How to make bits; `found` are the values there are, and tell what an array would."""
-    from .packing import bit_maker
-
     if rule is not None:
         what = settled(values, rule, name)
         width = 2 if what.width is not None else 1

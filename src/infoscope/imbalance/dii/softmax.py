@@ -27,8 +27,6 @@ from . import softmax_kernels as kernels
 
 BANDWIDTHS = ("point", "global", "gap", "fixed", "perplexity")
 DENSE = 0.12  # share of pairs that weigh something from which a matrix product is cheaper
-DOUBTFUL = {np.dtype(np.float64): 1e9, np.dtype(np.float32): 1e3}
-LEAST_WEIGHT = 1e-6  # of a pair that counts in a standard error
 
 
 @dataclass(frozen=True)
@@ -289,7 +287,7 @@ class SoftRanks(Reduction):
         if self.gradient:
             state["slopes"] = _slopes(t, used)
         if self.pairs:
-            i, j = np.nonzero(t.squared > LEAST_WEIGHT)
+            i, j = np.nonzero(t.squared > kernels.LEAST_WEIGHT)
             u = part.values[i, t.columns[j]] * part.scale[i]
             state["pairs"] = (i + t.block.start + self.first, t.columns[j], t.squared[i, j].astype(np.float64), u)
         return 0
@@ -321,7 +319,9 @@ def _sharpen(t) -> None:
     room = 4 * sum(t.squared.shape)
     while True:
         rows, columns = np.empty(room, np.int64), np.empty(room, np.int64)
-        n = kernels.doubtful_pairs(t.squared, t.row_band, t.column_band, DOUBTFUL[t.squared.dtype], rows, columns)
+        n = kernels.doubtful_pairs(
+            t.squared, t.row_band, t.column_band, kernels.DOUBTFUL[t.squared.dtype], rows, columns
+        )
         if n <= room:
             break
         room = n

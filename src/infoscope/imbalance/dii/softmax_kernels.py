@@ -10,6 +10,8 @@ from infoscope.base import kernel
 
 FIXED, POINT, PERPLEXITY = range(3)  # how a row finds its bandwidth; "global" and "gap" are fixed in a row
 FAR = 40.0  # exp(-40) is 4e-18: beyond it a pair weighs nothing
+DOUBTFUL = {np.dtype(np.float64): 1e9, np.dtype(np.float32): 1e3}
+LEAST_WEIGHT = 1e-6  # of a pair that counts in a standard error
 TIED, ROUNDED = 1e-12, 3e-7  # relative width of a tie; in single precision, of rounding
 NEWTON_STEPS, ENTROPY_ERROR = 60, 1e-12
 LARGEST = 1e300

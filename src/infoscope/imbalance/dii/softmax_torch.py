@@ -12,7 +12,7 @@ import numpy as np
 
 from infoscope.neighbors.tensors import on_device
 
-from .softmax_kernels import FAR, NEWTON_STEPS, PERPLEXITY, POINT, TIED
+from .softmax_kernels import DOUBTFUL, FAR, LEAST_WEIGHT, NEWTON_STEPS, PERPLEXITY, POINT, TIED
 
 FEW = 0.01  # share of pairs that weigh something up to which they are listed
 ENTROPY_ERROR = {"torch.float64": 1e-12, "torch.float32": 1e-5}
@@ -109,8 +109,6 @@ def soften_tile(reduction, state: dict, t) -> None:
     """`SoftRanks.update` for a tile of tensors; the state gets NumPy arrays."""
     import torch
 
-    from .softmax import LEAST_WEIGHT
-
     _sharpen(t)
     device = t.squared.device
     table = reduction.table.take(t.block)
@@ -201,8 +199,6 @@ def _entropy_scale(excess, mass, unit, wanted: float):
 def _sharpen(t) -> None:
     """Measure what the rounding of the tile may have spoilt: pairs far nearer than their distance from the centre."""
     import torch
-
-    from .softmax import DOUBTFUL
 
     if not bool(t.row_band.any()):
         return
