@@ -13,6 +13,7 @@ from .checks import (
     frame_columns,
     is_frame,
 )
+from .devices import choose_device
 from .errors import (
     CorrelatedRowsWarning,
     DataError,
@@ -55,6 +56,7 @@ __all__ = [
     "check_sample_weight",
     "check_unique",
     "check_vector",
+    "choose_device",
     "fingerprint",
     "flat",
     "format_estimate",
