@@ -13,11 +13,13 @@ from .checks import (
     frame_columns,
     is_frame,
 )
+from .deprecation import deprecated, deprecated_names
 from .devices import choose_device
 from .errors import (
     CorrelatedRowsWarning,
     DataError,
     DataWarning,
+    DeprecatedNameWarning,
     InfoscopeError,
     InfoscopeWarning,
     MissingExtraError,
@@ -38,6 +40,7 @@ __all__ = [
     "CorrelatedRowsWarning",
     "DataError",
     "DataWarning",
+    "DeprecatedNameWarning",
     "InfoscopeError",
     "InfoscopeWarning",
     "MissingExtraError",
@@ -57,6 +60,8 @@ __all__ = [
     "check_unique",
     "check_vector",
     "choose_device",
+    "deprecated",
+    "deprecated_names",
     "fingerprint",
     "flat",
     "format_estimate",
