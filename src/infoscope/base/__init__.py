@@ -14,10 +14,13 @@ from .checks import (
     frame_columns,
     is_frame,
 )
+from .deprecation import deprecated, deprecated_names
+from .devices import choose_device
 from .errors import (
     CorrelatedRowsWarning,
     DataError,
     DataWarning,
+    DeprecatedNameWarning,
     InfoscopeError,
     InfoscopeWarning,
     MissingExtraError,
@@ -37,6 +40,7 @@ __all__ = [
     "CorrelatedRowsWarning",
     "DataError",
     "DataWarning",
+    "DeprecatedNameWarning",
     "InfoscopeError",
     "InfoscopeWarning",
     "MissingExtraError",
@@ -55,6 +59,9 @@ __all__ = [
     "check_sample_weight",
     "check_unique",
     "check_vector",
+    "choose_device",
+    "deprecated",
+    "deprecated_names",
     "fingerprint",
     "flat",
     "format_estimate",

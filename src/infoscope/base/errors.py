@@ -36,6 +36,10 @@ class CorrelatedRowsWarning(InfoscopeWarning):
     """Neighbouring rows are alike far more often than chance allows, and nothing was said about time or runs."""
 
 
+class DeprecatedNameWarning(InfoscopeWarning, FutureWarning):
+    """A name was used that goes with the next release; the message says the new one."""
+
+
 def warn(text: str, category: type[InfoscopeWarning] = DataWarning) -> None:
     """Warn at the user's own line: the first one outside this package.
 

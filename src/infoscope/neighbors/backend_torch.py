@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from infoscope.base import ParameterError
+from infoscope.base import choose_device
 
 from . import kernels
 from .admissible import Pairs
@@ -58,10 +58,7 @@ def run_torch(spaces, queries, reduction, pairs: Pairs, label: str) -> list:
     ParameterError
         If the tensors are on different devices.
     """
-    devices = {s.features.device for s in [*spaces, *queries] if getattr(s, "backend", None) == "torch"}
-    if len(devices) > 1:
-        names = ", ".join(sorted(map(str, devices)))
-        raise ParameterError(f"tensors are on the devices {names}: move them to one with .to(...)")
+    device = choose_device(None, *(getattr(s, "features", None) for s in [*spaces, *queries]))
 
     def make_sources(precision):
         return [
@@ -76,7 +73,7 @@ def run_torch(spaces, queries, reduction, pairs: Pairs, label: str) -> list:
             for space, asked in zip(spaces, queries, strict=True)
         ]
 
-    tile = _tile_shape(devices.pop(), len(pairs.columns), len(spaces))
+    tile = _tile_shape(device, len(pairs.columns), len(spaces))
     with _full_precision():  # one thread: a GPU takes one operation after another
         return run(make_sources, reduction, pairs, 1, label, tile, 8 * tile[0] * tile[1])
 

@@ -6,7 +6,7 @@ import copy
 
 import numpy as np
 
-from infoscope.base import DataError
+from infoscope.base import DataError, choose_device
 
 from . import kernels
 from .backend_numpy import METRIC_CODES
@@ -78,8 +78,7 @@ def checked_tensor(values, name: str, metric: str, feature_weights=None):
         raise DataError(f"{name} is a sparse tensor: pass {name}.to_dense()")
     if values.is_complex():
         raise DataError(f"{name} holds complex numbers: pass real and imaginary part as two columns")
-    if values.device.type in ("mps", "meta"):
-        raise DataError(f"{name} is on device {values.device}, which has no float64: move it with .cpu()")
+    choose_device(None, values, name=name)
     if values.ndim != 2:
         raise DataError(f"{name} has shape {tuple(values.shape)}; it needs two dimensions (items, features)")
     if 0 in values.shape:

@@ -1,12 +1,14 @@
-"""Correlation times, blocks, effective numbers, adjusted p-values: statistics that every room shares."""
+"""Correlation times, blocks, effective numbers, Markov chains, adjusted p-values: statistics that every room shares."""
 
 from .angles import as_periods, check_period
+from .chains import ChainMean, chain_effective_size, chain_error, r_hat
 from .correlation import CorrelationTime, auto_window, correlation_time
 from .multiple import adjust_p_values
 from .order import OrderTest, RunOrder, adjacency_test, block_labels, run_order
 from .weights import effective_sample_size
 
 __all__ = [
+    "ChainMean",
     "CorrelationTime",
     "OrderTest",
     "RunOrder",
@@ -15,8 +17,11 @@ __all__ = [
     "as_periods",
     "auto_window",
     "block_labels",
+    "chain_effective_size",
+    "chain_error",
     "check_period",
     "correlation_time",
     "effective_sample_size",
+    "r_hat",
     "run_order",
 ]

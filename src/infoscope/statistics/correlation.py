@@ -292,8 +292,8 @@ def _summary(
 
 
 # ----------------------------------------------------------------------------------------------------- scores and rules
-def normal_scores(values: np.ndarray) -> np.ndarray:
-    """Normal quantiles of the ranks (mean ranks for ties), centred.
+def normal_scores(values: np.ndarray, offset: float = 0.5) -> np.ndarray:
+    """Normal quantiles of (rank - offset) / (N + 1 - 2 offset), mean ranks for ties, centred.
 
     Examples
     --------
@@ -307,10 +307,14 @@ def normal_scores(values: np.ndarray) -> np.ndarray:
     order = np.argsort(values)
     ordered, n = values[order], len(values)
     starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))  # of groups of equal values
-    stops = np.append(starts[1:], n)
+    counts = np.diff(starts, append=n)
+    ranks = starts + (counts / 2 + (0.5 - offset))  # mean rank = start + (count + 1) / 2
+    ranks /= n + 1 - 2 * offset
+    del ordered, starts  # a column may be long
     scores = np.empty(n)
-    scores[order] = np.repeat(ndtri((starts + stops) / (2 * n)), stops - starts)  # mean rank - 1/2 = (start + stop) / 2
-    return scores - scores.mean()
+    scores[order] = np.repeat(ndtri(ranks, out=ranks), counts)
+    scores -= scores.mean()
+    return scores
 
 
 def autocorrelation(scores: np.ndarray, lengths: np.ndarray | Sequence[int]) -> np.ndarray:
@@ -335,6 +339,21 @@ def autocorrelation(scores: np.ndarray, lengths: np.ndarray | Sequence[int]) -> 
     >>> autocorrelation(np.array([1.0, -1.0, 1.0, -1.0]), [4]).round(12)
     array([ 1., -1.,  1., -1.])
     """
+    products, pairs = lagged_products(scores, lengths)
+    return products / pairs / np.mean(scores**2)
+
+
+def lagged_products(series: np.ndarray, lengths: np.ndarray | Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Sums of z_t z_{t+L} inside runs, and the number of such pairs, for every lag L below the longest run.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.statistics.correlation import lagged_products
+    >>> products, pairs = lagged_products(np.array([1.0, 2.0, 3.0]), [3])
+    >>> products.round(12), pairs
+    (array([14.,  8.,  3.]), array([3., 2., 1.]))
+    """
     from scipy import fft
 
     lengths = np.asarray(lengths)
@@ -346,11 +365,11 @@ def autocorrelation(scores: np.ndarray, lengths: np.ndarray | Sequence[int]) -> 
         size = fft.next_fast_len(2 * int(length), real=True)
         batch = max(1, FFT_BATCH // size)
         for first in range(0, len(same), batch):
-            rows = scores[same[first : first + batch, None] + np.arange(length)]
+            rows = series[same[first : first + batch, None] + np.arange(length)]
             power = np.abs(fft.rfft(rows, size)) ** 2
             products[:length] += fft.irfft(power.sum(0), size)[:length]
         pairs[:length] += len(same) * np.arange(length, 0, -1)
-    return products / pairs / np.mean(scores**2)
+    return products, pairs
 
 
 def sum_rule(rho: np.ndarray) -> tuple[float, int]:

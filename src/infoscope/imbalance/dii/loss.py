@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from infoscope.base import DataError, ParameterError, require
+from infoscope.base import DataError, ParameterError, choose_device, require
 from infoscope.imbalance.rank_table import rank_table
 from infoscope.neighbors import as_space
 from infoscope.neighbors.tensors import on_device
@@ -198,6 +198,8 @@ def batch_ranks(target, *, exclusion_window: float = 0.0, neighbors_from: str = 
     ------
     DataError
         If no row has an admissible partner.
+    ParameterError
+        If there is no such device.
 
     Examples
     --------
@@ -208,6 +210,7 @@ def batch_ranks(target, *, exclusion_window: float = 0.0, neighbors_from: str = 
     """
     torch = require("torch", "torch")
     space = as_space(target)
+    device = choose_device(device, space.features)
     if len(space) < 3:
         raise DataError(f"a batch of {len(space)}: ranks need at least 3 rows")
     table = rank_table(space, exclusion_window=exclusion_window, neighbors_from=neighbors_from)
@@ -216,8 +219,6 @@ def batch_ranks(target, *, exclusion_window: float = 0.0, neighbors_from: str = 
             "no row of the batch has an admissible partner: draw batches of more runs, or longer ones, "
             "than the exclusion window leaves out"
         )
-    if device is None and space.backend == "torch":
-        device = space.features.device
     return torch.as_tensor(table.rescaled(), device=device)
 
 
