@@ -159,7 +159,7 @@ def test_a_file_for_all_rows_follows_the_choice_of_rows(folder, seen):
 )
 def test_periods_by_column_and_space(folder, seen, periods, a, b, monkeypatch):
     options = [item for period in periods for item in ("--period", period)]
-    from infoscope.cli.inputs.input_files import spaces as spaces_module
+    from infoscope.cli.inputs import spaces as spaces_module
 
     held = {}
     monkeypatch.setattr(

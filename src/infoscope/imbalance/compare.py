@@ -9,6 +9,7 @@ import numpy as np
 from infoscope.base import ParameterError, provenance
 from infoscope.base.checks import check_random_state
 from infoscope.neighbors import as_space
+from infoscope.neighbors.targets import target_space
 
 from .direction import floor_of, measure
 from .direction import standard_error as error_of
@@ -37,6 +38,7 @@ def compare_imbalances(
     on_low_weight: str = "raise",
     on_starved: str = "raise",
     cap: float | None = None,
+    target_kind: str = "auto",
 ) -> ImbalanceDifference:
     """Does A tell more about the target than B does?
 
@@ -47,13 +49,15 @@ def compare_imbalances(
     ----------
     A, B : Space or array
         The two spaces that predict.
-    target : Space or array
+    target : Space, array, frame, labels, or matrix of distances
         What is predicted.
     k, neighbor_rule, exclusion_window, neighbors_from, run_weight, n_rows, random_state, n_jobs, approximate, \
 on_low_weight, on_starved, cap : optional
         As for `information_imbalance`.
     standard_error : {"auto", "graph", "blocks", "rows"}
         Formula of the errors.
+    target_kind : {"auto", "features", "labels", "distances"}
+        What `target` is, where it is no Space; "auto" as for `DifferentiableImbalance`.
 
     Returns
     -------
@@ -74,8 +78,9 @@ on_low_weight, on_starved, cap : optional
     """
     if standard_error == "jackknife":
         raise ParameterError("standard_error='jackknife' is offered for one pair at a time: use information_imbalance")
+    goal, said = target_space(target, target_kind, name="target", option="target_kind")
     plan = make_plan(
-        [as_space(A, name="A"), as_space(B, name="B"), as_space(target, name="target")],
+        [as_space(A, name="A"), as_space(B, name="B"), goal],
         n_jobs=n_jobs,
         exclusion_window=exclusion_window,
         neighbors_from=neighbors_from,
@@ -83,6 +88,7 @@ on_low_weight, on_starved, cap : optional
         standard_error=standard_error,
         on_low_weight=on_low_weight,
     )
+    plan.notes += said
     k, rule = settle_neighbors(plan, k, neighbor_rule)
     generator = check_random_state(random_state)
     rows = query_rows(plan, k, n_rows, generator, on_starved)

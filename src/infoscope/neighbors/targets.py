@@ -1,4 +1,4 @@
-"""What the user brought as a target, as a Space: features, labels, distances."""
+"""What the user brought as a target, as a Space: features, labels, distances.  Nobody else decides it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from infoscope.base import DataError, ParameterError
 from infoscope.base.checks import check_choice, is_frame
 
 from . import Space
-from .convert import kind_of
+from .convert import kind_of, to_numpy
 
 TARGETS = ("auto", "features", "labels", "distances")
 FEW_LABELS = 20  # different whole numbers up to which a single column of them is taken as labels
 
 
-def target_space(y, kind: str = "auto", *, name: str = "y") -> tuple[Space, list[str]]:
+def target_space(y, kind: str = "auto", *, name: str = "y", option: str = "target") -> tuple[Space, list[str]]:
     """The target as a Space, and what was decided about it.
 
     Parameters
@@ -29,6 +29,8 @@ def target_space(y, kind: str = "auto", *, name: str = "y") -> tuple[Space, list
         distances; all else are features.
     name : str
         What to call it when it has no name.
+    option : str
+        What the caller's own argument for `kind` is called, for the messages.
 
     Returns
     -------
@@ -45,56 +47,100 @@ def target_space(y, kind: str = "auto", *, name: str = "y") -> tuple[Space, list
     >>> target_space(["a", "b", "a"])[0].metric
     'labels'
     """
-    check_choice(kind, "target", TARGETS)
+    check_choice(kind, option, TARGETS)
     if y is None:
         raise DataError(
-            "this estimator requires y to be passed, but the target y is None: pass the features, labels "
-            "or distances whose neighbourhoods the weights should keep"
+            f"this estimator requires y to be passed, but the target {name} is None: pass the features, labels "
+            "or distances whose neighbourhoods should be kept"
         )
     if isinstance(y, Space):
         if kind == "labels" and y.metric != "labels" or kind == "distances" and y.metric != "precomputed":
-            raise ParameterError(f"target={kind!r}, but y is a Space with metric {y.metric!r}: leave target at 'auto'")
+            raise ParameterError(
+                f"{option}={kind!r}, but {name} is a Space with metric {y.metric!r}: leave {option} at 'auto'"
+            )
         return (y if y.name else y.replace(name=name)), []
     notes: list[str] = []
     if kind == "auto":
-        kind, notes = _guessed(y, name)
+        kind, notes = guess_target_kind(y, name, option)
     if kind == "labels":
         series = kind_of(y) == "pandas" and not is_frame(y)  # its name and index are kept
-        return _named(Space.from_labels(y if series else np.asarray(y)), name), notes
+        return _named(Space.from_labels(y if series else to_numpy(y)), name), notes
     if kind == "distances":
         return Space.from_distances(y, name=name), notes
     return Space(_two_dimensional(y), name=_own_name(y) or name), notes
 
 
-# ---------------------------------------------------------------------------------------------------------------- steps
-def _guessed(y, name: str) -> tuple[str, list[str]]:
+def is_integer_column(y) -> bool:
+    """Whether it is one column of an integer type, which may be labels or sizes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.neighbors.targets import is_integer_column
+    >>> is_integer_column(np.arange(4)), is_integer_column(np.arange(4.0))
+    (True, False)
+    """
     if is_frame(y):
-        return "features", []
-    if kind_of(y) in ("torch", "dask") or isinstance(y, (list, tuple)) and len(y) and np.ndim(y[0]) == 2:
+        return False
+    kind = _dtype_kind(y)
+    shape = np.shape(y)
+    return kind in ("i", "u") and (len(shape) == 1 or len(shape) == 2 and shape[1] == 1)
+
+
+def guess_target_kind(y, name: str = "y", option: str = "target") -> tuple[str, list[str]]:
+    """What ``kind="auto"`` stands for, "features", "labels" or "distances", and what there is to say about it."""
+    if is_frame(y) or isinstance(y, (list, tuple)) and len(y) and np.ndim(y[0]) == 2:
         return "features", []
     dtype = getattr(y, "dtype", None)
     if dtype is not None and any(word in str(dtype).lower() for word in ("categor", "enum", "bool", "str", "utf8")):
         return "labels", []
-    values = np.asarray(y)
+    values = y if kind_of(y) in ("torch", "dask") else _array(y)
+    if values is None:
+        return "features", []
     single = values.ndim == 1 or values.ndim == 2 and values.shape[1] == 1
-    if single and (values.dtype.kind in "SUb" or values.dtype.kind == "O" and not _numbers(values)):
+    if single and _dtype_kind(values) in ("S", "U", "b", "O") and not _numbers(values):
         return "labels", []
-    if single and values.dtype.kind in "iu" and len(values) and len(np.unique(values)) <= FEW_LABELS:
+    if is_integer_column(values) and 0 < (n := _n_different(values)) <= FEW_LABELS:
         return "labels", [
-            f"{name} holds {len(np.unique(values))} different whole numbers and was taken as labels; "
-            "target='features' compares their sizes"
+            f"{name} holds {n} different whole numbers and was taken as labels; {option}='features' compares "
+            "their sizes"
         ]
-    square = values.ndim == 2 and values.shape[0] == values.shape[1] > 2 and values.dtype.kind in "fiu"
-    if square and not np.diagonal(values).any() and np.array_equal(values, values.T):
+    square = values.ndim == 2 and values.shape[0] == values.shape[1] > 2 and _dtype_kind(values) in ("f", "i", "u")
+    if square and isinstance(values, np.ndarray) and _looks_like_distances(values):
         return "distances", [
-            f"{name} is symmetric with a zero diagonal and was taken as distances; target='features' "
-            "takes it as columns"
+            f"{name} is symmetric with a zero diagonal and was taken as distances; {option}='features' takes it as "
+            "columns"
         ]
     return "features", []
 
 
-def _numbers(values: np.ndarray) -> bool:
-    return all(isinstance(v, (int, float, np.number)) and not isinstance(v, (bool, np.bool_)) for v in values.ravel())
+# ---------------------------------------------------------------------------------------------------------------- steps
+def _looks_like_distances(values: np.ndarray) -> bool:
+    return not np.diagonal(values).any() and np.array_equal(values, values.T)
+
+
+def _dtype_kind(y) -> str:
+    """NumPy's letter for the type of the entries; of tensors and Dask arrays too."""
+    name = str(getattr(y, "dtype", "")).removeprefix("torch.").lower()
+    if kind_of(y) == "numpy" or not name:
+        return np.asarray(y).dtype.kind
+    return "u" if name.startswith("uint") else "i" if name.startswith("int") else "b" if "bool" in name else "f"
+
+
+def _n_different(values) -> int:
+    if kind_of(values) == "torch":
+        return len(values.unique())
+    if kind_of(values) == "dask":
+        import dask.array
+
+        return len(dask.array.unique(values).compute())
+    return len(np.unique(values))
+
+
+def _numbers(values: Any) -> bool:
+    return _dtype_kind(values) == "O" and all(
+        isinstance(v, (int, float, np.number)) and not isinstance(v, (bool, np.bool_)) for v in values.ravel()
+    )
 
 
 def _two_dimensional(y: Any):
@@ -104,10 +150,19 @@ def _two_dimensional(y: Any):
         return y[:, None] if getattr(y, "ndim", 2) == 1 else y
     if isinstance(y, (list, tuple)) and len(y) and np.ndim(y[0]) == 2:
         return y
-    values = np.asarray(y)
+    values = _array(y)
+    if values is None:
+        return y
     if values.dtype.kind == "O" and _numbers(values):
         values = values.astype(np.float64)
     return values[:, None] if values.ndim == 1 else values
+
+
+def _array(y: Any) -> np.ndarray | None:
+    try:
+        return np.asarray(y)
+    except ValueError:  # rows of unequal length: a Space says what is wrong
+        return None
 
 
 def _own_name(y) -> str | None:

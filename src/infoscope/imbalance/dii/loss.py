@@ -13,7 +13,8 @@ import numpy as np
 
 from infoscope.base import DataError, ParameterError, choose_device, require
 from infoscope.imbalance.rank_table import rank_table
-from infoscope.neighbors import as_space
+from infoscope.neighbors import Space
+from infoscope.neighbors.targets import is_integer_column, target_space
 from infoscope.neighbors.tensors import on_device
 
 from .softmax import BANDWIDTHS, Bandwidth
@@ -28,8 +29,8 @@ class DIILoss:
 
     Parameters
     ----------
-    target : array, tensor, frame or Space
-        (N, D) features, or any `Space`: labels, distances, periodic or weighted features.
+    target : Space, array, tensor, frame, labels, or matrix of distances
+        What every row is near to, of all rows of the data; see `target_kind`.
     k : int, optional
         Neighbours that set the "point" and "global" bandwidth; one in twenty rows of a batch by default.
     bandwidth : {"point", "global", "gap", "fixed", "perplexity"}
@@ -42,6 +43,8 @@ class DIILoss:
         Distances or squared distances in the exponent.
     exclusion_window, neighbors_from : optional
         Rows of one run within this time, or of the same run at all, are no neighbours.
+    target_kind : {"auto", "features", "labels", "distances"}
+        What `target` is, where it is no Space; "auto" as for `DifferentiableImbalance`.
 
     Raises
     ------
@@ -79,8 +82,9 @@ class DIILoss:
         kernel_power: int = 2,
         exclusion_window: float = 0.0,
         neighbors_from: str = "any",
+        target_kind: str = "auto",
     ):
-        self.target = as_space(target)
+        self.target = target_space(target, target_kind, name="target", option="target_kind")[0]
         self.rule: dict[str, Any] = dict(exclusion_window=exclusion_window, neighbors_from=neighbors_from)
         self.options: dict[str, Any] = dict(
             k=k, bandwidth=bandwidth, lambda_factor=lambda_factor, perplexity=perplexity, kernel_power=kernel_power
@@ -183,7 +187,8 @@ def batch_ranks(target, *, exclusion_window: float = 0.0, neighbors_from: str = 
     Parameters
     ----------
     target : array, tensor, frame or Space
-        The B rows of the batch; `space.take(rows)` of a Space.
+        The B rows of the batch; `space.take(rows)` of a Space.  Whole numbers in one column are refused: whether they
+        are labels is seen in all rows, not in a batch (`DIILoss` decides it once).
     exclusion_window, neighbors_from : optional
         As for `DIILoss`.
     device : optional
@@ -209,7 +214,7 @@ def batch_ranks(target, *, exclusion_window: float = 0.0, neighbors_from: str = 
     tensor([   nan, 0.2500, 0.7500, 0.5000], dtype=torch.float64)
     """
     torch = require("torch", "torch")
-    space = as_space(target)
+    space = _batch_space(target)
     device = choose_device(device, space.features)
     if len(space) < 3:
         raise DataError(f"a batch of {len(space)}: ranks need at least 3 rows")
@@ -223,6 +228,15 @@ def batch_ranks(target, *, exclusion_window: float = 0.0, neighbors_from: str = 
 
 
 # --------------------------------------------------------------------------------------------------------------- checks
+def _batch_space(target) -> Space:
+    if isinstance(target, Space) or not is_integer_column(target):
+        return target_space(target, name="target")[0]
+    raise ParameterError(
+        "a batch does not show whether whole numbers are labels or sizes: pass rows of a Space, "
+        "Space.from_labels(all_targets).take(rows), or numbers with a decimal point"
+    )
+
+
 def _bandwidth(n: int, k, bandwidth, lambda_factor, perplexity, kernel_power) -> Bandwidth:
     """What was asked for, for a batch of n rows."""
     if bandwidth == "perplexity":

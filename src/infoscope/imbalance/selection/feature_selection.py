@@ -42,7 +42,7 @@ def dii_forward(X, target, max_features: int | None = None, n_best: int = 5, **o
     X : Space or array (N, D)
         Features to choose from, Euclidean; they are standardised.
     target : Space or array
-        What should be predicted: features, labels or distances, as a Space; an array of strings is labels.
+        What should be predicted: features, labels or distances, as for `DifferentiableImbalance`.
     max_features : int, optional
         The largest size; 10 or all there are by default.
     n_best : int
@@ -72,6 +72,8 @@ def dii_forward(X, target, max_features: int | None = None, n_best: int = 5, **o
         Of the tiles.
     max_table_bytes : int, optional
         Largest rank table.
+    target_kind : {"auto", "features", "labels", "distances"}
+        What `target` is, where it is no Space.
     random_state : int or Generator, optional
         Draws validation rows.
     n_jobs : int, optional
@@ -259,7 +261,8 @@ def select_features_imbalance(
     max_table_bytes : int, optional
         Largest rank table.
     **options
-        groups, among, validation, exclusion_window, neighbors_from, run_weight, on_low_weight, standard_error, n_jobs:
+        groups, among, validation, exclusion_window, neighbors_from, run_weight, on_low_weight, standard_error,
+        target_kind, n_jobs:
         as for `dii_forward`.
 
     Returns

@@ -16,6 +16,7 @@ from infoscope.imbalance.direction import standard_error as error_of
 from infoscope.imbalance.plan import Plan, make_plan
 from infoscope.imbalance.standard_errors import Deviations
 from infoscope.neighbors import Space, as_space, nearest
+from infoscope.neighbors.targets import target_space
 
 from .results import SelectionPath, suggest
 from .subset_search import Found, number_of_sets
@@ -68,13 +69,15 @@ def make_task(
     run_weight: Any = "frames",
     standard_error: str = "auto",
     on_low_weight: str = "raise",
+    target_kind: str = "auto",
     n_jobs: int | None = None,
 ) -> tuple[Task, Plan]:
     """Check what was asked for; settle window, runs, weights, units and folds."""
     n_best = check_positive_int(n_best, "n_best", 1)
     if standard_error == "jackknife":
         raise ParameterError("standard_error='jackknife' is offered for one pair at a time: use information_imbalance")
-    x, y = as_space(X, name="X"), as_target(target)
+    x = as_space(X, name="X")
+    y, said = target_space(target, target_kind, name="target", option="target_kind")
     if x.metric != "euclidean" or x.backend != "numpy":
         what = f"metric {x.metric!r}" if x.metric != "euclidean" else f"{x.backend} arrays"
         raise ParameterError(f"{x.name} has {what}: features are selected from the columns of Euclidean NumPy data")
@@ -92,6 +95,7 @@ def make_task(
         on_low_weight=on_low_weight,
         n_jobs=n_jobs,
     )
+    plan.notes += said
     varying = standardise(plan.spaces[0])  # constant columns are named, and no feature
     units = number[unit_of_column[kept[varying.columns]]]
     alive, units = np.unique(units, return_inverse=True)
@@ -206,16 +210,6 @@ def run_task(
         **extra,
         **plan.fields(n_rows),
     )
-
-
-def as_target(target) -> Space:
-    """The target as a Space; an array of strings or booleans is labels."""
-    kind = getattr(getattr(target, "dtype", None), "kind", "")
-    if isinstance(target, (list, tuple)) and len(target) and isinstance(target[0], (str, bool)):
-        kind = "U"
-    if kind in "UOb" and kind and np.ndim(target) == 1:
-        return Space.from_labels(np.asarray(target), name="target")
-    return as_space(target, name="target")
 
 
 # --------------------------------------------------------------------------------------------------------------- units
