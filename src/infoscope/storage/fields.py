@@ -13,7 +13,7 @@ import numpy as np
 from infoscope.base import Provenance, Result
 from infoscope.base.errors import DataError, ParameterError
 
-from .classes import (
+from .allowed_classes import (
     PACKAGE,
     class_called,
     estimator_called,
