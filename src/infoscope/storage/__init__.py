@@ -1,6 +1,7 @@
-"""Files that survive a kill: atomic writes, checkpoints."""
+"""Files that survive a kill: atomic writes, checkpoints, streams of rows."""
 
 from .atomic import atomic_path, read_json, write_bytes, write_json, write_text
 from .checkpoint import Checkpoint
+from .stream import ArrayStream
 
-__all__ = ["Checkpoint", "atomic_path", "read_json", "write_bytes", "write_json", "write_text"]
+__all__ = ["ArrayStream", "Checkpoint", "atomic_path", "read_json", "write_bytes", "write_json", "write_text"]

@@ -75,8 +75,6 @@ class Checkpoint:
     ):
         self.path, self.every = Path(path), every
         self._options = describe_options(options)
-        if not self.path.parent.is_dir():
-            raise ParameterError(f"{self.path} cannot be written: there is no folder {self.path.parent}")
         self._lock = WriteLock(self.path)
         try:
             if self.path.exists():

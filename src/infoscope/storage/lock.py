@@ -23,12 +23,12 @@ class WriteLock:
     Parameters
     ----------
     target : Path
-        What is to be written; its folder exists.
+        What is to be written.
 
     Raises
     ------
     ParameterError
-        If another writer is at work, in this process or another.
+        If its folder does not exist, or if another writer is at work, in this process or another.
 
     Examples
     --------
@@ -40,6 +40,8 @@ class WriteLock:
 
     def __init__(self, target: Path):
         target = Path(os.path.realpath(target))
+        if not target.parent.is_dir():
+            raise ParameterError(f"{target} cannot be written: there is no folder {target.parent}")
         self.path = target.with_name(f".{target.name}.lock")
         while True:
             self._file = open(self.path, "a+b", buffering=0)  # noqa: SIM115  (held until release)
