@@ -236,7 +236,7 @@ def test_one_writer_at_a_time_and_only_while_open(path):
 
 # ------------------------------------------------------------------------------------------------------ what goes wrong
 def test_a_full_disk_keeps_what_was_there(path, monkeypatch):
-    real = stream_file._write_all
+    real = stream_file.write_at
 
     def write_half(file, place, data):
         real(file, place, data[: len(data) // 2])
@@ -246,7 +246,7 @@ def test_a_full_disk_keeps_what_was_there(path, monkeypatch):
         stream.append(rows(0, 5))
         stream.commit()
         stream.append(rows(5, 7))
-        monkeypatch.setattr(stream_file, "_write_all", write_half)
+        monkeypatch.setattr(stream_file, "write_at", write_half)
         with pytest.raises(OSError, match=r"No space left on device: '.*run\.rows'"):
             stream.append(rows(7, 60))
         assert holds(ArrayStream(path), 5)

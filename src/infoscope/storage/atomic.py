@@ -12,7 +12,7 @@ import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from infoscope.base.plain import plain
 
@@ -168,6 +168,13 @@ def name_full_disk(path: Path) -> Iterator[None]:
         if error.errno in DISK_FULL and error.filename is None:
             error.filename = str(path)
         raise
+
+
+def write_at(file: IO[bytes], place: int, data: memoryview) -> None:
+    """Write everything from a place of an unbuffered file on: a call may take only a part, and says so."""
+    file.seek(place)
+    while data:
+        data = data[file.write(data) :]
 
 
 def remove_leftovers(path: Path) -> None:

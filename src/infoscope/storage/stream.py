@@ -28,7 +28,7 @@ import numpy as np
 from infoscope.base import check_positive_int, check_same_length, versions
 from infoscope.base.errors import DataError, ParameterError
 
-from .atomic import flush, name_full_disk, remove_leftovers, write_bytes
+from .atomic import flush, name_full_disk, remove_leftovers, write_at, write_bytes
 from .bfloat16 import BFLOAT16
 from .lock import WriteLock
 from .options import check_json, check_same, describe_options, digest_of
@@ -173,7 +173,7 @@ class ArrayStream:
         data = records.view(np.uint8).reshape(-1).data
         place = self._place(len(self) + self._pending)
         with name_full_disk(self.path):
-            _write_all(self._file, place, data)
+            write_at(self._file, place, data)
         self._checksum = zlib.crc32(data, self._checksum)
         self._pending += len(records)
 
@@ -300,7 +300,7 @@ class ArrayStream:
             with name_full_disk(self.path):
                 flush(self._file.fileno())  # the rows that are counted, and the second copy of the commit before
                 for copy in (0, 1):
-                    _write_record(self._file, self._first_block + copy * BLOCK, commit)
+                    write_at(self._file, self._first_block + copy * BLOCK, memoryview(_pack_record(commit)))
                     if copy == 0:
                         flush(self._file.fileno())
         except OSError:
@@ -380,14 +380,3 @@ def _read_record(file: IO[bytes], place: int) -> Commit | None:
     data = file.read(RECORD.size + 4)
     commit = Commit(*RECORD.unpack(data[: RECORD.size])) if len(data) == RECORD.size + 4 else None
     return commit if commit is not None and _pack_record(commit) == data else None
-
-
-def _write_record(file: IO[bytes], place: int, commit: Commit) -> None:
-    _write_all(file, place, memoryview(_pack_record(commit)))
-
-
-def _write_all(file: IO[bytes], place: int, data: memoryview) -> None:
-    """Write everything: a call may take only a part, and says so."""
-    file.seek(place)
-    while data:
-        data = data[file.write(data) :]
