@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from infoscope.storage import atomic_path, read_json, write_bytes, write_json, write_text
-from infoscope.storage.atomic import remove_leftovers
+from infoscope.storage.atomic import flush, remove_leftovers
 
 
 def test_the_file_appears_only_when_all_is_well(tmp_path):
@@ -72,6 +72,26 @@ def test_contents_reach_the_disk_before_the_name(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "replace", lambda a, b: (calls.append("replace"), real_replace(a, b)))
     write_bytes(tmp_path / "a", b"x")
     assert calls[:2] == ["fsync", "replace"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no fcntl")
+def test_on_macos_a_flush_goes_through_the_cache_of_the_drive(monkeypatch):
+    import fcntl
+
+    calls = []
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(fcntl, "F_FULLFSYNC", 51, raising=False)
+    monkeypatch.setattr(fcntl, "fcntl", lambda descriptor, command: calls.append((descriptor, command)))
+    monkeypatch.setattr(os, "fsync", lambda descriptor: calls.append("fsync"))
+    flush(7)
+    assert calls == [(7, 51)]
+
+    def unknown(descriptor, command):
+        raise OSError(errno.ENOTSUP, "Operation not supported")
+
+    monkeypatch.setattr(fcntl, "fcntl", unknown)
+    flush(7)
+    assert calls == [(7, 51), "fsync"]
 
 
 def test_wrong_places(tmp_path):

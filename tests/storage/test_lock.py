@@ -1,7 +1,9 @@
 import errno
+import importlib.util
 import os
 import subprocess
 import sys
+import types
 
 import pytest
 
@@ -83,3 +85,27 @@ def test_where_there_are_no_locks_a_warning_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr(lock_file, "_take", take)
     with pytest.warns(InfoscopeWarning, match="knows no locks .Function not implemented.: see to it"):
         WriteLock(tmp_path / "a").release()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="stands in for Windows elsewhere")
+def test_the_branch_of_windows(tmp_path, monkeypatch):
+    import fcntl
+
+    def locking(descriptor, mode, n_bytes):
+        assert (mode, n_bytes) == (2, 1) and os.lseek(descriptor, 0, os.SEEK_CUR) > 10**6  # beyond what is read
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise PermissionError(errno.EACCES, "Permission denied") from None
+
+    monkeypatch.setitem(sys.modules, "msvcrt", types.SimpleNamespace(locking=locking, LK_NBLCK=2))
+    monkeypatch.setattr(sys, "platform", "win32")
+    spec = importlib.util.spec_from_file_location("lock_of_windows", lock_file.__file__)
+    windows = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(windows)
+    lock = windows.WriteLock(tmp_path / "a")
+    with pytest.raises(ParameterError, match=f"is being written by process {os.getpid()}"):
+        windows.WriteLock(tmp_path / "a")
+    lock.release()
+    assert lock.released and not list(tmp_path.iterdir())
+    windows.WriteLock(tmp_path / "a").release()

@@ -49,6 +49,12 @@ def test_what_differs_is_named():
     assert "X is" in refused({"X": LONG}, {"X": LONG.astype("f4")})
 
 
+def test_dask_arrays_are_known_by_how_they_are_made():
+    dask = pytest.importorskip("dask.array")
+    assert describe_options({"X": dask.zeros(3)}) == describe_options({"X": dask.zeros(3)})
+    assert describe_options({"X": dask.zeros(3)}) != describe_options({"X": dask.ones(3)})
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [(1, 1.0), (1, True), (0, None), ("1", 1), (0.1, float(np.float32(0.1))), ([], None), ([1], [[1]])],

@@ -74,7 +74,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
-    _flush_folder(target.parent)
+    flush_folder(target.parent)
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes | bytearray | memoryview) -> Path:
@@ -170,6 +170,16 @@ def name_full_disk(path: Path) -> Iterator[None]:
         raise
 
 
+def flush_folder(folder: Path) -> None:
+    """Make the names in a folder last; not every system opens folders, and the files are whole either way."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
 def write_at(file: IO[bytes], place: int, data: memoryview) -> None:
     """Write everything from a place of an unbuffered file on: a call may take only a part, and says so."""
     file.seek(place)
@@ -200,16 +210,6 @@ def _flush(path: Path) -> None:
         flush(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make the rename itself last; not every system opens folders, and the file is whole either way."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _keep_mode(target: Path, temporary: Path) -> None:

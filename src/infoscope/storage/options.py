@@ -108,7 +108,7 @@ def _plain(value: Any, where: str) -> Any:
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     if hasattr(value, "shape") and hasattr(value, "dtype"):
-        if math.prod(value.shape) > LONGEST_LIST:
+        if not hasattr(value, "tolist") or math.prod(value.shape) > LONGEST_LIST:  # Dask has no list to give
             return f"array{tuple(value.shape)} of {value.dtype}, hash {fingerprint(value)}"
         return _plain(value.tolist(), where)
     if isinstance(value, Mapping):

@@ -23,7 +23,7 @@ import numpy as np
 from infoscope.base import check_ids, require
 from infoscope.base.errors import DataError, ParameterError
 
-from .atomic import flush, name_full_disk, remove_leftovers, write_at, write_bytes
+from .atomic import flush, flush_folder, name_full_disk, remove_leftovers, write_at, write_bytes
 from .bfloat16 import BFLOAT16
 from .lock import WriteLock
 from .manifest import MANIFEST, WAY_OUT, array_types, make_manifest, read_manifest, write_manifest
@@ -309,6 +309,7 @@ class ArrayStore:
         if self.path.exists() and not self.path.is_dir():
             raise ParameterError(f"{self.path} is a file: name a folder")
         self.path.mkdir(exist_ok=True)
+        flush_folder(self.path.parent)
 
     def _start(self, given: dict[str, Any], resume: bool) -> dict[str, Any]:
         """The manifest of the store that is made here, or gone on with."""

@@ -231,7 +231,17 @@ class ArrayStream:
         return self._map[key]
 
     def to_frame(self, columns: Sequence[str] | None = None) -> pandas.DataFrame:
-        """Committed rows as a pandas frame; a column of shape (2,) becomes two, ``"x.0"`` and ``"x.1"``."""
+        """Committed rows as a pandas frame.
+
+        Parameters
+        ----------
+        columns : sequence of str, optional
+            Names of columns; all of them without. One of shape (2,) becomes two, ``"x.0"`` and ``"x.1"``.
+
+        Returns
+        -------
+        pandas.DataFrame
+        """
         import pandas
 
         found = {}
