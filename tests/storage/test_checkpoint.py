@@ -12,8 +12,8 @@ import hypothesis.extra.numpy as arrays_of
 import numpy as np
 import pytest
 from hypothesis import given
-from tests.io.test_records import same
 from tests.results import X
+from tests.same import same
 
 import infoscope
 from infoscope.base import DataError, InfoscopeWarning, ParameterError
