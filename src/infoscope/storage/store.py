@@ -426,6 +426,7 @@ def _make_data(path: Path, one: RowType, n_rows: int) -> None:
         write_at(file, 0, head.getbuffer())
         file.truncate(len(head.getbuffer()) + n_rows * one.nbytes)
         flush(file.fileno())
+    flush_folder(path.parent)  # its marks are made next
 
 
 def _write_rows(
