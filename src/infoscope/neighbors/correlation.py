@@ -56,7 +56,12 @@ class SeriesCorrelation:
     @property
     def window(self) -> float:
         """The exclusion window that "auto" stands for; 0 where rows are independent."""
-        return 0.0 if self.rows <= 1 else self._auto()[0]
+        return 0.0 if self.rows <= 1 else self.reach
+
+    @property
+    def reach(self) -> float:
+        """Time within which two rows may belong to one visit: two correlation times."""
+        return self._auto()[0]
 
     @property
     def too_short(self) -> bool:
@@ -129,7 +134,14 @@ def series_correlation(
     found = []
     for space in spaces:
         columns, period = columns_in_time(space)
-        found.append(correlation_time(columns, time=first.time, run=first.run, period=period, n_jobs=n_jobs))
+        options: dict[str, Any] = dict(time=first.time, run=first.run, period=period, n_jobs=n_jobs)
+        tau = correlation_time(columns, **options)
+        if space.metric in ("precomputed", "bits") and len(tau.per_column) > 1:
+            # all marks see the same state: the middle one speaks for them, where of columns the slowest does
+            times = np.nan_to_num(tau.per_column)
+            middle = int(np.argsort(times, kind="stable")[len(times) // 2])
+            tau = correlation_time(columns[:, [middle]], **options)
+        found.append(tau)
     slowest = max(found, key=lambda tau: tau.value)
     if slowest.resolved:
         slowest = next((tau for tau in found if not tau.resolved), slowest)

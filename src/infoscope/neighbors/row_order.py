@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -40,42 +41,49 @@ class RowOrderLook:
         Number of every row among the rows as they came, where that is another one.
     active : bool
         Whether there is anything to look for.
-    found : list of OrderTest
-        One for every search that could tell.
+    found : list of (str, str)
+        Level and message of every search that could tell.
     """
 
     way_out: str = WAY_OUT
     numbers: np.ndarray | None = None
     active: bool = True
-    found: list[OrderTest] = field(default_factory=list)
+    found: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def correlated(self) -> bool:
         """Whether rows look correlated, loudly."""
-        return any(one.level == "loud" for one in self.found)
+        return any(level == "loud" for level, _ in self.found)
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """The loud message, if any."""
-        return tuple(self._message(one) for one in self.found if one.level == "loud")
+        return tuple(text for level, text in self.found if level == "loud")
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Those that are no warnings."""
-        return tuple(dict.fromkeys(self._message(one) for one in self.found if one.level == "notice"))
+        return tuple(dict.fromkeys(text for level, text in self.found if level == "notice"))
+
+    def add_to(self, result: Any) -> Any:
+        """A result with these warnings and notes among its own."""
+        said = [text for text in self.warnings if text not in result.warnings]
+        noted = [text for text in self.notes if text not in result.notes]
+        return replace(result, warnings=(*result.warnings, *said), notes=(*result.notes, *noted))
 
     def see(self, space: Space, rows: np.ndarray, items: np.ndarray) -> None:
         """Take in some rows and their nearest neighbours."""
         n = len(space)
         if self.numbers is not None and len(self.numbers) == n:
             rows, items, n = self.numbers[rows], self.numbers[items], int(self.numbers.max()) + 1
-        one = adjacency_test(rows, items, n)
-        self.found.append(one)
-        if one.level == "loud":
-            warn(self._message(one), CorrelatedRowsWarning)
+        self.hear(adjacency_test(rows, items, n))
 
-    def _message(self, one: OrderTest) -> str:
-        return one.message.replace(WAY_OUT, self.way_out)
+    def hear(self, test: OrderTest, where: str = "") -> None:
+        """Take in the result of a test, and warn if it is loud."""
+        text = where + test.message.replace(WAY_OUT, self.way_out)
+        self.found.append((test.level, text))
+        if test.level == "loud":
+            warn(text, CorrelatedRowsWarning)
 
 
 _open: ContextVar[RowOrderLook | None] = ContextVar("row order look", default=None)
