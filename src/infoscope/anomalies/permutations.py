@@ -26,7 +26,7 @@ class Maxima(NamedTuple):
 
 def fixed_neighbors(ordered: Ordered, rule: Rule) -> np.ndarray:
     """Neighbours of every item (N, K) as int32; ~item where the rank is not looked at (no end of a tie group)."""
-    n, width = len(ordered), rule.n_neighbors
+    n, width = len(ordered), rule.n_ranks
     if 4 * n * width > MAX_GRAPH_BYTES:
         raise ParameterError(
             f"label permutations need the neighbours of all {n:,} rows in memory, {4 * n * width / 2**30:.1f} GB at "

@@ -90,7 +90,7 @@ class BinaryOptions:
             if window == "auto":
                 raise ParameterError("--prefix compares equal windows: give --alpha-max a share")
             return prefix_curve(data, boundaries, alpha_max=float(window), n_bits=self.bits, **kept)
-        estimator = BinaryID(alpha_max=window, max_samples=sample_rows, random_state=seed, **kept)
+        estimator = BinaryID(alpha_max=window, n_rows=sample_rows, random_state=seed, **kept)
         return estimator.fit(data, n_bits=self.bits).result_
 
     def _data(self, space: Space) -> Any:

@@ -143,7 +143,7 @@ def _estimator(method: str, dimension, n_neighbors, n_jobs, calibrate: bool):
     if method == "knn":
         return KNNDensity(dimension=dimension, calibrate=calibrate, n_jobs=n_jobs)
     kind = {"pak": PAk, "bmti": BMTI, "k-star": KStarNN}[method]
-    return kind(n_neighbors=n_neighbors, dimension=dimension, calibrate=calibrate, n_jobs=n_jobs)
+    return kind(max_neighbors=n_neighbors, dimension=dimension, calibrate=calibrate, n_jobs=n_jobs)
 
 
 def _states(found, significance: float, halo: bool):
