@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from infoscope.base import ParameterError, available_threads, kernel, progress
+from infoscope.statistics import shuffle_rows
 
 from .blocks import Blocks
 from .neighbor_stream import Ordered
@@ -50,7 +51,7 @@ def permuted_maxima(lists, labels, rule: Rule, n_permutations: int, seed: int, *
 
     def one(b: int) -> None:
         generator = np.random.default_rng([seed, b])
-        mixed = generator.permutation(labels) if blocks is None else blocks.exchanged(generator)
+        mixed = labels[shuffle_rows(len(labels), generator)] if blocks is None else blocks.exchanged(generator)
         maxima.over[b], maxima.under[b] = _largest(lists, mixed, *tables, rule.K, int(rule.includes_self))
         bar.update(1)
 
