@@ -112,10 +112,10 @@ def shuffle_within(groups: np.ndarray, generator: np.random.Generator) -> np.nda
     ([0, 2], [1, 3])
     """
     groups = np.asarray(groups)
-    own = np.argsort(groups, kind="stable")
-    mixed = np.lexsort((generator.random(len(groups)), groups))
     shuffle = np.empty(len(groups), np.int64)
-    shuffle[own] = mixed
+    for group in np.unique(groups):
+        members = np.flatnonzero(groups == group)
+        shuffle[members] = members[generator.permutation(len(members))]
     return shuffle
 
 
