@@ -74,11 +74,9 @@ class PointDensity(DensityMixin, BaseEstimator):
         if space is not None and sample_weight is not None:
             space = space.replace(sample_weight=check_sample_weight(sample_weight, len(space)))
         self._offered = MOST if graph is None else int(np.diff(graph.indptr).min())
+        data: Any = space if graph is None else replace(graph, space=space)
         sample = make_sample(
-            space if graph is None else replace(graph, space=space),
-            self._neighbors(),
-            sample_weight=sample_weight if space is None else None,
-            n_jobs=self.n_jobs,
+            data, self._neighbors(), sample_weight=sample_weight if space is None else None, n_jobs=self.n_jobs
         )
         self._use(sample, space)
         while (wider := self._wider()) is not None:
