@@ -39,12 +39,13 @@ define new-venv
 	@rm -rf $(1) && $(2) -m venv $(1)
 endef
 
-.PHONY: help demo test test-slow lint bench docs clean distclean
+.PHONY: help demo test test-slow test-processors lint bench docs clean distclean
 
 help:
 	@echo "make demo        the main job on real data: prints the result, saves the picture (installs the core only)"
 	@echo "make test        lint, types, import contracts, doctests and tests (installs pinned versions)"
 	@echo "make test-slow   the long statistical tests"
+	@echo "make test-processors  the tests as other processors would run them (half an hour)"
 	@echo "make lint        ruff, mypy and the import contracts alone"
 	@echo "make bench       speed and memory beside DADApy and a plain NumPy script"
 	@echo "make docs        the documentation, in docs/_build/html"
@@ -98,6 +99,9 @@ test: lint
 test-slow: $(VENV_TEST)/.ready
 	@mkdir -p "$(NUMBA_CACHE)"
 	$(TEST_ENV) $(VENV_TEST)/bin/python -m pytest -n $(TEST_JOBS) --dist worksteal -m slow tests $(PYTEST_ARGS)
+
+test-processors: $(VENV_TEST)/.ready
+	$(VENV_TEST)/bin/python tests/processors.py -n $(TEST_JOBS) --dist worksteal --doctest-modules src/infoscope tests $(PYTEST_ARGS)
 
 lint: $(VENV_TEST)/.ready
 	$(VENV_TEST)/bin/ruff check .
