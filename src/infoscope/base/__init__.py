@@ -10,8 +10,6 @@ from .checks import (
     check_sample_weight,
     check_unique,
     check_vector,
-    frame_columns,
-    is_frame,
 )
 from .errors import (
     CorrelatedRowsWarning,
@@ -24,6 +22,7 @@ from .errors import (
     require,
     warn,
 )
+from .frames import frame_columns, is_frame
 from .jit import kernel
 from .plain import flat, plain
 from .progress import Progress, progress

@@ -43,6 +43,18 @@ def plain(value: Any) -> Any:
 def flat(value: Any, name: str) -> dict[str, Any]:
     """Flatten nested mappings to ``{"name.key": number or string}``; lists become their text.
 
+    Parameters
+    ----------
+    value : mapping or anything else
+        What is flattened.
+    name : str
+        The first part of every key.
+
+    Returns
+    -------
+    dict
+        Numbers and strings by their keys.
+
     Examples
     --------
     >>> from infoscope.base import flat
