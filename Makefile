@@ -46,7 +46,7 @@ help:
 	@echo "make test        lint, types, import contracts, doctests and tests (installs pinned versions)"
 	@echo "make test-slow   the long statistical tests"
 	@echo "make test-processors  the tests as other processors would run them (half an hour)"
-	@echo "make lint        ruff, mypy and the import contracts alone"
+	@echo "make lint        ruff, codespell, mypy and the import contracts alone"
 	@echo "make bench       speed and memory beside DADApy and a plain NumPy script"
 	@echo "make docs        the documentation, in docs/_build/html"
 	@echo "make clean       removes caches and builds;  make distclean: the virtual environments as well"
@@ -106,6 +106,7 @@ test-processors: $(VENV_TEST)/.ready
 lint: $(VENV_TEST)/.ready
 	$(VENV_TEST)/bin/ruff check .
 	$(VENV_TEST)/bin/ruff format --check .
+	$(VENV_TEST)/bin/codespell
 	$(VENV_TEST)/bin/mypy
 	$(VENV_TEST)/bin/lint-imports
 
