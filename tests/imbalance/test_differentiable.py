@@ -548,7 +548,8 @@ def test_other_columns_at_transform():
     found = DifferentiableImbalance(3).fit(pd.DataFrame(x, columns=list("abcd")), y)
     with pytest.raises(ValueError, match="feature names should match"):
         found.transform(pd.DataFrame(x, columns=list("abce")))
-    with pytest.raises(DataError, match="has 3 features, but DifferentiableImbalance is expecting 4"):
+    nameless = pytest.warns(UserWarning, match="X does not have valid feature names")  # scikit-learn's own
+    with nameless, pytest.raises(DataError, match="has 3 features, but DifferentiableImbalance is expecting 4"):
         found.transform(x[:, :3])
     with pytest.raises(DataError, match="other names than those of the fit"):
         found.transform(Space(pd.DataFrame(x, columns=list("abce"))))
