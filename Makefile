@@ -39,13 +39,14 @@ define new-venv
 	@rm -rf $(1) && $(2) -m venv $(1)
 endef
 
-.PHONY: help demo test test-slow test-processors lint bench docs clean distclean
+.PHONY: help demo test test-slow test-processors coverage lint bench docs clean distclean
 
 help:
 	@echo "make demo        the main job on real data: prints the result, saves the picture (installs the core only)"
 	@echo "make test        lint, types, import contracts, doctests and tests (installs pinned versions)"
 	@echo "make test-slow   the long statistical tests"
 	@echo "make test-processors  the tests as other processors would run them (half an hour)"
+	@echo "make coverage    which lines the fast tests reach (kernels that numba compiles do not count)"
 	@echo "make lint        ruff, codespell, mypy and the import contracts alone"
 	@echo "make bench       speed and memory beside DADApy and a plain NumPy script"
 	@echo "make docs        the documentation, in docs/_build/html"
@@ -102,6 +103,10 @@ test-slow: $(VENV_TEST)/.ready
 
 test-processors: $(VENV_TEST)/.ready
 	$(VENV_TEST)/bin/python tests/processors.py -n $(TEST_JOBS) --dist worksteal --doctest-modules src/infoscope tests $(PYTEST_ARGS)
+
+coverage: $(VENV_TEST)/.ready
+	$(TEST_ENV) COVERAGE_FILE="$(CACHE)/coverage" $(VENV_TEST)/bin/python -m pytest -n $(TEST_JOBS) --dist worksteal -m "not slow" \
+	    --cov --cov-report=term:skip-covered --cov-report=html:"$(CACHE)/coverage-html" --doctest-modules src/infoscope tests $(PYTEST_ARGS)
 
 lint: $(VENV_TEST)/.ready
 	$(VENV_TEST)/bin/ruff check .
