@@ -204,8 +204,9 @@ def ratio_for(d: float) -> float:
 def _binomial(table: NeighborTable, k, d: float) -> float:
     """log(sum n / sum (k - 1))/log tau: the k-th neighbour is the edge, no trial."""
     tau = ratio_for(d)
-    inside = max(float(_inside(table, k, tau).sum()), 0.5)  # none at all happens among a handful of points
-    return float(np.log(inside / (k - 1).sum()) / np.log(tau))
+    trials = float((k - 1).sum())
+    inside = min(max(float(_inside(table, k, tau).sum()), 0.5), trials - 0.5)  # none or all: among a handful of points
+    return float(np.log(inside / trials) / np.log(tau))
 
 
 def _inside(table: NeighborTable, k, tau: float) -> np.ndarray:
