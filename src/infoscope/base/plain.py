@@ -14,6 +14,16 @@ def plain(value: Any) -> Any:
 
     Numbers that are not finite become None, because JSON has no name for them.  What is not known becomes its ``str``.
 
+    Parameters
+    ----------
+    value : object
+        Whatever a result or a parameter may hold.
+
+    Returns
+    -------
+    None, bool, int, float, str, list or dict
+        What JSON can hold.
+
     Examples
     --------
     >>> import numpy as np
