@@ -212,7 +212,7 @@ class DensityAnomaly(BaseEstimator):
         check_is_fitted(self, "result_")
         check_choice(side, "side", ("over", "under"))
         new = new_space(self._space, X)
-        scan = scan_items(Ordered(self._space, self.n_jobs), self._labels, Rule(*self._rule), new=new)
+        scan = scan_items(Ordered(self._space, self.n_jobs), self._labels, Rule._make(self._rule), new=new)
         return scan.over if side == "over" else scan.under
 
     # ---- steps ----

@@ -71,7 +71,7 @@ class PointDensity(DensityMixin, BaseEstimator):
             raise ParameterError(f"dimension is {self.dimension!r}; it must be positive, or None to estimate it")
         graph = X if isinstance(X, NeighborGraph) else None
         known = X if graph is None else graph.space  # a graph may know its items
-        space = None if graph is not None and known is None else _space_of(self, known)
+        space: Space | Any = None if graph is not None and known is None else _space_of(self, known)
         if space is not None and sample_weight is not None:
             space = space.replace(sample_weight=check_sample_weight(sample_weight, len(space)))
         self._offered = MOST if graph is None else int(np.diff(graph.indptr).min())
@@ -188,7 +188,7 @@ class PointDensity(DensityMixin, BaseEstimator):
         return np.log(self.sample_.weight.sum()) + unit + d * log_distances[np.arange(len(k)), k - 1]
 
     # ---- steps ----
-    def _use(self, sample: Sample, space: Space | None) -> None:
+    def _use(self, sample: Sample, space: Space | Any) -> None:
         """Dimension and neighbourhoods of one table."""
         self.sample_, self.space_ = sample, space
         self.dimension_ = float(self.dimension) if self.dimension is not None else _dimension_of(sample.table)

@@ -122,7 +122,7 @@ class _Ranks(Reduction):
     whole_rows, precision = True, np.float64
 
     def __init__(self, out: np.ndarray, units: np.ndarray | None):
-        self.out: np.ndarray | None = out
+        self.out: np.ndarray | Any = out  # None in a task of a cluster
         self.units, self.row_bytes = units, out[:1].nbytes
         self.width, self.kind = out.shape[1], out.dtype
 
@@ -147,7 +147,7 @@ class _Ranks(Reduction):
             t.columns,
             t.mass if weighted else np.ones(m),
             weighted,
-            self.units[t.block] if weighted else np.ones(len(state)),
+            np.ones(len(state)) if self.units is None else self.units[t.block],
             state,
         )
         return 0

@@ -9,14 +9,14 @@ import numpy as np
 from infoscope.base import DataError, ParameterError
 from infoscope.base.checks import check_choice, is_frame
 
-from . import Space
-from .convert import kind_of
+from .convert import Data, kind_of
+from .space import Space
 
 TARGETS = ("auto", "features", "labels", "distances")
 FEW_LABELS = 20  # different whole numbers up to which a single column of them is taken as labels
 
 
-def target_space(y, kind: str = "auto", *, name: str = "y") -> tuple[Space, list[str]]:
+def target_space(y: Data, kind: str = "auto", *, name: str = "y") -> tuple[Space, list[str]]:
     """The target as a Space, and what was decided about it.
 
     Parameters
@@ -67,7 +67,7 @@ def target_space(y, kind: str = "auto", *, name: str = "y") -> tuple[Space, list
 
 
 # ---------------------------------------------------------------------------------------------------------------- steps
-def _guessed(y, name: str) -> tuple[str, list[str]]:
+def _guessed(y: Data, name: str) -> tuple[str, list[str]]:
     if is_frame(y):
         return "features", []
     if kind_of(y) in ("torch", "dask") or isinstance(y, (list, tuple)) and len(y) and np.ndim(y[0]) == 2:
@@ -97,7 +97,7 @@ def _numbers(values: np.ndarray) -> bool:
     return all(isinstance(v, (int, float, np.number)) and not isinstance(v, (bool, np.bool_)) for v in values.ravel())
 
 
-def _two_dimensional(y: Any):
+def _two_dimensional(y: Data) -> Any:
     if kind_of(y) in ("pandas", "polars") and not is_frame(y):
         return y.to_frame()
     if kind_of(y) in ("torch", "dask", "xarray", "anndata") or is_frame(y):
@@ -110,7 +110,7 @@ def _two_dimensional(y: Any):
     return values[:, None] if values.ndim == 1 else values
 
 
-def _own_name(y) -> str | None:
+def _own_name(y: Data) -> str | None:
     own = getattr(y, "name", None) if kind_of(y) in ("pandas", "polars") else None
     return None if own is None else str(own)
 

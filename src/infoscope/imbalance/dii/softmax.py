@@ -281,7 +281,9 @@ class SoftRanks(Reduction):
             state["entropy"],
             state["pull"],
             np.empty(self.k + 1),
-            *(np.empty(m + 1, t.squared.dtype) for _ in range(3)),
+            np.empty(m + 1, t.squared.dtype),
+            np.empty(m + 1, t.squared.dtype),
+            np.empty(m + 1, t.squared.dtype),
             np.empty(m + 1, np.int64),
         )
         if self.gradient:

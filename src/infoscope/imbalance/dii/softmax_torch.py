@@ -137,8 +137,8 @@ def soften_tile(reduction, state: dict, t) -> None:
         state["slopes"] = _slopes(t, by_square)
     if reduction.pairs:
         i, j = (found.c > LEAST_WEIGHT).nonzero(as_tuple=True)
-        c, u = (v[i, j].cpu().numpy() for v in (found.c, u))
-        state["pairs"] = (i.cpu().numpy() + t.block.start, t.columns[j.cpu().numpy()], c, u)
+        c, values = (v[i, j].cpu().numpy() for v in (found.c, u))
+        state["pairs"] = (i.cpu().numpy() + t.block.start, t.columns[j.cpu().numpy()], c, values)
 
 
 # ------------------------------------------------------------------------------------------------------------ bandwidth
