@@ -8,8 +8,7 @@ from math import comb
 import numpy as np
 
 from infoscope.base import DataError, ParameterError
-from infoscope.neighbors import Space
-from infoscope.neighbors.convert import to_numpy
+from infoscope.neighbors import Space, to_numpy
 from infoscope.statistics import block_labels, correlation_time
 
 CORRELATION_TIMES = 2.0  # length of a block

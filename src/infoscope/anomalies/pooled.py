@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from infoscope.base import CorrelatedRowsWarning, DataError, DataWarning, ParameterError, warn
-from infoscope.neighbors import Space, as_space, order_test
-from infoscope.neighbors.convert import kind_of, to_numpy
+from infoscope.neighbors import Space, as_space, kind_of, order_test, to_numpy
 
 from .neighbor_stream import Ordered
 

@@ -371,6 +371,8 @@ class KNNDensity(PointDensity):
 class KStarNN(PointDensity):
     """Density from as many neighbours of every point as see a constant density.
 
+    ``log rho = log k* - log N - log V_d - d log r_k*``, with the volume V_d of the unit ball in d dimensions.
+
     Parameters
     ----------
     alpha : float
@@ -446,6 +448,8 @@ class KStarNN(PointDensity):
 
 class PAk(KStarNN):
     """Density from the k* neighbours of every point, corrected for a linear change of the log density among them.
+
+    F = log(N rho) and a maximise ``sum_l [F + a l - v_l exp(F + a l)]`` over shells l = 1 ... k* of volumes v_l.
 
     Parameters
     ----------

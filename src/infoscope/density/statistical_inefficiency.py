@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from infoscope.base import DataError, kernel
-from infoscope.neighbors import Space
-from infoscope.neighbors.convert import to_numpy
+from infoscope.neighbors import Space, to_numpy
 from infoscope.statistics import auto_window, correlation_time, run_order
 
 from .unique_points import Sample

@@ -40,6 +40,7 @@ def compare_imbalances(
 ) -> ImbalanceDifference:
     """Does A tell more about the target than B does?
 
+    ``Delta_k(A -> target) - Delta_k(B -> target)``, with Delta_k as in `information_imbalance`: negative when A does.
     Both imbalances come from the same items, so their errors are correlated; the error of the difference counts pairs
     of neighbours that share a point (or a block) across both.
 

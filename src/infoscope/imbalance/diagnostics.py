@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from infoscope.neighbors.admissible import WINDOW_SLACK, items_of
+from infoscope.neighbors import WINDOW_SLACK, items_of
 
 from .direction import Direction, standard_error
 from .plan import Plan, row_step

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from infoscope.base import ParameterError
-from infoscope.neighbors import Space, reduce_tiles
-from infoscope.neighbors.reductions import Reduction, admissible_mass
+from infoscope.neighbors import Reduction, Space, admissible_mass, reduce_tiles
 
 from . import rank_kernels as kernels
 

@@ -235,7 +235,7 @@ def pack_segments(bits: np.ndarray, ends: Iterable[int] | None = None) -> tuple[
     Examples
     --------
     >>> import numpy as np
-    >>> from infoscope.neighbors.bits import pack_segments
+    >>> from infoscope.neighbors import pack_segments
     >>> words, ends = pack_segments(np.ones((2, 100), bool), [30, 100])
     >>> words.shape, ends.tolist()
     ((2, 3), [1, 3])

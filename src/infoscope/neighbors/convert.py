@@ -56,7 +56,7 @@ def to_columns(data: Data, name: str) -> Columns:
     Examples
     --------
     >>> import numpy as np
-    >>> from infoscope.neighbors.convert import to_columns
+    >>> from infoscope.neighbors import to_columns
     >>> to_columns([np.zeros((3, 2)), np.ones((1, 2))], "A").run_lengths
     (3, 1)
     """

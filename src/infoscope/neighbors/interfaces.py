@@ -54,16 +54,30 @@ class Side:
 
 
 class Tile(NamedTuple):
-    """Squared distances of a block of pairs in one space: |squared - measured| <= row_band + column_band."""
+    """Squared distances of a block of pairs in one space: |squared - measured| <= row_band + column_band.
 
-    squared: Array  # (b, m), +inf where the pair is not admissible
-    row_band: Array  # c |x|^2; zero where `squared` is the measured value itself
+    Attributes
+    ----------
+    squared : array or tensor (b, m)
+        Infinite where the pair is not admissible.
+    row_band, column_band : array or tensor (b,), (m,)
+        c |x|^2; zero where `squared` is the measured value itself.
+    rows, columns : array of int (b,), (m,)
+        Item numbers.
+    block, part : slice
+        Where these rows and columns stand among all of them.
+    source : Tiles
+        Who made the tile, and can read it.
+    """
+
+    squared: Array
+    row_band: Array
     column_band: Array
-    rows: Ints  # item numbers
+    rows: Ints
     columns: Ints
-    block: slice  # where these rows stand among all rows
-    part: slice  # where these columns stand among all columns
-    source: Tiles  # who made the tile, and can read it
+    block: slice
+    part: slice
+    source: Tiles
 
     @property
     def mass(self) -> Array | None:

@@ -41,7 +41,7 @@ def target_space(y: Data, kind: str = "auto", *, name: str = "y") -> tuple[Space
 
     Examples
     --------
-    >>> from infoscope.neighbors.targets import target_space
+    >>> from infoscope.neighbors import target_space
     >>> target_space(["a", "b", "a"])[0].metric
     'labels'
     """

@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from infoscope.base import DataError, ParameterError, check_positive_int, warn
-from infoscope.neighbors import Space, tensors
-from infoscope.neighbors.bits import PackedBits, frozen, pack_segments
-from infoscope.neighbors.convert import kind_of, to_columns
+from infoscope.neighbors import PackedBits, Space, frozen, has_kernels, kind_of, pack_segments, to_columns
 
 from .binarize import Rule
 from .bit_maker import Bits, bit_maker, count_varying, row_chunks, segment_ends, unpacked
@@ -99,7 +97,7 @@ def read_bits(
         run = None if read.run_lengths is None else np.repeat(np.arange(len(read.run_lengths)), read.run_lengths)
     _check_table(values, name)
     kind = kind_of(values)
-    if kind == "torch" and tensors.has_kernels(values.device):
+    if kind == "torch" and has_kernels(values.device):
         values, kind = values.numpy(), "numpy"
     if kind == "torch":
         from .bits_torch_dask import bits_of_tensor

@@ -12,8 +12,7 @@ import numpy as np
 
 from infoscope.base import DataError, ParameterError
 from infoscope.imbalance.plan import Plan
-from infoscope.neighbors import Space
-from infoscope.neighbors.admissible import items_of
+from infoscope.neighbors import Space, items_of
 from infoscope.statistics import run_order
 
 from .validation import rows_apart

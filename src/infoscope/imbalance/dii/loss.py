@@ -13,8 +13,7 @@ import numpy as np
 
 from infoscope.base import DataError, ParameterError, choose_device, require
 from infoscope.imbalance.rank_table import rank_table
-from infoscope.neighbors import as_space
-from infoscope.neighbors.tensors import on_device
+from infoscope.neighbors import as_space, on_device
 
 from .softmax import BANDWIDTHS, Bandwidth
 from .softmax_kernels import FIXED, PERPLEXITY, POINT

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from infoscope.neighbors.tensors import on_device
+from infoscope.neighbors import on_device
 
 from .softmax_kernels import DOUBTFUL, FAR, LEAST_WEIGHT, NEWTON_STEPS, PERPLEXITY, POINT, TIED
 

@@ -11,9 +11,7 @@ from infoscope.imbalance.direction import row_weights, standard_error
 from infoscope.imbalance.plan import Plan
 from infoscope.imbalance.rank_table import LIMIT_BYTES, rank_table
 from infoscope.imbalance.standard_errors import Deviations
-from infoscope.neighbors import Space
-from infoscope.neighbors.admissible import items_of
-from infoscope.neighbors.space_checks import item_numbers
+from infoscope.neighbors import Space, item_numbers, items_of
 
 from .objective import Objective
 from .softmax import Bandwidth, Softened

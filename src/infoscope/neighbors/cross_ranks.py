@@ -60,8 +60,7 @@ def neighbors_and_ranks(
     Examples
     --------
     >>> import numpy as np
-    >>> from infoscope.neighbors import Space
-    >>> from infoscope.neighbors.neighbors_and_ranks import neighbors_and_ranks
+    >>> from infoscope.neighbors import Space, neighbors_and_ranks
     >>> x = np.random.default_rng(0).normal(size=(600, 20))
     >>> forth, back = neighbors_and_ranks(Space(x), Space(x[:, :10]), 1)
     >>> forth.graph.n_pairs, bool((back.tied == 1).all())
