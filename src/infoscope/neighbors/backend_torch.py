@@ -110,7 +110,7 @@ def _full_precision() -> Iterator[None]:
     import torch
 
     if hasattr(torch.backends.cuda.matmul, "fp32_precision"):
-        mkldnn = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
+        mkldnn = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]  # the stub does not know it
         lowered = [
             (b, b.fp32_precision)
             for b in (torch.backends.cuda.matmul, mkldnn)
