@@ -113,7 +113,7 @@ def test_only_what_is_chosen_is_read(save, monkeypatch):
     assert np.array_equal(part.values, wide[100::1000][:, [19999, 7]].toarray())
     with pytest.raises(DataError, match=r"X is sparse, and 20000 columns of 60000 rows need 4.5 GB.*limit is 1"):
         read_table(path)
-    monkeypatch.setattr("infoscope.neighbors.convert.DENSE_LIMIT", 100)
+    monkeypatch.setattr("infoscope.io.anndata_file.DENSE_LIMIT", 100)
     with pytest.raises(DataError, match=r"compare an embedding \(.*y.h5ad/X_pca\), or fewer columns \(.*:NAME,NAME\)"):
         read_table(save(cells(sparse.csr_matrix(COUNTS)), "y.h5ad"))
     assert np.array_equal(read_table(save(cells(), "z.h5ad")).values, COUNTS)  # X is dense there: no zeros to write out

@@ -39,7 +39,8 @@ class DensityAnomaly(BaseEstimator):
     """Find where two samples differ: points of excess with exact p-values, regions with purity.
 
     Around every point the labels of its neighbours, nearest first, are a row of coin flips where nothing happened; the
-    largest score of the row over all ranks is compared with its exact law (see `scan_null_tail`).
+    largest score of the row, ``max_k -log P[Bin(k, p) >= S_k]`` with S_k of the first k from the test sample and its
+    share p of all points, is compared with its exact law (see `scan_null_tail`).
 
     Parameters
     ----------

@@ -8,8 +8,7 @@ from math import comb
 import numpy as np
 
 from infoscope.base import DataError, ParameterError
-from infoscope.neighbors import Space
-from infoscope.neighbors.correlation import BLOCK_TIMES, is_series, series_correlation
+from infoscope.neighbors import BLOCK_TIMES, Space, is_series, series_correlation
 from infoscope.statistics import block_labels, shuffle_within
 
 LIKE = 1.5  # lengths up to this ratio are alike

@@ -8,8 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from infoscope.base import available_threads, progress
-from infoscope.neighbors import Space, nearest
-from infoscope.neighbors.boxes import Boxes
+from infoscope.neighbors import Boxes, Space, nearest
 
 BOX_FEATURES = 9  # above, tiles win on data that fill their space
 BOX_ITEMS = 500

@@ -8,12 +8,13 @@ from typing import NamedTuple
 import numpy as np
 
 from infoscope.base import ParameterError, available_threads, kernel, progress
+from infoscope.neighbors import TIE
 from infoscope.statistics import shuffle_rows
 
 from .blocks import Blocks
 from .neighbor_stream import Ordered
 from .null import SAME, score_table
-from .scores import TIE, Rule
+from .scores import Rule
 
 MAX_GRAPH_BYTES = 2**32  # the fixed lists of neighbours that permutations go through again and again
 

@@ -24,7 +24,7 @@ from infoscope.base.plot_style import (
     set_legend,
     thin,
 )
-from infoscope.neighbors.convert import to_numpy
+from infoscope.neighbors import to_numpy
 from infoscope.statistics import permutation_p_value
 
 from .multiple_testing import Null

@@ -7,10 +7,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from infoscope.base import DataError, DataWarning, ParameterError, warn
-from infoscope.neighbors import Space, as_space, order_test
-from infoscope.neighbors.convert import kind_of, to_numpy
-from infoscope.neighbors.row_order import looking_at_row_order
-from infoscope.neighbors.weighting import refuse_weights, settle_weights
+from infoscope.neighbors import (
+    Space,
+    as_space,
+    kind_of,
+    looking_at_row_order,
+    order_test,
+    refuse_weights,
+    settle_weights,
+    to_numpy,
+)
 
 from .neighbor_stream import Ordered
 

@@ -8,8 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from infoscope.base import DataError, InfoscopeError, ParameterError
-from infoscope.neighbors import Space
-from infoscope.neighbors.convert import to_numpy
+from infoscope.neighbors import Space, to_numpy
 
 from .neighbor_stream import Ordered
 

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from infoscope.base import ParameterError, Provenance, Result, check_choice, format_estimate
-from infoscope.neighbors import nearest
+from infoscope.neighbors import TIE, nearest
 
 from .null import score_table
 from .regions import Region
-from .scores import TIE
 
 if TYPE_CHECKING:
     import pandas

@@ -7,12 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from infoscope.base import DataError, ParameterError, kernel
-from infoscope.neighbors import Space
+from infoscope.neighbors import TIE, Space
 
 from .neighbor_stream import Ordered
 from .null import SAME, _checked_first, _probability, score_table
-
-TIE = 1e-12  # squared distances this close, relatively, are one distance: the rule of the engine
 
 
 class Scan(NamedTuple):

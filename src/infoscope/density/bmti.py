@@ -34,7 +34,8 @@ class BMTI(KStarNN):
     The mean shift of every neighbourhood gives the gradient of the log density, two gradients the difference along the
     edge between them, and all differences together, each with its variance, the log density by least squares on the
     neighbourhood graph.  It is smoother than any estimate at one point, and better in several dimensions (in one, k*-NN
-    and PAk are as good).
+    and PAk are as good).  It minimises ``sum_ij w_ij [log rho_j - log rho_i - (g_i + g_j).(x_j - x_i)/2]^2`` over
+    edges, with gradients ``g_i = (d + 2)/R_i^2 mean_j (x_j - x_i)`` of neighbourhoods of radius R_i.
 
     Differences leave one constant free in every connected part of the graph: it is that of k*-NN, and its error is part
     of the error of every item.

@@ -186,7 +186,7 @@ def coordinates_of(space: Space) -> tuple[np.ndarray, np.ndarray]:
             f"metric {space.metric!r} has no displacements, and so no gradients for BMTI: use 'euclidean', or PAk, "
             "whose density needs distances only"
         )
-    from infoscope.neighbors.convert import to_numpy
+    from infoscope.neighbors import to_numpy
 
     weights = np.ones(space.n_features) if space.metric == "cosine" else np.asarray(space.feature_weights, float)
     x = np.array(to_numpy(space.features), dtype=np.float64) * weights

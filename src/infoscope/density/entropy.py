@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import gammaln, polygamma, psi
 
-from infoscope.neighbors import Space
-from infoscope.neighbors.correlation import is_series
+from infoscope.neighbors import Space, is_series
 from infoscope.statistics import run_order
 from infoscope.statistics.correlation import autocorrelation, sum_rule
 

@@ -15,9 +15,7 @@ from infoscope.dimension import k_star
 from infoscope.dimension.abide import adaptive_dimension
 from infoscope.dimension.estimators import checked_input, warn_of_constant_columns
 from infoscope.dimension.k_star import FEWEST, thresholds
-from infoscope.neighbors import NeighborGraph, Space, as_space
-from infoscope.neighbors.correlation import is_series
-from infoscope.neighbors.row_order import looking_at_row_order
+from infoscope.neighbors import NeighborGraph, Space, as_space, is_series, looking_at_row_order
 
 from .bias import bias_of_points
 from .calibration import calibrate
@@ -75,7 +73,7 @@ class PointDensity(DensityMixin, BaseEstimator):
             raise ParameterError(f"dimension is {self.dimension!r}; it must be positive, or None to estimate it")
         graph = X if isinstance(X, NeighborGraph) else None
         known = X if graph is None else graph.space  # a graph may know its items
-        space = None if graph is not None and known is None else _space_of(self, known)
+        space: Space | Any = None if graph is not None and known is None else _space_of(self, known)
         if space is not None and sample_weight is not None:
             space = space.replace(sample_weight=check_sample_weight(sample_weight, len(space)))
         with looking_at_row_order(way_out=SILENCE) as look:
@@ -193,7 +191,7 @@ class PointDensity(DensityMixin, BaseEstimator):
         return np.log(self.sample_.weight.sum()) + unit + d * log_distances[np.arange(len(k)), k - 1]
 
     # ---- steps ----
-    def _use(self, sample: Sample, space: Space | None) -> None:
+    def _use(self, sample: Sample, space: Space | Any) -> None:
         """Dimension and neighbourhoods of one table."""
         self.sample_, self.space_ = sample, space
         self.dimension_ = float(self.dimension) if self.dimension is not None else _dimension_of(sample.table)
@@ -377,6 +375,8 @@ class KNNDensity(PointDensity):
 class KStarNN(PointDensity):
     """Density from as many neighbours of every point as see a constant density.
 
+    ``log rho = log k* - log N - log V_d - d log r_k*``, with the volume V_d of the unit ball in d dimensions.
+
     Parameters
     ----------
     alpha : float
@@ -453,6 +453,8 @@ class KStarNN(PointDensity):
 @deprecated("n_neighbors", since="0.1", remove="0.2", instead="max_neighbors")
 class PAk(KStarNN):
     """Density from the k* neighbours of every point, corrected for a linear change of the log density among them.
+
+    F = log(N rho) and a maximise ``sum_l [F + a l - v_l exp(F + a l)]`` over shells l = 1 ... k* of volumes v_l.
 
     Parameters
     ----------

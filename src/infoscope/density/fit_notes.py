@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from infoscope.neighbors import Space
-from infoscope.neighbors.correlation import is_series
+from infoscope.neighbors import Space, is_series
 
 from .edges import METRICS
 from .neighborhoods import FIRST, TOO_WIDE, beyond_half_period, is_auto

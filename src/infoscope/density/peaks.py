@@ -16,6 +16,8 @@ from .topography import find_basins, merge_peaks
 class DensityPeaks(ClusterMixin, BaseEstimator):
     """Clusters around the significant peaks of the density, without a number of clusters given.
 
+    A peak is merged over a saddle where ``log rho_peak - log rho_saddle < Z (error_peak + error_saddle)``.
+
     Parameters
     ----------
     Z : float

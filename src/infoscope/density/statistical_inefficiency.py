@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from infoscope.base import InfoscopeError, kernel
-from infoscope.neighbors import Space
-from infoscope.neighbors.correlation import series_correlation
+from infoscope.neighbors import Space, series_correlation
 from infoscope.statistics import run_order
 
 from .unique_points import Sample

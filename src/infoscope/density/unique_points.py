@@ -219,7 +219,7 @@ def _different(space: Space, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     every = np.arange(len(rows))
     if space.backend == "dask":
         return every, every  # a zero distance is found afterwards
-    from infoscope.neighbors.convert import to_numpy
+    from infoscope.neighbors import to_numpy
 
     values = to_numpy(space.features)
     if space.metric != "precomputed":

@@ -29,7 +29,8 @@ class ABIDE(DimensionEstimator):
     """Intrinsic dimension with neighbourhoods as large as the density allows.
 
     In turn, the k* test finds how many neighbours of every point see a constant density, and the share of them within
-    tau of its radius, a binomial number with mean tau^d, gives the dimension; until neither changes.
+    tau of its radius, a binomial number with mean tau^d, gives the dimension; until neither changes:
+    ``d = log[sum_i n_i / sum_i (k*_i - 1)] / log tau``, n_i neighbours of point i being nearer than tau r_k*.
 
     Parameters
     ----------

@@ -8,9 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from infoscope.base import ParameterError, check_positive_int, warn
-from infoscope.neighbors import NeighborGraph, Space, as_space
-from infoscope.neighbors.correlation import series_correlation
-from infoscope.neighbors.row_order import looking_at_row_order
+from infoscope.neighbors import NeighborGraph, Space, as_space, looking_at_row_order, series_correlation
 from infoscope.statistics import run_order
 
 

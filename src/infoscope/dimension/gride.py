@@ -24,6 +24,8 @@ FEWEST_ITEMS = 10  # halves of them have four neighbours
 class Gride(DimensionEstimator):
     """Intrinsic dimension by scale: ranks (1, 2), (2, 4), (4, 8), ...
 
+    Where the density is constant, mu = r_n2/r_n1 of ranks n1 < n2 has ``mu^-d ~ Beta(n1, n2 - n1)``; d is most likely.
+
     Parameters
     ----------
     max_rank : int, optional

@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from infoscope.base import DataError, ParameterError, checks, kernel, warn
-from infoscope.neighbors import NeighborGraph, Space, as_space, nearest
-from infoscope.neighbors.row_order import show_neighbors
-from infoscope.neighbors.weighting import settle_weights
+from infoscope.neighbors import NeighborGraph, Space, as_space, nearest, settle_weights, show_neighbors
 
 FEWEST_ITEMS = 4
 ZERO_IN_GRAPH = "items of weight zero are in the graph: pass the data, or build the graph without them"

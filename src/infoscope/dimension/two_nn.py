@@ -23,11 +23,13 @@ FEWEST_INDEPENDENT = 20  # neighbourhoods that share no point, for a test of the
 class TwoNN(DimensionEstimator):
     """Intrinsic dimension from the ratios of the first two neighbour distances.
 
+    Where the density is constant, mu = r2/r1 has the law ``P(mu > x) = x^-d``; ``d = (N - 1) / sum_i log mu_i``.
+
     Parameters
     ----------
     method : {"ml", "fit"}
-        "ml": N/sum log(r2/r1), the most likely value. "fit": a line through the origin of the log-log plot of the
-        smallest `fraction` of the ratios, less sensitive to outliers.
+        "ml": the most likely value, without its bias N/(N - 1). "fit": a line through the origin of the log-log plot
+        of the smallest `fraction` of the ratios, less sensitive to outliers.
     fraction : float
         For "fit".
     n_rows : int, optional

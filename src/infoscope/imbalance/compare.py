@@ -8,8 +8,7 @@ import numpy as np
 
 from infoscope.base import ParameterError, provenance
 from infoscope.base.checks import check_random_state
-from infoscope.neighbors import as_space
-from infoscope.neighbors.targets import target_space
+from infoscope.neighbors import as_space, target_space
 
 from .direction import floor_of, measure
 from .direction import standard_error as error_of
@@ -42,6 +41,7 @@ def compare_imbalances(
 ) -> ImbalanceDifference:
     """Does A tell more about the target than B does?
 
+    ``Delta_k(A -> target) - Delta_k(B -> target)``, with Delta_k as in `information_imbalance`: negative when A does.
     Both imbalances come from the same items, so their errors are correlated; the error of the difference counts pairs
     of neighbours that share a point (or a block) across both.
 

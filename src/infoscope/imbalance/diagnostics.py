@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from infoscope.neighbors.admissible import WINDOW_SLACK, Admissibility, items_of
-from infoscope.neighbors.correlation import row_step
+from infoscope.neighbors import WINDOW_SLACK, Admissibility, items_of, row_step
 
 from .direction import Direction, standard_error
 from .plan import ComparisonPlan, Log

@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from infoscope.neighbors import Space
-from infoscope.neighbors.reductions import admissible_mass
+from infoscope.neighbors import Space, admissible_mass
 
 from .neighbor_rules import Neighbors
 from .plan import ComparisonPlan

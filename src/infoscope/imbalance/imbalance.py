@@ -9,8 +9,7 @@ import numpy as np
 
 from infoscope.base import ParameterError, provenance
 from infoscope.base.checks import check_choice, check_positive_int, check_random_state
-from infoscope.neighbors import Space, as_space
-from infoscope.neighbors.neighbors_and_ranks import OneWay, neighbors_and_ranks
+from infoscope.neighbors import OneWay, Space, as_space, neighbors_and_ranks
 
 from .diagnostics import lag_profile, other_runs, run_values
 from .direction import Direction, floor_of, jackknife_error, measure, row_weights, standard_error
@@ -46,6 +45,9 @@ def information_imbalance(
     effective_unit: float | None = None,
 ) -> InformationImbalance:
     """Which of two descriptions of the same items tells more about the other?
+
+    ``Delta_k(A -> B) = mean_i [2/(M_i + 1)] (1/k) sum_j rank_B(i, j)`` over the k nearest j of item i in A, with ranks
+    among the M_i items that i may use: near 0 when neighbours in A predict neighbours in B, 1 when they do not.
 
     Parameters
     ----------

@@ -46,6 +46,8 @@ def imbalance_matrix(
 ) -> ImbalanceMatrix:
     """Which of several descriptions of the same items tells most about the others?
 
+    Entry (A, B) is ``Delta_k(A -> B) = mean_i [2/(M_i + 1)] (1/k) sum_j rank_B(i, j)``, j the k nearest of i in A.
+
     Parameters
     ----------
     spaces : mapping of name to Space or array

@@ -11,9 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from infoscope.base import ParameterError, kernel
-from infoscope.neighbors import NeighborGraph, Space, nearest
-from infoscope.neighbors.kernels import TIE
-from infoscope.neighbors.reductions import admissible_mass
+from infoscope.neighbors import TIE, NeighborGraph, Space, admissible_mass, nearest
 
 RULES = ("mass", "count", "thinning")
 LEFT_OVER = 1e-9  # thinning: probability of fewer than k survivors so far, at which the walk ends

@@ -15,11 +15,20 @@ import numpy as np
 
 from infoscope.base import CorrelatedRowsWarning, DataError, DataWarning, InfoscopeError, ParameterError, warn
 from infoscope.base.checks import check_choice, check_ids
-from infoscope.neighbors import Space
-from infoscope.neighbors.admissible import Admissibility, items_of
-from infoscope.neighbors.correlation import CORRELATED_FROM, SeriesCorrelation, is_series, row_step, series_correlation
-from infoscope.neighbors.row_order import RowOrderLook, looking_at_row_order
-from infoscope.neighbors.weighting import run_weights, settle_weights
+from infoscope.neighbors import (
+    CORRELATED_FROM,
+    Admissibility,
+    RowOrderLook,
+    SeriesCorrelation,
+    Space,
+    is_series,
+    items_of,
+    looking_at_row_order,
+    row_step,
+    run_weights,
+    series_correlation,
+    settle_weights,
+)
 from infoscope.statistics import block_labels
 
 MANY_RUNS = 4  # runs from which too short ones are compared with each other

@@ -6,8 +6,7 @@ import numpy as np
 
 from infoscope.base import DataError, ParameterError
 from infoscope.base.checks import check_choice, check_positive_int
-from infoscope.neighbors import Space
-from infoscope.neighbors.reductions import admissible_mass, check_rule
+from infoscope.neighbors import Space, admissible_mass, check_rule
 
 from .plan import ComparisonPlan
 

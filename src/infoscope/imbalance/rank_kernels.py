@@ -3,7 +3,7 @@
 import numpy as np
 
 from infoscope.base import kernel
-from infoscope.neighbors.kernels import TIE
+from infoscope.neighbors import TIE
 
 
 @kernel()

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from infoscope.base import ParameterError
-from infoscope.neighbors import Space, reduce_tiles
-from infoscope.neighbors.reductions import Reduction, admissible_mass
+from infoscope.neighbors import Reduction, Space, admissible_mass, reduce_tiles
 
 from . import rank_kernels as kernels
 
@@ -122,7 +121,7 @@ class _Ranks(Reduction):
     whole_rows, precision = True, np.float64
 
     def __init__(self, out: np.ndarray, units: np.ndarray | None):
-        self.out: np.ndarray | None = out
+        self.out: np.ndarray | Any = out  # None in a task of a cluster
         self.units, self.row_bytes = units, out[:1].nbytes
         self.width, self.kind = out.shape[1], out.dtype
 

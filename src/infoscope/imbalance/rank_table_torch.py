@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from infoscope.neighbors.kernels import TIE
-from infoscope.neighbors.tensors import on_device
+from infoscope.neighbors import TIE, on_device
 
 
 def ranks_of_tile(t, units: np.ndarray | None) -> np.ndarray:

@@ -7,9 +7,17 @@ from typing import Any
 import numpy as np
 
 from infoscope.base import ParameterError
-from infoscope.neighbors import NeighborGraph, Space, count_closer
-from infoscope.neighbors.admissible import Pairs, admissible_pairs
-from infoscope.neighbors.reductions import admissible_mass, column_items, count_in_samples, row_items
+from infoscope.neighbors import (
+    NeighborGraph,
+    Pairs,
+    Space,
+    admissible_mass,
+    admissible_pairs,
+    column_items,
+    count_closer,
+    count_in_samples,
+    row_items,
+)
 
 
 def rescaled_ranks(

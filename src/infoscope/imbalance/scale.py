@@ -40,6 +40,8 @@ def imbalance_scale_curve(
 ) -> ScaleCurve:
     """Information Imbalance in both directions for several numbers of neighbours; one search serves them all.
 
+    ``Delta_k(A -> B) = mean_i [2/(M_i + 1)] (1/k) sum_j rank_B(i, j)``, j the k nearest of i in A, as k grows.
+
     Parameters
     ----------
     A, B : Space, array (N, D), frame, tensor or Dask array

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from infoscope.base.errors import DataError, InfoscopeError, ParameterError, require, warn
-from infoscope.neighbors import convert
+from infoscope.neighbors import DENSE_LIMIT
 
 from .arrays import floats
 from .columns import SHOWN, did_you_mean
@@ -101,12 +101,12 @@ class CellSource(Source):
 
     def _check_size(self, columns: Sequence[int], held: range) -> None:
         n_bytes = len(held) * len(columns) * np.dtype(self.matrix.dtype).itemsize
-        if n_bytes > convert.DENSE_LIMIT:
+        if n_bytes > DENSE_LIMIT:
             embeddings = [key for key in self.cells.tables if key.startswith("obsm/")]
             instead = f"an embedding ({self.cells.path}/{embeddings[0][5:]}), or " if embeddings else ""
             raise DataError(
                 f"{self.label} is sparse, and {len(columns)} columns of {len(held)} rows need {n_bytes / 2**30:.1f} GB "
-                f"as a table (the limit is {convert.DENSE_LIMIT / 2**30:g} GB): compare {instead}fewer columns "
+                f"as a table (the limit is {DENSE_LIMIT / 2**30:g} GB): compare {instead}fewer columns "
                 f"({self.cells.path}:NAME,NAME) or rows"
             )
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from infoscope.base.errors import DataError, InfoscopeError, ParameterError, require, warn
-from infoscope.neighbors.xarray_columns import flat_names, is_dates, row_dimension, row_time, time_values
+from infoscope.neighbors import flat_names, is_dates, row_dimension, row_time, time_values
 
 from .arrays import floats
 from .columns import SHOWN, did_you_mean

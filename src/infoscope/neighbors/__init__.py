@@ -1,15 +1,30 @@
-"""The engine: one noun (`Space`), one loop (`reduce_tiles`) and a handful of verbs."""
+"""The engine: one noun (`Space`), one loop (`reduce_tiles`) and a handful of verbs.
+
+What a user brings    `convert`, `space_checks`, `column_statistics`, `xarray_columns`, `targets` make a `space`
+What the rest means   `correlation`: time and runs; `weighting`: weights; `row_order`: do rows follow each other?
+Who may be near whom  `admissible`: self, windows and runs
+The loop              `reductions`; what it hands to a reduction, and what a reduction is: `interfaces`
+The backends          `backend_numpy` with `kernels`; `backend_torch` with `tensors`; `backend_dask` with `chunks`
+The verbs             `verbs` give a `graph` or counts; as exact and faster in few dimensions or for two spaces at once:
+                      `shortcuts`, `boxes`, `cross_ranks`; not exact, with its recall: `approximate`
+All pairs of bits     `bits` with `bit_kernels`; twins `bits_torch`, `bits_dask`
+Beside them           `order`: are neighbouring rows alike?  `rmsd`: distances of conformations
+
+Authors of a reduction import `Reduction`, `Tile` and `reduce_tiles`; rooms import from here, never from these files.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from .graph import NeighborGraph
+from .interfaces import Reduction, Tile
 from .order import order_test
-from .reductions import Reduction, reduce_tiles
-from .rmsd import superposed_rmsd
+from .reductions import reduce_tiles
 from .space import Space, as_space
 from .verbs import count_closer, count_within, distance_histogram, nearest, nearest_blocks
 
 __all__ = [
     "NeighborGraph",
-    "Reduction",
     "Space",
     "as_space",
     "count_closer",
@@ -18,6 +33,44 @@ __all__ = [
     "nearest",
     "nearest_blocks",
     "order_test",
-    "reduce_tiles",
     "superposed_rmsd",
+    # for authors of reductions
+    "Reduction",
+    "Tile",
+    "reduce_tiles",
 ]
+
+# ---------------------------------------------------------------- for authors of reductions and rooms, not for users
+from .admissible import WINDOW_SLACK, Admissibility, Pairs, admissible_pairs, items_of
+from .bits import PackedBits, frozen, pack_segments
+from .column_statistics import deviations
+from .convert import DENSE_LIMIT, kind_of, to_columns, to_numpy
+from .correlation import BLOCK_TIMES, CORRELATED_FROM, SeriesCorrelation, is_series, row_step, series_correlation
+from .cross_ranks import OneWay, neighbors_and_ranks
+from .interfaces import Tiles
+from .kernels import TIE
+from .reductions import admissible_mass, check_rule, column_items, count_in_samples, row_items
+from .row_order import RowOrderLook, looking_at_row_order, show_neighbors
+from .space_checks import item_numbers
+from .tensors import as_arrays, has_kernels, on_device
+from .weighting import refuse_weights, run_weights, settle_weights
+
+if TYPE_CHECKING:
+    from .bits_dask import DaskBits
+    from .bits_torch import TorchBits
+    from .boxes import Boxes
+    from .chunks import task
+    from .rmsd import superposed_rmsd
+    from .targets import is_integer_column, target_space
+    from .xarray_columns import flat_names, is_dates, row_dimension, row_time, time_values
+else:
+    _ON_FIRST_USE = {"DaskBits": "bits_dask", "TorchBits": "bits_torch", "Boxes": "boxes", "task": "chunks"}
+    _ON_FIRST_USE |= {"superposed_rmsd": "rmsd", "target_space": "targets", "is_integer_column": "targets"}
+    _ON_FIRST_USE |= dict.fromkeys(
+        ("flat_names", "is_dates", "row_dimension", "row_time", "time_values"), "xarray_columns"
+    )
+
+    def __getattr__(name: str) -> Any:
+        if name not in _ON_FIRST_USE:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(f".{_ON_FIRST_USE[name]}", __name__), name)

@@ -6,6 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from infoscope.base.array_types import Floats, Ints
+
+from .interfaces import SpaceLike
+
 WINDOW_SLACK = 1 + 1e-9  # a window of 3 steps of 0.1 holds the item 0.3 away
 
 
@@ -29,29 +33,29 @@ class Admissibility(NamedTuple):
 class Items(NamedTuple):
     """Numbers, runs and times of some items; what admissibility needs to know of them."""
 
-    numbers: np.ndarray  # item numbers
-    run: np.ndarray  # run codes
-    time: np.ndarray
+    numbers: Ints  # item numbers
+    run: Ints  # run codes
+    time: Floats
 
-    def take(self, index) -> Items:
+    def take(self, index: Ints | slice) -> Items:
         return Items(self.numbers[index], self.run[index], self.time[index])
 
 
 class Pairs(NamedTuple):
     """Which pairs are looked at.  Row r may not use the columns start[r]:stop[r]."""
 
-    rows: np.ndarray  # item numbers
-    columns: np.ndarray  # item numbers, in (run, time) order
-    start: np.ndarray
-    stop: np.ndarray
+    rows: Ints  # item numbers
+    columns: Ints  # item numbers, in (run, time) order
+    start: Ints
+    stop: Ints
 
     @property
-    def admissible(self) -> np.ndarray:
+    def admissible(self) -> Ints:
         """M of every row: how many columns it may use."""
         return len(self.columns) - (self.stop - self.start)
 
 
-def items_of(space) -> Items:
+def items_of(space: SpaceLike) -> Items:
     """All items of a space; without `time`, an item's time is its row number inside its run."""
     n = len(space)
     run = np.zeros(n, np.int64) if space.run is None else space.run

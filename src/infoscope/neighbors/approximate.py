@@ -9,20 +9,22 @@ exact search is faster up to millions of items.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from infoscope.base import ParameterError, available_threads, progress, require
+from infoscope.base.array_types import ArrayLike, Floats, Ints
 
 from . import kernels
 from .admissible import Pairs, admissible_pairs
 from .backend_numpy import METRIC_CODES, NO_PERIOD
 from .graph import NeighborGraph
 from .kernels import TIE
-from .reductions import KSmallest, column_items, reduce_tiles, row_items
-from .space import Space
+from .reductions import Best, KSmallest, column_items, reduce_tiles, row_items
+from .space import Queries, Space
 
 LINKS, BUILD_BREADTH = 32, 40  # edges of a node; candidates looked at when it is linked
 BREADTHS = (32, 64, 128, 256, 512)  # candidates looked at in a search, tried until the recall is good enough
@@ -41,19 +43,19 @@ class Index(NamedTuple):
     space: Space
     source: Space  # where the rows are
     pairs: Pairs
-    centre: np.ndarray
-    weights: np.ndarray
+    centre: Floats
+    weights: Floats
     by_run: bool  # whether rows share long forbidden intervals
 
 
 def nearest_approximate(
     space: Space,
     k: int,
-    rows,
-    admissible,
-    queries=None,
+    rows: Ints,
+    admissible: Ints,
+    queries: Queries = None,
     *,
-    columns=None,
+    columns: ArrayLike | None = None,
     exclusion_window: float = 0.0,
     neighbors_from: str = "any",
     n_jobs: int | None = None,
@@ -109,7 +111,7 @@ def nearest_approximate(
     source = queries if isinstance(queries, Space) else space
     sample = np.sort(np.random.default_rng(0).choice(len(rows), min(len(rows), SAMPLE), replace=False))
 
-    def exactly(places):
+    def exactly(places: Ints) -> Best:
         ask = queries.take(places) if isinstance(queries, Space) else rows[places]
         return reduce_tiles(
             [space],
@@ -160,13 +162,13 @@ def _check_supported(space: Space) -> None:
         )
 
 
-def _hits(squared, exact) -> np.ndarray:
+def _hits(squared: Floats, exact: Floats) -> np.ndarray:
     """Share of each row's k nearest that was found; of items tied at the k-th distance any will do."""
     return (squared <= exact[:, -1:] * (1 + TIE)).mean(1)
 
 
 # ------------------------------------------------------------------------------------------------------------ the index
-def _built(faiss, space: Space, source: Space, pairs: Pairs, by_run: bool, threads: int) -> Index:
+def _built(faiss: Any, space: Space, source: Space, pairs: Pairs, by_run: bool, threads: int) -> Index:
     features = space.features
     centre = np.median(features[:: len(features) // 1000 + 1].astype(np.float64), axis=0)
     spread = np.maximum(np.abs(features.max(0) - centre), np.abs(features.min(0) - centre)) * space.feature_weights
@@ -182,19 +184,19 @@ def _built(faiss, space: Space, source: Space, pairs: Pairs, by_run: bool, threa
     return index
 
 
-def _same_with_threads(faiss) -> bool:
+def _same_with_threads(faiss: Any) -> bool:
     """Whether this faiss builds the same graph with any number of threads."""
     return hasattr(faiss, "hnsw_add_vertices_deterministic") and not hasattr(faiss.cvar, "hnsw_deterministic_build")
 
 
-def _vectors(index: Index, features, items) -> np.ndarray:
+def _vectors(index: Index, features: np.ndarray, items: Ints) -> np.ndarray:
     vectors = np.empty((len(items), len(index.centre)), np.float32)
     kernels.prepare(features, items, index.centre, index.weights, vectors, np.empty(len(items)))
     return vectors
 
 
 @contextmanager
-def _threads(faiss, n: int):
+def _threads(faiss: Any, n: int) -> Iterator[None]:
     before = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(n)
     try:
@@ -204,7 +206,7 @@ def _threads(faiss, n: int):
 
 
 # ------------------------------------------------------------------------------------------------------------ searching
-def _searched(index: Index, k: int, places, breadth: int, exactly):
+def _searched(index: Index, k: int, places: Ints, breadth: int, exactly: Callable[[Ints], Best]) -> Best:
     """(squared, items) of some rows; what the index cannot answer is searched exactly."""
     squared, items = np.full((len(places), k), np.inf), np.full((len(places), k), -1, np.int64)
     with progress(len(places), "approximate neighbours") as bar:
@@ -223,7 +225,7 @@ def _searched(index: Index, k: int, places, breadth: int, exactly):
     return squared, items
 
 
-def _groups(index: Index, places):
+def _groups(index: Index, places: Ints) -> Iterator[Ints]:
     """Rows searched together: blocks, and with neighbours from other runs, rows of one run."""
     order = np.argsort(index.pairs.start[places], kind="stable") if index.by_run else np.arange(len(places))
     start = index.pairs.start[places[order]]
@@ -232,7 +234,7 @@ def _groups(index: Index, places):
             yield group[first : first + BLOCK]
 
 
-def _candidates(index: Index, k: int, places, ask: int, reach: int):
+def _candidates(index: Index, k: int, places: Ints, ask: int, reach: int) -> Best:
     """The k best of the admissible items among `ask` candidates, by exact distance; +inf where there are fewer."""
     pairs, space = index.pairs, index.space
     start, stop = pairs.start[places], pairs.stop[places]

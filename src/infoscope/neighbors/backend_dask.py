@@ -11,18 +11,23 @@ Inside a task run the tiles of NumPy, one thread each, so the answers are the sa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from infoscope.base import DataError, one_blas_thread, progress, require
+from infoscope.base.array_types import Array, ArrayLike, DTypeLike, Floats, Ints
 
 from . import kernels, space_checks
 from .admissible import Items, admissible_pairs
-from .backend_numpy import METRIC_CODES, TILE, NumpyTiles, Side, fold, periods, row_blocks
+from .backend_numpy import METRIC_CODES, TILE, NumpyTiles, fold, periods, row_blocks
 from .chunks import Chunks, cut_heights, literal, split, task
+from .interfaces import Measured, Precision, Reduction, Side, SpaceLike, State, Tiles
+
+Rule: TypeAlias = tuple[float, str]  # of admissibility: exclusion_window, neighbors_from
+BlockInfo: TypeAlias = dict[int | None, dict[str, Any]] | None  # where Dask says a block is
 
 BLOCK_ROWS = 8192  # rows gathered together, at most
 BLOCK_BYTES = 2**26  # and the memory they may take, per space
@@ -39,7 +44,7 @@ class Measure:
     period: np.ndarray
 
     @classmethod
-    def of(cls, space) -> Measure:
+    def of(cls, space: Measured) -> Measure:
         return cls(space.metric, space.feature_weights, space.period)
 
 
@@ -47,13 +52,13 @@ class Measure:
 class Some:
     """Some items on their way to a task: no more about them than the rule of admissibility asks for."""
 
-    numbers: np.ndarray | range
-    run: np.ndarray | None
-    time: np.ndarray | None
-    mass: tuple = ()  # sample weights of the whole part, per space
+    numbers: Ints | range
+    run: Ints | None
+    time: Floats | None
+    mass: tuple[np.ndarray | None, ...] = ()  # sample weights of the whole part, per space
 
     @classmethod
-    def of(cls, items: Items, window: float, neighbors_from: str, mass: tuple = ()) -> Some:
+    def of(cls, items: Items, window: float, neighbors_from: str, mass: tuple[np.ndarray | None, ...] = ()) -> Some:
         n = items.numbers
         in_turn = len(n) > 0 and n[-1] - n[0] == len(n) - 1 and bool((np.diff(n) == 1).all())
         return cls(
@@ -71,15 +76,15 @@ class Some:
 
 # -------------------------------------------------------------------------------------------------------------- running
 def run_dask(
-    spaces,
-    queries,
-    reduction,
+    spaces: Sequence[SpaceLike],
+    queries: Sequence[SpaceLike | None],
+    reduction: Reduction,
     rows: Items | int,
     columns: Items,
     exclusion_window: float,
     neighbors_from: str,
     label: str = "pairs",
-) -> list:
+) -> list[State]:
     """States of all rows, in order.
 
     Parameters
@@ -87,7 +92,7 @@ def run_dask(
     spaces : list of Space
         Dask features; the same items.
     queries : list
-        None, row indices, or a Space of new points (NumPy or Dask) for every space.
+        For every space None, or a Space of new points (NumPy or Dask).
     reduction : Reduction
         Sent to the workers, cut to the rows of each task by `for_rows`.
     rows : Items or int
@@ -112,7 +117,7 @@ def run_dask(
     (measures,) = data.settled([literal([Measure.of(s) for s in spaces])])
     parts = data.whole() if reduction.whole_rows else data
     filled = dict(_column_parts(parts, columns, [s.sample_weight for s in spaces], rule))
-    states: list = []
+    states: list[State] = []
     with progress(n, label) as bar:
         for batch in _batches(n, data, spaces, reduction.row_bytes):
             pending = []
@@ -130,7 +135,7 @@ def run_dask(
     return states
 
 
-def squared_of_chunked_pairs(space, i: np.ndarray, j: np.ndarray) -> np.ndarray:
+def squared_of_chunked_pairs(space: SpaceLike, i: np.ndarray, j: np.ndarray) -> np.ndarray:
     """Exact squared distances of the pairs (i, j), measured where the chunks are."""
     data, out = Chunks([space.features]), np.empty(len(i))
     (measure,) = data.settled([literal(Measure.of(space))])
@@ -153,7 +158,7 @@ def squared_of_chunked_pairs(space, i: np.ndarray, j: np.ndarray) -> np.ndarray:
     return out
 
 
-def _batches(n: int, data: Chunks, spaces, row_bytes: int = 0) -> Iterator[list[slice]]:
+def _batches(n: int, data: Chunks, spaces: Sequence[SpaceLike], row_bytes: int = 0) -> Iterator[list[slice]]:
     """Blocks of rows handed to the scheduler together; where data stream, one, so that no part waits for the next."""
     height = int(min(BLOCK_ROWS, BLOCK_BYTES // max(row_bytes, 8 * max(s.n_features for s in spaces))))
     height = max(height - height % TILE[0], min(TILE[0], BLOCK_ROWS))
@@ -163,20 +168,20 @@ def _batches(n: int, data: Chunks, spaces, row_bytes: int = 0) -> Iterator[list[
         yield blocks[first : first + max(together, 1)]
 
 
-def _asked(spaces, queries, data: Chunks) -> Chunks:
+def _asked(spaces: Sequence[SpaceLike], queries: Sequence[SpaceLike | None], data: Chunks) -> Chunks:
     """Where rows are gathered from: the data themselves, or new points."""
-    if not hasattr(queries[0], "features"):
+    new = [q for q in queries if q is not None]
+    if not new:
         return data
     array = require("dask.array", "cluster")
     return Chunks(
-        [
-            q.features if q.backend == "dask" else array.from_array(q.features, (BLOCK_ROWS, -1), name=False)
-            for q in queries
-        ]
+        [q.features if q.backend == "dask" else array.from_array(q.features, (BLOCK_ROWS, -1), name=False) for q in new]
     )
 
 
-def _column_parts(parts: Chunks, columns: Items, weights, rule: tuple[float, str]):
+def _column_parts(
+    parts: Chunks, columns: Items, weights: Sequence[np.ndarray | None], rule: Rule
+) -> Iterator[tuple[int, tuple[int, Some]]]:
     """(part, (its first item, what a task must know of its candidates)) of every part that holds candidates."""
     for p, mine in split(parts.part_of(columns.numbers), len(parts)):
         a, b = parts.bounds[p], parts.bounds[p + 1]
@@ -185,16 +190,17 @@ def _column_parts(parts: Chunks, columns: Items, weights, rule: tuple[float, str
 
 
 # -------------------------------------------------------------------------------------------- what happens in the tasks
-def _fold(told, y, reduction, measures, rows, x, rule) -> list:
+def _fold(told: tuple[int, Some], y: list[np.ndarray], reduction: Reduction, measures: list[Measure], rows: Some | Ints,
+          x: list[np.ndarray], rule: Rule) -> list[State]:  # fmt: skip
     """States of the tiles' blocks of some rows, over one part of the columns."""
     first, part = told
-    new_points = not isinstance(rows, Some)  # then `rows` are their numbers
-    pairs = admissible_pairs(len(rows) if new_points else rows.items(), part.items(), *rule)
-    pairs = pairs._replace(rows=rows) if new_points else pairs
-
+    if isinstance(rows, Some):
+        pairs = admissible_pairs(rows.items(), part.items(), *rule)
+    else:  # numbers of new points
+        pairs = admissible_pairs(len(rows), part.items(), *rule)._replace(rows=rows)
     places = pairs.columns - first
 
-    def tiles(precision):
+    def tiles(precision: Precision) -> list[NumpyTiles]:
         return [
             NumpyTiles(
                 _frozen_measure(m),
@@ -207,7 +213,7 @@ def _fold(told, y, reduction, measures, rows, x, rule) -> list:
             for m, a, b, w in zip(measures, x, y, part.mass, strict=True)
         ]
 
-    def folded(sources, block):
+    def folded(sources: Sequence[Tiles], block: slice) -> State | None:
         buffers = [b[: size * s.dtype.itemsize].view(s.dtype) for b, s in zip(memory, sources, strict=True)]
         return fold(reduction, sources, block, slice(0, m), TILE[1], buffers)
 
@@ -226,7 +232,9 @@ def _fold(told, y, reduction, measures, rows, x, rule) -> list:
     return states
 
 
-def _measured(ends, pieces, measure, x) -> np.ndarray:
+def _measured(
+    ends: tuple[Ints, Ints], pieces: list[np.ndarray] | None, measure: Measure, x: list[np.ndarray]
+) -> np.ndarray:
     """Squared distances of pairs (a row of x, a row of the piece, or of x)."""
     m = _frozen_measure(measure)
     y = x if pieces is None else pieces
@@ -247,7 +255,7 @@ def _frozen_measure(m: Measure) -> Measure:
 
 
 # ---------------------------------------------------------------------------------------------------- what a Space asks
-def checked_chunks(values, name: str, metric: str, feature_weights=None):
+def checked_chunks(values: Array, name: str, metric: str, feature_weights: ArrayLike | None = None) -> Array:
     """A lazy (N, D) array of finite numbers: chunks hold whole rows, integers become float64, directions unit vectors.
 
     Parameters
@@ -290,7 +298,7 @@ def checked_chunks(values, name: str, metric: str, feature_weights=None):
     return values.map_blocks(_finite, name, dtype, **options)
 
 
-def _finite(block, name, dtype, block_info=None) -> np.ndarray:
+def _finite(block: np.ndarray, name: str, dtype: DTypeLike, block_info: BlockInfo = None) -> np.ndarray:
     block = np.ascontiguousarray(block, dtype)
     low, high = float(block.min()), float(block.max())  # NaN if any is; no second block of flags
     if max(-low, high) <= space_checks.LARGEST:
@@ -302,7 +310,7 @@ def _finite(block, name, dtype, block_info=None) -> np.ndarray:
     raise DataError(f"{name} holds {what} in row {_first_row(block_info) + int(row)}, column {column}: {way_out}")
 
 
-def _directions(block, name, weights, block_info=None) -> np.ndarray:
+def _directions(block: np.ndarray, name: str, weights: np.ndarray | None, block_info: BlockInfo = None) -> np.ndarray:
     block = _finite(block, name, np.float64, block_info)
     weighted = block if weights is None else block * weights
     zero = ~weighted.any(1)
@@ -314,11 +322,11 @@ def _directions(block, name, weights, block_info=None) -> np.ndarray:
     return space_checks.unit_vectors(weighted, None, name)
 
 
-def _first_row(block_info) -> int:
+def _first_row(block_info: BlockInfo) -> int:
     return block_info[0]["array-location"][0][0] if block_info else 0
 
 
-def deviations_of_chunks(features, period: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def deviations_of_chunks(features: Array, period: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Smallest and largest value (2, D) and standard deviation (D,) of every column, in one pass over the data.
 
     The deviation of a periodic column is the circular one, sqrt(-2 ln R) P / 2 pi with the resultant R.

@@ -18,16 +18,18 @@ by what a BLAS happens to do.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from infoscope.base import available_threads, one_blas_thread, progress
+from infoscope.base.array_types import Array, DTypeLike, Floats, Ints
 
 from . import kernels
 from .admissible import Pairs
+from .interfaces import Measured, Precision, Reduction, Side, State, Tile, Tiles
 
 TILE = (256, 2048)  # rows, columns: wide enough that calls cost little, small enough to stay in cache
 WIDE = 256  # features from which products gain more from taller tiles than the cache loses
@@ -54,15 +56,15 @@ NO_PERIOD = np.empty(0)
 NO_PERIOD.flags.writeable = False
 
 
-def periods(space) -> np.ndarray:
+def periods(space: Measured) -> np.ndarray:
     """The periods as the kernels want them: none at all where no feature is periodic."""
     return space.period if space.period.any() else NO_PERIOD
 
 
-def error_band(n_features: int, dtype) -> float:
+def error_band(n_features: int, dtype: DTypeLike) -> float:
     """The constant c of the band; see the top of this file."""
 
-    def gamma(m, unit):
+    def gamma(m: int, unit: float) -> float:
         return m * unit / (1 - m * unit)
 
     return gamma(n_features + 12, float(np.finfo(dtype).eps) / 2) + gamma(3 * n_features + 16, 2.0**-53)
@@ -73,43 +75,12 @@ def tile_for(n_features: int) -> tuple[int, int]:
     return (2 * TILE[0], TILE[1]) if n_features >= WIDE else TILE
 
 
-class Tile(NamedTuple):
-    """Squared distances of a block of pairs in one space: |squared - measured| <= row_band + column_band."""
-
-    squared: Any  # (b, m) array or tensor, +inf where the pair is not admissible
-    row_band: Any  # c |x|^2; zero where `squared` is the measured value itself
-    column_band: Any
-    rows: np.ndarray  # item numbers
-    columns: np.ndarray
-    block: slice  # where these rows stand among all rows
-    part: slice  # where these columns stand among all columns
-    source: Any  # who made the tile, and can read it
-
-    @property
-    def mass(self):
-        """The columns' weights, or None."""
-        return None if self.source.mass is None else self.source.mass[self.part]
-
-    def measure(self, i, j) -> Any:
-        """Exact squared distances of pairs given by their places in the tile."""
-        return self.source.measure(i + self.block.start, j + self.part.start)
-
-    def lower_bounds(self):
-        return self.squared - (self.row_band[:, None] + self.column_band)
-
-
-@dataclass(frozen=True, eq=False)
-class Side:
-    """The rows or the columns of one space: item p of them is features[index[p]]."""
-
-    features: Any
-    index: np.ndarray
-
-
 class NumpyTiles:
     """Makes and reads the tiles of one space: by product with a band, or directly without one."""
 
-    def __init__(self, space, rows: Side, columns: Side, pairs: Pairs, dtype, mass=None):
+    def __init__(
+        self, space: Measured, rows: Side, columns: Side, pairs: Pairs, dtype: DTypeLike, mass: np.ndarray | None = None
+    ) -> None:
         self.rows, self.columns, self.pairs = rows, columns, pairs
         self.mass = mass
         self.metric = METRIC_CODES[space.metric]
@@ -118,7 +89,7 @@ class NumpyTiles:
         d = columns.features.shape[1]
         self.direct = self.metric != kernels.EUCLIDEAN or d < DIRECT_BELOW or len(self.period) > 0
         if self.direct:
-            self.dtype = np.dtype(np.float64)
+            self.dtype: np.dtype[Any] = np.dtype(np.float64)
             self.row_band, self.column_band = np.zeros(len(rows.index)), np.zeros(len(columns.index))
             return
         too_large = max(_largest(rows.features), _largest(columns.features)) * self.weights.max() > TOO_LARGE
@@ -132,7 +103,7 @@ class NumpyTiles:
         else:
             self.x, self.x_norms, self.row_band = self._prepare(rows, centre)
 
-    def _prepare(self, side: Side, centre):
+    def _prepare(self, side: Side, centre: Floats) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         d = side.features.shape[1]
         c, floor = error_band(d, self.dtype), (d + 12) * np.finfo(self.dtype).tiny
         vectors, norms = np.empty((len(side.index), d), self.dtype), np.empty(len(side.index))
@@ -177,7 +148,7 @@ class NumpyTiles:
         """Memory for tiles of this many pairs."""
         return np.empty(size, self.dtype)
 
-    def measure(self, i, j) -> np.ndarray:
+    def measure(self, i: Ints, j: Ints) -> np.ndarray:
         return kernels.pair_squares(
             self.rows.features,
             self.rows.index[i],
@@ -188,7 +159,7 @@ class NumpyTiles:
             self.metric,
         )
 
-    def measure_neighbors(self, block: slice, items) -> np.ndarray:
+    def measure_neighbors(self, block: slice, items: Ints) -> np.ndarray:
         """Exact squared distances of a block's rows to some items each, (b, k) item numbers."""
         rows = np.repeat(self.rows.index[block], items.shape[1])
         return kernels.pair_squares(
@@ -199,7 +170,7 @@ class NumpyTiles:
         return (self.rows.features, self.columns.features, self.weights, self.period, self.metric)
 
     # ---- what reductions ask of a tile ----
-    def keep_smallest(self, t: Tile, best, items) -> int:
+    def keep_smallest(self, t: Tile, best: Floats, items: Ints) -> int:
         return kernels.keep_smallest(
             t.squared,
             t.row_band,
@@ -212,7 +183,7 @@ class NumpyTiles:
             items,
         )
 
-    def collect_smallest(self, t: Tile, k: int, *candidates) -> int:
+    def collect_smallest(self, t: Tile, k: int, *candidates: np.ndarray) -> int:
         return kernels.collect_smallest(
             t.squared,
             t.row_band,
@@ -226,12 +197,12 @@ class NumpyTiles:
             *candidates,
         )
 
-    def measure_smallest(self, block: slice, k: int, *candidates) -> int:
+    def measure_smallest(self, block: slice, k: int, *candidates: np.ndarray) -> int:
         return kernels.measure_smallest(
             self.rows.index[block], self.columns.index, self.pairs.columns, *self._truth(), k, *candidates
         )
 
-    def count_few(self, t: Tile, indptr, low, high, closer, tied) -> int:
+    def count_few(self, t: Tile, indptr: Ints, low: Floats, high: Floats, closer: Ints, tied: Ints) -> int:
         return kernels.count_few(
             t.squared,
             t.row_band,
@@ -247,7 +218,9 @@ class NumpyTiles:
             tied,
         )
 
-    def count_many(self, t: Tile, mass, indptr, low, high, steps, tied) -> int:
+    def count_many(
+        self, t: Tile, mass: np.ndarray, indptr: Ints, low: Floats, high: Floats, steps: np.ndarray, tied: np.ndarray
+    ) -> int:
         return kernels.count_many(
             t.squared,
             t.row_band,
@@ -264,7 +237,7 @@ class NumpyTiles:
             tied,
         )
 
-    def pairs_within(self, t: Tile, high):
+    def pairs_within(self, t: Tile, high: Floats) -> tuple[Ints, Ints, Floats, int]:
         """(row, column, squared) of every pair within its row's radius, and how many were measured in vain."""
         i, j = np.nonzero(t.lower_bounds() <= outward(high, high, self.dtype)[1][:, None])
         squared = t.measure(i, j)
@@ -272,7 +245,7 @@ class NumpyTiles:
         return i[keep], j[keep], squared[keep], int(np.count_nonzero(~keep))
 
 
-def outward(low, high, dtype) -> tuple[np.ndarray, np.ndarray]:
+def outward(low: Floats, high: Floats, dtype: np.dtype[Any]) -> tuple[np.ndarray, np.ndarray]:
     """Bounds rounded outward to the tile's type, so that rounding never decides; finite, for +inf is not admissible."""
     infinity, largest = dtype.type(np.inf), np.finfo(dtype).max
     with np.errstate(over="ignore"):
@@ -280,7 +253,7 @@ def outward(low, high, dtype) -> tuple[np.ndarray, np.ndarray]:
     return low, np.minimum(high, largest)
 
 
-def _largest(features) -> float:
+def _largest(features: Floats) -> float:
     return float(max(np.max(features, initial=0), -np.min(features, initial=0)))
 
 
@@ -289,7 +262,15 @@ class Interrupted(Exception):
     """Raised inside workers when the user pressed Ctrl-C."""
 
 
-def fold(reduction, sources, block: slice, columns: slice, width: int, buffers=None, stop=None):
+def fold(
+    reduction: Reduction,
+    sources: Sequence[Tiles],
+    block: slice,
+    columns: slice,
+    width: int,
+    buffers: Sequence[Array] | None = None,
+    stop: threading.Event | None = None,
+) -> State | None:
     """The state of one block of rows over a range of columns; None when float32 tiles were not precise enough."""
     height = block.stop - block.start
     width = columns.stop - columns.start if reduction.whole_rows else width
@@ -318,7 +299,7 @@ def fold(reduction, sources, block: slice, columns: slice, width: int, buffers=N
 
 
 def row_blocks(
-    reduction, n_rows: int, n_columns: int, height: int | None = None, whole_rows_bytes: int | None = None
+    reduction: Reduction, n_rows: int, n_columns: int, height: int | None = None, whole_rows_bytes: int | None = None
 ) -> list[slice]:
     height = height or TILE[0]
     if reduction.whole_rows:
@@ -327,14 +308,14 @@ def row_blocks(
 
 
 def run(
-    make_sources,
-    reduction,
+    make_sources: Callable[[Precision], Sequence[Tiles]],
+    reduction: Reduction,
     pairs: Pairs,
-    n_jobs,
+    n_jobs: int | None,
     label: str,
     tile: tuple[int, int] | None = None,
     whole_rows_bytes: int | None = None,
-) -> list:
+) -> list[State]:
     """States of all row blocks, in order; blocks that float32 could not decide are done again in float64."""
     n, m = len(pairs.rows), len(pairs.columns)
     height, width = tile or TILE
@@ -349,18 +330,26 @@ def run(
     return states
 
 
-def _map_blocks(sources, reduction, blocks, n_columns, width, n_jobs, label) -> list:
+def _map_blocks(
+    sources: Sequence[Tiles],
+    reduction: Reduction,
+    blocks: list[slice],
+    n_columns: int,
+    width: int,
+    n_jobs: int | None,
+    label: str,
+) -> list[State]:
     stop, local = threading.Event(), threading.local()
     height = max((b.stop - b.start for b in blocks), default=0)
     size = height * (n_columns if reduction.whole_rows or reduction.looks_twice else min(width, n_columns))
 
-    def work(block):
+    def work(block: slice) -> State | None:
         if not hasattr(local, "buffers"):  # one set a thread: fresh pages cost more than tiles
             local.buffers = [s.buffer(size) for s in sources]
         with one_blas_thread():  # some BLAS builds count threads per calling thread
             return fold(reduction, sources, block, slice(0, n_columns), width, local.buffers, stop)
 
-    states: list = [None] * len(blocks)
+    states: list[State] = [None] * len(blocks)
     total = sum(b.stop - b.start for b in blocks)
     workers = min(available_threads(n_jobs), max(len(blocks), 1))
     if workers == 1 or total * n_columns <= FEW_PAIRS:  # starting threads would take longer

@@ -11,18 +11,25 @@ whose two additions round by at most u (|x|^2 + 2 |y|^2) + 2 u s <= 4 u s instea
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from infoscope.base import choose_device
+from infoscope.base.array_types import Array, Floats, Ints
 
 from . import kernels
 from .admissible import Pairs
-from .backend_numpy import DIRECT_BELOW, TOO_LARGE, Side, Tile, error_band, run
+from .backend_numpy import DIRECT_BELOW, TOO_LARGE, error_band, run
+from .interfaces import Measured, Precision, Reduction, Side, SpaceLike, State, Tile
 from .tensors import Ruler, largest_of, on_device
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch import device as Device
+    from torch import dtype as TorchType
 
 CPU_TILE = (256, 2048)  # rows, columns, where tests try this without a GPU: in cache
 GPU_TILE = (4096, 32768)  # at most; less where memory is short
@@ -32,7 +39,9 @@ WIDE = 16  # a column whose band is so many times the median is read apart from 
 
 
 # -------------------------------------------------------------------------------------------------------------- running
-def run_torch(spaces, queries, reduction, pairs: Pairs, label: str) -> list:
+def run_torch(
+    spaces: Sequence[SpaceLike], queries: Sequence[SpaceLike | None], reduction: Reduction, pairs: Pairs, label: str
+) -> list[State]:
     """States of all row blocks, in order.
 
     Parameters
@@ -40,7 +49,7 @@ def run_torch(spaces, queries, reduction, pairs: Pairs, label: str) -> list:
     spaces : list of Space
         Tensors on one device; the same items.
     queries : list
-        None, row indices, or a Space of new points for every space.
+        For every space None, or a Space of new points.
     reduction : Reduction
         Its states are NumPy arrays, its tiles hold tensors.
     pairs : Pairs
@@ -60,11 +69,11 @@ def run_torch(spaces, queries, reduction, pairs: Pairs, label: str) -> list:
     """
     device = choose_device(None, *(getattr(s, "features", None) for s in [*spaces, *queries]))
 
-    def make_sources(precision):
+    def make_sources(precision: Precision) -> list[TorchTiles]:
         return [
             TorchTiles(
                 space,
-                Side(getattr(asked, "features", space.features), pairs.rows),
+                Side((space if asked is None else asked).features, pairs.rows),
                 Side(space.features, pairs.columns),
                 pairs,
                 precision,
@@ -78,7 +87,7 @@ def run_torch(spaces, queries, reduction, pairs: Pairs, label: str) -> list:
         return run(make_sources, reduction, pairs, 1, label, tile, 8 * tile[0] * tile[1])
 
 
-def _tile_shape(device, n_columns: int, n_spaces: int) -> tuple[int, int]:
+def _tile_shape(device: Device, n_columns: int, n_spaces: int) -> tuple[int, int]:
     import torch
 
     if device.type == "cpu":
@@ -101,7 +110,7 @@ def _full_precision() -> Iterator[None]:
     import torch
 
     if hasattr(torch.backends.cuda.matmul, "fp32_precision"):
-        mkldnn = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
+        mkldnn = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]  # the stub does not know it
         lowered = [
             (b, b.fp32_precision)
             for b in (torch.backends.cuda.matmul, mkldnn)
@@ -127,15 +136,17 @@ def _full_precision() -> Iterator[None]:
 class Part(NamedTuple):
     """Columns of a tile whose bands are alike."""
 
-    squared: Any
-    columns: Any  # their places in the tile; None for all
+    squared: Tensor
+    columns: Tensor | None  # their places in the tile; None for all
     widest: float  # column band
 
 
 class TorchTiles:
     """Makes and reads the tiles of one space: by product with a band, or directly without one."""
 
-    def __init__(self, space, rows: Side, columns: Side, pairs: Pairs, dtype, mass=None):
+    def __init__(
+        self, space: Measured, rows: Side, columns: Side, pairs: Pairs, dtype: Precision, mass: np.ndarray | None = None
+    ) -> None:
         import torch
 
         self.device = columns.features.device
@@ -149,7 +160,7 @@ class TorchTiles:
         d = columns.features.shape[1]
         self.direct = self.ruler.metric != kernels.EUCLIDEAN or d < DIRECT_BELOW or bool(space.period.any())
         if self.direct:
-            self.dtype = np.dtype(np.float64)
+            self.dtype: np.dtype[Any] = np.dtype(np.float64)
             self.row_band, self.column_band = (
                 torch.zeros(len(s.index), dtype=torch.float64, device=self.device) for s in (self.rows, self.columns)
             )
@@ -167,12 +178,12 @@ class TorchTiles:
         self.usual_band = float(np.median(self.bands_here)) if len(self.bands_here) else 0.0
 
     @property
-    def kind(self):
+    def kind(self) -> TorchType:
         import torch
 
         return torch.float32 if self.dtype == np.float32 else torch.float64
 
-    def _prepare(self, side: Side, centre):
+    def _prepare(self, side: Side, centre: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Centred, weighted vectors rounded to the tile's type, their squared norms and bands."""
         import torch
 
@@ -187,13 +198,13 @@ class TorchTiles:
             norms[part] = vectors[part].double().square().sum(1)
         return vectors, norms.to(self.kind), (c * norms + floor).to(self.kind)
 
-    def buffer(self, size: int):
+    def buffer(self, size: int) -> Tensor:
         """Memory for tiles of this many pairs."""
         import torch
 
         return torch.empty(size, dtype=self.kind, device=self.device)
 
-    def tile(self, block: slice, part: slice, buffer) -> Tile:
+    def tile(self, block: slice, part: slice, buffer: Tensor) -> Tile:
         import torch
 
         shape = block.stop - block.start, part.stop - part.start
@@ -218,7 +229,7 @@ class TorchTiles:
             self,
         )
 
-    def _forbid(self, squared, start, stop) -> None:
+    def _forbid(self, squared: Tensor, start: Ints, stop: Ints) -> None:
         """+inf in columns start[r]:stop[r] of every row r."""
         import torch
 
@@ -233,10 +244,10 @@ class TorchTiles:
             return
         first, last = int(start[lengths > 0].min()), int(stop.max())
         column = torch.arange(first, last, device=self.device)
-        start, stop = (on_device(edge, self.device)[:, None] for edge in (start, stop))
-        squared[:, first:last].masked_fill_((column >= start) & (column < stop), np.inf)
+        begin, end = (on_device(edge, self.device)[:, None] for edge in (start, stop))
+        squared[:, first:last].masked_fill_((column >= begin) & (column < end), np.inf)
 
-    def measure(self, i, j):
+    def measure(self, i: Tensor, j: Tensor) -> Tensor:
         return self.ruler.pairs(self.rows.features, self.rows.index[i], self.columns.features, self.columns.index[j])
 
     # ---- finding the pairs that matter ----
@@ -252,26 +263,26 @@ class TorchTiles:
             columns = on_device(places, self.device)
             yield Part(t.squared[:, columns], columns, float(bands[places].max()))
 
-    def _up(self, x):
+    def _up(self, x: Tensor) -> Tensor:
         """Rounded up to the tile's type, with room for the additions that made it; finite: +inf is not admissible."""
         import torch
 
         limits = torch.finfo(self.kind)
         return (x + 4 * limits.eps * x.abs()).clamp(max=limits.max).to(self.kind)
 
-    def _down(self, x):
+    def _down(self, x: Tensor) -> Tensor:
         import torch
 
         limits = torch.finfo(self.kind)
         x = x.clamp(max=limits.max)
         return (x - 4 * limits.eps * x.abs()).to(self.kind)
 
-    def _located(self, t: Tile, part: Part, i, j):
+    def _located(self, t: Tile, part: Part, i: Tensor, j: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Pairs of a part as (row, column, squared, band) of the tile."""
         j = j if part.columns is None else part.columns[j]
         return i, j, t.squared[i, j].double(), t.row_band[i].double() + t.column_band[j].double()
 
-    def _possible(self, t: Tile, part: Part, limit):
+    def _possible(self, t: Tile, part: Part, limit: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(row, column, squared) of the pairs of a part that may lie within their row's limit, measured; row by row."""
         above = self._up(limit + t.row_band.double() + part.widest)
         i, j = (part.squared <= above[:, None]).nonzero(as_tuple=True)
@@ -303,7 +314,7 @@ class TorchTiles:
             best[:], items[:] = kept.cpu().numpy(), kept_items.cpu().numpy()
         return vain
 
-    def _ceiling(self, t: Tile, limit, k: int):
+    def _ceiling(self, t: Tile, limit: Tensor, k: int) -> Tensor:
         """Where fewer than k are known, no k-th neighbour is farther than the largest upper bound of some k columns."""
         new = (limit == np.inf).nonzero()[:, 0]
         if len(new) == 0 or k > t.squared.shape[1]:
@@ -314,7 +325,7 @@ class TorchTiles:
         limit[new] = (values.double() + t.column_band.double()[columns]).amax(1) + band.double()
         return limit
 
-    def count_few(self, t: Tile, indptr, low, high, closer, tied) -> int:
+    def count_few(self, t: Tile, indptr: Ints, low: Floats, high: Floats, closer: Ints, tied: Ints) -> int:
         """Count the items closer than, and tied with, each radius: two comparisons of the tile per radius."""
         import torch
 
@@ -351,7 +362,9 @@ class TorchTiles:
         tied += tie.cpu().numpy()[given]
         return vain
 
-    def count_many(self, t: Tile, mass, indptr, low, high, steps, tied) -> int:
+    def count_many(
+        self, t: Tile, mass: Array, indptr: Ints, low: Floats, high: Floats, steps: np.ndarray, tied: np.ndarray
+    ) -> int:
         """The same for many sorted radii a row, and for masses: each item is looked up once among the row's radii.
 
         `steps[r]` gets the mass that is closer than radius r but not than r - 1.
@@ -389,7 +402,7 @@ class TorchTiles:
         tied += tie.cpu().numpy()[given]
         return vain
 
-    def _gaps(self, part: Part, below, above, mass):
+    def _gaps(self, part: Part, below: Tensor, above: Tensor, mass: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         """Mass in each gap between the edges below and above of a row's radii; each pair's gap; which gaps decide.
 
         Gap g of a row holds the distances above exactly g edges.  Those above a radius' lower edge are not surely
@@ -412,7 +425,8 @@ class TorchTiles:
         total.index_add_(0, place, mass.expand_as(gap).reshape(-1))
         return total.view_as(settled), gap, settled
 
-    def _settle(self, t: Tile, i, j, squared, band, mass, lows, highs, sums, tie) -> int:
+    def _settle(self, t: Tile, i: Tensor, j: Tensor, squared: Tensor, band: Tensor, mass: Tensor | None, lows: Tensor,
+                highs: Tensor, sums: Tensor, tie: Tensor) -> int:  # fmt: skip
         """Add the pairs whose tile does not tell between which radii they lie; returns how many were measured."""
         import torch
 
@@ -430,7 +444,7 @@ class TorchTiles:
             tie.view(-1).index_add_(0, i[some] * tie.shape[1] + first[some] + step, weight[some])
         return vain
 
-    def pairs_within(self, t: Tile, high):
+    def pairs_within(self, t: Tile, high: Floats) -> tuple[Ints, Ints, Floats, int]:
         """(row, column, squared) of every pair within its row's radius, and how many were measured in vain."""
         import torch
 
@@ -440,11 +454,13 @@ class TorchTiles:
             measured += len(i)
             keep = squared <= limit[i]
             found.append((i[keep], j[keep], squared[keep]))
-        i, j, squared = (torch.cat(pieces).cpu().numpy() for pieces in zip(*found, strict=True))
-        return i, j, squared, measured - len(i)
+        rows, columns, distances = (torch.cat(pieces).cpu().numpy() for pieces in zip(*found, strict=True))
+        return rows, columns, distances, measured - len(rows)
 
 
-def _rectangle(indptr, width: int, low, high, empty: float, device):
+def _rectangle(
+    indptr: Ints, width: int, low: Floats, high: Floats, empty: float, device: Device
+) -> tuple[np.ndarray, Tensor, Tensor]:
     """Radii of every row side by side: where they are given; lower and upper ones (b, width), `empty` elsewhere."""
     given = np.arange(width) < np.diff(indptr)[:, None]
     rectangles = np.full((2, *given.shape), empty)
@@ -452,7 +468,7 @@ def _rectangle(indptr, width: int, low, high, empty: float, device):
     return given, on_device(rectangles[0], device), on_device(rectangles[1], device)
 
 
-def _search(values, row, x, right: bool):
+def _search(values: Tensor, row: Tensor, x: Tensor, right: bool) -> Tensor:
     """For each x, how many of the sorted values of its row are smaller (or, from the right, not larger)."""
     import torch
 
@@ -465,7 +481,7 @@ def _search(values, row, x, right: bool):
     return low
 
 
-def _merge(best, items, i, squared, item) -> int:
+def _merge(best: Tensor, items: Tensor, i: Tensor, squared: Tensor, item: Tensor) -> int:
     """Put pairs (row, squared, item), in order of rows, into the k smallest of their rows; returns how many stay."""
     import torch
 

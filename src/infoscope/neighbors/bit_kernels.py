@@ -6,6 +6,7 @@ each of them, because Hamming distances add up.  Pairs of one set are looked at 
 
 import numpy as np
 
+from infoscope.base.array_types import Ints
 from infoscope.base.jit import kernel
 
 TILE = 64  # rows and columns looked at together
@@ -13,7 +14,7 @@ CHUNK = 512  # words of a row looked at together: a tile of them stays in cache
 
 
 @kernel(inline="always")
-def _ones(v):
+def _ones(v: np.uint64) -> np.uint64:
     """Bits set in a word; LLVM makes one POPCNT of this, or one vector instruction of eight."""
     v = v - ((v >> np.uint64(1)) & np.uint64(0x5555555555555555))
     v = (v & np.uint64(0x3333333333333333)) + ((v >> np.uint64(2)) & np.uint64(0x3333333333333333))
@@ -22,7 +23,7 @@ def _ones(v):
 
 
 @kernel()
-def _add_distances(a, i0, i1, b, j0, j1, begin, end, tile):
+def _add_distances(a: Ints, i0: int, i1: int, b: Ints, j0: int, j1: int, begin: int, end: int, tile: Ints) -> None:
     """Add the differing bits of the words begin ... end; four columns share the words of a row."""
     for i in range(i0, i1):
         x, j = a[i, begin:end], j0
@@ -49,13 +50,14 @@ def _add_distances(a, i0, i1, b, j0, j1, begin, end, tile):
 
 
 @kernel()
-def _extend(a, i0, i1, b, j0, j1, begin, end, tile):
+def _extend(a: Ints, i0: int, i1: int, b: Ints, j0: int, j1: int, begin: int, end: int, tile: Ints) -> None:
     for first in range(begin, end, CHUNK):
         _add_distances(a, i0, i1, b, j0, j1, first, min(first + CHUNK, end), tile)
 
 
 @kernel()
-def count_pairs(a, a0, a1, b, b0, b1, same, ends, shift, row_group, column_group, counts, inside):
+def count_pairs(a: Ints, a0: int, a1: int, b: Ints, b0: int, b1: int, same: bool, ends: Ints, shift: int,
+                row_group: Ints, column_group: Ints, counts: Ints, inside: Ints) -> None:  # fmt: skip
     """How many pairs lie at each distance >> shift.
 
     One group: counts[segment, 0, distance] of pairs.  Several: counts[segment, group] of (item, partner), from the side
@@ -87,7 +89,8 @@ def count_pairs(a, a0, a1, b, b0, b1, same, ends, shift, row_group, column_group
 
 
 @kernel()
-def sum_pairs(a, a0, a1, b, b0, b1, same, ends, shift, first, table, row_sums, column_sums):
+def sum_pairs(a: Ints, a0: int, a1: int, b: Ints, b0: int, b1: int, same: bool, ends: Ints, shift: int, first: Ints,
+              table: Ints, row_sums: Ints, column_sums: Ints) -> None:  # fmt: skip
     """Sum table[segment, distance - first] over the partners of every row, and of every column; nothing outside it."""
     tile, width, columns = np.empty((TILE, TILE), np.int64), table.shape[1], table.shape[2]
     for i0 in range(a0, a1, TILE):
@@ -112,7 +115,8 @@ def sum_pairs(a, a0, a1, b, b0, b1, same, ends, shift, first, table, row_sums, c
 
 
 @kernel()
-def sum_blocks(a, a0, a1, n, ends, shift, first, table, block, first_block, sums):
+def sum_blocks(a: Ints, a0: int, a1: int, n: int, ends: Ints, shift: int, first: Ints, table: Ints, block: Ints,
+               first_block: int, sums: Ints) -> None:  # fmt: skip
     """Sum the table over the pairs i < j of rows a0 ... a1 and all rows: sums[segment, block of i, block of j]."""
     tile, width, columns = np.empty((TILE, TILE), np.int64), table.shape[1], table.shape[2]
     for i0 in range(a0, a1, TILE):

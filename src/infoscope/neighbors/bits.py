@@ -8,16 +8,21 @@ here and in `bits_torch` and `bits_dask` answer the same three questions alike, 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from infoscope.base import DataError, available_threads, progress
+from infoscope.base.array_types import ArrayLike, Ints
 
 from . import bit_kernels
+from .space import Space
+
+Edges: TypeAlias = tuple[int, int]  # first row of a block, and the first behind it
+Sums: TypeAlias = tuple[np.ndarray, np.ndarray]  # of rows and of their partners, or whatever else comes in two
 
 BLOCK = (64, 2048)  # rows of a piece of work: fewest, most
 STRIPE_BYTES = 2**28  # sums over blocks of items that a thread may hold
@@ -26,8 +31,8 @@ STRIPE_BYTES = 2**28  # sums over blocks of items that a thread may hold
 class Counts(NamedTuple):
     """Histograms of distances after every segment."""
 
-    ordered: np.ndarray  # (segments, groups, distances): (item of the group, partner)
-    inside: np.ndarray  # the same of pairs whose items are both of the group, each pair once
+    ordered: Ints  # (segments, groups, distances): (item of the group, partner)
+    inside: Ints  # the same of pairs whose items are both of the group, each pair once
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,20 +51,20 @@ class PackedBits:
         Distances are divided by 2**shift: 1 for one-hot codes, whose every difference changes two bits.
     """
 
-    words: Any
-    ends: np.ndarray
-    longest: np.ndarray
+    words: Ints
+    ends: Ints
+    longest: Ints
     shift: int = 0
 
     @classmethod
-    def of(cls, space) -> PackedBits:
+    def of(cls, space: Space) -> PackedBits:
         """The packed bits that a `Space` of the metric "bits" holds."""
         return cls(space.features, frozen(np.array([space.n_features])), np.array([space.n_bits]))
 
     def __len__(self) -> int:
         return len(self.words)
 
-    def take(self, rows) -> PackedBits:
+    def take(self, rows: Ints | list[int]) -> PackedBits:
         """Some of the rows."""
         return PackedBits(frozen(self.words[rows]), self.ends, self.longest, self.shift)
 
@@ -77,7 +82,12 @@ class PackedBits:
         return np.sort(np.unique(whole.ravel(), return_index=True)[1])
 
     def count(
-        self, other: PackedBits | None = None, groups=None, n_groups: int = 1, *, n_jobs: int | None = None
+        self,
+        other: PackedBits | None = None,
+        groups: ArrayLike | None = None,
+        n_groups: int = 1,
+        *,
+        n_jobs: int | None = None,
     ) -> Counts:
         """Histograms of the distances of all pairs of rows, or of rows and those of another set (then by row).
 
@@ -100,10 +110,10 @@ class PackedBits:
         group = frozen(np.zeros(len(self), np.int64) if groups is None else np.asarray(groups, np.int64))
         shape = (len(self.ends), n_groups, int(self.longest.max()) + 1)
 
-        def start():
+        def start() -> Sums:
             return np.zeros(shape, np.int64), np.zeros(shape if same and n_groups > 1 else (1, 1, 1), np.int64)
 
-        def work(state, rows, columns):
+        def work(state: Sums, rows: Edges, columns: Edges) -> None:
             (i0, i1), (j0, j1) = rows, columns
             bit_kernels.count_pairs(
                 self.words, i0, i1, partners.words, j0, j1, same, self.ends, self.shift, group, group, *state
@@ -114,7 +124,9 @@ class PackedBits:
             return Counts(counts, inside)
         return Counts(2 * counts, counts)
 
-    def sums(self, first, table, other: PackedBits | None = None, *, n_jobs: int | None = None):
+    def sums(
+        self, first: ArrayLike, table: ArrayLike, other: PackedBits | None = None, *, n_jobs: int | None = None
+    ) -> Sums:
         """Sums of ``table[segment, distance - first[segment]]`` over all partners of every row (and of every partner).
 
         Parameters
@@ -136,16 +148,16 @@ class PackedBits:
         rows, columns = self.whole_sums(first, whole, other, n_jobs)
         return rows * unit, columns * unit
 
-    def whole_sums(self, first, whole: np.ndarray, other: PackedBits | None, n_jobs: int | None):
+    def whole_sums(self, first: ArrayLike, whole: np.ndarray, other: PackedBits | None, n_jobs: int | None) -> Sums:
         """The sums of a table of whole numbers, which are exact in any order."""
         same, partners = other is None, self if other is None else other
         first, whole = frozen(np.asarray(first, np.int64)), frozen(whole)
 
-        def start():
+        def start() -> Sums:
             sums = [np.zeros((len(one), len(self.ends), whole.shape[2]), np.int64) for one in (self, partners)]
-            return (sums[0], sums[0]) if same else tuple(sums)
+            return sums[0], sums[0] if same else sums[1]
 
-        def work(state, rows, columns):
+        def work(state: Sums, rows: Edges, columns: Edges) -> None:
             (i0, i1), (j0, j1) = rows, columns
             bit_kernels.sum_pairs(
                 self.words, i0, i1, partners.words, j0, j1, same, self.ends, self.shift, first, whole, *state
@@ -153,7 +165,7 @@ class PackedBits:
 
         return map_pairs(len(self), len(partners), same, start, work, n_jobs, "errors")
 
-    def block_sums(self, first, table, blocks, *, n_jobs: int | None = None):
+    def block_sums(self, first: ArrayLike, table: ArrayLike, blocks: ArrayLike, *, n_jobs: int | None = None) -> Sums:
         """The sums of `sums` over pairs of blocks of rows instead of pairs of rows.
 
         Parameters
@@ -182,10 +194,10 @@ class PackedBits:
             stripes.append((at, stop))
             at = stop
 
-        def start():
+        def start() -> Sums:
             return np.zeros((n_blocks, n_segments, c), np.int64), np.zeros((n_blocks, n_segments, c, c))
 
-        def work(state, at, stop):
+        def work(state: Sums, at: int, stop: int) -> None:
             sums = np.zeros((n_segments, stop - at, n_blocks, c), np.int64)
             bit_kernels.sum_blocks(
                 words, starts[at], starts[stop], n, self.ends, self.shift, first, table, block, at, sums
@@ -208,7 +220,7 @@ def frozen(array: np.ndarray) -> np.ndarray:
     return array
 
 
-def pack_segments(bits: np.ndarray, ends=None) -> tuple[np.ndarray, np.ndarray]:
+def pack_segments(bits: np.ndarray, ends: Iterable[int] | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Words of a boolean matrix, and the words before the end of every segment of columns.
 
     Parameters
@@ -225,7 +237,7 @@ def pack_segments(bits: np.ndarray, ends=None) -> tuple[np.ndarray, np.ndarray]:
     Examples
     --------
     >>> import numpy as np
-    >>> from infoscope.neighbors.bits import pack_segments
+    >>> from infoscope.neighbors import pack_segments
     >>> words, ends = pack_segments(np.ones((2, 100), bool), [30, 100])
     >>> words.shape, ends.tolist()
     ((2, 3), [1, 3])
@@ -242,7 +254,7 @@ def pack_segments(bits: np.ndarray, ends=None) -> tuple[np.ndarray, np.ndarray]:
     return frozen(words), frozen(np.asarray(word_ends, np.int64))
 
 
-def whole_table(table, n_terms: int) -> tuple[np.ndarray, np.ndarray]:
+def whole_table(table: ArrayLike, n_terms: int) -> tuple[np.ndarray, np.ndarray]:
     """A table in whole numbers of a unit for each column, so that sums of `n_terms` are exact in any order.
 
     The unit is a power of two, at most 2**-62 of the largest sum there can be.
@@ -261,13 +273,13 @@ def whole_table(table, n_terms: int) -> tuple[np.ndarray, np.ndarray]:
     return frozen(np.rint(table / unit).astype(np.int64)), unit
 
 
-def set_bits(words) -> int:
+def set_bits(words: Ints) -> int:
     """Number of bits set."""
     return int(np.unpackbits(np.ascontiguousarray(words).view(np.uint8)).sum())
 
 
 # -------------------------------------------------------------------------------------------------------------- running
-def pair_blocks(n: int, m: int, same: bool, n_jobs: int | None = None) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+def pair_blocks(n: int, m: int, same: bool, n_jobs: int | None = None) -> list[tuple[Edges, Edges]]:
     """Blocks of rows against blocks of columns; of one set, no pair of blocks twice."""
     pieces = 4 * available_threads(n_jobs)
     height = min(max(-(-max(n, m) // pieces) // BLOCK[0] * BLOCK[0], BLOCK[0]), BLOCK[1])
@@ -276,20 +288,29 @@ def pair_blocks(n: int, m: int, same: bool, n_jobs: int | None = None) -> list[t
     return [(r, c) for r in rows for c in columns if not same or c[0] >= r[0]]
 
 
-def map_pairs(n: int, m: int, same: bool, start: Callable[[], Any], work: Callable[..., None], n_jobs, label: str):
+def map_pairs(
+    n: int, m: int, same: bool, start: Callable[[], Sums], work: Callable[..., None], n_jobs: int | None, label: str
+) -> Sums:
     """Run work(state, rows, columns) over all pairs of blocks; states of threads are added."""
     pieces = pair_blocks(n, m, same, n_jobs)
     sizes = [(r[1] - r[0]) * (c[1] - c[0]) for r, c in pieces]
     return run_pieces(pieces, sizes, start, work, n_jobs, label)
 
 
-def run_pieces(pieces: list, sizes: list[int], start, work, n_jobs, label: str):
+def run_pieces(
+    pieces: Sequence[tuple[Any, ...]],
+    sizes: list[int],
+    start: Callable[[], Sums],
+    work: Callable[..., None],
+    n_jobs: int | None,
+    label: str,
+) -> Sums:
     """Work on a pool of threads, each with a state of its own; the sum of the states."""
     if not pieces:
         raise DataError("there are no items")
     local, states, stop = threading.local(), [], threading.Event()
 
-    def one(piece):
+    def one(piece: tuple[Any, ...]) -> None:
         if stop.is_set():
             return
         if not hasattr(local, "state"):
@@ -319,7 +340,7 @@ def run_pieces(pieces: list, sizes: list[int], start, work, n_jobs, label: str):
     return _total(states)
 
 
-def _total(states: list) -> tuple:
+def _total(states: list[Sums]) -> Sums:
     """Sum of the states; an array that a state holds twice is one array in the sum."""
     first, *others = states
     for other in others:
@@ -328,4 +349,4 @@ def _total(states: list) -> tuple:
             if id(mine) not in done:
                 mine += theirs
                 done.add(id(mine))
-    return tuple(first)
+    return first

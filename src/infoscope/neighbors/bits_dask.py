@@ -7,14 +7,20 @@ and whole numbers add up to the same total in any order.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from infoscope.base import ParameterError
+from infoscope.base.array_types import ArrayLike, Ints
 
-from .bits import Counts, PackedBits, frozen, whole_table
+from .bits import Counts, PackedBits, Sums, frozen, whole_table
 from .chunks import task
+
+if TYPE_CHECKING:
+    from dask.delayed import Delayed
+
+Layout: TypeAlias = tuple[Ints, Ints, int]  # ends, longest and shift
 
 ADDED = 8  # counts that one task adds up
 
@@ -33,16 +39,16 @@ class DaskBits:
         As in `PackedBits`.
     """
 
-    blocks: list
-    heights: np.ndarray
-    ends: np.ndarray
-    longest: np.ndarray
+    blocks: list[Delayed]
+    heights: Ints
+    ends: Ints
+    longest: Ints
     shift: int = 0
 
     def __len__(self) -> int:
         return int(self.heights.sum())
 
-    def take(self, rows) -> PackedBits:
+    def take(self, rows: Ints | list[int]) -> PackedBits:
         """Some of the rows, fetched: they are few."""
         words = np.concatenate(_computed(self.blocks))
         return PackedBits(frozen(words[rows]), self.ends, self.longest, self.shift)
@@ -64,7 +70,14 @@ class DaskBits:
         names = np.concatenate(_computed([task(_names_of_rows)(block) for block in self.blocks]))
         return np.sort(np.unique(names, return_index=True)[1])
 
-    def count(self, other: DaskBits | None = None, groups=None, n_groups: int = 1, *, n_jobs=None) -> Counts:
+    def count(
+        self,
+        other: DaskBits | None = None,
+        groups: ArrayLike | None = None,
+        n_groups: int = 1,
+        *,
+        n_jobs: int | None = None,
+    ) -> Counts:
         group = np.zeros(len(self), np.int64) if groups is None else np.asarray(groups, np.int64)
         where = np.concatenate([[0], np.cumsum(self.heights)])
         settled = (self.ends, self.longest, self.shift)
@@ -83,7 +96,9 @@ class DaskBits:
             counts = [task(_added)(counts[p : p + ADDED]) for p in range(0, len(counts), ADDED)]
         return Counts(*_computed(counts)[0])
 
-    def sums(self, first, table, other: DaskBits | None = None, *, n_jobs=None):
+    def sums(
+        self, first: ArrayLike, table: ArrayLike, other: DaskBits | None = None, *, n_jobs: int | None = None
+    ) -> Sums:
         partners = self if other is None else other
         settled = (self.ends, self.longest, self.shift)
         whole, unit = whole_table(table, len(self) + (0 if other is None else len(other)))
@@ -101,10 +116,10 @@ class DaskBits:
                     out[1][at[1][j] : at[1][j + 1]] += columns
         return tuple(one * unit for one in out)
 
-    def block_sums(self, first, table, blocks, *, n_jobs=None):
+    def block_sums(self, first: ArrayLike, table: ArrayLike, blocks: ArrayLike, *, n_jobs: int | None = None) -> Sums:
         raise ParameterError("errors of blocks of rows are not offered for Dask arrays: use error='jackknife'")
 
-    def _pairs(self, other: DaskBits | None):
+    def _pairs(self, other: DaskBits | None) -> list[tuple[int, int, Delayed, Delayed]]:
         partners = self if other is None else other
         return [
             (i, j, a, b)
@@ -114,14 +129,14 @@ class DaskBits:
         ]
 
 
-def _computed(tasks: list) -> list[Any]:
+def _computed(tasks: list[Delayed]) -> list[Any]:
     import dask
 
     return list(dask.compute(*tasks))
 
 
 # ------------------------------------------------------------------------------------------ what happens in the tasks
-def _count(a, b, group_a, group_b, n_groups: int, settled) -> Counts:
+def _count(a: Ints, b: Ints | None, group_a: Ints, group_b: Ints | None, n_groups: int, settled: Layout) -> Counts:
     rows = PackedBits(frozen(a), *settled)
     if b is None:
         return rows.count(None, group_a, n_groups, n_jobs=1)
@@ -134,7 +149,7 @@ def _count(a, b, group_a, group_b, n_groups: int, settled) -> Counts:
     return Counts(counts.ordered + back, inside)
 
 
-def _inside(rows, columns, group_a, group_b, n_groups: int) -> np.ndarray:
+def _inside(rows: PackedBits, columns: PackedBits, group_a: Ints, group_b: Ints, n_groups: int) -> np.ndarray:
     """Pairs of one group that lie in two blocks."""
     out = np.zeros((len(rows.ends), n_groups, int(rows.longest.max()) + 1), np.int64)
     for g in range(n_groups):
@@ -148,18 +163,18 @@ def _added(parts: list[Counts]) -> Counts:
     return Counts(*(np.sum(one, axis=0) for one in zip(*parts, strict=True)))
 
 
-def _sums(a, b, first, whole, settled):
+def _sums(a: Ints, b: Ints | None, first: ArrayLike, whole: Ints, settled: Layout) -> tuple[Ints, Ints | None]:
     rows = PackedBits(frozen(a), *settled)
     if b is None:
         return rows.whole_sums(first, whole, None, 1)[0], None
     return rows.whole_sums(first, whole, PackedBits(frozen(b), *settled), 1)
 
 
-def _either_and_all(words):
+def _either_and_all(words: Ints) -> tuple[Ints, Ints]:
     return np.bitwise_or.reduce(words, 0), np.bitwise_and.reduce(words, 0)
 
 
-def _names_of_rows(words):
+def _names_of_rows(words: Ints) -> np.ndarray:
     from hashlib import blake2b
 
     return np.array([blake2b(row.tobytes(), digest_size=16).hexdigest() for row in words], dtype="U32")

@@ -6,14 +6,20 @@ half precision holds exactly, however the device orders or rounds its sums.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from infoscope.base import ParameterError, progress
+from infoscope.base.array_types import ArrayLike, Ints
 
-from .bits import Counts, whole_table
+from .bits import Counts, Edges, Sums, whole_table
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch import device as Device
 
 HALF, SINGLE = 2048, 2**22  # columns of one product that is exact
 TILE = 4096  # rows and columns of a tile on a GPU
@@ -35,15 +41,15 @@ class TorchBits:
         Distances are divided by 2**shift.
     """
 
-    signs: Any
-    ends: np.ndarray
-    longest: np.ndarray
+    signs: Tensor
+    ends: Ints
+    longest: Ints
     shift: int = 0
 
     def __len__(self) -> int:
         return int(self.signs.shape[0])
 
-    def take(self, rows) -> TorchBits:
+    def take(self, rows: Ints | list[int]) -> TorchBits:
         return TorchBits(self.signs[_index(rows, self.signs.device)], self.ends, self.longest, self.shift)
 
     def joined(self, other: TorchBits) -> TorchBits:
@@ -60,7 +66,14 @@ class TorchBits:
         _, label = torch.unique(self.signs, dim=0, return_inverse=True)
         return np.sort(np.unique(label.cpu().numpy(), return_index=True)[1])
 
-    def count(self, other: TorchBits | None = None, groups=None, n_groups: int = 1, *, n_jobs=None) -> Counts:
+    def count(
+        self,
+        other: TorchBits | None = None,
+        groups: ArrayLike | None = None,
+        n_groups: int = 1,
+        *,
+        n_jobs: int | None = None,
+    ) -> Counts:
         import torch
 
         same, partners = other is None, self if other is None else other
@@ -69,7 +82,7 @@ class TorchBits:
         counts = torch.zeros(len(self.ends), n_groups * bins, dtype=torch.int64, device=device)
         inside = torch.zeros_like(counts)
 
-        def add(into, codes, distance):
+        def add(into: Tensor, codes: Tensor, distance: Tensor) -> None:
             into += torch.bincount(codes * bins + distance, minlength=n_groups * bins)
 
         for rows, columns, i, j, distances in self._tiles(partners, same, "distances"):
@@ -82,7 +95,7 @@ class TorchBits:
         shape = (len(self.ends), n_groups, bins)
         return Counts(*(one.reshape(shape).cpu().numpy() for one in (counts, inside)))
 
-    def sums(self, first, table, other: TorchBits | None = None, *, n_jobs=None):
+    def sums(self, first: Ints, table: ArrayLike, other: TorchBits | None = None, *, n_jobs: int | None = None) -> Sums:
         import torch
 
         same, partners, device = other is None, self if other is None else other, self.signs.device
@@ -99,12 +112,14 @@ class TorchBits:
                 out[1][:, p].index_add_(0, columns[0] + j[known], values)
         return tuple(one.cpu().numpy() * unit for one in out)
 
-    def block_sums(self, first, table, blocks, *, n_jobs=None):
+    def block_sums(self, first: Ints, table: ArrayLike, blocks: ArrayLike, *, n_jobs: int | None = None) -> Sums:
         raise ParameterError(
             "errors of blocks of rows are not offered for tensors on a device: pass X.cpu(), or error='jackknife'"
         )
 
-    def _tiles(self, partners, same, label):
+    def _tiles(
+        self, partners: TorchBits, same: bool, label: str
+    ) -> Iterator[tuple[Edges, Edges, Tensor, Tensor, list[Tensor]]]:
         """(rows, columns, row and column of every pair, their distances after each segment) of every tile."""
         import torch
 
@@ -133,7 +148,7 @@ class TorchBits:
                 bar.update(len(x) * len(y))
 
 
-def _product(x, y):
+def _product(x: Tensor, y: Tensor) -> Tensor:
     """Whole numbers s_i . s_j, exact."""
     import torch
 
@@ -145,7 +160,7 @@ def _product(x, y):
     return out
 
 
-def _index(numbers, device):
+def _index(numbers: ArrayLike, device: Device) -> Tensor:
     import torch
 
     return torch.as_tensor(np.ascontiguousarray(numbers, dtype=np.int64), device=device)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from infoscope.base import kernel
+from infoscope.base.array_types import Floats, Ints
 
 LEAF = 64  # points in a box, at most
 SLACK = 1e-12  # of what a box's distance is lowered by, for rounding
@@ -24,7 +25,7 @@ class Boxes:
     Distances are measured between the features as they are, so that ties stay ties.
     """
 
-    def __init__(self, features: np.ndarray, weights: np.ndarray, period: np.ndarray):
+    def __init__(self, features: np.ndarray, weights: np.ndarray, period: np.ndarray) -> None:
         n, d = features.shape
         self.weights, self.own_period, self.period = weights, period, period * weights
         position = self.position(features)
@@ -76,7 +77,7 @@ class Boxes:
 
 # ------------------------------------------------------------------------------------------------------------- kernels
 @kernel(inline="always")
-def _difference(x, y, period):
+def _difference(x: float, y: float, period: float) -> float:
     delta = x - y
     if period > 0:
         delta -= period * np.rint(delta / period)
@@ -84,7 +85,7 @@ def _difference(x, y, period):
 
 
 @kernel
-def _from_box(queries, q, low, high, box, period, slack):
+def _from_box(queries: Floats, q: int, low: Floats, high: Floats, box: int, period: Floats, slack: float) -> float:
     """A lower bound of the squared distance to any point of a box (rows by number: slices of arrays take longer)."""
     total = 0.0
     for a in range(low.shape[1]):
@@ -100,13 +101,13 @@ def _from_box(queries, q, low, high, box, period, slack):
 
 
 @kernel
-def _swap(values, items, i, j):
+def _swap(values: Floats, items: Ints, i: int, j: int) -> None:
     values[i], values[j] = values[j], values[i]
     items[i], items[j] = items[j], items[i]
 
 
 @kernel
-def _split(values, items, a, b):
+def _split(values: Floats, items: Ints, a: int, b: int) -> tuple[int, int]:
     """Partition a ... b (b included) around a median of three; returns (j, i): a ... j are low, i ... b are high."""
     middle = (a + b) // 2
     x, y, z = values[a], values[middle], values[b]
@@ -125,7 +126,7 @@ def _split(values, items, a, b):
 
 
 @kernel
-def _select(values, items, n, k):
+def _select(values: Floats, items: Ints, n: int, k: int) -> None:
     """The k smallest of n come first, in any order."""
     a, b = 0, n - 1
     while a < b:
@@ -139,7 +140,7 @@ def _select(values, items, n, k):
 
 
 @kernel
-def _sort(values, items, n, stack):
+def _sort(values: Floats, items: Ints, n: int, stack: Ints) -> None:
     """Quicksort of pairs; short stretches by insertion."""
     depth = 0
     a, b = 0, n - 1
@@ -166,8 +167,9 @@ def _sort(values, items, n, stack):
 
 
 @kernel
-def _nearest(queries, features, own, columns, weights, own_period, order, starts, stops, low, high, period, first_leaf,
-             slack, squared, items):  # fmt: skip
+def _nearest(queries: Floats, features: Floats, own: Ints, columns: Floats, weights: Floats, own_period: Floats,
+             order: Ints, starts: Ints, stops: Ints, low: Floats, high: Floats, period: Floats, first_leaf: int,
+             slack: float, squared: Floats, items: Ints) -> None:  # fmt: skip
     k, d = squared.shape[1], len(columns)
     away = np.empty(LEAF + 1)
     room = k + max(k // 2, 4 * LEAF)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
 from infoscope.base import DataError, warn
+from infoscope.base.array_types import Array, Floats
 
 
-def deviations(features: Any, here: np.ndarray | None, period):
+def deviations(features: Array, here: np.ndarray | None, period: Floats) -> tuple[Array, Floats, Floats]:
     """Columns (or only their extremes), their standard deviations, and the periods still to be cared for."""
     if here is not None:
         return here, here.std(0, dtype=np.float64), period
@@ -20,7 +21,9 @@ def deviations(features: Any, here: np.ndarray | None, period):
     return *statistics(features, period), np.zeros(len(period))
 
 
-def inverse_deviations(features: Any, deviations, period, name: str, column_name) -> np.ndarray:
+def inverse_deviations(
+    features: Array, deviations: Floats, period: Floats, name: str, column_name: Callable[[int], str]
+) -> np.ndarray:
     """1 / standard deviation of each column, circular for periodic ones; 0 for constant columns, and a warning."""
     deviations = np.array(deviations, np.float64)
     first = np.asarray(features[:1], np.float64)[0]

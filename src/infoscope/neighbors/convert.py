@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from infoscope.base import DataError, checks
+from infoscope.base.array_types import Array
 
+Data: TypeAlias = Any  # an array, a frame, a tensor, ... or a list of them: whatever `to_columns` reads
 DENSE_LIMIT = 2**30  # bytes that a sparse table may take when its zeros are written out
 
 
 class Columns(NamedTuple):
     """Columns of one kind of data: the values, and what their container knows about them."""
 
-    values: Any  # (N, D) array, tensor or Dask array
+    values: Array  # (N, D)
     feature_names: tuple[str, ...] | None
     ids: np.ndarray | None
     run_lengths: tuple[int, ...] | None  # when the data came as a list of runs
     time: Any = None  # (N,) when each row was seen, or a list of one such array a run
 
 
-def kind_of(data: Any) -> str:
+def kind_of(data: Data) -> str:
     """The library a piece of data comes from: 'numpy', 'torch', 'dask', 'pandas', 'polars', 'xarray', 'anndata', ..."""
     return type(data).__module__.split(".")[0]
 
 
-def to_numpy(values: Any) -> np.ndarray:
+def to_numpy(values: Array) -> np.ndarray:
     """Some values of any kind as a NumPy array; from a GPU or a cluster they are fetched."""
     return np.asarray(values.cpu() if kind_of(values) == "torch" else values)
 
 
-def to_columns(data: Any, name: str) -> Columns:
+def to_columns(data: Data, name: str) -> Columns:
     """Read the values, feature names and ids out of whatever the user brought; nothing is copied without need.
 
     Parameters
@@ -53,7 +56,7 @@ def to_columns(data: Any, name: str) -> Columns:
     Examples
     --------
     >>> import numpy as np
-    >>> from infoscope.neighbors.convert import to_columns
+    >>> from infoscope.neighbors import to_columns
     >>> to_columns([np.zeros((3, 2)), np.ones((1, 2))], "A").run_lengths
     (3, 1)
     """
@@ -77,7 +80,7 @@ def to_columns(data: Any, name: str) -> Columns:
         ) from None
 
 
-def _runs(pieces, name: str) -> Columns:
+def _runs(pieces: Sequence[Any], name: str) -> Columns:
     """A list of (T_i, D) arrays of unequal length: several runs."""
     read = [to_columns(piece, f"{name}[{p}]") for p, piece in enumerate(pieces)]
     if any(r.values.ndim != 2 for r in read):
@@ -90,9 +93,9 @@ def _runs(pieces, name: str) -> Columns:
         )
     if any(r.feature_names != read[0].feature_names for r in read):
         raise DataError(f"the runs of {name} have different column names: give them the same columns in the same order")
-    values: list[Any] = [r.values for r in read]
+    values: list[Array] = [r.values for r in read]
     library = kind_of(values[0])
-    joined: Any
+    joined: Array
     if library == "torch":
         import torch
 
@@ -110,18 +113,18 @@ def _runs(pieces, name: str) -> Columns:
     return Columns(joined, read[0].feature_names, None, tuple(len(v) for v in values), time)
 
 
-def _numpy(data, name):
+def _numpy(data: Any, name: str) -> Columns:
     return Columns(data, None, None, None)
 
 
-def _dask(data, name):
+def _dask(data: Any, name: str) -> Columns:
     if not hasattr(data, "to_dask_array"):
         return Columns(data, None, None, None)
     names = tuple(str(c) for c in (data.columns if hasattr(data, "columns") else [data.name]))
     return Columns(data.to_dask_array(lengths=True), names, None, None)
 
 
-def _pandas(data, name):
+def _pandas(data: Any, name: str) -> Columns:
     import pandas as pd
 
     ids = None if isinstance(data.index, pd.RangeIndex) else np.asarray(data.index)
@@ -144,7 +147,7 @@ def _pandas(data, name):
     return Columns(values, tuple(str(c) for c in data.columns), ids, None)
 
 
-def _polars(data, name):
+def _polars(data: Any, name: str) -> Columns:
     if not hasattr(data, "columns"):
         return Columns(data.to_numpy(), (data.name,), None, None)
     for column, dtype in zip(data.columns, data.dtypes, strict=True):
@@ -156,7 +159,7 @@ def _polars(data, name):
     return Columns(data.to_numpy(), tuple(data.columns), None, None)
 
 
-def _xarray(data, name):
+def _xarray(data: Any, name: str) -> Columns:
     from .xarray_columns import read_array, read_dataset, row_time, time_values
 
     values, names, rows = (read_dataset if hasattr(data, "data_vars") else read_array)(data, name)
@@ -166,13 +169,13 @@ def _xarray(data, name):
     return Columns(values, names, ids, None, None if time is None else time_values(time.values))
 
 
-def _anndata(data, name):
+def _anndata(data: Any, name: str) -> Columns:
     if data.X is None:
         raise DataError(f"{name} has no X: pass one of its layers, or an embedding as in {name}.obsm['X_pca']")
     return Columns(_dense(data.X, name), tuple(str(v) for v in data.var_names), np.asarray(data.obs_names), None)
 
 
-def _dense(matrix, name: str) -> np.ndarray:
+def _dense(matrix: Any, name: str) -> np.ndarray:
     """X as an array; the counts of many cells are mostly zero, and do not fit when the zeros are written out."""
     sparse = hasattr(matrix, "toarray") or hasattr(matrix, "to_memory")
     n_bytes = matrix.shape[0] * matrix.shape[1] * np.dtype(matrix.dtype).itemsize
@@ -187,7 +190,7 @@ def _dense(matrix, name: str) -> np.ndarray:
     return matrix.toarray() if hasattr(matrix, "toarray") else np.asarray(matrix)
 
 
-def _sparse(data, name):
+def _sparse(data: Any, name: str) -> Columns:
     if hasattr(data, "toarray"):
         raise DataError(
             f"{name} is a sparse matrix: pass {name}.toarray() if it fits in memory, or a few principal components"

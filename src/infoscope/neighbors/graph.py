@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
+
+from infoscope.base.array_types import ArrayLike, Floats, Ints
+
+from .space import Space
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,14 +43,14 @@ class NeighborGraph:
     (array([1, 0, 1]), array([1., 1., 2.]))
     """
 
-    rows: np.ndarray
-    indptr: np.ndarray
-    items: np.ndarray
-    squared: np.ndarray
-    admissible: np.ndarray
+    rows: Ints
+    indptr: Ints
+    items: Ints
+    squared: Floats
+    admissible: Ints
     recall: float | None = None
     recall_se: float | None = None
-    space: Any = field(default=None, repr=False)
+    space: Space | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -57,16 +60,16 @@ class NeighborGraph:
         return len(self.items)
 
     @property
-    def row_of_pair(self) -> np.ndarray:
+    def row_of_pair(self) -> Ints:
         """The row (not the item number) every pair belongs to."""
         return np.repeat(np.arange(len(self.rows)), np.diff(self.indptr))
 
     @property
-    def distances(self) -> np.ndarray:
+    def distances(self) -> Floats:
         """Distances, the roots of the squares (twice the cosine distance is a square: use the Space to convert it)."""
         return np.sqrt(self.squared)
 
-    def take(self, rows) -> NeighborGraph:
+    def take(self, rows: ArrayLike) -> NeighborGraph:
         """The graph of some of the rows (places in this graph), in the order given."""
         rows = np.asarray(rows, np.int64)
         lengths = np.diff(self.indptr)[rows]

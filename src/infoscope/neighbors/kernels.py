@@ -3,10 +3,14 @@
 `_pair` is the truth every answer rests on.  Everything else makes tiles, reads tiles, or avoids them.
 """
 
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
 import numpy as np
 from numba.core import types
 from numba.extending import overload
 
+from infoscope.base.array_types import Floats, Ints
 from infoscope.base.jit import kernel
 
 TIE = 1e-12  # relative width of a tie between squared distances
@@ -15,29 +19,32 @@ CELLS = 1024  # cells of the table that sorts distances among many radii
 
 EUCLIDEAN, MANHATTAN, CHEBYSHEV, HAMMING, BITS, PRECOMPUTED = range(6)
 
+Real: TypeAlias = float | np.floating[Any]
+
 
 # ---------------------------------------------------------------------------------------------------------------- truth
-def _differing_bits(a, b):
+def _differing_bits(a: int, b: int) -> int:
     """Number of differing bits of two words; numba picks the body by type, because floats have no bits to compare."""
+    return (a ^ b).bit_count()
 
 
 @overload(_differing_bits, inline="always")
-def _differing_bits_typed(a, b):
-    if not isinstance(a, types.Integer):
-        return lambda a, b: 0
+def _differing_bits_typed(a: Any, b: Any) -> Callable[[Any, Any], int | np.int64]:  # numba wants one annotation for all
+    def zero(a: Any, b: Any) -> int:
+        return 0
 
-    def count(a, b):  # LLVM makes one POPCNT of this
+    def count(a: Any, b: Any) -> np.int64:  # LLVM makes one POPCNT of this
         v = a ^ b
         v = v - ((v >> np.uint64(1)) & np.uint64(0x5555555555555555))
         v = (v & np.uint64(0x3333333333333333)) + ((v >> np.uint64(2)) & np.uint64(0x3333333333333333))
         v = (v + (v >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
         return np.int64((v * np.uint64(0x0101010101010101)) >> np.uint64(56))
 
-    return count
+    return count if isinstance(a, types.Integer) else zero
 
 
 @kernel(inline="always")
-def _difference(x, y, weight, period):
+def _difference(x: float, y: float, weight: float, period: float) -> float:
     """Weighted difference of one feature, minimum image included."""
     delta = np.float64(x) - np.float64(y)
     if period > 0:
@@ -46,7 +53,7 @@ def _difference(x, y, weight, period):
 
 
 @kernel(inline="always")
-def _term(x, y, weight, period, metric):
+def _term(x: float, y: float, weight: float, period: float, metric: int) -> float:
     """What one feature adds to the distance (squared for the Euclidean metric)."""
     if metric == HAMMING:
         return weight if x != y else 0.0
@@ -55,7 +62,7 @@ def _term(x, y, weight, period, metric):
 
 
 @kernel()
-def _pair(x, i, y, j, weights, period, metric):
+def _pair(x: np.ndarray, i: int, y: np.ndarray, j: int, weights: Floats, period: Floats, metric: int) -> float:
     """The squared distance of one pair: float64, summed in eight interleaved lanes (feature a goes to lane a mod 8).
 
     The lanes let the compiler use vector registers, and fix the order of the sum once for every backend.
@@ -120,7 +127,9 @@ def _pair(x, i, y, j, weights, period, metric):
 
 
 @kernel()
-def pair_squares(x, i, y, j, weights, period, metric):
+def pair_squares(
+    x: np.ndarray, i: Ints, y: np.ndarray, j: Ints, weights: Floats, period: Floats, metric: int
+) -> Floats:
     out = np.empty(len(i))
     for p in range(len(i)):
         out[p] = _pair(x, i[p], y, j[p], weights, period, metric)
@@ -129,7 +138,9 @@ def pair_squares(x, i, y, j, weights, period, metric):
 
 # --------------------------------------------------------------------------------------------------------- making tiles
 @kernel()
-def prepare(features, items, centre, weights, vectors, norms):
+def prepare(
+    features: np.ndarray, items: Ints, centre: Floats, weights: Floats, vectors: np.ndarray, norms: Floats
+) -> None:
     """Centred, weighted vectors rounded to the tile's type, and their squared norms in float64."""
     for i in range(len(items)):
         total = 0.0
@@ -140,7 +151,7 @@ def prepare(features, items, centre, weights, vectors, norms):
 
 
 @kernel()
-def squares_from_products(products, row_norms, column_norms):
+def squares_from_products(products: Floats, row_norms: Floats, column_norms: Floats) -> None:
     """|x|^2 + |y|^2 - 2 x.y in place; never negative."""
     zero = row_norms[0] - row_norms[0]
     for i in range(products.shape[0]):
@@ -150,7 +161,8 @@ def squares_from_products(products, row_norms, column_norms):
 
 
 @kernel()
-def direct_tile(x, row_index, y, column_index, weights, period, metric, out):
+def direct_tile(x: np.ndarray, row_index: Ints, y: np.ndarray, column_index: Ints, weights: Floats, period: Floats,
+                metric: int, out: Floats) -> None:  # fmt: skip
     """Squared distances by subtraction: the operations of `_pair` in the order of `_pair`, hence the same bits."""
     d, m = x.shape[1], len(column_index)
     if metric == BITS or metric == PRECOMPUTED:
@@ -193,7 +205,7 @@ def direct_tile(x, row_index, y, column_index, weights, period, metric, out):
 
 
 @kernel()
-def forbid(squared, start, stop):
+def forbid(squared: Floats, start: Ints, stop: Ints) -> None:
     for i in range(squared.shape[0]):
         for j in range(max(start[i], 0), min(stop[i], squared.shape[1])):
             squared[i, j] = np.inf
@@ -201,13 +213,13 @@ def forbid(squared, start, stop):
 
 # -------------------------------------------------------------------------------------------------------- reading tiles
 @kernel(inline="always")
-def _worse(d, item, other, other_item):
+def _worse(d: float, item: int, other: float, other_item: int) -> bool:
     """Order of neighbours: by squared distance, then by item number."""
     return d > other or (d == other and item > other_item)
 
 
 @kernel()
-def _replace_worst(best, items, d, item):
+def _replace_worst(best: Floats, items: Ints, d: float, item: int) -> None:
     """Put (d, item) at the root of a max-heap and let it sink."""
     k, p = len(best), 0
     while True:
@@ -224,18 +236,18 @@ def _replace_worst(best, items, d, item):
 
 
 @kernel(inline="always")
-def _up(x, like, eps):
+def _up(x: float, like: Floats, eps: Real) -> Real:
     """`x` rounded up to the type of `like` (unit `eps`), with room for the two additions that made it."""
     return like.dtype.type(x + 4 * eps * abs(x))
 
 
 @kernel(inline="always")
-def _down(x, like, eps):
+def _down(x: float, like: Floats, eps: Real) -> Real:
     return like.dtype.type(x - 4 * eps * abs(x))
 
 
 @kernel()
-def _ceiling(q, band, column_band, bounds):
+def _ceiling(q: Floats, band: float, column_band: Floats, bounds: Floats) -> float:
     """The k-th smallest upper bound of a row of a tile: no k-th neighbour among these columns is farther."""
     k = len(bounds)
     bounds[:] = np.inf
@@ -259,9 +271,9 @@ def _ceiling(q, band, column_band, bounds):
 
 
 @kernel()
-def keep_smallest(
-    squared, row_band, column_band, row_index, column_index, columns, x, y, weights, period, metric, best, items
-):
+def keep_smallest(squared: Floats, row_band: Floats, column_band: Floats, row_index: Ints, column_index: Ints,
+                  columns: Ints, x: np.ndarray, y: np.ndarray, weights: Floats, period: Floats, metric: int,
+                  best: Floats, items: Ints) -> int:  # fmt: skip
     """Update each row's max-heap of its k smallest; returns how many pairs were measured in vain."""
     vain, m, eps = 0, squared.shape[1], np.finfo(squared.dtype).eps
     widest, bounds = np.float64(column_band.max()), np.empty(best.shape[1])
@@ -285,7 +297,7 @@ def keep_smallest(
                 if not q[j] - band <= min(row_best[0], ceiling) or q[j] == np.inf:
                     continue
                 item = columns[first + j]
-                d = np.float64(q[j])
+                d: float = np.float64(q[j])
                 if band != 0:
                     d = _pair(x, row_index[i], y, column_index[first + j], weights, period, metric)
                 if _worse(row_best[0], row_items[0], d, item):
@@ -297,26 +309,10 @@ def keep_smallest(
 
 
 @kernel()
-def collect_smallest(
-    squared,
-    row_band,
-    column_band,
-    first_column,
-    row_index,
-    column_index,
-    columns,
-    x,
-    y,
-    weights,
-    period,
-    metric,
-    k,
-    farthest,
-    lower,
-    upper,
-    places,
-    found,
-):
+def collect_smallest(squared: Floats, row_band: Floats, column_band: Floats, first_column: int, row_index: Ints,
+                     column_index: Ints, columns: Ints, x: np.ndarray, y: np.ndarray, weights: Floats, period: Floats,
+                     metric: int, k: int, farthest: Floats, lower: Floats, upper: Floats, places: Ints,
+                     found: Ints) -> int:  # fmt: skip
     """Collect what may be among each row's k smallest, by bounds alone; returns how many pairs were measured in vain.
 
     A row's first `found` candidates have distances between `lower` and `upper`, in the columns `places` (~column where
@@ -345,23 +341,8 @@ def collect_smallest(
                 if found[i] == room:
                     _forget(k, farthest, lower[i], upper[i], places[i], found, i)
                     if 2 * found[i] > room + k:  # bounds do not tell enough apart
-                        vain += _measure(
-                            x,
-                            row_index[i],
-                            y,
-                            column_index,
-                            columns,
-                            weights,
-                            period,
-                            metric,
-                            k,
-                            farthest,
-                            lower[i],
-                            upper[i],
-                            places[i],
-                            found,
-                            i,
-                        )
+                        vain += _measure(x, row_index[i], y, column_index, columns, weights, period, metric, k,
+                                         farthest, lower[i], upper[i], places[i], found, i)  # fmt: skip
                     limit = _up(farthest[i] + reach, squared, eps)
                     if d - band > farthest[i]:
                         continue
@@ -372,52 +353,22 @@ def collect_smallest(
 
 
 @kernel()
-def measure_smallest(
-    row_index,
-    column_index,
-    columns,
-    x,
-    y,
-    weights,
-    period,
-    metric,
-    k,
-    farthest,
-    lower,
-    upper,
-    places,
-    found,
-    best,
-    items,
-):
+def measure_smallest(row_index: Ints, column_index: Ints, columns: Ints, x: np.ndarray, y: np.ndarray, weights: Floats,
+                     period: Floats, metric: int, k: int, farthest: Floats, lower: Floats, upper: Floats, places: Ints,
+                     found: Ints, best: Floats, items: Ints) -> int:  # fmt: skip
     """Distances and items of each row's k smallest among its candidates; returns how many were measured in vain."""
     vain = 0
     for i in range(len(found)):
         _forget(k, farthest, lower[i], upper[i], places[i], found, i)
-        vain += _measure(
-            x,
-            row_index[i],
-            y,
-            column_index,
-            columns,
-            weights,
-            period,
-            metric,
-            k,
-            farthest,
-            lower[i],
-            upper[i],
-            places[i],
-            found,
-            i,
-        )
+        vain += _measure(x, row_index[i], y, column_index, columns, weights, period, metric, k, farthest, lower[i],
+                         upper[i], places[i], found, i)  # fmt: skip
         for c in range(found[i]):
             best[i, c], items[i, c] = lower[i, c], columns[~places[i, c]]
     return vain
 
 
 @kernel()
-def _forget(k, farthest, lower, upper, places, found, i):
+def _forget(k: int, farthest: Floats, lower: Floats, upper: Floats, places: Ints, found: Ints, i: int) -> None:
     """Look for the k-th smallest upper bound of a row, and leave out candidates that are farther for sure."""
     if found[i] < k:
         return
@@ -431,7 +382,7 @@ def _forget(k, farthest, lower, upper, places, found, i):
 
 
 @kernel()
-def _kth_smallest(values, k):
+def _kth_smallest(values: Floats, k: int) -> float:
     """Hoare's selection, in place."""
     low, high = 0, len(values) - 1
     while low < high:
@@ -457,7 +408,9 @@ def _kth_smallest(values, k):
 
 
 @kernel()
-def _measure(x, row, y, column_index, columns, weights, period, metric, k, farthest, lower, upper, places, found, i):
+def _measure(x: np.ndarray, row: int, y: np.ndarray, column_index: Ints, columns: Ints, weights: Floats, period: Floats,
+             metric: int, k: int, farthest: Floats, lower: Floats, upper: Floats, places: Ints, found: Ints,
+             i: int) -> int:  # fmt: skip
     """Measure the candidates of a row and keep the k smallest, whose bounds are now their distances."""
     n, vain = found[i], 0
     for c in range(n):
@@ -480,25 +433,9 @@ def _measure(x, row, y, column_index, columns, weights, period, metric, k, farth
 
 
 @kernel()
-def count_few(
-    squared,
-    row_band,
-    column_band,
-    row_index,
-    column_index,
-    x,
-    y,
-    weights,
-    period,
-    metric,
-    indptr,
-    low,
-    high,
-    low_out,
-    high_out,
-    closer,
-    tied,
-):
+def count_few(squared: Floats, row_band: Floats, column_band: Floats, row_index: Ints, column_index: Ints,
+              x: np.ndarray, y: np.ndarray, weights: Floats, period: Floats, metric: int, indptr: Ints, low: Floats,
+              high: Floats, low_out: Floats, high_out: Floats, closer: Ints, tied: Ints) -> int:  # fmt: skip
     """Count the items closer than, and tied with, each radius: one vectorised pass per radius."""
     vain, m, eps = 0, squared.shape[1], np.finfo(squared.dtype).eps
     widest = np.float64(column_band.max())
@@ -526,7 +463,7 @@ def count_few(
                     if q[j] + band < low_out[r]:
                         closer[r] += 1
                     elif q[j] - band <= high_out[r]:
-                        d = np.float64(q[j])
+                        d: float = np.float64(q[j])
                         if band != 0:
                             vain += 1
                             d = _pair(x, row_index[i], y, column_index[first + j], weights, period, metric)
@@ -538,7 +475,7 @@ def count_few(
 
 
 @kernel(inline="always")
-def _first_above(values, x, or_equal):
+def _first_above(values: Floats, x: float, or_equal: bool) -> int:
     """Index of the first value > x (or >= x) of a sorted array."""
     low, high = 0, len(values)
     while low < high:
@@ -551,7 +488,9 @@ def _first_above(values, x, or_equal):
 
 
 @kernel()
-def _mark_cells(below, above, reach, scale, first_cell, last_cell, mixed):
+def _mark_cells(
+    below: Floats, above: Floats, reach: float, scale: float, first_cell: Ints, last_cell: Ints, mixed: Ints
+) -> None:
     """Which cells hold a radius with its bands; the margin of 1e-3 cells covers the rounding of q * scale."""
     mixed[:] = 0
     for r in range(len(below)):
@@ -561,26 +500,10 @@ def _mark_cells(below, above, reach, scale, first_cell, last_cell, mixed):
 
 
 @kernel()
-def count_many(
-    squared,
-    row_band,
-    column_band,
-    row_index,
-    column_index,
-    x,
-    y,
-    weights,
-    period,
-    metric,
-    mass,
-    indptr,
-    low,
-    high,
-    low_out,
-    high_out,
-    steps,
-    tied,
-):
+def count_many(squared: Floats, row_band: Floats, column_band: Floats, row_index: Ints, column_index: Ints,
+               x: np.ndarray, y: np.ndarray, weights: Floats, period: Floats, metric: int, mass: np.ndarray,
+               indptr: Ints, low: Floats, high: Floats, low_out: Floats, high_out: Floats, steps: np.ndarray,
+               tied: np.ndarray) -> int:  # fmt: skip
     """The same for many sorted radii a row, and for masses: each item is looked at once.
 
     A table of cells over [0, largest radius] tells where a distance stands among the radii; only cells in which a
@@ -630,7 +553,7 @@ def count_many(
                 if surely_closer < end - begin:
                     steps[begin + surely_closer] += mass[j]
                 continue
-            d = np.float64(q[j])
+            d: float = np.float64(q[j])
             if band != 0:
                 vain += 1
                 d = _pair(x, row_index[i], y, column_index[j], weights, period, metric)
@@ -646,7 +569,7 @@ def count_many(
 
 # ------------------------------------------------------------------------------------------------ one feature: no tiles
 @kernel(inline="always")
-def _search_line(position, p, x):
+def _search_line(position: Floats, p: float, x: float) -> int:
     """First s with position(s) >= x; position(s) = position[s mod n] + p floor(s / n) winds around a period p > 0."""
     n = len(position)
     low, high = (-2 * n, 3 * n) if p > 0 else (0, n)
@@ -661,7 +584,7 @@ def _search_line(position, p, x):
 
 
 @kernel(inline="always")
-def _plus(high, low, x):
+def _plus(high: float, low: float, x: float) -> tuple[float, float]:
     """high + low + x as an unevaluated sum again (Knuth's two-sum): what is subtracted later leaves its digits."""
     total = high + x
     part = total - high
@@ -669,7 +592,7 @@ def _plus(high, low, x):
 
 
 @kernel()
-def exact_sums(mass):
+def exact_sums(mass: Floats) -> Floats:
     """Cumulative sums, from 0, as unevaluated sums of two numbers."""
     sums = np.zeros((2, len(mass) + 1))
     for s in range(len(mass)):
@@ -678,29 +601,10 @@ def exact_sums(mass):
 
 
 @kernel()
-def count_on_line(
-    x,
-    row_index,
-    row_position,
-    y,
-    line_index,
-    position,
-    mass_on_line,
-    mass_before,
-    column_index,
-    mass,
-    weights,
-    period,
-    metric,
-    slack,
-    start,
-    stop,
-    indptr,
-    low,
-    high,
-    closer,
-    tied,
-):
+def count_on_line(x: np.ndarray, row_index: Ints, row_position: Floats, y: np.ndarray, line_index: Ints,
+                  position: Floats, mass_on_line: Floats, mass_before: Floats, column_index: Ints, mass: Floats,
+                  weights: Floats, period: Floats, metric: int, slack: float, start: Ints, stop: Ints, indptr: Ints,
+                  low: Floats, high: Floats, closer: Floats, tied: Floats) -> None:  # fmt: skip
     """Counts in one dimension: mass within radius - slack from cumulative sums, what lies within `slack` of the radius
     measured; then the row's forbidden interval (self, window, own run) is measured and taken away.
 

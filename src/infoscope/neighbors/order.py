@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
+from infoscope.base.checks import RandomState
 from infoscope.statistics import OrderTest, adjacency_test
 
+from .convert import Data
 from .space import Space, as_space
 from .verbs import nearest
 
 QUERIES = 2000  # random rows looked at
 
 
-def order_test(space, random_state=0) -> OrderTest:
+def order_test(space: Space | Data, random_state: RandomState = 0) -> OrderTest:
     """Test whether nearest neighbours stand next to each other in the file more often than chance allows.
 
     A time series or a sorted file gives itself away: without a window, neighbour methods then see a row's own past and
@@ -60,7 +62,7 @@ def _movable(space: Space) -> bool:
     return space.backend != "dask" and space.metric != "precomputed"
 
 
-def _inside_runs(space: Space, generator) -> OrderTest:
+def _inside_runs(space: Space, generator: np.random.Generator) -> OrderTest:
     """With runs, neighbours and adjacency are looked for inside each run."""
     i, j = [], []
     assert_run = np.unique(space.run)

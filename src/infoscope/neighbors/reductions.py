@@ -7,17 +7,22 @@ reduction, never a loop of its own.
 from __future__ import annotations
 
 import copy
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from infoscope.base import ParameterError
+from infoscope.base.array_types import ArrayLike, Floats, Ints
+from infoscope.base.checks import RandomState
 
 from . import backend_numpy
 from .admissible import Items, Pairs, admissible_pairs, items_of
 from .convert import to_numpy
+from .graph import NeighborGraph
+from .interfaces import Precision, Reduction, Side, Tile, Tiles
 from .kernels import TIE
-from .space import Space
+from .space import Queries, Space
 from .space_checks import item_numbers
 from .tensors import as_arrays
 
@@ -26,77 +31,12 @@ ROOM = 3  # candidates, times k, before those too far are left out
 MANY = 12  # radii a row from which each distance is looked at once instead of once per radius
 
 
-class Reduction:
-    """What a method does with tiles.
-
-    States are plain arrays (NumPy, whatever the backend), parameters are attributes, nothing else is kept: the same
-    object serves threads, a GPU and a cluster.
-
-    Attributes
-    ----------
-    whole_rows : bool
-        Every tile must hold all columns of its rows (softmax, sorting); then `merge` is never called.
-    looks_twice : bool
-        The tiles of a block of rows are kept; after the last, `turn` and then `update_again` with every tile once more.
-    precision : type
-        ``np.float32`` where only the order of distances matters (bounds decide, doubtful pairs are measured),
-        ``np.float64`` where their values enter.
-    row_bytes : int
-        What a row of the reduction takes on its way to a task of a cluster or back: tasks of large rows get few rows.
-    """
-
-    whole_rows = False
-    looks_twice = False
-    precision: Any = np.float32
-    row_bytes = 0
-
-    def start(self, block: slice) -> Any:
-        """The state of one block of rows before any tile."""
-        raise TypeError(f"{type(self).__name__} does not define start")
-
-    def open(self, block: slice, sources: list) -> Any:
-        """The state that sees the tiles of these sources; by default the one of `start`."""
-        return self.start(block)
-
-    def close(self, state: Any, block: slice, sources: list) -> tuple[Any, int]:
-        """After the last tile: the state that is merged and finished, and how many pairs were measured in vain."""
-        return state, 0
-
-    def update(self, state: Any, tiles: list) -> int:
-        """Take in one tile per space (the same pairs); return how many pairs were measured in vain."""
-        raise TypeError(f"{type(self).__name__} does not define update")
-
-    def turn(self, state: Any, tiles: list) -> None:
-        """Between two looks: what was found decides what is looked for; `tiles` are the first of the block."""
-        raise TypeError(f"{type(self).__name__} does not define turn")
-
-    def update_again(self, state: Any, tiles: list) -> int:
-        """Take in a tile the second time; return how many pairs were measured in vain."""
-        raise TypeError(f"{type(self).__name__} does not define update_again")
-
-    def merge(self, state: Any, other: Any) -> Any:
-        """Join two states of the same rows and different columns; associative."""
-        raise TypeError(f"{type(self).__name__} does not define merge")
-
-    def finish(self, states: list) -> Any:
-        """The answer, from the states in row order."""
-        raise TypeError(f"{type(self).__name__} does not define finish")
-
-    def for_rows(self, block: slice) -> Reduction:
-        """What a task on a cluster needs to know to reduce these rows, whose tiles number them from 0.
-
-        A reduction with parameters per row returns a copy with those of the block; one that puts row numbers into its
-        states adds the block's first row.
-        """
-        return self
-
-
 def reduce_tiles(
-    spaces,
+    spaces: Space | Sequence[Space],
     reduction: Reduction,
     *,
-    queries=None,
-    columns=None,
+    queries: Queries | Sequence[Space] = None,
+    columns: ArrayLike | None = None,
     exclusion_window: float = 0.0,
     neighbors_from: str = "any",
     n_jobs: int | None = None,
@@ -143,36 +83,34 @@ def reduce_tiles(
     array([1, 0, 1])
     """
     spaces = [spaces] if isinstance(spaces, Space) else list(spaces)
-    queries = (
-        list(queries)
-        if isinstance(queries, (list, tuple)) and len(queries) and isinstance(queries[0], Space)
-        else [queries] * len(spaces)
-    )
-    _check_spaces(spaces, queries)
+    asked: list[Any] = [queries] * len(spaces)
+    if isinstance(queries, (list, tuple)) and len(queries) and isinstance(queries[0], Space):
+        asked = list(queries)
+    _check_spaces(spaces, asked)
     check_rule(spaces[0], exclusion_window, neighbors_from)
-    rows, *_ = [row_items(s, q) for s, q in zip(spaces, queries, strict=True)]
+    rows, *_ = [row_items(s, q) for s, q in zip(spaces, asked, strict=True)]
     candidates = column_items(spaces[0], columns)
-    spaces, queries = [as_arrays(s) for s in spaces], [as_arrays(q) for q in queries]
+    spaces, new = [as_arrays(s) for s in spaces], [as_arrays(q) if isinstance(q, Space) else None for q in asked]
     backend = spaces[0].backend
     if backend == "dask":
         from .backend_dask import run_dask
 
-        states = run_dask(spaces, queries, reduction, rows, candidates, exclusion_window, neighbors_from, label)
+        states = run_dask(spaces, new, reduction, rows, candidates, exclusion_window, neighbors_from, label)
         return reduction.finish(states)
     pairs = admissible_pairs(rows, candidates, exclusion_window, neighbors_from)
     if backend == "torch":
         from .backend_torch import run_torch
 
-        return reduction.finish(run_torch(spaces, queries, reduction, pairs, label))
+        return reduction.finish(run_torch(spaces, new, reduction, pairs, label))
 
-    def make_sources(precision):
-        return [numpy_source(s, q, pairs, precision) for s, q in zip(spaces, queries, strict=True)]
+    def make_sources(precision: Precision) -> list[Tiles]:
+        return [numpy_source(s, q, pairs, precision) for s, q in zip(spaces, new, strict=True)]
 
     tile = backend_numpy.tile_for(max(s.n_features for s in spaces))
     return reduction.finish(backend_numpy.run(make_sources, reduction, pairs, n_jobs, label, tile))
 
 
-def row_items(space: Space, queries) -> Items | int:
+def row_items(space: Space, queries: Queries) -> Items | int:
     """The rows asked about: their items, or how many new points there are."""
     if isinstance(queries, Space):
         _check_alike(space, queries)
@@ -207,7 +145,7 @@ def _check_alike(space: Space, queries: Space) -> None:
         )
 
 
-def column_items(space: Space, columns) -> Items:
+def column_items(space: Space, columns: ArrayLike | None) -> Items:
     """The candidates: the chosen columns, without items of weight zero."""
     items = items_of(space)
     if columns is not None:
@@ -221,8 +159,12 @@ def column_items(space: Space, columns) -> Items:
 
 
 def admissible_mass(
-    space: Space, queries=None, columns=None, exclusion_window: float = 0.0, neighbors_from: str = "any"
-):
+    space: Space,
+    queries: Queries = None,
+    columns: ArrayLike | None = None,
+    exclusion_window: float = 0.0,
+    neighbors_from: str = "any",
+) -> tuple[Ints, Floats, Floats]:
     """(M, V, Q) of every row: number, weight and squared weight of the items it may use."""
     pairs = admissible_pairs(row_items(space, queries), column_items(space, columns), exclusion_window, neighbors_from)
     if space.sample_weight is None:
@@ -237,8 +179,13 @@ def admissible_mass(
 
 
 def count_in_samples(
-    space: Space, graph, n_columns: int, random_state, exclusion_window: float = 0.0, neighbors_from: str = "any"
-):
+    space: Space,
+    graph: NeighborGraph,
+    n_columns: int,
+    random_state: RandomState,
+    exclusion_window: float = 0.0,
+    neighbors_from: str = "any",
+) -> Floats:
     """(closer, tied, seen) of every pair among random columns, drawn anew for every row, without the pair's own items.
 
     Different columns for every row keep the errors of the rows independent; the work is R n_columns measured pairs.
@@ -267,26 +214,23 @@ def count_in_samples(
     return counts
 
 
-def numpy_source(space: Space, queries, pairs: Pairs, precision) -> backend_numpy.NumpyTiles:
+def numpy_source(space: Space, queries: Queries, pairs: Pairs, precision: Precision) -> backend_numpy.NumpyTiles:
     source = queries if isinstance(queries, Space) else space
     mass = None if space.sample_weight is None else space.sample_weight[pairs.columns]
     return backend_numpy.NumpyTiles(
-        space,
-        backend_numpy.Side(source.features, pairs.rows),
-        backend_numpy.Side(space.features, pairs.columns),
-        pairs,
-        precision,
-        mass,
+        space, Side(source.features, pairs.rows), Side(space.features, pairs.columns), pairs, precision, mass
     )
 
 
-def _check_spaces(spaces, queries) -> None:
+def _check_spaces(spaces: list[Space], queries: list[Queries]) -> None:
     if not spaces:
         raise ParameterError("no space was given")
     if len(queries) != len(spaces):
         raise ParameterError(f"{len(queries)} sets of new points for {len(spaces)} spaces: one for each")
     if len({len(q) for q in queries if isinstance(q, Space)}) > 1:
-        raise ParameterError(f"new points in lockstep must be the same items, got {[len(q) for q in queries]}")
+        raise ParameterError(
+            f"new points in lockstep must be the same items, got {[len(q) for q in queries if isinstance(q, Space)]}"
+        )
     if len({len(s) for s in spaces}) != 1:
         raise ParameterError(f"spaces in lockstep need the same items, got {[len(s) for s in spaces]}")
     if len({s.backend for s in spaces}) != 1:
@@ -296,7 +240,7 @@ def _check_spaces(spaces, queries) -> None:
         )
 
 
-def check_rule(space: Space, exclusion_window, neighbors_from) -> None:
+def check_rule(space: Space, exclusion_window: float, neighbors_from: str) -> None:
     """Whether a rule of admissibility makes sense for a space."""
     if neighbors_from not in ("any", "other_runs"):
         raise ParameterError(f"neighbors_from is {neighbors_from!r}; it must be 'any' or 'other_runs'")
@@ -309,14 +253,20 @@ def check_rule(space: Space, exclusion_window, neighbors_from) -> None:
 
 
 # ----------------------------------------------------------------------------------------------------------- reductions
+Best: TypeAlias = tuple[Floats, Ints]  # squared distances and items
+Counts: TypeAlias = tuple[np.ndarray, np.ndarray]  # closer and tied
+Found: TypeAlias = tuple[Ints, Ints, Floats]  # row, item and squared distance
+
+
 class Candidates(NamedTuple):
     """What may be among the k smallest of every row: see `kernels.collect_smallest`."""
 
-    farthest: np.ndarray  # (b,)
-    lower: np.ndarray  # (b, C)
-    upper: np.ndarray  # (b, C)
-    places: np.ndarray  # (b, C) of int
-    found: np.ndarray  # (b,) of int
+    source: backend_numpy.NumpyTiles
+    farthest: Floats  # (b,)
+    lower: Floats  # (b, C)
+    upper: Floats  # (b, C)
+    places: Ints  # (b, C)
+    found: Ints  # (b,)
 
 
 class KSmallest(Reduction):
@@ -326,19 +276,20 @@ class KSmallest(Reduction):
     distances, candidates are therefore collected by their bounds, and only those that are left in the end are measured.
     """
 
-    def __init__(self, k: int):
+    def __init__(self, k: int) -> None:
         self.k = k
 
-    def start(self, block):
+    def start(self, block: slice) -> Best:
         shape = (block.stop - block.start, self.k)
         return np.full(shape, np.inf), np.full(shape, -1, np.int64)
 
-    def open(self, block, sources):
+    def open(self, block: slice, sources: Sequence[Tiles]) -> Best | Candidates:
         (source,) = sources
-        if self.k < COLLECTED_FROM or not getattr(source, "bounded", False):
+        if self.k < COLLECTED_FROM or not isinstance(source, backend_numpy.NumpyTiles) or not source.bounded:
             return self.start(block)
         rows, room = block.stop - block.start, ROOM * self.k + 64
         return Candidates(
+            source,
             np.full(rows, np.inf),
             np.empty((rows, room)),
             np.empty((rows, room)),
@@ -346,29 +297,28 @@ class KSmallest(Reduction):
             np.zeros(rows, np.int64),
         )
 
-    def update(self, state, tiles):
+    def update(self, state: Best | Candidates, tiles: Sequence[Tile]) -> int:
         (t,) = tiles
         if isinstance(state, Candidates):
-            return t.source.collect_smallest(t, self.k, *state)
+            return state.source.collect_smallest(t, self.k, *state[1:])
         return t.source.keep_smallest(t, *state)
 
-    def close(self, state, block, sources):
+    def close(self, state: Best | Candidates, block: slice, sources: Sequence[Tiles]) -> tuple[Best, int]:
         if not isinstance(state, Candidates):
             return state, 0
-        (source,) = sources
         smallest = self.start(block)
-        return smallest, source.measure_smallest(block, self.k, *state, *smallest)
+        return smallest, state.source.measure_smallest(block, self.k, *state[1:], *smallest)
 
-    def merge(self, state, other):
+    def merge(self, state: Best, other: Best) -> Best:
         squared, items = (np.hstack(pair) for pair in zip(state, other, strict=True))
         return _sorted_rows(squared, items, self.k)
 
-    def finish(self, states):
+    def finish(self, states: list[Best]) -> Best:
         squared, items = (np.vstack(part) for part in zip(*states, strict=True))
         return _sorted_rows(squared, items, self.k)
 
 
-def _sorted_rows(squared, items, k):
+def _sorted_rows(squared: Floats, items: Ints, k: int) -> Best:
     order = np.lexsort((items, squared))[:, :k]
     return np.take_along_axis(squared, order, 1), np.take_along_axis(items, order, 1)
 
@@ -379,10 +329,11 @@ class CountWithin(Reduction):
     Row r has the radii ``squared[indptr[r]:indptr[r + 1]]``.
     """
 
-    def __init__(self, indptr, squared, weighted: bool = False):
+    def __init__(self, indptr: Ints, squared: Floats, weighted: bool = False) -> None:
         self.weighted, self.size = weighted, len(squared)
         self.many = weighted or int(np.diff(indptr).max(initial=0)) > MANY
         self.indptr, self.squared = np.asarray(indptr, np.int64), np.asarray(squared, np.float64)
+        self.place = np.empty(0, np.int64)  # of every radius among those that are counted
         if self.many:  # sorted in each row, equal radii once
             row, order = _order_in_rows(self.indptr, self.squared)
             values = self.squared[order]
@@ -390,20 +341,20 @@ class CountWithin(Reduction):
             new[1:] = (row[1:] != row[:-1]) | (values[1:] != values[:-1])
             place = np.empty(len(order), np.int64)
             place[order] = np.cumsum(new) - 1
-            self.place: np.ndarray | None = place
+            self.place = place
             self.squared = values[new]
             self.indptr = np.concatenate([[0], np.cumsum(np.bincount(row[new], minlength=len(indptr) - 1))])
 
-    def start(self, block):
+    def start(self, block: slice) -> Counts:
         size = self.indptr[block.stop] - self.indptr[block.start]
         dtype = np.float64 if self.weighted else np.int64
         return np.zeros(size, dtype), np.zeros(size, dtype)
 
-    def update(self, state, tiles):
+    def update(self, state: Counts, tiles: Sequence[Tile]) -> int:
         (t,) = tiles
         return self.count(t, t.block, state)
 
-    def count(self, t, block, state) -> int:
+    def count(self, t: Tile, block: slice, state: Counts) -> int:
         """Count in a tile for the rows `block` of the radii; they need not be numbered as the tile's rows are."""
         indptr = self.indptr[block.start : block.stop + 1]
         radii = self.squared[indptr[0] : indptr[-1]]
@@ -413,23 +364,23 @@ class CountWithin(Reduction):
         mass = t.mass if self.weighted else np.ones(len(t.columns), np.int32)
         return t.source.count_many(t, mass, indptr, low, high, *state)
 
-    def merge(self, state, other):
-        return tuple(a + b for a, b in zip(state, other, strict=True))
+    def merge(self, state: Counts, other: Counts) -> Counts:
+        return state[0] + other[0], state[1] + other[1]
 
-    def finish(self, states):
+    def finish(self, states: list[Counts]) -> Counts:
         closer, tied = (np.concatenate(part) for part in zip(*states, strict=True))
         if not self.many:
             return closer, tied
         closer = _sums_in_rows(closer, self.indptr)[self.place]  # mass closer than r is the sum of the steps up to r
         return closer, tied[self.place]
 
-    def for_rows(self, block):
+    def for_rows(self, block: slice) -> CountWithin:
         part, indptr = copy.copy(self), self.indptr[block.start : block.stop + 1]
-        part.indptr, part.squared, part.place = indptr - indptr[0], self.squared[indptr[0] : indptr[-1]], None
+        part.indptr, part.squared, part.place = indptr - indptr[0], self.squared[indptr[0] : indptr[-1]], self.place[:0]
         return part
 
 
-def _order_in_rows(indptr, values):
+def _order_in_rows(indptr: Ints, values: Floats) -> tuple[Ints, Ints]:
     """(row of every value, the order that sorts the values inside each row)."""
     lengths = np.diff(indptr)
     row = np.repeat(np.arange(len(lengths)), lengths)
@@ -439,7 +390,7 @@ def _order_in_rows(indptr, values):
     return row, np.lexsort((values, row))
 
 
-def _sums_in_rows(steps, indptr):
+def _sums_in_rows(steps: np.ndarray, indptr: Ints) -> np.ndarray:
     """Cumulative sums that begin anew in every row (a plain cumsum would round over all rows)."""
     lengths = np.diff(indptr)
     if len(steps) and lengths.min() == lengths.max():
@@ -453,25 +404,26 @@ def _sums_in_rows(steps, indptr):
 class ItemsWithin(Reduction):
     """Every item not farther than one radius a row, as (row, item, squared distance); used to complete ties."""
 
-    def __init__(self, squared):
+    def __init__(self, squared: Floats) -> None:
         self.high, self.first_row = np.asarray(squared) * (1 + TIE), 0
 
-    def start(self, block):
+    def start(self, block: slice) -> list[Found]:
         return []
 
-    def update(self, state, tiles):
+    def update(self, state: list[Found], tiles: Sequence[Tile]) -> int:
         (t,) = tiles
         i, j, squared, vain = t.source.pairs_within(t, self.high[t.block])
         state.append((i + t.block.start + self.first_row, t.columns[j], squared))
         return vain
 
-    def merge(self, state, other):
+    def merge(self, state: list[Found], other: list[Found]) -> list[Found]:
         return state + other
 
-    def finish(self, states):
-        return tuple(np.concatenate(part) for part in zip(*sum(states, []), strict=True))
+    def finish(self, states: list[list[Found]]) -> Found:
+        row, item, squared = (np.concatenate(part) for part in zip(*sum(states, []), strict=True))
+        return row, item, squared
 
-    def for_rows(self, block):
+    def for_rows(self, block: slice) -> ItemsWithin:
         part = copy.copy(self)
         part.high, part.first_row = self.high[block], self.first_row + block.start
         return part
@@ -482,13 +434,13 @@ class Histogram(Reduction):
 
     precision = np.float64
 
-    def __init__(self, n_bins: int, groups, n_groups: int):
+    def __init__(self, n_bins: int, groups: Ints, n_groups: int) -> None:
         self.n_bins, self.groups, self.n_groups = n_bins, groups, n_groups
 
-    def start(self, block):
+    def start(self, block: slice) -> Ints:
         return np.zeros((self.n_groups, self.n_bins), np.int64)
 
-    def update(self, state, tiles):
+    def update(self, state: Ints, tiles: Sequence[Tile]) -> int:
         (t,) = tiles
         squared = to_numpy(t.squared)
         i, j = np.nonzero(squared < np.inf)
@@ -496,13 +448,13 @@ class Histogram(Reduction):
         np.add.at(state, (self.groups[t.block][i], distance), 1)
         return 0
 
-    def merge(self, state, other):
+    def merge(self, state: Ints, other: Ints) -> Ints:
         return state + other
 
-    def finish(self, states):
+    def finish(self, states: list[Ints]) -> Ints:
         return np.sum(states, axis=0)
 
-    def for_rows(self, block):
+    def for_rows(self, block: slice) -> Histogram:
         part = copy.copy(self)
         part.groups = self.groups[block]
         return part

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import numpy as np
 
 from infoscope.base import DataError, ParameterError, available_threads, checks, one_blas_thread, progress
+from infoscope.base.array_types import ArrayLike, DTypeLike, Floats
 from infoscope.base.jit import kernel
 
 BLOCK = 128  # frames on each side of a block: a product of (3 * 128)^2 numbers stays in cache
@@ -16,7 +16,12 @@ UNITS = {"B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}
 
 
 def superposed_rmsd(
-    positions, weights=None, *, limit: int | str = "2 GB", dtype: Any = np.float64, n_jobs: int | None = None
+    positions: ArrayLike,
+    weights: ArrayLike | None = None,
+    *,
+    limit: int | str = "2 GB",
+    dtype: DTypeLike = np.float64,
+    n_jobs: int | None = None,
 ) -> np.ndarray:
     """RMSDs of all pairs of conformations, each pair superposed as well as translations and rotations can.
 
@@ -82,7 +87,7 @@ def superposed_rmsd(
     blocks = [(i, j) for i in starts for j in starts if j >= i]
     stop, local = threading.Event(), threading.local()
 
-    def work(block):
+    def work(block: tuple[int, int]) -> None:
         if stop.is_set():
             return
         i, j = block
@@ -110,7 +115,7 @@ def superposed_rmsd(
 
 
 # ----------------------------------------------------------------------------------------------------------- the input
-def _centred(positions, weights) -> tuple[np.ndarray, float]:
+def _centred(positions: ArrayLike, weights: ArrayLike | None) -> tuple[np.ndarray, float]:
     """Positions about their weighted centre, times the square roots of the weights; and the sum of the weights."""
     shape = np.shape(positions)
     if len(shape) != 3 or shape[2] != 3 or not shape[0] or not shape[1]:
@@ -163,7 +168,8 @@ STEEP = 1e-2  # slope of the polynomial (roots scaled to <= 1) below which Newto
 
 
 @kernel
-def _block_distances(covariances, points, norms, first_row, first_column, total, distances):
+def _block_distances(covariances: Floats, points: Floats, norms: Floats, first_row: int, first_column: int,
+                     total: float, distances: Floats) -> None:  # fmt: skip
     """RMSDs of a block of pairs, written to both halves of the matrix."""
     rows, columns = covariances.shape[0] // 3, covariances.shape[1] // 3
     form, vectors = np.empty((4, 4)), np.empty((4, 4))
@@ -194,7 +200,7 @@ def _block_distances(covariances, points, norms, first_row, first_column, total,
 
 
 @kernel
-def _largest_root(c):
+def _largest_root(c: Floats) -> float:
     """Largest eigenvalue from its polynomial by Newton's method from above; -1 where that may not be accurate.
 
     With singular values s and the sign of the determinant in the last one, the eigenvalues are s1 + s2 + s3,
@@ -227,7 +233,7 @@ def _largest_root(c):
 
 
 @kernel
-def _largest_eigenvalue(c, form, vectors):
+def _largest_eigenvalue(c: Floats, form: Floats, vectors: Floats) -> float:
     """Largest eigenvalue of the quadratic form of unit quaternions; its eigenvector goes to the first column.
 
     For the rotation R of a quaternion (w, u), trace(c R) is a quadratic form; its matrix holds the trace of c, the
@@ -264,7 +270,7 @@ def _largest_eigenvalue(c, form, vectors):
 
 
 @kernel
-def _rotate(form, vectors, a, b):
+def _rotate(form: Floats, vectors: Floats, a: int, b: int) -> None:
     """One Jacobi rotation: the entry (a, b) becomes zero."""
     off = form[a, b]
     if abs(off) < 1e-300:
@@ -288,7 +294,7 @@ def _rotate(form, vectors, a, b):
 
 
 @kernel
-def _residual(points, i, j, quaternion):
+def _residual(points: Floats, i: int, j: int, quaternion: Floats) -> float:
     """Sum of squared differences after frame j was turned by a quaternion: exact where the difference is small."""
     w, x, y, z = quaternion[0], quaternion[1], quaternion[2], quaternion[3]
     total = 0.0

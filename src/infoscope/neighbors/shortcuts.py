@@ -11,13 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from infoscope.base import available_threads, kernel, progress
+from infoscope.base.array_types import ArrayLike, Floats, Ints
 
 from . import kernels
 from .admissible import admissible_pairs
 from .backend_numpy import METRIC_CODES, periods
 from .kernels import TIE
-from .reductions import KSmallest, column_items, reduce_tiles, row_items
-from .space import Space
+from .reductions import Best, Counts, KSmallest, column_items, reduce_tiles, row_items
+from .space import Queries, Space
 from .tensors import as_arrays
 
 TREE_FEATURES = 6  # above, tiles win on data that fill their space
@@ -36,7 +37,8 @@ def _scale(space: Space, other: Space) -> float:
     return largest if SAFE_SCALES[0] < width < SAFE_SCALES[1] else 0.0
 
 
-def nearest_by_tree(space: Space, k: int, queries, columns, exclusion_window, neighbors_from, n_jobs):
+def nearest_by_tree(space: Space, k: int, queries: Queries, columns: ArrayLike | None, exclusion_window: float,
+                    neighbors_from: str, n_jobs: int | None) -> Best | None:  # fmt: skip
     """(squared, items) of the k nearest of every row by SciPy's KD-tree, or None.
 
     The tree's own distances are right to a few units in the last place of the coordinates.  A row is settled when its
@@ -79,7 +81,7 @@ def nearest_by_tree(space: Space, k: int, queries, columns, exclusion_window, ne
     unsettled = np.empty(len(rows), bool)
     measure = w, periods(space), METRIC_CODES[space.metric]
 
-    def some(first):
+    def some(first: int) -> None:
         at = order[first : first + TREE_ROWS]
         distance, item = tree.query(position[rows[at]], asked, p=MINKOWSKI[space.metric])
         pairs = np.repeat(rows[at], asked), space.features, item.ravel()
@@ -105,7 +107,7 @@ def nearest_by_tree(space: Space, k: int, queries, columns, exclusion_window, ne
     return squared, items
 
 
-def _tree_coordinates(features, period, weights):
+def _tree_coordinates(features: np.ndarray, period: Floats, weights: Floats) -> Floats:
     x = np.asarray(features, np.float64)
     if not period.any():
         return x * weights
@@ -113,7 +115,9 @@ def _tree_coordinates(features, period, weights):
     return np.where((period > 0) & (x >= period * weights), 0.0, x)  # the tree wants [0, period), rounding may not
 
 
-def count_on_line(space: Space, indptr, squared, weighted, queries, columns, exclusion_window, neighbors_from):
+def count_on_line(space: Space, indptr: Ints, squared: Floats, weighted: bool, queries: Queries,
+                  columns: ArrayLike | None, exclusion_window: float,
+                  neighbors_from: str) -> Counts | None:  # fmt: skip
     """(closer, tied) in one dimension from sorted positions and binary searches, O(N log N), or None."""
     space, queries = as_arrays(space), as_arrays(queries)
     if (
@@ -167,7 +171,7 @@ def count_on_line(space: Space, indptr, squared, weighted, queries, columns, exc
 
 
 @kernel()
-def _sort_rows(squared, items):
+def _sort_rows(squared: Floats, items: Ints) -> None:
     """By (squared distance, item number); rows come nearly sorted, so neighbours are swapped."""
     for r in range(squared.shape[0]):
         for a in range(1, squared.shape[1]):

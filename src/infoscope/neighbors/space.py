@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from infoscope.base import DataError, ParameterError, checks
+from infoscope.base.array_types import Array, ArrayLike, Floats
 from infoscope.statistics import as_periods
 
 from . import kernels, space_checks
 from .column_statistics import deviations as deviations_of
 from .column_statistics import inverse_deviations
-from .convert import kind_of, to_columns, to_numpy
+from .convert import Data, kind_of, to_columns, to_numpy
 
 METRICS = ("euclidean", "manhattan", "chebyshev", "cosine", "hamming", "labels", "bits", "precomputed")
 PERIODIC = ("euclidean", "manhattan", "chebyshev")
+
+Given: TypeAlias = np.ndarray | Any  # whatever is given becomes an array; what may be left out may stay None
+Queries: TypeAlias = "Space | ArrayLike | None"  # the rows: new points, numbers of some items, or all items
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -68,24 +73,24 @@ class Space:
     array([5.])
     """
 
-    features: Any
+    features: Array
     metric: str = "euclidean"
-    period: Any = None
-    feature_weights: Any = None
+    period: Given = None
+    feature_weights: Given = None
     scale: str | None = None
-    sample_weight: Any = None
-    time: Any = None
-    run: Any = None
-    ids: Any = None
-    feature_names: Any = None
+    sample_weight: Given = None
+    time: Given = None
+    run: Given = None
+    ids: Given = None
+    feature_names: tuple[str, ...] | Any = None
     name: str | None = None
     n_bits: int | None = None
     period_check: bool = True
-    run_names: Any = dataclasses.field(default=None, init=False)
-    label_names: Any = dataclasses.field(default=None, init=False)
+    run_names: Given = dataclasses.field(default=None, init=False)
+    label_names: Given = dataclasses.field(default=None, init=False)
     notes: tuple[str, ...] = dataclasses.field(default=(), init=False)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         checks.check_choice(self.metric, "metric", METRICS)
         if self.scale is not None:
             checks.check_choice(self.scale, "scale", ("standard",))
@@ -107,15 +112,15 @@ class Space:
         self._set_items(read.run_lengths, name)
         self._set_measure(d, name)
 
-    def _put(self, field, value):
+    def _put(self, field: str, value: object) -> None:
         object.__setattr__(self, field, _read_only(value))
 
-    def __setstate__(self, state):  # pickle forgets that arrays are read-only
+    def __setstate__(self, state: dict[str, Any]) -> None:  # pickle forgets that arrays are read-only
         for field, value in state.items():
             self._put(field, value)
 
     # ---- reading the arguments ----
-    def _checked_features(self, values, name, names):
+    def _checked_features(self, values: Array, name: str, names: Sequence[str] | None) -> Array:
         if kind_of(values) in ("torch", "dask"):
             return self._foreign_features(values, name)
         if self.metric == "labels":
@@ -133,7 +138,7 @@ class Space:
             return space_checks.unit_vectors(values, self.feature_weights, name)
         return np.ascontiguousarray(values)
 
-    def _foreign_features(self, values, name):
+    def _foreign_features(self, values: Array, name: str) -> Array:
         if self.metric not in ("euclidean", "cosine", "manhattan", "chebyshev", "hamming"):
             raise ParameterError(f"metric {self.metric!r} takes NumPy arrays; {name} is a {kind_of(values)} array")
         if values.ndim != 2:
@@ -146,7 +151,9 @@ class Space:
 
         return checked_chunks(values, name, self.metric, self.feature_weights)
 
-    def _set_items(self, run_lengths, name, fields=("run", "time", "sample_weight")):
+    def _set_items(
+        self, run_lengths: tuple[int, ...] | None, name: str, fields: Sequence[str] = ("run", "time", "sample_weight")
+    ) -> None:
         n = len(self)
         if run_lengths is not None:
             if self.run is not None:
@@ -165,17 +172,16 @@ class Space:
         if self.time is not None and ("time" in fields or "run" in fields):
             space_checks.warn_repeated_times(self.time, self.run, name)
 
-    def _set_measure(self, d, name):
+    def _set_measure(self, d: int, name: str) -> None:
         here = self._array()
-        numeric = self.metric in PERIODIC and here is not None
         weights = self._checked_weights(self.feature_weights)
         period = as_periods(self.period, d, self.feature_names)
         if period.any() and self.metric not in PERIODIC:
             raise ParameterError(f"periodic features do not go with metric {self.metric!r}")
-        low, high = (here.min(0), here.max(0)) if numeric else (None, None)
-        if numeric and self.period_check:
+        extremes = (here.min(0), here.max(0)) if here is not None and self.metric in PERIODIC else None
+        if extremes is not None and self.period_check:
             self._put(
-                "notes", space_checks.period_notes(here, low, high, period, self.column_name, self.time, self.run)
+                "notes", space_checks.period_notes(here, *extremes, period, self.column_name, self.time, self.run)
             )
         elif here is None and self.period_check and period.any():
             at = np.flatnonzero(period)  # one pass over the data; these columns come here
@@ -199,13 +205,13 @@ class Space:
             weights = weights * inverse_deviations(columns, deviations, turns, name, self.column_name)
             if not weights.any():
                 raise DataError(f"all columns of {name} with a weight are constant: there are no distances to compare")
-        if numeric:
-            space_checks.check_magnitude(low, high, weights, name, self.column_name)
+        if extremes is not None:
+            space_checks.check_magnitude(*extremes, weights, name, self.column_name)
         self._put("feature_weights", weights)
         self._put("period", period)
         self._put("scale", None)  # it lives in feature_weights now
 
-    def _array(self):
+    def _array(self) -> np.ndarray | None:
         """The features as a NumPy array where that takes no copy, else None."""
         if self.backend == "torch" and self.features.device.type == "cpu":
             from .tensors import as_array
@@ -213,7 +219,7 @@ class Space:
             return as_array(self.features)
         return self.features if self.backend == "numpy" else None
 
-    def _checked_weights(self, weights):
+    def _checked_weights(self, weights: ArrayLike | None) -> np.ndarray:
         if weights is None or self.metric == "cosine":  # cosine has them in its directions
             return np.ones(self.n_features)
         if self.metric not in (*PERIODIC, "hamming"):
@@ -222,7 +228,7 @@ class Space:
 
     # ---- other ways to make one ----
     @classmethod
-    def from_labels(cls, labels, **options) -> Space:
+    def from_labels(cls, labels: Data, **options: Any) -> Space:
         """Items that are close (distance 0) when their labels agree, and far (1) when not.
 
         Parameters
@@ -252,7 +258,7 @@ class Space:
         return cls(labels if kind_of(labels) == "pandas" else np.asarray(labels), metric="labels", **options)
 
     @classmethod
-    def from_distances(cls, distances, **options) -> Space:
+    def from_distances(cls, distances: Data, **options: Any) -> Space:
         """Items given by their symmetric N x N matrix of distances.
 
         Parameters
@@ -281,7 +287,7 @@ class Space:
         return cls(distances, metric="precomputed", **options)
 
     @classmethod
-    def from_bits(cls, packed, n_bits: int | None = None, **options) -> Space:
+    def from_bits(cls, packed: ArrayLike, n_bits: int | None = None, **options: Any) -> Space:
         """Items given by packed bits, compared by Hamming distance.
 
         Parameters
@@ -338,7 +344,7 @@ class Space:
         return f"Space({label}{len(self)} items x {self.n_features} features, {', '.join(extras)})"
 
     # ---- distances of chosen pairs ----
-    def squared_distances(self, i, j) -> np.ndarray:
+    def squared_distances(self, i: ArrayLike, j: ArrayLike) -> np.ndarray:
         """Exact squared distances of the pairs (i, j): float64, by direct subtraction.
 
         Parameters
@@ -372,7 +378,7 @@ class Space:
             self.features, i, self.features, j, self.feature_weights, periods(self), METRIC_CODES[self.metric]
         )
 
-    def pair_distances(self, i, j) -> np.ndarray:
+    def pair_distances(self, i: ArrayLike, j: ArrayLike) -> np.ndarray:
         """Exact distances of the pairs (i, j), in the space's own metric.
 
         Examples
@@ -384,11 +390,11 @@ class Space:
         """
         return self.distances_from_squared(self.squared_distances(i, j))
 
-    def distances_from_squared(self, squared) -> np.ndarray:
+    def distances_from_squared(self, squared: Floats) -> np.ndarray:
         """Distances from the squares the engine works with; the cosine metric is half a squared chord."""
         return squared / 2 if self.metric == "cosine" else np.sqrt(squared)
 
-    def displacements(self, i, j) -> np.ndarray:
+    def displacements(self, i: ArrayLike, j: ArrayLike) -> np.ndarray:
         """Differences features[j] - features[i] (P, D), float64, minimum image, without feature weights.
 
         Examples
@@ -406,7 +412,7 @@ class Space:
         return delta - np.where(self.period > 0, self.period * np.rint(delta / p), 0.0)
 
     # ---- parts and variants ----
-    def take(self, rows) -> Space:
+    def take(self, rows: ArrayLike) -> Space:
         """The space of some of the items, in the order given.
 
         Parameters
@@ -444,7 +450,7 @@ class Space:
             object.__setattr__(part, field.name, _read_only(value))
         return part
 
-    def replace(self, **changes) -> Space:
+    def replace(self, **changes: Any) -> Space:
         """A space like this one with other `sample_weight`, `time`, `run`, `ids`, `feature_weights` or `name`.
 
         Examples
@@ -473,7 +479,7 @@ class Space:
         return other
 
 
-def as_space(data, **options) -> Space:
+def as_space(data: Data, **options: Any) -> Space:
     """Make a `Space` of whatever the user brought; a Space passes through.
 
     Parameters
@@ -512,7 +518,7 @@ def as_space(data, **options) -> Space:
 
 
 # ---------------------------------------------------------------------------------------------------------- small steps
-def _read_only(value):
+def _read_only(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         value = value.view()
         value.flags.writeable = False

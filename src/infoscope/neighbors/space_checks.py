@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeAlias
+
 import numpy as np
 
 from infoscope.base import DataError, ParameterError, checks, warn
+from infoscope.base.array_types import Array, ArrayLike, Floats, Ints
 from infoscope.statistics import check_period
+
+NameOf: TypeAlias = Callable[[int], str]  # the name of a column
 
 LARGEST, SMALLEST = 1e145, 1e-145  # numbers beyond these have squares that float64 cannot hold
 
 
-def item_numbers(values, n: int, what: str) -> np.ndarray:
+def item_numbers(values: ArrayLike, n: int, what: str) -> np.ndarray:
     """Numbers of items, each in 0 ... n - 1; a mask or coordinates given by mistake would mean something else."""
     array = np.atleast_1d(np.asarray(values))
     if array.size == 0:
@@ -26,7 +32,7 @@ def item_numbers(values, n: int, what: str) -> np.ndarray:
     return array.astype(np.int64, copy=False)
 
 
-def feature_names(names, d: int | None, name: str) -> tuple[str, ...] | None:
+def feature_names(names: Iterable[object] | None, d: int | None, name: str) -> tuple[str, ...] | None:
     if names is None:
         return None
     names = tuple(str(v) for v in names)
@@ -36,7 +42,7 @@ def feature_names(names, d: int | None, name: str) -> tuple[str, ...] | None:
 
 
 # ------------------------------------------------------------------------------------------------------------- features
-def label_codes(values, name: str) -> tuple[np.ndarray, np.ndarray]:
+def label_codes(values: ArrayLike, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Labels as numbers 0, 1, ... and the sorted names they stand for."""
     labels = np.asarray(values)
     if labels.ndim == 2 and labels.shape[1] == 1:
@@ -58,11 +64,11 @@ def label_codes(values, name: str) -> tuple[np.ndarray, np.ndarray]:
     return codes.reshape(-1), names
 
 
-def _is_missing(label) -> bool:
+def _is_missing(label: object) -> bool:
     return label is None or type(label).__name__ == "NAType" or bool(label != label)
 
 
-def packed_words(values, n_bits: int | None, name: str) -> tuple[np.ndarray, int]:
+def packed_words(values: ArrayLike, n_bits: int | None, name: str) -> tuple[np.ndarray, int]:
     """Packed bytes as 64-bit words, and the number of bits; padding bits are zero, so they never differ."""
     packed = np.asarray(values)
     if packed.ndim != 2 or packed.dtype not in (np.uint8, np.uint64):
@@ -117,7 +123,7 @@ def checked_distances(values: np.ndarray, name: str) -> np.ndarray:
     return np.ascontiguousarray(values)
 
 
-def unit_vectors(values: np.ndarray, weights, name: str) -> np.ndarray:
+def unit_vectors(values: np.ndarray, weights: ArrayLike | None, name: str) -> np.ndarray:
     """The directions that the cosine metric compares."""
     values = values.astype(np.float64)
     if weights is not None:
@@ -139,7 +145,7 @@ def unit_vectors(values: np.ndarray, weights, name: str) -> np.ndarray:
 
 
 # ---------------------------------------------------------------------------------------------------------------- items
-def run_codes(run, n: int, name: str) -> tuple[np.ndarray, np.ndarray]:
+def run_codes(run: ArrayLike, n: int, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Runs as numbers 0, 1, ... and their sorted names."""
     run = np.asarray(run)
     if run.shape != (n,):
@@ -148,7 +154,7 @@ def run_codes(run, n: int, name: str) -> tuple[np.ndarray, np.ndarray]:
     return names, codes
 
 
-def one_per_run(values, run_lengths, what: str):
+def one_per_run(values: Any, run_lengths: Sequence[int], what: str) -> Any:
     """One array per run becomes one array; anything else stays as it is."""
     by_run = isinstance(values, (list, tuple)) and len(values) == len(run_lengths)
     if not by_run or any(np.ndim(v) != 1 for v in values):
@@ -159,7 +165,7 @@ def one_per_run(values, run_lengths, what: str):
     return np.concatenate([np.asarray(part) for part in values])
 
 
-def times(time, n: int) -> np.ndarray:
+def times(time: ArrayLike, n: int) -> np.ndarray:
     time = np.asarray(time)
     if np.issubdtype(time.dtype, np.datetime64):
         if np.isnat(time).any():
@@ -168,7 +174,7 @@ def times(time, n: int) -> np.ndarray:
     return checks.check_vector(time, "time", length=n).astype(np.float64)
 
 
-def warn_repeated_times(time, run, name: str) -> None:
+def warn_repeated_times(time: Floats, run: Ints | None, name: str) -> None:
     """Two items of one run at one time: frames of replicas, or a file read twice."""
     order = np.lexsort((time,) if run is None else (time, run))
     same = time[order][1:] == time[order][:-1]
@@ -184,7 +190,7 @@ def warn_repeated_times(time, run, name: str) -> None:
 
 
 # -------------------------------------------------------------------------------------------------------------- measure
-def checked_weights(weights, d: int) -> np.ndarray:
+def checked_weights(weights: ArrayLike, d: int) -> np.ndarray:
     weights = checks.check_vector(weights, "feature_weights", length=d, of="features").astype(np.float64)
     if (weights < 0).any() or not weights.any():
         what = f"hold {weights.min():g} for feature {int(weights.argmin())}" if weights.any() else "are all zero"
@@ -192,7 +198,7 @@ def checked_weights(weights, d: int) -> np.ndarray:
     return weights
 
 
-def check_magnitude(low, high, weights, name: str, column_name) -> None:
+def check_magnitude(low: Floats, high: Floats, weights: Floats, name: str, column_name: NameOf) -> None:
     """Squares of differences must be numbers: neither infinite nor all zero."""
     sizes = np.maximum(np.abs(low), np.abs(high)).astype(np.float64) * weights
     largest = float(sizes.max())
@@ -208,14 +214,16 @@ def check_magnitude(low, high, weights, name: str, column_name) -> None:
         )
 
 
-def period_notes(features, low, high, period, column_name, time, run) -> tuple[str, ...]:
+def period_notes(features: Array, low: Floats, high: Floats, period: Floats, column_name: NameOf, time: Floats | None,
+                 run: Ints | None) -> tuple[str, ...]:  # fmt: skip
     """Whether the columns fit their periods; notes for the result."""
     notes = [
-        check_period(features[:, a], period[a], column_name(a), time=time, run=run) for a in np.flatnonzero(period)
+        check_period(features[:, a], period[a], column_name(a), time=time, run=run)
+        for a in np.flatnonzero(period).tolist()
     ]
     turns = np.zeros(len(period), bool)
     for edge in (np.pi, 180.0):  # only columns that may be angles are looked at closely
         turns |= (low >= -1.001 * edge) & (high <= 1.001 * edge) & (high - low > 1.94 * edge)
-    for a in np.flatnonzero(turns & (period == 0)):
+    for a in np.flatnonzero(turns & (period == 0)).tolist():
         check_period(features[:, a], None, column_name(a))
     return tuple(note for note in notes if note)

@@ -9,14 +9,14 @@ import numpy as np
 from infoscope.base import DataError, ParameterError
 from infoscope.base.checks import check_choice, is_frame
 
-from . import Space
-from .convert import kind_of, to_numpy
+from .convert import Data, kind_of, to_numpy
+from .space import Space
 
 TARGETS = ("auto", "features", "labels", "distances")
 FEW_LABELS = 20  # different whole numbers up to which a single column of them is taken as labels
 
 
-def target_space(y, kind: str = "auto", *, name: str = "y", option: str = "target") -> tuple[Space, list[str]]:
+def target_space(y: Data, kind: str = "auto", *, name: str = "y", option: str = "target") -> tuple[Space, list[str]]:
     """The target as a Space, and what was decided about it.
 
     Parameters
@@ -43,7 +43,7 @@ def target_space(y, kind: str = "auto", *, name: str = "y", option: str = "targe
 
     Examples
     --------
-    >>> from infoscope.neighbors.targets import target_space
+    >>> from infoscope.neighbors import target_space
     >>> target_space(["a", "b", "a"])[0].metric
     'labels'
     """
@@ -70,7 +70,7 @@ def target_space(y, kind: str = "auto", *, name: str = "y", option: str = "targe
     return Space(_two_dimensional(y), name=_own_name(y) or name), notes
 
 
-def is_integer_column(y) -> bool:
+def is_integer_column(y: Data) -> bool:
     """Whether it is one column of an integer type, which may be labels or sizes.
 
     Examples
@@ -87,7 +87,7 @@ def is_integer_column(y) -> bool:
     return kind in ("i", "u") and (len(shape) == 1 or len(shape) == 2 and shape[1] == 1)
 
 
-def guess_target_kind(y, name: str = "y", option: str = "target") -> tuple[str, list[str]]:
+def guess_target_kind(y: Data, name: str = "y", option: str = "target") -> tuple[str, list[str]]:
     """What ``kind="auto"`` stands for, "features", "labels" or "distances", and what there is to say about it."""
     if is_frame(y) or isinstance(y, (list, tuple)) and len(y) and np.ndim(y[0]) == 2:
         return "features", []
@@ -119,7 +119,7 @@ def _looks_like_distances(values: np.ndarray) -> bool:
     return not np.diagonal(values).any() and np.array_equal(values, values.T)
 
 
-def _dtype_kind(y) -> str:
+def _dtype_kind(y: Data) -> str:
     """NumPy's letter for the type of the entries; of tensors and Dask arrays too."""
     name = str(getattr(y, "dtype", "")).removeprefix("torch.").lower()
     if kind_of(y) == "numpy" or not name:
@@ -127,7 +127,7 @@ def _dtype_kind(y) -> str:
     return "u" if name.startswith("uint") else "i" if name.startswith("int") else "b" if "bool" in name else "f"
 
 
-def _n_different(values) -> int:
+def _n_different(values: Any) -> int:
     if kind_of(values) == "torch":
         return len(values.unique())
     if kind_of(values) == "dask":
@@ -143,7 +143,7 @@ def _numbers(values: Any) -> bool:
     )
 
 
-def _two_dimensional(y: Any):
+def _two_dimensional(y: Data) -> Any:
     if kind_of(y) in ("pandas", "polars") and not is_frame(y):
         return y.to_frame()
     if kind_of(y) in ("torch", "dask", "xarray", "anndata") or is_frame(y):
@@ -165,7 +165,7 @@ def _array(y: Any) -> np.ndarray | None:
         return None
 
 
-def _own_name(y) -> str | None:
+def _own_name(y: Data) -> str | None:
     own = getattr(y, "name", None) if kind_of(y) in ("pandas", "polars") else None
     return None if own is None else str(own)
 

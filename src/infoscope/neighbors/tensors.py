@@ -3,44 +3,53 @@
 from __future__ import annotations
 
 import copy
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from infoscope.base import DataError, choose_device
+from infoscope.base.array_types import Array, ArrayLike
 
 from . import kernels
 from .backend_numpy import METRIC_CODES
+from .interfaces import Measured, SpaceLike
 from .space_checks import LARGEST, checked_weights
 
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch import device as Device
+
+S = TypeVar("S")
 KERNELS_ON_CPU = True  # tests set it to False, to try the code for GPUs without one
 CPU_CHUNK, GPU_CHUNK = 2**20, 2**28  # bytes of differences looked at together
 
 
-def has_kernels(device) -> bool:
+def has_kernels(device: Device) -> bool:
     """Whether the kernels for NumPy arrays read what is on this device."""
     return KERNELS_ON_CPU and device.type == "cpu"
 
 
-def as_array(tensor) -> np.ndarray:
+def as_array(tensor: Tensor) -> np.ndarray:
     """A tensor in main memory as the read-only array it is, without a copy."""
     array = tensor.numpy()
     array.flags.writeable = False
     return array
 
 
-def as_arrays(space):
+def as_arrays(space: S) -> S:
     """A space of tensors in main memory as the space of arrays that it also is; anything else passes through.
 
     The kernels for NumPy are several times faster there than operations of tensors, and nothing is copied.
     """
-    if getattr(space, "backend", None) != "torch" or not has_kernels(space.features.device):
+    features: Array = getattr(space, "features", None)
+    if getattr(space, "backend", None) != "torch" or not has_kernels(features.device):
         return space
     twin = copy.copy(space)
-    object.__setattr__(twin, "features", as_array(space.features))
+    object.__setattr__(twin, "features", as_array(features))
     return twin
 
 
-def on_device(array, device):
+def on_device(array: Array, device: Device) -> Tensor:
     """An array on a device; a tensor passes through."""
     import torch
 
@@ -48,7 +57,7 @@ def on_device(array, device):
 
 
 # ---------------------------------------------------------------------------------------------------- what a Space asks
-def checked_tensor(values, name: str, metric: str, feature_weights=None):
+def checked_tensor(values: Tensor, name: str, metric: str, feature_weights: ArrayLike | None = None) -> Tensor:
     """A tensor (N, D) of finite float32 or float64 numbers on its own device.
 
     Parameters
@@ -95,13 +104,13 @@ def checked_tensor(values, name: str, metric: str, feature_weights=None):
     return _unit_vectors(values, feature_weights, name) if metric == "cosine" else values.contiguous()
 
 
-def largest_of(values) -> float:
+def largest_of(values: Tensor) -> float:
     """Largest magnitude, NaN if any entry is; makes no second tensor of this size."""
     low, high = values.aminmax()
     return float(high.maximum(-low))
 
 
-def _unit_vectors(values, weights, name):
+def _unit_vectors(values: Tensor, weights: ArrayLike | None, name: str) -> Tensor:
     """The directions that the cosine metric compares; the twin of `space_checks.unit_vectors`."""
     values = values.double()
     if weights is not None:
@@ -118,7 +127,7 @@ def _unit_vectors(values, weights, name):
     return values / on_device(norms, values.device)[:, None]
 
 
-def column_statistics(features, period: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def column_statistics(features: Tensor, period: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Extremes (2, D) and standard deviation (D,) of every column, found on the tensor's device.
 
     The deviation of a periodic column is the circular one, sqrt(-2 ln R) P / 2 pi with the resultant R.
@@ -133,7 +142,7 @@ def column_statistics(features, period: np.ndarray) -> tuple[np.ndarray, np.ndar
     return torch.stack([features.amin(0), features.amax(0)]).cpu().numpy(), deviations
 
 
-def squared_of_pairs(space, i: np.ndarray, j: np.ndarray) -> np.ndarray:
+def squared_of_pairs(space: SpaceLike, i: np.ndarray, j: np.ndarray) -> np.ndarray:
     """Exact squared distances of the pairs (i, j), measured where the tensor is."""
     x = space.features
     if has_kernels(x.device):
@@ -145,7 +154,7 @@ def squared_of_pairs(space, i: np.ndarray, j: np.ndarray) -> np.ndarray:
 class Ruler:
     """Measures pairs with the operations of `kernels._pair` in its order, hence with its bits."""
 
-    def __init__(self, space, device):
+    def __init__(self, space: Measured, device: Device) -> None:
         self.metric = METRIC_CODES[space.metric]
         self.weights = on_device(space.feature_weights, device)
         self.weight_list = space.feature_weights.tolist()
@@ -154,7 +163,7 @@ class Ruler:
         self.periodic = on_device(np.flatnonzero(space.period), device)
         self.chunk = CPU_CHUNK if device.type == "cpu" else GPU_CHUNK
 
-    def pairs(self, x, i, y, j):
+    def pairs(self, x: Tensor, i: Tensor, y: Tensor, j: Tensor) -> Tensor:
         """Squared distances of the pairs x[i], y[j] of rows."""
         import torch
 
@@ -165,7 +174,7 @@ class Ruler:
             out[part] = self._from_terms(self._terms(x[i[part]].double(), y[j[part]].double()))
         return out
 
-    def _terms(self, x, y):
+    def _terms(self, x: Tensor, y: Tensor) -> Tensor:
         """What each feature adds, (P, D); overwrites x."""
         if self.metric == kernels.HAMMING:
             return (x != y).double().mul_(self.weights)
@@ -176,12 +185,12 @@ class Ruler:
         delta.mul_(self.weights)
         return delta.square_() if self.metric == kernels.EUCLIDEAN else delta.abs_()
 
-    def _from_terms(self, terms):
+    def _from_terms(self, terms: Tensor) -> Tensor:
         if self.metric == kernels.CHEBYSHEV:
             return terms.amax(1).square_()
         return _sum_of_lanes(terms, squared=self.metric != kernels.EUCLIDEAN)
 
-    def block(self, x, y, out) -> None:
+    def block(self, x: Tensor, y: Tensor, out: Tensor) -> None:
         """All pairs of two blocks of rows, feature by feature: out[i, j] = squared distance of x[i] and y[j]."""
         import torch
 
@@ -200,7 +209,7 @@ class Ruler:
                     lane.add_(term)
             out[:, first : first + step] = self._joined(terms[:8])
 
-    def _term(self, a: int, x, y, out) -> None:
+    def _term(self, a: int, x: Tensor, y: Tensor, out: Tensor) -> None:
         import torch
 
         if self.metric == kernels.HAMMING:
@@ -216,7 +225,7 @@ class Ruler:
         else:
             out.abs_()
 
-    def _joined(self, lanes: list):
+    def _joined(self, lanes: list[Tensor]) -> Tensor:
         import torch
 
         while len(lanes) > 1:  # ((0+1)+(2+3)) + ((4+5)+(6+7)); missing lanes are zero
@@ -228,7 +237,7 @@ class Ruler:
         return lanes[0] if self.metric == kernels.EUCLIDEAN else lanes[0].square_()
 
 
-def _sum_of_lanes(terms, squared: bool):
+def _sum_of_lanes(terms: Tensor, squared: bool) -> Tensor:
     """Row sums (P,) of (P, D) terms in eight interleaved lanes, in the order of `kernels._pair`."""
     d = terms.shape[1]
     lanes = terms.new_zeros(len(terms), 8)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from infoscope.base import DataError, ParameterError, checks
+from infoscope.base.array_types import ArrayLike, Floats, Ints
 
 from . import shortcuts
 from .admissible import admissible_pairs
 from .bits import PackedBits
+from .convert import Data
 from .graph import NeighborGraph
 from .kernels import TIE
 from .reductions import (
+    Counts,
     CountWithin,
     Histogram,
     ItemsWithin,
@@ -24,19 +28,19 @@ from .reductions import (
     row_items,
 )
 from .row_order import show_neighbors
-from .space import Space, as_space
+from .space import Queries, Space, as_space
 from .space_checks import item_numbers
 
 MAX_PAIRS = 2**25  # neighbour pairs a graph may hold: half a GiB
 
 
 def nearest(
-    space,
+    space: Space | Data,
     k: int,
     *,
     ties: str = "index",
-    queries=None,
-    columns=None,
+    queries: Queries = None,
+    columns: ArrayLike | None = None,
     exclusion_window: float = 0.0,
     neighbors_from: str = "any",
     n_jobs: int | None = None,
@@ -88,7 +92,9 @@ def nearest(
     queries = _asked(space, queries)
     admissible = _admissible_counts(space, k, queries, columns, exclusion_window, neighbors_from)
     rows = queries if isinstance(queries, np.ndarray) else np.arange(len(space if queries is None else queries))
-    options = dict(columns=columns, exclusion_window=exclusion_window, neighbors_from=neighbors_from, n_jobs=n_jobs)
+    options: dict[str, Any] = dict(
+        columns=columns, exclusion_window=exclusion_window, neighbors_from=neighbors_from, n_jobs=n_jobs
+    )
     if approximate:
         from .approximate import nearest_approximate
 
@@ -100,7 +106,8 @@ def nearest(
     return graph
 
 
-def _search(space, k, ties, rows, admissible, queries, options) -> NeighborGraph:
+def _search(space: Space, k: int, ties: str, rows: Ints, admissible: Ints, queries: Queries, options: dict[str, Any]
+            ) -> NeighborGraph:  # fmt: skip
     """Exact neighbours, by a tree or by tiles."""
     wanted = k + 1 if ties == "all" else k
     wanted = min(wanted, int(admissible.max()))  # rows that may use only k end with an infinite distance
@@ -117,7 +124,8 @@ def _search(space, k, ties, rows, admissible, queries, options) -> NeighborGraph
     return NeighborGraph(rows, indptr, items[:, :k].ravel(), squared[:, :k].ravel(), admissible, space=known)
 
 
-def _with_all_ties(space, k, squared, items, tied, rows, admissible, queries, options) -> NeighborGraph:
+def _with_all_ties(space: Space, k: int, squared: Floats, items: Ints, tied: Ints, rows: Ints, admissible: Ints,
+                   queries: Queries, options: dict[str, Any]) -> NeighborGraph:  # fmt: skip
     """Rows whose next neighbour ties with the k-th are asked again, for everything within that radius."""
     radius = squared[tied, k - 1]
     ask = queries.take(tied) if isinstance(queries, Space) else rows[tied]
@@ -140,7 +148,9 @@ def _with_all_ties(space, k, squared, items, tied, rows, admissible, queries, op
     return NeighborGraph(rows, indptr, item[order], square[order], admissible, space=known)
 
 
-def nearest_blocks(space, k: int, *, block_rows: int = 4096, queries=None, **options) -> Iterator[NeighborGraph]:
+def nearest_blocks(
+    space: Space | Data, k: int, *, block_rows: int = 4096, queries: Queries = None, **options: Any
+) -> Iterator[NeighborGraph]:
     """The same as `nearest`, as a stream of graphs of a few thousand rows; nothing is stored.
 
     Parameters
@@ -178,17 +188,17 @@ def nearest_blocks(space, k: int, *, block_rows: int = 4096, queries=None, **opt
 
 
 def count_within(
-    space,
-    indptr,
-    squared_radii,
+    space: Space | Data,
+    indptr: ArrayLike,
+    squared_radii: ArrayLike,
     *,
     weighted: bool = False,
-    queries=None,
-    columns=None,
+    queries: Queries = None,
+    columns: ArrayLike | None = None,
     exclusion_window: float = 0.0,
     neighbors_from: str = "any",
     n_jobs: int | None = None,
-):
+) -> Counts:
     """How many admissible items are closer than, and tied with, given radii.
 
     Parameters
@@ -228,7 +238,7 @@ def count_within(
     _check_radii(indptr, squared_radii, len(space) if queries is None else len(queries))
     if weighted and space.sample_weight is None:
         raise ParameterError("weighted=True, but the space has no sample_weight")
-    options = dict(columns=columns, exclusion_window=exclusion_window, neighbors_from=neighbors_from)
+    options: dict[str, Any] = dict(columns=columns, exclusion_window=exclusion_window, neighbors_from=neighbors_from)
     counts = shortcuts.count_on_line(space, indptr, squared_radii, weighted, queries, **options)
     if counts is not None:
         return counts
@@ -238,15 +248,15 @@ def count_within(
 
 
 def count_closer(
-    space,
+    space: Space | Data,
     graph: NeighborGraph,
     *,
     weighted: bool = False,
-    columns=None,
+    columns: ArrayLike | None = None,
     exclusion_window: float = 0.0,
     neighbors_from: str = "any",
     n_jobs: int | None = None,
-):
+) -> Counts:
     """For each pair of a graph, in `space`: how many items are closer, and how many tie with it (itself included).
 
     A rank by counting: no sort, no N x N matrix.
@@ -294,9 +304,9 @@ def count_closer(
 
 
 def distance_histogram(
-    space,
-    other=None,
-    groups=None,
+    space: Space | Data,
+    other: Space | None = None,
+    groups: ArrayLike | None = None,
     *,
     exclusion_window: float = 0.0,
     neighbors_from: str = "any",
@@ -344,7 +354,7 @@ def distance_histogram(
     labels, codes = np.unique(np.zeros(n_rows) if groups is None else np.asarray(groups), return_inverse=True)
     if len(codes) != n_rows:
         raise ParameterError(f"groups has length {len(codes)}, there are {n_rows} rows")
-    longest = space.n_bits if space.metric == "bits" else space.n_features
+    longest = space.n_features if space.n_bits is None else space.n_bits
     if space.metric == "bits" and exclusion_window == 0 and neighbors_from == "any" and space.sample_weight is None:
         row_items(space, other)  # are they measured alike?
         rows, partners = (space, None) if other is None else (other, PackedBits.of(space))
@@ -362,14 +372,14 @@ def distance_histogram(
     return counts if groups is not None else counts[0]
 
 
-def _asked(space: Space, queries):
+def _asked(space: Space, queries: Queries) -> Space | Ints | None:
     """Row numbers, checked; new points and None pass through."""
     if queries is None or isinstance(queries, Space):
         return queries
     return item_numbers(queries, len(space), "queries")
 
 
-def _check_radii(indptr, squared_radii, n_rows: int) -> None:
+def _check_radii(indptr: Ints, squared_radii: Floats, n_rows: int) -> None:
     if len(indptr) != n_rows + 1 or indptr[0] != 0 or indptr[-1] != len(squared_radii) or (np.diff(indptr) < 0).any():
         raise ParameterError(
             f"indptr must rise from 0 to the number of radii ({len(squared_radii)}) in one entry more "
@@ -382,7 +392,9 @@ def _check_radii(indptr, squared_radii, n_rows: int) -> None:
         )
 
 
-def _admissible_counts(space, k, queries, columns, exclusion_window, neighbors_from) -> np.ndarray:
+def _admissible_counts(
+    space: Space, k: int, queries: Queries, columns: ArrayLike | None, exclusion_window: float, neighbors_from: str
+) -> np.ndarray:
     """M of every row; raises when some row has fewer than k."""
     checks.check_positive_int(k, "k")
     check_rule(space, exclusion_window, neighbors_from)

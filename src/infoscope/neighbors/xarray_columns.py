@@ -25,7 +25,7 @@ def row_dimension(data: Any) -> str:
     Examples
     --------
     >>> import xarray
-    >>> from infoscope.neighbors.xarray_columns import row_dimension
+    >>> from infoscope.neighbors import row_dimension
     >>> row_dimension(xarray.DataArray([[1.0, 2.0]], dims=("lat", "time")))
     'time'
     """
@@ -97,7 +97,7 @@ def flat_names(array: Any, rows: str, alone: bool = True) -> tuple[str, ...] | N
     Examples
     --------
     >>> import numpy as np, xarray
-    >>> from infoscope.neighbors.xarray_columns import flat_names
+    >>> from infoscope.neighbors import flat_names
     >>> wind = xarray.DataArray(np.ones((3, 2)), dims=("time", "height"), coords={"height": [2.0, 10.0]}, name="wind")
     >>> flat_names(wind, "time")
     ('wind height=2.0', 'wind height=10.0')

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from infoscope.base import DataError, ParameterError, check_matrix
-from infoscope.neighbors.convert import kind_of, to_columns, to_numpy
+from infoscope.neighbors import kind_of, to_columns, to_numpy
 
 Rule: TypeAlias = Any  # None, "sign", "median", "two_bit", a number, or one number a column
 RULES = ("sign", "median", "two_bit")

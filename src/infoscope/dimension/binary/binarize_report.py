@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from infoscope.base import DataError, ParameterError, Provenance, Result, check_matrix, provenance, warn
-from infoscope.neighbors.convert import kind_of, to_columns, to_numpy
+from infoscope.neighbors import kind_of, to_columns, to_numpy
 
 from .binarize import RULES, bits_by_rule, settled
 from .fit import AskedWindow, failed, fit_histogram

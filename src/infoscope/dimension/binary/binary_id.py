@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 
 from infoscope.base import DataError, ParameterError, check_positive_int, deprecated, provenance, warn
 from infoscope.base.checks import check_choice
-from infoscope.neighbors.bits import PackedBits
+from infoscope.neighbors import PackedBits
 from infoscope.statistics import run_order
 
 from .curves import select_alpha
@@ -27,9 +27,9 @@ INDEPENDENT = 1.5  # correlation time, in items, below which a series is none
 class BinaryID(BaseEstimator):
     """Binary Intrinsic Dimension: how many independent fair bits are as far apart as these items are.
 
-    The Hamming distances of d independent fair bits are binomial.  Their histogram is fitted by that law with
-    d(r) = d0 + d1 r in a window of small distances, and d0 is the dimension.  The fit is a damped Newton search for the
-    one optimum: no seed, no steps to choose, milliseconds.
+    The Hamming distances of d independent fair bits are binomial.  Their histogram is fitted by that law,
+    ``P(r) ~ 2^-d(r) binom(d(r), r)`` with d(r) = d0 + d1 r, in a window of small distances, and d0 is the dimension.
+    The fit is a damped Newton search for the one optimum: no seed, no steps to choose, milliseconds.
 
     Parameters
     ----------

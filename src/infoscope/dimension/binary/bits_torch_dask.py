@@ -5,10 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from infoscope.base import DataError, ParameterError, require
-from infoscope.neighbors.bits import frozen, pack_segments
-from infoscope.neighbors.bits_dask import DaskBits
-from infoscope.neighbors.bits_torch import TorchBits
-from infoscope.neighbors.chunks import task
+from infoscope.neighbors import DaskBits, TorchBits, frozen, pack_segments, task
 
 from .binarize import Rule, settled
 from .bit_maker import BitMaker, Bits, bit_maker, count_varying, segment_ends, unpacked

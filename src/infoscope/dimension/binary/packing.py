@@ -5,10 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from infoscope.base import DataError, ParameterError, check_positive_int
-from infoscope.neighbors import Space, tensors
-from infoscope.neighbors.bits import PackedBits, frozen, pack_segments
-from infoscope.neighbors.convert import kind_of, to_columns
-from infoscope.neighbors.weighting import refuse_weights
+from infoscope.neighbors import (
+    PackedBits,
+    Space,
+    frozen,
+    has_kernels,
+    kind_of,
+    pack_segments,
+    refuse_weights,
+    to_columns,
+)
 
 from .binarize import Rule
 from .bit_maker import Bits, bit_maker, count_varying, row_chunks, segment_ends, unpacked
@@ -100,7 +106,7 @@ def read_bits(
         run = None if read.run_lengths is None else np.repeat(np.arange(len(read.run_lengths)), read.run_lengths)
     _check_table(values, name)
     kind = kind_of(values)
-    if kind == "torch" and tensors.has_kernels(values.device):
+    if kind == "torch" and has_kernels(values.device):
         values, kind = values.numpy(), "numpy"
     if kind == "torch":
         from .bits_torch_dask import bits_of_tensor

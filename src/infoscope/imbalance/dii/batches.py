@@ -14,8 +14,7 @@ import numpy as np
 from infoscope.base import DataError, progress
 from infoscope.imbalance.plan import ComparisonPlan
 from infoscope.imbalance.rank_table import rank_table
-from infoscope.neighbors import Space
-from infoscope.neighbors.admissible import items_of
+from infoscope.neighbors import Space, items_of
 
 from .objective import Objective, Standardised
 from .optimise import Optimum

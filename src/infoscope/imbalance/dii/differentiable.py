@@ -13,9 +13,7 @@ from infoscope.base import DataError, ParameterError, provenance
 from infoscope.base.checks import check_choice, check_positive_int, check_random_state
 from infoscope.imbalance.plan import ComparisonPlan, make_plan
 from infoscope.imbalance.rank_table import LIMIT_BYTES
-from infoscope.neighbors import Space
-from infoscope.neighbors.convert import kind_of, to_numpy
-from infoscope.neighbors.targets import target_space
+from infoscope.neighbors import Space, kind_of, target_space, to_numpy
 
 from .results import FeatureWeights
 from .softmax import Bandwidth
@@ -29,8 +27,10 @@ class DifferentiableImbalance(SelectorMixin, BaseEstimator):
 
     The weights w >= 0 minimise the Differentiable Information Imbalance (DII), the mean rank in the target of the
     neighbours by ``d^2 = sum_a (w_a delta_a)^2``: 0 when the weighted columns predict who is near whom in the target, 1
-    when they say nothing.  Columns that do not help get weight 0.  The fit works on standardised columns, so that units
-    do not matter, from many neighbours to few, without a learning rate, and ends with a certificate.
+    when they say nothing.  ``DII = mean_i [2/(M_i + 1)] sum_j c_ij rank(i, j)`` over the M_i items j that i may use,
+    with the softmax ``c_ij = exp(-d_ij^2/lambda_i) / sum_m exp(-d_im^2/lambda_i)``.  Columns that do not help get
+    weight 0.  The fit works on standardised columns, so that units do not matter, from many neighbours to few, without
+    a learning rate, and ends with a certificate.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class DifferentiableImbalance(SelectorMixin, BaseEstimator):
         Strength of the penalty ``alpha |w|_1 / |w|_2``, which depends on the direction of w only; the larger, the fewer
         columns.
     target : {"auto", "features", "labels", "distances"}
-        What y is; see `infoscope.neighbors.targets.target_space` for "auto".
+        What y is; see `infoscope.neighbors.target_space` for "auto".
     exclusion_window : float, "auto" or None
         Rows of the same run within this time are no neighbours.  None means "auto" (two correlation times) when time
         is given, else 0.

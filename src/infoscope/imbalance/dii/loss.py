@@ -13,9 +13,7 @@ import numpy as np
 
 from infoscope.base import DataError, ParameterError, choose_device, require
 from infoscope.imbalance.rank_table import rank_table
-from infoscope.neighbors import Space
-from infoscope.neighbors.targets import is_integer_column, target_space
-from infoscope.neighbors.tensors import on_device
+from infoscope.neighbors import Space, is_integer_column, on_device, target_space
 
 from .softmax import BANDWIDTHS, Bandwidth
 from .softmax_kernels import FIXED, PERPLEXITY, POINT

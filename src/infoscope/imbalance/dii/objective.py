@@ -14,10 +14,7 @@ import numpy as np
 from infoscope.base import DataError, ParameterError, warn
 from infoscope.imbalance.plan import ComparisonPlan
 from infoscope.imbalance.rank_table import LIMIT_BYTES, RankTable, rank_table
-from infoscope.neighbors import Space
-from infoscope.neighbors.column_statistics import deviations
-from infoscope.neighbors.convert import to_numpy
-from infoscope.neighbors.tensors import as_arrays, on_device
+from infoscope.neighbors import Space, as_arrays, deviations, on_device, to_numpy
 
 from .softmax import Bandwidth, Softened, soft_ranks
 

@@ -19,9 +19,7 @@ import numpy as np
 from infoscope.base import ParameterError
 from infoscope.base.checks import check_choice
 from infoscope.imbalance.rank_table import RankTable
-from infoscope.neighbors import Space, nearest, reduce_tiles
-from infoscope.neighbors.kernels import TIE
-from infoscope.neighbors.reductions import Reduction, admissible_mass
+from infoscope.neighbors import TIE, Reduction, Space, admissible_mass, nearest, reduce_tiles
 
 from . import softmax_kernels as kernels
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from infoscope.neighbors.tensors import on_device
+from infoscope.neighbors import on_device
 
 from .softmax_kernels import DOUBTFUL, FAR, LEAST_WEIGHT, NEWTON_STEPS, PERPLEXITY, POINT, TIED
 
@@ -137,8 +137,8 @@ def soften_tile(reduction, state: dict, t) -> None:
         state["slopes"] = _slopes(t, by_square)
     if reduction.pairs:
         i, j = (found.c > LEAST_WEIGHT).nonzero(as_tuple=True)
-        c, u = (v[i, j].cpu().numpy() for v in (found.c, u))
-        state["pairs"] = (i.cpu().numpy() + t.block.start, t.columns[j.cpu().numpy()], c, u)
+        c, values = (v[i, j].cpu().numpy() for v in (found.c, u))
+        state["pairs"] = (i.cpu().numpy() + t.block.start, t.columns[j.cpu().numpy()], c, values)
 
 
 # ------------------------------------------------------------------------------------------------------------ bandwidth

@@ -16,8 +16,7 @@ from infoscope.imbalance.direction import row_weights, standard_error
 from infoscope.imbalance.plan import ComparisonPlan
 from infoscope.imbalance.rank_table import LIMIT_BYTES, rank_table
 from infoscope.imbalance.standard_errors import Deviations
-from infoscope.neighbors.admissible import WINDOW_SLACK, Admissibility, items_of
-from infoscope.neighbors.space_checks import item_numbers
+from infoscope.neighbors import WINDOW_SLACK, Admissibility, item_numbers, items_of
 from infoscope.statistics import block_labels, run_order
 
 from .objective import Objective

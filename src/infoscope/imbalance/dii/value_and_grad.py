@@ -10,10 +10,7 @@ from infoscope.base import DataError, ParameterError
 from infoscope.base.checks import check_choice, check_positive_int, check_vector
 from infoscope.imbalance.plan import same_items
 from infoscope.imbalance.rank_table import LIMIT_BYTES, RankTable, rank_table
-from infoscope.neighbors import Space, as_space
-from infoscope.neighbors.convert import to_numpy
-from infoscope.neighbors.reductions import admissible_mass
-from infoscope.neighbors.targets import target_space
+from infoscope.neighbors import Space, admissible_mass, as_space, target_space, to_numpy
 
 from .objective import Objective, default_k
 from .softmax import Bandwidth

@@ -31,6 +31,8 @@ MAX_SETS = 20_000  # looked at by an exhaustive search without being asked for m
 def dii_forward(X, target, max_features: int | None = None, n_best: int = 5, **options) -> SelectionPath:
     """Add features one by one, with the weights that the Differentiable Information Imbalance asks for.
 
+    A set S of features is worth ``min DII(w)`` over weights w >= 0, zero outside S (see `DifferentiableImbalance`).
+
     A beam search: of every size the `n_best` sets are kept, and each is tried with every other feature.  A candidate is
     judged by two evaluations at the weights of the set it joins, with a weight of its own as large as these and a fifth
     of it.  The sets with the lowest values (two for every set kept, at least six) are optimised from there; the best

@@ -15,8 +15,7 @@ from infoscope.imbalance.imbalance import source_neighbors
 from infoscope.imbalance.plan import ComparisonPlan
 from infoscope.imbalance.rank_table import LIMIT_BYTES, RankTable, rank_table
 from infoscope.imbalance.standard_errors import Deviations
-from infoscope.neighbors.admissible import admissible_pairs
-from infoscope.neighbors.reductions import column_items, row_items
+from infoscope.neighbors import admissible_pairs, column_items, row_items
 
 from . import subset_kernels as kernels
 from .subset_search import Found

@@ -7,7 +7,7 @@ of its own columns.  Nothing is ever subtracted from a sum, so no digits are los
 import numpy as np
 
 from infoscope.base import kernel
-from infoscope.neighbors.kernels import TIE
+from infoscope.neighbors import TIE
 
 FEW = 12  # neighbours a row up to which ranks are counted instead of looked up
 

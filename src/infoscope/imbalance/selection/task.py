@@ -16,8 +16,7 @@ from infoscope.imbalance.dii.validation import Fold, make_folds, plan_held, plan
 from infoscope.imbalance.direction import standard_error as error_of
 from infoscope.imbalance.plan import ComparisonPlan, make_plan
 from infoscope.imbalance.standard_errors import Deviations
-from infoscope.neighbors import Space, as_space, nearest
-from infoscope.neighbors.targets import target_space
+from infoscope.neighbors import Space, as_space, nearest, target_space
 
 from .results import SelectionPath, suggest
 from .subset_search import Found, number_of_sets

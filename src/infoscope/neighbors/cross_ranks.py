@@ -6,15 +6,19 @@ is closer than they are in the other.  Answers are those of `nearest` and `count
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from infoscope.base.array_types import Ints
+
 from . import backend_numpy
-from .admissible import admissible_pairs
+from .admissible import Pairs, admissible_pairs
 from .graph import NeighborGraph
+from .interfaces import Precision, Reduction, Tile
 from .kernels import TIE
-from .reductions import CountWithin, KSmallest, Reduction, check_rule, column_items, numpy_source, row_items
+from .reductions import CountWithin, KSmallest, check_rule, column_items, numpy_source, row_items
 from .row_order import show_neighbors
 from .shortcuts import TREE_FEATURES
 from .space import Space
@@ -28,8 +32,8 @@ class OneWay(NamedTuple):
     """Neighbours in one space, and how many items are closer than and tied with them in the other."""
 
     graph: NeighborGraph
-    closer: np.ndarray
-    tied: np.ndarray
+    closer: Ints
+    tied: Ints
 
 
 def neighbors_and_ranks(
@@ -57,8 +61,7 @@ def neighbors_and_ranks(
     Examples
     --------
     >>> import numpy as np
-    >>> from infoscope.neighbors import Space
-    >>> from infoscope.neighbors.neighbors_and_ranks import neighbors_and_ranks
+    >>> from infoscope.neighbors import Space, neighbors_and_ranks
     >>> x = np.random.default_rng(0).normal(size=(600, 20))
     >>> forth, back = neighbors_and_ranks(Space(x), Space(x[:, :10]), 1)
     >>> forth.graph.n_pairs, bool((back.tied == 1).all())
@@ -73,7 +76,7 @@ def neighbors_and_ranks(
     if pairs.admissible.min() <= k:
         return None
 
-    def make_sources(precision):
+    def make_sources(precision: Precision) -> list[backend_numpy.NumpyTiles]:
         return [numpy_source(space, None, pairs, precision) for space in (a, b)]
 
     states = backend_numpy.run(
@@ -98,7 +101,7 @@ def _suits(space: Space) -> bool:
     return bool((sample != np.rint(sample)).any())
 
 
-def _one_way(states, way: int, k: int, pairs) -> OneWay:
+def _one_way(states: list[dict[str, Any]], way: int, k: int, pairs: Pairs) -> OneWay:
     squared, items, closer, tied = (
         np.concatenate([state[name][way] for state in states]) for name in ("squared", "items", "closer", "tied")
     )
@@ -110,27 +113,28 @@ def _one_way(states, way: int, k: int, pairs) -> OneWay:
 class _BothWays(Reduction):
     looks_twice = True
 
-    def __init__(self, k: int):
+    def __init__(self, k: int) -> None:
         self.k, self.nearest = k, KSmallest(k + 1)  # one more, to see ties
 
-    def start(self, block):
+    def start(self, block: slice) -> dict[str, Any]:
         return {"found": [self.nearest.start(block) for _ in range(2)], "ties": False}
 
-    def update(self, state, tiles):
+    def update(self, state: dict[str, Any], tiles: Sequence[Tile]) -> int:
         return sum(self.nearest.update(found, [t]) for found, t in zip(state["found"], tiles, strict=True))
 
-    def turn(self, state, tiles):
+    def turn(self, state: dict[str, Any], tiles: Sequence[Tile]) -> None:
         """The neighbours are known: measure them in the other space; their distances there are the radii."""
         k, found = self.k, [self.nearest.finish([one]) for one in state.pop("found")]
         state["squared"], state["items"] = zip(*found, strict=True)
         state["ties"] = any(bool((squared[:, k] <= squared[:, k - 1] * (1 + TIE)).any()) for squared, _ in found)
         indptr, state["counts"] = np.arange(len(found[0][0]) + 1) * k, []
+        sources = [t.source for t in tiles if isinstance(t.source, backend_numpy.NumpyTiles)]
         for other, (_, items) in ((1, found[0]), (0, found[1])):
-            radii = tiles[other].source.measure_neighbors(tiles[other].block, items[:, :k]).ravel()
+            radii = sources[other].measure_neighbors(tiles[other].block, items[:, :k]).ravel()
             counting = CountWithin(indptr, radii)
             state["counts"].append((other, counting, counting.start(slice(0, len(indptr) - 1))))
 
-    def update_again(self, state, tiles):
+    def update_again(self, state: dict[str, Any], tiles: Sequence[Tile]) -> int:
         if state["ties"]:
             return 0  # the answer will not be used
         rows = slice(0, len(state["squared"][0]))

@@ -3,9 +3,7 @@
 import numpy as np
 import pytest
 
-from infoscope.neighbors import Space, backend_numpy, count_closer, nearest
-from infoscope.neighbors import neighbors_and_ranks as both_ways
-from infoscope.neighbors.neighbors_and_ranks import neighbors_and_ranks
+from infoscope.neighbors import Space, backend_numpy, count_closer, cross_ranks, nearest, neighbors_and_ranks
 
 
 def check(a, b, k, **rule):
@@ -78,7 +76,7 @@ def test_refuses(case, monkeypatch):
     elif case == "periods":
         options = dict(period=10.0, period_check=False)
     elif case == "large":
-        monkeypatch.setattr(both_ways, "KEPT_BYTES", 8 * 600 * 100)
+        monkeypatch.setattr(cross_ranks, "KEPT_BYTES", 8 * 600 * 100)
     else:
         x = pytest.importorskip("torch").from_numpy(x)
     space = Space(x, **options)
