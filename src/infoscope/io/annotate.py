@@ -89,7 +89,8 @@ def _plain_column(column: pandas.Series) -> pandas.Series:
         return column
     if all(value is None or isinstance(value, (int, float)) and not isinstance(value, bool) for value in column):
         return column.astype(float)
-    return pd.Series(["" if value is None else str(value) for value in column], index=column.index, dtype=object)
+    text = ["" if missing else str(value) for value, missing in zip(column, column.isna(), strict=True)]
+    return pd.Series(text, index=column.index, dtype=object)
 
 
 def _write_variables(table: pandas.DataFrame, adata: Any, key: str) -> tuple[str, ...]:
