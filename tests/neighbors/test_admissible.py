@@ -5,7 +5,7 @@ import pytest
 from tests.neighbors import brute
 
 from infoscope.base import ParameterError
-from infoscope.neighbors import Reduction, Space, count_closer, count_within, nearest, reduce_tiles
+from infoscope.neighbors import Admissibility, Reduction, Space, count_closer, count_within, nearest, reduce_tiles
 from infoscope.neighbors.reductions import admissible_mass
 
 
@@ -72,7 +72,8 @@ def test_rules_of_admissibility_pair_by_pair(seed):
     n, rows = len(space), np.arange(len(space)) if queries is None else queries
     np.testing.assert_array_equal(mask_of(space, len(rows), queries=queries, **rule), mask)
     weight = np.ones(n) if space.sample_weight is None else space.sample_weight
-    m, v, q = admissible_mass(space, queries, **rule)
+    options = dict(rule)
+    m, v, q = admissible_mass(space, queries, options.pop("columns"), Admissibility(**options))
     np.testing.assert_array_equal(m, mask.sum(1))
     np.testing.assert_allclose(v, (mask * weight).sum(1), rtol=1e-14)
     np.testing.assert_allclose(q, (mask * weight**2).sum(1), rtol=1e-14)
@@ -135,7 +136,7 @@ def test_windows_of_rounded_times():
     """0.1 + 0.1 + 0.1 is not 0.3: three steps must still be a window of 0.3."""
     time = np.cumsum(np.full(2000, 0.1))
     space = Space(np.random.default_rng(0).normal(size=(2000, 3)), time=time)
-    m, _, _ = admissible_mass(space, exclusion_window=0.3)
+    m, _, _ = admissible_mass(space, admissibility=Admissibility(0.3))
     assert m[0] == 1996 and m[-1] == 1996 and (m[3:-3] == 1993).all()
 
 

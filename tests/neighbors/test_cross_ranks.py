@@ -3,11 +3,19 @@
 import numpy as np
 import pytest
 
-from infoscope.neighbors import Space, backend_numpy, count_closer, cross_ranks, nearest, neighbors_and_ranks
+from infoscope.neighbors import (
+    Admissibility,
+    Space,
+    backend_numpy,
+    count_closer,
+    cross_ranks,
+    nearest,
+    neighbors_and_ranks,
+)
 
 
 def check(a, b, k, **rule):
-    found = neighbors_and_ranks(a, b, k, **rule)
+    found = neighbors_and_ranks(a, b, k, admissibility=Admissibility(**rule))
     assert found is not None
     for way, (source, target) in zip(found, ((a, b), (b, a)), strict=True):
         graph = nearest(source, k, ties="all", **rule)

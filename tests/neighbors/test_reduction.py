@@ -159,7 +159,7 @@ def test_states_of_the_same_rows_merge(cuts, weighted):
     space = Space(x, sample_weight=rng.integers(1, 5, 400))
     from infoscope.neighbors.reductions import admissible_pairs, column_items, numpy_source, row_items
 
-    pairs = admissible_pairs(row_items(space, None), column_items(space, None), 0.0, "any")
+    pairs = admissible_pairs(row_items(space, None), column_items(space, None))
     source = numpy_source(space, None, pairs, np.float64)
     edges = [0, *cuts, 400]
     radii = space.squared_distances(np.arange(400), rng.integers(0, 400, 400))

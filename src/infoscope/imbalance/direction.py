@@ -60,7 +60,7 @@ def measure(
         n_columns=n_columns,
         random_state=random_state,
         n_jobs=plan.n_jobs,
-        **plan.rule,
+        admissibility=plan.admissibility,
     )
     return Direction(source, ranks, row_weights(plan, graph.rows))
 
@@ -94,7 +94,7 @@ def floor_of(plan: ComparisonPlan, d: Direction, target: Space) -> float:
     mass = mass[order]
     before = np.cumsum(mass) - mass
     before -= before[graph.indptr[:-1]][row]
-    _, total, squares = admissible_mass(target, graph.rows, **plan.rule)
+    _, total, squares = admissible_mass(target, graph.rows, admissibility=plan.admissibility)
     e = squares / total  # (7); the best G: what stands before, and half itself
     best = (before + (mass + e[row]) / 2) / (total + e)[row]
     floor = float((d.pair_weights[order] * 2 * best).sum())

@@ -224,7 +224,8 @@ def source_neighbors(
 ) -> Neighbors:
     """Neighbours of the query rows in one space."""
     rows = rows_for_source(plan, space, rows, generator)
-    return choose_neighbors(space, k, rule, cap, rows, unit, n_jobs=plan.n_jobs, approximate=approximate, **plan.rule)
+    options = dict(admissibility=plan.admissibility, n_jobs=plan.n_jobs, approximate=approximate)
+    return choose_neighbors(space, k, rule, cap, rows, unit, **options)
 
 
 def both_directions(
@@ -232,7 +233,7 @@ def both_directions(
 ) -> tuple[Direction, Direction]:
     a, b = plan.spaces[:2]
     if rows is None and rule is None and not approximate and n_columns is None:
-        ways = neighbors_and_ranks(a, b, k, n_jobs=plan.n_jobs, **plan.rule)
+        ways = neighbors_and_ranks(a, b, k, n_jobs=plan.n_jobs, admissibility=plan.admissibility)
         if ways is not None:
             return _from_sweep(plan, ways[0], k), _from_sweep(plan, ways[1], k)
     found = []

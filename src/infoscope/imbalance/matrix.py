@@ -176,7 +176,7 @@ def _directions_to(
             n_columns=n_columns,
             random_state=generator,
             n_jobs=plan.n_jobs,
-            **plan.rule,
+            admissibility=plan.admissibility,
         )
         for name, where in zip(together, place, strict=True):
             found[name] = Direction(sources[name], ranks[where], row_weights(plan, rows))

@@ -6,12 +6,14 @@ proportion to their sample weights, so no answer depends on the order of the row
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from infoscope.base import ParameterError, kernel
-from infoscope.neighbors import TIE, NeighborGraph, Space, admissible_mass, nearest
+from infoscope.neighbors import TIE, UNRESTRICTED, Admissibility, NeighborGraph, Space, admissible_mass, nearest
 
 RULES = ("mass", "count", "thinning")
 LEFT_OVER = 1e-9  # thinning: probability of fewer than k survivors so far, at which the walk ends
@@ -26,7 +28,15 @@ class Neighbors(NamedTuple):
 
 
 def choose_neighbors(
-    space: Space, k: int, rule: str | None, cap: float | None, queries, unit: float | None = None, **options
+    space: Space,
+    k: int,
+    rule: str | None,
+    cap: float | None,
+    queries,
+    unit: float | None = None,
+    *,
+    admissibility: Admissibility = UNRESTRICTED,
+    **options,
 ) -> Neighbors:
     """The neighbours of every row and their weights.
 
@@ -44,8 +54,10 @@ def choose_neighbors(
         Rows.
     unit : float, optional
         Mass of one effective point; Q_i / V_i of every row by default (formula (7)).
+    admissibility : Admissibility
+        Who may be whose neighbour.
     **options
-        As for `infoscope.neighbors.nearest`.
+        `n_jobs` and `approximate` of `infoscope.neighbors.nearest`.
 
     Returns
     -------
@@ -57,11 +69,12 @@ def choose_neighbors(
     ParameterError
         A row may use fewer than k items; a thinning would walk over most of the items.
     """
+    search: Callable[..., NeighborGraph] = partial(nearest, **admissibility.options, **options)
     if rule is None or rule == "count":
-        graph = nearest(space, k, ties="all", queries=queries, **options)
+        graph = search(space, k, ties="all", queries=queries)
         return Neighbors(graph, count_weights(graph, k, space.sample_weight if rule else None))
     weight = space.sample_weight
-    _, mass, mass2 = admissible_mass(space, queries, **_admissibility(options))
+    admissible, mass, mass2 = admissible_mass(space, queries, admissibility=admissibility)
     if rule == "mass":
         wanted = k * (mass2 / mass if unit is None else np.full(len(mass), unit))  # K = k e_i
         expected = 2 * k * len(space) * (weight**2).sum() / weight.sum() ** 2
@@ -71,11 +84,7 @@ def choose_neighbors(
             raise ParameterError(f"cap is {cap}; it must be a positive weight")
         wanted = np.full(len(mass), float(k))
         expected = (k + 20) * min(cap, weight.max()) / weight.mean()
-    return _walk(space, k, rule, cap, wanted, int(np.ceil(expected)) + 2, queries, options)
-
-
-def _admissibility(options) -> dict:
-    return {name: options[name] for name in ("columns", "exclusion_window", "neighbors_from") if name in options}
+    return _walk(space, k, rule, cap, wanted, int(np.ceil(expected)) + 2, queries, admissible, search)
 
 
 def count_weights(graph: NeighborGraph, k: int, weight=None) -> np.ndarray:
@@ -92,13 +101,12 @@ def count_weights(graph: NeighborGraph, k: int, weight=None) -> np.ndarray:
     return share / np.bincount(row, share, len(graph))[row]
 
 
-def _walk(space, k, rule, cap, wanted, depth, queries, options) -> Neighbors:
+def _walk(space, k, rule, cap, wanted, depth, queries, admissible, search) -> Neighbors:
     """Walk outwards until the rule is satisfied; rows that starve ask for twice as many neighbours."""
     rows = np.arange(len(space)) if queries is None else np.asarray(queries, np.int64)
     weight = space.sample_weight
-    admissible, _, _ = admissible_mass(space, queries, **_admissibility(options))
     if (admissible < k).any():
-        nearest(space, k, queries=rows[admissible < k], **options)  # raises, and names the item
+        search(space, k, queries=rows[admissible < k])  # raises, and names the item
     parts: list[tuple[np.ndarray, NeighborGraph, np.ndarray]] = []
     todo = np.arange(len(rows))
     while len(todo):
@@ -112,7 +120,7 @@ def _walk(space, k, rule, cap, wanted, depth, queries, options) -> Neighbors:
         starved = []
         for count in np.unique(asked):  # one search, but for rows with few admissible items
             here = todo[asked == count]
-            graph = nearest(space, int(count), ties="all", queries=rows[here], **options)
+            graph = search(space, int(count), ties="all", queries=rows[here])
             c, done = np.zeros(graph.n_pairs), np.zeros(len(graph), np.bool_)
             w, complete = weight[graph.items], count == admissible[here]
             if rule == "mass":

@@ -30,12 +30,12 @@ def check_permutations(n_permutations: int, plan: ComparisonPlan) -> None:
 
 
 def neighbors_in(part: ComparisonPlan, source: Space, k: int) -> Neighbors:
-    return choose_neighbors(source, k, None, None, None, n_jobs=part.n_jobs, **part.rule)
+    return choose_neighbors(source, k, None, None, None, n_jobs=part.n_jobs, admissibility=part.admissibility)
 
 
 def ranks_in(part: ComparisonPlan, target: Space) -> np.ndarray:
     """The table of ranks that all shuffles of this target look up."""
-    return rank_table(target, n_jobs=part.n_jobs, **part.rule).rescaled()
+    return rank_table(target, n_jobs=part.n_jobs, admissibility=part.admissibility).rescaled()
 
 
 def permutation_p_value(

@@ -17,6 +17,7 @@ from infoscope.base import CorrelatedRowsWarning, DataError, DataWarning, Infosc
 from infoscope.base.checks import check_choice, check_ids
 from infoscope.neighbors import (
     CORRELATED_FROM,
+    UNRESTRICTED,
     Admissibility,
     RowOrderLook,
     SeriesCorrelation,
@@ -81,7 +82,7 @@ class ComparisonPlan:
     """
 
     spaces: tuple[Space, ...]
-    admissibility: Admissibility = Admissibility()
+    admissibility: Admissibility = UNRESTRICTED
     n_jobs: int | None = None
     standard_error: str = "graph"
     blocks: np.ndarray | None = None
@@ -97,11 +98,6 @@ class ComparisonPlan:
     @property
     def weighted(self) -> bool:
         return self.spaces[0].sample_weight is not None
-
-    @property
-    def rule(self) -> dict[str, Any]:
-        """Admissibility, as the engine's verbs take it."""
-        return self.admissibility.options
 
     @property
     def exclusion_window(self) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 
 from infoscope.base import DataError, ParameterError
 from infoscope.base.checks import check_choice, check_positive_int
-from infoscope.neighbors import Space, admissible_mass, check_rule
+from infoscope.neighbors import Space, admissible_mass
 
 from .plan import ComparisonPlan
 
@@ -86,10 +86,9 @@ def rows_for_source(plan: ComparisonPlan, space: Space, rows, generator) -> np.n
 def _fed_rows(plan: ComparisonPlan, k: int, on_starved: str) -> np.ndarray | None:
     """Rows with at least k admissible items; None for all."""
     space = plan.spaces[0]
-    if plan.exclusion_window == 0 and plan.neighbors_from == "any":
+    if not plan.admissibility.restricts:
         return None  # all others are admissible
-    check_rule(space, plan.exclusion_window, plan.neighbors_from)
-    admissible = admissible_mass(space, **plan.rule)[0]
+    admissible = admissible_mass(space, admissibility=plan.admissibility.check(space))[0]
     fed = np.flatnonzero(admissible >= k)
     if len(fed) == len(space) or k >= len(space):  # the engine says what is wrong with such a k
         return None

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from infoscope.base import ParameterError
-from infoscope.neighbors import Reduction, Space, admissible_mass, reduce_tiles
+from infoscope.neighbors import UNRESTRICTED, Admissibility, Reduction, Space, admissible_mass, reduce_tiles
 
 from . import rank_kernels as kernels
 
@@ -52,8 +52,7 @@ def rank_table(
     space: Space,
     *,
     queries=None,
-    exclusion_window: float = 0.0,
-    neighbors_from: str = "any",
+    admissibility: Admissibility = UNRESTRICTED,
     n_jobs: int | None = None,
     limit_bytes: int | None = LIMIT_BYTES,
 ) -> RankTable:
@@ -65,8 +64,10 @@ def rank_table(
         The target: features, labels, distances.
     queries : array of int, optional
         Only these rows.
-    exclusion_window, neighbors_from, n_jobs : optional
-        As for `infoscope.neighbors.reduce_tiles`.
+    admissibility : Admissibility
+        Who may be whose neighbour.
+    n_jobs : int, optional
+        Threads.
     limit_bytes : int or None
         Refuse larger tables; None for no limit.
 
@@ -97,8 +98,7 @@ def rank_table(
             f"limit of {limit_bytes / 1e9:.1f} GB: pass batch_size= to work on random parts, use "
             "fewer rows, or raise max_table_bytes"
         )
-    rule: dict[str, Any] = dict(exclusion_window=exclusion_window, neighbors_from=neighbors_from)
-    admissible, mass, mass2 = admissible_mass(space, queries, **rule)
+    admissible, mass, mass2 = admissible_mass(space, queries, admissibility=admissibility)
     units = mass2 / np.maximum(mass, 1e-300)
     values = reduce_tiles(
         [space],
@@ -106,7 +106,7 @@ def rank_table(
         queries=queries,
         n_jobs=n_jobs,
         label="ranks in the target",
-        **rule,
+        **admissibility.options,
     )
     return RankTable(values, np.ones(n_rows) if weighted else 1 / (2 * (admissible + 1.0)))
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from infoscope.base import ParameterError
 from infoscope.neighbors import (
+    UNRESTRICTED,
+    Admissibility,
     NeighborGraph,
     Pairs,
     Space,
@@ -28,8 +28,7 @@ def rescaled_ranks(
     unit: float | None = None,
     n_columns: int | None = None,
     random_state=None,
-    exclusion_window: float = 0.0,
-    neighbors_from: str = "any",
+    admissibility: Admissibility = UNRESTRICTED,
     n_jobs=None,
 ) -> np.ndarray:
     """Rescaled rank u in (0, 1) of every pair of the graph, measured in `space`; ties share their mean rank.
@@ -49,36 +48,41 @@ def rescaled_ranks(
         among labels are exact at no cost.
     random_state : Generator, optional
         For `n_columns`.
-    exclusion_window, neighbors_from, n_jobs : optional
-        As for `infoscope.neighbors.reduce_tiles`.
+    admissibility : Admissibility
+        Who may be whose neighbour.
+    n_jobs : int, optional
+        Threads.
 
     Returns
     -------
     array (P,)
         For equal weights r/(M + 1).
     """
-    rule: dict[str, Any] = dict(exclusion_window=exclusion_window, neighbors_from=neighbors_from)
     row = graph.row_of_pair
     if n_columns is not None and space.metric != "labels":
-        return _sampled(space, graph, n_columns, random_state, rule)
+        return _sampled(space, graph, n_columns, random_state, admissibility)
     if space.metric == "labels":
-        mass, below = _masses_of_labels(space, graph, weighted, rule)
+        mass, below = _masses_of_labels(space, graph, weighted, admissibility)
     else:
-        closer, tied = count_closer(space, graph, weighted=weighted, n_jobs=n_jobs, **rule)
+        closer, tied = count_closer(space, graph, weighted=weighted, n_jobs=n_jobs, **admissibility.options)
         mass, below = None, closer + tied / 2
     if not weighted:
         return (below + 0.5) / (graph.admissible[row] + 1)
-    _, mass, mass2 = admissible_mass(space, graph.rows, **rule)
+    _, mass, mass2 = admissible_mass(space, graph.rows, admissibility=admissibility)
     e = mass2 / mass if unit is None else np.full(len(mass), unit)
     return (below + e[row] / 2) / (mass + e)[row]
 
 
-def _masses_of_labels(space, graph, weighted, rule):
+def _masses_of_labels(space, graph, weighted, admissibility):
     """Closer mass plus half the tied mass in the discrete metric, in closed form (formula (3))."""
-    pairs = admissible_pairs(row_items(space, graph.rows), column_items(space, None), **rule)
+    pairs = admissible_pairs(row_items(space, graph.rows), column_items(space, None), admissibility)
     weight = space.sample_weight if weighted else None
     own = _own_class_mass(space.features[:, 0], pairs, weight)
-    total = graph.admissible.astype(float) if not weighted else admissible_mass(space, graph.rows, **rule)[1]
+    total = (
+        graph.admissible.astype(float)
+        if not weighted
+        else admissible_mass(space, graph.rows, admissibility=admissibility)[1]
+    )
     row, label = graph.row_of_pair, space.features[:, 0]
     same = label[graph.rows[row]] == label[graph.items]
     return total, np.where(same, own[row] / 2, (own + total)[row] / 2)
@@ -97,9 +101,9 @@ def _own_class_mass(label, pairs: Pairs, weight) -> np.ndarray:
     return own
 
 
-def _sampled(space, graph, n_columns, random_state, rule) -> np.ndarray:
+def _sampled(space, graph, n_columns, random_state, admissibility) -> np.ndarray:
     """r = 1 + (M - 1) share, the share of closer items measured among random columns other than the two items (5.4)."""
-    closer, tied, seen = count_in_samples(space, graph, n_columns, random_state, **rule)
+    closer, tied, seen = count_in_samples(space, graph, n_columns, random_state, admissibility)
     others = graph.admissible[graph.row_of_pair] - 1
     share = (closer + tied / 2) / np.maximum(seen, 1)
     if (seen == 0).any():

@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 # ---------------------------------------------------------------- for authors of reductions and rooms, not for users
-from .admissible import WINDOW_SLACK, Admissibility, Pairs, admissible_pairs, items_of
+from .admissible import UNRESTRICTED, WINDOW_SLACK, Admissibility, Pairs, admissible_pairs, items_of
 from .bits import PackedBits, frozen, pack_segments
 from .column_statistics import deviations
 from .convert import DENSE_LIMIT, kind_of, to_columns, to_numpy
@@ -49,7 +49,7 @@ from .correlation import BLOCK_TIMES, CORRELATED_FROM, SeriesCorrelation, is_ser
 from .cross_ranks import OneWay, neighbors_and_ranks
 from .interfaces import Tiles
 from .kernels import TIE
-from .reductions import admissible_mass, check_rule, column_items, count_in_samples, row_items
+from .reductions import admissible_mass, column_items, count_in_samples, row_items
 from .row_order import RowOrderLook, looking_at_row_order, show_neighbors
 from .space_checks import item_numbers
 from .tensors import as_arrays, has_kernels, on_device

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from infoscope.base import ParameterError
 from infoscope.base.array_types import Floats, Ints
 
 from .interfaces import SpaceLike
@@ -19,6 +20,19 @@ class Admissibility(NamedTuple):
     exclusion_window: float = 0.0  # rows of a run within this time are not neighbours
     neighbors_from: str = "any"  # or "other_runs"
 
+    def check(self, space: SpaceLike) -> Admissibility:
+        """Itself, if the rule makes sense for a space."""
+        window, origin = self
+        if origin not in ("any", "other_runs"):
+            raise ParameterError(f"neighbors_from is {origin!r}; it must be 'any' or 'other_runs'")
+        if not isinstance(window, (int, float, np.number)) or not 0 <= window < np.inf:
+            raise ParameterError(f"exclusion_window is {window!r}; it must be a time >= 0")
+        if origin == "other_runs" and (space.run is None or len(np.unique(space.run)) < 2):
+            raise ParameterError(
+                "neighbors_from='other_runs' needs at least two runs: give the Space `run=` labels, or a list of arrays"
+            )
+        return self
+
     @property
     def options(self) -> dict[str, Any]:
         """The same as arguments of the engine's verbs."""
@@ -28,6 +42,9 @@ class Admissibility(NamedTuple):
     def restricts(self) -> bool:
         """Whether more than the item itself is left out."""
         return self.exclusion_window > 0 or self.neighbors_from != "any"
+
+
+UNRESTRICTED = Admissibility()
 
 
 class Items(NamedTuple):
@@ -70,9 +87,7 @@ def items_of(space: SpaceLike) -> Items:
     return Items(np.arange(n), run, time)
 
 
-def admissible_pairs(
-    rows: Items | int, columns: Items, exclusion_window: float = 0.0, neighbors_from: str = "any"
-) -> Pairs:
+def admissible_pairs(rows: Items | int, columns: Items, admissibility: Admissibility = UNRESTRICTED) -> Pairs:
     """All pairs of rows and columns, each row with its one forbidden interval.
 
     `rows` is a number of new points (nothing is excluded) or the items asked about.  In (run, time) order the forbidden
@@ -82,10 +97,10 @@ def admissible_pairs(
     if isinstance(rows, int):
         none = np.zeros(rows, np.int64)
         return Pairs(np.arange(rows), columns.numbers, none, none)
-    if neighbors_from == "other_runs":
+    if admissibility.neighbors_from == "other_runs":
         start, stop = (np.searchsorted(columns.run, rows.run, side) for side in ("left", "right"))
-    elif exclusion_window > 0:
-        start, stop = _windows(rows, columns, exclusion_window * WINDOW_SLACK)
+    elif admissibility.exclusion_window > 0:
+        start, stop = _windows(rows, columns, admissibility.exclusion_window * WINDOW_SLACK)
     else:
         position = np.full(max(rows.numbers.max(initial=-1), columns.numbers.max(initial=-1)) + 1, -1)
         position[columns.numbers] = np.arange(len(columns.numbers))

@@ -19,7 +19,7 @@ from infoscope.base import ParameterError, available_threads, progress, require
 from infoscope.base.array_types import ArrayLike, Floats, Ints
 
 from . import kernels
-from .admissible import Pairs, admissible_pairs
+from .admissible import UNRESTRICTED, Admissibility, Pairs, admissible_pairs
 from .backend_numpy import METRIC_CODES, NO_PERIOD
 from .graph import NeighborGraph
 from .kernels import TIE
@@ -56,8 +56,7 @@ def nearest_approximate(
     queries: Queries = None,
     *,
     columns: ArrayLike | None = None,
-    exclusion_window: float = 0.0,
-    neighbors_from: str = "any",
+    admissibility: Admissibility = UNRESTRICTED,
     n_jobs: int | None = None,
 ) -> NeighborGraph:
     """The k nearest admissible items of every row, most of them, with exact distances and the measured recall.
@@ -78,8 +77,10 @@ def nearest_approximate(
         How many items each row may use, at least k.
     queries : None, array of int or Space
         As for `nearest`.
-    columns, exclusion_window, neighbors_from, n_jobs
+    columns, n_jobs
         As for `nearest`.
+    admissibility : Admissibility
+        Who may be whose neighbour.
 
     Returns
     -------
@@ -107,7 +108,7 @@ def nearest_approximate(
     """
     _check_supported(space)
     faiss = require("faiss", "approximate")
-    pairs = admissible_pairs(row_items(space, queries), column_items(space, columns), exclusion_window, neighbors_from)
+    pairs = admissible_pairs(row_items(space, queries), column_items(space, columns), admissibility)
     source = queries if isinstance(queries, Space) else space
     sample = np.sort(np.random.default_rng(0).choice(len(rows), min(len(rows), SAMPLE), replace=False))
 
@@ -118,15 +119,16 @@ def nearest_approximate(
             KSmallest(k),
             queries=ask,
             columns=columns,
-            exclusion_window=exclusion_window,
-            neighbors_from=neighbors_from,
+            **admissibility.options,
             n_jobs=n_jobs,
             label="exact neighbours",
         )
 
     exact, _ = exactly(sample)
     with _threads(faiss, available_threads(n_jobs)):
-        index = _built(faiss, space, source, pairs, neighbors_from == "other_runs", available_threads(n_jobs))
+        index = _built(
+            faiss, space, source, pairs, admissibility.neighbors_from == "other_runs", available_threads(n_jobs)
+        )
         for breadth in BREADTHS:
             found, _ = _searched(index, k, sample, breadth, exactly)
             if _hits(found, exact).mean() >= GOOD_RECALL:

@@ -21,12 +21,11 @@ from infoscope.base import DataError, one_blas_thread, progress, require
 from infoscope.base.array_types import Array, ArrayLike, DTypeLike, Floats, Ints
 
 from . import kernels, space_checks
-from .admissible import Items, admissible_pairs
+from .admissible import Admissibility, Items, admissible_pairs
 from .backend_numpy import METRIC_CODES, TILE, NumpyTiles, fold, periods, row_blocks
 from .chunks import Chunks, cut_heights, literal, split, task
 from .interfaces import Measured, Precision, Reduction, Side, SpaceLike, State, Tiles
 
-Rule: TypeAlias = tuple[float, str]  # of admissibility: exclusion_window, neighbors_from
 BlockInfo: TypeAlias = dict[int | None, dict[str, Any]] | None  # where Dask says a block is
 
 BLOCK_ROWS = 8192  # rows gathered together, at most
@@ -58,13 +57,13 @@ class Some:
     mass: tuple[np.ndarray | None, ...] = ()  # sample weights of the whole part, per space
 
     @classmethod
-    def of(cls, items: Items, window: float, neighbors_from: str, mass: tuple[np.ndarray | None, ...] = ()) -> Some:
+    def of(cls, items: Items, admissibility: Admissibility, mass: tuple[np.ndarray | None, ...] = ()) -> Some:
         n = items.numbers
         in_turn = len(n) > 0 and n[-1] - n[0] == len(n) - 1 and bool((np.diff(n) == 1).all())
         return cls(
             range(int(n[0]), int(n[-1]) + 1) if in_turn else n,
-            items.run if window > 0 or neighbors_from == "other_runs" else None,
-            items.time if window > 0 else None,
+            items.run if admissibility.restricts else None,
+            items.time if admissibility.exclusion_window > 0 else None,
             mass,
         )
 
@@ -81,8 +80,7 @@ def run_dask(
     reduction: Reduction,
     rows: Items | int,
     columns: Items,
-    exclusion_window: float,
-    neighbors_from: str,
+    admissibility: Admissibility,
     label: str = "pairs",
 ) -> list[State]:
     """States of all rows, in order.
@@ -99,8 +97,8 @@ def run_dask(
         The items asked about, or how many new points there are.
     columns : Items
         The candidates.
-    exclusion_window, neighbors_from
-        The rule of admissibility.
+    admissibility : Admissibility
+        Who may be whose neighbour.
     label : str
         Name on the progress bar.
 
@@ -110,13 +108,12 @@ def run_dask(
         States, for `reduction.finish`.
     """
     n = rows if isinstance(rows, int) else len(rows.numbers)
-    rule = (exclusion_window, neighbors_from)
     data = Chunks([s.features for s in spaces])
     asked = _asked(spaces, queries, data)
     numbers = np.arange(n) if isinstance(rows, int) else rows.numbers
     (measures,) = data.settled([literal([Measure.of(s) for s in spaces])])
     parts = data.whole() if reduction.whole_rows else data
-    filled = dict(_column_parts(parts, columns, [s.sample_weight for s in spaces], rule))
+    filled = dict(_column_parts(parts, columns, [s.sample_weight for s in spaces], admissibility))
     states: list[State] = []
     with progress(n, label) as bar:
         for batch in _batches(n, data, spaces, reduction.row_bytes):
@@ -126,9 +123,9 @@ def run_dask(
                 if not filled:  # nobody to be a neighbour
                     states += [own.start(b) for b in row_blocks(own, block.stop - block.start, 0)]
                     continue
-                some = numbers[block] if isinstance(rows, int) else Some.of(rows.take(block), *rule)
+                some = numbers[block] if isinstance(rows, int) else Some.of(rows.take(block), admissibility)
                 own, some, x = data.settled([literal(own), literal(some), asked.gathered(numbers[block])])
-                pending.append(parts.merged(own, parts.each(_fold, filled, own, measures, some, x, rule)))
+                pending.append(parts.merged(own, parts.each(_fold, filled, own, measures, some, x, admissibility)))
             for computed in data.computed(pending):
                 states += computed
             bar.update(batch[-1].stop - batch[0].start)
@@ -180,24 +177,24 @@ def _asked(spaces: Sequence[SpaceLike], queries: Sequence[SpaceLike | None], dat
 
 
 def _column_parts(
-    parts: Chunks, columns: Items, weights: Sequence[np.ndarray | None], rule: Rule
+    parts: Chunks, columns: Items, weights: Sequence[np.ndarray | None], admissibility: Admissibility
 ) -> Iterator[tuple[int, tuple[int, Some]]]:
     """(part, (its first item, what a task must know of its candidates)) of every part that holds candidates."""
     for p, mine in split(parts.part_of(columns.numbers), len(parts)):
         a, b = parts.bounds[p], parts.bounds[p + 1]
         mass = tuple(None if w is None else w[a:b] for w in weights)
-        yield p, (int(a), Some.of(columns.take(mine), *rule, mass))
+        yield p, (int(a), Some.of(columns.take(mine), admissibility, mass))
 
 
 # -------------------------------------------------------------------------------------------- what happens in the tasks
 def _fold(told: tuple[int, Some], y: list[np.ndarray], reduction: Reduction, measures: list[Measure], rows: Some | Ints,
-          x: list[np.ndarray], rule: Rule) -> list[State]:  # fmt: skip
+          x: list[np.ndarray], admissibility: Admissibility) -> list[State]:  # fmt: skip
     """States of the tiles' blocks of some rows, over one part of the columns."""
     first, part = told
     if isinstance(rows, Some):
-        pairs = admissible_pairs(rows.items(), part.items(), *rule)
+        pairs = admissible_pairs(rows.items(), part.items(), admissibility)
     else:  # numbers of new points
-        pairs = admissible_pairs(len(rows), part.items(), *rule)._replace(rows=rows)
+        pairs = admissible_pairs(len(rows), part.items(), admissibility)._replace(rows=rows)
     places = pairs.columns - first
 
     def tiles(precision: Precision) -> list[NumpyTiles]:

@@ -14,11 +14,11 @@ import numpy as np
 from infoscope.base.array_types import Ints
 
 from . import backend_numpy
-from .admissible import Pairs, admissible_pairs
+from .admissible import UNRESTRICTED, Admissibility, Pairs, admissible_pairs
 from .graph import NeighborGraph
 from .interfaces import Precision, Reduction, Tile
 from .kernels import TIE
-from .reductions import CountWithin, KSmallest, check_rule, column_items, numpy_source, row_items
+from .reductions import CountWithin, KSmallest, column_items, numpy_source, row_items
 from .row_order import show_neighbors
 from .shortcuts import TREE_FEATURES
 from .space import Space
@@ -37,7 +37,7 @@ class OneWay(NamedTuple):
 
 
 def neighbors_and_ranks(
-    a: Space, b: Space, k: int, *, exclusion_window: float = 0.0, neighbors_from: str = "any", n_jobs: int | None = None
+    a: Space, b: Space, k: int, *, admissibility: Admissibility = UNRESTRICTED, n_jobs: int | None = None
 ) -> tuple[OneWay, OneWay] | None:
     """Both ways at once, or None where that does not apply or does not pay.
 
@@ -50,7 +50,9 @@ def neighbors_and_ranks(
         Two spaces of the same items.
     k : int
         Neighbours.
-    exclusion_window, neighbors_from, n_jobs
+    admissibility : Admissibility
+        Who may be whose neighbour.
+    n_jobs
         As for `infoscope.neighbors.reduce_tiles`.
 
     Returns
@@ -71,8 +73,7 @@ def neighbors_and_ranks(
     height = min(backend_numpy.TILE[0], KEPT_BYTES // (8 * n))
     if n < FEWEST_ITEMS or height < LOWEST_BLOCK or not all(_suits(space) for space in (a, b)):
         return None
-    check_rule(a, exclusion_window, neighbors_from)
-    pairs = admissible_pairs(row_items(a, None), column_items(a, None), exclusion_window, neighbors_from)
+    pairs = admissible_pairs(row_items(a, None), column_items(a, None), admissibility.check(a))
     if pairs.admissible.min() <= k:
         return None
 
@@ -85,7 +86,7 @@ def neighbors_and_ranks(
     if any(state["ties"] for state in states):
         return None
     forth, back = _one_way(states, 0, k, pairs), _one_way(states, 1, k, pairs)
-    if not exclusion_window and neighbors_from == "any":
+    if not admissibility.restricts:
         show_neighbors(a, forth.graph, ties_kept=True)
         show_neighbors(b, back.graph, ties_kept=True)
     return forth, back

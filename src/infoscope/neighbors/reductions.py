@@ -17,7 +17,7 @@ from infoscope.base.array_types import ArrayLike, Floats, Ints
 from infoscope.base.checks import RandomState
 
 from . import backend_numpy
-from .admissible import Items, Pairs, admissible_pairs, items_of
+from .admissible import UNRESTRICTED, Admissibility, Items, Pairs, admissible_pairs, items_of
 from .convert import to_numpy
 from .graph import NeighborGraph
 from .interfaces import Precision, Reduction, Side, Tile, Tiles
@@ -87,7 +87,7 @@ def reduce_tiles(
     if isinstance(queries, (list, tuple)) and len(queries) and isinstance(queries[0], Space):
         asked = list(queries)
     _check_spaces(spaces, asked)
-    check_rule(spaces[0], exclusion_window, neighbors_from)
+    admissibility = Admissibility(exclusion_window, neighbors_from).check(spaces[0])
     rows, *_ = [row_items(s, q) for s, q in zip(spaces, asked, strict=True)]
     candidates = column_items(spaces[0], columns)
     spaces, new = [as_arrays(s) for s in spaces], [as_arrays(q) if isinstance(q, Space) else None for q in asked]
@@ -95,9 +95,9 @@ def reduce_tiles(
     if backend == "dask":
         from .backend_dask import run_dask
 
-        states = run_dask(spaces, new, reduction, rows, candidates, exclusion_window, neighbors_from, label)
+        states = run_dask(spaces, new, reduction, rows, candidates, admissibility, label)
         return reduction.finish(states)
-    pairs = admissible_pairs(rows, candidates, exclusion_window, neighbors_from)
+    pairs = admissible_pairs(rows, candidates, admissibility)
     if backend == "torch":
         from .backend_torch import run_torch
 
@@ -159,14 +159,10 @@ def column_items(space: Space, columns: ArrayLike | None) -> Items:
 
 
 def admissible_mass(
-    space: Space,
-    queries: Queries = None,
-    columns: ArrayLike | None = None,
-    exclusion_window: float = 0.0,
-    neighbors_from: str = "any",
+    space: Space, queries: Queries = None, columns: ArrayLike | None = None, admissibility: Admissibility = UNRESTRICTED
 ) -> tuple[Ints, Floats, Floats]:
     """(M, V, Q) of every row: number, weight and squared weight of the items it may use."""
-    pairs = admissible_pairs(row_items(space, queries), column_items(space, columns), exclusion_window, neighbors_from)
+    pairs = admissible_pairs(row_items(space, queries), column_items(space, columns), admissibility)
     if space.sample_weight is None:
         return pairs.admissible, pairs.admissible.astype(float), pairs.admissible.astype(float)
     sums = []
@@ -183,8 +179,7 @@ def count_in_samples(
     graph: NeighborGraph,
     n_columns: int,
     random_state: RandomState,
-    exclusion_window: float = 0.0,
-    neighbors_from: str = "any",
+    admissibility: Admissibility = UNRESTRICTED,
 ) -> Floats:
     """(closer, tied, seen) of every pair among random columns, drawn anew for every row, without the pair's own items.
 
@@ -192,7 +187,7 @@ def count_in_samples(
     """
     random_state = np.random.default_rng(random_state)
     candidates = column_items(space, None)
-    pairs = admissible_pairs(row_items(space, graph.rows), candidates, exclusion_window, neighbors_from)
+    pairs = admissible_pairs(row_items(space, graph.rows), candidates, admissibility)
     radii = space.squared_distances(graph.rows[graph.row_of_pair], graph.items)
     counts = np.zeros((3, len(radii)))
     block = max(1, 2**22 // n_columns)
@@ -237,18 +232,6 @@ def _check_spaces(spaces: list[Space], queries: list[Queries]) -> None:
         raise ParameterError(
             f"spaces in lockstep need one kind of array, got {[s.backend for s in spaces]}: "
             "convert them all to NumPy, torch or Dask"
-        )
-
-
-def check_rule(space: Space, exclusion_window: float, neighbors_from: str) -> None:
-    """Whether a rule of admissibility makes sense for a space."""
-    if neighbors_from not in ("any", "other_runs"):
-        raise ParameterError(f"neighbors_from is {neighbors_from!r}; it must be 'any' or 'other_runs'")
-    if not isinstance(exclusion_window, (int, float, np.number)) or not 0 <= exclusion_window < np.inf:
-        raise ParameterError(f"exclusion_window is {exclusion_window!r}; it must be a time >= 0")
-    if neighbors_from == "other_runs" and (space.run is None or len(np.unique(space.run)) < 2):
-        raise ParameterError(
-            "neighbors_from='other_runs' needs at least two runs: give the Space `run=` labels, or a list of arrays"
         )
 
 

@@ -14,7 +14,7 @@ from infoscope.base import available_threads, kernel, progress
 from infoscope.base.array_types import ArrayLike, Floats, Ints
 
 from . import kernels
-from .admissible import admissible_pairs
+from .admissible import Admissibility, admissible_pairs
 from .backend_numpy import METRIC_CODES, periods
 from .kernels import TIE
 from .reductions import Best, Counts, KSmallest, column_items, reduce_tiles, row_items
@@ -37,8 +37,8 @@ def _scale(space: Space, other: Space) -> float:
     return largest if SAFE_SCALES[0] < width < SAFE_SCALES[1] else 0.0
 
 
-def nearest_by_tree(space: Space, k: int, queries: Queries, columns: ArrayLike | None, exclusion_window: float,
-                    neighbors_from: str, n_jobs: int | None) -> Best | None:  # fmt: skip
+def nearest_by_tree(space: Space, k: int, queries: Queries, columns: ArrayLike | None, admissibility: Admissibility,
+                    n_jobs: int | None) -> Best | None:  # fmt: skip
     """(squared, items) of the k nearest of every row by SciPy's KD-tree, or None.
 
     The tree's own distances are right to a few units in the last place of the coordinates.  A row is settled when its
@@ -48,8 +48,7 @@ def nearest_by_tree(space: Space, k: int, queries: Queries, columns: ArrayLike |
     if (
         space.backend != "numpy"
         or space.metric not in MINKOWSKI
-        or exclusion_window
-        or neighbors_from != "any"
+        or admissibility.restricts
         or columns is not None
         or len(space) < TREE_ITEMS
         or space.n_features > TREE_FEATURES
@@ -116,8 +115,7 @@ def _tree_coordinates(features: np.ndarray, period: Floats, weights: Floats) -> 
 
 
 def count_on_line(space: Space, indptr: Ints, squared: Floats, weighted: bool, queries: Queries,
-                  columns: ArrayLike | None, exclusion_window: float,
-                  neighbors_from: str) -> Counts | None:  # fmt: skip
+                  columns: ArrayLike | None, admissibility: Admissibility) -> Counts | None:  # fmt: skip
     """(closer, tied) in one dimension from sorted positions and binary searches, O(N log N), or None."""
     space, queries = as_arrays(space), as_arrays(queries)
     if (
@@ -132,7 +130,7 @@ def count_on_line(space: Space, indptr: Ints, squared: Floats, weighted: bool, q
     scale = _scale(space, source)
     if scale == 0:
         return None
-    pairs = admissible_pairs(row_items(space, queries), column_items(space, columns), exclusion_window, neighbors_from)
+    pairs = admissible_pairs(row_items(space, queries), column_items(space, columns), admissibility)
     forbidden = pairs.stop - pairs.start
     if (forbidden * np.diff(indptr)).sum() > 0.25 * len(pairs.rows) * len(pairs.columns):
         return None  # to measure what is forbidden costs more than tiles

@@ -11,22 +11,12 @@ from infoscope.base import DataError, ParameterError, checks
 from infoscope.base.array_types import ArrayLike, Floats, Ints
 
 from . import shortcuts
-from .admissible import admissible_pairs
+from .admissible import Admissibility, admissible_pairs
 from .bits import PackedBits
 from .convert import Data
 from .graph import NeighborGraph
 from .kernels import TIE
-from .reductions import (
-    Counts,
-    CountWithin,
-    Histogram,
-    ItemsWithin,
-    KSmallest,
-    check_rule,
-    column_items,
-    reduce_tiles,
-    row_items,
-)
+from .reductions import Counts, CountWithin, Histogram, ItemsWithin, KSmallest, column_items, reduce_tiles, row_items
 from .row_order import show_neighbors
 from .space import Queries, Space, as_space
 from .space_checks import item_numbers
@@ -90,28 +80,28 @@ def nearest(
     if ties not in ("index", "all"):
         raise ParameterError(f"ties is {ties!r}; it must be 'index' or 'all'")
     queries = _asked(space, queries)
-    admissible = _admissible_counts(space, k, queries, columns, exclusion_window, neighbors_from)
+    admissibility = Admissibility(exclusion_window, neighbors_from)
+    admissible = _admissible_counts(space, k, queries, columns, admissibility)
     rows = queries if isinstance(queries, np.ndarray) else np.arange(len(space if queries is None else queries))
-    options: dict[str, Any] = dict(
-        columns=columns, exclusion_window=exclusion_window, neighbors_from=neighbors_from, n_jobs=n_jobs
-    )
+    options: dict[str, Any] = dict(columns=columns, n_jobs=n_jobs)
     if approximate:
         from .approximate import nearest_approximate
 
-        graph = nearest_approximate(space, k, rows, admissible, queries, **options)
+        graph = nearest_approximate(space, k, rows, admissible, queries, admissibility=admissibility, **options)
     else:
-        graph = _search(space, k, ties, rows, admissible, queries, options)
-    if columns is None and not exclusion_window and neighbors_from == "any" and not isinstance(queries, Space):
+        graph = _search(space, k, ties, rows, admissible, queries, admissibility, options)
+    if columns is None and not admissibility.restricts and not isinstance(queries, Space):
         show_neighbors(space, graph, ties_kept=ties == "all" and not approximate)
     return graph
 
 
-def _search(space: Space, k: int, ties: str, rows: Ints, admissible: Ints, queries: Queries, options: dict[str, Any]
-            ) -> NeighborGraph:  # fmt: skip
+def _search(space: Space, k: int, ties: str, rows: Ints, admissible: Ints, queries: Queries,
+            admissibility: Admissibility, options: dict[str, Any]) -> NeighborGraph:  # fmt: skip
     """Exact neighbours, by a tree or by tiles."""
     wanted = k + 1 if ties == "all" else k
     wanted = min(wanted, int(admissible.max()))  # rows that may use only k end with an infinite distance
-    found = shortcuts.nearest_by_tree(space, wanted, queries, **options)
+    found = shortcuts.nearest_by_tree(space, wanted, queries, admissibility=admissibility, **options)
+    options = options | admissibility.options
     if found is None:
         found = reduce_tiles([space], KSmallest(wanted), queries=queries, label="neighbours", **options)
     squared, items = found
@@ -232,18 +222,23 @@ def count_within(
     (array([0]), array([1]))
     """
     space = as_space(space)
-    check_rule(space, exclusion_window, neighbors_from)
+    admissibility = Admissibility(exclusion_window, neighbors_from).check(space)
     queries = _asked(space, queries)
     indptr, squared_radii = np.asarray(indptr, np.int64), np.asarray(squared_radii, np.float64)
     _check_radii(indptr, squared_radii, len(space) if queries is None else len(queries))
     if weighted and space.sample_weight is None:
         raise ParameterError("weighted=True, but the space has no sample_weight")
-    options: dict[str, Any] = dict(columns=columns, exclusion_window=exclusion_window, neighbors_from=neighbors_from)
-    counts = shortcuts.count_on_line(space, indptr, squared_radii, weighted, queries, **options)
+    counts = shortcuts.count_on_line(space, indptr, squared_radii, weighted, queries, columns, admissibility)
     if counts is not None:
         return counts
     return reduce_tiles(
-        [space], CountWithin(indptr, squared_radii, weighted), queries=queries, n_jobs=n_jobs, label="ranks", **options
+        [space],
+        CountWithin(indptr, squared_radii, weighted),
+        queries=queries,
+        columns=columns,
+        n_jobs=n_jobs,
+        label="ranks",
+        **admissibility.options,
     )
 
 
@@ -355,7 +350,8 @@ def distance_histogram(
     if len(codes) != n_rows:
         raise ParameterError(f"groups has length {len(codes)}, there are {n_rows} rows")
     longest = space.n_features if space.n_bits is None else space.n_bits
-    if space.metric == "bits" and exclusion_window == 0 and neighbors_from == "any" and space.sample_weight is None:
+    admissibility = Admissibility(exclusion_window, neighbors_from)
+    if space.metric == "bits" and not admissibility.restricts and space.sample_weight is None:
         row_items(space, other)  # are they measured alike?
         rows, partners = (space, None) if other is None else (other, PackedBits.of(space))
         counts = PackedBits.of(rows).count(partners, codes.reshape(-1), len(labels), n_jobs=n_jobs).ordered[0]
@@ -365,9 +361,8 @@ def distance_histogram(
         Histogram(longest + 1, codes.reshape(-1), len(labels)),
         queries=other,
         n_jobs=n_jobs,
-        exclusion_window=exclusion_window,
-        neighbors_from=neighbors_from,
         label="distances",
+        **admissibility.options,
     )
     return counts if groups is not None else counts[0]
 
@@ -393,13 +388,12 @@ def _check_radii(indptr: Ints, squared_radii: Floats, n_rows: int) -> None:
 
 
 def _admissible_counts(
-    space: Space, k: int, queries: Queries, columns: ArrayLike | None, exclusion_window: float, neighbors_from: str
+    space: Space, k: int, queries: Queries, columns: ArrayLike | None, admissibility: Admissibility
 ) -> np.ndarray:
     """M of every row; raises when some row has fewer than k."""
     checks.check_positive_int(k, "k")
-    check_rule(space, exclusion_window, neighbors_from)
     rows = row_items(space, queries)
-    pairs = admissible_pairs(rows, column_items(space, columns), exclusion_window, neighbors_from)
+    pairs = admissible_pairs(rows, column_items(space, columns), admissibility.check(space))
     counts = pairs.admissible
     if len(counts) and counts.min() < k:
         r = int(counts.argmin())
@@ -408,6 +402,6 @@ def _admissible_counts(
             where += f" (run {space.run_names[space.run[pairs.rows[r]]]})"
         raise ParameterError(
             f"k={k} neighbours asked for, but {where} may use only {counts[r]} items: lower k"
-            + (", shorten exclusion_window" if exclusion_window else "")
+            + (", shorten exclusion_window" if admissibility.exclusion_window else "")
         )
     return counts

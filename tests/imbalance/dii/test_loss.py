@@ -41,11 +41,12 @@ def test_gradient_in_weights_is_that_of_the_engine(case, device):
     mass = options.get("sample_weight")
     x, y, w = data()
     target = Space(y, **options)
-    table, ranks = rank_table(target, **rule), batch_ranks(target, **rule)
+    admissibility = Admissibility(**rule)
+    table, ranks = rank_table(target, admissibility=admissibility), batch_ranks(target, **rule)
     for bandwidth in cases():
         if mass is not None and bandwidth.kind in ("global", "gap"):
             continue  # a common bandwidth is counted in rows
-        exact = soft_ranks(Space(x, feature_weights=w, **options), table, bandwidth, **rule)
+        exact = soft_ranks(Space(x, feature_weights=w, **options), table, bandwidth, admissibility=admissibility)
         weights = tensor(w, device=device)
         value = dii_loss(
             tensor(x, device=device, grad=False) * weights, ranks, sample_weight=mass, **options_of(bandwidth)

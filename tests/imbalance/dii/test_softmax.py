@@ -7,7 +7,7 @@ from tests.imbalance import brute
 from infoscope.base import ParameterError
 from infoscope.imbalance.dii.softmax import Bandwidth, soft_ranks
 from infoscope.imbalance.rank_table import rank_table
-from infoscope.neighbors import Space
+from infoscope.neighbors import Admissibility, Space
 
 HAND_A = np.array([(0, 0), (1, 0), (0, 2), (3, 1), (2, 2), (5, 0)], float)
 HAND_B = np.array([0, 1, 4, 2, 7, 3.5])[:, None]
@@ -15,7 +15,7 @@ HAND_B = np.array([0, 1, 4, 2, 7, 3.5])[:, None]
 
 def at(x, table, bandwidth, w, **options):
     rule = {name: options.pop(name) for name in ("exclusion_window", "neighbors_from") if name in options}
-    return soft_ranks(Space(x, feature_weights=w, **options), table, bandwidth, **rule)
+    return soft_ranks(Space(x, feature_weights=w, **options), table, bandwidth, admissibility=Admissibility(**rule))
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_against_brute_force_and_central_differences(case, bandwidth, power):
     allowed = allowed_in(options)
     rule = {name: options[name] for name in ("exclusion_window", "neighbors_from") if name in options}
     items = {name: options[name] for name in ("run", "sample_weight") if name in options}
-    table = rank_table(Space(y, **items), **rule)
+    table = rank_table(Space(y, **items), admissibility=Admissibility(**rule))
     u = ranks_by_hand(y, allowed, mass)
     np.testing.assert_allclose(table.rescaled(), u, atol=1e-14)
     found = at(x, table, bandwidth, w, **options)

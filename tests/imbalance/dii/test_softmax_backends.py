@@ -10,7 +10,7 @@ from infoscope.imbalance.dii.objective import Objective, standardise
 from infoscope.imbalance.dii.optimise import minimise
 from infoscope.imbalance.dii.softmax import Bandwidth, soft_ranks
 from infoscope.imbalance.rank_table import rank_table
-from infoscope.neighbors import Space, backend_dask, chunks, tensors
+from infoscope.neighbors import Admissibility, Space, backend_dask, chunks, tensors
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def split(case):
     options = dict(CASES[case])
     rule = {name: options.pop(name) for name in ("exclusion_window", "neighbors_from") if name in options}
     of_target = {name: options[name] for name in ("run", "sample_weight") if name in options}
-    return options, of_target, rule
+    return options, of_target, {"admissibility": Admissibility(**rule)}
 
 
 def assert_same(one, two, tol):

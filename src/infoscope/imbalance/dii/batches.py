@@ -105,13 +105,13 @@ def fit_batches(
 
     def part(rows: np.ndarray, scale: float = 1.0) -> Objective:
         rows = np.sort(rows)
-        table = rank_table(spaces[1].take(rows), n_jobs=plan.n_jobs, **plan.rule)
+        table = rank_table(spaces[1].take(rows), n_jobs=plan.n_jobs, admissibility=plan.admissibility)
         return Objective(
             spaces[0].take(rows),
             table,
             groups,
             scaled(bandwidth, len(rows) / n),
-            plan.rule,
+            plan.admissibility,
             None,
             precision,
             plan.n_jobs,

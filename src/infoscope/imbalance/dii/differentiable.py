@@ -248,7 +248,7 @@ class DifferentiableImbalance(SelectorMixin, BaseEstimator):
         )
         n = len(plan.spaces[0])
         bandwidth = self._bandwidth(settled_k(self.k, n))
-        check_admissible(plan.spaces[0], bandwidth.k, plan.rule)
+        check_admissible(plan.spaces[0], bandwidth.k, plan.admissibility)
         return -value_at(
             plan,
             self.weights_,

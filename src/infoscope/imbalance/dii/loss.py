@@ -13,7 +13,7 @@ import numpy as np
 
 from infoscope.base import DataError, ParameterError, choose_device, require
 from infoscope.imbalance.rank_table import rank_table
-from infoscope.neighbors import Space, is_integer_column, on_device, target_space
+from infoscope.neighbors import Admissibility, Space, is_integer_column, on_device, target_space
 
 from .softmax import BANDWIDTHS, Bandwidth
 from .softmax_kernels import FIXED, PERPLEXITY, POINT
@@ -83,7 +83,7 @@ class DIILoss:
         target_kind: str = "auto",
     ):
         self.target = target_space(target, target_kind, name="target", option="target_kind")[0]
-        self.rule: dict[str, Any] = dict(exclusion_window=exclusion_window, neighbors_from=neighbors_from)
+        self.admissibility = Admissibility(exclusion_window, neighbors_from)
         self.options: dict[str, Any] = dict(
             k=k, bandwidth=bandwidth, lambda_factor=lambda_factor, perplexity=perplexity, kernel_power=kernel_power
         )
@@ -107,12 +107,12 @@ class DIILoss:
         """
         if index is None:
             if self._all is None:
-                self._all = batch_ranks(self.target, **self.rule)
+                self._all = batch_ranks(self.target, **self.admissibility.options)
             ranks, weight = self._all, self.target.sample_weight
         else:
             index = np.asarray(index.cpu() if hasattr(index, "cpu") else index)
             part = self.target.take(index)
-            ranks, weight = batch_ranks(part, **self.rule), part.sample_weight
+            ranks, weight = batch_ranks(part, **self.admissibility.options), part.sample_weight
         return dii_loss(embedding, ranks, sample_weight=weight, **self.options)
 
 
@@ -216,7 +216,7 @@ def batch_ranks(target, *, exclusion_window: float = 0.0, neighbors_from: str = 
     device = choose_device(device, space.features)
     if len(space) < 3:
         raise DataError(f"a batch of {len(space)}: ranks need at least 3 rows")
-    table = rank_table(space, exclusion_window=exclusion_window, neighbors_from=neighbors_from)
+    table = rank_table(space, admissibility=Admissibility(exclusion_window, neighbors_from))
     if not table.values.any():
         raise DataError(
             "no row of the batch has an admissible partner: draw batches of more runs, or longer ones, "

@@ -6,7 +6,7 @@ neither the answer nor the way to it depends on units.  A group of columns has o
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from infoscope.base import DataError, ParameterError, warn
 from infoscope.imbalance.plan import ComparisonPlan
 from infoscope.imbalance.rank_table import LIMIT_BYTES, RankTable, rank_table
-from infoscope.neighbors import Space, as_arrays, deviations, on_device, to_numpy
+from infoscope.neighbors import UNRESTRICTED, Admissibility, Space, as_arrays, deviations, on_device, to_numpy
 
 from .softmax import Bandwidth, Softened, soft_ranks
 
@@ -145,8 +145,8 @@ class Objective:
         Group of every column; ``np.arange(D)`` for one weight a column.
     bandwidth : Bandwidth
         How far a row looks.
-    rule : dict
-        ``exclusion_window`` and ``neighbors_from``.
+    admissibility : Admissibility
+        Who may be whose neighbour.
     queries : array of int, optional
         Rows that are averaged (validation); the table has one row each.
     precision : type
@@ -172,7 +172,7 @@ class Objective:
     table: RankTable
     groups: np.ndarray
     bandwidth: Bandwidth
-    rule: dict[str, Any] = field(default_factory=dict)
+    admissibility: Admissibility = UNRESTRICTED
     queries: np.ndarray | None = None
     precision: Any = np.float64
     n_jobs: int | None = None
@@ -200,7 +200,7 @@ class Objective:
             queries=self.queries,
             precision=self.precision,
             n_jobs=self.n_jobs,
-            **self.rule,
+            admissibility=self.admissibility,
         )
 
     def with_bandwidth(self, **changes: Any) -> Objective:
@@ -269,8 +269,10 @@ def make_objective(
         kept = labels[standard.columns]
         _, first, numbers = np.unique(kept, return_index=True, return_inverse=True)
         numbers = np.argsort(np.argsort(first))[numbers]  # in the order in which the groups appear
-    table = rank_table(plan.spaces[1], n_jobs=plan.n_jobs, limit_bytes=limit_bytes, **plan.rule)
-    return Objective(standard.space, table, numbers, bandwidth, plan.rule, None, precision, plan.n_jobs), standard
+    table = rank_table(plan.spaces[1], n_jobs=plan.n_jobs, limit_bytes=limit_bytes, admissibility=plan.admissibility)
+    return Objective(
+        standard.space, table, numbers, bandwidth, plan.admissibility, None, precision, plan.n_jobs
+    ), standard
 
 
 def default_k(n: int) -> int:

@@ -19,7 +19,16 @@ import numpy as np
 from infoscope.base import ParameterError
 from infoscope.base.checks import check_choice
 from infoscope.imbalance.rank_table import RankTable
-from infoscope.neighbors import TIE, Reduction, Space, admissible_mass, nearest, reduce_tiles
+from infoscope.neighbors import (
+    TIE,
+    UNRESTRICTED,
+    Admissibility,
+    Reduction,
+    Space,
+    admissible_mass,
+    nearest,
+    reduce_tiles,
+)
 
 from . import softmax_kernels as kernels
 
@@ -93,8 +102,7 @@ def soft_ranks(
     pairs: bool = False,
     queries=None,
     precision: Any = np.float64,
-    exclusion_window: float = 0.0,
-    neighbors_from: str = "any",
+    admissibility: Admissibility = UNRESTRICTED,
     n_jobs: int | None = None,
 ) -> Softened:
     """Value and gradient of the Differentiable Information Imbalance at the weights of a space.
@@ -115,8 +123,10 @@ def soft_ranks(
         Only these rows.
     precision : {np.float64, np.float32}
         Of the tiles; sums are float64.
-    exclusion_window, neighbors_from, n_jobs : optional
-        As for `infoscope.neighbors.reduce_tiles`.
+    admissibility : Admissibility
+        Who may be whose neighbour.
+    n_jobs : int, optional
+        Threads.
 
     Returns
     -------
@@ -147,12 +157,11 @@ def soft_ranks(
             f"{space.name or 'the space'} has metric {space.metric!r}: the Differentiable Information "
             "Imbalance weighs features of a Euclidean space"
         )
-    rule: dict[str, Any] = dict(exclusion_window=exclusion_window, neighbors_from=neighbors_from)
     weight = space.sample_weight
     rows = np.arange(len(space)) if queries is None else np.asarray(queries)
     own = np.ones(len(rows)) if weight is None else weight[rows]
-    _, mass, mass2 = admissible_mass(space, queries, **rule)
-    mode, size, shared = _in_a_row(space, bandwidth, queries, n_jobs, rule, gradient)
+    _, mass, mass2 = admissible_mass(space, queries, admissibility=admissibility)
+    mode, size, shared = _in_a_row(space, bandwidth, queries, n_jobs, admissibility, gradient)
     reduction = SoftRanks(
         table,
         rho=2 * own / own.sum(),
@@ -165,7 +174,7 @@ def soft_ranks(
         pairs=pairs,
         precision=precision,
     )
-    found = reduce_tiles([space], reduction, queries=queries, n_jobs=n_jobs, label="softmax", **rule)
+    found = reduce_tiles([space], reduction, queries=queries, n_jobs=n_jobs, label="softmax", **admissibility.options)
     slopes = found["slopes"]
     if slopes is not None and shared is not None:  # the common bandwidth moves with all rows
         slopes = slopes + found["pull"] * shared
@@ -173,7 +182,7 @@ def soft_ranks(
     return Softened(value, slopes, 2 * found["f"], found["entropy"], found["pairs"])
 
 
-def _in_a_row(space, bandwidth, queries, n_jobs, rule, gradient):
+def _in_a_row(space, bandwidth, queries, n_jobs, admissibility, gradient):
     """(mode, size) as the kernel knows them, and the derivative of a common bandwidth by the squared weights."""
     kind, size = bandwidth.kind, bandwidth.size
     if kind == "point":
@@ -183,7 +192,7 @@ def _in_a_row(space, bandwidth, queries, n_jobs, rule, gradient):
     if kind == "fixed":
         return kernels.FIXED, size, None
     depth = bandwidth.k if kind == "global" else 2
-    graph = nearest(space, depth, ties="all", queries=queries, n_jobs=n_jobs, **rule)
+    graph = nearest(space, depth, ties="all", queries=queries, n_jobs=n_jobs, **admissibility.options)
     e = graph.squared ** (bandwidth.power / 2)
     start = graph.indptr[:-1]
     if kind == "global":

@@ -154,12 +154,14 @@ def _halved(k: int) -> int:
 
 def _objective_of(part: ComparisonPlan, whole: Objective, limit_bytes) -> Objective:
     """The same for some of the rows, with half as many neighbours."""
-    table = rank_table(part.spaces[1], n_jobs=part.n_jobs, limit_bytes=limit_bytes, **part.rule)
+    table = rank_table(part.spaces[1], n_jobs=part.n_jobs, limit_bytes=limit_bytes, admissibility=part.admissibility)
     wide: Bandwidth = whole.bandwidth
     changes: dict[str, Any] = {"k": _halved(wide.k)}
     if wide.kind == "perplexity":
         changes["size"] = max(wide.size / 2, min(wide.size, 1.5))
-    return replace(whole, space=part.spaces[0], table=table, bandwidth=replace(wide, **changes), rule=part.rule)
+    return replace(
+        whole, space=part.spaces[0], table=table, bandwidth=replace(wide, **changes), admissibility=part.admissibility
+    )
 
 
 def _minimum(half: Objective, start: np.ndarray | None, alpha: float) -> np.ndarray:

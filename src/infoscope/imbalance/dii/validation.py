@@ -140,10 +140,12 @@ def value_at(
     limit_bytes: int | None = LIMIT_BYTES,
 ) -> HeldOutValue:
     """DII of some rows as queries, at weights (D,) in the units of the columns."""
-    table = rank_table(plan.spaces[1], queries=rows, n_jobs=plan.n_jobs, limit_bytes=limit_bytes, **plan.rule)
+    table = rank_table(
+        plan.spaces[1], queries=rows, n_jobs=plan.n_jobs, limit_bytes=limit_bytes, admissibility=plan.admissibility
+    )
     space = centred(plan.spaces[0])
     groups = np.arange(space.n_features)
-    objective = Objective(space, table, groups, bandwidth, plan.rule, rows, precision, plan.n_jobs)
+    objective = Objective(space, table, groups, bandwidth, plan.admissibility, rows, precision, plan.n_jobs)
     found = objective.soften(weights, pairs=True)
     return HeldOutValue(found.value, error_of(plan, found, rows))
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from infoscope.base import DataError, ParameterError
 from infoscope.base.checks import check_choice, check_positive_int, check_vector
 from infoscope.imbalance.plan import same_items
 from infoscope.imbalance.rank_table import LIMIT_BYTES, RankTable, rank_table
-from infoscope.neighbors import Space, admissible_mass, as_space, target_space, to_numpy
+from infoscope.neighbors import Admissibility, Space, admissible_mass, as_space, target_space, to_numpy
 
 from .objective import Objective, default_k
 from .softmax import Bandwidth
@@ -105,7 +103,7 @@ def dii_value_and_grad(
     (True, True)
     """
     space = source_space(X, period=period, sample_weight=sample_weight, time=time, run=run)
-    rule: dict[str, Any] = dict(exclusion_window=exclusion_window, neighbors_from=neighbors_from)
+    admissibility = Admissibility(exclusion_window, neighbors_from)
     if isinstance(target, RankTable):
         if target.values.shape != (len(space), len(space)):
             raise DataError(
@@ -115,14 +113,14 @@ def dii_value_and_grad(
         table = target
     else:
         space, goal = same_items([space, target_space(target, target_kind)[0]])
-        table = rank_table(goal, n_jobs=n_jobs, limit_bytes=max_table_bytes, **rule)
-    check_admissible(space, k, rule)
+        table = rank_table(goal, n_jobs=n_jobs, limit_bytes=max_table_bytes, admissibility=admissibility)
+    check_admissible(space, k, admissibility)
     made = Objective(
         centred(space),
         table,
         group_numbers(groups, space.n_features),
         make_bandwidth(bandwidth, k, lambda_factor, perplexity, kernel_power),
-        rule,
+        admissibility,
         None,
         PRECISIONS[check_choice(precision, "precision", tuple(PRECISIONS))],
         n_jobs,
@@ -201,12 +199,12 @@ def make_bandwidth(kind, k, factor, perplexity, power) -> Bandwidth:
     return Bandwidth(kind, k, max(float(k), 2.0) if perplexity is None else perplexity, power)
 
 
-def check_admissible(space: Space, k, rule: dict[str, Any]) -> None:
+def check_admissible(space: Space, k, admissibility: Admissibility) -> None:
     """Every row must have at least k items to choose from."""
     if len(space) < 3:
         raise DataError(f"{len(space)} items: an imbalance needs at least 3")
     k = check_positive_int(k, "k", 1)
-    m, _, _ = admissible_mass(space, None, **rule)
+    m, _, _ = admissible_mass(space, admissibility=admissibility)
     row = int(np.argmin(m))
     if k > m[row]:
         where = "" if space.run is None else f" of run {space.run_names[space.run[row]]!r}"

@@ -64,7 +64,7 @@ class WeightsFit:
         n = len(plan.spaces[0])
         self.k = settled_k(options.k, n)
         bandwidth = options._bandwidth(self.k)
-        check_admissible(plan.spaces[0], self.k, plan.rule)
+        check_admissible(plan.spaces[0], self.k, plan.admissibility)
         groups = options.groups
         if groups is not None:
             group_numbers(groups, plan.spaces[0].n_features)  # its shape, before anything costs time

@@ -66,9 +66,18 @@ class SoftSearch:
     def __init__(self, plan: ComparisonPlan, units: np.ndarray, settings: Settings, bar):
         standard = standardise(plan.spaces[0])
         self.ids, numbers = np.unique(units[standard.columns], return_inverse=True)
-        table = rank_table(plan.spaces[1], n_jobs=plan.n_jobs, limit_bytes=settings.limit_bytes, **plan.rule)
+        table = rank_table(
+            plan.spaces[1], n_jobs=plan.n_jobs, limit_bytes=settings.limit_bytes, admissibility=plan.admissibility
+        )
         self.objective = Objective(
-            standard.space, table, numbers, settings.bandwidth, plan.rule, None, settings.precision, plan.n_jobs
+            standard.space,
+            table,
+            numbers,
+            settings.bandwidth,
+            plan.admissibility,
+            None,
+            settings.precision,
+            plan.n_jobs,
         )
         self.plan, self.settings, self.bar, self.standard = plan, settings, bar, standard
         self.n_units, self.seen = len(self.ids), np.inf
@@ -215,10 +224,23 @@ class SoftSearch:
 
 def soft_value_elsewhere(plan: ComparisonPlan, rows: np.ndarray, weights: np.ndarray, settings: Settings):
     """Value and deviations at given weights of the columns, with the rows asked about (their admissible columns)."""
-    table = rank_table(plan.spaces[1], queries=rows, n_jobs=plan.n_jobs, limit_bytes=settings.limit_bytes, **plan.rule)
+    table = rank_table(
+        plan.spaces[1],
+        queries=rows,
+        n_jobs=plan.n_jobs,
+        limit_bytes=settings.limit_bytes,
+        admissibility=plan.admissibility,
+    )
     space = plan.spaces[0].replace(feature_weights=weights)
     softened = soft_ranks(
-        space, table, settings.bandwidth, gradient=False, pairs=True, queries=rows, n_jobs=plan.n_jobs, **plan.rule
+        space,
+        table,
+        settings.bandwidth,
+        gradient=False,
+        pairs=True,
+        queries=rows,
+        n_jobs=plan.n_jobs,
+        admissibility=plan.admissibility,
     )
     return _with_deviations(softened, rows, plan)
 

@@ -74,7 +74,7 @@ class PlainSearch:
         self.first = np.searchsorted(self.numbers[self.columns], np.arange(self.n_units + 1))
         space = standard.space
         candidates = column_items(space, None)
-        self.order = admissible_pairs(row_items(space, None), candidates, **plan.rule).columns
+        self.order = admissible_pairs(row_items(space, None), candidates, plan.admissibility).columns
         w = space.feature_weights  # ones, but for columns that are not standardised
         self.x = np.ascontiguousarray((np.asarray(space.features, float) * w).T[:, self.order])
         self.period = np.ascontiguousarray(space.period * w)
@@ -183,7 +183,11 @@ class PlainSearch:
             return None
         target, rows = self.plan.spaces[1], self.aim.rows
         table = rank_table(
-            target, queries=rows, n_jobs=self.plan.n_jobs, limit_bytes=self.aim.limit_bytes, **self.plan.rule
+            target,
+            queries=rows,
+            n_jobs=self.plan.n_jobs,
+            limit_bytes=self.aim.limit_bytes,
+            admissibility=self.plan.admissibility,
         )
         return self._way(True, np.arange(len(target)) if rows is None else rows, table)
 
@@ -198,7 +202,7 @@ class PlainSearch:
 
     def _way(self, towards, rows, table, indptr=None, places=None, shares=None) -> _Way:
         space = self.standard.space
-        pairs = admissible_pairs(row_items(space, rows), column_items(space, None), **self.plan.rule)
+        pairs = admissible_pairs(row_items(space, rows), column_items(space, None), self.plan.admissibility)
         empty = np.zeros(0)
         return _Way(
             towards,

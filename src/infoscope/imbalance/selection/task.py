@@ -151,7 +151,7 @@ def run_task(
         ]
     with plan.looking_at_order():
         chosen = plan.spaces[0].replace(feature_weights=judge.column_weights(path[-1]))
-        nearest(chosen, 1, ties="all", n_jobs=plan.n_jobs, **plan.rule)
+        nearest(chosen, 1, ties="all", n_jobs=plan.n_jobs, **plan.admissibility.options)
     sizes = np.array([len(found.units) for found in path])
     values, value_se = _values(plan, reports, 0)
     if sizes[-1] < task.largest and task.method != "l1":
