@@ -8,6 +8,7 @@ from infoscope import DIILoss, Space, batch_ranks, dii_loss, dii_value_and_grad,
 from infoscope.base import DataError, ParameterError
 from infoscope.imbalance.dii.softmax import Bandwidth, soft_ranks
 from infoscope.imbalance.rank_table import rank_table
+from infoscope.neighbors import Admissibility
 
 torch = pytest.importorskip("torch")
 
