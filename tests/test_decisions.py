@@ -146,6 +146,7 @@ def test_a_weighted_dimension_is_that_of_where_the_weight_lies():
 
 
 # ------------------------------------------------------------------------------------- what time and runs ask of anyone
+@pytest.mark.filterwarnings("ignore:runs are shorter than 20 correlation times")
 def test_the_correlation_time_is_one_answer():
     x, time = walk(), 0.5 * np.arange(400)
     tau = series_correlation(Space(x, time=time)).tau.value
@@ -185,6 +186,7 @@ def test_every_form_of_data_tells_its_correlation_time(form):
         assert 0.4 < found / 39 < 2  # other functions of the same state; 600 rows tell (1 + rho)/(1 - rho) so well
 
 
+@pytest.mark.filterwarnings("ignore:runs are shorter than 20 correlation times")
 def test_runs_alone_say_that_rows_follow_each_other():
     x, run = walk(600), np.repeat(np.arange(3), 200)
     alone, timed = Space(x, run=run), Space(x, run=run, time=np.tile(np.arange(200.0), 3))

@@ -258,6 +258,7 @@ def test_lsdi_row_norms_against_the_whole_covariance():
     np.testing.assert_array_equal(row_norms(edges, n_jobs=1), row_norms(edges, n_jobs=2))
 
 
+@pytest.mark.filterwarnings("ignore:neighbouring rows are alike")  # groups of four, one after the other
 def test_fewest_neighbours():
     """k* = 3 everywhere: two edges a point, covariances of rank one."""
     x = cube(12, 100, 2)

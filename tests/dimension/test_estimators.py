@@ -6,7 +6,7 @@ from scipy import stats
 from sklearn.datasets import load_digits, make_swiss_roll
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from infoscope.base import DataError, ParameterError
+from infoscope.base import CorrelatedRowsWarning, DataError, ParameterError
 from infoscope.datasets import ar1
 from infoscope.dimension import ABIDE, Dimension, Gride, TwoNN, neighbor_table
 from infoscope.dimension.abide import adaptive_dimension
@@ -149,7 +149,8 @@ def test_errors_are_calibrated(d):
 def test_a_trajectory_is_thinned():
     """AR(1) with a slow decay, five columns: all rows 3.9, independent rows 4.98 ± 0.12 (measured elsewhere)."""
     (x,) = ar1(20_000, n_columns=5, phi=0.99, random_state=3)
-    naive = TwoNN(n_rows=2000).fit(x).dimension_
+    with pytest.warns(CorrelatedRowsWarning, match="neighbouring rows are alike"):
+        naive = TwoNN(n_rows=2000).fit(x).dimension_
     found = TwoNN(n_rows=200).fit(Space(x, time=np.arange(len(x)))).result_
     assert naive < 4.1
     assert found.thinned > 50 and found.dimension == pytest.approx(4.98, abs=0.35)

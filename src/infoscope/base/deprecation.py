@@ -70,6 +70,7 @@ def deprecated(argument: str | None = None, *, since: str, remove: str, instead:
     ... def search(data, *, k=1):
     ...     return k
     >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
     ...     search([], n_neighbors=3)
     3
     >>> print(caught[0].message)
@@ -115,6 +116,7 @@ def deprecated_names(module: str, names: Mapping[str, str], *, since: str, remov
     >>> from infoscope.base import deprecated_names
     >>> find = deprecated_names("infoscope.base", {"squareroot": "math:sqrt"}, since="0.1", remove="99")
     >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
     ...     find("squareroot") is math.sqrt
     True
     >>> print(caught[0].message)

@@ -152,7 +152,9 @@ class DensityPeaks(ClusterMixin, BaseEstimator):
             saddle[number[a], number[b]] = saddle[number[b], number[a]] = point
         height = np.where(saddle >= 0, value[saddle], np.nan)
         weight, n_effective = fitted._masses()
-        share = np.bincount(of_point, weight, len(left)) / weight.sum()
+        share = np.minimum(
+            np.bincount(of_point, weight, len(left)) / weight.sum(), 1.0
+        )  # one cluster: but for rounding
         labels, n_halo = self._labels_of_items(of_point, height, self.halo if halo is None else bool(halo))
         item = self._first_items()
         peaks = basins.centers[left]

@@ -103,8 +103,7 @@ def plot_k_star(found: LogDensity, ax: Axes | None = None, *, x: Any = 0, y: Any
 
 @picture(LogDensity, "components")
 def plot_components(found: LogDensity, ax: Axes | None = None, *, style: str = "screen") -> Axes:
-    """Items in each connected part of the neighbour graph, the largest first: constants between parts are not known
-    from the graph."""
+    """Items in each connected part of the graph, the largest first: it does not tell the constants between them."""
     component = getattr(found, "component", None)
     if component is None:
         raise ParameterError(f"{found.method} has no neighbour graph with components; BMTI has one")

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 @picture(DimensionScan, "scale")
 def plot_scan(scan: DimensionScan, ax: Axes | None = None, *, against: str = "distance", style: str = "screen") -> Axes:
-    """Dimension against the mean distance of the neighbours compared, or their outer rank, with a band of one standard
-    error."""
+    """Dimension against the mean distance of the neighbours compared, or their outer rank, with its standard error."""
     look = look_of(style)
     ax = axes_of(ax, look, height=0.72)
     if check_choice(against, "against", ("distance", "rank")) == "rank":

@@ -124,7 +124,7 @@ def series_correlation(
     >>> from infoscope.neighbors.correlation import series_correlation
     >>> slow = np.convolve(np.random.default_rng(0).normal(size=2000), np.ones(25), mode="same")
     >>> found = series_correlation(Space(slow[:, None], time=0.5 * np.arange(2000)))
-    >>> 15 < found.rows < 40, found.thinning == np.ceil(found.rows / 2)
+    >>> 15 < found.rows < 40, bool(found.thinning == np.ceil(found.rows / 2))
     (True, True)
     """
     spaces = [spaces] if isinstance(spaces, Space) else list(spaces)

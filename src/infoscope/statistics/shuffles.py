@@ -19,6 +19,16 @@ SAME = 1e-9  # statistics that differ by less, relative to the observed one, are
 def shuffle_rows(n: int, generator: np.random.Generator) -> np.ndarray:
     """All rows exchange their places: for independent rows.
 
+    Parameters
+    ----------
+    n : int
+        How many rows there are.
+    generator : numpy.random.Generator
+
+    Returns
+    -------
+    array (N,) of int
+
     Examples
     --------
     >>> import numpy as np
@@ -102,6 +112,16 @@ def shuffle_blocks(order: RunOrder, blocks: np.ndarray, generator: np.random.Gen
 
 def shuffle_within(groups: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """Members of every group exchange their places among themselves.
+
+    Parameters
+    ----------
+    groups : array (N,)
+        Group of every row.
+    generator : numpy.random.Generator
+
+    Returns
+    -------
+    array (N,) of int
 
     Examples
     --------

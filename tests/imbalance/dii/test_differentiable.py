@@ -294,6 +294,7 @@ def test_one_run_is_held_out_in_five_parts():
     assert any("one run" in note for note in found.notes_)
 
 
+@pytest.mark.filterwarnings("ignore:runs are shorter than 20 correlation times")
 def test_relatives_of_held_out_rows_are_not_trained_on():
     from infoscope.imbalance.plan import make_plan
 
