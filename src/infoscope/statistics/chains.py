@@ -13,6 +13,7 @@ import numpy as np
 
 from infoscope.base.checks import check_choice, check_matrix
 from infoscope.base.errors import DataError
+from infoscope.base.rounding import SAME
 
 from .correlation import lagged_products, normal_scores
 
@@ -150,8 +151,9 @@ def _r_hat(x: np.ndarray) -> float:
         return math.nan
     halves = _halves(x)
     ratios = []
-    for values in (halves, np.abs(halves - np.median(halves))):
-        within, between, _ = _moments(_scores(values))
+    middle = np.median(halves)
+    for values, size in ((halves, 0.0), (np.abs(halves - middle), abs(middle))):
+        within, between, _ = _moments(_scores(values, size))
         n = values.shape[1]
         if within > 0:
             ratios.append(math.sqrt((n - 1) / n + between / within))
@@ -187,10 +189,10 @@ def _size(halves: np.ndarray) -> float:
     rho[0] = 1.0
     n_pairs = max(1, (n - 1) // 2)
     pairs = rho[: 2 * n_pairs].reshape(n_pairs, 2).sum(axis=1)
-    ends = np.flatnonzero(pairs <= 0)
+    ends = np.flatnonzero(pairs <= SAME)
     last = int(ends[0]) if len(ends) else n_pairs - 1
     # the sum ends before the first pair that is not positive, but for its even lag: antithetic chains need it
-    even = rho[2 * last] if pairs[last] > 0 else max(rho[2 * last], 0.0)
+    even = rho[2 * last] if pairs[last] > SAME else max(rho[2 * last], 0.0)
     tau = -1 + 2 * np.minimum.accumulate(pairs[:last]).sum() + even
     return m * n / max(float(tau), 1 / math.log10(m * n))
 
@@ -209,8 +211,8 @@ def _moments(z: np.ndarray) -> tuple[float, float, np.ndarray]:
     return np.einsum("ij,ij->", centred, centred) / (len(z) * (n - 1)), between, centred
 
 
-def _scores(halves: np.ndarray) -> np.ndarray:
-    return normal_scores(halves.ravel(), BLOM).reshape(halves.shape)
+def _scores(halves: np.ndarray, size: float = 0.0) -> np.ndarray:
+    return normal_scores(halves.ravel(), BLOM, size).reshape(halves.shape)
 
 
 def _halves(x: np.ndarray) -> np.ndarray:
