@@ -6,6 +6,7 @@ import numpy as np
 
 from infoscope.base import ParameterError
 from infoscope.base.checks import check_positive_int
+from infoscope.base.rounding import exceeds
 from infoscope.neighbors import Space
 from infoscope.statistics import run_order
 
@@ -14,7 +15,6 @@ from .plan import Plan
 from .rank_table import rank_table
 
 LARGEST_TABLE = 4000  # items whose ranks are tabled; larger data are tested on a random subset
-SAME = 1e-12  # values closer than their rounding are equal: it must not decide for us
 
 
 def check_permutations(n_permutations: int, plan: Plan) -> None:
@@ -52,9 +52,9 @@ def permutation_p_value(part: Plan, source: Neighbors, table: np.ndarray, n_perm
         usable = np.isfinite(u)  # a shift may bring a pair inside the window
         return float((c[usable] * u[usable]).sum() / c[usable].sum())
 
-    observed = value(np.arange(len(table))) + SAME
+    observed = value(np.arange(len(table)))
     shuffled = [value(_shuffle(part, generator)) for _ in range(n_permutations)]
-    return (1 + sum(v <= observed for v in shuffled)) / (1 + n_permutations)
+    return (1 + sum(not exceeds(v, observed, 1.0) for v in shuffled)) / (1 + n_permutations)
 
 
 def testable_part(plan: Plan, generator) -> np.ndarray:

@@ -12,6 +12,7 @@ import numpy as np
 
 from infoscope.base import CorrelatedRowsWarning, DataError, DataWarning, InfoscopeError, ParameterError, warn
 from infoscope.base.checks import check_choice, check_ids
+from infoscope.base.rounding import STEPS, exceeds
 from infoscope.neighbors import NeighborGraph, Space
 from infoscope.statistics import (
     CorrelationTime,
@@ -198,14 +199,14 @@ def _settle_weights(plan: Plan, run_weight, on_low_weight) -> None:
         weight = weight * _weights_of_runs(space, run_weight, weight)
     elif space.run is not None and space.sample_weight is not None:
         means = [weight[space.run == r].mean() for r in np.unique(space.run)]
-        if max(means) > 10 * max(min(means), 1e-300):
+        if exceeds(max(means), 10 * max(min(means), 1e-300)):
             plan.warn(
                 "mean weights of the runs differ by more than a factor of 10: weights normalised run by run must "
                 "be put on one scale first"
             )
     plan.n_kish = effective_sample_size(weight)
     kept = np.flatnonzero(weight)
-    if np.ptp(weight[kept]) == 0:  # equal weights are none; those of zero mean no item
+    if not exceeds(weight[kept].max(), weight[kept].min()):  # equal weights are none; those of zero mean no item
         plan.spaces = [s if s.sample_weight is None else s.replace(sample_weight=None) for s in plan.spaces]
     else:
         _check_weights(plan, weight, on_low_weight)
@@ -308,10 +309,10 @@ def _settle_window(plan: Plan, auto: bool, window, neighbors_from) -> None:
     if auto and tau is not None:
         durations = _durations(space)
         window, plan.too_short = auto_window(tau.value, bool(tau.resolved), durations, step=row_step(space))
-        if tau.value <= row_step(space):
+        if not exceeds(tau.value, row_step(space), same=STEPS):
             window = 0.0  # rows are independent: only the row itself is left out
     elif tau is not None:
-        plan.too_short = bool(np.median(_durations(space)) < 20 * tau.value or not tau.resolved)
+        plan.too_short = exceeds(20 * tau.value, np.median(_durations(space)), same=STEPS) or not tau.resolved
     plan.exclusion_window = float(f"{float(window or 0.0):.12g}")  # no dust from summed time steps
     if not 0 <= plan.exclusion_window < np.inf:
         raise ParameterError(f"exclusion_window is {window!r}; it must be a time >= 0")
@@ -334,7 +335,7 @@ def _settle_errors(plan: Plan, standard_error: str) -> None:
     space, tau, step = plan.spaces[0], plan.tau, row_step(plan.spaces[0])
     length = plan.exclusion_window if tau is None else 2 * tau.value
     if standard_error == "auto":
-        standard_error = "blocks" if length > 2 * BLOCKS_FROM * step else "graph"
+        standard_error = "blocks" if exceeds(length, 2 * BLOCKS_FROM * step, same=STEPS) else "graph"
     plan.standard_error = standard_error
     if standard_error in ("blocks", "jackknife"):
         plan.blocks = block_labels(space.time, space.run, max(length, 2 * step), n=len(space))

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from infoscope.base import DataError, ParameterError
+from infoscope.base.rounding import STEPS, exceeds
 from infoscope.imbalance.plan import Plan
 from infoscope.neighbors import Space
 from infoscope.neighbors.admissible import items_of
@@ -102,7 +103,7 @@ def _runs(plan: Plan) -> dict[str, np.ndarray]:
     if space.run is not None and len(np.unique(space.run)) > 1:
         codes = np.unique(space.run)
         times = None if plan.tau is None else plan.fields()["n_correlation_times"]
-        if len(codes) < FEW_RUNS and (times is None or times < RELIABLE_TIMES):
+        if len(codes) < FEW_RUNS and (times is None or exceeds(RELIABLE_TIMES, times, same=STEPS)):
             plan.notes.append(
                 f"{len(codes)} runs: leaving one out cannot see how much runs differ; bring at least {FEW_RUNS}"
             )
