@@ -13,7 +13,6 @@ import numpy as np
 
 from infoscope.base.checks import check_choice, check_matrix
 from infoscope.base.errors import DataError
-from infoscope.base.rounding import SAME
 
 from .correlation import lagged_products, normal_scores
 
@@ -189,10 +188,10 @@ def _size(halves: np.ndarray) -> float:
     rho[0] = 1.0
     n_pairs = max(1, (n - 1) // 2)
     pairs = rho[: 2 * n_pairs].reshape(n_pairs, 2).sum(axis=1)
-    ends = np.flatnonzero(pairs <= SAME)
+    ends = np.flatnonzero(pairs <= 0)
     last = int(ends[0]) if len(ends) else n_pairs - 1
     # the sum ends before the first pair that is not positive, but for its even lag: antithetic chains need it
-    even = rho[2 * last] if pairs[last] > SAME else max(rho[2 * last], 0.0)
+    even = rho[2 * last] if pairs[last] > 0 else max(rho[2 * last], 0.0)
     tau = -1 + 2 * np.minimum.accumulate(pairs[:last]).sum() + even
     return m * n / max(float(tau), 1 / math.log10(m * n))
 
