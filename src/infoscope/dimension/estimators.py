@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from infoscope.base import ParameterError, warn
+from infoscope.base.rounding import STEPS
 from infoscope.neighbors import NeighborGraph, Space, as_space
 from infoscope.statistics import correlation_time
 
@@ -110,7 +111,7 @@ class DimensionEstimator(BaseEstimator):
 
             period = space.period if space.period.any() else None
             tau = correlation_time(space.features, time=space.time, run=space.run, period=period, n_jobs=self.n_jobs)
-            return max(1, int(np.ceil(tau.value / row_step(space) / 2)))
+            return max(1, int(np.ceil(tau.value / row_step(space) / 2 * (1 - STEPS))))
         from infoscope.base.checks import check_positive_int
 
         return check_positive_int(thin, "thin", 1)
