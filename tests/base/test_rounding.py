@@ -1,4 +1,4 @@
-"""When two computed numbers count as equal: comparisons, the lowest of several, and orders in which ties go by number."""
+"""When two computed numbers count as equal: comparisons, the lowest of several, orders with ties by number."""
 
 import numpy as np
 import pytest

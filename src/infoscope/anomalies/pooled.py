@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from infoscope.base import CorrelatedRowsWarning, DataError, DataWarning, ParameterError, warn
+from infoscope.base.rounding import exceeds, first_lowest
 from infoscope.neighbors import Space, as_space, order_test
 from infoscope.neighbors.convert import kind_of, to_numpy
 
@@ -159,7 +160,7 @@ def _check_alike(first: Space, second: Space) -> None:
     for space, name in ((first, "the reference"), (second, "the test sample")):
         if len(space) < 2:
             raise DataError(f"{name} has {len(space)} row; a comparison needs at least two of each sample")
-        if space.sample_weight is not None and np.ptp(space.sample_weight) > 0:
+        if space.sample_weight is not None and exceeds(space.sample_weight.max(), space.sample_weight.min()):
             raise DataError(f"rows of {name} have weights, and weighted counts are not binomial: draw rows in "
                             "proportion to their weights first")  # fmt: skip
 
@@ -186,7 +187,8 @@ def _joined(first: Space, second: Space) -> Space:
 
 def _columns(space: Space) -> list[str]:
     """Constant columns, and such as hardly count beside another."""
-    spread = to_numpy(space.features).std(axis=0) * space.feature_weights
+    x = to_numpy(space.features)
+    spread = np.where(x.max(axis=0) > x.min(axis=0), x.std(axis=0), 0.0) * space.feature_weights
     found = []
     constant = np.flatnonzero((spread == 0) & (space.feature_weights > 0))
     if len(constant):
@@ -194,8 +196,8 @@ def _columns(space: Space) -> list[str]:
         found.append(f"{names} is constant in both samples and tells nothing" if len(constant) == 1 else
                      f"{len(constant)} columns are constant in both samples and tell nothing ({names})")  # fmt: skip
     moving = np.flatnonzero(spread > 0)
-    if len(moving) > 1 and spread[moving].max() > UNEVEN * spread[moving].min():
-        a, b = moving[np.argmax(spread[moving])], moving[np.argmin(spread[moving])]
+    if len(moving) > 1 and exceeds(spread[moving].max(), UNEVEN * spread[moving].min()):
+        a, b = (moving[first_lowest(values)] for values in (-spread[moving], spread[moving]))
         found.append(
             f"{space.column_name(a)} spreads {spread[a] / spread[b]:.3g} times as wide as {space.column_name(b)}, "
             "which hardly counts in distances: scale the columns if their units are arbitrary "

@@ -7,10 +7,11 @@ from typing import NamedTuple
 import numpy as np
 
 from infoscope.base import DataError, ParameterError, kernel
+from infoscope.base.rounding import SAME
 from infoscope.neighbors import Space
 
 from .neighbor_stream import Ordered
-from .null import SAME, _checked_first, _probability, score_table
+from .null import _checked_first, _probability, score_table
 
 TIE = 1e-12  # squared distances this close, relatively, are one distance: the rule of the engine
 
