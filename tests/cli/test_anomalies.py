@@ -62,6 +62,16 @@ def test_numbers_of_the_library(files, infoscope):
     assert again.code == 0 and "reproduced" in again.out
 
 
+def test_a_constant_column_is_no_place(files, infoscope):
+    """The mean of equal numbers is rounded, and so are their deviations: neither is far, nor narrow beside others."""
+    for name in ("known", "new"):
+        pd.read_csv(f"{name}.csv").assign(charge=0.1).to_csv(f"{name}.csv", index=False)
+    ran = infoscope("anomalies", "known.csv:mass,angle,charge", "new.csv", "-k", "60")
+    where = ran.out[ran.out.index("Where (sd:") :].splitlines()[1:]
+    assert ran.code == 0 and all(line.split()[2] in ("mass", "angle") for line in where if line)
+    assert "spread very differently" not in ran.out and "times as wide" not in ran.err
+
+
 def test_rows_are_those_of_the_file(files, infoscope):
     """With a stride and rows left out, flagged rows are still numbered as in the file."""
     frame = pd.read_csv("new.csv")

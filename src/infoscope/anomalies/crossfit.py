@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from infoscope.base.rounding import exceeds
+
 from .blocks import Blocks
-from .multiple_testing import tails_of
+from .multiple_testing import above, tails_of
 from .neighbor_stream import Ordered
 from .pooled import Pooled
 from .regions import Region, count_signal
@@ -36,7 +38,7 @@ def cross_fit(pooled: Pooled, rule: Rule, options: Options, blocks: Blocks | Non
         )
         law = found.null.law(name, True, new=True)
         p_values = tails_of(scores, law, options.alpha)
-        where = np.where(scores > excess.threshold, members[name], -1)
+        where = np.where(above(scores, excess.threshold), members[name], -1)
         empty = np.full(len(outside), np.nan)
         found.sides[name] = replace(
             excess,
@@ -112,7 +114,7 @@ def _recounted(region: Region, own, inside, outside, mine, scores, exposure: flo
     )
     if not region.resolved:
         return moved
-    high = np.flatnonzero(mine & (scores >= region.level * (1 - 1e-12)))
+    high = np.flatnonzero(mine & ~exceeds(region.level, scores))
     anomalous, injected = (outside[high[own[outside[high]] == sample]] - first[sample] for sample in (1, 0))
     counts = count_signal(len(anomalous), len(injected), exposure)
     return replace(

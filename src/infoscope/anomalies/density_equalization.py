@@ -7,11 +7,12 @@ from typing import NamedTuple
 import numpy as np
 
 from infoscope.base import ParameterError, kernel
+from infoscope.base.rounding import SAME
 from infoscope.neighbors import TIE, as_space
 
 from .multiple_testing import above
 from .neighbor_stream import Ordered
-from .null import SAME, check_level, score_table
+from .null import check_level, score_table
 from .scores import Rule, checked_labels, scan_items
 
 SPARE = 64  # neighbours kept beyond those that a scan needs, in place of those that go; more where it needs many

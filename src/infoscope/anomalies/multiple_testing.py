@@ -7,9 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from infoscope.base import check_choice
+from infoscope.base.rounding import exceeds
 from infoscope.statistics import adjust_p_values
 
-from .null import SAME, scan_critical_value, scan_null_tail
+from .null import scan_critical_value, scan_null_tail
 from .scores import Rule, Scan
 
 CONTROLS = ("auto", "fdr", "fdr_by", "fwer", "fpr")
@@ -63,7 +64,7 @@ def tails_of(scores: np.ndarray, law: dict, alpha: float) -> np.ndarray:
     grid = _some(levels, GRID)
     tails = scan_null_tail(grid, **law)
     values = tails[np.searchsorted(grid, levels, side="right") - 1]
-    small = np.flatnonzero(values <= alpha)
+    small = np.flatnonzero(~exceeds(values, alpha))
     if len(small):
         exact = _some(levels[small], EXACT)
         tails = scan_null_tail(exact, **law)
@@ -82,7 +83,7 @@ def threshold(p: np.ndarray, law: dict, control: str, alpha: float) -> float:
     if control == "fpr":
         return scan_critical_value(alpha, **law)
     adjusted = adjusted_p_values(p, control)
-    flagged = adjusted <= alpha
+    flagged = ~exceeds(adjusted, alpha)
     alone = adjusted_p_values(np.concatenate([[SMALLEST], np.ones(len(p) - 1)]), control)[0] / SMALLEST
     cut = float(p[flagged].max()) if flagged.any() else alpha / alone  # what a single discovery would have needed
     return scan_critical_value(min(max(cut, SMALLEST), 1 - 1e-9), **law)
@@ -90,7 +91,7 @@ def threshold(p: np.ndarray, law: dict, control: str, alpha: float) -> float:
 
 def above(scores, level: float):
     """Scores larger than a level; equal up to rounding is not larger."""
-    return scores > level * (1 + SAME)
+    return exceeds(scores, level)
 
 
 # --------------------------------------------------------------------------------------------------------------- steps

@@ -13,8 +13,8 @@ from functools import lru_cache
 import numpy as np
 
 from infoscope.base import DataError, ParameterError, available_threads, check_positive_int, kernel
+from infoscope.base.rounding import SAME, exceeds
 
-SAME = 1e-12  # two scores this close, relatively, are one: equal probabilities reached by different sums
 SCALE = 2.0**500  # of the walk's mass: tails of 1e-300 are far from the smallest numbers
 LINEAR = 1e-280  # probabilities below are walked as logarithms
 THREADED = 64  # levels of u from which threads pay
@@ -157,7 +157,7 @@ def _critical(alpha, K, k_min, p, n1, n_tot, forced, ranks) -> float:
     low, high = 0, len(values) - 1  # P(score > the last one) is zero
     while low < high:
         middle = (low + high) // 2
-        if _tails(values[middle + 1 : middle + 2], *law)[0] <= alpha:
+        if not exceeds(_tails(values[middle + 1 : middle + 2], *law)[0], alpha):
             high = middle
         else:
             low = middle + 1

@@ -8,12 +8,13 @@ from typing import NamedTuple
 import numpy as np
 
 from infoscope.base import ParameterError, available_threads, kernel, progress
+from infoscope.base.rounding import SAME
 from infoscope.neighbors import TIE
 from infoscope.statistics import shuffle_rows
 
 from .blocks import Blocks
 from .neighbor_stream import Ordered
-from .null import SAME, score_table
+from .null import score_table
 from .scores import Rule
 
 MAX_GRAPH_BYTES = 2**32  # the fixed lists of neighbours that permutations go through again and again
@@ -65,7 +66,7 @@ def permuted_maxima(lists, labels, rule: Rule, n_permutations: int, seed: int, *
 
 def family_wise_level(maxima: np.ndarray, alpha: float) -> float:
     """u*: exceeded by the largest score of at most a share alpha of arrangements, the observed one among them."""
-    allowed = int(np.floor(alpha * (len(maxima) + 1) * (1 + 1e-12))) - 1  # (1 + #)/(1 + B) <= alpha
+    allowed = int(np.floor(alpha * (len(maxima) + 1) * (1 + SAME))) - 1  # (1 + #)/(1 + B) <= alpha
     return np.inf if allowed < 0 else float(np.sort(maxima)[::-1][allowed])
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from infoscope.base import DataError, DataWarning, ParameterError, warn
+from infoscope.base.rounding import exceeds, first_lowest
 from infoscope.neighbors import (
     Space,
     as_space,
@@ -196,7 +197,8 @@ def _joined(first: Space, second: Space) -> Space:
 
 def _columns(space: Space) -> list[str]:
     """Constant columns, and such as hardly count beside another."""
-    spread = to_numpy(space.features).std(axis=0) * space.feature_weights
+    x = to_numpy(space.features)
+    spread = np.where(x.max(axis=0) > x.min(axis=0), x.std(axis=0), 0.0) * space.feature_weights
     found = []
     constant = np.flatnonzero((spread == 0) & (space.feature_weights > 0))
     if len(constant):
@@ -204,8 +206,8 @@ def _columns(space: Space) -> list[str]:
         found.append(f"{names} is constant in both samples and tells nothing" if len(constant) == 1 else
                      f"{len(constant)} columns are constant in both samples and tell nothing ({names})")  # fmt: skip
     moving = np.flatnonzero(spread > 0)
-    if len(moving) > 1 and spread[moving].max() > UNEVEN * spread[moving].min():
-        a, b = moving[np.argmax(spread[moving])], moving[np.argmin(spread[moving])]
+    if len(moving) > 1 and exceeds(spread[moving].max(), UNEVEN * spread[moving].min()):
+        a, b = (moving[first_lowest(values)] for values in (-spread[moving], spread[moving]))
         found.append(
             f"{space.column_name(a)} spreads {spread[a] / spread[b]:.3g} times as wide as {space.column_name(b)}, "
             "which hardly counts in distances: scale the columns if their units are arbitrary "

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from infoscope.base import DataError, InfoscopeError, ParameterError
+from infoscope.base.rounding import exceeds, level_ties
 from infoscope.neighbors import Space, to_numpy
 
 from .neighbor_stream import Ordered
@@ -187,8 +188,7 @@ def make_regions(side, space, labels, rows, cluster, scores, p_values, k_star, p
         counts: dict = dict.fromkeys(Counts._fields, np.nan)
         if len(gone):
             from_level = float(np.quantile(scores[gone], quantile))
-            anomalous = own[scores[own] >= from_level * (1 - 1e-12)]
-            injected = other[scores[other] >= from_level * (1 - 1e-12)]
+            anomalous, injected = (items[~exceeds(from_level, scores[items])] for items in (own, other))
             counts = count_signal(len(anomalous), len(injected), exposure)._asdict()
         shown = anomalous if len(anomalous) else own
         region.update(level=from_level, n_anomalous=len(anomalous), n_injected=len(injected), **counts)
@@ -197,8 +197,7 @@ def make_regions(side, space, labels, rows, cluster, scores, p_values, k_star, p
                                    ("injected_rows", injected, 0), ("pruned_rows", gone, 1)):  # fmt: skip
             region[key] = np.sort(items) - first_of[sample]
         found.append((members, region))
-    found.sort(key=lambda pair: (not pair[1]["resolved"], -np.nan_to_num(pair[1]["signal"]), -pair[1]["n_flagged"],
-                                 pair[1]["p_value"], tuple(pair[1]["centre"])))  # fmt: skip
+    found = _in_order(found, background)
     of_item = np.full(len(labels), -1, np.int64)
     regions = []
     for number, (members, region) in enumerate(found):
@@ -208,6 +207,20 @@ def make_regions(side, space, labels, rows, cluster, scores, p_values, k_star, p
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
+def _in_order(found: list, background) -> list:
+    """The resolved ones first, by signal, then by flagged points, p-value and place, as far as rounding can tell."""
+    keys = [(not one["resolved"], -np.nan_to_num(one["signal"]), -one["n_flagged"], one["p_value"], *one["centre"])
+            for _, one in found]  # fmt: skip
+    if not keys:
+        return found
+    sizes = np.ones(len(keys[0]))
+    sizes[3] = 0.0
+    if background is not None:
+        sizes[4:] = np.abs(background[0]) + background[1]
+    levels = [level_ties(column, size) for column, size in zip(np.transpose(keys), sizes, strict=True)]
+    return [found[i] for i in np.lexsort(levels[::-1])]
+
+
 def _components(ordered: Ordered, flagged: np.ndarray, core: np.ndarray, reach: np.ndarray) -> np.ndarray:
     i, j, squared = _pairs(ordered, flagged, reach)
     cluster = np.full(len(flagged), -1, np.int64)
@@ -215,7 +228,7 @@ def _components(ordered: Ordered, flagged: np.ndarray, core: np.ndarray, reach: 
     size = np.bincount(cluster[core], minlength=1)
     follows = ~core[i] & core[j]
     i_core, j_core = i[follows], j[follows]
-    order = np.lexsort((cluster[j_core], -size[cluster[j_core]], squared[follows], i_core))
+    order = np.lexsort((cluster[j_core], -size[cluster[j_core]], level_ties(squared[follows]), i_core))
     who, first = np.unique(i_core[order], return_index=True)
     cluster[who] = cluster[j_core[order][first]]
     alone = cluster < 0
@@ -308,12 +321,13 @@ def _place(space: Space, shown, injected, background) -> dict:
     if background is None:
         return dict(centre=np.full(d, np.nan), shift=np.full(d, np.nan))
     middle, spread = background
+    varies = exceeds(spread, 0.0, np.abs(middle))
     first = to_numpy(space.features[shown[0]]).astype(np.float64)
     centre = first + space.displacements(np.full(len(shown), shown[0]), shown).mean(axis=0)
     if len(injected) > 1:
         middle = first + space.displacements(np.full(len(injected), shown[0]), injected).mean(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        shift = np.where(spread > 0, _nearest_image(centre - middle, space.period) / spread, 0.0)
+        shift = np.where(varies, _nearest_image(centre - middle, space.period) / spread, 0.0)
     x = np.asarray(space.features, np.float64)
     within = (x.min(axis=0) + x.max(axis=0)) / 2  # periodic centres are given in the turn that the data are in
     return dict(centre=within + _nearest_image(centre - within, space.period), shift=shift)

@@ -7,10 +7,11 @@ from typing import NamedTuple
 import numpy as np
 
 from infoscope.base import DataError, ParameterError, kernel
+from infoscope.base.rounding import SAME
 from infoscope.neighbors import TIE, Space
 
 from .neighbor_stream import Ordered
-from .null import SAME, _checked_first, _probability, score_table
+from .null import _checked_first, _probability, score_table
 
 
 class Scan(NamedTuple):

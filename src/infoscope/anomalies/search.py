@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from infoscope.base.rounding import exceeds
+
 from .blocks import Blocks
 from .density_equalization import Pruned, equalise, nearly_disjoint
 from .multiple_testing import Null, PValues, above, adjusted_p_values, p_values, threshold
@@ -195,11 +197,9 @@ def _out_of_reach(null: Null, options: Options, blocks: Blocks | None) -> list[s
         smallest, why = 1 / (1 + B), f"{B} label permutations"
         if blocks is not None and 1 / blocks.arrangements > smallest:
             smallest, why = 1 / blocks.arrangements, f"{blocks.arrangements} arrangements of {blocks.kind}"
-        beyond = smallest > options.alpha * (1 + 1e-9)
     else:
         smallest, why = min(_smallest(null, side) for side in options.sides), "samples and ranks this few"
-        beyond = smallest > options.alpha
-    if not beyond:
+    if not exceeds(smallest, options.alpha):
         return []
     text: Any = f"cannot reach significance: the smallest p-value that {why} allow is {smallest:.2g}, above alpha="
     return [f"{text}{options.alpha:g}"]

@@ -10,9 +10,10 @@ import numpy as np
 from sklearn.base import clone
 
 from infoscope.base import DataError, ParameterError, Provenance, Result, check_choice, provenance
+from infoscope.base.rounding import exceeds
 
 from .anomaly import DensityAnomaly
-from .multiple_testing import adjusted_p_values
+from .multiple_testing import above, adjusted_p_values
 from .result import Anomalies
 
 
@@ -121,7 +122,7 @@ def compare_many(references, Y_test, *, mode: str = "all", estimator: DensityAno
         mode=mode,
         p_values=p,
         adjusted=adjusted,
-        flagged=adjusted <= settings.alpha,
+        flagged=~exceeds(adjusted, settings.alpha),
         results=results,
         explained=_explained(settings, given, fitted),
         n_test=len(p),
@@ -148,6 +149,6 @@ def _explained(settings: DensityAnomaly, references: dict, fitted: dict[str, Den
     one, *others = references.values()
     for column, other in enumerate(others):
         between = clone(settings).set_params(side="over", equalise=False, n_permutations=None).fit(one, other)
-        above = between.score_samples(points) > between.result_.over.threshold
-        shares[:, column] = [part.mean() for part in np.split(above, ends)]
+        flagged = above(between.score_samples(points), between.result_.over.threshold)
+        shares[:, column] = [part.mean() for part in np.split(flagged, ends)]
     return shares

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from infoscope.base.rounding import exceeds, level_ties
+
 from . import messages as show
 from .inputs.gather import Gathered, gather
 from .inputs.item_columns import ItemOptions
@@ -105,8 +107,9 @@ def places(found: Anomalies) -> list[str]:
     lines = []
     for region in regions:
         centre = region.centre
-        away = np.where(period > 0, 0.0, (centre - mean) / spread)  # a mean of angles may lie anywhere
-        order = sorted(range(len(away)), key=lambda a: (period[a] == 0, -abs(away[a])))[:SHOWN]
+        moved = exceeds(np.abs(centre - mean), 0.0, np.abs(mean)) & (period == 0)  # a mean of angles may lie anywhere
+        away = np.where(moved, (centre - mean) / spread, 0.0)
+        order = np.lexsort((level_ties(-np.abs(away)), period == 0))[:SHOWN].tolist()
         parts = [
             f"{found.space.column_name(a)} {centre[a]:.4g}" + (f" ({away[a]:+.1f} sd)" if not period[a] else "")
             for a in order

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from infoscope.base.rounding import first_lowest
 from infoscope.neighbors import Space
 
 ENOUGH = 6000  # points drawn in all: the factor is known to a few percent
@@ -126,7 +127,7 @@ def _unrolled(x: np.ndarray, period: np.ndarray) -> np.ndarray:
     for a in np.flatnonzero(period > 0):
         around = np.sort(np.mod(x[:, a], period[a]))
         gaps = np.diff(np.append(around, around[0] + period[a]))
-        after = int(np.argmax(gaps))
+        after = first_lowest(-gaps, period[a])
         x[:, a] = np.mod(x[:, a] - around[after] - gaps[after] / 2, period[a])
     return x
 

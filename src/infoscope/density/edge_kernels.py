@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from infoscope.base import kernel
+from infoscope.base.rounding import SAME
 
 
 class Cloud(NamedTuple):
@@ -95,7 +96,7 @@ def differences(
                     common += 1
             shared = common / (members + graph.indptr[j + 1] - graph.indptr[j] + 1 - common)
             square_here, square_there = _along(form, gram, n, delta, product), variance[e]
-            s, t = np.sqrt(square_here) * np.sign(here), np.sqrt(square_there) * np.sign(there)
+            s, t = _signed(np.sqrt(square_here), here), _signed(np.sqrt(square_there), there)
             alone = 0.25 * (square_here + square_there)
             difference[e] = 0.5 * (here + there)
             variance[e] = max(alone + 0.5 * shared * s * t, FLOOR * alone)
@@ -142,8 +143,8 @@ def at_new_points(
                 if stamp[row[q]] == p:
                     common += 1
             shared = common / (n[p] + 1 + len(row) + 1 - common)
-            p_ij = shared * np.sign(here) * np.sign(there)
-            variance = max(0.25 * (e + f + 2 * p_ij * np.sqrt(e * f)), FLOOR * 0.25 * (e + f), TINY)
+            both = shared * _signed(np.sqrt(e), here) * _signed(np.sqrt(f), there)
+            variance = max(0.25 * (e + f + 2 * both), FLOOR * 0.25 * (e + f), TINY)
             sure = 1 / (variance * np.sqrt((n[p] + 1) * (len(row) + 1)))
             w = 1.0 if uniform else sure
             total += w
@@ -174,6 +175,12 @@ def _variance_along(at, i, cloud, members, own, own_square, mean, scale, delta, 
 
 
 # ------------------------------------------------------------------------------------------------------------- steps
+@kernel()
+def _signed(error, slope):
+    """The error with the sign of the slope; 0 where that is rounding, as at a centre of symmetry."""
+    return error * np.sign(slope) if abs(slope) > SAME * error else 0.0
+
+
 @kernel()
 def _difference(x, i, y, j, period, out):
     """From x[i] to y[j], the nearest image."""

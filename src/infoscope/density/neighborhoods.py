@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from infoscope.base.rounding import exceeds
+
 from .unique_points import Sample
 
 FIRST = 100  # neighbours that max_neighbors="auto" starts with
@@ -25,4 +27,4 @@ def beyond_half_period(sample: Sample, k) -> float:
     if not len(around):
         return 0.0
     radius = sample.table.distances[np.arange(len(k)), k - 1]
-    return float(np.mean(radius > around.min() / 2))
+    return float(np.mean(exceeds(radius, around.min() / 2)))

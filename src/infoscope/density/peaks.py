@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin, clone
 
 from infoscope.base import ParameterError, provenance
+from infoscope.base.rounding import exceeds
 
 from .estimators import PAk, PointDensity
 from .peaks_result import Clusters
@@ -263,7 +264,7 @@ class DensityPeaks(ClusterMixin, BaseEstimator):
         if not halo:
             return labels, 0
         highest = np.max(np.where(np.isnan(height), -np.inf, height), axis=1)
-        below = fitted.log_density_ < highest[labels]
+        below = exceeds(highest[labels], fitted.log_density_, 1.0)
         return np.where(below, -1, labels), int(below.sum())
 
     def _first_items(self) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 
 from infoscope.base import Provenance, Result
 from infoscope.base.checks import check_choice
+from infoscope.base.rounding import first_lowest
 
 from .results import energy_unit
 
@@ -146,7 +147,7 @@ class Clusters(Result):
         if self.n_clusters == 1:
             return f"One state: no second peak of the density is higher than its saddle by {self.Z:g} standard errors."
         touching = int((self.saddle_items >= 0).sum() // 2)
-        largest = int(np.argmax(self.populations))
+        largest = first_lowest(-self.populations)
         return (
             f"{self.n_clusters} states, the largest (cluster {largest}) with {self.populations[largest]:.0%} of "
             f"the weight; {touching} of {self.n_clusters * (self.n_clusters - 1) // 2} pairs touch."
@@ -163,8 +164,7 @@ class Clusters(Result):
         saddles = self.saddle_log_density[c]
         if np.isnan(saddles).all():
             return np.nan, np.nan
-        at = int(np.nanargmax(saddles))
-        return self._barrier(c, at)
+        return self._barrier(c, first_lowest(-saddles, 1.0))
 
     def _barrier(self, c: int, other: int) -> tuple[float, float]:
         height = self.peak_log_density[c] - self.saddle_log_density[c, other]

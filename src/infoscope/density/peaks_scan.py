@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from infoscope.base import Provenance, Result, kernel
+from infoscope.base.rounding import first_lowest, order_of
 from infoscope.neighbors import nearest
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class ClusterScan(Result):
         several = [one for one in self.stretches() if one[0] > 1]
         if not several:
             return f"One cluster at every Z from {self.Z[0]:g} on."
-        n, a, b = max(several, key=lambda one: one[2] - one[1])
+        n, a, b = several[first_lowest([a - b for _, a, b in several], self.Z[-1])]
         return (
             f"{n} clusters over the longest stretch, Z = {a:g} to {b:g}; {self.n_clusters[-1]} at Z = {self.Z[-1]:g}."
         )
@@ -110,7 +111,7 @@ class DecisionGraph(Result):
     def verdict(self) -> str:
         """One sentence: whether the significant peaks are also those that stand apart."""
         n = len(self.centers)
-        far = np.argsort(-np.asarray(self.separation), kind="stable")[:n]
+        far = order_of(-np.asarray(self.separation))[:n]
         return (
             f"{len(np.intersect1d(far, self.centers))} of the {n} significant peaks are among the {n} items farthest "
             "from a denser one."
@@ -140,7 +141,7 @@ def separation(density: PointDensity) -> np.ndarray:
     """
     table, value = density.sample_.table, density._values - density._errors
     place = np.empty(len(value), np.int64)
-    order = np.argsort(-value, kind="stable")
+    order = order_of(-value, 1.0)
     place[order] = np.arange(len(value))
     out = np.empty(len(value))
     _first_denser(table.items, table.distances, place, out)

@@ -9,6 +9,7 @@ import numpy as np
 
 from infoscope.base import ParameterError, Provenance, Result
 from infoscope.base.checks import check_choice
+from infoscope.base.rounding import first_lowest
 
 if TYPE_CHECKING:
     import pandas
@@ -95,7 +96,7 @@ class LogDensity(Result):
 
     @property
     def _estimates(self) -> list[tuple[str, float, float]]:
-        places = (("highest", int(np.argmax(self.log_density))), ("lowest", int(np.argmin(self.log_density))))
+        places = (("highest", first_lowest(-self.log_density, 1.0)), ("lowest", first_lowest(self.log_density, 1.0)))
         return [
             (f"{name} (item {at})", float(self.log_density[at]), float(self.log_density_se[at])) for name, at in places
         ]

@@ -2,7 +2,7 @@
 
 Everything runs on g = log density - its error, so that a peak must stand out of its own error.  A point belongs to its
 first neighbour that was assigned before it, in order of falling g; so every point has a parent of higher g or is a
-centre, and no point is left without label.
+centre, and no point is left without label.  Of points whose g only rounding tells apart, the lower number is higher.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from infoscope.base import kernel
+from infoscope.base.rounding import SAME, exceeds, level_ties, order_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,8 +89,10 @@ def find_basins(log_density: np.ndarray, error: np.ndarray, k: np.ndarray, items
     """
     g = log_density - error
     items, k = np.ascontiguousarray(items), np.asarray(k, np.int64)
-    centre, up = _centres(g, k, items)
-    order = np.argsort(-g, kind="stable")
+    order = order_of(-g, 1.0)  # a logarithm: its error is not relative
+    height = np.empty(len(g))
+    height[order] = -np.arange(len(g))
+    centre, up = _centres(height, k, items)
     centers = order[centre[order]]
     labels = np.full(len(g), -1)
     labels[centers] = np.arange(len(centers))
@@ -97,7 +100,7 @@ def find_basins(log_density: np.ndarray, error: np.ndarray, k: np.ndarray, items
     other = _borders(k, items, centre, labels)
     points = np.flatnonzero(other >= 0)
     ends = np.sort(np.c_[labels[points], other[points]], axis=1)
-    by = np.lexsort((points, -g[points], ends[:, 1], ends[:, 0]))
+    by = np.lexsort((-height[points], ends[:, 1], ends[:, 0]))
     pairs, first = np.unique(ends[by], axis=0, return_index=True)
     return Basins(centers, labels, pairs.reshape(-1, 2), points[by][first])
 
@@ -114,24 +117,25 @@ def merge_peaks(basins: Basins, log_density: np.ndarray, error: np.ndarray, Z: f
     >>> merge_peaks(two, heights, errors, 1.0).survivor, merge_peaks(two, heights, errors, 2.0).survivor
     (array([0, 1]), array([0, 0]))
     """
-    n = len(basins.centers)
+    n, level = len(basins.centers), level_ties(-log_density, 1.0)
     touching: list[dict[int, int]] = [{} for _ in range(n)]
     for (a, b), point in zip(basins.pairs.tolist(), basins.saddles.tolist(), strict=True):
         touching[a][b] = touching[b][a] = point
 
     def height(peak: int, point: int) -> float:
-        at, gap = basins.centers[peak], log_density[basins.centers[peak]] - log_density[point]
+        at, gap = basins.centers[peak], level[point] - level[basins.centers[peak]]
         both = error[at] + error[point]
         return float(gap / both) if both > 0 else float(np.copysign(np.inf, gap))
 
     def candidate(a: int, b: int, point: int):
-        return -log_density[point], min(a, b), max(a, b), point
+        return level[point], min(a, b), max(a, b), point
 
+    bar = Z * (1 - SAME)  # a height of Z is one, however it is rounded
     heap = [
         candidate(a, b, p)
         for a in range(n)
         for b, p in touching[a].items()
-        if a < b and min(height(a, p), height(b, p)) < Z
+        if a < b and min(height(a, p), height(b, p)) < bar
     ]
     heapq.heapify(heap)
     parent, merges = np.arange(n), []
@@ -140,7 +144,7 @@ def merge_peaks(basins: Basins, log_density: np.ndarray, error: np.ndarray, Z: f
         if parent[a] != a or parent[b] != b or touching[a].get(b) != point:
             continue  # one of them was absorbed, or has a higher saddle now
         of_a, of_b = height(a, point), height(b, point)
-        stays, goes = (a, b) if of_a >= of_b else (b, a)
+        stays, goes = (b, a) if exceeds(of_b, of_a) else (a, b)
         merges.append((goes, stays, point, min(of_a, of_b)))
         parent[goes] = stays
         del touching[stays][goes]
@@ -149,10 +153,10 @@ def merge_peaks(basins: Basins, log_density: np.ndarray, error: np.ndarray, Z: f
                 continue
             del touching[third][goes]
             known = touching[stays].get(third)
-            if known is not None and log_density[known] >= log_density[p]:
+            if known is not None and level[known] <= level[p]:
                 continue
             touching[stays][third] = touching[third][stays] = p
-            if min(height(stays, p), height(third, p)) < Z:
+            if min(height(stays, p), height(third, p)) < bar:
                 heapq.heappush(heap, candidate(stays, third, p))
         touching[goes] = {}
     survivor = parent.copy()

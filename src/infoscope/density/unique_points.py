@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from infoscope.base import DataError, ParameterError, check_sample_weight, kernel, warn
+from infoscope.base.rounding import exceeds
 from infoscope.dimension import NeighborTable, neighbor_table
 from infoscope.neighbors import NeighborGraph, Space, nearest
 
@@ -208,10 +209,9 @@ def _of_graph(graph: NeighborGraph, k: int, sample_weight) -> Sample:
 def _weighed(table, point, place, given, notes, space) -> Sample:
     n = len(table.rows)
     weight, square = np.bincount(place, given, n), np.bincount(place, given**2, n)
+    uneven = exceeds(given.max(), given.min())
     repeats = 1 - 1 / np.bincount(place, minlength=n)
-    return Sample(
-        table, point, weight, square, weight * repeats, square * repeats, bool(np.ptp(given) > 0), notes, space
-    )
+    return Sample(table, point, weight, square, weight * repeats, square * repeats, uneven, notes, space)
 
 
 def _different(space: Space, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from infoscope.base import DataError, ParameterError, checks, kernel, warn
+from infoscope.base.rounding import SAME, exceeds
 from infoscope.neighbors import NeighborGraph, Space, as_space, nearest, settle_weights, show_neighbors
 
 FEWEST_ITEMS = 4
@@ -20,9 +21,9 @@ class NeighborTable:
     Attributes
     ----------
     distances : array (R, K)
-        Sorted, self excluded, all positive.
+        Sorted, self excluded, all positive; distances that only rounding tells apart are equal.
     items : array (R, K) of int
-        Item numbers of the neighbours, among those that are left.
+        Item numbers of the neighbours, among those that are left; of equal distances the lowest number first.
     rows : array (R,) of int
         Item number of every row.
     n_items : int
@@ -129,9 +130,11 @@ def neighbor_table(
         rows = np.sort(checks.check_random_state(random_state).choice(n, n_rows, replace=False))
     graph = nearest(space, k, queries=rows, n_jobs=n_jobs)
     shape = len(graph), k
+    distances, items = graph.distances.reshape(shape), graph.items.reshape(shape)
+    _level(distances, items)
     return NeighborTable(
-        graph.distances.reshape(shape),
-        graph.items.reshape(shape),
+        distances,
+        items,
         graph.rows,
         n,
         kept,
@@ -192,7 +195,8 @@ def _of_graph(graph: NeighborGraph, k: int, fewest: int) -> NeighborTable:
             f"{k} are needed: ask nearest() for more"
         )
     places = graph.indptr[:-1, None] + np.arange(k)
-    distances = graph.distances[places]
+    distances, items = graph.distances[places], graph.items[places]
+    _level(distances, items)
     if not distances.all():
         row = int(np.argmin(distances[:, 0]))
         raise DataError(
@@ -203,18 +207,26 @@ def _of_graph(graph: NeighborGraph, k: int, fewest: int) -> NeighborTable:
     if graph.space is not None and (given := graph.space.sample_weight) is not None:
         if not given.all():
             raise ParameterError(ZERO_IN_GRAPH)
-        weight = None if np.ptp(given) == 0 else given[graph.rows]
+        weight = None if not exceeds(given.max(), given.min()) else given[graph.rows]
     if graph.space is not None:
         show_neighbors(graph.space, graph)
     return NeighborTable(
-        distances,
-        graph.items[places],
-        graph.rows,
-        n,
-        np.arange(n),
-        input_parts=(graph.items, graph.squared),
-        weight=weight,
+        distances, items, graph.rows, n, np.arange(n), input_parts=(graph.items, graph.squared), weight=weight
     )
+
+
+@kernel()
+def _level(distances, items):
+    """Ties of the engine, which are ties of squares, become equal distances, and their items come by number."""
+    for i in range(len(distances)):
+        first = 0
+        for p in range(1, distances.shape[1] + 1):
+            if p < distances.shape[1] and distances[i, p] <= distances[i, first] * (1 + SAME / 2):
+                continue
+            if p > first + 1:
+                distances[i, first:p] = distances[i, first]
+                items[i, first:p].sort()
+            first = p
 
 
 @kernel()

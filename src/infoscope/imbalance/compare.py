@@ -8,6 +8,7 @@ import numpy as np
 
 from infoscope.base import ParameterError, provenance
 from infoscope.base.checks import check_random_state
+from infoscope.base.rounding import exceeds
 from infoscope.neighbors import as_space, target_space
 
 from .direction import floor_of, measure
@@ -137,4 +138,6 @@ on_low_weight, on_starved, cap : optional
 def _two_sided(difference: float, se: float) -> float:
     from scipy.special import ndtr
 
-    return 1.0 if se == 0 and difference == 0 else float(2 * ndtr(-np.abs(difference) / se)) if se > 0 else 0.0
+    if not exceeds(abs(difference), 0.0, 1.0):
+        return 1.0
+    return float(2 * ndtr(-np.abs(difference) / se)) if se > 0 else 0.0

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from infoscope.base.rounding import exceeds
 from infoscope.neighbors import WINDOW_SLACK, Admissibility, items_of, row_step
 
 from .direction import Direction, standard_error
@@ -110,7 +111,7 @@ def other_runs(plan: ComparisonPlan, found: tuple[Direction, Direction], again) 
     for way, own, other in zip(("a_to_b", "b_to_a"), found, again(apart), strict=True):
         table[way], table[f"{way}_se"] = other.value, standard_error(apart, other.deviations())
         own_se = standard_error(plan, own.deviations())
-        if abs(other.value - own.value) > DISAGREE * np.hypot(own_se, table[f"{way}_se"]):
+        if exceeds(abs(other.value - own.value), DISAGREE * np.hypot(own_se, table[f"{way}_se"]), 1.0):
             source, target = plan.spaces[:2] if way == "a_to_b" else plan.spaces[1::-1]
             plan.warn(
                 f"runs disagree: {source.name} → {target.name} is {other.value:.3g} ± {table[f'{way}_se']:.1g} "

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from infoscope.base.rounding import SAME
 from infoscope.neighbors import Space, admissible_mass
 
 from .neighbor_rules import Neighbors
@@ -27,12 +28,12 @@ class Direction(NamedTuple):
     def row_values(self) -> np.ndarray:
         """2 f_i: one value a query row; their weighted mean is the imbalance."""
         graph, c = self.neighbors
-        return np.bincount(graph.row_of_pair, 2 * c * self.ranks, len(graph))
+        return np.add.reduceat(2 * c * self.ranks, graph.indptr[:-1])
 
     @property
     def value(self) -> float:
         """Delta (formulas (2) and (9)), without the last digits, which are rounding; above 1 is noise and stays."""
-        return round(float(self.row_weights @ self.row_values), DIGITS)
+        return round(float((self.row_weights * self.row_values).sum()), DIGITS)
 
     @property
     def pair_weights(self) -> np.ndarray:
@@ -43,7 +44,7 @@ class Direction(NamedTuple):
     def deviations(self) -> Deviations:
         """eps = omega (2 u - Delta) of every pair (formula (5))."""
         graph, beyond = self.neighbors.graph, 2 * self.ranks - self.value
-        beyond[np.abs(beyond) < 10.0**-DIGITS] = 0  # a target without variation has no error either
+        beyond[np.abs(beyond) <= SAME] = 0  # a target without variation has no error either
         return Deviations(graph.rows[graph.row_of_pair], graph.items, self.pair_weights * beyond)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from infoscope.base import ParameterError, provenance
 from infoscope.base.checks import check_choice, check_random_state
+from infoscope.base.rounding import SAME
 from infoscope.neighbors import NeighborGraph, Space, as_space
 from infoscope.statistics import adjust_p_values
 
@@ -202,7 +203,7 @@ def _p_values(plan, names, target_names, by_name, values, errors, k, n_permutati
     from scipy.special import ndtr
 
     with np.errstate(divide="ignore", invalid="ignore"):
-        p = np.where((values == 1) & (errors == 0), 1.0, ndtr((values - 1) / errors))
+        p = np.where((np.abs(values - 1) <= SAME) & (errors <= SAME), 1.0, ndtr((values - 1) / errors))
     if n_permutations == 0:
         return p
     part = testable_part(plan, generator)

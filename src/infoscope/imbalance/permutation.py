@@ -55,7 +55,7 @@ def permutation_p_value(
         return float((c[usable] * u[usable]).sum() / c[usable].sum())
 
     shuffled = [value(_shuffle(part, generator)) for _ in range(n_permutations)]
-    return p_value(value(np.arange(len(table))), shuffled, larger=False)
+    return p_value(value(np.arange(len(table))), shuffled, larger=False, size=1.0)
 
 
 def testable_part(plan: ComparisonPlan, generator) -> np.ndarray:

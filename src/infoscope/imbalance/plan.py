@@ -15,6 +15,7 @@ import numpy as np
 
 from infoscope.base import CorrelatedRowsWarning, DataError, DataWarning, InfoscopeError, ParameterError, warn
 from infoscope.base.checks import check_choice, check_ids
+from infoscope.base.rounding import STEPS, exceeds
 from infoscope.neighbors import (
     CORRELATED_FROM,
     UNRESTRICTED,
@@ -246,7 +247,7 @@ def _with_weights(plan: ComparisonPlan, run_weight: Any, on_low_weight: str) -> 
     weight = own * run_weights(space, run_weight, own)
     if space.run is not None and space.sample_weight is not None and np.array_equal(weight, own):
         means = [weight[space.run == r].mean() for r in np.unique(space.run)]
-        if max(means) > 10 * max(min(means), 1e-300):
+        if exceeds(max(means), 10 * max(min(means), 1e-300)):
             plan.warn(
                 "mean weights of the runs differ by more than a factor of 10: weights normalised run by run must "
                 "be put on one scale first"
@@ -307,7 +308,7 @@ def _with_blocks(plan: ComparisonPlan, standard_error: str) -> ComparisonPlan:
     step = row_step(space) if series is None else series.step
     length = plan.exclusion_window if series is None else 2 * series.tau.value
     if standard_error == "auto":
-        standard_error = "blocks" if length > 2 * CORRELATED_FROM * step else "graph"
+        standard_error = "blocks" if exceeds(length, 2 * CORRELATED_FROM * step, same=STEPS) else "graph"
     blocks = None
     if standard_error in ("blocks", "jackknife"):
         blocks = block_labels(space.time, space.run, max(length, 2 * step), n=len(space))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from infoscope.base.errors import ParameterError
+from infoscope.base.rounding import exceeds
 
 from .results import ImbalanceDifference, ImbalanceMatrix, InformationImbalance, ScaleCurve
 from .verdicts import NOTABLE_FLOOR
@@ -31,7 +32,7 @@ def plane_points(pairs: Sequence[InformationImbalance], normalized: bool | None 
 
 def floors_removed(pairs: Sequence[InformationImbalance]) -> bool:
     """Whether the plane shows values without their floors: where any is worth it."""
-    return max(max(r.a_to_b_floor, r.b_to_a_floor) for r in pairs) > NOTABLE_FLOOR
+    return exceeds(max(max(r.a_to_b_floor, r.b_to_a_floor) for r in pairs), NOTABLE_FLOOR)
 
 
 def drawable(results: Any) -> list[InformationImbalance]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from infoscope.base.errors import ParameterError
+from infoscope.base.rounding import exceeds, order_of
 
 from .verdicts import (
     NOTABLE_FLOOR,
@@ -162,7 +163,7 @@ class InformationImbalance(Measured):
         clauses = []
         if not (known(self.a_to_b_se) and known(self.b_to_a_se)):
             clauses.append("but a standard error is missing")
-        elif relation == "independent" and any(way.value - way.error < 1.0 - PREDICTS for way in (ab, ba)):
+        elif relation == "independent" and any(exceeds(1.0 - PREDICTS, way.value - way.error) for way in (ab, ba)):
             clauses.append("but the errors are too large to exclude that they share something")
         elif others := alternatives(ab, ba):
             options = [f"'{named(other, self.name_a, self.name_b)}'" for other in others]
@@ -176,7 +177,8 @@ class InformationImbalance(Measured):
     @property
     def _estimates(self) -> list[tuple[str, str, None]]:
         forth, back = self._shown(self.a_to_b, self.a_to_b_se), self._shown(self.b_to_a, self.b_to_a_se)
-        floors = [f"   (floor {f:.3g})" if f > NOTABLE_FLOOR else "" for f in (self.a_to_b_floor, self.b_to_a_floor)]
+        both = (self.a_to_b_floor, self.b_to_a_floor)
+        floors = [f"   (floor {f:.3g})" if exceeds(f, NOTABLE_FLOOR) else "" for f in both]
         return [
             (f"Δ({self.name_a} → {self.name_b})", forth + floors[0], None),
             (f"Δ({self.name_b} → {self.name_a})", back + floors[1], None),
@@ -261,12 +263,14 @@ class ImbalanceMatrix(Measured):
         only_targets = [name for name in self.target_names if name not in self.names]
         among = len(only_targets) + len(self.names) == len(self.target_names)  # every space is a target as well
         others = listed((["the others"] if among else []) + (only_targets if among else list(self.target_names)))
-        ranked = sorted(scores, key=lambda name: scores[name].value)
+        ranked = [list(scores)[i] for i in order_of([score.value for score in scores.values()], 1.0)]
         if not ranked or all(score.silent for score in scores.values()):
             return self._qualified(f"No space tells anything about {others} (within error)")
         best = scores[ranked[0]]
-        near = [n for n in ranked if scores[n].value - best.value <= math.hypot(scores[n].error, best.error)]
-        removed = ", floor removed," if np.max(self.floors) > NOTABLE_FLOOR else ""
+        near = [
+            n for n in ranked if not exceeds(scores[n].value - best.value, math.hypot(scores[n].error, best.error), 1.0)
+        ]
+        removed = ", floor removed," if exceeds(np.max(self.floors), NOTABLE_FLOOR) else ""
         means = [self._shown(scores[n].value, scores[n].error / self.error_factor) for n in ranked]
         if len(near) > 1:
             told = f"{listed(near)} tell most about {others} and cannot be told apart (within error)"
@@ -294,7 +298,7 @@ class ImbalanceMatrix(Measured):
     def _estimates(self) -> list[tuple[str, str, None]]:
         shown = {(i, j): self._shown(self.values[i, j], self.values_se[i, j]) for i, j in self._cells()}
         if len(self.target_names) > WIDE:  # the best pairs, as a list
-            best = sorted(shown, key=lambda cell: self.values[cell])[:20]
+            best = [list(shown)[i] for i in order_of([self.values[cell] for cell in shown], 1.0)[:20]]
             return [(f"Δ({self.names[i]} → {self.target_names[j]})", shown[i, j], None) for i, j in best]
         width = max(len(text) for text in (*shown.values(), *self.target_names))
         lines = [("", "  ".join(f"{name:>{width}}" for name in self.target_names), None)]
@@ -432,8 +436,8 @@ class ImbalanceDifference(Measured):
         both = ((self.a_to_target, self.a_to_target_se), (self.b_to_target, self.b_to_target_se))
         if all(read(value, se, self.target_floor, None, self.error_factor).silent for value, se in both):
             return self._qualified(f"Neither {a} nor {b} tells anything about {target} (within error)")
-        unsure = self.p_value is not None and self.p_value > SIGNIFICANT
-        if unsure or not abs(self.difference) > self.error_factor * self.difference_se:
+        unsure = self.p_value is not None and exceeds(self.p_value, SIGNIFICANT)
+        if unsure or not exceeds(abs(self.difference), self.error_factor * self.difference_se, 1.0):
             shown = self._shown(self.difference, self.difference_se)
             return self._qualified(f"{a} and {b} tell equally much about {target} (within error): Δ differs by {shown}")
         more, less = (a, b) if self.difference < 0 else (b, a)

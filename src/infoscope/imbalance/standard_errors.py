@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from infoscope.base.rounding import SAME
+
 
 class Deviations(NamedTuple):
     """What every ordered pair (i, j) contributes to an estimate beyond its mean; they add up to zero."""
@@ -24,7 +26,9 @@ class Deviations(NamedTuple):
         i, j, eps = (np.concatenate(part) for part in zip(*parts, strict=True))
         n = int(max(i.max(initial=0), j.max(initial=0))) + 1
         keys, place = np.unique(i * n + j, return_inverse=True)
-        return cls(keys // n, keys % n, np.bincount(place.reshape(-1), eps, len(keys)))
+        total = np.bincount(place.reshape(-1), eps, len(keys))
+        total[np.abs(total) <= SAME * np.abs(eps).max(initial=0.0)] = 0  # what cancels leaves no error
+        return cls(keys // n, keys % n, total)
 
 
 def point_sharing_variance(d: Deviations, n_items: int) -> float:

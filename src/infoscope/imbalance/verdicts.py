@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from infoscope.base.results import Result, format_estimate
+from infoscope.base.rounding import STEPS, exceeds
 
 if TYPE_CHECKING:
     from infoscope.base.provenance import Provenance
@@ -52,7 +53,7 @@ class Measured(Result):
     def too_short(self) -> bool:
         """Whether runs are shorter than 20 correlation times while their own rows serve as neighbours."""
         times = self.n_correlation_times
-        short = not self.correlation_time_resolved or (times is not None and times < RELIABLE_TIMES)
+        short = not self.correlation_time_resolved or (times is not None and exceeds(RELIABLE_TIMES, times, same=STEPS))
         return short and self.neighbors_from != "other_runs"
 
     @property
@@ -60,7 +61,7 @@ class Measured(Result):
         """Whether no interval is given, because fewer than 10 correlation times carry it."""
         few = [n for n in (self.n_correlation_times if self.too_short else None, self.n_independent) if n is not None]
         unresolved = self.too_short and not self.correlation_time_resolved
-        return unresolved or any(n < INTERVAL_TIMES for n in few)
+        return unresolved or any(exceeds(INTERVAL_TIMES, n, same=STEPS) for n in few)
 
     @property
     def error_factor(self) -> float:
@@ -127,11 +128,11 @@ def listed(names: Sequence[str]) -> str:
 
 def read(value: float, se: float | None, floor: float, p: float | None, factor: float) -> Reading:
     scale = 1.0 - floor
-    if scale <= 0:  # k = N - 1: every order gives 1
+    if not exceeds(1.0, floor):  # k = N - 1: every order gives 1
         return Reading(1.0, 0.0, True)
     error = factor * se / scale if known(se) else 0.0
     normalized = (value - floor) / scale
-    silent = 1.0 - normalized <= error * (1.0 + 1e-9) or (p is not None and p > SIGNIFICANT)
+    silent = not exceeds(1.0, normalized + error, 1.0 / scale) or (p is not None and exceeds(p, SIGNIFICANT))
     return Reading(normalized, error, silent)
 
 
@@ -140,13 +141,13 @@ def relate(ab: Reading, ba: Reading) -> str:
         return "unknown"
     if ab.silent and ba.silent:
         return "independent"
-    a_predicts, b_predicts = (way.value <= PREDICTS and not way.silent for way in (ab, ba))
+    a_predicts, b_predicts = (not way.silent and not exceeds(way.value, PREDICTS, 1.0) for way in (ab, ba))
     if a_predicts and b_predicts:
         return "equivalent"
     clear = math.hypot(ab.error, ba.error)
-    if a_predicts and ba.value - ab.value > clear:
+    if a_predicts and exceeds(ba.value - ab.value, clear, 1.0):
         return "a contains b"
-    return "b contains a" if b_predicts and ab.value - ba.value > clear else "partly shared"
+    return "b contains a" if b_predicts and exceeds(ab.value - ba.value, clear, 1.0) else "partly shared"
 
 
 def alternatives(ab: Reading, ba: Reading) -> list[str]:
@@ -163,15 +164,15 @@ def sentence_of(relation: str, a: str, b: str, ab: Reading, ba: Reading) -> str:
     if relation == "independent":
         return f"{a} and {b} look independent: neither tells anything about the other (within error)"
     shared = f"{a} and {b} share part of their information"
-    if (ab.silent, ab.value) > (ba.silent, ba.value):
+    if ab.silent > ba.silent or (ab.silent == ba.silent and exceeds(ab.value, ba.value, 1.0)):
         a, b, ab, ba = b, a, ba, ab  # from here on A tells more
     if relation != "partly shared":
-        reverse = "not the reverse" if ba.value >= 0.5 else "better than the reverse"
+        reverse = "better than the reverse" if exceeds(0.5, ba.value) else "not the reverse"
         return f"{a} contains {b}: neighbours in {a} predict neighbours in {b}, {reverse}"
-    little = "a little" if ab.value > 1.0 - PREDICTS else "something"
+    little = "a little" if exceeds(ab.value, 1.0 - PREDICTS) else "something"
     if ba.silent:
         told = f"{a} tells {little} about {b}, {b} nothing about {a} (within error)"
-    elif ba.value - ab.value > math.hypot(ab.error, ba.error):
+    elif exceeds(ba.value - ab.value, math.hypot(ab.error, ba.error), 1.0):
         told = f"{a} tells more about {b} than {b} about {a}"
     else:
         told = f"each tells {little} about the other, equally much within error"

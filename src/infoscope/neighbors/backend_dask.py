@@ -19,6 +19,7 @@ import numpy as np
 
 from infoscope.base import DataError, one_blas_thread, progress, require
 from infoscope.base.array_types import Array, ArrayLike, DTypeLike, Floats, Ints
+from infoscope.statistics.angles import circular_deviation
 
 from . import kernels, space_checks
 from .admissible import Admissibility, Items, admissible_pairs
@@ -336,6 +337,5 @@ def deviations_of_chunks(features: Array, period: np.ndarray) -> tuple[np.ndarra
     low, high, deviations, *turns = dask.compute(*wanted)
     deviations = np.array(deviations)  # what a worker sends may be read-only
     if len(periodic):
-        resultant = np.clip(np.abs(turns[0]), 1e-300, 1.0)
-        deviations[periodic] = np.sqrt(-2 * np.log(resultant)) * period[periodic] / (2 * np.pi)
+        deviations[periodic] = circular_deviation(np.abs(turns[0]), period[periodic])
     return np.stack([low, high]), deviations

@@ -8,6 +8,7 @@ import numpy as np
 
 from infoscope.base import DataError, warn
 from infoscope.base.array_types import Array, Floats
+from infoscope.statistics.angles import circular_deviation
 
 
 def deviations(features: Array, here: np.ndarray | None, period: Floats) -> tuple[Array, Floats, Floats]:
@@ -30,10 +31,9 @@ def inverse_deviations(
     constant = deviations <= 1e-14 * np.abs(first)
     if isinstance(features, np.ndarray):  # sums of many equal numbers round
         constant |= features.min(0) == features.max(0)
-    for a in np.flatnonzero((period > 0) & ~constant):  # circular: sqrt(-2 ln R) P / 2 pi
+    for a in np.flatnonzero((period > 0) & ~constant):
         z = np.exp(2j * np.pi * np.asarray(features[:, a], np.float64) / period[a])
-        resultant = min(max(abs(z.mean()), 1e-300), 1.0)
-        deviations[a] = np.sqrt(-2 * np.log(resultant)) * period[a] / (2 * np.pi)
+        deviations[a] = circular_deviation(abs(z.mean()), period[a])
         constant[a] = deviations[a] == 0
     if constant.all():
         raise DataError(f"all columns of {name} are constant: there are no distances to compare")

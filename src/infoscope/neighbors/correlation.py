@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from infoscope.base import ParameterError
+from infoscope.base.rounding import STEPS, exceeds
 from infoscope.statistics import CorrelationTime, auto_window, block_labels, correlation_time, run_order
 
 from .convert import to_numpy
@@ -51,12 +52,12 @@ class SeriesCorrelation:
     @property
     def independent(self) -> bool:
         """Whether rows are as good as independent, for all that can be seen."""
-        return bool(self.tau.resolved) and self.rows <= 1
+        return bool(self.tau.resolved) and not exceeds(self.rows, 1, same=STEPS)
 
     @property
     def window(self) -> float:
         """The exclusion window that "auto" stands for; 0 where rows are independent."""
-        return 0.0 if self.rows <= 1 else self.reach
+        return self.reach if exceeds(self.rows, 1, same=STEPS) else 0.0
 
     @property
     def reach(self) -> float:
@@ -71,7 +72,7 @@ class SeriesCorrelation:
     @property
     def thinning(self) -> int:
         """Every which row is as good as independent of the last for ratios of distances: half a correlation time."""
-        return max(1, int(np.ceil(self.rows / 2)))
+        return max(1, int(np.ceil(self.rows / 2 * (1 - STEPS))))
 
     @property
     def block_length(self) -> float:

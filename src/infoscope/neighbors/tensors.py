@@ -9,6 +9,7 @@ import numpy as np
 
 from infoscope.base import DataError, choose_device
 from infoscope.base.array_types import Array, ArrayLike
+from infoscope.statistics.angles import circular_deviation
 
 from . import kernels
 from .backend_numpy import METRIC_CODES
@@ -137,8 +138,7 @@ def column_statistics(features: Tensor, period: np.ndarray) -> tuple[np.ndarray,
     deviations = np.array([float(features[:, a].double().std(correction=0)) for a in range(features.shape[1])])
     for a in np.flatnonzero(period):
         angle = features[:, a].double() * (2 * np.pi / period[a])
-        resultant = float(torch.hypot(angle.cos().mean(), angle.sin().mean()).clamp(1e-300, 1.0))
-        deviations[a] = np.sqrt(-2 * np.log(resultant)) * period[a] / (2 * np.pi)
+        deviations[a] = circular_deviation(float(torch.hypot(angle.cos().mean(), angle.sin().mean())), period[a])
     return torch.stack([features.amin(0), features.amax(0)]).cpu().numpy(), deviations
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from infoscope.base import DataError, ParameterError
+from infoscope.base.rounding import exceeds
 from infoscope.statistics import effective_sample_size
 
 from .space import Space
@@ -63,7 +64,7 @@ def settle_weights(spaces: Space | Sequence[Space], weight: np.ndarray | None = 
     if weight is None:
         return Weighting(spaces, np.arange(n), float(n), ())
     kept = np.flatnonzero(weight)
-    equal = np.ptp(weight[kept]) <= 1e-12 * weight.max()  # what differs by rounding is equal
+    equal = not exceeds(weight[kept].max(), weight[kept].min())
     spaces = [space.replace(sample_weight=None if equal else weight) for space in spaces]
     if len(kept) == n:
         return Weighting(spaces, kept, effective_sample_size(weight), ())

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from infoscope.base.errors import DataError, ParameterError, warn
+from infoscope.base.rounding import exceeds
 
 from .order import run_order
 
@@ -69,6 +70,21 @@ def as_periods(period: Any, n_features: int, feature_names: Sequence[str] | None
             name = f" ({feature_names[feature]!r})" if feature_names else ""
             raise ParameterError(f"period of feature {feature}{name} is {item}: it must be positive, or 0 for none")
     return np.array(flat, dtype=np.float64)
+
+
+def circular_deviation(resultant: Any, period: Any) -> Any:
+    """sqrt(-2 ln R) P / 2 pi of angles with the resultant R; 0 where rounding alone keeps it from 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.statistics.angles import circular_deviation
+    >>> turns = np.exp(2j * np.pi * np.array([0.1, 1.1, 2.1]))           # one direction
+    >>> float(circular_deviation(abs(turns.mean()), 1.0))
+    0.0
+    """
+    resultant = np.clip(resultant, 1e-300, 1.0)
+    return np.where(exceeds(1.0, resultant), np.sqrt(-2 * np.log(resultant)), 0.0) * period / (2 * np.pi)
 
 
 def check_period(column: Any, period: float | None, name: str, *, time: Any = None, run: Any = None) -> str | None:

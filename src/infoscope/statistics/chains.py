@@ -150,8 +150,9 @@ def _r_hat(x: np.ndarray) -> float:
         return math.nan
     halves = _halves(x)
     ratios = []
-    for values in (halves, np.abs(halves - np.median(halves))):
-        within, between, _ = _moments(_scores(values))
+    middle = np.median(halves)
+    for values, size in ((halves, 0.0), (np.abs(halves - middle), abs(middle))):
+        within, between, _ = _moments(_scores(values, size))
         n = values.shape[1]
         if within > 0:
             ratios.append(math.sqrt((n - 1) / n + between / within))
@@ -209,8 +210,8 @@ def _moments(z: np.ndarray) -> tuple[float, float, np.ndarray]:
     return np.einsum("ij,ij->", centred, centred) / (len(z) * (n - 1)), between, centred
 
 
-def _scores(halves: np.ndarray) -> np.ndarray:
-    return normal_scores(halves.ravel(), BLOM).reshape(halves.shape)
+def _scores(halves: np.ndarray, size: float = 0.0) -> np.ndarray:
+    return normal_scores(halves.ravel(), BLOM, size).reshape(halves.shape)
 
 
 def _halves(x: np.ndarray) -> np.ndarray:

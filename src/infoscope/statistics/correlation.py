@@ -14,6 +14,7 @@ from infoscope.base.checks import check_matrix
 from infoscope.base.errors import DataError
 from infoscope.base.progress import progress
 from infoscope.base.results import Result
+from infoscope.base.rounding import SAME, STEPS, exceeds, first_lowest, tie_starts
 from infoscope.base.threads import available_threads
 
 from .angles import as_periods
@@ -183,8 +184,8 @@ def auto_window(tau: float, resolved: bool, run_lengths: Any, *, step: float = 1
     (198.0, True)
     """
     length = float(np.median(np.asarray(run_lengths, float)))
-    rows = math.ceil(2 * tau / step * (1 - 1e-12))  # 2 tau of whole steps stays what it is
-    return min(step * rows, length / 4), bool(length < 20 * tau or not resolved)
+    rows = math.ceil(2 * tau / step * (1 - STEPS))  # 2 tau of whole steps stays what it is
+    return min(step * rows, length / 4), exceeds(20 * tau, length, same=STEPS) or not resolved
 
 
 # --------------------------------------------------------------------------------------------------- one regular series
@@ -225,7 +226,7 @@ def _regular_rows(order: RunOrder) -> _Grid:
     step = float(np.median(forward))
     for code, part in enumerate(steps):
         part = part[part > 0]
-        if len(part) and part.max() > STEP_RATIO * part.min():
+        if len(part) and exceeds(part.max(), STEP_RATIO * part.min(), same=STEPS):
             raise DataError(
                 f"time steps of run {order.names[code]} vary from {part.min():g} to {part.max():g}, more than 3x: "
                 "no correlation time can be told. Cut the run at its gaps (run=), thin it to equal steps, or pass "
@@ -253,17 +254,19 @@ def _series_time(column: np.ndarray, period: float, grid: _Grid) -> _Times:
     found = [_Times(math.nan, 0.0, True)]
     for part in parts:
         series = grid.values(part)
-        for values in (series, np.abs(series - np.median(series))):
-            if np.ptp(values) <= 0:
+        middle, size = np.median(series), 1.0 if period > 0 else 0.0
+        for values, rounded in ((series, size), (np.abs(series - middle), max(size, abs(middle)))):
+            scores = normal_scores(values, size=rounded)
+            if not scores.any():
                 continue
-            rho = autocorrelation(normal_scores(values), grid.lengths)
+            rho = autocorrelation(scores, grid.lengths)
             summed, cut = sum_rule(rho)
             envelope, resolved = envelope_rule(rho)
             found.append(_Times(max(summed, envelope), float(cut), resolved))
     known = [times for times in found if not math.isnan(times.tau)]
     if not known:
         return found[0]
-    slowest = max(known, key=lambda times: times.tau)
+    slowest = known[first_lowest([-times.tau for times in known])]
     return _Times(slowest.tau, slowest.cut, all(times.resolved for times in known))
 
 
@@ -274,7 +277,7 @@ def _summary(
     if np.isnan(tau).all():
         top, value, cut = -1, 1.0, 0.0
     else:
-        top = int(np.nanargmax(tau))
+        top = first_lowest(-tau)
         value, cut = float(tau[top]), found[top].cut
     # Variance of a summed autocorrelation cut at lag M, over T frames: 2 (2M + 1) / T, relative (Madras & Sokal 1988).
     se = value * math.sqrt(2 * (2 * cut + 1) / grid.lengths.sum())
@@ -292,8 +295,10 @@ def _summary(
 
 
 # ----------------------------------------------------------------------------------------------------- scores and rules
-def normal_scores(values: np.ndarray, offset: float = 0.5) -> np.ndarray:
+def normal_scores(values: np.ndarray, offset: float = 0.5, size: float = 0.0) -> np.ndarray:
     """Normal quantiles of (rank - offset) / (N + 1 - 2 offset), mean ranks for ties, centred.
+
+    With `size`, that of the terms the values are differences of, values that only rounding tells apart are tied.
 
     Examples
     --------
@@ -306,7 +311,7 @@ def normal_scores(values: np.ndarray, offset: float = 0.5) -> np.ndarray:
     values = np.asarray(values)
     order = np.argsort(values)
     ordered, n = values[order], len(values)
-    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))  # of groups of equal values
+    starts = np.flatnonzero(tie_starts(ordered, size, SAME if size > 0 else 0.0))
     counts = np.diff(starts, append=n)
     ranks = starts + (counts / 2 + (0.5 - offset))  # mean rank = start + (count + 1) / 2
     ranks /= n + 1 - 2 * offset
@@ -386,7 +391,7 @@ def sum_rule(rho: np.ndarray) -> tuple[float, int]:
     sums = np.maximum(1 + 2 * np.cumsum(rho[1:]), 1)
     if not len(sums):
         return 1.0, 0
-    stop = np.flatnonzero(np.arange(1, len(sums) + 1) >= 5 * sums)
+    stop = np.flatnonzero(np.arange(1, len(sums) + 1) >= 5 * sums * (1 - SAME))
     last = int(stop[0]) if len(stop) else len(sums) - 1
     return float(sums[last]), last + 1
 

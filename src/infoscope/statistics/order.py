@@ -11,6 +11,7 @@ import numpy as np
 from infoscope.base.checks import check_positive_int, check_vector
 from infoscope.base.errors import DataError, ParameterError
 from infoscope.base.results import Result
+from infoscope.base.rounding import exceeds
 
 NOTICE_P = 1e-4
 LOUD_SHARE, LOUD_RATIO = 0.03, 3.0
@@ -253,7 +254,7 @@ def _row_numbers(rows: Any, n: int) -> np.ndarray:
 def _order_result(p_value: float, share: float, chance: float, ratio: float, m: int, runs: bool) -> OrderTest:
     level, kind, message = "silent", "none", ""
     if p_value < NOTICE_P:
-        loud = share >= LOUD_SHARE and share >= LOUD_RATIO * chance
+        loud = not exceeds(max(LOUD_SHARE, LOUD_RATIO * chance), share)
         level = "loud" if loud else "notice"
         kind = "time series" if ratio >= SERIES_RATIO else "sorted file"
         message = (

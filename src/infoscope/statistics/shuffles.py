@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from infoscope.base import DataError, ParameterError, kernel
+from infoscope.base.rounding import exceeds
 
 from .order import RunOrder
-
-SAME = 1e-9  # statistics that differ by less, relative to the observed one, are equal but for rounding
 
 
 def shuffle_rows(n: int, generator: np.random.Generator) -> np.ndarray:
@@ -177,7 +176,7 @@ def shuffle_among_neighbors(items: np.ndarray, generator: np.random.Generator) -
     return shuffle
 
 
-def permutation_p_value(observed: float, shuffled: Any, *, larger: bool = True) -> float:
+def permutation_p_value(observed: float, shuffled: Any, *, larger: bool = True, size: float = 0.0) -> float:
     """(1 + how many shuffled values are as extreme) / (1 + how many there are): exact, and never zero.
 
     Parameters
@@ -188,6 +187,8 @@ def permutation_p_value(observed: float, shuffled: Any, *, larger: bool = True) 
         That of the shuffled samples; what differs by rounding counts as equal.
     larger : bool
         Whether large values speak against the null, or small ones.
+    size : float
+        Of the terms that the statistic is a sum of, where that is more than the statistic itself.
 
     Returns
     -------
@@ -199,9 +200,9 @@ def permutation_p_value(observed: float, shuffled: Any, *, larger: bool = True) 
     >>> permutation_p_value(3.0, [1.0, 2.0, 3.0, 4.0])
     0.6
     """
-    values, slack = np.asarray(shuffled, float), SAME * abs(observed)
-    extreme = values >= observed - slack if larger else values <= observed + slack
-    return float((1 + np.count_nonzero(extreme)) / (1 + len(values)))
+    values, size = np.asarray(shuffled, float), max(size, abs(observed))
+    beaten = exceeds(observed, values, size) if larger else exceeds(values, observed, size)
+    return float((1 + np.count_nonzero(~np.asarray(beaten))) / (1 + len(values)))
 
 
 # ------------------------------------------------------------------------------------------------------------- kernels

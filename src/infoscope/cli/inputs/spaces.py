@@ -60,7 +60,7 @@ class ReadSpace:
     def spreads(self) -> np.ndarray:
         """Standard deviation of every column, from evenly spaced rows where there are many."""
         sample = self.values[:: max(1, len(self.values) // SPREAD_ROWS)]
-        return sample.std(axis=0, dtype=np.float64)
+        return np.where(sample.max(axis=0) > sample.min(axis=0), sample.std(axis=0, dtype=np.float64), 0.0)
 
 
 @dataclass(frozen=True)

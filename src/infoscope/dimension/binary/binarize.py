@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from infoscope.base import DataError, ParameterError, check_matrix
+from infoscope.base.rounding import SAME
 from infoscope.neighbors import kind_of, to_columns, to_numpy
 
 Rule: TypeAlias = Any  # None, "sign", "median", "two_bit", a number, or one number a column
@@ -79,8 +80,10 @@ def bits_by_rule(values, rule: Settled):
     """Boolean matrix of an array or a tensor."""
     if rule.width is None:
         return values > rule.thresholds
-    high = ~(values < rule.thresholds)
-    low = (high & (values > rule.thresholds + rule.width)) | (~high & ~(values < rule.thresholds - rule.width))
+    room = SAME * (abs(rule.thresholds) + rule.width)  # two values in equal numbers lie on these thresholds
+    high = ~(values < rule.thresholds - room)
+    outer = rule.width + room
+    low = (high & (values > rule.thresholds + outer)) | (~high & ~(values < rule.thresholds - outer))
     if kind_of(values) == "torch":
         import torch
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from infoscope.base import DataError, ParameterError
+from infoscope.base.rounding import exceeds
 
 from .hamming import HammingHistogram
 
@@ -14,7 +15,6 @@ FEWEST_BINS = 4  # two parameters and the norm leave one to judge by
 FEWEST_PAIRS = 1000
 VALLEY, SIGMAS = 0.7, 6.0  # depth of a valley beside the lower of its peaks, and noise it must exceed
 GAP = 3  # steps of the lattice from which identical items stand apart
-DIGITS = 10  # of a cumulative sum, before it is compared
 
 
 @dataclass(frozen=True)
@@ -77,9 +77,8 @@ def window_of(h: HammingHistogram, alpha_min: float = 0.0, alpha_max: float = 0.
             f"alpha_min={alpha_min!r} and alpha_max={alpha_max!r} must satisfy 0 <= alpha_min < alpha_max <= 1"
         )
     observed = h.observed
-    share = np.round(np.cumsum(h.counts[observed] / h.n_pairs), DIGITS)
-    last = max(int(np.searchsorted(share, alpha_max, "right")) - 1, 0)
-    first = max(int(np.searchsorted(share, alpha_min, "right")) - 1, 0) if alpha_min > 0 else 0
+    share = np.cumsum(h.counts[observed]) / h.n_pairs
+    last, first = (max(int((~exceeds(share, alpha)).sum()) - 1, 0) for alpha in (alpha_max, alpha_min))
     r = observed[first : last + 1]
     if support == "lattice":
         r = np.arange(r[0], r[-1] + 1, h.stride)
@@ -95,7 +94,7 @@ def check_window(window: Window, h: HammingHistogram, alpha_max: float) -> None:
     first = float(h.counts[h.observed[0]] / h.n_pairs)
     if len(h.observed) < FEWEST_BINS:
         way_out = "the items are too few or too much alike"
-    elif first > alpha_max:
+    elif exceeds(first, alpha_max):
         way_out = f"the smallest distance alone holds {first:.2g} of all pairs: raise alpha_max above that"
     else:
         way_out = "raise alpha_max, or use more items"

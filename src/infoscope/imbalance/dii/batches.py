@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from infoscope.base import DataError, progress
+from infoscope.base.rounding import exceeds
 from infoscope.imbalance.plan import ComparisonPlan
 from infoscope.imbalance.rank_table import rank_table
 from infoscope.neighbors import Space, items_of
@@ -212,7 +213,7 @@ def _without_faded(objective: Objective, w: np.ndarray, alpha: float) -> np.ndar
             break
         tried = w.copy()
         tried[a] = 0.0
-        if (there := penalised(tried)) > value:
+        if exceeds(there := penalised(tried), value):
             break
         w, value = tried, there
     return w

@@ -12,15 +12,16 @@ from typing import Any
 import numpy as np
 
 from infoscope.base import DataError, ParameterError, warn
+from infoscope.base.rounding import SAME, level_ties
 from infoscope.imbalance.plan import ComparisonPlan
 from infoscope.imbalance.rank_table import LIMIT_BYTES, RankTable, rank_table
 from infoscope.neighbors import UNRESTRICTED, Admissibility, Space, as_arrays, deviations, on_device, to_numpy
+from infoscope.statistics.angles import circular_deviation
 
 from .softmax import Bandwidth, Softened, soft_ranks
 
 LEAST_K, K_SHARE = 3, 100  # neighbours by default: one in a hundred, at least three
 CENTRE_ROWS = 1000
-CONSTANT = 1e-12  # deviation, relative to the largest value, below which a column is constant
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def standardise(space: Space) -> Standardised:
             f"{space.name or 'X'} has metric {space.metric!r}: weights belong to the features of a Euclidean space"
         )
     extremes, scale = _spread(space)
-    scale = np.where(np.ptp(extremes, axis=0) <= CONSTANT * np.abs(extremes).max(0), 0.0, scale)
+    scale = np.where(np.ptp(extremes, axis=0) <= SAME * np.abs(extremes).max(0), 0.0, scale)
     columns = np.flatnonzero(scale > 0)
     if not len(columns):
         raise DataError(f"all columns of {space.name or 'X'} are constant: there is nothing to weigh")
@@ -112,9 +113,9 @@ def _spread(space: Space) -> tuple[np.ndarray, np.ndarray]:
         extremes, scale, _ = deviations(x, None, space.period)
         return extremes, scale
     scale = x.std(0, dtype=np.float64)
-    for a in np.flatnonzero(space.period):  # sqrt(-2 ln R) P / 2 pi, R the length of the mean turn
+    for a in np.flatnonzero(space.period):
         turn = np.exp(2j * np.pi * x[:, a].astype(np.float64) / space.period[a])
-        scale[a] = np.sqrt(-2 * np.log(np.clip(abs(turn.mean()), 1e-300, 1.0))) * space.period[a] / (2 * np.pi)
+        scale[a] = circular_deviation(abs(turn.mean()), space.period[a])
     return np.stack([x.min(0), x.max(0)]).astype(np.float64), scale
 
 
@@ -231,6 +232,32 @@ def columns_of(space: Space, columns) -> Space:
         feature_names=names,
         name=space.name,
     )
+
+
+def first_equal(space: Space, groups: np.ndarray) -> np.ndarray:
+    """For every group of one column, the first group that is this column or its mirror image; else the group itself.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.imbalance.dii.objective import first_equal
+    >>> from infoscope.neighbors import Space
+    >>> x = np.random.default_rng(0).normal(size=(20, 2))
+    >>> first_equal(Space(x[:, [0, 1, 0, 1]] * [1, 1, -1, 2]), np.arange(4))
+    array([0, 1, 0, 3])
+    """
+    first, x = np.arange(int(groups.max()) + 1), as_arrays(space).features
+    if len(first) == 1 or not isinstance(x, np.ndarray):
+        return first
+    x = x.astype(np.float64) - x[0]
+    size, mark = np.abs(x).max(axis=0), (np.abs(x) * np.random.default_rng(0).random((len(x), 1))).sum(axis=0)
+    known: dict[tuple[float, float], int] = {}
+    alone = np.bincount(groups)[groups] == 1
+    for a, key in enumerate(zip(level_ties(mark), space.period, strict=True)):
+        b = known.setdefault(key, a) if alone[a] else a
+        if b < a and any((np.abs(x[:, a] + sign * x[:, b]) <= SAME * size[a]).all() for sign in (-1, 1)):
+            first[groups[a]] = groups[b]
+    return first
 
 
 def make_objective(

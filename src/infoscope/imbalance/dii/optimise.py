@@ -13,7 +13,7 @@ import numpy as np
 
 from infoscope.base import one_blas_thread, progress
 
-from .objective import Objective
+from .objective import Objective, first_equal
 
 MEMORY = 20  # corrections that L-BFGS remembers
 LARGE_SHARE = 0.05  # of the items: neighbours at which the continuation begins
@@ -43,7 +43,7 @@ class Optimum:
     n_evaluations : int
         Of value and gradient, at all bandwidths.
     converged : bool
-        Whether the tolerance was reached within the iterations allowed.
+        Whether it ended by itself, and not because the iterations allowed were used up.
     """
 
     weights: np.ndarray
@@ -178,7 +178,8 @@ def _descend(counted: _Counted, w, alpha, max_iter, tol, seen: Callable[[float],
             options=dict(maxcor=MEMORY, maxiter=max_iter, ftol=tol * 1e-3, gtol=tol),
         )
     full[active] = found.x
-    return full / (full.max() if counted.free and full.max() > 0 else 1.0), bool(found.success)
+    scale = full.max() if counted.free and full.max() > 0 else 1.0
+    return full / scale, found.status != 1  # 1: iterations used up; 2: rounding, or a kink, hides what is lower
 
 
 def _settle_zeros(counted, w, alpha, max_iter, tol, seen, converged):
@@ -203,6 +204,9 @@ def _settle_zeros(counted, w, alpha, max_iter, tol, seen, converged):
 
 def _end(counted: _Counted, w, history, converged) -> Optimum:
     w = w / w.max() if counted.free else w
+    first, place = first_equal(counted.objective.space, counted.objective.groups), np.empty_like(w)
+    place[np.argsort(first, kind="stable")] = w[np.lexsort((-w, first))]  # of equal columns the first weighs most
+    w = place
     value, slopes = counted(w)
     violation = float(np.max(np.where(w > 0, np.abs(slopes), np.maximum(-slopes, 0)), initial=0.0))
     return Optimum(w, value, slopes, violation, np.array(history), counted.n, converged)

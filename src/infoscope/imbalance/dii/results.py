@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from infoscope.base.rounding import exceeds, order_of
 from infoscope.imbalance.verdicts import Measured, known, listed
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 NAMED = 6  # columns that the verdict names
 LISTED = 10  # weights that are printed
+KNOWN = 1e-6  # relative accuracy of a fitted weight: at a minimum, the root of that of the value
 STEADY = 0.95  # share of the halves in which a weight must be positive
 
 
@@ -55,7 +57,7 @@ class FeatureWeights(Measured):
     n_evaluations : int
         Evaluations of value and gradient.
     converged : bool
-        Whether the tolerance was reached.
+        Whether the fit ended by itself, and not because its iterations were used up.
     standard_weights_se, standard_weights_low, standard_weights_high, positive_share : array (D,) or None
         From random halves of the rows: standard error, 95 % interval, and the share of the halves in which a weight is
         positive. Resampled weights have the length (Euclidean norm) of the fitted ones.
@@ -101,7 +103,7 @@ class FeatureWeights(Measured):
     @property
     def support(self) -> np.ndarray:
         """Numbers of the columns with a positive weight, the largest standardised weight first."""
-        order = np.argsort(-self.standard_weights, kind="stable")
+        order = order_of(-self.standard_weights, same=KNOWN)
         return order[self.standard_weights[order] > 0]
 
     @property
@@ -132,7 +134,7 @@ class FeatureWeights(Measured):
         sentence = f"{keep} the neighbourhoods of {self.name_b}: {listed(parts + more)}"
         clauses = [f"DII {self._shown(self.dii, self.dii_se)}"]
         half = self.error_factor * self.dii_se if known(self.dii_se) else 0.0
-        if 1 - self.dii <= half:
+        if not exceeds(1.0, self.dii + half):
             sentence = f"no weights of the columns of {self.name_a} tell anything about {self.name_b} (within error)"
         if self.validation_dii is not None:
             clauses.append(f"{self._shown(self.validation_dii, self.validation_dii_se)} at rows held out")

@@ -18,6 +18,7 @@ import numpy as np
 
 from infoscope.base import ParameterError
 from infoscope.base.checks import check_choice
+from infoscope.base.rounding import exceeds
 from infoscope.imbalance.rank_table import RankTable
 from infoscope.neighbors import (
     TIE,
@@ -178,7 +179,7 @@ def soft_ranks(
     slopes = found["slopes"]
     if slopes is not None and shared is not None:  # the common bandwidth moves with all rows
         slopes = slopes + found["pull"] * shared
-    value = float(reduction.rho @ found["f"])
+    value = float((reduction.rho * found["f"]).sum())
     return Softened(value, slopes, 2 * found["f"], found["entropy"], found["pairs"])
 
 
@@ -202,7 +203,8 @@ def _in_a_row(space, bandwidth, queries, n_jobs, admissibility, gradient):
         gaps = e[start + 1] - e[start]
         lam = (float(gaps.min()) + float(gaps.mean())) / 2
         per_row = np.full(len(graph), 0.5 / len(graph))
-        per_row[np.flatnonzero(gaps == gaps.min())] += 0.5 / (gaps == gaps.min()).sum()
+        least = ~exceeds(gaps, gaps.min(), e[start + 1])
+        per_row[least] += 0.5 / least.sum()
         share = (_at(graph, 2) - _at(graph, 1)) * per_row[graph.row_of_pair]
     if lam <= 0:
         raise ParameterError(

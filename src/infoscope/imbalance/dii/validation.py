@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from infoscope.base import DataError, ParameterError
+from infoscope.base.rounding import STEPS, exceeds
 from infoscope.imbalance.direction import row_weights, standard_error
 from infoscope.imbalance.plan import ComparisonPlan
 from infoscope.imbalance.rank_table import LIMIT_BYTES, rank_table
@@ -176,7 +177,7 @@ def _runs(plan: ComparisonPlan) -> dict[str, np.ndarray]:
     if space.run is not None and len(np.unique(space.run)) > 1:
         codes = np.unique(space.run)
         times = plan.fields()["n_correlation_times"]
-        if len(codes) < FEW_RUNS and (times is None or times < RELIABLE_TIMES):
+        if len(codes) < FEW_RUNS and (times is None or exceeds(RELIABLE_TIMES, times, same=STEPS)):
             plan.note(f"{len(codes)} runs: leaving one out cannot see how much runs differ; bring at least {FEW_RUNS}")
         return {str(space.run_names[r]): np.flatnonzero(space.run == r) for r in codes}
     plan.note(f"one run: validation holds out {PARTS} consecutive parts in turn, and cannot see how much runs differ")

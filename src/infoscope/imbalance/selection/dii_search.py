@@ -16,16 +16,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from infoscope.base import available_threads
-from infoscope.imbalance.dii.objective import Objective, standardise
+from infoscope.base.rounding import exceeds
+from infoscope.imbalance.dii.objective import Objective, first_equal, standardise
 from infoscope.imbalance.dii.optimise import minimise
 from infoscope.imbalance.dii.softmax import Bandwidth, Softened, soft_ranks
 from infoscope.imbalance.plan import ComparisonPlan
 from infoscope.imbalance.rank_table import LIMIT_BYTES, rank_table
 from infoscope.imbalance.standard_errors import Deviations
 
-from .subset_search import Found
+from .subset_search import Found, best_of
 
 ROUGHLY, FEW_STEPS = 3e-4, 30  # tolerance and iterations while sets are compared
+SETTLED = 1e-3 * ROUGHLY  # relative decrease at which they end: values are known no better
 REFINED = 2  # sets optimised for every one that is kept
 MOST_PAIRS = 2000  # tried where no unit helps alone
 SHARES = (1.0, 0.2)  # of the root mean square weight, tried for a new unit
@@ -81,32 +83,33 @@ class SoftSearch:
         )
         self.plan, self.settings, self.bar, self.standard = plan, settings, bar, standard
         self.n_units, self.seen = len(self.ids), np.inf
+        self.first = first_equal(standard.space, numbers)
 
     # ------------------------------------------------------------------------------------------------------- a `Judge`
-    weighs = True
+    weighs, same = True, SETTLED
 
     def sets(self, wanted: Sequence[tuple[int, ...]]) -> list[Found]:
         """All by one evaluation at equal weights; the best of them with optimised weights."""
         if len(wanted[0]) == 1:  # one weight has no choice
-            return self._each(self._equal, wanted)
+            return self._each(self._equal, self._wanted(wanted))
         if len(wanted) == 1:
             return [self._optimised((wanted[0], np.ones(len(wanted[0]))), self.objective, continuation=True)]
-        looked = sorted(self._each(self._equal, wanted), key=lambda one: one.order)
-        return self._each(self._optimised, [(one.units, one.weights) for one in looked[: self._n_refined]])
+        looked = best_of(self._each(self._equal, self._wanted(wanted)), self._n_refined, self.same)
+        return self._each(self._optimised, [(one.units, one.weights) for one in looked])
 
     def grown(self, parents: Sequence[Found]) -> list[Found]:
         """See the head of this file."""
         candidates: dict[tuple[int, ...], tuple] = {}
         for parent in parents:  # a set that two parents reach belongs to the better
             for unit in range(self.n_units):
-                if unit not in parent.units:
+                if unit not in parent.units and self._follows((unit,), parent.units):
                     candidates.setdefault(tuple(sorted((*parent.units, unit))), (parent, (unit,)))
         return self._joined(list(candidates.values()))
 
     def grown_by_two(self, parent: Found) -> list[Found]:
         """With two more units, both at the root mean square of the weights; none when there are too many pairs."""
         others = [unit for unit in range(self.n_units) if unit not in parent.units]
-        pairs = list(combinations(others, 2))
+        pairs = [pair for pair in combinations(others, 2) if self._follows(pair, parent.units + pair)]
         if len(pairs) > MOST_PAIRS:
             return []
         return self._joined([(parent, pair) for pair in pairs])
@@ -122,11 +125,10 @@ class SoftSearch:
                 units = tuple(np.delete(parent.units, place).tolist())
                 if len(idle):
                     free.setdefault(units, Found(units, parent.value, rest))
-                else:
+                elif self.first[parent.units[place]] not in self.first[list(units[place:])]:  # of equal ones the last
                     candidates.setdefault(units, (units, rest))
-        looked = sorted(
-            self._each(self._valued, [c for u, c in candidates.items() if u not in free]), key=lambda one: one.order
-        )[: self._n_refined]
+        valued = self._each(self._valued, [c for u, c in candidates.items() if u not in free])
+        looked = best_of(valued, self._n_refined, self.same)
         return [*free.values(), *self._each(self._optimised, [(one.units, one.weights) for one in looked])]
 
     def finished(self, found: Found) -> Found:
@@ -135,11 +137,9 @@ class SoftSearch:
             return found
         start = self._start(found.units)
         fresh = self._optimised((found.units, start), self.objective, continuation=True)
-        better = fresh if fresh.value < found.value else found
-        return min(
-            [better, self._optimised((better.units, better.weights), self.objective, tol=self.settings.tol)],
-            key=lambda one: one.value,
-        )
+        better = fresh if exceeds(found.value, fresh.value, same=self.same) else found
+        best = self._optimised((better.units, better.weights), self.objective, tol=self.settings.tol)
+        return best if exceeds(better.value, best.value) else better
 
     def _start(self, units) -> np.ndarray:
         """Equal weights; where the bandwidth is the gap, which is not smooth, the optimum of a smooth one."""
@@ -189,8 +189,16 @@ class SoftSearch:
 
     def _joined(self, tasks: Sequence[tuple[Found, tuple[int, ...]]]) -> list[Found]:
         """Parents with new units: all tried, the best optimised."""
-        looked = sorted(self._each(self._tried, tasks), key=lambda one: one.order)[: self._n_refined]
+        looked = best_of(self._each(self._tried, tasks), self._n_refined, self.same)
         return self._each(self._optimised, [(one.units, one.weights) for one in looked])
+
+    def _wanted(self, sets: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
+        return [units for units in sets if self._follows(units, units)]
+
+    def _follows(self, new: tuple[int, ...], units: tuple[int, ...]) -> bool:
+        """Whether no equal unit of lower number, which is the one to take, is missing: optimised values of equal sets
+        differ by more than rounding where the bandwidth has kinks."""
+        return all(set(np.flatnonzero(self.first[:unit] == self.first[unit])) <= set(units) for unit in new)
 
     def _equal(self, units: tuple[int, ...], objective: Objective) -> Found:
         return self._valued((units, np.ones(len(units))), objective)
@@ -210,7 +218,7 @@ class SoftSearch:
         for share in SHARES:
             weights = np.append(parent.weights, np.full(len(new), share * size))[order]
             tries.append(Found(tuple(units[order].tolist()), part.soften(weights).value, weights))
-        best = min(tries, key=lambda one: one.value)
+        best = best_of(tries, 1)[0]
         self.note(best.value)
         return best
 

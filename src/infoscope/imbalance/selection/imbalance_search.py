@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from infoscope.base import available_threads
+from infoscope.base.rounding import SAME
 from infoscope.imbalance.dii.objective import Standardised, columns_of
 from infoscope.imbalance.direction import Direction, measure, row_weights
 from infoscope.imbalance.imbalance import source_neighbors
@@ -81,7 +82,7 @@ class PlainSearch:
         self.ways = [] if plan.weighted else [way for way in (self._to_target(), self._from_target()) if way]
 
     # ------------------------------------------------------------------------------------------------------- a `Judge`
-    weighs = False
+    weighs, same = False, SAME
 
     def sets(self, wanted: Sequence[tuple[int, ...]]) -> list[Found]:
         """Sets that differ in their last unit share the distances of the others."""
@@ -176,7 +177,7 @@ class PlainSearch:
 
         with ThreadPoolExecutor(available_threads(self.plan.n_jobs)) as pool:
             list(pool.map(part, range(0, len(out), ROWS)))
-        return 2 * way.weights @ out
+        return 2 * (np.ascontiguousarray(out.T) * way.weights).sum(axis=1)
 
     def _to_target(self) -> _Way | None:
         if self.aim.direction == "from_target":

@@ -11,10 +11,11 @@ from typing import NamedTuple
 import numpy as np
 
 from infoscope.base import ParameterError
+from infoscope.base.rounding import exceeds
 from infoscope.imbalance.dii.optimise import minimise
 
 from .dii_search import SoftSearch
-from .subset_search import Found, members_only
+from .subset_search import Found, best_of, members_only
 
 FIRST, FACTOR, MOST = 1e-4, 4.0, 16  # penalties when none are given
 HALVINGS = 2  # of a step that loses several features at once
@@ -100,9 +101,10 @@ def _pruned(search: SoftSearch, weights: np.ndarray, value: float, alpha: float)
     """Without the smallest weights, as long as the penalised value falls: not every bandwidth is smooth."""
     while np.count_nonzero(weights) > 1:
         tried = weights.copy()
-        tried[np.argmin(np.where(weights > 0, weights, np.inf))] = 0.0
+        smallest = weights[weights > 0].min()
+        tried[np.flatnonzero((weights > 0) & ~exceeds(weights, smallest, same=search.same))[-1]] = 0.0
         there = search.objective.soften(tried).value
-        if there + alpha * _spread(tried) > value + alpha * _spread(weights):
+        if exceeds(there + alpha * _spread(tried), value + alpha * _spread(weights)):
             break
         weights, value = tried, there
     return weights
@@ -126,7 +128,7 @@ def _filled(search: SoftSearch, found: list[Found]) -> list[Found]:
     known = {len(one.units): one for one in found}
     for size in range(max(known) - 1, 0, -1):
         if size not in known and size + 1 in known:
-            less = min(search.shrunk([known[size + 1]]), key=lambda one: one.order)
+            less = best_of(search.shrunk([known[size + 1]]), 1, search.same)[0]
             known[size] = search.finished(less)
     return members_only(known.values())
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from infoscope.base import ParameterError, format_estimate
+from infoscope.base.rounding import exceeds, first_lowest
 from infoscope.imbalance.verdicts import Measured
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ class SelectionPath(Measured):
         assert value is not None and se is not None
         shown = f"{self.measure} {self._shown(float(value[row]), float(se[row]))}"
         where = " on held-out rows" if held else ""
-        if float(value[row]) + 2 * float(se[row]) >= 1:
+        if not exceeds(1.0, float(value[row]) + 2 * float(se[row])):
             return self._qualified(
                 f"No set of up to {self.sizes[-1]} features of {self.name} tells anything about "
                 f"{self.name_target} (within error): {shown}{where}"
@@ -212,13 +213,13 @@ def suggest(sizes: np.ndarray, values: np.ndarray, excess_se: np.ndarray) -> tup
     (2, 'the smallest number within 2 % of the lowest value (3 features)')
     """
     lowest_value = float(np.nanmin(values))
-    excess, best = values - lowest_value, sizes[int(np.nanargmin(values))]
+    excess, best = values - lowest_value, sizes[first_lowest(values)]
     lowest = f"of the lowest value ({best} feature{'s' if best > 1 else ''})"
-    alike = excess <= np.maximum(excess_se, WORSE * lowest_value)
-    place = int(np.argmax(alike))
+    allowed = lowest_value + np.maximum(np.nan_to_num(excess_se), WORSE * lowest_value)
+    place = int(np.argmax(~exceeds(values, allowed) & ~np.isnan(values)))
     if sizes[place] == best:
         return int(best), "the lowest value, which no smaller number comes near"
-    if excess[place] <= excess_se[place]:
+    if not exceeds(values[place], lowest_value + excess_se[place]):
         error = format_estimate(float(excess[place]), float(excess_se[place]))
         return int(sizes[place]), f"the smallest number within one standard error {lowest}, which is {error} lower"
     return int(sizes[place]), f"the smallest number within {WORSE:.0%} {lowest}".replace("%", " %")

@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from infoscope.base import ParameterError
+from infoscope.base.rounding import SAME, order_of
 
 
 @dataclass(frozen=True)
@@ -31,17 +32,13 @@ class Found:
     value: float
     weights: np.ndarray = field(repr=False, compare=False)
 
-    @property
-    def order(self) -> tuple[float, tuple[int, ...]]:
-        """By value; equal values by number, so that no answer depends on who was asked first."""
-        return self.value, self.units
-
 
 class Judge(Protocol):
     """What a walk needs to know about sets."""
 
     n_units: int
     weighs: bool  # whether sets have weights, so that a unit without weight is no member
+    same: float  # relative difference up to which values are equal
 
     def sets(self, wanted: Sequence[tuple[int, ...]]) -> list[Found]:
         """The value of these sets (of one size)."""
@@ -61,15 +58,15 @@ class Judge(Protocol):
 
 def forward(judge: Judge, largest: int, n_best: int) -> list[Found]:
     """Beam search upwards: the best of every size from 1 to the largest."""
-    beam = _best(judge.sets([(unit,) for unit in range(judge.n_units)]), n_best)
+    beam = best_of(judge.sets([(unit,) for unit in range(judge.n_units)]), n_best, judge.same)
     path = [_finish(judge, beam)]
     while len(beam[0].units) < largest:
-        parent, beam = beam[0], _best(judge.grown(beam), n_best)
+        parent, beam = beam[0], best_of(judge.grown(beam), n_best, judge.same)
         if judge.weighs and not beam[0].weights.all():  # nobody helps alone
-            beam = _best(judge.grown_by_two(parent), n_best)
+            beam = best_of(judge.grown_by_two(parent), n_best, judge.same)
             if not beam or not beam[0].weights.all():
                 break
-            path.append(judge.finished(_best(judge.shrunk(beam[:1]), 1)[0]))
+            path.append(judge.finished(best_of(judge.shrunk(beam[:1]), 1, judge.same)[0]))
         path.append(_finish(judge, beam))
     return [found for found in members_only(path) if len(found.units) <= largest] if judge.weighs else path
 
@@ -81,7 +78,7 @@ def backward(judge: Judge, largest: int, n_best: int) -> list[Found]:
     if judge.weighs:
         beam = path = members_only(path)
     while len(beam[0].units) > 1:
-        beam = _best(judge.shrunk(beam), n_best)
+        beam = best_of(judge.shrunk(beam), n_best, judge.same)
         path = [*path, _finish(judge, beam)]
     path = members_only(path) if judge.weighs else path[::-1]
     return [found for found in path if len(found.units) <= largest]
@@ -91,7 +88,7 @@ def exhaustive(judge: Judge, largest: int, n_best: int) -> list[Found]:
     """The best of all sets of every size up to the largest."""
     path = []
     for size in range(1, largest + 1):
-        beam = _best(judge.sets(list(combinations(range(judge.n_units), size))), n_best)
+        beam = best_of(judge.sets(list(combinations(range(judge.n_units), size))), n_best, judge.same)
         path.append(_finish(judge, beam))
     return members_only(path) if judge.weighs else path
 
@@ -103,8 +100,14 @@ def members_only(path: Iterable[Found]) -> list[Found]:
         kept = np.flatnonzero(found.weights)
         one = Found(tuple(np.array(found.units)[kept].tolist()), found.value, found.weights[kept])
         known = best.get(len(kept))
-        best[len(kept)] = one if known is None or one.order < known.order else known
+        best[len(kept)] = one if known is None else best_of((known, one), 1)[0]
     return [best[size] for size in sorted(best)]
+
+
+def best_of(found: Iterable[Found], n: int, same: float = SAME) -> list[Found]:
+    """The lowest values; equal ones by the numbers of their units, so that no answer depends on who was asked first."""
+    listed = sorted(found, key=lambda one: one.units)
+    return [listed[i] for i in order_of([one.value for one in listed], same=same)[:n]]
 
 
 WALKS = {"forward": forward, "backward": backward, "exhaustive": exhaustive}
@@ -130,10 +133,6 @@ def check_affordable(n_units: int, largest: int, max_sets: int) -> None:
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
-def _best(found: Iterable[Found], n_best: int) -> list[Found]:
-    return sorted(found, key=lambda one: one.order)[:n_best]
-
-
 def _finish(judge: Judge, beam: list[Found]) -> Found:
     """Finish the first of the beam, which then knows it too."""
     beam[0] = judge.finished(beam[0])

@@ -10,6 +10,7 @@ import numpy as np
 
 from infoscope.base import DataError, ParameterError, progress, provenance
 from infoscope.base.checks import check_positive_int
+from infoscope.base.rounding import first_lowest
 from infoscope.imbalance.dii.canonical_order import sorted_by_content
 from infoscope.imbalance.dii.objective import columns_of, standardise
 from infoscope.imbalance.dii.validation import Fold, make_folds, plan_held, plan_seen
@@ -271,7 +272,7 @@ def _values(plan: ComparisonPlan, reports, way: int) -> tuple[np.ndarray, np.nda
 
 def _excess(values: np.ndarray, deviations: list[Deviations], plan: ComparisonPlan) -> tuple[np.ndarray, np.ndarray]:
     """Values above the lowest; the error of the difference counts pairs that share a point across both sets."""
-    best = int(np.argmin(values))
+    best = first_lowest(values)
     minus = deviations[best]._replace(eps=-deviations[best].eps)
     errors = [0.0 if i == best else error_of(plan, Deviations.joined(d, minus)) for i, d in enumerate(deviations)]
     return values - values[best], np.array(errors)
@@ -298,10 +299,10 @@ def _validated(plan: ComparisonPlan, folds: list[Fold], held) -> dict[str, np.nd
     share = np.array([len(f.held) if weight is None else weight[f.held].sum() for f in folds], float)
     share /= share.sum()
     values = np.array([[np.nan if r is None else r[0] for r in reports] for _, reports in held]).T
-    mean = values @ share
+    mean = (values * share).sum(axis=1)
     if not np.isfinite(mean).any():
         raise DataError("no size of set was found in all folds: validate a search that visits every size (forward)")
-    best = int(np.nanargmin(mean))
+    best = first_lowest(mean)
     if len(folds) == 1:
         part, reports = held[0]
         known = [i for i, r in enumerate(reports) if r is not None]
