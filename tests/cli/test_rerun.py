@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from infoscope.base import DataError
+from infoscope.cli.inputs.choices import FileChoice, SpaceChoice
 from infoscope.cli.inputs.input_files import input_files
 from infoscope.cli.inputs.item_columns import ItemOptions
-from infoscope.cli.inputs.parsing import FileChoice, SpaceChoice
 from infoscope.cli.rerun import compare_records, stored_arguments
 from infoscope.io import file_digest
 
@@ -197,7 +197,7 @@ def test_comparing_records():
     assert compared.differing == {"y": (None, "(nothing)")}
     assert (compared.n_entries, compared.n_numbers) == (5, 3)
     with pytest.raises(DataError, match="only 'infoscope compare ...' .* is run again"):
-        stored_arguments({"command": "infoscope demo"}, "a.json")
+        stored_arguments({"command": "infoscope demo"}, "a.json", ["compare", "select"])
 
 
 def test_the_digest_of_a_folder(folder):

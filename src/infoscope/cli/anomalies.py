@@ -91,11 +91,12 @@ def anomalies(
     from infoscope.base.pictures import pictures_of
     from infoscope.io import write_result
 
-    from . import messages as show
+    from .deliver import check_targets, deliver, save_picture, spelled
+    from .flagged_rows import FlaggedRows, flagged_rows, places
     from .inputs.item_columns import ItemOptions
     from .inputs.parsing import check_word
-    from .one_data_set import check_targets, deliver, spelled
-    from .two_data_sets import FlaggedRows, Measure, flagged_rows, places, read_both
+    from .inputs.two_data_sets import Measure, read_both
+    from .messages import messages
 
     if reference is None or test is None:
         raise ParameterError(f"two files are needed. For example: {EXAMPLE}")
@@ -108,7 +109,7 @@ def anomalies(
         k if k == "auto" else _number(k), control=control, alpha=alpha, side=side, n_permutations=permutations,
         clustering=clustering, random_state=seed, n_jobs=jobs,
     )  # fmt: skip
-    with show.messages(quiet) as said:
+    with messages(quiet) as said:
         how = Measure(metric, scale, period or [])
         first, second = read_both((reference, test), items, slice(start, stop, stride), missing, how, quiet=quiet)
         found = estimator.fit(first.space, second.space).result_
@@ -123,7 +124,7 @@ def anomalies(
                 write_result(cast(Any, FlaggedRows(rows)), path)
                 typer.echo(f"{len(rows)} flagged rows: {path}")
         if picture is not None:
-            show.save_picture(found, picture, style=style, kind=kind)
+            save_picture(found, picture, style=style, kind=kind)
             typer.echo(f"picture: {picture}")
 
 

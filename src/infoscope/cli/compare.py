@@ -118,10 +118,10 @@ def compare(
     """
     from infoscope.base.errors import ParameterError
 
+    from .deliver import check_targets, spelled
     from .inputs.item_columns import ItemOptions
     from .inputs.parsing import check_word, choose_spaces, parse_kT, parse_window
     from .messages import messages
-    from .one_data_set import check_targets, spelled
 
     targets = check_targets(output, plot, style)
     choices = choose_spaces(space or [], files or [])
@@ -172,31 +172,33 @@ def _answer(
     from infoscope.base.errors import ParameterError
     from infoscope.io import write_result
 
-    from . import messages as show
+    from .deliver import save_picture, show_result
     from .inputs.gather import gather
     from .inputs.input_files import input_files
     from .inputs.spaces import make_spaces, measures, uneven_columns
+    from .inputs.summary import show_spaces
+    from .messages import hint
 
     gathered = gather(asked.choices, asked.items, asked.rows, asked.missing)
     read, shared = gathered.spaces, gathered.shared
     how = measures(read, asked.metric, asked.scale, asked.period)
-    show.show_spaces(gathered, how)
+    show_spaces(gathered, how)
     uneven = [text for space in read if (text := uneven_columns(space, how))]
     if uneven and not quiet:
-        show.hint(" ".join([*uneven, "If their units differ, add --scale standard."]))
+        hint(" ".join([*uneven, "If their units differ, add --scale standard."]))
     if "neighbors_from" in options and "run" not in shared:
         raise ParameterError("--other-runs needs runs: --run COLUMN, or a space in several pieces")
     spaces = make_spaces(read, how, shared)
     labels = _label_space(asked, gathered)
     result = _compute(spaces, labels, options)
-    show.show_result(result, said, p_values=bool(options["n_permutations"]))
+    show_result(result, said, p_values=bool(options["n_permutations"]))
     outputs, picture = targets
     for path in outputs:
         files = input_files(read, asked.items)
         write_result(result, path, command=command, inputs=_inputs(gathered, how, asked), files=files)
         typer.echo(f"result: {path}")
     if picture is not None:
-        show.save_picture(result, picture, style=style)
+        save_picture(result, picture, style=style)
         beside = f" (its numbers: {picture.with_suffix('.csv')})" if style == "paper" else ""
         typer.echo(f"picture: {picture}{beside}")
 

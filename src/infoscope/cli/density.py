@@ -91,9 +91,10 @@ def density(
     from infoscope.base.errors import ParameterError, warn
     from infoscope.density.results import energy_unit
 
+    from .deliver import check_targets, deliver, spelled
+    from .inputs.one_data_set import DataOptions, read_data
     from .inputs.parsing import check_word
     from .messages import messages
-    from .one_data_set import DataOptions, check_targets, deliver, read_data, spelled
 
     check_choice(method, "--method", METHODS)
     check_word(missing, "--missing", ("raise", "drop"))

@@ -80,9 +80,10 @@ def dimension(
     from infoscope.base.errors import ParameterError
 
     from .binary import BinaryOptions
+    from .deliver import check_targets, deliver, spelled
+    from .inputs.one_data_set import DataOptions, read_data
     from .inputs.parsing import check_word
     from .messages import messages
-    from .one_data_set import DataOptions, check_targets, deliver, read_data, spelled
 
     asked_bits = BinaryOptions(binarize, states, bits, alpha_max, prefix)
     if binary:

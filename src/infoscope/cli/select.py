@@ -114,10 +114,11 @@ def select(
     """
     from infoscope.base.errors import ParameterError
 
+    from .deliver import check_targets, deliver, spelled
+    from .inputs.one_data_set import DataOptions
     from .inputs.parsing import check_word, parse_window
     from .inputs.target import TargetOptions, read_with_target, record_of
     from .messages import messages
-    from .one_data_set import DataOptions, check_targets, deliver, spelled
 
     if method not in METHODS:
         raise ParameterError(f"--method is {', '.join(METHODS)}, not '{method}'")

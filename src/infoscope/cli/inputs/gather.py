@@ -14,9 +14,11 @@ from infoscope.io.runs import continued_rows, warn_of_parts
 from infoscope.io.table import spell_columns
 from infoscope.io.weights import column_list, weights_from_bias, worth
 
+from .choices import SpaceChoice
 from .item_columns import ItemOptions, item_arrays
-from .parsing import SpaceChoice, parse_kT
-from .spaces import ReadSpace, read_spaces
+from .parsing import parse_kT
+from .read_space import ReadSpace
+from .spaces import read_spaces
 
 TEMPERATURES = range(200, 1001)  # whole numbers that are more likely kelvin than kJ/mol
 

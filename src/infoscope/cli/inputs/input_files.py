@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from .item_columns import find_column
+from .item_columns import ItemOptions, find_column
 from .parsing import choose_file, is_data
-
-if TYPE_CHECKING:
-    from .item_columns import ItemOptions
-    from .spaces import ReadSpace
+from .read_space import ReadSpace
 
 
 def input_files(spaces: Sequence[ReadSpace], items: ItemOptions) -> list[Path]:

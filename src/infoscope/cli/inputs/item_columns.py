@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,11 +14,10 @@ from infoscope.io.columns import did_you_mean
 from infoscope.io.missing import is_missing
 from infoscope.io.weights import column_list
 
+from .choices import FileChoice
 from .file_columns import brought_arrays
-from .parsing import FileChoice, as_number, choose_file, is_data
-
-if TYPE_CHECKING:
-    from .spaces import ReadSpace
+from .parsing import as_number, choose_file, is_data
+from .read_space import ReadSpace
 
 NO_COLUMN = ("--time", "--log-weights", "--kT", "--join")  # options whose value is not, or not always, one column
 

@@ -5,49 +5,15 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from infoscope.base.errors import ParameterError
-from infoscope.io import column_names, split_key
-from infoscope.io.readers import columns_beside
+from infoscope.io import split_key
+
+from .choices import FileChoice, SpaceChoice
+from .trajectories import choose_trajectory
 
 GAS_CONSTANT = 0.008314462618  # kJ/mol/K
-
-
-@dataclass(frozen=True)
-class FileChoice:
-    """A file, the array inside if it holds several, and the columns to use (None: all)."""
-
-    path: Path
-    key: str | None = None
-    columns: str | None = None
-
-    @property
-    def stem(self) -> str:
-        """The file name without its endings, or the key; a number at the end (COLVAR.0) is part of the name."""
-        name = self.path.name.removesuffix(".gz")
-        stem, _, suffix = name.rpartition(".")
-        return self.key or (stem if stem and not suffix.isdecimal() else name)
-
-    def __str__(self) -> str:
-        return f"{self.path}/{self.key}" if self.key else str(self.path)
-
-    def stored_columns(self) -> tuple[str, ...]:
-        """Names of the columns that can serve as --time, --run and the like."""
-        return column_names(self.path, self.key)
-
-    def beside(self) -> tuple[str, ...]:
-        """Names of those that stand beside the table, such as what is known of cells."""
-        return columns_beside(self.path, self.key)
-
-
-@dataclass(frozen=True)
-class SpaceChoice:
-    """A space as the user asked for it: one file, or the pieces of one trajectory."""
-
-    name: str
-    pieces: tuple[FileChoice, ...]
 
 
 def choose_spaces(spaces: Sequence[str], files: Sequence[str]) -> list[SpaceChoice]:
@@ -95,8 +61,6 @@ def choose_file(text: str) -> FileChoice:
     if Path(text).exists():  # what is inside a store that is a folder exists too
         return FileChoice(Path(text)) if Path(text).is_file() else FileChoice(*split_key(text))
     if "@" in text:
-        from .trajectories import choose_trajectory
-
         frames = choose_trajectory(text)
         if frames is not None:
             return frames

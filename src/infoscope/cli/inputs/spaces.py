@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,62 +12,15 @@ from infoscope.io import Table, read_table
 from infoscope.io.runs import check_pieces
 from infoscope.neighbors import Space
 
+from .choices import FileChoice, SpaceChoice
 from .item_columns import ItemOptions, find_column
-from .parsing import FileChoice, SpaceChoice, by_space
+from .parsing import by_space
 from .periods import column_periods
+from .read_space import Measures, ReadSpace
 from .trajectories import TrajectoryChoice, read_frames, rmsd_space
 
-SPREAD_ROWS = 10_000  # rows looked at for the spread of columns
 UNEVEN = 10.0  # columns whose spreads differ by more are worth a hint
 MEASURED = ("euclidean", "manhattan", "chebyshev")  # metrics for which the scale of a column matters
-
-
-@dataclass(frozen=True)
-class ReadSpace:
-    """A space whose files were read."""
-
-    choice: SpaceChoice
-    tables: tuple[Table, ...]
-
-    @property
-    def name(self) -> str:
-        return self.choice.name
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names of the columns."""
-        return self.tables[0].names
-
-    @property
-    def lengths(self) -> list[int]:
-        """Rows of each piece."""
-        return [len(table) for table in self.tables]
-
-    @cached_property
-    def values(self) -> np.ndarray:
-        """The columns of all pieces, one below the other."""
-        parts = [table.values for table in self.tables]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-    def take(self, rows: np.ndarray) -> ReadSpace:
-        """The space of some of its rows, counted over all pieces; `rows` ascend."""
-        ends = np.cumsum(self.lengths)
-        parts = zip(self.tables, np.split(rows, np.searchsorted(rows, ends[:-1])), ends - self.lengths, strict=True)
-        return ReadSpace(self.choice, tuple(table.take(part - start) for table, part, start in parts))
-
-    def spreads(self) -> np.ndarray:
-        """Standard deviation of every column, from evenly spaced rows where there are many."""
-        sample = self.values[:: max(1, len(self.values) // SPREAD_ROWS)]
-        return sample.std(axis=0, dtype=np.float64)
-
-
-@dataclass(frozen=True)
-class Measures:
-    """How each space measures, by its name."""
-
-    metric: Mapping[str, str]
-    scale: Mapping[str, str]
-    period: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 def read_spaces(

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from infoscope.base.errors import ParameterError
-from infoscope.cli.one_data_set import DataOptions, ReadData
+from infoscope.cli.messages import hint
+from infoscope.io import parse_columns, read_column
+from infoscope.neighbors import Space
 
+from .choices import FileChoice, SpaceChoice
+from .gather import Gathered, gather
 from .item_columns import ItemOptions, find_column
-from .parsing import FileChoice, SpaceChoice, choose_file, is_data
+from .one_data_set import DataOptions, ReadData
+from .parsing import choose_file, is_data
+from .read_space import Measures
+from .spaces import make_spaces, measures, uneven_columns
+from .summary import show_spaces
 from .trajectories import TrajectoryChoice
-
-if TYPE_CHECKING:
-    from infoscope.neighbors import Space
-
-    from .gather import Gathered
-    from .spaces import Measures
 
 FEW_LABELS = 20  # different whole numbers that may be classes
 
@@ -56,11 +58,6 @@ class TargetedData(ReadData):
 
 def read_with_target(options: DataOptions, asked: TargetOptions, command: str, *, quiet: bool = False) -> TargetedData:
     """Read data and target, and print how they are used; columns of the target are no sources."""
-    from infoscope.cli import messages as show
-
-    from .gather import gather
-    from .spaces import Measures, make_spaces, measures, uneven_columns
-
     if not options.files:
         raise ParameterError(f"a file is needed. For example: infoscope {command} data.csv --target energy")
     pieces = tuple(choose_file(text) for text in options.files)
@@ -79,11 +76,11 @@ def read_with_target(options: DataOptions, asked: TargetOptions, command: str, *
     scale = [f"{name}={asked.scale}" for name in others if asked.scale is not None]
     _check_labels(asked, items)
     how = measures(gathered.spaces, metric, scale, list(options.period))
-    show.show_spaces(gathered, Measures(how.metric, {**how.scale, source: "standard"}, how.period))
+    show_spaces(gathered, Measures(how.metric, {**how.scale, source: "standard"}, how.period))
     for space in gathered.spaces[1:]:
         uneven = uneven_columns(space, how)
         if uneven and not quiet:
-            show.hint(f"{uneven} If their units differ, add --scale standard.")
+            hint(f"{uneven} If their units differ, add --scale standard.")
     spaces = make_spaces(gathered.spaces, how, gathered.shared)
     data = spaces.pop(source)
     target = next(iter(spaces.values())) if spaces else _label_space(items, gathered)
@@ -119,8 +116,6 @@ def _choose(
     texts: Sequence[str], pieces: Sequence[FileChoice], rows: slice
 ) -> tuple[SpaceChoice | None, tuple[str, ...], str | None]:
     """The target's space, its columns in the files of the data, and the column of text that serves as labels."""
-    from infoscope.io import parse_columns, read_column
-
     files = [_file(text) for text in texts]
     if all(file is not None for file in files):
         chosen = tuple(file for file in files if file is not None)
@@ -147,8 +142,6 @@ def _file(text: str) -> FileChoice | None:
 
 def _without(piece: FileChoice, names: Sequence[str]) -> FileChoice:
     """A piece whose chosen columns leave out those of the target."""
-    from infoscope.io import parse_columns
-
     if piece.columns is None or isinstance(piece, TrajectoryChoice) or not names:
         return piece
     known = piece.stored_columns()
@@ -169,8 +162,6 @@ def _check_labels(asked: TargetOptions, items: ItemOptions) -> None:
 
 
 def _label_space(items: ItemOptions, gathered: Gathered) -> Space:
-    from infoscope.neighbors import Space
-
     assert items.labels is not None
     file = choose_file(items.labels)
     name = (file.columns or file.stem) if is_data(file.path) else _column_name(items.labels, gathered)
@@ -182,11 +173,9 @@ def _column_name(option: str, gathered: Gathered) -> str:
 
 
 def _hint_of_classes(values: np.ndarray, names: Sequence[str]) -> None:
-    from infoscope.cli import messages as show
-
     if values.shape[1] != 1 or len(different := np.unique(values)) > FEW_LABELS or (different % 1).any():
         return
-    show.hint(
+    hint(
         f"{names[0]} holds {len(different)} different whole numbers, whose sizes are compared. If they are classes, "
         f"write --labels {names[0]}."
     )
