@@ -9,7 +9,7 @@ import pytest
 from infoscope import Space, information_imbalance
 from infoscope.cli.inputs.parsing import parse_kT
 
-KT = 0.008314462618 * 300
+KT = 8.31446261815324e-3 * 300
 
 
 def trajectory(n, seed):

@@ -89,7 +89,7 @@ def density(
     """
     from infoscope.base.checks import check_choice
     from infoscope.base.errors import ParameterError, warn
-    from infoscope.density.results import energy_unit
+    from infoscope.statistics.units import energy_unit
 
     from .deliver import check_targets, deliver, spelled
     from .inputs.one_data_set import DataOptions, read_data

@@ -9,11 +9,10 @@ from pathlib import Path
 
 from infoscope.base.errors import ParameterError
 from infoscope.io import split_key
+from infoscope.statistics.units import energy_unit
 
 from .choices import FileChoice, SpaceChoice
 from .trajectories import choose_trajectory
-
-GAS_CONSTANT = 0.008314462618  # kJ/mol/K
 
 
 def choose_spaces(spaces: Sequence[str], files: Sequence[str]) -> list[SpaceChoice]:
@@ -158,7 +157,7 @@ def parse_kT(text: str | None) -> float | None:
     number = as_number(text.strip().removesuffix("K"))
     if number is None or not 0 < number < math.inf:
         raise ParameterError(f"--kT is a number in the unit of the bias, or a temperature such as 300K, not '{text}'")
-    return GAS_CONSTANT * number if kelvin else number
+    return energy_unit(number, "kJ/mol") if kelvin else number
 
 
 def as_number(text: str) -> float | None:
