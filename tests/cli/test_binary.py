@@ -74,11 +74,11 @@ def test_items_with_a_time_are_compared_in_blocks(files, infoscope):
         (["acts.npy", "--prefix", "10"], "--prefix goes with --binary"),
         (
             ["acts.npy", "--binary", "--binarize", "mean"],
-            "--binarize is sign, median, two_bit or a threshold, not 'mean'",
+            "--binarize is 'sign', 'median', 'two_bit' or a threshold, not 'mean'",
         ),
         (["spins.npy", "--binary", "--metric", "cosine"], "--metric does not go with --binary"),
         (["spins.npy", "--binary", "--method", "abide"], "--method does not go with --binary"),
-        (["spins.npy", "--binary", "--alpha-max", "wide"], "--alpha-max is a share, auto or scan, not 'wide'"),
+        (["spins.npy", "--binary", "--alpha-max", "wide"], "--alpha-max is 'auto', 'scan' or a share, not 'wide'"),
         (["spins.npy", "--binary", "--alpha-max", "1.5"], "--alpha-max"),
         (["spins.npy", "--binary", "--prefix", "ten"], "--prefix is a number of columns"),
         (["spins.npy", "--binary", "--prefix", "10,200"], "at most 120 columns"),

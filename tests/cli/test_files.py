@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from infoscope import Space, information_imbalance
-from infoscope.cli.inputs.parsing import parse_kT
+from infoscope.cli.inputs.energies import thermal_energy
+from infoscope.cli.options import Items
 
 KT = 8.31446261815324e-3 * 300
 
@@ -294,6 +295,10 @@ def test_numbered_files_keep_their_numbers(colvars, infoscope):
     assert ran.code == 0 and ran.out.startswith("COLVAR.0  COLVAR.0: 2 columns") and "COLVAR.2" in ran.out
 
 
+def kT_of(**said):
+    return thermal_energy(Items(bias="V", **said)).kT
+
+
 def test_temperatures():
-    assert parse_kT(None) is None and parse_kT("2.5") == 2.5
-    assert parse_kT("300K") == parse_kT("300 K") == pytest.approx(2.4943, abs=1e-4)  # kJ/mol, as tables give it
+    assert kT_of() is None and kT_of(kT="2.5") == 2.5
+    assert kT_of(kT="300K") == kT_of(kT="300 K") == pytest.approx(2.4943, abs=1e-4)  # kJ/mol, as tables give it

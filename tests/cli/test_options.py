@@ -5,7 +5,7 @@ import math
 import pytest
 
 from infoscope.base.errors import ParameterError
-from infoscope.cli.inputs.parsing import by_space, choose_file, choose_spaces, parse_window
+from infoscope.cli.inputs.parsing import by_space, choose_file, choose_spaces
 from infoscope.cli.inputs.periods import parse_period
 
 
@@ -77,8 +77,7 @@ def test_no_periods(text):
         parse_period(text)
 
 
-def test_windows():
-    assert parse_window(None) is None and parse_window("auto") == "auto" and parse_window("0") == 0
-    for text in ("-1", "nan", "soon", "inf"):
-        with pytest.raises(ParameterError, match="--window is"):
-            parse_window(text)
+@pytest.mark.parametrize("text", ["-1", "nan", "soon", "inf", ""])
+def test_no_windows(folder, infoscope, text):
+    ran = infoscope("compare", "x.npy", "y.npy", "--window", text)
+    assert ran.code == 2 and f"--window is 'auto' or a time of at least 0, not '{text}'" in ran.err

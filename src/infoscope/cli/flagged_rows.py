@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-
-from .inputs.gather import Gathered
 
 if TYPE_CHECKING:
     import pandas
 
     from infoscope.anomalies import Anomalies
+
+    from .inputs.data_sets import ReadData
 
 SHOWN = 3  # columns named for each region
 MOST = 20  # regions that are named
@@ -20,29 +20,30 @@ MOST = 20  # regions that are named
 
 @dataclass(frozen=True)
 class FlaggedRows:
-    """A table that the one writer takes like a result; it is none."""
+    """The flagged rows of both files, for the writer: row of the file (from 0), region, p-value, purity, columns."""
 
-    frame: Any
+    found: Anomalies
+    samples: tuple[ReadData, ReadData]
+
+    @property
+    def title(self) -> str:
+        """For the line that names the file."""
+        return f"{len(self.found.to_frame('rows'))} flagged rows"
 
     def to_frame(self) -> pandas.DataFrame:
         """The table."""
-        return self.frame
+        import pandas
 
-
-def flagged_rows(found: Anomalies, reference: Gathered, test: Gathered) -> pandas.DataFrame:
-    """The flagged rows of both files: row of the file (from 0), region, p-value, purity, and their columns."""
-    import pandas
-
-    table = found.to_frame("rows")
-    parts = []
-    for name, gathered in (("reference", reference), ("test", test)):
-        mine = table[table["sample"] == name]
-        (space,) = gathered.spaces
-        source = np.concatenate([np.asarray(piece.rows) for piece in space.tables])
-        names = [f"{column} (data)" if column in mine else column for column in space.names]
-        columns = pandas.DataFrame(space.values[mine["row"]], columns=names, index=mine.index)
-        parts.append(pandas.concat([mine.assign(row=source[mine["row"]]), columns], axis=1))
-    return pandas.concat(parts).sort_index()
+        table = self.found.to_frame("rows")
+        parts = []
+        for name, data in zip(("reference", "test"), self.samples, strict=True):
+            mine = table[table["sample"] == name]
+            (space,) = data.gathered.spaces
+            source = np.concatenate([np.asarray(piece.rows) for piece in space.tables])
+            names = [f"{column} (data)" if column in mine else column for column in space.names]
+            columns = pandas.DataFrame(space.values[mine["row"]], columns=names, index=mine.index)
+            parts.append(pandas.concat([mine.assign(row=source[mine["row"]]), columns], axis=1))
+        return pandas.concat(parts).sort_index()
 
 
 def places(found: Anomalies) -> list[str]:

@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import typer
@@ -16,14 +17,20 @@ from infoscope.base.errors import InfoscopeWarning
 
 from .flag_names import in_flags
 
+_quiet = ContextVar("quiet", default=False)
+
 
 @contextmanager
-def messages(quiet: bool) -> Iterator[set[str]]:
-    """Warnings as lines on the error stream, each once, and log lines of long work there too; yields what was said."""
+def messages(quiet: bool) -> Iterator[None]:
+    """Warnings as lines on the error stream, each once, and log lines of long work there too; no hints when quiet."""
     said: set[str] = set()
+    token = _quiet.set(quiet)
 
     def show(message: Any, category: Any, filename: Any, lineno: Any, file: Any = None, line: Any = None) -> None:
-        warn(str(message), said)
+        line = in_flags(str(message))
+        if line not in said:
+            said.add(line)
+            typer.echo(f"warning: {line}", err=True)
 
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(message)s"))
@@ -38,25 +45,19 @@ def messages(quiet: bool) -> Iterator[set[str]]:
         warnings.simplefilter("always", InfoscopeWarning)
         warnings.showwarning = show
         try:
-            yield said
+            yield
         finally:
+            _quiet.reset(token)
             logger.removeHandler(handler)
             logger.setLevel(level)
             if quiet and bars is None:  # whoever called this in their own process gets their bars back
                 os.environ.pop("TQDM_DISABLE", None)
 
 
-def warn(text: str, said: set[str]) -> None:
-    """Print a warning that was not printed before."""
-    line = in_flags(text)
-    if line not in said:
-        said.add(line)
-        typer.echo(f"warning: {line}", err=True)
-
-
 def hint(text: str) -> None:
-    """Print advice."""
-    typer.echo(f"hint: {text}")
+    """Print advice, if it is wanted."""
+    if not _quiet.get():
+        typer.echo(f"hint: {text}")
 
 
 def note(text: str) -> None:

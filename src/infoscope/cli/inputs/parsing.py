@@ -1,15 +1,13 @@
-"""What the options of a command mean: files with columns, values by name, windows, temperatures."""
+"""What the options of a command mean: files with columns, values by name, numbers."""
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from infoscope.base.errors import ParameterError
 from infoscope.io import split_key
-from infoscope.statistics.units import energy_unit
 
 from .choices import FileChoice, SpaceChoice
 from .trajectories import choose_trajectory
@@ -108,56 +106,6 @@ def by_space(values: Iterable[str], names: Sequence[str], flag: str, default: st
         else:
             raise ParameterError(f"{flag} {text}: no space is called '{name}' (there are {', '.join(names)})")
     return chosen
-
-
-def parse_window(text: str | None) -> float | str | None:
-    """An exclusion window: ``auto``, or a time that is not negative.
-
-    Examples
-    --------
-    >>> from infoscope.cli.inputs.parsing import parse_window
-    >>> parse_window("auto"), parse_window("2.5")
-    ('auto', 2.5)
-    """
-    if text is None or text == "auto":
-        return text
-    number = as_number(text)
-    if number is None or not 0 <= number < math.inf:
-        raise ParameterError(f"--window is 'auto' or a time of at least 0, not '{text}'")
-    return number
-
-
-def check_word(text: str, flag: str, words: tuple[str, ...]) -> str:
-    """One of a few words.
-
-    Examples
-    --------
-    >>> from infoscope.cli.inputs.parsing import check_word
-    >>> check_word("drop", "--missing", ("raise", "drop"))
-    'drop'
-    """
-    if text not in words:
-        known = ", ".join(f"'{word}'" for word in words[:-1])
-        raise ParameterError(f"{flag} is {known} or '{words[-1]}', not '{text}'")
-    return text
-
-
-def parse_kT(text: str | None) -> float | None:
-    """kT in the unit of the bias: a number, or a temperature in kelvin, for a bias in kJ/mol.
-
-    Examples
-    --------
-    >>> from infoscope.cli.inputs.parsing import parse_kT
-    >>> parse_kT("2.494"), round(parse_kT("300K"), 6)
-    (2.494, 2.494339)
-    """
-    if text is None:
-        return None
-    kelvin = text.strip().endswith("K")
-    number = as_number(text.strip().removesuffix("K"))
-    if number is None or not 0 < number < math.inf:
-        raise ParameterError(f"--kT is a number in the unit of the bias, or a temperature such as 300K, not '{text}'")
-    return energy_unit(number, "kJ/mol") if kelvin else number
 
 
 def as_number(text: str) -> float | None:

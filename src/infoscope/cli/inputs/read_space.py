@@ -42,6 +42,13 @@ class ReadSpace:
         parts = [table.values for table in self.tables]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
+    @property
+    def matrix(self) -> np.ndarray:
+        """The columns of the chosen rows, where there is a column for every row of the file: distances."""
+        (table, *more), values = self.tables, self.values
+        whole = not more and values.shape[1] == table.n_source_rows
+        return values[:, np.asarray(table.rows)] if whole else values
+
     def take(self, rows: np.ndarray) -> ReadSpace:
         """The space of some of its rows, counted over all pieces; `rows` ascend."""
         ends = np.cumsum(self.lengths)

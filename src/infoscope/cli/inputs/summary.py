@@ -44,6 +44,8 @@ def _columns(names: Sequence[str]) -> str:
 
 def _measure(space: ReadSpace, how: Measures) -> str:
     metric, period = how.metric[space.name], how.period[space.name]
+    if metric == "precomputed":
+        return "distances of all pairs"
     parts = [metric, SCALES[how.scale[space.name]]]
     if period.any():
         periodic = [f"{name} {value:.6g}" for name, value in zip(space.names, period, strict=True) if value]
