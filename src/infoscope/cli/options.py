@@ -174,6 +174,9 @@ class Delivery:
     plot: Annotated[str | None, typer.Option(metavar="FILE", help="Save a picture: .png, .svg, .pdf.")] = None
     style: Annotated[str, word("screen|paper", "Of the picture. paper: one column, its numbers in a .csv.")] = "screen"
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No hints and no progress.")] = False
+    config: Annotated[
+        str | None, typer.Option(metavar="FILE.toml", help="Options as keys; the command line has the last word.")
+    ] = None
     command: str = ""
 
 

@@ -11,6 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
+from .arguments import expand
+
 DIFFERS = 1  # exit code
 SHOWN = 20  # differing values that are listed
 
@@ -37,7 +39,7 @@ def rerun(
     record = read_record(file)
     targets = [] if output is None else [check_result_path(output).resolve()]
     commands = _repeatable(context)
-    arguments = stored_arguments(record, file, commands)
+    arguments = expand(commands, stored_arguments(record, file, commands))
     with _inside(folder):
         arguments = _found(record, arguments, folder)
         typer.echo(f"again: {shlex.join(['infoscope', *arguments])}")
