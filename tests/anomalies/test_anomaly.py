@@ -295,9 +295,9 @@ def test_correlated_days_in_full():
 
 def test_correlated_rows_are_noticed():
     walk = np.cumsum(np.random.default_rng(0).normal(size=(2, 600, 2)), axis=1)
-    with pytest.warns(CorrelatedRowsWarning, match="adjacent rows"):
+    with pytest.warns(CorrelatedRowsWarning, match="neighbouring rows are alike"):
         found = DensityAnomaly(30).fit(*walk)
-    assert any("adjacent rows" in text for text in found.result_.warnings)
+    assert any("neighbouring rows are alike" in text for text in found.result_.warnings)
     groups = np.arange(600) // 100
     with warnings.catch_warnings():
         warnings.simplefilter("error")

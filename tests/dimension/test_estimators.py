@@ -11,7 +11,7 @@ from infoscope.datasets import ar1
 from infoscope.dimension import ABIDE, Dimension, Gride, TwoNN, neighbor_table
 from infoscope.dimension.abide import adaptive_dimension
 from infoscope.dimension.neighbor_table import independent_rows
-from infoscope.dimension.two_nn import _line, _most_likely
+from infoscope.dimension.two_nn import _most_likely, line_through_ratios
 from infoscope.neighbors import Space, nearest
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*looks like an angle")
@@ -99,7 +99,7 @@ def test_both_ways_to_fit(make, d, expected, spread):
     for seed in range(5):
         table = neighbor_table(getattr(np.random.default_rng(seed), make)(size=(2000, d)), 2)
         log_mu = np.log(table.distances[:, 1] / table.distances[:, 0])
-        found.append((_line(log_mu, 0.9), _most_likely(log_mu)))
+        found.append((line_through_ratios(log_mu, 0.9), _most_likely(log_mu)))
     # the same five sets: what is left are the two printed digits, and N for N - 1
     digits = 0.01 if d < 10 else 0.06
     np.testing.assert_allclose(np.mean(found, axis=0), expected, atol=digits)
@@ -124,7 +124,7 @@ def test_noise_in_twenty_dimensions():
     band = np.c_[radius * np.cos(angle), radius * np.sin(angle), across * np.sin(angle / 2)]
     turn = stats.special_ortho_group.rvs(20, random_state=12)
     x = np.c_[band, np.zeros((4000, 17))] @ turn + 2e-3 * g.normal(size=(4000, 20))
-    assert _line(np.log(np.divide(*neighbor_table(x, 2).distances.T[::-1])), 0.9) > 2.3
+    assert line_through_ratios(np.log(np.divide(*neighbor_table(x, 2).distances.T[::-1])), 0.9) > 2.3
     assert adaptive_dimension(neighbor_table(x, 100)) == pytest.approx(2, abs=0.15)
 
 

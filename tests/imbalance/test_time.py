@@ -161,7 +161,6 @@ def test_the_warning_comes_from_every_function_and_from_sampled_rows():
     calls = [
         lambda: information_imbalance(a, b, n_rows=500, random_state=0),
         lambda: information_imbalance(a, b, neighbors_from="auto"),
-        lambda: information_imbalance(Space(a, run=RUN), Space(b, run=RUN)),
         lambda: imbalance_matrix({"a": a, "b": b}),
         lambda: imbalance_scale_curve(a, b, k=(1, 2)),
         lambda: compare_imbalances(a, b, a),
@@ -169,6 +168,14 @@ def test_the_warning_comes_from_every_function_and_from_sampled_rows():
     for call in calls:
         with pytest.warns(CorrelatedRowsWarning, match="neighbouring rows are alike"):
             assert call().correlated_rows
+
+
+def test_runs_alone_say_that_their_rows_follow_each_other():
+    a, b = series()
+    timed = [Space(z, run=RUN, time=np.arange(800)) for z in (a, b)]
+    alone = information_imbalance(Space(a, run=RUN), Space(b, run=RUN))
+    assert alone.a_to_b == information_imbalance(*timed).a_to_b and alone.exclusion_window > 10
+    assert not alone.correlated_rows and alone.correlation_time > 10
 
 
 def test_shuffled_rows_are_silent():
@@ -264,10 +271,15 @@ def test_distance_matrices_take_a_window_given_as_a_number():
     result = information_imbalance(*spaces, exclusion_window=4)
     ok = brute.admissible(40, window=4)
     assert result.a_to_b == pytest.approx(brute.imbalance(brute.distances(x), brute.distances(y), 1, ok), abs=1e-13)
-    assert result.standard_error == "blocks"  # a window says that rows are correlated; blocks as long as the window
-    assert result.n_blocks == 10
-    with pytest.raises(ParameterError, match="pass exclusion_window as a number"):
-        information_imbalance(*spaces, exclusion_window="auto")
+
+
+def test_distance_matrices_tell_their_correlation_time():
+    a, b = series()
+    matrix = np.sqrt(brute.distances(a))
+    found = information_imbalance(Space.from_distances(matrix, time=np.arange(800)), Space(b))
+    # (1 + 0.95)/(1 - 0.95) = 39 rows, told from 800 rows by distances to a few of them
+    assert 0.4 < found.correlation_time / 39 < 2 and found.n_blocks > 4
+    assert found.a_to_b == pytest.approx(1, abs=0.12)  # the truth; 800 rows worth of 20 independent ones
 
 
 def test_starved_rows_are_named():

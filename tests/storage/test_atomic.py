@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from infoscope.storage import atomic_path, read_json, write_bytes, write_json, write_text
+from infoscope.storage.atomic import flush, remove_leftovers
 
 
 def test_the_file_appears_only_when_all_is_well(tmp_path):
@@ -38,6 +40,31 @@ def test_nothing_written_is_an_error(tmp_path):
     assert target.read_text() == "old"
 
 
+def test_a_full_disk_is_an_error_that_names_the_file(tmp_path):
+    target = write_text(tmp_path / "a.txt", "old")
+    with pytest.raises(OSError, match="No space left on device: '.*a.txt'") as caught, atomic_path(target) as temporary:
+        temporary.write_text("half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert caught.value.errno == errno.ENOSPC
+    assert target.read_text() == "old" and list(tmp_path.iterdir()) == [target]
+    with pytest.raises(OSError, match="Host is down$"), atomic_path(target):  # of another matter: left as it is
+        raise OSError(errno.EHOSTDOWN, "Host is down")
+
+
+def test_what_killed_writers_left_is_deleted_and_nothing_else(tmp_path):
+    names = [".run.0123abcd.part.npz", ".run.fedcba98.part.npz"]
+    others = ["run.npz", ".run.npz.lock", ".run.0123abcd.part.csv", ".run2.0123abcd.part.npz", "run.0123abcd.part.npz"]
+    others += [".run.0123abcd.part.npz2", ".run.0123abcg.part.npz", ".a.run.0123abcd.part.npz"]
+    for name in names + others:
+        write_text(tmp_path / name, "x")
+    remove_leftovers(tmp_path / "run.npz")
+    assert sorted(item.name for item in tmp_path.iterdir()) == sorted(others)
+    long = "a" * 101  # the same beginning as other files may have
+    write_text(tmp_path / f".{long[:100]}.0123abcd.part.npz", "x")
+    remove_leftovers(tmp_path / f"{long}.npz")
+    assert len(list(tmp_path.iterdir())) == len(others) + 1
+
+
 def test_contents_reach_the_disk_before_the_name(tmp_path, monkeypatch):
     calls = []
     real_sync, real_replace = os.fsync, os.replace
@@ -45,6 +72,26 @@ def test_contents_reach_the_disk_before_the_name(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "replace", lambda a, b: (calls.append("replace"), real_replace(a, b)))
     write_bytes(tmp_path / "a", b"x")
     assert calls[:2] == ["fsync", "replace"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no fcntl")
+def test_on_macos_a_flush_goes_through_the_cache_of_the_drive(monkeypatch):
+    import fcntl
+
+    calls = []
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(fcntl, "F_FULLFSYNC", 51, raising=False)
+    monkeypatch.setattr(fcntl, "fcntl", lambda descriptor, command: calls.append((descriptor, command)))
+    monkeypatch.setattr(os, "fsync", lambda descriptor: calls.append("fsync"))
+    flush(7)
+    assert calls == [(7, 51)]
+
+    def unknown(descriptor, command):
+        raise OSError(errno.ENOTSUP, "Operation not supported")
+
+    monkeypatch.setattr(fcntl, "fcntl", unknown)
+    flush(7)
+    assert calls == [(7, 51), "fsync"]
 
 
 def test_wrong_places(tmp_path):

@@ -170,8 +170,9 @@ class DensityAnomaly(BaseEstimator):
         if self.cross_fit and min(len(pooled.reference), len(pooled.test)) < 4:
             raise ParameterError("cross_fit needs at least four rows of each sample: halves of two")
         k = self._ranks(n // 2 if self.cross_fit else n)
-        blocks = make_blocks(pooled.reference, pooled.test, groups_reference, groups_test, float(self.alpha),
-                             self.block_length)  # fmt: skip
+        groups = [g if g is None else _kept_groups(g, kept) for g, kept in zip(
+            (groups_reference, groups_test), pooled.kept, strict=True)]  # fmt: skip
+        blocks = make_blocks(pooled.reference, pooled.test, *groups, float(self.alpha), self.block_length)
         options = self._options(blocks)
         warnings = list(look_at(pooled, independent=blocks is None))
         if self.k != "auto" and k > TOO_WIDE * n:
@@ -301,11 +302,18 @@ class DensityAnomaly(BaseEstimator):
             labels=pooled.labels,
             space=pooled.space,
             ids=_ids(pooled.reference, pooled.test),
+            row_numbers=pooled.row_numbers,
             provenance=provenance("DensityAnomaly", self.get_params(), self.random_state, pooled.space.features,
                                   pooled.labels),
             warnings=tuple(warnings),
             notes=tuple(notes),
         )  # fmt: skip
+
+
+def _kept_groups(groups, kept: np.ndarray) -> np.ndarray:
+    """Labels of the rows that are left, where rows of weight zero were left out; lengths are checked later."""
+    labels = np.asarray(groups)
+    return labels[kept] if labels.ndim == 1 and len(kept) < len(labels) > kept.max() else labels
 
 
 def _ids(reference: Space, test: Space) -> np.ndarray | None:

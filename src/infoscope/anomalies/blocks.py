@@ -9,10 +9,9 @@ import numpy as np
 
 from infoscope.base import DataError, ParameterError
 from infoscope.neighbors import Space
-from infoscope.neighbors.convert import to_numpy
-from infoscope.statistics import block_labels, correlation_time
+from infoscope.neighbors.correlation import BLOCK_TIMES, is_series, series_correlation
+from infoscope.statistics import block_labels
 
-CORRELATION_TIMES = 2.0  # length of a block
 LIKE = 1.5  # lengths up to this ratio are alike
 ENOUGH = 2.0  # arrangements times alpha from which whole runs are blocks
 
@@ -67,7 +66,7 @@ def make_blocks(reference: Space, test: Space, groups_reference, groups_test, al
         codes = [_codes(g, len(s), what) for g, s, what in (
             (groups_reference, reference, "groups_reference"), (groups_test, test, "groups_test"))]  # fmt: skip
         return _blocks(codes[0], codes[1], "groups")
-    timed = [s.time is not None or s.run is not None for s in (reference, test)]
+    timed = [is_series(sample) for sample in (reference, test)]
     if not any(timed):
         if length is not None:
             raise ParameterError("block_length cuts runs or times into blocks, and the samples have neither")
@@ -82,7 +81,8 @@ def make_blocks(reference: Space, test: Space, groups_reference, groups_test, al
         if several and whole.arrangements >= ENOUGH / alpha:
             return whole
     if length is None:
-        length = CORRELATION_TIMES * _correlation_time(reference, test)
+        series = [series_correlation(sample) for sample in (reference, test)]
+        length = BLOCK_TIMES * max(max(one.tau.value, one.step) for one in series if one is not None)
     elif isinstance(length, str) or not 0 < length < np.inf:
         raise ParameterError(f"block_length is {length!r}; it must be a positive time (rows, where there is no time)")
     codes = [block_labels(s.time, s.run, length, min_blocks=1, max_blocks=len(s), n=len(s)) for s in (reference, test)]
@@ -112,16 +112,3 @@ def _blocks(first: np.ndarray, second: np.ndarray, kind: str) -> Blocks:
             shortest, number = size[block], number + 1
         stratum[block] = number
     return Blocks(code, of_test, stratum, kind)
-
-
-def _correlation_time(reference: Space, test: Space) -> float:
-    """The longer of both samples', in units of time, or rows; not shorter than a step."""
-    found = []
-    for space in (reference, test):
-        if space.metric in ("bits", "labels", "precomputed"):
-            raise ParameterError(f"no correlation time can be told from metric {space.metric!r}: pass groups_reference "
-                                 "and groups_test, blocks of rows that belong together")  # fmt: skip
-        period = space.period if space.period.any() else None
-        tau = correlation_time(to_numpy(space.features), time=space.time, run=space.run, period=period)
-        found.append(max(tau.value, tau.step))
-    return max(found)

@@ -360,7 +360,8 @@ def _item_name(found: Anomalies, item: int) -> str:
     if found.ids is not None:
         return str(found.ids[item])
     test = item >= found.n_reference
-    return f"row {item - found.n_reference} of the test sample" if test else f"row {item} of the reference"
+    number = item - found.n_reference * test if found.row_numbers is None else found.row_numbers[item]
+    return f"row {number} of the {'test sample' if test else 'reference'}"
 
 
 def _dots(found: Anomalies, ax: Axes, across, up, look: Style, *, bars: bool, names: bool) -> dict[str, Any]:

@@ -6,15 +6,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from infoscope.base import CorrelatedRowsWarning, DataError, DataWarning, ParameterError, warn
+from infoscope.base import DataError, DataWarning, ParameterError, warn
 from infoscope.neighbors import Space, as_space, order_test
 from infoscope.neighbors.convert import kind_of, to_numpy
+from infoscope.neighbors.row_order import looking_at_row_order
+from infoscope.neighbors.weighting import refuse_weights, settle_weights
 
 from .neighbor_stream import Ordered
 
 JOINED = ("euclidean", "manhattan", "chebyshev", "cosine", "hamming", "bits")
 UNEVEN = 100.0  # ratio of standard deviations of two columns from which one of them hardly counts
 REPEATED = 0.01  # share of rows with an equal one that is worth a word
+WAY_OUT = "or say which rows belong together (`groups_reference=`, `groups_test=`)"
 
 
 class Pooled(NamedTuple):
@@ -23,6 +26,13 @@ class Pooled(NamedTuple):
     reference: Space
     test: Space
     notes: tuple[str, ...]
+    kept: tuple[np.ndarray, np.ndarray]  # numbers of the rows of both samples, as they were brought
+
+    @property
+    def row_numbers(self) -> np.ndarray | None:
+        """Number of every item in its sample as it was brought; None where all are there."""
+        every = all(len(kept) == kept.max() + 1 for kept in self.kept)
+        return None if every else np.concatenate(self.kept)
 
 
 def pool(reference, test, *, metric="euclidean", period=None, feature_weights=None) -> Pooled:
@@ -44,12 +54,17 @@ def pool(reference, test, *, metric="euclidean", period=None, feature_weights=No
         else:
             second = test if isinstance(test, Space) else _measured_as(first, test)
     _check_alike(first, second)
-    notes = []
+    notes, kept = [], []
+    for sample in (first, second):
+        settled = settle_weights(sample)
+        kept.append(settled.kept)
+        notes += [f"{sample.name or 'a sample'}: {note}" for note in settled.notes]
+    first, second = (refuse_weights(sample, "weighted counts are not binomial") for sample in (first, second))
     if not np.array_equal(first.feature_weights, second.feature_weights):
         notes.append("the samples have different feature_weights: those of the reference are used for both")
     labels = np.zeros(len(first) + len(second), np.uint8)
     labels[len(first) :] = 1
-    return Pooled(_joined(first, second), labels, first, second, tuple(notes))
+    return Pooled(_joined(first, second), labels, first, second, tuple(notes), (kept[0], kept[1]))
 
 
 def new_space(space: Space, data) -> Space:
@@ -65,19 +80,11 @@ def look_at(pooled: Pooled, *, independent: bool) -> tuple[str, ...]:
     space = pooled.space
     if space.backend == "numpy" and space.metric in ("euclidean", "manhattan", "chebyshev"):
         found += _columns(space)
-    for sample, name in ((pooled.reference, "the reference"), (pooled.test, "the test sample")):
-        if not independent or len(sample) < 20 or sample.backend == "dask":
-            continue
-        test = order_test(sample.replace(time=None, run=None))
-        if test.level == "loud":
-            text = (
-                f"in {name}, {test.share:.0%} of nearest neighbours are adjacent rows ({test.chance:.1%} by chance): "
-                "correlated rows (a series, repeated or up-sampled items) make differences look far too significant. "
-                "Give both samples time or run (a Space, or a list of arrays), or groups_reference and groups_test"
-            )
-            found.append(text)
-            warn(text, CorrelatedRowsWarning)
-    return tuple(found)
+    with looking_at_row_order(independent, way_out=WAY_OUT) as look:
+        for sample, name in ((pooled.reference, "the reference"), (pooled.test, "the test sample")):
+            if look.active and len(sample) >= 20 and sample.backend != "dask":
+                look.hear(order_test(sample), f"in {name}, ")
+    return (*found, *look.warnings)
 
 
 def repeated_rows(ordered: Ordered, labels: np.ndarray) -> tuple[str, ...]:
@@ -159,9 +166,6 @@ def _check_alike(first: Space, second: Space) -> None:
     for space, name in ((first, "the reference"), (second, "the test sample")):
         if len(space) < 2:
             raise DataError(f"{name} has {len(space)} row; a comparison needs at least two of each sample")
-        if space.sample_weight is not None and np.ptp(space.sample_weight) > 0:
-            raise DataError(f"rows of {name} have weights, and weighted counts are not binomial: draw rows in "
-                            "proportion to their weights first")  # fmt: skip
 
 
 def _joined(first: Space, second: Space) -> Space:

@@ -132,6 +132,8 @@ class Anomalies(Result):
         1 for the test sample.
     space : Space
         Both samples, the reference first.
+    row_numbers : array (N,) of int or None
+        Number of every item among the rows of its sample as they were brought; None: all are there.
     """
 
     over: Excess | None = field(repr=False)
@@ -154,6 +156,7 @@ class Anomalies(Result):
     labels: np.ndarray = field(repr=False)
     space: Space = field(repr=False)
     ids: Any = field(default=None, repr=False)
+    row_numbers: np.ndarray | None = field(default=None, repr=False)
     provenance: Provenance | None = field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -273,7 +276,7 @@ class Anomalies(Result):
         import pandas
 
         items = np.flatnonzero(side.flagged) if flagged else np.arange(len(self.labels))
-        test = self.labels[items] == 1
+        test, numbers = self.labels[items] == 1, self.row_numbers
         region = side.region[items]
         purity = np.array([r.purity for r in side.regions] + [np.nan])
         recovered = np.zeros(len(self.labels), np.bool_)
@@ -283,7 +286,7 @@ class Anomalies(Result):
         table = {
             "side": side.side,
             "sample": np.where(test, "test", "reference"),
-            "row": np.where(test, items - self.n_reference, items),
+            "row": np.where(test, items - self.n_reference, items) if numbers is None else numbers[items],
             "score": side.scores[items],
             "p_value": side.p_values[items],
             "adjusted_p_value": side.adjusted[items],

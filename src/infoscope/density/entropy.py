@@ -6,6 +6,7 @@ import numpy as np
 from scipy.special import gammaln, polygamma, psi
 
 from infoscope.neighbors import Space
+from infoscope.neighbors.correlation import is_series
 from infoscope.statistics import run_order
 from infoscope.statistics.correlation import autocorrelation, sum_rule
 
@@ -64,7 +65,7 @@ def entropy(
     away = surprise - value
     # the noise of the counts, psi'(k) each, counts twice: a point is near its neighbours as they are near it
     variance = float(squares @ (away**2 + polygamma(1, count)) / weight.sum() ** 2)
-    if space is not None and (space.time is not None or space.run is not None):
+    if space is not None and is_series(space):
         order = run_order(len(space), space.time, space.run)
         point = sample.point_of_item
         each = weight * away / np.bincount(point[point >= 0], minlength=len(weight))

@@ -16,6 +16,8 @@ from infoscope.dimension.abide import adaptive_dimension
 from infoscope.dimension.estimators import checked_input, warn_of_constant_columns
 from infoscope.dimension.k_star import FEWEST, thresholds
 from infoscope.neighbors import NeighborGraph, Space, as_space
+from infoscope.neighbors.correlation import is_series
+from infoscope.neighbors.row_order import looking_at_row_order
 
 from .bias import bias_of_points
 from .calibration import calibrate
@@ -32,6 +34,7 @@ FOR_DIMENSION = 100  # neighbours that ABIDE may use
 MOST, CAPPED = 1000, 0.2  # n_neighbors="auto": its end; share of points that asks for more
 MOST_ENTRIES = 10**8  # of the neighbour table, likewise: 1.6 GB
 COUNTS = ("k", "k-1", "digamma")
+SILENCE = "or silence this with warnings.simplefilter('ignore', CorrelatedRowsWarning)"
 
 
 class PointDensity(DensityMixin, BaseEstimator):
@@ -74,21 +77,24 @@ class PointDensity(DensityMixin, BaseEstimator):
         space = None if graph is not None and known is None else _space_of(self, known)
         if space is not None and sample_weight is not None:
             space = space.replace(sample_weight=check_sample_weight(sample_weight, len(space)))
-        self._offered = MOST if graph is None else int(np.diff(graph.indptr).min())
-        sample = make_sample(
-            space if graph is None else replace(graph, space=space),
-            self._neighbors(),
-            sample_weight=sample_weight if space is None else None,
-            n_jobs=self.n_jobs,
-        )
-        self._use(sample, space)
-        while (wider := self._wider()) is not None:
-            before = self.sample_
-            self._use(with_neighbors(sample, wider, graph=graph, n_jobs=self.n_jobs), space)
-            if beyond_half_period(self.sample_, self._k) > TOO_WIDE:
-                self._use(before, space)
-                break
-        return self._estimate(bias)
+        with looking_at_row_order(way_out=SILENCE) as look:
+            self._offered = MOST if graph is None else int(np.diff(graph.indptr).min())
+            sample = make_sample(
+                space if graph is None else replace(graph, space=space),
+                self._neighbors(),
+                sample_weight=sample_weight if space is None else None,
+                n_jobs=self.n_jobs,
+            )
+            self._use(sample, space)
+            while (wider := self._wider()) is not None:
+                before = self.sample_
+                self._use(with_neighbors(sample, wider, graph=graph, n_jobs=self.n_jobs), space)
+                if beyond_half_period(self.sample_, self._k) > TOO_WIDE:
+                    self._use(before, space)
+                    break
+            self._estimate(bias)
+        self.result_ = look.add_to(self.result_)
+        return self
 
     def _estimate(self, bias):
         """Log density and errors from sample and neighbourhoods."""
@@ -96,7 +102,7 @@ class PointDensity(DensityMixin, BaseEstimator):
         self._log_distances = np.log(self.sample_.table.distances)
         self._bias = None if bias is None else bias_of_points(bias, self.sample_)
         self._correlated = None
-        if space is not None and (space.time is not None or space.run is not None):
+        if space is not None and is_series(space):
             self._correlated = statistical_inefficiency(
                 space, self.sample_, self._k, slope=self.method == "PAk", n_jobs=self.n_jobs
             )

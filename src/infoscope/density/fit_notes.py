@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from infoscope.neighbors import Space
+from infoscope.neighbors.correlation import is_series
 
 from .edges import METRICS
 from .neighborhoods import FIRST, TOO_WIDE, beyond_half_period, is_auto
@@ -71,7 +72,7 @@ def notes_and_warnings(fitted: Any, unsettled: int) -> tuple[list[str], list[str
 # --------------------------------------------------------------------------------------------------------------- steps
 def _on_correlated(found: Correlated | None, space: Space | None) -> tuple[list[str], list[str]]:
     """Notes and warnings about rows of a series."""
-    if space is None or (space.time is None and space.run is None):
+    if space is None or not is_series(space):
         return [], []
     if found is None:
         return [], [

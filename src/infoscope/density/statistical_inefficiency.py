@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from infoscope.base import DataError, kernel
+from infoscope.base import InfoscopeError, kernel
 from infoscope.neighbors import Space
-from infoscope.neighbors.convert import to_numpy
-from infoscope.statistics import auto_window, correlation_time, run_order
+from infoscope.neighbors.correlation import series_correlation
+from infoscope.statistics import run_order
 
 from .unique_points import Sample
 
@@ -81,15 +81,13 @@ def statistical_inefficiency(
     >>> bool(found.inefficiency.mean() < 1.2)
     True
     """
-    if space.backend == "dask" or space.metric == "precomputed":
-        return None
-    columns = np.asarray(to_numpy(space.features), float)
-    period = space.period if space.period.any() else None
     try:
-        tau = correlation_time(columns, time=space.time, run=space.run, period=period, n_jobs=n_jobs)
-    except DataError:
+        series = series_correlation(space, n_jobs=n_jobs)
+    except InfoscopeError:
         return None
-    window, too_short = auto_window(tau.value, tau.resolved, tau.run_lengths, step=tau.step)
+    if series is None:
+        return None
+    window, too_short = series.reach, series.too_short
     order = run_order(len(space), space.time, space.run)
     clock = _one_clock(order, window)
     weight = np.ones(len(space)) if space.sample_weight is None else np.asarray(space.sample_weight, float)

@@ -115,6 +115,7 @@ def make_sample(data: Space | NeighborGraph, k: int, *, sample_weight=None, n_jo
             "that a density needs"
         )
     space = data if len(first) == len(data) else data.take(rows[first])
+    space = space if space.sample_weight is None else space.replace(sample_weight=None)  # mass is counted here
     table = neighbor_table(space, k, n_jobs=n_jobs, fewest=FEWEST_POINTS)
     if not table.distances[:, 0].all() or len(table.kept) < len(space):
         row = int(np.argmin(table.distances[:, 0]))

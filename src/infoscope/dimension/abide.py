@@ -16,7 +16,7 @@ from .neighbor_table import NeighborTable, independent_rows, neighbor_table
 from .ratios import most_likely_dimension
 from .results import Dimension, interval_of
 from .subset_errors import subset_covariance
-from .two_nn import FEWEST_INDEPENDENT, _line
+from .two_nn import FEWEST_INDEPENDENT, line_through_ratios
 
 BEST_RATIO, LARGEST_RATIO = 0.2032, 0.975  # tau^d of the smallest error; tau stays below one
 N_NEIGHBORS = 100
@@ -141,7 +141,7 @@ class ABIDE(DimensionEstimator):
             raise DataError("method='gride' needs the data for its error, not a neighbour graph")
         blocks = random_blocks(table.n_items)
         inside, trials = np.zeros((2, int(blocks.max()) + 1))
-        _counts_without(table.distances, table.items, k, tau, blocks, blocks[table.rows], inside, trials)
+        _counts_without(table.distances, table.items, table.shares, k, tau, blocks, blocks[table.rows], inside, trials)
         return float(jackknife((np.log(inside / trials) / np.log(tau))[:, None])[0][0])
 
     def _rounds(self, table: NeighborTable, boxes: list | None = None) -> tuple[list[float], np.ndarray, str]:
@@ -150,7 +150,7 @@ class ABIDE(DimensionEstimator):
         log_mu = np.log(table.distances[:, 1] / table.distances[:, 0])
         if not log_mu.any():
             raise DataError("every item has its two nearest neighbours at one distance: is it a lattice?")
-        rounds = [_line(log_mu, 0.9)]
+        rounds = [line_through_ratios(log_mu, 0.9, table.weight)]
         for _ in range(self.max_iter):
             k = k_star(table, rounds[-1], self.alpha)
             if boxes is not None:
@@ -203,9 +203,9 @@ def ratio_for(d: float) -> float:
 
 def _binomial(table: NeighborTable, k, d: float) -> float:
     """log(sum n / sum (k - 1))/log tau: the k-th neighbour is the edge, no trial."""
-    tau = ratio_for(d)
-    inside = max(float(_inside(table, k, tau).sum()), 0.5)  # none at all happens among a handful of points
-    return float(np.log(inside / (k - 1).sum()) / np.log(tau))
+    tau, w = ratio_for(d), table.shares
+    inside = max(float((w * _inside(table, k, tau)).sum()), 0.5)  # none at all happens among a handful of points
+    return float(np.log(inside / (w * (k - 1)).sum()) / np.log(tau))
 
 
 def _inside(table: NeighborTable, k, tau: float) -> np.ndarray:
@@ -215,7 +215,7 @@ def _inside(table: NeighborTable, k, tau: float) -> np.ndarray:
 
 def _adaptive_gride(table: NeighborTable, k, d: float) -> float:
     half = (k + 1) // 2
-    return most_likely_dimension(_log_ratios(table, half), half, 2 * half)
+    return most_likely_dimension(_log_ratios(table, half), half, 2 * half, table.weight)
 
 
 def _log_ratios(table: NeighborTable, half) -> np.ndarray:
@@ -240,7 +240,7 @@ def _binomial_p_value(table: NeighborTable, k, d: float) -> float | None:
 
 
 @kernel()
-def _counts_without(distances, items, k, tau, blocks, own, inside, trials):
+def _counts_without(distances, items, weight, k, tau, blocks, own, inside, trials):
     """Points within the inner radius, and trials, summed over the rows that remain when each block is gone."""
     n_blocks = len(inside)
     for i in range(distances.shape[0]):
@@ -255,5 +255,5 @@ def _counts_without(distances, items, k, tau, blocks, own, inside, trials):
                 here[b] += 1
         for b in range(n_blocks):
             if b != own[i]:
-                inside[b] += n - here[b]
-                trials[b] += k[i] - 1 - gone[b]
+                inside[b] += weight[i] * (n - here[b])
+                trials[b] += weight[i] * (k[i] - 1 - gone[b])

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from infoscope.base import ParameterError, warn
+from infoscope.base import ParameterError, check_positive_int, warn
 from infoscope.neighbors import NeighborGraph, Space, as_space
-from infoscope.statistics import correlation_time
+from infoscope.neighbors.correlation import series_correlation
+from infoscope.neighbors.row_order import looking_at_row_order
+from infoscope.statistics import run_order
 
 
 def checked_input(estimator, X, *, reset: bool = True):
@@ -52,7 +54,8 @@ class DimensionEstimator(BaseEstimator):
         Parameters
         ----------
         X : array (N, D), frame, Space or NeighborGraph
-            The items; a graph shares one neighbour search among several estimators.
+            The items; a graph shares one neighbour search among several estimators.  The weights of a Space say how
+            much every item counts in the average.
         y : ignored
             For scikit-learn's pipelines.
         time, run : array (N,), optional
@@ -67,24 +70,21 @@ class DimensionEstimator(BaseEstimator):
         DataError, ParameterError
             NaN, too few different items, ranks that do not fit.
         """
-        if isinstance(X, NeighborGraph):
-            if time is not None or run is not None:
-                raise ParameterError("time and run go with data, not with a neighbour graph")
-            self.result_ = self._estimate(X, ())
-        else:
-            space = X if isinstance(X, Space) else as_space(checked_input(self, X), name="X")
-            space = (
-                space
-                if time is None and run is None
-                else space.replace(
-                    **{name: values for name, values in (("time", time), ("run", run)) if values is not None}
-                )
-            )
-            warn_of_constant_columns(space)
-            self.n_features_in_ = space.n_features
-            if space.feature_names is not None:
-                self.feature_names_in_ = np.array(space.feature_names, dtype=object)
-            self.result_ = self._thinned(space)
+        given = {name: values for name, values in (("time", time), ("run", run)) if values is not None}
+        with looking_at_row_order(self.thin is not None, way_out="or `thin=None` to silence") as look:
+            if isinstance(X, NeighborGraph):
+                if given:
+                    raise ParameterError(f"{', '.join(given)} go with data, not with a neighbour graph")
+                result = self._estimate(X, ())
+            else:
+                space = X if isinstance(X, Space) else as_space(checked_input(self, X), name="X")
+                space = space.replace(**given) if given else space
+                warn_of_constant_columns(space)
+                self.n_features_in_ = space.n_features
+                if space.feature_names is not None:
+                    self.feature_names_in_ = np.array(space.feature_names, dtype=object)
+                result = self._thinned(space)
+        self.result_ = look.add_to(result)
         self.dimension_, self.dimension_se_ = self.result_.dimension, self.result_.dimension_se
         return self
 
@@ -92,8 +92,7 @@ class DimensionEstimator(BaseEstimator):
         stride = self._stride(space)
         if stride == 1:
             return self._estimate(space, ())
-        rows = np.arange(len(space))
-        order = rows if space.time is None else np.lexsort((space.time, rows * 0 if space.run is None else space.run))
+        order = run_order(len(space), space.time, space.run).rows
         found = [self._estimate(space.take(np.sort(order[first::stride])), ()) for first in range(stride)]
         note = (
             f"rows are correlated: one in {stride} was used, and the estimates of the {stride} ways to do so were "
@@ -102,18 +101,12 @@ class DimensionEstimator(BaseEstimator):
         return self._averaged(found, stride, note)
 
     def _stride(self, space: Space) -> int:
-        thin = self.thin
-        if thin is None or (isinstance(thin, str) and thin == "auto" and space.time is None):
+        if self.thin is None:
             return 1
-        if isinstance(thin, str) and thin == "auto":
-            from infoscope.imbalance.plan import row_step
-
-            period = space.period if space.period.any() else None
-            tau = correlation_time(space.features, time=space.time, run=space.run, period=period, n_jobs=self.n_jobs)
-            return max(1, int(np.ceil(tau.value / row_step(space) / 2)))
-        from infoscope.base.checks import check_positive_int
-
-        return check_positive_int(thin, "thin", 1)
+        if isinstance(self.thin, str) and self.thin == "auto":
+            series = series_correlation(space, n_jobs=self.n_jobs)
+            return 1 if series is None else series.thinning
+        return check_positive_int(self.thin, "thin", 1)
 
     def _estimate(self, data, notes):
         raise TypeError(f"{type(self).__name__} does not define _estimate")

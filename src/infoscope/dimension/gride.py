@@ -149,7 +149,7 @@ def _by_scale(table, ranks) -> tuple[np.ndarray, np.ndarray]:
     if not (log_mu.sum(0) > 0).all():
         raise DataError("all neighbours lie at one distance (a lattice?): Gride has no answer")
     scales = enumerate(zip(ranks[:-1].tolist(), ranks[1:].tolist(), strict=True))
-    return log_mu, np.array([most_likely_dimension(log_mu[:, s], n1, n2) for s, (n1, n2) in scales])
+    return log_mu, np.array([most_likely_dimension(log_mu[:, s], n1, n2, table.weight) for s, (n1, n2) in scales])
 
 
 def _covariance_without(table, ranks) -> np.ndarray:
@@ -164,7 +164,8 @@ def _covariance_without(table, ranks) -> np.ndarray:
         rows = blocks[table.rows] != b
         for s in range(len(ranks) - 1):
             part = without[rows, s, b]
-            values[b, s] = most_likely_dimension(part[np.isfinite(part)], ranks[s], ranks[s + 1])
+            left = np.isfinite(part)
+            values[b, s] = most_likely_dimension(part[left], ranks[s], ranks[s + 1], table.shares[rows][left])
     return jackknife(values)[1]
 
 

@@ -8,8 +8,11 @@ import numpy as np
 
 from infoscope.base import DataError, ParameterError, checks, kernel, warn
 from infoscope.neighbors import NeighborGraph, Space, as_space, nearest
+from infoscope.neighbors.row_order import show_neighbors
+from infoscope.neighbors.weighting import settle_weights
 
 FEWEST_ITEMS = 4
+ZERO_IN_GRAPH = "items of weight zero are in the graph: pass the data, or build the graph without them"
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +37,8 @@ class NeighborTable:
         What was done.
     space : Space or None
         The items that are left; None from a graph.
+    weight : array (R,) or None
+        Weight of every row, repeats of an item added up; None where all are equal.
     """
 
     distances: np.ndarray
@@ -45,11 +50,17 @@ class NeighborTable:
     notes: tuple[str, ...] = ()
     space: Space | None = field(default=None, repr=False)
     input_parts: tuple = field(default=(), repr=False)
+    weight: np.ndarray | None = field(default=None, repr=False)
 
     @property
     def complete(self) -> bool:
         """Whether every item has a row."""
         return len(self.rows) == self.n_items
+
+    @property
+    def shares(self) -> np.ndarray:
+        """Weight of every row, one on average."""
+        return np.ones(len(self.rows)) if self.weight is None else self.weight / self.weight.mean()
 
 
 def neighbor_table(
@@ -102,12 +113,14 @@ def neighbor_table(
     if isinstance(data, NeighborGraph):
         return _of_graph(data, k, fewest)
     space = as_space(data, name=getattr(data, "name", None) or "the data")
-    parts = (space.features, space.time, space.run)
+    parts = (space.features, space.sample_weight, space.time, space.run)
+    settled = settle_weights(space)
+    (space,) = settled.spaces
     space, kept, lost = (space, np.arange(len(space)), 0) if different else _without_duplicates(space)
-    n = len(space)
+    kept, n = settled.kept[kept], len(space)
     if n < fewest:
         raise DataError(f"{space.name or 'the data'} has {n} different items, fewer than the {fewest} needed")
-    notes = []
+    notes = list(settled.notes)
     if lost:
         notes.append(f"{lost} items repeat another one and were left out: a dimension is asked of different points")
     if k > n - 1:
@@ -128,6 +141,7 @@ def neighbor_table(
         tuple(notes),
         space,
         parts,
+        None if space.sample_weight is None else space.sample_weight[graph.rows],
     )
 
 
@@ -149,7 +163,7 @@ def independent_rows(table: NeighborTable, k: int | np.ndarray, random_state=0) 
 
 # --------------------------------------------------------------------------------------------------------------- steps
 def _without_duplicates(space: Space) -> tuple[Space, np.ndarray, int]:
-    """The first of every group of equal items."""
+    """The first of every group of equal items, with the weight of all."""
     n = len(space)
     if space.metric == "labels":
         raise ParameterError("labels have no dimension: pass features")
@@ -158,11 +172,16 @@ def _without_duplicates(space: Space) -> tuple[Space, np.ndarray, int]:
     some = space.features[:: n // 1000 + 1]
     if len(np.unique(some, axis=0)) == len(some) and n > 100_000:
         return space, np.arange(n), 0  # a look at every item would cost more than the search
-    kept = np.sort(np.unique(space.features, axis=0, return_index=True)[1])
-    if len(kept) == n:
-        return space, kept, 0
-    warn(f"{n - len(kept)} of {n} items of {space.name or 'the data'} repeat another one and were left out")
-    return space.take(kept), kept, n - len(kept)
+    _, first, group = np.unique(space.features, axis=0, return_index=True, return_inverse=True)
+    if len(first) == n:
+        return space, np.arange(n), 0
+    warn(f"{n - len(first)} of {n} items of {space.name or 'the data'} repeat another one and were left out")
+    order = np.argsort(first)
+    kept = first[order]
+    different = space.take(kept)
+    if space.sample_weight is not None:
+        (different,) = settle_weights(different, np.bincount(group.reshape(-1), space.sample_weight)[order]).spaces
+    return different, kept, n - len(kept)
 
 
 def _of_graph(graph: NeighborGraph, k: int, fewest: int) -> NeighborTable:
@@ -182,9 +201,21 @@ def _of_graph(graph: NeighborGraph, k: int, fewest: int) -> NeighborTable:
             f"item {int(graph.rows[row])} has a neighbour at distance zero in the graph: pass the data "
             "instead, whose duplicates are then left out"
         )
-    n = int(max(graph.rows.max(), graph.items.max())) + 1
+    n, weight = int(max(graph.rows.max(), graph.items.max())) + 1, None
+    if graph.space is not None and (given := graph.space.sample_weight) is not None:
+        if not given.all():
+            raise ParameterError(ZERO_IN_GRAPH)
+        weight = None if np.ptp(given) == 0 else given[graph.rows]
+    if graph.space is not None:
+        show_neighbors(graph.space, graph)
     return NeighborTable(
-        distances, graph.items[places], graph.rows, n, np.arange(n), input_parts=(graph.items, graph.squared)
+        distances,
+        graph.items[places],
+        graph.rows,
+        n,
+        np.arange(n),
+        input_parts=(graph.items, graph.squared),
+        weight=weight,
     )
 
 

@@ -11,7 +11,7 @@ from scipy.special import psi
 STEPS, TOLERANCE = 100, 1e-12
 
 
-def most_likely_dimension(log_mu: np.ndarray, n1, n2) -> float:
+def most_likely_dimension(log_mu: np.ndarray, n1, n2, weight: np.ndarray | None = None) -> float:
     """The root of the likelihood's derivative, by Newton in log d.
 
     Parameters
@@ -20,6 +20,8 @@ def most_likely_dimension(log_mu: np.ndarray, n1, n2) -> float:
         Logarithms of the ratios, >= 0; not all zero.
     n1, n2 : int or array (N,)
         Ranks, n1 < n2.
+    weight : array (N,), optional
+        How much every ratio counts.
 
     Returns
     -------
@@ -38,22 +40,22 @@ def most_likely_dimension(log_mu: np.ndarray, n1, n2) -> float:
     3.333333
     """
     log_mu = np.asarray(log_mu, float)
-    between = np.broadcast_to(np.asarray(n2) - np.asarray(n1) - 1, log_mu.shape).astype(float)
-    outer = np.broadcast_to(np.asarray(n2) - 1, log_mu.shape).astype(float)
-    total = log_mu.sum()
+    w = np.ones(log_mu.shape) if weight is None else np.asarray(weight, float)
+    n, between, outer = float(w.sum()), w * (np.asarray(n2) - np.asarray(n1) - 1), w * (np.asarray(n2) - 1)
+    total = float((w * log_mu).sum())
     if not total > 0:
         return np.nan
-    d = float(np.sum(psi(np.asarray(n2)) - psi(np.asarray(n1)) + 0 * log_mu) / total)  # the exact mean
+    d = float(np.sum(w * (psi(np.asarray(n2)) - psi(np.asarray(n1)))) / total)  # the exact mean
     if not between.any():
-        return len(log_mu) / float(outer @ log_mu)
+        return n / float(outer @ log_mu)
     low, high = 0.0, np.inf
     for _ in range(STEPS):
         t = d * log_mu
         shrink = -np.expm1(-t)  # 1 - mu^-d
         inner = np.divide(log_mu, shrink, out=np.full_like(log_mu, 1 / d), where=shrink > 0)
-        score = len(log_mu) / d + between @ inner - outer @ log_mu
+        score = n / d + between @ inner - outer @ log_mu
         curve = np.divide(log_mu**2 * np.exp(-t), shrink**2, out=np.full_like(log_mu, 1 / d**2), where=shrink > 0)
-        slope = -(len(log_mu) / d**2 + between @ curve)
+        slope = -(n / d**2 + between @ curve)
         low, high = (d, high) if score > 0 else (low, d)
         step = score / slope / d  # Newton in log d: d log d = dd / d
         new = d * np.exp(np.clip(-step, -1, 1))

@@ -80,7 +80,7 @@ class TwoNN(DimensionEstimator):
             fewest=FEWEST_ITEMS,
         )
         log_mu = _log_ratios(table)
-        d = self._of(log_mu)
+        d = self._of(log_mu, table.weight)
         se = self._error_without(table) if table.space is None else self._error(table)
         parameters = dict(method=self.method, fraction=self.fraction, n_rows=self.n_rows, thin=self.thin)
         return Dimension(
@@ -98,8 +98,10 @@ class TwoNN(DimensionEstimator):
             provenance=provenance("TwoNN", parameters, self.random_state, *table.input_parts),
         )
 
-    def _of(self, log_mu: np.ndarray) -> float:
-        return _most_likely(log_mu) if self.method == "ml" else _line(log_mu, self.fraction)
+    def _of(self, log_mu: np.ndarray, weight: np.ndarray | None) -> float:
+        if self.method == "ml":
+            return _most_likely(log_mu, weight)
+        return line_through_ratios(log_mu, self.fraction, weight)
 
     def _error(self, table) -> float:
         """Subsets are asked as many rows as their share."""
@@ -107,9 +109,8 @@ class TwoNN(DimensionEstimator):
         asked = None if self.n_rows is None else max(self.n_rows // m, FEWEST_ITEMS)
 
         def estimate(part):
-            return self._of(
-                _log_ratios(neighbor_table(part, 2, n_rows=asked, random_state=0, n_jobs=self.n_jobs, different=True))
-            )
+            near = neighbor_table(part, 2, n_rows=asked, random_state=0, n_jobs=self.n_jobs, different=True)
+            return self._of(_log_ratios(near), near.weight)
 
         return float(np.sqrt(subset_covariance(table.space, estimate, m)[0, 0]))
 
@@ -120,7 +121,10 @@ class TwoNN(DimensionEstimator):
         out = np.empty((len(table.rows), 2, n_blocks))
         distances_without(table.distances, table.items, blocks, n_blocks, np.array([1, 2]), out)
         without = np.log(out[:, 1] / out[:, 0])
-        values = [self._of(without[(blocks[table.rows] != b) & np.isfinite(without[:, b]), b]) for b in range(n_blocks)]
+        values, weight = [], table.shares
+        for b in range(n_blocks):
+            left = (blocks[table.rows] != b) & np.isfinite(without[:, b])
+            values.append(self._of(without[left, b], weight[left]))
         return float(jackknife(np.array(values)[:, None])[0][0])
 
     def _averaged(self, found, stride, note) -> Dimension:
@@ -152,14 +156,22 @@ def pareto_p_value(log_mu: np.ndarray, d: float) -> float | None:
     return float(kstest(d * log_mu, "expon").pvalue)
 
 
-def _most_likely(log_mu: np.ndarray) -> float:
-    """(N - 1)/sum log mu: without the bias N/(N - 1) of the most likely value."""
-    return (len(log_mu) - 1) / float(log_mu.sum())
+def _most_likely(log_mu: np.ndarray, weight: np.ndarray | None = None) -> float:
+    """(N - 1)/sum log mu: without the bias N/(N - 1) of the most likely value; with weights, of Kish's number of rows.
+
+    The law of a ratio asks only for a locally constant density, whatever the weights; these say which rows count.
+    """
+    if weight is None:
+        return (len(log_mu) - 1) / float(log_mu.sum())
+    total = float(weight.sum())
+    return (total - float((weight**2).sum()) / total) / float(weight @ log_mu)
 
 
-def _line(log_mu: np.ndarray, fraction: float) -> float:
+def line_through_ratios(log_mu: np.ndarray, fraction: float, weight: np.ndarray | None = None) -> float:
     """Slope through the origin of -log(1 - F) against log mu, over the smallest ratios."""
-    n = len(log_mu)
-    used = max(int(n * fraction), 1)
-    x, y = np.sort(log_mu)[:used], -np.log1p(-np.arange(1, used + 1) / n)
-    return float(x @ y / (x @ x))
+    n, order = len(log_mu), np.argsort(log_mu, kind="stable")
+    w = np.ones(n) if weight is None else weight[order]
+    share = np.arange(1, n + 1) / n if weight is None else np.cumsum(w) / w.sum()
+    used = max(int(np.searchsorted(share, fraction * (1 + 1e-12), "right")), 1)
+    x, y = log_mu[order][:used], -np.log1p(-share[:used])
+    return float((w[:used] * x) @ y / ((w[:used] * x) @ x))

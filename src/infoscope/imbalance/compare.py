@@ -88,18 +88,19 @@ on_low_weight, on_starved, cap : optional
         standard_error=standard_error,
         on_low_weight=on_low_weight,
     )
-    plan.notes += said
+    plan.note(*said)
     k, rule = settle_neighbors(plan, k, neighbor_rule)
     generator = check_random_state(random_state)
     rows = query_rows(plan, k, n_rows, generator, on_starved)
     a, b, c = plan.spaces
     options: dict[str, Any] = dict(rule=rule, cap=cap, approximate=approximate)
-    found = [measure(plan, source_neighbors(plan, source, k, rows, generator, **options), c) for source in (a, b)]
+    with plan.looking_at_order():
+        sources = [source_neighbors(plan, source, k, rows, generator, **options) for source in (a, b)]
+    found = [measure(plan, source, c) for source in sources]
     graphs = [d.neighbors.graph for d in found]
     first, second = (d.deviations() for d in found)
     together = Deviations.joined(first, second._replace(eps=-second.eps))
     difference, difference_se = found[0].value - found[1].value, error_of(plan, together)
-    plan.look_at_order(graphs)
     parameters = dict(
         k=k,
         neighbor_rule=rule,

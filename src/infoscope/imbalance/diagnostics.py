@@ -7,17 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from infoscope.neighbors.admissible import WINDOW_SLACK, items_of
+from infoscope.neighbors.admissible import WINDOW_SLACK, Admissibility, items_of
+from infoscope.neighbors.correlation import row_step
 
 from .direction import Direction, standard_error
-from .plan import Plan, row_step
+from .plan import ComparisonPlan, Log
 from .standard_errors import Deviations, block_sharing_variance, point_sharing_variance
 
 RANDOM_PAIRS = 200_000
 DISAGREE = 3  # standard errors between the value of all neighbours and that of other runs
 
 
-def lag_profile(plan: Plan, forth: Direction, back: Direction) -> dict[str, Any]:
+def lag_profile(plan: ComparisonPlan, forth: Direction, back: Direction) -> dict[str, Any]:
     """Share of the neighbours by their lag in time against the share by chance, and the mean of 2u (formula (11))."""
     space = plan.spaces[0]
     items = items_of(space)
@@ -63,7 +64,7 @@ def lag_profile(plan: Plan, forth: Direction, back: Direction) -> dict[str, Any]
     return {name: values[keep] for name, values in profile.items()}
 
 
-def run_values(plan: Plan, forth: Direction, back: Direction) -> dict[str, Any]:
+def run_values(plan: ComparisonPlan, forth: Direction, back: Direction) -> dict[str, Any]:
     """The mean over the rows of each run, with the error of those rows: do runs agree?"""
     space = plan.spaces[0]
     labels = np.unique(space.run)
@@ -97,7 +98,7 @@ def run_values(plan: Plan, forth: Direction, back: Direction) -> dict[str, Any]:
     return table
 
 
-def other_runs(plan: Plan, found: tuple[Direction, Direction], again) -> dict[str, float] | None:
+def other_runs(plan: ComparisonPlan, found: tuple[Direction, Direction], again) -> dict[str, float] | None:
     """The values with neighbours from other runs only, and a warning if they are others: runs saw different states.
 
     `again` measures both directions by another plan.
@@ -105,7 +106,7 @@ def other_runs(plan: Plan, found: tuple[Direction, Direction], again) -> dict[st
     space = plan.spaces[0]
     if not plan.automatic or plan.neighbors_from != "any" or space.run is None or len(np.unique(space.run)) < 2:
         return None
-    apart = replace(plan, neighbors_from="other_runs", warnings=[], notes=[])
+    apart = replace(plan, admissibility=Admissibility(plan.exclusion_window, "other_runs"), log=Log())
     table: dict[str, float] = {}
     for way, own, other in zip(("a_to_b", "b_to_a"), found, again(apart), strict=True):
         table[way], table[f"{way}_se"] = other.value, standard_error(apart, other.deviations())

@@ -10,7 +10,7 @@ from infoscope.neighbors import Space
 from infoscope.neighbors.reductions import admissible_mass
 
 from .neighbor_rules import Neighbors
-from .plan import Plan
+from .plan import ComparisonPlan
 from .ranks import rescaled_ranks
 from .standard_errors import Deviations, block_sharing_variance, point_sharing_variance, row_variance
 
@@ -48,7 +48,9 @@ class Direction(NamedTuple):
         return Deviations(graph.rows[graph.row_of_pair], graph.items, self.pair_weights * beyond)
 
 
-def measure(plan: Plan, source: Neighbors, target: Space, *, n_columns=None, random_state=None, unit=None) -> Direction:
+def measure(
+    plan: ComparisonPlan, source: Neighbors, target: Space, *, n_columns=None, random_state=None, unit=None
+) -> Direction:
     """Ranks of the neighbours in the target."""
     graph = source.graph
     ranks = rescaled_ranks(
@@ -64,12 +66,12 @@ def measure(plan: Plan, source: Neighbors, target: Space, *, n_columns=None, ran
     return Direction(source, ranks, row_weights(plan, graph.rows))
 
 
-def row_weights(plan: Plan, rows: np.ndarray) -> np.ndarray:
+def row_weights(plan: ComparisonPlan, rows: np.ndarray) -> np.ndarray:
     weight = plan.spaces[0].sample_weight
     return np.full(len(rows), 1 / len(rows)) if weight is None else weight[rows] / weight[rows].sum()
 
 
-def standard_error(plan: Plan, deviations: Deviations) -> float:
+def standard_error(plan: ComparisonPlan, deviations: Deviations) -> float:
     """The error of a sum over pairs by the plan's formula; the jackknife needs `jackknife_error`."""
     n = len(plan.spaces[0])
     if plan.standard_error == "rows":
@@ -79,7 +81,7 @@ def standard_error(plan: Plan, deviations: Deviations) -> float:
     return float(np.sqrt(point_sharing_variance(deviations, n)))
 
 
-def floor_of(plan: Plan, d: Direction, target: Space) -> float:
+def floor_of(plan: ComparisonPlan, d: Direction, target: Space) -> float:
     """The smallest value this direction can take.
 
     With the neighbours as they are, the best target would rank them first, in the order of their weights (per mass):
@@ -103,7 +105,7 @@ def floor_of(plan: Plan, d: Direction, target: Space) -> float:
     return floor
 
 
-def jackknife_error(plan: Plan, values_without) -> np.ndarray:
+def jackknife_error(plan: ComparisonPlan, values_without) -> np.ndarray:
     """Delete-one-block errors of several estimates; `values_without(kept)` computes them anew on the kept items."""
     blocks = plan.blocks
     if blocks is None:

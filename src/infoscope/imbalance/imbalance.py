@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,14 +10,13 @@ import numpy as np
 from infoscope.base import ParameterError, provenance
 from infoscope.base.checks import check_choice, check_positive_int, check_random_state
 from infoscope.neighbors import Space, as_space
-from infoscope.neighbors.admissible import items_of
 from infoscope.neighbors.neighbors_and_ranks import OneWay, neighbors_and_ranks
 
 from .diagnostics import lag_profile, other_runs, run_values
 from .direction import Direction, floor_of, jackknife_error, measure, row_weights, standard_error
 from .neighbor_rules import RULES, Neighbors, choose_neighbors
 from .permutation import check_permutations, neighbors_in, permutation_p_value, ranks_in, testable_part
-from .plan import Plan, make_plan
+from .plan import ComparisonPlan, make_plan
 from .query_rows import query_rows, rows_for_source
 from .results import InformationImbalance
 
@@ -135,11 +135,11 @@ def information_imbalance(
             "and n_columns, or take 'auto'"
         )
     options = dict(rule=rule, cap=cap, approximate=approximate, n_columns=n_columns, unit=effective_unit)
-    forth, back = both_directions(plan, k, rows, generator, **options)
+    with plan.looking_at_order():
+        forth, back = both_directions(plan, k, rows, generator, **options)
     a_to_b_se, b_to_a_se = errors_of(plan, k, [forth, back], rule, cap, generator)
     p_values = _p_values(plan, k, n_permutations, generator)
     apart = other_runs(plan, (forth, back), lambda p: both_directions(p, k, rows, generator, **options))
-    plan.look_at_order([forth.neighbors.graph, back.neighbors.graph])
     a, b = plan.spaces
     parameters = dict(
         k=k,
@@ -154,7 +154,7 @@ def information_imbalance(
         approximate=approximate,
         cap=cap,
     )
-    timed = plan.ordered or plan.correlated_rows
+    timed = plan.ordered or plan.log.correlated_rows
     return InformationImbalance(
         name_a=str(a.name),
         name_b=str(b.name),
@@ -189,7 +189,7 @@ def information_imbalance(
 
 
 # -------------------------------------------------------------------------------------------------- steps of the family
-def settle_neighbors(plan: Plan, k: int | None, rule: str | None) -> tuple[int, str | None]:
+def settle_neighbors(plan: ComparisonPlan, k: int | None, rule: str | None) -> tuple[int, str | None]:
     """Defaults of k and of the neighbour rule; warnings about few weighted neighbours."""
     if k is not None:
         k = check_positive_int(k, "k", 1)
@@ -208,7 +208,7 @@ def settle_neighbors(plan: Plan, k: int | None, rule: str | None) -> tuple[int, 
     return k, rule
 
 
-def sampled_columns(plan: Plan, n_columns: int | None) -> int | None:
+def sampled_columns(plan: ComparisonPlan, n_columns: int | None) -> int | None:
     """How many columns ranks are measured in; None for all."""
     if n_columns is None or check_positive_int(n_columns, "n_columns", 2) >= len(plan.spaces[0]):
         return None
@@ -218,7 +218,7 @@ def sampled_columns(plan: Plan, n_columns: int | None) -> int | None:
 
 
 def source_neighbors(
-    plan: Plan, space: Space, k: int, rows, generator, *, rule, cap=None, approximate=False, unit=None
+    plan: ComparisonPlan, space: Space, k: int, rows, generator, *, rule, cap=None, approximate=False, unit=None
 ) -> Neighbors:
     """Neighbours of the query rows in one space."""
     rows = rows_for_source(plan, space, rows, generator)
@@ -226,7 +226,7 @@ def source_neighbors(
 
 
 def both_directions(
-    plan: Plan, k: int, rows, generator, *, rule, cap=None, approximate=False, n_columns=None, unit=None
+    plan: ComparisonPlan, k: int, rows, generator, *, rule, cap=None, approximate=False, n_columns=None, unit=None
 ) -> tuple[Direction, Direction]:
     a, b = plan.spaces[:2]
     if rows is None and rule is None and not approximate and n_columns is None:
@@ -242,37 +242,29 @@ def both_directions(
     return found[0], found[1]
 
 
-def _from_sweep(plan: Plan, way: OneWay, k: int) -> Direction:
+def _from_sweep(plan: ComparisonPlan, way: OneWay, k: int) -> Direction:
     """A direction without ties at the k-th distance, from one sweep over both spaces (formulas (1) and (2))."""
     graph = way.graph
     ranks = (way.closer + (way.tied + 1) / 2) / (graph.admissible[graph.row_of_pair] + 1)
     return Direction(Neighbors(graph, np.full(graph.n_pairs, 1 / k)), ranks, row_weights(plan, graph.rows))
 
 
-def errors_of(plan: Plan, k: int, directions: list[Direction], rule, cap, generator) -> list[float]:
+def errors_of(plan: ComparisonPlan, k: int, directions: list[Direction], rule, cap, generator) -> list[float]:
     """Standard errors of both directions by the plan's formula."""
     if plan.standard_error != "jackknife":
         return [standard_error(plan, d.deviations()) for d in directions]
 
     def values_without(kept):
-        part = part_of(plan, kept)
+        part = plan.take(kept)
         return [d.value for d in both_directions(part, k, None, generator, rule=rule, cap=cap)]
 
     return [float(se) for se in jackknife_error(plan, values_without)]
 
 
-def part_of(plan: Plan, kept: np.ndarray) -> Plan:
-    """The same comparison on some of the items; without time given, rows keep the places they had."""
-    spaces = [s if s.time is not None else s.replace(time=items_of(s).time) for s in plan.spaces]
-    return Plan(
-        [s.take(kept) for s in spaces], plan.exclusion_window, plan.neighbors_from, plan.n_jobs, ordered=plan.ordered
-    )
-
-
-def _p_values(plan: Plan, k: int, n_permutations: int, generator) -> list[float | None]:
+def _p_values(plan: ComparisonPlan, k: int, n_permutations: int, generator) -> list[float | None]:
     if n_permutations == 0:
         return [None, None]
-    part = part_of(plan, testable_part(plan, generator))
+    part = plan.take(testable_part(plan, generator))
     a, b = part.spaces
     return [
         permutation_p_value(part, neighbors_in(part, source, k), ranks_in(part, target), n_permutations, generator)
@@ -280,11 +272,11 @@ def _p_values(plan: Plan, k: int, n_permutations: int, generator) -> list[float 
     ]
 
 
-def effective_number(plan: Plan, directions: list[Direction], errors: list[float]) -> float:
+def effective_number(plan: ComparisonPlan, directions: list[Direction], errors: list[float]) -> float:
     """Rows worth of precision: n_kish times the ratio of single-row to block variance, at most n_kish."""
     if plan.blocks is None:
         return plan.n_kish
-    single = Plan(plan.spaces, plan.exclusion_window, plan.neighbors_from, plan.n_jobs)
+    single = replace(plan, blocks=None, standard_error="graph")
     ratios = [
         (standard_error(single, d.deviations()) / se) ** 2 for d, se in zip(directions, errors, strict=True) if se > 0
     ]

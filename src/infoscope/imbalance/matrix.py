@@ -14,10 +14,10 @@ from infoscope.statistics import adjust_p_values
 
 from .direction import Direction, floor_of, row_weights
 from .direction import standard_error as error_of
-from .imbalance import part_of, sampled_columns, settle_neighbors, source_neighbors
+from .imbalance import sampled_columns, settle_neighbors, source_neighbors
 from .neighbor_rules import Neighbors
 from .permutation import check_permutations, neighbors_in, permutation_p_value, ranks_in, testable_part
-from .plan import Plan, make_plan
+from .plan import ComparisonPlan, make_plan
 from .query_rows import query_rows
 from .ranks import rescaled_ranks
 from .results import ImbalanceMatrix
@@ -108,7 +108,8 @@ approximate, on_low_weight, on_starved, cap : optional
     generator = check_random_state(random_state)
     rows, n_columns = query_rows(plan, k, n_rows, generator, on_starved), sampled_columns(plan, n_columns)
     options: dict[str, Any] = dict(rule=rule, cap=cap, approximate=approximate)
-    sources = {name: source_neighbors(plan, by_name[name], k, rows, generator, **options) for name in names}
+    with plan.looking_at_order():
+        sources = {name: source_neighbors(plan, by_name[name], k, rows, generator, **options) for name in names}
     values, errors, floors = np.full((3, len(names), len(target_names)), np.nan)
     for column, target in enumerate(target_names):
         others = {name: found for name, found in sources.items() if name != target}
@@ -117,7 +118,6 @@ approximate, on_low_weight, on_starved, cap : optional
             values[row, column], errors[row, column] = d.value, error_of(plan, d.deviations())
             floors[row, column] = floor_of(plan, d, by_name[target])
     p_values = _p_values(plan, names, target_names, by_name, values, errors, k, n_permutations, generator)
-    plan.look_at_order([found.graph for found in sources.values()])
     parameters = dict(
         k=k,
         neighbor_rule=rule,
@@ -155,7 +155,7 @@ approximate, on_low_weight, on_starved, cap : optional
 
 
 def _directions_to(
-    plan: Plan, sources: dict[str, Neighbors], target: Space, n_columns, generator
+    plan: ComparisonPlan, sources: dict[str, Neighbors], target: Space, n_columns, generator
 ) -> dict[str, Direction]:
     """All sources against one target in one pass: their pairs are put together row by row."""
     found: dict[str, Direction] = {}
@@ -204,7 +204,7 @@ def _p_values(plan, names, target_names, by_name, values, errors, k, n_permutati
     if n_permutations == 0:
         return p
     part = testable_part(plan, generator)
-    small = part_of(plan, part)
+    small = plan.take(part)
     kept = dict(zip(by_name, small.spaces, strict=True))
     near = [neighbors_in(small, kept[name], k) for name in names]
     for j, name in enumerate(target_names):

@@ -10,14 +10,14 @@ from infoscope.neighbors import Space
 from infoscope.statistics import run_order
 
 from .neighbor_rules import Neighbors, choose_neighbors
-from .plan import Plan
+from .plan import ComparisonPlan
 from .rank_table import rank_table
 
 LARGEST_TABLE = 4000  # items whose ranks are tabled; larger data are tested on a random subset
 SAME = 1e-12  # values closer than their rounding are equal: it must not decide for us
 
 
-def check_permutations(n_permutations: int, plan: Plan) -> None:
+def check_permutations(n_permutations: int, plan: ComparisonPlan) -> None:
     """Whether there can be permutation p-values; said before the long work."""
     if n_permutations == 0:
         return
@@ -29,16 +29,18 @@ def check_permutations(n_permutations: int, plan: Plan) -> None:
         )
 
 
-def neighbors_in(part: Plan, source: Space, k: int) -> Neighbors:
+def neighbors_in(part: ComparisonPlan, source: Space, k: int) -> Neighbors:
     return choose_neighbors(source, k, None, None, None, n_jobs=part.n_jobs, **part.rule)
 
 
-def ranks_in(part: Plan, target: Space) -> np.ndarray:
+def ranks_in(part: ComparisonPlan, target: Space) -> np.ndarray:
     """The table of ranks that all shuffles of this target look up."""
     return rank_table(target, n_jobs=part.n_jobs, **part.rule).rescaled()
 
 
-def permutation_p_value(part: Plan, source: Neighbors, table: np.ndarray, n_permutations: int, generator) -> float:
+def permutation_p_value(
+    part: ComparisonPlan, source: Neighbors, table: np.ndarray, n_permutations: int, generator
+) -> float:
     """(1 + #{shuffled <= observed})/(1 + n): how often a shuffled target looks as well predicted.
 
     Independent rows are shuffled.  With time or runs, the target is shifted circularly inside runs by more than the
@@ -57,21 +59,21 @@ def permutation_p_value(part: Plan, source: Neighbors, table: np.ndarray, n_perm
     return (1 + sum(v <= observed for v in shuffled)) / (1 + n_permutations)
 
 
-def testable_part(plan: Plan, generator) -> np.ndarray:
+def testable_part(plan: ComparisonPlan, generator) -> np.ndarray:
     """Items whose ranks fit into a table: all, a random subset, or every s-th row of each run."""
     space = plan.spaces[0]
     n = len(space)
     if n <= LARGEST_TABLE:
         return np.arange(n)
     if space.time is None and space.run is None:
-        plan.notes.append(f"permutation p-values come from {LARGEST_TABLE:,} random items")
+        plan.note(f"permutation p-values come from {LARGEST_TABLE:,} random items")
         return np.sort(generator.choice(n, LARGEST_TABLE, replace=False))
     step = -(-n // LARGEST_TABLE)
-    plan.notes.append(f"permutation p-values come from every {step}th row")
+    plan.note(f"permutation p-values come from every {step}th row")
     return np.sort(run_order(n, space.time, space.run).rows[::step])
 
 
-def _shuffle(part: Plan, generator) -> np.ndarray:
+def _shuffle(part: ComparisonPlan, generator) -> np.ndarray:
     """A permutation of the items that keeps what time and runs tie together."""
     space = part.spaces[0]
     n = len(space)

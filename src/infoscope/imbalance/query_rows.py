@@ -9,19 +9,21 @@ from infoscope.base.checks import check_choice, check_positive_int
 from infoscope.neighbors import Space
 from infoscope.neighbors.reductions import admissible_mass, check_rule
 
-from .plan import Plan
+from .plan import ComparisonPlan
 
 TIED_PAIRS = 2**24  # pairs of equal items up to which all rows are used as queries
 LOOKED_AT = 1000  # rows looked at first for duplicates
 FEWEST_ROWS = 3
 
 
-def query_rows(plan: Plan, k: int, n_rows: int | None, generator, on_starved: str = "raise") -> np.ndarray | None:
+def query_rows(
+    plan: ComparisonPlan, k: int, n_rows: int | None, generator, on_starved: str = "raise"
+) -> np.ndarray | None:
     """The rows that are asked, sorted; None for all.
 
     Parameters
     ----------
-    plan : Plan
+    plan : ComparisonPlan
         The comparison.
     k : int
         Neighbours that every row must find.
@@ -65,7 +67,7 @@ def query_rows(plan: Plan, k: int, n_rows: int | None, generator, on_starved: st
     return np.sort(generator.choice(n if fed is None else fed, n_rows, replace=False))
 
 
-def rows_for_source(plan: Plan, space: Space, rows, generator) -> np.ndarray | None:
+def rows_for_source(plan: ComparisonPlan, space: Space, rows, generator) -> np.ndarray | None:
     """Fewer rows where each has a whole class of equal items as neighbours, which would fill the memory with pairs."""
     if rows is not None:
         return rows
@@ -74,7 +76,7 @@ def rows_for_source(plan: Plan, space: Space, rows, generator) -> np.ndarray | N
         return None
     n = max(100, int(len(space) * TIED_PAIRS / pairs))
     kind = "labels" if space.metric == "labels" else "few different values"
-    plan.notes.append(
+    plan.note(
         f"from {space.name} ({kind}) the value was measured on {n:,} random rows: each has its whole "
         "class as neighbours"
     )
@@ -82,7 +84,7 @@ def rows_for_source(plan: Plan, space: Space, rows, generator) -> np.ndarray | N
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
-def _fed_rows(plan: Plan, k: int, on_starved: str) -> np.ndarray | None:
+def _fed_rows(plan: ComparisonPlan, k: int, on_starved: str) -> np.ndarray | None:
     """Rows with at least k admissible items; None for all."""
     space = plan.spaces[0]
     if plan.exclusion_window == 0 and plan.neighbors_from == "any":

@@ -97,13 +97,13 @@ on_starved, cap : optional
     rows = query_rows(plan, ks[-1], n_rows, generator, on_starved)
     table, graphs = np.empty((6, len(ks))), []
     for way, (source, target) in enumerate(((a, b), (b, a))):
-        nearest = source_neighbors(plan, source, ks[-1], rows, generator, rule=None)
+        with plan.looking_at_order():
+            nearest = source_neighbors(plan, source, ks[-1], rows, generator, rule=None)
         ranks = measure(plan, nearest, target).ranks
         graphs.append(nearest.graph)
         for column, one in enumerate(ks):
             d = _at(plan, nearest.graph, ranks, one)
             table[way::2, column] = d.value, error_of(plan, d.deviations()), floor_of(plan, d, target)
-    plan.look_at_order(graphs)
     parameters = dict(
         k=ks,
         exclusion_window=plan.exclusion_window,

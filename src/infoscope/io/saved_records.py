@@ -13,9 +13,9 @@ import numpy as np
 
 from infoscope.base import Result, versions
 from infoscope.base.errors import DataError, ParameterError
-
-from .classes import is_estimator
-from .fields import Reader, Writer
+from infoscope.storage import atomic_path
+from infoscope.storage.allowed_classes import is_estimator
+from infoscope.storage.fields import Reader, Writer
 
 FORMAT, FORMAT_VERSION = "infoscope saved result", 1
 SUFFIX, RECORD = ".npz", "record"
@@ -61,8 +61,6 @@ def save(result: Any, path: str | PathLike[str]) -> Path:
     >>> infoscope.load(path).a_to_b == result.a_to_b
     True
     """
-    from infoscope.storage import atomic_path
-
     path = check_saved_path(path)
     if not isinstance(result, Result) and not is_estimator(result):
         raise ParameterError(

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 WINDOW_SLACK = 1 + 1e-9  # a window of 3 steps of 0.1 holds the item 0.3 away
+
+
+class Admissibility(NamedTuple):
+    """The rule of who may be whose neighbour, as one argument of inner functions."""
+
+    exclusion_window: float = 0.0  # rows of a run within this time are not neighbours
+    neighbors_from: str = "any"  # or "other_runs"
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The same as arguments of the engine's verbs."""
+        return self._asdict()
+
+    @property
+    def restricts(self) -> bool:
+        """Whether more than the item itself is left out."""
+        return self.exclusion_window > 0 or self.neighbors_from != "any"
 
 
 class Items(NamedTuple):

@@ -15,6 +15,7 @@ from .admissible import admissible_pairs
 from .graph import NeighborGraph
 from .kernels import TIE
 from .reductions import CountWithin, KSmallest, Reduction, check_rule, column_items, numpy_source, row_items
+from .row_order import show_neighbors
 from .shortcuts import TREE_FEATURES
 from .space import Space
 
@@ -80,7 +81,11 @@ def neighbors_and_ranks(
     )
     if any(state["ties"] for state in states):
         return None
-    return _one_way(states, 0, k, pairs), _one_way(states, 1, k, pairs)
+    forth, back = _one_way(states, 0, k, pairs), _one_way(states, 1, k, pairs)
+    if not exclusion_window and neighbors_from == "any":
+        show_neighbors(a, forth.graph, ties_kept=True)
+        show_neighbors(b, back.graph, ties_kept=True)
+    return forth, back
 
 
 def _suits(space: Space) -> bool:

@@ -23,6 +23,7 @@ from .reductions import (
     reduce_tiles,
     row_items,
 )
+from .row_order import show_neighbors
 from .space import Space, as_space
 from .space_checks import item_numbers
 
@@ -91,7 +92,16 @@ def nearest(
     if approximate:
         from .approximate import nearest_approximate
 
-        return nearest_approximate(space, k, rows, admissible, queries, **options)
+        graph = nearest_approximate(space, k, rows, admissible, queries, **options)
+    else:
+        graph = _search(space, k, ties, rows, admissible, queries, options)
+    if columns is None and not exclusion_window and neighbors_from == "any" and not isinstance(queries, Space):
+        show_neighbors(space, graph, ties_kept=ties == "all" and not approximate)
+    return graph
+
+
+def _search(space, k, ties, rows, admissible, queries, options) -> NeighborGraph:
+    """Exact neighbours, by a tree or by tiles."""
     wanted = k + 1 if ties == "all" else k
     wanted = min(wanted, int(admissible.max()))  # rows that may use only k end with an infinite distance
     found = shortcuts.nearest_by_tree(space, wanted, queries, **options)

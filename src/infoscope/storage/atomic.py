@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
+import re
 import secrets
 import stat
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from infoscope.base.json_values import plain
 
 LONGEST_KEPT = 100  # bytes of the file name kept in the temporary one, which must not exceed the system's limit
+DISK_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}  # full, file too large, over quota
 
 
 @contextlib.contextmanager
@@ -39,6 +43,8 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         If the folder does not exist.
     IsADirectoryError
         If `path` is a folder.
+    OSError
+        Whatever the block raises; when the disk is full, the error names `path`.
 
     Examples
     --------
@@ -57,18 +63,18 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     if target.is_dir():
         raise IsADirectoryError(f"{target} is a folder: name a file in it")
     # The ending stays last, because writers (pandas, matplotlib, numpy.savez) choose the format by it or append it.
-    stem = target.stem.encode()[:LONGEST_KEPT].decode(errors="ignore")
-    temporary = target.with_name(f".{stem}.{secrets.token_hex(4)}.part{target.suffix}")
+    temporary = target.with_name(f".{_kept_stem(target)}.{secrets.token_hex(4)}.part{target.suffix}")
     try:
-        yield temporary
-        _flush(temporary)
-        _keep_mode(target, temporary)
-        os.replace(temporary, target)
+        with name_full_disk(target):
+            yield temporary
+            _flush(temporary)
+            _keep_mode(target, temporary)
+            os.replace(temporary, target)
     except BaseException:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
-    _flush_folder(target.parent)
+    flush_folder(target.parent)
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes | bytearray | memoryview) -> Path:
@@ -141,23 +147,69 @@ def read_json(path: str | os.PathLike[str]) -> Any:
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
-def _flush(path: Path) -> None:
-    """Wait until the contents are on the disk: a rename must not arrive before them."""
-    descriptor = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+# ------------------------------------------------------------------------------------- for those who write other files
+def flush(descriptor: int) -> None:
+    """Wait until the contents of an open file are on the disk: what is written later cannot arrive before them."""
+    if sys.platform == "darwin":  # where fsync leaves them in the cache of the drive, which may write in any order
+        import fcntl
+
+        with contextlib.suppress(OSError):  # not every file system knows it
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+            return
+    os.fsync(descriptor)
+
+
+@contextlib.contextmanager
+def name_full_disk(path: Path) -> Iterator[None]:
+    """An error of a full disk, which knows only the open file, gets the name of that file."""
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        yield
+    except OSError as error:
+        if error.errno in DISK_FULL and error.filename is None:
+            error.filename = str(path)
+        raise
 
 
-def _flush_folder(folder: Path) -> None:
-    """Make the rename itself last; not every system opens folders, and the file is whole either way."""
+def flush_folder(folder: Path) -> None:
+    """Make the names in a folder last; not every system opens folders, and the files are whole either way."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def write_at(file: IO[bytes], place: int, data: memoryview) -> None:
+    """Write everything from a place of an unbuffered file on: a call may take only a part, and says so."""
+    file.seek(place)
+    while data:
+        data = data[file.write(data) :]
+
+
+def remove_leftovers(path: Path) -> None:
+    """Delete the temporary files that killed writers of `path` left; for those who know that no other is at work."""
+    target = Path(os.path.realpath(path))
+    if (stem := _kept_stem(target)) != target.stem:
+        return  # other files may share the beginning that is kept
+    left = re.compile(rf"\.{re.escape(stem)}\.[0-9a-f]{{8}}\.part{re.escape(target.suffix)}")
+    for item in target.parent.iterdir():
+        if left.fullmatch(item.name):
+            item.unlink(missing_ok=True)
+
+
+# --------------------------------------------------------------------------------------------------------------- steps
+def _kept_stem(target: Path) -> str:
+    return target.stem.encode()[:LONGEST_KEPT].decode(errors="ignore")
+
+
+def _flush(path: Path) -> None:
+    """Wait until the contents are on the disk: a rename must not arrive before them."""
+    descriptor = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+    try:
+        flush(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _keep_mode(target: Path, temporary: Path) -> None:

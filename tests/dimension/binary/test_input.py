@@ -250,9 +250,10 @@ def test_few_pairs_are_said():
         BinaryID().fit(coins(30))
 
 
-def test_sample_weights_are_said():
+def test_weights_that_differ_are_refused():
     space = Space(coins(), metric="hamming", sample_weight=np.arange(200) + 1.0)
-    assert "sample weights are not used" in BinaryID().fit(space).result_.notes
+    with pytest.raises(DataError, match="counts every item once: draw rows in proportion"):
+        BinaryID().fit(space)
 
 
 def test_inputs_stay_as_they_are():

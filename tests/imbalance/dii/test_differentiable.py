@@ -14,7 +14,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import infoscope
 from infoscope import DifferentiableImbalance, Space, dii_value_and_grad
 from infoscope.base import CorrelatedRowsWarning, DataError, DataWarning, ParameterError
-from infoscope.imbalance.dii.validation import training_rows
+from infoscope.imbalance.dii.validation import rows_apart
 from infoscope.imbalance.dii.value_and_grad import group_numbers
 from infoscope.imbalance.rank_table import rank_table
 
@@ -268,26 +268,38 @@ def test_rows_held_out():
     x, y = small(200)
     rows = np.arange(0, 200, 5)
     found = DifferentiableImbalance(5, validation=rows).fit(x, y)
+    everyone = DifferentiableImbalance(5).fit(x, y)
+    np.testing.assert_array_equal(found.weights_, everyone.weights_)  # the answer is that of all rows
+    assert found.dii_ == everyone.dii_
     rest = np.setdiff1d(np.arange(200), rows)
     alone = DifferentiableImbalance(5).fit(x[rest], y[rest])
-    np.testing.assert_array_equal(found.weights_, alone.weights_)
-    assert found.dii_ == alone.dii_
-    # every row as a query at the same weights: the mean over the rows held out is the validation value
-    from infoscope.imbalance.dii.objective import Objective
-    from infoscope.imbalance.dii.softmax import Bandwidth
-
-    everyone = Objective(Space(x), rank_table(Space(y)), np.arange(4), Bandwidth(k=5)).soften(found.weights_)
-    assert found.validation_dii_ == pytest.approx(everyone.rows[rows].mean(), abs=1e-10)
+    # by hand: a held-out row, its neighbours among the rest by the weights of the rest, softmax of width lambda_i
+    d = (((x[rows, None] - x[None, rest]) * alone.weights_) ** 2).sum(-1)
+    width = 0.1 * np.sort(d, axis=1)[:, [4]]
+    c = np.exp(-(d - d.min(1, keepdims=True)) / width)
+    away = ((y[rows, None] - y[None, rest]) ** 2).sum(-1)
+    rank = 1 + (away[:, :, None] > away[:, None, :]).sum(-1)
+    expected = (2 * rank / (len(rest) + 1) * c / c.sum(1, keepdims=True)).sum(1).mean()
+    assert found.validation_dii_ == pytest.approx(expected, abs=1e-9)
+    mask = np.isin(np.arange(200), rows)
+    assert DifferentiableImbalance(5, validation=mask).fit(x, y).validation_dii_ == found.validation_dii_
     share = DifferentiableImbalance(5, validation=0.25, random_state=0).fit(x, y)
-    assert "150 rows; 50 rows were held out" in share.notes_[-1] and share.validation_dii_se_ > 0
+    assert share.validation_dii_se_ > 0
+
+
+def test_one_run_is_held_out_in_five_parts():
+    x, y = small(100)
+    found = DifferentiableImbalance(5, validation="runs").fit(x, y)
+    assert list(found.result_.validation_runs["run"]) == [f"part {i}" for i in range(1, 6)]
+    assert any("one run" in note for note in found.notes_)
 
 
 def test_relatives_of_held_out_rows_are_not_trained_on():
-    from infoscope.imbalance.plan import Plan
+    from infoscope.imbalance.plan import make_plan
 
     x, time = np.random.default_rng(0).normal(size=(60, 1)), np.tile(np.arange(30.0), 2)
     space = Space(x, time=time, run=np.repeat([0, 1], 30))
-    kept = training_rows(Plan([space, space], exclusion_window=3.0), np.arange(10, 15))
+    kept = rows_apart(make_plan([space, space], exclusion_window=3.0), np.arange(10, 15))
     assert kept.tolist() == [*range(7), *range(18, 60)]  # 7, 8, 9 and 15, 16, 17 are within the window
 
 
@@ -502,11 +514,11 @@ HOLE[7, 2] = np.nan
         ({"max_table_bytes": 100}, X, Y, "batch_size="),
         ({"batch_size": 3}, X, Y, "batch_size must be at least 10"),
         ({"batch_size": 20, "n_resamples": 5}, X, Y, "does not go with batch_size"),
-        ({"validation": 1.5}, X, Y, "share between 0 and 1"),
-        ({"validation": "half"}, X, Y, "validation must be one of"),
-        ({"validation": "runs"}, X, Y, "at least two: pass run="),
+        ({"validation": 1.5}, X, Y, "between 0 and 1"),
+        ({"validation": "half"}, X, Y, "'half'; it must be a share of the rows, row numbers, 'runs'"),
         ({"validation": [50]}, X, Y, "validation holds 50"),
-        ({"validation": np.arange(35)}, X, Y, "35 of 40 rows"),
+        ({"validation": np.ones(30, bool)}, X, Y, "mask of shape"),
+        ({"validation": np.arange(35)}, X, Y, "5 rows to see and 35 to judge"),
         ({}, np.ones((40, 3)), Y, "all columns of X are constant"),
         ({"random_state": "one"}, X, Y, "random_state must be"),
         ({"precision": "half"}, X, Y, "precision must be one of"),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from infoscope.base import DataError, ParameterError, check_positive_int, warn
+from infoscope.base import DataError, ParameterError, check_positive_int
 from infoscope.neighbors import Space, tensors
 from infoscope.neighbors.bits import PackedBits, frozen, pack_segments
 from infoscope.neighbors.convert import kind_of, to_columns
+from infoscope.neighbors.weighting import refuse_weights
 
 from .binarize import Rule
 from .bit_maker import Bits, bit_maker, count_varying, row_chunks, segment_ends, unpacked
@@ -83,7 +84,7 @@ def read_bits(
     q = check_positive_int(q, "q", 2)
     if q > 2 and (binarize is not None or n_bits is not None):
         raise ParameterError(f"q={q} states are read as they are: leave out binarize and n_bits")
-    space = X if isinstance(X, Space) else None
+    space = refuse_weights(X, "a histogram of pairs counts every item once") if isinstance(X, Space) else None
     name = name if space is None or space.name is None else space.name
     if space is not None and space.metric == "bits":
         return _packed(space, q, n_bits, binarize, boundaries, name)
@@ -111,8 +112,7 @@ def read_bits(
         bits = bits_of_chunks(values, q, binarize, boundaries, name)
     else:
         bits = bits_of_array(np.asarray(values), q, binarize, boundaries, name)
-    notes = ("sample weights are not used",) if space is not None and space.sample_weight is not None else ()
-    return Bits(bits.packed, bits.n_bits, bits.n_varying, q, bits.coding, run, time, notes)
+    return Bits(bits.packed, bits.n_bits, bits.n_varying, q, bits.coding, run, time)
 
 
 def bits_of_array(values: np.ndarray, q: int, rule: Rule, boundaries, name: str) -> Bits:
@@ -153,6 +153,4 @@ def _packed(space: Space, q: int, n_bits, rule: Rule, boundaries, name: str) -> 
     else:
         packed, ends = PackedBits.of(space), np.array([d])
         varying = np.array([int(np.unpackbits(packed.varying_bits().view(np.uint8)).sum())])
-    if space.sample_weight is not None:
-        warn(f"the sample weights of {name} are not used")
     return Bits(packed, ends, varying, 2, "packed bits", space.run, space.time)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from infoscope.base import DataError, progress
-from infoscope.imbalance.plan import Plan
+from infoscope.imbalance.plan import ComparisonPlan
 from infoscope.imbalance.rank_table import rank_table
 from infoscope.neighbors import Space
 from infoscope.neighbors.admissible import items_of
@@ -55,7 +55,7 @@ class Batched:
 
 
 def fit_batches(
-    plan: Plan,
+    plan: ComparisonPlan,
     standard: Standardised,
     groups: np.ndarray,
     bandwidth: Bandwidth,
@@ -76,7 +76,7 @@ def fit_batches(
 
     Parameters
     ----------
-    plan : Plan
+    plan : ComparisonPlan
         Spaces, window, runs and weights.
     standard : Standardised
         The columns of the first space.
@@ -192,7 +192,7 @@ class _Adam:
         return self.total / max(self.counted, 1)
 
 
-def _timed(space: Space, plan: Plan) -> Space:
+def _timed(space: Space, plan: ComparisonPlan) -> Space:
     """Rows that are taken out keep the places they had."""
     return space.replace(time=items_of(space).time) if space.time is None and plan.exclusion_window else space
 

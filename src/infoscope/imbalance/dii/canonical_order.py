@@ -7,32 +7,32 @@ sorted by what they hold: the same rows give the same weights, to the last bit, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from infoscope.imbalance.plan import Plan
+from infoscope.imbalance.plan import ComparisonPlan
 from infoscope.neighbors import Space
 
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9, 1.0)  # of the distances of a row, where a matrix is all that is known of it
 
 
-def sorted_by_content(plan: Plan) -> Plan:
-    """The same comparison with its rows sorted; `order` says where they came from.
+def sorted_by_content(plan: ComparisonPlan) -> ComparisonPlan:
+    """The same comparison with its rows sorted; `numbers` says where they came from.
 
     Rows stay as they are where their order says when they were seen (a window without times), and in arrays that are
     not in memory.
 
     Parameters
     ----------
-    plan : Plan
+    plan : ComparisonPlan
         Of two or more spaces of the same items.
 
     Returns
     -------
-    Plan
-        The one given, if nothing moves.  Warnings and notes are shared with it.
+    ComparisonPlan
+        The one given, if nothing moves.  The log is shared with it.
 
     Examples
     --------
@@ -41,7 +41,7 @@ def sorted_by_content(plan: Plan) -> Plan:
     >>> from infoscope.imbalance.dii.canonical_order import sorted_by_content
     >>> from infoscope.neighbors import Space
     >>> x = Space(np.array([[3.0], [1.0], [2.0]]))
-    >>> sorted_by_content(make_plan([x, x])).order
+    >>> sorted_by_content(make_plan([x, x])).numbers
     array([1, 2, 0])
     """
     space = plan.spaces[0]
@@ -52,23 +52,14 @@ def sorted_by_content(plan: Plan) -> Plan:
         return plan
     return replace(
         plan,
-        spaces=[s.take(order) for s in plan.spaces],
-        order=order,
+        spaces=tuple(s.take(order) for s in plan.spaces),
+        numbers=plan.numbers[order],
         blocks=None if plan.blocks is None else plan.blocks[order],
     )
 
 
-def rows_as_sorted(plan: Plan, rows: np.ndarray) -> np.ndarray:
-    """Where the rows with these original numbers lie now, in increasing order."""
-    if plan.order is None:
-        return rows
-    place = np.empty(len(plan.order), np.int64)
-    place[plan.order] = np.arange(len(place))
-    return np.sort(place[rows])
-
-
 # --------------------------------------------------------------------------------------------------------------- steps
-def _order(spaces: list[Space]) -> np.ndarray:
+def _order(spaces: Sequence[Space]) -> np.ndarray:
     """Stable order by one key after the other, until all rows differ."""
     n = len(spaces[0])
     rank = np.zeros(n, np.int64)
@@ -82,7 +73,7 @@ def _order(spaces: list[Space]) -> np.ndarray:
     return np.argsort(rank, kind="stable")
 
 
-def _keys(spaces: list[Space]) -> Iterator[np.ndarray]:
+def _keys(spaces: Sequence[Space]) -> Iterator[np.ndarray]:
     for space in spaces:
         if space.metric != "precomputed":
             values = space.features if space.features.ndim == 2 else space.features[:, None]

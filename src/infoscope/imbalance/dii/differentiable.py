@@ -11,15 +11,15 @@ from sklearn.utils.validation import check_is_fitted
 
 from infoscope.base import DataError, ParameterError, provenance
 from infoscope.base.checks import check_choice, check_positive_int, check_random_state
-from infoscope.imbalance.plan import Plan, make_plan
+from infoscope.imbalance.plan import ComparisonPlan, make_plan
 from infoscope.imbalance.rank_table import LIMIT_BYTES
 from infoscope.neighbors import Space
 from infoscope.neighbors.convert import kind_of, to_numpy
 from infoscope.neighbors.targets import target_space
 
-from . import validation as unseen
 from .results import FeatureWeights
 from .softmax import Bandwidth
+from .validation import value_at
 from .value_and_grad import PRECISIONS, check_admissible, make_bandwidth, settled_k, source_space
 from .weights_fit import WeightsFit
 
@@ -60,11 +60,10 @@ class DifferentiableImbalance(SelectorMixin, BaseEstimator):
         is given, else 0.
     neighbors_from : {"any", "other_runs", "auto"}, optional
         Whether a row may find neighbours in its own run.
-    validation : float, sequence of int, "runs" or None
-        Rows that are held out: a share of them (whole blocks where rows are correlated), their numbers, or one run
-        after the other.  With a share or numbers the weights are those of the other rows.  With "runs" they are those
-        of all rows, and each run is judged by a fit to the other runs.  A held-out row looks for its neighbours among
-        all rows; with "runs", among those of the other runs.
+    validation : float, sequence of int or bool, "runs" or None
+        Rows that judge a fit to the others: a share of them (whole blocks where rows are correlated), their numbers or
+        a mask, or one run after the other (a single run in five parts).  The weights are those of all rows; a held-out
+        row looks for its neighbours among the rows that were seen.
     n_resamples : int
         Random halves of the rows behind the intervals of the weights; 0 for none.
     batch_size : int, optional
@@ -211,7 +210,6 @@ class DifferentiableImbalance(SelectorMixin, BaseEstimator):
         self._check_options()
         space = self._read(X, sample_weight, time, run)
         goal, notes = target_space(y, self.target)
-        weight = next((s.sample_weight for s in (space, goal) if s.sample_weight is not None), None)
         plan = make_plan(
             [space, goal],
             exclusion_window=self.exclusion_window,
@@ -219,8 +217,8 @@ class DifferentiableImbalance(SelectorMixin, BaseEstimator):
             on_low_weight=self.on_low_weight,
             n_jobs=self.n_jobs,
         )
-        plan.notes += notes
-        made = WeightsFit.of(self, plan, generator, weight)
+        plan.note(*notes)
+        made = WeightsFit.of(self, plan, generator)
         self._keep(made)
         self.result_ = self._result(plan, made)
         self.warnings_, self.notes_ = self.result_.warnings, self.result_.notes
@@ -251,7 +249,7 @@ class DifferentiableImbalance(SelectorMixin, BaseEstimator):
         n = len(plan.spaces[0])
         bandwidth = self._bandwidth(settled_k(self.k, n))
         check_admissible(plan.spaces[0], bandwidth.k, plan.rule)
-        return -unseen.value_at(
+        return -value_at(
             plan,
             self.weights_,
             bandwidth,
@@ -307,8 +305,6 @@ class DifferentiableImbalance(SelectorMixin, BaseEstimator):
             check_positive_int(self.batch_size, "batch_size", 10)
             if self.n_resamples:
                 raise ParameterError("n_resamples does not go with batch_size: fit fewer rows")
-        if isinstance(self.validation, str):
-            check_choice(self.validation, "validation", ("runs",))
 
     def _read(self, X, sample_weight, time, run, reset: bool = True, period_check: bool = True) -> Space:
         """X as a Space; names and number of its columns are kept, or compared with those of the fit."""
@@ -340,7 +336,7 @@ class DifferentiableImbalance(SelectorMixin, BaseEstimator):
         self.n_effective_neighbors_ = made.n_effective
         self.history_, self.n_iter_, self.k_ = made.optimum.history, made.optimum.n_evaluations, made.k
 
-    def _result(self, plan: Plan, made: WeightsFit) -> FeatureWeights:
+    def _result(self, plan: ComparisonPlan, made: WeightsFit) -> FeatureWeights:
         a, b = plan.spaces
         steady: dict[str, Any] = {}
         if made.stability is not None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from infoscope.base import DataError, ParameterError, warn
-from infoscope.imbalance.plan import Plan
+from infoscope.imbalance.plan import ComparisonPlan
 from infoscope.imbalance.rank_table import LIMIT_BYTES, RankTable, rank_table
 from infoscope.neighbors import Space
 from infoscope.neighbors.column_statistics import deviations
@@ -237,13 +237,18 @@ def columns_of(space: Space, columns) -> Space:
 
 
 def make_objective(
-    plan: Plan, bandwidth: Bandwidth, groups=None, *, precision: Any = np.float64, limit_bytes: int | None = LIMIT_BYTES
+    plan: ComparisonPlan,
+    bandwidth: Bandwidth,
+    groups=None,
+    *,
+    precision: Any = np.float64,
+    limit_bytes: int | None = LIMIT_BYTES,
 ) -> tuple[Objective, Standardised]:
     """The objective of a plan whose first space is weighed and whose second is the target.
 
     Parameters
     ----------
-    plan : Plan
+    plan : ComparisonPlan
         Spaces, window, runs and weights, as `infoscope.imbalance.plan.make_plan` settles them.
     bandwidth : Bandwidth
         How far a row looks.

@@ -14,13 +14,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from infoscope.base import DataError, progress
-from infoscope.imbalance.plan import Plan
+from infoscope.imbalance.plan import ComparisonPlan
 from infoscope.imbalance.rank_table import LIMIT_BYTES, rank_table
 
 from .objective import Objective
 from .optimise import minimise
 from .softmax import Bandwidth
-from .validation import part_of_plan
 
 ROUGH = 1e-6  # tolerance of a half: far below what halving changes
 HALF_ITER = 60
@@ -51,7 +50,7 @@ class Stability(NamedTuple):
 
 
 def halves_of_fit(
-    plan: Plan,
+    plan: ComparisonPlan,
     objective: Objective,
     weights: np.ndarray,
     n_resamples: int,
@@ -68,7 +67,7 @@ def halves_of_fit(
 
     Parameters
     ----------
-    plan : Plan
+    plan : ComparisonPlan
         What was fitted.
     objective : Objective
         Its objective, with the columns in the units of the whole.
@@ -114,13 +113,13 @@ def halves_of_fit(
     >>> bool((found.se < 0.1).all())
     True
     """
-    plan = replace(plan, spaces=[objective.space, plan.spaces[1]])
+    plan = replace(plan, spaces=(objective.space, plan.spaces[1]))
     n, size = len(objective.space), np.linalg.norm(weights)
     found, spread = np.empty((n_resamples, len(weights))), np.empty((n_resamples, 1))
     with progress(n_resamples, "weights of halves", "halves") as bar:
         for b in range(n_resamples):
             rows = _half(plan, objective.bandwidth.k, generator)
-            half = _objective_of(part_of_plan(plan, rows), objective, limit_bytes)
+            half = _objective_of(plan.take(rows), objective, limit_bytes)
             best = _minimum(half, start, alpha)
             found[b] = best * (size / np.linalg.norm(best))
             spread[b] = np.sqrt(len(rows) / (n - len(rows)))
@@ -132,7 +131,7 @@ def halves_of_fit(
 
 
 # ---------------------------------------------------------------------------------------------------------------- steps
-def _half(plan: Plan, k: int, generator: np.random.Generator) -> np.ndarray:
+def _half(plan: ComparisonPlan, k: int, generator: np.random.Generator) -> np.ndarray:
     """Rows of half of the blocks; of two runs at least, where neighbours come from other runs."""
     space = plan.spaces[0]
     n = len(space)
@@ -153,7 +152,7 @@ def _halved(k: int) -> int:
     return max(1, round(k / 2))
 
 
-def _objective_of(part: Plan, whole: Objective, limit_bytes) -> Objective:
+def _objective_of(part: ComparisonPlan, whole: Objective, limit_bytes) -> Objective:
     """The same for some of the rows, with half as many neighbours."""
     table = rank_table(part.spaces[1], n_jobs=part.n_jobs, limit_bytes=limit_bytes, **part.rule)
     wide: Bandwidth = whole.bandwidth

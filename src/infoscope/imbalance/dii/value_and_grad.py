@@ -8,7 +8,7 @@ import numpy as np
 
 from infoscope.base import DataError, ParameterError
 from infoscope.base.checks import check_choice, check_positive_int, check_vector
-from infoscope.imbalance.plan import _same_items
+from infoscope.imbalance.plan import same_items
 from infoscope.imbalance.rank_table import LIMIT_BYTES, RankTable, rank_table
 from infoscope.neighbors import Space, as_space
 from infoscope.neighbors.convert import to_numpy
@@ -117,7 +117,7 @@ def dii_value_and_grad(
             )
         table = target
     else:
-        (space, goal), _ = _same_items([space, target_space(target, target_kind)[0]])
+        space, goal = same_items([space, target_space(target, target_kind)[0]])
         table = rank_table(goal, n_jobs=n_jobs, limit_bytes=max_table_bytes, **rule)
     check_admissible(space, k, rule)
     made = Objective(

@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 
 from infoscope.base import ParameterError
-from infoscope.imbalance.plan import Plan
+from infoscope.imbalance.plan import ComparisonPlan
 from infoscope.neighbors import nearest
 
-from . import validation as unseen
 from .batches import fit_batches
-from .canonical_order import rows_as_sorted, sorted_by_content
+from .canonical_order import sorted_by_content
 from .objective import Objective, Standardised, make_objective, standardise
 from .optimise import Optimum, minimise
 from .softmax import Bandwidth
 from .subsampling import Stability, halves_of_fit
+from .validation import Fold, HeldOutValue, error_of, make_folds, over_folds, plan_held, plan_seen, value_at
 from .value_and_grad import PRECISIONS, check_admissible, check_weights, group_numbers, settled_k
 
 SEEN_FOR_ORDER = 2000  # rows whose nearest neighbour tells whether rows look correlated
@@ -28,27 +28,23 @@ class WeightsFit:
     optimum: Optimum
     standard: Standardised
     objective: Objective
-    held: unseen.Unseen | None = None
+    held: HeldOutValue | None = None
     stability: Stability | None = None
 
-    def __init__(self, options: Any, plan: Plan, generator: np.random.Generator):
+    def __init__(self, options: Any, plan: ComparisonPlan, generator: np.random.Generator):
         self.options, self.plan, self.generator = options, plan, generator
         self.precision = PRECISIONS[options.precision]
         self.rows: np.ndarray | None = None  # where the value was measured, if not everywhere
 
     @classmethod
-    def of(cls, options: Any, plan: Plan, generator, weight) -> WeightsFit:
+    def of(cls, options: Any, plan: ComparisonPlan, generator) -> WeightsFit:
         """The fit, with everything that was asked for beside it."""
         plan = sorted_by_content(plan)
-        if isinstance(options.validation, str):
-            made = cls(options, plan, generator).run()
-            made.held = _each_run_held_out(options, plan, generator)
-        elif options.validation is not None:
-            made = _some_rows_held_out(options, plan, generator, weight)
-        else:
-            made = cls(options, plan, generator).run()
+        made = cls(options, plan, generator).run()
+        folds = make_folds(plan, options.validation, generator)
+        if folds:
+            made.held = _held_out(options, plan, folds, generator)
         made._look_at_order()
-        made._say(plan)
         if options.n_resamples:
             made.stability = halves_of_fit(
                 made.plan,
@@ -119,7 +115,7 @@ class WeightsFit:
             precision=self.precision,
         )
         self.optimum, self.objective, self.rows, self.k = found.optimum, found.objective, found.rows, found.k
-        self.plan.notes.append(
+        self.plan.note(
             f"fitted in batches of {options.batch_size} rows ({found.n_epochs} epochs); the value "
             f"is that of {len(found.rows)} random rows, with k={found.k} among them"
         )
@@ -138,8 +134,8 @@ class WeightsFit:
         """Value, its error, the effective neighbours and the certificate."""
         found = self.objective.soften(self.optimum.weights, pairs=True)
         rows = np.arange(self.n_rows)
-        plan = self.plan if self.rows is None else unseen.part_of_plan(self.plan, self.rows)
-        self.se = unseen.error_of(plan, found, rows)
+        plan = self.plan if self.rows is None else self.plan.take(self.rows)
+        self.se = error_of(plan, found, rows)
         weight = self.objective.space.sample_weight
         self.n_effective = float(np.average(np.exp(found.entropy), weights=weight))
         w, slopes, alpha = self.optimum.weights, self.optimum.slopes, self.options.alpha
@@ -157,81 +153,35 @@ class WeightsFit:
                 "a penalty: take a smaller alpha to keep more"
             )
 
-    def _say(self, plan: Plan) -> None:
-        """What this part of the data said belongs to the whole."""
-        if self.plan is not plan:
-            plan.warnings += self.plan.warnings
-            plan.notes += self.plan.notes
-
     def _look_at_order(self) -> None:
         """Rows that look correlated though nothing was said about time: on the fitted distances."""
-        if not self.plan.said_nothing or self.rows is not None:
+        if self.plan.silent or self.rows is not None:
             return
         space = self.objective.space.replace(feature_weights=self.optimum.weights[self.objective.groups])
         n = len(space)
         rows = np.sort(np.random.default_rng(0).choice(n, min(n, SEEN_FOR_ORDER), replace=False))
-        graph = nearest(space, 1, ties="all", queries=None if len(rows) == n else rows, n_jobs=self.plan.n_jobs)
-        self.plan.look_at_order([graph])
+        with self.plan.looking_at_order():
+            nearest(space, 1, ties="all", queries=None if len(rows) == n else rows, n_jobs=self.plan.n_jobs)
 
 
-def _some_rows_held_out(options, plan: Plan, generator, weight) -> WeightsFit:
-    chosen = options.validation
-    if np.ndim(chosen) and weight is not None and (weight == 0).any():
-        kept = np.flatnonzero(weight)  # the plan left out rows of weight zero
-        given = np.asarray(chosen)
-        given = np.flatnonzero(given) if given.dtype == bool else given
-        chosen = np.flatnonzero(np.isin(kept, given))
-    held = unseen.validation_rows(chosen, plan, generator)
-    held = rows_as_sorted(plan, held) if np.ndim(chosen) else held
-    part = unseen.part_of_plan(plan, unseen.training_rows(plan, held))
-    part.said_nothing = plan.said_nothing
-    made = WeightsFit(options, part, generator).run()
-    weights = np.divide(
-        made.of_columns(made.optimum.weights),
-        made.standard.scale,
-        out=np.zeros(len(made.standard.scale)),
-        where=made.standard.scale > 0,
-    )
-    made.held = unseen.value_at(
-        plan,
-        weights,
-        options._bandwidth(settled_k(options.k, len(plan.spaces[0]))),
-        held,
-        precision=made.precision,
-        limit_bytes=options.max_table_bytes,
-    )
-    plan.notes.append(f"weights are those of {len(part.spaces[0])} rows; {len(held)} rows were held out")
-    return made
-
-
-def _each_run_held_out(options, plan: Plan, generator) -> unseen.Unseen:
-    space = plan.spaces[0]
-    runs, values, names, mass = unseen.check_runs(space), [], [], []
+def _held_out(options, plan: ComparisonPlan, folds: list[Fold], generator) -> HeldOutValue:
+    """Fits without the rows of every fold, judged by these."""
+    space, values, mass = plan.spaces[0], [], []
     own = np.ones(len(space)) if space.sample_weight is None else space.sample_weight
-    for r in runs:
-        rows = np.flatnonzero(space.run == r)
-        part = unseen.part_of_plan(plan, np.flatnonzero(space.run != r))
-        if len(runs) == 2 and part.neighbors_from == "other_runs":
-            part.neighbors_from = "any"  # a single run is left to fit
-        made = WeightsFit(options, part, generator).run(quiet=True)
-        weights = np.divide(
-            made.of_columns(made.optimum.weights),
-            made.standard.scale,
-            out=np.zeros(len(made.standard.scale)),
-            where=made.standard.scale > 0,
-        )
-        bandwidth = options._bandwidth(settled_k(options.k, len(space)))
+    for fold in folds:
+        made = WeightsFit(options, plan_seen(plan, fold), generator).run(quiet=True)
+        weights, scale = made.of_columns(made.optimum.weights), made.standard.scale
+        weights = np.divide(weights, scale, out=np.zeros(len(scale)), where=scale > 0)
+        part, rows = plan_held(plan, fold)
         values.append(
-            unseen.value_at(
-                plan,
+            value_at(
+                part,
                 weights,
-                bandwidth,
+                options._bandwidth(made.k),
                 rows,
                 precision=made.precision,
                 limit_bytes=options.max_table_bytes,
-                neighbors_from="other_runs",
             )
         )
-        names.append(space.run_names[r])
-        mass.append(float(own[rows].sum()))
-    return unseen.over_runs(values, names, mass)
+        mass.append(float(own[fold.held].sum()))
+    return over_folds(values, [fold.name for fold in folds], mass)

@@ -19,7 +19,7 @@ from infoscope.base import available_threads
 from infoscope.imbalance.dii.objective import Objective, standardise
 from infoscope.imbalance.dii.optimise import minimise
 from infoscope.imbalance.dii.softmax import Bandwidth, Softened, soft_ranks
-from infoscope.imbalance.plan import Plan
+from infoscope.imbalance.plan import ComparisonPlan
 from infoscope.imbalance.rank_table import LIMIT_BYTES, rank_table
 from infoscope.imbalance.standard_errors import Deviations
 
@@ -48,7 +48,7 @@ class SoftSearch:
 
     Parameters
     ----------
-    plan : Plan
+    plan : ComparisonPlan
         Features and target.
     units : array (D,) of int
         Unit of every feature.
@@ -63,7 +63,7 @@ class SoftSearch:
         Number of every unit that varies, as `units` numbers it.
     """
 
-    def __init__(self, plan: Plan, units: np.ndarray, settings: Settings, bar):
+    def __init__(self, plan: ComparisonPlan, units: np.ndarray, settings: Settings, bar):
         standard = standardise(plan.spaces[0])
         self.ids, numbers = np.unique(units[standard.columns], return_inverse=True)
         table = rank_table(plan.spaces[1], n_jobs=plan.n_jobs, limit_bytes=settings.limit_bytes, **plan.rule)
@@ -213,7 +213,7 @@ class SoftSearch:
         return Found(tuple(units), end.value, end.weights)
 
 
-def soft_value_elsewhere(plan: Plan, rows: np.ndarray, weights: np.ndarray, settings: Settings):
+def soft_value_elsewhere(plan: ComparisonPlan, rows: np.ndarray, weights: np.ndarray, settings: Settings):
     """Value and deviations at given weights of the columns, with the rows asked about (their admissible columns)."""
     table = rank_table(plan.spaces[1], queries=rows, n_jobs=plan.n_jobs, limit_bytes=settings.limit_bytes, **plan.rule)
     space = plan.spaces[0].replace(feature_weights=weights)
@@ -223,7 +223,7 @@ def soft_value_elsewhere(plan: Plan, rows: np.ndarray, weights: np.ndarray, sett
     return _with_deviations(softened, rows, plan)
 
 
-def _with_deviations(softened: Softened, rows: np.ndarray, plan: Plan) -> tuple[float, Deviations]:
+def _with_deviations(softened: Softened, rows: np.ndarray, plan: ComparisonPlan) -> tuple[float, Deviations]:
     """eps = rho_i/2 c_ij (2 u_ij - DII) of the pairs that weigh something (formula (5))."""
     assert softened.pairs is not None
     row, item, c, u = softened.pairs

@@ -12,7 +12,7 @@ from infoscope.base import available_threads
 from infoscope.imbalance.dii.objective import Standardised, columns_of
 from infoscope.imbalance.direction import Direction, measure, row_weights
 from infoscope.imbalance.imbalance import source_neighbors
-from infoscope.imbalance.plan import Plan
+from infoscope.imbalance.plan import ComparisonPlan
 from infoscope.imbalance.rank_table import LIMIT_BYTES, RankTable, rank_table
 from infoscope.imbalance.standard_errors import Deviations
 from infoscope.neighbors.admissible import admissible_pairs
@@ -55,7 +55,7 @@ class PlainSearch:
 
     Parameters
     ----------
-    plan : Plan
+    plan : ComparisonPlan
         Features and target.
     standard : Standardised
         The columns as they are compared.
@@ -67,7 +67,7 @@ class PlainSearch:
         Counts sets.
     """
 
-    def __init__(self, plan: Plan, standard: Standardised, units: np.ndarray, aim: Aim, bar):
+    def __init__(self, plan: ComparisonPlan, standard: Standardised, units: np.ndarray, aim: Aim, bar):
         self.plan, self.standard, self.aim, self.bar = plan, standard, aim, bar
         self.ids, self.numbers = np.unique(units[standard.columns], return_inverse=True)
         self.n_units, self.seen = len(self.ids), np.inf
@@ -220,7 +220,7 @@ class PlainSearch:
         return place
 
 
-def directions_of(plan: Plan, some, aim: Aim) -> list[tuple[float, Deviations]]:
+def directions_of(plan: ComparisonPlan, some, aim: Aim) -> list[tuple[float, Deviations]]:
     """Values and deviations of the directions asked for, between some columns and the target of a plan."""
     both = {"to_target": [(some, plan.spaces[1])], "from_target": [(plan.spaces[1], some)]}
     ways = both["to_target"] + both["from_target"] if aim.direction == "both" else both[aim.direction]

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from infoscope.base import DataError, ParameterError, progress, provenance
 from infoscope.base.checks import check_positive_int
-from infoscope.imbalance.dii.canonical_order import rows_as_sorted, sorted_by_content
-from infoscope.imbalance.dii.held_out import Fold, make_folds, plan_held, plan_seen
+from infoscope.imbalance.dii.canonical_order import sorted_by_content
 from infoscope.imbalance.dii.objective import columns_of, standardise
+from infoscope.imbalance.dii.validation import Fold, make_folds, plan_held, plan_seen
 from infoscope.imbalance.direction import standard_error as error_of
-from infoscope.imbalance.plan import Plan, make_plan
+from infoscope.imbalance.plan import ComparisonPlan, make_plan
 from infoscope.imbalance.standard_errors import Deviations
 from infoscope.neighbors import Space, as_space, nearest
 from infoscope.neighbors.targets import target_space
@@ -71,7 +72,7 @@ def make_task(
     on_low_weight: str = "raise",
     target_kind: str = "auto",
     n_jobs: int | None = None,
-) -> tuple[Task, Plan]:
+) -> tuple[Task, ComparisonPlan]:
     """Check what was asked for; settle window, runs, weights, units and folds."""
     n_best = check_positive_int(n_best, "n_best", 1)
     if standard_error == "jackknife":
@@ -95,22 +96,19 @@ def make_task(
         on_low_weight=on_low_weight,
         n_jobs=n_jobs,
     )
-    plan.notes += said
+    plan.note(*said)
     varying = standardise(plan.spaces[0])  # constant columns are named, and no feature
     units = number[unit_of_column[kept[varying.columns]]]
     alive, units = np.unique(units, return_inverse=True)
     names = tuple(labels[chosen[u]] for u in alive)
     kept = kept[varying.columns]
     if len(kept) < plan.spaces[0].n_features:
-        plan.notes.append("constant columns were left out")
-        plan.spaces[0] = columns_of(plan.spaces[0], varying.columns)
+        plan.note("constant columns were left out")
+        plan = replace(plan, spaces=(columns_of(plan.spaces[0], varying.columns), *plan.spaces[1:]))
     columns = tuple(tuple(kept[units == u].tolist()) for u in range(len(names)))
     largest = _largest(method, largest, len(names))
-    plan, given_order = sorted_by_content(plan), plan
-    share = isinstance(validation, (float, np.floating))  # drawn by content; all else names rows as they came
-    folds = make_folds(plan if share else given_order, validation, generator)
-    if not share:
-        folds = [Fold(f.name, rows_as_sorted(plan, f.seen), rows_as_sorted(plan, f.held)) for f in folds]
+    plan = sorted_by_content(plan)
+    folds = make_folds(plan, validation, generator)
     given = dict(
         n_best=n_best,
         max_features=largest,
@@ -127,7 +125,7 @@ def make_task(
 
 def run_task(
     task: Task,
-    plan: Plan,
+    plan: ComparisonPlan,
     search: Callable,
     walk: Callable,
     elsewhere: Callable,
@@ -152,11 +150,13 @@ def run_task(
             _on_fold(task, plan, fold, search, walk, elsewhere, [len(f.units) for f in path], bar)
             for fold in task.folds
         ]
-    plan.look_at_order([_nearest_in(plan, judge.column_weights(path[-1]))])
+    with plan.looking_at_order():
+        chosen = plan.spaces[0].replace(feature_weights=judge.column_weights(path[-1]))
+        nearest(chosen, 1, ties="all", n_jobs=plan.n_jobs, **plan.rule)
     sizes = np.array([len(found.units) for found in path])
     values, value_se = _values(plan, reports, 0)
     if sizes[-1] < task.largest and task.method != "l1":
-        plan.notes.append(f"no further feature lowers the {measure}: the path ends at {sizes[-1]}")
+        plan.note(f"no further feature lowers the {measure}: the path ends at {sizes[-1]}")
     extra: dict[str, Any] = {}
     if len(reports[0]) == 3:
         for way, name in ((1, "to_target"), (2, "from_target")):
@@ -263,14 +263,14 @@ def _largest(method: str, largest: int | None, n_units: int) -> int:
 
 
 # -------------------------------------------------------------------------------------------------------------- values
-def _values(plan: Plan, reports, way: int) -> tuple[np.ndarray, np.ndarray]:
+def _values(plan: ComparisonPlan, reports, way: int) -> tuple[np.ndarray, np.ndarray]:
     return (
         np.array([report[way][0] for report in reports]),
         np.array([error_of(plan, report[way][1]) for report in reports]),
     )
 
 
-def _excess(values: np.ndarray, deviations: list[Deviations], plan: Plan) -> tuple[np.ndarray, np.ndarray]:
+def _excess(values: np.ndarray, deviations: list[Deviations], plan: ComparisonPlan) -> tuple[np.ndarray, np.ndarray]:
     """Values above the lowest; the error of the difference counts pairs that share a point across both sets."""
     best = int(np.argmin(values))
     minus = deviations[best]._replace(eps=-deviations[best].eps)
@@ -278,12 +278,7 @@ def _excess(values: np.ndarray, deviations: list[Deviations], plan: Plan) -> tup
     return values - values[best], np.array(errors)
 
 
-def _nearest_in(plan: Plan, weights: np.ndarray):
-    space = plan.spaces[0].replace(feature_weights=weights)
-    return nearest(space, 1, ties="all", n_jobs=plan.n_jobs, **plan.rule)
-
-
-def _on_fold(task: Task, plan: Plan, fold: Fold, search, walk, elsewhere, sizes: Sequence[int], bar):
+def _on_fold(task: Task, plan: ComparisonPlan, fold: Fold, search, walk, elsewhere, sizes: Sequence[int], bar):
     """Value and deviations, on the held-out rows, of the sets that a search without them finds."""
     part = plan_seen(plan, fold)
     judge = search(part, task.units, bar)
@@ -298,7 +293,7 @@ def _on_fold(task: Task, plan: Plan, fold: Fold, search, walk, elsewhere, sizes:
     return held, [reports.get(size) for size in sizes]
 
 
-def _validated(plan: Plan, folds: list[Fold], held) -> dict[str, np.ndarray]:
+def _validated(plan: ComparisonPlan, folds: list[Fold], held) -> dict[str, np.ndarray]:
     """Means over folds and their errors: over folds, or over the pairs of a single one."""
     weight = plan.spaces[0].sample_weight
     share = np.array([len(f.held) if weight is None else weight[f.held].sum() for f in folds], float)
@@ -331,10 +326,10 @@ def _error_over_folds(values: np.ndarray, share: np.ndarray) -> np.ndarray:
     return np.sqrt(spread @ share**2 * n / (n - 1))
 
 
-def _say_where_one_is_left(plan: Plan, task: Task, steps) -> None:
+def _say_where_one_is_left(plan: ComparisonPlan, task: Task, steps) -> None:
     alone = [step for step in steps if step.size == 1]
     if alone and (len(alone) > 1 or len(steps) <= 2):
         name = task.names[int(np.flatnonzero(alone[0].weights)[0])]
-        plan.notes.append(
+        plan.note(
             f"from alpha = {alone[0].alpha:.3g} on the penalty leaves one feature, {name}: stronger ones change nothing"
         )

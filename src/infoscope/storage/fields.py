@@ -13,7 +13,7 @@ import numpy as np
 from infoscope.base import Provenance, Result
 from infoscope.base.errors import DataError, ParameterError
 
-from .classes import (
+from .allowed_classes import (
     PACKAGE,
     class_called,
     estimator_called,
@@ -23,16 +23,21 @@ from .classes import (
     name_of,
     part_called,
 )
+from .random_states import random_from_parts, random_parts
 
 KIND = "is"  # key that says what a JSON object stands for
 
 
 class Writer:
-    """Turns values into JSON; arrays are put aside under names that the JSON mentions."""
+    """Turns values into JSON; arrays are put aside under names that the JSON mentions.
 
-    def __init__(self) -> None:
+    With `random`, generators are written as they stand, to go on from there; what holds results asks for seeds instead.
+    """
+
+    def __init__(self, *, random: bool = False) -> None:
         self.arrays: dict[str, np.ndarray] = {}
         self._names: dict[int, str] = {}
+        self._keeps_random, self._random = random, list[Any]()
 
     def write(self, value: Any, where: str = "") -> Any:
         """JSON for a value; `where` is its place, for errors."""
@@ -62,6 +67,8 @@ class Writer:
             own = {item.name: getattr(value, item.name) for item in fields(value)}
             inside = {name: self.write(part, f"{where}.{name}".lstrip(".")) for name, part in own.items()}
             return {KIND: "part", "class": name_of(type(value)), "fields": inside}
+        if self._keeps_random and (parts := random_parts(value)) is not None:
+            return self._write_random(value, parts, where)
         way_out = "numbers, text, arrays, lists, tuples, mappings and results can"
         if isinstance(value, (np.random.Generator, np.random.RandomState)):
             way_out = "set a seed (a number) in its place before saving"
@@ -91,6 +98,14 @@ class Writer:
             "fitted": {item: self.write(value, f"{inside}{item} of {name}") for item, value in fitted.items()},
         }
 
+    def _write_random(self, value: Any, parts: dict[str, Any], where: str) -> dict[str, Any]:
+        """Who shares a generator goes on sharing it: one that was written already is only named."""
+        for number, written in enumerate(self._random):
+            if written is value:
+                return {KIND: "random", "number": number}
+        self._random.append(value)
+        return {KIND: "random", "number": len(self._random) - 1, "parts": self.write(parts, where)}
+
     def _array(self, value: np.ndarray, where: str) -> dict[str, Any]:
         if value.dtype.kind == "O":
             items = [self.write(item, f"{where}[{index}]") for index, item in enumerate(value.ravel().tolist())]
@@ -112,6 +127,7 @@ class Reader:
 
     def __init__(self, arrays: Mapping[str, np.ndarray], file: str, writer: str) -> None:
         self.arrays, self.file, self.writer = arrays, file, writer
+        self._random: dict[int, Any] = {}
 
     def read(self, value: Any) -> Any:
         """The value that JSON stands for."""
@@ -136,6 +152,10 @@ class Reader:
             return tuple(self.read(value["items"]))
         if kind == "mapping":
             return {self.read(key): self.read(item) for key, item in value["pairs"]}
+        if kind == "random":
+            if "parts" in value:
+                self._random[value["number"]] = random_from_parts(self.read(value["parts"]))
+            return self._random[value["number"]]
         if kind == "result":
             return self._result(value["class"], value["fields"])
         if kind == "part":

@@ -18,7 +18,7 @@ def name_of(cls: type) -> str:
 
     Examples
     --------
-    >>> from infoscope.io.classes import name_of
+    >>> from infoscope.storage.allowed_classes import name_of
     >>> from infoscope.imbalance import ScaleCurve
     >>> name_of(ScaleCurve)
     'infoscope.imbalance.ScaleCurve'
@@ -63,7 +63,7 @@ def estimator_classes() -> list[type]:
     Examples
     --------
     >>> from infoscope.dimension import TwoNN
-    >>> from infoscope.io.classes import estimator_classes
+    >>> from infoscope.storage.allowed_classes import estimator_classes
     >>> TwoNN in estimator_classes()
     True
     """

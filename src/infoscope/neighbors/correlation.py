@@ -1,0 +1,185 @@
+"""What `time` and `run` of a Space ask of any estimator: correlation time, window, blocks, thinning.
+
+`time` says when an item was seen, `run` in which series.  `run` alone says that the rows of a run follow each other as
+they stand; `time` alone, that all rows are one run.  Neither says nothing: rows count as independent, and the search
+for neighbours looks whether they seem so (`row_order`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from infoscope.base import ParameterError
+from infoscope.statistics import CorrelationTime, auto_window, block_labels, correlation_time, run_order
+
+from .convert import to_numpy
+from .space import Space
+
+CORRELATED_FROM = 1.5  # correlation time, in rows, from which errors come from blocks
+MARKS = 16  # items to which distances are followed in time, where there are no columns
+DASK_BYTES = 2**30  # of a Dask array, pulled at most
+BLOCK_TIMES = 2.0  # length of a block in correlation times
+
+
+@dataclass(frozen=True, eq=False)
+class SeriesCorrelation:
+    """How long the rows of a series remember, and what follows from it.
+
+    Attributes
+    ----------
+    tau : CorrelationTime
+        Of the slowest column of all spaces.
+    step : float
+        Median time between rows of a run, 1 without `time`.
+    durations : array
+        Of every run.
+    """
+
+    tau: CorrelationTime
+    step: float
+    durations: np.ndarray
+
+    @property
+    def rows(self) -> float:
+        """The correlation time in rows."""
+        return self.tau.value / self.step
+
+    @property
+    def independent(self) -> bool:
+        """Whether rows are as good as independent, for all that can be seen."""
+        return bool(self.tau.resolved) and self.rows <= 1
+
+    @property
+    def window(self) -> float:
+        """The exclusion window that "auto" stands for; 0 where rows are independent."""
+        return 0.0 if self.rows <= 1 else self.reach
+
+    @property
+    def reach(self) -> float:
+        """Time within which two rows may belong to one visit: two correlation times."""
+        return self._auto()[0]
+
+    @property
+    def too_short(self) -> bool:
+        """Whether the median run is shorter than twenty correlation times, or too short to tell them."""
+        return self._auto()[1]
+
+    @property
+    def thinning(self) -> int:
+        """Every which row is as good as independent of the last for ratios of distances: half a correlation time."""
+        return max(1, int(np.ceil(self.rows / 2)))
+
+    @property
+    def block_length(self) -> float:
+        """Duration of a block of rows that is as good as independent of others, two rows at least."""
+        return max(BLOCK_TIMES * self.tau.value, 2 * self.step)
+
+    def blocks(self, space: Space, length: float | None = None, **bounds: int) -> np.ndarray:
+        """Number of the block of every row; blocks never span two runs."""
+        return block_labels(space.time, space.run, length or self.block_length, n=len(space), **bounds)
+
+    def _auto(self) -> tuple[float, bool]:
+        return auto_window(self.tau.value, bool(self.tau.resolved), self.durations, step=self.step)
+
+
+def is_series(space: Space) -> bool:
+    """Whether something was said about when its rows were seen, or in which run."""
+    return space.time is not None or space.run is not None
+
+
+def series_correlation(
+    spaces: Space | Sequence[Space], *, in_order: bool = False, n_jobs: int | None = None
+) -> SeriesCorrelation | None:
+    """The correlation of the rows of some spaces of the same items; the slowest column of all decides.
+
+    Parameters
+    ----------
+    spaces : Space or sequence of Space
+        They carry the same `time` and `run`.
+    in_order : bool
+        Whether rows follow each other where neither was given.
+    n_jobs : int, optional
+        Threads.
+
+    Returns
+    -------
+    SeriesCorrelation or None
+        None where nothing was said.
+
+    Raises
+    ------
+    DataError
+        Time steps that vary too much for a correlation time.
+    ParameterError
+        A Dask array too large to be looked at.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.neighbors import Space
+    >>> from infoscope.neighbors.correlation import series_correlation
+    >>> slow = np.convolve(np.random.default_rng(0).normal(size=2000), np.ones(25), mode="same")
+    >>> found = series_correlation(Space(slow[:, None], time=0.5 * np.arange(2000)))
+    >>> 15 < found.rows < 40, found.thinning == np.ceil(found.rows / 2)
+    (True, True)
+    """
+    spaces = [spaces] if isinstance(spaces, Space) else list(spaces)
+    first = spaces[0]
+    if not (in_order or is_series(first)):
+        return None
+    found = []
+    for space in spaces:
+        columns, period = columns_in_time(space)
+        options: dict[str, Any] = dict(time=first.time, run=first.run, period=period, n_jobs=n_jobs)
+        tau = correlation_time(columns, **options)
+        if space.metric in ("precomputed", "bits") and len(tau.per_column) > 1:
+            # all marks see the same state: the middle one speaks for them, where of columns the slowest does
+            times = np.nan_to_num(tau.per_column)
+            middle = int(np.argsort(times, kind="stable")[len(times) // 2])
+            tau = correlation_time(columns[:, [middle]], **options)
+        found.append(tau)
+    slowest = max(found, key=lambda tau: tau.value)
+    if slowest.resolved:
+        slowest = next((tau for tau in found if not tau.resolved), slowest)
+    step = row_step(first)
+    order = run_order(len(first), first.time, first.run)
+    return SeriesCorrelation(slowest, step, np.array([b - a for a, b in order.slices]) * step)
+
+
+def row_step(space: Space) -> float:
+    """Median time between rows of a run; 1 without times."""
+    if space.time is None:
+        return 1.0
+    order = run_order(len(space), space.time, space.run)
+    steps = np.concatenate([np.diff(space.time[order.rows[a:b]]) for a, b in order.slices])
+    steps = steps[steps > 0]
+    return float(np.median(steps)) if len(steps) else 1.0
+
+
+def columns_in_time(space: Space) -> tuple[np.ndarray, Any]:
+    """Numbers of every item whose course in time tells how long it remembers, and their periods.
+
+    The columns that count in distances; the classes of labels; where there are no columns, distances to a few items.
+    """
+    if space.metric == "labels":
+        codes = space.features[:, 0]
+        return (codes[:, None] == np.unique(codes)[: max(len(np.unique(codes)) - 1, 1)]).astype(float), None
+    if space.metric in ("precomputed", "bits"):
+        n = len(space)
+        marks = np.unique(np.linspace(0, n - 1, MARKS).astype(np.int64))
+        away = [space.pair_distances(np.arange(n), np.full(n, mark)) for mark in marks]
+        return np.stack(away, axis=1), None
+    if space.backend == "dask" and space.features.nbytes > DASK_BYTES:
+        raise ParameterError(
+            f"finding the correlation time of {space.name or 'the data'} would pull "
+            f"{space.features.nbytes / 2**30:.1f} GiB out of Dask: pass exclusion_window (thin, block_length) as a "
+            "number"
+        )
+    used = np.flatnonzero(space.feature_weights)
+    values = to_numpy(space.features if len(used) == space.n_features else space.features[:, used])
+    period = space.period[used] if space.period.any() else None
+    return values, period
