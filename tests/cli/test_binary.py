@@ -63,6 +63,18 @@ def test_items_with_a_time_are_compared_in_blocks(files, infoscope):
     ran = infoscope("dimension", "slow.npy", "--binary", "--time", "0.5", "--output", "slow.json")
     assert ran.code == 0, ran.err
     assert json.loads(Path("slow.json").read_text())["values"]["error"] == "blocks"
+    np.save("packed.npy", np.packbits(slow > 0, axis=1))
+    ran = infoscope("dimension", "packed.npy", "--binary", "--bits", "120", "--time", "0.5", "--output", "packed.json")
+    assert ran.code == 0, ran.err
+    values = [json.loads(Path(name).read_text())["values"] for name in ("slow.json", "packed.json")]
+    assert values[0]["d0"] == values[1]["d0"] and values[0]["d0_se"] == values[1]["d0_se"]
+
+
+def test_bits_have_no_weights(files, infoscope):
+    np.save("w.npy", np.arange(1.0, 301))
+    for bits in (["spins.npy"], ["packed.npy", "--bits", "100"]):
+        ran = infoscope("dimension", *bits, "--binary", "--weights", "w.npy")
+        assert ran.code == 2 and "has weights that differ" in ran.err
 
 
 @pytest.mark.parametrize(

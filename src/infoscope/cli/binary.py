@@ -88,14 +88,14 @@ class Binary:
         if (self.alpha_max == "scan" or self.prefix is not None) and sample_rows is not None:
             raise ParameterError("--sample-rows goes with one number: leave out --prefix and --alpha-max scan")
         if self.alpha_max == "scan":
-            return scan_alpha(data, n_bits=self.bits, **kept)
+            return scan_alpha(data, **kept)
         if self.prefix is not None:
-            return prefix_curve(data, self.prefix, alpha_max=float(self.alpha_max), n_bits=self.bits, **kept)
+            return prefix_curve(data, self.prefix, alpha_max=float(self.alpha_max), **kept)
         estimator = BinaryID(alpha_max=self.alpha_max, max_samples=sample_rows, random_state=random_state, **kept)
-        return estimator.fit(data, n_bits=self.bits).result_
+        return estimator.fit(data).result_
 
     def _data(self, space: Space) -> Any:
-        """The space, or its columns as the bytes they are."""
+        """The space, or the bits in the bytes that its columns are."""
         if self.bits is None:
             return space
         import numpy as np
@@ -105,4 +105,5 @@ class Binary:
         values = np.asarray(space.features)
         if ((values < 0) | (values > 255) | (values != np.rint(values))).any():
             raise DataError("--bits says that columns are packed bytes, but they are not all whole numbers 0 to 255")
-        return values.astype(np.uint8)
+        known = {name: getattr(space, name) for name in ("sample_weight", "time", "run", "ids")}
+        return type(space).from_bits(values.astype(np.uint8), n_bits=self.bits, name=space.name, **known)
