@@ -117,7 +117,7 @@ def test_all_commands_that_read_data_know_the_same_of_it():
         names = set(options_of(command))
         assert names >= {"ids", "time", "run", "join", "weights", "log_weights", "bias", "kT", "temperature", "units"}
         assert names >= {"metric", "scale", "period", "start", "stop", "stride", "missing"}
-        assert names >= {"output", "plot", "style", "quiet", "jobs"}
+        assert names >= {"output", "plot", "style", "quiet", "config", "jobs"}
 
 
 @pytest.mark.parametrize("command", COMPUTING)

@@ -172,6 +172,7 @@ def _run(command: Any, arguments: Sequence[str], targets: Sequence[Path], file: 
         with redirect_stdout(io.StringIO()), suppress(typer.Exit):
             context = command.make_context(name, options, obj=list(arguments))
             context.params |= {"output": [str(again), *map(str, targets)], "plot": None}
+            context.params |= {"resume": None} if "resume" in context.params else {}
             with context:
                 command.invoke(context)
         if not again.is_file():

@@ -64,6 +64,11 @@ class Search:
         ),
     ] = None
 
+    resume: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Keep what the search of sizes found so far; after a kill go on from there."),
+    ] = None
+
     @property
     def of_sizes(self) -> bool:
         """Whether sets of several sizes are looked at."""
@@ -103,6 +108,8 @@ def select(
 
     if search.batch_size is not None and search.of_sizes:
         raise ParameterError("--batch-size fits the weights of all columns: leave out --size and --method")
+    if search.resume is not None and not search.of_sizes:
+        raise ParameterError("--resume goes with a search of sizes: --size auto, or another --method than weights")
     check_targets(out)
     with messages(out.quiet):
         data = read_with_target(files, target, items, rows, measure, "select")
@@ -126,7 +133,8 @@ def _answer(data: TargetedData, asked: Search, options: dict[str, Any]) -> tuple
     if not asked.of_sizes:
         held = {"validation": asked.validation, "batch_size": asked.batch_size, "groups": groups}
         return None, DifferentiableImbalance(**held, **fit).fit(data.space, data.target).result_
-    path = _search(data, asked, {**options, "groups": groups, "validation": asked.validation})
+    searched = {"groups": groups, "validation": asked.validation, "checkpoint": asked.resume}
+    path = _search(data, asked, options | searched)
     size = path.suggested_size if asked.size in (None, "auto") else int(asked.size or 0)
     columns = path.columns_of(size)
     row = path.sizes.tolist().index(size)
