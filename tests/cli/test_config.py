@@ -163,6 +163,14 @@ def test_a_wrong_option_beside_a_file(folder, infoscope):
     assert "--config" in infoscope("demo", "--config", file).err
 
 
+def test_the_file_of_the_documentation(tmp_path, monkeypatch):
+    page = (Path(__file__).parents[2] / "docs" / "command_line.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    Path("states.toml").write_text(page.partition("```toml\n")[2].partition("```")[0])
+    with open("states.toml", "rb") as file:
+        assert set(read("density", ["--config", "states.toml"])) == {k.replace("-", "_") for k in tomllib.load(file)}
+
+
 # ------------------------------------------------------------------------------------------------------------ old names
 def test_old_names_are_new_options():
     for (command, old), (new, *_) in OLD_NAMES.items():
