@@ -42,7 +42,9 @@ def peaks(seeds: list[int], threads: int) -> Row:
     bad, differs = [], []
     for seed in seeds:
         x = np.random.default_rng(seed).normal(size=(300, 30))
-        first, again = (DensityPeaks(density=PAk(n_neighbors=12, n_jobs=jobs)).fit(x).labels_ for jobs in (1, threads))
+        first, again = (
+            DensityPeaks(density=PAk(max_neighbors=12, n_jobs=jobs)).fit(x).labels_ for jobs in (1, threads)
+        )
         if not _labels_are_labels(first):
             bad.append(seed)
         if not np.array_equal(first, again):

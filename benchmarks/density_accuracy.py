@@ -36,7 +36,7 @@ def accuracy(files: list[str], threads: int) -> Row:
             "PAk": PAk(dimension=6, calibrate=False).fit(graph),
         }
         for weights in WEIGHTS:
-            model = BMTI(weights=weights, dimension=6, n_neighbors=100, error=None, n_jobs=threads)
+            model = BMTI(weights=weights, dimension=6, max_neighbors=100, error=None, n_jobs=threads)
             methods[f"BMTI, {weights} weights"] = model.fit(x)
         for name, model in methods.items():
             found.setdefault(name, []).append(mean_error(model.log_density_, truth))
@@ -123,7 +123,7 @@ def calibration(names: list[str], n: int, most: int | str, seeds: list[int], thr
         for seed in seeds:
             x, truth = known.sample(n, np.random.default_rng(seed))
             space = Space(x, period=known.period)
-            shared: dict[str, Any] = {"dimension": known.dimension, "n_neighbors": most, "n_jobs": threads}
+            shared: dict[str, Any] = {"dimension": known.dimension, "max_neighbors": most, "n_jobs": threads}
             for method, model in (
                 ("BMTI", BMTI(random_state=0, **shared)),
                 ("k*-NN", KStarNN(**shared)),

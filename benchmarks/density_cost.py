@@ -20,11 +20,11 @@ def bmti(file: str, solver: str, threads: int) -> Row:
 
     after_import = resident_mb()
     x, truth = load(file)
-    BMTI(dimension=6, n_neighbors=100, solver=solver, error=None, n_jobs=threads).fit(x[:2_000])  # warm
+    BMTI(dimension=6, max_neighbors=100, solver=solver, error=None, n_jobs=threads).fit(x[:2_000])  # warm
     warm = resident_mb()
     reset_peak()
     began, cpu = time.perf_counter(), time.process_time()
-    model = BMTI(dimension=6, n_neighbors=100, solver=solver, error=None, n_jobs=threads).fit(x)
+    model = BMTI(dimension=6, max_neighbors=100, solver=solver, error=None, n_jobs=threads).fit(x)
     timing = {"seconds": time.perf_counter() - began, "cpu_seconds": time.process_time() - cpu}
     return {
         **timing,

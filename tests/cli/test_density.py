@@ -29,7 +29,7 @@ ANGLES = ["angles.csv:phi,psi", "--period", "2pi", "--weights", "w"]
     ("options", "estimator"),
     [
         (["--dimension", "2"], PAk(dimension=2)),
-        (["--method", "k-star", "--max-neighbors", "50"], KStarNN(n_neighbors=50)),
+        (["--method", "k-star", "--max-neighbors", "50"], KStarNN(max_neighbors=50)),
         (["--method", "knn", "--dimension", "2"], KNNDensity(dimension=2)),
         (["--method", "bmti", "--dimension", "2", "--max-neighbors", "auto"], BMTI(dimension=2)),
     ],

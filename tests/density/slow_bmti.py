@@ -10,12 +10,12 @@ def displacement(x, i, j, period=0.0):
     return delta - period * np.round(delta / period) if period else delta
 
 
-def neighbours(x, n_neighbors, period=0.0):
+def neighbours(x, max_neighbors, period=0.0):
     """Sorted distances and numbers of the neighbours of every point."""
     n = len(x)
     far = np.array([[np.linalg.norm(displacement(x, i, j, period)) for j in range(n)] for i in range(n)])
     np.fill_diagonal(far, -1)
-    order = np.argsort(far, axis=1, kind="stable")[:, 1 : n_neighbors + 1]
+    order = np.argsort(far, axis=1, kind="stable")[:, 1 : max_neighbors + 1]
     return np.take_along_axis(far, order, 1), order
 
 

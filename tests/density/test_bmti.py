@@ -15,7 +15,7 @@ from infoscope.density import BMTI, DensityPeaks, KNNDensity, KStarNN, PAk
 from infoscope.neighbors import Space, nearest
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*looks like an angle")
-COMPATIBLE = dict(weight_cap=None, n_neighbors=100, error=None)  # the reference has no cap
+COMPATIBLE = dict(weight_cap=None, max_neighbors=100, error=None)  # the reference has no cap
 
 
 def bmti(*args, **options):
@@ -44,7 +44,7 @@ def test_double_well_in_six_dimensions():
     found = {name: [] for name in ways}
     for seed in range(4):
         x, truth = double_well_6d(10_000, random_state=seed)
-        points = KStarNN(dimension=6, calibrate=False, n_neighbors=100).fit(x)
+        points = KStarNN(dimension=6, calibrate=False, max_neighbors=100).fit(x)
         for name, options in ways.items():
             made = bmti(**options).fit(points)
             assert made.residual_ <= 1e-8 and made.n_components_ == 1 and made.solver_ == "cg"
@@ -58,7 +58,7 @@ def test_double_well_in_six_dimensions():
 def test_uniform_torus():
     """All k* at their limit; spread by DADApy 0.098, which one sample knows to some 7 % (two standard errors)."""
     x = np.random.default_rng(0).random((2000, 2))
-    found = bmti(dimension=2, n_neighbors=100).fit(Space(x, period=1.0))
+    found = bmti(dimension=2, max_neighbors=100).fit(Space(x, period=1.0))
     assert set(found.k_star_.tolist()) == {99}
     assert found.log_density_.std() == pytest.approx(0.098, rel=0.15)
 
@@ -85,10 +85,10 @@ def test_linear_density():
 def test_on_a_line_factors_are_taken():
     """Weights reach 1e11 times their median there, and conjugate gradients fail; DADApy's direct solver has 0.12."""
     x = normal(8000, 1, seed=1)
-    found = bmti(dimension=1, n_neighbors=60, weight_cap=None, error=None).fit(x)
+    found = bmti(dimension=1, max_neighbors=60, weight_cap=None, error=None).fit(x)
     assert found.solver_ == "lu" and found.residual_ < 1e-8
     assert mean_error(found, stats.norm.logpdf(x[:, 0])) == pytest.approx(0.12, abs=0.04)
-    assert mean_error(bmti(dimension=1, n_neighbors=60, error=None).fit(x), stats.norm.logpdf(x[:, 0])) < 0.15
+    assert mean_error(bmti(dimension=1, max_neighbors=60, error=None).fit(x), stats.norm.logpdf(x[:, 0])) < 0.15
 
 
 def test_difference_of_separate_parts():
@@ -115,16 +115,16 @@ def test_reweighted_gaussian():
     x = normal(4000, 2, seed=15) * 1.3
     truth = stats.norm.logpdf(x).sum(1)
     weight = np.exp(truth - stats.norm.logpdf(x, scale=1.3).sum(1))
-    found = bmti(dimension=2, n_neighbors=100).fit(x, sample_weight=weight)
+    found = bmti(dimension=2, max_neighbors=100).fit(x, sample_weight=weight)
     middle = np.linalg.norm(x, axis=1) < 1.5
     away = (found.log_density_ - truth)[middle]
     assert abs(away.mean()) < 0.08 and away.std() < 0.15
-    plain = bmti(dimension=2, n_neighbors=100, error=None).fit(x).gradient_
+    plain = bmti(dimension=2, max_neighbors=100, error=None).fit(x).gradient_
     for gradient, variance in ((found.gradient_, 1.0), (plain, 1.69)):
         slope = (gradient * x)[middle].sum() / (x**2)[middle].sum()
         assert slope == pytest.approx(-1 / variance, rel=0.1)  # steep by 1/n = 1 to 3 %, noise of some 3 %
     assert (away / found.log_density_se_[middle]).std() < 1.6
-    again = bmti(dimension=2, n_neighbors=100, error=None).fit(Space(x, sample_weight=7 * weight))
+    again = bmti(dimension=2, max_neighbors=100, error=None).fit(Space(x, sample_weight=7 * weight))
     np.testing.assert_allclose(again.log_density_, found.log_density_, rtol=1e-9)
 
 
@@ -161,7 +161,7 @@ def test_a_new_point_by_hand():
     from tests.density import slow_bmti as slow
 
     x, y = normal(120, 2, seed=22), np.array([[0.3, -0.2]])
-    found = bmti(dimension=2, n_neighbors=40).fit(x)
+    found = bmti(dimension=2, max_neighbors=40).fit(x)
     whole = np.vstack([x, y])
     r, nn = slow.neighbours(whole, 40)
     inner = slow.neighbours(x, 40)
@@ -211,9 +211,9 @@ def test_gradients_are_those_of_the_features_given():
 def test_one_search_is_shared():
     x = Space(normal(500, 2, seed=19), feature_names=["phi", "psi"])
     graph = nearest(x, 100)
-    points = PAk(dimension=2, calibrate=False, n_neighbors=100).fit(graph)
-    plain = bmti(dimension=2, n_neighbors=100).fit(x)
-    for found in (bmti(dimension=2, n_neighbors=100).fit(graph), bmti().fit(points), bmti(n_jobs=1).fit(points)):
+    points = PAk(dimension=2, calibrate=False, max_neighbors=100).fit(graph)
+    plain = bmti(dimension=2, max_neighbors=100).fit(x)
+    for found in (bmti(dimension=2, max_neighbors=100).fit(graph), bmti().fit(points), bmti(n_jobs=1).fit(points)):
         np.testing.assert_array_equal(found.log_density_, plain.log_density_)
         np.testing.assert_array_equal(found.log_density_se_, plain.log_density_se_)
         new = Space(x.features + 0.1)
@@ -237,7 +237,7 @@ def test_calibration_of_the_neighbourhoods_of_another_density():
 def test_torch_and_dask_give_the_same():
     torch, array = pytest.importorskip("torch"), pytest.importorskip("dask.array")
     x = normal(300, 3, seed=19)
-    found = bmti(dimension=3, n_neighbors=50)
+    found = bmti(dimension=3, max_neighbors=50)
     plain = found.fit(x).log_density_
     np.testing.assert_allclose(found.fit(torch.tensor(x)).log_density_, plain, atol=1e-10)
     np.testing.assert_allclose(found.fit(array.from_array(x, chunks=100)).log_density_, plain, atol=1e-10)
@@ -255,11 +255,11 @@ def test_bias_potential():
     """Drawn under a potential that doubles the variance: without it the density is the standard normal."""
     x = normal(2000, 1, seed=24) * np.sqrt(2)
     potential = -(x[:, 0] ** 2) / 4  # exp(-x^2/2 - V) is the normal of variance 2 that was drawn
-    found = bmti(dimension=1, n_neighbors=200, error=None).fit(x, bias=potential)
+    found = bmti(dimension=1, max_neighbors=200, error=None).fit(x, bias=potential)
     middle = np.abs(x[:, 0]) < 2
     away = (found.log_density_ - stats.norm.logpdf(x[:, 0]))[middle]
     assert abs(away.mean()) < 0.1 and away.std() < 0.15
-    points = PAk(dimension=1, n_neighbors=200, calibrate=False).fit(x, bias=potential)
+    points = PAk(dimension=1, max_neighbors=200, calibrate=False).fit(x, bias=potential)
     np.testing.assert_allclose(bmti(error=None).fit(points).log_density_, found.log_density_, atol=1e-9)  # it knows
     new = np.array([[0.5]])
     assert found.score_samples(new, bias=[-1 / 16])[0] == pytest.approx(stats.norm.logpdf(0.5), abs=0.3)
@@ -344,7 +344,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
 
 
 @pytest.mark.filterwarnings("ignore:.*repeat another one")
-@parametrize_with_checks([BMTI(n_neighbors=8, dimension=2)])
+@parametrize_with_checks([BMTI(max_neighbors=8, dimension=2)])
 def test_scikit_learn(estimator, check):
     state = np.random.get_state(legacy=True)  # noqa: NPY002  (some checks draw from it themselves)
     check(estimator)

@@ -37,14 +37,14 @@ CASES = {  # data, period, intrinsic dimension, neighbours
 @pytest.mark.parametrize("interior", [False, True], ids=["mean-shift", "interior"])
 @pytest.mark.parametrize("case", CASES)
 def test_gradients_differences_variances_and_solution(case, interior):
-    x, period, d, n_neighbors = CASES[case]
-    r, nn = slow.neighbours(x, n_neighbors, period)
+    x, period, d, max_neighbors = CASES[case]
+    r, nn = slow.neighbours(x, max_neighbors, period)
     k = slow.k_star(r, nn, d)
     g, c = slow.gradients(x, r, nn, k, d, period, interior)
     source, target, difference, variance, s, t, p = slow.edges(x, nn, k, g, c, period)
 
     space = Space(x, period=period or None)
-    sample = make_sample(space, n_neighbors)
+    sample = make_sample(space, max_neighbors)
     np.testing.assert_array_equal(k_star(sample.table, d), k)
     edges = edges_of(sample, k, d, interior=interior, keep=True)
     np.testing.assert_array_equal(edges.graph.source, source)
@@ -58,7 +58,7 @@ def test_gradients_differences_variances_and_solution(case, interior):
 
     weight = 1 / (variance * np.sqrt(k[source] * k[target]))
     values, covariance = slow.least_squares(source, target, difference, weight, len(x))
-    options = dict(dimension=d, n_neighbors=n_neighbors, weight_cap=None, error="uncorrelated")
+    options = dict(dimension=d, max_neighbors=max_neighbors, weight_cap=None, error="uncorrelated")
     found = bmti(gradient="interior" if interior else "mean-shift", **options).fit(space)
     np.testing.assert_array_equal(found.k_star_, k)
     np.testing.assert_allclose(found.gradient_, g, rtol=1e-11, atol=1e-11)
@@ -66,7 +66,7 @@ def test_gradients_differences_variances_and_solution(case, interior):
     away = found.log_density_ - values
     # the constant is that of k*-NN, whose mean is weighted by k*
     np.testing.assert_allclose(away, away[0], atol=1e-6)
-    by_points = KStarNN(dimension=d, calibrate=False, n_neighbors=n_neighbors).fit(space).log_density_
+    by_points = KStarNN(dimension=d, calibrate=False, max_neighbors=max_neighbors).fit(space).log_density_
     assert np.average(found.log_density_, weights=k) == pytest.approx(np.average(by_points, weights=k), abs=1e-9)
     held = np.array([sum(i in nn[l, : k[l]] for l in range(len(x))) for i in range(len(x))])
     constant_se = np.sqrt((held**2).sum()) / k.sum()
@@ -74,8 +74,8 @@ def test_gradients_differences_variances_and_solution(case, interior):
 
 
 def test_matrix_and_right_side():
-    x, _, d, n_neighbors = CASES["three columns"]
-    sample = make_sample(Space(x), n_neighbors)
+    x, _, d, max_neighbors = CASES["three columns"]
+    sample = make_sample(Space(x), max_neighbors)
     k = k_star(sample.table, d)
     edges = edges_of(sample, k, d)
     weight = np.random.default_rng(4).uniform(1, 5, len(edges.difference))
@@ -100,10 +100,10 @@ def test_matrix_and_right_side():
 def test_a_prior_in_the_least_squares(prior):
     from infoscope.density import PAk
 
-    x, _, d, n_neighbors = CASES["three columns"]
-    options = dict(dimension=d, n_neighbors=n_neighbors)
+    x, _, d, max_neighbors = CASES["three columns"]
+    options = dict(dimension=d, max_neighbors=max_neighbors)
     known = (KStarNN if prior == "k*-NN" else PAk)(calibrate=False, **options).fit(x)
-    r, nn = slow.neighbours(x, n_neighbors)
+    r, nn = slow.neighbours(x, max_neighbors)
     k = slow.k_star(r, nn, d)
     source, target, difference, variance, *_ = slow.edges(x, nn, k, *slow.gradients(x, r, nn, k, d))
     weight = 1 / (variance * np.sqrt(k[source] * k[target]))

@@ -48,7 +48,7 @@ def pull(estimator, make, n, seeds):
 )
 def test_errors_are_as_large_as_claimed(method, make, d):
     """None of these densities is a mixture that was fitted; the specification asks for 0.8 to 1.25."""
-    assert 0.8 < pull(method(dimension=d, n_neighbors=100), make, 1500, (31, 32)) < 1.25
+    assert 0.8 < pull(method(dimension=d, max_neighbors=100), make, 1500, (31, 32)) < 1.25
 
 
 @pytest.mark.slow
@@ -58,7 +58,7 @@ def test_the_table_of_gaussians(d):
 
     In one and two dimensions 2000 points are few independent neighbourhoods: one sample's pull scatters by a fifth.
     """
-    assert 0.8 < pull(BMTI(dimension=d, n_neighbors=100), lambda n, s: gaussian(d, n, s), 2000, range(40, 48)) < 1.25
+    assert 0.8 < pull(BMTI(dimension=d, max_neighbors=100), lambda n, s: gaussian(d, n, s), 2000, range(40, 48)) < 1.25
 
 
 def test_the_factor_is_the_ratio_on_fresh_data():
@@ -110,19 +110,19 @@ def test_what_is_not_calibrated():
         Space(x, metric="manhattan"),
         nearest(Space.from_distances(distances), 100),
     ):
-        found = KStarNN(dimension=2, n_neighbors=100).fit(data)
+        found = KStarNN(dimension=2, max_neighbors=100).fit(data)
         assert found.calibration_ == 1
     assert any(
         "as theory claims" in note for note in KStarNN(dimension=2).fit(Space(x, metric="manhattan")).result_.notes
     )
-    assert KStarNN(dimension=2, n_neighbors=5).fit(x[:12]).calibration_ == 1  # too few for a stand-in
+    assert KStarNN(dimension=2, max_neighbors=5).fit(x[:12]).calibration_ == 1  # too few for a stand-in
     assert np.isnan(BMTI(dimension=2, error=None).fit(x).log_density_se_).all()
 
 
 @pytest.mark.parametrize("method", [KStarNN, PAk, BMTI])
 def test_an_even_torus_has_no_edges(method):
     """Two samples of 2000 points: half the neighbours of a point are those of its neighbours, known to some 15 %."""
-    square, estimator = [], method(dimension=2, n_neighbors=100)
+    square, estimator = [], method(dimension=2, max_neighbors=100)
     for seed in (71, 72):
         found = estimator.fit(Space(np.random.default_rng(seed).random((2000, 2)), period=1.0))
         square.append(np.mean((found.log_density_ / found.log_density_se_) ** 2))

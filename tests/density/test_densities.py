@@ -49,7 +49,7 @@ def test_uniform_torus():
     """All k* at their limit of 99; spreads by DADApy 0.103 and 0.21, which one sample knows to some 7 %."""
     for seed, flat in ((0, KStarNN), (0, PAk)):
         x = np.random.default_rng(seed).random((2000, 2))
-        found = flat(dimension=2, n_neighbors=100, calibrate=False).fit(Space(x, period=1.0))
+        found = flat(dimension=2, max_neighbors=100, calibrate=False).fit(Space(x, period=1.0))
         assert set(found.k_star_.tolist()) == {99}
         expected = 0.103 if flat is KStarNN else 0.21
         assert found.log_density_.std() == pytest.approx(expected, rel=0.15)
@@ -63,7 +63,7 @@ def test_pulls_of_a_gaussian(d, expected):
     x = normal(2000, d, seed=1)
     truth = stats.norm.logpdf(x).sum(1)
     for method, value in zip((KStarNN, PAk), expected, strict=True):
-        found = method(dimension=d, n_neighbors=100, calibrate=False).fit(x)
+        found = method(dimension=d, max_neighbors=100, calibrate=False).fit(x)
         pull = (found.log_density_ - truth) / found.log_density_se_
         assert pull.std() == pytest.approx(value, rel=0.2)
 
@@ -75,23 +75,23 @@ def balls(x, d, i):
     return r, d / 2 * np.log(np.pi) - gammaln(d / 2 + 1) + d * np.log(r)
 
 
-def slow_k_star(x, d, i, n_neighbors, alpha=1e-6):
+def slow_k_star(x, d, i, max_neighbors, alpha=1e-6):
     """The likelihood-ratio test in its own form, volumes and four logarithms."""
     far = np.linalg.norm(x[:, None] - x, axis=-1)
     order = np.argsort(far[i], kind="stable")
     radii = np.sort(far, axis=1)
-    for k in range(3, n_neighbors):
+    for k in range(3, max_neighbors):
         v, w = radii[i, k] ** d, radii[order[k + 1], k] ** d
         ratio = -2 * k * (np.log(v) + np.log(w) - 2 * np.log(v + w) + np.log(4))
         if ratio > stats.chi2.isf(alpha, 1):
             return k
-    return n_neighbors - 1
+    return max_neighbors - 1
 
 
 def test_k_star_and_log_density_by_brute_force():
     x = normal(300, 2, seed=3)
     found, fixed = (
-        KStarNN(dimension=2, n_neighbors=60, calibrate=False).fit(x),
+        KStarNN(dimension=2, max_neighbors=60, calibrate=False).fit(x),
         KNNDensity(7, dimension=2, calibrate=False).fit(x),
     )
     for i in range(0, 300, 13):
@@ -107,7 +107,7 @@ def test_k_star_and_log_density_by_brute_force():
 def test_pak_by_a_minimiser(d):
     """The likelihood of the shells as it is written, maximised without derivatives."""
     x = normal(300, d, seed=4)
-    found = PAk(dimension=d, n_neighbors=60, calibrate=False).fit(x)
+    found = PAk(dimension=d, max_neighbors=60, calibrate=False).fit(x)
     for i in range(0, 300, 37):
         k = found.k_star_[i]
         shells = np.diff(np.exp(balls(x, d, i)[1][:k]), prepend=0.0)
@@ -129,14 +129,14 @@ def test_pak_by_a_minimiser(d):
 
 
 def test_pak_in_two_hundred_dimensions():
-    found = PAk(n_neighbors=30, dimension=200.0, calibrate=False).fit(normal(200, 200, seed=5))
+    found = PAk(max_neighbors=30, dimension=200.0, calibrate=False).fit(normal(200, 200, seed=5))
     assert np.isfinite(found.log_density_).all() and not any("PAk" in note for note in found.result_.notes)
 
 
 def test_a_lattice_has_no_slope():
     """Four neighbours at one distance leave PAk without a maximum: k* neighbours are used and said."""
     x = np.stack(np.meshgrid(np.arange(20.0), np.arange(20.0)), -1).reshape(-1, 2)
-    found = PAk(dimension=2, n_neighbors=4, calibrate=False).fit(Space(x, period=20.0))
+    found = PAk(dimension=2, max_neighbors=4, calibrate=False).fit(Space(x, period=20.0))
     np.testing.assert_allclose(found.log_density_, np.log(3 / 400) - np.log(np.pi), rtol=1e-12)
     assert any("400 points have too many neighbours at one distance" in note for note in found.result_.notes)
 
@@ -167,7 +167,7 @@ def test_next_to_an_item_the_item_counts():
 
 def test_periodic_new_points():
     x = np.random.default_rng(9).random((500, 2))
-    found = PAk(dimension=2, n_neighbors=40, calibrate=False).fit(Space(x, period=1.0))
+    found = PAk(dimension=2, max_neighbors=40, calibrate=False).fit(Space(x, period=1.0))
     new = np.random.default_rng(10).random((50, 2))
     np.testing.assert_allclose(found.score_samples(new + 3.0), found.score_samples(new), atol=1e-9)
     assert not found.result_.warnings or "period" not in found.result_.warnings[0]
@@ -279,7 +279,7 @@ def test_dimension_is_that_of_abide():
 def test_torch_gives_the_same():
     torch = pytest.importorskip("torch")
     x = normal(300, 3, seed=19)
-    found = PAk(dimension=3, n_neighbors=50, calibrate=False)
+    found = PAk(dimension=3, max_neighbors=50, calibrate=False)
     plain = found.fit(x).log_density_
     np.testing.assert_allclose(found.fit(torch.tensor(x)).log_density_, plain, atol=1e-12)
 
@@ -287,7 +287,7 @@ def test_torch_gives_the_same():
 def test_dask_gives_the_same():
     array = pytest.importorskip("dask.array")
     x = normal(300, 3, seed=19)
-    found = PAk(dimension=3, n_neighbors=50, calibrate=False)
+    found = PAk(dimension=3, max_neighbors=50, calibrate=False)
     plain = found.fit(x).log_density_
     np.testing.assert_allclose(found.fit(array.from_array(x, chunks=100)).log_density_, plain, atol=1e-12)
     with pytest.raises(DataError, match="at distance zero; repeats are merged only in arrays in memory"):
@@ -357,7 +357,7 @@ def test_result_reads_well():
         (lambda: PAk(calibrate=False).fit(np.eye(9)), "a lattice.*Or pass the dimension"),
         (lambda: PAk(dimension=0, calibrate=False).fit(normal()), "dimension"),
         (lambda: PAk(alpha=1, calibrate=False).fit(normal()), "alpha"),
-        (lambda: PAk(n_neighbors=2, calibrate=False).fit(normal()), "n_neighbors"),
+        (lambda: PAk(max_neighbors=2, calibrate=False).fit(normal()), "max_neighbors"),
         (lambda: KNNDensity(k=0, calibrate=False).fit(normal()), "k"),
         (lambda: PAk(calibrate=False).fit(Space.from_labels(list("abcdefgh"))), "no volumes"),
         (lambda: PAk(calibrate=False).fit(normal(), sample_weight=np.ones(3)), "sample_weight"),
@@ -383,8 +383,8 @@ def test_fewer_items_than_neighbours():
 @parametrize_with_checks(
     [
         KNNDensity(k=3, dimension=2, calibrate=False),
-        KStarNN(n_neighbors=8, dimension=2, calibrate=False),
-        PAk(n_neighbors=8, dimension=2, calibrate=False),
+        KStarNN(max_neighbors=8, dimension=2, calibrate=False),
+        PAk(max_neighbors=8, dimension=2, calibrate=False),
     ]
 )
 def test_scikit_learn(estimator, check):

@@ -73,18 +73,18 @@ def test_few_items_are_enough_with_a_dimension(estimator):
 
 def test_more_neighbours_than_items_are_warned_of():
     for found in (
-        KStarNN(n_neighbors=60, dimension=2, calibrate=False).fit(normal(40)),
-        PAk(n_neighbors=60, dimension=2, calibrate=False).fit(normal(40)),
+        KStarNN(max_neighbors=60, dimension=2, calibrate=False).fit(normal(40)),
+        PAk(max_neighbors=60, dimension=2, calibrate=False).fit(normal(40)),
     ):
-        assert "n_neighbors=60 is more than the 39 other points" in " ".join(found.result_.warnings)
+        assert "max_neighbors=60 is more than the 39 other points" in " ".join(found.result_.warnings)
     found = KNNDensity(60, dimension=2, calibrate=False).fit(normal(40))
     assert set(found.k_star_) == {39} and "39 are used" in " ".join(found.result_.notes)
 
 
 def test_a_cap_is_warned_of():
     x = np.random.default_rng(3).random((600, 2))
-    found = PAk(n_neighbors=20, dimension=2, calibrate=False).fit(Space(x, period=1.0)).result_
-    assert "of the points would use more than 20 neighbours: raise n_neighbors" in found.warnings[0]
+    found = PAk(max_neighbors=20, dimension=2, calibrate=False).fit(Space(x, period=1.0)).result_
+    assert "of the points would use more than 20 neighbours: raise max_neighbors" in found.warnings[0]
 
 
 def test_angles_may_lie_anywhere_but_in_degrees():
@@ -138,5 +138,5 @@ def test_halo_of_one_cluster_is_empty():
 
 def test_a_number_of_neighbours_that_is_none():
     for wrong in (0, 2, -3, 2.5, None):
-        with pytest.raises(ParameterError, match="n_neighbors"):
-            PAk(n_neighbors=wrong).fit(normal())
+        with pytest.raises(ParameterError, match="max_neighbors"):
+            PAk(max_neighbors=wrong).fit(normal())

@@ -22,17 +22,17 @@ def test_auto_is_the_number_it_names(estimator):
     """A Gaussian in one dimension is flat for most points: 1000 neighbours; in six dimensions 100 are enough."""
     x = normal(2500, 1)
     found = estimator(dimension=1, calibrate=False).fit(x)
-    same = estimator(dimension=1, n_neighbors=1000, calibrate=False).fit(x)
+    same = estimator(dimension=1, max_neighbors=1000, calibrate=False).fit(x)
     np.testing.assert_array_equal(found.log_density_, same.log_density_)
-    assert "n_neighbors='auto' used 1000 neighbours" in found.result_.notes
-    fewer = estimator(dimension=1, n_neighbors=100, calibrate=False).fit(x)
+    assert "max_neighbors='auto' used 1000 neighbours" in found.result_.notes
+    fewer = estimator(dimension=1, max_neighbors=100, calibrate=False).fit(x)
     assert fewer.k_star_.max() == 99
     truth = stats.norm.logpdf(x[:, 0])
     assert np.abs(found.log_density_ - truth).mean() < 0.7 * np.abs(fewer.log_density_ - truth).mean()
     high = normal(1000, 6)
     few = estimator(dimension=6, calibrate=False).fit(high)
     np.testing.assert_array_equal(
-        few.log_density_, estimator(dimension=6, n_neighbors=100, calibrate=False).fit(high).log_density_
+        few.log_density_, estimator(dimension=6, max_neighbors=100, calibrate=False).fit(high).log_density_
     )
     assert not any("auto" in note for note in few.result_.notes)
 
@@ -43,15 +43,15 @@ def test_auto_takes_what_a_graph_holds():
     assert found.k_star_.max() == 149 and "used 150 neighbours" in " ".join(found.result_.notes)
     assert "build the graph with more" in found.result_.warnings[0]
     np.testing.assert_array_equal(
-        found.log_density_, PAk(dimension=1, n_neighbors=150, calibrate=False).fit(x).log_density_
+        found.log_density_, PAk(dimension=1, max_neighbors=150, calibrate=False).fit(x).log_density_
     )
 
 
 def test_auto_ends_at_all_points():
     found = KStarNN(dimension=1, calibrate=False).fit(np.random.default_rng(0).random((150, 1)))
     assert found.k_star_.max() == 148 and not any("asked" in text for text in found.result_.warnings)
-    with pytest.raises(ParameterError, match="n_neighbors is 'many'"):
-        PAk(n_neighbors="many").fit(normal())
+    with pytest.raises(ParameterError, match="max_neighbors is 'many'"):
+        PAk(max_neighbors="many").fit(normal())
 
 
 # ---------------------------------------------------------------------------------------------------------------- bias
@@ -159,7 +159,7 @@ def pull_of_trajectories(method, d, phi, seeds):
     pulls = []
     for seed in seeds:
         x = ornstein_uhlenbeck(4000, d, phi, seed)
-        found = method(dimension=d, n_neighbors=100, calibrate=False).fit(Space(x, time=0.5 * np.arange(4000)))
+        found = method(dimension=d, max_neighbors=100, calibrate=False).fit(Space(x, time=0.5 * np.arange(4000)))
         pulls.append(((found.log_density_ - stats.norm.logpdf(x).sum(1)) / found.log_density_se_).std())
     assert "rows are correlated" in " ".join(found.result_.notes)
     return np.mean(pulls)
@@ -217,10 +217,10 @@ def test_rows_in_time_that_are_independent_cost_nothing():
 
 def test_runs_too_short_and_distances_alone_are_warned_of():
     x = ornstein_uhlenbeck(400, 2, 0.99, 5)
-    found = PAk(dimension=2, n_neighbors=50, calibrate=False).fit(Space(x, time=np.arange(400.0)))
+    found = PAk(dimension=2, max_neighbors=50, calibrate=False).fit(Space(x, time=np.arange(400.0)))
     assert "too short" in " ".join(found.result_.warnings)
     far = np.linalg.norm(x[:, None] - x, axis=-1)
-    found = PAk(dimension=2, n_neighbors=50, calibrate=False).fit(
+    found = PAk(dimension=2, max_neighbors=50, calibrate=False).fit(
         Space.from_distances(far).replace(time=np.arange(400.0))
     )
     assert "too short" in " ".join(found.result_.warnings)  # distances to a few items tell the correlation time too

@@ -21,7 +21,7 @@ def five_states():
 
 @pytest.fixture(scope="module")
 def found():
-    return DensityPeaks().fit(PAk(dimension=2, n_neighbors=200, calibrate=False).fit(five_states()[0]))
+    return DensityPeaks().fit(PAk(dimension=2, max_neighbors=200, calibrate=False).fit(five_states()[0]))
 
 
 # -------------------------------------------------------------------------------------------------- published numbers
@@ -115,7 +115,7 @@ def test_labels_are_valid_in_thirty_dimensions(seeds):
     """The published code gave uninitialised labels for the seeds named."""
     for seed in seeds:
         x = np.random.default_rng(seed).normal(size=(300, 30))
-        labels = DensityPeaks(density=PAk(n_neighbors=12, dimension=20, calibrate=False)).fit_predict(x)
+        labels = DensityPeaks(density=PAk(max_neighbors=12, dimension=20, calibrate=False)).fit_predict(x)
         assert sorted(set(labels.tolist())) == list(range(labels.max() + 1))
 
 
@@ -133,13 +133,13 @@ def share_of_one_state(seeds, **options):
 def test_labels_are_valid_in_two_hundred_sets():
     for seed in range(200):
         x = np.random.default_rng(seed).normal(size=(300, 30))
-        labels = DensityPeaks(density=PAk(n_neighbors=12, calibrate=False)).fit_predict(x)
+        labels = DensityPeaks(density=PAk(max_neighbors=12, calibrate=False)).fit_predict(x)
         assert sorted(set(labels.tolist())) == list(range(labels.max() + 1))
 
 
 def test_one_gaussian_is_one_state():
     """At least 19 of 20 samples; Z = 3."""
-    assert share_of_one_state(range(20), n_neighbors=100) >= 0.95
+    assert share_of_one_state(range(20), max_neighbors=100) >= 0.95
 
 
 @pytest.mark.slow
@@ -150,7 +150,7 @@ def test_one_gaussian_is_one_state_with_as_many_neighbours_as_it_wants():
 def test_order_of_rows_does_not_matter(found):
     x, _ = five_states()
     order = np.random.default_rng(0).permutation(3000)
-    again = DensityPeaks(density=PAk(dimension=2, n_neighbors=200, calibrate=False)).fit(x[order])
+    again = DensityPeaks(density=PAk(dimension=2, max_neighbors=200, calibrate=False)).fit(x[order])
     np.testing.assert_array_equal(again.labels_, found.labels_[order])
     np.testing.assert_array_equal(order[again.centers_], found.centers_)
 

@@ -9,7 +9,7 @@ from infoscope.base import DataError, ParameterError
 from infoscope.dimension import ABIDE, Gride, TwoNN, neighbor_table
 from infoscope.neighbors import Space
 
-ALL = [TwoNN(), Gride(max_rank=16), ABIDE(n_neighbors=30)]
+ALL = [TwoNN(), Gride(max_rank=16), ABIDE(max_neighbors=30)]
 
 
 def named(estimator):
@@ -66,7 +66,7 @@ def test_too_few_different_items(estimator):
 
 
 def test_more_neighbours_than_items():
-    found = ABIDE(n_neighbors=100).fit(normal(40)).result_
+    found = ABIDE(max_neighbors=100).fit(normal(40)).result_
     assert "39 are used" in " ".join(found.notes)
     with pytest.raises(ParameterError, match="max_rank=60 is too large: an item has only 49"):
         Gride(max_rank=60).fit(normal(50))
@@ -103,8 +103,8 @@ def test_far_from_the_origin():
 
 def test_a_cap_is_warned_of():
     x = np.random.default_rng(3).random((600, 2))
-    found = ABIDE(n_neighbors=20).fit(Space(x, period=1.0)).result_
-    assert "of the points would use more than 20 neighbours: raise n_neighbors" in found.warnings[0]
+    found = ABIDE(max_neighbors=20).fit(Space(x, period=1.0)).result_
+    assert "of the points would use more than 20 neighbours: raise max_neighbors" in found.warnings[0]
 
 
 def test_equal_distances_leave_no_answer():

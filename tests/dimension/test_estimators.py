@@ -59,7 +59,7 @@ def noisy_sine():
 )
 def test_rounds_of_abide(method, rounds):
     """Every round of the example of its authors."""
-    found = ABIDE(0.01, n_neighbors=999, method=method, tol=1e-9, max_iter=7).fit(noisy_sine()).result_
+    found = ABIDE(0.01, max_neighbors=999, method=method, tol=1e-9, max_iter=7).fit(noisy_sine()).result_
     # they print four digits; their Gride bisects and counts N - 1 items
     np.testing.assert_allclose(found.history, rounds, atol=6e-5 if method == "binomial" else 2e-4)
 
@@ -179,7 +179,7 @@ def test_what_does_not_matter(estimator):
 def test_a_graph_gives_the_same_value():
     x = np.random.default_rng(6).normal(size=(400, 3))
     graph = nearest(x, 60)
-    for estimator in (TwoNN(), Gride(max_rank=32), ABIDE(n_neighbors=60)):
+    for estimator in (TwoNN(), Gride(max_rank=32), ABIDE(max_neighbors=60)):
         np.testing.assert_allclose(estimator.fit(graph).dimension_, estimator.fit(x).dimension_, rtol=1e-12)
         assert np.all(estimator.fit(graph).dimension_se_ > 0)
     with pytest.raises(ParameterError, match="holds 3 neighbours"):
@@ -249,7 +249,7 @@ def test_a_bent_law_is_noticed():
     assert found.p_value < 0.01 and "do not follow the model" in found.verdict
 
 
-@parametrize_with_checks([TwoNN(), Gride(max_rank=4), ABIDE(n_neighbors=20)])
+@parametrize_with_checks([TwoNN(), Gride(max_rank=4), ABIDE(max_neighbors=20)])
 def test_scikit_learn(estimator, check):
     state = np.random.get_state(legacy=True)  # noqa: NPY002  (some checks draw from it themselves)
     check(estimator)

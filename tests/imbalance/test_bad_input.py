@@ -260,8 +260,8 @@ def test_unknown_words(option):
 
 
 def test_unknown_options_and_metrics():
-    with pytest.raises(TypeError, match="n_neighbors"):
-        information_imbalance(GOOD, GOOD, n_neighbors=3)
+    with pytest.raises(TypeError, match="max_neighbors"):
+        information_imbalance(GOOD, GOOD, max_neighbors=3)
     with pytest.raises(ParameterError, match="metric"):
         Space(GOOD, metric="mahalanobis")
     with pytest.raises(ParameterError, match="n_jobs"):

@@ -10,7 +10,7 @@ import numpy as np
 from infoscope.base import DataError, ParameterError
 from infoscope.neighbors import Space
 from infoscope.neighbors.correlation import BLOCK_TIMES, is_series, series_correlation
-from infoscope.statistics import block_labels
+from infoscope.statistics import block_labels, shuffle_within
 
 LIKE = 1.5  # lengths up to this ratio are alike
 ENOUGH = 2.0  # arrangements times alpha from which whole runs are blocks
@@ -48,11 +48,7 @@ class Blocks:
 
     def exchanged(self, generator: np.random.Generator) -> np.ndarray:
         """Labels of all rows after the blocks of every stratum have exchanged theirs at random."""
-        mixed = self.of_test.copy()
-        for s in np.unique(self.stratum):
-            mine = np.flatnonzero(self.stratum == s)
-            mixed[mine] = generator.permutation(mixed[mine])
-        return mixed[self.code]
+        return self.of_test[shuffle_within(self.stratum, generator)][self.code]
 
 
 def make_blocks(reference: Space, test: Space, groups_reference, groups_test, alpha: float, length=None):

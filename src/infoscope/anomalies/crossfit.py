@@ -92,7 +92,7 @@ def _other_half(ordered: Ordered, pooled: Pooled, labels, found: Found, outside:
             first = near.argmax(axis=1)
             members[name][places] = np.where(near.any(axis=1), region[np.arange(len(items)), first], -1)
 
-    ordered.each(look, rule.n_neighbors + 1, new=pooled.space.take(outside), label="counting half")
+    ordered.each(look, rule.n_ranks + 1, new=pooled.space.take(outside), label="counting half")
     return scan, members
 
 

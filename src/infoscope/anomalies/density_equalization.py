@@ -99,8 +99,8 @@ def nearly_disjoint(ordered: Ordered, labels: np.ndarray, rule: Rule) -> bool:
     def look(places, squared, items):
         same[places] = np.count_nonzero(labels[items] == labels[some[places]][:, None], axis=1)
 
-    ordered.each(look, rule.n_neighbors, some)
-    p, alike = rule.p, same.mean() / rule.n_neighbors
+    ordered.each(look, rule.n_ranks, some)
+    p, alike = rule.p, same.mean() / rule.n_ranks
     return bool(1 - alike <= 0.1 * alike * 2 * p * (1 - p) / (p**2 + (1 - p) ** 2))
 
 
@@ -139,7 +139,7 @@ class _State:
         """Longer lists for the rows that have run out, and for those that soon will."""
         left = _left(self.items, self.start, self.length, self.number, self.step)
         complete = self.length >= len(self.labels) - 1
-        soon = left < self.rule.n_neighbors + 1 + self.spare // 4
+        soon = left < self.rule.n_ranks + 1 + self.spare // 4
         rows = np.flatnonzero(self.active & ~complete & (soon | self.needs))
         self.needs[:] = False
         self.spare[rows] = np.maximum(2 * (self.length[rows] - left[rows]) + 2 * SPARE, 2 * self.spare[rows])
@@ -148,7 +148,7 @@ class _State:
     def _fetch(self, rows: np.ndarray) -> None:
         """Ask for the neighbours of some members (again), those of like length together."""
         n = len(self.labels)
-        width = np.minimum(self.rule.n_neighbors + 1 + self.spare[rows], n - 1)
+        width = np.minimum(self.rule.n_ranks + 1 + self.spare[rows], n - 1)
         width = np.minimum(-(-width // SPARE) * SPARE, n - 1)
         for w in np.unique(width):
             mine = rows[width == w]

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from infoscope.base import ParameterError, available_threads, kernel, progress
+from infoscope.statistics import shuffle_rows
 
 from .blocks import Blocks
 from .neighbor_stream import Ordered
@@ -26,7 +27,7 @@ class Maxima(NamedTuple):
 
 def fixed_neighbors(ordered: Ordered, rule: Rule) -> np.ndarray:
     """Neighbours of every item (N, K) as int32; ~item where the rank is not looked at (no end of a tie group)."""
-    n, width = len(ordered), rule.n_neighbors
+    n, width = len(ordered), rule.n_ranks
     if 4 * n * width > MAX_GRAPH_BYTES:
         raise ParameterError(
             f"label permutations need the neighbours of all {n:,} rows in memory, {4 * n * width / 2**30:.1f} GB at "
@@ -50,7 +51,7 @@ def permuted_maxima(lists, labels, rule: Rule, n_permutations: int, seed: int, *
 
     def one(b: int) -> None:
         generator = np.random.default_rng([seed, b])
-        mixed = generator.permutation(labels) if blocks is None else blocks.exchanged(generator)
+        mixed = labels[shuffle_rows(len(labels), generator)] if blocks is None else blocks.exchanged(generator)
         maxima.over[b], maxima.under[b] = _largest(lists, mixed, *tables, rule.K, int(rule.includes_self))
         bar.update(1)
 

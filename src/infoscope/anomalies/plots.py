@@ -25,6 +25,7 @@ from infoscope.base.plot_style import (
     thin,
 )
 from infoscope.neighbors.convert import to_numpy
+from infoscope.statistics import permutation_p_value
 
 from .multiple_testing import Null
 from .null import scan_null_tail, score_table
@@ -237,7 +238,7 @@ def plot_permutations(
     what = f"blocks ({found.n_blocks})" if found.n_blocks else "rows"
     counts, *_ = ax.hist(one.maxima, bins=min(40, max(10, found.n_permutations // 20)), color=BACKGROUND,
             label=f"{found.n_permutations} permutations of {what}")  # fmt: skip
-    at_least = (1 + int((one.maxima >= observed * (1 - 1e-9)).sum())) / (1 + len(one.maxima))
+    at_least = permutation_p_value(observed, one.maxima)
     ax.axvline(observed, color=COLOUR[one.side], lw=look.line, label=f"observed, p = {at_least:.2g}")
     if np.isfinite(one.threshold) and found.control == "fwer":
         ax.axvline(one.threshold, color="black", ls="--", lw=look.line * 0.7, label=f"level {found.alpha:g}")

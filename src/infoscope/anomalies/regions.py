@@ -256,7 +256,7 @@ def _peaks(part: Space, Z: float) -> np.ndarray:
     from infoscope.density import DensityPeaks, PAk
 
     try:
-        return DensityPeaks(Z, density=PAk(n_neighbors=min(100, len(part) - 1), calibrate=False)).fit(part).labels_
+        return DensityPeaks(Z, density=PAk(max_neighbors=min(100, len(part) - 1), calibrate=False)).fit(part).labels_
     except InfoscopeError as error:
         raise DataError(f"density peaks of the {len(part)} flagged points failed ({error}); use "
                         "clustering='components'") from error  # fmt: skip

@@ -33,7 +33,7 @@ class Rule(NamedTuple):
     includes_self: bool = False
 
     @property
-    def n_neighbors(self) -> int:
+    def n_ranks(self) -> int:
         """Neighbours a row must have; one more tells whether the last closes a tie group."""
         return self.K - self.includes_self
 
@@ -101,7 +101,7 @@ def scan_items(ordered: Ordered, labels: np.ndarray, rule: Rule, *, new: Space |
     def look(places, squared, items):
         scan_rows(squared, items, labels, rule, found, places)
 
-    ordered.each(look, rule.n_neighbors + 1, new=new, label="scores")
+    ordered.each(look, rule.n_ranks + 1, new=new, label="scores")
     return found
 
 

@@ -137,6 +137,12 @@ def deprecated_names(module: str, names: Mapping[str, str], *, since: str, remov
     return find
 
 
+def current_argument(cls: type, argument: str) -> str:
+    """The name that an argument of a class, or of one of its bases, has now: of files that were written before."""
+    olds = {f"{one.__qualname__}({argument}=)" for one in cls.__mro__}
+    return next((entry.instead for entry in DEPRECATIONS if entry.old in olds), argument)
+
+
 # ---------------------------------------------------------------------------------------------------------------- steps
 def _register(entry: Deprecation) -> Deprecation:
     DEPRECATIONS.append(entry)

@@ -91,7 +91,7 @@ class Binary:
             return scan_alpha(data, **kept)
         if self.prefix is not None:
             return prefix_curve(data, self.prefix, alpha_max=float(self.alpha_max), **kept)
-        estimator = BinaryID(alpha_max=self.alpha_max, max_samples=sample_rows, random_state=random_state, **kept)
+        estimator = BinaryID(alpha_max=self.alpha_max, n_rows=sample_rows, random_state=random_state, **kept)
         return estimator.fit(data).result_
 
     def _data(self, space: Space) -> Any:

@@ -124,7 +124,7 @@ def free_energy() -> Map:
     assert frames.bias is not None  # it is metadynamics
     kt = energy_unit(TEMPERATURE, "kJ/mol")
     # Frames 5 ps apart count as independent where the bias drives them (1.0 to 1.1 frames as one): no time is needed.
-    density = PAk(dimension=2, n_neighbors=200).fit(Space(angles, period=2 * np.pi), bias=frames.bias / kt)
+    density = PAk(dimension=2, max_neighbors=200).fit(Space(angles, period=2 * np.pi), bias=frames.bias / kt)
     energy, error = density.free_energy(TEMPERATURE, "kJ/mol")
     states = DensityPeaks(Z=3).fit(density).result_.with_units("kJ/mol", TEMPERATURE)
     rows = states.to_frame()

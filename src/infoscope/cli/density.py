@@ -86,7 +86,7 @@ def _estimator(method: str, max_neighbors: int | str, **options: Any) -> Any:
 
     if method == "knn":
         return KNNDensity(**options)
-    return {"pak": PAk, "bmti": BMTI, "k-star": KStarNN}[method](n_neighbors=max_neighbors, **options)
+    return {"pak": PAk, "bmti": BMTI, "k-star": KStarNN}[method](max_neighbors=max_neighbors, **options)
 
 
 def _states(fitted: Any, significance: float, halo: bool) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from infoscope.base import ParameterError, one_blas_thread
+from infoscope.base import ParameterError, deprecated, one_blas_thread
 from infoscope.base.checks import check_choice
 from infoscope.neighbors import Space
 
@@ -27,6 +27,7 @@ ERRORS = ("lsdi", "uncorrelated", None)
 FEWEST_NEIGHBORS = 3  # k* - 1 are members; one has no spread
 
 
+@deprecated("n_neighbors", since="0.1", remove="0.2", instead="max_neighbors")
 class BMTI(KStarNN):
     """Log density by binless multidimensional integration.
 
@@ -58,7 +59,7 @@ class BMTI(KStarNN):
         Intrinsic dimension; that of `ABIDE` by default.
     k_star_alpha : float
         Level of the test that ends a neighbourhood.
-    n_neighbors : int or "auto"
+    max_neighbors : int or "auto"
         As for `KStarNN`.
     weight_cap : float or None
         No weight is larger than this times their median; edges between points that nearly coincide would take the
@@ -127,7 +128,7 @@ class BMTI(KStarNN):
         gradient="mean-shift",
         dimension=None,
         k_star_alpha=1e-6,
-        n_neighbors="auto",
+        max_neighbors="auto",
         weight_cap=100.0,
         solver="auto",
         tol=1e-8,
@@ -142,7 +143,7 @@ class BMTI(KStarNN):
         self.gradient = gradient
         self.dimension = dimension
         self.k_star_alpha = k_star_alpha
-        self.n_neighbors = n_neighbors
+        self.max_neighbors = max_neighbors
         self.weight_cap = weight_cap
         self.solver = solver
         self.tol = tol
@@ -191,8 +192,8 @@ class BMTI(KStarNN):
                 f"BMTI needs at least {FEWEST_NEIGHBORS} neighbours of every point, the density used {self._k.min()}"
             )
         self._source = clone(X)  # how its neighbourhoods came about, for the calibration
-        if "n_neighbors" in X.get_params():
-            self._source.set_params(n_neighbors=X.sample_.table.distances.shape[1])
+        if "max_neighbors" in X.get_params():
+            self._source.set_params(max_neighbors=X.sample_.table.distances.shape[1])
         if bias is None and X._bias is not None:
             bias = X._bias.potential[X.sample_.point_of_item]
         return self._estimate(bias)

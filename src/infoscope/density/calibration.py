@@ -87,7 +87,7 @@ def calibrate(estimator: Any, coordinates: np.ndarray, period: np.ndarray, d: fl
     >>> from infoscope.density import KStarNN
     >>> from infoscope.density.calibration import calibrate
     >>> x = np.random.default_rng(0).normal(size=(1000, 6))
-    >>> found = calibrate(KStarNN(n_neighbors=50), x, np.empty(0), 6.0)            # smoothing is not in 1/sqrt(k*)
+    >>> found = calibrate(KStarNN(max_neighbors=50), x, np.empty(0), 6.0)            # smoothing is not in 1/sqrt(k*)
     >>> found.n_components, bool(found.factor > 1.3)
     (1, True)
     """
@@ -189,6 +189,6 @@ def _again(estimator: Any, m: int):
     from sklearn.base import clone
 
     known = {"dimension": float(m), "calibrate": False}
-    if "n_neighbors" in estimator.get_params() and hasattr(estimator, "sample_"):
-        known["n_neighbors"] = estimator.sample_.table.distances.shape[1]
+    if "max_neighbors" in estimator.get_params() and hasattr(estimator, "sample_"):
+        known["max_neighbors"] = estimator.sample_.table.distances.shape[1]
     return clone(estimator).set_params(**known)

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import gammaln, psi
 from sklearn.base import BaseEstimator, DensityMixin
 
-from infoscope.base import DataError, ParameterError, check_sample_weight, kernel, provenance
+from infoscope.base import DataError, ParameterError, check_sample_weight, deprecated, kernel, provenance
 from infoscope.base.checks import check_choice, check_positive_int, check_vector
 from infoscope.dimension import k_star
 from infoscope.dimension.abide import adaptive_dimension
@@ -31,7 +31,7 @@ from .statistical_inefficiency import statistical_inefficiency
 from .unique_points import Sample, make_sample, mass_within, neighbors_of_new, with_neighbors
 
 FOR_DIMENSION = 100  # neighbours that ABIDE may use
-MOST, CAPPED = 1000, 0.2  # n_neighbors="auto": its end; share of points that asks for more
+MOST, CAPPED = 1000, 0.2  # max_neighbors="auto": its end; share of points that asks for more
 MOST_ENTRIES = 10**8  # of the neighbour table, likewise: 1.6 GB
 COUNTS = ("k", "k-1", "digamma")
 SILENCE = "or silence this with warnings.simplefilter('ignore', CorrelatedRowsWarning)"
@@ -205,7 +205,7 @@ class PointDensity(DensityMixin, BaseEstimator):
         table = self.sample_.table
         width = table.distances.shape[1]
         most = min(MOST, table.n_items - 1, max(MOST_ENTRIES // table.n_items, width), self._offered)
-        if not is_auto(getattr(self, "n_neighbors", None)) or width >= most:
+        if not is_auto(getattr(self, "max_neighbors", None)) or width >= most:
             return None
         return min(2 * width, most) if np.mean(self._k >= width - 1) > CAPPED else None
 
@@ -374,6 +374,7 @@ class KNNDensity(PointDensity):
         return np.full(len(items), min(self.k, items.shape[1]), np.int64)
 
 
+@deprecated("n_neighbors", since="0.1", remove="0.2", instead="max_neighbors")
 class KStarNN(PointDensity):
     """Density from as many neighbours of every point as see a constant density.
 
@@ -381,7 +382,7 @@ class KStarNN(PointDensity):
     ----------
     alpha : float
         Level of the test that ends a neighbourhood.
-    n_neighbors : int or "auto"
+    max_neighbors : int or "auto"
         The most neighbours a point may have.  "auto" starts with 100 and doubles them, up to 1000, while more than a
         fifth of the points would use more.
     count : {"k", "k-1", "digamma"}
@@ -415,9 +416,9 @@ class KStarNN(PointDensity):
 
     method = "k*-NN"
 
-    def __init__(self, alpha=1e-6, *, n_neighbors="auto", count="k", dimension=None, calibrate=True, n_jobs=None):
+    def __init__(self, alpha=1e-6, *, max_neighbors="auto", count="k", dimension=None, calibrate=True, n_jobs=None):
         self.alpha = alpha
-        self.n_neighbors = n_neighbors
+        self.max_neighbors = max_neighbors
         self.count = count
         self.dimension = dimension
         self.calibrate = calibrate
@@ -431,9 +432,9 @@ class KStarNN(PointDensity):
         if not 0 < self._level < 1:
             raise ParameterError(f"alpha is {self._level!r}; it must lie between 0 and 1")
         _checked_count(self.count, FEWEST)
-        if isinstance(self.n_neighbors, str) and self.n_neighbors != "auto":
-            raise ParameterError(f"n_neighbors is {self.n_neighbors!r}; it is a number, or 'auto'")
-        return FIRST if is_auto(self.n_neighbors) else check_positive_int(self.n_neighbors, "n_neighbors", 4)
+        if isinstance(self.max_neighbors, str) and self.max_neighbors != "auto":
+            raise ParameterError(f"max_neighbors is {self.max_neighbors!r}; it is a number, or 'auto'")
+        return FIRST if is_auto(self.max_neighbors) else check_positive_int(self.max_neighbors, "max_neighbors", 4)
 
     def _neighbors_of_points(self, table) -> np.ndarray:
         width = table.distances.shape[1]
@@ -450,12 +451,13 @@ class KStarNN(PointDensity):
         return out
 
 
+@deprecated("n_neighbors", since="0.1", remove="0.2", instead="max_neighbors")
 class PAk(KStarNN):
     """Density from the k* neighbours of every point, corrected for a linear change of the log density among them.
 
     Parameters
     ----------
-    alpha, n_neighbors, dimension, calibrate, n_jobs
+    alpha, max_neighbors, dimension, calibrate, n_jobs
         As for `KStarNN`.
 
     Attributes
@@ -480,8 +482,8 @@ class PAk(KStarNN):
 
     method = "PAk"
 
-    def __init__(self, alpha=1e-6, *, n_neighbors="auto", dimension=None, calibrate=True, n_jobs=None):
-        super().__init__(alpha, n_neighbors=n_neighbors, dimension=dimension, calibrate=calibrate, n_jobs=n_jobs)
+    def __init__(self, alpha=1e-6, *, max_neighbors="auto", dimension=None, calibrate=True, n_jobs=None):
+        super().__init__(alpha, max_neighbors=max_neighbors, dimension=dimension, calibrate=calibrate, n_jobs=n_jobs)
 
     def _densities(self, log_distances, items, k, new: bool = False):
         log_count, settled = most_likely_log_count(log_distances, k, self.dimension_)

@@ -46,14 +46,14 @@ def notes_and_warnings(fitted: Any, unsettled: int) -> tuple[list[str], list[str
         if local < FEW_LOCAL:
             warnings.append(f"the weights leave a typical point {local:.2g} effective neighbours: use more")
     width = sample.table.distances.shape[1]
-    asked = getattr(fitted, "n_neighbors", width)
+    asked = getattr(fitted, "max_neighbors", width)
     if is_auto(asked) and width != FIRST:
-        notes.append(f"n_neighbors='auto' used {width} neighbours")
+        notes.append(f"max_neighbors='auto' used {width} neighbours")
     elif not is_auto(asked) and asked > width and width == sample.table.n_items - 1:
-        warnings.append(f"n_neighbors={asked} is more than the {width} other points there are: {width} were used")
+        warnings.append(f"max_neighbors={asked} is more than the {width} other points there are: {width} were used")
     more = width < sample.table.n_items - 1
     if more and fitted.method != "k-NN" and (capped := float(np.mean(fitted._k >= width - 1))) > 0.5:
-        how = "raise n_neighbors" if width < fitted._offered else "build the graph with more"
+        how = "raise max_neighbors" if width < fitted._offered else "build the graph with more"
         warnings.append(f"{capped:.0%} of the points would use more than {width} neighbours: {how}")
     warnings += _beyond_half_period(sample, fitted._k)
     if fitted._bias is not None:

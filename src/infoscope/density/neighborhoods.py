@@ -6,13 +6,13 @@ import numpy as np
 
 from .unique_points import Sample
 
-FIRST = 100  # neighbours that n_neighbors="auto" starts with
+FIRST = 100  # neighbours that max_neighbors="auto" starts with
 TOO_WIDE = 0.01  # share of neighbourhoods wider than half a period from which a warning is given
 
 
-def is_auto(n_neighbors) -> bool:
+def is_auto(max_neighbors) -> bool:
     """Whether the number of neighbours is to be found."""
-    return isinstance(n_neighbors, str) and n_neighbors == "auto"
+    return isinstance(max_neighbors, str) and max_neighbors == "auto"
 
 
 def beyond_half_period(sample: Sample, k) -> float:

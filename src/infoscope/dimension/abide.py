@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from infoscope.base import DataError, kernel, provenance
+from infoscope.base import DataError, deprecated, kernel, provenance
 from infoscope.base.checks import check_choice, check_positive_int
 
 from .block_errors import jackknife, random_blocks
@@ -19,11 +19,12 @@ from .subset_errors import subset_covariance
 from .two_nn import FEWEST_INDEPENDENT, line_through_ratios
 
 BEST_RATIO, LARGEST_RATIO = 0.2032, 0.975  # tau^d of the smallest error; tau stays below one
-N_NEIGHBORS = 100
+MAX_NEIGHBORS = 100
 FEWEST_ITEMS = 5  # for the k* test
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
+@deprecated("n_neighbors", since="0.1", remove="0.2", instead="max_neighbors")
 class ABIDE(DimensionEstimator):
     """Intrinsic dimension with neighbourhoods as large as the density allows.
 
@@ -34,7 +35,7 @@ class ABIDE(DimensionEstimator):
     ----------
     alpha : float
         Level of the k* test.
-    n_neighbors : int
+    max_neighbors : int
         The most neighbours a point may have.
     method : {"binomial", "gride"}
         "gride" uses the ratio of the distances of ranks k* and k*/2 instead of the counts.
@@ -68,10 +69,18 @@ class ABIDE(DimensionEstimator):
     """
 
     def __init__(
-        self, alpha=0.01, *, n_neighbors=N_NEIGHBORS, method="binomial", tol=1e-4, max_iter=50, thin="auto", n_jobs=None
+        self,
+        alpha=0.01,
+        *,
+        max_neighbors=MAX_NEIGHBORS,
+        method="binomial",
+        tol=1e-4,
+        max_iter=50,
+        thin="auto",
+        n_jobs=None,
     ):
         self.alpha = alpha
-        self.n_neighbors = n_neighbors
+        self.max_neighbors = max_neighbors
         self.method = method
         self.tol = tol
         self.max_iter = max_iter
@@ -84,7 +93,10 @@ class ABIDE(DimensionEstimator):
             raise DataError(f"alpha is {self.alpha!r}; it must lie between 0 and 1")
         check_positive_int(self.max_iter, "max_iter", 1)
         table = neighbor_table(
-            data, check_positive_int(self.n_neighbors, "n_neighbors", 4), n_jobs=self.n_jobs, fewest=2 * FEWEST_ITEMS
+            data,
+            check_positive_int(self.max_neighbors, "max_neighbors", 4),
+            n_jobs=self.n_jobs,
+            fewest=2 * FEWEST_ITEMS,
         )  # halves of them tell the error
         boxes: list[np.ndarray] = []
         rounds, k, end = self._rounds(table, boxes)
@@ -96,12 +108,12 @@ class ABIDE(DimensionEstimator):
         d, capped = rounds[-1], float(np.mean(k >= table.distances.shape[1] - 1))
         if capped > 0.5:
             warnings.append(
-                f"{capped:.0%} of the points would use more than {self.n_neighbors} neighbours: raise n_neighbors"
+                f"{capped:.0%} of the points would use more than {self.max_neighbors} neighbours: raise max_neighbors"
             )
         se = self._error(table, k, ratio_for(rounds[-2]))
         parameters = dict(
             alpha=self.alpha,
-            n_neighbors=self.n_neighbors,
+            max_neighbors=self.max_neighbors,
             method=self.method,
             tol=self.tol,
             max_iter=self.max_iter,
@@ -132,9 +144,9 @@ class ABIDE(DimensionEstimator):
         if table.space is not None:
 
             def estimate(part):
-                return self._rounds(neighbor_table(part, self.n_neighbors, n_jobs=self.n_jobs, fewest=FEWEST_ITEMS))[0][
-                    -1
-                ]
+                return self._rounds(neighbor_table(part, self.max_neighbors, n_jobs=self.n_jobs, fewest=FEWEST_ITEMS))[
+                    0
+                ][-1]
 
             return float(np.sqrt(subset_covariance(table.space, estimate, 2)[0, 0]))
         if self.method == "gride":

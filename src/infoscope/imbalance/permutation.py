@@ -7,14 +7,14 @@ import numpy as np
 from infoscope.base import ParameterError
 from infoscope.base.checks import check_positive_int
 from infoscope.neighbors import Space
-from infoscope.statistics import run_order
+from infoscope.statistics import permutation_p_value as p_value
+from infoscope.statistics import run_order, shift_in_runs, shuffle_rows
 
 from .neighbor_rules import Neighbors, choose_neighbors
 from .plan import ComparisonPlan
 from .rank_table import rank_table
 
 LARGEST_TABLE = 4000  # items whose ranks are tabled; larger data are tested on a random subset
-SAME = 1e-12  # values closer than their rounding are equal: it must not decide for us
 
 
 def check_permutations(n_permutations: int, plan: ComparisonPlan) -> None:
@@ -54,9 +54,8 @@ def permutation_p_value(
         usable = np.isfinite(u)  # a shift may bring a pair inside the window
         return float((c[usable] * u[usable]).sum() / c[usable].sum())
 
-    observed = value(np.arange(len(table))) + SAME
     shuffled = [value(_shuffle(part, generator)) for _ in range(n_permutations)]
-    return (1 + sum(v <= observed for v in shuffled)) / (1 + n_permutations)
+    return p_value(value(np.arange(len(table))), shuffled, larger=False)
 
 
 def testable_part(plan: ComparisonPlan, generator) -> np.ndarray:
@@ -78,17 +77,5 @@ def _shuffle(part: ComparisonPlan, generator) -> np.ndarray:
     space = part.spaces[0]
     n = len(space)
     if not part.ordered:
-        return generator.permutation(n)
-    order = run_order(n, space.time, space.run)
-    shuffle = np.arange(n)
-    for a, b in order.slices:
-        rows = order.rows[a:b]
-        time = np.arange(b - a, dtype=float) if space.time is None else space.time[rows] - space.time[rows[0]]
-        least = int(np.searchsorted(time, part.exclusion_window, "right"))
-        if b - a <= 2 * least + 1:
-            raise ParameterError(
-                "a run is shorter than two windows and cannot be shifted: use n_permutations=0 and "
-                "judge by the standard error"
-            )
-        shuffle[rows] = np.roll(rows, int(generator.integers(least, b - a - least + 1)))
-    return shuffle
+        return shuffle_rows(n, generator)
+    return shift_in_runs(run_order(n, space.time, space.run), part.exclusion_window, generator)

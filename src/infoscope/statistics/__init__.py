@@ -5,6 +5,14 @@ from .chains import ChainMean, chain_effective_size, chain_error, r_hat
 from .correlation import CorrelationTime, auto_window, correlation_time
 from .multiple import adjust_p_values
 from .order import OrderTest, RunOrder, adjacency_test, block_labels, run_order
+from .shuffles import (
+    permutation_p_value,
+    shift_in_runs,
+    shuffle_among_neighbors,
+    shuffle_blocks,
+    shuffle_rows,
+    shuffle_within,
+)
 from .weights import effective_sample_size
 
 __all__ = [
@@ -22,6 +30,12 @@ __all__ = [
     "check_period",
     "correlation_time",
     "effective_sample_size",
+    "permutation_p_value",
     "r_hat",
     "run_order",
+    "shift_in_runs",
+    "shuffle_among_neighbors",
+    "shuffle_blocks",
+    "shuffle_rows",
+    "shuffle_within",
 ]

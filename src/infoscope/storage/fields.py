@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from infoscope.base import Provenance, Result
+from infoscope.base.deprecation import current_argument
 from infoscope.base.errors import DataError, ParameterError
 
 from .allowed_classes import (
@@ -187,8 +188,9 @@ class Reader:
             )
         known = self._fields(cls, name, inside)
         values = {field: self.read(part) for field, part in inside.items()}
-        if later := [field for field in known if field not in values]:
-            raise DataError(f"{self.file}: {name} needs a field {later[0]!r}, which the file does not hold")
+        for field in (field for field in known if field not in values):  # younger than the file
+            item = known[field]
+            values[field] = item.default if item.default_factory is MISSING else item.default_factory()
         made = cls.__new__(cls)  # not made anew: what it worked out from its arguments is kept to the last bit
         if hasattr(cls, "__setstate__"):
             made.__setstate__(values)
@@ -218,6 +220,7 @@ class Reader:
                 f"{self.writer}; install that version, or define the class if it is your own"
             )
         known = dict(signature(cls).parameters)
+        parameters = {current_argument(cls, item): value for item, value in parameters.items()}
         if extra := [item for item in parameters if item not in known]:
             raise DataError(
                 f"{self.file}: {name} has no parameter {extra[0]!r} in this version; the file was written by {PACKAGE} "

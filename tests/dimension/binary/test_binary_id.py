@@ -294,7 +294,7 @@ def test_samples_and_duplicates():
     assert "25 items repeat an earlier one" in " ".join(kept.notes)
     left_out = BinaryID(drop_duplicates=True).fit(x).result_
     assert left_out.d0 == BinaryID().fit(coins()).dimension_ and left_out.n_samples == 400
-    few = BinaryID(max_samples=100, drop_duplicates=True, random_state=0).fit(x).result_
+    few = BinaryID(n_rows=100, drop_duplicates=True, random_state=0).fit(x).result_
     assert few.n_samples == 100 and "100 of 400 items were drawn" in " ".join(few.notes)
     assert few.d0_se > 2 * left_out.d0_se  # independent bits: like 1/N
 

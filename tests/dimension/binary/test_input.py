@@ -173,7 +173,7 @@ def test_bad_data_elsewhere(monkeypatch, name, kind):
         ({"binarize": np.nan}, "one finite threshold"),
         ({"block_length": 0}, "block_length must be at least 1"),
         ({"block_length": 100}, "leaves 2 blocks, too few"),
-        ({"max_samples": 1}, "max_samples must be at least 2"),
+        ({"n_rows": 1}, "n_rows must be at least 2"),
         ({"n_groups": 2, "error": "jackknife"}, "n_groups must be at least 3"),
     ],
 )
@@ -197,7 +197,7 @@ def test_bad_calls():
         (lambda: HammingHistogram(counts=np.zeros(5), n_bits=4), "is there no pair"),
         (lambda: HammingHistogram(counts=np.ones(5), n_bits=3), "pairs at distance 4, but there are only 3 bits"),
         (lambda: HammingHistogram(counts=np.ones((5, 2)), n_bits=3), "one number for each distance"),
-        (lambda: BinaryID(max_samples=100).fit(x).partial_fit(x), "leave out max_samples"),
+        (lambda: BinaryID(n_rows=100).fit(x).partial_fit(x), "leave out n_rows"),
     ):
         with pytest.raises((DataError, ParameterError), match=message):
             call()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from infoscope.base import DataError, ParameterError, check_positive_int, provenance, warn
+from infoscope.base import DataError, ParameterError, check_positive_int, deprecated, provenance, warn
 from infoscope.base.checks import check_choice
 from infoscope.neighbors.bits import PackedBits
 from infoscope.statistics import run_order
@@ -23,6 +23,7 @@ FEWEST_BLOCKS = 8  # that tell an error
 INDEPENDENT = 1.5  # correlation time, in items, below which a series is none
 
 
+@deprecated("max_samples", since="0.1", remove="0.2", instead="n_rows")
 class BinaryID(BaseEstimator):
     """Binary Intrinsic Dimension: how many independent fair bits are as far apart as these items are.
 
@@ -48,7 +49,7 @@ class BinaryID(BaseEstimator):
         times where the data say when an item was seen, and single items else.
     n_groups : int
         Groups of the jackknife.
-    max_samples : int, optional
+    n_rows : int, optional
         Use so many items, drawn at random; the error says what is lost.
     drop_duplicates : bool
         Leave out items that repeat an earlier one; else they count, at distance 0.
@@ -92,7 +93,7 @@ class BinaryID(BaseEstimator):
         error="dyadic",
         block_length="auto",
         n_groups=20,
-        max_samples=None,
+        n_rows=None,
         drop_duplicates=False,
         on_fail="raise",
         random_state=None,
@@ -106,7 +107,7 @@ class BinaryID(BaseEstimator):
         self.error = error
         self.block_length = block_length
         self.n_groups = n_groups
-        self.max_samples = max_samples
+        self.n_rows = n_rows
         self.drop_duplicates = drop_duplicates
         self.on_fail = on_fail
         self.random_state = random_state
@@ -137,7 +138,7 @@ class BinaryID(BaseEstimator):
         """
         self._check()
         bits = read_bits(X, n_bits=n_bits, q=self.q, binarize=self.binarize)
-        bits, notes = chosen(bits, self.max_samples, self.drop_duplicates, self.random_state)
+        bits, notes = chosen(bits, self.n_rows, self.drop_duplicates, self.random_state)
         partners = None
         if other is not None:
             partners = read_bits(other, n_bits=n_bits, q=self.q, binarize=self.binarize, name="other")
@@ -170,8 +171,8 @@ class BinaryID(BaseEstimator):
         if before is None:
             return self.fit(X, n_bits=n_bits)
         self._check()
-        if self.max_samples is not None or self.drop_duplicates:
-            raise ParameterError("partial_fit keeps all items: leave out max_samples and drop_duplicates")
+        if self.n_rows is not None or self.drop_duplicates:
+            raise ParameterError("partial_fit keeps all items: leave out n_rows and drop_duplicates")
         new = read_bits(X, n_bits=n_bits, q=self.q, binarize=self.binarize)
         bits = before.joined(new)
         h = self._count(new, None) if len(new) > 1 and self.error != "jackknife" else None

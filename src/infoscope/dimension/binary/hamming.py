@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from infoscope.base import DataError, ParameterError, Provenance, Result, check_positive_int, check_random_state, warn
+from infoscope.base import (
+    DataError,
+    ParameterError,
+    Provenance,
+    Result,
+    check_positive_int,
+    check_random_state,
+    deprecated,
+    warn,
+)
 from infoscope.base import provenance as record_of
 from infoscope.base.checks import RandomState
 
@@ -147,6 +156,7 @@ class HammingHistogram(Result):
         )
 
 
+@deprecated("max_samples", since="0.1", remove="0.2", instead="n_rows")
 def hamming_histogram(
     X,
     Y=None,
@@ -155,7 +165,7 @@ def hamming_histogram(
     q: int = 2,
     binarize: Rule = None,
     n_groups: int | None = None,
-    max_samples: int | None = None,
+    n_rows: int | None = None,
     drop_duplicates: bool = False,
     random_state: RandomState = None,
     n_jobs: int | None = None,
@@ -178,7 +188,7 @@ def hamming_histogram(
         How numbers become bits.
     n_groups : int, optional
         Also count the pairs that touch each of so many groups of successive items, for the jackknife.
-    max_samples : int, optional
+    n_rows : int, optional
         Use so many items, drawn at random.
     drop_duplicates : bool
         Leave out items that repeat an earlier one.
@@ -207,18 +217,13 @@ def hamming_histogram(
     array([0, 1, 1, 1])
     """
     bits = read_bits(X, n_bits=n_bits, q=q, binarize=binarize)
-    bits, notes = chosen(bits, max_samples, drop_duplicates, random_state)
+    bits, notes = chosen(bits, n_rows, drop_duplicates, random_state)
     other = None
     if Y is not None:
         other = read_bits(Y, n_bits=n_bits, q=q, binarize=binarize, name="Y")
         check_alike(bits, other)
     parameters = dict(
-        n_bits=n_bits,
-        q=q,
-        binarize=binarize,
-        n_groups=n_groups,
-        max_samples=max_samples,
-        drop_duplicates=drop_duplicates,
+        n_bits=n_bits, q=q, binarize=binarize, n_groups=n_groups, n_rows=n_rows, drop_duplicates=drop_duplicates
     )
     record = record_of("hamming_histogram", parameters, random_state, *input_parts(X), *input_parts(Y))
     if n_groups is not None:
@@ -267,7 +272,7 @@ def histograms_of(bits: Bits, other: Bits | None = None, *, groups=None, n_jobs=
     ]
 
 
-def chosen(bits: Bits, max_samples, drop_duplicates: bool, random_state) -> tuple[Bits, tuple[str, ...]]:
+def chosen(bits: Bits, n_rows, drop_duplicates: bool, random_state) -> tuple[Bits, tuple[str, ...]]:
     """The items to use, and what was left out."""
     notes: list[str] = []
     if drop_duplicates:
@@ -275,9 +280,9 @@ def chosen(bits: Bits, max_samples, drop_duplicates: bool, random_state) -> tupl
         if len(rows) < len(bits):
             notes.append(f"{len(bits) - len(rows)} items that repeat an earlier one were left out")
             bits = bits.take(rows)
-    if max_samples is not None and check_positive_int(max_samples, "max_samples", 2) < len(bits):
-        rows = np.sort(check_random_state(random_state).choice(len(bits), max_samples, replace=False))
-        notes.append(f"{max_samples} of {len(bits)} items were drawn at random")
+    if n_rows is not None and check_positive_int(n_rows, "n_rows", 2) < len(bits):
+        rows = np.sort(check_random_state(random_state).choice(len(bits), n_rows, replace=False))
+        notes.append(f"{n_rows} of {len(bits)} items were drawn at random")
         bits = bits.take(rows)
     return bits, tuple(notes)
 

@@ -1,0 +1,197 @@
+"""Rearrangements of rows under which nothing depends on something else, and the p-values that they give.
+
+Each function returns which row stands in each place, so that ``values[shuffle]`` is the shuffled sample.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from infoscope.base import DataError, ParameterError, kernel
+
+from .order import RunOrder
+
+SAME = 1e-9  # statistics that differ by less, relative to the observed one, are equal but for rounding
+
+
+def shuffle_rows(n: int, generator: np.random.Generator) -> np.ndarray:
+    """All rows exchange their places: for independent rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.statistics import shuffle_rows
+    >>> sorted(shuffle_rows(4, np.random.default_rng(0)).tolist())
+    [0, 1, 2, 3]
+    """
+    return generator.permutation(n)
+
+
+def shift_in_runs(order: RunOrder, window: float, generator: np.random.Generator) -> np.ndarray:
+    """Every run is shifted circularly by more than the window: for series, whose own correlation stays as it is.
+
+    Parameters
+    ----------
+    order : RunOrder
+        Of the rows.
+    window : float
+        Time within which rows are correlated, in units of ``order.time`` (rows where there is none).
+    generator : numpy.random.Generator
+
+    Returns
+    -------
+    array (N,) of int
+
+    Raises
+    ------
+    ParameterError
+        If a run is not longer than two windows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.statistics import run_order, shift_in_runs
+    >>> shift_in_runs(run_order(6), 1.0, np.random.default_rng(0)).tolist()
+    [2, 3, 4, 5, 0, 1]
+    """
+    shuffle = np.empty(len(order.rows), np.int64)
+    for start, stop in order.slices:
+        rows = order.rows[start:stop]
+        time = np.arange(float(len(rows))) if order.time is None else order.time[rows] - order.time[rows[0]]
+        least = int(np.searchsorted(time, window, "right"))
+        if len(rows) <= 2 * least + 1:
+            raise ParameterError(
+                f"a run of {len(rows)} rows is shorter than two windows of {window:g} and cannot be shifted: take "
+                "longer runs or a shorter window, or do without permutations"
+            )
+        shuffle[rows] = np.roll(rows, int(generator.integers(least, len(rows) - least + 1)))
+    return shuffle
+
+
+def shuffle_blocks(order: RunOrder, blocks: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """Whole blocks of consecutive rows exchange their places: correlation inside a block stays as it is.
+
+    Parameters
+    ----------
+    order : RunOrder
+        Of the rows.
+    blocks : array (N,) of int
+        Block of every row.
+    generator : numpy.random.Generator
+
+    Returns
+    -------
+    array (N,) of int
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.statistics import run_order, shuffle_blocks
+    >>> shuffle_blocks(run_order(6), np.array([0, 0, 1, 1, 2, 2]), np.random.default_rng(3)).tolist()
+    [4, 5, 2, 3, 0, 1]
+    """
+    in_time = order.rows
+    codes, number = np.unique(blocks[in_time], return_inverse=True)
+    place = generator.permutation(len(codes))[number.reshape(-1)]
+    shuffle = np.empty(len(in_time), np.int64)
+    shuffle[in_time] = in_time[np.argsort(place, kind="stable")]
+    return shuffle
+
+
+def shuffle_within(groups: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """Members of every group exchange their places among themselves.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.statistics import shuffle_within
+    >>> shuffle = shuffle_within(np.array([0, 1, 0, 1]), np.random.default_rng(0))
+    >>> sorted(shuffle[[0, 2]].tolist()), sorted(shuffle[[1, 3]].tolist())
+    ([0, 2], [1, 3])
+    """
+    groups = np.asarray(groups)
+    shuffle = np.empty(len(groups), np.int64)
+    for group in np.unique(groups):
+        members = np.flatnonzero(groups == group)
+        shuffle[members] = members[generator.permutation(len(members))]
+    return shuffle
+
+
+def shuffle_among_neighbors(items: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """Every row takes the place of one of its neighbours in another space: what depends on that space stays.
+
+    Rows are served in random order; each takes a random one of its neighbours that is still free, or, where all are
+    taken, any of them, so that a row may stand in several places.
+
+    Parameters
+    ----------
+    items : array (N, k) of int
+        Neighbours of every row, usually the row itself among them.
+    generator : numpy.random.Generator
+
+    Returns
+    -------
+    array (N,) of int
+
+    References
+    ----------
+    Runge, AISTATS 2018 (PMLR 84, 938): local permutations for tests of conditional independence.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.statistics import shuffle_among_neighbors
+    >>> pairs = np.array([[0, 1], [1, 0], [2, 3], [3, 2]])
+    >>> sorted(shuffle_among_neighbors(pairs, np.random.default_rng(0)).tolist())
+    [0, 1, 2, 3]
+    """
+    items = np.asarray(items)
+    if items.ndim != 2 or items.shape[1] < 1:
+        raise DataError(f"items has shape {items.shape}; one row of neighbours for every row is needed")
+    order = generator.permutation(len(items))
+    mixed = np.take_along_axis(items, np.argsort(generator.random(items.shape), axis=1), axis=1)
+    shuffle = np.empty(len(items), np.int64)
+    _take_free(order, np.ascontiguousarray(mixed, np.int64), np.zeros(len(items), np.bool_), shuffle)
+    return shuffle
+
+
+def permutation_p_value(observed: float, shuffled: Any, *, larger: bool = True) -> float:
+    """(1 + how many shuffled values are as extreme) / (1 + how many there are): exact, and never zero.
+
+    Parameters
+    ----------
+    observed : float
+        The statistic of the sample.
+    shuffled : array (B,)
+        That of the shuffled samples; what differs by rounding counts as equal.
+    larger : bool
+        Whether large values speak against the null, or small ones.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> from infoscope.statistics import permutation_p_value
+    >>> permutation_p_value(3.0, [1.0, 2.0, 3.0, 4.0])
+    0.6
+    """
+    values, slack = np.asarray(shuffled, float), SAME * abs(observed)
+    extreme = values >= observed - slack if larger else values <= observed + slack
+    return float((1 + np.count_nonzero(extreme)) / (1 + len(values)))
+
+
+# ------------------------------------------------------------------------------------------------------------- kernels
+@kernel
+def _take_free(order, items, taken, shuffle):
+    for at in range(len(order)):
+        row = order[at]
+        shuffle[row] = items[row, 0]
+        for rank in range(items.shape[1]):
+            if not taken[items[row, rank]]:
+                shuffle[row] = items[row, rank]
+                break
+        taken[shuffle[row]] = True
