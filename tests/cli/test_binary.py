@@ -11,7 +11,7 @@ from infoscope.dimension import BinaryID, prefix_curve, scan_alpha
 
 
 def drawn(x):
-    return BinaryID(max_samples=200, random_state=3).fit(x).result_
+    return BinaryID(n_rows=200, random_state=3).fit(x).result_
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .options import Delivery, Items, Jobs, Measure, Rows, Seed, count, with_groups, word
+from .options import Delivery, Items, Jobs, Measure, Rows, Seed, count, value, with_groups, word
 
 EXAMPLE = "infoscope anomalies reference.csv test.csv"
 
@@ -42,7 +42,7 @@ def anomalies(
             "(fwer), the rate per row (fpr). auto: fwer with runs or times, else fdr.",
         ),
     ] = "auto",
-    alpha: Annotated[float, typer.Option(metavar="LEVEL", help="Level of the control.")] = 0.05,
+    alpha: Annotated[float, value("LEVEL", "Level of the control.")] = 0.05,
     side: Annotated[str, word("both|over|under", "More rows in TEST, fewer, or both.")] = "both",
     permutations: Annotated[
         int | None, count(0, "Label permutations, for a p-value of it all. Default: 999 for fwer.")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 OLD_NAMES = {("density", "--neighbors"): ("--max-neighbors", "0.1", "0.2")}  # new name, since, gone with
@@ -37,14 +39,14 @@ def expand(commands: Mapping[str, Any], arguments: Sequence[str]) -> list[str]:
     said = [_new_name(name, argument) for argument in said]
     if CONFIG not in {option for parameter in commands[name].params for option in parameter.opts}:
         return [name, *said]
-    files, said = _taken_out(said)
+    files, said = _take_out_files(said)
     if not files:
         return [name, *said]
     from infoscope.base.errors import ParameterError
 
     if len(files) > 1:
         raise ParameterError(f"{CONFIG} is given twice: put the options into one file")
-    options, positional = _read(files[0], name, commands[name], said)
+    options, positional = _read_file(files[0], name, commands[name], said)
     return [name, *options, *said, *positional]
 
 
@@ -64,7 +66,7 @@ def _new_name(command: str, argument: str) -> str:
     return new + equals + value
 
 
-def _taken_out(said: Sequence[str]) -> tuple[list[str], list[str]]:
+def _take_out_files(said: Sequence[str]) -> tuple[list[str], list[str]]:
     """Values of ``--config``, and the other arguments."""
     files, others, rest = [], [], iter(said)
     for argument in rest:
@@ -78,7 +80,7 @@ def _taken_out(said: Sequence[str]) -> tuple[list[str], list[str]]:
     return files, others
 
 
-def _read(file: str, name: str, command: Any, said: Sequence[str]) -> tuple[list[str], list[str]]:
+def _read_file(file: str, name: str, command: Any, said: Sequence[str]) -> tuple[list[str], list[str]]:
     """Options and arguments of a TOML file, but for those that the command line says itself."""
     import tomllib
 
@@ -86,16 +88,14 @@ def _read(file: str, name: str, command: Any, said: Sequence[str]) -> tuple[list
     from infoscope.io.columns import nearest_names
 
     try:
-        with open(file, "rb") as stream:
-            table = tomllib.load(stream)
+        table = tomllib.loads(Path(file).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise DataError(f"{CONFIG} {file}: no such file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise DataError(f"{CONFIG} {file} is no TOML: {error}") from error
     context = command.make_context(name, list(said), resilient_parsing=True)
     known = {_key(parameter): parameter for parameter in command.params if parameter.name not in ("config", "help")}
-    options: list[str] = []
-    positional: dict[str, list[str]] = {}
+    tokens: dict[str, list[str]] = {}
     for written, value in table.items():
         flag = _new_name(name, f"--{written.replace('_', '-')}")
         key = flag[2:].replace("-", "_")
@@ -103,48 +103,34 @@ def _read(file: str, name: str, command: Any, said: Sequence[str]) -> tuple[list
             near = nearest_names(key, list(known), 1)
             there = f"Did you mean '{near[0]}'?" if near else f"There are {', '.join(known)}."
             raise ParameterError(f"{file}: '{written}' is no option of infoscope {name}. {there}")
-        parameter = known[key]
-        source = context.get_parameter_source(parameter.name)
-        empty = context.params.get(parameter.name) in (None, (), [])  # an argument that is left out counts as said
-        if source is not None and source.name == "COMMANDLINE" and not empty:
-            continue
-        values = _spelled(f"{file}: {written}", parameter, value)
-        if parameter.param_type_name == "argument":
-            positional[parameter.name] = values
-        else:
-            options.extend(_tokens(flag, parameter, values))
-    return options, [value for parameter in command.params for value in positional.get(parameter.name, ())]
+        source = context.get_parameter_source(known[key].name)
+        empty = context.params.get(known[key].name) in (None, (), [])  # an argument that is left out counts as said
+        if empty or source is None or source.name != "COMMANDLINE":
+            tokens[key] = _tokens(f"{file}: {written}", flag, known[key], value)
+    positional = [key for key in known if known[key].param_type_name == "argument"]
+    options = [token for key in tokens if key not in positional for token in tokens[key]]
+    return options, [token for key in positional for token in tokens.get(key, ())]
 
 
 def _key(parameter: Any) -> str:
     """How an option or argument is called in a file."""
-    if parameter.param_type_name == "argument":
-        return str(parameter.name)
     return max(parameter.opts, key=len).removeprefix("--").replace("-", "_")
 
 
-def _spelled(where: str, parameter: Any, value: Any) -> list[str]:
-    """The value as it is written on the command line, several where several are taken; a flag that is set is "true"."""
+def _tokens(where: str, flag: str, parameter: Any, value: Any) -> list[str]:
+    """A value of the file as it is written on the command line."""
     from infoscope.base.errors import ParameterError
 
-    if getattr(parameter, "is_flag", False):
-        if not isinstance(value, bool):
-            raise ParameterError(f"{where} is true or false, not {value!r}")
-        return ["true"] if value else []
-    several = getattr(parameter, "multiple", False) or parameter.nargs == -1
+    is_flag = getattr(parameter, "is_flag", False)
+    several = parameter.nargs == -1 or getattr(parameter, "multiple", False)
     values = value if isinstance(value, list) and several else [value]
     for one in values:
-        if isinstance(one, bool | dict | list):
-            kind = "a list" if isinstance(one, list) else "a table" if isinstance(one, dict) else f"{one}".lower()
-            raise ParameterError(f"{where} takes {'text or numbers' if several else 'one text or number'}, not {kind}")
-    return [str(one) for one in values]
-
-
-def _tokens(flag: str, parameter: Any, values: Sequence[str]) -> Iterator[str]:
-    for value in values:
-        if getattr(parameter, "is_flag", False):
-            yield flag
-        elif value.startswith("-"):  # what is no option itself
-            yield f"{flag}={value}"
-        else:
-            yield from (flag, value)
+        if isinstance(one, bool) != is_flag or isinstance(one, dict | list):
+            takes = "true or false" if is_flag else "text or numbers" if several else "one text or number"
+            raise ParameterError(f"{where} takes {takes}, not {json.dumps(one, default=str)}")
+    if is_flag:
+        return [flag] if value else []
+    texts = [str(one) for one in values]
+    if parameter.param_type_name == "argument":
+        return texts
+    return [token for text in texts for token in ([f"{flag}={text}"] if text.startswith("-") else [flag, text])]

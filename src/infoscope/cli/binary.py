@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
-from .options import Measure, count, word
+from .options import Measure, count, switch, value, word
 
 if TYPE_CHECKING:
     from infoscope.neighbors import Space
@@ -24,18 +22,18 @@ def _numbers(text: str) -> int | list[int]:
 class Binary:
     """Whether the data are bits, and what goes with that."""
 
-    binary: Annotated[
-        bool, typer.Option("--binary", help="The data are bits: how many independent ones are as far apart?")
-    ] = False
+    binary: Annotated[bool, switch("The data are bits: how many independent ones are as far apart?", "--binary")] = (
+        False
+    )
     binarize: Annotated[
         float | str | None,
         word(
             "sign|median|two_bit", "How numbers become bits (with --binary).", metavar="NUMBER", or_else="a threshold"
         ),
     ] = None
-    states: Annotated[
-        int | None, typer.Option(min=3, metavar="Q", help="Columns hold states 0 to Q - 1, not bits (with --binary).")
-    ] = None
+    states: Annotated[int | None, value("Q", "Columns hold states 0 to Q - 1, not bits (with --binary).", least=3)] = (
+        None
+    )
     bits: Annotated[int | None, count(1, "Columns are packed bytes with so many bits (with --binary).")] = None
     alpha_max: Annotated[
         float | str,
@@ -66,10 +64,10 @@ class Binary:
         others = {"--method": method != "gride", "--max-rank": max_rank}
         others |= {f"--{name}": value for name, value in vars(measure).items()}
         if not self.binary:
-            for flag in (flag for flag, value in own.items() if value is not None):
+            for flag in (flag for flag in own if own[flag] is not None):
                 raise ParameterError(f"{flag} goes with --binary")
             return
-        for flag in (flag for flag, value in others.items() if value):
+        for flag in filter(others.get, others):
             raise ParameterError(f"{flag} does not go with --binary, whose distance is the number of unequal bits")
         if self.states is not None and (self.binarize is not None or self.bits is not None):
             raise ParameterError("--states reads columns as they are: leave out --binarize and --bits")

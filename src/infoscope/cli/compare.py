@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .options import Delivery, Items, Jobs, Measure, Rows, Seed, Texts, Window, count, with_groups
+from .options import Delivery, Items, Jobs, Measure, Rows, Seed, Texts, Window, count, value, with_groups
 
 EXAMPLE = "infoscope compare --space A=data.csv:0-4 --space B=data.csv:5-9"
 
@@ -19,14 +19,14 @@ def compare(
     *,
     space: Annotated[
         Texts,
-        typer.Option(
-            metavar="NAME=FILE[:COLUMNS]",
-            help="A space. COLUMNS: names, numbers from 0, ranges, patterns (0-9,alcohol,phi*). "
+        value(
+            "NAME=FILE[:COLUMNS]",
+            "A space. COLUMNS: names, numbers from 0, ranges, patterns (0-9,alcohol,phi*). "
             "The same name again adds a piece (run). Arrays in a file: FILE.h5/KEY. "
             "Trajectories: FRAMES@TOPOLOGY[:FEATURES][:SELECTION].",
         ),
     ] = None,
-    labels: Annotated[str | None, typer.Option(metavar="COLUMN|FILE", help="Class labels to compare with.")] = None,
+    labels: Annotated[str | None, value("COLUMN|FILE", "Class labels to compare with.")] = None,
     measure: Annotated[
         Measure,
         {
@@ -35,9 +35,7 @@ def compare(
             "period": "Of columns or a space: phi=360deg, 2pi, 'psi*=360'.",
         },
     ],
-    k: Annotated[
-        int | None, typer.Option("-k", "--k", metavar="N", help="Neighbours per row. Default: 1 (10 with weights).")
-    ] = None,
+    k: Annotated[int | None, value("N", "Neighbours per row. Default: 1 (10 with weights).", "-k", "--k")] = None,
     permutations: Annotated[int, count(0, "Random permutations for p-values.")] = 0,
     rows: Annotated[Rows, {"missing": "Rows with missing values: an error, or left out of all spaces."}],
     sample_rows: Annotated[int | None, count(1, "Ask only so many rows, drawn at random.")] = None,

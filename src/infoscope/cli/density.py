@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import typer
-
-from .options import Delivery, Files, Items, Jobs, Measure, Rows, with_groups, word
+from .options import Delivery, Files, Items, Jobs, Measure, Rows, switch, value, with_groups, word
 
 
 @with_groups
@@ -14,15 +12,12 @@ def density(
     files: Files = None,
     *,
     states: Annotated[
-        bool, typer.Option("--states", help="Significant peaks of the density, their populations and barriers.")
+        bool, switch("Significant peaks of the density, their populations and barriers.", "--states")
     ] = False,
     significance: Annotated[
-        float,
-        typer.Option("--z", min=0.0, metavar="Z", help="Standard errors by which a peak must stand out (states)."),
+        float, value("Z", "Standard errors by which a peak must stand out (states).", "--z", least=0.0)
     ] = 1.65,
-    halo: Annotated[
-        bool, typer.Option("--halo", help="Items below the saddles of their state get none (states).")
-    ] = False,
+    halo: Annotated[bool, switch("Items below the saddles of their state get none (states).", "--halo")] = False,
     method: Annotated[
         str,
         word(
@@ -31,9 +26,7 @@ def density(
             "smoother, and better from four dimensions on; ten neighbours (knn).",
         ),
     ] = "pak",
-    dimension: Annotated[
-        float | None, typer.Option(metavar="D", help="Intrinsic dimension. Default: estimated by ABIDE.")
-    ] = None,
+    dimension: Annotated[float | None, value("D", "Intrinsic dimension. Default: estimated by ABIDE.")] = None,
     max_neighbors: Annotated[
         int | str,
         word(

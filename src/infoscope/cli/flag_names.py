@@ -9,7 +9,6 @@ FLAGS = {
     "exclusion_window": "--window",
     "target_kind": "--target-kind",
     "max_neighbors": "--max-neighbors",
-    "n_neighbors": "--max-neighbors",
     "n_rows": "--sample-rows",
     "n_columns": "--sample-columns",
     "n_permutations": "--permutations",

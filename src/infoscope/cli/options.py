@@ -18,9 +18,19 @@ Texts = list[str] | None
 
 
 # --------------------------------------------------------------------------------------------------- kinds of options
+def value(metavar: str, text: str, *names: str, least: float | None = None) -> Any:
+    """An option that takes a value."""
+    return typer.Option(*names, metavar=metavar, help=text, min=least)
+
+
 def count(least: int, text: str) -> Any:
     """An option that is a whole number."""
-    return typer.Option(min=least, metavar="N", help=text)
+    return value("N", text, least=least)
+
+
+def switch(text: str, *names: str) -> Any:
+    """An option that is given or not."""
+    return typer.Option(*names, help=text)
 
 
 def word(
@@ -72,11 +82,9 @@ def word(
 class Measure:
     """How distances are measured."""
 
-    metric: Annotated[Texts, typer.Option(metavar="METRIC", help="euclidean, manhattan, chebyshev, cosine.")] = None
-    scale: Annotated[
-        Texts, typer.Option(metavar="standard|none", help="standard: columns divided by their standard deviation.")
-    ] = None
-    period: Annotated[Texts, typer.Option(metavar="[COLUMNS=]VALUE", help="Period of columns: phi=360deg, 2pi.")] = None
+    metric: Annotated[Texts, value("METRIC", "euclidean, manhattan, chebyshev, cosine.")] = None
+    scale: Annotated[Texts, value("standard|none", "standard: columns divided by their standard deviation.")] = None
+    period: Annotated[Texts, value("[COLUMNS=]VALUE", "Period of columns: phi=360deg, 2pi.")] = None
 
 
 @dataclass(frozen=True)
@@ -97,30 +105,21 @@ class Rows:
 class Items:
     """What is known of the rows: each a column, a file, or (time) the step between rows."""
 
-    ids: Annotated[str | None, typer.Option(metavar="COLUMN|FILE", help="Names of the rows.")] = None
-    time: Annotated[
-        str | None, typer.Option(metavar="COLUMN|FILE|STEP", help="When a row was seen, or time between rows.")
-    ] = None
-    run: Annotated[
-        str | None, typer.Option(metavar="COLUMN|FILE", help="Which run (trajectory, series) a row is of.")
-    ] = None
+    ids: Annotated[str | None, value("COLUMN|FILE", "Names of the rows.")] = None
+    time: Annotated[str | None, value("COLUMN|FILE|STEP", "When a row was seen, or time between rows.")] = None
+    run: Annotated[str | None, value("COLUMN|FILE", "Which run (trajectory, series) a row is of.")] = None
     join: Annotated[str, word("runs|one", "Several files: runs of their own, or parts of one run.")] = "runs"
-    weights: Annotated[str | None, typer.Option(metavar="COLUMN|FILE", help="Statistical weights of the rows.")] = None
+    weights: Annotated[str | None, value("COLUMN|FILE", "Statistical weights of the rows.")] = None
     log_weights: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN[,COLUMN]", help="Logarithms of weights, or energies: exp(sum of columns / kT)."),
+        str | None, value("COLUMN[,COLUMN]", "Logarithms of weights, or energies: exp(sum of columns / kT).")
     ] = None
     bias: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN|FILE", help="Static bias potential V of the rows: weights are exp(V / kT)."),
+        str | None, value("COLUMN|FILE", "Static bias potential V of the rows: weights are exp(V / kT).")
     ] = None
     kT: Annotated[
-        str | None,
-        typer.Option("--kT", metavar="VALUE|300K", help="In the unit of the energies, or the temperature (kJ/mol)."),
+        str | None, value("VALUE|300K", "In the unit of the energies, or the temperature (kJ/mol).", "--kT")
     ] = None
-    temperature: Annotated[
-        float | None, typer.Option(metavar="KELVIN", help="Of energies in --units. Default: 300.")
-    ] = None
+    temperature: Annotated[float | None, value("KELVIN", "Of energies in --units. Default: 300.")] = None
     units: Annotated[str | None, word("kT|kJ/mol|kcal/mol", "Of energies, read and answered. Default: kT.")] = None
 
     def named(self) -> dict[str, str]:
@@ -143,7 +142,7 @@ class Window:
             holds=lambda time: 0 <= time < float("inf"),
         ),
     ] = None
-    other_runs: Annotated[bool, typer.Option("--other-runs", help="Neighbours come from other runs only.")] = False
+    other_runs: Annotated[bool, switch("Neighbours come from other runs only.", "--other-runs")] = False
 
 
 @dataclass(frozen=True)
@@ -151,10 +150,9 @@ class Target:
     """What columns should tell about."""
 
     target: Annotated[
-        Texts,
-        typer.Option(metavar="COLUMNS|FILE[:COLUMNS]", help="What the columns should tell about, for the same rows."),
+        Texts, value("COLUMNS|FILE[:COLUMNS]", "What the columns should tell about, for the same rows.")
     ] = None
-    labels: Annotated[str | None, typer.Option(metavar="COLUMN|FILE", help="Classes as the target.")] = None
+    labels: Annotated[str | None, value("COLUMN|FILE", "Classes as the target.")] = None
     target_kind: Annotated[
         str,
         word(
@@ -168,15 +166,13 @@ class Target:
 class Delivery:
     """What comes out; the command line as it is recorded."""
 
-    output: Annotated[
-        Texts, typer.Option(metavar="FILE", help="Save: .json (for rerun), .npz (for infoscope.load), .csv, .parquet.")
-    ] = None
-    plot: Annotated[str | None, typer.Option(metavar="FILE", help="Save a picture: .png, .svg, .pdf.")] = None
+    output: Annotated[Texts, value("FILE", "Save: .json (for rerun), .npz (for infoscope.load), .csv, .parquet.")] = (
+        None
+    )
+    plot: Annotated[str | None, value("FILE", "Save a picture: .png, .svg, .pdf.")] = None
     style: Annotated[str, word("screen|paper", "Of the picture. paper: one column, its numbers in a .csv.")] = "screen"
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No hints and no progress.")] = False
-    config: Annotated[
-        str | None, typer.Option(metavar="FILE.toml", help="Options as keys; the command line has the last word.")
-    ] = None
+    quiet: Annotated[bool, switch("No hints and no progress.", "--quiet", "-q")] = False
+    config: Annotated[str | None, value("FILE.toml", "Options as keys; the command line has the last word.")] = None
     command: str = ""
 
 
@@ -184,7 +180,7 @@ Files = Annotated[
     Texts, typer.Argument(metavar="FILE[:COLUMNS]...", help="The data; several files are runs of one trajectory.")
 ]
 Seed = Annotated[int, count(0, "Of all random choices.")]
-Jobs = Annotated[int | None, typer.Option(metavar="N", help="Threads. Default: all it may use.")]
+Jobs = Annotated[int | None, value("N", "Threads. Default: all it may use.")]
 
 
 # ---------------------------------------------------------------------------------------------------------- decorator

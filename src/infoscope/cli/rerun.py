@@ -41,7 +41,7 @@ def rerun(
     commands = _repeatable(context)
     arguments = expand(commands, stored_arguments(record, file, commands))
     with _inside(folder):
-        arguments = _found(record, arguments, folder)
+        arguments = _check_files(record, arguments, folder)
         typer.echo(f"again: {shlex.join(['infoscope', *arguments])}")
         again = _run(commands[arguments[0]], arguments, targets, file)
     compared = compare_records(record, again)
@@ -128,7 +128,7 @@ def _repeatable(context: typer.Context) -> dict[str, Any]:
     }
 
 
-def _found(record: Mapping[str, Any], arguments: Sequence[str], folder: str | None) -> list[str]:
+def _check_files(record: Mapping[str, Any], arguments: Sequence[str], folder: str | None) -> list[str]:
     """Check the input files; with a folder, those that were named by a full path are looked for in it by their name."""
     from infoscope.base.errors import DataError
     from infoscope.io import file_digest

@@ -5,9 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
-from .options import Delivery, Files, Items, Jobs, Measure, Rows, Seed, Target, Texts, Window, count, with_groups, word
+from .options import (
+    Delivery,
+    Files,
+    Items,
+    Jobs,
+    Measure,
+    Rows,
+    Seed,
+    Target,
+    Texts,
+    Window,
+    count,
+    value,
+    with_groups,
+    word,
+)
 
 if TYPE_CHECKING:
     from infoscope.imbalance import FeatureWeights
@@ -40,18 +53,12 @@ class Search:
             "Weights of all columns at once; columns added or removed one by one; all sets.",
         ),
     ] = "weights"
-    groups: Annotated[
-        Texts, typer.Option(metavar="[NAME=]COLUMNS", help="Columns that share a weight: 'mean*'. May be repeated.")
-    ] = None
-    k: Annotated[
-        int | None, typer.Option("-k", "--k", metavar="N", help="Neighbours per row. Default: one in 100 rows.")
-    ] = None
+    groups: Annotated[Texts, value("[NAME=]COLUMNS", "Columns that share a weight: 'mean*'. May be repeated.")] = None
+    k: Annotated[int | None, value("N", "Neighbours per row. Default: one in 100 rows.", "-k", "--k")] = None
     bandwidth: Annotated[str, word("point|global|gap", "How far a row looks: to its own neighbours, or as all do.")] = (
         "point"
     )
-    batch_size: Annotated[
-        int | None, typer.Option(metavar="N", help="Fit on random batches of rows, where all pairs are too many.")
-    ] = None
+    batch_size: Annotated[int | None, value("N", "Fit on random batches of rows, where all pairs are too many.")] = None
     resamples: Annotated[int, count(0, "Random halves of the rows behind the intervals.")] = 0
     validation: Annotated[
         float | str | None,
@@ -65,8 +72,7 @@ class Search:
     ] = None
 
     resume: Annotated[
-        str | None,
-        typer.Option(metavar="FILE", help="Keep what the search of sizes found so far; after a kill go on from there."),
+        str | None, value("FILE", "Keep what the search of sizes found so far; after a kill go on from there.")
     ] = None
 
     @property
@@ -118,7 +124,7 @@ def select(
         record = data.record()
         if path is not None:
             record["selection"] = path.to_frame()[["size", "features", "value", "value_se"]].to_dict("records")
-        text = _told(data, path, result, fixed=isinstance(search.size, int), hints=not out.quiet)
+        text = _describe(data, path, result, fixed=isinstance(search.size, int), hints=not out.quiet)
         deliver(result, out, record, data.files(), text=text, drawn=path)
 
 
@@ -185,7 +191,9 @@ def group_labels(texts: list[str], names: tuple[str, ...]) -> list[str] | None:
 
 
 # --------------------------------------------------------------------------------------------------------------- words
-def _told(data: TargetedData, path: SelectionPath | None, result: FeatureWeights, *, fixed: bool, hints: bool) -> str:
+def _describe(
+    data: TargetedData, path: SelectionPath | None, result: FeatureWeights, *, fixed: bool, hints: bool
+) -> str:
     """Sizes, weights, value and certificate, with a sentence in the end."""
     lines = [] if path is None else _sizes(path)
     lines += [result._title, *_table(result), ""]

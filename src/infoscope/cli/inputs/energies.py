@@ -61,7 +61,7 @@ def thermal_energy(items: Items, *, in_answer: bool = False) -> ThermalEnergy:
         raise ParameterError(f"{min(unused)} needs the bias: --log-weights COLUMN, or --bias COLUMN")
     units, temperature = items.units, items.temperature
     if items.kT is not None:
-        return _given(items.kT, units, temperature)
+        return _kT_of_text(items.kT, units, temperature)
     if units in (None, "kT"):
         if temperature is not None:
             raise ParameterError(
@@ -75,7 +75,7 @@ def thermal_energy(items: Items, *, in_answer: bool = False) -> ThermalEnergy:
     return ThermalEnergy(energy_unit(temperature, units), units, temperature, note)
 
 
-def _given(text: str, units: str | None, temperature: float | None) -> ThermalEnergy:
+def _kT_of_text(text: str, units: str | None, temperature: float | None) -> ThermalEnergy:
     """--kT, and whether the other options say the same."""
     in_kelvin = text.strip().endswith("K")
     number = as_number(text.strip().removesuffix("K"))

@@ -60,16 +60,16 @@ def gather(
     left_out = np.empty(0, int)
     n_items = sum(spaces[0].lengths)
     if items.join == "one":
-        left_out, told = _replaced(spaces, arrays)
-        notes.extend(told)
+        left_out, texts = _find_replaced(spaces, arrays)
+        notes.extend(texts)
     elif items.run is None:
         for space in spaces:
             warn_of_parts(space.tables)
     if rows.missing == "drop":
-        lacking = np.setdiff1d(_missing(spaces, arrays), left_out)
+        lacking = np.setdiff1d(_find_missing(spaces, arrays), left_out)
         left_out = np.union1d(left_out, lacking)
         if len(lacking):
-            notes.append(_told(lacking, n_items))
+            notes.append(_describe_missing(lacking, n_items))
     if len(left_out):
         kept = np.delete(np.arange(n_items), left_out)
         spaces = [space.take(kept) for space in spaces]
@@ -85,7 +85,7 @@ def gather(
 
 
 # -------------------------------------------------------------------------------------------------------- rows left out
-def _replaced(spaces: Sequence[ReadSpace], arrays: dict[str, Any]) -> tuple[np.ndarray, list[str]]:
+def _find_replaced(spaces: Sequence[ReadSpace], arrays: dict[str, Any]) -> tuple[np.ndarray, list[str]]:
     """Rows that a later part of the one run wrote again."""
     parts = next((space for space in spaces if len(space.tables) > 1), None)
     if parts is None:
@@ -96,7 +96,7 @@ def _replaced(spaces: Sequence[ReadSpace], arrays: dict[str, Any]) -> tuple[np.n
     return np.setdiff1d(np.arange(len(arrays["time"])), kept), notes
 
 
-def _missing(spaces: Sequence[ReadSpace], arrays: dict[str, Any]) -> np.ndarray:
+def _find_missing(spaces: Sequence[ReadSpace], arrays: dict[str, Any]) -> np.ndarray:
     """Rows in which any space, or anything that goes with the rows, misses a value."""
     others = [array for name, array in arrays.items() if name != "energies"]
     missing = missing_rows(arrays["energies"]) if "energies" in arrays else np.zeros(sum(spaces[0].lengths), bool)
@@ -107,7 +107,7 @@ def _missing(spaces: Sequence[ReadSpace], arrays: dict[str, Any]) -> np.ndarray:
     return np.flatnonzero(missing)
 
 
-def _told(left_out: np.ndarray, n_items: int) -> str:
+def _describe_missing(left_out: np.ndarray, n_items: int) -> str:
     return (
         f"{len(left_out)} of {n_items} rows with missing values were left out of all spaces (the first "
         f"is row {left_out[0]})"

@@ -75,7 +75,7 @@ def item_values(options: Sequence[str], flag: str, spaces: Sequence[ReadSpace], 
     if len(options) > 1:
         pieces = [choose_file(option) for option in options]
         parts = [read_column(piece.path, piece.columns, key=piece.key, rows=rows) for piece in pieces]
-        return _checked(np.concatenate(parts), flag, " ".join(map(str, pieces)), n_items)
+        return _check_length(np.concatenate(parts), flag, " ".join(map(str, pieces)), n_items)
     (option,) = options
     found: dict[str, np.ndarray] = {}
     for space in spaces:
@@ -150,10 +150,10 @@ def _from_file(choice: FileChoice, flag: str, spaces: Sequence[ReadSpace], rows:
     if len(values) != n_items and len(values) == sum(table.n_source_rows for table in pieces):
         ends = np.cumsum([table.n_source_rows for table in pieces])
         values = np.concatenate([part[rows] for part in np.split(values, ends[:-1])])
-    return _checked(values, flag, str(choice), n_items)
+    return _check_length(values, flag, str(choice), n_items)
 
 
-def _checked(values: np.ndarray, flag: str, source: str, n_items: int) -> np.ndarray:
+def _check_length(values: np.ndarray, flag: str, source: str, n_items: int) -> np.ndarray:
     if len(values) != n_items:
         raise DataError(f"{flag} {source} has {len(values)} values, the spaces have {n_items} items")
     return values

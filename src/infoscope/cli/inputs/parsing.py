@@ -75,15 +75,7 @@ def choose_file(text: str) -> FileChoice:
 
 
 def is_data(path: Path) -> bool:
-    """Whether there is a file, or a store that is a folder.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from infoscope.cli.inputs.parsing import is_data
-    >>> is_data(Path("no such file.csv"))
-    False
-    """
+    """Whether there is a file, or a store that is a folder."""
     return path.is_file() or (path.suffix.lower() == ".zarr" and path.is_dir())
 
 
@@ -109,14 +101,7 @@ def by_space(values: Iterable[str], names: Sequence[str], flag: str, default: st
 
 
 def as_number(text: str) -> float | None:
-    """The number a text spells, or None.
-
-    Examples
-    --------
-    >>> from infoscope.cli.inputs.parsing import as_number
-    >>> as_number("0.5"), as_number("time")
-    (0.5, None)
-    """
+    """The number a text spells, or None."""
     try:
         return float(text)
     except ValueError:

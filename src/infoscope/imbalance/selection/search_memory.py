@@ -27,7 +27,7 @@ class SearchMemory:
         self.answers: list[tuple[list[Found], int]] = []  # with the evaluations counted so far
         self.replayed = 0
         if checkpoint is not None and (state := checkpoint.load()) is not None:
-            self.answers = _unpacked(state)
+            self.answers = _unpack(state)
 
     def recall(self, compute: Callable[[], list[Found]], bar: Progress) -> list[Found]:
         """The answer as it was, or else as it is computed, and kept."""
@@ -36,7 +36,7 @@ class SearchMemory:
         if self.replayed == len(self.answers):
             best = sorted(compute(), key=lambda one: one.order)[: self.n_best]
             self.answers.append((best, bar.done))
-            self.checkpoint.save(_packed(self.answers))
+            self.checkpoint.save(_pack(self.answers))
         found, done = self.answers[self.replayed]
         bar.update(done - bar.done)
         self.replayed += 1
@@ -110,7 +110,7 @@ def open_memory(
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
-def _packed(answers: Sequence[tuple[list[Found], int]]) -> dict[str, np.ndarray]:
+def _pack(answers: Sequence[tuple[list[Found], int]]) -> dict[str, np.ndarray]:
     """A few long arrays: the sets of all answers one behind the other."""
     found = [one for sets, _ in answers for one in sets]
     return {
@@ -123,7 +123,7 @@ def _packed(answers: Sequence[tuple[list[Found], int]]) -> dict[str, np.ndarray]
     }
 
 
-def _unpacked(state: Mapping[str, np.ndarray]) -> list[tuple[list[Found], int]]:
+def _unpack(state: Mapping[str, np.ndarray]) -> list[tuple[list[Found], int]]:
     ends = np.cumsum(state["size"])[:-1]
     parts = zip(np.split(state["units"], ends), state["value"], np.split(state["weights"], ends), strict=True)
     found = iter([Found(tuple(units.tolist()), float(value), weights) for units, value, weights in parts])
