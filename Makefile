@@ -15,11 +15,14 @@ PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 p
             if $$p -c '$(NEW_ENOUGH)' >/dev/null 2>&1; then echo $$p; break; fi; done)
 endif
 
-VENV        ?= .venv
-VENV_TEST   ?= .venv-test
-VENV_DOCS   ?= .venv-docs
-VENV_PEER   ?= .venv-dadapy
-VENV_SKDIM  ?= .venv-skdim
+VENV         ?= .venv
+VENV_TEST    ?= .venv-test
+VENV_DOCS    ?= .venv-docs
+VENV_UV      ?= .venv-uv
+VENV_MINIMUM ?= .venv-minimum
+VENV_NEWEST  ?= .venv-newest
+VENV_PEER    ?= .venv-dadapy
+VENV_SKDIM   ?= .venv-skdim
 # Two workers fill two cores; tests that start threads of their own then share them, so BLAS keeps to one.
 TEST_JOBS   ?= 2
 PYTEST_ARGS ?=
@@ -39,16 +42,20 @@ define new-venv
 	@rm -rf $(1) && $(2) -m venv $(1)
 endef
 
-.PHONY: help demo test test-slow lint bench docs clean distclean
+.PHONY: help demo test test-slow test-processors minimum newest coverage lint bench docs clean distclean
 
 help:
-	@echo "make demo        the main job on real data: prints the result, saves the picture (installs the core only)"
-	@echo "make test        lint, types, import contracts, doctests and tests (installs pinned versions)"
-	@echo "make test-slow   the long statistical tests"
-	@echo "make lint        ruff, mypy and the import contracts alone"
-	@echo "make bench       speed and memory beside DADApy and a plain NumPy script"
-	@echo "make docs        the documentation, in docs/_build/html"
-	@echo "make clean       removes caches and builds;  make distclean: the virtual environments as well"
+	@echo "make demo             the main job on real data: prints the result, saves the picture (installs the core only)"
+	@echo "make test             lint, types, import contracts, doctests and tests (installs pinned versions)"
+	@echo "make test-slow        the long statistical tests"
+	@echo "make test-processors  the tests as other processors would run them (half an hour)"
+	@echo "make minimum          the tests of a wheel with the lowest versions that it allows"
+	@echo "make newest           the tests of a wheel with the newest versions there are"
+	@echo "make coverage         which lines the fast tests reach (kernels that numba compiles do not count)"
+	@echo "make lint             ruff, codespell, mypy and the import contracts alone"
+	@echo "make bench            speed and memory beside DADApy and a plain NumPy script"
+	@echo "make docs             the documentation, in docs/_build/html"
+	@echo "make clean            removes caches and builds;  make distclean: the virtual environments as well"
 
 # ---------------------------------------------------------------- environments (a stamp each)
 $(VENV)/.ready: pyproject.toml constraints.txt
@@ -71,6 +78,11 @@ $(VENV_DOCS)/.ready: pyproject.toml constraints.txt
 	@# MDAnalysisTests imports pytest and hypothesis; of scanpy and iris-sample-data only files are read
 	@-$(VENV_DOCS)/bin/python $(PIP_INSTALL) -c constraints.txt pytest hypothesis && \
 	    $(VENV_DOCS)/bin/python $(PIP_INSTALL) --no-deps MDAnalysisTests==2.11.0 scanpy==1.11.5 iris-sample-data==2.5.2
+	@touch $@
+
+$(VENV_UV)/.ready: constraints.txt
+	$(call new-venv,$(VENV_UV),$(PYTHON))
+	@$(VENV_UV)/bin/python $(PIP_INSTALL) -c constraints.txt uv
 	@touch $@
 
 # DADApy needs numpy < 2, which has wheels up to Python 3.12: its own environment, its own interpreter where need be.
@@ -99,9 +111,42 @@ test-slow: $(VENV_TEST)/.ready
 	@mkdir -p "$(NUMBA_CACHE)"
 	$(TEST_ENV) $(VENV_TEST)/bin/python -m pytest -n $(TEST_JOBS) --dist worksteal -m slow tests $(PYTEST_ARGS)
 
+test-processors: $(VENV_TEST)/.ready
+	$(VENV_TEST)/bin/python tests/processors.py -n $(TEST_JOBS) --dist worksteal --doctest-modules src/infoscope tests $(PYTEST_ARGS)
+
+# What a user gets: a wheel in a fresh environment, and the tests away from the sources.  Not torch, for which uv would
+# load gigabytes of CUDA on Linux: the tests that need it skip.  With it: make minimum WHEEL_EXTRAS="torch cluster ..."
+WHEEL_EXTRAS ?= cluster files md approximate solvers test
+UV            = $(abspath $(VENV_UV))/bin/uv
+
+# $(call test-wheel,NAME,FOLDER,RESOLUTION).  Of a wheel's requirements uv would always take the highest versions:
+# they are resolved from pyproject.toml.  Warnings of packages in versions that are not pinned fail no test.
+define test-wheel
+	@rm -rf $(2) "$(CACHE)/$(1)" && mkdir -p "$(CACHE)/$(1)"
+	$(UV) build -q --wheel --out-dir "$(CACHE)/$(1)" .
+	$(UV) venv -q --python $(PYTHON) $(2)
+	$(UV) pip install -q --python $(2) --resolution $(3) --only-binary :all: -r pyproject.toml $(WHEEL_EXTRAS:%=--extra %)
+	$(UV) pip install -q --python $(2) --no-deps "$(CACHE)/$(1)"/*.whl
+	$(UV) pip list -q --python $(2)
+	@cp -R tests pyproject.toml "$(CACHE)/$(1)"
+	cd "$(CACHE)/$(1)" && $(TEST_ENV) NUMBA_CACHE_DIR="$(CACHE)/$(1)/numba" $(abspath $(2))/bin/python -m pytest -W default \
+	    -p no:cacheprovider -n $(TEST_JOBS) --dist worksteal -m "not slow" $(PYTEST_ARGS) tests
+endef
+
+minimum: $(VENV_UV)/.ready
+	$(call test-wheel,minimum,$(VENV_MINIMUM),lowest-direct)
+
+newest: $(VENV_UV)/.ready
+	$(call test-wheel,newest,$(VENV_NEWEST),highest)
+
+coverage: $(VENV_TEST)/.ready
+	$(TEST_ENV) COVERAGE_FILE="$(CACHE)/coverage" $(VENV_TEST)/bin/python -m pytest -n $(TEST_JOBS) --dist worksteal -m "not slow" \
+	    --cov --cov-report=term:skip-covered --cov-report=html:"$(CACHE)/coverage-html" --doctest-modules src/infoscope tests $(PYTEST_ARGS)
+
 lint: $(VENV_TEST)/.ready
 	$(VENV_TEST)/bin/ruff check .
 	$(VENV_TEST)/bin/ruff format --check .
+	$(VENV_TEST)/bin/codespell
 	$(VENV_TEST)/bin/mypy
 	$(VENV_TEST)/bin/lint-imports
 
@@ -119,4 +164,4 @@ clean:
 	find src tests benchmarks examples docs -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 distclean: clean
-	rm -rf $(VENV) $(VENV_TEST) $(VENV_DOCS) $(VENV_PEER) $(VENV_SKDIM)
+	rm -rf $(VENV) $(VENV_TEST) $(VENV_DOCS) $(VENV_UV) $(VENV_MINIMUM) $(VENV_NEWEST) $(VENV_PEER) $(VENV_SKDIM)

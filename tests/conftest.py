@@ -1,6 +1,10 @@
-"""Settings that hold for every test: reproducible hypothesis runs, no windows for plots, untouched global state."""
+"""Settings that hold for every test: reproducible hypothesis runs, no windows for plots, untouched global state.
+
+A run of several folders ends with the seconds that each of them took.
+"""
 
 import sys
+from collections import Counter
 
 import matplotlib
 import numpy as np
@@ -37,3 +41,22 @@ def _global_state_untouched():
         pytest.fail("the test, or what it called, changed NumPy's print options")
     if position != position_after or not np.array_equal(keys, keys_after):
         pytest.fail("the test, or what it called, used NumPy's global random state")
+
+
+_seconds: Counter[str] = Counter()
+
+
+def pytest_runtest_logreport(report):
+    """Add a test to its folder; with xdist the process that prints hears of the tests of all workers."""
+    *folders, _ = report.nodeid.split("::")[0].split("/")
+    _seconds["/".join(folders[:2])] += report.duration
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # after all else that is printed at the end
+def pytest_terminal_summary(terminalreporter):
+    result = yield
+    if len(_seconds) > 1:
+        terminalreporter.section("seconds of each folder, all workers together")
+        for folder, seconds in _seconds.most_common():
+            terminalreporter.write_line(f"{seconds:8.1f}  {folder}")
+    return result

@@ -1,6 +1,7 @@
 """``infoscope select``: the library's numbers from files, told in words, in a record that can be run again."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -33,7 +34,7 @@ SOURCES = list("abcd")
 
 
 def record(path="out.json"):
-    return json.loads(open(path).read())
+    return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
 def test_weights_are_those_of_the_library(table, infoscope):

@@ -65,6 +65,12 @@ def test_too_few_different_items(estimator):
     assert np.all(np.isfinite(type(estimator)().fit(normal(12)).dimension_))
 
 
+def test_a_handful_of_points_has_a_dimension_and_an_error():
+    """In a half of them every neighbour may lie within the inner radius, which alone would say dimension zero."""
+    found = ABIDE(max_neighbors=20).fit(np.random.RandomState(0).normal(size=(10, 4))).result_  # noqa: NPY002
+    assert 1 < found.dimension < 5 and 0 < found.dimension_se < 5
+
+
 def test_more_neighbours_than_items():
     found = ABIDE(max_neighbors=100).fit(normal(40)).result_
     assert "39 are used" in " ".join(found.notes)

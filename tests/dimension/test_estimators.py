@@ -205,7 +205,11 @@ def test_duplicates_are_left_out_and_counted():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: TwoNN().fit(np.zeros((50, 2))), "1 different items"),
+        pytest.param(
+            lambda: TwoNN().fit(np.zeros((50, 2))),
+            "1 different items",
+            marks=pytest.mark.filterwarnings("ignore:49 of 50 items of X repeat another one"),
+        ),
         (lambda: TwoNN().fit([[0.0], [1.0]]), "2 different items"),
         (lambda: TwoNN().fit([[0.0, np.nan], [1.0, 1.0]]), "NaN"),
         (lambda: TwoNN("mle").fit(np.eye(9)), "method"),
@@ -249,6 +253,7 @@ def test_a_bent_law_is_noticed():
     assert found.p_value < 0.01 and "do not follow the model" in found.verdict
 
 
+@pytest.mark.filterwarnings("ignore:1 of 150 items of X repeat another one")  # the irises of one check
 @parametrize_with_checks([TwoNN(), Gride(max_rank=4), ABIDE(max_neighbors=20)])
 def test_scikit_learn(estimator, check):
     state = np.random.get_state(legacy=True)  # noqa: NPY002  (some checks draw from it themselves)

@@ -237,7 +237,7 @@ def test_missing_values_and_no_x(save):
     with pytest.raises(DataError, match="row 4 .*column 'g2' is NaN"):
         read_table(save(cells(gaps)))
     with pytest.raises(ParameterError, match="has no X. It holds: obsm/X_pca"):
-        read_table(save(anndata.AnnData(obsm={"X_pca": COUNTS})))
+        read_table(save(anndata.AnnData(obs=pd.DataFrame(index=list(map(str, range(30)))), obsm={"X_pca": COUNTS})))
 
 
 def test_under_the_name_of_its_container(save, tmp_path):

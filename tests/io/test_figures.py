@@ -59,7 +59,8 @@ def table(path):
 @pytest.mark.parametrize(("result", "options"), KINDS)
 def test_every_plot_is_one_column_wide_and_has_its_numbers(tmp_path, result, options):
     path = save_figure(result, tmp_path / "a.png", **options)
-    width = Image.open(path).size[0] / 600
+    with Image.open(path) as image:
+        width = image.size[0] / 600
     assert abs(width - 3.35) < 0.01  # inches; a pixel of rounding
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a.csv", "a.png"]
     lines = path.with_suffix(".csv").read_text(encoding="utf-8").splitlines()
@@ -178,7 +179,8 @@ def test_where_figures_cannot_go(tmp_path, name, message):
 def test_other_results_are_drawn_too(tmp_path):
     found = correlation_time(np.random.default_rng(0).normal(size=(50, 3)))
     path = save_figure(found, tmp_path / "times.png")
-    assert Image.open(path).size[0] == 2010
+    with Image.open(path) as image:
+        assert image.size[0] == 2010
     heights = [bar.get_height() for bar in found.plot().patches]
     np.testing.assert_allclose(table(path)["correlation_time"], heights, rtol=1e-12)  # read back by another parser
 

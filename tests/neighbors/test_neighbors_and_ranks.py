@@ -26,7 +26,7 @@ def check(a, b, k, **rule):
 def test_equals_the_four_passes(n, d, k, dtype):
     x = np.random.default_rng(n).normal(size=(n, d)).astype(dtype)
     y = (x + np.random.default_rng(1).normal(size=(n, d))).astype(dtype)
-    check(Space(x), Space(y), k)
+    check(Space(x, period_check=False), Space(y, period_check=False), k)  # one of 784 columns happens to end at pi
 
 
 @pytest.mark.parametrize("kind", ["offset", "outlier", "clusters", "tiny"])

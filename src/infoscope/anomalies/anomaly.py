@@ -170,9 +170,9 @@ class DensityAnomaly(BaseEstimator):
         if self.cross_fit and min(len(pooled.reference), len(pooled.test)) < 4:
             raise ParameterError("cross_fit needs at least four rows of each sample: halves of two")
         k = self._ranks(n // 2 if self.cross_fit else n)
-        groups = [g if g is None else _kept_groups(g, kept) for g, kept in zip(
-            (groups_reference, groups_test), pooled.kept, strict=True)]  # fmt: skip
-        blocks = make_blocks(pooled.reference, pooled.test, *groups, float(self.alpha), self.block_length)
+        known = zip((groups_reference, groups_test), pooled.kept, strict=True)
+        of_reference, of_test = (groups if groups is None else _kept_groups(groups, kept) for groups, kept in known)
+        blocks = make_blocks(pooled.reference, pooled.test, of_reference, of_test, float(self.alpha), self.block_length)
         options = self._options(blocks)
         warnings = list(look_at(pooled, independent=blocks is None))
         if self.k != "auto" and k > TOO_WIDE * n:
@@ -213,7 +213,7 @@ class DensityAnomaly(BaseEstimator):
         check_is_fitted(self, "result_")
         check_choice(side, "side", ("over", "under"))
         new = new_space(self._space, X)
-        scan = scan_items(Ordered(self._space, self.n_jobs), self._labels, Rule(*self._rule), new=new)
+        scan = scan_items(Ordered(self._space, self.n_jobs), self._labels, Rule._make(self._rule), new=new)
         return scan.over if side == "over" else scan.under
 
     # ---- steps ----

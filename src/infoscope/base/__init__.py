@@ -11,8 +11,6 @@ from .checks import (
     check_sample_weight,
     check_unique,
     check_vector,
-    frame_columns,
-    is_frame,
 )
 from .deprecation import deprecated, deprecated_names
 from .devices import choose_device
@@ -28,6 +26,7 @@ from .errors import (
     require,
     warn,
 )
+from .frames import frame_columns, is_frame
 from .jit import kernel
 from .json_values import flat, plain
 from .progress import Progress, progress

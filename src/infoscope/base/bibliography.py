@@ -105,6 +105,16 @@ REFERENCES: dict[str, str] = {
 def bibtex(*keys: str) -> str:
     """BibTeX entries of `keys`, each once, in order.
 
+    Parameters
+    ----------
+    *keys : str
+        Keys of `REFERENCES`.
+
+    Returns
+    -------
+    str
+        One entry after the other.
+
     Raises
     ------
     ParameterError

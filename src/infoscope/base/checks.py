@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from .errors import DataError, ParameterError, warn
+from .frames import frame_columns, is_frame
 
 RandomState: TypeAlias = "None | int | np.random.SeedSequence | np.random.Generator"
 
@@ -123,6 +124,20 @@ def check_vector(
 def check_sample_weight(sample_weight: Any, n: int, name: str = "sample_weight") -> np.ndarray:
     """Weights of `n` rows: finite, not negative, not all zero.
 
+    Parameters
+    ----------
+    sample_weight : array (N,)
+        Weights.
+    n : int
+        Number of rows.
+    name : str
+        What the messages call them.
+
+    Returns
+    -------
+    ndarray, shape (N,)
+        As `check_vector` gives it.
+
     Examples
     --------
     >>> from infoscope.base.checks import check_sample_weight
@@ -137,6 +152,16 @@ def check_sample_weight(sample_weight: Any, n: int, name: str = "sample_weight")
 
 def check_same_length(lengths: Mapping[str, Any]) -> int:
     """The common length of several named things (or numbers).
+
+    Parameters
+    ----------
+    lengths : mapping of str to int or sequence
+        The things by the names that the message gives them.
+
+    Returns
+    -------
+    int
+        The length.
 
     Raises
     ------
@@ -161,6 +186,20 @@ def check_same_length(lengths: Mapping[str, Any]) -> int:
 def check_unique(ids: Any, n: int, name: str = "ids") -> np.ndarray:
     """Identifiers of `n` items: one each, all different.
 
+    Parameters
+    ----------
+    ids : array (N,)
+        Identifiers.
+    n : int
+        Number of items.
+    name : str
+        What the messages call them.
+
+    Returns
+    -------
+    ndarray, shape (N,)
+        The identifiers.
+
     Raises
     ------
     DataError
@@ -184,6 +223,13 @@ def check_unique(ids: Any, n: int, name: str = "ids") -> np.ndarray:
 
 def check_ids(ids_a: Any, ids_b: Any, name_a: str = "A", name_b: str = "B") -> None:
     """Row i of two data sets must be the same item; None on either side is not checked.
+
+    Parameters
+    ----------
+    ids_a, ids_b : array (N,) or None
+        Identifiers of the rows.
+    name_a, name_b : str
+        What the message calls the two data sets.
 
     Raises
     ------
@@ -215,6 +261,22 @@ def check_ids(ids_a: Any, ids_b: Any, name_a: str = "A", name_b: str = "B") -> N
 def check_positive_int(value: Any, name: str, minimum: int = 1, maximum: int | None = None) -> int:
     """A whole number within bounds.
 
+    Parameters
+    ----------
+    value : object
+        What was given.
+    name : str
+        What the messages call it.
+    minimum : int
+        Smallest number that is accepted.
+    maximum : int, optional
+        Largest number that is accepted.
+
+    Returns
+    -------
+    int
+        The number.
+
     Raises
     ------
     ParameterError
@@ -238,6 +300,20 @@ def check_positive_int(value: Any, name: str, minimum: int = 1, maximum: int | N
 
 def check_choice(value: Any, name: str, choices: Sequence[str]) -> str:
     """One of several words.
+
+    Parameters
+    ----------
+    value : object
+        What was given.
+    name : str
+        What the message calls it.
+    choices : sequence of str
+        The words.
+
+    Returns
+    -------
+    str
+        The value.
 
     Raises
     ------
@@ -263,6 +339,11 @@ def check_random_state(random_state: RandomState = None) -> np.random.Generator:
     random_state : None, int, SeedSequence or Generator
         None draws fresh entropy; a Generator is used as it is (and moves on).
 
+    Returns
+    -------
+    Generator
+        Of its own seed, or the one given.
+
     Raises
     ------
     ParameterError
@@ -286,16 +367,6 @@ def check_random_state(random_state: RandomState = None) -> np.random.Generator:
 
 
 # --------------------------------------------------------------------------------------------------------------- frames
-def is_frame(data: Any) -> bool:
-    """Whether `data` is a table with named, typed columns (pandas or polars), told without importing either."""
-    return hasattr(data, "columns") and hasattr(data, "dtypes") and hasattr(data, "to_numpy")
-
-
-def frame_columns(data: Any) -> tuple[str, ...] | None:
-    """Column names of a frame as text; None for anything else."""
-    return tuple(str(column) for column in data.columns) if is_frame(data) else None
-
-
 def _frame_values(frame: Any, name: str) -> np.ndarray:
     dtypes = list(frame.dtypes)
     for position, (column, dtype) in enumerate(zip(frame.columns, dtypes, strict=True)):

@@ -14,6 +14,16 @@ def plain(value: Any) -> Any:
 
     Numbers that are not finite become None, because JSON has no name for them.  What is not known becomes its ``str``.
 
+    Parameters
+    ----------
+    value : object
+        Whatever a result or a parameter may hold.
+
+    Returns
+    -------
+    None, bool, int, float, str, list or dict
+        What JSON can hold.
+
     Examples
     --------
     >>> import numpy as np
@@ -42,6 +52,18 @@ def plain(value: Any) -> Any:
 
 def flat(value: Any, name: str) -> dict[str, Any]:
     """Flatten nested mappings to ``{"name.key": number or string}``; lists become their text.
+
+    Parameters
+    ----------
+    value : mapping or anything else
+        What is flattened.
+    name : str
+        The first part of every key.
+
+    Returns
+    -------
+    dict
+        Numbers and strings by their keys.
 
     Examples
     --------

@@ -137,7 +137,19 @@ def _short(value: Any) -> Any:
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python, of this package and of the numerical libraries in use."""
+    """Versions of Python, of this package and of the numerical libraries in use.
+
+    Returns
+    -------
+    dict of str to str
+        The versions by name.
+
+    Examples
+    --------
+    >>> from infoscope.base import versions
+    >>> "numpy" in versions()
+    True
+    """
     names = [*ALWAYS_NAMED, *(name for name in NAMED_WHEN_LOADED if name in sys.modules)]
     python = ".".join(str(part) for part in sys.version_info[:3])
     return {"python": python, "platform": sys.platform, **{name: _version(name) for name in names}}

@@ -199,6 +199,16 @@ class Result:
 def missing_values(cls: type) -> list[str]:
     """Names of fields ``x_se`` of a result class that have no field (or property) ``x``: should be empty.
 
+    Parameters
+    ----------
+    cls : type
+        A result class.
+
+    Returns
+    -------
+    list of str
+        The names.
+
     Examples
     --------
     >>> from dataclasses import dataclass
@@ -218,7 +228,25 @@ def missing_values(cls: type) -> list[str]:
 
 
 def result_classes(cls: type = Result) -> list[type]:
-    """Every loaded subclass of `Result`, however deep."""
+    """Every loaded subclass of `Result`, however deep.
+
+    Parameters
+    ----------
+    cls : type
+        Whose subclasses.
+
+    Returns
+    -------
+    list of type
+        Each once.
+
+    Examples
+    --------
+    >>> from infoscope.base import result_classes
+    >>> from infoscope.imbalance import InformationImbalance
+    >>> InformationImbalance in result_classes()
+    True
+    """
     found: list[type] = []
     children: list[type] = cls.__subclasses__()
     for child in children:

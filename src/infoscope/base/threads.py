@@ -135,6 +135,11 @@ def one_blas_thread() -> Iterator[None]:
     Most builds of BLAS have one limit for the whole process.  An OpenBLAS built on OpenMP has one per calling thread,
     so worker threads that call BLAS should enter as well (a few microseconds when the limit is set already).
 
+    Yields
+    ------
+    None
+        Nothing; the limit holds inside the block.
+
     Examples
     --------
     >>> from infoscope.base import one_blas_thread

@@ -53,6 +53,16 @@ def double_well_6d(
 def double_well_6d_log_density(features: np.ndarray) -> np.ndarray:
     """Exact log density of `double_well_6d` at points (n, 6).
 
+    Parameters
+    ----------
+    features : array (n, 6)
+        Where.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Natural logarithm of the density.
+
     Examples
     --------
     >>> import numpy as np

@@ -45,6 +45,7 @@ class PointDensity(DensityMixin, BaseEstimator):
     dimension: float | None
     calibrate: bool
     n_jobs: int | None
+    result_: LogDensity
 
     def fit(self, X, y=None, *, sample_weight=None, bias=None):
         """Estimate the log density at every item.
@@ -79,11 +80,9 @@ class PointDensity(DensityMixin, BaseEstimator):
             space = space.replace(sample_weight=check_sample_weight(sample_weight, len(space)))
         with looking_at_row_order(way_out=SILENCE) as look:
             self._offered = MOST if graph is None else int(np.diff(graph.indptr).min())
+            data: Any = space if graph is None else replace(graph, space=space)
             sample = make_sample(
-                space if graph is None else replace(graph, space=space),
-                self._neighbors(),
-                sample_weight=sample_weight if space is None else None,
-                n_jobs=self.n_jobs,
+                data, self._neighbors(), sample_weight=sample_weight if space is None else None, n_jobs=self.n_jobs
             )
             self._use(sample, space)
             while (wider := self._wider()) is not None:

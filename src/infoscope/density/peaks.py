@@ -251,7 +251,7 @@ class DensityPeaks(ClusterMixin, BaseEstimator):
         point = fitted.sample_.point_of_item
         labels = of_point[point]
         outside = np.flatnonzero(point < 0)
-        if len(outside):  # weight zero: as the nearest point of the sample
+        if fitted.space_ is not None and len(outside):  # weight zero (a graph has none): as the nearest point
             from .unique_points import neighbors_of_new
 
             nearest = neighbors_of_new(fitted.sample_, fitted.space_.take(outside), 1, fitted.n_jobs)[1]

@@ -216,8 +216,10 @@ def ratio_for(d: float) -> float:
 def _binomial(table: NeighborTable, k, d: float) -> float:
     """log(sum n / sum (k - 1))/log tau: the k-th neighbour is the edge, no trial."""
     tau, w = ratio_for(d), table.shares
-    inside = max(float((w * _inside(table, k, tau)).sum()), 0.5)  # none at all happens among a handful of points
-    return float(np.log(inside / (w * (k - 1)).sum()) / np.log(tau))
+    trials = float((w * (k - 1)).sum())
+    found = float((w * _inside(table, k, tau)).sum())
+    inside = min(max(found, 0.5), trials - 0.5)  # none or all: among a handful of points
+    return float(np.log(inside / trials) / np.log(tau))
 
 
 def _inside(table: NeighborTable, k, tau: float) -> np.ndarray:

@@ -6,18 +6,15 @@ The numbers of formulas in comments are those of docs/rooms/imbalance_formulas.m
 from typing import TYPE_CHECKING, Any
 
 from .compare import compare_imbalances
-from .dii.loss import DIILoss, batch_ranks, dii_loss
-from .dii.results import FeatureWeights
-from .dii.value_and_grad import dii_value_and_grad
+from .dii import DIILoss, FeatureWeights, batch_ranks, dii_loss, dii_value_and_grad
 from .imbalance import information_imbalance
 from .matrix import imbalance_matrix
 from .results import ImbalanceDifference, ImbalanceMatrix, InformationImbalance, ScaleCurve
 from .scale import imbalance_scale_curve
-from .selection.feature_selection import dii_backward, dii_exhaustive, dii_forward, dii_path, select_features_imbalance
-from .selection.results import SelectionPath
+from .selection import SelectionPath, dii_backward, dii_exhaustive, dii_forward, dii_path, select_features_imbalance
 
 if TYPE_CHECKING:
-    from .dii.differentiable import DifferentiableImbalance
+    from .dii import DifferentiableImbalance
 
 __all__ = [
     "DIILoss",
@@ -46,7 +43,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """The estimator loads when it is first used: scikit-learn, whose base class it needs, is slow to import."""
     if name == "DifferentiableImbalance":
-        from .dii.differentiable import DifferentiableImbalance
+        from .dii import DifferentiableImbalance
 
         return DifferentiableImbalance
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

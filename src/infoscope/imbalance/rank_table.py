@@ -139,27 +139,27 @@ class _Ranks(Reduction):
         squared = t.squared.astype(np.float64, copy=False)
         order = np.argsort(squared, axis=1)  # which of two ties comes first does not matter
         _settle(t, squared, order)
-        weighted = self.units is not None
         m = squared.shape[1]
         kernels.write_ranks(
             squared,
             order,
             t.columns,
-            t.mass if weighted else np.ones(m),
-            weighted,
-            self.units[t.block] if weighted else np.ones(len(state)),
+            np.ones(m) if self.units is None else t.mass,
+            self.units is not None,
+            np.ones(len(state)) if self.units is None else self.units[t.block],
             state,
         )
         return 0
 
     def finish(self, states):
+        out: Any = self.out  # None in the parts for a cluster alone, and those do not finish
         first = 0
         for place, state in enumerate(states):
-            if state.base is not self.out:
-                self.out[first : first + len(state)] = state
+            if state.base is not out:
+                out[first : first + len(state)] = state
             first += len(state)
             states[place] = None
-        return self.out
+        return out
 
     def for_rows(self, block):
         part = copy.copy(self)

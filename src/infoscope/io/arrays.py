@@ -88,7 +88,8 @@ def open_npz(path: Path, key: str | None) -> ArraySource:
     if start[:2] != b"PK":
         raise DataError(f"{path} is not a .npz file, whatever its name says")
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # opened here: of a damaged archive np.load leaves its own file open
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             key = _choose(archive.files, key, path)
             array = archive[key]
     except (zipfile.BadZipFile, zlib.error, ValueError, EOFError) as error:

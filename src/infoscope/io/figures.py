@@ -80,6 +80,16 @@ def save_figure(result: Result, path: str | PathLike[str], *, style: str = "pape
 def check_figure_path(path: str | PathLike[str]) -> Path:
     """Raise now what `save_figure` would raise about its path after the work is done.
 
+    Parameters
+    ----------
+    path : path-like
+        Where the figure shall go.
+
+    Returns
+    -------
+    Path
+        The path.
+
     Examples
     --------
     >>> from infoscope.io import check_figure_path

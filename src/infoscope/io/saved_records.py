@@ -154,7 +154,8 @@ def _read(path: Path) -> tuple[Any, dict[str, np.ndarray]]:
         hint = ": a .json record is for reading and for infoscope rerun" if path.suffix.lower() == ".json" else ""
         raise DataError(f"{path} holds no result saved by infoscope.save{hint}")
     try:
-        with np.load(path, allow_pickle=False) as content:
+        # opened here: of a damaged archive np.load leaves its own file open
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
             if RECORD not in content.files:
                 raise DataError(f"{path} holds arrays, but no result saved by infoscope.save")
             arrays = {name: content[name] for name in content.files if name != RECORD}

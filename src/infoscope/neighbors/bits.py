@@ -104,8 +104,9 @@ class PackedBits:
             return np.zeros(shape, np.int64), np.zeros(shape if same and n_groups > 1 else (1, 1, 1), np.int64)
 
         def work(state, rows, columns):
+            (i0, i1), (j0, j1) = rows, columns
             bit_kernels.count_pairs(
-                self.words, *rows, partners.words, *columns, same, self.ends, self.shift, group, group, *state
+                self.words, i0, i1, partners.words, j0, j1, same, self.ends, self.shift, group, group, *state
             )
 
         counts, inside = map_pairs(len(self), len(partners), same, start, work, n_jobs, "distances")
@@ -145,8 +146,9 @@ class PackedBits:
             return (sums[0], sums[0]) if same else tuple(sums)
 
         def work(state, rows, columns):
+            (i0, i1), (j0, j1) = rows, columns
             bit_kernels.sum_pairs(
-                self.words, *rows, partners.words, *columns, same, self.ends, self.shift, first, whole, *state
+                self.words, i0, i1, partners.words, j0, j1, same, self.ends, self.shift, first, whole, *state
             )
 
         return map_pairs(len(self), len(partners), same, start, work, n_jobs, "errors")

@@ -388,8 +388,9 @@ class CountWithin(Reduction):
             values = self.squared[order]
             new = np.ones(len(order), bool)
             new[1:] = (row[1:] != row[:-1]) | (values[1:] != values[:-1])
-            self.place = np.empty(len(order), np.int64)
-            self.place[order] = np.cumsum(new) - 1
+            place = np.empty(len(order), np.int64)
+            place[order] = np.cumsum(new) - 1
+            self.place: np.ndarray | None = place
             self.squared = values[new]
             self.indptr = np.concatenate([[0], np.cumsum(np.bincount(row[new], minlength=len(indptr) - 1))])
 

@@ -187,7 +187,7 @@ class Space:
                     angles.min(0),
                     angles.max(0),
                     period[at],
-                    lambda a: self.column_name(at[a]),
+                    lambda a: self.column_name(int(at[a])),
                     self.time,
                     self.run,
                 ),

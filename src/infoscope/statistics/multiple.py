@@ -11,7 +11,7 @@ from infoscope.base.errors import DataError
 
 
 def adjust_p_values(p: Any, method: str = "bh") -> np.ndarray:
-    """p-values adjusted for the number of tests: compare them with the level itself.
+    """Adjust p-values for the number of tests: compare them with the level itself.
 
     Parameters
     ----------

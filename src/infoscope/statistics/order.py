@@ -39,6 +39,20 @@ class RunOrder(NamedTuple):
 def run_order(n: int, time: Any = None, run: Any = None) -> RunOrder:
     """Sort `n` rows by run and time; without time the order inside a run is that of the rows.
 
+    Parameters
+    ----------
+    n : int
+        Number of rows.
+    time : array (N,), optional
+        When each row was seen.
+    run : array (N,), optional
+        Label of the run that each row is of; one run by default.
+
+    Returns
+    -------
+    RunOrder
+        Rows in that order, and where each run starts and stops.
+
     Raises
     ------
     DataError

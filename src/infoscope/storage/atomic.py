@@ -78,7 +78,19 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes | bytearray | memoryview) -> Path:
-    """Write bytes atomically; returns the path.
+    """Write bytes atomically.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    data : bytes, bytearray or memoryview
+        What it shall hold.
+
+    Returns
+    -------
+    Path
+        The path.
 
     Examples
     --------
@@ -94,7 +106,19 @@ def write_bytes(path: str | os.PathLike[str], data: bytes | bytearray | memoryvi
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> Path:
-    """Write text atomically as UTF-8, line ends as they are; returns the path.
+    """Write text atomically as UTF-8, line ends as they are.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    text : str
+        What it shall hold.
+
+    Returns
+    -------
+    Path
+        The path.
 
     Examples
     --------
@@ -135,6 +159,16 @@ def write_json(path: str | os.PathLike[str], obj: Any, *, indent: int | None = 2
 
 def read_json(path: str | os.PathLike[str]) -> Any:
     """Read a JSON file.
+
+    Parameters
+    ----------
+    path : path-like
+        The file, in UTF-8.
+
+    Returns
+    -------
+    object
+        What it holds.
 
     Examples
     --------

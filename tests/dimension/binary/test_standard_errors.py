@@ -168,6 +168,7 @@ def test_the_jackknife_is_that_of_fits_without_each_group():
     assert from_counts.d0_se == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:the histogram has a valley", "ignore:the law does not describe")
 def test_blocks_follow_runs_and_time():
     rng = np.random.default_rng(9)
     x = np.repeat(ising_chain(30, 80, 0.8, random_state=9), 8, 0) * np.where(rng.random((240, 80)) < 0.1, -1, 1)

@@ -153,7 +153,7 @@ def test_float32_and_half_precision():
     assert dii_loss(halved, ranks, k=10).item() == pytest.approx(dii_loss(halved.float(), ranks, k=10).item(), abs=1e-6)
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:The .grad attribute of a Tensor that is not a leaf")
 def test_under_compile():
     x, y, _ = data(n=50)
     ranks, layer = batch_ranks(y), torch.nn.Linear(4, 2, dtype=torch.float64)

@@ -257,7 +257,7 @@ class SoftRanks(Reduction):
 
             soften_tile(self, state, t)
             return 0
-        b, m = t.squared.shape
+        (b, m), real = t.squared.shape, t.squared.dtype
         state |= {name: np.empty(b) for name in ("f", "entropy", "pull")}
         _sharpen(t)
         weighted = t.mass is not None
@@ -281,8 +281,7 @@ class SoftRanks(Reduction):
             state["entropy"],
             state["pull"],
             np.empty(self.k + 1),
-            *(np.empty(m + 1, t.squared.dtype) for _ in range(3)),
-            np.empty(m + 1, np.int64),
+            *(np.empty(m + 1, kind) for kind in (real, real, real, np.int64)),
         )
         if self.gradient:
             state["slopes"] = _slopes(t, used)
