@@ -119,7 +119,7 @@ def test_periods_hold_for_both(tmp_path, monkeypatch, infoscope):
         (["known.csv:0-2", "missing.csv"], "missing.csv"),
         (["known.csv:0-2", "new.csv:0,1"], "3 columns"),
         (["known.csv:0,1", "new.csv:0,2"], "column 1 is 'momentum'"),
-        (["known.csv:0-2", "new.csv", "-k", "many"], "'auto', not 'many'"),
+        (["known.csv:0-2", "new.csv", "-k", "many"], "-k is 'auto' or a number of neighbours, not 'many'"),
         (["known.csv:0-2", "new.csv", "-k", "5000"], "k=5000"),
         (["known.csv:0-2", "new.csv", "--control", "bonferroni"], "control"),
         (["known.csv:0-2", "new.csv", "--alpha", "2"], "alpha"),

@@ -63,6 +63,18 @@ def test_items_with_a_time_are_compared_in_blocks(files, infoscope):
     ran = infoscope("dimension", "slow.npy", "--binary", "--time", "0.5", "--output", "slow.json")
     assert ran.code == 0, ran.err
     assert json.loads(Path("slow.json").read_text())["values"]["error"] == "blocks"
+    np.save("packed.npy", np.packbits(slow > 0, axis=1))
+    ran = infoscope("dimension", "packed.npy", "--binary", "--bits", "120", "--time", "0.5", "--output", "packed.json")
+    assert ran.code == 0, ran.err
+    values = [json.loads(Path(name).read_text())["values"] for name in ("slow.json", "packed.json")]
+    assert values[0]["d0"] == values[1]["d0"] and values[0]["d0_se"] == values[1]["d0_se"]
+
+
+def test_bits_have_no_weights(files, infoscope):
+    np.save("w.npy", np.arange(1.0, 301))
+    for bits in (["spins.npy"], ["packed.npy", "--bits", "100"]):
+        ran = infoscope("dimension", *bits, "--binary", "--weights", "w.npy")
+        assert ran.code == 2 and "has weights that differ" in ran.err
 
 
 @pytest.mark.parametrize(
@@ -74,11 +86,11 @@ def test_items_with_a_time_are_compared_in_blocks(files, infoscope):
         (["acts.npy", "--prefix", "10"], "--prefix goes with --binary"),
         (
             ["acts.npy", "--binary", "--binarize", "mean"],
-            "--binarize is sign, median, two_bit or a threshold, not 'mean'",
+            "--binarize is 'sign', 'median', 'two_bit' or a threshold, not 'mean'",
         ),
         (["spins.npy", "--binary", "--metric", "cosine"], "--metric does not go with --binary"),
         (["spins.npy", "--binary", "--method", "abide"], "--method does not go with --binary"),
-        (["spins.npy", "--binary", "--alpha-max", "wide"], "--alpha-max is a share, auto or scan, not 'wide'"),
+        (["spins.npy", "--binary", "--alpha-max", "wide"], "--alpha-max is 'auto', 'scan' or a share, not 'wide'"),
         (["spins.npy", "--binary", "--alpha-max", "1.5"], "--alpha-max"),
         (["spins.npy", "--binary", "--prefix", "ten"], "--prefix is a number of columns"),
         (["spins.npy", "--binary", "--prefix", "10,200"], "at most 120 columns"),

@@ -29,9 +29,9 @@ ANGLES = ["angles.csv:phi,psi", "--period", "2pi", "--weights", "w"]
     ("options", "estimator"),
     [
         (["--dimension", "2"], PAk(dimension=2)),
-        (["--method", "k-star", "--neighbors", "50"], KStarNN(max_neighbors=50)),
+        (["--method", "k-star", "--max-neighbors", "50"], KStarNN(max_neighbors=50)),
         (["--method", "knn", "--dimension", "2"], KNNDensity(dimension=2)),
-        (["--method", "bmti", "--dimension", "2", "--neighbors", "auto"], BMTI(dimension=2)),
+        (["--method", "bmti", "--dimension", "2", "--max-neighbors", "auto"], BMTI(dimension=2)),
     ],
 )
 def test_values_of_the_library(torsions, infoscope, options, estimator):
@@ -120,8 +120,9 @@ def test_bias_in_the_units_of_the_energies(tmp_path, monkeypatch, infoscope):
         (["angles.csv", "--units", "kJ/mol", "--temperature", "-5"], "temperature"),
         (["angles.csv", "--halo"], "--halo goes with --states"),
         (["angles.csv", "--dimension", "0"], "dimension"),
-        (["angles.csv", "--neighbors", "many"], "'auto', not 'many'"),
-        (["angles.csv", "--neighbors", "3"], "at least 4"),
+        (["angles.csv", "--max-neighbors", "many"], "'auto' or a number of at least 4, not 'many'"),
+        (["angles.csv", "--max-neighbors", "3"], "at least 4"),
+        (["angles.csv", "--method", "knn", "--max-neighbors", "30"], "does not go with knn"),
         (["angles.csv:phi,psi", "--weights", "w", "--bias", "w"], "give one of them"),
         (["angles.csv:phi,psi", "--bias", "height"], "--bias height"),
     ],

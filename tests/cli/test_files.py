@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 
 from infoscope import Space, information_imbalance
-from infoscope.cli.inputs.parsing import parse_kT
+from infoscope.cli.inputs.energies import thermal_energy
+from infoscope.cli.options import Items
 
-KT = 0.008314462618 * 300
+KT = 8.31446261815324e-3 * 300
 
 
 def trajectory(n, seed):
@@ -67,9 +68,9 @@ def test_pieces_bias_periods_and_times_give_the_numbers_of_arrays(colvars, tmp_p
     for name in ("a_to_b", "a_to_b_se", "b_to_a", "b_to_a_se", "n_kish", "exclusion_window", "correlation_time"):
         assert found[name] == pytest.approx(getattr(truth, name), rel=1e-12), name
     assert found["n_items"] == 520 and found["k"] == truth.k == 10 and found["exclusion_window"] > 0
-    # the weights and the window matter: without one of them the number is another
-    for changed in ({"sample_weight": None}, {"time": None, "run": None}):
-        other = information_imbalance(a.replace(**changed), b.replace(**changed), random_state=0, k=10)
+    # the weights and the window each matter: without one of them the number is another
+    bare = information_imbalance(a.replace(sample_weight=None), b.replace(sample_weight=None), random_state=0, k=10)
+    for other in (bare, information_imbalance(a, b, random_state=0, exclusion_window=0)):
         assert abs(other.a_to_b - found["a_to_b"]) > 1e-4
 
 
@@ -294,6 +295,10 @@ def test_numbered_files_keep_their_numbers(colvars, infoscope):
     assert ran.code == 0 and ran.out.startswith("COLVAR.0  COLVAR.0: 2 columns") and "COLVAR.2" in ran.out
 
 
+def kT_of(**said):
+    return thermal_energy(Items(bias="V", **said)).kT
+
+
 def test_temperatures():
-    assert parse_kT(None) is None and parse_kT("2.5") == 2.5
-    assert parse_kT("300K") == parse_kT("300 K") == pytest.approx(2.4943, abs=1e-4)  # kJ/mol, as tables give it
+    assert kT_of() is None and kT_of(kT="2.5") == 2.5
+    assert kT_of(kT="300K") == kT_of(kT="300 K") == pytest.approx(2.4943, abs=1e-4)  # kJ/mol, as tables give it

@@ -3,9 +3,11 @@
 import math
 
 import pytest
+import typer
 
 from infoscope.base.errors import ParameterError
-from infoscope.cli.inputs.parsing import by_space, choose_file, choose_spaces, parse_window
+from infoscope.cli.app import app
+from infoscope.cli.inputs.parsing import by_space, choose_file, choose_spaces
 from infoscope.cli.inputs.periods import parse_period
 
 
@@ -77,8 +79,51 @@ def test_no_periods(text):
         parse_period(text)
 
 
-def test_windows():
-    assert parse_window(None) is None and parse_window("auto") == "auto" and parse_window("0") == 0
-    for text in ("-1", "nan", "soon", "inf"):
-        with pytest.raises(ParameterError, match="--window is"):
-            parse_window(text)
+@pytest.mark.parametrize("text", ["-1", "nan", "soon", "inf", ""])
+def test_no_windows(folder, infoscope, text):
+    ran = infoscope("compare", "x.npy", "y.npy", "--window", text)
+    assert ran.code == 2 and f"--window is 'auto' or a time of at least 0, not '{text}'" in ran.err
+
+
+COMPUTING = ("compare", "dimension", "density", "anomalies", "select")
+
+
+def options_of(command):
+    found = typer.main.get_command(app).commands[command].params
+    return {option.name: option for option in found}
+
+
+def test_every_option_is_declared_once():
+    """What two commands call alike is the same thing: flags, values, limits and defaults; only the help may differ."""
+    known, different = {}, []
+    for command in COMPUTING:
+        for name, option in options_of(command).items():
+            said = (
+                option.opts,
+                option.metavar,
+                option.multiple if hasattr(option, "multiple") else None,
+                option.default,
+            )
+            if known.setdefault(name, said) != said:
+                different.append((command, name))
+    own = {"k", "method", "files"}  # what is asked, and the files it is asked of
+    own |= {"states"}  # of a density a flag, of bits a number
+    own |= {"permutations"}  # none, or as many as the control needs
+    assert {name for _, name in different} <= own, different
+
+
+def test_all_commands_that_read_data_know_the_same_of_it():
+    for command in COMPUTING:
+        names = set(options_of(command))
+        assert names >= {"ids", "time", "run", "join", "weights", "log_weights", "bias", "kT", "temperature", "units"}
+        assert names >= {"metric", "scale", "period", "start", "stop", "stride", "missing"}
+        assert names >= {"output", "plot", "style", "quiet", "config", "jobs"}
+
+
+@pytest.mark.parametrize("command", COMPUTING)
+def test_help_says_what_every_option_is(infoscope, command):
+    text = infoscope(command, "--help").out
+    for option in options_of(command).values():
+        assert option.help or option.name == "help", option.name
+        assert all(flag in text for flag in option.opts if flag.startswith("-"))
+    assert max(map(len, text.splitlines())) <= 100

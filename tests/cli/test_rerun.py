@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from infoscope.base import DataError
-from infoscope.cli.inputs.input_files import input_files
-from infoscope.cli.inputs.item_columns import ItemOptions
-from infoscope.cli.inputs.parsing import FileChoice, SpaceChoice
+from infoscope.cli.inputs.choices import FileChoice, SpaceChoice
+from infoscope.cli.inputs.data_sets import input_files
+from infoscope.cli.inputs.item_columns import owned_columns
+from infoscope.cli.options import Items
 from infoscope.cli.rerun import compare_records, stored_arguments
 from infoscope.io import file_digest
 
@@ -197,7 +198,7 @@ def test_comparing_records():
     assert compared.differing == {"y": (None, "(nothing)")}
     assert (compared.n_entries, compared.n_numbers) == (5, 3)
     with pytest.raises(DataError, match="only 'infoscope compare ...' .* is run again"):
-        stored_arguments({"command": "infoscope demo"}, "a.json")
+        stored_arguments({"command": "infoscope demo"}, "a.json", ["compare", "select"])
 
 
 def test_the_digest_of_a_folder(folder):
@@ -241,7 +242,7 @@ def test_every_file_of_a_piece_counts(folder):
     (folder / "top.pdb").write_text("")
     pieces = (Frames(Path("x.npy"), topology=Path("top.pdb")), Frames(Path("y.npy"), topology=Path("top.pdb")))
     spaces = [SimpleNamespace(choice=SpaceChoice("A", pieces))]
-    found = input_files(spaces, ItemOptions(time="0.5", labels="items.csv:group", run="part"))
+    found = input_files(spaces, owned_columns(Items(time="0.5", run="part"), "items.csv:group"))
     assert [str(path) for path in found] == ["x.npy", "top.pdb", "y.npy", "items.csv"]
 
 

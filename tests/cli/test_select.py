@@ -83,8 +83,109 @@ def test_labels_and_a_target_of_text(table, infoscope):
         assert record()["values"]["dii"] == pytest.approx(expected.dii_, rel=1e-9)
         share = (table["kind"] == "high").mean()
         assert f"cannot be lower than {share**2 + (1 - share) ** 2:.3f}" in ran.out
-    ran = infoscope("select", "items.csv:a,b,c,d", "--target", "code", "--window", "0")
-    assert "write --labels code" in ran.out
+
+
+def whole_numbers(n_different):
+    return np.random.default_rng(1).permutation(np.arange(N) % n_different)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (whole_numbers(20), "labels"),
+        (whole_numbers(21), "features"),
+        (whole_numbers(3).astype(float), "features"),
+        (whole_numbers(3).astype(np.uint8)[:, None], "labels"),
+        (whole_numbers(2).astype(bool), "labels"),
+        (np.array(["low", "mid", "high"])[whole_numbers(3)], "labels"),
+        (np.random.default_rng(2).normal(size=(N, 2)), "features"),
+        (whole_numbers(3)[:, None] + np.arange(2), "features"),
+        (np.abs(np.subtract.outer(*2 * [np.random.default_rng(3).normal(size=N)])), "distances"),
+    ],
+    ids=["20 numbers", "21 numbers", "floats", "one column", "booleans", "text", "table", "whole table", "matrix"],
+)
+def test_what_a_target_is_is_decided_as_in_the_library(table, infoscope, values, kind):
+    """The same array as a file, for the command, and in memory, for the fit and for the search."""
+    np.save("y.npy", values)
+    common = {"exclusion_window": 0, "random_state": 0}
+    for said in ("auto", kind):
+        ran = infoscope("select", "items.csv:a,b,c,d", "--target", "y.npy", "--target-kind", said, "--window", "0",
+                        "--output", "out.json")  # fmt: skip
+        assert ran.code == 0, ran.err
+        assert record()["inputs"]["target"] == {"kind": kind, "name": "y"}
+        fit = DifferentiableImbalance(target=said, **common).fit(table[SOURCES], values)
+        assert record()["values"]["dii"] == pytest.approx(fit.dii_, rel=1e-9)
+        told = said == "auto" and (kind == "distances" or kind == "labels" and values.dtype.kind in "iu")
+        assert ("--target-kind features" in ran.out) == told, ran.out
+    assert infoscope("rerun", "out.json").code == 0
+    assert infoscope("select", "items.csv:a,b,c,d", "--target", "y.npy", "--size", "1", "--method", "forward",
+                     "--window", "0", "--output", "out.json").code == 0  # fmt: skip
+    path = dii_forward(table[SOURCES], values, 1, **common)
+    assert record()["inputs"]["selection"][0]["value"] == pytest.approx(path.value[0], rel=1e-9)
+
+
+def test_a_column_of_whole_numbers(table, infoscope):
+    table["shade"] = np.array([2, 0, 4, 1, 3])[np.digitize(table["a"], [-1, -0.3, 0.3, 1])]  # numbers without order
+    table.to_csv("items.csv", index=False)
+    common = ("select", "items.csv:a,b,c,d", "--target", "shade", "--window", "0", "--output", "out.json")
+    ran = infoscope(*common)
+    note = "shade holds 5 different whole numbers and was taken as labels; "
+    assert f"note: {note}--target-kind features compares their sizes" in ran.out
+    assert record()["inputs"]["notes"] == [f"{note}target_kind='features' compares their sizes"]
+    labels = DifferentiableImbalance(exclusion_window=0, target="labels").fit(table[SOURCES], table["shade"])
+    assert record()["values"]["dii"] == pytest.approx(labels.dii_, rel=1e-9)
+    numbers = DifferentiableImbalance(exclusion_window=0, target="features").fit(table[SOURCES], table[["shade"]])
+    assert abs(numbers.dii_ - labels.dii_) > 1e-4  # they differ, so that the answer tells which it was
+    for options in (("--target-kind", "features"), ("--metric", "manhattan"), ("--scale", "none")):  # the same of one
+        ran = infoscope(*common, *options)
+        assert record()["values"]["dii"] == pytest.approx(numbers.dii_, rel=1e-9) and "note" not in ran.out
+    assert [row["column"] for row in record()["table"]] == SOURCES
+
+
+def test_labels_in_a_file_for_each_run(table, infoscope):
+    for number, rows in enumerate((slice(0, 60), slice(60, N))):
+        table.iloc[rows].to_csv(f"run{number}.csv", index=False)
+        np.save(f"kind{number}.npy", table["kind"].to_numpy(str)[rows])
+    common = (
+        "select",
+        "run0.csv:a,b,c,d",
+        "run1.csv:a,b,c,d",
+        "--window",
+        "0",
+        "--stride",
+        "2",
+        "--output",
+        "out.json",
+    )
+    values = []
+    for target in (("--target", "kind0.npy", "--target", "kind1.npy"), ("--labels", "kind")):
+        ran = infoscope(*common, *target)
+        assert ran.code == 0, ran.err
+        values.append(record()["values"]["dii"])
+    assert values[0] == values[1]
+
+
+def test_distances_of_the_chosen_rows(table, infoscope):
+    y = np.random.default_rng(3).normal(size=(N, 3))
+    distances = np.linalg.norm(y[:, None] - y, axis=-1)
+    np.save("d.npy", distances)
+    common = ("--target", "d.npy", "--window", "0", "--output", "out.json")
+    ran = infoscope("select", "items.csv:a,b,c,d", "--start", "10", "--stride", "2", *common)
+    assert ran.code == 0 and "d.npy: 150 columns" in ran.out and "distances of all pairs" in ran.out, ran.err
+    rows = slice(10, None, 2)
+    expected = DifferentiableImbalance(exclusion_window=0, target="distances").fit(
+        table[SOURCES].iloc[rows], distances[rows, rows]
+    )
+    assert record()["values"]["dii"] == pytest.approx(expected.dii_, rel=1e-9)
+    holed = table.copy()
+    holed.loc[[3, 77], "b"] = np.nan
+    holed.to_csv("holed.csv", index=False)
+    assert infoscope("select", "holed.csv:a,b,c,d", "--missing", "drop", *common).code == 0
+    kept = np.delete(np.arange(N), [3, 77])
+    expected = DifferentiableImbalance(exclusion_window=0, target="distances").fit(
+        table[SOURCES].iloc[kept], distances[np.ix_(kept, kept)]
+    )
+    assert record()["values"]["dii"] == pytest.approx(expected.dii_, rel=1e-9)
 
 
 def test_sizes_are_those_of_the_library(table, infoscope):
@@ -149,7 +250,7 @@ def test_runs_are_held_out_and_times_are_used(table, infoscope):
         (["items.csv:a,b", "--target", "u", "--labels", "kind"], "both are given"),
         (["items.csv:a,b", "--target", "uu"], "neither a file nor columns of the data"),
         (["items.csv:a,b", "--target", "u", "--target", "target.npy"], "not both"),
-        (["items.csv:a,b", "--target", "u", "--method", "lasso"], "--method is weights, forward"),
+        (["items.csv:a,b", "--target", "u", "--method", "lasso"], "--method is 'weights', 'forward', 'backward' or"),
         (["items.csv:a,b", "--target", "u", "--size", "none"], "--size is 'auto' or a number"),
         (["items.csv:a,b", "--target", "u", "--size", "0"], "--size is 'auto' or a number"),
         (["items.csv:a,b", "--target", "u", "--size", "9", "--method", "forward"], "there are only 2"),
@@ -157,6 +258,12 @@ def test_runs_are_held_out_and_times_are_used(table, infoscope):
         (["items.csv:a,b", "--target", "u", "--groups", "z*"], "--groups z*: no column is called"),
         (["items.csv:a,b", "--target", "u", "--groups", "a,b", "--groups", "b"], "is in the group a,b already"),
         (["items.csv:a,b", "--labels", "kind", "--scale", "standard"], "labels are equal or not"),
+        (["items.csv:a,b", "--target", "code", "--target-kind", "labels", "--metric", "cosine"], "labels are equal"),
+        (["items.csv:a,b", "--target", "target.npy", "--target-kind", "distances", "--scale", "none"], "--scale says"),
+        (["items.csv:a,b", "--target", "u,v", "--target-kind", "labels"], "takes one column"),
+        (["items.csv:a,b", "--target", "u,v", "--target-kind", "distances"], "150"),
+        (["items.csv:a,b", "--labels", "kind", "--target-kind", "features"], "--labels"),
+        (["items.csv:a,b", "--target", "u", "--target-kind", "classes"], "--target-kind is 'auto', 'features'"),
         (["items.csv:a,b", "--target", "u", "--other-runs"], "--other-runs needs runs"),
         (["items.csv:kind", "--target", "u"], "is not numeric"),
         (["items.csv:a,b", "--target", "a,b"], "no column is left"),

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, cast
+from typing import Annotated
 
 import typer
 
-from .options import Jobs, Missing, Period, Plot, Quiet, Stop, Stride, Style, Texts
+from .options import Delivery, Items, Jobs, Measure, Rows, Seed, count, value, with_groups, word
 
-TABLES = (".csv", ".parquet")  # of flagged rows; other files hold the result
 EXAMPLE = "infoscope anomalies reference.csv test.csv"
 
 
+@with_groups
 def anomalies(
-    context: typer.Context,
     reference: Annotated[
         str | None, typer.Argument(metavar="REFERENCE[:COLUMNS]", help="What is known: a file, its columns.")
     ] = None,
@@ -21,61 +20,44 @@ def anomalies(
         str | None,
         typer.Argument(metavar="TEST[:COLUMNS]", help="What is compared with it. Default: the same columns."),
     ] = None,
-    # what is asked
+    *,
     k: Annotated[
-        str, typer.Option("-k", "--k", metavar="N|auto", help="Neighbours of a row. auto: a twentieth, at most 500.")
+        int | str,
+        word(
+            "auto",
+            "Neighbours of a row. auto: a twentieth, at most 500.",
+            "-k",
+            "--k",
+            metavar="N",
+            or_else="a number of neighbours",
+            of=int,
+            holds=lambda number: number >= 1,
+        ),
     ] = "auto",
     control: Annotated[
         str,
-        typer.Option(
-            metavar="auto|fdr|fdr_by|fwer|fpr",
-            help="What --alpha bounds: the share of false flags (fdr, fdr_by under any dependence), the chance of any "
+        word(
+            "auto|fdr|fdr_by|fwer|fpr",
+            "What --alpha bounds: the share of false flags (fdr, fdr_by under any dependence), the chance of any "
             "(fwer), the rate per row (fpr). auto: fwer with runs or times, else fdr.",
         ),
     ] = "auto",
-    alpha: Annotated[float, typer.Option(metavar="LEVEL", help="Level of the control.")] = 0.05,
-    side: Annotated[str, typer.Option(metavar="both|over|under", help="More rows in TEST, fewer, or both.")] = "both",
+    alpha: Annotated[float, value("LEVEL", "Level of the control.")] = 0.05,
+    side: Annotated[str, word("both|over|under", "More rows in TEST, fewer, or both.")] = "both",
     permutations: Annotated[
-        int | None,
-        typer.Option(min=0, metavar="N", help="Label permutations, for a p-value of it all. Default: 999 for fwer."),
+        int | None, count(0, "Label permutations, for a p-value of it all. Default: 999 for fwer.")
     ] = None,
-    clustering: Annotated[
-        str, typer.Option(metavar="components|peaks|hdbscan", help="How flagged rows make regions.")
-    ] = "components",
-    # how distances are measured
-    metric: Annotated[
-        str | None, typer.Option(metavar="METRIC", help="euclidean, manhattan, chebyshev, cosine.")
-    ] = None,
-    scale: Annotated[
-        str | None,
-        typer.Option(metavar="standard|none", help="Divide columns by their standard deviation in REFERENCE."),
-    ] = None,
-    period: Period = None,
-    # which rows, and what is known of them
-    start: Annotated[int | None, typer.Option(min=0, metavar="N", help="First row of both files.")] = None,
-    stop: Stop = None,
-    stride: Stride = None,
-    time: Annotated[
-        str | None, typer.Option(metavar="COLUMN|STEP", help="When a row was seen: correlated rows go together.")
-    ] = None,
-    run: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Which run (trajectory, batch, subject) a row is of.")
-    ] = None,
-    ids: Annotated[str | None, typer.Option(metavar="COLUMN", help="Names of the rows.")] = None,
-    missing: Missing = "raise",
-    # what comes out
-    output: Annotated[
-        Texts,
-        typer.Option(metavar="FILE", help="Flagged rows: .csv, .parquet. The result: .json (for rerun), .npz (whole)."),
-    ] = None,
-    plot: Plot = None,
+    clustering: Annotated[str, word("components|peaks|hdbscan", "How flagged rows make regions.")] = "components",
+    measure: Annotated[Measure, {"scale": "standard: columns divided by their standard deviation in REFERENCE."}],
+    rows: Annotated[Rows, {"start": "First row of both files."}],
+    items: Annotated[Items, {"time": "When a row was seen, or time between rows: correlated ones go together."}],
+    out: Annotated[
+        Delivery, {"output": "Flagged rows: .csv, .parquet. The result: .json (for rerun), .npz (for infoscope.load)."}
+    ],
     kind: Annotated[
-        str, typer.Option(metavar="scores|pairs|scan|regions|p_values|histogram|permutations", help="Of the picture.")
+        str, word("scores|pairs|scan|regions|p_values|histogram|permutations", "Of the picture.")
     ] = "scores",
-    style: Style = "screen",
-    quiet: Quiet = False,
-    # how it is computed
-    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of permutations.")] = 0,
+    seed: Seed = 0,
     jobs: Jobs = None,
 ) -> None:
     """What changed between two data sets?
@@ -85,51 +67,25 @@ def anomalies(
 
     Example: infoscope anomalies simulated.csv measured.csv --scale standard --output flagged.csv --plot regions.png
     """
-    from infoscope.anomalies import Anomalies, DensityAnomaly
-    from infoscope.base.checks import check_choice
+    from infoscope.anomalies import DensityAnomaly
     from infoscope.base.errors import ParameterError
-    from infoscope.base.pictures import pictures_of
-    from infoscope.io import write_result
 
-    from . import messages as show
-    from .inputs.item_columns import ItemOptions
-    from .inputs.parsing import check_word
-    from .one_data_set import check_targets, deliver, spelled
-    from .two_data_sets import FlaggedRows, Measure, flagged_rows, places, read_both
+    from .deliver import check_targets, deliver
+    from .flagged_rows import FlaggedRows, places
+    from .inputs.data_sets import read_two
+    from .messages import messages
 
     if reference is None or test is None:
         raise ParameterError(f"two files are needed. For example: {EXAMPLE}")
-    check_word(missing, "--missing", ("raise", "drop"))
-    outputs, picture = check_targets(output, plot, style)
-    if picture is not None:
-        check_choice(kind, "--kind", tuple(pictures_of(Anomalies)))
-    items = ItemOptions(time=time, run=run, ids=ids)
+    check_targets(out)
     estimator = DensityAnomaly(
-        k if k == "auto" else _number(k), control=control, alpha=alpha, side=side, n_permutations=permutations,
-        clustering=clustering, random_state=seed, n_jobs=jobs,
+        k, control=control, alpha=alpha, side=side, n_permutations=permutations, clustering=clustering,
+        random_state=seed, n_jobs=jobs,
     )  # fmt: skip
-    with show.messages(quiet) as said:
-        how = Measure(metric, scale, period or [])
-        first, second = read_both((reference, test), items, slice(start, stop, stride), missing, how, quiet=quiet)
-        found = estimator.fit(first.space, second.space).result_
-        record = {"reference": first.record(), "test": second.record()}
-        whole = [path for path in outputs if path.suffix.lower() not in TABLES]
-        text = "\n".join([str(found), *places(found)])
-        both, command = first.with_files_of(second), spelled(context.obj)
-        deliver(found, both, (whole, None), command, style, said, text=text, record=record)
-        for path in outputs:
-            if path not in whole:
-                rows = flagged_rows(found, first.gathered, second.gathered)
-                write_result(cast(Any, FlaggedRows(rows)), path)
-                typer.echo(f"{len(rows)} flagged rows: {path}")
-        if picture is not None:
-            show.save_picture(found, picture, style=style, kind=kind)
-            typer.echo(f"picture: {picture}")
-
-
-def _number(text: str) -> int:
-    from infoscope.base.errors import ParameterError
-
-    if not text.isdecimal() or int(text) < 1:
-        raise ParameterError(f"-k is a number of neighbours, or 'auto', not '{text}'")
-    return int(text)
+    with messages(out.quiet):
+        both = read_two((reference, test), items, rows, measure)
+        found = estimator.fit(both[0].space, both[1].space).result_
+        deliver(
+            found, out, {"reference": both[0].record(), "test": both[1].record()}, [*both[0].files(), *both[1].files()],
+            text="\n".join([str(found), *places(found)]), table=FlaggedRows(found, both), kind=kind,
+        )  # fmt: skip

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from .anomalies import anomalies
+from .arguments import expand
 from .compare import compare
 from .demo import demo
 from .density import density
@@ -54,8 +55,9 @@ def run(arguments: list[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal that cannot show a sign gets a substitute, not an error
             stream.reconfigure(errors="replace")
-    command = typer.main.get_command(app)
+    command: Any = typer.main.get_command(app)
     try:
+        arguments = expand(command.commands, arguments)
         code = command.main(args=arguments, prog_name="infoscope", standalone_mode=False, obj=arguments)
         sys.stdout.flush()
     except (KeyboardInterrupt, typer.Abort):

@@ -116,8 +116,8 @@ def free_energy() -> Map:
     """Which states does the molecule visit, and how high are the barriers between them?"""
     from infoscope.datasets import load_alanine_dipeptide
     from infoscope.density import DensityPeaks, PAk
-    from infoscope.density.results import energy_unit
     from infoscope.neighbors import Space
+    from infoscope.statistics.units import energy_unit
 
     frames = load_alanine_dipeptide("300K metadynamics")
     angles = frames.torsions[["ALA2 phi", "ALA2 psi"]]

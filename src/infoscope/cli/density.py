@@ -2,83 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-import typer
-
-from .options import (
-    Files,
-    Jobs,
-    Missing,
-    Output,
-    Period,
-    Plot,
-    Quiet,
-    Run,
-    Scale,
-    Start,
-    Stop,
-    Stride,
-    Style,
-    Time,
-    Weights,
-)
-
-METHODS = ("pak", "bmti", "k-star", "knn")
+from .options import Delivery, Files, Items, Jobs, Measure, Rows, switch, value, with_groups, word
 
 
+@with_groups
 def density(
-    context: typer.Context,
     files: Files = None,
+    *,
     states: Annotated[
-        bool, typer.Option("--states", help="Significant peaks of the density, their populations and barriers.")
+        bool, switch("Significant peaks of the density, their populations and barriers.", "--states")
     ] = False,
-    temperature: Annotated[float, typer.Option(metavar="KELVIN", help="For free energies.")] = 300.0,
-    units: Annotated[str, typer.Option(metavar="kJ/mol|kcal/mol|kT", help="Of free energies and barriers.")] = "kT",
     significance: Annotated[
-        float,
-        typer.Option("--z", min=0.0, metavar="Z", help="Standard errors by which a peak must stand out (states)."),
+        float, value("Z", "Standard errors by which a peak must stand out (states).", "--z", least=0.0)
     ] = 1.65,
-    halo: Annotated[
-        bool, typer.Option("--halo", help="Items below the saddles of their state get none (states).")
-    ] = False,
+    halo: Annotated[bool, switch("Items below the saddles of their state get none (states).", "--halo")] = False,
     method: Annotated[
         str,
-        typer.Option(
-            metavar="pak|bmti|k-star|knn",
-            help="Each item by itself, with a slope (pak) or without (k-star); all differences together (bmti), "
+        word(
+            "pak|bmti|k-star|knn",
+            "Each item by itself, with a slope (pak) or without (k-star); all differences together (bmti), "
             "smoother, and better from four dimensions on; ten neighbours (knn).",
         ),
     ] = "pak",
-    dimension: Annotated[
-        float | None, typer.Option(metavar="D", help="Intrinsic dimension. Default: estimated by ABIDE.")
-    ] = None,
-    neighbors: Annotated[
-        str, typer.Option(metavar="N|auto", help="The most neighbours a point may have (all but knn).")
-    ] = "auto",
-    metric: Annotated[
-        str | None, typer.Option(metavar="METRIC", help="euclidean, manhattan, chebyshev, cosine.")
-    ] = None,
-    scale: Scale = None,
-    period: Period = None,
-    start: Start = None,
-    stop: Stop = None,
-    stride: Stride = None,
-    weights: Weights = None,
-    bias: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLUMN|FILE", help="Bias potential of the rows, in --units: better than weights from it."
+    dimension: Annotated[float | None, value("D", "Intrinsic dimension. Default: estimated by ABIDE.")] = None,
+    max_neighbors: Annotated[
+        int | str,
+        word(
+            "auto",
+            "At most so many neighbours of a point (all but knn).",
+            metavar="N",
+            or_else="a number of at least 4",
+            of=int,
+            holds=lambda number: number >= 4,
         ),
-    ] = None,
-    time: Time = None,
-    run: Run = None,
-    missing: Missing = "raise",
+    ] = "auto",
+    measure: Measure,
+    rows: Rows,
+    items: Annotated[
+        Items, {"bias": "Bias potential of the rows, which is taken out of the density: better than weights from it."}
+    ],
+    out: Delivery,
     jobs: Jobs = None,
-    output: Output = None,
-    plot: Plot = None,
-    style: Style = "screen",
-    quiet: Quiet = False,
 ) -> None:
     """Where is the data dense, and which states does it visit?
 
@@ -87,66 +53,36 @@ def density(
 
     Example: infoscope density COLVAR:phi,psi --bias metad.bias --states --units kJ/mol --plot states.png
     """
-    from infoscope.base.checks import check_choice
-    from infoscope.base.errors import ParameterError, warn
-    from infoscope.density.results import energy_unit
-
-    from .inputs.parsing import check_word
-    from .messages import messages
-    from .one_data_set import DataOptions, check_targets, deliver, read_data, spelled
-
-    check_choice(method, "--method", METHODS)
-    check_word(missing, "--missing", ("raise", "drop"))
-    kt = energy_unit(temperature, units)
-    most = _most_neighbors(neighbors)
-    if halo and not states:
-        raise ParameterError("--halo goes with --states")
-    targets = check_targets(output, plot, style)
-    asked = DataOptions(
-        files or [],
-        metric,
-        scale,
-        period or [],
-        time,
-        run,
-        weights=weights,
-        bias=bias,
-        missing=missing,
-        rows=slice(start, stop, stride),
-    )
-    with messages(quiet) as said:
-        if bias is not None and units == "kT" and bias.endswith((".bias", ".rbias")):
-            warn(f"--bias {bias} is taken in kT; by its name it is PLUMED's, in kJ/mol: add --units kJ/mol")
-        data = read_data(asked, "density", quiet=quiet)
-        potential = data.gathered.potential
-        # whether a peak is real is asked of the noise alone, as DensityPeaks does
-        found = _estimator(method, dimension, most, jobs, calibrate=not states).fit(
-            data.space, bias=None if potential is None else potential / kt
-        )
-        result = _states(found, significance, halo) if states else found.result_
-        deliver(result.with_units(units, temperature), data, targets, spelled(context.obj), style, said)
-
-
-def _most_neighbors(text: str) -> int | str:
     from infoscope.base.errors import ParameterError
 
-    if text == "auto":
-        return text
-    if not text.isdecimal() or int(text) < 4:
-        raise ParameterError(f"--neighbors is a number of at least 4, or 'auto', not '{text}'")
-    return int(text)
+    from .deliver import check_targets, deliver
+    from .inputs.data_sets import read_one
+    from .messages import messages
+
+    if halo and not states:
+        raise ParameterError("--halo goes with --states")
+    if method == "knn" and max_neighbors != "auto":
+        raise ParameterError("--max-neighbors does not go with knn, which takes ten neighbours of every item")
+    check_targets(out)
+    with messages(out.quiet):
+        data = read_one(files, items, rows, measure, "density", takes_bias=True)
+        # whether a peak is real is asked of the noise alone, as DensityPeaks does
+        estimator = _estimator(method, max_neighbors, dimension=dimension, calibrate=not states, n_jobs=jobs)
+        fitted = estimator.fit(data.space, bias=data.gathered.potential)
+        result = _states(fitted, significance, halo) if states else fitted.result_
+        energy = data.gathered.energy
+        deliver(result.with_units(energy.units, energy.temperature), out, data.record(), data.files())
 
 
-def _estimator(method: str, dimension, n_neighbors, n_jobs, calibrate: bool):
+def _estimator(method: str, max_neighbors: int | str, **options: Any) -> Any:
     from infoscope.density import BMTI, KNNDensity, KStarNN, PAk
 
     if method == "knn":
-        return KNNDensity(dimension=dimension, calibrate=calibrate, n_jobs=n_jobs)
-    kind = {"pak": PAk, "bmti": BMTI, "k-star": KStarNN}[method]
-    return kind(max_neighbors=n_neighbors, dimension=dimension, calibrate=calibrate, n_jobs=n_jobs)
+        return KNNDensity(**options)
+    return {"pak": PAk, "bmti": BMTI, "k-star": KStarNN}[method](max_neighbors=max_neighbors, **options)
 
 
-def _states(found, significance: float, halo: bool):
+def _states(fitted: Any, significance: float, halo: bool) -> Any:
     from infoscope.density import DensityPeaks
 
-    return DensityPeaks(significance, halo=halo).fit(found).result_
+    return DensityPeaks(significance, halo=halo).fit(fitted).result_

@@ -2,68 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-import typer
-
-from .options import Files, Jobs, Missing, Output, Period, Plot, Quiet, Run, Scale, Seed, Start, Stop, Stride, Style
-
-METHODS = ("gride", "two-nn", "abide")
+from .binary import Binary
+from .options import Delivery, Files, Items, Jobs, Measure, Rows, Seed, count, with_groups, word
 
 
+@with_groups
 def dimension(
-    context: typer.Context,
     files: Files = None,
+    *,
     method: Annotated[
         str,
-        typer.Option(
-            metavar="gride|two-nn|abide",
-            help="By scale; from the two nearest neighbours; at the scale where the density is constant.",
+        word(
+            "gride|two-nn|abide",
+            "By scale; from the two nearest neighbours; at the scale where the density is constant.",
         ),
     ] = "gride",
-    binary: Annotated[
-        bool, typer.Option("--binary", help="The data are bits: how many independent ones are as far apart?")
-    ] = False,
-    binarize: Annotated[
-        str | None, typer.Option(metavar="sign|median|two_bit|NUMBER", help="How numbers become bits (with --binary).")
-    ] = None,
-    states: Annotated[
-        int | None, typer.Option(min=3, metavar="Q", help="Columns hold states 0 to Q - 1, not bits (with --binary).")
-    ] = None,
-    bits: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Columns are packed bytes with so many bits (with --binary).")
-    ] = None,
-    alpha_max: Annotated[
-        str,
-        typer.Option(metavar="SHARE|auto|scan", help="Pairs to fit: the nearest share; scan: several (with --binary)."),
-    ] = "0.4",
-    prefix: Annotated[
-        str | None,
-        typer.Option(metavar="N[,N...]", help="The first N columns, then more: N, 2N, ... or a list (with --binary)."),
-    ] = None,
-    max_rank: Annotated[int | None, typer.Option(min=2, metavar="N", help="Farthest neighbour (gride).")] = None,
-    metric: Annotated[
-        str | None, typer.Option(metavar="METRIC", help="euclidean, manhattan, chebyshev, cosine, hamming.")
-    ] = None,
-    scale: Scale = None,
-    period: Period = None,
-    start: Start = None,
-    stop: Stop = None,
-    stride: Stride = None,
-    sample_rows: Annotated[
-        int | None, typer.Option(min=8, metavar="N", help="Ask only so many random rows (gride, two-nn, --binary).")
-    ] = None,
-    time: Annotated[
-        str | None, typer.Option(metavar="COLUMN|FILE|STEP", help="When a row was seen: correlated rows are thinned.")
-    ] = None,
-    run: Run = None,
-    missing: Missing = "raise",
+    bits: Binary,
+    max_rank: Annotated[int | None, count(2, "Farthest neighbour (gride).")] = None,
+    sample_rows: Annotated[int | None, count(8, "Ask only so many random rows (gride, two-nn, --binary).")] = None,
+    measure: Annotated[Measure, {"metric": "euclidean, manhattan, chebyshev, cosine, hamming."}],
+    rows: Rows,
+    items: Annotated[Items, {"time": "When a row was seen, or time between rows: correlated ones are thinned."}],
+    out: Delivery,
     seed: Seed = 0,
     jobs: Jobs = None,
-    output: Output = None,
-    plot: Plot = None,
-    style: Style = "screen",
-    quiet: Quiet = False,
 ) -> None:
     """How many degrees of freedom do the data have?
 
@@ -79,42 +43,30 @@ def dimension(
     """
     from infoscope.base.errors import ParameterError
 
-    from .binary import BinaryOptions
-    from .inputs.parsing import check_word
+    from .deliver import check_targets, deliver
+    from .inputs.data_sets import read_one
     from .messages import messages
-    from .one_data_set import DataOptions, check_targets, deliver, read_data, spelled
 
-    asked_bits = BinaryOptions(binarize, states, bits, alpha_max, prefix)
-    if binary:
-        asked_bits.check(method, max_rank, metric, scale, period)
-        metric = "hamming"
-    elif given := asked_bits.given():
-        raise ParameterError(f"{given} goes with --binary")
-    if method not in METHODS:
-        raise ParameterError(f"--method is {', '.join(METHODS)}, not '{method}'")
+    bits.check(method, max_rank, measure)
     if method == "abide" and sample_rows is not None:
         raise ParameterError("--sample-rows does not go with abide, which compares every row with its neighbours")
     if method != "gride" and max_rank is not None:
         raise ParameterError(f"--max-rank goes with --method gride, not with {method}")
-    check_word(missing, "--missing", ("raise", "drop"))
-    targets = check_targets(output, plot, style)
-    asked = DataOptions(
-        files or [], metric, scale, period or [], time, run, missing=missing, rows=slice(start, stop, stride)
-    )
-    with messages(quiet) as said:
-        data = read_data(asked, "dimension", quiet=quiet)
-        if binary:
-            result = asked_bits.estimate(data.space, sample_rows, seed, jobs)
+    check_targets(out)
+    with messages(out.quiet):
+        data = read_one(files, items, rows, Measure(["hamming"]) if bits.binary else measure, "dimension")
+        drawn: dict[str, Any] = {"random_state": seed, "n_jobs": jobs}
+        if bits.binary:
+            result = bits.estimate(data.space, sample_rows, **drawn)
         else:
-            result = _estimate(data.space, method, max_rank, sample_rows, seed, jobs)
-        deliver(result, data, targets, spelled(context.obj), style, said)
+            result = _estimate(data.space, method, max_rank, n_rows=sample_rows, **drawn)
+        deliver(result, out, data.record(), data.files())
 
 
-def _estimate(space, method: str, max_rank, n_rows, seed: int, n_jobs):
+def _estimate(space: Any, method: str, max_rank: int | None, **drawn: Any) -> Any:
     from infoscope.dimension import ABIDE, Gride, TwoNN
 
     if method == "abide":
-        return ABIDE(n_jobs=n_jobs).fit(space).result_
-    if method == "two-nn":
-        return TwoNN(n_rows=n_rows, random_state=seed, n_jobs=n_jobs).fit(space).result_
-    return Gride(max_rank, n_rows=n_rows, random_state=seed, n_jobs=n_jobs).fit(space).result_
+        return ABIDE(n_jobs=drawn["n_jobs"]).fit(space).result_
+    estimator = TwoNN(**drawn) if method == "two-nn" else Gride(max_rank, **drawn)
+    return estimator.fit(space).result_

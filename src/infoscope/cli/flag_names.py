@@ -7,6 +7,8 @@ import re
 FLAGS = {
     **{name: f"--{name}" for name in ("time", "run", "period", "scale", "metric", "ids", "control", "alpha")},
     "exclusion_window": "--window",
+    "target_kind": "--target-kind",
+    "max_neighbors": "--max-neighbors",
     "n_rows": "--sample-rows",
     "n_columns": "--sample-columns",
     "n_permutations": "--permutations",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +11,14 @@ from typing import Annotated, Any
 
 import typer
 
+from .arguments import expand
+
 DIFFERS = 1  # exit code
 SHOWN = 20  # differing values that are listed
 
 
 def rerun(
+    context: typer.Context,
     file: Annotated[str, typer.Argument(metavar="RESULT.json", help="What --output wrote.")],
     folder: Annotated[str | None, typer.Option(metavar="DIR", help="Where the input files are, if not here.")] = None,
     output: Annotated[
@@ -35,11 +38,12 @@ def rerun(
 
     record = read_record(file)
     targets = [] if output is None else [check_result_path(output).resolve()]
-    arguments = stored_arguments(record, file)
+    commands = _repeatable(context)
+    arguments = expand(commands, stored_arguments(record, file, commands))
     with _inside(folder):
-        arguments = _found(record, arguments, folder)
+        arguments = _check_files(record, arguments, folder)
         typer.echo(f"again: {shlex.join(['infoscope', *arguments])}")
-        again = _run(arguments, targets, file)
+        again = _run(commands[arguments[0]], arguments, targets, file)
     compared = compare_records(record, again)
     changed = _changed_versions(record, versions())
     if compared.differing:
@@ -57,7 +61,7 @@ def rerun(
         typer.echo(f"result: {target}")
 
 
-def stored_arguments(record: Mapping[str, Any], file: str) -> list[str]:
+def stored_arguments(record: Mapping[str, Any], file: str, commands: Collection[str]) -> list[str]:
     """What stood behind ``infoscope``: only own commands that save a result are run, and never by a shell."""
     from infoscope.base.errors import DataError
 
@@ -69,8 +73,9 @@ def stored_arguments(record: Mapping[str, Any], file: str) -> list[str]:
         program, *arguments = shlex.split(command)
     except ValueError as error:
         raise DataError(f"{file} is damaged: its command cannot be read ({error})") from error
-    if program != "infoscope" or not arguments or arguments[0] not in _repeatable():
-        raise DataError(f"{file}: its command is '{command}', and only {_own()} is run again")
+    if program != "infoscope" or not arguments or arguments[0] not in commands:
+        own = " or ".join(f"'infoscope {name} ...'" for name in commands)
+        raise DataError(f"{file}: its command is '{command}', and only {own} is run again")
     return arguments
 
 
@@ -115,20 +120,15 @@ def _changed_versions(record: Mapping[str, Any], now: Mapping[str, str]) -> str:
     return f"versions: {'; '.join(changed)}" if changed else ""
 
 
-def _repeatable() -> dict[str, Any]:
-    """Commands that save a result."""
-    from .app import app
-
-    commands: dict[str, Any] = getattr(typer.main.get_command(app), "commands", {})
-    has_output = {name: [p.name for p in command.params].count("output") for name, command in commands.items()}
-    return {name: command for name, command in commands.items() if has_output[name] and name != "rerun"}
-
-
-def _own() -> str:
-    return " or ".join(f"'infoscope {name} ...'" for name in _repeatable())
+def _repeatable(context: typer.Context) -> dict[str, Any]:
+    """Commands that save a result, and can draw it."""
+    commands: dict[str, Any] = getattr(context.find_root().command, "commands", {})
+    return {
+        name: command for name, command in commands.items() if {"output", "plot"} <= {p.name for p in command.params}
+    }
 
 
-def _found(record: Mapping[str, Any], arguments: Sequence[str], folder: str | None) -> list[str]:
+def _check_files(record: Mapping[str, Any], arguments: Sequence[str], folder: str | None) -> list[str]:
     """Check the input files; with a folder, those that were named by a full path are looked for in it by their name."""
     from infoscope.base.errors import DataError
     from infoscope.io import file_digest
@@ -156,7 +156,7 @@ def _found(record: Mapping[str, Any], arguments: Sequence[str], folder: str | No
     return changed
 
 
-def _run(arguments: Sequence[str], targets: Sequence[Path], file: str) -> dict[str, Any]:
+def _run(command: Any, arguments: Sequence[str], targets: Sequence[Path], file: str) -> dict[str, Any]:
     """Run a command in this process with other targets; its record."""
     import io
     from contextlib import redirect_stdout, suppress
@@ -166,14 +166,13 @@ def _run(arguments: Sequence[str], targets: Sequence[Path], file: str) -> dict[s
     from infoscope.io import read_record
 
     name, *options = arguments
-    command = _repeatable()[name]
     with TemporaryDirectory() as scratch:
         again = Path(scratch, "again.json")
         # what it prints was printed before (warnings go to the error stream); --help and the like end it early
         with redirect_stdout(io.StringIO()), suppress(typer.Exit):
             context = command.make_context(name, options, obj=list(arguments))
-            context.params |= {"output": [str(again), *map(str, targets)]}
-            context.params |= {"plot": None} if "plot" in context.params else {}
+            context.params |= {"output": [str(again), *map(str, targets)], "plot": None}
+            context.params |= {"resume": None} if "resume" in context.params else {}
             with context:
                 command.invoke(context)
         if not again.is_file():

@@ -5,25 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from .options import (
+    Delivery,
     Files,
+    Items,
     Jobs,
-    Missing,
-    Output,
-    Period,
-    Plot,
-    Quiet,
-    Run,
+    Measure,
+    Rows,
     Seed,
-    Start,
-    Stop,
-    Stride,
-    Style,
+    Target,
     Texts,
-    Time,
-    Weights,
+    Window,
+    count,
+    value,
+    with_groups,
+    word,
 )
 
 if TYPE_CHECKING:
@@ -32,78 +28,75 @@ if TYPE_CHECKING:
 
     from .inputs.target import TargetedData
 
-METHODS = ("weights", "forward", "backward", "exhaustive")
 SHOWN = 30  # weights that are printed
 
 
-def select(
-    context: typer.Context,
-    files: Files = None,
-    target: Annotated[
-        Texts,
-        typer.Option(metavar="COLUMNS|FILE[:COLUMNS]", help="What the columns should tell about, for the same rows."),
-    ] = None,
-    labels: Annotated[str | None, typer.Option(metavar="COLUMN|FILE", help="Classes as the target.")] = None,
+@dataclass(frozen=True)
+class Search:
+    """What is selected, and how."""
+
     size: Annotated[
-        str | None, typer.Option(metavar="N|auto", help="How many columns. auto: as few as suffice.")
-    ] = None,
+        int | str | None,
+        word(
+            "auto",
+            "How many columns. auto: as few as suffice.",
+            metavar="N",
+            or_else="a number of columns of at least 1",
+            of=int,
+            holds=lambda number: number >= 1,
+        ),
+    ] = None
     method: Annotated[
         str,
-        typer.Option(
-            metavar="weights|forward|backward|exhaustive",
-            help="Weights of all columns at once; columns added or removed one by one; all sets.",
+        word(
+            "weights|forward|backward|exhaustive",
+            "Weights of all columns at once; columns added or removed one by one; all sets.",
         ),
-    ] = "weights",
-    groups: Annotated[
-        Texts, typer.Option(metavar="[NAME=]COLUMNS", help="Columns that share a weight: 'mean*'. May be repeated.")
-    ] = None,
-    k: Annotated[
-        int | None, typer.Option("-k", "--k", metavar="N", help="Neighbours per row. Default: one in 100 rows.")
-    ] = None,
-    bandwidth: Annotated[
-        str, typer.Option(metavar="point|global|gap", help="How far a row looks: to its own neighbours, or as all do.")
-    ] = "point",
-    batch_size: Annotated[
-        int | None, typer.Option(metavar="N", help="Fit on random batches of rows, where all pairs are too many.")
-    ] = None,
-    resamples: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Random halves of the rows behind the intervals.")
-    ] = 0,
+    ] = "weights"
+    groups: Annotated[Texts, value("[NAME=]COLUMNS", "Columns that share a weight: 'mean*'. May be repeated.")] = None
+    k: Annotated[int | None, value("N", "Neighbours per row. Default: one in 100 rows.", "-k", "--k")] = None
+    bandwidth: Annotated[str, word("point|global|gap", "How far a row looks: to its own neighbours, or as all do.")] = (
+        "point"
+    )
+    batch_size: Annotated[int | None, value("N", "Fit on random batches of rows, where all pairs are too many.")] = None
+    resamples: Annotated[int, count(0, "Random halves of the rows behind the intervals.")] = 0
     validation: Annotated[
-        str | None, typer.Option(metavar="SHARE|runs", help="Judge on rows that had no part in the choice.")
-    ] = None,
-    metric: Annotated[str | None, typer.Option(metavar="METRIC", help="Of the target: manhattan, rmsd, ...")] = None,
-    scale: Annotated[
-        str | None, typer.Option(metavar="standard|none", help="Of the target. The data are always standardised.")
-    ] = None,
-    period: Period = None,
-    start: Start = None,
-    stop: Stop = None,
-    stride: Stride = None,
-    time: Time = None,
-    run: Run = None,
-    window: Annotated[
-        str | None, typer.Option(metavar="auto|VALUE", help="Rows of a run closer in time are no neighbours.")
-    ] = None,
-    other_runs: Annotated[bool, typer.Option("--other-runs", help="Neighbours come from other runs only.")] = False,
-    weights: Weights = None,
-    log_weights: Annotated[
-        str | None, typer.Option(metavar="COLUMN[,COLUMN]", help="Bias: weights are exp(sum of columns / kT).")
-    ] = None,
-    kT: Annotated[
-        str | None,
-        typer.Option("--kT", metavar="VALUE", help="In the unit of the bias, or 300K for kJ/mol. Default: 1."),
-    ] = None,
-    join: Annotated[
-        str, typer.Option(metavar="runs|one", help="Several files: runs of their own (default), or parts of one.")
-    ] = "runs",
-    missing: Missing = "raise",
+        float | str | None,
+        word(
+            "runs",
+            "Judge on rows that had no part in the choice.",
+            metavar="SHARE",
+            or_else="a share of the rows between 0 and 1",
+            holds=lambda share: 0 < share < 1,
+        ),
+    ] = None
+
+    resume: Annotated[
+        str | None, value("FILE", "Keep what the search of sizes found so far; after a kill go on from there.")
+    ] = None
+
+    @property
+    def of_sizes(self) -> bool:
+        """Whether sets of several sizes are looked at."""
+        return self.method != "weights" or self.size is not None
+
+
+@with_groups
+def select(
+    files: Files = None,
+    *,
+    target: Target,
+    search: Search,
+    measure: Annotated[
+        Measure,
+        {"metric": "Of the target: manhattan, rmsd, ...", "scale": "Of the target. The data are always standardised."},
+    ],
+    rows: Rows,
+    items: Items,
+    window: Window,
+    out: Delivery,
     seed: Seed = 0,
     jobs: Jobs = None,
-    output: Output = None,
-    plot: Plot = None,
-    style: Style = "screen",
-    quiet: Quiet = False,
 ) -> None:
     """Which few columns carry the information of a target, and in which proportion?
 
@@ -114,80 +107,40 @@ def select(
     """
     from infoscope.base.errors import ParameterError
 
-    from .inputs.parsing import check_word, parse_window
-    from .inputs.target import TargetOptions, read_with_target, record_of
+    from .deliver import check_targets, deliver
+    from .inputs.data_sets import neighbor_rule
+    from .inputs.target import read_with_target
     from .messages import messages
-    from .one_data_set import DataOptions, check_targets, deliver, spelled
 
-    if method not in METHODS:
-        raise ParameterError(f"--method is {', '.join(METHODS)}, not '{method}'")
-    check_word(missing, "--missing", ("raise", "drop"))
-    asked = _Asked(method, _size(size), groups or [], resamples, _validation(validation), seed, batch_size)
-    common = {
-        "k": k,
-        "bandwidth": check_word(bandwidth, "--bandwidth", ("point", "global", "gap")),
-        "exclusion_window": parse_window(window),
-        "neighbors_from": "other_runs" if other_runs else None,
-        "n_jobs": jobs,
-    }
-    if batch_size is not None and asked.searches:
+    if search.batch_size is not None and search.of_sizes:
         raise ParameterError("--batch-size fits the weights of all columns: leave out --size and --method")
-    targets = check_targets(output, plot, style)
-    options = DataOptions(
-        files or [],
-        period=period or [],
-        time=time,
-        run=run,
-        weights=weights,
-        missing=missing,
-        rows=slice(start, stop, stride),
-        log_weights=log_weights,
-        kT=kT,
-        join=join,
-    )
-    with messages(quiet) as said:
-        data = read_with_target(options, TargetOptions(target or [], labels, metric, scale), "select", quiet=quiet)
-        if other_runs and "run" not in data.gathered.shared:
-            raise ParameterError("--other-runs needs runs: --run COLUMN, or several files")
-        path, result = _answer(data, asked, common)
-        record = record_of(data)
+    if search.resume is not None and not search.of_sizes:
+        raise ParameterError("--resume goes with a search of sizes: --size auto, or another --method than weights")
+    check_targets(out)
+    with messages(out.quiet):
+        data = read_with_target(files, target, items, rows, measure, "select")
+        options = {"k": search.k, "bandwidth": search.bandwidth, "random_state": seed, "n_jobs": jobs}
+        path, result = _answer(data, search, options | neighbor_rule(window, data))
+        record = data.record()
         if path is not None:
             record["selection"] = path.to_frame()[["size", "features", "value", "value_se"]].to_dict("records")
-        text = _told(data, path, result, fixed=isinstance(asked.size, int), hints=not quiet)
-        deliver(result, data, targets, spelled(context.obj), style, said, text=text, record=record, drawn=path)
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """What is to be selected, as the options say it."""
-
-    method: str
-    size: int | str | None
-    groups: list[str]
-    n_resamples: int
-    validation: float | str | None
-    seed: int
-    batch_size: int | None
-
-    @property
-    def searches(self) -> bool:
-        return self.method != "weights" or self.size is not None
+        text = _describe(data, path, result, fixed=isinstance(search.size, int), hints=not out.quiet)
+        deliver(result, out, record, data.files(), text=text, drawn=path)
 
 
 # ---------------------------------------------------------------------------------------------------------- selection
-def _answer(data: TargetedData, asked: _Asked, common: dict[str, Any]) -> tuple[SelectionPath | None, FeatureWeights]:
+def _answer(data: TargetedData, asked: Search, options: dict[str, Any]) -> tuple[SelectionPath | None, FeatureWeights]:
     """The path of sets, where one was walked, and the weights of the columns that were chosen."""
     from infoscope.imbalance import DifferentiableImbalance
     from infoscope.imbalance.dii.objective import columns_of
 
-    groups = group_labels(asked.groups, data.gathered.spaces[0].names)
-    fit = {**common, "n_resamples": asked.n_resamples, "random_state": asked.seed}
-    if not asked.searches:
-        estimator = DifferentiableImbalance(
-            groups=groups, validation=asked.validation, batch_size=asked.batch_size, **fit
-        )
-        return None, estimator.fit(data.space, data.target).result_
-    path = _search(data, asked, {**common, "groups": groups, "validation": asked.validation})
+    groups = group_labels(asked.groups or [], data.space.feature_names or ())
+    fit = {**options, "n_resamples": asked.resamples}
+    if not asked.of_sizes:
+        held = {"validation": asked.validation, "batch_size": asked.batch_size, "groups": groups}
+        return None, DifferentiableImbalance(**held, **fit).fit(data.space, data.target).result_
+    searched = {"groups": groups, "validation": asked.validation, "checkpoint": asked.resume}
+    path = _search(data, asked, options | searched)
     size = path.suggested_size if asked.size in (None, "auto") else int(asked.size or 0)
     columns = path.columns_of(size)
     row = path.sizes.tolist().index(size)
@@ -196,10 +149,9 @@ def _answer(data: TargetedData, asked: _Asked, common: dict[str, Any]) -> tuple[
     return path, estimator.fit(columns_of(data.space, columns), data.target).result_
 
 
-def _search(data: TargetedData, asked: _Asked, options: dict[str, Any]) -> SelectionPath:
+def _search(data: TargetedData, asked: Search, options: dict[str, Any]) -> SelectionPath:
     from infoscope.imbalance import selection
 
-    options["random_state"] = asked.seed
     number = asked.size if isinstance(asked.size, int) else None
     if asked.method == "weights":
         return selection.dii_path(data.space, data.target, **options)
@@ -239,7 +191,9 @@ def group_labels(texts: list[str], names: tuple[str, ...]) -> list[str] | None:
 
 
 # --------------------------------------------------------------------------------------------------------------- words
-def _told(data: TargetedData, path: SelectionPath | None, result: FeatureWeights, *, fixed: bool, hints: bool) -> str:
+def _describe(
+    data: TargetedData, path: SelectionPath | None, result: FeatureWeights, *, fixed: bool, hints: bool
+) -> str:
     """Sizes, weights, value and certificate, with a sentence in the end."""
     lines = [] if path is None else _sizes(path)
     lines += [result._title, *_table(result), ""]
@@ -326,27 +280,3 @@ def _table(result: FeatureWeights) -> list[str]:
         more = f", ... ({len(zeros)} columns)" if len(zeros) > 8 else ""
         lines.append(f"  {', '.join(zeros[:8])}{more}: 0")
     return lines
-
-
-# ------------------------------------------------------------------------------------------------------------- options
-def _size(text: str | None) -> int | str | None:
-    from infoscope.base.errors import ParameterError
-
-    if text is None or text == "auto":
-        return text
-    if not text.isdecimal() or int(text) < 1:
-        raise ParameterError(f"--size is 'auto' or a number of columns of at least 1, not '{text}'")
-    return int(text)
-
-
-def _validation(text: str | None) -> float | str | None:
-    from infoscope.base.errors import ParameterError
-
-    from .inputs.parsing import as_number
-
-    if text is None or text == "runs":
-        return text
-    share = as_number(text)
-    if share is None or not 0 < share < 1:
-        raise ParameterError(f"--validation is 'runs' or a share of the rows between 0 and 1, not '{text}'")
-    return share

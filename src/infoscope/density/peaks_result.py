@@ -10,8 +10,7 @@ import numpy as np
 from infoscope.base import Provenance, Result
 from infoscope.base.checks import check_choice
 from infoscope.base.rounding import first_lowest
-
-from .results import energy_unit
+from infoscope.statistics.units import energy_unit
 
 if TYPE_CHECKING:
     import pandas

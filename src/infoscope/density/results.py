@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from infoscope.base import ParameterError, Provenance, Result
-from infoscope.base.checks import check_choice
+from infoscope.base import Provenance, Result
 from infoscope.base.rounding import first_lowest
+from infoscope.statistics.units import energy_unit
 
 if TYPE_CHECKING:
     import pandas
 
-GAS_CONSTANT = 8.31446261815324e-3  # kJ/(mol K), exact by definition of its factors
-UNITS = {"kJ/mol": GAS_CONSTANT, "kcal/mol": GAS_CONSTANT / 4.184}
 REFERENCES = {"k-NN": (), "k*-NN": ("k_star",), "PAk": ("pak", "k_star"), "BMTI": ("bmti", "k_star")}
 
 
@@ -167,20 +165,3 @@ def free_energy(log_density, log_density_se, temperature: float = 300.0, units: 
     kt = energy_unit(temperature, units)
     value = np.asarray(log_density, float)
     return kt * (value.max() - value), kt * np.asarray(log_density_se, float)
-
-
-def energy_unit(temperature: float, units: str) -> float:
-    """kT in the units asked for.
-
-    Examples
-    --------
-    >>> from infoscope.density.results import energy_unit
-    >>> round(energy_unit(300, "kJ/mol"), 4), energy_unit(300, "kT")
-    (2.4943, 1.0)
-    """
-    check_choice(units, "units", (*UNITS, "kT"))
-    if units == "kT":
-        return 1.0
-    if not 0 < float(temperature) < np.inf:
-        raise ParameterError(f"temperature is {temperature!r}; it is in kelvin and must be positive")
-    return UNITS[units] * float(temperature)

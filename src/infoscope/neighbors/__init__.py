@@ -61,11 +61,12 @@ if TYPE_CHECKING:
     from .boxes import Boxes
     from .chunks import task
     from .rmsd import superposed_rmsd
-    from .targets import is_integer_column, target_space
+    from .targets import guess_target_kind, is_integer_column, target_space
     from .xarray_columns import flat_names, is_dates, row_dimension, row_time, time_values
 else:
     _ON_FIRST_USE = {"DaskBits": "bits_dask", "TorchBits": "bits_torch", "Boxes": "boxes", "task": "chunks"}
-    _ON_FIRST_USE |= {"superposed_rmsd": "rmsd", "target_space": "targets", "is_integer_column": "targets"}
+    _ON_FIRST_USE |= {"superposed_rmsd": "rmsd"}
+    _ON_FIRST_USE |= dict.fromkeys(("guess_target_kind", "is_integer_column", "target_space"), "targets")
     _ON_FIRST_USE |= dict.fromkeys(
         ("flat_names", "is_dates", "row_dimension", "row_time", "time_values"), "xarray_columns"
     )

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from infoscope.base.errors import DataError
 from infoscope.io.runs import piece_runs
 
-if TYPE_CHECKING:
-    from .spaces import ReadSpace
+from .read_space import ReadSpace
 
 FIELDS = {"time": "--time", "ids": "--ids", "sample_weight": "--weights"}
 

@@ -8,17 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from infoscope.base.errors import DataError, ParameterError, warn
+from infoscope.base.errors import DataError, ParameterError
+from infoscope.cli.options import Items, Rows
 from infoscope.io.missing import missing_rows
 from infoscope.io.runs import continued_rows, warn_of_parts
 from infoscope.io.table import spell_columns
 from infoscope.io.weights import column_list, weights_from_bias, worth
 
-from .item_columns import ItemOptions, item_arrays
-from .parsing import SpaceChoice, parse_kT
-from .spaces import ReadSpace, read_spaces
-
-TEMPERATURES = range(200, 1001)  # whole numbers that are more likely kelvin than kJ/mol
+from .choices import SpaceChoice
+from .energies import ThermalEnergy, thermal_energy
+from .item_columns import item_arrays, owned_columns
+from .read_space import ReadSpace
+from .spaces import read_spaces
 
 
 @dataclass(frozen=True)
@@ -30,40 +31,61 @@ class Gathered:
     labels: np.ndarray | None
     notes: tuple[str, ...]  # what was left out or made on the way
     left_out: str  # rows with missing values, or that a restart wrote again: "3,7-9"; empty where there are none
-    potential: np.ndarray | None = None  # a bias that is taken as it is
+    potential: np.ndarray | None  # a bias that is taken as it is, in kT
+    energy: ThermalEnergy
+    items: Items
+    rows: Rows
+    owned: list[str]  # columns and files that say what is known of the rows
 
 
-def gather(choices: Sequence[SpaceChoice], items: ItemOptions, rows: slice, missing: str) -> Gathered:
-    """Read the files; leave out the rows that miss a value in any of them, if `missing` is "drop"; weigh the rest."""
-    spaces = read_spaces(choices, items, rows, "keep" if missing == "drop" else "raise")
-    arrays = item_arrays(spaces, items, rows)
+def gather(
+    choices: Sequence[SpaceChoice],
+    items: Items,
+    rows: Rows,
+    labels: Sequence[str] = (),
+    *,
+    takes_bias: bool = False,
+    owned: Sequence[str] = (),
+) -> Gathered:
+    """Read the files; leave out the rows that miss a value in any of them, if this is asked for; weigh the rest."""
+    energy = thermal_energy(items, in_answer=takes_bias)
+    if items.join == "one" and items.run is not None:
+        raise ParameterError("--join one says that there is one run: leave out --run")
+    columns = owned_columns(items, *labels, *owned)
+    spaces = read_spaces(choices, columns, rows.slice, "keep" if rows.missing == "drop" else "raise")
+    arrays = item_arrays(spaces, items, rows.slice, labels)
     notes = list(dict.fromkeys(note for space in spaces for table in space.tables for note in table.notes))
+    if energy.note:
+        notes.append(energy.note)
     left_out = np.empty(0, int)
     n_items = sum(spaces[0].lengths)
     if items.join == "one":
-        left_out, told = _replaced(spaces, arrays)
-        notes.extend(told)
+        left_out, texts = _find_replaced(spaces, arrays)
+        notes.extend(texts)
     elif items.run is None:
         for space in spaces:
             warn_of_parts(space.tables)
-    if missing == "drop":
-        lacking = np.setdiff1d(_missing(spaces, arrays), left_out)
+    if rows.missing == "drop":
+        lacking = np.setdiff1d(_find_missing(spaces, arrays), left_out)
         left_out = np.union1d(left_out, lacking)
         if len(lacking):
-            notes.append(_told(lacking, n_items))
+            notes.append(_describe_missing(lacking, n_items))
     if len(left_out):
         kept = np.delete(np.arange(n_items), left_out)
         spaces = [space.take(kept) for space in spaces]
         arrays = {name: array[kept] for name, array in arrays.items()}
-    labels, bias, potential = (arrays.pop(name, None) for name in ("labels", "bias", "potential"))
-    if bias is not None:
-        arrays["sample_weight"], note = _weights(bias, items)
+    chosen, energies, potential = arrays.pop("labels", None), arrays.pop("energies", None), None
+    if energies is not None and takes_bias and items.bias is not None:
+        potential = energies[:, 0] / (energy.kT or 1.0)
+    elif energies is not None:
+        arrays["sample_weight"], note = _weights(energies, items, energy.kT if items.bias is None else energy.kT or 1.0)
         notes.append(note)
-    return Gathered(spaces, arrays, labels, tuple(notes), spell_columns(left_out.tolist()), potential)
+    left = spell_columns(left_out.tolist())
+    return Gathered(spaces, arrays, chosen, tuple(notes), left, potential, energy, items, rows, columns)
 
 
 # -------------------------------------------------------------------------------------------------------- rows left out
-def _replaced(spaces: Sequence[ReadSpace], arrays: dict[str, Any]) -> tuple[np.ndarray, list[str]]:
+def _find_replaced(spaces: Sequence[ReadSpace], arrays: dict[str, Any]) -> tuple[np.ndarray, list[str]]:
     """Rows that a later part of the one run wrote again."""
     parts = next((space for space in spaces if len(space.tables) > 1), None)
     if parts is None:
@@ -74,10 +96,10 @@ def _replaced(spaces: Sequence[ReadSpace], arrays: dict[str, Any]) -> tuple[np.n
     return np.setdiff1d(np.arange(len(arrays["time"])), kept), notes
 
 
-def _missing(spaces: Sequence[ReadSpace], arrays: dict[str, Any]) -> np.ndarray:
+def _find_missing(spaces: Sequence[ReadSpace], arrays: dict[str, Any]) -> np.ndarray:
     """Rows in which any space, or anything that goes with the rows, misses a value."""
-    others = [array for name, array in arrays.items() if name != "bias"]
-    missing = missing_rows(arrays["bias"]) if "bias" in arrays else np.zeros(sum(spaces[0].lengths), bool)
+    others = [array for name, array in arrays.items() if name != "energies"]
+    missing = missing_rows(arrays["energies"]) if "energies" in arrays else np.zeros(sum(spaces[0].lengths), bool)
     for space in spaces:
         missing |= missing_rows(space.values, others)
     if missing.all():
@@ -85,7 +107,7 @@ def _missing(spaces: Sequence[ReadSpace], arrays: dict[str, Any]) -> np.ndarray:
     return np.flatnonzero(missing)
 
 
-def _told(left_out: np.ndarray, n_items: int) -> str:
+def _describe_missing(left_out: np.ndarray, n_items: int) -> str:
     return (
         f"{len(left_out)} of {n_items} rows with missing values were left out of all spaces (the first "
         f"is row {left_out[0]})"
@@ -93,12 +115,12 @@ def _told(left_out: np.ndarray, n_items: int) -> str:
 
 
 # -------------------------------------------------------------------------------------------------------------- weights
-def _weights(bias: np.ndarray, items: ItemOptions) -> tuple[np.ndarray, str]:
-    kT = parse_kT(items.kT)
-    if kT is not None and items.kT is not None and kT in TEMPERATURES and "K" not in items.kT:
-        warn(f"--kT {items.kT} is taken in the unit of the bias; the temperature is written --kT {items.kT}K")
+def _weights(energies: np.ndarray, items: Items, kT: float | None) -> tuple[np.ndarray, str]:
+    """Weights of the rows, and a sentence that says so."""
+    flag, text = ("--log-weights", items.log_weights) if items.bias is None else ("--bias", items.bias)
     try:
-        weights = weights_from_bias(bias, kT)
+        weights = weights_from_bias(energies, kT)
     except DataError as error:
-        raise DataError(f"--log-weights {items.log_weights}: {error}") from error
-    return weights, worth(weights, column_list(items.log_weights), kT)
+        raise DataError(f"{flag} {text}: {error}") from error
+    made = worth(weights, column_list(text), kT)
+    return weights, made if items.bias is None else f"--bias {text} makes {made}"

@@ -3,106 +3,80 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from infoscope.base.errors import DataError, ParameterError, warn
+from infoscope.cli.options import Items
 from infoscope.io import read_column
 from infoscope.io.columns import did_you_mean
 from infoscope.io.missing import is_missing
 from infoscope.io.weights import column_list
 
+from .choices import FileChoice
+from .energies import PLUMED_ENERGIES
 from .file_columns import brought_arrays
-from .parsing import FileChoice, as_number, choose_file, is_data
-
-if TYPE_CHECKING:
-    from .spaces import ReadSpace
-
-NO_COLUMN = ("--time", "--log-weights", "--kT", "--join")  # options whose value is not, or not always, one column
+from .parsing import as_number, choose_file, is_data
+from .read_space import ReadSpace
 
 
-@dataclass(frozen=True)
-class ItemOptions:
-    """What belongs to the items, not to a space: each a column, a file, or (time) the step between rows."""
-
-    time: str | None = None
-    run: str | None = None
-    weights: str | None = None
-    labels: str | None = None
-    ids: str | None = None
-    log_weights: str | None = None
-    kT: str | None = None
-    join: str | None = None
-    bias: str | None = None
-
-    def named(self) -> dict[str, str]:
-        """The options that were given, by their flag."""
-        return {f"--{name.replace('_', '-')}": value for name, value in vars(self).items() if value is not None}
-
-    def replaced(self) -> set[str]:
-        """Flags of what the options say and the files need not; a bias gives weights, parts of one run are no runs."""
-        biased = self.log_weights is not None or self.bias is not None
-        implied = {"--weights": biased, "--run": self.join == "one"}
-        return set(self.named()).union(flag for flag, holds in implied.items() if holds)
-
-    def columns(self) -> list[str]:
-        """Those that may name a column; a time that is a number is the step between rows."""
-        named = self.named()
-        single = [value for flag, value in named.items() if flag not in NO_COLUMN]
-        time = [] if self.time is None or as_number(self.time) is not None else [self.time]
-        return [*single, *time, *column_list(self.log_weights)]
+def owned_columns(items: Items, *more: str) -> list[str]:
+    """Options that may name a column, which is then no feature; a time that is a number is the step between rows."""
+    time = None if items.time is None or as_number(items.time) is not None else items.time
+    single = (items.ids, items.run, items.weights, items.bias, time, *more)
+    return [*(option for option in single if option is not None), *column_list(items.log_weights)]
 
 
-def item_arrays(spaces: Sequence[ReadSpace], items: ItemOptions, rows: slice) -> dict[str, Any]:
+def item_arrays(spaces: Sequence[ReadSpace], items: Items, rows: slice, labels: Sequence[str] = ()) -> dict[str, Any]:
     """Arrays over the items: from the options that were given, else from what the files say.
 
-    Keys are those of `Space` (run, time, sample_weight, ids), "labels", "bias" with one column for each bias that
-    makes weights, and "potential", the bias that a density takes as it is.
+    Keys are those of `Space` (run, time, sample_weight, ids), "labels", and "energies" with a column for each bias.
     """
-    arrays = brought_arrays(spaces, items.replaced())
+
+    def values(option: str, flag: str) -> np.ndarray:
+        return item_values([option], flag, spaces, rows)
+
+    weighing = [flag for flag in ("--weights", "--log-weights", "--bias") if flag in items.named()]
+    if len(weighing) > 1:
+        raise ParameterError(f"{weighing[0]} and {weighing[1]}: give one of them, for they weigh the rows in two ways")
+    known = {*items.named(), *(["--weights"] if weighing else []), *(["--run"] if items.join == "one" else [])}
+    arrays = brought_arrays(spaces, known)
     if items.run is not None:
-        arrays["run"] = item_values(items.run, "--run", spaces, rows)
+        arrays["run"] = values(items.run, "--run")
     if items.time is not None:
         step = as_number(items.time)
         if step is None:
-            arrays["time"] = _times(item_values(items.time, "--time", spaces, rows), items.time)
+            arrays["time"] = _times(values(items.time, "--time"), items.time)
         elif step > 0:
             arrays["time"] = step * (rows.step or 1) * _number_in_run(arrays.get("run"), sum(spaces[0].lengths))
         else:
             raise ParameterError(f"--time {items.time}: the time between rows must be positive")
-    if items.log_weights is not None:
-        if items.weights is not None:
-            raise ParameterError("--weights and --log-weights: give one of them")
-        columns = column_list(items.log_weights)
-        bias = [_numbers(item_values(one, "--log-weights", spaces, rows), "--log-weights", one) for one in columns]
-        arrays["bias"] = np.stack(bias, axis=1)
-    elif items.kT is not None:
-        raise ParameterError("--kT needs the bias: --log-weights COLUMN")
+    if energies := (items.bias,) if items.bias is not None else column_list(items.log_weights):
+        columns = [_numbers(values(one, weighing[0]), weighing[0], one) for one in energies]
+        arrays["energies"] = np.stack(columns, axis=1)
     if items.weights is not None:
-        if items.weights.endswith((".bias", ".rbias")):
+        if items.weights.endswith(PLUMED_ENERGIES):
             warn(
                 f"--weights {items.weights}: by its name a bias, which is an energy and no weight. Was --log-weights "
                 f"{items.weights} --kT 300K meant?"
             )
-        arrays["sample_weight"] = _numbers(
-            item_values(items.weights, "--weights", spaces, rows), "--weights", items.weights
-        )
-    if items.bias is not None:
-        if items.weights is not None:
-            raise ParameterError("--weights and --bias say the same in two ways: give one of them")
-        arrays["potential"] = _numbers(item_values(items.bias, "--bias", spaces, rows), "--bias", items.bias)
+        arrays["sample_weight"] = _numbers(values(items.weights, "--weights"), "--weights", items.weights)
     if items.ids is not None:
-        arrays["ids"] = item_values(items.ids, "--ids", spaces, rows)
-    if items.labels is not None:
-        arrays["labels"] = item_values(items.labels, "--labels", spaces, rows)
+        arrays["ids"] = values(items.ids, "--ids")
+    if labels:
+        arrays["labels"] = item_values(labels, "--labels", spaces, rows)
     return arrays
 
 
-def item_values(option: str, flag: str, spaces: Sequence[ReadSpace], rows: slice) -> np.ndarray:
-    """One value an item, from a column of the files of a space or from a file of its own."""
+def item_values(options: Sequence[str], flag: str, spaces: Sequence[ReadSpace], rows: slice) -> np.ndarray:
+    """One value an item, from a column of the files of a space, or from a file of its own, or several, its pieces."""
     n_items = sum(spaces[0].lengths)
+    if len(options) > 1:
+        pieces = [choose_file(option) for option in options]
+        parts = [read_column(piece.path, piece.columns, key=piece.key, rows=rows) for piece in pieces]
+        return _check_length(np.concatenate(parts), flag, " ".join(map(str, pieces)), n_items)
+    (option,) = options
     found: dict[str, np.ndarray] = {}
     for space in spaces:
         columns = [find_column(option, piece.stored_columns()) for piece in space.choice.pieces]
@@ -172,10 +146,14 @@ def _numbers(values: np.ndarray, flag: str, name: str) -> np.ndarray:
 def _from_file(choice: FileChoice, flag: str, spaces: Sequence[ReadSpace], rows: slice, n_items: int) -> np.ndarray:
     """A file of its own holds one value for each item, or for each row of the files before rows were chosen."""
     values = read_column(choice.path, choice.columns, key=choice.key)
-    if len(values) == n_items:
-        return values
     pieces = max((space.tables for space in spaces), key=len)
-    if len(values) != sum(table.n_source_rows for table in pieces):
-        raise DataError(f"{flag} {choice} has {len(values)} values, the spaces have {n_items} items")
-    ends = np.cumsum([table.n_source_rows for table in pieces])
-    return np.concatenate([part[rows] for part in np.split(values, ends[:-1])])
+    if len(values) != n_items and len(values) == sum(table.n_source_rows for table in pieces):
+        ends = np.cumsum([table.n_source_rows for table in pieces])
+        values = np.concatenate([part[rows] for part in np.split(values, ends[:-1])])
+    return _check_length(values, flag, str(choice), n_items)
+
+
+def _check_length(values: np.ndarray, flag: str, source: str, n_items: int) -> np.ndarray:
+    if len(values) != n_items:
+        raise DataError(f"{flag} {source} has {len(values)} values, the spaces have {n_items} items")
+    return values

@@ -1,53 +1,16 @@
-"""What the options of a command mean: files with columns, values by name, windows, temperatures."""
+"""What the options of a command mean: files with columns, values by name, numbers."""
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from infoscope.base.errors import ParameterError
-from infoscope.io import column_names, split_key
-from infoscope.io.readers import columns_beside
+from infoscope.io import split_key
 
-GAS_CONSTANT = 0.008314462618  # kJ/mol/K
-
-
-@dataclass(frozen=True)
-class FileChoice:
-    """A file, the array inside if it holds several, and the columns to use (None: all)."""
-
-    path: Path
-    key: str | None = None
-    columns: str | None = None
-
-    @property
-    def stem(self) -> str:
-        """The file name without its endings, or the key; a number at the end (COLVAR.0) is part of the name."""
-        name = self.path.name.removesuffix(".gz")
-        stem, _, suffix = name.rpartition(".")
-        return self.key or (stem if stem and not suffix.isdecimal() else name)
-
-    def __str__(self) -> str:
-        return f"{self.path}/{self.key}" if self.key else str(self.path)
-
-    def stored_columns(self) -> tuple[str, ...]:
-        """Names of the columns that can serve as --time, --run and the like."""
-        return column_names(self.path, self.key)
-
-    def beside(self) -> tuple[str, ...]:
-        """Names of those that stand beside the table, such as what is known of cells."""
-        return columns_beside(self.path, self.key)
-
-
-@dataclass(frozen=True)
-class SpaceChoice:
-    """A space as the user asked for it: one file, or the pieces of one trajectory."""
-
-    name: str
-    pieces: tuple[FileChoice, ...]
+from .choices import FileChoice, SpaceChoice
+from .trajectories import choose_trajectory
 
 
 def choose_spaces(spaces: Sequence[str], files: Sequence[str]) -> list[SpaceChoice]:
@@ -95,8 +58,6 @@ def choose_file(text: str) -> FileChoice:
     if Path(text).exists():  # what is inside a store that is a folder exists too
         return FileChoice(Path(text)) if Path(text).is_file() else FileChoice(*split_key(text))
     if "@" in text:
-        from .trajectories import choose_trajectory
-
         frames = choose_trajectory(text)
         if frames is not None:
             return frames
@@ -114,15 +75,7 @@ def choose_file(text: str) -> FileChoice:
 
 
 def is_data(path: Path) -> bool:
-    """Whether there is a file, or a store that is a folder.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from infoscope.cli.inputs.parsing import is_data
-    >>> is_data(Path("no such file.csv"))
-    False
-    """
+    """Whether there is a file, or a store that is a folder."""
     return path.is_file() or (path.suffix.lower() == ".zarr" and path.is_dir())
 
 
@@ -147,65 +100,8 @@ def by_space(values: Iterable[str], names: Sequence[str], flag: str, default: st
     return chosen
 
 
-def parse_window(text: str | None) -> float | str | None:
-    """An exclusion window: ``auto``, or a time that is not negative.
-
-    Examples
-    --------
-    >>> from infoscope.cli.inputs.parsing import parse_window
-    >>> parse_window("auto"), parse_window("2.5")
-    ('auto', 2.5)
-    """
-    if text is None or text == "auto":
-        return text
-    number = as_number(text)
-    if number is None or not 0 <= number < math.inf:
-        raise ParameterError(f"--window is 'auto' or a time of at least 0, not '{text}'")
-    return number
-
-
-def check_word(text: str, flag: str, words: tuple[str, ...]) -> str:
-    """One of a few words.
-
-    Examples
-    --------
-    >>> from infoscope.cli.inputs.parsing import check_word
-    >>> check_word("drop", "--missing", ("raise", "drop"))
-    'drop'
-    """
-    if text not in words:
-        known = ", ".join(f"'{word}'" for word in words[:-1])
-        raise ParameterError(f"{flag} is {known} or '{words[-1]}', not '{text}'")
-    return text
-
-
-def parse_kT(text: str | None) -> float | None:
-    """kT in the unit of the bias: a number, or a temperature in kelvin, for a bias in kJ/mol.
-
-    Examples
-    --------
-    >>> from infoscope.cli.inputs.parsing import parse_kT
-    >>> parse_kT("2.494"), round(parse_kT("300K"), 6)
-    (2.494, 2.494339)
-    """
-    if text is None:
-        return None
-    kelvin = text.strip().endswith("K")
-    number = as_number(text.strip().removesuffix("K"))
-    if number is None or not 0 < number < math.inf:
-        raise ParameterError(f"--kT is a number in the unit of the bias, or a temperature such as 300K, not '{text}'")
-    return GAS_CONSTANT * number if kelvin else number
-
-
 def as_number(text: str) -> float | None:
-    """The number a text spells, or None.
-
-    Examples
-    --------
-    >>> from infoscope.cli.inputs.parsing import as_number
-    >>> as_number("0.5"), as_number("time")
-    (0.5, None)
-    """
+    """The number a text spells, or None."""
     try:
         return float(text)
     except ValueError:

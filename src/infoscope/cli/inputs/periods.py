@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,8 +12,7 @@ from infoscope.base.errors import ParameterError
 from infoscope.io import parse_columns
 from infoscope.io.columns import did_you_mean
 
-if TYPE_CHECKING:
-    from .spaces import ReadSpace
+from .read_space import ReadSpace
 
 
 def column_periods(texts: Sequence[str], spaces: Sequence[ReadSpace]) -> dict[str, np.ndarray]:

@@ -3,85 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from infoscope.base.errors import DataError, ParameterError
+from infoscope.cli.options import Measure
 from infoscope.io import Table, read_table
 from infoscope.io.runs import check_pieces
 from infoscope.neighbors import Space
 
-from .item_columns import ItemOptions, find_column
-from .parsing import FileChoice, SpaceChoice, by_space
+from .choices import FileChoice, SpaceChoice
+from .item_columns import find_column
+from .parsing import by_space
 from .periods import column_periods
+from .read_space import Measures, ReadSpace
 from .trajectories import TrajectoryChoice, read_frames, rmsd_space
 
-SPREAD_ROWS = 10_000  # rows looked at for the spread of columns
 UNEVEN = 10.0  # columns whose spreads differ by more are worth a hint
 MEASURED = ("euclidean", "manhattan", "chebyshev")  # metrics for which the scale of a column matters
 
 
-@dataclass(frozen=True)
-class ReadSpace:
-    """A space whose files were read."""
-
-    choice: SpaceChoice
-    tables: tuple[Table, ...]
-
-    @property
-    def name(self) -> str:
-        return self.choice.name
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names of the columns."""
-        return self.tables[0].names
-
-    @property
-    def lengths(self) -> list[int]:
-        """Rows of each piece."""
-        return [len(table) for table in self.tables]
-
-    @cached_property
-    def values(self) -> np.ndarray:
-        """The columns of all pieces, one below the other."""
-        parts = [table.values for table in self.tables]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-    def take(self, rows: np.ndarray) -> ReadSpace:
-        """The space of some of its rows, counted over all pieces; `rows` ascend."""
-        ends = np.cumsum(self.lengths)
-        parts = zip(self.tables, np.split(rows, np.searchsorted(rows, ends[:-1])), ends - self.lengths, strict=True)
-        return ReadSpace(self.choice, tuple(table.take(part - start) for table, part, start in parts))
-
-    def spreads(self) -> np.ndarray:
-        """Standard deviation of every column, from evenly spaced rows where there are many."""
-        sample = self.values[:: max(1, len(self.values) // SPREAD_ROWS)]
-        return np.where(sample.max(axis=0) > sample.min(axis=0), sample.std(axis=0, dtype=np.float64), 0.0)
-
-
-@dataclass(frozen=True)
-class Measures:
-    """How each space measures, by its name."""
-
-    metric: Mapping[str, str]
-    scale: Mapping[str, str]
-    period: Mapping[str, np.ndarray] = field(default_factory=dict)
-
-
 def read_spaces(
-    choices: Sequence[SpaceChoice], items: ItemOptions, rows: slice, missing: str = "raise"
+    choices: Sequence[SpaceChoice], owned: Sequence[str], rows: slice, missing: str = "raise"
 ) -> list[ReadSpace]:
-    """Read the files of every space, and check that they fit together; `missing` is as for `read_table`."""
+    """Read the files of every space, and check that they fit together; columns that are `owned` are no features."""
     spaces = []
     for choice in choices:
         if any(isinstance(piece, TrajectoryChoice) for piece in choice.pieces):
             tables = read_frames(choice.pieces, rows)
         else:
-            tables = [_read_piece(piece, items, rows, missing) for piece in choice.pieces]
+            tables = [_read_piece(piece, owned, rows, missing) for piece in choice.pieces]
         try:
             check_pieces(tables)
         except DataError as error:
@@ -102,34 +54,33 @@ def read_spaces(
     return spaces
 
 
-def measures(
-    spaces: Sequence[ReadSpace], metric: Sequence[str], scale: Sequence[str], period: Sequence[str]
-) -> Measures:
+def measures(spaces: Sequence[ReadSpace], asked: Measure) -> Measures:
     """Read the options ``--metric``, ``--scale`` and ``--period``."""
     names = [space.name for space in spaces]
-    scales = by_space(scale, names, "--scale", "none")
+    scales = by_space(asked.scale or (), names, "--scale", "none")
     for value in scales.values():
         if value not in ("standard", "none"):
             raise ParameterError(f"--scale is 'standard' or 'none', not '{value}'")
-    return Measures(by_space(metric, names, "--metric", "euclidean"), scales, column_periods(period, spaces))
+    metrics = by_space(asked.metric or (), names, "--metric", "euclidean")
+    return Measures(metrics, scales, column_periods(asked.period or (), spaces))
 
 
-def make_spaces(spaces: Sequence[ReadSpace], how: Measures, shared: Mapping[str, Any]) -> dict[str, Space]:
-    """Make a `Space` of each; `shared` belongs to the items (time, run, weights, ids)."""
-    return {
-        space.name: rmsd_space(space.values, space.names, space.name, shared)
-        if how.metric[space.name] == "rmsd"
-        else Space(
-            space.values,
-            metric=how.metric[space.name],
-            period=how.period[space.name] if how.period[space.name].any() else None,
-            scale="standard" if how.scale[space.name] == "standard" else None,
-            feature_names=space.names,
-            name=space.name,
-            **shared,
-        )
-        for space in spaces
-    }
+def make_space(space: ReadSpace, how: Measures, shared: Mapping[str, Any]) -> Space:
+    """A `Space` of what was read; `shared` belongs to the items (time, run, weights, ids)."""
+    metric, period = how.metric[space.name], how.period[space.name]
+    if metric == "rmsd":
+        return rmsd_space(space.values, space.names, space.name, shared)
+    if metric == "precomputed":
+        return Space.from_distances(space.matrix, name=space.name, **shared)
+    return Space(
+        space.values,
+        metric=metric,
+        period=period if period.any() else None,
+        scale="standard" if how.scale[space.name] == "standard" else None,
+        feature_names=space.names,
+        name=space.name,
+        **shared,
+    )
 
 
 def uneven_columns(space: ReadSpace, how: Measures) -> str | None:
@@ -153,9 +104,9 @@ def uneven_columns(space: ReadSpace, how: Measures) -> str | None:
 
 
 # ------------------------------------------------------------------------------------------------------------- steps
-def _read_piece(piece: FileChoice, items: ItemOptions, rows: slice, missing: str) -> Table:
+def _read_piece(piece: FileChoice, owned: Sequence[str], rows: slice, missing: str) -> Table:
     names = piece.stored_columns()
-    used = [column for option in items.columns() if (column := find_column(option, names)) is not None]
+    used = [column for option in owned if (column := find_column(option, names)) is not None]
     return read_table(piece.path, columns=piece.columns, exclude=used, key=piece.key, rows=rows, missing=missing)
 
 

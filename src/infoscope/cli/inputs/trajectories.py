@@ -14,7 +14,7 @@ import numpy as np
 from infoscope.base.errors import ParameterError
 from infoscope.io.columns import did_you_mean
 
-from .parsing import FileChoice
+from .choices import FileChoice
 
 if TYPE_CHECKING:
     from infoscope.io import Table

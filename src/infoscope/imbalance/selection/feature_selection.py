@@ -7,6 +7,7 @@ compares sets as they are, with all weights one.
 from __future__ import annotations
 
 from collections.abc import Callable
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -76,6 +77,9 @@ def dii_forward(X, target, max_features: int | None = None, n_best: int = 5, **o
         Largest rank table.
     target_kind : {"auto", "features", "labels", "distances"}
         What `target` is, where it is no Space.
+    checkpoint : path-like, optional
+        A file in which the best sets of every finished size are kept.  A search that was killed goes on from it when it
+        is called again, and ends with the same result, bit for bit; the file of another search is refused.
     random_state : int or Generator, optional
         Draws validation rows.
     n_jobs : int, optional
@@ -234,6 +238,7 @@ def select_features_imbalance(
     random_state=None,
     on_starved: str = "raise",
     max_table_bytes: int | None = 2**31,
+    checkpoint: str | PathLike[str] | None = None,
     **options,
 ) -> SelectionPath:
     """Sets of features by the plain Information Imbalance, all weights one.
@@ -262,6 +267,8 @@ def select_features_imbalance(
         Draws rows.
     max_table_bytes : int, optional
         Largest rank table.
+    checkpoint : path-like, optional
+        As for `dii_forward`.
     **options
         groups, among, validation, exclusion_window, neighbors_from, run_weight, on_low_weight, standard_error,
         target_kind, n_jobs:
@@ -323,7 +330,8 @@ def select_features_imbalance(
         k=k,
         parameters=parameters,
         random_state=random_state,
-        n_rows=None if aim.rows is None else len(aim.rows),
+        rows=aim.rows,
+        checkpoint=checkpoint,
     )
 
 
@@ -349,6 +357,7 @@ def _soft(
     max_sets: int = MAX_SETS,
     alphas=None,
     refit: bool = True,
+    checkpoint: str | PathLike[str] | None = None,
     **options,
 ):
     """What the four searches with weights share."""
@@ -382,6 +391,8 @@ def _soft(
         tol=tol,
         precision=precision,
     )
+    if method == "exhaustive":
+        parameters |= dict(refine=refine)
     if method == "l1":
         parameters |= dict(alphas=None if alphas is None else alphas.tolist(), refit=refit)
     walk = walk_path if method == "l1" else _walk(method, task)
@@ -402,6 +413,7 @@ def _soft(
         bandwidth=named,
         parameters=parameters,
         random_state=random_state,
+        checkpoint=checkpoint,
     )
 
 

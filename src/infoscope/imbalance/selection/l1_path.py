@@ -14,7 +14,7 @@ from infoscope.base import ParameterError
 from infoscope.base.rounding import exceeds
 from infoscope.imbalance.dii.optimise import minimise
 
-from .dii_search import SoftSearch
+from .search_memory import RememberingJudge
 from .subset_search import Found, best_of, members_only
 
 FIRST, FACTOR, MOST = 1e-4, 4.0, 16  # penalties when none are given
@@ -34,13 +34,15 @@ class Step(NamedTuple):
         return int(np.count_nonzero(self.weights))
 
 
-def penalty_path(search: SoftSearch, alphas: Sequence[float] | None, refit: bool) -> tuple[list[Found], list[Step]]:
+def penalty_path(
+    search: RememberingJudge, alphas: Sequence[float] | None, refit: bool
+) -> tuple[list[Found], list[Step]]:
     """The best set of every size met on the path, the smallest first; and the path.
 
     Parameters
     ----------
-    search : SoftSearch
-        The objective.
+    search : RememberingJudge
+        Of a `SoftSearch`.
     alphas : sequence of float or None
         Penalties; None: growing by factors of four until one feature is left, with smaller steps where several are lost
         at once.
@@ -81,10 +83,15 @@ def check_alphas(alphas) -> np.ndarray | None:
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
-def _solve(search: SoftSearch, before: Step, alpha: float) -> Step:
+def _solve(search: RememberingJudge, before: Step, alpha: float) -> Step:
     if before.size == 1:
         return before._replace(alpha=alpha)
-    weights = before.weights
+    (found,) = search.recall(lambda: [_minimum(search, before.weights, alpha)])
+    return Step(alpha, found.weights, found.value)
+
+
+def _minimum(search: RememberingJudge, weights: np.ndarray, alpha: float) -> Found:
+    """The minimum with a penalty, from the weights of the one before."""
     while True:
         end = minimise(
             search.objective, weights, alpha=alpha, max_iter=ITERATIONS, tol=TOLERANCE, continuation=False, show=False
@@ -94,10 +101,10 @@ def _solve(search: SoftSearch, before: Step, alpha: float) -> Step:
         if np.count_nonzero(weights) in (1, np.count_nonzero(end.weights)):
             break
     value = end.value if np.array_equal(weights, end.weights) else search.objective.soften(weights).value
-    return Step(alpha, weights, value)
+    return Found(tuple(range(search.n_units)), value, weights)
 
 
-def _pruned(search: SoftSearch, weights: np.ndarray, value: float, alpha: float) -> np.ndarray:
+def _pruned(search: RememberingJudge, weights: np.ndarray, value: float, alpha: float) -> np.ndarray:
     """Without the smallest weights, as long as the penalised value falls: not every bandwidth is smooth."""
     while np.count_nonzero(weights) > 1:
         tried = weights.copy()
@@ -114,7 +121,7 @@ def _spread(weights: np.ndarray) -> float:
     return float(weights.sum() / np.linalg.norm(weights))
 
 
-def _between(search: SoftSearch, before: Step, after: Step, left: int) -> list[Step]:
+def _between(search: RememberingJudge, before: Step, after: Step, left: int) -> list[Step]:
     """Smaller steps where more than one feature is lost."""
     if before.size - after.size <= 1 or left == 0:
         return []
@@ -123,7 +130,7 @@ def _between(search: SoftSearch, before: Step, after: Step, left: int) -> list[S
     return [*_between(search, before, middle, left - 1), middle, *_between(search, middle, after, left - 1)]
 
 
-def _filled(search: SoftSearch, found: list[Found]) -> list[Found]:
+def _filled(search: RememberingJudge, found: list[Found]) -> list[Found]:
     """Sizes that the path jumped over: the next larger set without the feature it misses least."""
     known = {len(one.units): one for one in found}
     for size in range(max(known) - 1, 0, -1):
@@ -133,7 +140,7 @@ def _filled(search: SoftSearch, found: list[Found]) -> list[Found]:
     return members_only(known.values())
 
 
-def _supports(search: SoftSearch, steps: list[Step], refit: bool) -> list[Found]:
+def _supports(search: RememberingJudge, steps: list[Step], refit: bool) -> list[Found]:
     """Every support that occurs, with the weights of its last penalty, or fitted again."""
     last = {tuple(np.flatnonzero(step.weights).tolist()): step for step in steps}
     found = [Found(units, step.value, step.weights[list(units)]) for units, step in last.items()]

@@ -20,6 +20,7 @@ from infoscope.imbalance.standard_errors import Deviations
 from infoscope.neighbors import Space, as_space, nearest, target_space
 
 from .results import SelectionPath, suggest
+from .search_memory import RememberingJudge, open_memory
 from .subset_search import Found, number_of_sets
 
 LARGEST = {"forward": 10, "exhaustive": 2}  # sizes by default; all otherwise
@@ -136,20 +137,28 @@ def run_task(
     parameters: dict[str, Any],
     random_state,
     bandwidth: str = "",
-    n_rows: int | None = None,
+    rows: np.ndarray | None = None,
+    checkpoint=None,
 ) -> SelectionPath:
     """Search on all items, then without those of every fold; collect values, errors and the suggestion."""
+    data = [part for s in plan.spaces for part in (s.features, s.sample_weight, s.time, s.run)]
+    drawn = rows is not None or isinstance(task.given["validation"], float)
+    options = _options(task, plan, rows) | parameters | {"random_state": random_state}
     n_sets = number_of_sets(
         "forward" if task.method == "l1" else task.method, len(task.names), task.largest, task.n_best
     )
-    with progress(n_sets * (1 + len(task.folds)), "selection", "sets") as bar:
-        judge = search(plan, task.units, bar)
+    with (
+        open_memory(checkpoint, task.n_best, options, *data, drawn=drawn) as memory,
+        progress(n_sets * (1 + len(task.folds)), "selection", "sets") as bar,
+    ):
+
+        def judged(part: ComparisonPlan) -> RememberingJudge:
+            return RememberingJudge(search(part, task.units, bar), memory)
+
+        judge = judged(plan)
         path, steps = walk(judge)
         reports = [judge.report(found) for found in path]
-        held = [
-            _on_fold(task, plan, fold, search, walk, elsewhere, [len(f.units) for f in path], bar)
-            for fold in task.folds
-        ]
+        held = [_on_fold(plan, fold, judged, walk, elsewhere, [len(f.units) for f in path]) for fold in task.folds]
     with plan.looking_at_order():
         chosen = plan.spaces[0].replace(feature_weights=judge.column_weights(path[-1]))
         nearest(chosen, 1, ties="all", n_jobs=plan.n_jobs, **plan.admissibility.options)
@@ -201,15 +210,26 @@ def run_task(
         k=k,
         bandwidth=bandwidth,
         n_evaluated=bar.done,
-        provenance=provenance(
-            task.function,
-            task.given | parameters,
-            random_state,
-            *(part for s in (a, b) for part in (s.features, s.sample_weight, s.time, s.run)),
-        ),
+        provenance=provenance(task.function, task.given | parameters, random_state, *data),
         **extra,
-        **plan.fields(n_rows),
+        **plan.fields(None if rows is None else len(rows)),
     )
+
+
+# ---------------------------------------------------------------------------------------------------------- checkpoint
+def _options(task: Task, plan: ComparisonPlan, rows: np.ndarray | None) -> dict[str, Any]:
+    """What a search depends on, beside its parameters and the numbers in the data."""
+    _, target = plan.spaces
+    return {
+        "function": task.function,
+        **task.given,
+        "features": task.names,
+        "columns": task.columns,
+        "period": [space.period for space in plan.spaces],
+        "target": {"metric": target.metric, "feature_weights": target.feature_weights},
+        "folds": {fold.name: fold.held for fold in task.folds},
+        "rows": rows,
+    }
 
 
 # --------------------------------------------------------------------------------------------------------------- units
@@ -278,10 +298,10 @@ def _excess(values: np.ndarray, deviations: list[Deviations], plan: ComparisonPl
     return values - values[best], np.array(errors)
 
 
-def _on_fold(task: Task, plan: ComparisonPlan, fold: Fold, search, walk, elsewhere, sizes: Sequence[int], bar):
+def _on_fold(plan: ComparisonPlan, fold: Fold, judged, walk, elsewhere, sizes: Sequence[int]):
     """Value and deviations, on the held-out rows, of the sets that a search without them finds."""
     part = plan_seen(plan, fold)
-    judge = search(part, task.units, bar)
+    judge = judged(part)
     path: list[Found] = walk(judge)[0]
     held, rows = plan_held(plan, fold)
     by_size = {len(found.units): found for found in path}

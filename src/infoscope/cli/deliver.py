@@ -1,0 +1,99 @@
+"""An answer is printed, saved and drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from infoscope.base.errors import ParameterError, warn
+from infoscope.io import check_figure_path, check_result_path, write_result
+
+from .options import Delivery
+
+PICTURES = (".png", ".svg", ".pdf")
+TABLES = (".csv", ".parquet")
+
+
+def check_targets(asked: Delivery) -> None:
+    """Raise now what saving results and picture would raise after the work is done."""
+    for path in asked.output or []:
+        check_result_path(path)
+    if asked.plot is None:
+        return
+    picture = Path(asked.plot)
+    if asked.style == "paper":
+        check_figure_path(picture)
+    if picture.suffix.lower() not in PICTURES:
+        raise ParameterError(f"pictures are saved as {', '.join(PICTURES)}, not as '{picture.suffix or picture.name}'")
+    if not picture.parent.is_dir():
+        raise ParameterError(f"{picture} cannot be written: there is no folder {picture.parent}")
+
+
+def deliver(
+    result: Any,
+    asked: Delivery,
+    inputs: Mapping[str, Any],
+    files: Iterable[Path],
+    *,
+    text: str | None = None,
+    table: Any = None,
+    drawn: Any = None,
+    **picture: Any,
+) -> None:
+    """Print a result, save it, draw it.
+
+    Parameters
+    ----------
+    result : Result
+        The answer.
+    asked : Delivery
+        Where it goes.
+    inputs, files : mapping, iterable of Path
+        What was read, for the record.
+    text : str, optional
+        What is printed in place of the result.
+    table : optional
+        What ``.csv`` and ``.parquet`` hold in place of the result: its `title` is printed.
+    drawn : Result, optional
+        What is drawn in place of the result.
+    **picture
+        Options of the picture.
+    """
+    for warning in result.warnings:
+        warn(warning)
+    typer.echo("")
+    for line in (str(result) if text is None else text).splitlines():
+        if not line.startswith("Warning: "):
+            typer.echo(line)
+    for path in map(Path, asked.output or []):
+        as_table = table is not None and path.suffix.lower() in TABLES
+        saved, told = (table, table.title) if as_table else (result, "result")
+        write_result(saved, path, command=asked.command, inputs=inputs, files=files)
+        typer.echo(f"{told}: {path}")
+    if asked.plot is not None:
+        file = Path(asked.plot)
+        save_picture(result if drawn is None else drawn, file, style=asked.style, **picture)
+        beside = f" (its numbers: {file.with_suffix('.csv')})" if asked.style == "paper" else ""
+        typer.echo(f"picture: {file}{beside}")
+
+
+def save_picture(result: Any, path: Path, **options: Any) -> None:
+    """Draw a result into a file, which is there whole or not at all; for a paper with the numbers beside it."""
+    import matplotlib
+
+    matplotlib.use("Agg")  # a file is written, no window opens
+    from matplotlib import pyplot
+
+    from infoscope.io import save_figure
+    from infoscope.storage import atomic_path
+
+    if options["style"] == "paper":
+        save_figure(result, path, **options)
+        return
+    axes = result.plot(**options)
+    with atomic_path(path) as temporary:
+        axes.figure.savefig(temporary, format=path.suffix[1:].lower(), dpi=200, bbox_inches="tight")
+    pyplot.close(axes.figure)

@@ -1,0 +1,168 @@
+"""From the options of a command to spaces: one data set, several descriptions of it, or two of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from infoscope.base.errors import ParameterError
+from infoscope.cli.messages import hint
+from infoscope.cli.options import Items, Measure, Rows, Window
+from infoscope.neighbors import Space
+
+from .choices import SpaceChoice
+from .gather import Gathered, gather
+from .item_columns import find_column
+from .parsing import choose_file, is_data
+from .read_space import Measures, ReadSpace
+from .spaces import make_space, measures, uneven_columns
+from .summary import show_spaces
+
+
+@dataclass(frozen=True)
+class ReadData:
+    """Spaces of the same items, and what is known of the files they came from."""
+
+    spaces: Mapping[str, Space]
+    gathered: Gathered
+    how: Measures
+    more: Mapping[str, Any] = field(default_factory=dict)  # for the record
+
+    @property
+    def space(self) -> Space:
+        """The first, or the only one."""
+        return next(iter(self.spaces.values()))
+
+    def record(self) -> dict[str, Any]:
+        """What was read, for the record of a result."""
+        gathered = self.gathered
+        return {
+            "spaces": [self._described(space) for space in gathered.spaces],
+            "rows": {**vars(gathered.rows), "left_out": gathered.left_out or None},
+            "items": {flag[2:]: value for flag, value in gathered.items.named().items()},
+            "known_of_items": sorted(gathered.shared),
+            "notes": list(gathered.notes),
+            **self.more,
+        }
+
+    def files(self) -> list[Path]:
+        """Every file that spaces and items come from, each once, named as on the command line."""
+        return input_files(self.gathered.spaces, self.gathered.owned)
+
+    def _described(self, space: ReadSpace) -> dict[str, Any]:
+        period = self.how.period[space.name]
+        return {
+            "name": space.name,
+            "files": [str(piece) for piece in space.choice.pieces],
+            "columns": list(space.names),
+            "n_rows": space.lengths,
+            "metric": self.how.metric[space.name],
+            "scale": self.how.scale[space.name],
+            "period": period.tolist() if period.any() else None,
+        }
+
+
+def read_data(
+    choices: Sequence[SpaceChoice],
+    items: Items,
+    rows: Rows,
+    measure: Measure,
+    *,
+    labels: Sequence[str] = (),
+    takes_bias: bool = False,
+    like: Space | None = None,
+) -> ReadData:
+    """Read spaces of the same items, and print how they are used.
+
+    Parameters
+    ----------
+    choices : sequence of SpaceChoice
+        Names and files.
+    items, rows, measure : groups of options
+    labels : sequence of str
+        Columns or files of class labels.
+    takes_bias : bool
+        Whether the command takes a bias potential as it is, and answers with energies.
+    like : Space, optional
+        Whose standard deviations are taken where columns are divided by theirs.
+    """
+    gathered = gather(choices, items, rows, labels, takes_bias=takes_bias)
+    how = measures(gathered.spaces, measure)
+    show_spaces(gathered, how)
+    if like is None:
+        hint_of_scale(gathered.spaces, how)
+        return ReadData({s.name: make_space(s, how, gathered.shared) for s in gathered.spaces}, gathered, how)
+    (read,) = gathered.spaces
+    space = make_space(read, replace(how, scale={read.name: "none"}), gathered.shared)
+    if how.scale[read.name] == "standard" and space.n_features == like.n_features:
+        space = space.replace(feature_weights=like.feature_weights)
+    return ReadData({read.name: space}, gathered, how)
+
+
+def read_one(
+    files: Sequence[str] | None, items: Items, rows: Rows, measure: Measure, command: str, *, takes_bias: bool = False
+) -> ReadData:
+    """Read one data set; several files are its runs."""
+    return read_data([one_space(files, command)], items, rows, measure, takes_bias=takes_bias)
+
+
+def read_two(files: Sequence[str], items: Items, rows: Rows, measure: Measure) -> tuple[ReadData, ReadData]:
+    """Read a reference and a test sample; the scale is that of the reference, and so are columns left unsaid."""
+    first, second = (choose_file(text) for text in files)
+    if second.columns is None:
+        second = replace(second, columns=first.columns)
+    reference = read_data([SpaceChoice("reference", (first,))], items, rows, measure)
+    return reference, read_data([SpaceChoice("test", (second,))], items, rows, measure, like=reference.space)
+
+
+def one_space(files: Sequence[str] | None, command: str, more: str = "") -> SpaceChoice:
+    """All files as one space, called by the first."""
+    if not files:
+        raise ParameterError(f"a file is needed. For example: infoscope {command} data.csv{more}")
+    pieces = tuple(choose_file(text) for text in files)
+    return SpaceChoice(pieces[0].stem, pieces)
+
+
+def hint_of_scale(spaces: Sequence[ReadSpace], how: Measures) -> None:
+    """Say where a few wide columns decide the distances."""
+    uneven = [text for space in spaces if (text := uneven_columns(space, how))]
+    if uneven:
+        hint(" ".join([*uneven, "If their units differ, add --scale standard."]))
+
+
+def label_space(gathered: Gathered, labels: Sequence[str]) -> Space:
+    """The labels as a space, called by their column or file."""
+    option, file = labels[0], choose_file(labels[0])
+    if is_data(file.path):
+        name = file.columns or file.stem
+    else:
+        stored = [piece.stored_columns() for space in gathered.spaces for piece in space.choice.pieces]
+        name = next((column for names in stored if (column := find_column(option, names))), option)
+    name = f"column {name}" if name.isdecimal() else name
+    if name in {space.name for space in gathered.spaces}:
+        name = f"{name} (labels)"
+    return Space.from_labels(gathered.labels, name=name, **gathered.shared)
+
+
+def neighbor_rule(asked: Window, data: ReadData) -> dict[str, Any]:
+    """Which rows may be neighbours, in the words of the library."""
+    if asked.other_runs and "run" not in data.gathered.shared:
+        raise ParameterError("--other-runs needs runs: --run COLUMN, or several files")
+    return {"exclusion_window": asked.window, "neighbors_from": "other_runs" if asked.other_runs else None}
+
+
+def input_files(spaces: Sequence[ReadSpace], owned: Sequence[str]) -> list[Path]:
+    """Files of the spaces, and those that options name; a file that is called like a column is not one of these."""
+    pieces = [piece for space in spaces for piece in space.choice.pieces]
+    paths = [value for piece in pieces for value in vars(piece).values() if isinstance(value, Path)]
+    beside = [choose_file(option).path for option in owned if not _is_column(option, spaces)]
+    return list(dict.fromkeys((*paths, *(path for path in beside if is_data(path)))))
+
+
+def _is_column(option: str, spaces: Sequence[ReadSpace]) -> bool:
+    return any(
+        all(find_column(option, piece.stored_columns()) is not None for piece in space.choice.pieces)
+        for space in spaces
+    )
