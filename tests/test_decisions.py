@@ -102,7 +102,7 @@ ZERO = {
     "KNNDensity": lambda s: KNNDensity(5, dimension=3, calibrate=False).fit(s).log_density_[-40:],
     "KStarNN": lambda s: KStarNN(dimension=3, calibrate=False).fit(s).log_density_[-40:],
     "PAk": lambda s: PAk(dimension=3, calibrate=False).fit(s).log_density_[-40:],
-    "DensityPeaks": lambda s: DensityPeaks().fit(s).populations_,
+    "DensityPeaks": lambda s: DensityPeaks().fit(s).result_.peak_log_density,
     "DensityAnomaly": lambda s: DensityAnomaly(random_state=0).fit(s, s.features[-40:] + 0.1).result_.over.scores[-40:],
     "BinaryID": lambda s: (
         BinaryID(binarize="sign").fit(Space(s.features @ WIDE, sample_weight=s.sample_weight)).dimension_

@@ -13,9 +13,9 @@ UNITS = (0.1, 3.0, 1 / 3, 0.7)
 COMMON = dict(dimension=2, calibrate=False)
 METHODS = {
     "k-NN": KNNDensity(8, **COMMON),
-    "k*-NN": KStarNN(n_neighbors=70, **COMMON),
-    "PAk": PAk(n_neighbors=70, **COMMON),
-    "BMTI": BMTI(n_neighbors=70, **COMMON),
+    "k*-NN": KStarNN(max_neighbors=70, **COMMON),
+    "PAk": PAk(max_neighbors=70, **COMMON),
+    "BMTI": BMTI(max_neighbors=70, **COMMON),
 }
 
 

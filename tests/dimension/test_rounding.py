@@ -19,7 +19,7 @@ def lattice(unit, origin=0.0):
 
 @pytest.mark.parametrize("unit", UNITS)
 @pytest.mark.parametrize("origin", [0.0, 0.3])
-@pytest.mark.parametrize("method", [TwoNN(), TwoNN("fit"), Gride(2), ABIDE(n_neighbors=20)])
+@pytest.mark.parametrize("method", [TwoNN(), TwoNN("fit"), Gride(2), ABIDE(max_neighbors=20)])
 def test_a_lattice_has_no_dimension_in_any_unit(method, unit, origin):
     with pytest.raises(DataError, match="lattice"):
         method.fit(lattice(unit, origin))

@@ -14,8 +14,8 @@ from infoscope.neighbors import (
 )
 
 
-def check(a, b, k, **rule):
-    found = neighbors_and_ranks(a, b, k, admissibility=Admissibility(**rule))
+def check(a, b, k, n_jobs=None, **rule):
+    found = neighbors_and_ranks(a, b, k, admissibility=Admissibility(**rule), n_jobs=n_jobs)
     assert found is not None
     for way, (source, target) in zip(found, ((a, b), (b, a)), strict=True):
         graph = nearest(source, k, ties="all", **rule)
@@ -64,7 +64,7 @@ def test_small_tiles_and_threads(monkeypatch):
     a, b = Space(x), Space(x**3)
     monkeypatch.setattr(backend_numpy, "TILE", (130, 97))
     for n_jobs in (1, 3):
-        check(a, b, 3, n_jobs=n_jobs) if n_jobs == 1 else check(a, b, 3)
+        check(a, b, 3, n_jobs=n_jobs)
 
 
 @pytest.mark.parametrize("case", ["ties", "grid", "few columns", "few items", "weights", "periods", "large", "torch"])

@@ -40,14 +40,14 @@ def questions(monkeypatch):
     seen = {"computed": 0, "stop": np.inf}
     recall = SearchMemory.recall
 
-    def counted(self, compute, bar):
+    def counted(self, compute, *others):
         def answer():
             if seen["computed"] >= seen["stop"]:
                 raise Stopped
             seen["computed"] += 1
             return compute()
 
-        return recall(self, answer, bar)
+        return recall(self, answer, *others)
 
     monkeypatch.setattr(SearchMemory, "recall", counted)
     return seen
