@@ -10,6 +10,7 @@ from .options import (
     Files,
     Items,
     Jobs,
+    Layout,
     Measure,
     Rows,
     Seed,
@@ -91,6 +92,7 @@ def select(
         Measure,
         {"metric": "Of the target: manhattan, rmsd, ...", "scale": "Of the target. The data are always standardised."},
     ],
+    layout: Layout,
     rows: Rows,
     items: Items,
     window: Window,
@@ -118,7 +120,7 @@ def select(
         raise ParameterError("--resume goes with a search of sizes: --size auto, or another --method than weights")
     check_targets(out)
     with messages(out.quiet):
-        data = read_with_target(files, target, items, rows, measure, "select")
+        data = read_with_target(files, target, items, rows, measure, layout, "select")
         options = {"k": search.k, "bandwidth": search.bandwidth, "random_state": seed, "n_jobs": jobs}
         path, result = _answer(data, search, options | neighbor_rule(window, data))
         record = data.record()

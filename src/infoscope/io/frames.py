@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from infoscope.base.checks import LARGEST_EXACT_INTEGER
+from infoscope.base.errors import warn
+
 from .table import not_numeric
 
 if TYPE_CHECKING:
@@ -38,7 +41,9 @@ def _numbers(frame: pandas.DataFrame, names: Sequence[str], column: int, rows: s
     if series.dtype == np.float32:
         return series.to_numpy()
     if pd.api.types.is_bool_dtype(series) or pd.api.types.is_numeric_dtype(series):
-        return series.to_numpy(dtype=np.float64, na_value=np.nan)
+        numbers = series.to_numpy(dtype=np.float64, na_value=np.nan)
+        _warn_of_rounding(series, numbers, source, names[column])
+        return numbers
     numbers = _parse(series)
     wrong = np.flatnonzero((numbers.isna() & series.notna()).to_numpy())
     if len(wrong):
@@ -46,7 +51,23 @@ def _numbers(frame: pandas.DataFrame, names: Sequence[str], column: int, rows: s
         numeric = [c for c in range(len(names)) if _is_numeric(frame.iloc[rows, c])]
         value, mostly_text = _shown(series.iloc[wrong[0]]), 2 * len(wrong) > len(series)
         raise not_numeric(source, names, column, numeric, row, value, mostly_text=mostly_text)
-    return numbers.to_numpy(dtype=np.float64, na_value=np.nan)
+    values = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
+    _warn_of_rounding(series, values, source, names[column])
+    return values
+
+
+def _warn_of_rounding(series: pandas.Series, numbers: np.ndarray, source: str, name: str) -> None:
+    """Say where whole numbers become others as float64."""
+    if series.dtype.kind not in "iuO":
+        return
+    for row in np.flatnonzero(np.abs(numbers) >= LARGEST_EXACT_INTEGER):
+        value = series.iloc[row]
+        if isinstance(value, int | np.integer) and int(numbers[row]) != int(value):
+            warn(
+                f"{source}: column '{name}' holds whole numbers beyond 2**53, which float64 rounds ({value} becomes "
+                f"{int(numbers[row])}): are they identifiers? As ids, labels or runs they are kept apart."
+            )
+            return
 
 
 def _parse(series: pandas.Series) -> pandas.Series:

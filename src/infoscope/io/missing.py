@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Sequence
 
 import numpy as np
 
@@ -45,6 +45,42 @@ def is_missing(array: np.ndarray) -> np.ndarray:
     import pandas as pd
 
     return np.asarray(pd.isna(array))
+
+
+def mark_missing(array: np.ndarray, na: Sequence[str]) -> np.ndarray:
+    """An array in which some words, and all numbers of the same value, are missing; itself where none is there.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.io.missing import mark_missing
+    >>> mark_missing(np.array([1.0, -999.0]), ("-999",))
+    array([ 1., nan])
+    >>> mark_missing(np.array(["DE", "unknown"], dtype=object), ("unknown",)).tolist()
+    ['DE', nan]
+    """
+    if not na or array.dtype.kind not in "biufOUS":
+        return array
+    if array.dtype.kind in "biuf":
+        numbers = np.array([number for word in na if (number := _number(word)) is not None])
+        found = np.isin(array, numbers.astype(array.dtype if array.dtype.kind == "f" else float))
+    else:
+        words = {*na, *(_number(word) for word in na)} - {None}
+        found = np.array([isinstance(entry, Hashable) and entry in words for entry in array.tolist()], bool)
+        found = found.reshape(array.shape)
+    if not found.any():
+        return array
+    kind = array.dtype if array.dtype.kind == "f" else float if array.dtype.kind in "biu" else object
+    marked = np.array(array, dtype=kind)
+    marked[found] = np.nan
+    return marked
+
+
+def _number(word: str) -> float | None:
+    try:
+        return float(word.replace(",", "."))
+    except ValueError:
+        return None
 
 
 def drop_missing(table: Table) -> Table:

@@ -9,7 +9,7 @@ from typing import Any
 
 from infoscope.base.errors import ParameterError
 from infoscope.cli.messages import hint
-from infoscope.cli.options import Items, Measure, Rows, Window
+from infoscope.cli.options import Items, Layout, Measure, Rows, Window
 from infoscope.neighbors import Space
 
 from .choices import SpaceChoice
@@ -42,6 +42,7 @@ class ReadData:
             "spaces": [self._described(space) for space in gathered.spaces],
             "rows": {**vars(gathered.rows), "left_out": gathered.left_out or None},
             "items": {flag[2:]: value for flag, value in gathered.items.named().items()},
+            "layout": {flag[2:]: value for flag, value in gathered.spaces[0].choice.pieces[0].layout.named().items()},
             "known_of_items": sorted(gathered.shared),
             "notes": list(gathered.notes),
             **self.more,
@@ -69,6 +70,7 @@ def read_data(
     items: Items,
     rows: Rows,
     measure: Measure,
+    layout: Layout,
     *,
     labels: Sequence[str] = (),
     takes_bias: bool = False,
@@ -80,7 +82,7 @@ def read_data(
     ----------
     choices : sequence of SpaceChoice
         Names and files.
-    items, rows, measure : groups of options
+    items, rows, measure, layout : groups of options
     labels : sequence of str
         Columns or files of class labels.
     takes_bias : bool
@@ -88,6 +90,7 @@ def read_data(
     like : Space, optional
         Whose standard deviations are taken where columns are divided by theirs.
     """
+    choices = [choice.laid_out(layout) for choice in choices]
     gathered = gather(choices, items, rows, labels, takes_bias=takes_bias)
     how = measures(gathered.spaces, measure)
     show_spaces(gathered, how)
@@ -102,19 +105,28 @@ def read_data(
 
 
 def read_one(
-    files: Sequence[str] | None, items: Items, rows: Rows, measure: Measure, command: str, *, takes_bias: bool = False
+    files: Sequence[str] | None,
+    items: Items,
+    rows: Rows,
+    measure: Measure,
+    layout: Layout,
+    command: str,
+    *,
+    takes_bias: bool = False,
 ) -> ReadData:
     """Read one data set; several files are its runs."""
-    return read_data([one_space(files, command)], items, rows, measure, takes_bias=takes_bias)
+    return read_data([one_space(files, command)], items, rows, measure, layout, takes_bias=takes_bias)
 
 
-def read_two(files: Sequence[str], items: Items, rows: Rows, measure: Measure) -> tuple[ReadData, ReadData]:
+def read_two(
+    files: Sequence[str], items: Items, rows: Rows, measure: Measure, layout: Layout
+) -> tuple[ReadData, ReadData]:
     """Read a reference and a test sample; the scale is that of the reference, and so are columns left unsaid."""
     first, second = (choose_file(text) for text in files)
     if second.columns is None:
         second = replace(second, columns=first.columns)
-    reference = read_data([SpaceChoice("reference", (first,))], items, rows, measure)
-    return reference, read_data([SpaceChoice("test", (second,))], items, rows, measure, like=reference.space)
+    reference = read_data([SpaceChoice("reference", (first,))], items, rows, measure, layout)
+    return reference, read_data([SpaceChoice("test", (second,))], items, rows, measure, layout, like=reference.space)
 
 
 def one_space(files: Sequence[str] | None, command: str, more: str = "") -> SpaceChoice:

@@ -15,9 +15,10 @@ from infoscope.io.runs import continued_rows, warn_of_parts
 from infoscope.io.table import spell_columns
 from infoscope.io.weights import column_list, weights_from_bias, worth
 
-from .choices import SpaceChoice
+from .choices import SpaceChoice, check_layout
 from .energies import ThermalEnergy, thermal_energy
 from .item_columns import item_arrays, owned_columns
+from .parsing import choose_file
 from .read_space import ReadSpace
 from .spaces import read_spaces
 
@@ -52,6 +53,7 @@ def gather(
     if items.join == "one" and items.run is not None:
         raise ParameterError("--join one says that there is one run: leave out --run")
     columns = owned_columns(items, *labels, *owned)
+    check_layout(choices, [choose_file(column).path for column in columns])
     spaces = read_spaces(choices, columns, rows.slice, "keep" if rows.missing == "drop" else "raise")
     arrays = item_arrays(spaces, items, rows.slice, labels)
     notes = list(dict.fromkeys(note for space in spaces for table in space.tables for note in table.notes))
