@@ -43,7 +43,7 @@ class DelimitedSource(Source):
         return len(self._frame)
 
     def values(self, columns: Sequence[int], rows: slice) -> np.ndarray:
-        return frame_values(self._frame, self.names, columns, rows, str(self.path))
+        return frame_values(self._frame, self.names, columns, rows, str(self.path), self.layout.decimal)
 
     def column(self, column: int, rows: slice) -> np.ndarray:
         return frame_column(self._frame, column, rows)

@@ -87,7 +87,7 @@ def not_text(path: Path, encoding: str, content: bytes, at: int) -> DataError:
     if looks and looks != encoding:
         line = content.count(b"\n", 0, at) + 1
         return DataError(
-            f"{path} is not written in {written} (byte {at}, line {line}), like {looks}: say encoding='{looks}'"
+            f"{path}: byte {at} (line {line}) is not {written}; the file looks like {looks}: say encoding='{looks}'"
         )
     if content[at : at + 1] == b"\0":
         return DataError(f"{path} is not a text file: it holds zero bytes")

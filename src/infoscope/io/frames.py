@@ -10,6 +10,7 @@ import numpy as np
 from infoscope.base.checks import LARGEST_EXACT_INTEGER
 from infoscope.base.errors import warn
 
+from .number_marks import numbers_of
 from .table import not_numeric
 
 if TYPE_CHECKING:
@@ -17,10 +18,13 @@ if TYPE_CHECKING:
 
 
 def frame_values(
-    frame: pandas.DataFrame, names: Sequence[str], columns: Sequence[int], rows: slice, source: str
+    frame: pandas.DataFrame, names: Sequence[str], columns: Sequence[int], rows: slice, source: str, decimal: str = ""
 ) -> np.ndarray:
-    """Columns of a frame, chosen by position, as a float array; missing values become NaN."""
-    parts = [_numbers(frame, names, column, rows, source) for column in columns]
+    """Columns of a frame, chosen by position, as a float array; missing values become NaN.
+
+    Numbers that are stored as text have the sign `decimal` before their decimals; without it they are as pandas knows.
+    """
+    parts = [_numbers(frame, names, column, rows, source, decimal) for column in columns]
     dtype = np.float32 if all(part.dtype == np.float32 for part in parts) else np.float64
     values = np.empty((len(parts[0]), len(parts)), dtype)
     for position, part in enumerate(parts):
@@ -34,7 +38,9 @@ def frame_column(frame: pandas.DataFrame, column: int, rows: slice) -> np.ndarra
     return series.to_numpy() if series.dtype.kind in "biuf" else series.to_numpy(dtype=object)
 
 
-def _numbers(frame: pandas.DataFrame, names: Sequence[str], column: int, rows: slice, source: str) -> np.ndarray:
+def _numbers(
+    frame: pandas.DataFrame, names: Sequence[str], column: int, rows: slice, source: str, decimal: str
+) -> np.ndarray:
     import pandas as pd
 
     series = frame.iloc[rows, column]
@@ -44,11 +50,11 @@ def _numbers(frame: pandas.DataFrame, names: Sequence[str], column: int, rows: s
         numbers = series.to_numpy(dtype=np.float64, na_value=np.nan)
         _warn_of_rounding(series, numbers, source, names[column])
         return numbers
-    numbers = _parse(series)
+    numbers = _parse(series, decimal)
     wrong = np.flatnonzero((numbers.isna() & series.notna()).to_numpy())
     if len(wrong):
         row = range(len(frame))[rows][wrong[0]]
-        numeric = [c for c in range(len(names)) if _is_numeric(frame.iloc[rows, c])]
+        numeric = [c for c in range(len(names)) if _is_numeric(frame.iloc[rows, c], decimal)]
         value, mostly_text = _shown(series.iloc[wrong[0]]), 2 * len(wrong) > len(series)
         raise not_numeric(source, names, column, numeric, row, value, mostly_text=mostly_text)
     values = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -70,19 +76,21 @@ def _warn_of_rounding(series: pandas.Series, numbers: np.ndarray, source: str, n
             return
 
 
-def _parse(series: pandas.Series) -> pandas.Series:
+def _parse(series: pandas.Series, decimal: str) -> pandas.Series:
     """Numbers written as text; NaN where it is none.  Dates and categories are no numbers, however they are stored."""
     import pandas as pd
 
+    if decimal and series.dtype == object:
+        return numbers_of(series, decimal)
     if pd.api.types.is_object_dtype(series) or pd.api.types.is_string_dtype(series):
         return pd.to_numeric(series, errors="coerce")
     return pd.Series(np.nan, index=series.index)
 
 
-def _is_numeric(series: pandas.Series) -> bool:
+def _is_numeric(series: pandas.Series, decimal: str) -> bool:
     import pandas as pd
 
-    return pd.api.types.is_numeric_dtype(series) or bool(_parse(series).notna().all())
+    return pd.api.types.is_numeric_dtype(series) or bool(_parse(series, decimal).notna().all())
 
 
 def _shown(value: object) -> object:

@@ -128,7 +128,7 @@ def comment_names(comments: Sequence[str], n_fields: int, separator: str, commen
 
     for text in reversed(comments):
         bare = text.strip().lstrip(comment).lstrip("! ").strip()
-        for sign in dict.fromkeys((separator, ",", "\t", ";", " ")):
+        for sign in dict.fromkeys(((separator if separator != " " else ","), ",", "\t", ";", " ")):
             fields = split_fields(bare, sign, "")
             if len(fields) == n_fields and len(set(fields)) == n_fields and not all(map(is_number, fields)):
                 return fields
