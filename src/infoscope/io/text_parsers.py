@@ -150,44 +150,68 @@ def _parse_with_arrow(path: Path, layout: Layout) -> pandas.DataFrame | None:
         return None
     try:
         import pyarrow as pa
-        from pyarrow import csv as arrow_csv
     except ImportError:
         return None
     import pandas as pd
 
-    names = [str(column) for column in range(len(layout.names))]
-    types = {"text": pa.string(), "number": pa.float64(), "whole": pa.int64()}
-    parts: list[list[np.ndarray]] = [[] for _ in names]
+    floats = [column for column, kind in enumerate(layout.kinds) if kind == "number"]
+    blocks: list[np.ndarray] = []  # of columns of numbers: copied out of each batch, whose memory is then free again
+    parts: dict[int, list[np.ndarray]] = {c: [] for c in range(len(layout.names)) if c not in floats}
     try:
         with open_bytes(path) as file:
             if not _skip_lines(file, layout.skip):
                 return None
-            batches = arrow_csv.open_csv(
-                file,
-                read_options=arrow_csv.ReadOptions(use_threads=False, block_size=BLOCK_BYTES, column_names=names),
-                parse_options=arrow_csv.ParseOptions(delimiter=layout.separator, newlines_in_values=True),
-                convert_options=arrow_csv.ConvertOptions(
-                    column_types={n: types[kind] for n, kind in zip(names, layout.kinds, strict=True) if kind in types},
-                    null_values=[*NOTHING, *layout.na],
-                    strings_can_be_null=False,
-                    decimal_point=layout.decimal,
-                ),
-            )
-            for batch in batches:
-                for column, (array, kind) in enumerate(zip(batch.columns, layout.kinds, strict=True)):
-                    values = _arrow_column(array, kind)
-                    if values is None:
-                        return None
-                    parts[column].append(values)
+            for batch in _arrow_batches(file, layout):
+                found = [_arrow_column(array, kind) for array, kind in zip(batch.columns, layout.kinds, strict=True)]
+                columns = [values for values in found if values is not None]
+                if len(columns) < len(found):
+                    return None
+                blocks.append(np.empty((batch.num_rows, len(floats))))
+                for place, column in enumerate(floats):
+                    blocks[-1][:, place] = columns[column]
+                for column, pieces in parts.items():
+                    pieces.append(columns[column])
     except (pa.ArrowInvalid, pa.ArrowKeyError):
         return None
-    frame = {}
-    for column, pieces in enumerate(parts):
-        if not pieces:
-            return None
-        frame[column] = np.concatenate(pieces)
-        pieces.clear()
-    return pd.DataFrame(frame, copy=False)
+    if not blocks:
+        return None
+    frame = pd.DataFrame(_stack(blocks), columns=floats, copy=False) if floats else None
+    if not parts:
+        return frame
+    others = pd.DataFrame({column: np.concatenate(pieces) for column, pieces in parts.items()})
+    return others if frame is None else pd.concat([frame, others], axis=1)[list(range(len(layout.names)))]
+
+
+def _arrow_batches(file: IO[bytes], layout: Layout) -> Iterable[Any]:
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+
+    names = [str(column) for column in range(len(layout.names))]
+    types = {"text": pa.string(), "number": pa.float64(), "whole": pa.int64()}
+    known = {name: types[kind] for name, kind in zip(names, layout.kinds, strict=True) if kind in types}
+    batches: Iterable[Any] = arrow_csv.open_csv(
+        file,
+        read_options=arrow_csv.ReadOptions(use_threads=False, block_size=BLOCK_BYTES, column_names=names),
+        parse_options=arrow_csv.ParseOptions(delimiter=layout.separator, newlines_in_values=True),
+        convert_options=arrow_csv.ConvertOptions(
+            column_types=known,
+            null_values=[*NOTHING, *layout.na],
+            strings_can_be_null=False,
+            decimal_point=layout.decimal,
+        ),
+    )
+    return batches
+
+
+def _stack(blocks: list[np.ndarray]) -> np.ndarray:
+    """Blocks of rows one below the other; each is given up when it was copied."""
+    table = np.empty((sum(map(len, blocks)), blocks[0].shape[1]))
+    end = len(table)
+    while blocks:
+        block = blocks.pop()
+        table[end - len(block) : end] = block
+        end -= len(block)
+    return table
 
 
 def _arrow_column(array: Any, kind: str) -> np.ndarray | None:
