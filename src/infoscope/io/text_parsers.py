@@ -144,9 +144,11 @@ def _reason(error: Exception, n_before: int = 0) -> str:
 # --------------------------------------------------------------------------------------------------------------- Arrow
 def _parse_with_arrow(path: Path, layout: Layout) -> pandas.DataFrame | None:
     """The same with Arrow; None where the table is not plain enough for it, or it is not installed."""
-    if path.stat().st_size < ARROW_FROM or layout.separator == " " or len(layout.names) < 2:
+    if path.stat().st_size < ARROW_FROM or layout.encoding != PLAIN:
         return None
-    if layout.encoding != PLAIN or len(layout.kinds) != len(layout.names):
+    if len(layout.names) < 2 or len(layout.kinds) != len(layout.names):
+        return None
+    if layout.separator == " " and "text" in layout.kinds:
         return None
     try:
         import pyarrow as pa
@@ -195,7 +197,8 @@ def _arrow_batches(file: IO[bytes], layout: Layout) -> Iterable[Any]:
         parse_options=arrow_csv.ParseOptions(delimiter=layout.separator, newlines_in_values=True),
         convert_options=arrow_csv.ConvertOptions(
             column_types=known,
-            null_values=[*NOTHING, *layout.na],
+            # an empty field between two blanks is none: such a table is left to pandas
+            null_values=[word for word in (*NOTHING, *layout.na) if word or layout.separator != " "],
             strings_can_be_null=False,
             decimal_point=layout.decimal,
         ),
