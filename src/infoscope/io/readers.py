@@ -18,12 +18,14 @@ from infoscope.base.errors import DataError, ParameterError, warn
 from .columns import nearest_names, parse_columns
 from .layout import LayoutOptions, read_layout_options
 from .missing import MISSING, drop_missing, mark_missing
+from .parquet import parquet_parts
 from .table import Source, Table, check_finite, check_names, refuse_key
 from .weights import column_list, weigh
 
 # files that hold several arrays, chosen as FILE/KEY
 CONTAINERS = (".npz", ".h5", ".hdf5", ".zarr", ".zarr.zip", ".nc", ".nc4", ".h5ad")
 TEXT = "infoscope.io.delimited:open_delimited"
+PARQUET = "infoscope.io.parquet:open_parquet"
 PLUMED = "infoscope.io.colvar:open_colvar"  # known by its first line, whatever its name
 FRAMES = (".xtc", ".trr", ".dcd", ".ncdf", ".mdcrd", ".tng", ".xyz", ".pdb", ".gro")  # no tables: see trajectory
 NothingWords = str | float | Sequence[str | float]
@@ -41,7 +43,8 @@ READERS = {
     ".dat.gz": TEXT,
     ".xvg": "infoscope.io.xvg:open_xvg",
     ".xvg.gz": "infoscope.io.xvg:open_xvg",
-    ".parquet": "infoscope.io.parquet:open_parquet",
+    ".parquet": PARQUET,
+    ".pq": PARQUET,
     ".h5": "infoscope.io.hdf5:open_hdf5",
     ".hdf5": "infoscope.io.hdf5:open_hdf5",
     ".zarr": "infoscope.io.zarr_store:open_zarr",
@@ -76,8 +79,8 @@ def read_table(
     Parameters
     ----------
     path : str or path
-        A .npy, .npz, .csv, .tsv, .txt, .dat (text also as .gz), .xvg, .parquet, .h5, .zarr, .nc or .h5ad file, or a
-        PLUMED file of any name.
+        A .npy, .npz, .csv, .tsv, .txt, .dat (text also as .gz), .xvg, .parquet (.pq), .h5, .zarr, .nc or .h5ad file, a
+        PLUMED file of any name, or a folder of Parquet files, which are parts of one table.
     columns : str or sequence of int or str, optional
         Columns to read, as an expression (see `parse_columns`) or as names and positions.  Default: all.
     exclude : sequence of str
@@ -305,12 +308,13 @@ def _suffix(path: Path) -> str:
 
 def _open(path: Path, key: str | None, asked: LayoutOptions) -> Source:
     suffix = _suffix(path)
-    if path.is_dir() and suffix != ".zarr":
+    in_parts = bool(parquet_parts(path))
+    if path.is_dir() and suffix != ".zarr" and not in_parts:
         raise DataError(f"{path} is a folder, not a file")
     if not path.exists():
         refuse_key(path.parent, path.name if path.parent.is_file() else None)
         raise DataError(f"there is no file {path}{_nearby(path)}")
-    reader = READERS.get(suffix)
+    reader = PARQUET if in_parts else READERS.get(suffix)
     if reader in (None, TEXT) and _is_plumed(path):
         reader = PLUMED
     if reader is None and suffix in FRAMES:
