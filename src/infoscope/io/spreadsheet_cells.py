@@ -44,7 +44,7 @@ def csv_text(frame: pandas.DataFrame) -> str:
 
 
 def _safe(cell: Any) -> Any:
-    """A cell that is no formula, and in which no line ends unseen: the writer puts "\n" between quotes, but not "\r"."""
+    """A cell that is no formula, and in which no line ends unseen (the writer quotes only "\n")."""
     if not isinstance(cell, str):
         return cell
     text = cell.replace("\r\n", "\n").replace("\r", "\n")
