@@ -55,7 +55,7 @@ def pool(reference, test, *, metric="euclidean", period=None, feature_weights=No
         first = as_space(reference, name="the reference", **_options_of(test, options))
         second = test
     else:
-        first = _made(reference, "the reference", options)
+        first = _make_space(reference, "the reference", options)
         if first.metric == "cosine" and not isinstance(reference, Space) and not isinstance(test, Space):
             second = Space(test, metric="cosine", feature_weights=feature_weights, name="the test sample")
         else:
@@ -108,7 +108,7 @@ def repeated_rows(ordered: Ordered, labels: np.ndarray) -> tuple[str, ...]:
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
-def _made(data, name: str, options: dict) -> Space:
+def _make_space(data, name: str, options: dict) -> Space:
     """The reference as a space; numbers below two say so in the words of this room."""
     given = {key: value for key, value in options.items() if value is not None}
     return as_space(data, **(given if isinstance(data, Space) else given | {"name": name}))

@@ -122,7 +122,7 @@ class Items:
     temperature: Annotated[float | None, value("KELVIN", "Of energies in --units. Default: 300.")] = None
     units: Annotated[str | None, word("kT|kJ/mol|kcal/mol", "Of energies, read and answered. Default: kT.")] = None
 
-    def named(self) -> dict[str, str]:
+    def given_flags(self) -> dict[str, str]:
         """The options that were given, by their flag."""
         given = {name: value for name, value in vars(self).items() if value is not None and value != "runs"}
         return {f"--{name.replace('_', '-')}": str(value) for name, value in given.items()}

@@ -132,7 +132,7 @@ def make_sample(data: Space | NeighborGraph, k: int, *, sample_weight=None, n_jo
     point = np.full(len(data), -1)
     point[rows] = place
     given = np.ones(len(rows)) if weight is None else weight[rows] / weight[rows].mean()
-    return _weighed(table, point, place, given, (*notes, *table.notes), space)
+    return _sum_weights(table, point, place, given, (*notes, *table.notes), space)
 
 
 def with_neighbors(sample: Sample, k: int, *, graph: NeighborGraph | None = None, n_jobs: int | None = None) -> Sample:
@@ -203,10 +203,10 @@ def _of_graph(graph: NeighborGraph, k: int, sample_weight) -> Sample:
         if table.distances.shape[1] < k
         else ()
     )
-    return _weighed(table, np.arange(n), np.arange(n), given / given.mean(), (*table.notes, *notes), space)
+    return _sum_weights(table, np.arange(n), np.arange(n), given / given.mean(), (*table.notes, *notes), space)
 
 
-def _weighed(table, point, place, given, notes, space) -> Sample:
+def _sum_weights(table, point, place, given, notes, space) -> Sample:
     n = len(table.rows)
     weight, square = np.bincount(place, given, n), np.bincount(place, given**2, n)
     uneven = exceeds(given.max(), given.min())

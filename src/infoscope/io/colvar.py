@@ -93,7 +93,7 @@ class ColvarSource(DelimitedSource):
         time = _times(frame[self.names.index(TIME)], self.path)
         kept, overlaps = uninterrupted_rows(time)
         _check_overlaps(self.path, time, overlaps)
-        self._overlaps_told = _told(self.path, overlaps, first_lines)
+        self._overlaps_told = _describe_restarts(self.path, overlaps, first_lines)
         return frame if len(kept) == len(frame) else frame.iloc[kept].reset_index(drop=True)
 
     _overlaps_told: Sequence[str] = ()  # known once the rows are read
@@ -229,7 +229,7 @@ def _check_overlaps(path: Path, time: np.ndarray, overlaps: Sequence[Overlap]) -
             )
 
 
-def _told(path: Path, overlaps: Sequence[Overlap], parts: Sequence[tuple[int, int]]) -> list[str]:
+def _describe_restarts(path: Path, overlaps: Sequence[Overlap], parts: Sequence[tuple[int, int]]) -> list[str]:
     """A sentence for each restart, one for all where they are many."""
     line_of_row = dict(parts)
     notes = []

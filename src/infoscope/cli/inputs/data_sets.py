@@ -41,7 +41,7 @@ class ReadData:
         return {
             "spaces": [self._described(space) for space in gathered.spaces],
             "rows": {**vars(gathered.rows), "left_out": gathered.left_out or None},
-            "items": {flag[2:]: value for flag, value in gathered.items.named().items()},
+            "items": {flag[2:]: value for flag, value in gathered.items.given_flags().items()},
             "known_of_items": sorted(gathered.shared),
             "notes": list(gathered.notes),
             **self.more,

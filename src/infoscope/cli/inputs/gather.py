@@ -13,7 +13,7 @@ from infoscope.cli.options import Items, Rows
 from infoscope.io.missing import missing_rows
 from infoscope.io.runs import continued_rows, warn_of_parts
 from infoscope.io.table import spell_columns
-from infoscope.io.weights import column_list, weights_from_bias, worth
+from infoscope.io.weights import column_list, describe_weights, weights_from_bias
 
 from .choices import SpaceChoice
 from .energies import ThermalEnergy, thermal_energy
@@ -122,5 +122,5 @@ def _weights(energies: np.ndarray, items: Items, kT: float | None) -> tuple[np.n
         weights = weights_from_bias(energies, kT)
     except DataError as error:
         raise DataError(f"{flag} {text}: {error}") from error
-    made = worth(weights, column_list(text), kT)
+    made = describe_weights(weights, column_list(text), kT)
     return weights, made if items.bias is None else f"--bias {text} makes {made}"

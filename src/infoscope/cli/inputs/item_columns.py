@@ -37,10 +37,10 @@ def item_arrays(spaces: Sequence[ReadSpace], items: Items, rows: slice, labels: 
     def values(option: str, flag: str) -> np.ndarray:
         return item_values([option], flag, spaces, rows)
 
-    weighing = [flag for flag in ("--weights", "--log-weights", "--bias") if flag in items.named()]
+    weighing = [flag for flag in ("--weights", "--log-weights", "--bias") if flag in items.given_flags()]
     if len(weighing) > 1:
         raise ParameterError(f"{weighing[0]} and {weighing[1]}: give one of them, for they weigh the rows in two ways")
-    known = {*items.named(), *(["--weights"] if weighing else []), *(["--run"] if items.join == "one" else [])}
+    known = {*items.given_flags(), *(["--weights"] if weighing else []), *(["--run"] if items.join == "one" else [])}
     arrays = brought_arrays(spaces, known)
     if items.run is not None:
         arrays["run"] = values(items.run, "--run")

@@ -18,7 +18,7 @@ from infoscope.imbalance.rank_table import LIMIT_BYTES, RankTable, rank_table
 from infoscope.neighbors import UNRESTRICTED, Admissibility, Space, as_arrays, deviations, on_device, to_numpy
 from infoscope.statistics.angles import circular_deviation
 
-from .softmax import Bandwidth, Softened, soft_ranks
+from .softmax import Bandwidth, SoftmaxRows, soft_ranks
 
 LEAST_K, K_SHARE = 3, 100  # neighbours by default: one in a hundred, at least three
 CENTRE_ROWS = 1000
@@ -185,11 +185,12 @@ class Objective:
 
     def __call__(self, weights: np.ndarray) -> tuple[float, np.ndarray]:
         """Value, and its derivative by the squared weight of every group."""
-        found = self.soften(weights, gradient=True)
-        assert found.slopes is not None
+        found = self.softmax_rows(weights, gradient=True)
+        if found.slopes is None:
+            raise TypeError("the slopes were not kept: softmax_rows(..., gradient=True)")
         return found.value, np.bincount(self.groups, found.slopes, self.n_weights)
 
-    def soften(self, weights: np.ndarray, *, gradient: bool = False, pairs: bool = False) -> Softened:
+    def softmax_rows(self, weights: np.ndarray, *, gradient: bool = False, pairs: bool = False) -> SoftmaxRows:
         """Everything the softmax says at these weights."""
         space = self.space.replace(feature_weights=np.asarray(weights, float)[self.groups])
         return soft_ranks(
