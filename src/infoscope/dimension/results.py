@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from infoscope.base import Provenance, Result
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["Dimension", "DimensionScan"]
 

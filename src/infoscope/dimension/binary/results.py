@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from infoscope.base import DataError, Provenance, Result, check_same_length
 
 from .hamming import HammingHistogram
-
-if TYPE_CHECKING:
-    pass
 
 MISFIT = 10.0  # divergence over its noise floor from which the law does not describe the histogram
 

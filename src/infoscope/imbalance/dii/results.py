@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from infoscope.base.rounding import exceeds, order_of
 from infoscope.imbalance.verdicts import Measured, is_known, join_names
-
-if TYPE_CHECKING:
-    pass
 
 NAMED = 6  # columns that the verdict names
 LISTED = 10  # weights that are printed

@@ -86,7 +86,7 @@ class SoftSearch:
         self.n_units, self.seen = len(self.ids), np.inf
         self.first = first_equal(standard.space, numbers)
 
-    # ------------------------------------------------------------------------------------------------------- a `SubsetScorer`
+    # ------------------------------------------------------------------------------------------------ a `SubsetScorer`
     weighs, same = True, SETTLED
 
     def score_sets(self, wanted: Sequence[tuple[int, ...]]) -> list[ScoredSubset]:

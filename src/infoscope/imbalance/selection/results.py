@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from infoscope.base import ParameterError, format_estimate
 from infoscope.base.rounding import exceeds, first_lowest
 from infoscope.imbalance.verdicts import Measured
-
-if TYPE_CHECKING:
-    pass
 
 NAMED = 6  # features of a set that a sentence names
 WORSE = 0.02  # a value higher by this share is as good as the lowest, whatever the error
