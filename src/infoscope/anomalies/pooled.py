@@ -109,7 +109,7 @@ def repeated_rows(ordered: Ordered, labels: np.ndarray) -> tuple[str, ...]:
 
 # --------------------------------------------------------------------------------------------------------------- steps
 def _make_space(data, name: str, options: dict) -> Space:
-    """The reference as a space; numbers below two say so in the words of this room."""
+    """The reference as a space; numbers below two say so in the words of this subpackage."""
     given = {key: value for key, value in options.items() if value is not None}
     return as_space(data, **(given if isinstance(data, Space) else given | {"name": name}))
 

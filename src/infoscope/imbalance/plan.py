@@ -136,7 +136,7 @@ class ComparisonPlan:
         return replace(part, **changes) if changes else part
 
     def fields(self, n_rows: int | None = None, n_columns: int | None = None, graphs=()) -> dict[str, Any]:
-        """What every result of the room records."""
+        """What every result of the subpackage records."""
         n, series = len(self.spaces[0]), self.correlation
         recalls = [g.recall for g in graphs if g.recall is not None]
         return dict(

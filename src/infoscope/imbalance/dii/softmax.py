@@ -6,7 +6,7 @@ Each row i spreads a weight c_ij over the items near it in A and averages their 
     DII = sum_i rho_i f_i,     f_i = sum_j c_ij u_ij,     rho_i = 2 w_i / sum w                                  (13)
 
 `soft_ranks` gives the value, its derivative with respect to the squared weight of every feature, and what each row
-contributes; rooms that need other moments of the same softmax stand on `SoftRanks`.
+contributes; subpackages that need other moments of the same softmax stand on `SoftRanks`.
 """
 
 from __future__ import annotations
