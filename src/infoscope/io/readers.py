@@ -11,10 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
+from infoscope.base import Origin
 from infoscope.base.checks import check_choice
 from infoscope.base.errors import DataError, ParameterError, warn
 
 from .columns import nearest_names, parse_columns
+from .digests import source_file
 from .missing import MISSING, drop_missing
 from .table import Source, Table, check_finite, check_names, refuse_key
 from .weights import column_list, weigh
@@ -124,10 +126,12 @@ def read_table(
     else:
         chosen = _chosen_columns(source, columns, label)
     selection = _selection(rows)
-    held, n_rows = _held(source, selection, label)
+    _, n_rows = _held(source, selection, label)
+    numbers = source.numbers(selection)
     values = source.values(chosen, selection)
+    time = source.time(selection)
     chosen_names = tuple(names[position] for position in chosen)
-    check_finite(values, chosen_names, held, label, missing_allowed=missing != "raise")
+    check_finite(values, chosen_names, numbers, label, missing_allowed=missing != "raise")
     table = Table(
         values,
         chosen_names,
@@ -135,11 +139,12 @@ def read_table(
         {name: source.column(position, selection) for name, position in zip(asked, kept, strict=False)},
         label,
         {name: source.units[name] for name in chosen_names if name in source.units} or None,
-        held,
+        numbers,
         n_rows,
-        time=source.time(selection),
+        time=time,
         period={name: source.period[name] for name in chosen_names if name in source.period},
         notes=tuple(source.notes),
+        origin=Origin(np.asarray(numbers), (source_file(path, item=source.item, key=key),), time=time),
     )
     table = weigh(drop_missing(table) if missing == "drop" else table, bias, kT)
     return replace(table, labels={name: table.labels[name] for name in labels})
