@@ -117,7 +117,7 @@ def read_table(
     """
     check_choice(missing, "missing", MISSING)
     path, bias = Path(path), column_list(log_weights)
-    source = _open(path, key)
+    source = open_source(path, key)
     names, label = source.names, _spell(path, key)
     asked = tuple(dict.fromkeys((*labels, *bias)))
     kept = [parse_name(name, names, label) for name in (*asked, *([ids] if ids is not None else []))]
@@ -173,12 +173,12 @@ def column_names(path: str | PathLike[str], key: str | None = None) -> tuple[str
     >>> column_names(path)
     ('alcohol', 'ash')
     """
-    return _open(Path(path), key).names
+    return open_source(Path(path), key).names
 
 
 def columns_beside(path: str | PathLike[str], key: str | None = None) -> tuple[str, ...]:
     """Names of columns that stand beside the table, such as what is known of cells; none for most files."""
-    return tuple(_open(Path(path), key).beside)
+    return tuple(open_source(Path(path), key).beside)
 
 
 def read_column(
@@ -218,7 +218,7 @@ def read_column(
     ['barolo', 'grignolino']
     """
     path = Path(path)
-    source, label = _open(path, key), _spell(path, key)
+    source, label = open_source(path, key), _spell(path, key)
     if name is None:
         if len(source.names) != 1:
             raise ParameterError(f"{label} has {len(source.names)} columns: say which, as in {label}:{source.names[0]}")
@@ -265,7 +265,8 @@ def parse_name(name: str, names: Sequence[str], source: str) -> int:
     return positions[0]
 
 
-def _open(path: Path, key: str | None) -> Source:
+def open_source(path: Path, key: str | None) -> Source:
+    """The opened file, by the reader of its format."""
     suffix = "".join(path.suffixes[-2:]).lower() if path.suffix.lower() in (".gz", ".zip") else path.suffix.lower()
     if path.is_dir() and suffix != ".zarr":
         raise DataError(f"{path} is a folder, not a file")

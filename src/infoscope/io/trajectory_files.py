@@ -67,8 +67,8 @@ class Run:
         """Chosen frames in order, with the positions of the atoms at some places only."""
         raise NotImplementedError
 
-    def groups(self, rows: range) -> Iterator[tuple[Any, float]]:
-        """Chosen frames in order, as the AtomGroup at that moment and the time."""
+    def groups(self, rows: Sequence[int]) -> Iterator[tuple[Any, float]]:
+        """Chosen frames in the order given, as the AtomGroup at that moment and the time."""
         raise NotImplementedError
 
 
@@ -92,14 +92,14 @@ class UniverseRun(Run):
             box = None if box is None or not box[:3].any() else box / np.array([10, 10, 10, 1, 1, 1])
             yield Frame(ts.positions[indices] / 10, box, time)
 
-    def groups(self, rows: range) -> Iterator[tuple[Any, float]]:
+    def groups(self, rows: Sequence[int]) -> Iterator[tuple[Any, float]]:
         for _, time in self._steps(rows):
             yield self.atoms, time
 
-    def _steps(self, rows: range) -> Iterator[tuple[Any, float]]:
+    def _steps(self, rows: Sequence[int]) -> Iterator[tuple[Any, float]]:
         trajectory = self.atoms.universe.trajectory
         start = trajectory.ts.frame
-        frame = rows.start
+        frame = rows[0]
         try:
             # a whole iteration would end silently at a damaged frame, so frames are asked for by number
             for frame in rows:
@@ -157,11 +157,13 @@ class ArrayRun(Run):
                 box = None if edges is None or angles is None else np.concatenate([edges[i], angles[i]])
                 yield Frame(points[i], box, float(frame if self.time is None else self.time[frame]))
 
-    def groups(self, rows: range) -> Iterator[tuple[Any, float]]:
-        for frame in self.frames(rows, np.arange(len(self.atoms))):
+    def groups(self, rows: Sequence[int]) -> Iterator[tuple[Any, float]]:
+        parts = [rows] if isinstance(rows, range) else [range(row, row + 1) for row in rows]
+        for frame in (frame for part in parts for frame in self.frames(part, np.arange(len(self.atoms)))):
             self.atoms.positions = frame.positions * 10
             box = frame.box
             self.atoms.universe.dimensions = None if box is None else box * np.array([10, 10, 10, 1, 1, 1])
+            self.atoms.ts.time = frame.time
             yield self.atoms, frame.time
 
 
