@@ -6,11 +6,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from infoscope.base import DataError, DataWarning, ParameterError, warn
+from infoscope.base import DataError, DataWarning, Origin, ParameterError, warn
 from infoscope.base.rounding import exceeds, first_lowest
 from infoscope.neighbors import (
     Space,
     as_space,
+    item_origin,
     kind_of,
     looking_at_row_order,
     order_test,
@@ -34,6 +35,12 @@ class Pooled(NamedTuple):
     test: Space
     notes: tuple[str, ...]
     kept: tuple[np.ndarray, np.ndarray]  # numbers of the rows of both samples, as they were brought
+
+    @property
+    def origin(self) -> Origin | None:
+        """Where the items of both samples came from, where both know it."""
+        both = [origin for sample in (self.reference, self.test) if (origin := item_origin(sample)) is not None]
+        return Origin.joined(both) if len(both) == 2 else None
 
     @property
     def row_numbers(self) -> np.ndarray | None:

@@ -14,6 +14,7 @@ from .compare import compare
 from .demo import demo
 from .density import density
 from .dimension import dimension
+from .extract import extract
 from .flag_names import in_flags
 from .rerun import rerun
 from .select import select
@@ -32,6 +33,7 @@ app.command()(dimension)
 app.command()(density)
 app.command()(anomalies)
 app.command()(select)
+app.command()(extract)
 app.command()(demo)
 app.command()(rerun)
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
 
 from .options import Delivery, Files, Items, Jobs, Measure, Rows, switch, value, with_groups, word
+
+if TYPE_CHECKING:
+    import pandas
 
 
 @with_groups
@@ -43,7 +47,10 @@ def density(
     items: Annotated[
         Items, {"bias": "Bias potential of the rows, which is taken out of the density: better than weights from it."}
     ],
-    out: Delivery,
+    out: Annotated[
+        Delivery,
+        {"output": "Save: .json (for rerun), .npz (for load, extract), .csv, .parquet (every row; states: its state)."},
+    ],
     jobs: Jobs = None,
 ) -> None:
     """Where is the data dense, and which states does it visit?
@@ -71,7 +78,25 @@ def density(
         fitted = estimator.fit(data.space, bias=data.gathered.potential)
         result = _states(fitted, significance, halo) if states else fitted.result_
         energy = data.gathered.energy
-        deliver(result.with_units(energy.units, energy.temperature), out, data.record(), data.files())
+        result = result.with_units(energy.units, energy.temperature)
+        deliver(result, out, data.record(), data.files(), table=StateOfRows(result) if states else None)
+
+
+@dataclass(frozen=True)
+class StateOfRows:
+    """Every row with its file, time, state and density, for the writer; the states are in the printed table."""
+
+    found: Any
+
+    @property
+    def title(self) -> str:
+        """For the line that names the file."""
+        return f"{self.found.n_items} rows with their state"
+
+    def to_frame(self) -> pandas.DataFrame:
+        """The table."""
+        frame: pandas.DataFrame = self.found.to_frame("items")
+        return frame
 
 
 def _estimator(method: str, max_neighbors: int | str, **options: Any) -> Any:

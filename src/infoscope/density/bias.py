@@ -13,6 +13,7 @@ from scipy.special import logsumexp
 
 from infoscope.base import DataError, ParameterError
 from infoscope.base.checks import check_vector
+from infoscope.neighbors import Space, item_name
 
 from .unique_points import Sample
 
@@ -39,8 +40,8 @@ class Bias:
         return log_density + potential - self.constant
 
 
-def bias_of_points(bias, sample: Sample) -> Bias:
-    """The potential of every item as one of every point.
+def bias_of_points(bias, sample: Sample, space: Space | None = None) -> Bias:
+    """The potential of every item as one of every point; `space` names the items in errors.
 
     Raises
     ------
@@ -67,9 +68,9 @@ def bias_of_points(bias, sample: Sample) -> Bias:
     np.minimum.at(low, point, values)
     np.maximum.at(high, point, values)
     if (apart := high - low).max() > SAME:
-        first, second = np.flatnonzero(point == np.argmax(apart))[:2]
+        first, second = (item_name(space, int(item)) for item in np.flatnonzero(point == np.argmax(apart))[:2])
         raise DataError(
-            f"items {first} and {second} are equal, but their bias differs by {apart.max():.3g} kT: the potential must "
+            f"{first} and {second} are equal, but their bias differs by {apart.max():.3g} kT: the potential must "
             "depend on the features alone; add the coordinate it acts on, or pass sample_weight=exp(bias)"
         )
     constant = logsumexp(values) - np.log(len(values))

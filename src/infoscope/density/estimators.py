@@ -15,7 +15,7 @@ from infoscope.dimension import k_star
 from infoscope.dimension.abide import adaptive_dimension
 from infoscope.dimension.estimators import checked_input, warn_of_constant_columns
 from infoscope.dimension.k_star import FEWEST, thresholds
-from infoscope.neighbors import NeighborGraph, Space, as_space, is_series, looking_at_row_order
+from infoscope.neighbors import NeighborGraph, Space, as_space, is_series, item_origin, looking_at_row_order
 
 from .bias import bias_of_points
 from .calibration import calibrate
@@ -97,7 +97,7 @@ class PointDensity(DensityMixin, BaseEstimator):
         """Log density and errors from sample and neighbourhoods."""
         space, self._gradient = self.space_, None
         self._log_distances = np.log(self.sample_.table.distances)
-        self._bias = None if bias is None else bias_of_points(bias, self.sample_)
+        self._bias = None if bias is None else bias_of_points(bias, self.sample_, self.space_)
         self._correlated = None
         if space is not None and is_series(space):
             self._correlated = statistical_inefficiency(
@@ -303,6 +303,7 @@ class PointDensity(DensityMixin, BaseEstimator):
             inefficiency=1.0 if count is None else float(np.median(count)),
             coordinates=coordinates,
             feature_names=None if space is None else space.feature_names,
+            origin=item_origin(sample.space if space is None else space),
             warnings=tuple(warnings),
             notes=tuple(notes),
             provenance=provenance(type(self).__name__, self.get_params(), None, *parts),

@@ -9,7 +9,7 @@ import numpy as np
 from infoscope.base import DataError, ParameterError, check_sample_weight, kernel, warn
 from infoscope.base.rounding import exceeds
 from infoscope.dimension import NeighborTable, neighbor_table
-from infoscope.neighbors import NeighborGraph, Space, nearest
+from infoscope.neighbors import NeighborGraph, Space, item_name, nearest
 
 FEWEST_POINTS = 4
 DISCRETE = ("labels", "bits", "hamming")
@@ -120,13 +120,14 @@ def make_sample(data: Space | NeighborGraph, k: int, *, sample_weight=None, n_jo
     table = neighbor_table(space, k, n_jobs=n_jobs, fewest=FEWEST_POINTS)
     if not table.distances[:, 0].all() or len(table.kept) < len(space):
         row = int(np.argmin(table.distances[:, 0]))
+        name = item_name(data, int(rows[first[row]]))
         if space.backend == "dask":
             raise DataError(
-                f"item {int(rows[first[row]])} has another one at distance zero; repeats are merged only in arrays in "
+                f"{name} has another one at distance zero; repeats are merged only in arrays in "
                 "memory: pass one, or leave repeats out"
             )
         raise DataError(
-            f"item {int(rows[first[row]])} has another one at distance zero, though they differ: leave out "
+            f"{name} has another one at distance zero, though they differ: leave out "
             "one of them, or rescale the columns"
         )
     point = np.full(len(data), -1)

@@ -24,6 +24,7 @@ from infoscope.neighbors import (
     SeriesCorrelation,
     Space,
     is_series,
+    item_name,
     items_of,
     looking_at_row_order,
     row_step,
@@ -274,7 +275,9 @@ def _check_weights(plan: ComparisonPlan, weight: np.ndarray, on_low_weight: str)
             raise DataError(text)
         plan.warn(text)
     if weight.max() > LARGEST_SHARE * weight.sum():
-        plan.warn(f"item {int(weight.argmax())} alone carries {weight.max() / weight.sum():.0%} of the weight")
+        heaviest = int(weight.argmax())
+        name = item_name(plan.spaces[0], heaviest, int(plan.numbers[heaviest]))
+        plan.warn(f"{name} alone carries {weight.max() / weight.sum():.0%} of the weight")
 
 
 # ----------------------------------------------------------------------------------------------------------------- time

@@ -3,6 +3,7 @@
 from .annotate import write_to_anndata
 from .columns import parse_columns
 from .digests import file_digest
+from .extraction import write_items
 from .figures import check_figure_path, save_figure
 from .plumed import plumed_snippet
 from .readers import column_names, read_column, read_table, split_key
@@ -31,6 +32,7 @@ __all__ = [
     "split_key",
     "trajectory",
     "weights_from_bias",
+    "write_items",
     "write_result",
     "write_to_anndata",
 ]

@@ -77,6 +77,9 @@ class ColvarSource(DelimitedSource):
     def notes(self) -> tuple[str, ...]:  # type: ignore[override]
         return tuple(self._overlaps_told)
 
+    def numbers(self, rows: slice) -> range | np.ndarray:
+        return range(self.n_rows())[rows] if self._kept is None else self._kept[rows]
+
     def time(self, rows: slice) -> np.ndarray | None:
         return None if TIME not in self.names else self._frame[self.names.index(TIME)].to_numpy(float)[rows]
 
@@ -94,8 +97,12 @@ class ColvarSource(DelimitedSource):
         kept, overlaps = uninterrupted_rows(time)
         _check_overlaps(self.path, time, overlaps)
         self._overlaps_told = _describe_restarts(self.path, overlaps, first_lines)
-        return frame if len(kept) == len(frame) else frame.iloc[kept].reset_index(drop=True)
+        if len(kept) == len(frame):
+            return frame
+        self._kept = kept
+        return frame.iloc[kept].reset_index(drop=True)
 
+    _kept: np.ndarray | None = None  # rows of the file that stand, once they are read, where a restart replaced some
     _overlaps_told: Sequence[str] = ()  # known once the rows are read
 
 

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
+from infoscope.base import Origin
 from infoscope.base.checks import check_choice
 from infoscope.base.errors import DataError, ParameterError, warn
 
 from .columns import nearest_names, parse_columns
+from .digests import source_file
 from .missing import MISSING, drop_missing
 from .table import Source, Table, check_finite, check_names, refuse_key
 from .weights import column_list, weigh
@@ -115,7 +117,7 @@ def read_table(
     """
     check_choice(missing, "missing", MISSING)
     path, bias = Path(path), column_list(log_weights)
-    source = _open(path, key)
+    source = open_source(path, key)
     names, label = source.names, _spell(path, key)
     asked = tuple(dict.fromkeys((*labels, *bias)))
     kept = [parse_name(name, names, label) for name in (*asked, *([ids] if ids is not None else []))]
@@ -124,10 +126,12 @@ def read_table(
     else:
         chosen = _chosen_columns(source, columns, label)
     selection = _selection(rows)
-    held, n_rows = _held(source, selection, label)
+    _, n_rows = _held(source, selection, label)
+    numbers = source.numbers(selection)
     values = source.values(chosen, selection)
+    time = source.time(selection)
     chosen_names = tuple(names[position] for position in chosen)
-    check_finite(values, chosen_names, held, label, missing_allowed=missing != "raise")
+    check_finite(values, chosen_names, numbers, label, missing_allowed=missing != "raise")
     table = Table(
         values,
         chosen_names,
@@ -135,11 +139,12 @@ def read_table(
         {name: source.column(position, selection) for name, position in zip(asked, kept, strict=False)},
         label,
         {name: source.units[name] for name in chosen_names if name in source.units} or None,
-        held,
+        numbers,
         n_rows,
-        time=source.time(selection),
+        time=time,
         period={name: source.period[name] for name in chosen_names if name in source.period},
         notes=tuple(source.notes),
+        origin=Origin(np.asarray(numbers), (source_file(path, item=source.item, key=key),), time=time),
     )
     table = weigh(drop_missing(table) if missing == "drop" else table, bias, kT)
     return replace(table, labels={name: table.labels[name] for name in labels})
@@ -168,12 +173,12 @@ def column_names(path: str | PathLike[str], key: str | None = None) -> tuple[str
     >>> column_names(path)
     ('alcohol', 'ash')
     """
-    return _open(Path(path), key).names
+    return open_source(Path(path), key).names
 
 
 def columns_beside(path: str | PathLike[str], key: str | None = None) -> tuple[str, ...]:
     """Names of columns that stand beside the table, such as what is known of cells; none for most files."""
-    return tuple(_open(Path(path), key).beside)
+    return tuple(open_source(Path(path), key).beside)
 
 
 def read_column(
@@ -213,7 +218,7 @@ def read_column(
     ['barolo', 'grignolino']
     """
     path = Path(path)
-    source, label = _open(path, key), _spell(path, key)
+    source, label = open_source(path, key), _spell(path, key)
     if name is None:
         if len(source.names) != 1:
             raise ParameterError(f"{label} has {len(source.names)} columns: say which, as in {label}:{source.names[0]}")
@@ -260,7 +265,8 @@ def parse_name(name: str, names: Sequence[str], source: str) -> int:
     return positions[0]
 
 
-def _open(path: Path, key: str | None) -> Source:
+def open_source(path: Path, key: str | None) -> Source:
+    """The opened file, by the reader of its format."""
     suffix = "".join(path.suffixes[-2:]).lower() if path.suffix.lower() in (".gz", ".zip") else path.suffix.lower()
     if path.is_dir() and suffix != ".zarr":
         raise DataError(f"{path} is a folder, not a file")

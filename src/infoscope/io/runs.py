@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from infoscope.base import Origin
 from infoscope.base.checks import check_choice
 from infoscope.base.errors import DataError, ParameterError, warn
 
@@ -91,6 +92,12 @@ def check_pieces(tables: Sequence[Table]) -> None:
             if (getattr(first, what) is None) != (getattr(table, what) is None):
                 lacking = table if getattr(table, what) is None else first
                 raise DataError(f"of {files}, {lacking.source} has no {what}: read pieces of one kind")
+
+
+def joined_origin(tables: Sequence[Table]) -> Origin | None:
+    """Where the rows of all pieces came from, where all know it."""
+    known = [table.origin for table in tables if table.origin is not None]
+    return Origin.joined(known) if len(known) == len(tables) else None
 
 
 def piece_runs(tables: Sequence[Table]) -> np.ndarray:
@@ -186,6 +193,7 @@ def _concatenate(tables: Sequence[Table]) -> Table:
         n_source_rows=sum(table.n_source_rows for table in tables),
         notes=tuple(note for table in tables for note in table.notes),
         run=None,
+        origin=joined_origin(tables),
         **known,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import zipfile
 import zlib
@@ -11,11 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from infoscope.base import Result, versions
+from infoscope.base import Origin, Result, versions
 from infoscope.base.errors import DataError, ParameterError
 from infoscope.storage import atomic_path
 from infoscope.storage.allowed_classes import is_estimator
 from infoscope.storage.fields import Reader, Writer
+
+from .digests import with_digests
 
 FORMAT, FORMAT_VERSION = "infoscope saved result", 1
 SUFFIX, RECORD = ".npz", "record"
@@ -68,7 +71,7 @@ def save(result: Any, path: str | PathLike[str]) -> Path:
         )
     writer = Writer()
     head = {"format": FORMAT, "format_version": FORMAT_VERSION, "versions": versions()}
-    whole = {**head, "result": writer.write(result)}  # or the estimator, which says so itself
+    whole = {**head, "result": writer.write(_with_digests(result))}  # or the estimator, which says so itself
     arrays: dict[str, Any] = {RECORD: np.array(json.dumps(whole, allow_nan=False)), **writer.arrays}
     with atomic_path(path) as temporary:
         np.savez_compressed(temporary, **arrays)
@@ -144,6 +147,12 @@ def check_saved_path(path: str | PathLike[str]) -> Path:
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
+def _with_digests(result: Any) -> Any:
+    """A result that knows where its items came from, with the hashes of these files."""
+    origin = getattr(result, "origin", None) if isinstance(result, Result) else None
+    return dataclasses.replace(result, origin=with_digests(origin)) if isinstance(origin, Origin) else result
+
+
 def _read(path: Path) -> tuple[Any, dict[str, np.ndarray]]:
     """The record and all arrays, read at once: what is damaged shows here."""
     if not path.is_file():

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from infoscope.base import Origin
 from infoscope.base.errors import DataError, ParameterError
+from infoscope.base.origin import ROW
 
 if TYPE_CHECKING:
     import pandas
@@ -52,6 +54,8 @@ class Table:
         Statistical weight of each row.
     notes : tuple of str
         What was left out or changed on the way, in sentences.
+    origin : Origin, optional
+        File, row (or frame) and time of every row; results name items by it.
 
     Examples
     --------
@@ -75,6 +79,7 @@ class Table:
     period: Mapping[str, float] = field(default_factory=dict)
     sample_weight: np.ndarray | None = None
     notes: tuple[str, ...] = ()
+    origin: Origin | None = None
 
     def __len__(self) -> int:
         return len(self.values)
@@ -102,7 +107,8 @@ class Table:
         known = {name: None if array is None else array[positions] for name, array in known.items()}
         labels = {name: array[positions] for name, array in self.labels.items()}
         rows = np.asarray(self.rows)[positions] if len(self.rows) else self.rows
-        return replace(self, values=self.values[positions], labels=labels, rows=rows, **known)
+        origin = None if self.origin is None else self.origin.take(positions)
+        return replace(self, values=self.values[positions], labels=labels, rows=rows, origin=origin, **known)
 
     def to_frame(self) -> pandas.DataFrame:
         """The numeric columns as a pandas frame, with the ids as its index."""
@@ -136,6 +142,7 @@ class Table:
             "time": self.time,
             "run": self.run,
             "sample_weight": self.sample_weight,
+            "origin": self.origin,
         }
         known |= {"feature_names": self.names, "period": dict(self.period) or None}
         return Space(self.values, **(known | options))
@@ -158,6 +165,8 @@ class Source:
         Unit and period of columns, by name, where the file says so.
     notes : sequence of str
         What the reader left out or changed, in sentences.
+    item : {"row", "frame"}
+        What a row of the table is in the file.
     """
 
     names: tuple[str, ...]
@@ -167,6 +176,7 @@ class Source:
     units: Mapping[str, str] = MappingProxyType({})
     period: Mapping[str, float] = MappingProxyType({})
     notes: Sequence[str] = ()
+    item: str = ROW
 
     def n_rows(self) -> int:
         """Rows of the file."""
@@ -187,6 +197,10 @@ class Source:
     def ids(self, rows: slice) -> np.ndarray | None:
         """Name of each row, or None where the file has none."""
         return None
+
+    def numbers(self, rows: slice) -> range | np.ndarray:
+        """Number of each row in the file as it stands, with the rows that `n_rows` does not count."""
+        return range(self.n_rows())[rows]
 
 
 def refuse_key(path: Path, key: str | None) -> None:
@@ -210,7 +224,7 @@ def check_names(names: Sequence[str], source: str) -> None:
 
 
 def check_finite(
-    values: np.ndarray, names: Sequence[str], rows: range, source: str, *, missing_allowed: bool = False
+    values: np.ndarray, names: Sequence[str], rows: range | np.ndarray, source: str, *, missing_allowed: bool = False
 ) -> None:
     """Raise at the first value that is not finite, naming its row (counted from 0) and its column.
 

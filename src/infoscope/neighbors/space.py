@@ -11,6 +11,7 @@ import numpy as np
 
 from infoscope.base import DataError, ParameterError, checks
 from infoscope.base.array_types import Array, ArrayLike, Floats
+from infoscope.base.origin import Origin, check_origin
 from infoscope.statistics import as_periods
 
 from . import kernels, space_checks
@@ -56,6 +57,8 @@ class Space:
         For ``metric="bits"``: how many bits of the packed rows count.
     period_check : bool
         Whether columns are checked against their period (degrees read as radians).
+    origin : Origin, optional
+        Files, rows or frames and times of the items, where they were read from files; results name items by it.
 
     Raises
     ------
@@ -86,6 +89,7 @@ class Space:
     name: str | None = None
     n_bits: int | None = None
     period_check: bool = True
+    origin: Origin | None = None
     run_names: Given = dataclasses.field(default=None, init=False)
     label_names: Given = dataclasses.field(default=None, init=False)
     notes: tuple[str, ...] = dataclasses.field(default=(), init=False)
@@ -169,6 +173,8 @@ class Space:
             self._put("time", space_checks.times(self.time, n))
         if "sample_weight" in fields and self.sample_weight is not None:
             self._put("sample_weight", checks.check_sample_weight(self.sample_weight, n).astype(np.float64))
+        if self.origin is not None:
+            check_origin(self.origin, n, name)
         if self.time is not None and ("time" in fields or "run" in fields):
             space_checks.warn_repeated_times(self.time, self.run, name)
 
@@ -447,11 +453,13 @@ class Space:
                 value = value[rows]
             elif field.name in ("period", "feature_weights") and self.metric == "precomputed":
                 value = value[rows]
+            elif field.name == "origin" and value is not None:
+                value = value.take(rows)
             object.__setattr__(part, field.name, _read_only(value))
         return part
 
     def replace(self, **changes: Any) -> Space:
-        """A space like this one with other `sample_weight`, `time`, `run`, `ids`, `feature_weights` or `name`.
+        """A space like this one with other `sample_weight`, `time`, `run`, `ids`, `origin`, `feature_weights`, `name`.
 
         Examples
         --------
@@ -460,7 +468,7 @@ class Space:
         >>> Space(np.eye(3)).replace(name="corners", run=[0, 0, 1])
         Space(corners: 3 items x 3 features, metric='euclidean', 2 runs)
         """
-        allowed = {"sample_weight", "time", "run", "ids", "name", "feature_weights"}
+        allowed = {"sample_weight", "time", "run", "ids", "name", "feature_weights", "origin"}
         if not set(changes) <= allowed:
             raise ParameterError(
                 f"replace changes {', '.join(sorted(allowed))}, not "

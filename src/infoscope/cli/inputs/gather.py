@@ -69,7 +69,7 @@ def gather(
         lacking = np.setdiff1d(_find_missing(spaces, arrays), left_out)
         left_out = np.union1d(left_out, lacking)
         if len(lacking):
-            notes.append(_describe_missing(lacking, n_items))
+            notes.append(_describe_missing(lacking, spaces[0]))
     if len(left_out):
         kept = np.delete(np.arange(n_items), left_out)
         spaces = [space.take(kept) for space in spaces]
@@ -107,10 +107,10 @@ def _find_missing(spaces: Sequence[ReadSpace], arrays: dict[str, Any]) -> np.nda
     return np.flatnonzero(missing)
 
 
-def _describe_missing(left_out: np.ndarray, n_items: int) -> str:
+def _describe_missing(left_out: np.ndarray, space: ReadSpace) -> str:
     return (
-        f"{len(left_out)} of {n_items} rows with missing values were left out of all spaces (the first "
-        f"is row {left_out[0]})"
+        f"{len(left_out)} of {sum(space.lengths)} rows with missing values were left out of all spaces (the first "
+        f"is {space.spell(left_out[0])})"
     )
 
 

@@ -91,8 +91,8 @@ def item_values(options: Sequence[str], flag: str, spaces: Sequence[ReadSpace], 
         for name, other in others:
             differs = np.not_equal(values, other) & ~(is_missing(values) & is_missing(other))
             if differs.any():
-                row = int(np.argmax(differs))
-                raise DataError(f"{flag} {option}: the files of {first} and {name} disagree, first in row {row}")
+                place = next(space for space in spaces if space.name == first).spell(int(np.argmax(differs)))
+                raise DataError(f"{flag} {option}: the files of {first} and {name} disagree, first in {place}")
         return values
     choice = choose_file(option)
     if not is_data(choice.path):

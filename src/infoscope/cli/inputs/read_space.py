@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
+from infoscope.base import Origin
 from infoscope.io import Table
+from infoscope.io.runs import joined_origin
 
 from .choices import SpaceChoice
 
@@ -41,6 +43,15 @@ class ReadSpace:
         """The columns of all pieces, one below the other."""
         parts = [table.values for table in self.tables]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    @cached_property
+    def origin(self) -> Origin | None:
+        """File, row and time of every item."""
+        return joined_origin(self.tables)
+
+    def spell(self, item: int) -> str:
+        """An item in words: ``row 814 of runs.csv``."""
+        return f"item {item}" if self.origin is None else replace(self.origin, time=None).spell(item)
 
     @property
     def matrix(self) -> np.ndarray:
