@@ -16,7 +16,9 @@ import numpy as np
 
 from .errors import DataError
 
-Length: TypeAlias = "int | str"  # a number; the path of a field that is a number or has a length; or one capital letter,
+Length: TypeAlias = (
+    "int | str"  # a number; the path of a field that is a number or has a length; or one capital letter,
+)
 # which stands for the length that it meets first
 Contents: TypeAlias = "Mapping[str, Entry]"
 LARGEST = 2**62  # whole numbers of a file that are larger are none of ours
