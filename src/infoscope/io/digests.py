@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from os import PathLike
 from pathlib import Path
@@ -46,7 +47,7 @@ def file_digest(path: str | PathLike[str]) -> dict[str, Any]:
     """
     place = Path(path)
     digest, size = hashlib.blake2b(digest_size=16), 0
-    if not place.is_dir():
+    if not stat.S_ISDIR(place.stat().st_mode):
         size = _add(place, digest)
     else:
         for part in files_in(place):

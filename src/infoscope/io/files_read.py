@@ -1,8 +1,8 @@
 """Files as they were when they were read: what a command opened, how long it was then, and the hash of those bytes.
 
-A file may grow while it is read (a simulation that runs), and change before its result is written. So the length and the
-hash on record are taken where reading begins; a reader of text stops at that length (`open_as_found`), and a file of another
-kind that changed under its reader is an error.
+A file may grow while it is read (a simulation that runs), and change before its result is written. So the length and
+the hash on record are taken where reading begins; a reader of text stops at that length (`open_as_found`), and a file of
+another kind that changed under its reader is an error.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class FilesRead:
         return real
 
     def check(self, path: Path, real: Path) -> None:
-        """Raise where a file changed since it was noted; that it grew does not matter where its reader stopped before."""
+        """Raise where a file changed since it was noted; it may grow where its reader stops at the length noted."""
         then, now = self.found[real], _state(path)
         if now == then.state or (then.bounded and now[0][2:4] == then.state[0][2:4] and now[0][1] >= then.size):
             return
