@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from infoscope.base import DataError, ParameterError, check_sample_weight, kernel, warn
+from infoscope.base.contents import integers, numbers
 from infoscope.base.rounding import exceeds
 from infoscope.dimension import NeighborTable, neighbor_table
 from infoscope.neighbors import NeighborGraph, Space, item_name, nearest
@@ -46,6 +47,18 @@ class Sample:
     weighted: bool = False
     notes: tuple[str, ...] = ()
     space: Space | None = field(default=None, repr=False)
+
+    _contents = {
+        "weight": numbers("table.n_items", low=0.0, finite=True),
+        "square": numbers("table.n_items", low=0.0, finite=True),
+        "own": numbers("table.n_items", low=0.0, finite=True),
+        "own_square": numbers("table.n_items", low=0.0, finite=True),
+        "point_of_item": integers("N", low=-1, below="weight"),
+    }
+
+    def _check_contents(self) -> None:
+        if not self.table.complete or (self.space is not None and len(self.space) != self.table.n_items):
+            raise DataError("Sample needs a row of its table, and a point of its space, for every point")
 
     @property
     def n_duplicates(self) -> int:

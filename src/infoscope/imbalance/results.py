@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from infoscope.base.contents import integers, numbers, whole
 from infoscope.base.errors import ParameterError
 from infoscope.base.rounding import exceeds, order_of
 
@@ -123,6 +124,17 @@ class InformationImbalance(Measured):
     run_values: Mapping[str, Any] | None = field(default=None, repr=False)
     other_runs: Mapping[str, float] | None = field(default=None, repr=False)
 
+    _contents = {
+        "k": whole(1),
+        "a_to_b_rows": numbers("R"),
+        "b_to_a_rows": numbers("R"),
+        "row_weights": numbers("R"),
+        "a_to_b_ranks": numbers("P"),
+        "a_to_b_rank_weights": numbers("P"),
+        "b_to_a_ranks": numbers("Q"),
+        "b_to_a_rank_weights": numbers("Q"),
+    }
+
     def _readings(self) -> tuple[Reading, Reading]:
         ab = read(self.a_to_b, self.a_to_b_se, self.a_to_b_floor, self.a_to_b_p, self.error_factor)
         return ab, read(self.b_to_a, self.b_to_a_se, self.b_to_a_floor, self.b_to_a_p, self.error_factor)
@@ -224,6 +236,14 @@ class ImbalanceMatrix(Measured):
     p_values: np.ndarray | None = None
     p_values_adjusted: np.ndarray | None = None
     adjust: str | None = None
+
+    _contents = {
+        "k": whole(1),
+        "values": numbers("names", "target_names"),
+        "values_se": numbers("names", "target_names"),
+        "p_values": numbers("names", "target_names"),
+        "p_values_adjusted": numbers("names", "target_names"),
+    }
 
     def _entry(self, i: int, j: int) -> dict[str, Any]:
         """One direction; p is the adjusted p-value if there is one."""
@@ -342,6 +362,16 @@ class ScaleCurve(Measured):
     a_to_b_floor: np.ndarray | None = None
     b_to_a_floor: np.ndarray | None = None
 
+    _contents = {
+        "k": integers("S", low=1),
+        "a_to_b": numbers("S"),
+        "a_to_b_se": numbers("S"),
+        "b_to_a": numbers("S"),
+        "b_to_a_se": numbers("S"),
+        "a_to_b_floor": numbers("S"),
+        "b_to_a_floor": numbers("S"),
+    }
+
     def floors(self) -> tuple[np.ndarray, np.ndarray]:
         """The smallest attainable values of both directions."""
         natural = (np.asarray(self.k, dtype=float) + 1.0) / self.n_items
@@ -420,6 +450,8 @@ class ImbalanceDifference(Measured):
     k: int
     p_value: float | None = None
     target_floor: float = 0.0
+
+    _contents = {"k": whole(1)}
 
     @property
     def difference_interval(self) -> tuple[float, float] | None:

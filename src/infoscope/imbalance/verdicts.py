@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
+from infoscope.base.contents import whole
+from infoscope.base.provenance import Provenance
 from infoscope.base.results import Result, format_estimate
 from infoscope.base.rounding import STEPS, exceeds
-
-if TYPE_CHECKING:
-    from infoscope.base.provenance import Provenance
 
 PREDICTS = 0.2  # a value up to here, its floor removed, predicts
 SIGNIFICANT = 0.05  # p-values above tell nothing
@@ -46,6 +45,8 @@ class Measured(Result):
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     provenance: Provenance | None = field(default=None, repr=False)
+
+    _contents = {"n_items": whole(1), "n_rows": whole(1)}
 
     _references = ("information_imbalance",)
 

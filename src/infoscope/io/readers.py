@@ -17,6 +17,7 @@ from infoscope.base.errors import DataError, ParameterError, warn
 
 from .columns import nearest_names, parse_columns
 from .digests import source_file
+from .files_read import reads_files
 from .missing import MISSING, drop_missing
 from .table import Source, Table, check_finite, check_names, refuse_key
 from .weights import column_list, weigh
@@ -50,6 +51,7 @@ READERS = {
 }
 
 
+@reads_files()
 def read_table(
     path: str | PathLike[str],
     *,
@@ -150,6 +152,7 @@ def read_table(
     return replace(table, labels={name: table.labels[name] for name in labels})
 
 
+@reads_files()
 def column_names(path: str | PathLike[str], key: str | None = None) -> tuple[str, ...]:
     """Names of all columns of a file, without reading its numbers.
 
@@ -176,11 +179,13 @@ def column_names(path: str | PathLike[str], key: str | None = None) -> tuple[str
     return open_source(Path(path), key).names
 
 
+@reads_files()
 def columns_beside(path: str | PathLike[str], key: str | None = None) -> tuple[str, ...]:
     """Names of columns that stand beside the table, such as what is known of cells; none for most files."""
     return tuple(open_source(Path(path), key).beside)
 
 
+@reads_files()
 def read_column(
     path: str | PathLike[str], name: str | None = None, *, key: str | None = None, rows: slice | None = None
 ) -> np.ndarray:

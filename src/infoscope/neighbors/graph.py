@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from infoscope.base import DataError
 from infoscope.base.array_types import ArrayLike, Floats, Ints
+from infoscope.base.contents import integers, numbers
 
 from .space import Space
 
@@ -51,6 +53,22 @@ class NeighborGraph:
     recall: float | None = None
     recall_se: float | None = None
     space: Space | None = field(default=None, repr=False)
+
+    _contents = {
+        "rows": integers("R"),
+        "indptr": integers("B", rising=True),
+        "items": integers("P"),
+        "squared": numbers("P", low=0.0),
+        "admissible": integers("R"),
+    }
+
+    def _check_contents(self) -> None:
+        """Raise where a graph that was read points outside itself, or outside its items."""
+        if len(self.indptr) != len(self.rows) + 1 or self.indptr[0] != 0 or self.indptr[-1] != len(self.items):
+            raise DataError("indptr of NeighborGraph does not go with its rows and pairs")
+        numbers = [array for array in (self.rows, self.items) if len(array)]
+        if self.space is not None and numbers and max(int(array.max()) for array in numbers) >= len(self.space):
+            raise DataError(f"NeighborGraph names an item beyond the {len(self.space)} of its space")
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -11,6 +11,7 @@ import numpy as np
 
 from infoscope.base import DataError, ParameterError, checks
 from infoscope.base.array_types import Array, ArrayLike, Floats
+from infoscope.base.contents import choices, integers, numbers, values
 from infoscope.base.origin import Origin, check_origin
 from infoscope.statistics import as_periods
 
@@ -93,6 +94,19 @@ class Space:
     run_names: Given = dataclasses.field(default=None, init=False)
     label_names: Given = dataclasses.field(default=None, init=False)
     notes: tuple[str, ...] = dataclasses.field(default=(), init=False)
+
+    _contents = {
+        "metric": choices(*METRICS),
+        "period": numbers("n_features", low=0.0, finite=True),
+        "feature_weights": numbers("n_features", low=0.0, finite=True),
+        "sample_weight": numbers("features", low=0.0, finite=True),
+        "time": numbers("features", finite=True),
+        "run": integers("features", below="run_names"),
+        "ids": values("features"),
+    }
+
+    def _check_contents(self) -> None:
+        space_checks.check_read_space(self)
 
     def __post_init__(self) -> None:
         checks.check_choice(self.metric, "metric", METRICS)

@@ -144,6 +144,33 @@ def unit_vectors(values: np.ndarray, weights: ArrayLike | None, name: str) -> np
     return values / np.sqrt(lanes)
 
 
+def check_read_space(space: Any) -> None:
+    """Raise where a space that was read holds what its constructor would never leave in it."""
+    values, bits = space.features, space.metric == "bits"
+    if not isinstance(values, np.ndarray) or values.ndim != 2 or not values.size or not values.flags.c_contiguous:
+        raise DataError("features of Space must be a table with rows and columns")
+    if values.dtype not in ([np.uint64] if bits else [np.float32, np.float64]):
+        raise DataError(f"features of Space hold {values.dtype}, which does not go with the metric {space.metric}")
+    n, d = values.shape
+    if bits:
+        if space.n_bits is None or not 1 <= space.n_bits <= 64 * d:
+            raise DataError(f"n_bits of Space is {space.n_bits}, and a row has {64 * d}")
+        most = int(np.unpackbits(np.bitwise_or.reduce(values, 0).view(np.uint8)).sum())
+        if most > space.n_bits:
+            raise DataError(f"rows of Space differ in {most} bits, and it has {space.n_bits}")
+    elif not np.isfinite(values).all():
+        raise DataError("features of Space hold a number that is not finite")
+    if space.metric == "precomputed":
+        checked_distances(values, "Space")
+    elif space.metric in ("euclidean", "manhattan", "chebyshev"):
+        check_magnitude(values.min(0), values.max(0), space.feature_weights, "Space", lambda a: f"column {a}")
+    elif space.metric == "labels" and d != 1:
+        raise DataError(f"features of Space have {d} columns of labels, and must have one")
+    names = space.feature_names
+    if names is not None and (len(names) != d or not all(isinstance(one, str) for one in names)):
+        raise DataError("feature_names of Space do not go with its columns")
+
+
 # ---------------------------------------------------------------------------------------------------------------- items
 def run_codes(run: ArrayLike, n: int, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Runs as numbers 0, 1, ... and their sorted names."""

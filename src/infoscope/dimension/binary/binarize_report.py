@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from infoscope.base import DataError, ParameterError, Provenance, Result, check_matrix, provenance, warn
+from infoscope.base.contents import integers, numbers
 from infoscope.neighbors import kind_of, to_columns, to_numpy
 
 from .binarize import RULES, bits_by_rule, settled
@@ -57,6 +58,19 @@ class BinarizationReport(Result):
     provenance: Provenance | None = field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    _contents = {
+        "n_bits": integers("rules"),
+        "n_varying": integers("rules"),
+        "ones": numbers("rules"),
+        "flipped": numbers("rules"),
+        "d0": numbers("rules"),
+        "d0_se": numbers("rules"),
+        "per_bit": numbers("rules"),
+        "per_bit_se": numbers("rules"),
+        "moved": numbers("rules"),
+        "kl_ratio": numbers("rules"),
+    }
 
     _references = ("bid",)
 

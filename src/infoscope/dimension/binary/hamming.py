@@ -19,6 +19,7 @@ from infoscope.base import (
 )
 from infoscope.base import provenance as record_of
 from infoscope.base.checks import RandomState
+from infoscope.base.contents import numbers, whole
 
 from .binarize import Rule
 from .packing import Bits, read_bits
@@ -60,6 +61,13 @@ class HammingHistogram(Result):
     provenance: Provenance | None = field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    _contents = {
+        "q": whole(2),
+        "n_bits": whole(1),
+        "counts": numbers("D", low=0.0, finite=True),
+        "group_counts": numbers("G", "counts"),
+    }
 
     _references = ("bid",)
 

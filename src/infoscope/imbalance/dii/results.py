@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from infoscope.base.contents import numbers, values, whole
 from infoscope.base.rounding import exceeds, order_of
 from infoscope.imbalance.verdicts import Measured, is_known, join_names
 
@@ -94,6 +95,20 @@ class FeatureWeights(Measured):
     standard_weights_low: np.ndarray | None = field(default=None, repr=False)
     standard_weights_high: np.ndarray | None = field(default=None, repr=False)
     positive_share: np.ndarray | None = field(default=None, repr=False)
+
+    _contents = {
+        "k": whole(1),
+        "weights": numbers("names"),
+        "standard_weights": numbers("names"),
+        "scale": numbers("names"),
+        "standard_weights_se": numbers("names"),
+        "standard_weights_low": numbers("names"),
+        "standard_weights_high": numbers("names"),
+        "positive_share": numbers("names"),
+        "group": values("names"),
+        "history": numbers("H"),
+        "n_evaluations": whole(),
+    }
 
     _references: tuple[str, ...] = ("differentiable_imbalance", "information_imbalance")  # type: ignore[assignment]
 

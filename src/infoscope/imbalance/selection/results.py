@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from infoscope.base import ParameterError, format_estimate
+from infoscope.base.contents import numbers, whole
 from infoscope.base.rounding import exceeds, first_lowest
 from infoscope.imbalance.verdicts import Measured
 
@@ -100,6 +101,28 @@ class SelectionPath(Measured):
     k: int
     bandwidth: str = ""
     n_evaluated: int = 0
+
+    _contents = {
+        "k": whole(1),
+        "standard_weights": numbers("sets", "D"),
+        "weights": numbers("sets", "D"),
+        "value": numbers("sets"),
+        "value_se": numbers("sets"),
+        "to_target": numbers("sets"),
+        "to_target_se": numbers("sets"),
+        "from_target": numbers("sets"),
+        "from_target_se": numbers("sets"),
+        "validation_value": numbers("sets"),
+        "validation_value_se": numbers("sets"),
+        "excess": numbers("sets"),
+        "excess_se": numbers("sets"),
+        "fold_values": numbers("sets", "fold_names"),
+        "alphas": numbers("A"),
+        "alpha_weights": numbers("A", "names"),
+        "alpha_value": numbers("A"),
+        "suggested_size": whole(1),
+        "n_evaluated": whole(),
+    }
 
     @property
     def sizes(self) -> np.ndarray:
