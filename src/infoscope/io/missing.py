@@ -47,6 +47,13 @@ def is_missing(array: np.ndarray) -> np.ndarray:
     return np.asarray(pd.isna(array))
 
 
+def empty_as_missing(array: np.ndarray) -> np.ndarray:
+    """A column of text in which empty entries are missing; words such as NA or None are words, and stay."""
+    if array.dtype.kind != "O":
+        return array
+    return np.array([None if item in ("", b"") else item for item in array.tolist()], dtype=object)
+
+
 def drop_missing(table: Table) -> Table:
     """The table without the rows in which a value, time, label or name is missing, and a note that says how many."""
     missing = missing_rows(table.values, [table.time, table.ids, *table.labels.values()])

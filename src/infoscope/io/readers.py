@@ -15,7 +15,7 @@ from infoscope.base.checks import check_choice
 from infoscope.base.errors import DataError, ParameterError, warn
 
 from .columns import nearest_names, parse_columns
-from .missing import MISSING, drop_missing
+from .missing import MISSING, drop_missing, is_missing
 from .table import Source, Table, check_finite, check_names, refuse_key
 from .weights import column_list, weigh
 
@@ -137,7 +137,7 @@ def read_table(
         {name: source.units[name] for name in chosen_names if name in source.units} or None,
         held,
         n_rows,
-        time=source.time(selection),
+        time=_time(source, selection, missing, label),
         period={name: source.period[name] for name in chosen_names if name in source.period},
         notes=tuple(source.notes),
     )
@@ -336,6 +336,18 @@ def _positions(columns: str | Sequence[int | str], names: tuple[str, ...]) -> li
     if not positions:
         raise ParameterError("columns is empty: choose at least one")
     return list(dict.fromkeys(positions))
+
+
+def _time(source: Source, rows: slice, missing: str, label: str) -> np.ndarray | None:
+    """When the rows were seen; with gaps only where rows that miss something are left out."""
+    time = source.time(rows)
+    if time is None or missing != "raise" or not is_missing(time).any():
+        return time
+    warn(
+        f"{label}: the time has gaps (the first is row {int(np.argmax(is_missing(time)))}) and is not used as the time "
+        "of the rows; missing='drop' leaves out rows without one"
+    )
+    return None
 
 
 def _selection(rows: slice | None) -> slice:
