@@ -15,7 +15,7 @@ from infoscope.base.checks import check_choice
 from infoscope.base.errors import DataError, ParameterError, warn
 
 from .columns import nearest_names, parse_columns
-from .missing import MISSING, drop_missing, is_missing
+from .missing import MISSING, drop_missing, drop_missing_columns, is_missing
 from .table import Source, Table, check_finite, check_names, refuse_key
 from .weights import column_list, weigh
 
@@ -24,6 +24,7 @@ CONTAINERS = (".npz", ".h5", ".hdf5", ".zarr", ".zarr.zip", ".nc", ".nc4", ".h5a
 TEXT = "infoscope.io.delimited:open_delimited"
 PLUMED = "infoscope.io.colvar:open_colvar"  # known by its first line, whatever its name
 FRAMES = (".xtc", ".trr", ".dcd", ".ncdf", ".mdcrd", ".tng", ".xyz", ".pdb", ".gro")  # no tables: see trajectory
+DROP = {"drop": drop_missing, "drop-columns": drop_missing_columns}
 # suffix -> "module:function"; the function takes (path, key) and returns a Source
 READERS = {
     ".npy": "infoscope.io.arrays:open_npy",
@@ -81,9 +82,10 @@ def read_table(
         Which array of a file that holds several (.npz, .h5, .zarr, .nc, .h5ad).
     rows : slice, optional
         Rows to read, for instance ``slice(1000, None, 10)``.
-    missing : {"raise", "drop", "keep"}
-        What happens to rows with missing values (NaN) in the columns that are read: an error, or they are left out with
-        a note.  "keep" is for whoever leaves out the same rows of several files.
+    missing : {"raise", "drop", "drop-columns", "keep"}
+        What happens to missing values (NaN) in the columns that are read: an error; their rows are left out with a
+        note, or their columns are ("drop-columns", as for a field with a land mask).  "keep" is for whoever leaves out
+        the same rows of several files.
     log_weights : str or sequence of str, optional
         Column with the bias, several of which are added up; rows get the weight exp((V - max V) / kT).
     kT : float, optional
@@ -141,7 +143,9 @@ def read_table(
         period={name: source.period[name] for name in chosen_names if name in source.period},
         notes=tuple(source.notes),
     )
-    table = weigh(drop_missing(table) if missing == "drop" else table, bias, kT)
+    if missing in DROP:
+        table = DROP[missing](table)
+    table = weigh(table, bias, kT)
     return replace(table, labels={name: table.labels[name] for name in labels})
 
 
