@@ -94,7 +94,9 @@ class Rows:
     start: Annotated[int | None, count(0, "First row.")] = None
     stop: Annotated[int | None, count(0, "Row to stop before.")] = None
     stride: Annotated[int | None, count(1, "Use every n-th row.")] = None
-    missing: Annotated[str, word("raise|drop", "Rows with missing values: an error, or left out.")] = "raise"
+    missing: Annotated[
+        str, word("raise|drop|drop-columns", "Missing values: an error, or their rows or columns are left out.")
+    ] = "raise"
 
     @property
     def slice(self) -> slice:

@@ -18,7 +18,7 @@ from infoscope.base.errors import DataError, ParameterError, warn
 from .columns import nearest_names, parse_columns
 from .digests import source_file
 from .files_read import reads_files
-from .missing import MISSING, drop_missing
+from .missing import MISSING, drop_missing, drop_missing_columns, is_missing
 from .table import Source, Table, check_finite, check_names, refuse_key
 from .weights import column_list, weigh
 
@@ -27,6 +27,7 @@ CONTAINERS = (".npz", ".h5", ".hdf5", ".zarr", ".zarr.zip", ".nc", ".nc4", ".h5a
 TEXT = "infoscope.io.delimited:open_delimited"
 PLUMED = "infoscope.io.colvar:open_colvar"  # known by its first line, whatever its name
 FRAMES = (".xtc", ".trr", ".dcd", ".ncdf", ".mdcrd", ".tng", ".xyz", ".pdb", ".gro")  # no tables: see trajectory
+DROP = {"drop": drop_missing, "drop-columns": drop_missing_columns}
 # suffix -> "module:function"; the function takes (path, key) and returns a Source
 READERS = {
     ".npy": "infoscope.io.arrays:open_npy",
@@ -85,9 +86,10 @@ def read_table(
         Which array of a file that holds several (.npz, .h5, .zarr, .nc, .h5ad).
     rows : slice, optional
         Rows to read, for instance ``slice(1000, None, 10)``.
-    missing : {"raise", "drop", "keep"}
-        What happens to rows with missing values (NaN) in the columns that are read: an error, or they are left out with
-        a note.  "keep" is for whoever leaves out the same rows of several files.
+    missing : {"raise", "drop", "drop-columns", "keep"}
+        What happens to missing values (NaN) in the columns that are read: an error; their rows are left out with a
+        note, or their columns are ("drop-columns", as for a field with a land mask).  "keep" is for whoever leaves out
+        the same rows of several files.
     log_weights : str or sequence of str, optional
         Column with the bias, several of which are added up; rows get the weight exp((V - max V) / kT).
     kT : float, optional
@@ -131,7 +133,7 @@ def read_table(
     _, n_rows = _held(source, selection, label)
     numbers = source.numbers(selection)
     values = source.values(chosen, selection)
-    time = source.time(selection)
+    time = _time(source, selection, missing, label)
     chosen_names = tuple(names[position] for position in chosen)
     check_finite(values, chosen_names, numbers, label, missing_allowed=missing != "raise")
     table = Table(
@@ -148,7 +150,9 @@ def read_table(
         notes=tuple(source.notes),
         origin=Origin(np.asarray(numbers), (source_file(path, item=source.item, key=key),), time=time),
     )
-    table = weigh(drop_missing(table) if missing == "drop" else table, bias, kT)
+    if missing in DROP:
+        table = DROP[missing](table)
+    table = weigh(table, bias, kT)
     return replace(table, labels={name: table.labels[name] for name in labels})
 
 
@@ -347,6 +351,18 @@ def _positions(columns: str | Sequence[int | str], names: tuple[str, ...]) -> li
     if not positions:
         raise ParameterError("columns is empty: choose at least one")
     return list(dict.fromkeys(positions))
+
+
+def _time(source: Source, rows: slice, missing: str, label: str) -> np.ndarray | None:
+    """When the rows were seen; with gaps only where rows that miss something are left out."""
+    time = source.time(rows)
+    if time is None or missing != "raise" or not is_missing(time).any():
+        return time
+    warn(
+        f"{label}: the time has gaps (the first is row {int(np.argmax(is_missing(time)))}) and is not used as the time "
+        "of the rows; missing='drop' leaves out rows without one"
+    )
+    return None
 
 
 def _selection(rows: slice | None) -> slice:

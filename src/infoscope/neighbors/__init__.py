@@ -1,6 +1,7 @@
 """The engine: one noun (`Space`), one loop (`reduce_tiles`) and a handful of verbs.
 
 What a user brings    `convert`, `space_checks`, `column_statistics`, `xarray_columns`, `targets` make a `space`
+Same items?           `alignment`: ids, times and runs as they were given; `ownership`: nobody writes to them later
 What the rest means   `correlation`: time and runs; `weighting`: weights; `row_order`: do rows follow each other?
 Who may be near whom  `admissible`: self, windows and runs
 The loop              `reductions`; what it hands to a reduction, and what a reduction is: `interfaces`
@@ -43,6 +44,7 @@ __all__ = [
 
 # ---------------------------------------------------------------- for authors of reductions and rooms, not for users
 from .admissible import UNRESTRICTED, WINDOW_SLACK, Admissibility, Pairs, admissible_pairs, items_of
+from .alignment import check_same_items
 from .bits import PackedBits, frozen, pack_segments
 from .column_statistics import deviations
 from .convert import DENSE_LIMIT, kind_of, to_columns, to_numpy
@@ -51,6 +53,7 @@ from .cross_ranks import OneWay, neighbors_and_ranks
 from .interfaces import Tiles
 from .kernels import TIE
 from .origins import item_name, item_origin
+from .ownership import hand_over
 from .reductions import admissible_mass, column_items, count_in_samples, row_items
 from .row_order import RowOrderLook, looking_at_row_order, show_neighbors
 from .space_checks import item_numbers

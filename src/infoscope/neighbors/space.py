@@ -19,6 +19,7 @@ from . import kernels, space_checks
 from .column_statistics import deviations as deviations_of
 from .column_statistics import inverse_deviations
 from .convert import Data, kind_of, to_columns, to_numpy
+from .ownership import owned
 
 METRICS = ("euclidean", "manhattan", "chebyshev", "cosine", "hamming", "labels", "bits", "precomputed")
 PERIODIC = ("euclidean", "manhattan", "chebyshev")
@@ -35,6 +36,7 @@ class Space:
     ----------
     features : array (N, D), frame, tensor, Dask array, or list of (T_i, D) arrays
         One row an item.  A list of arrays is a list of runs.  float32 and float64 are kept, all else becomes float64.
+        The numbers are copied, so that what is written to the data later changes nothing; a read-only array is not.
     metric : str
         "euclidean", "manhattan", "chebyshev", "cosine" (1 - cos), "hamming" (number of unequal entries), "labels"
         (0 or 1), "bits" (packed, Hamming), "precomputed" (a symmetric N x N matrix of distances).
@@ -47,9 +49,9 @@ class Space:
     sample_weight : array (N,), optional
         Statistical weights of the items (reweighted or biased sampling).
     time, run : array (N,), optional
-        When, and in which trajectory or series, an item was seen.
+        When, and in which trajectory or series, an item was seen.  Dates become seconds since the first of them.
     ids : array (N,), optional
-        Names of the items; two spaces with ids must agree in them.
+        Names of the items; two spaces with ids must agree in them, as in times and runs.
     feature_names : sequence of str, optional
         Names of the columns.
     name : str, optional
@@ -91,9 +93,11 @@ class Space:
     n_bits: int | None = None
     period_check: bool = True
     origin: Origin | None = None
+    given_time: Given = dataclasses.field(default=None, init=False)  # dates, where `time` is in seconds
     run_names: Given = dataclasses.field(default=None, init=False)
     label_names: Given = dataclasses.field(default=None, init=False)
     notes: tuple[str, ...] = dataclasses.field(default=(), init=False)
+    counted: bool = dataclasses.field(default=False, init=False)  # rows came with a frame's own numbers 0 ... N - 1
 
     _contents = {
         "metric": choices(*METRICS),
@@ -119,12 +123,15 @@ class Space:
             raise ParameterError(f"{name} is a Space already: use it as it is, or change it with its replace()")
         read = to_columns(self.features, name)
         names = self.feature_names if self.feature_names is not None else read.feature_names
-        self._put("features", self._checked_features(read.values, name, names))
+        self._put("features", owned(self._checked_features(read.values, name, names), read.values))
         d = self.n_features
         named = self.metric not in ("bits", "precomputed", "labels")
         self._put("feature_names", space_checks.feature_names(names, d if named else None, name))
         ids, source = (read.ids, "the index") if self.ids is None else (self.ids, "ids")
-        self._put("ids", None if ids is None else checks.check_unique(ids, len(self), f"{source} of {name}"))
+        self._put(
+            "ids", None if ids is None else owned(checks.check_unique(ids, len(self), f"{source} of {name}"), ids)
+        )
+        self._put("counted", ids is None and read.counted)
         if self.time is None and read.time is not None:
             self._put("time", read.time)
         self._set_items(read.run_lengths, name)
@@ -184,7 +191,11 @@ class Space:
             self._put("run_names", run_names)
             self._put("run", run)
         if "time" in fields and self.time is not None:
-            self._put("time", space_checks.times(self.time, n))
+            time, given = space_checks.times(self.time, n)
+            self._put("time", time)
+            self._put("given_time", given)
+        elif "time" in fields:
+            self._put("given_time", None)
         if "sample_weight" in fields and self.sample_weight is not None:
             self._put("sample_weight", checks.check_sample_weight(self.sample_weight, n).astype(np.float64))
         if self.origin is not None:
@@ -431,6 +442,25 @@ class Space:
         p = np.where(self.period > 0, self.period, 1.0)
         return delta - np.where(self.period > 0, self.period * np.rint(delta / p), 0.0)
 
+    def about_items(self, *, ids: bool = True) -> dict[str, Any]:
+        """What is known of the items (weights, times, runs, perhaps ids) as it was given, for another space of them.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from infoscope.neighbors import Space
+        >>> space = Space(np.eye(2), time=np.array(["2020-01-01", "2020-01-02"], "M8[D]"))
+        >>> space.time, space.about_items()["time"]
+        (array([    0., 86400.]), array(['2020-01-01', '2020-01-02'], dtype='datetime64[D]'))
+        """
+        about = dict(
+            sample_weight=self.sample_weight,
+            time=self.time if self.given_time is None else self.given_time,
+            run=None if self.run is None else self.run_names[self.run],
+            ids=self.ids if ids else None,
+        )
+        return {what: values for what, values in about.items() if values is not None}
+
     # ---- parts and variants ----
     def take(self, rows: ArrayLike) -> Space:
         """The space of some of the items, in the order given.
@@ -463,8 +493,10 @@ class Space:
             if field.name == "features":
                 value = value[np.ix_(rows, rows)] if self.metric == "precomputed" else value[rows]
                 value = np.ascontiguousarray(value) if self.backend == "numpy" else value
-            elif field.name in ("sample_weight", "time", "run", "ids") and value is not None:
+            elif field.name in ("sample_weight", "time", "given_time", "run", "ids") and value is not None:
                 value = value[rows]
+            elif field.name == "counted":
+                value = False
             elif field.name in ("period", "feature_weights") and self.metric == "precomputed":
                 value = value[rows]
             elif field.name == "origin" and value is not None:
@@ -493,7 +525,9 @@ class Space:
             object.__setattr__(other, field.name, changes.get(field.name, getattr(self, field.name)))
         other._set_items(None, self.name or "the data", tuple(changes))
         if changes.get("ids") is not None:
-            other._put("ids", checks.check_unique(changes["ids"], len(self), "ids"))
+            ids = changes["ids"]
+            other._put("ids", owned(checks.check_unique(ids, len(self), "ids"), ids))
+            other._put("counted", False)
         if "feature_weights" in changes:
             if self.metric == "cosine":
                 raise ParameterError("the cosine metric has its feature_weights in its directions: make a new Space")
@@ -541,7 +575,6 @@ def as_space(data: Data, **options: Any) -> Space:
 
 # ---------------------------------------------------------------------------------------------------------- small steps
 def _read_only(value: Any) -> Any:
-    if isinstance(value, np.ndarray):
-        value = value.view()
+    if isinstance(value, np.ndarray) and value.flags.writeable:
         value.flags.writeable = False
     return value

@@ -13,6 +13,7 @@ from infoscope.statistics import check_period
 
 NameOf: TypeAlias = Callable[[int], str]  # the name of a column
 
+NETCDF_FILL = 9.969209968386869e36  # what netCDF writes where nothing was written, in float32 and float64 alike
 LARGEST, SMALLEST = 1e145, 1e-145  # numbers beyond these have squares that float64 cannot hold
 
 
@@ -192,13 +193,16 @@ def one_per_run(values: Any, run_lengths: Sequence[int], what: str) -> Any:
     return np.concatenate([np.asarray(part) for part in values])
 
 
-def times(time: ArrayLike, n: int) -> np.ndarray:
-    time = np.asarray(time)
+def times(time: ArrayLike, n: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """Times as numbers, and as they were given where these are something else: dates, or too large for float64."""
+    time, given = np.asarray(time), None
     if np.issubdtype(time.dtype, np.datetime64):
         if np.isnat(time).any():
             raise DataError(f"time is missing (NaT) at row {int(np.argmax(np.isnat(time)))}: drop that item")
-        time = (time - time.min()) / np.timedelta64(1, "s")
-    return checks.check_vector(time, "time", length=n).astype(np.float64)
+        given, time = time.copy(), (time - time.min()) / np.timedelta64(1, "s")
+    elif checks.beyond_float64(time):  # stamps in nanoseconds
+        given, time = time.copy(), time - time.min()
+    return checks.check_vector(time, "time", length=n).astype(np.float64), given
 
 
 def warn_repeated_times(time: Floats, run: Ints | None, name: str) -> None:
@@ -227,6 +231,12 @@ def checked_weights(weights: ArrayLike, d: int) -> np.ndarray:
 
 def check_magnitude(low: Floats, high: Floats, weights: Floats, name: str, column_name: NameOf) -> None:
     """Squares of differences must be numbers: neither infinite nor all zero."""
+    if (high == NETCDF_FILL).any():
+        raise DataError(
+            f"{column_name(int(np.argmax(high == NETCDF_FILL)))} of {name} holds 9.96921e+36, which netCDF writes "
+            f"where nothing was written: these are missing values, {name}.where({name} != {name}.max()) in xarray; "
+            "read_table and the commands know them"
+        )
     sizes = np.maximum(np.abs(low), np.abs(high)).astype(np.float64) * weights
     largest = float(sizes.max())
     if largest > LARGEST:
