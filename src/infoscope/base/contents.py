@@ -16,10 +16,8 @@ import numpy as np
 
 from .errors import DataError
 
-Length: TypeAlias = (
-    "int | str"  # a number; the path of a field that is a number or has a length; or one capital letter,
-)
-# which stands for the length that it meets first
+# a number; the path of a field that is a number or has a length; or a capital letter, for the length it meets first
+Length: TypeAlias = "int | str"
 Contents: TypeAlias = "Mapping[str, Entry]"
 LARGEST = 2**62  # whole numbers of a file that are larger are none of ours
 KINDS = {"integers": "iu", "numbers": "fiu", "flags": "b", "values": "biufcSUMm"}
@@ -205,7 +203,7 @@ def _check_bounds(where: str, least: Any, most: Any, entry: Entry, held: Any) ->
     if entry.low is not None and least < entry.low:
         raise DataError(f"{where} holds {_told(least)}, and must be at least {entry.low}")
     below = LARGEST if entry.below is None else _number_at(entry.below, held)
-    if whole_numbers and most >= below:
+    if whole_numbers and most >= below and (entry.below is not None or entry.kind == "whole"):
         raise DataError(f"{where} holds {_told(most)}, and must be under {below}")
 
 

@@ -23,9 +23,9 @@ class Interrupts:
 def catch_interrupts() -> Iterator[Interrupts]:
     """Remember Ctrl-C, which still raises `KeyboardInterrupt`; nobody else says anything about it.
 
-    A package whose import is interrupted may print the traceback itself and raise `ImportError` in its place; a callback
-    may drop the exception. So whatever ends a command after Ctrl-C is an interruption, and where it was dropped it comes
-    once more.
+    A package whose import is interrupted may print the traceback itself and raise `ImportError` in its place; a
+    callback may drop the exception. So whatever ends a command after Ctrl-C is an interruption, and where it was
+    dropped it comes once more.
     """
     interrupts = Interrupts()
     if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) is None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from infoscope.base.contents import integers, numbers, whole
-from infoscope.base.errors import ParameterError
+from infoscope.base.errors import DataError, ParameterError
 from infoscope.base.rounding import exceeds, order_of
 
 from .verdicts import (
@@ -244,6 +244,10 @@ class ImbalanceMatrix(Measured):
         "p_values": numbers("names", "target_names"),
         "p_values_adjusted": numbers("names", "target_names"),
     }
+
+    def _check_contents(self) -> None:
+        if np.shape(self.floors) not in ((), np.shape(self.values)) or np.asarray(self.floors).dtype.kind not in "fiu":
+            raise DataError("floors of ImbalanceMatrix must be one number, or one for each of its values")
 
     def _entry(self, i: int, j: int) -> dict[str, Any]:
         """One direction; p is the adjusted p-value if there is one."""

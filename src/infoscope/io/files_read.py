@@ -1,8 +1,8 @@
 """Files as they were when they were read: what a command opened, how long it was then, and the hash of those bytes.
 
 A file may grow while it is read (a simulation that runs), and change before its result is written. So the length and
-the hash on record are taken where reading begins; a reader of text stops at that length (`open_as_found`), and a file of
-another kind that changed under its reader is an error.
+the hash on record are taken where reading begins; a reader of text stops at that length (`open_as_found`), and a file
+of another kind that changed under its reader is an error.
 """
 
 from __future__ import annotations

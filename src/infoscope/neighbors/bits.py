@@ -17,7 +17,7 @@ import numpy as np
 
 from infoscope.base import DataError, available_threads, progress
 from infoscope.base.array_types import ArrayLike, Ints
-from infoscope.base.contents import integers, whole
+from infoscope.base.contents import integers, values, whole
 
 from . import bit_kernels
 from .space import Space
@@ -58,7 +58,7 @@ class PackedBits:
     shift: int = 0
 
     _contents = {
-        "words": integers("N", "W"),
+        "words": values("N", "W"),
         "ends": integers("P", low=1, rising=True),
         "longest": integers("P", rising=True),
         "shift": whole(0, 2),

@@ -107,6 +107,8 @@ class Space:
         "time": numbers("features", finite=True),
         "run": integers("features", below="run_names"),
         "ids": values("features"),
+        "run_names": values("R"),
+        "label_names": values("L"),
     }
 
     def _check_contents(self) -> None:

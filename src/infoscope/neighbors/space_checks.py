@@ -167,6 +167,8 @@ def check_read_space(space: Any) -> None:
         check_magnitude(values.min(0), values.max(0), space.feature_weights, "Space", lambda a: f"column {a}")
     elif space.metric == "labels" and d != 1:
         raise DataError(f"features of Space have {d} columns of labels, and must have one")
+    if not space.feature_weights.any():
+        raise DataError("feature_weights of Space are all zero")
     names = space.feature_names
     if names is not None and (len(names) != d or not all(isinstance(one, str) for one in names)):
         raise DataError("feature_names of Space do not go with its columns")

@@ -127,7 +127,10 @@ class Archive(Mapping[str, np.ndarray]):
         with self._open(name) as file:
             first = np.lib.format.read_magic(file) == (1, 0)
             read = np.lib.format.read_array_header_1_0 if first else np.lib.format.read_array_header_2_0
-            shape, _, dtype = read(file, max_header_size=LONGEST_HEADER)
+            try:
+                shape, _, dtype = read(file, max_header_size=LONGEST_HEADER)
+            except Exception as error:  # of Python's own parser, which it is given to: many kinds, and no memory
+                raise zipfile.BadZipFile(f"{name} does not say what it holds") from error
             wrong = dtype.hasobject or any(isinstance(n, bool) or n < 0 for n in shape)
             if wrong or file.tell() + math.prod(shape) * dtype.itemsize != self._members[name].file_size:
                 raise zipfile.BadZipFile(f"{name} does not hold what it says")

@@ -98,8 +98,8 @@ class FeatureWeights(Measured):
 
     _contents = {
         "k": whole(1),
-        "weights": numbers("names"),
-        "standard_weights": numbers("names"),
+        "weights": numbers("names", low=0.0, finite=True),
+        "standard_weights": numbers("names", low=0.0, finite=True),
         "scale": numbers("names"),
         "standard_weights_se": numbers("names"),
         "standard_weights_low": numbers("names"),
