@@ -45,7 +45,8 @@ def density(
     measure: Measure,
     rows: Rows,
     items: Annotated[
-        Items, {"bias": "Bias potential of the rows, which is taken out of the density: better than weights from it."}
+        Items,
+        {"bias": "Bias potential of the rows (metad.rbias), taken out of the density: better than weights from it."},
     ],
     out: Annotated[
         Delivery,
@@ -58,7 +59,7 @@ def density(
     The answer is the log density (the free energy) at every item with its error; with --states, the peaks that stand
     out of the error, their populations, and the barriers between them.
 
-    Example: infoscope density COLVAR:phi,psi --bias metad.bias --states --units kJ/mol --plot states.png
+    Example: infoscope density COLVAR:phi,psi --bias metad.rbias --states --units kJ/mol --plot states.png
     """
     from infoscope.base.errors import ParameterError
 

@@ -116,7 +116,10 @@ class Items:
         str | None, value("COLUMN[,COLUMN]", "Logarithms of weights, or energies: exp(sum of columns / kT).")
     ] = None
     bias: Annotated[
-        str | None, value("COLUMN|FILE", "Static bias potential V of the rows: weights are exp(V / kT).")
+        str | None, value("COLUMN|FILE", "Bias potential V of the rows (metad.rbias): weights are exp(V / kT).")
+    ] = None
+    hills: Annotated[
+        str | None, value("FILE[,FILE]", "HILLS of metadynamics: c(t) is taken from the bias (metad.bias).")
     ] = None
     kT: Annotated[
         str | None, value("VALUE|300K", "In the unit of the energies, or the temperature (kJ/mol).", "--kT")

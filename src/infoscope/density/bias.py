@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.special import logsumexp
 
-from infoscope.base import DataError, ParameterError
+from infoscope.base import DataError, ParameterError, warn
 from infoscope.base.checks import check_vector
 from infoscope.base.contents import numbers
 from infoscope.neighbors import Space, item_name
+from infoscope.statistics import bias_differences, bias_sentence
 
 from .unique_points import Sample
 
@@ -31,10 +32,13 @@ class Bias:
         In units of kT.
     constant : float
         log mean exp(potential): what keeps the density normalised.
+    warning : str
+        Where it is no function of the features: what is wrong.
     """
 
     potential: np.ndarray = field(repr=False)
     constant: float
+    warning: str = ""
 
     _contents = {"potential": numbers("U", finite=True)}
 
@@ -49,7 +53,8 @@ def bias_of_points(bias, sample: Sample, space: Space | None = None) -> Bias:
     Raises
     ------
     DataError
-        Not one finite number an item; items that are equal but have different potentials.
+        Not one finite number an item; items that are equal but have different potentials; a potential that grew while
+        items were seen.
     ParameterError
         Together with statistical weights.
 
@@ -77,4 +82,20 @@ def bias_of_points(bias, sample: Sample, space: Space | None = None) -> Bias:
             "depend on the features alone; add the coordinate it acts on, or pass sample_weight=exp(bias)"
         )
     constant = logsumexp(values) - np.log(len(values))
-    return Bias((low + high) / 2, float(constant))
+    potential = (low + high) / 2
+    return Bias(potential, float(constant), _checked_differences(potential, sample, space))
+
+
+def _checked_differences(potential: np.ndarray, sample: Sample, space: Space | None) -> str:
+    """What is wrong with a potential of which neighbours have different values; an error where it grew with time."""
+    clock = None
+    if space is not None and space.time is not None:
+        clock = np.empty(len(potential))
+        clock[sample.point_of_item[::-1]] = space.time[::-1]  # of equal items, the first
+    found = bias_differences(potential, sample.table.items, clock)
+    sentence = bias_sentence(found)
+    if found.grows and found.differs:
+        raise DataError(sentence)
+    if sentence:
+        warn(sentence)
+    return sentence

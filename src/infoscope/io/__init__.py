@@ -5,6 +5,7 @@ from .columns import parse_columns
 from .digests import file_digest
 from .extraction import write_items
 from .figures import check_figure_path, save_figure
+from .hills import hills_offset
 from .plumed import plumed_snippet
 from .readers import column_names, read_column, read_table, split_key
 from .result_files import check_result_path, read_record, write_result
@@ -20,6 +21,7 @@ __all__ = [
     "check_result_path",
     "column_names",
     "file_digest",
+    "hills_offset",
     "load",
     "parse_columns",
     "plumed_snippet",

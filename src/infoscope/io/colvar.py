@@ -37,7 +37,7 @@ class Header(NamedTuple):
     """What the lines ``#! FIELDS`` and ``#! SET`` at the head of a part say."""
 
     names: tuple[str, ...]
-    limits: Mapping[str, str]  # "min_phi" -> "-pi"
+    settings: Mapping[str, str]  # "min_phi" -> "-pi"
 
 
 def is_plumed(path: Path) -> bool:
@@ -109,18 +109,18 @@ class ColvarSource(DelimitedSource):
 # --------------------------------------------------------------------------------------------------------------- header
 def _header(path: Path, lines: Sequence[tuple[int, str]]) -> Header:
     names: tuple[str, ...] = ()
-    limits = {}
+    settings = {}
     for number, line in lines:
         words = line.split()
         if line.startswith(FIRST):
             if names and tuple(words[2:]) != names:
                 raise _changed(path, number, names, tuple(words[2:]))
             names = tuple(words[2:])
-        elif words[:2] == ["#!", "SET"] and len(words) == 4 and words[2].startswith(("min_", "max_")):
-            limits[words[2]] = words[3]
+        elif words[:2] == ["#!", "SET"] and len(words) == 4:
+            settings[words[2]] = words[3]
     if not names:
         raise DataError(f"{path}: the line '{FIRST}' names no columns")
-    return Header(names, limits)
+    return Header(names, settings)
 
 
 def _left_out(names: Sequence[str]) -> list[str]:
@@ -134,7 +134,7 @@ def _periods(path: Path, header: Header) -> dict[str, float]:
     """max - min of every column that has both."""
     periods = {}
     for name in header.names:
-        low, high = header.limits.get(f"min_{name}"), header.limits.get(f"max_{name}")
+        low, high = header.settings.get(f"min_{name}"), header.settings.get(f"max_{name}")
         if (low is None) != (high is None):
             raise DataError(
                 f"{path}: '#! SET' gives only one of min_{name} and max_{name}: add the other, or delete it"
@@ -208,7 +208,7 @@ def _check_same(path: Path, number: int, line: str, header: Header) -> None:
     if line.startswith(FIRST) and tuple(words[2:]) != header.names:
         raise _changed(path, number, header.names, words[2:])
     if words[:2] == ["#!", "SET"] and len(words) == 4 and words[2].startswith(("min_", "max_")):
-        before = header.limits.get(words[2])
+        before = header.settings.get(words[2])
         if before != words[3]:
             raise _changed(path, number, [f"#! SET {words[2]}", str(before)], words[1:])
 

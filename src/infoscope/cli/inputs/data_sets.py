@@ -15,6 +15,7 @@ from infoscope.neighbors import Space
 from .choices import SpaceChoice
 from .gather import Gathered, gather
 from .item_columns import find_column
+from .metadynamics import warn_of_growth
 from .parsing import choose_file, is_data
 from .read_space import Measures, ReadSpace
 from .spaces import make_space, measures, uneven_columns
@@ -97,7 +98,10 @@ def _measured(gathered: Gathered, measure: Measure, like: Space | None = None) -
     show_spaces(gathered, how)
     if like is None:
         hint_of_scale(gathered.spaces, how)
-        return ReadData({s.name: make_space(s, how, gathered.shared) for s in gathered.spaces}, gathered, how)
+        spaces = {s.name: make_space(s, how, gathered.shared) for s in gathered.spaces}
+        if gathered.log_weight is not None:
+            warn_of_growth(gathered.log_weight, list(spaces.values()))
+        return ReadData(spaces, gathered, how)
     (read,) = gathered.spaces
     space = make_space(read, replace(how, scale={read.name: "none"}), gathered.shared)
     if how.scale[read.name] == "standard" and space.n_features == like.n_features:

@@ -18,6 +18,7 @@ from infoscope.io.weights import column_list, describe_weights, weights_from_bia
 from .choices import SpaceChoice
 from .energies import ThermalEnergy, thermal_energy
 from .item_columns import item_arrays, owned_columns
+from .metadynamics import propose_bias, without_growth
 from .read_space import ReadSpace
 from .spaces import read_spaces
 
@@ -32,6 +33,7 @@ class Gathered:
     notes: tuple[str, ...]  # what was left out or made on the way
     left_out: str  # rows with missing values, or that a restart wrote again: "3,7-9"; empty where there are none
     potential: np.ndarray | None  # a bias that is taken as it is, in kT
+    log_weight: np.ndarray | None  # a bias that weighs the rows, in kT
     energy: ThermalEnergy
     items: Items
     rows: Rows
@@ -58,6 +60,12 @@ def gather(
     notes = list(dict.fromkeys(note for space in spaces for table in space.tables for note in table.notes))
     if energy.note:
         notes.append(energy.note)
+    propose_bias(spaces, items)
+    if items.hills is not None:
+        if "energies" not in arrays:
+            raise ParameterError("--hills needs the bias: --bias metad.bias")
+        arrays["energies"], text = without_growth(arrays["energies"], items, energy, spaces)
+        notes.append(text)
     left_out = np.empty(0, int)
     n_items = sum(spaces[0].lengths)
     if items.join == "one":
@@ -80,14 +88,27 @@ def gather(
         spaces = [space.take(kept) for space in spaces]
         arrays = {name: array[kept] for name, array in arrays.items()}
     chosen, energies, potential = arrays.pop("labels", None), arrays.pop("energies", None), None
+    log_weight = None
     if energies is not None and takes_bias and items.bias is not None:
         potential = energies[:, 0] / (energy.kT or 1.0)
     elif energies is not None:
+        log_weight = energies.sum(axis=1) / (energy.kT or 1.0)
         arrays["sample_weight"], note = _weights(energies, items, energy.kT if items.bias is None else energy.kT or 1.0)
         notes.append(note)
     left = spell_columns(left_out.tolist())
     return Gathered(
-        spaces, arrays, chosen, tuple(notes), left, potential, energy, items, rows, columns, tuple(incomplete)
+        spaces,
+        arrays,
+        chosen,
+        tuple(notes),
+        left,
+        potential,
+        log_weight,
+        energy,
+        items,
+        rows,
+        columns,
+        tuple(incomplete),
     )
 
 

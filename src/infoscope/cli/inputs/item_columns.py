@@ -25,7 +25,8 @@ def owned_columns(items: Items, *more: str) -> list[str]:
     """Options that may name a column, which is then no feature; a time that is a number is the step between rows."""
     time = None if items.time is None or as_number(items.time) is not None else items.time
     single = (items.ids, items.run, items.weights, items.bias, time, *more)
-    return [*(option for option in single if option is not None), *column_list(items.log_weights)]
+    listed = (*column_list(items.log_weights), *column_list(items.hills))
+    return [*(option for option in single if option is not None), *listed]
 
 
 def item_arrays(spaces: Sequence[ReadSpace], items: Items, rows: slice, labels: Sequence[str] = ()) -> dict[str, Any]:
