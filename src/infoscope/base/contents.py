@@ -167,7 +167,7 @@ def _check_entry(where: str, value: Any, entry: Entry, held: Any, lengths: dict[
     if not isinstance(value, np.ndarray):
         raise DataError(f"{where} is {_told(value)}, and must be an array")
     kinds = KINDS[entry.kind] + ("O" if entry.kind == "values" else "")
-    if value.dtype.kind not in kinds:
+    if value.dtype.kind not in kinds or value.dtype == np.float16:  # which numba cannot compile for
         raise DataError(f"{where} holds {value.dtype}, and must hold {entry.kind}")
     shape = tuple(_length(one, held, lengths, n) for one, n in zip(entry.shape, value.shape, strict=False))
     if value.ndim != len(entry.shape) or shape != value.shape:

@@ -124,6 +124,8 @@ def is_known(se: float | None) -> TypeGuard[float]:
 
 
 def join_names(names: Sequence[str]) -> str:
+    if not names:
+        return "none"
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from infoscope.base.errors import DataError
 
+from .files_read import open_as_found
 from .frames import frame_column, frame_values
 from .table import Source, refuse_key
 
@@ -63,19 +64,19 @@ def read_fields(path: Path, layout: Layout, n_rows: int | None = None) -> pandas
 
     spaces = layout.delimiter == " "
     try:
-        return pd.read_csv(
-            path,
-            sep=r"\s+" if spaces else layout.delimiter,
-            header=None,
-            skiprows=layout.skip,
-            nrows=n_rows,
-            comment="#" if spaces else None,
-            decimal=layout.decimal,
-            skipinitialspace=True,
-            encoding="utf-8-sig",
-            low_memory=False,
-            **_exact_numbers(pd.__version__, layout.decimal),
-        )
+        with as_text(path) as file:
+            return pd.read_csv(
+                file,
+                sep=r"\s+" if spaces else layout.delimiter,
+                header=None,
+                skiprows=layout.skip,
+                nrows=n_rows,
+                comment="#" if spaces else None,
+                decimal=layout.decimal,
+                skipinitialspace=True,
+                low_memory=False,
+                **_exact_numbers(pd.__version__, layout.decimal),
+            )
     except pd.errors.EmptyDataError:
         return pd.DataFrame(columns=range(len(layout.names)), dtype=float)
     except (pd.errors.ParserError, UnicodeDecodeError, *DAMAGED) as error:
@@ -91,7 +92,7 @@ def as_text(path: Path) -> IO[str]:
     """Open a text file, compressed or not."""
     if path.suffix.lower() == ".gz":
         return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
+    return io.TextIOWrapper(open_as_found(path), encoding="utf-8-sig", newline="")
 
 
 def open_delimited(path: Path, key: str | None) -> DelimitedSource:
@@ -177,7 +178,7 @@ def _is_number(field: str, decimal: str) -> bool:
 
 def _check_last_line(path: Path, layout: Layout) -> None:
     """Raise if the last line breaks off; the reader would take its missing fields for empty ones."""
-    with path.open("rb") as file:
+    with open_as_found(path) as file:
         size = file.seek(0, io.SEEK_END)
         file.seek(max(0, size - TAIL_BYTES))
         tail = file.read()

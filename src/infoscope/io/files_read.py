@@ -22,6 +22,7 @@ from infoscope.storage.regular import check_regular, open_regular
 
 from .digests import file_digest, files_in
 
+BUFFER = 2**18
 Given, Answer = ParamSpec("Given"), TypeVar("Answer")
 State = tuple[Any, ...]  # what the system says of a file, or of all files of a folder
 
@@ -164,7 +165,7 @@ def open_as_found(path: str | os.PathLike[str]) -> IO[bytes]:
     if found is None:
         return file
     found.bounded = True
-    return io.BufferedReader(_Beginning(file, found.size))
+    return io.BufferedReader(_Beginning(file, found.size), BUFFER)
 
 
 def digest_when_read(path: str | os.PathLike[str]) -> dict[str, Any]:

@@ -94,6 +94,10 @@ class BinaryID(BaseEstimator):
         "n_features_in_": whole(1),
     }
 
+    def _check_contents(self) -> None:
+        if self._bits is not None and int(self._bits.n_bits[-1]) != self.histogram_.n_bits:
+            raise DataError("_bits of BinaryID do not go with its histogram_")
+
     def __init__(
         self,
         alpha_min=0.0,
