@@ -451,10 +451,40 @@ def _kind_of_column(dtype: Any) -> str:
     return ""
 
 
+def refuse_sparse(data: Any, name: str) -> None:
+    """Raise for a sparse matrix, with the way out: what is not stored is zero in a table, and unknown in a graph.
+
+    Parameters
+    ----------
+    data : object
+        Anything.
+    name : str
+        What the message calls it.
+
+    Raises
+    ------
+    DataError
+        If it is a sparse matrix.
+
+    Examples
+    --------
+    >>> from infoscope.base.checks import refuse_sparse
+    >>> refuse_sparse([[1.0]], "A")
+    """
+    if not (hasattr(data, "tocsr") and hasattr(data, "nnz")):
+        return
+    table = f"pass {name}.toarray() if it fits in memory, or a few principal components"
+    if len(data.shape) == 2 and data.shape[0] == data.shape[1]:
+        raise DataError(
+            f"{name} is a sparse square matrix. Distances to near items: NeighborGraph.from_sparse({name}), because what "
+            f"is not stored there is not zero, as .toarray() makes it. A table of numbers: {table}"
+        )
+    raise DataError(f"{name} is a sparse matrix: {table}")
+
+
 # ---------------------------------------------------------------------------------------------------------------- steps
 def _plain_array(data: Any, name: str) -> np.ndarray:
-    if hasattr(data, "tocsr") and hasattr(data, "nnz"):
-        raise DataError(f"{name} is a sparse matrix: pass {name}.toarray()")
+    refuse_sparse(data, name)
     if isinstance(data, np.ma.MaskedArray) and np.ma.is_masked(data):
         row = tuple(int(index[0]) for index in np.nonzero(np.ma.getmaskarray(data)))
         raise DataError(f"{name} is masked at index {row}: remove or fill masked entries")

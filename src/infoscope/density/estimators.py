@@ -16,7 +16,7 @@ from infoscope.dimension import k_star
 from infoscope.dimension.abide import adaptive_dimension
 from infoscope.dimension.estimators import checked_input, warn_of_constant_columns
 from infoscope.dimension.k_star import FEWEST, thresholds
-from infoscope.neighbors import NeighborGraph, Space, as_space, is_series, item_origin, looking_at_row_order
+from infoscope.neighbors import Space, as_space, graph_of, is_series, item_origin, looking_at_row_order
 
 from .bias import Bias, bias_of_points
 from .calibration import calibrate
@@ -103,7 +103,7 @@ class PointDensity(DensityMixin, BaseEstimator):
         """
         if self.dimension is not None and not 0 < self.dimension < np.inf:
             raise ParameterError(f"dimension is {self.dimension!r}; it must be positive, or None to estimate it")
-        graph = X if isinstance(X, NeighborGraph) else None
+        graph = graph_of(X)
         known = X if graph is None else graph.space  # a graph may know its items
         space: Space | Any = None if graph is not None and known is None else _space_of(self, known)
         if space is not None and sample_weight is not None:

@@ -8,6 +8,7 @@ The loop              `reductions`; what it hands to a reduction, and what a red
 The backends          `backend_numpy` with `kernels`; `backend_torch` with `tensors`; `backend_dask` with `chunks`
 The verbs             `verbs` give a `graph` or counts; as exact and faster in few dimensions or for two spaces at once:
                       `shortcuts`, `boxes`, `cross_ranks`; not exact, with its recall: `approximate`
+Neighbours known      `known_neighbors` reads what was computed elsewhere, `known_search` answers from it
 All pairs of bits     `bits` with `bit_kernels`; twins `bits_torch`, `bits_dask`
 Beside them           `origins`: where items came from;  `order`: are neighbouring rows alike?
                       `rmsd`: distances of conformations
@@ -52,6 +53,7 @@ from .correlation import BLOCK_TIMES, CORRELATED_FROM, SeriesCorrelation, is_ser
 from .cross_ranks import OneWay, neighbors_and_ranks
 from .interfaces import Tiles
 from .kernels import TIE
+from .known_search import graph_of
 from .origins import item_name, item_origin
 from .ownership import hand_over
 from .reductions import admissible_mass, column_items, count_in_samples, row_items

@@ -196,10 +196,7 @@ def _dense(matrix: Any, name: str) -> np.ndarray:
 
 
 def _sparse(data: Any, name: str) -> Columns:
-    if hasattr(data, "toarray"):
-        raise DataError(
-            f"{name} is a sparse matrix: pass {name}.toarray() if it fits in memory, or a few principal components"
-        )
+    checks.refuse_sparse(data, name)
     return Columns(np.asarray(data), None, None, None)
 
 

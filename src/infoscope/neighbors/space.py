@@ -19,9 +19,11 @@ from . import kernels, space_checks
 from .column_statistics import deviations as deviations_of
 from .column_statistics import inverse_deviations
 from .convert import Data, kind_of, to_columns, to_numpy
+from .graph import NeighborGraph
+from .known_neighbors import read_lists
 from .ownership import owned
 
-METRICS = ("euclidean", "manhattan", "chebyshev", "cosine", "hamming", "labels", "bits", "precomputed")
+METRICS = ("euclidean", "manhattan", "chebyshev", "cosine", "hamming", "labels", "bits", "precomputed", "neighbors")
 PERIODIC = ("euclidean", "manhattan", "chebyshev")
 
 Given: TypeAlias = np.ndarray | Any  # whatever is given becomes an array; what may be left out may stay None
@@ -39,7 +41,8 @@ class Space:
         The numbers are copied, so that what is written to the data later changes nothing; a read-only array is not.
     metric : str
         "euclidean", "manhattan", "chebyshev", "cosine" (1 - cos), "hamming" (number of unequal entries), "labels"
-        (0 or 1), "bits" (packed, Hamming), "precomputed" (a symmetric N x N matrix of distances).
+        (0 or 1), "bits" (packed, Hamming), "precomputed" (a symmetric N x N matrix of distances).  `from_neighbors`
+        makes a space of which only the nearest are known.
     period : float, sequence or dict, optional
         Period of each feature; 0 or None where a feature is not periodic.  A dict goes by feature name.
     feature_weights : array (D,), optional
@@ -97,6 +100,9 @@ class Space:
     run_names: Given = dataclasses.field(default=None, init=False)
     label_names: Given = dataclasses.field(default=None, init=False)
     notes: tuple[str, ...] = dataclasses.field(default=(), init=False)
+    graph: NeighborGraph | None = dataclasses.field(
+        default=None, init=False
+    )  # of metric "neighbors": all that is known
     counted: bool = dataclasses.field(default=False, init=False)  # rows came with a frame's own numbers 0 ... N - 1
 
     _contents = {
@@ -123,11 +129,14 @@ class Space:
         name = self.name or "the data"
         if isinstance(self.features, Space):
             raise ParameterError(f"{name} is a Space already: use it as it is, or change it with its replace()")
+        if self.metric == "neighbors":
+            object.__setattr__(self, "graph", space_checks.whole_graph(self.features, name))
+            self._put("features", np.arange(len(self.features), dtype=np.float64)[:, None])
         read = to_columns(self.features, name)
         names = self.feature_names if self.feature_names is not None else read.feature_names
         self._put("features", owned(self._checked_features(read.values, name, names), read.values))
         d = self.n_features
-        named = self.metric not in ("bits", "precomputed", "labels")
+        named = self.metric not in ("bits", "precomputed", "labels", "neighbors")
         self._put("feature_names", space_checks.feature_names(names, d if named else None, name))
         ids, source = (read.ids, "the index") if self.ids is None else (self.ids, "ids")
         self._put(
@@ -351,6 +360,41 @@ class Space:
         """
         return cls(packed, metric="bits", n_bits=n_bits, **options)
 
+    @classmethod
+    def from_neighbors(cls, indices: ArrayLike, distances: ArrayLike, **options: Any) -> Space:
+        """Items of which only the nearest neighbours are known, computed elsewhere.
+
+        Parameters
+        ----------
+        indices : array (N, k) of int
+            Item numbers of the neighbours of every item, as `faiss`, `pynndescent` and ``kneighbors`` of scikit-learn
+            give them; the item itself may be among them, -1 stands for none.
+        distances : array (N, k)
+            Their distances; not squared, as those of faiss are: take their roots.
+        **options
+            What is known of the items (`sample_weight`, `time`, `run`, `ids`) and `name`, as for `Space`.
+
+        Returns
+        -------
+        Space
+            For every estimator that takes a `NeighborGraph`, and for `imbalance_matrix` among the spaces that predict.
+            What needs all distances, as a target does, is refused: an item that is not listed is not far and not near,
+            but unknown.
+
+        Raises
+        ------
+        DataError
+            Shapes that differ, numbers of no item, an item named twice in a row, distances that are none.
+
+        Examples
+        --------
+        >>> from infoscope.neighbors import Space, nearest
+        >>> space = Space.from_neighbors([[1, 2], [0, 2], [1, 0]], [[1.0, 3.0], [1.0, 2.0], [2.0, 3.0]])
+        >>> nearest(space, 1).items
+        array([1, 0, 1])
+        """
+        return cls(NeighborGraph.from_pairs(read_lists(indices, distances)), metric="neighbors", **options)
+
     # ---- what it is ----
     def __len__(self) -> int:
         return int(self.features.shape[0])
@@ -397,6 +441,8 @@ class Space:
         i, j = (space_checks.item_numbers(np.ravel(v), len(self), what) for v, what in ((i, "i"), (j, "j")))
         if len(i) != len(j):
             raise ParameterError(f"i has {len(i)} items and j has {len(j)}: pairs need one of each")
+        if self.graph is not None:
+            return self.graph.squared_of_pairs(i, j)
         if self.backend == "torch":
             from .tensors import squared_of_pairs
 
@@ -492,7 +538,11 @@ class Space:
         part = object.__new__(Space)
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if field.name == "features":
+            if field.name == "graph" and value is not None:
+                value = value.among(rows)
+            elif field.name == "features" and self.metric == "neighbors":
+                value = np.arange(len(rows), dtype=np.float64)[:, None]
+            elif field.name == "features":
                 value = value[np.ix_(rows, rows)] if self.metric == "precomputed" else value[rows]
                 value = np.ascontiguousarray(value) if self.backend == "numpy" else value
             elif field.name in ("sample_weight", "time", "given_time", "run", "ids") and value is not None:
@@ -563,6 +613,8 @@ def as_space(data: Data, **options: Any) -> Space:
     >>> as_space(np.zeros((3, 2)), name="zeros")
     Space(zeros: 3 items x 2 features, metric='euclidean')
     """
+    if isinstance(data, NeighborGraph):  # of a space that is known, or of all that is known
+        data = data.space if data.space is not None else Space(data, metric="neighbors", name=options.get("name"))
     if not isinstance(data, Space):
         return Space(data, **options)
     given = {k: v for k, v in options.items() if v is not None and k != "name"}

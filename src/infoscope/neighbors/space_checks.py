@@ -103,6 +103,7 @@ def checked_distances(values: np.ndarray, name: str) -> np.ndarray:
     """A square, symmetric matrix of distances with a zero diagonal."""
     if values.shape[0] != values.shape[1]:
         raise DataError(f"{name} has shape {values.shape}; distances must be a square matrix")
+    _check_zeros(values, name)
     for r in range(0, len(values), 1024):  # by blocks: never a second N x N matrix
         block, mirror = values[r : r + 1024], values[:, r : r + 1024].T
         if (block < 0).any():
@@ -122,6 +123,46 @@ def checked_distances(values: np.ndarray, name: str) -> np.ndarray:
             "is it a matrix of similarities?"
         )
     return np.ascontiguousarray(values)
+
+
+def _check_zeros(values: np.ndarray, name: str) -> None:
+    """Items at distance zero are one item to all others; where most entries are zero and this fails, nothing was there."""
+    n = len(values)
+    if n < 3 or n * n - np.count_nonzero(values) - n <= n * (n - 1) / 2:
+        return
+    for row in range(0, n, n // 10 + 1):
+        zeros = values[row] == 0
+        zeros[row] = False
+        if zeros.any():
+            other = int(np.argmax(zeros))
+            zeros[row] = True
+            third = zeros & (values[other] != 0)
+            if third.any():
+                raise DataError(
+                    f"most distances of {name} are zero, and items {row} and {other} are at distance zero though item "
+                    f"{int(np.argmax(third))} is at distance zero of one of them only: are these the absent entries of a "
+                    "neighbour graph, which are unknown, not zero? NeighborGraph.from_sparse takes the sparse matrix"
+                )
+
+
+def refuse_near_only(space: Any) -> None:
+    """Raise where all distances are needed of a space of which only the nearest are known."""
+    if space.metric == "neighbors":
+        raise ParameterError(
+            f"of {space.name or 'the data'} only the nearest neighbours are known, and this needs all distances: a graph "
+            "can tell about others (imbalance_matrix({'graph': graph}, targets={...})), give dimensions and densities, "
+            "but be no target; bring the features"
+        )
+
+
+def whole_graph(graph: Any, name: str) -> Any:
+    """A neighbour graph with a row for every item."""
+    if not hasattr(graph, "indptr") or not hasattr(graph, "squared"):
+        raise ParameterError(f"metric 'neighbors' takes a neighbour graph, not {type(graph).__name__}: {name} is made by "
+                             "Space.from_neighbors or NeighborGraph.from_sparse")  # fmt: skip
+    if not np.array_equal(graph.rows, np.arange(len(graph))):
+        raise DataError(f"the graph {name} has no row for every item: pass the graph of all items")
+    return graph
 
 
 def unit_vectors(values: np.ndarray, weights: ArrayLike | None, name: str) -> np.ndarray:

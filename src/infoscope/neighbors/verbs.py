@@ -16,10 +16,11 @@ from .bits import PackedBits
 from .convert import Data
 from .graph import NeighborGraph
 from .kernels import TIE
+from .known_search import nearest_known
 from .reductions import Counts, CountWithin, Histogram, ItemsWithin, KSmallest, column_items, reduce_tiles, row_items
 from .row_order import show_neighbors
 from .space import Queries, Space, as_space
-from .space_checks import item_numbers
+from .space_checks import item_numbers, refuse_near_only
 
 MAX_PAIRS = 2**25  # neighbour pairs a graph may hold: half a GiB
 
@@ -84,7 +85,9 @@ def nearest(
     admissible = _admissible_counts(space, k, queries, columns, admissibility)
     rows = queries if isinstance(queries, np.ndarray) else np.arange(len(space if queries is None else queries))
     options: dict[str, Any] = dict(columns=columns, n_jobs=n_jobs)
-    if approximate:
+    if space.graph is not None:
+        graph = nearest_known(space, k, ties, rows, admissible, queries, columns, admissibility)
+    elif approximate:
         from .approximate import nearest_approximate
 
         graph = nearest_approximate(space, k, rows, admissible, queries, admissibility=admissibility, **options)
@@ -224,6 +227,7 @@ def count_within(
     space = as_space(space)
     admissibility = Admissibility(exclusion_window, neighbors_from).check(space)
     queries = _check_queries(space, queries)
+    refuse_near_only(space)
     indptr, squared_radii = np.asarray(indptr, np.int64), np.asarray(squared_radii, np.float64)
     _check_radii(indptr, squared_radii, len(space) if queries is None else len(queries))
     if weighted and space.sample_weight is None:
