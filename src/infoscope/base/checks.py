@@ -211,7 +211,7 @@ def check_unique(ids: Any, n: int, name: str = "ids") -> np.ndarray:
     >>> check_unique(["a", "b"], 2).tolist()
     ['a', 'b']
     """
-    array = np.asarray(ids)
+    array = as_given(ids)
     if array.ndim != 1 or len(array) != n:
         raise DataError(f"{name} has shape {array.shape}, but there are {n} rows: pass one identifier per row")
     first: dict[Any, int] = {}
@@ -219,6 +219,57 @@ def check_unique(ids: Any, n: int, name: str = "ids") -> np.ndarray:
         if first.setdefault(item, row) != row:
             raise DataError(f"{name} holds {item!r} twice, in rows {first[item]} and {row}: every row needs its own")
     return array
+
+
+def beyond_float64(array: np.ndarray) -> bool:
+    """Whether whole numbers are so large that float64 does not tell neighbours apart.
+
+    Parameters
+    ----------
+    array : ndarray
+        Of any type; floats, which have lost their digits already, are not looked at.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.base.checks import beyond_float64
+    >>> beyond_float64(np.array([2**53 + 1])), beyond_float64(np.array([2**53]))
+    (True, False)
+    """
+    if array.dtype.kind not in "iu" or not array.size:
+        return False
+    return max(abs(int(array.min())), abs(int(array.max()))) > LARGEST_EXACT_INTEGER
+
+
+def as_given(values: Any) -> np.ndarray:
+    """Names as an array that keeps them apart: a list of mixed types is not brought to one type.
+
+    Parameters
+    ----------
+    values : array or sequence
+        Names, numbers, dates.
+
+    Returns
+    -------
+    ndarray
+        Of objects where NumPy would turn whole numbers into floats, or numbers into text.
+
+    Examples
+    --------
+    >>> from infoscope.base.checks import as_given
+    >>> as_given([2**63, -1]).tolist(), as_given([1, "1"]).tolist()
+    ([9223372036854775808, -1], [1, '1'])
+    """
+    array = np.asarray(values)
+    if isinstance(values, np.ndarray) or array.ndim != 1 or array.dtype.kind not in "fUS":
+        return array
+    whole = array.dtype.kind == "f" and any(isinstance(value, int) for value in values)
+    mixed = array.dtype.kind in "US" and not all(isinstance(value, (str, bytes)) for value in values)
+    return np.array(list(values), dtype=object) if whole or mixed else array
 
 
 def check_ids(ids_a: Any, ids_b: Any, name_a: str = "A", name_b: str = "B") -> None:
@@ -243,7 +294,7 @@ def check_ids(ids_a: Any, ids_b: Any, name_a: str = "A", name_b: str = "B") -> N
     """
     if ids_a is None or ids_b is None:
         return
-    first, second = np.asarray(ids_a).tolist(), np.asarray(ids_b).tolist()
+    first, second = as_given(ids_a).tolist(), as_given(ids_b).tolist()
     check_same_length({name_a: first, name_b: second})
     if first == second:
         return
@@ -400,10 +451,40 @@ def _kind_of_column(dtype: Any) -> str:
     return ""
 
 
+def refuse_sparse(data: Any, name: str) -> None:
+    """Raise for a sparse matrix, with the way out: what is not stored is zero in a table, and unknown in a graph.
+
+    Parameters
+    ----------
+    data : object
+        Anything.
+    name : str
+        What the message calls it.
+
+    Raises
+    ------
+    DataError
+        If it is a sparse matrix.
+
+    Examples
+    --------
+    >>> from infoscope.base.checks import refuse_sparse
+    >>> refuse_sparse([[1.0]], "A")
+    """
+    if not (hasattr(data, "tocsr") and hasattr(data, "nnz")):
+        return
+    table = f"pass {name}.toarray() if it fits in memory, or a few principal components"
+    if len(data.shape) == 2 and data.shape[0] == data.shape[1]:
+        raise DataError(
+            f"{name} is a sparse square matrix. Distances to near items: NeighborGraph.from_sparse({name}), because what "
+            f"is not stored there is not zero, as .toarray() makes it. A table of numbers: {table}"
+        )
+    raise DataError(f"{name} is a sparse matrix: {table}")
+
+
 # ---------------------------------------------------------------------------------------------------------------- steps
 def _plain_array(data: Any, name: str) -> np.ndarray:
-    if hasattr(data, "tocsr") and hasattr(data, "nnz"):
-        raise DataError(f"{name} is a sparse matrix: pass {name}.toarray()")
+    refuse_sparse(data, name)
     if isinstance(data, np.ma.MaskedArray) and np.ma.is_masked(data):
         row = tuple(int(index[0]) for index in np.nonzero(np.ma.getmaskarray(data)))
         raise DataError(f"{name} is masked at index {row}: remove or fill masked entries")
@@ -432,7 +513,7 @@ def _real_numbers(array: np.ndarray, name: str, names: Sequence[str] | None) -> 
     native = array.dtype.newbyteorder("=")
     if native in (np.float32, np.float64):
         return array.astype(native, copy=False)
-    if kind in "iu" and array.size and max(abs(int(array.min())), abs(int(array.max()))) > LARGEST_EXACT_INTEGER:
+    if beyond_float64(array):
         warn(f"{name} holds whole numbers beyond 2**53, which float64 rounds: are they identifiers?")
     return array.astype(np.float64)
 

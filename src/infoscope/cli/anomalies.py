@@ -88,5 +88,5 @@ def anomalies(
         found = estimator.fit(both[0].space, both[1].space).result_
         deliver(
             found, out, {"reference": both[0].record(), "test": both[1].record()}, [*both[0].files(), *both[1].files()],
-            text="\n".join([str(found), *places(found)]), table=FlaggedRows(found, both), kind=kind,
+            text="\n".join([str(found), *places(found)]), table=FlaggedRows(found), kind=kind,
         )  # fmt: skip

@@ -38,7 +38,7 @@ def compare(
     k: Annotated[int | None, value("N", "Neighbours per row. Default: 1 (10 with weights).", "-k", "--k")] = None,
     permutations: Annotated[int, count(0, "Random permutations for p-values.")] = 0,
     layout: Layout,
-    rows: Annotated[Rows, {"missing": "Rows with missing values: an error, or left out of all spaces."}],
+    rows: Annotated[Rows, {"missing": "Missing values: an error, or rows are left out of all spaces, or columns."}],
     sample_rows: Annotated[int | None, count(1, "Ask only so many rows, drawn at random.")] = None,
     sample_columns: Annotated[int | None, count(1, "Estimate ranks from so many random items.")] = None,
     items: Annotated[Items, {"join": "Pieces: runs of their own, or parts of one run."}],

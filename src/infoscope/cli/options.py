@@ -105,7 +105,9 @@ class Rows:
     start: Annotated[int | None, count(0, "First row.")] = None
     stop: Annotated[int | None, count(0, "Row to stop before.")] = None
     stride: Annotated[int | None, count(1, "Use every n-th row.")] = None
-    missing: Annotated[str, word("raise|drop", "Rows with missing values: an error, or left out.")] = "raise"
+    missing: Annotated[
+        str, word("raise|drop|drop-columns", "Missing values: an error, or their rows or columns are left out.")
+    ] = "raise"
 
     @property
     def slice(self) -> slice:
@@ -130,7 +132,7 @@ class Layout:
     comment: Annotated[str | None, value("SIGN|none", "What begins lines to leave out. Default: #.")] = None
     na: Annotated[Texts, value("TEXT|NUMBER", "Stands for a missing value: -999. May be repeated.")] = None
 
-    def named(self) -> dict[str, str]:
+    def given_flags(self) -> dict[str, str]:
         """The options that were given, by their flag."""
         return {f"--{name}": str(value) for name, value in vars(self).items() if value}
 
@@ -148,7 +150,10 @@ class Items:
         str | None, value("COLUMN[,COLUMN]", "Logarithms of weights, or energies: exp(sum of columns / kT).")
     ] = None
     bias: Annotated[
-        str | None, value("COLUMN|FILE", "Static bias potential V of the rows: weights are exp(V / kT).")
+        str | None, value("COLUMN|FILE", "Bias potential V of the rows (metad.rbias): weights are exp(V / kT).")
+    ] = None
+    hills: Annotated[
+        str | None, value("FILE[,FILE]", "HILLS of metadynamics: c(t) is taken from the bias (metad.bias).")
     ] = None
     kT: Annotated[
         str | None, value("VALUE|300K", "In the unit of the energies, or the temperature (kJ/mol).", "--kT")
@@ -156,7 +161,7 @@ class Items:
     temperature: Annotated[float | None, value("KELVIN", "Of energies in --units. Default: 300.")] = None
     units: Annotated[str | None, word("kT|kJ/mol|kcal/mol", "Of energies, read and answered. Default: kT.")] = None
 
-    def named(self) -> dict[str, str]:
+    def given_flags(self) -> dict[str, str]:
         """The options that were given, by their flag."""
         given = {name: value for name, value in vars(self).items() if value is not None and value != "runs"}
         return {f"--{name.replace('_', '-')}": str(value) for name, value in given.items()}

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from infoscope.base import ParameterError, check_positive_int, warn
-from infoscope.neighbors import NeighborGraph, Space, as_space, looking_at_row_order, series_correlation
+from infoscope.base import ParameterError, check_positive_int, checks, warn
+from infoscope.neighbors import Space, as_space, graph_of, looking_at_row_order, series_correlation
 from infoscope.statistics import run_order
 
 
@@ -18,6 +18,7 @@ def checked_input(estimator, X, *, reset: bool = True):
         return X
     from sklearn.utils.validation import validate_data
 
+    checks.refuse_sparse(X, "X")
     values = validate_data(estimator, X, reset=reset, ensure_all_finite=False, ensure_min_samples=2 if reset else 1)
     return X if hasattr(X, "columns") else values
 
@@ -70,10 +71,10 @@ class DimensionEstimator(BaseEstimator):
         """
         given = {name: values for name, values in (("time", time), ("run", run)) if values is not None}
         with looking_at_row_order(self.thin is not None, way_out="or `thin=None` to silence") as look:
-            if isinstance(X, NeighborGraph):
+            if (graph := graph_of(X)) is not None:
                 if given:
                     raise ParameterError(f"{', '.join(given)} go with data, not with a neighbour graph")
-                result = self._estimate(X, ())
+                result = self._estimate(graph, ())
             else:
                 space = X if isinstance(X, Space) else as_space(checked_input(self, X), name="X")
                 space = space.replace(**given) if given else space

@@ -127,6 +127,7 @@ def information_imbalance(
         on_low_weight=on_low_weight,
         n_jobs=n_jobs,
     )
+    _refuse_graphs(plan)
     k, rule = settle_neighbors(plan, k, neighbor_rule)
     check_permutations(n_permutations, plan)
     generator = check_random_state(random_state)
@@ -208,6 +209,18 @@ def settle_neighbors(plan: ComparisonPlan, k: int | None, rule: str | None) -> t
             "neighbor_rule='thinning'"
         )
     return k, rule
+
+
+def _refuse_graphs(plan: ComparisonPlan) -> None:
+    """A graph of near items can tell about others, but not be told about, and here both ways are asked."""
+    a, b = plan.spaces
+    for graph, other in ((a, b), (b, a)):
+        if graph.graph is not None:
+            raise ParameterError(
+                f"of {graph.name} only the nearest neighbours are known, so {other.name} → {graph.name} cannot be told: "
+                f"imbalance_matrix({{'{graph.name}': ...}}, targets={{'{other.name}': ...}}) tells {graph.name} → "
+                f"{other.name}"
+            )
 
 
 def sampled_columns(plan: ComparisonPlan, n_columns: int | None) -> int | None:

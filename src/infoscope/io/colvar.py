@@ -40,7 +40,7 @@ class Header(NamedTuple):
     """What the lines ``#! FIELDS`` and ``#! SET`` at the head of a part say."""
 
     names: tuple[str, ...]
-    limits: Mapping[str, str]  # "min_phi" -> "-pi"
+    settings: Mapping[str, str]  # "min_phi" -> "-pi"
 
 
 def is_plumed(path: Path) -> bool:
@@ -81,6 +81,9 @@ class ColvarSource(DelimitedSource):
     def notes(self) -> tuple[str, ...]:  # type: ignore[override]
         return tuple(self._overlaps_told)
 
+    def numbers(self, rows: slice) -> range | np.ndarray:
+        return range(self.n_rows())[rows] if self._kept is None else self._kept[rows]
+
     def time(self, rows: slice) -> np.ndarray | None:
         return None if TIME not in self.names else self._frame[self.names.index(TIME)].to_numpy(float)[rows]
 
@@ -97,27 +100,31 @@ class ColvarSource(DelimitedSource):
         time = _times(frame[self.names.index(TIME)], self.path)
         kept, overlaps = uninterrupted_rows(time)
         _check_overlaps(self.path, time, overlaps)
-        self._overlaps_told = _told(self.path, overlaps, first_lines)
-        return frame if len(kept) == len(frame) else frame.iloc[kept].reset_index(drop=True)
+        self._overlaps_told = _describe_restarts(self.path, overlaps, first_lines)
+        if len(kept) == len(frame):
+            return frame
+        self._kept = kept
+        return frame.iloc[kept].reset_index(drop=True)
 
+    _kept: np.ndarray | None = None  # rows of the file that stand, once they are read, where a restart replaced some
     _overlaps_told: Sequence[str] = ()  # known once the rows are read
 
 
 # --------------------------------------------------------------------------------------------------------------- header
 def _header(path: Path, lines: Sequence[tuple[int, str]]) -> Header:
     names: tuple[str, ...] = ()
-    limits = {}
+    settings = {}
     for number, line in lines:
         words = line.split()
         if line.lstrip().startswith(FIRST):
             if names and tuple(words[2:]) != names:
                 raise _changed(path, number, names, tuple(words[2:]))
             names = tuple(words[2:])
-        elif words[:2] == ["#!", "SET"] and len(words) == 4 and words[2].startswith(("min_", "max_")):
-            limits[words[2]] = words[3]
+        elif words[:2] == ["#!", "SET"] and len(words) == 4:
+            settings[words[2]] = words[3]
     if not names:
         raise DataError(f"{path}: the line '{FIRST}' names no columns")
-    return Header(names, limits)
+    return Header(names, settings)
 
 
 def _left_out(names: Sequence[str]) -> list[str]:
@@ -131,7 +138,7 @@ def _periods(path: Path, header: Header) -> dict[str, float]:
     """max - min of every column that has both."""
     periods = {}
     for name in header.names:
-        low, high = header.limits.get(f"min_{name}"), header.limits.get(f"max_{name}")
+        low, high = header.settings.get(f"min_{name}"), header.settings.get(f"max_{name}")
         if (low is None) != (high is None):
             raise DataError(
                 f"{path}: '#! SET' gives only one of min_{name} and max_{name}: add the other, or delete it"
@@ -205,7 +212,7 @@ def _check_same(path: Path, number: int, line: str, header: Header) -> None:
     if line.lstrip().startswith(FIRST) and tuple(words[2:]) != header.names:
         raise _changed(path, number, header.names, words[2:])
     if words[:2] == ["#!", "SET"] and len(words) == 4 and words[2].startswith(("min_", "max_")):
-        before = header.limits.get(words[2])
+        before = header.settings.get(words[2])
         if before != words[3]:
             raise _changed(path, number, [f"#! SET {words[2]}", str(before)], words[1:])
 
@@ -233,7 +240,7 @@ def _check_overlaps(path: Path, time: np.ndarray, overlaps: Sequence[Overlap]) -
             )
 
 
-def _told(path: Path, overlaps: Sequence[Overlap], parts: Sequence[tuple[int, int]]) -> list[str]:
+def _describe_restarts(path: Path, overlaps: Sequence[Overlap], parts: Sequence[tuple[int, int]]) -> list[str]:
     """A sentence for each restart, one for all where they are many."""
     line_of_row = dict(parts)
     notes = []

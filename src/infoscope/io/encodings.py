@@ -11,6 +11,8 @@ from typing import IO
 
 from infoscope.base.errors import DataError, ParameterError
 
+from .files_read import open_as_found
+
 HEAD_BYTES = 2**18  # looked at for the encoding
 DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)
 # the first bytes with which a file says how it is encoded; the longer mark first, for the shorter begins alike
@@ -96,7 +98,7 @@ def not_text(path: Path, encoding: str, content: bytes, at: int) -> DataError:
 
 def open_bytes(path: Path) -> IO[bytes]:
     """Open a file, compressed or not, for its bytes."""
-    return gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb")  # type: ignore[return-value]
+    return gzip.open(path, "rb") if path.suffix.lower() == ".gz" else open_as_found(path)  # type: ignore[return-value]
 
 
 def open_text(path: Path, encoding: str = PLAIN) -> IO[str]:

@@ -55,7 +55,7 @@ def _numbers(
     if len(wrong):
         row = range(len(frame))[rows][wrong[0]]
         numeric = [c for c in range(len(names)) if _is_numeric(frame.iloc[rows, c], decimal)]
-        value, mostly_text = _shown(series.iloc[wrong[0]]), 2 * len(wrong) > len(series)
+        value, mostly_text = _shorten(series.iloc[wrong[0]]), 2 * len(wrong) > len(series)
         raise not_numeric(source, names, column, numeric, row, value, mostly_text=mostly_text)
     values = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
     _warn_of_rounding(series, values, source, names[column])
@@ -93,5 +93,5 @@ def _is_numeric(series: pandas.Series, decimal: str) -> bool:
     return pd.api.types.is_numeric_dtype(series) or bool(_parse(series, decimal).notna().all())
 
 
-def _shown(value: object) -> object:
+def _shorten(value: object) -> object:
     return value[:40] + "..." if isinstance(value, str) and len(value) > 43 else value

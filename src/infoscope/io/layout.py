@@ -49,6 +49,12 @@ class LayoutOptions:
     comment: str | None = None
     na: tuple[str, ...] = ()
 
+    def to_dict(self) -> dict[str, Any]:
+        """What was said, as `read_layout_options` takes it."""
+        known = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) not in (None, ())}
+        return {name: list(value) if name == "na" else value or "none" if name == "comment" else value
+                for name, value in known.items()}  # fmt: skip
+
     def said(self) -> list[str]:
         """Names of the options that only text tables have, as far as they were given."""
         return [f.name for f in fields(self) if f.name != "na" and getattr(self, f.name) is not None]

@@ -12,12 +12,15 @@ from typing import Any
 
 import numpy as np
 
+from infoscope.base import Origin
 from infoscope.base.checks import check_choice
 from infoscope.base.errors import DataError, ParameterError, warn
 
 from .columns import nearest_names, parse_columns
+from .digests import source_file
+from .files_read import reads_files
 from .layout import LayoutOptions, read_layout_options
-from .missing import MISSING, drop_missing, mark_missing
+from .missing import MISSING, drop_missing, drop_missing_columns, is_missing, mark_missing
 from .parquet import parquet_parts
 from .table import Source, Table, check_finite, check_names, refuse_key
 from .weights import column_list, weigh
@@ -29,6 +32,7 @@ PARQUET = "infoscope.io.parquet:open_parquet"
 PLUMED = "infoscope.io.colvar:open_colvar"  # known by its first line, whatever its name
 FRAMES = (".xtc", ".trr", ".dcd", ".ncdf", ".mdcrd", ".tng", ".xyz", ".pdb", ".gro")  # no tables: see trajectory
 NothingWords = str | float | Sequence[str | float]
+DROP = {"drop": drop_missing, "drop-columns": drop_missing_columns}
 # suffix -> "module:function"; the function takes (path, key) and returns a Source
 READERS = {
     ".npy": "infoscope.io.arrays:open_npy",
@@ -55,6 +59,7 @@ READERS = {
 }
 
 
+@reads_files()
 def read_table(
     path: str | PathLike[str],
     *,
@@ -94,9 +99,10 @@ def read_table(
         Which array of a file that holds several (.npz, .h5, .zarr, .nc, .h5ad).
     rows : slice, optional
         Rows to read, for instance ``slice(1000, None, 10)``.
-    missing : {"raise", "drop", "keep"}
-        What happens to rows with missing values (NaN) in the columns that are read: an error, or they are left out with
-        a note.  "keep" is for whoever leaves out the same rows of several files.
+    missing : {"raise", "drop", "drop-columns", "keep"}
+        What happens to missing values (NaN) in the columns that are read: an error; their rows are left out with a
+        note, or their columns are ("drop-columns", as for a field with a land mask).  "keep" is for whoever leaves out
+        the same rows of several files.
     log_weights : str or sequence of str, optional
         Column with the bias, several of which are added up; rows get the weight exp((V - max V) / kT).
     kT : float, optional
@@ -143,7 +149,7 @@ def read_table(
     check_choice(missing, "missing", MISSING)
     path, bias = Path(path), column_list(log_weights)
     asked = read_layout_options(header, decimal, separator, encoding, comment, na)
-    source = _open(path, key, asked)
+    source = open_source(path, key, asked)
     names, label = source.names, _spell(path, key)
     named = tuple(dict.fromkeys((*labels, *bias)))
     kept = [parse_name(name, names, label) for name in (*named, *([ids] if ids is not None else []))]
@@ -152,10 +158,12 @@ def read_table(
     else:
         chosen = _chosen_columns(source, columns, label)
     selection = _selection(rows)
-    held, n_rows = _held(source, selection, label)
+    _, n_rows = _held(source, selection, label)
+    numbers = source.numbers(selection)
     values = mark_missing(source.values(chosen, selection), asked.na)
+    time = _time(source, selection, missing, label)
     chosen_names = tuple(names[position] for position in chosen)
-    check_finite(values, chosen_names, held, label, missing_allowed=missing != "raise")
+    check_finite(values, chosen_names, numbers, label, missing_allowed=missing != "raise")
     table = Table(
         values,
         chosen_names,
@@ -163,16 +171,22 @@ def read_table(
         {name: mark_missing(source.column(p, selection), asked.na) for name, p in zip(named, kept, strict=False)},
         label,
         {name: source.units[name] for name in chosen_names if name in source.units} or None,
-        held,
+        numbers,
         n_rows,
-        time=source.time(selection),
+        time=time,
         period={name: source.period[name] for name in chosen_names if name in source.period},
         notes=tuple(source.notes),
+        origin=Origin(
+            np.asarray(numbers), (source_file(path, item=source.item, key=key, options=asked.to_dict()),), time=time
+        ),
     )
-    table = weigh(drop_missing(table) if missing == "drop" else table, bias, kT)
+    if missing in DROP:
+        table = DROP[missing](table)
+    table = weigh(table, bias, kT)
     return replace(table, labels={name: table.labels[name] for name in labels})
 
 
+@reads_files()
 def column_names(path: str | PathLike[str], key: str | None = None, **layout: Any) -> tuple[str, ...]:
     """Names of all columns of a file, without reading its numbers.
 
@@ -198,14 +212,16 @@ def column_names(path: str | PathLike[str], key: str | None = None, **layout: An
     >>> column_names(path)
     ('alcohol', 'ash')
     """
-    return _open(Path(path), key, read_layout_options(**layout)).names
+    return open_source(Path(path), key, read_layout_options(**layout)).names
 
 
+@reads_files()
 def columns_beside(path: str | PathLike[str], key: str | None = None, **layout: Any) -> tuple[str, ...]:
     """Names of columns that stand beside the table, such as what is known of cells; none for most files."""
-    return tuple(_open(Path(path), key, read_layout_options(**layout)).beside)
+    return tuple(open_source(Path(path), key, read_layout_options(**layout)).beside)
 
 
+@reads_files()
 def read_column(
     path: str | PathLike[str],
     name: str | None = None,
@@ -250,7 +266,7 @@ def read_column(
     ['barolo', 'grignolino']
     """
     path, asked = Path(path), read_layout_options(**layout)
-    source, label = _open(path, key, asked), _spell(path, key)
+    source, label = open_source(path, key, asked), _spell(path, key)
     if name is None:
         if len(source.names) != 1:
             raise ParameterError(f"{label} has {len(source.names)} columns: say which, as in {label}:{source.names[0]}")
@@ -306,8 +322,9 @@ def _suffix(path: Path) -> str:
     return "".join(path.suffixes[-2:]).lower() if path.suffix.lower() in (".gz", ".zip") else path.suffix.lower()
 
 
-def _open(path: Path, key: str | None, asked: LayoutOptions) -> Source:
-    suffix = _suffix(path)
+def open_source(path: Path, key: str | None, asked: LayoutOptions | None = None) -> Source:
+    """The opened file, by the reader of its format; `asked` is what is said of the layout of a text table."""
+    suffix, asked = _suffix(path), asked or LayoutOptions()
     in_parts = bool(parquet_parts(path))
     if path.is_dir() and suffix != ".zarr" and not in_parts:
         raise DataError(f"{path} is a folder, not a file")
@@ -389,6 +406,18 @@ def _positions(columns: str | Sequence[int | str], names: tuple[str, ...]) -> li
     if not positions:
         raise ParameterError("columns is empty: choose at least one")
     return list(dict.fromkeys(positions))
+
+
+def _time(source: Source, rows: slice, missing: str, label: str) -> np.ndarray | None:
+    """When the rows were seen; with gaps only where rows that miss something are left out."""
+    time = source.time(rows)
+    if time is None or missing != "raise" or not is_missing(time).any():
+        return time
+    warn(
+        f"{label}: the time has gaps (the first is row {int(np.argmax(is_missing(time)))}) and is not used as the time "
+        "of the rows; missing='drop' leaves out rows without one"
+    )
+    return None
 
 
 def _selection(rows: slice | None) -> slice:

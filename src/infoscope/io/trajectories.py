@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from infoscope.base import Origin
 from infoscope.base.errors import DataError, ParameterError, warn
 from infoscope.base.progress import progress
 
 from . import molecular_features
 from .atoms import Molecule
+from .files_read import reads_files
 from .molecular_features import Recipe
 from .table import Table, check_finite, check_names
 from .trajectory_files import Frame, Run, open_runs
@@ -21,6 +23,7 @@ BLOCK_BYTES = 2**25  # of the vectors of one block of frames
 LARGEST_TABLE = 4e9  # bytes
 
 
+@reads_files(None)
 def trajectory(
     topology: Any,
     *files: Any,
@@ -132,8 +135,10 @@ def trajectory(
     run_codes = np.repeat(np.arange(len(runs)), [len(part) for part in held])
     _warn_times(times, run_codes, runs)
     n_frames = sum(run.n_frames for run in runs)
+    origin = Origin.joined([Origin(np.array(part), (run.source,)) for run, part in zip(runs, held, strict=True)])
     return Table(values, names, None, {}, source, units, held[0] if len(held) == 1 else range(total), n_frames,
-                 time=times, run=run_codes if len(runs) > 1 else None, period=period, notes=tuple(notes))  # fmt: skip
+                 time=times, run=run_codes if len(runs) > 1 else None, period=period, notes=tuple(notes),
+                 origin=origin.named(time=times))  # fmt: skip
 
 
 # -------------------------------------------------------------------------------------------------------- what is there

@@ -10,6 +10,8 @@ import numpy as np
 from infoscope.base import DataError, checks
 from infoscope.base.array_types import Array
 
+from .ownership import hand_over
+
 Data: TypeAlias = Any  # an array, a frame, a tensor, ... or a list of them: whatever `to_columns` reads
 DENSE_LIMIT = 2**30  # bytes that a sparse table may take when its zeros are written out
 
@@ -22,6 +24,7 @@ class Columns(NamedTuple):
     ids: np.ndarray | None
     run_lengths: tuple[int, ...] | None  # when the data came as a list of runs
     time: Any = None  # (N,) when each row was seen, or a list of one such array a run
+    counted: bool = False  # the container numbers its rows 0 ... N - 1, because nothing else was said
 
 
 def kind_of(data: Data) -> str:
@@ -70,7 +73,8 @@ def to_columns(data: Data, name: str) -> Columns:
             and all(kind_of(piece) == "xarray" or np.ndim(piece) == 2 for piece in data)
         ):
             return _runs(data, name)
-        return Columns(np.asarray(data), None, None, None)
+        values = np.asarray(data)
+        return Columns(hand_over(values) if isinstance(data, (list, tuple)) else values, None, None, None)
     except DataError:
         raise
     except ValueError as error:
@@ -108,7 +112,7 @@ def _runs(pieces: Sequence[Any], name: str) -> Columns:
         for p, piece in enumerate(values):  # so that an error names the run and the row in it
             if piece.dtype.kind == "f" or not piece.size or isinstance(piece, np.ma.MaskedArray):
                 checks.check_matrix(piece, f"run {p} of {name}", column_names=read[p].feature_names)
-        joined = np.concatenate(values)
+        joined = hand_over(np.concatenate(values))
     time = [r.time for r in read] if all(r.time is not None for r in read) else None
     return Columns(joined, read[0].feature_names, None, tuple(len(v) for v in values), time)
 
@@ -127,9 +131,10 @@ def _dask(data: Any, name: str) -> Columns:
 def _pandas(data: Any, name: str) -> Columns:
     import pandas as pd
 
-    ids = None if isinstance(data.index, pd.RangeIndex) else np.asarray(data.index)
+    counted = isinstance(data.index, pd.RangeIndex) and data.index.start == 0 and data.index.step == 1
+    ids = None if counted else np.asarray(data.index)
     if isinstance(data, pd.Series):
-        return Columns(data.to_numpy(), None if data.name is None else (str(data.name),), ids, None)
+        return Columns(data.to_numpy(), None if data.name is None else (str(data.name),), ids, None, counted=counted)
     for column, dtype in data.dtypes.items():
         if isinstance(dtype, pd.CategoricalDtype) or not (
             pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype)
@@ -143,8 +148,8 @@ def _pandas(data: Any, name: str) -> Columns:
                 f"column {column!r} of {name} holds complex numbers: pass real and imaginary part as two columns"
             )
     one_type = len(set(data.dtypes)) == 1 and isinstance(data.dtypes.iloc[0], np.dtype)
-    values = data.to_numpy() if one_type else data.to_numpy(dtype=np.float64, na_value=np.nan)
-    return Columns(values, tuple(str(c) for c in data.columns), ids, None)
+    values = data.to_numpy() if one_type else hand_over(data.to_numpy(dtype=np.float64, na_value=np.nan))
+    return Columns(values, tuple(str(c) for c in data.columns), ids, None, counted=counted)
 
 
 def _polars(data: Any, name: str) -> Columns:
@@ -191,10 +196,7 @@ def _dense(matrix: Any, name: str) -> np.ndarray:
 
 
 def _sparse(data: Any, name: str) -> Columns:
-    if hasattr(data, "toarray"):
-        raise DataError(
-            f"{name} is a sparse matrix: pass {name}.toarray() if it fits in memory, or a few principal components"
-        )
+    checks.refuse_sparse(data, name)
     return Columns(np.asarray(data), None, None, None)
 
 

@@ -64,7 +64,7 @@ def target_space(y: Data, kind: str = "auto", *, name: str = "y", option: str = 
         kind, notes = guess_target_kind(y, name, option)
     if kind == "labels":
         series = kind_of(y) == "pandas" and not is_frame(y)  # its name and index are kept
-        return _named(Space.from_labels(y if series else to_numpy(y)), name), notes
+        return _give_name(Space.from_labels(y if series else to_numpy(y)), name), notes
     if kind == "distances":
         return Space.from_distances(y, name=name), notes
     return Space(_two_dimensional(y), name=_own_name(y) or name), notes
@@ -170,5 +170,5 @@ def _own_name(y: Data) -> str | None:
     return None if own is None else str(own)
 
 
-def _named(space: Space, name: str) -> Space:
+def _give_name(space: Space, name: str) -> Space:
     return space if space.name else space.replace(name=name)

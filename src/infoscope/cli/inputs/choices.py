@@ -67,6 +67,6 @@ class SpaceChoice:
 def check_layout(choices: Sequence[SpaceChoice], others: Sequence[Path]) -> None:
     """Refuse options about the layout of text tables where none is read."""
     pieces = [piece for choice in choices for piece in choice.pieces]
-    said = [flag for piece in pieces for flag in piece.layout.named() if flag != "--na"]
+    said = [flag for piece in pieces for flag in piece.layout.given_flags() if flag != "--na"]
     if said and not any(map(is_text_table, (*(piece.path for piece in pieces), *others))):
         raise ParameterError(f"{said[0]} is for text tables (.csv, .tsv, .txt, .dat), and {pieces[0]} is none")

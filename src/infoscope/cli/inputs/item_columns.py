@@ -25,7 +25,8 @@ def owned_columns(items: Items, *more: str) -> list[str]:
     """Options that may name a column, which is then no feature; a time that is a number is the step between rows."""
     time = None if items.time is None or as_number(items.time) is not None else items.time
     single = (items.ids, items.run, items.weights, items.bias, time, *more)
-    return [*(option for option in single if option is not None), *column_list(items.log_weights)]
+    listed = (*column_list(items.log_weights), *column_list(items.hills))
+    return [*(option for option in single if option is not None), *listed]
 
 
 def item_arrays(spaces: Sequence[ReadSpace], items: Items, rows: slice, labels: Sequence[str] = ()) -> dict[str, Any]:
@@ -37,10 +38,10 @@ def item_arrays(spaces: Sequence[ReadSpace], items: Items, rows: slice, labels: 
     def values(option: str, flag: str) -> np.ndarray:
         return item_values([option], flag, spaces, rows)
 
-    weighing = [flag for flag in ("--weights", "--log-weights", "--bias") if flag in items.named()]
+    weighing = [flag for flag in ("--weights", "--log-weights", "--bias") if flag in items.given_flags()]
     if len(weighing) > 1:
         raise ParameterError(f"{weighing[0]} and {weighing[1]}: give one of them, for they weigh the rows in two ways")
-    known = {*items.named(), *(["--weights"] if weighing else []), *(["--run"] if items.join == "one" else [])}
+    known = {*items.given_flags(), *(["--weights"] if weighing else []), *(["--run"] if items.join == "one" else [])}
     arrays = brought_arrays(spaces, known)
     if items.run is not None:
         arrays["run"] = values(items.run, "--run")
@@ -90,8 +91,8 @@ def item_values(options: Sequence[str], flag: str, spaces: Sequence[ReadSpace], 
         for name, other in others:
             differs = np.not_equal(values, other) & ~(is_missing(values) & is_missing(other))
             if differs.any():
-                row = int(np.argmax(differs))
-                raise DataError(f"{flag} {option}: the files of {first} and {name} disagree, first in row {row}")
+                place = next(space for space in spaces if space.name == first).spell(int(np.argmax(differs)))
+                raise DataError(f"{flag} {option}: the files of {first} and {name} disagree, first in {place}")
         return values
     choice = _file(option, spaces)
     if not is_data(choice.path):

@@ -68,6 +68,8 @@ def measures(spaces: Sequence[ReadSpace], asked: Measure) -> Measures:
 def make_space(space: ReadSpace, how: Measures, shared: Mapping[str, Any]) -> Space:
     """A `Space` of what was read; `shared` belongs to the items (time, run, weights, ids)."""
     metric, period = how.metric[space.name], how.period[space.name]
+    origin = space.origin
+    shared = {**shared, "origin": origin if origin is None else origin.named(time=shared.get("time"))}
     if metric == "rmsd":
         return rmsd_space(space.values, space.names, space.name, shared)
     if metric == "precomputed":
