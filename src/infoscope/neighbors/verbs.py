@@ -15,8 +15,8 @@ from .admissible import Admissibility, admissible_pairs
 from .bits import PackedBits
 from .convert import Data
 from .graph import NeighborGraph
-from .known_search import nearest_known
 from .kernels import TIE
+from .known_search import nearest_known
 from .reductions import Counts, CountWithin, Histogram, ItemsWithin, KSmallest, column_items, reduce_tiles, row_items
 from .row_order import show_neighbors
 from .space import Queries, Space, as_space
