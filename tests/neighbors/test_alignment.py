@@ -33,9 +33,9 @@ def test_spaces_with_dates_and_numbers(unit):
     """Other than arrays of a library: `time=`, where the shift is an hour or a nanosecond; and stamps as integers."""
     x, start = FIELD[:50], DAYS[:50].astype("M8[ns]")
     late = start + np.timedelta64(1, unit)
-    with pytest.raises(DataError, match="other times, first in row 0"):
+    with pytest.raises(DataError, match="different times, first in row 0"):
         information_imbalance(Space(x, time=start, name="A"), Space(x, time=late, name="B"))
-    with pytest.raises(DataError, match="other times, first in row 0"):
+    with pytest.raises(DataError, match="different times, first in row 0"):
         information_imbalance(
             Space(x, time=start.astype(np.int64), name="A"), Space(x, time=late.astype(np.int64), name="B")
         )
@@ -58,9 +58,9 @@ def test_the_same_times_in_another_order():
 def test_times_are_lent_as_they_were_given():
     """A third space is compared with what the second lent to the first."""
     spaces = [Space(FIELD, name="a"), Space(COPY, time=DAYS, name="b"), Space(COPY, time=DAYS + 1, name="c")]
-    with pytest.raises(DataError, match="b and c have other times"):
+    with pytest.raises(DataError, match="b and c carry different times"):
         imbalance_matrix(dict(zip("abc", spaces, strict=True)), exclusion_window=0)
-    with pytest.raises(DataError, match="other times"):
+    with pytest.raises(DataError, match="different times"):
         dii_value_and_grad(spaces[1], spaces[2], [1.0, 1.0, 1.0], k=3)
     value, _ = dii_value_and_grad(spaces[1], spaces[1], [1.0, 1.0, 1.0], k=3)
     assert value < 0.05

@@ -1,4 +1,4 @@
-"""Neighbours computed elsewhere: what a graph does not hold is unknown, and what it holds is used as our own search is."""
+"""Neighbours computed elsewhere: what a graph does not hold is unknown, what it holds is used as our own search is."""
 
 import numpy as np
 import pytest

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -14,6 +16,7 @@ from .frames import frame_columns, is_frame
 RandomState: TypeAlias = "None | int | np.random.SeedSequence | np.random.Generator"
 
 LARGEST_EXACT_INTEGER = 2**53  # float64 holds every whole number up to here
+SHOWN = 40  # characters of a value in a message
 CHUNK = 2**20  # numbers looked at together when searching for NaN
 
 
@@ -451,6 +454,19 @@ def _kind_of_column(dtype: Any) -> str:
     return ""
 
 
+def refuse_complex(data: Any, name: str) -> None:
+    """Raise for an array of complex numbers, in the words that scikit-learn asks of its estimators.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.base.checks import refuse_complex
+    >>> refuse_complex(np.zeros(2), "X")
+    """
+    if isinstance(data, np.ndarray) and data.dtype.kind == "c":
+        raise DataError(f"Complex data not supported: pass real and imaginary part of {name} as two columns")
+
+
 def refuse_sparse(data: Any, name: str) -> None:
     """Raise for a sparse matrix, with the way out: what is not stored is zero in a table, and unknown in a graph.
 
@@ -476,8 +492,8 @@ def refuse_sparse(data: Any, name: str) -> None:
     table = f"pass {name}.toarray() if it fits in memory, or a few principal components"
     if len(data.shape) == 2 and data.shape[0] == data.shape[1]:
         raise DataError(
-            f"{name} is a sparse square matrix. Distances to near items: NeighborGraph.from_sparse({name}), because what "
-            f"is not stored there is not zero, as .toarray() makes it. A table of numbers: {table}"
+            f"{name} is a sparse square matrix. Distances to near items: NeighborGraph.from_sparse({name}), because "
+            f"what is not stored there is not zero, as .toarray() makes it. A table of numbers: {table}"
         )
     raise DataError(f"{name} is a sparse matrix: {table}")
 
@@ -499,7 +515,10 @@ def _plain_array(data: Any, name: str) -> np.ndarray:
 def _real_numbers(array: np.ndarray, name: str, names: Sequence[str] | None) -> np.ndarray:
     kind = array.dtype.kind
     if kind == "O":
-        raise DataError(_object_message(array, name, names))
+        numbers = numbers_of_objects(array, name)
+        if numbers is None:
+            raise DataError(_object_message(array, name, names))
+        return numbers
     if kind in "SUT":
         where, item = _first_entry(array, names, lambda item: not _is_number_text(item))
         number = " (numbers stored as text: use .astype(float))" if where == "" else f" ({item!r}{where})"
@@ -518,11 +537,45 @@ def _real_numbers(array: np.ndarray, name: str, names: Sequence[str] | None) -> 
     return array.astype(np.float64)
 
 
+def numbers_of_objects(array: np.ndarray, name: str = "the data") -> np.ndarray | None:
+    """Numbers that came as Python objects as float64; None where there is anything else among them.
+
+    Parameters
+    ----------
+    array : ndarray of object
+        Real numbers of any type: int, float, NumPy's, Decimal, Fraction.
+    name : str
+        What a warning calls it, where whole numbers are rounded.
+
+    Returns
+    -------
+    ndarray or None
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.base.checks import numbers_of_objects
+    >>> numbers_of_objects(np.array([1, 2.5], dtype=object)), numbers_of_objects(np.array([1, "b"], dtype=object))
+    (array([1. , 2.5]), None)
+    """
+    items = array.ravel().tolist()
+    if not items or not all(_is_real(item) for item in items):
+        return None
+    if any(isinstance(item, int) and abs(item) > LARGEST_EXACT_INTEGER for item in items):
+        warn(f"{name} holds whole numbers beyond 2**53, which float64 rounds: are they identifiers?")
+    return np.array([float(item) for item in items]).reshape(array.shape)
+
+
+def _is_real(item: Any) -> bool:
+    return isinstance(item, (numbers.Real, Decimal, np.bool_))
+
+
 def _object_message(array: np.ndarray, name: str, names: Sequence[str] | None) -> str:
-    where, item = _first_entry(array, names, lambda item: not isinstance(item, (int, float, np.number, np.bool_)))
-    if where == "":
-        return f"{name} has object dtype although it holds numbers: pass {name}.astype(float)"
-    what = "a missing value (None)" if item is None else f"{item!r} ({type(item).__name__})"
+    where, item = _first_entry(array, names, lambda item: not _is_real(item))
+    if isinstance(item, numbers.Complex):
+        return f"{name} holds the complex number {item}{where}: pass real and imaginary part as two columns"
+    shown = repr(item) if len(repr(item)) <= SHOWN else f"{repr(item)[:SHOWN]}..."
+    what = "a missing value (None)" if item is None else f"{shown} ({type(item).__name__})"
     return f"{name} has object dtype and holds {what}{where}: pass numbers only"
 
 

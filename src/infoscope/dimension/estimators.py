@@ -8,17 +8,27 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from infoscope.base import ParameterError, check_positive_int, checks, warn
-from infoscope.neighbors import Space, as_space, graph_of, looking_at_row_order, series_correlation
+from infoscope.neighbors import Space, as_space, collected, graph_of, kind_of, looking_at_row_order, series_correlation
 from infoscope.statistics import run_order
 
 
 def checked_input(estimator, X, *, reset: bool = True):
     """What scikit-learn asks of its estimators' input; names, and where a NaN stands, are for `Space` to tell."""
-    if type(X).__module__.split(".")[0] in ("torch", "dask"):
+    X = collected(X)
+    if kind_of(X) not in ("numpy", "pandas", "polars", "scipy") and not isinstance(X, (list, tuple)):
+        return X  # tensors, chunks, named dimensions, tables of Arrow: a Space reads them, scikit-learn does not
+    if isinstance(X, np.ndarray) and X.dtype.names:
         return X
     from sklearn.utils.validation import validate_data
 
     checks.refuse_sparse(X, "X")
+    checks.refuse_complex(X, "X")
+    if hasattr(X, "set_axis") and not all(isinstance(column, str) for column in X.columns):
+        X = X.set_axis([str(column) for column in X.columns], axis=1)  # a column may be called 20
+    if hasattr(X, "set_axis") and any(hasattr(dtype, "subtype") and hasattr(dtype, "fill_value") for dtype in X.dtypes):
+        X = X.astype(
+            {column: getattr(dtype, "subtype", dtype) for column, dtype in X.dtypes.items()}
+        )  # zeros written out
     values = validate_data(estimator, X, reset=reset, ensure_all_finite=False, ensure_min_samples=2 if reset else 1)
     return X if hasattr(X, "columns") else values
 

@@ -109,7 +109,7 @@ approximate, on_low_weight, on_starved, cap : optional
         n_jobs=n_jobs,
     )
     by_name = dict(zip(everything, plan.spaces, strict=True))
-    k, rule = settle_neighbors(plan, k, neighbor_rule)
+    k, rule = settle_neighbors(plan, k, neighbor_rule, cap=cap)
     check_permutations(n_permutations, plan)
     generator = check_random_state(random_state)
     rows, n_columns = query_rows(plan, k, n_rows, generator, on_starved), sampled_columns(plan, n_columns)

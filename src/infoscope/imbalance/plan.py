@@ -82,6 +82,8 @@ class ComparisonPlan:
         Whether rows follow each other in time, or were said to.
     automatic : bool
         Whether the exclusion window was found, not given.
+    weights_given : bool
+        Whether items or runs came with weights, be they equal.
     """
 
     spaces: tuple[Space, ...]
@@ -96,6 +98,7 @@ class ComparisonPlan:
     silent: bool = True
     ordered: bool = False
     automatic: bool = False
+    weights_given: bool = False
     log: Log = field(default_factory=Log)
 
     @property
@@ -260,7 +263,12 @@ def _with_weights(plan: ComparisonPlan, run_weight: Any, on_low_weight: str) -> 
     settled = settle_weights(plan.spaces, weight)
     plan.note(*settled.notes)
     plan = replace(
-        plan, spaces=tuple(settled.spaces), n_kish=settled.n_kish, numbers=settled.kept, n_brought=len(space)
+        plan,
+        spaces=tuple(settled.spaces),
+        n_kish=settled.n_kish,
+        numbers=settled.kept,
+        n_brought=len(space),
+        weights_given=space.sample_weight is not None or not isinstance(run_weight, str) or run_weight != "frames",
     )
     _check_number(plan.spaces[0])
     if plan.weighted:

@@ -51,6 +51,7 @@ from .column_statistics import deviations
 from .convert import DENSE_LIMIT, kind_of, to_columns, to_numpy
 from .correlation import BLOCK_TIMES, CORRELATED_FROM, SeriesCorrelation, is_series, row_step, series_correlation
 from .cross_ranks import OneWay, neighbors_and_ranks
+from .frame_columns import collected
 from .interfaces import Tiles
 from .kernels import TIE
 from .known_search import graph_of

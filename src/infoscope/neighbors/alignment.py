@@ -33,7 +33,7 @@ def check_same_items(first: Space, other: Space) -> None:
     >>> check_same_items(a, b)
     Traceback (most recent call last):
     ...
-    infoscope.base.errors.DataError: a and b have other times, first in row 0: 0 in a, 1 in b. ...
+    infoscope.base.errors.DataError: a and b carry different times, first in row 0: 0 in a, 1 in b. ...
     """
     if len(first) != len(other):
         raise DataError(
@@ -89,7 +89,7 @@ def _check_times(first: Space, other: Space) -> None:
     else:
         n_common = len(np.intersect1d(a, b))
         way_out = f"{n_common} of {len(a)} times are in both: choose the rows of common times, in the same order"
-    raise DataError(f"{names} have other times, first in row {row}: {values}. {way_out}.")
+    raise DataError(f"{names} carry different times, first in row {row}: {values}. {way_out}.")
 
 
 def _check_runs(first: Space, other: Space) -> None:

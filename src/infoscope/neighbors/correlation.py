@@ -182,8 +182,8 @@ def columns_in_time(space: Space) -> tuple[np.ndarray, Any]:
         )
     if space.metric == "neighbors":
         raise ParameterError(
-            f"of {space.name or 'the data'} only the nearest neighbours are known, which tell no correlation time: give "
-            "exclusion_window as a number"
+            f"of {space.name or 'the data'} only the nearest neighbours are known, which tell no correlation time: "
+            "give exclusion_window as a number"
         )
     used = np.flatnonzero(space.feature_weights)
     values = to_numpy(space.features if len(used) == space.n_features else space.features[:, used])

@@ -64,7 +64,7 @@ class NeighborGraph:
         matrix : sparse array (N, N)
             Distances to near items: ``obsp["distances"]`` of scanpy, ``kneighbors_graph(mode="distance")``,
             ``radius_neighbors_graph``.  What is not stored is not zero: nothing is known of it but that it is no
-            nearer; a stored zero is a distance of zero.  Rows may differ in length, and the matrix need not be symmetric.
+            nearer; a stored zero is a distance of zero.  Rows may differ in length; symmetric or not.
         space : Space, optional
             The items that the distances were measured of, for methods that need features too; distances are compared.
 

@@ -81,14 +81,14 @@ def read_sparse(matrix: Any) -> PairRows:
     values = pairs.data[off].astype(np.float64)
     if len(values) > 1 and (values == values[0]).all():
         raise DataError(
-            f"all {len(values)} stored entries are {values[0]:g}: the matrix says who is a neighbour, not how far; ask for "
-            "distances (kneighbors_graph(mode='distance'), obsp['distances'])"
+            f"all {len(values)} stored entries are {values[0]:g}: the matrix says who is a neighbour, not how far; ask "
+            "for distances (kneighbors_graph(mode='distance'), obsp['distances'])"
         )
     found = _sorted_pairs(pairs.row[off].astype(np.int64), pairs.col[off].astype(np.int64), values, matrix.shape[0])
     if len(values) and abs(values.max() - 1) <= SAME and abs(matrix - matrix.T).max() <= SAME:
         warn(
-            "the sparse matrix is symmetric and its largest entry is 1, as connectivities (similarities) are: distances "
-            "are needed, obsp['distances'] in scanpy"
+            "the sparse matrix is symmetric and its largest entry is 1, as connectivities (similarities) are: "
+            "distances are needed, obsp['distances'] in scanpy"
         )
     return found
 
@@ -104,9 +104,9 @@ def check_known(pairs: PairRows, space: Any) -> None:
     if wrong.any():
         at = some[int(np.argmax(wrong))]
         raise DataError(
-            f"the distance of items {rows[at]} and {pairs.items[at]} is {np.sqrt(pairs.squared[at]):g} in the graph and "
-            f"{np.sqrt(measured[wrong][0]):g} in {space.name or 'the space'}: they do not go together (are these squared "
-            "distances, as those of faiss?)"
+            f"the distance of items {rows[at]} and {pairs.items[at]} is {np.sqrt(pairs.squared[at]):g} in the graph "
+            f"and {np.sqrt(measured[wrong][0]):g} in {space.name or 'the space'}: they do not go together (are these "
+            "squared distances, as those of faiss?)"
         )
 
 
@@ -117,8 +117,8 @@ def _sorted_pairs(rows: Ints, items: Ints, lengths: Floats, n: int) -> PairRows:
     if outside.any():
         at = int(np.argmax(outside))
         raise DataError(
-            f"row {rows[at]} names item {items[at]}, but there are {n} rows, one for every item: neighbours of new points "
-            "among other items are no graph of these"
+            f"row {rows[at]} names item {items[at]}, but there are {n} rows, one for every item: neighbours of new "
+            "points among other items are no graph of these"
         )
     off = rows != items
     rows, items = rows[off], items[off]

@@ -45,7 +45,7 @@ def nearest_known(space: Space, k: int, ties: str, rows: Ints, admissible: Ints,
     name = space.name or "the data"
     if isinstance(queries, Space) or columns is not None:
         raise ParameterError(
-            f"of {name} only the nearest neighbours are known: it can be asked about its own items alone, among all of them"
+            f"of {name} only the nearest neighbours are known: it can be asked about its own items alone, among all"
         )
     graph: Any = space.graph
     part = graph.take(rows)
@@ -57,8 +57,8 @@ def nearest_known(space: Space, k: int, ties: str, rows: Ints, admissible: Ints,
     if len(held) and held.min() < k:
         r = int(held.argmin())
         raise ParameterError(
-            f"the graph of {name} holds {held[r]} neighbours of item {rows[r]} that may be used, {k} are needed: compute "
-            "more neighbours, or lower k"
+            f"the graph of {name} holds {held[r]} neighbours of item {rows[r]} that may be used, {k} are needed: "
+            "compute more neighbours, or lower k"
         )
     rank = np.arange(len(row)) - first[row]
     wanted = rank < k

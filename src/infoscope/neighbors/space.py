@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import KeysView, Sequence, ValuesView
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -297,7 +297,10 @@ class Space:
         """
         if kind_of(labels) == "pandas" and getattr(labels, "name", None) is not None:
             options.setdefault("name", str(labels.name))
-        return cls(labels if kind_of(labels) == "pandas" else np.asarray(labels), metric="labels", **options)
+        if isinstance(labels, ValuesView | KeysView):
+            labels = list(labels)
+        as_they_are = kind_of(labels) in ("pandas", "polars") or isinstance(labels, np.ma.MaskedArray)
+        return cls(labels if as_they_are else np.asarray(labels), metric="labels", **options)
 
     @classmethod
     def from_distances(cls, distances: Data, **options: Any) -> Space:

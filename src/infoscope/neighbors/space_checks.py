@@ -45,6 +45,10 @@ def feature_names(names: Iterable[object] | None, d: int | None, name: str) -> t
 # ------------------------------------------------------------------------------------------------------------- features
 def label_codes(values: ArrayLike, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Labels as numbers 0, 1, ... and the sorted names they stand for."""
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise DataError(
+            f"label {int(np.argmax(np.ma.getmaskarray(values).reshape(-1)))} of {name} is masked: drop that item"
+        )
     labels = np.asarray(values)
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
@@ -60,9 +64,28 @@ def label_codes(values: ArrayLike, name: str) -> tuple[np.ndarray, np.ndarray]:
         missing = [p for p, v in enumerate(labels) if _is_missing(v)]
         if missing:
             raise DataError(f"label {missing[0]} of {name} is missing: drop that item")
-        labels = labels.astype(str)
+        labels = _texts_of(labels, name)
+    elif labels.dtype.kind == "f" and np.abs(labels).max() > checks.LARGEST_EXACT_INTEGER:
+        warn(
+            f"labels of {name} are floats beyond 2**53: whole numbers that were so large have lost digits, and "
+            "different ones may be one class; read them as text or as whole numbers (a missing one made them floats)"
+        )
     names, codes = np.unique(labels, return_inverse=True)
     return codes.reshape(-1), names
+
+
+def _texts_of(labels: np.ndarray, name: str) -> np.ndarray:
+    """Objects by their texts; an error where different ones have the same."""
+    texts = np.array([str(label) for label in labels.tolist()])
+    first: dict[str, Any] = {}
+    for text, label in zip(texts.tolist(), labels.tolist(), strict=True):
+        known = first.setdefault(text, label)
+        if known is not label and known != label:
+            raise DataError(
+                f"labels of {name} hold {known!r} ({type(known).__name__}) and {label!r} ({type(label).__name__}), "
+                "which have the same text: give all labels one type"
+            )
+    return texts
 
 
 def _is_missing(label: object) -> bool:
@@ -126,7 +149,7 @@ def checked_distances(values: np.ndarray, name: str) -> np.ndarray:
 
 
 def _check_zeros(values: np.ndarray, name: str) -> None:
-    """Items at distance zero are one item to all others; where most entries are zero and this fails, nothing was there."""
+    """Items at distance zero are one item to all others; where most entries are zero and this fails, none was there."""
     n = len(values)
     if n < 3 or n * n - np.count_nonzero(values) - n <= n * (n - 1) / 2:
         return
@@ -140,8 +163,8 @@ def _check_zeros(values: np.ndarray, name: str) -> None:
             if third.any():
                 raise DataError(
                     f"most distances of {name} are zero, and items {row} and {other} are at distance zero though item "
-                    f"{int(np.argmax(third))} is at distance zero of one of them only: are these the absent entries of a "
-                    "neighbour graph, which are unknown, not zero? NeighborGraph.from_sparse takes the sparse matrix"
+                    f"{int(np.argmax(third))} is at distance zero of one of them only: are these the absent entries of "
+                    "a neighbour graph, which are unknown, not zero? NeighborGraph.from_sparse takes the sparse matrix"
                 )
 
 
@@ -149,8 +172,8 @@ def refuse_near_only(space: Any) -> None:
     """Raise where all distances are needed of a space of which only the nearest are known."""
     if space.metric == "neighbors":
         raise ParameterError(
-            f"of {space.name or 'the data'} only the nearest neighbours are known, and this needs all distances: a graph "
-            "can tell about others (imbalance_matrix({'graph': graph}, targets={...})), give dimensions and densities, "
+            f"of {space.name or 'the data'} only the nearest neighbours are known, and this needs all distances: a "
+            "graph can tell about others (imbalance_matrix({'graph': graph}, targets={...})), give dimensions and densities, "
             "but be no target; bring the features"
         )
 
@@ -158,8 +181,10 @@ def refuse_near_only(space: Any) -> None:
 def whole_graph(graph: Any, name: str) -> Any:
     """A neighbour graph with a row for every item."""
     if not hasattr(graph, "indptr") or not hasattr(graph, "squared"):
-        raise ParameterError(f"metric 'neighbors' takes a neighbour graph, not {type(graph).__name__}: {name} is made by "
-                             "Space.from_neighbors or NeighborGraph.from_sparse")  # fmt: skip
+        raise ParameterError(
+            f"metric 'neighbors' takes a neighbour graph, not {type(graph).__name__}: {name} is made by "
+            "Space.from_neighbors or NeighborGraph.from_sparse"
+        )
     if not np.array_equal(graph.rows, np.arange(len(graph))):
         raise DataError(f"the graph {name} has no row for every item: pass the graph of all items")
     return graph

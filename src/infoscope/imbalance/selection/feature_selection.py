@@ -305,7 +305,7 @@ def select_features_imbalance(
     )
     if method == "exhaustive":
         check_affordable(len(task.names), task.largest, max_sets)
-    k, rule = settle_neighbors(plan, k, neighbor_rule)
+    k, rule = settle_neighbors(plan, k, neighbor_rule, cap=cap)
     aim = Aim(k, rule, direction, query_rows(plan, k, n_rows, generator, on_starved), cap, max_table_bytes)
 
     def search(part, units, bar):
