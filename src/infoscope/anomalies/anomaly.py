@@ -324,6 +324,7 @@ class DensityAnomaly(BaseEstimator):
             space=pooled.space,
             ids=_ids(pooled.reference, pooled.test),
             row_numbers=pooled.row_numbers,
+            origin=pooled.origin,
             provenance=provenance("DensityAnomaly", self.get_params(), self.random_state, pooled.space.features,
                                   pooled.labels),
             warnings=tuple(warnings),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from infoscope.base import DataError, ParameterError, Provenance, Result, check_choice, format_estimate
+from infoscope.base import DataError, Origin, ParameterError, Provenance, Result, check_choice, format_estimate
 from infoscope.base.contents import choices, flags, integers, numbers, values, whole
 from infoscope.neighbors import TIE, Space, nearest
 
@@ -145,6 +145,8 @@ class Anomalies(Result):
         Both samples, the reference first.
     row_numbers : array (N,) of int or None
         Number of every item among the rows of its sample as they were brought; None: all are there.
+    origin : Origin or None
+        File, row (or frame), time and name of every item, as far as they are known.
     """
 
     over: Excess | None = field(repr=False)
@@ -168,6 +170,7 @@ class Anomalies(Result):
     space: Space = field(repr=False)
     ids: Any = field(default=None, repr=False)
     row_numbers: np.ndarray | None = field(default=None, repr=False)
+    origin: Origin | None = field(default=None, repr=False)
     provenance: Provenance | None = field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -310,6 +313,10 @@ class Anomalies(Result):
         looked = (squared[1:] > squared[:-1] * (1 + TIE)) & (k >= self.k_min)
         return ScanPath(k, successes, scores, looked)
 
+    def flagged_items(self) -> np.ndarray:
+        """Pooled numbers of the flagged items, in the order of the rows of ``to_frame("rows")``."""
+        return np.concatenate([np.flatnonzero(side.flagged) for side in self.sides])
+
     # ---- steps ----
     def _points(self, side: Excess, flagged: bool) -> pandas.DataFrame:
         import pandas
@@ -322,10 +329,13 @@ class Anomalies(Result):
         first = self.n_reference if side.side == "over" else 0
         for found in side.regions:
             recovered[found.anomalous_rows + first] = True
+        places = {"row": np.where(test, items - self.n_reference, items) if numbers is None else numbers[items]}
+        if self.origin is not None:
+            places = self.origin.columns(items)
         table = {
             "side": side.side,
             "sample": np.where(test, "test", "reference"),
-            "row": np.where(test, items - self.n_reference, items) if numbers is None else numbers[items],
+            **places,
             "score": side.scores[items],
             "p_value": side.p_values[items],
             "adjusted_p_value": side.adjusted[items],

@@ -17,6 +17,7 @@ from .compare import compare
 from .demo import demo
 from .density import density
 from .dimension import dimension
+from .extract import extract
 from .flag_names import in_flags
 from .interrupts import INTERRUPTED, Interrupts
 from .rerun import rerun
@@ -38,6 +39,7 @@ app.command()(dimension)
 app.command()(density)
 app.command()(anomalies)
 app.command()(select)
+app.command()(extract)
 app.command()(demo)
 app.command()(rerun)
 

@@ -17,6 +17,7 @@ FLAGS = {
     "sample_weight": "--weights",
     "log_weights": "--log-weights",
     "missing": "--missing",
+    **{name: f"--{name}" for name in ("header", "decimal", "separator", "encoding", "comment", "na")},
     "join": "--join",
     "kT": "--kT",
     "binarize": "--binarize",
@@ -51,4 +52,5 @@ def in_flags(text: str) -> str:
     for rows, option in SLICES.items():
         text = rows.sub(option, text)
     text = ASSIGNED.sub(lambda match: f"{FLAGS[match[1]]} {match[2].translate(NO_QUOTES)}".rstrip(), text)
+    text = text.replace("infoscope.io.hills_offset", "--hills FILE")
     return UNDERSCORED.sub(lambda match: FLAGS[match[1]], text)

@@ -16,7 +16,7 @@ from infoscope.dimension import k_star
 from infoscope.dimension.abide import adaptive_dimension
 from infoscope.dimension.estimators import checked_input, warn_of_constant_columns
 from infoscope.dimension.k_star import FEWEST, thresholds
-from infoscope.neighbors import NeighborGraph, Space, as_space, is_series, looking_at_row_order
+from infoscope.neighbors import Space, as_space, graph_of, is_series, item_origin, looking_at_row_order
 
 from .bias import Bias, bias_of_points
 from .calibration import calibrate
@@ -103,7 +103,7 @@ class PointDensity(DensityMixin, BaseEstimator):
         """
         if self.dimension is not None and not 0 < self.dimension < np.inf:
             raise ParameterError(f"dimension is {self.dimension!r}; it must be positive, or None to estimate it")
-        graph = X if isinstance(X, NeighborGraph) else None
+        graph = graph_of(X)
         known = X if graph is None else graph.space  # a graph may know its items
         space: Space | Any = None if graph is not None and known is None else _space_of(self, known)
         if space is not None and sample_weight is not None:
@@ -129,7 +129,7 @@ class PointDensity(DensityMixin, BaseEstimator):
         """Log density and errors from sample and neighbourhoods."""
         space, self._gradient = self.space_, None
         self._log_distances = np.log(self.sample_.table.distances)
-        self._bias = None if bias is None else bias_of_points(bias, self.sample_)
+        self._bias = None if bias is None else bias_of_points(bias, self.sample_, self.space_)
         self._correlated = None
         if space is not None and is_series(space):
             self._correlated = statistical_inefficiency(
@@ -335,6 +335,7 @@ class PointDensity(DensityMixin, BaseEstimator):
             inefficiency=1.0 if count is None else float(np.median(count)),
             coordinates=coordinates,
             feature_names=None if space is None else space.feature_names,
+            origin=item_origin(sample.space if space is None else space),
             warnings=tuple(warnings),
             notes=tuple(notes),
             provenance=provenance(type(self).__name__, self.get_params(), None, *parts),

@@ -201,6 +201,7 @@ class DensityPeaks(ClusterMixin, BaseEstimator):
             dimension=fitted.dimension_,
             coordinates=fitted.result_.coordinates,
             feature_names=fitted.result_.feature_names,
+            origin=fitted.result_.origin,
             warnings=fitted.result_.warnings,
             notes=fitted.result_.notes,
             provenance=provenance("DensityPeaks", record, None, fitted.log_density_),
@@ -265,6 +266,7 @@ class DensityPeaks(ClusterMixin, BaseEstimator):
             lower_log_density=density.log_density_ - density.log_density_se_,
             separation=apart,
             centers=self.centers_,
+            origin=density.result_.origin,
             provenance=provenance("DensityPeaks", record, None, density.log_density_),
         )
 

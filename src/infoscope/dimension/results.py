@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from infoscope.base import Provenance, Result
 from infoscope.base.contents import integers, numbers, whole
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["Dimension", "DimensionScan"]
 

@@ -9,6 +9,8 @@ from typing import Any
 from infoscope.base import Result
 from infoscope.base.errors import ParameterError
 
+from .spreadsheet_cells import csv_text
+
 PICTURES = (".pdf", ".svg", ".eps", ".png")
 MARK = "# infoscope plotted data: "  # how a table that may be replaced begins
 DOTS_PER_INCH = {"paper": 600, "screen": 200}  # of .png; the others are drawn as lines and letters
@@ -63,7 +65,7 @@ def save_figure(result: Result, path: str | PathLike[str], *, style: str = "pape
 
     path = check_figure_path(path)
     table = result.plot_data(**options)
-    text = table.to_csv(index=False, lineterminator="\n")
+    text = csv_text(table)
     title = " ".join(str(result._title).split())
     with matplotlib.rc_context(TYPE), pyplot.ioff():  # no window opens
         figure = result.plot(style=style, **options).figure

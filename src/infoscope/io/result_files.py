@@ -13,6 +13,7 @@ from infoscope.base.errors import DataError, ParameterError
 
 from .files_read import digest_when_read
 from .saved_records import save
+from .spreadsheet_cells import csv_text
 
 if TYPE_CHECKING:
     import pandas
@@ -47,7 +48,8 @@ def write_result(
     path : str or path
         ``.json`` holds the numbers, the table, the verdict, how it was computed (command, parameters, seed, hashes of
         the input, versions) and what to cite.  ``.npz`` holds the whole object, for `load`.  ``.csv`` and
-        ``.parquet`` hold the table of ``result.to_frame()``.
+        ``.parquet`` hold the table of ``result.to_frame()``; in .csv, text that a spreadsheet would run as a formula
+        (it begins with =, +, -, @ or a tab) gets an apostrophe in front.
     command : str, optional
         The command line that made it, for the JSON record.
     inputs : optional
@@ -95,7 +97,7 @@ def write_result(
         if path.suffix.lower() == ".json":
             _write_json(temporary, _record(result, command, inputs, files))
         elif path.suffix.lower() == ".csv":
-            result.to_frame().to_csv(temporary, index=False)
+            temporary.write_text(csv_text(result.to_frame()), encoding="utf-8", newline="")
         else:
             _write_parquet(result.to_frame(), temporary)
     return path

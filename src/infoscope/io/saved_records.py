@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from os import PathLike
 from pathlib import Path
@@ -9,13 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from infoscope.base import Result, versions
+from infoscope.base import Origin, Result, versions
 from infoscope.base.errors import DataError, ParameterError
 from infoscope.storage import atomic_path
 from infoscope.storage.allowed_classes import is_estimator
 from infoscope.storage.archive import LONGEST_RECORD, open_archive
 from infoscope.storage.fields import Reader, Writer
 from infoscope.storage.regular import open_regular
+
+from .digests import with_digests
 
 FORMAT, FORMAT_VERSION = "infoscope saved result", 1
 SUFFIX, RECORD = ".npz", "record"
@@ -69,7 +72,7 @@ def save(result: Any, path: str | PathLike[str]) -> Path:
         )
     writer = Writer()
     head = {"format": FORMAT, "format_version": FORMAT_VERSION, "versions": versions()}
-    whole = {**head, "result": writer.write(result)}  # or the estimator, which says so itself
+    whole = {**head, "result": writer.write(_with_digests(result))}  # or the estimator, which says so itself
     text = json.dumps(whole, allow_nan=False)
     if 4 * len(text) > LONGEST_RECORD - 256:  # what the header takes
         raise ParameterError(f"all but the arrays is text of {len(text):,} letters, too long to be saved")
@@ -147,6 +150,12 @@ def check_saved_path(path: str | PathLike[str]) -> Path:
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
+def _with_digests(result: Any) -> Any:
+    """A result that knows where its items came from, with the hashes of these files."""
+    origin = getattr(result, "origin", None) if isinstance(result, Result) else None
+    return dataclasses.replace(result, origin=with_digests(origin)) if isinstance(origin, Origin) else result
+
+
 def _check_beginning(path: Path) -> None:
     """Raise where a file is of another kind, by its first bytes."""
     with open_regular(path) as file:

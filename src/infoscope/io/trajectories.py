@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from infoscope.base import Origin
 from infoscope.base.errors import DataError, ParameterError, warn
 from infoscope.base.progress import progress
 
@@ -134,8 +135,10 @@ def trajectory(
     run_codes = np.repeat(np.arange(len(runs)), [len(part) for part in held])
     _warn_times(times, run_codes, runs)
     n_frames = sum(run.n_frames for run in runs)
+    origin = Origin.joined([Origin(np.array(part), (run.source,)) for run, part in zip(runs, held, strict=True)])
     return Table(values, names, None, {}, source, units, held[0] if len(held) == 1 else range(total), n_frames,
-                 time=times, run=run_codes if len(runs) > 1 else None, period=period, notes=tuple(notes))  # fmt: skip
+                 time=times, run=run_codes if len(runs) > 1 else None, period=period, notes=tuple(notes),
+                 origin=origin.named(time=times))  # fmt: skip
 
 
 # -------------------------------------------------------------------------------------------------------- what is there

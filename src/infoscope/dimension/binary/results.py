@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -11,9 +11,6 @@ from infoscope.base import DataError, Provenance, Result, check_same_length
 from infoscope.base.contents import integers, numbers, values, whole
 
 from .hamming import HammingHistogram
-
-if TYPE_CHECKING:
-    pass
 
 MISFIT = 10.0  # divergence over its noise floor from which the law does not describe the histogram
 
