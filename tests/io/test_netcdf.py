@@ -191,7 +191,7 @@ def test_what_is_no_table(save):
     with pytest.raises(DataError, match="single number"):
         read_table(save(weather(crs=4326), "crs.nc"), key="crs")
     gap = weather().assign_coords(time=np.where(np.arange(12) == 3, np.datetime64("NaT", "ns"), DATES))
-    with pytest.warns(DataWarning, match="'time' has gaps"):
+    with pytest.warns(DataWarning, match="the time has gaps .*row 3"):
         assert read_table(save(gap, "gap.nc")).time is None
 
 

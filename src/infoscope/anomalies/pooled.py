@@ -11,6 +11,7 @@ from infoscope.base.rounding import exceeds, first_lowest
 from infoscope.neighbors import (
     Space,
     as_space,
+    hand_over,
     item_origin,
     kind_of,
     looking_at_row_order,
@@ -62,7 +63,7 @@ def pool(reference, test, *, metric="euclidean", period=None, feature_weights=No
         first = as_space(reference, name="the reference", **_options_of(test, options))
         second = test
     else:
-        first = _made(reference, "the reference", options)
+        first = _make_space(reference, "the reference", options)
         if first.metric == "cosine" and not isinstance(reference, Space) and not isinstance(test, Space):
             second = Space(test, metric="cosine", feature_weights=feature_weights, name="the test sample")
         else:
@@ -115,8 +116,8 @@ def repeated_rows(ordered: Ordered, labels: np.ndarray) -> tuple[str, ...]:
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
-def _made(data, name: str, options: dict) -> Space:
-    """The reference as a space; numbers below two say so in the words of this room."""
+def _make_space(data, name: str, options: dict) -> Space:
+    """The reference as a space; numbers below two say so in the words of this subpackage."""
     given = {key: value for key, value in options.items() if value is not None}
     return as_space(data, **(given if isinstance(data, Space) else given | {"name": name}))
 
@@ -145,7 +146,7 @@ def _measured_as(first: Space, data, name: str = "the test sample") -> Space:
                              "with the same feature_weights")  # fmt: skip
     plain = Space(data, name=name, metric=first.metric, period_check=False)
     _check_columns(first, plain, "the reference", name)
-    return Space(plain.features, **_measure(first), run=plain.run, time=plain.time, ids=plain.ids, name=plain.name,
+    return Space(plain.features, **_measure(first), **plain.about_items(), name=plain.name,
                  feature_names=plain.feature_names)  # fmt: skip
 
 
@@ -195,7 +196,7 @@ def _joined(first: Space, second: Space) -> Space:
 
         features = dask.array.concatenate(parts)
     else:
-        features = np.concatenate(parts)
+        features = hand_over(np.concatenate(parts))
     if first.metric == "bits":
         return Space(features, metric="bits")  # whole words: the padding is zero in both
     names = first.feature_names if first.feature_names is not None else second.feature_names

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
+from contextvars import copy_context
 from typing import Annotated, Any
 
 import typer
@@ -16,10 +18,11 @@ from .density import density
 from .dimension import dimension
 from .extract import extract
 from .flag_names import in_flags
+from .interrupts import INTERRUPTED, Interrupts
 from .rerun import rerun
 from .select import select
 
-BAD_INPUT, INTERRUPTED = 2, 130
+BAD_INPUT = 2
 
 app = typer.Typer(
     name="infoscope",
@@ -52,30 +55,58 @@ def infoscope(
         typer.echo(context.get_help())
 
 
-def run(arguments: list[str]) -> int:
+def run(arguments: list[str], interrupts: Interrupts) -> int:
     """Run a command; bad input becomes one sentence on the error stream and exit code 2."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal that cannot show a sign gets a substitute, not an error
             stream.reconfigure(errors="replace")
     command: Any = typer.main.get_command(app)
+    code: Any = 0
     try:
-        arguments = expand(command.commands, arguments)
-        code = command.main(args=arguments, prog_name="infoscope", standalone_mode=False, obj=arguments)
-        sys.stdout.flush()
+        # in a context of its own: which files were read is forgotten at its end
+        code = copy_context().run(_run, command, arguments)
+    except BrokenPipeError:  # whoever read our output has read enough
+        _close_output()
+        return 1
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
-    except BrokenPipeError:  # whoever read our output has read enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     except Exception as error:  # each is looked at; one that is our own mistake goes on with its traceback
-        sentence = _sentence(error)
+        if interrupts.seen:
+            raise KeyboardInterrupt from error
+        unwritten = isinstance(error, OSError) and not _can_write()
+        sentence = f"what is printed cannot be written: {error.strerror}" if unwritten else _sentence(error)
+        if unwritten:
+            _close_output()
         if sentence is None:
             raise
-        print(f"infoscope: error: {sentence}", file=sys.stderr)
+        with suppress(OSError):  # the error stream may be full as well
+            print(f"infoscope: error: {sentence}", file=sys.stderr)
         return BAD_INPUT
     if code == INTERRUPTED:  # some versions of typer turn Ctrl-C into this code themselves
-        print("infoscope: interrupted", file=sys.stderr)
+        raise KeyboardInterrupt
     return code if isinstance(code, int) else 0
+
+
+def _run(command: Any, arguments: list[str]) -> Any:
+    arguments = expand(command.commands, arguments)
+    code = command.main(args=arguments, prog_name="infoscope", standalone_mode=False, obj=arguments)
+    sys.stdout.flush()
+    return code
+
+
+def _can_write() -> bool:
+    """Whether what was printed has arrived."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        return False
+    return True
+
+
+def _close_output() -> None:
+    """Let what could not be printed go, so that the interpreter does not try once more at its end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _sentence(error: Exception) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
-from .options import Delivery, Files, Items, Jobs, Measure, Rows, switch, value, with_groups, word
+from .options import Delivery, Files, Items, Jobs, Layout, Measure, Rows, switch, value, with_groups, word
 
 if TYPE_CHECKING:
     import pandas
@@ -43,6 +43,7 @@ def density(
         ),
     ] = "auto",
     measure: Measure,
+    layout: Layout,
     rows: Rows,
     items: Annotated[
         Items,
@@ -73,7 +74,7 @@ def density(
         raise ParameterError("--max-neighbors does not go with knn, which takes ten neighbours of every item")
     check_targets(out)
     with messages(out.quiet):
-        data = read_one(files, items, rows, measure, "density", takes_bias=True)
+        data = read_one(files, items, rows, measure, layout, "density", takes_bias=True)
         # whether a peak is real is asked of the noise alone, as DensityPeaks does
         estimator = _estimator(method, max_neighbors, dimension=dimension, calibrate=not states, n_jobs=jobs)
         fitted = estimator.fit(data.space, bias=data.gathered.potential)

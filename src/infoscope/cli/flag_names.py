@@ -17,6 +17,7 @@ FLAGS = {
     "sample_weight": "--weights",
     "log_weights": "--log-weights",
     "missing": "--missing",
+    **{name: f"--{name}" for name in ("header", "decimal", "separator", "encoding", "comment", "na")},
     "join": "--join",
     "kT": "--kT",
     "binarize": "--binarize",

@@ -13,6 +13,7 @@ from scipy.special import logsumexp
 
 from infoscope.base import DataError, ParameterError, warn
 from infoscope.base.checks import check_vector
+from infoscope.base.contents import numbers
 from infoscope.neighbors import Space, item_name
 from infoscope.statistics import bias_differences, bias_sentence
 
@@ -38,6 +39,8 @@ class Bias:
     potential: np.ndarray = field(repr=False)
     constant: float
     warning: str = ""
+
+    _contents = {"potential": numbers("U", finite=True)}
 
     def removed(self, log_density: np.ndarray, potential: np.ndarray) -> np.ndarray:
         """Log density without the potential, from that of the biased sample."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from infoscope.base import Origin, Provenance, Result
 from infoscope.base.checks import check_choice
+from infoscope.base.contents import integers, numbers, whole
 from infoscope.base.rounding import first_lowest
 from infoscope.statistics.units import energy_unit
 
@@ -77,6 +78,22 @@ class Clusters(Result):
     provenance: Provenance | None = field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    _contents = {
+        "labels": integers("n_items", low=-1, below="centers"),
+        "centers": integers("C", below="n_items"),
+        "peak_log_density": numbers("centers"),
+        "peak_log_density_se": numbers("centers"),
+        "saddle_log_density": numbers("centers", "centers"),
+        "saddle_log_density_se": numbers("centers", "centers"),
+        "saddle_items": integers("centers", "centers", low=-1, below="n_items"),
+        "populations": numbers("centers"),
+        "populations_se": numbers("centers"),
+        "log_density": numbers("n_items"),
+        "coordinates": numbers("n_items", "D") | None,
+        "n_peaks": whole(),
+        "n_halo": whole(),
+    }
 
     @property
     def _references(self) -> tuple[str, ...]:  # type: ignore[override]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from infoscope.base import Origin, Provenance, Result, kernel
+from infoscope.base.contents import integers, numbers
 from infoscope.base.rounding import first_lowest, order_of
 from infoscope.neighbors import nearest
 
@@ -37,6 +38,8 @@ class ClusterScan(Result):
     provenance: Provenance | None = field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    _contents = {"Z": numbers("S"), "n_clusters": integers("S")}
 
     _references = ("k_star",)
 
@@ -99,6 +102,12 @@ class DecisionGraph(Result):
     provenance: Provenance | None = field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    _contents = {
+        "lower_log_density": numbers("N"),
+        "separation": numbers("N"),
+        "centers": integers("C", below="separation"),
+    }
 
     _references = ("k_star",)
 

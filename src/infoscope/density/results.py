@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from infoscope.base import Origin, Provenance, Result
+from infoscope.base.contents import integers, numbers, whole
 from infoscope.base.origin import spell_item
 from infoscope.base.rounding import first_lowest
 from infoscope.statistics.units import energy_unit
@@ -87,6 +88,17 @@ class LogDensity(Result):
     provenance: Provenance | None = field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    _contents = {
+        "log_density": numbers("n_items"),
+        "log_density_se": numbers("n_items"),
+        "k_star": integers("n_items", below="n_items"),
+        "component": integers("n_items", low=-1, below="n_components") | None,
+        "coordinates": numbers("n_items", "D") | None,
+        "n_components": whole(),
+        "n_duplicates": whole(),
+        "n_iterations": whole(),
+    }
 
     @property
     def _references(self) -> tuple[str, ...]:  # type: ignore[override]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from infoscope.base import DataError, ParameterError, check_sample_weight, kernel, warn
+from infoscope.base.contents import integers, numbers
 from infoscope.base.rounding import exceeds
 from infoscope.dimension import NeighborTable, neighbor_table
 from infoscope.neighbors import NeighborGraph, Space, item_name, nearest
@@ -46,6 +47,18 @@ class Sample:
     weighted: bool = False
     notes: tuple[str, ...] = ()
     space: Space | None = field(default=None, repr=False)
+
+    _contents = {
+        "weight": numbers("table.n_items", low=0.0, finite=True),
+        "square": numbers("table.n_items", low=0.0, finite=True),
+        "own": numbers("table.n_items", low=0.0, finite=True),
+        "own_square": numbers("table.n_items", low=0.0, finite=True),
+        "point_of_item": integers("N", low=-1, below="weight"),
+    }
+
+    def _check_contents(self) -> None:
+        if not self.table.complete or (self.space is not None and len(self.space) != self.table.n_items):
+            raise DataError("Sample needs a row of its table, and a point of its space, for every point")
 
     @property
     def n_duplicates(self) -> int:
@@ -133,7 +146,7 @@ def make_sample(data: Space | NeighborGraph, k: int, *, sample_weight=None, n_jo
     point = np.full(len(data), -1)
     point[rows] = place
     given = np.ones(len(rows)) if weight is None else weight[rows] / weight[rows].mean()
-    return _weighed(table, point, place, given, (*notes, *table.notes), space)
+    return _sum_weights(table, point, place, given, (*notes, *table.notes), space)
 
 
 def with_neighbors(sample: Sample, k: int, *, graph: NeighborGraph | None = None, n_jobs: int | None = None) -> Sample:
@@ -204,10 +217,10 @@ def _of_graph(graph: NeighborGraph, k: int, sample_weight) -> Sample:
         if table.distances.shape[1] < k
         else ()
     )
-    return _weighed(table, np.arange(n), np.arange(n), given / given.mean(), (*table.notes, *notes), space)
+    return _sum_weights(table, np.arange(n), np.arange(n), given / given.mean(), (*table.notes, *notes), space)
 
 
-def _weighed(table, point, place, given, notes, space) -> Sample:
+def _sum_weights(table, point, place, given, notes, space) -> Sample:
     n = len(table.rows)
     weight, square = np.bincount(place, given, n), np.bincount(place, given**2, n)
     uneven = exceeds(given.max(), given.min())

@@ -15,15 +15,18 @@ import numpy as np
 
 from infoscope.base.errors import DataError, warn
 
-from .delimited import DAMAGED, DelimitedSource, Layout, as_text, broken_line, read_fields
+from .delimited import DelimitedSource
+from .encodings import DAMAGED, open_text
+from .layout import Layout, is_comment
 from .restarts import Overlap, spell_time, uninterrupted_rows
 from .table import refuse_key
+from .text_parsers import broken_line, read_fields
 
 if TYPE_CHECKING:
     import pandas
 
 FIRST = "#! FIELDS"
-BOM = len(codecs.BOM_UTF8)  # some editors put one in front
+HEAD_BYTES = 4096  # with a mark of UTF-8, blanks and empty lines in front of the first line
 TIME = "time"
 RESTARTS_TOLD = 5  # more of them share a sentence
 # columns of the biases, which say how rows were sampled: METAD, OPES, restraints and walls
@@ -44,7 +47,8 @@ def is_plumed(path: Path) -> bool:
     """Whether the first line of a file, compressed or not, is that of a PLUMED file."""
     try:
         with (gzip.open if path.suffix.lower() == ".gz" else open)(path, "rb") as file:
-            return file.read(BOM + len(FIRST)).removeprefix(codecs.BOM_UTF8).startswith(FIRST.encode())
+            head = file.read(HEAD_BYTES).removeprefix(codecs.BOM_UTF8)
+            return head.lstrip().startswith(FIRST.encode())
     except (OSError, *DAMAGED):
         return False
 
@@ -54,9 +58,9 @@ def open_colvar(path: Path, key: str | None) -> ColvarSource:
     refuse_key(path, key)
     lines: list[tuple[int, str]] = []
     try:
-        with as_text(path) as file:
+        with open_text(path) as file:
             for line in file:
-                if line.strip() and not line.startswith("#"):
+                if line.strip() and not is_comment(line, "#"):
                     break
                 lines.append((len(lines) + 1, line))
     except (UnicodeDecodeError, *DAMAGED) as error:
@@ -68,7 +72,7 @@ class ColvarSource(DelimitedSource):
     """A PLUMED file.  Time and bias are no features; rows that a restart wrote again stand once."""
 
     def __init__(self, path: Path, header: Header):
-        super().__init__(path, Layout(" ", header.names, (), 0, "."))
+        super().__init__(path, Layout(" ", header.names))
         self.header = header
         self.left_out = _left_out(header.names)
         self.period = _periods(path, header)
@@ -96,7 +100,7 @@ class ColvarSource(DelimitedSource):
         time = _times(frame[self.names.index(TIME)], self.path)
         kept, overlaps = uninterrupted_rows(time)
         _check_overlaps(self.path, time, overlaps)
-        self._overlaps_told = _told(self.path, overlaps, first_lines)
+        self._overlaps_told = _describe_restarts(self.path, overlaps, first_lines)
         if len(kept) == len(frame):
             return frame
         self._kept = kept
@@ -112,7 +116,7 @@ def _header(path: Path, lines: Sequence[tuple[int, str]]) -> Header:
     settings = {}
     for number, line in lines:
         words = line.split()
-        if line.startswith(FIRST):
+        if line.lstrip().startswith(FIRST):
             if names and tuple(words[2:]) != names:
                 raise _changed(path, number, names, tuple(words[2:]))
             names = tuple(words[2:])
@@ -173,9 +177,9 @@ def _check_parts(path: Path, header: Header) -> list[tuple[int, int]]:
     n_rows, previous, previous_number = 0, "", 0
     in_comments, ends_open = True, False
     try:
-        with as_text(path) as file:
+        with open_text(path) as file:
             for number, line in enumerate(file, start=1):
-                if line.startswith("#"):
+                if is_comment(line, "#"):
                     if not in_comments:
                         _check_whole(path, previous, previous_number, header, "")
                     in_comments = True
@@ -205,7 +209,7 @@ def _check_whole(path: Path, line: str, number: int, header: Header, which: str)
 
 def _check_same(path: Path, number: int, line: str, header: Header) -> None:
     words = line.split()
-    if line.startswith(FIRST) and tuple(words[2:]) != header.names:
+    if line.lstrip().startswith(FIRST) and tuple(words[2:]) != header.names:
         raise _changed(path, number, header.names, words[2:])
     if words[:2] == ["#!", "SET"] and len(words) == 4 and words[2].startswith(("min_", "max_")):
         before = header.settings.get(words[2])
@@ -236,7 +240,7 @@ def _check_overlaps(path: Path, time: np.ndarray, overlaps: Sequence[Overlap]) -
             )
 
 
-def _told(path: Path, overlaps: Sequence[Overlap], parts: Sequence[tuple[int, int]]) -> list[str]:
+def _describe_restarts(path: Path, overlaps: Sequence[Overlap], parts: Sequence[tuple[int, int]]) -> list[str]:
     """A sentence for each restart, one for all where they are many."""
     line_of_row = dict(parts)
     notes = []

@@ -15,6 +15,7 @@ from infoscope.base.errors import DataError, ParameterError, require
 from infoscope.base.origin import FRAME
 
 from .digests import check_unchanged
+from .spreadsheet_cells import csv_text
 
 if TYPE_CHECKING:
     import pandas
@@ -205,9 +206,10 @@ def _stored_rows(part: Origin, numbers: np.ndarray, places: Mapping[int, tuple[P
 def _rows_of(file: SourceFile, path: Path, rows: np.ndarray) -> pandas.DataFrame:
     import pandas
 
+    from .layout import read_layout_options
     from .readers import open_source
 
-    source = open_source(path, file.key)
+    source = open_source(path, file.key, read_layout_options(**file.options))
     every = slice(None)
     source.n_rows()
     stored = np.asarray(source.numbers(every))
@@ -225,7 +227,7 @@ def _write_table(named: Mapping[str, np.ndarray], stored: Any, path: Path, suffi
         stored = stored.rename(columns={name: f"{name} (data)" for name in stored.columns if name in frame})
     if suffix == ".csv":
         whole = frame if stored is None else pandas.concat([frame, stored], axis=1)
-        whole.to_csv(path, index=False)
+        path.write_text(csv_text(whole), encoding="utf-8", newline="")
         return
     # NumPy's own argument is called file
     arrays: dict[str, Any] = {"files" if name == "file" else name: _plain(values) for name, values in named.items()}

@@ -9,6 +9,8 @@ from typing import Any
 from infoscope.base import Result
 from infoscope.base.errors import ParameterError
 
+from .spreadsheet_cells import csv_text
+
 PICTURES = (".pdf", ".svg", ".eps", ".png")
 MARK = "# infoscope plotted data: "  # how a table that may be replaced begins
 DOTS_PER_INCH = {"paper": 600, "screen": 200}  # of .png; the others are drawn as lines and letters
@@ -71,7 +73,7 @@ def save_figure(result: Result, path: str | PathLike[str], *, style: str = "pape
                 figure.savefig(temporary, format=kind, dpi=DOTS_PER_INCH[style], bbox_inches=size)
         finally:
             pyplot.close(figure)
-    text = table.to_csv(index=False, lineterminator="\n")
+    text = csv_text(table)
     title = " ".join(str(result._title).split())
     write_text(path.with_suffix(".csv"), f"{MARK}{title}\n{text}")
     return path

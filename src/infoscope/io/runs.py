@@ -14,6 +14,7 @@ from infoscope.base import Origin
 from infoscope.base.checks import check_choice
 from infoscope.base.errors import DataError, ParameterError, warn
 
+from .missing import drop_missing_columns
 from .readers import read_table
 from .restarts import spell_time, uninterrupted_rows
 from .table import Table
@@ -64,6 +65,9 @@ def read_pieces(paths: Sequence[str | PathLike[str]], *, join: str = "runs", **o
         raise ParameterError("read_pieces takes a list of at least one file; a single file is read by read_table")
     bias, kT = column_list(options.pop("log_weights", None)), options.pop("kT", None)
     asked = tuple(options.pop("labels", ()))
+    columns_go = options.get("missing") == "drop-columns"  # the same of every file
+    if columns_go:
+        options["missing"] = "keep"
     tables = [read_table(path, labels=tuple(dict.fromkeys((*asked, *bias))), **options) for path in paths]
     check_pieces(tables)
     table = _concatenate(tables)
@@ -72,6 +76,7 @@ def read_pieces(paths: Sequence[str | PathLike[str]], *, join: str = "runs", **o
         table = dataclasses.replace(table, run=piece_runs(tables))
     else:
         table = _one_run(table, tables)
+    table = drop_missing_columns(table) if columns_go else table
     # weights of all pieces together: of each piece for itself, their largest would all be 1
     table = weigh(table, bias, kT)
     return dataclasses.replace(table, labels={name: table.labels[name] for name in asked})

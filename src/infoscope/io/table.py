@@ -110,6 +110,25 @@ class Table:
         origin = None if self.origin is None else self.origin.take(positions)
         return replace(self, values=self.values[positions], labels=labels, rows=rows, origin=origin, **known)
 
+    def take_columns(self, columns: Sequence[int]) -> Table:
+        """The table of some of its columns, by position, with what is known of them.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from infoscope.io import Table
+        >>> Table(np.eye(2), ("x", "y"), units={"y": "nm"}).take_columns([0]).units is None
+        True
+        """
+        names = tuple(self.names[position] for position in columns)
+        return replace(
+            self,
+            values=self.values[:, list(columns)],
+            names=names,
+            units={name: unit for name, unit in (self.units or {}).items() if name in names} or None,
+            period={name: period for name, period in self.period.items() if name in names},
+        )
+
     def to_frame(self) -> pandas.DataFrame:
         """The numeric columns as a pandas frame, with the ids as its index."""
         import pandas as pd
@@ -239,7 +258,8 @@ def check_finite(
             value: Any = block[row, column]
             missing = bool(np.isnan(value))
             what = "NaN (a missing value)" if missing else str(value)
-            way_out = "leave out such rows (missing='drop')" if missing else "leave out the row"
+            way_out = "leave out such rows (missing='drop') or columns (missing='drop-columns')"
+            way_out = way_out if missing else "leave out the row"
             raise DataError(
                 f"{source}: row {rows[start + row]} (counted from 0), column '{names[column]}' is {what}. "
                 f"Fill it in, {way_out}, or choose other columns."

@@ -13,6 +13,7 @@ from infoscope.base.progress import progress
 
 from . import molecular_features
 from .atoms import Molecule, one_conformer
+from .files_read import reads_files
 from .molecular_features import Recipe
 from .table import Table, check_finite, check_names
 from .trajectory_files import Frame, Run, open_runs
@@ -22,6 +23,7 @@ BLOCK_BYTES = 2**25  # of the vectors of one block of frames
 LARGEST_TABLE = 4e9  # bytes
 
 
+@reads_files(None)
 def trajectory(
     topology: Any,
     *files: Any,

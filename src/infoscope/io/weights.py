@@ -89,10 +89,12 @@ def weigh(table: Table, columns: Sequence[str], kT: float | None) -> Table:
         weights = weights_from_bias(bias, kT)
     except DataError as error:
         raise DataError(f"{table.source}, {', '.join(columns)}: {error}") from error
-    return dataclasses.replace(table, sample_weight=weights, notes=(*table.notes, worth(weights, columns, kT)))
+    return dataclasses.replace(
+        table, sample_weight=weights, notes=(*table.notes, describe_weights(weights, columns, kT))
+    )
 
 
-def worth(weights: np.ndarray, columns: Sequence[str], kT: float | None) -> str:
+def describe_weights(weights: np.ndarray, columns: Sequence[str], kT: float | None) -> str:
     """A sentence on what weighted rows are worth, with a warning where that is little."""
     from infoscope.statistics import effective_sample_size
 

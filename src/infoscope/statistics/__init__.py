@@ -1,4 +1,4 @@
-"""Correlation times, blocks, effective numbers, Markov chains, adjusted p-values: statistics that every room shares."""
+"""Correlation times, blocks, effective numbers, Markov chains, adjusted p-values: what all subpackages share."""
 
 from .angles import as_periods, check_period
 from .bias_differences import BiasDifferences, bias_differences, bias_sentence

@@ -21,7 +21,7 @@ def brought_arrays(spaces: Sequence[ReadSpace], given: Collection[str]) -> dict[
     runs = {space.name: piece_runs(space.tables) for space in spaces if _knows_runs(space)}
     if runs and "--run" not in given:
         known = {name: _in_order_of_appearance(codes) for name, codes in runs.items()}
-        arrays["run"] = _agreed("run", "--run", known, spaces)
+        arrays["run"] = _agree_on("run", "--run", known, spaces)
     for field, flag in FIELDS.items():
         known = {
             space.name: np.concatenate([getattr(table, field) for table in space.tables])
@@ -29,7 +29,7 @@ def brought_arrays(spaces: Sequence[ReadSpace], given: Collection[str]) -> dict[
             if getattr(space.tables[0], field) is not None
         }
         if known and flag not in given:
-            arrays[field] = _agreed(field, flag, known, spaces)
+            arrays[field] = _agree_on(field, flag, known, spaces)
     return arrays
 
 
@@ -59,7 +59,7 @@ def _in_order_of_appearance(codes: np.ndarray) -> np.ndarray:
     return np.argsort(np.argsort(first))[inverse]
 
 
-def _agreed(field: str, flag: str, known: dict[str, np.ndarray], spaces: Sequence[ReadSpace]) -> np.ndarray:
+def _agree_on(field: str, flag: str, known: dict[str, np.ndarray], spaces: Sequence[ReadSpace]) -> np.ndarray:
     """What the first space knows, once no other contradicts it."""
     (first, values), *others = known.items()
     for name, other in others:

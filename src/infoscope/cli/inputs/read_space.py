@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -65,6 +65,10 @@ class ReadSpace:
         ends = np.cumsum(self.lengths)
         parts = zip(self.tables, np.split(rows, np.searchsorted(rows, ends[:-1])), ends - self.lengths, strict=True)
         return ReadSpace(self.choice, tuple(table.take(part - start) for table, part, start in parts))
+
+    def take_columns(self, columns: Sequence[int]) -> ReadSpace:
+        """The space of some of its columns."""
+        return ReadSpace(self.choice, tuple(table.take_columns(columns) for table in self.tables))
 
     def spreads(self) -> np.ndarray:
         """Standard deviation of every column, from evenly spaced rows where there are many."""

@@ -109,7 +109,9 @@ def uneven_columns(space: ReadSpace, how: Measures) -> str | None:
 def _read_piece(piece: FileChoice, owned: Sequence[str], rows: slice, missing: str) -> Table:
     names = piece.stored_columns()
     used = [column for option in owned if (column := find_column(option, names)) is not None]
-    return read_table(piece.path, columns=piece.columns, exclude=used, key=piece.key, rows=rows, missing=missing)
+    return read_table(
+        piece.path, columns=piece.columns, exclude=used, key=piece.key, rows=rows, missing=missing, **piece.said()
+    )
 
 
 def _noted(*spaces: ReadSpace) -> str:
