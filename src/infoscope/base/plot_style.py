@@ -121,7 +121,8 @@ def set_labels(ax: Axes, look: Style, x: str | None = None, y: str | None = None
 
 def set_legend(ax: Axes, look: Style, **options: Any) -> None:
     """A legend that lets the data shine through."""
-    for drawn in (*ax.get_children(), *ax.containers):  # matplotlib hides what begins like a name of its own
+    named: list[Any] = [*ax.get_children(), *ax.containers]
+    for drawn in named:  # matplotlib hides what begins like a name of its own
         label = str(drawn.get_label())
         if label.startswith("_") and not re.fullmatch(r"_(child|container)\d+|_nolegend_|_", label):
             drawn.set_label(f" {label}")
