@@ -33,7 +33,7 @@ def test_columns_are_left_out_of_every_space(gaps, infoscope):
 
 def test_rows_say_in_which_columns_something_is_missing(gaps, infoscope):
     ran = infoscope("dimension", "gaps.csv:a,b,c", "--missing", "drop")
-    assert ran.code == 0 and "(the first is row 3); missing in b 2, c 1" in ran.out, ran.err
+    assert ran.code == 0 and "(the first is row 3 of gaps.csv); missing in b 2, c 1" in ran.out, ran.err
 
 
 @pytest.mark.parametrize("command", ["dimension", "density", "select"])
