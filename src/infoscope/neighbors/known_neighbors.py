@@ -58,7 +58,7 @@ def read_sparse(matrix: Any) -> PairRows:
     Raises
     ------
     DataError
-        A matrix that is not sparse, not square, or whose entries are equal or no distances.
+        A matrix that is not sparse, not square, or whose entries are all 1 or no distances.
 
     Examples
     --------
@@ -79,9 +79,9 @@ def read_sparse(matrix: Any) -> PairRows:
         raise DataError(f"the sparse matrix holds {pairs.data.dtype}: distances are needed")
     off = pairs.row != pairs.col
     values = pairs.data[off].astype(np.float64)
-    if len(values) > 1 and (values == values[0]).all():
+    if len(values) and (values == 1).all():
         raise DataError(
-            f"all {len(values)} stored entries are {values[0]:g}: the matrix says who is a neighbour, not how far; ask "
+            f"all {len(values)} stored entries are 1: the matrix says who is a neighbour, not how far; ask "
             "for distances (kneighbors_graph(mode='distance'), obsp['distances'])"
         )
     found = _sorted_pairs(pairs.row[off].astype(np.int64), pairs.col[off].astype(np.int64), values, matrix.shape[0])
