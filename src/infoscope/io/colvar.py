@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from infoscope.base.column_roles import BIAS, ColumnRole
 from infoscope.base.errors import DataError, warn
 
 from .delimited import DAMAGED, DelimitedSource, Layout, as_text, broken_line, read_fields
@@ -26,10 +27,6 @@ FIRST = "#! FIELDS"
 BOM = len(codecs.BOM_UTF8)  # some editors put one in front
 TIME = "time"
 RESTARTS_TOLD = 5  # more of them share a sentence
-# columns of the biases, which say how rows were sampled: METAD, OPES, restraints and walls
-BIAS = re.compile(
-    r".*\.(bias|rbias|rct|work|acc|maxbias|transbias|zed|neff|nker|nlker|nlsteps|force2|\w+_(bias|work|cntr|kappa))"
-)
 HILLS = re.compile(r"sigma_.+|height|biasf")  # the hills themselves, in a file that has heights and bias factors
 
 
@@ -70,15 +67,18 @@ class ColvarSource(DelimitedSource):
     def __init__(self, path: Path, header: Header):
         super().__init__(path, Layout(" ", header.names, (), 0, "."))
         self.header = header
-        self.left_out = _left_out(header.names)
+        self.has_hills = {"height", "biasf"}.issubset(header.names)
         self.period = _periods(path, header)
 
     @property
     def notes(self) -> tuple[str, ...]:  # type: ignore[override]
         return tuple(self._overlaps_told)
 
-    def time(self, rows: slice) -> np.ndarray | None:
-        return None if TIME not in self.names else self._frame[self.names.index(TIME)].to_numpy(float)[rows]
+    def role(self, position: int) -> ColumnRole:
+        name = self.names[position]
+        if self.has_hills and HILLS.fullmatch(name):
+            return ColumnRole(position, name, BIAS, "by its name it says how a row was sampled")
+        return super().role(position)
 
     @cached_property
     def _frame(self) -> pandas.DataFrame:
@@ -114,13 +114,6 @@ def _header(path: Path, lines: Sequence[tuple[int, str]]) -> Header:
     if not names:
         raise DataError(f"{path}: the line '{FIRST}' names no columns")
     return Header(names, limits)
-
-
-def _left_out(names: Sequence[str]) -> list[str]:
-    hills = {"height", "biasf"}.issubset(names)
-    return [
-        name for name in names if name == TIME or BIAS.fullmatch(name) or (hills and HILLS.fullmatch(name) is not None)
-    ]
 
 
 def _periods(path: Path, header: Header) -> dict[str, float]:

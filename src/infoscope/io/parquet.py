@@ -23,7 +23,6 @@ class ParquetSource(Source):
     def __init__(self, path: Path, file: Any):
         self.path, self.file = path, file
         self.names: tuple[str, ...] = tuple(file.schema_arrow.names)
-        self.unnamed = [p for p, name in enumerate(self.names) if name.startswith("__index_level_")]
 
     def n_rows(self) -> int:
         return int(self.file.metadata.num_rows)

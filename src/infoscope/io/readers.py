@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib import import_module
-from operator import index
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
 
 from infoscope.base.checks import check_choice
-from infoscope.base.errors import DataError, ParameterError, warn
+from infoscope.base.errors import DataError, ParameterError
 
-from .columns import nearest_names, parse_columns
-from .missing import MISSING, drop_missing
+from .column_choice import ColumnChoice, choose_columns, leave_out_counters, say_risks
+from .columns import nearest_names, parse_name
+from .missing import MISSING, drop_missing, is_missing
 from .table import Source, Table, check_finite, check_names, refuse_key
 from .weights import column_list, weigh
 
@@ -60,6 +60,9 @@ def read_table(
     missing: str = "raise",
     log_weights: str | Sequence[str] | None = None,
     kT: float | None = None,
+    time: str | bool | None = None,
+    run: str | None = None,
+    date_format: str | None = None,
 ) -> Table:
     """Read numeric columns of a file.
 
@@ -69,10 +72,11 @@ def read_table(
         A .npy, .npz, .csv, .tsv, .txt, .dat (text also as .gz), .xvg, .parquet, .h5, .zarr, .nc or .h5ad file, or a
         PLUMED file of any name.  The first line of a text file holds the names, unless it is all numbers.
     columns : str or sequence of int or str, optional
-        Columns to read, as an expression (see `parse_columns`) or as names and positions.  Default: all.
+        Columns to read, as an expression (see `parse_columns`) or as names and positions.  Default: all that say what a
+        row is like: not when or how it was seen, as columns called time, frame, step, index, walker or bias do (a note
+        says which), and no column that only counts rows (a warning says so).
     exclude : sequence of str
-        Names to leave out when `columns` is not given, beside those that say when or how rows were sampled (the time
-        and the bias of a COLVAR).
+        Names to leave out as well when `columns` is not given.
     labels : sequence of str
         Columns to return as they are in ``labels``; they too are left out of the default columns.
     ids : str, optional
@@ -88,6 +92,14 @@ def read_table(
         Column with the bias, several of which are added up; rows get the weight exp((V - max V) / kT).
     kT : float, optional
         In the unit of the bias: 2.494 kJ/mol at 300 K.  Without it the column holds logarithms of weights.
+    time : str or bool, optional
+        Column that says when each row was seen; False for no time, even where the file has one.  Default: the column
+        called time, step, frame or iteration whose values go on, and what else the file knows.
+    run : str, optional
+        Column that says which run (walker, trajectory) each row is of; times then go on inside a run.
+    date_format : str, optional
+        How times that are text are written, as in "%d.%m.%Y %H:%M", or only "day-first" or "month-first".  Default: the
+        one format that fits all rows.
 
     Returns
     -------
@@ -97,7 +109,7 @@ def read_table(
     ------
     DataError
         If the file is missing, empty, truncated or of another type than its name says; if two columns share a name; if
-        a chosen column is not numeric, or holds a value that is not finite.
+        a chosen column is not numeric, or holds a value that is not finite; if dates can be read in several ways.
     ParameterError
         If a column or an array does not exist.
     MissingExtraError
@@ -118,28 +130,37 @@ def read_table(
     source = _open(path, key)
     names, label = source.names, _spell(path, key)
     asked = tuple(dict.fromkeys((*labels, *bias)))
-    kept = [parse_name(name, names, label) for name in (*asked, *([ids] if ids is not None else []))]
-    if columns is None:
-        chosen = _default_columns(source, {names[position] for position in kept}.union(exclude), label)
-    else:
-        chosen = _chosen_columns(source, columns, label)
+    served = [name for name in (ids, run) if name is not None]
+    kept = [parse_name(name, names, label) for name in (*asked, *served)]
     selection = _selection(rows)
+    if run is not None:
+        source.split_runs(names[kept[-1]])
     held, n_rows = _held(source, selection, label)
-    values = source.values(chosen, selection)
-    chosen_names = tuple(names[position] for position in chosen)
+    runs = None if run is None else source.column(kept[-1], selection)
+    choice = choose_columns(
+        source, label, selection, columns=columns, exclude={names[position] for position in kept}.union(exclude),
+        time=time, run=runs, date_format=date_format,
+    )  # fmt: skip
+    values = source.values(choice.features, selection)
+    settled = leave_out_counters(choice, source, values, label, asked=columns is not None)
+    if settled.features != choice.features:
+        values = source.values(settled.features, selection)
+    say_risks(settled)
+    chosen_names = tuple(names[position] for position in settled.features)
     check_finite(values, chosen_names, held, label, missing_allowed=missing != "raise")
     table = Table(
         values,
         chosen_names,
-        source.column(kept[-1], selection) if ids is not None else source.ids(selection),
+        source.column(kept[len(asked)], selection) if ids is not None else source.ids(selection),
         {name: source.column(position, selection) for name, position in zip(asked, kept, strict=False)},
         label,
         {name: source.units[name] for name in chosen_names if name in source.units} or None,
         held,
         n_rows,
-        time=source.time(selection),
+        time=_known_times(settled, source, selection, held, label, time, missing),
+        run=runs,
         period={name: source.period[name] for name in chosen_names if name in source.period},
-        notes=tuple(source.notes),
+        notes=(*source.notes, *settled.notes),
     )
     table = weigh(drop_missing(table) if missing == "drop" else table, bias, kT)
     return replace(table, labels={name: table.labels[name] for name in labels})
@@ -252,14 +273,6 @@ def split_key(text: str) -> tuple[Path, str | None]:
     return path, None
 
 
-def parse_name(name: str, names: Sequence[str], source: str) -> int:
-    """Position of one column by its name or number."""
-    positions = parse_columns(name, names)
-    if len(positions) != 1:
-        raise ParameterError(f"{source}: '{name}' names {len(positions)} columns where one is needed")
-    return positions[0]
-
-
 def _open(path: Path, key: str | None) -> Source:
     suffix = "".join(path.suffixes[-2:]).lower() if path.suffix.lower() in (".gz", ".zip") else path.suffix.lower()
     if path.is_dir() and suffix != ".zarr":
@@ -304,38 +317,26 @@ def _spell(path: Path, key: str | None) -> str:
     return f"{path}/{key}" if key else str(path)
 
 
-def _default_columns(source: Source, left_out: set[str], label: str) -> list[int]:
-    left_out = left_out.union(source.left_out, source.beside)
-    unnamed = [position for position in source.unnamed if source.names[position] not in left_out]
-    if unnamed:
-        numbers = ", ".join(str(position) for position in unnamed)
-        warn(f"{label}: left out column {numbers}, which has no name (a saved index?). Choose by number to keep it.")
-    chosen = [p for p, name in enumerate(source.names) if name not in left_out and p not in unnamed]
-    if not chosen:
-        raise DataError(f"{label}: no column is left to compare")
-    return chosen
-
-
-def _chosen_columns(source: Source, columns: str | Sequence[int | str], label: str) -> list[int]:
-    chosen = _positions(columns, source.names)
-    unusual = [source.names[position] for position in chosen if source.names[position] in source.left_out]
-    if unusual:
-        warn(
-            f"{label}: {', '.join(unusual)} says when or how a row was sampled, not what it is like; compared all the "
-            "same, since you chose it"
+def _known_times(
+    choice: ColumnChoice,
+    source: Source,
+    rows: slice,
+    held: range,
+    label: str,
+    asked: str | bool | None,
+    missing: str,
+) -> np.ndarray | None:
+    """When each row was seen, by a column or by what else the file knows; an error where some do not say."""
+    if choice.times is None or choice.time is None:
+        return None if asked is False else source.time(rows)
+    times = choice.times.values
+    lacking = is_missing(times)
+    if missing == "raise" and lacking.any():
+        raise DataError(
+            f"{label}: row {held[int(np.argmax(lacking))]} (counted from 0) has no time in column '{choice.time.name}'. "
+            "Leave out such rows (missing='drop'), or read without times (time=False)"
         )
-    return chosen
-
-
-def _positions(columns: str | Sequence[int | str], names: tuple[str, ...]) -> list[int]:
-    if isinstance(columns, str):
-        return parse_columns(columns, names)
-    positions = [
-        parse_name(str(column if isinstance(column, str) else index(column)), names, "columns") for column in columns
-    ]
-    if not positions:
-        raise ParameterError("columns is empty: choose at least one")
-    return list(dict.fromkeys(positions))
+    return times
 
 
 def _selection(rows: slice | None) -> slice:
