@@ -10,7 +10,7 @@ import numpy as np
 
 FEWEST_ROWS = 10  # of fewer rows, numbers follow each other evenly by chance
 LOOKED_AT = 16  # rows at the beginning that decide whether a column is looked at whole
-EVEN = 1e-3  # deviation from even steps, in steps, that printed digits explain
+EVEN = 0.02  # deviation from even steps, in steps, that printed digits explain
 
 # kinds, and the names that mean them; of a time the first kind that is there wins
 TIME, STEP, FRAME, ITERATION = "time", "step", "frame", "iteration"
@@ -99,7 +99,7 @@ def kind_of_name(name: str) -> str:
     ['time', 'frame', 'index', 'bias', 'feature', 'feature']
     """
     plain = name.strip().lstrip("#").strip().strip("\"'")
-    plain = UNIT.sub("", plain).strip()
+    plain = UNIT.sub("", plain).strip(" _")
     plain = ABBREVIATED.sub(r"\1", plain)
     if plain in ("T", "TS"):  # a temperature, a transition state
         return FEATURE
@@ -116,7 +116,7 @@ def is_weak(name: str) -> bool:
     >>> is_weak("t (s)"), is_weak("time")
     (True, False)
     """
-    plain = UNIT.sub("", name.strip().lstrip("#").strip()).strip()
+    plain = UNIT.sub("", name.strip().lstrip("#").strip()).strip(" _")
     return WEAK.fullmatch(ABBREVIATED.sub(r"\1", plain).lower()) is not None
 
 

@@ -81,7 +81,8 @@ def read_times(values: Any, name: str, *, date_format: str | None = None) -> Tim
     if array.dtype.kind == "m":
         return TimeReading(_seconds(array), "durations", ("durations in seconds",))
     if array.dtype.kind in "biuf" and date_format is None:
-        return TimeReading(array.astype(np.float64))
+        dates = _compact_dates(array)
+        return TimeReading(array.astype(np.float64)) if dates is None else dates
     texts, there = _texts(array, name)
     if not len(texts):
         return TimeReading(np.full(len(array), np.nan))
@@ -141,6 +142,14 @@ def _are_whole_dates(array: np.ndarray, date_format: str) -> bool:
     return array.dtype.kind in "iu" and "%" in date_format
 
 
+def _compact_dates(array: np.ndarray) -> TimeReading | None:
+    """Whole numbers that are all dates: 20200131."""
+    if array.dtype.kind not in "iu" or not len(array) or array.min() < 1_800_01_01 or array.max() > 2_199_12_31:
+        return None
+    dates = _parse(array.astype(str).astype(object), "%Y%m%d")
+    return None if dates is None else TimeReading(dates, "%Y%m%d", ("dates read as year, month, day ('%Y%m%d')",))
+
+
 def _texts(array: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
     """The texts, and which rows have one."""
     import pandas as pd
@@ -160,7 +169,8 @@ def _read_texts(texts: np.ndarray, there: np.ndarray, name: str, date_format: st
         return _by_format(texts, there, name, date_format)
     numbers = _numbers(texts)
     if numbers is not None:
-        return TimeReading(numbers)
+        dates = _compact_dates(numbers.astype(np.int64)) if (numbers == np.rint(numbers)).all() else None
+        return TimeReading(numbers) if dates is None else dates
     if all(TIME_OF_DAY.fullmatch(text) for text in texts):
         parts = [[float(part) for part in text.split(":")] for text in texts]
         seconds = np.array([sum(part * unit for part, unit in zip(one, (3600, 60, 1), strict=False)) for one in parts])
@@ -177,8 +187,8 @@ def _read_texts(texts: np.ndarray, there: np.ndarray, name: str, date_format: st
     raise DataError(
         f"{name}: no format of dates fits all rows: row {_row(there, 0)} (counted from 0) holds {_cut(texts[0])}, row "
         f"{_row(there, row)} {_cut(texts[row])}. Say it with date_format='%d.%m.%Y', or correct the file"
-        if row
-        else f"{name}: neither numbers nor dates (row {_row(there, 0)} holds {_cut(texts[0])})"
+        if row and any(re.search(r"\d", text) for text in texts)
+        else f"{name}: neither numbers nor dates (row {_row(there, 0)}, counted from 0, holds {_cut(texts[0])})"
     )
 
 

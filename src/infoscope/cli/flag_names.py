@@ -18,6 +18,7 @@ FLAGS = {
     "log_weights": "--log-weights",
     "missing": "--missing",
     "join": "--join",
+    "date_format": "--date-format",
     "kT": "--kT",
     "binarize": "--binarize",
     "alpha_max": "--alpha-max",
@@ -50,5 +51,6 @@ def in_flags(text: str) -> str:
     text = CALLS.sub("", " ".join(text.split())).replace("2*np.pi", "2pi")
     for rows, option in SLICES.items():
         text = rows.sub(option, text)
+    text = text.replace("time=False", "--time none")
     text = ASSIGNED.sub(lambda match: f"{FLAGS[match[1]]} {match[2].translate(NO_QUOTES)}".rstrip(), text)
     return UNDERSCORED.sub(lambda match: FLAGS[match[1]], text)

@@ -106,7 +106,12 @@ class Items:
     """What is known of the rows: each a column, a file, or (time) the step between rows."""
 
     ids: Annotated[str | None, value("COLUMN|FILE", "Names of the rows.")] = None
-    time: Annotated[str | None, value("COLUMN|FILE|STEP", "When a row was seen, or time between rows.")] = None
+    time: Annotated[
+        str | None, value("COLUMN|FILE|STEP|none", "When a row was seen, or time between rows; none: not known.")
+    ] = None
+    date_format: Annotated[
+        str | None, value("FORMAT|day-first|month-first", "Of times that are text, such as '%d.%m.%Y %H:%M'.")
+    ] = None
     run: Annotated[str | None, value("COLUMN|FILE", "Which run (trajectory, series) a row is of.")] = None
     join: Annotated[str, word("runs|one", "Several files: runs of their own, or parts of one run.")] = "runs"
     weights: Annotated[str | None, value("COLUMN|FILE", "Statistical weights of the rows.")] = None

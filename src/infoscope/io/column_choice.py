@@ -230,13 +230,12 @@ def _why_no_time(times: np.ndarray, run: np.ndarray | None) -> str:
 def _means_it(source: Source, role: ColumnRole, rows: slice) -> bool:
     """Whether the values under a name that may mean something else are those of bookkeeping."""
     values = source.column(role.position, rows)
-    if role.kind == RUN:
-        return values.dtype.kind not in "f" or bool(np.all(values == np.rint(values)))
-    if role.kind == INDEX:
-        return len(np.unique(values.astype(str) if values.dtype.kind == "O" else values)) == len(values)
-    if values.dtype.kind not in "biuf":
+    if role.kind in CLOCKS:
+        return values.dtype.kind in "biuf" and not _why_no_time(values.astype(np.float64), None)
+    if values.dtype.kind == "f" and not np.all(values == np.rint(values)):
         return False
-    return not _why_no_time(values.astype(np.float64), None)
+    different = len(np.unique(values.astype(str) if values.dtype.kind == "O" else values))
+    return role.kind != INDEX or different == len(values)
 
 
 # --------------------------------------------------------------------------------------------------------------- words

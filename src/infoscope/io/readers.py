@@ -198,7 +198,12 @@ def columns_beside(path: str | PathLike[str], key: str | None = None) -> tuple[s
 
 
 def read_column(
-    path: str | PathLike[str], name: str | None = None, *, key: str | None = None, rows: slice | None = None
+    path: str | PathLike[str],
+    name: str | None = None,
+    *,
+    key: str | None = None,
+    rows: slice | None = None,
+    run: str | None = None,
 ) -> np.ndarray:
     """Read one column as it is: numbers, text, dates as text.
 
@@ -212,6 +217,8 @@ def read_column(
         Which array of a file that holds several (.npz, .h5, .zarr, .nc, .h5ad).
     rows : slice, optional
         Rows to read.
+    run : str, optional
+        Column that says which run each row is of, as in `read_table`: restarts are then looked for run by run.
 
     Returns
     -------
@@ -240,6 +247,8 @@ def read_column(
             raise ParameterError(f"{label} has {len(source.names)} columns: say which, as in {label}:{source.names[0]}")
         name = source.names[0]
     selection = _selection(rows)
+    if run is not None:
+        source.split_runs(source.names[parse_name(run, source.names, label)])
     _held(source, selection, label)
     return source.column(parse_name(name, source.names, label), selection)
 

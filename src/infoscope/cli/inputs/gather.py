@@ -52,9 +52,9 @@ def gather(
     if items.join == "one" and items.run is not None:
         raise ParameterError("--join one says that there is one run: leave out --run")
     columns = owned_columns(items, *labels, *owned)
-    spaces = read_spaces(choices, columns, rows.slice, "keep" if rows.missing == "drop" else "raise")
+    spaces = read_spaces(choices, items, columns, rows.slice, "keep" if rows.missing == "drop" else "raise")
     arrays = item_arrays(spaces, items, rows.slice, labels)
-    notes = list(dict.fromkeys(note for space in spaces for table in space.tables for note in table.notes))
+    notes = _notes(spaces)
     if energy.note:
         notes.append(energy.note)
     left_out = np.empty(0, int)
@@ -82,6 +82,17 @@ def gather(
         notes.append(note)
     left = spell_columns(left_out.tolist())
     return Gathered(spaces, arrays, chosen, tuple(notes), left, potential, energy, items, rows, columns)
+
+
+def _notes(spaces: Sequence[ReadSpace]) -> list[str]:
+    """What is noted of the files; what holds for several is said once, for all of them."""
+    sources: dict[str, list[str]] = {}
+    for table in dict.fromkeys(table for space in spaces for table in space.tables):
+        for text in table.notes:
+            said = text.removeprefix(f"{table.source}: ")
+            sources.setdefault(said, []).extend([table.source] if said != text else [])
+    named = {said: ", ".join(dict.fromkeys(files)) for said, files in sources.items()}
+    return [f"{files}: {said}" if files else said for said, files in named.items()]
 
 
 # -------------------------------------------------------------------------------------------------------- rows left out

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from infoscope.base.errors import DataError, ParameterError
-from infoscope.cli.options import Measure
+from infoscope.cli.options import Items, Measure
 from infoscope.io import Table, read_table
 from infoscope.io.runs import check_pieces
 from infoscope.neighbors import Space
 
 from .choices import FileChoice, SpaceChoice
-from .item_columns import find_column
+from .item_columns import find_column, run_column
 from .parsing import by_space
 from .periods import column_periods
 from .read_space import Measures, ReadSpace
@@ -25,15 +25,15 @@ MEASURED = ("euclidean", "manhattan", "chebyshev")  # metrics for which the scal
 
 
 def read_spaces(
-    choices: Sequence[SpaceChoice], owned: Sequence[str], rows: slice, missing: str = "raise"
+    choices: Sequence[SpaceChoice], items: Items, owned: Sequence[str], rows: slice, missing: str = "raise"
 ) -> list[ReadSpace]:
     """Read the files of every space, and check that they fit together; columns that are `owned` are no features."""
     spaces = []
     for choice in choices:
         if any(isinstance(piece, TrajectoryChoice) for piece in choice.pieces):
-            tables = read_frames(choice.pieces, rows)
+            tables = read_frames(choice.pieces, rows, known_time=items.time is None)
         else:
-            tables = [_read_piece(piece, owned, rows, missing) for piece in choice.pieces]
+            tables = [_read_piece(piece, items, owned, rows, missing) for piece in choice.pieces]
         try:
             check_pieces(tables)
         except DataError as error:
@@ -104,10 +104,13 @@ def uneven_columns(space: ReadSpace, how: Measures) -> str | None:
 
 
 # ------------------------------------------------------------------------------------------------------------- steps
-def _read_piece(piece: FileChoice, owned: Sequence[str], rows: slice, missing: str) -> Table:
+def _read_piece(piece: FileChoice, items: Items, owned: Sequence[str], rows: slice, missing: str) -> Table:
     names = piece.stored_columns()
     used = [column for option in owned if (column := find_column(option, names)) is not None]
-    return read_table(piece.path, columns=piece.columns, exclude=used, key=piece.key, rows=rows, missing=missing)
+    return read_table(
+        piece.path, columns=piece.columns, exclude=used, key=piece.key, rows=rows, missing=missing,
+        time=None if items.time is None else False, run=run_column(items.run, piece), date_format=items.date_format,
+    )  # fmt: skip
 
 
 def _noted(*spaces: ReadSpace) -> str:
