@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from .options import Delivery, Files, Items, Jobs, Measure, Rows, switch, value, with_groups, word
+from .options import Delivery, Files, Items, Jobs, Measure, Rows, Window, switch, value, with_groups, word
 
 
 @with_groups
@@ -43,6 +43,13 @@ def density(
     items: Annotated[
         Items, {"bias": "Bias potential of the rows, which is taken out of the density: better than weights from it."}
     ],
+    window: Annotated[
+        Window,
+        {
+            "window": "Rows of a run closer in time count as one visit, for the errors; 0: rows are in no order. "
+            "Default: auto with times."
+        },
+    ],
     out: Delivery,
     jobs: Jobs = None,
 ) -> None:
@@ -68,7 +75,7 @@ def density(
         data = read_one(files, items, rows, measure, "density", takes_bias=True)
         # whether a peak is real is asked of the noise alone, as DensityPeaks does
         estimator = _estimator(method, max_neighbors, dimension=dimension, calibrate=not states, n_jobs=jobs)
-        fitted = estimator.fit(data.space, bias=data.gathered.potential)
+        fitted = estimator.fit(data.space, bias=data.gathered.potential, exclusion_window=window.window)
         result = _states(fitted, significance, halo) if states else fitted.result_
         energy = data.gathered.energy
         deliver(result.with_units(energy.units, energy.temperature), out, data.record(), data.files())

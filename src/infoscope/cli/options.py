@@ -135,18 +135,24 @@ class Items:
 
 @dataclass(frozen=True)
 class Window:
-    """Which rows may be neighbours."""
+    """How far apart in time rows say something new."""
 
     window: Annotated[
         float | str | None,
         word(
             "auto",
-            "Rows of a run closer in time are no neighbours. Default: auto with times.",
+            "Rows of a run closer in time belong together; 0: rows are in no order. Default: auto with times.",
             metavar="VALUE",
             or_else="a time of at least 0",
             holds=lambda time: 0 <= time < float("inf"),
         ),
     ] = None
+
+
+@dataclass(frozen=True)
+class Neighbors(Window):
+    """Which rows may be neighbours."""
+
     other_runs: Annotated[bool, switch("Neighbours come from other runs only.", "--other-runs")] = False
 
 

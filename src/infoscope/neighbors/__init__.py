@@ -45,7 +45,15 @@ from .admissible import UNRESTRICTED, WINDOW_SLACK, Admissibility, Pairs, admiss
 from .bits import PackedBits, frozen, pack_segments
 from .column_statistics import deviations
 from .convert import DENSE_LIMIT, kind_of, to_columns, to_numpy
-from .correlation import BLOCK_TIMES, CORRELATED_FROM, SeriesCorrelation, is_series, row_step, series_correlation
+from .correlation import (
+    BLOCK_TIMES,
+    CORRELATED_FROM,
+    SeriesCorrelation,
+    is_series,
+    row_step,
+    series_correlation,
+    settle_window,
+)
 from .cross_ranks import OneWay, neighbors_and_ranks
 from .interfaces import Tiles
 from .kernels import TIE

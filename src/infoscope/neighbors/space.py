@@ -45,7 +45,8 @@ class Space:
     sample_weight : array (N,), optional
         Statistical weights of the items (reweighted or biased sampling).
     time, run : array (N,), optional
-        When, and in which trajectory or series, an item was seen.
+        When, and in which trajectory or series, an item was seen.  ``time=False`` is for data that bring times
+        (xarray) which are not to be used.
     ids : array (N,), optional
         Names of the items; two spaces with ids must agree in them.
     feature_names : sequence of str, optional
@@ -107,7 +108,9 @@ class Space:
         self._put("feature_names", space_checks.feature_names(names, d if named else None, name))
         ids, source = (read.ids, "the index") if self.ids is None else (self.ids, "ids")
         self._put("ids", None if ids is None else checks.check_unique(ids, len(self), f"{source} of {name}"))
-        if self.time is None and read.time is not None:
+        if self.time is False:
+            self._put("time", None)
+        elif self.time is None and read.time is not None:
             self._put("time", read.time)
         self._set_items(read.run_lengths, name)
         self._set_measure(d, name)

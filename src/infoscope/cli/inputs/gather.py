@@ -17,7 +17,7 @@ from infoscope.io.weights import column_list, weights_from_bias, worth
 
 from .choices import SpaceChoice
 from .energies import ThermalEnergy, thermal_energy
-from .item_columns import item_arrays, owned_columns
+from .item_columns import NO_TIME, item_arrays, owned_columns
 from .read_space import ReadSpace
 from .spaces import read_spaces
 
@@ -55,6 +55,7 @@ def gather(
     spaces = read_spaces(choices, items, columns, rows.slice, "keep" if rows.missing == "drop" else "raise")
     arrays = item_arrays(spaces, items, rows.slice, labels)
     notes = _notes(spaces)
+    notes += _named_none(spaces, items)
     if energy.note:
         notes.append(energy.note)
     left_out = np.empty(0, int)
@@ -93,6 +94,15 @@ def _notes(spaces: Sequence[ReadSpace]) -> list[str]:
             sources.setdefault(said, []).extend([table.source] if said != text else [])
     named = {said: ", ".join(dict.fromkeys(files)) for said, files in sources.items()}
     return [f"{files}: {said}" if files else said for said, files in named.items()]
+
+
+def _named_none(spaces: Sequence[ReadSpace], items: Items) -> list[str]:
+    """A word on a column that is really called as the time that is none."""
+    pieces = [piece for space in spaces for piece in space.choice.pieces] if items.time == NO_TIME else []
+    found = [f"{piece}:{names.index(NO_TIME)}" for piece in pieces if NO_TIME in (names := piece.stored_columns())]
+    if not found:
+        return []
+    return [f"--time none: no time is used; the column called none is asked for by its number, {found[0]}"]
 
 
 # -------------------------------------------------------------------------------------------------------- rows left out
