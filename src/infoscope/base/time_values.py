@@ -93,6 +93,33 @@ def read_times(values: Any, name: str, *, date_format: str | None = None) -> Tim
     return TimeReading(filled, reading.form, reading.notes)
 
 
+def as_times(values: Any, name: str) -> np.ndarray:
+    """Times of any kind as numbers or datetime64 (in UTC, where they have a zone); numbers of any type as they are.
+
+    Parameters
+    ----------
+    values : array_like of shape (N,)
+        Numbers, dates of NumPy, pandas or Python, durations (which become seconds), or text as for `read_times`.
+    name : str
+        What to call them in errors.
+
+    Returns
+    -------
+    ndarray of shape (N,)
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from infoscope.base.time_values import as_times
+    >>> as_times(pd.Series(pd.to_datetime(["2020-01-01T00:00+01:00"])), "time")
+    array(['2019-12-31T23:00:00.000000000'], dtype='datetime64[ns]')
+    """
+    array = _plain(values)
+    if array.dtype.kind == "m" or (array.dtype.kind == "O" and array.ndim == 1):
+        return read_times(array, name).values
+    return array
+
+
 # ------------------------------------------------------------------------------------------------------- what is there
 def _plain(values: Any) -> np.ndarray:
     """An array of numbers, dates without a zone (in UTC), durations, or objects."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from infoscope.base import DataError, ParameterError, checks, warn
 from infoscope.base.array_types import Array, ArrayLike, Floats, Ints
+from infoscope.base.time_values import as_times
 from infoscope.statistics import check_period
 
 NameOf: TypeAlias = Callable[[int], str]  # the name of a column
@@ -166,7 +167,7 @@ def one_per_run(values: Any, run_lengths: Sequence[int], what: str) -> Any:
 
 
 def times(time: ArrayLike, n: int) -> np.ndarray:
-    time = np.asarray(time)
+    time = as_times(time, "time")
     if np.issubdtype(time.dtype, np.datetime64):
         if np.isnat(time).any():
             raise DataError(f"time is missing (NaT) at row {int(np.argmax(np.isnat(time)))}: drop that item")
