@@ -154,3 +154,49 @@ def test_files_whose_times_differ_say_the_way_out(tmp_path, monkeypatch, infosco
     refused = infoscope("compare", "a.csv", "b.csv")
     assert refused.code == 2 and "disagree in their time, first in row 0: 0.0 and 5.0" in refused.err
     assert "--time none" in refused.err and infoscope("compare", "a.csv", "b.csv", "--time", "none").code == 0
+
+
+def test_a_stride_of_its_own_is_matched_by_time(tmp_path, monkeypatch, infoscope):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(3)
+    t = 0.2 * np.arange(601)
+    x, y = rng.normal(size=601), rng.normal(size=601)
+    bias = 0.3 * rng.normal(size=601)
+    lines = "".join(f"{a:.3f} {b:.9f} {c:.9f}\n" for a, b, c in zip(t, x, bias, strict=True))
+    (tmp_path / "COLVAR").write_text("#! FIELDS time x metad.rbias\n" + lines)
+    (tmp_path / "y.xvg").write_text(
+        '@ xaxis label "Time (ps)"\n@ s0 legend "y"\n' + "".join(f"{a:.3f} {b:.9f}\n" for a, b in zip(t[::5], y[::5]))
+    )
+    options = ("--log-weights", "metad.rbias", "--kT", "1", "--window", "0")
+    ran = infoscope("compare", "A=COLVAR", "B=y.xvg", *options, "--output", "r.json")
+    assert ran.code == 0, ran.err
+    assert "note: COLVAR: 121 of 601 rows have the times of the other files; the rest is left out" in ran.out
+    weights, time = np.exp(bias[::5]), t[::5]
+    a, b = (Space(v[::5, None].round(9), sample_weight=weights, time=time) for v in (x, y))
+    truth = information_imbalance(a, b, exclusion_window=0, random_state=0)
+    found = record(tmp_path / "r.json")["values"]
+    assert found["n_items"] == 121 and found["a_to_b"] == pytest.approx(truth.a_to_b, rel=1e-9)
+    (tmp_path / "y.xvg").write_text(
+        '@ xaxis label "Time (ps)"\n@ s0 legend "y"\n' + "".join(f"{0.3 * i:.3f} {y[i]:.9f}\n" for i in range(200))
+    )
+    ran = infoscope("compare", "A=COLVAR", "B=y.xvg")
+    assert ran.code == 2 and "do not meet: row 1 of y.xvg was seen at 0.3" in ran.err
+
+
+def test_walkers_are_told_apart(tmp_path, monkeypatch, infoscope):
+    monkeypatch.chdir(tmp_path)
+    x = np.random.default_rng(4).normal(size=(3, 60, 2)).round(6)
+    lines = [f"{t} {w} {x[w, t, 0]:.6f} {x[w, t, 1]:.6f}\n" for t in range(60) for w in range(3)]
+    (tmp_path / "COLVAR").write_text("#! FIELDS time walker x y\n" + "".join(lines))
+    told = infoscope("compare", "A=COLVAR:x", "B=COLVAR:y", "--time", "none")
+    assert told.code == 0
+    ran = infoscope("compare", "A=COLVAR:x", "B=COLVAR:y", "--run", "walker", "--window", "3", "--output", "r.json")
+    assert ran.code == 0, ran.err
+    flat = x.transpose(1, 0, 2).reshape(-1, 2)
+    known = {"run": np.tile([0, 1, 2], 60), "time": np.repeat(np.arange(60), 3)}
+    a, b = (Space(flat[:, [i]], **known) for i in (0, 1))
+    truth = information_imbalance(a, b, exclusion_window=3, random_state=0)
+    assert record(tmp_path / "r.json")["values"]["a_to_b"] == pytest.approx(truth.a_to_b, rel=1e-12)
+    told = infoscope("compare", "A=COLVAR:x", "B=COLVAR:y")
+    assert "holds the same times for each 'walker': --run walker tells these runs apart" in told.out
+    assert infoscope("rerun", "r.json").code == 0

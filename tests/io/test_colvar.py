@@ -134,7 +134,6 @@ def test_many_restarts_share_a_sentence(write):
         (HEADER + rows([0, 1]) + " 2.0 0.1", "the last line 4 has 2 of 8 fields: .*truncated. Delete that line"),
         (HEADER + rows([0, 1]) + " 2.0 0.1\n" + HEADER + rows([1]), "the line 4 has 2 of 8 fields"),
         (HEADER + rows([5, 6, 7]) + HEADER + rows([0, 1]), "row 3 .* starts again at 0.*another run, not a restart"),
-        (HEADER + rows([0, 0, 0, 0]), "row 2 .* starts again at 0"),
         (HEADER + "1 2 3 4 5 6 7 8 9\n", "names 8 columns, the rows have 9"),
         (HEADER, "holds no rows"),
         ("#! FIELDS\n1 2\n", "names no columns"),
@@ -237,3 +236,50 @@ def test_rows_with_missing_values(write):
         read_table(path, columns="x", rows=slice(1, 2), missing="drop")
     with pytest.raises(DataError, match="is inf"):
         read_table(write("x\n1\ninf\n", "i.csv"), missing="drop")
+
+
+# ---------------------------------------------------------------------------------------- times with too few digits, runs
+def test_times_with_too_few_digits_are_no_restarts(write):
+    true = 0.005 * np.arange(400)
+    lines = "".join(f" {t:.2f} {np.sin(t):.6f} {np.cos(3 * t):.6f}\n" for t in true)
+    table = read_table(write("#! FIELDS time x y\n" + lines))
+    assert len(table) == 400 and np.abs(table.time - true).max() <= 0.01
+    assert np.allclose(np.diff(table.time), 0.005, rtol=1e-2)
+    assert "restart" not in " ".join(table.notes) and "too few digits" in table.notes[0]
+    assert "even steps of 0.005" in table.notes[0]
+    # a restart that is one all the same: the file begins anew
+    begun = 2 * ("#! FIELDS time x y\n" + "".join(lines.splitlines(keepends=True)[:200]))
+    with pytest.raises(DataError, match="another run, not a restart"):
+        read_table(write(begun))
+    head, rest = lines.splitlines(keepends=True)[:201], lines.splitlines(keepends=True)[200:]
+    table = read_table(write("#! FIELDS time x y\n" + "".join(head) + "#! FIELDS time x y\n" + "".join(rest)))
+    assert len(table) == 400 and "restarted at time 1" in table.notes[0]
+    # a time that never goes on is none
+    table = read_table(write(HEADER + rows([0, 0, 0, 0])))
+    assert table.time is None and "'time' is the same in all rows; it is not used" in table.notes[0]
+
+
+def test_walkers_in_one_file(write):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(3, 40))
+    interleaved = "".join(
+        f"{t} {w} {x[w, t]:.9f} {t + w:.1f}\n" for t in range(40) for w in range(3)
+    )
+    path = write("#! FIELDS time walker x metad.bias\n" + interleaved)
+    table = read_table(path)
+    assert table.time is None and "same times for each 'walker': run='walker'" in table.notes[0] and len(table) == 120
+    split = read_table(path, run="walker")
+    assert split.names == ("x",) and split.run.tolist() == list(range(3)) * 40
+    assert split.time.tolist() == np.repeat(np.arange(40), 3).tolist()
+    space = split.to_space()
+    for w in range(3):
+        assert np.allclose(space.features[space.run == w, 0], x[w], atol=1e-9)
+    # one walker behind the other, each with a restart
+    stacked = "".join(f"{t} {w} {x[w, t]:.9f} 0\n" for w in range(3) for t in [*range(20), *range(15, 40)])
+    path = write("#! FIELDS time walker x metad.bias\n" + stacked)
+    with pytest.raises(DataError, match="another run, not a restart.*run='COLUMN'"):
+        read_table(path)
+    split = read_table(path, run="walker")
+    assert len(split) == 120 and split.time.tolist() == 3 * list(range(40))
+    assert np.allclose(split.values[:, 0], x.ravel(), atol=1e-9)
+    assert read_column(path, "x", run="walker").tolist() == split.values[:, 0].tolist()

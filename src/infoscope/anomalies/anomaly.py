@@ -193,7 +193,7 @@ class DensityAnomaly(BaseEstimator):
             ordered, labels = Ordered(pooled.space, self.n_jobs), pooled.labels
             found = search(ordered, labels, rule, options, blocks)
         if blocks is None:
-            found.notes.extend(repeated_rows(ordered, labels))
+            found.warnings.extend(repeated_rows(pooled))
         self._space, self._labels, self._rule = ordered.space, labels, tuple(found.rule)  # what new points are asked of
         for text in found.warnings:
             warn(text, DataWarning)

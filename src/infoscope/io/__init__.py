@@ -2,6 +2,7 @@
 
 from .annotate import write_to_anndata
 from .columns import parse_columns
+from .common_times import match_times
 from .digests import file_digest
 from .figures import check_figure_path, save_figure
 from .plumed import plumed_snippet
@@ -20,6 +21,7 @@ __all__ = [
     "column_names",
     "file_digest",
     "load",
+    "match_times",
     "parse_columns",
     "plumed_snippet",
     "read_column",

@@ -22,6 +22,7 @@ from infoscope.base.errors import DataError, ParameterError, warn
 from infoscope.base.time_values import TimeReading, read_times
 
 from .columns import column_positions, starts_from_all
+from .restarts import even_times
 from .table import Source
 
 SHOWN = 8  # names in a sentence
@@ -194,14 +195,42 @@ def _time(
             continue
         except ParameterError:
             times = source.times(role.position, rows, what, None)
-        why_not = _why_no_time(times.values, run)
+        why_not = _why_no_time(times.values, run) or ("" if run is not None else _shared(source, rows, roles, times.values))
         if not why_not:
-            decided = f" ({', '.join(times.notes)})" if times.notes else ""
+            times = _in_even_steps(times, run)
+            decided = f" ({'; '.join(times.notes)})" if times.notes else ""
             notes.append(f"{label}: '{role.name}' is the time of the rows, no feature{decided}")
             return role, times
         if not is_weak(role.name):
             notes.append(f"{what} {why_not}; it is not used as the time of the rows")
     return None, None
+
+
+def _in_even_steps(times: TimeReading, run: np.ndarray | None) -> TimeReading:
+    """The times, in even steps where these explain that rows share them."""
+    even = even_times(times.values, run)
+    if even is None:
+        return times
+    unit = " seconds" if times.values.dtype.kind == "M" else ""
+    told = (
+        f"{even.n_equal} rows share the time of the row before, which has too few digits: even steps of "
+        f"{even.step:.6g}{unit} fit all of them and are used"
+    )
+    return replace(times, values=even.times, notes=(*times.notes, told))
+
+
+def _shared(source: Source, rows: slice, roles: dict[int, ColumnRole], times: np.ndarray) -> str:
+    """Why rows share times, where a column tells runs apart inside which they do not; else empty."""
+    if not (times[1:] == times[:-1]).any():
+        return ""
+    for role in roles.values():
+        if role.kind == RUN:
+            codes = np.unique(source.column(role.position, rows).astype(str), return_inverse=True)[1]
+            order = np.argsort(codes, kind="stable")
+            inside = codes[order][1:] == codes[order][:-1]
+            if codes.any() and (times[order][1:] > times[order][:-1])[inside].all():
+                return f"holds the same times for each '{role.name}': run='{role.name}' tells these runs apart"
+    return ""
 
 
 def _why_no_time(times: np.ndarray, run: np.ndarray | None) -> str:

@@ -17,7 +17,7 @@ from infoscope.base.column_roles import BIAS, ColumnRole
 from infoscope.base.errors import DataError, warn
 
 from .delimited import DAMAGED, DelimitedSource, Layout, as_text, broken_line, read_fields
-from .restarts import Overlap, spell_time, uninterrupted_rows
+from .restarts import Overlap, new_parts, spell_time, uninterrupted_rows
 from .table import refuse_key
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ class ColvarSource(DelimitedSource):
     def __init__(self, path: Path, header: Header):
         super().__init__(path, Layout(" ", header.names, (), 0, "."))
         self.header = header
+        self.run: str | None = None
         self.has_hills = {"height", "biasf"}.issubset(header.names)
         self.period = _periods(path, header)
 
@@ -80,6 +81,9 @@ class ColvarSource(DelimitedSource):
             return ColumnRole(position, name, BIAS, "by its name it says how a row was sampled")
         return super().role(position)
 
+    def split_runs(self, run: str) -> None:
+        self.run = run
+
     @cached_property
     def _frame(self) -> pandas.DataFrame:
         first_lines = _check_parts(self.path, self.header)
@@ -91,9 +95,14 @@ class ColvarSource(DelimitedSource):
         if TIME not in self.names:
             return frame
         time = _times(frame[self.names.index(TIME)], self.path)
-        kept, overlaps = uninterrupted_rows(time)
-        _check_overlaps(self.path, time, overlaps)
-        self._overlaps_told = _told(self.path, overlaps, first_lines)
+        if self.run is None:
+            rows_of_runs = [np.arange(len(time))]
+        else:
+            codes = np.unique(frame[self.names.index(self.run)], return_inverse=True)[1]
+            rows_of_runs = [np.flatnonzero(codes == code) for code in range(codes.max() + 1)]
+        found = [_uninterrupted(self.path, time, rows, first_lines) for rows in rows_of_runs]
+        kept = np.sort(np.concatenate([kept for kept, _ in found]))
+        self._overlaps_told = _told(self.path, [one for _, overlaps in found for one in overlaps], first_lines)
         return frame if len(kept) == len(frame) else frame.iloc[kept].reset_index(drop=True)
 
     _overlaps_told: Sequence[str] = ()  # known once the rows are read
@@ -209,6 +218,17 @@ def _times(column: pandas.Series, path: Path) -> np.ndarray:
     return time
 
 
+def _uninterrupted(
+    path: Path, time: np.ndarray, rows: np.ndarray, parts: Sequence[tuple[int, int]]
+) -> tuple[np.ndarray, list[Overlap]]:
+    """Rows of one run that stand, and the restarts; both by their numbers in the file."""
+    begun = np.flatnonzero(np.isin(rows, [row for row, _ in parts])) if len(rows) else rows
+    kept, overlaps = uninterrupted_rows(time[rows], new_parts(time[rows], begun.tolist()))
+    overlaps = [overlap._replace(row=int(rows[overlap.row])) for overlap in overlaps]
+    _check_overlaps(path, time[rows], overlaps)
+    return rows[kept], overlaps
+
+
 def _check_overlaps(path: Path, time: np.ndarray, overlaps: Sequence[Overlap]) -> None:
     """A part that begins no later than the file itself is another run; a first row that is there twice is none."""
     from_start = 0
@@ -218,7 +238,8 @@ def _check_overlaps(path: Path, time: np.ndarray, overlaps: Sequence[Overlap]) -
             raise DataError(
                 f"{path}: in row {overlap.row} (counted from 0) the time starts again at {spell_time(overlap.time)}, "
                 f"no later than the first row ({spell_time(time[0])}): another run, not a restart. Split the file "
-                "there and read the parts as runs (read_pieces, or the same space again)."
+                "there and read the parts as runs (read_pieces, or the same space again), or tell runs in one file "
+                "apart by a column, run='COLUMN'."
             )
 
 

@@ -95,7 +95,8 @@ def item_values(
                 read_column(piece.path, column, key=piece.key, rows=rows, run=run_column(run, piece))
                 for piece, column in zip(space.choice.pieces, columns, strict=True)
             ]
-            found[space.name] = np.concatenate(parts)
+            values = np.concatenate(parts)
+            found[space.name] = values if space.matched is None else values[space.matched]
     if found:
         (first, values), *others = found.items()
         for name, other in others:

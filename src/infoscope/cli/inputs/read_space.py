@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -21,6 +21,7 @@ class ReadSpace:
 
     choice: SpaceChoice
     tables: tuple[Table, ...]
+    matched: np.ndarray | None = None  # rows of the files, over all pieces, that have the times of the other spaces
 
     @property
     def name(self) -> str:
@@ -53,7 +54,7 @@ class ReadSpace:
         """The space of some of its rows, counted over all pieces; `rows` ascend."""
         ends = np.cumsum(self.lengths)
         parts = zip(self.tables, np.split(rows, np.searchsorted(rows, ends[:-1])), ends - self.lengths, strict=True)
-        return ReadSpace(self.choice, tuple(table.take(part - start) for table, part, start in parts))
+        return replace(self, tables=tuple(table.take(part - start) for table, part, start in parts))
 
     def spreads(self) -> np.ndarray:
         """Standard deviation of every column, from evenly spaced rows where there are many."""
