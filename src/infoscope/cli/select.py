@@ -12,11 +12,11 @@ from .options import (
     Jobs,
     Layout,
     Measure,
+    Neighbors,
     Rows,
     Seed,
     Target,
     Texts,
-    Window,
     count,
     value,
     with_groups,
@@ -95,7 +95,9 @@ def select(
     layout: Layout,
     rows: Rows,
     items: Items,
-    window: Window,
+    window: Annotated[
+        Neighbors, {"window": "Rows of a run closer in time are no neighbours. Default: auto with times."}
+    ],
     out: Delivery,
     seed: Seed = 0,
     jobs: Jobs = None,

@@ -2,6 +2,7 @@
 
 from .annotate import write_to_anndata
 from .columns import parse_columns
+from .common_times import match_times
 from .digests import file_digest
 from .extraction import write_items
 from .figures import check_figure_path, save_figure
@@ -23,6 +24,7 @@ __all__ = [
     "file_digest",
     "hills_offset",
     "load",
+    "match_times",
     "parse_columns",
     "plumed_snippet",
     "read_column",

@@ -53,6 +53,7 @@ class Space:
         Statistical weights of the items (reweighted or biased sampling).
     time, run : array (N,), optional
         When, and in which trajectory or series, an item was seen.  Dates become seconds since the first of them.
+        ``time=False`` is for data that bring times (xarray) which are not to be used.
     ids : array (N,), optional
         Names of the items; two spaces with ids must agree in them, as in times and runs.
     feature_names : sequence of str, optional
@@ -143,7 +144,9 @@ class Space:
             "ids", None if ids is None else owned(checks.check_unique(ids, len(self), f"{source} of {name}"), ids)
         )
         self._put("counted", ids is None and read.counted)
-        if self.time is None and read.time is not None:
+        if self.time is False:
+            self._put("time", None)
+        elif self.time is None and read.time is not None:
             self._put("time", read.time)
         self._set_items(read.run_lengths, name)
         self._set_measure(d, name)

@@ -9,6 +9,7 @@ import numpy as np
 
 from infoscope.base import DataError, ParameterError, checks, warn
 from infoscope.base.array_types import Array, ArrayLike, Floats, Ints
+from infoscope.base.time_values import as_times
 from infoscope.statistics import check_period
 
 NameOf: TypeAlias = Callable[[int], str]  # the name of a column
@@ -263,7 +264,7 @@ def one_per_run(values: Any, run_lengths: Sequence[int], what: str) -> Any:
 
 def times(time: ArrayLike, n: int) -> tuple[np.ndarray, np.ndarray | None]:
     """Times as numbers, and as they were given where these are something else: dates, or too large for float64."""
-    time, given = np.asarray(time), None
+    time, given = as_times(time, "time"), None
     if np.issubdtype(time.dtype, np.datetime64):
         if np.isnat(time).any():
             raise DataError(f"time is missing (NaT) at row {int(np.argmax(np.isnat(time)))}: drop that item")
