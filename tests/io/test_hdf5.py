@@ -96,7 +96,7 @@ def test_a_time_with_gaps_is_asked_for(write):
     time = np.arange(40.0)
     time[3] = np.nan
     path = write(x=X, time=time)
-    with pytest.raises(DataError, match="row 3 .* has no time in column 'time'.*missing='drop'.*time=False"):
+    with pytest.raises(DataError, match="row 3 .* has no time in 'time'.*missing='drop'.*time=False"):
         read_table(path)
     assert read_table(path, time=False).time is None
     assert read_table(path, missing="drop").time.tolist() == [t for t in range(40) if t != 3]
