@@ -258,6 +258,8 @@ def with_groups(function: Callable[..., None]) -> Callable[..., None]:
             name: kind(**{field.name: values.pop(field.name) for field in fields(kind)})
             for name, kind in groups.items()
         }
+        if not any(hasattr(group, "command") for group in made.values()):
+            del values["command"]
         function(**values, **made)
 
     vars(command).update(__signature__=Signature(parameters))

@@ -275,7 +275,7 @@ def _table(result: FeatureWeights) -> list[str]:
         text = f"  {result.names[a]:<{width}}  {result.standard_weights[a]:>12.3f}"
         if intervals:
             low, high = result.standard_weights_low[a], result.standard_weights_high[a]  # type: ignore[index]
-            text += f"  {low:.3f} to {high:.3f}  {result.positive_share[a]:>10.0%}"  # type: ignore[index]
+            text += f"  {low:>5.2f} to {high:<4.2f}  {result.positive_share[a]:>10.0%}"  # type: ignore[index]
         lines.append(f"{text}  {result.weights[a]:>15.4g}")
     if len(result.support) > SHOWN:
         lines.append(f"  ... and {len(result.support) - SHOWN} more")
