@@ -11,7 +11,7 @@ import numpy as np
 
 from infoscope.base import DataError, ParameterError, checks
 from infoscope.base.array_types import Array, ArrayLike, Floats
-from infoscope.base.contents import choices, integers, numbers, values
+from infoscope.base.contents import choices, holds, integers, numbers, values
 from infoscope.base.origin import Origin, check_origin
 from infoscope.statistics import as_periods
 
@@ -114,6 +114,8 @@ class Space:
         "time": numbers("features", finite=True),
         "run": integers("features", below="run_names"),
         "ids": values("features"),
+        "origin": holds(Origin, length="features") | None,
+        "given_time": values("features"),
         "run_names": values("R"),
         "label_names": values("L"),
     }

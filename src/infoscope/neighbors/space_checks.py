@@ -236,6 +236,14 @@ def check_read_space(space: Any) -> None:
         raise DataError(f"features of Space have {d} columns of labels, and must have one")
     if not space.feature_weights.any():
         raise DataError("feature_weights of Space are all zero")
+    graph = space.graph
+    if (graph is None) == (space.metric == "neighbors"):
+        raise DataError("graph of Space does not go with its metric")
+    if (
+        graph is not None
+        and max((int(array.max()) for array in (graph.rows, graph.items) if len(array)), default=0) >= n
+    ):
+        raise DataError(f"graph of Space names an item beyond its {n}")
     names = space.feature_names
     if names is not None and (len(names) != d or not all(isinstance(one, str) for one in names)):
         raise DataError("feature_names of Space do not go with its columns")
