@@ -10,6 +10,7 @@ import numpy as np
 from infoscope.base import Origin, Provenance, Result
 from infoscope.base.checks import check_choice
 from infoscope.base.contents import integers, numbers, whole
+from infoscope.base.origin import check_origin
 from infoscope.base.rounding import first_lowest
 from infoscope.statistics.units import energy_unit
 
@@ -94,6 +95,11 @@ class Clusters(Result):
         "n_peaks": whole(),
         "n_halo": whole(),
     }
+
+    def _check_contents(self) -> None:
+        """Raise where the origin that was read is not that of the items."""
+        if self.origin is not None:
+            check_origin(self.origin, self.n_items, "Clusters")
 
     @property
     def _references(self) -> tuple[str, ...]:  # type: ignore[override]

@@ -9,7 +9,7 @@ import numpy as np
 
 from infoscope.base import Origin, Provenance, Result
 from infoscope.base.contents import integers, numbers, whole
-from infoscope.base.origin import spell_item
+from infoscope.base.origin import check_origin, spell_item
 from infoscope.base.rounding import first_lowest
 from infoscope.statistics.units import energy_unit
 
@@ -99,6 +99,11 @@ class LogDensity(Result):
         "n_duplicates": whole(),
         "n_iterations": whole(),
     }
+
+    def _check_contents(self) -> None:
+        """Raise where the origin that was read is not that of the items."""
+        if self.origin is not None:
+            check_origin(self.origin, self.n_items, "LogDensity")
 
     @property
     def _references(self) -> tuple[str, ...]:  # type: ignore[override]
