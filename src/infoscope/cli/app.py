@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from contextlib import suppress
@@ -23,6 +24,8 @@ from .rerun import rerun
 from .select import select
 
 BAD_INPUT = 2
+# no room, file too large, over quota; `infoscope.storage` has them too, and loads NumPy
+DISK_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 app = typer.Typer(
     name="infoscope",
@@ -73,9 +76,9 @@ def run(arguments: list[str], interrupts: Interrupts) -> int:
     except Exception as error:  # each is looked at; one that is our own mistake goes on with its traceback
         if interrupts.seen:
             raise KeyboardInterrupt from error
-        unwritten = isinstance(error, OSError) and not _can_write()
-        sentence = f"what is printed cannot be written: {error.strerror}" if unwritten else _sentence(error)
-        if unwritten:
+        sentence = _sentence(error)
+        if isinstance(error, OSError) and error.filename is None and error.errno in DISK_FULL:  # files have names
+            sentence = f"what is printed cannot be written: {error.strerror}"
             _close_output()
         if sentence is None:
             raise
@@ -92,15 +95,6 @@ def _run(command: Any, arguments: list[str]) -> Any:
     code = command.main(args=arguments, prog_name="infoscope", standalone_mode=False, obj=arguments)
     sys.stdout.flush()
     return code
-
-
-def _can_write() -> bool:
-    """Whether what was printed has arrived."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        return False
-    return True
 
 
 def _close_output() -> None:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 INTERRUPTED = 130
+LATER = 0.05  # seconds
 
 
 class Interrupts:
@@ -60,7 +61,9 @@ def _silent(hook: Callable[..., Any], kind_of: Callable[..., Any], *, again: boo
     def quiet(*given: Any) -> None:
         if kind_of(*given) is not KeyboardInterrupt:
             hook(*given)
-        elif again:
-            _thread.interrupt_main()
+        elif again:  # a little later: at once, it would be raised in here
+            later = threading.Timer(LATER, _thread.interrupt_main)
+            later.daemon = True
+            later.start()
 
     return quiet

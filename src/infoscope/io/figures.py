@@ -61,21 +61,22 @@ def save_figure(result: Result, path: str | PathLike[str], *, style: str = "pape
     import matplotlib
     from matplotlib import pyplot
 
-    from infoscope.storage import atomic_path, write_text
+    from infoscope.storage import atomic_path
 
     path = check_figure_path(path)
     table = result.plot_data(**options)
+    text = csv_text(table)
+    title = " ".join(str(result._title).split())
     with matplotlib.rc_context(TYPE), pyplot.ioff():  # no window opens
         figure = result.plot(style=style, **options).figure
         try:
-            with atomic_path(path) as temporary:
+            # both are written before one of them takes its place
+            with atomic_path(path.with_suffix(".csv")) as numbers, atomic_path(path) as temporary:
+                numbers.write_bytes(f"{MARK}{title}\n{text}".encode())
                 kind, size = path.suffix[1:].lower(), None if style == "paper" else "tight"
                 figure.savefig(temporary, format=kind, dpi=DOTS_PER_INCH[style], bbox_inches=size)
         finally:
             pyplot.close(figure)
-    text = csv_text(table)
-    title = " ".join(str(result._title).split())
-    write_text(path.with_suffix(".csv"), f"{MARK}{title}\n{text}")
     return path
 
 
