@@ -84,7 +84,12 @@ class Origin:
     time: np.ndarray | None = None
     ids: np.ndarray | None = None
 
-    _contents = {"row": integers("N"), "file": integers("N", below="files"), "time": values("N"), "ids": values("N")}
+    _contents = {
+        "row": integers("N"),
+        "file": integers("N", below="files") | None,
+        "time": values("N") | None,
+        "ids": values("N") | None,
+    }
 
     def __len__(self) -> int:
         return len(self.row)

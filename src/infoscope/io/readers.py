@@ -22,6 +22,7 @@ from .files_read import reads_files
 from .layout import LayoutOptions, read_layout_options
 from .missing import MISSING, drop_missing, drop_missing_columns, is_missing, mark_missing
 from .parquet import parquet_parts
+from .source_files import source_file
 from .table import Source, Table, check_finite, check_names, refuse_key
 from .weights import column_list, weigh
 

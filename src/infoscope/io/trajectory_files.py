@@ -16,7 +16,7 @@ from infoscope.base import SourceFile
 from infoscope.base.errors import DataError, ParameterError, require
 from infoscope.base.origin import FRAME
 
-from .digests import source_file
+from .source_files import source_file
 
 READING = 1000  # frames of an array looked at together
 

@@ -122,6 +122,8 @@ class Space:
 
     def _check_contents(self) -> None:
         space_checks.check_read_space(self)
+        if self.origin is not None:
+            check_origin(self.origin, len(self), self.name or "the data")
 
     def __post_init__(self) -> None:
         checks.check_choice(self.metric, "metric", METRICS)
