@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from infoscope.base import DataError, ParameterError, check_positive_int, checks, warn
+from infoscope.base import DataError, ParameterError, check_positive_int, number_kinds, warn
 from infoscope.base.rounding import STEPS
 from infoscope.neighbors import (
     Space,
@@ -32,8 +32,8 @@ def checked_input(estimator, X, *, reset: bool = True):
         return X
     from sklearn.utils.validation import validate_data
 
-    checks.refuse_sparse(X, "X")
-    checks.refuse_complex(X, "X")
+    number_kinds.refuse_sparse(X, "X")
+    number_kinds.refuse_complex(X, "X")
     if hasattr(X, "set_axis") and not all(isinstance(column, str) for column in X.columns):
         X = X.set_axis([str(column) for column in X.columns], axis=1)  # a column may be called 20
     if hasattr(X, "set_axis") and any(hasattr(dtype, "subtype") and hasattr(dtype, "fill_value") for dtype in X.dtypes):

@@ -305,7 +305,7 @@ def _check_weights(plan: ComparisonPlan, weight: np.ndarray, on_low_weight: str)
         plan.warn(text)
     if weight.max() > LARGEST_SHARE * weight.sum():
         heaviest = int(weight.argmax())
-        name = item_name(plan.spaces[0], heaviest, int(plan.numbers[heaviest]))
+        name = item_name(plan.spaces[0], int(np.searchsorted(plan.numbers, heaviest)), heaviest)
         plan.warn(f"{name} alone carries {weight.max() / weight.sum():.0%} of the weight")
 
 

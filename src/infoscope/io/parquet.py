@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from infoscope.base.checks import LARGEST_EXACT_INTEGER
 from infoscope.base.errors import DataError, require
+from infoscope.base.number_kinds import LARGEST_EXACT_INTEGER
 
 from .frames import frame_column, frame_values
 from .table import Source, damaged_file, refuse_key

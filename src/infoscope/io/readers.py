@@ -17,7 +17,6 @@ from infoscope.base.errors import DataError, ParameterError
 
 from .column_choice import ColumnChoice, choose_columns, leave_out_counters, say_risks
 from .columns import nearest_names, parse_name
-from .digests import source_file
 from .files_read import reads_files
 from .layout import LayoutOptions, read_layout_options
 from .missing import MISSING, drop_missing, drop_missing_columns, is_missing, mark_missing

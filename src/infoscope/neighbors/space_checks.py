@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from infoscope.base import DataError, ParameterError, checks, warn
+from infoscope.base import DataError, ParameterError, checks, number_kinds, warn
 from infoscope.base.array_types import Array, ArrayLike, Floats, Ints
 from infoscope.base.time_values import as_times
 from infoscope.statistics import check_period
@@ -66,7 +66,7 @@ def label_codes(values: ArrayLike, name: str) -> tuple[np.ndarray, np.ndarray]:
         if missing:
             raise DataError(f"label {missing[0]} of {name} is missing: drop that item")
         labels = _texts_of(labels, name)
-    elif labels.dtype.kind == "f" and np.abs(labels).max() > checks.LARGEST_EXACT_INTEGER:
+    elif labels.dtype.kind == "f" and np.abs(labels).max() > number_kinds.LARGEST_EXACT_INTEGER:
         warn(
             f"labels of {name} are floats beyond 2**53: whole numbers that were so large have lost digits, and "
             "different ones may be one class; read them as text or as whole numbers (a missing one made them floats)"
@@ -277,7 +277,7 @@ def times(time: ArrayLike, n: int) -> tuple[np.ndarray, np.ndarray | None]:
         if np.isnat(time).any():
             raise DataError(f"time is missing (NaT) at row {int(np.argmax(np.isnat(time)))}: drop that item")
         given, time = time.copy(), (time - time.min()) / np.timedelta64(1, "s")
-    elif checks.beyond_float64(time):  # stamps in nanoseconds
+    elif number_kinds.beyond_float64(time):  # stamps in nanoseconds
         given, time = time.copy(), time - time.min()
     return checks.check_vector(time, "time", length=n).astype(np.float64), given
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from infoscope.base.errors import DataError, ParameterError
 from infoscope.cli.options import Items, Rows
-from infoscope.io.missing import complete_columns, count_missing, missing_rows, spell_counts
+from infoscope.io.missing import complete_columns, count_missing, count_missing_beside, missing_rows, spell_counts
 from infoscope.io.runs import continued_rows, warn_of_parts
 from infoscope.io.table import spell_columns
 from infoscope.io.weights import column_list, describe_weights, weights_from_bias
@@ -81,7 +81,7 @@ def gather(
         lacking = np.setdiff1d(_find_missing(spaces, arrays), left_out)
         left_out = np.union1d(left_out, lacking)
         if len(lacking):
-            notes.append(_describe_missing(lacking, spaces))
+            notes.append(_describe_missing(lacking, spaces, arrays))
     incomplete: list[str] = []
     if rows.missing == "drop-columns":
         spaces, incomplete, texts = _complete(spaces)
@@ -158,12 +158,13 @@ def _find_missing(spaces: Sequence[ReadSpace], arrays: dict[str, Any]) -> np.nda
     return np.flatnonzero(missing)
 
 
-def _describe_missing(left_out: np.ndarray, spaces: Sequence[ReadSpace]) -> str:
+def _describe_missing(left_out: np.ndarray, spaces: Sequence[ReadSpace], arrays: dict[str, Any]) -> str:
     """How many rows were left out, and in which columns something was missing."""
     counts: dict[str, int] = {}
     for space in spaces:
         names = space.names if len(spaces) == 1 else [f"{space.name}: {name}" for name in space.names]
         counts |= dict(zip(names, count_missing(space.values).tolist(), strict=True))
+    counts |= count_missing_beside({name: array for name, array in arrays.items() if name != "energies"})
     listed = spell_counts(list(counts), np.array(list(counts.values())))
     return (
         f"{len(left_out)} of {sum(spaces[0].lengths)} rows with missing values were left out of all spaces (the first "
