@@ -163,7 +163,14 @@ def read_table(
     values = mark_missing(source.values(chosen, selection), asked.na)
     time = _time(source, selection, missing, label)
     chosen_names = tuple(names[position] for position in chosen)
-    check_finite(values, chosen_names, numbers, label, missing_allowed=missing != "raise")
+    check_finite(
+        values,
+        chosen_names,
+        numbers,
+        label,
+        missing_allowed=missing != "raise",
+        written=lambda row, column: source.word_for_nothing(chosen[column], row),
+    )
     table = Table(
         values,
         chosen_names,
