@@ -237,7 +237,7 @@ def test_a_gromacs_file_beside_a_plumed_file(colvars, tmp_path, infoscope):
     assert infoscope("compare", "A=COLVAR.0:phi,psi", "B=d.xvg").code == 0
     xvg(0.2 * np.arange(300) + (np.arange(300) > 200))
     ran = infoscope("compare", "A=COLVAR.0:phi,psi", "B=d.xvg")
-    assert ran.code == 2 and "A and B disagree in their time, first in row 201: 40.2 and 41.2" in ran.err
+    assert ran.code == 2 and "A and B disagree in their time, first in row 201 of COLVAR.0: 40.2 and 41.2" in ran.err
     assert infoscope("compare", "A=COLVAR.0:phi,psi", "B=d.xvg", "--time", "0.2").code == 0
 
 

@@ -18,6 +18,7 @@ ASK = ("compare", "x.npy", "y.npy", "--quiet")
 # Ctrl-C arrives when a module is about to be imported, as a signal does: in the main thread, wherever that is.
 DURING_IMPORT = """
 import importlib.abc, os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets what runs in the background ignore it
 MODULE = sys.argv.pop(1)
 class Press(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path, target=None):
@@ -47,6 +48,7 @@ def test_while_packages_are_imported(folder, module):
 # a package that turns Ctrl-C into another error, and a callback that drops it
 SWALLOWED = """
 import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import infoscope.cli.app as app
 def raises_another(*given, **options):
     try:

@@ -165,7 +165,7 @@ def _check_entry(where: str, value: Any, entry: Entry, held: Any, lengths: dict[
         _check_one(where, value, entry, held)
         return
     if not isinstance(value, np.ndarray):
-        raise DataError(f"{where} is {_told(value)}, and must be an array")
+        raise DataError(f"{where} is {_spell_value(value)}, and must be an array")
     kinds = KINDS[entry.kind] + ("O" if entry.kind == "values" else "")
     if value.dtype.kind not in kinds or value.dtype == np.float16:  # which numba cannot compile for
         raise DataError(f"{where} holds {value.dtype}, and must hold {entry.kind}")
@@ -191,9 +191,9 @@ def _check_one(where: str, value: Any, entry: Entry, held: Any) -> None:
             raise DataError(f"{where} must be one of {', '.join(map(repr, entry.words))}")
     elif entry.kind == "classes":
         if not isinstance(value, entry.classes):
-            raise DataError(f"{where} is {_told(value)}, and must be a {entry.classes[0].__name__}")
+            raise DataError(f"{where} is {_spell_value(value)}, and must be a {entry.classes[0].__name__}")
     elif not fits(value, int if entry.kind == "whole" else float):
-        raise DataError(f"{where} is {_told(value)}, and must be a {'whole ' * (entry.kind == 'whole')}number")
+        raise DataError(f"{where} is {_spell_value(value)}, and must be a {'whole ' * (entry.kind == 'whole')}number")
     else:
         _check_bounds(where, value, value, entry, held)
 
@@ -201,10 +201,10 @@ def _check_one(where: str, value: Any, entry: Entry, held: Any) -> None:
 def _check_bounds(where: str, least: Any, most: Any, entry: Entry, held: Any) -> None:
     whole_numbers = isinstance(least, int | np.integer)
     if entry.low is not None and least < entry.low:
-        raise DataError(f"{where} holds {_told(least)}, and must be at least {entry.low}")
+        raise DataError(f"{where} holds {_spell_value(least)}, and must be at least {entry.low}")
     below = LARGEST if entry.below is None else _number_at(entry.below, held)
     if whole_numbers and most >= below and (entry.below is not None or entry.kind == "whole"):
-        raise DataError(f"{where} holds {_told(most)}, and must be under {below}")
+        raise DataError(f"{where} holds {_spell_value(most)}, and must be under {below}")
 
 
 def _length(one: Length, held: Any, lengths: dict[str, int], met: Any) -> Any:
@@ -223,13 +223,13 @@ def _number_at(path: Length, held: Any) -> int:
     return int(held) if isinstance(held, int | np.integer) else len(held)
 
 
-def _told(value: Any) -> str:
+def _spell_value(value: Any) -> str:
     """A value, short enough for a sentence."""
     if isinstance(value, np.ndarray):
         return f"an array of {value.dtype}"
     if isinstance(value, int | float | bool | np.generic | None):
         text = f"{value:.4g}" if isinstance(value, float | np.floating) else "a huge number"
-        small = isinstance(value, int | np.integer) and abs(value) < LARGEST
+        small = isinstance(value, int | np.integer) and abs(int(value)) < LARGEST
         return str(value) if value is None or isinstance(value, bool) or small else text
     return f"a {type(value).__name__}"
 
@@ -252,7 +252,7 @@ def hints_of(cls: type) -> Mapping[str, Any]:
 def _check_kinds(cls: type, given: Mapping[str, Any]) -> None:
     for name, hint in hints_of(cls).items():
         if name in given and not fits(given[name], hint):
-            raise DataError(f"{name} of {cls.__name__} is {_told(given[name])}, and must be {_named(hint)}")
+            raise DataError(f"{name} of {cls.__name__} is {_spell_value(given[name])}, and must be {_named(hint)}")
 
 
 def fits(value: Any, hint: Any) -> bool:

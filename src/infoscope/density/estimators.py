@@ -69,11 +69,17 @@ class PointDensity(DensityMixin, BaseEstimator):
         sample, width = self.sample_, self.sample_.table.distances.shape[1]
         if int(self._k.max()) > width or self._log_distances.shape[1] != width:
             raise DataError(f"_k of {type(self).__name__} goes beyond the {width} neighbours of its table")
+        lengths: list[tuple[int | None, int | None]]
         lengths = [(None if self.space_ is None else len(self.space_), len(sample.point_of_item))]
         lengths += [(None if self._bias is None else len(self._bias.potential), len(sample.weight))]
         lengths += [(None if self._correlated is None else len(self._correlated.inefficiency), len(sample.weight))]
         gradient, known = self._gradient, sample.space
-        lengths += [(None if gradient is None or known is None else gradient.shape[1], known and known.n_features)]
+        lengths += [
+            (
+                None if gradient is None or known is None else gradient.shape[1],
+                None if known is None else known.n_features,
+            )
+        ]
         if any(length not in (None, wanted) for length, wanted in lengths):
             raise DataError(f"the parts of {type(self).__name__} have different points")
 

@@ -23,7 +23,8 @@ from infoscope.storage.regular import check_regular, open_regular
 from .digests import file_digest, files_in
 
 BUFFER = 2**18
-Given, Answer = ParamSpec("Given"), TypeVar("Answer")
+Given = ParamSpec("Given")
+Answer = TypeVar("Answer")
 State = tuple[Any, ...]  # what the system says of a file, or of all files of a folder
 
 

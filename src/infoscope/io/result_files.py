@@ -146,7 +146,7 @@ def read_record(path: str | PathLike[str]) -> dict[str, Any]:
     if not isinstance(record, dict) or record.get("format") != FORMAT:
         raise DataError(f"{path} is no record of a result: write one with infoscope compare --output {path.name}")
     version, history = record.get("format_version"), record.get("provenance")
-    if not fits(version, int) or version < 1:
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise DataError(f"{path} is damaged: its format version is {version!r:.80}")
     if version > FORMAT_VERSION:
         then = history.get("versions") if isinstance(history, dict) else None

@@ -12,7 +12,7 @@ from infoscope.base.errors import DataError, ParameterError, warn
 from infoscope.base.progress import progress
 
 from . import molecular_features
-from .atoms import Molecule
+from .atoms import Molecule, one_conformer
 from .files_read import reads_files
 from .molecular_features import Recipe
 from .table import Table, check_finite, check_names
@@ -80,8 +80,13 @@ def trajectory(
 
     Notes
     -----
-    Where frames have a periodic box, distances and torsions are those of the nearest images, and positions are made
-    whole along the shortest links of the first frame.
+    Where frames have a periodic box, molecules are whole: distances inside one are those of the molecule, however long
+    it is, distances between two those of their nearest images.  A molecule is what bonds join; without bonds in the
+    topology, what is near enough in the first frame, the atoms of a residue, and neighbours along a chain of alpha
+    carbons or coarse-grained backbone beads.  A function gets positions as they are in the file.
+
+    Of alternate locations one is read: that of the highest occupancy, then the first, the same in neighbouring
+    residues.
 
     The Euclidean distance of two rows of "positions", divided by the square root of the number of atoms, is their RMSD
     after superposing both on the mean structure.  It is an upper bound of the RMSD after superposing one on the other
@@ -108,12 +113,13 @@ def trajectory(
     if time_step is not None and not (np.isfinite(time_step) and time_step > 0):
         raise ParameterError(f"time_step is a time above 0 in ps, not {time_step!r}")
     runs = open_runs(topology, files)
+    conformers = _one_conformer(runs, select)
     held = [_held(run, rows) for run in runs]
     total = sum(len(part) for part in held)
     if total < 2:
         raise DataError(f"{_labels(runs)}: {total} frame is not enough, two are needed to compare frames")
     molecules = [_molecule(run, part) for run, part in zip(runs, held, strict=True)]
-    notes = [*_check_atoms(runs, molecules), *_time_notes(runs, time_step)]
+    notes = [*_check_atoms(runs, molecules), *conformers, *_time_notes(runs, time_step)]
     if callable(features):
         values, names, times = _call(features, runs, held, molecules, select)
         units: dict[str, str] | None = None
@@ -159,6 +165,17 @@ def _molecule(run: Run, held: range) -> Molecule:
     return Molecule(run.atoms, first.positions, first.box)
 
 
+def _one_conformer(runs: Sequence[Run], select: str | None) -> list[str]:
+    """Leave atoms of other alternate locations out of all runs; what is said of it."""
+    told: list[str] = []
+    for run in runs:
+        kept, note = one_conformer(run.atoms, select)
+        if note:
+            run.keep(kept)
+            told.append(note)
+    return list(dict.fromkeys(told))
+
+
 def _check_atoms(runs: Sequence[Run], molecules: Sequence[Molecule]) -> list[str]:
     """Raise if runs have different atoms; a residue of another name with the same atoms is told."""
     first, notes = molecules[0], []
@@ -179,6 +196,12 @@ def _check_atoms(runs: Sequence[Run], molecules: Sequence[Molecule]) -> list[str
 
 
 def _recipe(features: str, molecule: Molecule, select: str | None, notes: list[str]) -> Recipe:
+    if select is None and molecule.small_residues:
+        named = ", ".join(f"{count} residues {name}" for name, count in molecule.small_residues.items())
+        notes.append(
+            f"{named} of one to three atoms stay in: solvent of a name that is not known here? "
+            f"select='not resname {' '.join(molecule.small_residues)}' leaves them out"
+        )
     if select is None and molecule.solvent.any():
         notes.append(f"{int(molecule.solvent.sum())} atoms of water and ions are left out (select='all' keeps them)")
     if features == "backbone_torsions":

@@ -60,6 +60,10 @@ class Run:
             return SourceFile(self.label, FRAME)
         return source_file(frames, item=FRAME, topology=None if topology is None else source_file(topology))
 
+    def keep(self, places: np.ndarray) -> None:
+        """Leave out the atoms at other places."""
+        self.atoms = self.atoms[places]
+
     def check_end(self) -> None:
         """Raise where the file goes on behind its last whole frame, which is how a truncated one ends."""
 

@@ -173,8 +173,8 @@ def refuse_near_only(space: Any) -> None:
     if space.metric == "neighbors":
         raise ParameterError(
             f"of {space.name or 'the data'} only the nearest neighbours are known, and this needs all distances: a "
-            "graph can tell about others (imbalance_matrix({'graph': graph}, targets={...})), give dimensions and densities, "
-            "but be no target; bring the features"
+            "graph can tell about others (imbalance_matrix({'graph': graph}, targets={...})) and give dimensions and "
+            "densities, but be no target; bring the features"
         )
 
 
