@@ -13,6 +13,8 @@ from typing import Any
 from infoscope.base.errors import DataError
 from infoscope.storage.regular import check_regular, open_regular
 
+from .parquet import parquet_parts
+
 CHUNK_BYTES = 2**22
 STORE_METADATA = ("zarr.json", ".zgroup", ".zarray")  # one of them is in every Zarr store
 
@@ -69,7 +71,8 @@ def check_digest(path: Path, stored: Mapping[str, Any]) -> None:
     Raises
     ------
     DataError
-        If it is a pipe, a device, or a folder that is no Zarr store; if its size or its contents are others.
+        If it is a pipe, a device, or a folder that is neither a Zarr store nor holds parts of a Parquet table; if its
+        size or its contents are others.
 
     Examples
     --------
@@ -80,8 +83,8 @@ def check_digest(path: Path, stored: Mapping[str, Any]) -> None:
     >>> check_digest(path, file_digest(path))
     """
     if path.is_dir():
-        if not any((path / name).is_file() for name in STORE_METADATA):
-            raise DataError(f"{path} is a folder, and no Zarr store")
+        if not any((path / name).is_file() for name in STORE_METADATA) and not parquet_parts(path):
+            raise DataError(f"{path} is a folder, and neither a Zarr store nor parts of a Parquet table")
         size = 0
         for part in _walk(path):  # a folder of millions of files is left where it is too large
             size += part.stat().st_size

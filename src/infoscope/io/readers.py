@@ -184,7 +184,14 @@ def read_table(
     values = mark_missing(values, asked.na)
     times = _known_times(settled, source, selection, numbers, label, time, missing)
     chosen_names = tuple(names[position] for position in settled.features)
-    check_finite(values, chosen_names, numbers, label, missing_allowed=missing != "raise")
+    check_finite(
+        values,
+        chosen_names,
+        numbers,
+        label,
+        missing_allowed=missing != "raise",
+        written=lambda row, column: source.word_for_nothing(settled.features[column], row),
+    )
     table = Table(
         values,
         chosen_names,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -247,6 +247,10 @@ class Source:
         """A column as times; `what` is its name in errors."""
         return read_times(self.column(position, rows), what, date_format=date_format)
 
+    def word_for_nothing(self, column: int, row: int) -> str:
+        """The word that stands for a missing value in a row of the file; empty where it is none to speak of."""
+        return ""
+
     def time(self, rows: slice) -> np.ndarray | None:
         """Times that the file knows beside its columns, or None."""
         return None
@@ -284,11 +288,18 @@ def check_names(names: Sequence[str], source: str) -> None:
 
 
 def check_finite(
-    values: np.ndarray, names: Sequence[str], rows: range | np.ndarray, source: str, *, missing_allowed: bool = False
+    values: np.ndarray,
+    names: Sequence[str],
+    rows: range | np.ndarray,
+    source: str,
+    *,
+    missing_allowed: bool = False,
+    written: Callable[[int, int], str] | None = None,
 ) -> None:
     """Raise at the first value that is not finite, naming its row (counted from 0) and its column.
 
-    With `missing_allowed`, NaN passes.
+    With `missing_allowed`, NaN passes.  `written` gives the word that stands for a missing value in a row of the file
+    and a column of `values`.
     """
     step = max(1, BLOCK_VALUES // max(1, values.shape[1]))
     for start in range(0, len(values), step):
@@ -298,7 +309,8 @@ def check_finite(
             row, column = (int(index) for index in np.argwhere(~finite)[0])
             value: Any = block[row, column]
             missing = bool(np.isnan(value))
-            what = "NaN (a missing value)" if missing else str(value)
+            word = written(int(rows[start + row]), column) if missing and written is not None else ""
+            what = f"{word or 'NaN'} (a missing value)" if missing else str(value)
             way_out = "leave out such rows (missing='drop') or columns (missing='drop-columns')"
             way_out = way_out if missing else "leave out the row"
             raise DataError(
