@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from infoscope.base.checks import check_choice
 from infoscope.base.errors import DataError, ParameterError, warn
 
+from .digests import refuse_copies
 from .readers import read_table
 from .restarts import spell_time, uninterrupted_rows
 from .table import Table
@@ -43,7 +45,7 @@ def read_pieces(paths: Sequence[str | PathLike[str]], *, join: str = "runs", **o
     Raises
     ------
     DataError
-        If the files differ in columns, units or periods, if only some have times or names, or if times of one run go
+        If two files have the same contents, if the files differ in columns, units or periods, if only some have times or names, or if times of one run go
         backwards; as `read_table` otherwise.
     ParameterError
         If there is no file, or `join` is unknown.
@@ -61,6 +63,7 @@ def read_pieces(paths: Sequence[str | PathLike[str]], *, join: str = "runs", **o
     check_choice(join, "join", ("runs", "one"))
     if isinstance(paths, str | PathLike) or not len(paths):
         raise ParameterError("read_pieces takes a list of at least one file; a single file is read by read_table")
+    refuse_copies([(Path(path), options.get("key")) for path in paths])
     bias, kT = column_list(options.pop("log_weights", None)), options.pop("kT", None)
     asked = tuple(options.pop("labels", ()))
     tables = [read_table(path, labels=tuple(dict.fromkeys((*asked, *bias))), **options) for path in paths]

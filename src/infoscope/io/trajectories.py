@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from infoscope.base.progress import progress
 
 from . import molecular_features
 from .atoms import Molecule
+from .digests import refuse_copies
 from .molecular_features import Recipe
 from .table import Table, check_finite, check_names
 from .trajectory_files import Frame, Run, open_runs
@@ -110,6 +113,7 @@ def trajectory(
         raise ParameterError(f"time_step is a time above 0 in ps, not {time_step!r}")
     if time is False and time_step is not None:
         raise ParameterError("time=False says that there is no time, and time_step gives one: leave out one of them")
+    refuse_copies([(Path(file), None) for file in files if isinstance(file, str | PathLike)])
     runs = open_runs(topology, files)
     held = [_held(run, rows) for run in runs]
     total = sum(len(part) for part in held)
