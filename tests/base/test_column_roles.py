@@ -29,7 +29,9 @@ def test_names(kind, names):
 
 
 def test_names_that_may_mean_something_else():
-    assert [is_weak(name) for name in ("t", "t (ps)", "id", "run", "time", "frame", "walker")] == [True] * 4 + [False] * 3
+    assert [is_weak(name) for name in ("t", "t (ps)", "id", "run", "time", "frame", "walker")] == [True] * 4 + [
+        False
+    ] * 3
 
 
 def test_columns_that_count_rows():

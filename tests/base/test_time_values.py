@@ -56,7 +56,10 @@ def test_what_can_be_read_in_two_ways_is_asked_for():
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        (["13.02.2020", "02.14.2020"], "no order of day, month and year makes a date of every row: .*row 1 '02.14.2020'"),
+        (
+            ["13.02.2020", "02.14.2020"],
+            "no order of day, month and year makes a date of every row: .*row 1 '02.14.2020'",
+        ),
         (["2020-01-01", "01.02.2020"], "makes a date of every row: row 0 .* row 1 '01.02.2020'"),
         (["2020-01-01T00:00:00Z", "2020-01-01T01:00:00"], "row 1 .*some times have a zone and others have none"),
         (["morning", "evening"], "neither numbers nor dates"),

@@ -62,7 +62,9 @@ def test_models_are_no_trajectory(models, tmp_path, infoscope):
             assert ran.code == 0 and "than chance" not in ran.err, ran.err
             found = pd.DataFrame(record(tmp_path / "d.json")["table"])["dimension"]
             assert np.allclose(found, truth.dimension, rtol=1e-12)
-    with pytest.warns(match="alike far more often than chance"):  # the order is looked at where nothing is said about it
+    with pytest.warns(
+        match="alike far more often than chance"
+    ):  # the order is looked at where nothing is said about it
         loud = TwoNN().fit(models).result_
     assert loud.dimension == TwoNN(thin=None).fit(models).dimension_
     again = infoscope("rerun", "d.json")
@@ -165,7 +167,8 @@ def test_a_stride_of_its_own_is_matched_by_time(tmp_path, monkeypatch, infoscope
     lines = "".join(f"{a:.3f} {b:.9f} {c:.9f}\n" for a, b, c in zip(t, x, bias, strict=True))
     (tmp_path / "COLVAR").write_text("#! FIELDS time x metad.rbias\n" + lines)
     (tmp_path / "y.xvg").write_text(
-        '@ xaxis label "Time (ps)"\n@ s0 legend "y"\n' + "".join(f"{a:.3f} {b:.9f}\n" for a, b in zip(t[::5], y[::5]))
+        '@ xaxis label "Time (ps)"\n@ s0 legend "y"\n'
+        + "".join(f"{a:.3f} {b:.9f}\n" for a, b in zip(t[::5], y[::5], strict=True))
     )
     options = ("--log-weights", "metad.rbias", "--kT", "1", "--window", "0")
     ran = infoscope("compare", "A=COLVAR", "B=y.xvg", *options, "--output", "r.json")

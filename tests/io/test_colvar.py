@@ -238,7 +238,7 @@ def test_rows_with_missing_values(write):
         read_table(write("x\n1\ninf\n", "i.csv"), missing="drop")
 
 
-# ---------------------------------------------------------------------------------------- times with too few digits, runs
+# -------------------------------------------------------------------------------------- times with too few digits, runs
 def test_times_with_too_few_digits_are_no_restarts(write):
     true = 0.005 * np.arange(400)
     lines = "".join(f" {t:.2f} {np.sin(t):.6f} {np.cos(3 * t):.6f}\n" for t in true)
@@ -262,9 +262,7 @@ def test_times_with_too_few_digits_are_no_restarts(write):
 def test_walkers_in_one_file(write):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(3, 40))
-    interleaved = "".join(
-        f"{t} {w} {x[w, t]:.9f} {t + w:.1f}\n" for t in range(40) for w in range(3)
-    )
+    interleaved = "".join(f"{t} {w} {x[w, t]:.9f} {t + w:.1f}\n" for t in range(40) for w in range(3))
     path = write("#! FIELDS time walker x metad.bias\n" + interleaved)
     table = read_table(path)
     assert table.time is None and "same times for each 'walker': run='walker'" in table.notes[0] and len(table) == 120

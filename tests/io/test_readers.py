@@ -170,7 +170,10 @@ def test_labels_ids_and_exclusions_are_not_features(write):
 def test_a_saved_index_is_left_out_aloud(write):
     path = write("index.csv", ",x,y\n0,1,2\n1,3,4\n")
     table = read_table(path)
-    assert table.names == ("x", "y") and "column 'unnamed_0' is left out: it has no name (a saved index?)" in table.notes[0]
+    assert (
+        table.names == ("x", "y")
+        and "column 'unnamed_0' is left out: it has no name (a saved index?)" in table.notes[0]
+    )
     with pytest.warns(DataWarning, match="unnamed_0 says"):
         table = read_table(path, columns="0,2")
     assert table.values.tolist() == [[0, 2], [1, 4]]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from infoscope.base.errors import DataError, DataWarning, ParameterError
-from infoscope.io import Table, read_pieces
+from infoscope.io import Table, read_pieces, read_table
 from infoscope.io.runs import continued_rows, warn_of_parts
 
 

@@ -20,7 +20,6 @@ from infoscope.neighbors import (
     to_numpy,
 )
 
-
 JOINED = ("euclidean", "manhattan", "chebyshev", "cosine", "hamming", "bits")
 UNEVEN = 100.0  # ratio of standard deviations of two columns from which one of them hardly counts
 WAY_OUT = "or say which rows belong together (`groups_reference=`, `groups_test=`)"

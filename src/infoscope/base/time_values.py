@@ -81,8 +81,7 @@ def read_times(values: Any, name: str, *, date_format: str | None = None) -> Tim
     if array.dtype.kind == "m":
         return TimeReading(_seconds(array), "durations", ("durations in seconds",))
     if array.dtype.kind in "biuf" and date_format is None:
-        dates = _compact_dates(array)
-        return TimeReading(array.astype(np.float64)) if dates is None else dates
+        return _compact_dates(array) or TimeReading(array.astype(np.float64))
     texts, there = _texts(array, name)
     if not len(texts):
         return TimeReading(np.full(len(array), np.nan))

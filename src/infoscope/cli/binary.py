@@ -77,12 +77,7 @@ class Binary:
             raise ParameterError("--prefix compares equal windows: give --alpha-max a share")
 
     def estimate(
-        self,
-        space: Space,
-        sample_rows: int | None,
-        window: float | str | None,
-        random_state: int,
-        n_jobs: int | None,
+        self, space: Space, sample_rows: int | None, window: float | str | None, random_state: int, n_jobs: int | None
     ) -> Any:
         """The answer of the library; a window says how long the blocks are that errors come from."""
         from infoscope.base.errors import ParameterError

@@ -41,7 +41,9 @@ def compare(
     sample_rows: Annotated[int | None, count(1, "Ask only so many rows, drawn at random.")] = None,
     sample_columns: Annotated[int | None, count(1, "Estimate ranks from so many random items.")] = None,
     items: Annotated[Items, {"join": "Pieces: runs of their own, or parts of one run."}],
-    window: Annotated[Neighbors, {"window": "Rows of a run closer in time are no neighbours. Default: auto with times."}],
+    window: Annotated[
+        Neighbors, {"window": "Rows of a run closer in time are no neighbours. Default: auto with times."}
+    ],
     out: Delivery,
     seed: Seed = 0,
     jobs: Jobs = None,

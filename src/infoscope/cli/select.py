@@ -93,7 +93,9 @@ def select(
     ],
     rows: Rows,
     items: Items,
-    window: Annotated[Neighbors, {"window": "Rows of a run closer in time are no neighbours. Default: auto with times."}],
+    window: Annotated[
+        Neighbors, {"window": "Rows of a run closer in time are no neighbours. Default: auto with times."}
+    ],
     out: Delivery,
     seed: Seed = 0,
     jobs: Jobs = None,

@@ -101,9 +101,7 @@ class DensityPeaks(ClusterMixin, BaseEstimator):
             if self.density is not None and not isinstance(self.density, PointDensity):
                 raise ParameterError(f"density is {self.density!r}; it is KNNDensity(), KStarNN(), PAk() or BMTI()")
             density = PAk(calibrate=False) if self.density is None else clone(self.density)
-            self.density_ = density.fit(
-                X, sample_weight=sample_weight, bias=bias, exclusion_window=exclusion_window
-            )
+            self.density_ = density.fit(X, sample_weight=sample_weight, bias=bias, exclusion_window=exclusion_window)
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self.density_, name):
                 setattr(self, name, getattr(self.density_, name))

@@ -7,19 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from infoscope.base.column_roles import (
-    BIAS,
-    CLOCKS,
-    FEATURE,
-    INDEX,
-    RUN,
-    WORDS,
-    ColumnRole,
-    counts_rows,
-    is_weak,
-)
+from infoscope.base.column_roles import CLOCKS, INDEX, RUN, ColumnRole, counts_rows, is_weak
 from infoscope.base.errors import DataError, ParameterError, warn
-from infoscope.base.time_values import TimeReading, read_times
+from infoscope.base.time_values import TimeReading
 
 from .columns import column_positions, starts_from_all
 from .restarts import even_times
@@ -96,11 +86,12 @@ def choose_columns(
     for position in [p for p, role in roles.items() if role is not clock and is_weak(role.name)]:
         if not _means_it(source, roles[position], rows):
             del roles[position]
-    all_columns = columns is None or (isinstance(columns, str) and starts_from_all(columns, source.names))
     out = set(exclude) if columns is None else set()
-    if all_columns:
+    if columns is None or (isinstance(columns, str) and starts_from_all(columns, source.names)):
         asked = range(len(source.names)) if columns is None else column_positions(columns, source.names)
-        used = [p for p in asked if p not in roles and source.names[p] not in out and source.names[p] not in source.beside]
+        used = [
+            p for p in asked if p not in roles and source.names[p] not in out and source.names[p] not in source.beside
+        ]
         left = [roles[p] for p in asked if p in roles and roles[p] is not clock and roles[p].name not in exclude]
         notes += _left_out(label, [role for role in left if role.name not in source.beside])
         if not used:
@@ -195,7 +186,9 @@ def _time(
             continue
         except ParameterError:
             times = source.times(role.position, rows, what, None)
-        why_not = _why_no_time(times.values, run) or ("" if run is not None else _shared(source, rows, roles, times.values))
+        why_not = _why_no_time(times.values, run) or (
+            "" if run is not None else _shared(source, rows, roles, times.values)
+        )
         if not why_not:
             times = _in_even_steps(times, run)
             decided = f" ({'; '.join(times.notes)})" if times.notes else ""
@@ -274,7 +267,10 @@ def _left_out(label: str, roles: Sequence[ColumnRole]) -> list[str]:
     for reason in dict.fromkeys(role.reason for role in roles):
         same = [role for role in roles if role.reason == reason]
         why = reason if len(same) == 1 else reason.replace("its name it says", "their names they say")
-        ways = {RUN: f" (run='{same[0].name}' takes it as the run)", INDEX: f" (ids='{same[0].name}' takes it as names)"}
+        ways = {
+            RUN: f" (run='{same[0].name}' takes it as the run)",
+            INDEX: f" (ids='{same[0].name}' takes it as names)",
+        }
         verb = "is" if len(same) == 1 else "are"
         texts.append(f"{label}: {_named(same)} {verb} left out: {why}{ways.get(same[0].kind, '')}")
     return texts

@@ -68,9 +68,7 @@ def match_times(tables: Sequence[Table]) -> list[Table]:
     found = common_times(times, [piece_runs([table]) for table in tables], [table.source for table in tables])
     matched = [table.take(rows) for table, rows in zip(tables, found.rows, strict=True)]
     notes = [[note for note in found.notes if note.startswith(f"{table.source}: ")] for table in tables]
-    return [
-        dataclasses.replace(table, notes=(*table.notes, *said)) for table, said in zip(matched, notes, strict=True)
-    ]
+    return [dataclasses.replace(table, notes=(*table.notes, *said)) for table, said in zip(matched, notes, strict=True)]
 
 
 def common_times(times: Sequence[np.ndarray], runs: Sequence[np.ndarray], names: Sequence[str]) -> CommonTimes:
@@ -106,8 +104,8 @@ def common_times(times: Sequence[np.ndarray], runs: Sequence[np.ndarray], names:
     for name, run in zip(names, runs, strict=True):
         if set(np.unique(run)) != set(np.unique(its_runs)):
             raise DataError(
-                f"{names[coarsest]} holds {len(np.unique(its_runs))} runs and {name} {len(np.unique(run))}: rows of other "
-                "numbers can be matched by time where both hold the same runs"
+                f"{names[coarsest]} holds {len(np.unique(its_runs))} runs and {name} {len(np.unique(run))}: rows can "
+                "be matched by time where both hold the same runs"
             )
     places = [
         _places(wanted, its_runs, time, run, (names[coarsest], name))

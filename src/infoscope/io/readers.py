@@ -327,13 +327,7 @@ def _spell(path: Path, key: str | None) -> str:
 
 
 def _known_times(
-    choice: ColumnChoice,
-    source: Source,
-    rows: slice,
-    held: range,
-    label: str,
-    asked: str | bool | None,
-    missing: str,
+    choice: ColumnChoice, source: Source, rows: slice, held: range, label: str, asked: str | bool | None, missing: str
 ) -> np.ndarray | None:
     """When each row was seen, by a column or by what else the file knows; an error where some do not say."""
     if choice.times is None or choice.time is None:
@@ -342,8 +336,8 @@ def _known_times(
     lacking = is_missing(times)
     if missing == "raise" and lacking.any():
         raise DataError(
-            f"{label}: row {held[int(np.argmax(lacking))]} (counted from 0) has no time in column '{choice.time.name}'. "
-            "Leave out such rows (missing='drop'), or read without times (time=False)"
+            f"{label}: row {held[int(np.argmax(lacking))]} (counted from 0) has no time in column "
+            f"'{choice.time.name}'. Leave out such rows (missing='drop'), or read without times (time=False)"
         )
     return times
 

@@ -45,8 +45,8 @@ def read_pieces(paths: Sequence[str | PathLike[str]], *, join: str = "runs", **o
     Raises
     ------
     DataError
-        If two files have the same contents, if the files differ in columns, units or periods, if only some have times or names, or if times of one run go
-        backwards; as `read_table` otherwise.
+        If two files have the same contents, or the files differ in columns, units or periods; if only some have times
+        or names, or times of one run go backwards; as `read_table` otherwise.
     ParameterError
         If there is no file, or `join` is unknown.
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from infoscope.base.errors import DataError, ParameterError, require, warn
+from infoscope.base.errors import DataError, ParameterError, require
 
 from .arrays import floats
 from .columns import SHOWN, did_you_mean

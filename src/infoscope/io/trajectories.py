@@ -144,7 +144,8 @@ def trajectory(
         _warn_times(times, run_codes, runs)
     n_frames = sum(run.n_frames for run in runs)
     return Table(values, names, None, {}, source, units, held[0] if len(held) == 1 else range(total), n_frames,
-                 time=None if time is False else times, run=run_codes if len(runs) > 1 else None, period=period, notes=tuple(notes))  # fmt: skip
+                 time=None if time is False else times, run=run_codes if len(runs) > 1 else None, period=period,
+                 notes=tuple(notes))  # fmt: skip
 
 
 # -------------------------------------------------------------------------------------------------------- what is there

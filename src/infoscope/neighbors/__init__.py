@@ -8,7 +8,8 @@ The backends          `backend_numpy` with `kernels`; `backend_torch` with `tens
 The verbs             `verbs` give a `graph` or counts; as exact and faster in few dimensions or for two spaces at once:
                       `shortcuts`, `boxes`, `cross_ranks`; not exact, with its recall: `approximate`
 All pairs of bits     `bits` with `bit_kernels`; twins `bits_torch`, `bits_dask`
-Beside them           `repeated_rows`: which rows are there twice?  `order`: are neighbouring rows alike?  `rmsd`: distances of conformations
+Beside them           `order`: are neighbouring rows alike?  `repeated_rows`: which rows are there twice?
+                      `rmsd`: distances of conformations
 
 Authors of a reduction import `Reduction`, `Tile` and `reduce_tiles`; rooms import from here, never from these files.
 """
@@ -57,8 +58,8 @@ from .correlation import (
 from .cross_ranks import OneWay, neighbors_and_ranks
 from .interfaces import Tiles
 from .kernels import TIE
-from .repeated_rows import RepeatedRows, find_repeated_rows
 from .reductions import admissible_mass, column_items, count_in_samples, row_items
+from .repeated_rows import RepeatedRows, find_repeated_rows
 from .row_order import RowOrderLook, looking_at_row_order, show_neighbors
 from .space_checks import item_numbers
 from .tensors import as_arrays, has_kernels, on_device

@@ -42,7 +42,10 @@ def same_numbers(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     >>> same_numbers(np.array([0.1, 2.0]), np.array([0.1000000001, 3.0])).tolist()
     [True, False]
     """
-    if {a.dtype.kind, b.dtype.kind} & set("biuf") and "M" in (a.dtype.kind, b.dtype.kind):  # dates, and seconds of dates
+    if {a.dtype.kind, b.dtype.kind} & set("biuf") and "M" in (
+        a.dtype.kind,
+        b.dtype.kind,
+    ):  # dates, and seconds of dates
         a, b = _in_seconds(a), _in_seconds(b)
     if a.dtype.kind in "biuf" and b.dtype.kind in "biuf":
         return np.isclose(a, b, rtol=1e-6, atol=0)

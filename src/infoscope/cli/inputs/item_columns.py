@@ -21,7 +21,6 @@ from .file_columns import brought_arrays
 from .parsing import as_number, choose_file, is_data
 from .read_space import ReadSpace
 
-
 NO_TIME = "none"  # of --time: there is none, whatever the files say
 
 

@@ -121,7 +121,9 @@ def _matched(spaces: list[ReadSpace]) -> list[ReadSpace]:
     for space, rows in zip(spaces, found.rows, strict=True):
         kept = np.sort(rows)
         if not np.array_equal(kept, rows):
-            raise DataError(f"{_files(space)}: rows are in no order of time, so files of other strides cannot be matched")
+            raise DataError(
+                f"{_files(space)}: rows are in no order of time, so files of other strides cannot be matched"
+            )
         said = [note for note in found.notes if note.startswith(f"{_files(space)}: ")]
         part = space.take(kept)
         first = replace(part.tables[0], notes=(*part.tables[0].notes, *said))
