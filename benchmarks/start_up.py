@@ -68,7 +68,7 @@ def run(options: Namespace) -> None:
 
     rows: list[Row] = [
         {"what": "import numpy, scipy, numba, for comparison", "seconds": min(libraries)},
-        {"what": "import infoscope, alone (its rooms load when used)", "seconds": min(imports)},
+        {"what": "import infoscope, alone (its subpackages load when used)", "seconds": min(imports)},
         {"what": "the function imported, beyond numpy, scipy and numba", "seconds": min(answers)[0]},
         {"what": "1,000 rows answered, beyond numpy, scipy and numba", "seconds": min(a[1] for a in answers)},
         {"what": f"{name}, the whole command", "seconds": min(helps)},

@@ -22,8 +22,9 @@ from scipy.interpolate import RegularGridInterpolator
 
 from infoscope import BMTI, DensityPeaks, KStarNN, PAk, Space
 from infoscope.datasets import load_alanine_dipeptide
+from infoscope.statistics.units import energy_unit
 
-KT = 8.31446261815324e-3 * 300  # kJ/mol
+KT = energy_unit(300, "kJ/mol")
 frames = load_alanine_dipeptide("300K metadynamics")
 angles = frames.torsions[["ALA2 phi", "ALA2 psi"]].set_axis(["phi", "psi"], axis=1)
 torsions = Space(angles, period=2 * np.pi, time=frames.time, name="phi, psi")

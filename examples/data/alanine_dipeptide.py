@@ -47,7 +47,7 @@ import openmm as mm
 from openmm import app, unit
 
 SEED = 20260
-GAS_CONSTANT = 8.31446261815324e-3  # kJ/mol/K
+GAS_CONSTANT = unit.MOLAR_GAS_CONSTANT_R.value_in_unit(unit.kilojoule_per_mole / unit.kelvin)
 GRID = 73  # points from -pi to pi, both ends counted: every 5 degrees
 BIAS_FACTOR = 6.0
 BIAS_WIDTH = 0.3  # rad

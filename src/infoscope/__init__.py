@@ -96,13 +96,13 @@ _ROOMS = (
     "statistics",
     "storage",
 )
-_NAMES = {name: room for room, names in _HOMES.items() for name in names}
+_NAMES = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = ["__version__", *sorted(_NAMES)]
 
 
 def __getattr__(name: str) -> Any:
-    """Rooms load when they are first used, so that importing infoscope is fast (`__init__.pyi` lists the names)."""
+    """Subpackages load when first used, so that importing infoscope is fast (`__init__.pyi` lists the names)."""
     if name == "__version__":
         from importlib.metadata import PackageNotFoundError, version
 

@@ -142,7 +142,11 @@ def test_ctrl_c_while_it_computes(folder):
     for name in ("big_a", "big_b"):
         np.save(f"{name}.npy", rng.normal(size=(150_000, 60)).astype(np.float32))
     before = sorted(folder.iterdir())
-    call = "import sys; from infoscope.cli import main; sys.exit(main())"
+    # A job in the background ignores Ctrl-C from its birth, and so would its children.
+    call = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from infoscope.cli import main; sys.exit(main())"
+    )
     arguments = ["compare", "big_a.npy", "big_b.npy", "--output", "r.json", "--plot", "r.png"]
     process = subprocess.Popen(
         [sys.executable, "-u", "-c", call, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -176,7 +176,7 @@ def test_rows_with_missing_values_go_from_all_spaces(folder, infoscope):
     pieces = ("A=x.npy", "B=y.csv:y", "--weights", "w.npy", "--labels", "kind", "--window", "0")
     ran = infoscope("compare", *pieces, "--missing", "drop", "--output", "r.csv", "--output", "r.json")
     assert ran.code == 0 and "55 items" in ran.out and ran.out.count("note: ") == 1
-    assert "note: 5 of 60 rows with missing values were left out of all spaces (the first is row 3)" in ran.out
+    assert "note: 5 of 60 rows with missing values were left out of all spaces (the first is row 3 of x.npy)" in ran.out
     kept = np.setdiff1d(np.arange(60), [3, 10, 20, 30, 40])
     a, b = (Space(values[kept], sample_weight=w[kept]) for values in (x, y))
     truth = information_imbalance(a, b, exclusion_window=0)
@@ -238,7 +238,7 @@ def test_a_gromacs_file_beside_a_plumed_file(colvars, tmp_path, infoscope):
     assert infoscope("compare", "A=COLVAR.0:phi,psi", "B=d.xvg").code == 0
     xvg(0.2 * np.arange(300) + (np.arange(300) > 200))
     ran = infoscope("compare", "A=COLVAR.0:phi,psi", "B=d.xvg")
-    assert ran.code == 2 and "A and B disagree in their time, first in row 201: 40.2 and 41.2" in ran.err
+    assert ran.code == 2 and "A and B disagree in their time, first in row 201 of COLVAR.0: 40.2 and 41.2" in ran.err
     assert infoscope("compare", "A=COLVAR.0:phi,psi", "B=d.xvg", "--time", "0.2").code == 0
 
 

@@ -119,7 +119,7 @@ def test_bad_bias():
         (lambda: PAk().fit(x, bias=np.ones(3)), "bias"),
         (lambda: PAk().fit(x, bias=np.full(400, np.nan)), "bias"),
         (lambda: PAk().fit(x, bias=np.ones(400), sample_weight=np.arange(400)), "two ways to say the same"),
-        (lambda: PAk().fit(np.r_[x, x[:3]], bias=np.arange(403.0)), "items 0 and 400 are equal, but their bias"),
+        (lambda: PAk().fit(np.r_[x, x[:3]], bias=np.arange(403.0)), "item 0 and item 400 are equal, but their bias"),
         (lambda: PAk().fit(x, bias=np.ones(400)).score_samples(x), "pass its values at the new points"),
         (lambda: PAk().fit(x).score_samples(x, bias=np.ones(400)), "fitted without a bias potential"),
         (lambda: DensityPeaks().fit(PAk().fit(x), bias=np.ones(400)), "has its weights or its bias already"),

@@ -10,6 +10,7 @@ import pytest
 
 from infoscope.base import DataError, DataWarning, InfoscopeError, ParameterError
 from infoscope.imbalance import compare_imbalances, imbalance_matrix, imbalance_scale_curve, information_imbalance
+from infoscope.imbalance.selection import select_features_imbalance
 from infoscope.neighbors import Space
 
 N = 20
@@ -44,7 +45,7 @@ def every_function(a, b, **options):
         (np.empty((N, 0)), r"empty, shape \(20, 0\)"),
         (GOOD[:, 0], r"one-dimensional, shape \(20,\): pass .*\[:, None\]"),
         (GOOD[None], "3 dimensions"),
-        (GOOD.astype(object), "object"),
+        (np.where(GOOD > 1, "x", GOOD.astype(object)), "object"),
         (GOOD.astype(str), "text"),
         (GOOD + 1j, "complex"),
         ([[1.0, 2.0], [3.0]], "rectangular"),
@@ -332,3 +333,23 @@ def test_nothing_is_printed(capsys, caplog):
     assert not [record for record in caplog.records if record.name.startswith("infoscope")]
     assert np.get_printoptions() == before
     np.testing.assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002
+
+
+@pytest.mark.parametrize("option", [{"neighbor_rule": "mass"}, {"neighbor_rule": "count"}, {"cap": 2.0}])
+def test_options_of_weights_without_weights_are_refused(option):
+    """They were ignored; a matrix and a search take the first two as well, equal weights are weights."""
+    x = np.random.default_rng(0).normal(size=(60, 3))
+    (name,) = option
+    for call in (
+        lambda: information_imbalance(x, x[:, :1], **option),
+        lambda: imbalance_matrix({"a": x, "b": x[:, :1]}, **option),
+        lambda: select_features_imbalance(x, x[:, :1], **option),
+    ):
+        with pytest.raises(
+            ParameterError, match=rf"{name}=.* says how neighbours of different weights are chosen, and"
+        ):
+            call()
+    with pytest.raises(ParameterError, match=r"effective_unit=1\.0 says how neighbours of different weights"):
+        information_imbalance(x, x[:, :1], effective_unit=1.0)
+    equal = Space(x, sample_weight=np.ones(60))
+    assert information_imbalance(equal, x[:, :1], **option).a_to_b == information_imbalance(x, x[:, :1]).a_to_b

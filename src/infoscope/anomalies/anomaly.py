@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from infoscope.base import (
+    DataError,
     DataWarning,
     ParameterError,
     check_choice,
@@ -16,6 +17,7 @@ from infoscope.base import (
     provenance,
     warn,
 )
+from infoscope.base.contents import fits, holds, integers, whole
 from infoscope.neighbors import Space, settle_window
 
 from .blocks import Blocks, make_blocks
@@ -112,6 +114,24 @@ class DensityAnomaly(BaseEstimator):
     >>> region.side, 90 < region.signal < 115
     ('over', True)
     """
+
+    _contents = {
+        "result_": holds(Anomalies),
+        "regions_": holds(tuple),
+        "n_features_in_": whole(1),
+        "_space": holds(Space),
+        "_labels": integers("_space", below=2),
+        "_rule": holds(tuple),
+    }
+
+    def _check_contents(self) -> None:
+        """Raise where the scan that was read goes beyond the rows there are."""
+        rule = self._rule
+        if len(rule) != 4 or not all(fits(one, kind) for one, kind in zip(rule, (int, int, float, bool), strict=True)):
+            raise DataError("_rule of DensityAnomaly must be two ranks, a probability, and whether a row counts itself")
+        last, first, share, _ = rule
+        if not (1 <= first <= last < len(self._labels) and 0 < share < 1):
+            raise DataError("_rule of DensityAnomaly goes beyond the rows there are")
 
     def __init__(self, k="auto", *, k_min=1, alpha=0.05, control="auto", null="permutation", prior=None, side="both",
                  self_rank="exclude", equalise=True, trim=1, clustering="components", Z=2.65, quantile=0.01,
@@ -318,6 +338,7 @@ class DensityAnomaly(BaseEstimator):
             space=pooled.space,
             ids=_ids(pooled.reference, pooled.test),
             row_numbers=pooled.row_numbers,
+            origin=pooled.origin,
             provenance=provenance("DensityAnomaly", self.get_params(), self.random_state, pooled.space.features,
                                   pooled.labels),
             warnings=tuple(warnings),

@@ -47,7 +47,7 @@ class Ordered:
         if self.boxes is None:
             self._by_tiles(look, k, numbers, new, label)
         else:
-            self._by_boxes(look, k, numbers, new, label)
+            self._by_boxes(self.boxes, look, k, numbers, new, label)
 
     def rows(self, rows, k: int) -> tuple[np.ndarray, np.ndarray]:
         """(squared, items) of some items, as arrays."""
@@ -60,9 +60,7 @@ class Ordered:
         return squared, items
 
     # ---- steps ----
-    def _by_boxes(self, look: Look, k: int, numbers: np.ndarray, new: Space | None, label: str) -> None:
-        boxes = self.boxes
-        assert boxes is not None
+    def _by_boxes(self, boxes: Boxes, look: Look, k: int, numbers: np.ndarray, new: Space | None, label: str) -> None:
         if new is not None:
             points, own = new.features, np.full(len(numbers), -1, np.int32)
             order = numbers

@@ -52,7 +52,7 @@ def points_table(found: Anomalies, **options: Any) -> Any:
 
 def scan_table(found: Anomalies, *, item: int | None = None, side: str | None = None, **options: Any) -> dict[str, Any]:
     """The scan of one item, rank by rank."""
-    one, at = scanned(found, item, side)
+    one, at = choose_scan(found, item, side)
     return found.scan_path(at, one.side)._asdict()
 
 
@@ -120,7 +120,7 @@ def plot_scan(
     """The scan of one item, rank by rank, over what labels without information do; by default of the highest score."""
     look = look_of(style)
     ax = axes_of(ax, look, height=0.72)
-    one, at = scanned(found, item, side)
+    one, at = choose_scan(found, item, side)
     path = found.scan_path(at, one.side)
     low, middle, high = _band(found, one, at, path.k)
     ax.fill_between(path.k, low, high, color="0.88", lw=0, label="90 % of rows without information")
@@ -293,7 +293,7 @@ def plot_many(found: ManyReferences, ax: Axes | None = None, *, style: str = "sc
     return ax
 
 
-def scanned(found: Anomalies, item: int | None, side: str | None) -> tuple[Excess, int]:
+def choose_scan(found: Anomalies, item: int | None, side: str | None) -> tuple[Excess, int]:
     """The side and the item whose scan is drawn: by default of the highest score."""
     one = _one_side(found, side)
     if item is not None:

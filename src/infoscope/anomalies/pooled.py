@@ -6,12 +6,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from infoscope.base import DataError, DataWarning, ParameterError, warn
+from infoscope.base import DataError, DataWarning, Origin, ParameterError, warn
 from infoscope.base.rounding import exceeds, first_lowest
 from infoscope.neighbors import (
     Space,
     as_space,
     find_repeated_rows,
+    hand_over,
+    item_origin,
     kind_of,
     looking_at_row_order,
     order_test,
@@ -34,6 +36,12 @@ class Pooled(NamedTuple):
     kept: tuple[np.ndarray, np.ndarray]  # numbers of the rows of both samples, as they were brought
 
     @property
+    def origin(self) -> Origin | None:
+        """Where the items of both samples came from, where both know it."""
+        both = [origin for sample in (self.reference, self.test) if (origin := item_origin(sample)) is not None]
+        return Origin.joined(both) if len(both) == 2 else None
+
+    @property
     def row_numbers(self) -> np.ndarray | None:
         """Number of every item in its sample as it was brought; None where all are there."""
         every = all(len(kept) == kept.max() + 1 for kept in self.kept)
@@ -53,7 +61,7 @@ def pool(reference, test, *, metric="euclidean", period=None, feature_weights=No
         first = as_space(reference, name="the reference", **_options_of(test, options))
         second = test
     else:
-        first = _made(reference, "the reference", options)
+        first = _make_space(reference, "the reference", options)
         if first.metric == "cosine" and not isinstance(reference, Space) and not isinstance(test, Space):
             second = Space(test, metric="cosine", feature_weights=feature_weights, name="the test sample")
         else:
@@ -108,8 +116,8 @@ def repeated_rows(pooled: Pooled) -> tuple[str, ...]:
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
-def _made(data, name: str, options: dict) -> Space:
-    """The reference as a space; numbers below two say so in the words of this room."""
+def _make_space(data, name: str, options: dict) -> Space:
+    """The reference as a space; numbers below two say so in the words of this subpackage."""
     given = {key: value for key, value in options.items() if value is not None}
     return as_space(data, **(given if isinstance(data, Space) else given | {"name": name}))
 
@@ -138,7 +146,7 @@ def _measured_as(first: Space, data, name: str = "the test sample") -> Space:
                              "with the same feature_weights")  # fmt: skip
     plain = Space(data, name=name, metric=first.metric, period_check=False)
     _check_columns(first, plain, "the reference", name)
-    return Space(plain.features, **_measure(first), run=plain.run, time=plain.time, ids=plain.ids, name=plain.name,
+    return Space(plain.features, **_measure(first), **plain.about_items(), name=plain.name,
                  feature_names=plain.feature_names)  # fmt: skip
 
 
@@ -188,7 +196,7 @@ def _joined(first: Space, second: Space) -> Space:
 
         features = dask.array.concatenate(parts)
     else:
-        features = np.concatenate(parts)
+        features = hand_over(np.concatenate(parts))
     if first.metric == "bits":
         return Space(features, metric="bits")  # whole words: the padding is zero in both
     names = first.feature_names if first.feature_names is not None else second.feature_names

@@ -10,6 +10,7 @@ from sklearn.base import clone
 
 from infoscope.base import DataError, Provenance, Result, check_positive_int, check_random_state, progress, provenance
 from infoscope.base.checks import check_matrix
+from infoscope.base.contents import integers, numbers, whole
 
 from .anomaly import DensityAnomaly
 
@@ -50,6 +51,19 @@ class PowerCurve(Result):
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     _references = ("eagleeye",)
+
+    _contents = {
+        "sizes": integers("S", low=1),
+        "power": numbers("sizes"),
+        "power_se": numbers("sizes"),
+        "recovered": numbers("sizes"),
+        "recovered_se": numbers("sizes"),
+        "purity": numbers("sizes"),
+        "false_flags": numbers("sizes"),
+        "n_test": whole(1),
+        "n_trials": whole(1),
+        "n_reference": whole(1),
+    }
 
     @property
     def verdict(self) -> str:

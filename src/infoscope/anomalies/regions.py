@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from infoscope.base import DataError, InfoscopeError, ParameterError
+from infoscope.base.contents import choices, integers, numbers, whole
 from infoscope.base.rounding import exceeds, level_ties
 from infoscope.neighbors import Space, to_numpy
 
@@ -89,6 +90,18 @@ class Region:
     anomalous_rows: np.ndarray = field(repr=False)
     injected_rows: np.ndarray = field(repr=False)
     pruned_rows: np.ndarray = field(repr=False)
+
+    _contents = {
+        "side": choices("over", "under"),
+        "number": whole(),
+        "centre": numbers("D"),
+        "shift": numbers("D"),
+        "own_rows": integers("F"),
+        "other_rows": integers("G"),
+        "anomalous_rows": integers("A"),
+        "injected_rows": integers("I"),
+        "pruned_rows": integers("P"),
+    }
 
     @property
     def established(self) -> bool:

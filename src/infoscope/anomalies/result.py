@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from infoscope.base import ParameterError, Provenance, Result, check_choice, format_estimate
-from infoscope.neighbors import TIE, nearest
+from infoscope.base import DataError, Origin, ParameterError, Provenance, Result, check_choice, format_estimate
+from infoscope.base.contents import choices, flags, integers, numbers, values, whole
+from infoscope.neighbors import TIE, Space, nearest
 
 from .null import score_table
 from .regions import Region
 
 if TYPE_CHECKING:
     import pandas
-
-    from infoscope.neighbors import Space
 
 CONTROL_WORDS = {
     "fdr": "false discovery rate",
@@ -73,6 +72,19 @@ class Excess:
     maxima: np.ndarray = field(repr=False)
     regions: tuple[Region, ...] = ()
     equalised: bool = True
+
+    _contents = {
+        "side": choices("over", "under"),
+        "scores": numbers("N"),
+        "p_values": numbers("N"),
+        "adjusted": numbers("N"),
+        "k_star": integers("N", below="scores"),
+        "flagged": flags("N"),
+        "region": integers("N", low=-1, below="regions"),
+        "pruned_step": integers("N"),
+        "pruned_level": numbers("N"),
+        "maxima": numbers("B"),
+    }
 
     @property
     def n_flagged(self) -> int:
@@ -133,6 +145,8 @@ class Anomalies(Result):
         Both samples, the reference first.
     row_numbers : array (N,) of int or None
         Number of every item among the rows of its sample as they were brought; None: all are there.
+    origin : Origin or None
+        File, row (or frame), time and name of every item, as far as they are known.
     """
 
     over: Excess | None = field(repr=False)
@@ -156,11 +170,40 @@ class Anomalies(Result):
     space: Space = field(repr=False)
     ids: Any = field(default=None, repr=False)
     row_numbers: np.ndarray | None = field(default=None, repr=False)
+    origin: Origin | None = field(default=None, repr=False)
     provenance: Provenance | None = field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
+    _contents = {
+        "labels": integers("space", below=2),
+        "n_reference": whole(1),
+        "n_test": whole(1),
+        "k": whole(1, "labels"),
+        "k_min": whole(1, "labels"),
+        "control": choices(*CONTROL_WORDS),
+        "n_permutations": whole(),
+        "n_blocks": whole(),
+        "ids": values("space") | None,
+        "row_numbers": integers("space"),
+    }
+
     _references = ("eagleeye",)
+
+    def _check_contents(self) -> None:
+        """Raise where sides or regions that were read name rows that there are not."""
+        n = {True: self.n_test, False: self.n_reference}
+        if self.n_test + self.n_reference != len(self.labels):
+            raise DataError("n_reference and n_test of Anomalies do not go with its labels")
+        for side in self.sides:
+            if len(side.scores) != len(self.labels):
+                raise DataError(f"scores of the side {side.side} of Anomalies do not go with its labels")
+        for region in (*self.regions, *(region for side in self.sides for region in side.regions)):
+            own, other = n[region.side == "over"], n[region.side == "under"]
+            pairs = [(region.own_rows, own), (region.anomalous_rows, own), (region.pruned_rows, own)]
+            for rows, most in (*pairs, (region.other_rows, other), (region.injected_rows, other)):
+                if len(rows) and rows.max() >= most:
+                    raise DataError(f"region {region.name} of Anomalies names row {rows.max()} of {most}")
 
     @property
     def sides(self) -> tuple[Excess, ...]:
@@ -270,6 +313,10 @@ class Anomalies(Result):
         looked = (squared[1:] > squared[:-1] * (1 + TIE)) & (k >= self.k_min)
         return ScanPath(k, successes, scores, looked)
 
+    def flagged_items(self) -> np.ndarray:
+        """Pooled numbers of the flagged items, in the order of the rows of ``to_frame("rows")``."""
+        return np.concatenate([np.flatnonzero(side.flagged) for side in self.sides])
+
     # ---- steps ----
     def _points(self, side: Excess, flagged: bool) -> pandas.DataFrame:
         import pandas
@@ -282,10 +329,13 @@ class Anomalies(Result):
         first = self.n_reference if side.side == "over" else 0
         for found in side.regions:
             recovered[found.anomalous_rows + first] = True
+        places = {"row": np.where(test, items - self.n_reference, items) if numbers is None else numbers[items]}
+        if self.origin is not None:
+            places = self.origin.columns(items)
         table = {
             "side": side.side,
             "sample": np.where(test, "test", "reference"),
-            "row": np.where(test, items - self.n_reference, items) if numbers is None else numbers[items],
+            **places,
             "score": side.scores[items],
             "p_value": side.p_values[items],
             "adjusted_p_value": side.adjusted[items],

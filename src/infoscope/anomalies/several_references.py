@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.base import clone
 
 from infoscope.base import DataError, ParameterError, Provenance, Result, check_choice, provenance
+from infoscope.base.contents import choices, flags, numbers, whole
 from infoscope.base.rounding import exceeds
 
 from .anomaly import DensityAnomaly
@@ -49,6 +50,15 @@ class ManyReferences(Result):
     provenance: Provenance | None = field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    _contents = {
+        "mode": choices("all", "any"),
+        "n_test": whole(1),
+        "p_values": numbers("n_test"),
+        "adjusted": numbers("n_test"),
+        "flagged": flags("n_test"),
+        "explained": numbers("R", "C"),
+    }
     _references = ("eagleeye",)
 
     @property

@@ -29,6 +29,7 @@ from .errors import (
 from .frames import frame_columns, is_frame
 from .jit import kernel
 from .json_values import flat, plain
+from .origin import Origin, SourceFile
 from .progress import Progress, progress
 from .provenance import Provenance, fingerprint, provenance, versions
 from .results import Result, format_estimate, missing_values, result_classes
@@ -43,10 +44,12 @@ __all__ = [
     "InfoscopeError",
     "InfoscopeWarning",
     "MissingExtraError",
+    "Origin",
     "ParameterError",
     "Progress",
     "Provenance",
     "Result",
+    "SourceFile",
     "available_threads",
     "bibtex",
     "check_choice",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -14,6 +16,7 @@ from .frames import frame_columns, is_frame
 RandomState: TypeAlias = "None | int | np.random.SeedSequence | np.random.Generator"
 
 LARGEST_EXACT_INTEGER = 2**53  # float64 holds every whole number up to here
+SHOWN = 40  # characters of a value in a message
 CHUNK = 2**20  # numbers looked at together when searching for NaN
 
 
@@ -211,7 +214,7 @@ def check_unique(ids: Any, n: int, name: str = "ids") -> np.ndarray:
     >>> check_unique(["a", "b"], 2).tolist()
     ['a', 'b']
     """
-    array = np.asarray(ids)
+    array = as_given(ids)
     if array.ndim != 1 or len(array) != n:
         raise DataError(f"{name} has shape {array.shape}, but there are {n} rows: pass one identifier per row")
     first: dict[Any, int] = {}
@@ -219,6 +222,57 @@ def check_unique(ids: Any, n: int, name: str = "ids") -> np.ndarray:
         if first.setdefault(item, row) != row:
             raise DataError(f"{name} holds {item!r} twice, in rows {first[item]} and {row}: every row needs its own")
     return array
+
+
+def beyond_float64(array: np.ndarray) -> bool:
+    """Whether whole numbers are so large that float64 does not tell neighbours apart.
+
+    Parameters
+    ----------
+    array : ndarray
+        Of any type; floats, which have lost their digits already, are not looked at.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.base.checks import beyond_float64
+    >>> beyond_float64(np.array([2**53 + 1])), beyond_float64(np.array([2**53]))
+    (True, False)
+    """
+    if array.dtype.kind not in "iu" or not array.size:
+        return False
+    return max(abs(int(array.min())), abs(int(array.max()))) > LARGEST_EXACT_INTEGER
+
+
+def as_given(values: Any) -> np.ndarray:
+    """Names as an array that keeps them apart: a list of mixed types is not brought to one type.
+
+    Parameters
+    ----------
+    values : array or sequence
+        Names, numbers, dates.
+
+    Returns
+    -------
+    ndarray
+        Of objects where NumPy would turn whole numbers into floats, or numbers into text.
+
+    Examples
+    --------
+    >>> from infoscope.base.checks import as_given
+    >>> as_given([2**63, -1]).tolist(), as_given([1, "1"]).tolist()
+    ([9223372036854775808, -1], [1, '1'])
+    """
+    array = np.asarray(values)
+    if isinstance(values, np.ndarray) or array.ndim != 1 or array.dtype.kind not in "fUS":
+        return array
+    whole = array.dtype.kind == "f" and any(isinstance(value, int) for value in values)
+    mixed = array.dtype.kind in "US" and not all(isinstance(value, (str, bytes)) for value in values)
+    return np.array(list(values), dtype=object) if whole or mixed else array
 
 
 def check_ids(ids_a: Any, ids_b: Any, name_a: str = "A", name_b: str = "B") -> None:
@@ -243,7 +297,7 @@ def check_ids(ids_a: Any, ids_b: Any, name_a: str = "A", name_b: str = "B") -> N
     """
     if ids_a is None or ids_b is None:
         return
-    first, second = np.asarray(ids_a).tolist(), np.asarray(ids_b).tolist()
+    first, second = as_given(ids_a).tolist(), as_given(ids_b).tolist()
     check_same_length({name_a: first, name_b: second})
     if first == second:
         return
@@ -400,10 +454,53 @@ def _kind_of_column(dtype: Any) -> str:
     return ""
 
 
+def refuse_complex(data: Any, name: str) -> None:
+    """Raise for an array of complex numbers, in the words that scikit-learn asks of its estimators.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.base.checks import refuse_complex
+    >>> refuse_complex(np.zeros(2), "X")
+    """
+    if isinstance(data, np.ndarray) and data.dtype.kind == "c":
+        raise DataError(f"Complex data not supported: pass real and imaginary part of {name} as two columns")
+
+
+def refuse_sparse(data: Any, name: str) -> None:
+    """Raise for a sparse matrix, with the way out: what is not stored is zero in a table, and unknown in a graph.
+
+    Parameters
+    ----------
+    data : object
+        Anything.
+    name : str
+        What the message calls it.
+
+    Raises
+    ------
+    DataError
+        If it is a sparse matrix.
+
+    Examples
+    --------
+    >>> from infoscope.base.checks import refuse_sparse
+    >>> refuse_sparse([[1.0]], "A")
+    """
+    if not (hasattr(data, "tocsr") and hasattr(data, "nnz")):
+        return
+    table = f"pass {name}.toarray() if it fits in memory, or a few principal components"
+    if len(data.shape) == 2 and data.shape[0] == data.shape[1]:
+        raise DataError(
+            f"{name} is a sparse square matrix. Distances to near items: NeighborGraph.from_sparse({name}), because "
+            f"what is not stored there is not zero, as .toarray() makes it. A table of numbers: {table}"
+        )
+    raise DataError(f"{name} is a sparse matrix: {table}")
+
+
 # ---------------------------------------------------------------------------------------------------------------- steps
 def _plain_array(data: Any, name: str) -> np.ndarray:
-    if hasattr(data, "tocsr") and hasattr(data, "nnz"):
-        raise DataError(f"{name} is a sparse matrix: pass {name}.toarray()")
+    refuse_sparse(data, name)
     if isinstance(data, np.ma.MaskedArray) and np.ma.is_masked(data):
         row = tuple(int(index[0]) for index in np.nonzero(np.ma.getmaskarray(data)))
         raise DataError(f"{name} is masked at index {row}: remove or fill masked entries")
@@ -418,7 +515,10 @@ def _plain_array(data: Any, name: str) -> np.ndarray:
 def _real_numbers(array: np.ndarray, name: str, names: Sequence[str] | None) -> np.ndarray:
     kind = array.dtype.kind
     if kind == "O":
-        raise DataError(_object_message(array, name, names))
+        numbers = numbers_of_objects(array, name)
+        if numbers is None:
+            raise DataError(_object_message(array, name, names))
+        return numbers
     if kind in "SUT":
         where, item = _first_entry(array, names, lambda item: not _is_number_text(item))
         number = " (numbers stored as text: use .astype(float))" if where == "" else f" ({item!r}{where})"
@@ -432,16 +532,50 @@ def _real_numbers(array: np.ndarray, name: str, names: Sequence[str] | None) -> 
     native = array.dtype.newbyteorder("=")
     if native in (np.float32, np.float64):
         return array.astype(native, copy=False)
-    if kind in "iu" and array.size and max(abs(int(array.min())), abs(int(array.max()))) > LARGEST_EXACT_INTEGER:
+    if beyond_float64(array):
         warn(f"{name} holds whole numbers beyond 2**53, which float64 rounds: are they identifiers?")
     return array.astype(np.float64)
 
 
+def numbers_of_objects(array: np.ndarray, name: str = "the data") -> np.ndarray | None:
+    """Numbers that came as Python objects as float64; None where there is anything else among them.
+
+    Parameters
+    ----------
+    array : ndarray of object
+        Real numbers of any type: int, float, NumPy's, Decimal, Fraction.
+    name : str
+        What a warning calls it, where whole numbers are rounded.
+
+    Returns
+    -------
+    ndarray or None
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.base.checks import numbers_of_objects
+    >>> numbers_of_objects(np.array([1, 2.5], dtype=object)), numbers_of_objects(np.array([1, "b"], dtype=object))
+    (array([1. , 2.5]), None)
+    """
+    items = array.ravel().tolist()
+    if not items or not all(_is_real(item) for item in items):
+        return None
+    if any(isinstance(item, int) and abs(item) > LARGEST_EXACT_INTEGER for item in items):
+        warn(f"{name} holds whole numbers beyond 2**53, which float64 rounds: are they identifiers?")
+    return np.array([float(item) for item in items]).reshape(array.shape)
+
+
+def _is_real(item: Any) -> bool:
+    return isinstance(item, (numbers.Real, Decimal, np.bool_))
+
+
 def _object_message(array: np.ndarray, name: str, names: Sequence[str] | None) -> str:
-    where, item = _first_entry(array, names, lambda item: not isinstance(item, (int, float, np.number, np.bool_)))
-    if where == "":
-        return f"{name} has object dtype although it holds numbers: pass {name}.astype(float)"
-    what = "a missing value (None)" if item is None else f"{item!r} ({type(item).__name__})"
+    where, item = _first_entry(array, names, lambda item: not _is_real(item))
+    if isinstance(item, numbers.Complex):
+        return f"{name} holds the complex number {item}{where}: pass real and imaginary part as two columns"
+    shown = repr(item) if len(repr(item)) <= SHOWN else f"{repr(item)[:SHOWN]}..."
+    what = "a missing value (None)" if item is None else f"{shown} ({type(item).__name__})"
     return f"{name} has object dtype and holds {what}{where}: pass numbers only"
 
 

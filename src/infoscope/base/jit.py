@@ -45,6 +45,26 @@ def kernel(function: Any = None, *, inline: str = "never") -> Any:
     options: dict[str, Any] = dict(nogil=True, error_model="numpy", inline=inline)
     try:
         # numba itself falls back to a folder of the user when the installation is read-only.
-        return njit(cache=True, **options)(function)
+        return _keeping_on(njit(cache=True, **options)(function))
     except RuntimeError:  # "cannot cache function": no folder is writable, or the source is not in a file
         return njit(**options)(function)
+
+
+def _keeping_on(compiled: Any) -> Any:
+    """A full disk, where compiled code is kept for the next time, stops no computation."""
+    cache = getattr(compiled, "_cache", None)
+    save = getattr(cache, "save_overload", None)
+    if save is None:
+        return compiled
+
+    def try_to_save(*given: Any) -> None:
+        try:
+            save(*given)
+        except OSError as error:
+            from .errors import InfoscopeWarning, warn
+
+            folder = getattr(cache, "cache_path", "its folder")
+            warn(f"{folder}: {error.strerror or error}; kernels are compiled anew the next time", InfoscopeWarning)
+
+    cache.save_overload = try_to_save  # type: ignore[union-attr]
+    return compiled

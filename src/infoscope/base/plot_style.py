@@ -6,6 +6,9 @@ an expectation has the ends of a diverging map.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +76,41 @@ def thin(ax: Any, look: Style) -> None:
             spine.set_linewidth(look.frame)
 
 
+@contextmanager
+def text_as_written(ax: Axes | None = None) -> Iterator[None]:
+    """While it lasts, texts are made to be drawn letter by letter: the name of a column is no formula.
+
+    The pictures of the library write no formulas themselves; powers of ten on the axes are (`let_powers_be_formulas`).
+    Of an `ax` that is there already, labels that are written anew are meant too.
+    """
+    import matplotlib
+
+    there = () if ax is None else (ax.title, ax.xaxis.label, ax.yaxis.label)
+    before = [label.get_text() for label in there]
+    with matplotlib.rc_context({"text.parse_math": False}):
+        yield
+    for label, text in zip(there, before, strict=True):
+        if label.get_text() != text:
+            label.set_parse_math(False)
+
+
+def let_powers_be_formulas(axes: Iterable[Axes]) -> None:
+    """Ticks that matplotlib writes itself are formulas where they are powers of ten, and no names."""
+    from matplotlib.ticker import LogFormatter, LogitFormatter, ScalarFormatter
+
+    for axis in (axis for ax in axes for axis in (ax.xaxis, ax.yaxis)):
+        for ticks, formatter in (
+            (axis.get_major_ticks(), axis.get_major_formatter()),
+            (axis.get_minor_ticks(), axis.get_minor_formatter()),
+        ):
+            if isinstance(formatter, LogFormatter | LogitFormatter | ScalarFormatter):
+                for text in (axis.offsetText, *(label for tick in ticks for label in (tick.label1, tick.label2))):
+                    text.set_parse_math(True)
+            else:
+                for tick in ticks:  # also of axes that were there
+                    tick.label1.set_parse_math(False)
+
+
 def set_labels(ax: Axes, look: Style, x: str | None = None, y: str | None = None) -> None:
     """Labels of the axes."""
     if x is not None:
@@ -83,6 +121,11 @@ def set_labels(ax: Axes, look: Style, x: str | None = None, y: str | None = None
 
 def set_legend(ax: Axes, look: Style, **options: Any) -> None:
     """A legend that lets the data shine through."""
+    named: list[Any] = [*ax.get_children(), *ax.containers]
+    for drawn in named:  # matplotlib hides what begins like a name of its own
+        label = str(drawn.get_label())
+        if label.startswith("_") and not re.fullmatch(r"_(child|container)\d+|_nolegend_|_", label):
+            drawn.set_label(f" {label}")
     usual = {"fontsize": look.small, "framealpha": 0.85, "edgecolor": "0.85", "columnspacing": 1.0}
     legend = ax.legend(**(usual | options))
     if look.frame is not None:

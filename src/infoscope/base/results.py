@@ -13,6 +13,7 @@ import numpy as np
 from .bibliography import bibtex
 from .json_values import plain
 from .pictures import picture_of, pictures_of
+from .plot_style import let_powers_be_formulas, text_as_written
 from .provenance import Provenance
 
 if TYPE_CHECKING:
@@ -127,7 +128,11 @@ class Result:
         ParameterError
             If the result cannot draw this kind, or the kind has no such option.
         """
-        return picture_of(self, kind, options).draw(self, ax, style=style, **options)
+        drawing = picture_of(self, kind, options)
+        with text_as_written(ax):
+            axes = drawing.draw(self, ax, style=style, **options)
+        let_powers_be_formulas(axes.figure.axes)
+        return axes
 
     def plot_data(self, *, kind: str | None = None, **options: Any) -> pandas.DataFrame:
         """The numbers that ``plot`` draws with these options, and their standard errors, as a pandas frame."""

@@ -27,6 +27,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     import sys
 
-    from .app import run
+    from .interrupts import INTERRUPTED, catch_interrupts, end_quietly
 
-    return run(sys.argv[1:] if arguments is None else list(arguments))
+    own_process = arguments is None
+    try:
+        with catch_interrupts() as interrupts:
+            from .app import run
+
+            return run(sys.argv[1:] if arguments is None else list(arguments), interrupts)
+    except KeyboardInterrupt:  # while the commands are imported, or while another one is dealt with
+        _say_interrupted()
+        return INTERRUPTED
+    except Exception:
+        if not interrupts.seen:
+            raise
+        _say_interrupted()
+        return INTERRUPTED
+    finally:
+        if own_process:
+            end_quietly()
+
+
+def _say_interrupted() -> None:
+    import sys
+    from contextlib import suppress
+
+    with suppress(OSError):  # of a closed terminal
+        print("infoscope: interrupted", file=sys.stderr)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .options import Delivery, Items, Jobs, Measure, Rows, Seed, Window, count, value, with_groups, word
+from .options import Delivery, Items, Jobs, Layout, Measure, Rows, Seed, Window, count, value, with_groups, word
 
 EXAMPLE = "infoscope anomalies reference.csv test.csv"
 
@@ -49,6 +49,7 @@ def anomalies(
     ] = None,
     clustering: Annotated[str, word("components|peaks|hdbscan", "How flagged rows make regions.")] = "components",
     measure: Annotated[Measure, {"scale": "standard: columns divided by their standard deviation in REFERENCE."}],
+    layout: Layout,
     rows: Annotated[Rows, {"start": "First row of both files."}],
     items: Annotated[
         Items, {"time": "When a row was seen, or time between rows: correlated ones go together; none: not known."}
@@ -92,9 +93,9 @@ def anomalies(
         random_state=seed, n_jobs=jobs,
     )  # fmt: skip
     with messages(out.quiet):
-        both = read_two((reference, test), items, rows, measure)
+        both = read_two((reference, test), items, rows, measure, layout)
         found = estimator.fit(both[0].space, both[1].space, exclusion_window=window.window).result_
         deliver(
             found, out, {"reference": both[0].record(), "test": both[1].record()}, [*both[0].files(), *both[1].files()],
-            text="\n".join([str(found), *places(found)]), table=FlaggedRows(found, both), kind=kind,
+            text="\n".join([str(found), *places(found)]), table=FlaggedRows(found), kind=kind,
         )  # fmt: skip

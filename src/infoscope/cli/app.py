@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+from contextlib import suppress
+from contextvars import copy_context
 from typing import Annotated, Any
 
 import typer
@@ -14,11 +17,15 @@ from .compare import compare
 from .demo import demo
 from .density import density
 from .dimension import dimension
+from .extract import extract
 from .flag_names import in_flags
+from .interrupts import INTERRUPTED, Interrupts
 from .rerun import rerun
 from .select import select
 
-BAD_INPUT, INTERRUPTED = 2, 130
+BAD_INPUT = 2
+# no room, file too large, over quota; `infoscope.storage` has them too, and loads NumPy
+DISK_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 app = typer.Typer(
     name="infoscope",
@@ -32,6 +39,7 @@ app.command()(dimension)
 app.command()(density)
 app.command()(anomalies)
 app.command()(select)
+app.command()(extract)
 app.command()(demo)
 app.command()(rerun)
 
@@ -50,30 +58,49 @@ def infoscope(
         typer.echo(context.get_help())
 
 
-def run(arguments: list[str]) -> int:
+def run(arguments: list[str], interrupts: Interrupts) -> int:
     """Run a command; bad input becomes one sentence on the error stream and exit code 2."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal that cannot show a sign gets a substitute, not an error
             stream.reconfigure(errors="replace")
     command: Any = typer.main.get_command(app)
+    code: Any = 0
     try:
-        arguments = expand(command.commands, arguments)
-        code = command.main(args=arguments, prog_name="infoscope", standalone_mode=False, obj=arguments)
-        sys.stdout.flush()
+        # in a context of its own: which files were read is forgotten at its end
+        code = copy_context().run(_run, command, arguments)
+    except BrokenPipeError:  # whoever read our output has read enough
+        _close_output()
+        return 1
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
-    except BrokenPipeError:  # whoever read our output has read enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     except Exception as error:  # each is looked at; one that is our own mistake goes on with its traceback
+        if interrupts.seen:
+            raise KeyboardInterrupt from error
         sentence = _sentence(error)
+        if isinstance(error, OSError) and error.filename is None and error.errno in DISK_FULL:  # files have names
+            sentence = f"what is printed cannot be written: {error.strerror}"
+            _close_output()
         if sentence is None:
             raise
-        print(f"infoscope: error: {sentence}", file=sys.stderr)
+        with suppress(OSError):  # the error stream may be full as well
+            print(f"infoscope: error: {sentence}", file=sys.stderr)
         return BAD_INPUT
     if code == INTERRUPTED:  # some versions of typer turn Ctrl-C into this code themselves
-        print("infoscope: interrupted", file=sys.stderr)
+        raise KeyboardInterrupt
     return code if isinstance(code, int) else 0
+
+
+def _run(command: Any, arguments: list[str]) -> Any:
+    arguments = expand(command.commands, arguments)
+    code = command.main(args=arguments, prog_name="infoscope", standalone_mode=False, obj=arguments)
+    sys.stdout.flush()
+    return code
+
+
+def _close_output() -> None:
+    """Let what could not be printed go, so that the interpreter does not try once more at its end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _sentence(error: Exception) -> str | None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .options import Delivery, Items, Jobs, Measure, Neighbors, Rows, Seed, Texts, count, value, with_groups
+from .options import Delivery, Items, Jobs, Layout, Measure, Neighbors, Rows, Seed, Texts, count, value, with_groups
 
 EXAMPLE = "infoscope compare --space A=data.csv:0-4 --space B=data.csv:5-9"
 
@@ -37,7 +37,8 @@ def compare(
     ],
     k: Annotated[int | None, value("N", "Neighbours per row. Default: 1 (10 with weights).", "-k", "--k")] = None,
     permutations: Annotated[int, count(0, "Random permutations for p-values.")] = 0,
-    rows: Annotated[Rows, {"missing": "Rows with missing values: an error, or left out of all spaces."}],
+    layout: Layout,
+    rows: Annotated[Rows, {"missing": "Missing values: an error, or rows are left out of all spaces, or columns."}],
     sample_rows: Annotated[int | None, count(1, "Ask only so many rows, drawn at random.")] = None,
     sample_columns: Annotated[int | None, count(1, "Estimate ranks from so many random items.")] = None,
     items: Annotated[Items, {"join": "Pieces: runs of their own, or parts of one run."}],
@@ -66,7 +67,7 @@ def compare(
     _check_number(len(choices), labels)
     named = () if labels is None else (labels,)
     with messages(out.quiet):
-        data = read_data(choices, items, rows, measure, labels=named)
+        data = read_data(choices, items, rows, measure, layout, labels=named)
         options = {
             "k": k, "n_rows": sample_rows, "n_columns": sample_columns, "n_permutations": permutations,
             "random_state": seed, "n_jobs": jobs, **neighbor_rule(window, data),

@@ -10,6 +10,7 @@ import typer
 
 from infoscope.base.errors import ParameterError, warn
 from infoscope.io import check_figure_path, check_result_path, write_result
+from infoscope.io.files_read import remember_files
 
 from .options import Delivery
 
@@ -21,6 +22,7 @@ def check_targets(asked: Delivery) -> None:
     """Raise now what saving results and picture would raise after the work is done."""
     for path in asked.output or []:
         check_result_path(path)
+    remember_files(with_digests=any(str(path).lower().endswith(".json") for path in asked.output or []))
     if asked.plot is None:
         return
     picture = Path(asked.plot)

@@ -121,10 +121,11 @@ def free_energy() -> Map:
 
     frames = load_alanine_dipeptide("300K metadynamics")
     angles = frames.torsions[["ALA2 phi", "ALA2 psi"]]
-    assert frames.bias is not None  # it is metadynamics
     kt = energy_unit(TEMPERATURE, "kJ/mol")
     # Frames 5 ps apart count as independent where the bias drives them (1.0 to 1.1 frames as one): no time is needed.
-    density = PAk(dimension=2, max_neighbors=200).fit(Space(angles, period=2 * np.pi), bias=frames.bias / kt)
+    density = PAk(dimension=2, max_neighbors=200).fit(
+        Space(angles, period=2 * np.pi), bias=np.asarray(frames.bias) / kt
+    )
     energy, error = density.free_energy(TEMPERATURE, "kJ/mol")
     states = DensityPeaks(Z=3).fit(density).result_.with_units("kJ/mol", TEMPERATURE)
     rows = states.to_frame()
@@ -153,19 +154,17 @@ def heat() -> Heat:
     from infoscope.neighbors import Space
 
     cold, hot = load_alanine_dipeptide("300K metadynamics"), load_alanine_dipeptide("600K")
-    weight = cold.sample_weight
-    assert weight is not None  # it is metadynamics
+    weight = np.asarray(cold.sample_weight)  # metadynamics: every frame has one
     kept = np.flatnonzero(np.random.default_rng(0).random(len(cold)) < weight / weight.max())  # a sample without bias
     frames = (cold.torsions.iloc[kept], hot.torsions.iloc[::HOT_STRIDE])
     x, y = (Space(f[["ALA2 phi", "ALA2 psi"]].reset_index(drop=True), period=2 * np.pi) for f in frames)
     model = DensityAnomaly(n_permutations=PERMUTATIONS, random_state=0)
     found = model.fit(x, y, np.arange(len(x)) // TOGETHER, np.arange(len(y)) // TOGETHER).result_
-    assert found.over is not None  # both sides are asked for
     lines = [
         f"     phi {phi:+.1f}, psi {psi:+.1f}   {region.n_anomalous} frames, "
         f"{format_estimate(region.background, region.background_se)} expected, "
         f"purity {format_estimate(region.purity, region.purity_se)}"
-        for region in found.over.established
+        for region in found.sides[0].established
         for phi, psi in [region.centre]
     ]
     text = (
@@ -222,8 +221,7 @@ def few() -> Few:
     )
     found = fit.fit(Space(table.rename(columns=_short).iloc[:, columns], name="a wine"), y).result_
     equal, _ = dii_value_and_grad(x, y, 1 / table.to_numpy().std(0), k=found.k)
-    ends = found.weights_interval
-    assert ends is not None  # there are resamples
+    ends = np.asarray(found.weights_interval)  # there are resamples
     between = [f"({low:.2f} to {high:.2f})" for low, high in ends * found.scale[:, None]]
     lines = [f"     {found.names[a]:<32} {found.standard_weights[a]:.2f}   {between[a]}" for a in found.support]
     open_weighted = format_estimate((found.dii - floor) / (1 - floor), found.dii_se / (1 - floor))

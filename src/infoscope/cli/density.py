@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
 
-from .options import Delivery, Files, Items, Jobs, Measure, Rows, Window, switch, value, with_groups, word
+from .options import Delivery, Files, Items, Jobs, Layout, Measure, Rows, Window, switch, value, with_groups, word
+
+if TYPE_CHECKING:
+    import pandas
 
 
 @with_groups
@@ -39,9 +43,15 @@ def density(
         ),
     ] = "auto",
     measure: Measure,
+    layout: Layout,
     rows: Rows,
     items: Annotated[
-        Items, {"bias": "Bias potential of the rows, which is taken out of the density: better than weights from it."}
+        Items,
+        {"bias": "Bias potential of the rows (metad.rbias), taken out of the density: better than weights from it."},
+    ],
+    out: Annotated[
+        Delivery,
+        {"output": "Save: .json (for rerun), .npz (for load, extract), .csv, .parquet (every row; states: its state)."},
     ],
     window: Annotated[
         Window,
@@ -50,7 +60,6 @@ def density(
             "Default: auto with times."
         },
     ],
-    out: Delivery,
     jobs: Jobs = None,
 ) -> None:
     """Where is the data dense, and which states does it visit?
@@ -58,7 +67,7 @@ def density(
     The answer is the log density (the free energy) at every item with its error; with --states, the peaks that stand
     out of the error, their populations, and the barriers between them.
 
-    Example: infoscope density COLVAR:phi,psi --bias metad.bias --states --units kJ/mol --plot states.png
+    Example: infoscope density COLVAR:phi,psi --bias metad.rbias --states --units kJ/mol --plot states.png
     """
     from infoscope.base.errors import ParameterError
 
@@ -72,13 +81,31 @@ def density(
         raise ParameterError("--max-neighbors does not go with knn, which takes ten neighbours of every item")
     check_targets(out)
     with messages(out.quiet):
-        data = read_one(files, items, rows, measure, "density", takes_bias=True)
+        data = read_one(files, items, rows, measure, layout, "density", takes_bias=True)
         # whether a peak is real is asked of the noise alone, as DensityPeaks does
         estimator = _estimator(method, max_neighbors, dimension=dimension, calibrate=not states, n_jobs=jobs)
         fitted = estimator.fit(data.space, bias=data.gathered.potential, exclusion_window=window.window)
         result = _states(fitted, significance, halo) if states else fitted.result_
         energy = data.gathered.energy
-        deliver(result.with_units(energy.units, energy.temperature), out, data.record(), data.files())
+        result = result.with_units(energy.units, energy.temperature)
+        deliver(result, out, data.record(), data.files(), table=StateOfRows(result) if states else None)
+
+
+@dataclass(frozen=True)
+class StateOfRows:
+    """Every row with its file, time, state and density, for the writer; the states are in the printed table."""
+
+    found: Any
+
+    @property
+    def title(self) -> str:
+        """For the line that names the file."""
+        return f"{self.found.n_items} rows with their state"
+
+    def to_frame(self) -> pandas.DataFrame:
+        """The table."""
+        frame: pandas.DataFrame = self.found.to_frame("items")
+        return frame
 
 
 def _estimator(method: str, max_neighbors: int | str, **options: Any) -> Any:

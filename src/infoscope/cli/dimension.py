@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from .binary import Binary
-from .options import Delivery, Files, Items, Jobs, Measure, Rows, Seed, Window, count, with_groups, word
+from .options import Delivery, Files, Items, Jobs, Layout, Measure, Rows, Seed, Window, count, with_groups, word
 
 
 @with_groups
@@ -23,6 +23,7 @@ def dimension(
     max_rank: Annotated[int | None, count(2, "Farthest neighbour (gride).")] = None,
     sample_rows: Annotated[int | None, count(8, "Ask only so many random rows (gride, two-nn, --binary).")] = None,
     measure: Annotated[Measure, {"metric": "euclidean, manhattan, chebyshev, cosine, hamming."}],
+    layout: Layout,
     rows: Rows,
     items: Annotated[
         Items, {"time": "When a row was seen, or time between rows: correlated ones are thinned; none: not known."}
@@ -63,7 +64,7 @@ def dimension(
         raise ParameterError(f"--max-rank goes with --method gride, not with {method}")
     check_targets(out)
     with messages(out.quiet):
-        data = read_one(files, items, rows, Measure(["hamming"]) if bits.binary else measure, "dimension")
+        data = read_one(files, items, rows, Measure(["hamming"]) if bits.binary else measure, layout, "dimension")
         drawn: dict[str, Any] = {"random_state": seed, "n_jobs": jobs}
         if bits.binary:
             result = bits.estimate(data.space, sample_rows, window.window, **drawn)

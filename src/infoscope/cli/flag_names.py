@@ -17,6 +17,7 @@ FLAGS = {
     "sample_weight": "--weights",
     "log_weights": "--log-weights",
     "missing": "--missing",
+    **{name: f"--{name}" for name in ("header", "decimal", "separator", "encoding", "comment", "na")},
     "join": "--join",
     "date_format": "--date-format",
     "kT": "--kT",
@@ -53,4 +54,5 @@ def in_flags(text: str) -> str:
         text = rows.sub(option, text)
     text = text.replace("time=False", "--time none")
     text = ASSIGNED.sub(lambda match: f"{FLAGS[match[1]]} {match[2].translate(NO_QUOTES)}".rstrip(), text)
+    text = text.replace("infoscope.io.hills_offset", "--hills FILE")
     return UNDERSCORED.sub(lambda match: FLAGS[match[1]], text)

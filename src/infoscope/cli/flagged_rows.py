@@ -14,38 +14,30 @@ if TYPE_CHECKING:
 
     from infoscope.anomalies import Anomalies
 
-    from .inputs.data_sets import ReadData
-
 SHOWN = 3  # columns named for each region
 MOST = 20  # regions that are named
 
 
 @dataclass(frozen=True)
 class FlaggedRows:
-    """The flagged rows of both files, for the writer: row of the file (from 0), region, p-value, purity, columns."""
+    """The flagged rows of both files, for the writer: file, row there (from 0), region, p-value, purity, columns."""
 
     found: Anomalies
-    samples: tuple[ReadData, ReadData]
 
     @property
     def title(self) -> str:
         """For the line that names the file."""
-        return f"{len(self.found.to_frame('rows'))} flagged rows"
+        return f"{len(self.found.flagged_items())} flagged rows"
 
     def to_frame(self) -> pandas.DataFrame:
         """The table."""
         import pandas
 
-        table = self.found.to_frame("rows")
-        parts = []
-        for name, data in zip(("reference", "test"), self.samples, strict=True):
-            mine = table[table["sample"] == name]
-            (space,) = data.gathered.spaces
-            source = np.concatenate([np.asarray(piece.rows) for piece in space.tables])
-            names = [f"{column} (data)" if column in mine else column for column in space.names]
-            columns = pandas.DataFrame(space.values[mine["row"]], columns=names, index=mine.index)
-            parts.append(pandas.concat([mine.assign(row=source[mine["row"]]), columns], axis=1))
-        return pandas.concat(parts).sort_index()
+        table, space = self.found.to_frame("rows"), self.found.space
+        names = [space.column_name(a) for a in range(space.n_features)]
+        names = [f"{column} (data)" if column in table else column for column in names]
+        columns = pandas.DataFrame(self.found.coordinates[self.found.flagged_items()], columns=names)
+        return pandas.concat([table, columns], axis=1)
 
 
 def places(found: Anomalies) -> list[str]:

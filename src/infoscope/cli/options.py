@@ -77,6 +77,17 @@ def word(
     return typer.Option(*names, metavar="|".join(filter(None, (words, metavar))), help=text, callback=read)
 
 
+def one_of(*signs: str) -> Callable[[str], str]:
+    """Takes a sign as it is: one of a few, or any."""
+
+    def read(text: str) -> str:
+        if (text not in signs) if signs else len(text) != 1:
+            raise ValueError(text)
+        return text
+
+    return read
+
+
 # ------------------------------------------------------------------------------------------------------------- groups
 @dataclass(frozen=True)
 class Measure:
@@ -94,11 +105,36 @@ class Rows:
     start: Annotated[int | None, count(0, "First row.")] = None
     stop: Annotated[int | None, count(0, "Row to stop before.")] = None
     stride: Annotated[int | None, count(1, "Use every n-th row.")] = None
-    missing: Annotated[str, word("raise|drop", "Rows with missing values: an error, or left out.")] = "raise"
+    missing: Annotated[
+        str, word("raise|drop|drop-columns", "Missing values: an error, or their rows or columns are left out.")
+    ] = "raise"
 
     @property
     def slice(self) -> slice:
         return slice(self.start, self.stop, self.stride)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How text tables are laid out; what is not said is decided, or asked."""
+
+    header: Annotated[str | None, word("yes|no", "First line of text tables: names, or a row. Default: decided.")] = (
+        None
+    )
+    decimal: Annotated[str | None, word("point|comma", "Before decimals.", or_else=". or ,", of=one_of(".", ","))] = (
+        None
+    )
+    separator: Annotated[
+        str | None,
+        word("comma|semicolon|tab|pipe|space", "Between fields.", or_else="one sign", metavar="SIGN", of=one_of()),
+    ] = None
+    encoding: Annotated[str | None, value("ENCODING", "Of text tables: latin-1. Default: UTF-8.")] = None
+    comment: Annotated[str | None, value("SIGN|none", "What begins lines to leave out. Default: #.")] = None
+    na: Annotated[Texts, value("TEXT|NUMBER", "Stands for a missing value: -999. May be repeated.")] = None
+
+    def given_flags(self) -> dict[str, str]:
+        """The options that were given, by their flag."""
+        return {f"--{name}": str(value) for name, value in vars(self).items() if value}
 
 
 @dataclass(frozen=True)
@@ -119,7 +155,10 @@ class Items:
         str | None, value("COLUMN[,COLUMN]", "Logarithms of weights, or energies: exp(sum of columns / kT).")
     ] = None
     bias: Annotated[
-        str | None, value("COLUMN|FILE", "Static bias potential V of the rows: weights are exp(V / kT).")
+        str | None, value("COLUMN|FILE", "Bias potential V of the rows (metad.rbias): weights are exp(V / kT).")
+    ] = None
+    hills: Annotated[
+        str | None, value("FILE[,FILE]", "HILLS of metadynamics: c(t) is taken from the bias (metad.bias).")
     ] = None
     kT: Annotated[
         str | None, value("VALUE|300K", "In the unit of the energies, or the temperature (kJ/mol).", "--kT")
@@ -127,7 +166,7 @@ class Items:
     temperature: Annotated[float | None, value("KELVIN", "Of energies in --units. Default: 300.")] = None
     units: Annotated[str | None, word("kT|kJ/mol|kcal/mol", "Of energies, read and answered. Default: kT.")] = None
 
-    def named(self) -> dict[str, str]:
+    def given_flags(self) -> dict[str, str]:
         """The options that were given, by their flag."""
         given = {name: value for name, value in vars(self).items() if value is not None and value != "runs"}
         return {f"--{name.replace('_', '-')}": str(value) for name, value in given.items()}

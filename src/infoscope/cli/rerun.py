@@ -11,10 +11,11 @@ from typing import Annotated, Any
 
 import typer
 
-from .arguments import expand
+from .arguments import CONFIG, expand
 
 DIFFERS = 1  # exit code
 SHOWN = 20  # differing values that are listed
+LONGEST_SHOWN = 200  # letters of each
 
 
 def rerun(
@@ -34,22 +35,29 @@ def rerun(
     Example: infoscope rerun result.json --folder ../data
     """
     from infoscope.base import versions
+    from infoscope.base.errors import DataError
     from infoscope.io import check_result_path, read_record
+    from infoscope.io.files_read import watch_files
 
     record = read_record(file)
     targets = [] if output is None else [check_result_path(output).resolve()]
     commands = _repeatable(context)
-    arguments = expand(commands, stored_arguments(record, file, commands))
+    stored = stored_arguments(record, file, commands)
+    if any(argument.partition("=")[0] == CONFIG for argument in stored):  # no command writes it into a record
+        raise DataError(f"{file}: its command reads options from a file ({CONFIG}), which the record does not hold")
+    arguments = expand(commands, stored)
     with _inside(folder):
-        arguments = _check_files(record, arguments, folder)
-        typer.echo(f"again: {shlex.join(['infoscope', *arguments])}")
-        again = _run(commands[arguments[0]], arguments, targets, file)
+        arguments, paths = _check_files(record, arguments, folder)
+        typer.echo(f"again: {_printable(shlex.join(['infoscope', *arguments]))}")
+        allowed = None if paths is None else [path.resolve() for path in paths]
+        with watch_files(allowed, file):
+            again = _run(commands[arguments[0]], arguments, targets, file)
     compared = compare_records(record, again)
     changed = _changed_versions(record, versions())
     if compared.differing:
         typer.echo(f"not reproduced: {len(compared.differing)} of {compared.n_entries} values differ")
         for name, (then, now) in list(compared.differing.items())[:SHOWN]:
-            typer.echo(f"  {name}: {then!r} then, {now!r} now")
+            typer.echo(f"  {_printable(name)}: {_shown(then)} then, {_shown(now)} now")
         if len(compared.differing) > SHOWN:
             typer.echo(f"  ... and {len(compared.differing) - SHOWN} more")
         typer.echo(changed or "versions: the same then and now")
@@ -106,6 +114,8 @@ def _entries(record: Mapping[str, Any]) -> dict[str, Any]:
     rows = record.get("table") or []
     for index, row in enumerate(rows):
         for key, value in row.items():
+            if key == "file":  # files may have moved: their contents were compared
+                continue
             name = key if len(rows) == 1 else f"{index}.{key}"
             if name not in entries or entries[name] != value:
                 entries[name if name not in entries else f"table.{name}"] = value
@@ -128,13 +138,19 @@ def _repeatable(context: typer.Context) -> dict[str, Any]:
     }
 
 
-def _check_files(record: Mapping[str, Any], arguments: Sequence[str], folder: str | None) -> list[str]:
-    """Check the input files; with a folder, those that were named by a full path are looked for in it by their name."""
+def _check_files(
+    record: Mapping[str, Any], arguments: Sequence[str], folder: str | None
+) -> tuple[list[str], list[Path] | None]:
+    """The arguments, and the input files where they are now, which are those on record; None where it names none.
+
+    With a folder, those that were named by a full path are looked for in it by their name.
+    """
     from infoscope.base.errors import DataError
-    from infoscope.io import file_digest
+    from infoscope.io.digests import check_digest
 
     where = f"in {folder}" if folder else "here"
     moved: dict[str, str] = {}
+    paths: list[Path] = []
     for stored in record.get("files") or ():
         path = Path(stored["name"])
         if folder is not None and path.is_absolute() and Path(path.name).exists():
@@ -142,18 +158,24 @@ def _check_files(record: Mapping[str, Any], arguments: Sequence[str], folder: st
             path = Path(path.name)
         if not path.exists():
             raise DataError(f"{path} is not {where}: name the folder that it is in with --folder")
-        found = file_digest(path)
-        if found["size"] != stored["size"]:
-            sizes = f"it had {stored['size']:,} bytes and has {found['size']:,}"
-            raise DataError(f"{path} is not the file that the result was made from: {sizes}")
-        if found["hash"] != stored["hash"]:
-            raise DataError(f"{path} is not the file that the result was made from: same size, other contents")
-    if not record.get("files"):
+        check_digest(path, stored)
+        paths.append(path)
+    if record.get("files") is None:
         typer.echo("hint: the record names no input files, so only the numbers are compared")
     changed = list(arguments)
     for name in sorted(moved, key=len, reverse=True):
         changed = [argument.replace(name, moved[name]) for argument in changed]
-    return changed
+    return changed, None if record.get("files") is None else paths
+
+
+def _printable(text: str) -> str:
+    """Text without what would move the cursor or colour the terminal."""
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
 
 
 def _run(command: Any, arguments: Sequence[str], targets: Sequence[Path], file: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from .options import (
     Files,
     Items,
     Jobs,
+    Layout,
     Measure,
     Neighbors,
     Rows,
@@ -91,6 +92,7 @@ def select(
         Measure,
         {"metric": "Of the target: manhattan, rmsd, ...", "scale": "Of the target. The data are always standardised."},
     ],
+    layout: Layout,
     rows: Rows,
     items: Items,
     window: Annotated[
@@ -120,7 +122,7 @@ def select(
         raise ParameterError("--resume goes with a search of sizes: --size auto, or another --method than weights")
     check_targets(out)
     with messages(out.quiet):
-        data = read_with_target(files, target, items, rows, measure, "select")
+        data = read_with_target(files, target, items, rows, measure, layout, "select")
         options = {"k": search.k, "bandwidth": search.bandwidth, "random_state": seed, "n_jobs": jobs}
         path, result = _answer(data, search, options | neighbor_rule(window, data))
         record = data.record()
@@ -199,12 +201,12 @@ def _describe(
     """Sizes, weights, value and certificate, with a sentence in the end."""
     lines = [] if path is None else _sizes(path)
     lines += [result._title, *_table(result), ""]
-    lines.append(f"  DII {result._shown(result.dii, result.dii_se)} (0: neighbours are kept, 1: by chance)")
+    lines.append(f"  DII {result._format(result.dii, result.dii_se)} (0: neighbours are kept, 1: by chance)")
     floor = label_floor(data.target)
     if floor is not None:
         lines.append(f"  with labels it cannot be lower than {floor:.3f}: items of one class are all equally near")
     if result.validation_dii is not None:
-        held = result._shown(result.validation_dii, result.validation_dii_se)
+        held = result._format(result.validation_dii, result.validation_dii_se)
         lines.append(f"  DII {held} on rows that had no part in the fit")
     lines.append(f"  certificate: {certificate(result)}")
     lines += [f"  {note}" for note in result.notes]
@@ -253,7 +255,7 @@ def _sizes(path: SelectionPath) -> list[str]:
     held, held_se = path.validation_value, path.validation_value_se
     for row, size in enumerate(path.sizes):
         mark = "*" if size == path.suggested_size else " "
-        text = f"{mark} {size:>3}  {path._shown(float(path.value[row]), float(path.value_se[row])):<15}"
+        text = f"{mark} {size:>3}  {path._format(float(path.value[row]), float(path.value_se[row])):<15}"
         if held is not None and held_se is not None:
             text += f"  held out {format_estimate(float(held[row]), float(held_se[row])):<15}"
         names = path.chosen(int(size))

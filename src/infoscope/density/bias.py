@@ -11,8 +11,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.special import logsumexp
 
-from infoscope.base import DataError, ParameterError
+from infoscope.base import DataError, ParameterError, warn
 from infoscope.base.checks import check_vector
+from infoscope.base.contents import numbers
+from infoscope.neighbors import Space, item_name
+from infoscope.statistics import bias_differences, bias_sentence
 
 from .unique_points import Sample
 
@@ -29,23 +32,29 @@ class Bias:
         In units of kT.
     constant : float
         log mean exp(potential): what keeps the density normalised.
+    warning : str
+        Where it is no function of the features: what is wrong.
     """
 
     potential: np.ndarray = field(repr=False)
     constant: float
+    warning: str = ""
+
+    _contents = {"potential": numbers("U", finite=True)}
 
     def removed(self, log_density: np.ndarray, potential: np.ndarray) -> np.ndarray:
         """Log density without the potential, from that of the biased sample."""
         return log_density + potential - self.constant
 
 
-def bias_of_points(bias, sample: Sample) -> Bias:
-    """The potential of every item as one of every point.
+def bias_of_points(bias, sample: Sample, space: Space | None = None) -> Bias:
+    """The potential of every item as one of every point; `space` names the items in errors.
 
     Raises
     ------
     DataError
-        Not one finite number an item; items that are equal but have different potentials.
+        Not one finite number an item; items that are equal but have different potentials; a potential that grew while
+        items were seen.
     ParameterError
         Together with statistical weights.
 
@@ -67,10 +76,26 @@ def bias_of_points(bias, sample: Sample) -> Bias:
     np.minimum.at(low, point, values)
     np.maximum.at(high, point, values)
     if (apart := high - low).max() > SAME:
-        first, second = np.flatnonzero(point == np.argmax(apart))[:2]
+        first, second = (item_name(space, int(item)) for item in np.flatnonzero(point == np.argmax(apart))[:2])
         raise DataError(
-            f"items {first} and {second} are equal, but their bias differs by {apart.max():.3g} kT: the potential must "
+            f"{first} and {second} are equal, but their bias differs by {apart.max():.3g} kT: the potential must "
             "depend on the features alone; add the coordinate it acts on, or pass sample_weight=exp(bias)"
         )
     constant = logsumexp(values) - np.log(len(values))
-    return Bias((low + high) / 2, float(constant))
+    potential = (low + high) / 2
+    return Bias(potential, float(constant), _checked_differences(potential, sample, space))
+
+
+def _checked_differences(potential: np.ndarray, sample: Sample, space: Space | None) -> str:
+    """What is wrong with a potential of which neighbours have different values; an error where it grew with time."""
+    clock = None
+    if space is not None and space.time is not None:
+        clock = np.empty(len(potential))
+        clock[sample.point_of_item[::-1]] = space.time[::-1]  # of equal items, the first
+    found = bias_differences(potential, sample.table.items, clock)
+    sentence = bias_sentence(found)
+    if found.grows and found.differs:
+        raise DataError(sentence)
+    if sentence:
+        warn(sentence)
+    return sentence

@@ -8,8 +8,9 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from infoscope.base import ParameterError, deprecated, one_blas_thread
+from infoscope.base import DataError, ParameterError, deprecated, one_blas_thread
 from infoscope.base.checks import check_choice
+from infoscope.base.contents import holds, integers, number, numbers, whole
 from infoscope.neighbors import Space
 
 from . import edge_kernels as kernels
@@ -119,6 +120,21 @@ class BMTI(KStarNN):
     """
 
     method = "BMTI"
+    _contents = {
+        "component_": integers("sample_.point_of_item", low=-1, below="n_components_"),
+        "n_components_": whole(1),
+        "residual_": number(),
+        "n_iterations_": whole(),
+        "_scale": numbers("sample_.weight"),
+        "_component_of_point": integers("sample_.weight", below="n_components_"),
+        "_source": holds(PointDensity) | None,
+    }
+
+    def _check_contents(self) -> None:
+        super()._check_contents()
+        plain = self._plain
+        if not isinstance(plain, tuple) or [np.shape(part) for part in plain] != [self._values.shape] * 2:
+            raise DataError("_plain of BMTI must be two arrays with a number for every point")
 
     def __init__(
         self,

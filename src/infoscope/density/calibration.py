@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from infoscope.base.contents import whole
 from infoscope.base.rounding import first_lowest
 from infoscope.neighbors import Space
 
@@ -49,6 +50,8 @@ class Calibration:
     n_points: int
     n_sets: int
     dimension: int
+
+    _contents = {"n_components": whole(), "n_points": whole(), "n_sets": whole(), "dimension": whole()}
 
     @property
     def note(self) -> str:

@@ -11,13 +11,14 @@ from sklearn.base import BaseEstimator, DensityMixin
 
 from infoscope.base import DataError, ParameterError, check_sample_weight, deprecated, kernel, provenance
 from infoscope.base.checks import check_choice, check_positive_int, check_vector
+from infoscope.base.contents import holds, integers, number, numbers
 from infoscope.dimension import k_star
 from infoscope.dimension.abide import adaptive_dimension
 from infoscope.dimension.estimators import checked_input, warn_of_constant_columns
 from infoscope.dimension.k_star import FEWEST, thresholds
-from infoscope.neighbors import NeighborGraph, Space, as_space, is_series, looking_at_row_order, settle_window
+from infoscope.neighbors import Space, as_space, graph_of, is_series, item_origin, looking_at_row_order, settle_window
 
-from .bias import bias_of_points
+from .bias import Bias, bias_of_points
 from .calibration import calibrate
 from .edges import METRICS, coordinates_of, mean_shifts
 from .entropy import entropy
@@ -25,7 +26,7 @@ from .fit_notes import notes_and_warnings
 from .neighborhoods import FIRST, TOO_WIDE, beyond_half_period, is_auto
 from .pak import most_likely_log_count
 from .results import LogDensity
-from .statistical_inefficiency import statistical_inefficiency
+from .statistical_inefficiency import Correlated, statistical_inefficiency
 from .unique_points import Sample, make_sample, mass_within, neighbors_of_new, with_neighbors
 
 FOR_DIMENSION = 100  # neighbours that ABIDE may use
@@ -45,6 +46,43 @@ class PointDensity(DensityMixin, BaseEstimator):
     n_jobs: int | None
     result_: LogDensity
     _window: float | None = None  # within which rows count as one visit, where it was given
+
+    _contents = {
+        "sample_": holds(Sample),
+        "space_": holds(Space) | None,
+        "result_": holds(LogDensity),
+        "dimension_": number(0),
+        "calibration_": number(0),
+        "log_density_": numbers("sample_.point_of_item"),
+        "log_density_se_": numbers("sample_.point_of_item"),
+        "k_star_": integers("sample_.point_of_item"),
+        "_k": integers("sample_.weight", low=1),
+        "_values": numbers("sample_.weight"),
+        "_errors": numbers("sample_.weight"),
+        "_log_distances": numbers("sample_.weight", "K"),
+        "_gradient": numbers("sample_.weight", "D") | None,
+        "_bias": holds(Bias) | None,
+        "_correlated": holds(Correlated) | None,
+    }
+
+    def _check_contents(self) -> None:
+        """Raise where neighbourhoods that were read are wider than the table, or something has other points."""
+        sample, width = self.sample_, self.sample_.table.distances.shape[1]
+        if int(self._k.max()) > width or self._log_distances.shape[1] != width:
+            raise DataError(f"_k of {type(self).__name__} goes beyond the {width} neighbours of its table")
+        lengths: list[tuple[int | None, int | None]]
+        lengths = [(None if self.space_ is None else len(self.space_), len(sample.point_of_item))]
+        lengths += [(None if self._bias is None else len(self._bias.potential), len(sample.weight))]
+        lengths += [(None if self._correlated is None else len(self._correlated.inefficiency), len(sample.weight))]
+        gradient, known = self._gradient, sample.space
+        lengths += [
+            (
+                None if gradient is None or known is None else gradient.shape[1],
+                None if known is None else known.n_features,
+            )
+        ]
+        if any(length not in (None, wanted) for length, wanted in lengths):
+            raise DataError(f"the parts of {type(self).__name__} have different points")
 
     def fit(self, X, y=None, *, sample_weight=None, bias=None, exclusion_window=None):
         """Estimate the log density at every item.
@@ -75,7 +113,7 @@ class PointDensity(DensityMixin, BaseEstimator):
         """
         if self.dimension is not None and not 0 < self.dimension < np.inf:
             raise ParameterError(f"dimension is {self.dimension!r}; it must be positive, or None to estimate it")
-        graph = X if isinstance(X, NeighborGraph) else None
+        graph = graph_of(X)
         known = X if graph is None else graph.space  # a graph may know its items
         space: Space | Any = None if graph is not None and known is None else _space_of(self, known)
         if space is not None and sample_weight is not None:
@@ -104,7 +142,7 @@ class PointDensity(DensityMixin, BaseEstimator):
         """Log density and errors from sample and neighbourhoods."""
         space, self._gradient = self.space_, None
         self._log_distances = np.log(self.sample_.table.distances)
-        self._bias = None if bias is None else bias_of_points(bias, self.sample_)
+        self._bias = None if bias is None else bias_of_points(bias, self.sample_, self.space_)
         self._correlated = None
         if space is not None and is_series(space):
             self._correlated = statistical_inefficiency(
@@ -310,6 +348,7 @@ class PointDensity(DensityMixin, BaseEstimator):
             inefficiency=1.0 if count is None else float(np.median(count)),
             coordinates=coordinates,
             feature_names=None if space is None else space.feature_names,
+            origin=item_origin(sample.space if space is None else space),
             warnings=tuple(warnings),
             notes=tuple(notes),
             provenance=provenance(type(self).__name__, self.get_params(), None, *parts),

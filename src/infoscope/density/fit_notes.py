@@ -57,6 +57,7 @@ def notes_and_warnings(fitted: Any, unsettled: int) -> tuple[list[str], list[str
     warnings += _beyond_half_period(sample, fitted._k)
     if fitted._bias is not None:
         notes.append("the bias potential was added to the log density of the biased sample")
+        warnings += filter(None, [fitted._bias.warning])
     if fitted._calibrated is not None:
         notes.append(fitted._calibrated.note)
     elif fitted.calibrate and sample.space is not None and sample.space.metric not in METRICS:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin, clone
 
-from infoscope.base import ParameterError, provenance
+from infoscope.base import DataError, ParameterError, provenance
+from infoscope.base.contents import holds, integers, numbers
 from infoscope.base.rounding import exceeds
 
 from .estimators import PAk, PointDensity
 from .peaks_result import Clusters
 from .peaks_scan import ClusterScan, DecisionGraph, separation
-from .topography import find_basins, merge_peaks
+from .topography import Basins, find_basins, merge_peaks
 
 
 class DensityPeaks(ClusterMixin, BaseEstimator):
@@ -58,6 +59,23 @@ class DensityPeaks(ClusterMixin, BaseEstimator):
     >>> np.bincount(DensityPeaks(Z=3).fit_predict(x)).tolist()
     [500, 500]
     """
+
+    _contents = {
+        "density_": holds(PointDensity),
+        "basins_": holds(Basins),
+        "result_": holds(Clusters),
+        "labels_": integers("density_.log_density_", low=-1, below="centers_"),
+        "centers_": integers("C", below="labels_"),
+        "populations_": numbers("centers_"),
+        "peak_log_density_": numbers("centers_"),
+        "peak_log_density_se_": numbers("centers_"),
+        "saddle_log_density_": numbers("centers_", "centers_"),
+        "saddle_log_density_se_": numbers("centers_", "centers_"),
+    }
+
+    def _check_contents(self) -> None:
+        if len(self.basins_.labels) != len(self.density_.sample_.weight):
+            raise DataError("basins_ of DensityPeaks have other points than its density_")
 
     def __init__(self, Z=1.65, *, density=None, halo=False):
         self.Z = Z
@@ -185,6 +203,7 @@ class DensityPeaks(ClusterMixin, BaseEstimator):
             dimension=fitted.dimension_,
             coordinates=fitted.result_.coordinates,
             feature_names=fitted.result_.feature_names,
+            origin=fitted.result_.origin,
             warnings=fitted.result_.warnings,
             notes=fitted.result_.notes,
             provenance=provenance("DensityPeaks", record, None, fitted.log_density_),
@@ -249,6 +268,7 @@ class DensityPeaks(ClusterMixin, BaseEstimator):
             lower_log_density=density.log_density_ - density.log_density_se_,
             separation=apart,
             centers=self.centers_,
+            origin=density.result_.origin,
             provenance=provenance("DensityPeaks", record, None, density.log_density_),
         )
 

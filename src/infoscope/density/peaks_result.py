@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from infoscope.base import Provenance, Result
+from infoscope.base import Origin, Provenance, Result
 from infoscope.base.checks import check_choice
+from infoscope.base.contents import integers, numbers, whole
 from infoscope.base.rounding import first_lowest
 from infoscope.statistics.units import energy_unit
 
@@ -46,6 +47,8 @@ class Clusters(Result):
         Intrinsic dimension.
     method : str
         Of the density.
+    origin : Origin or None
+        File, row (or frame), time and name of every item, as far as they are known.
     temperature, units : float, str
         Of the barriers; `with_units` changes them.
     """
@@ -69,11 +72,28 @@ class Clusters(Result):
     method: str = ""
     coordinates: Any = field(default=None, repr=False)
     feature_names: Any = field(default=None, repr=False)
+    origin: Origin | None = field(default=None, repr=False)
     temperature: float = 300.0
     units: str = "kT"
     provenance: Provenance | None = field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    _contents = {
+        "labels": integers("n_items", low=-1, below="centers"),
+        "centers": integers("C", below="n_items"),
+        "peak_log_density": numbers("centers"),
+        "peak_log_density_se": numbers("centers"),
+        "saddle_log_density": numbers("centers", "centers"),
+        "saddle_log_density_se": numbers("centers", "centers"),
+        "saddle_items": integers("centers", "centers", low=-1, below="n_items"),
+        "populations": numbers("centers"),
+        "populations_se": numbers("centers"),
+        "log_density": numbers("n_items"),
+        "coordinates": numbers("n_items", "D") | None,
+        "n_peaks": whole(),
+        "n_halo": whole(),
+    }
 
     @property
     def _references(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -94,11 +114,18 @@ class Clusters(Result):
         return []
 
     def _rows(self) -> list[dict[str, Any]]:
+        """What is printed: a centre by its file and row, where they are known, else by its number."""
+        places = {"center": self.centers} if self.origin is None else self.origin.columns(self.centers)
+        if self.origin is not None and len(self.origin.files) < 2:
+            places.pop("file", None)
+        return self._peaks({name: np.asarray(values).tolist() for name, values in places.items()})
+
+    def _peaks(self, places: dict[str, list[Any]]) -> list[dict[str, Any]]:
         highest = [self._highest_saddle(c) for c in range(self.n_clusters)]
         return [
             dict(
                 cluster=c,
-                center=int(self.centers[c]),
+                **{name: values[c] for name, values in places.items()},
                 population=float(self.populations[c]),
                 population_se=float(self.populations_se[c]),
                 peak_log_density=float(self.peak_log_density[c]),
@@ -110,13 +137,13 @@ class Clusters(Result):
         ]
 
     def to_frame(self, table: str = "peaks") -> pandas.DataFrame:
-        """Peaks, or saddles, as a pandas frame.
+        """Peaks, saddles or items as a pandas frame; an item with its file, row and time, where they are known.
 
         Parameters
         ----------
-        table : {"peaks", "saddles"}
-            One row a cluster (with the barrier to its highest saddle), or one row a pair that touches (with
-            the barriers from both sides).
+        table : {"peaks", "saddles", "items"}
+            One row a cluster (with the barrier to its highest saddle); one row a pair that touches (with the barriers
+            from both sides); or one row an item, with its state: its cluster, -1 in the halo.
 
         Returns
         -------
@@ -124,8 +151,13 @@ class Clusters(Result):
         """
         import pandas
 
-        if check_choice(table, "table", ("peaks", "saddles")) == "peaks":
-            return pandas.DataFrame(self._rows())
+        if check_choice(table, "table", ("peaks", "saddles", "items")) == "items":
+            free_energy = energy_unit(self.temperature, self.units) * (np.max(self.log_density) - self.log_density)
+            numbers = {"state": self.labels, "log_density": self.log_density, "free_energy": free_energy}
+            return pandas.DataFrame({**self._places(np.arange(self.n_items)), **numbers})
+        if table == "peaks":
+            places = {"center": self.centers} | ({} if self.origin is None else self.origin.columns(self.centers))
+            return pandas.DataFrame(self._peaks({name: list(values) for name, values in places.items()}))
         pairs = [self._saddle_row(int(a), int(b)) for a, b in np.argwhere(np.triu(self.saddle_items >= 0, 1))]
         names = [
             "a",
@@ -138,7 +170,11 @@ class Clusters(Result):
             "barrier_from_b",
             "barrier_from_b_se",
         ]
-        return pandas.DataFrame(pairs, columns=names)
+        frame = pandas.DataFrame(pairs, columns=names)
+        for place, (name, values) in enumerate(self._places(frame["item"].to_numpy(int)).items(), start=3):
+            if name != "item":
+                frame.insert(place, name, values)
+        return frame
 
     @property
     def verdict(self) -> str:
@@ -158,6 +194,10 @@ class Clusters(Result):
         return replace(self, units=units, temperature=float(temperature))
 
     # ---- steps ----
+    def _places(self, items: np.ndarray) -> dict[str, np.ndarray]:
+        """Columns that say where items are from; without an origin their numbers."""
+        return {"item": items} if self.origin is None else self.origin.columns(items)
+
     def _highest_saddle(self, c: int) -> tuple[float, float]:
         """Height of a peak above its highest saddle, and its error; NaN if it touches none."""
         saddles = self.saddle_log_density[c]

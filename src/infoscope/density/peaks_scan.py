@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from infoscope.base import Provenance, Result, kernel
+from infoscope.base import Origin, Provenance, Result, kernel
+from infoscope.base.contents import integers, numbers
 from infoscope.base.rounding import first_lowest, order_of
 from infoscope.neighbors import nearest
 
@@ -37,6 +38,8 @@ class ClusterScan(Result):
     provenance: Provenance | None = field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    _contents = {"Z": numbers("S"), "n_clusters": integers("S")}
 
     _references = ("k_star",)
 
@@ -88,14 +91,23 @@ class DecisionGraph(Result):
         farthest from it.
     centers : array (C,) of int
         Items at the peaks that `DensityPeaks` found significant.
+    origin : Origin or None
+        File, row (or frame), time and name of every item, as far as they are known.
     """
 
     lower_log_density: np.ndarray = field(repr=False)
     separation: np.ndarray = field(repr=False)
     centers: np.ndarray
+    origin: Origin | None = field(default=None, repr=False)
     provenance: Provenance | None = field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    _contents = {
+        "lower_log_density": numbers("N"),
+        "separation": numbers("N"),
+        "centers": integers("C", below="separation"),
+    }
 
     _references = ("k_star",)
 
@@ -121,7 +133,8 @@ class DecisionGraph(Result):
         """One row an item."""
         import pandas
 
-        return pandas.DataFrame({"lower_log_density": self.lower_log_density, "separation": self.separation})
+        where = {} if self.origin is None else self.origin.columns()
+        return pandas.DataFrame({**where, "lower_log_density": self.lower_log_density, "separation": self.separation})
 
 
 def separation(density: PointDensity) -> np.ndarray:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from infoscope.base import Provenance, Result
+from infoscope.base import Origin, Provenance, Result
+from infoscope.base.contents import integers, numbers, whole
+from infoscope.base.origin import spell_item
 from infoscope.base.rounding import first_lowest
 from infoscope.statistics.units import energy_unit
 
@@ -55,6 +57,8 @@ class LogDensity(Result):
         The features, for pictures.
     feature_names : sequence of str or None
         Their names.
+    origin : Origin or None
+        File, row (or frame), time and name of every item, as far as they are known.
     temperature, units : float, str
         Of free energies in table and picture; `with_units` changes them.
     """
@@ -78,11 +82,23 @@ class LogDensity(Result):
     calibration: float = 1.0
     coordinates: Any = field(default=None, repr=False)
     feature_names: Any = field(default=None, repr=False)
+    origin: Origin | None = field(default=None, repr=False)
     temperature: float = 300.0
     units: str = "kT"
     provenance: Provenance | None = field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    _contents = {
+        "log_density": numbers("n_items"),
+        "log_density_se": numbers("n_items"),
+        "k_star": integers("n_items", below="n_items"),
+        "component": integers("n_items", low=-1, below="n_components") | None,
+        "coordinates": numbers("n_items", "D") | None,
+        "n_components": whole(),
+        "n_duplicates": whole(),
+        "n_iterations": whole(),
+    }
 
     @property
     def _references(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -95,9 +111,8 @@ class LogDensity(Result):
     @property
     def _estimates(self) -> list[tuple[str, float, float]]:
         places = (("highest", first_lowest(-self.log_density, 1.0)), ("lowest", first_lowest(self.log_density, 1.0)))
-        return [
-            (f"{name} (item {at})", float(self.log_density[at]), float(self.log_density_se[at])) for name, at in places
-        ]
+        named = [(f"{name} ({spell_item(self.origin, at)})", at) for name, at in places]
+        return [(name, float(self.log_density[at]), float(self.log_density_se[at])) for name, at in named]
 
     @property
     def verdict(self) -> str:
@@ -132,12 +147,13 @@ class LogDensity(Result):
         return free_energy(self.log_density, self.log_density_se, temperature, units)
 
     def to_frame(self) -> pandas.DataFrame:
-        """One row an item: log density, free energy in the `units` of the result, their errors, neighbours."""
+        """One row an item: where it is from, log density, free energy (in `units`), their errors, neighbours."""
         import pandas
 
         value, error = self.free_energy(self.temperature, self.units)
         return pandas.DataFrame(
             {
+                **({} if self.origin is None else self.origin.columns()),
                 "log_density": self.log_density,
                 "log_density_se": self.log_density_se,
                 "free_energy": value,

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from infoscope.base import InfoscopeError, kernel
+from infoscope.base.contents import numbers
 from infoscope.neighbors import Space, series_correlation
 from infoscope.statistics import run_order
 
@@ -37,6 +38,8 @@ class Correlated:
     inefficiency: np.ndarray = field(repr=False)
     window: float
     too_short: bool
+
+    _contents = {"inefficiency": numbers("U", low=1.0)}
 
     def among(self, items: np.ndarray, k: np.ndarray) -> np.ndarray:
         """The mean over the first k neighbours of each row: of new points, too."""

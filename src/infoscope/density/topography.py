@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from infoscope.base import kernel
+from infoscope.base.contents import integers
 from infoscope.base.rounding import SAME, exceeds, level_ties, order_of
 
 
@@ -36,6 +37,13 @@ class Basins:
     labels: np.ndarray
     pairs: np.ndarray
     saddles: np.ndarray
+
+    _contents = {
+        "labels": integers("U", below="centers"),
+        "centers": integers("C", below="labels"),
+        "pairs": integers("S", 2, below="centers"),
+        "saddles": integers("S", below="labels"),
+    }
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from infoscope.base import DataError, ParameterError, check_sample_weight, kernel, warn
+from infoscope.base.contents import integers, numbers
 from infoscope.base.rounding import exceeds
 from infoscope.dimension import NeighborTable, neighbor_table
-from infoscope.neighbors import NeighborGraph, Space, find_repeated_rows, nearest
+from infoscope.neighbors import NeighborGraph, Space, find_repeated_rows, item_name, nearest
 
 FEWEST_POINTS = 4
 DISCRETE = ("labels", "bits", "hamming")
@@ -46,6 +47,18 @@ class Sample:
     weighted: bool = False
     notes: tuple[str, ...] = ()
     space: Space | None = field(default=None, repr=False)
+
+    _contents = {
+        "weight": numbers("table.n_items", low=0.0, finite=True),
+        "square": numbers("table.n_items", low=0.0, finite=True),
+        "own": numbers("table.n_items", low=0.0, finite=True),
+        "own_square": numbers("table.n_items", low=0.0, finite=True),
+        "point_of_item": integers("N", low=-1, below="weight"),
+    }
+
+    def _check_contents(self) -> None:
+        if not self.table.complete or (self.space is not None and len(self.space) != self.table.n_items):
+            raise DataError("Sample needs a row of its table, and a point of its space, for every point")
 
     @property
     def n_duplicates(self) -> int:
@@ -120,19 +133,20 @@ def make_sample(data: Space | NeighborGraph, k: int, *, sample_weight=None, n_jo
     table = neighbor_table(space, k, n_jobs=n_jobs, fewest=FEWEST_POINTS)
     if not table.distances[:, 0].all() or len(table.kept) < len(space):
         row = int(np.argmin(table.distances[:, 0]))
+        name = item_name(data, int(rows[first[row]]))
         if space.backend == "dask":
             raise DataError(
-                f"item {int(rows[first[row]])} has another one at distance zero; repeats are merged only in arrays in "
+                f"{name} has another one at distance zero; repeats are merged only in arrays in "
                 "memory: pass one, or leave repeats out"
             )
         raise DataError(
-            f"item {int(rows[first[row]])} has another one at distance zero, though they differ: leave out "
+            f"{name} has another one at distance zero, though they differ: leave out "
             "one of them, or rescale the columns"
         )
     point = np.full(len(data), -1)
     point[rows] = place
     given = np.ones(len(rows)) if weight is None else weight[rows] / weight[rows].mean()
-    return _weighed(table, point, place, given, (*notes, *table.notes), space)
+    return _sum_weights(table, point, place, given, (*notes, *table.notes), space)
 
 
 def with_neighbors(sample: Sample, k: int, *, graph: NeighborGraph | None = None, n_jobs: int | None = None) -> Sample:
@@ -203,10 +217,10 @@ def _of_graph(graph: NeighborGraph, k: int, sample_weight) -> Sample:
         if table.distances.shape[1] < k
         else ()
     )
-    return _weighed(table, np.arange(n), np.arange(n), given / given.mean(), (*table.notes, *notes), space)
+    return _sum_weights(table, np.arange(n), np.arange(n), given / given.mean(), (*table.notes, *notes), space)
 
 
-def _weighed(table, point, place, given, notes, space) -> Sample:
+def _sum_weights(table, point, place, given, notes, space) -> Sample:
     n = len(table.rows)
     weight, square = np.bincount(place, given, n), np.bincount(place, given**2, n)
     uneven = exceeds(given.max(), given.min())

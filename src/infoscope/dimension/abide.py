@@ -8,6 +8,7 @@ import numpy as np
 
 from infoscope.base import DataError, deprecated, kernel, provenance
 from infoscope.base.checks import check_choice, check_positive_int
+from infoscope.base.contents import holds, number
 
 from .block_errors import jackknife, random_blocks
 from .estimators import DimensionEstimator
@@ -68,6 +69,8 @@ class ABIDE(DimensionEstimator):
     >>> round(ABIDE().fit(ring).dimension_)
     1
     """
+
+    _contents = {"result_": holds(Dimension), "dimension_": number(), "dimension_se_": number()}
 
     def __init__(
         self,

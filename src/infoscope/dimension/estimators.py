@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from infoscope.base import DataError, ParameterError, check_positive_int, warn
+from infoscope.base import DataError, ParameterError, check_positive_int, checks, warn
 from infoscope.base.rounding import STEPS
 from infoscope.neighbors import (
-    NeighborGraph,
     Space,
     as_space,
+    collected,
+    graph_of,
+    kind_of,
     looking_at_row_order,
     row_step,
     series_correlation,
@@ -23,10 +25,21 @@ from infoscope.statistics import run_order
 
 def checked_input(estimator, X, *, reset: bool = True):
     """What scikit-learn asks of its estimators' input; names, and where a NaN stands, are for `Space` to tell."""
-    if type(X).__module__.split(".")[0] in ("torch", "dask"):
+    X = collected(X)
+    if kind_of(X) not in ("numpy", "pandas", "polars", "scipy") and not isinstance(X, (list, tuple)):
+        return X  # tensors, chunks, named dimensions, tables of Arrow: a Space reads them, scikit-learn does not
+    if isinstance(X, np.ndarray) and X.dtype.names:
         return X
     from sklearn.utils.validation import validate_data
 
+    checks.refuse_sparse(X, "X")
+    checks.refuse_complex(X, "X")
+    if hasattr(X, "set_axis") and not all(isinstance(column, str) for column in X.columns):
+        X = X.set_axis([str(column) for column in X.columns], axis=1)  # a column may be called 20
+    if hasattr(X, "set_axis") and any(hasattr(dtype, "subtype") and hasattr(dtype, "fill_value") for dtype in X.dtypes):
+        X = X.astype(
+            {column: getattr(dtype, "subtype", dtype) for column, dtype in X.dtypes.items()}
+        )  # zeros written out
     values = validate_data(estimator, X, reset=reset, ensure_all_finite=False, ensure_min_samples=2 if reset else 1)
     return X if hasattr(X, "columns") else values
 
@@ -85,10 +98,10 @@ class DimensionEstimator(BaseEstimator):
             raise ParameterError(f"thin={self.thin!r} and exclusion_window both say how rows are thinned: give one")
         silent = self.thin is None or exclusion_window == 0
         with looking_at_row_order(not silent, way_out="or `exclusion_window=0` to silence") as look:
-            if isinstance(X, NeighborGraph):
+            if (graph := graph_of(X)) is not None:
                 if given:
                     raise ParameterError(f"{', '.join(given)} go with data, not with a neighbour graph")
-                result = self._estimate(X, ())
+                result = self._estimate(graph, ())
             else:
                 space = X if isinstance(X, Space) else as_space(checked_input(self, X), name="X")
                 space = space.replace(**given) if given else space

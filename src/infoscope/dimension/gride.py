@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from infoscope.base import DataError, ParameterError, provenance
+from infoscope.base.contents import holds, numbers
 from infoscope.neighbors import NeighborGraph
 
 from .block_errors import depth_for, distances_without, jackknife, random_blocks
@@ -52,6 +53,12 @@ class Gride(DimensionEstimator):
     >>> Gride(max_rank=8).fit(plane).dimension_.round(1)
     array([2. , 2. , 2.1])
     """
+
+    _contents = {
+        "result_": holds(DimensionScan),
+        "dimension_": numbers("result_.ranks"),
+        "dimension_se_": numbers("result_.ranks"),
+    }
 
     def __init__(self, max_rank=None, *, n_rows=None, thin="auto", random_state=0, n_jobs=None):
         self.max_rank = max_rank

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from infoscope.base import DataError, ParameterError, checks, kernel, warn
+from infoscope.base.contents import integers, numbers, whole
 from infoscope.base.rounding import SAME, exceeds
 from infoscope.neighbors import (
     NeighborGraph,
@@ -58,6 +59,20 @@ class NeighborTable:
     space: Space | None = field(default=None, repr=False)
     input_parts: tuple = field(default=(), repr=False)
     weight: np.ndarray | None = field(default=None, repr=False)
+
+    _contents = {
+        "n_items": whole(1),
+        "distances": numbers("R", "K", low=0.0),
+        "items": integers("R", "K", below="n_items"),
+        "rows": integers("R", below="n_items"),
+        "kept": integers("n_items"),
+        "n_duplicates": whole(),
+        "weight": numbers("R", low=0.0),
+    }
+
+    def _check_contents(self) -> None:
+        if self.space is not None and len(self.space) != self.n_items:
+            raise DataError(f"NeighborTable has {self.n_items} items, and its space {len(self.space)}")
 
     @property
     def complete(self) -> bool:

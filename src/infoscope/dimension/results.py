@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from infoscope.base import Provenance, Result
-
-if TYPE_CHECKING:
-    pass
+from infoscope.base.contents import integers, numbers, whole
 
 __all__ = ["Dimension", "DimensionScan"]
 
@@ -68,6 +66,17 @@ class Dimension(Result):
     provenance: Provenance | None = field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    _contents = {
+        "n_items": whole(),
+        "n_rows": whole(),
+        "n_duplicates": whole(),
+        "thinned": whole(1),
+        "history": numbers("R"),
+        "k_star": integers("n_rows"),
+        "k_star_rounds": numbers("Q", 5),
+        "log_ratios": numbers("L"),
+    }
 
     @property
     def _references(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -131,6 +140,19 @@ class DimensionScan(Result):
     provenance: Provenance | None = field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    _contents = {
+        "ranks": integers("S", 2, low=1),
+        "dimension": numbers("ranks"),
+        "dimension_se": numbers("ranks"),
+        "distance": numbers("ranks"),
+        "p_values": numbers("ranks"),
+        "covariance": numbers("ranks", "ranks"),
+        "n_items": whole(),
+        "n_rows": whole(),
+        "n_duplicates": whole(),
+        "thinned": whole(1),
+    }
 
     _references = ("gride",)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from infoscope.base import DataError, provenance
 from infoscope.base.checks import check_choice
+from infoscope.base.contents import holds, number
 from infoscope.neighbors import NeighborGraph
 
 from .block_errors import depth_for, distances_without, jackknife, random_blocks
@@ -60,6 +61,8 @@ class TwoNN(DimensionEstimator):
     >>> round(TwoNN().fit(plane).dimension_, 1)
     2.0
     """
+
+    _contents = {"result_": holds(Dimension), "dimension_": number(), "dimension_se_": number()}
 
     def __init__(self, method="ml", *, fraction=0.9, n_rows=None, thin="auto", random_state=0, n_jobs=None):
         self.method = method

@@ -90,7 +90,7 @@ on_low_weight, on_starved, cap : optional
         on_low_weight=on_low_weight,
     )
     plan.note(*said)
-    k, rule = settle_neighbors(plan, k, neighbor_rule)
+    k, rule = settle_neighbors(plan, k, neighbor_rule, cap=cap)
     generator = check_random_state(random_state)
     rows = query_rows(plan, k, n_rows, generator, on_starved)
     a, b, c = plan.spaces

@@ -127,7 +127,8 @@ def information_imbalance(
         on_low_weight=on_low_weight,
         n_jobs=n_jobs,
     )
-    k, rule = settle_neighbors(plan, k, neighbor_rule)
+    _refuse_graphs(plan)
+    k, rule = settle_neighbors(plan, k, neighbor_rule, cap=cap, effective_unit=effective_unit)
     check_permutations(n_permutations, plan)
     generator = check_random_state(random_state)
     rows, n_columns = query_rows(plan, k, n_rows, generator, on_starved), sampled_columns(plan, n_columns)
@@ -191,13 +192,15 @@ def information_imbalance(
 
 
 # -------------------------------------------------------------------------------------------------- steps of the family
-def settle_neighbors(plan: ComparisonPlan, k: int | None, rule: str | None) -> tuple[int, str | None]:
+def settle_neighbors(plan: ComparisonPlan, k: int | None, rule: str | None, **options: Any) -> tuple[int, str | None]:
     """Defaults of k and of the neighbour rule; warnings about few weighted neighbours."""
     if k is not None:
         k = check_positive_int(k, "k", 1)
     if rule is not None:
         check_choice(rule, "neighbor_rule", RULES)
     if not plan.weighted:
+        if not plan.weights_given:
+            _refuse_without_weights(neighbor_rule=rule, **options)
         return (1 if k is None else k), None
     rule = "mass" if rule is None else rule
     k = (1 if rule == "thinning" else WEIGHTED_K) if k is None else k
@@ -208,6 +211,27 @@ def settle_neighbors(plan: ComparisonPlan, k: int | None, rule: str | None) -> t
             "neighbor_rule='thinning'"
         )
     return k, rule
+
+
+def _refuse_without_weights(**options: Any) -> None:
+    """Options that say what weights do to neighbours; without weights that differ they would change nothing."""
+    given = [f"{name}={value!r}" for name, value in options.items() if value is not None]
+    if given:
+        raise ParameterError(
+            f"{', '.join(given)} says how neighbours of different weights are chosen, and there are no weights: give "
+            "sample_weight to a space (or run_weight), or leave it out"
+        )
+
+
+def _refuse_graphs(plan: ComparisonPlan) -> None:
+    """A graph of near items can tell about others, but not be told about, and here both ways are asked."""
+    a, b = plan.spaces
+    for graph, other in ((a, b), (b, a)):
+        if graph.graph is not None:
+            raise ParameterError(
+                f"of {graph.name} only the nearest neighbours are known, so {other.name} → {graph.name} cannot be "
+                f"told: imbalance_matrix({{'{graph.name}': ...}}, targets={{'{other.name}': ...}}) tells the other way"
+            )
 
 
 def sampled_columns(plan: ComparisonPlan, n_columns: int | None) -> int | None:

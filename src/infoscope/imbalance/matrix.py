@@ -88,6 +88,9 @@ approximate, on_low_weight, on_starved, cap : optional
     if standard_error == "jackknife":
         raise ParameterError("standard_error='jackknife' is offered for one pair at a time: use information_imbalance")
     check_choice(adjust, "adjust", ("by", "bh", "holm", "bonferroni"))
+    for given, what in ((spaces, "spaces"), (targets or {}, "targets")):
+        if not isinstance(given, Mapping):
+            raise ParameterError(f"{what} is a {type(given).__name__}: give names and data, {{'a': a, 'b': b}}")
     names, target_names = tuple(spaces), tuple(spaces if targets is None else targets)
     if not names or not target_names or len({*names, *target_names}) < 2:
         raise ParameterError("imbalance_matrix needs at least two spaces")
@@ -106,7 +109,7 @@ approximate, on_low_weight, on_starved, cap : optional
         n_jobs=n_jobs,
     )
     by_name = dict(zip(everything, plan.spaces, strict=True))
-    k, rule = settle_neighbors(plan, k, neighbor_rule)
+    k, rule = settle_neighbors(plan, k, neighbor_rule, cap=cap)
     check_permutations(n_permutations, plan)
     generator = check_random_state(random_state)
     rows, n_columns = query_rows(plan, k, n_rows, generator, on_starved), sampled_columns(plan, n_columns)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from infoscope.base import CorrelatedRowsWarning, DataError, DataWarning, InfoscopeError, ParameterError, warn
-from infoscope.base.checks import check_choice, check_ids
+from infoscope.base.checks import check_choice
 from infoscope.base.rounding import STEPS, exceeds
 from infoscope.neighbors import (
     CORRELATED_FROM,
@@ -23,8 +23,10 @@ from infoscope.neighbors import (
     RowOrderLook,
     SeriesCorrelation,
     Space,
+    check_same_items,
     find_repeated_rows,
     is_series,
+    item_name,
     items_of,
     looking_at_row_order,
     row_step,
@@ -81,6 +83,8 @@ class ComparisonPlan:
         Whether rows follow each other in time, or were said to.
     automatic : bool
         Whether the exclusion window was found, not given.
+    weights_given : bool
+        Whether items or runs came with weights, be they equal.
     """
 
     spaces: tuple[Space, ...]
@@ -95,6 +99,7 @@ class ComparisonPlan:
     silent: bool = True
     ordered: bool = False
     automatic: bool = False
+    weights_given: bool = False
     log: Log = field(default_factory=Log)
 
     @property
@@ -137,7 +142,7 @@ class ComparisonPlan:
         return replace(part, **changes) if changes else part
 
     def fields(self, n_rows: int | None = None, n_columns: int | None = None, graphs=()) -> dict[str, Any]:
-        """What every result of the room records."""
+        """What every result of the subpackage records."""
         n, series = len(self.spaces[0]), self.correlation
         recalls = [g.recall for g in graphs if g.recall is not None]
         return dict(
@@ -225,31 +230,34 @@ def _same_items(spaces: list[Space]) -> tuple[list[Space], list[str]]:
     first = spaces[0]
     _check_number(first)
     for other in spaces[1:]:
-        if len(other) != len(first):
-            raise DataError(
-                f"{first.name} has {len(first)} rows, {other.name} has {len(other)}: both must describe "
-                "the same items, in the same order"
-            )
-        check_ids(first.ids, other.ids, str(first.name), str(other.name))
+        check_same_items(first, other)
     borrowed: list[dict[str, Any]] = [{} for _ in spaces]  # put in together: times mean little without runs
     taken: dict[tuple[str | None, str | None], list[str]] = {}
     for what in ("sample_weight", "time", "run"):
         owner = next((s for s in spaces if getattr(s, what) is not None), None)
         if owner is None:
             continue
-        values = getattr(owner, what)
         for space, lacking in zip(spaces, borrowed, strict=True):
-            own = getattr(space, what)
-            if own is None:
-                lacking[what] = owner.run_names[values] if what == "run" else values
+            if getattr(space, what) is None:
+                lacking[what] = owner.about_items()[what]
                 taken.setdefault((space.name, owner.name), []).append(what)
-            elif not np.array_equal(own, values):
-                raise DataError(
-                    f"{owner.name} and {space.name} carry different {what}: give both the same, or make "
-                    f"one with space.replace({what}=...)"
-                )
+            elif what == "sample_weight":
+                _check_weights_agree(owner, space)
+            elif space is not owner:
+                check_same_items(owner, space)  # the first space may carry none
     made = [space.replace(**lacking) if lacking else space for space, lacking in zip(spaces, borrowed, strict=True)]
     return made, [f"{name} carries no {', '.join(what)}: taken from {owner}" for (name, owner), what in taken.items()]
+
+
+def _check_weights_agree(owner: Space, space: Space) -> None:
+    differs = owner.sample_weight != space.sample_weight
+    if differs.any():
+        row = int(np.argmax(differs))
+        raise DataError(
+            f"{owner.name} and {space.name} carry different sample_weight, first in row {row} "
+            f"({owner.sample_weight[row]:g} and {space.sample_weight[row]:g}): give both the same, or make one with "
+            "space.replace(sample_weight=...)"
+        )
 
 
 def _check_number(space: Space) -> None:
@@ -272,7 +280,12 @@ def _with_weights(plan: ComparisonPlan, run_weight: Any, on_low_weight: str) -> 
     settled = settle_weights(plan.spaces, weight)
     plan.note(*settled.notes)
     plan = replace(
-        plan, spaces=tuple(settled.spaces), n_kish=settled.n_kish, numbers=settled.kept, n_brought=len(space)
+        plan,
+        spaces=tuple(settled.spaces),
+        n_kish=settled.n_kish,
+        numbers=settled.kept,
+        n_brought=len(space),
+        weights_given=space.sample_weight is not None or not isinstance(run_weight, str) or run_weight != "frames",
     )
     _check_number(plan.spaces[0])
     if plan.weighted:
@@ -291,7 +304,9 @@ def _check_weights(plan: ComparisonPlan, weight: np.ndarray, on_low_weight: str)
             raise DataError(text)
         plan.warn(text)
     if weight.max() > LARGEST_SHARE * weight.sum():
-        plan.warn(f"item {int(weight.argmax())} alone carries {weight.max() / weight.sum():.0%} of the weight")
+        heaviest = int(weight.argmax())
+        name = item_name(plan.spaces[0], heaviest, int(plan.numbers[heaviest]))
+        plan.warn(f"{name} alone carries {weight.max() / weight.sum():.0%} of the weight")
 
 
 # ----------------------------------------------------------------------------------------------------------------- time

@@ -1,4 +1,4 @@
-"""The numbers that a picture of this room shows, as a table: what stands beside a published figure."""
+"""The numbers that a picture of this subpackage shows, as a table: what stands beside a published figure."""
 
 from __future__ import annotations
 

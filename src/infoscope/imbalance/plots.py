@@ -294,7 +294,7 @@ def plot_difference(result: ImbalanceDifference, ax: Axes | None = None, *, styl
     ax.axvline(result.target_floor, ymax=0.68, color=GREY, ls=(0, (4, 2)), lw=look.line, label="smallest attainable")
     ax.set_yticks([1, 0], [short(name, 20) for name in names])
     ax.set(ylim=(-0.6, 2.1), xlim=(-0.02, max(1.08, ax.get_xlim()[1])))
-    shown = result._shown(result.difference, result.difference_se)
+    shown = result._format(result.difference, result.difference_se)
     ax.set_title(f"{short(names[0], 18)} - {short(names[1], 18)}: {shown}", fontsize=look.text, loc="left")
     set_labels(ax, look, x=f"Δ(· → {target}): 0 = predicts {target}, 1 = says nothing", y="")
     bars = None if result.interval_withheld else "bars: standard error"

@@ -273,6 +273,6 @@ def _write_cells(ax: Axes, matrix: ImbalanceMatrix, rows: Any, columns: Any, loo
 
 def _cell_lines(matrix: ImbalanceMatrix, i: int, j: int, errors: bool) -> list[str]:
     entry = matrix._entry(i, j)
-    value, *error = matrix._shown(entry["value"], entry["se"]).split(" ± ")
+    value, *error = matrix._format(entry["value"], entry["se"]).split(" ± ")
     lines = [value] + [f"± {text}" for text in error if errors]
     return lines + (["n.s."] if entry["p"] is not None and entry["p"] > SIGNIFICANT else [])

@@ -6,7 +6,7 @@ import numpy as np
 
 from infoscope.base import DataError, ParameterError
 from infoscope.base.checks import check_choice, check_positive_int
-from infoscope.neighbors import Space, admissible_mass
+from infoscope.neighbors import Space, admissible_mass, item_name
 
 from .plan import ComparisonPlan
 
@@ -94,9 +94,10 @@ def _fed_rows(plan: ComparisonPlan, k: int, on_starved: str) -> np.ndarray | Non
         return None
     starved = int(np.flatnonzero(admissible < k)[0])
     if on_starved == "raise":
+        name = item_name(space, starved, int(plan.numbers[starved]))
         run = "" if space.run is None else f" (run {space.run_names[space.run[starved]]})"
         raise ParameterError(
-            f"k={k} is too large: item {starved}{run} may use only {int(admissible[starved])} items "
+            f"k={k} is too large: {name}{run} may use only {int(admissible[starved])} items "
             f"as neighbours, and {len(space) - len(fed) - 1} more have too few; use a smaller "
             "k, shorten exclusion_window, bring more or longer runs, or pass on_starved='drop' to "
             "leave them out as queries"

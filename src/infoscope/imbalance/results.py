@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from infoscope.base.errors import ParameterError
+from infoscope.base.contents import integers, numbers, whole
+from infoscope.base.errors import DataError, ParameterError
 from infoscope.base.rounding import exceeds, order_of
 
 from .verdicts import (
@@ -19,16 +20,13 @@ from .verdicts import (
     Measured,
     Reading,
     alternatives,
-    known,
-    listed,
-    named,
+    is_known,
+    join_names,
+    phrase_relation,
     read,
     relate,
     sentence_of,
 )
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["ImbalanceDifference", "ImbalanceMatrix", "InformationImbalance", "ScaleCurve"]
 
@@ -126,6 +124,17 @@ class InformationImbalance(Measured):
     run_values: Mapping[str, Any] | None = field(default=None, repr=False)
     other_runs: Mapping[str, float] | None = field(default=None, repr=False)
 
+    _contents = {
+        "k": whole(1),
+        "a_to_b_rows": numbers("R"),
+        "b_to_a_rows": numbers("R"),
+        "row_weights": numbers("R"),
+        "a_to_b_ranks": numbers("P"),
+        "a_to_b_rank_weights": numbers("P"),
+        "b_to_a_ranks": numbers("Q"),
+        "b_to_a_rank_weights": numbers("Q"),
+    }
+
     def _readings(self) -> tuple[Reading, Reading]:
         ab = read(self.a_to_b, self.a_to_b_se, self.a_to_b_floor, self.a_to_b_p, self.error_factor)
         return ab, read(self.b_to_a, self.b_to_a_se, self.b_to_a_floor, self.b_to_a_p, self.error_factor)
@@ -161,12 +170,12 @@ class InformationImbalance(Measured):
         ab, ba = self._readings()
         relation = relate(ab, ba)
         clauses = []
-        if not (known(self.a_to_b_se) and known(self.b_to_a_se)):
+        if not (is_known(self.a_to_b_se) and is_known(self.b_to_a_se)):
             clauses.append("but a standard error is missing")
         elif relation == "independent" and any(exceeds(1.0 - PREDICTS, way.value - way.error) for way in (ab, ba)):
             clauses.append("but the errors are too large to exclude that they share something")
         elif others := alternatives(ab, ba):
-            options = [f"'{named(other, self.name_a, self.name_b)}'" for other in others]
+            options = [f"'{phrase_relation(other, self.name_a, self.name_b)}'" for other in others]
             clauses.append(f"the errors also allow {' or '.join(options)}")
         return self._qualified(sentence_of(relation, self.name_a, self.name_b, ab, ba), *clauses)
 
@@ -176,7 +185,7 @@ class InformationImbalance(Measured):
 
     @property
     def _estimates(self) -> list[tuple[str, str, None]]:
-        forth, back = self._shown(self.a_to_b, self.a_to_b_se), self._shown(self.b_to_a, self.b_to_a_se)
+        forth, back = self._format(self.a_to_b, self.a_to_b_se), self._format(self.b_to_a, self.b_to_a_se)
         both = (self.a_to_b_floor, self.b_to_a_floor)
         floors = [f"   (floor {f:.3g})" if exceeds(f, NOTABLE_FLOOR) else "" for f in both]
         return [
@@ -228,6 +237,18 @@ class ImbalanceMatrix(Measured):
     p_values_adjusted: np.ndarray | None = None
     adjust: str | None = None
 
+    _contents = {
+        "k": whole(1),
+        "values": numbers("names", "target_names"),
+        "values_se": numbers("names", "target_names"),
+        "p_values": numbers("names", "target_names"),
+        "p_values_adjusted": numbers("names", "target_names"),
+    }
+
+    def _check_contents(self) -> None:
+        if np.shape(self.floors) not in ((), np.shape(self.values)) or np.asarray(self.floors).dtype.kind not in "fiu":
+            raise DataError("floors of ImbalanceMatrix must be one number, or one for each of its values")
+
     def _entry(self, i: int, j: int) -> dict[str, Any]:
         """One direction; p is the adjusted p-value if there is one."""
         p = self.p_values if self.p_values_adjusted is None else self.p_values_adjusted
@@ -262,7 +283,7 @@ class ImbalanceMatrix(Measured):
         scores = self._scores()
         only_targets = [name for name in self.target_names if name not in self.names]
         among = len(only_targets) + len(self.names) == len(self.target_names)  # every space is a target as well
-        others = listed((["the others"] if among else []) + (only_targets if among else list(self.target_names)))
+        others = join_names((["the others"] if among else []) + (only_targets if among else list(self.target_names)))
         ranked = [list(scores)[i] for i in order_of([score.value for score in scores.values()], 1.0)]
         if not ranked or all(score.silent for score in scores.values()):
             return self._qualified(f"No space tells anything about {others} (within error)")
@@ -271,10 +292,10 @@ class ImbalanceMatrix(Measured):
             n for n in ranked if not exceeds(scores[n].value - best.value, math.hypot(scores[n].error, best.error), 1.0)
         ]
         removed = ", floor removed," if exceeds(np.max(self.floors), NOTABLE_FLOOR) else ""
-        means = [self._shown(scores[n].value, scores[n].error / self.error_factor) for n in ranked]
+        means = [self._format(scores[n].value, scores[n].error / self.error_factor) for n in ranked]
         if len(near) > 1:
-            told = f"{listed(near)} tell most about {others} and cannot be told apart (within error)"
-            return self._qualified(f"{told}: mean Δ{removed} {listed(means[: len(near)])}")
+            told = f"{join_names(near)} tell most about {others} and cannot be told apart (within error)"
+            return self._qualified(f"{told}: mean Δ{removed} {join_names(means[: len(near)])}")
         following = f", the next is {ranked[1]} with {means[1]}" if len(ranked) > 1 else ""
         return self._qualified(f"{ranked[0]} tells most about {others}: mean Δ{removed} {means[0]}{following}")
 
@@ -296,7 +317,7 @@ class ImbalanceMatrix(Measured):
 
     @property
     def _estimates(self) -> list[tuple[str, str, None]]:
-        shown = {(i, j): self._shown(self.values[i, j], self.values_se[i, j]) for i, j in self._cells()}
+        shown = {(i, j): self._format(self.values[i, j], self.values_se[i, j]) for i, j in self._cells()}
         if len(self.target_names) > WIDE:  # the best pairs, as a list
             best = [list(shown)[i] for i in order_of([self.values[cell] for cell in shown], 1.0)[:20]]
             return [(f"Δ({self.names[i]} → {self.target_names[j]})", shown[i, j], None) for i, j in best]
@@ -345,6 +366,16 @@ class ScaleCurve(Measured):
     a_to_b_floor: np.ndarray | None = None
     b_to_a_floor: np.ndarray | None = None
 
+    _contents = {
+        "k": integers("S", low=1),
+        "a_to_b": numbers("S"),
+        "a_to_b_se": numbers("S"),
+        "b_to_a": numbers("S"),
+        "b_to_a_se": numbers("S"),
+        "a_to_b_floor": numbers("S"),
+        "b_to_a_floor": numbers("S"),
+    }
+
     def floors(self) -> tuple[np.ndarray, np.ndarray]:
         """The smallest attainable values of both directions."""
         natural = (np.asarray(self.k, dtype=float) + 1.0) / self.n_items
@@ -363,7 +394,7 @@ class ScaleCurve(Measured):
     def verdict(self) -> str:
         """One sentence: the relation at the smallest and at the largest scale, or the one that holds at all."""
         relations = [self.at(i).relation for i in range(len(self.k))]
-        clauses = [named(relation, self.name_a, self.name_b) for relation in relations]
+        clauses = [phrase_relation(relation, self.name_a, self.name_b) for relation in relations]
         first, last = f"k = {self.k[0]}", f"k = {self.k[-1]} ({self.k[-1] / self.n_items:.2g} of all items)"
         if len(set(relations)) == 1:
             return self._qualified(f"{clauses[0]} at every scale from {first} to {last}")
@@ -424,6 +455,8 @@ class ImbalanceDifference(Measured):
     p_value: float | None = None
     target_floor: float = 0.0
 
+    _contents = {"k": whole(1)}
+
     @property
     def difference_interval(self) -> tuple[float, float] | None:
         """The 95 % interval of the difference, or None where it is withheld."""
@@ -438,10 +471,10 @@ class ImbalanceDifference(Measured):
             return self._qualified(f"Neither {a} nor {b} tells anything about {target} (within error)")
         unsure = self.p_value is not None and exceeds(self.p_value, SIGNIFICANT)
         if unsure or not exceeds(abs(self.difference), self.error_factor * self.difference_se, 1.0):
-            shown = self._shown(self.difference, self.difference_se)
+            shown = self._format(self.difference, self.difference_se)
             return self._qualified(f"{a} and {b} tell equally much about {target} (within error): Δ differs by {shown}")
         more, less = (a, b) if self.difference < 0 else (b, a)
-        shown = self._shown(abs(self.difference), self.difference_se)
+        shown = self._format(abs(self.difference), self.difference_se)
         return self._qualified(f"{more} tells more about {target} than {less}: Δ is lower by {shown}")
 
     @property
@@ -452,7 +485,7 @@ class ImbalanceDifference(Measured):
     def _estimates(self) -> list[tuple[str, str, None]]:
         labels = (f"Δ({self.name_a} → {self.name_target})", f"Δ({self.name_b} → {self.name_target})", "difference")
         names = ("a_to_target", "b_to_target", "difference")
-        texts = [self._shown(getattr(self, name), getattr(self, f"{name}_se")) for name in names]
+        texts = [self._format(getattr(self, name), getattr(self, f"{name}_se")) for name in names]
         return [(label, text, None) for label, text in zip(labels, texts, strict=True)]
 
     def _rows(self) -> list[dict[str, Any]]:

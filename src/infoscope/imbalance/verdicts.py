@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
+from infoscope.base.contents import whole
+from infoscope.base.provenance import Provenance
 from infoscope.base.results import Result, format_estimate
 from infoscope.base.rounding import STEPS, exceeds
-
-if TYPE_CHECKING:
-    from infoscope.base.provenance import Provenance
 
 PREDICTS = 0.2  # a value up to here, its floor removed, predicts
 SIGNIFICANT = 0.05  # p-values above tell nothing
@@ -47,6 +46,8 @@ class Measured(Result):
     notes: tuple[str, ...] = ()
     provenance: Provenance | None = field(default=None, repr=False)
 
+    _contents = {"n_items": whole(1), "n_rows": whole(1)}
+
     _references = ("information_imbalance",)
 
     @property
@@ -73,12 +74,12 @@ class Measured(Result):
         return max(2.0, float(stdtrit(self.n_blocks - 1, 0.975)))
 
     def _interval(self, value: float, se: float | None) -> tuple[float, float] | None:
-        if self.interval_withheld or not known(se):
+        if self.interval_withheld or not is_known(se):
             return None
         return value - self.error_factor * se, value + self.error_factor * se
 
-    def _shown(self, value: float, se: float | None) -> str:
-        return format_estimate(value, se if known(se) and not self.interval_withheld else None)
+    def _format(self, value: float, se: float | None) -> str:
+        return format_estimate(value, se if is_known(se) and not self.interval_withheld else None)
 
     def _qualified(self, sentence: str, *clauses: str) -> str:
         """The sentence with what limits it."""
@@ -110,7 +111,7 @@ class Reading(NamedTuple):
     silent: bool  # tells nothing
 
 
-def named(relation: str, a: str, b: str) -> str:
+def phrase_relation(relation: str, a: str, b: str) -> str:
     """A relation as a clause with the names of the spaces."""
     if relation.endswith((" b", " a")):
         return f"{a} contains {b}" if relation == "a contains b" else f"{b} contains {a}"
@@ -118,11 +119,13 @@ def named(relation: str, a: str, b: str) -> str:
     return f"{a} and {b} {words.get(relation, 'are ' + relation)}"
 
 
-def known(se: float | None) -> TypeGuard[float]:
+def is_known(se: float | None) -> TypeGuard[float]:
     return se is not None and math.isfinite(se)
 
 
-def listed(names: Sequence[str]) -> str:
+def join_names(names: Sequence[str]) -> str:
+    if not names:
+        return "none"
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
 
 
@@ -130,7 +133,7 @@ def read(value: float, se: float | None, floor: float, p: float | None, factor: 
     scale = 1.0 - floor
     if not exceeds(1.0, floor):  # k = N - 1: every order gives 1
         return Reading(1.0, 0.0, True)
-    error = factor * se / scale if known(se) else 0.0
+    error = factor * se / scale if is_known(se) else 0.0
     normalized = (value - floor) / scale
     silent = not exceeds(1.0, normalized + error, 1.0 / scale) or (p is not None and exceeds(p, SIGNIFICANT))
     return Reading(normalized, error, silent)

@@ -4,7 +4,9 @@ from .annotate import write_to_anndata
 from .columns import parse_columns
 from .common_times import match_times
 from .digests import file_digest
+from .extraction import write_items
 from .figures import check_figure_path, save_figure
+from .hills import hills_offset
 from .plumed import plumed_snippet
 from .readers import column_names, read_column, read_table, split_key
 from .result_files import check_result_path, read_record, write_result
@@ -20,6 +22,7 @@ __all__ = [
     "check_result_path",
     "column_names",
     "file_digest",
+    "hills_offset",
     "load",
     "match_times",
     "parse_columns",
@@ -33,6 +36,7 @@ __all__ = [
     "split_key",
     "trajectory",
     "weights_from_bias",
+    "write_items",
     "write_result",
     "write_to_anndata",
 ]

@@ -10,23 +10,25 @@ from pathlib import Path
 import numpy as np
 
 from infoscope.base.errors import DataError, InfoscopeError, ParameterError
+from infoscope.neighbors import DENSE_LIMIT
 
 from .columns import did_you_mean
 from .table import Source, damaged_file, not_numeric, refuse_key
 
 MAGIC = b"\x93NUMPY"
+SPARSE = {"format", "shape", "data"}  # arrays that SciPy's save_npz writes, whatever the format
 
 
 class ArraySource(Source):
     """An array of shape (N,), (N, D) or with named fields."""
 
-    def __init__(self, array: np.ndarray, source: str):
+    def __init__(self, array: np.ndarray, source: str, notes: Sequence[str] = ()):
         if array.ndim == 0 or array.ndim > 2:
             fix = f" Save it as {len(array)} rows: x.reshape({len(array)}, -1)." if array.ndim > 2 else ""
             raise DataError(f"{source}: rows and columns are needed, the array has shape {array.shape}.{fix}")
         if array.dtype.names and array.ndim == 2:
             raise DataError(f"{source}: named fields need one dimension, the array has shape {array.shape}")
-        self.source = source
+        self.source, self.notes = source, notes
         self.array = array if array.dtype.names or array.ndim == 2 else array[:, None]
         self.names = array.dtype.names or tuple(str(column) for column in range(self.array.shape[1]))
 
@@ -90,6 +92,10 @@ def open_npz(path: Path, key: str | None) -> ArraySource:
     try:
         # opened here: of a damaged archive np.load leaves its own file open
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            if key is None and set(archive.files) >= SPARSE:
+                return ArraySource(
+                    _written_out(path), str(path), notes=[f"{path}: a sparse matrix; its zeros are zeros"]
+                )
             key = _choose(archive.files, key, path)
             array = archive[key]
     except (zipfile.BadZipFile, zlib.error, ValueError, EOFError) as error:
@@ -97,6 +103,26 @@ def open_npz(path: Path, key: str | None) -> ArraySource:
             raise
         raise _explain(path, error) from error
     return ArraySource(array, f"{path}/{key}")
+
+
+def _written_out(path: Path) -> np.ndarray:
+    """A table that SciPy saved as a sparse matrix, with its zeros; a graph of near items is none."""
+    from scipy.sparse import load_npz
+
+    matrix = load_npz(path)
+    if matrix.shape[0] == matrix.shape[1]:
+        raise DataError(
+            f"{path} holds a sparse square matrix. Distances to near items are no table, because what is not stored is "
+            "unknown, not zero: in Python, NeighborGraph.from_sparse(scipy.sparse.load_npz(path)). A table of numbers: "
+            "save it with np.save(path, matrix.toarray())"
+        )
+    n_bytes = matrix.shape[0] * matrix.shape[1] * matrix.dtype.itemsize
+    if n_bytes > DENSE_LIMIT:
+        raise DataError(
+            f"{path} is sparse, and needs {n_bytes / 2**30:.1f} GB as a table (at most {DENSE_LIMIT / 2**30:g} GB): "
+            "save chosen columns, or a few principal components"
+        )
+    return np.asarray(matrix.toarray())
 
 
 def _choose(keys: list[str], key: str | None, path: Path) -> str:

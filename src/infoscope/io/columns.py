@@ -48,7 +48,7 @@ def parse_columns(expression: str, names: Sequence[str]) -> list[int]:
     names = list(names)
     parts = _parts(expression, names)
     if not parts:
-        raise ParameterError(f"no column is chosen by '{expression}'. {_known(names)}")
+        raise ParameterError(f"no column is chosen by '{expression}'. {_list_columns(names)}")
     chosen: dict[int, None] = dict.fromkeys(range(len(names))) if _takes_away(parts[0], names) else {}
     for part in parts:
         if _takes_away(part, names):
@@ -57,7 +57,7 @@ def parse_columns(expression: str, names: Sequence[str]) -> list[int]:
         else:
             chosen.update(dict.fromkeys(_match(part, names)))
     if not chosen:
-        raise ParameterError(f"no column is left by '{expression}'. {_known(names)}")
+        raise ParameterError(f"no column is left by '{expression}'. {_list_columns(names)}")
     return list(chosen)
 
 
@@ -164,7 +164,7 @@ def _match(part: str, names: list[str]) -> list[int]:
         return list(range(first, last + 1))
     matches = [position for position, name in enumerate(names) if fnmatchcase(name, part)]
     if not matches:
-        raise ParameterError(f"no column is called '{part}'.{did_you_mean(part, names)} {_known(names)}")
+        raise ParameterError(f"no column is called '{part}'.{did_you_mean(part, names)} {_list_columns(names)}")
     return matches
 
 
@@ -179,7 +179,7 @@ def _position(number: int, names: list[str]) -> int:
     return number
 
 
-def _known(names: list[str]) -> str:
+def _list_columns(names: list[str]) -> str:
     shown = ", ".join(names[:SHOWN])
     more = f", ... ({len(names)} in all)" if len(names) > SHOWN else ""
     return f"The columns are: {shown}{more}."

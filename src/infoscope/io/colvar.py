@@ -16,15 +16,18 @@ import numpy as np
 from infoscope.base.column_roles import BIAS, ColumnRole
 from infoscope.base.errors import DataError, warn
 
-from .delimited import DAMAGED, DelimitedSource, Layout, as_text, broken_line, read_fields
+from .delimited import DelimitedSource
+from .encodings import DAMAGED, open_text
+from .layout import Layout, is_comment
 from .restarts import Overlap, new_parts, spell_time, uninterrupted_rows
 from .table import refuse_key
+from .text_parsers import broken_line, read_fields
 
 if TYPE_CHECKING:
     import pandas
 
 FIRST = "#! FIELDS"
-BOM = len(codecs.BOM_UTF8)  # some editors put one in front
+HEAD_BYTES = 4096  # with a mark of UTF-8, blanks and empty lines in front of the first line
 TIME = "time"
 RESTARTS_TOLD = 5  # more of them share a sentence
 HILLS = re.compile(r"sigma_.+|height|biasf")  # the hills themselves, in a file that has heights and bias factors
@@ -34,14 +37,15 @@ class Header(NamedTuple):
     """What the lines ``#! FIELDS`` and ``#! SET`` at the head of a part say."""
 
     names: tuple[str, ...]
-    limits: Mapping[str, str]  # "min_phi" -> "-pi"
+    settings: Mapping[str, str]  # "min_phi" -> "-pi"
 
 
 def is_plumed(path: Path) -> bool:
     """Whether the first line of a file, compressed or not, is that of a PLUMED file."""
     try:
         with (gzip.open if path.suffix.lower() == ".gz" else open)(path, "rb") as file:
-            return file.read(BOM + len(FIRST)).removeprefix(codecs.BOM_UTF8).startswith(FIRST.encode())
+            head = file.read(HEAD_BYTES).removeprefix(codecs.BOM_UTF8)
+            return head.lstrip().startswith(FIRST.encode())
     except (OSError, *DAMAGED):
         return False
 
@@ -51,9 +55,9 @@ def open_colvar(path: Path, key: str | None) -> ColvarSource:
     refuse_key(path, key)
     lines: list[tuple[int, str]] = []
     try:
-        with as_text(path) as file:
+        with open_text(path) as file:
             for line in file:
-                if line.strip() and not line.startswith("#"):
+                if line.strip() and not is_comment(line, "#"):
                     break
                 lines.append((len(lines) + 1, line))
     except (UnicodeDecodeError, *DAMAGED) as error:
@@ -65,7 +69,7 @@ class ColvarSource(DelimitedSource):
     """A PLUMED file.  Time and bias are no features; rows that a restart wrote again stand once."""
 
     def __init__(self, path: Path, header: Header):
-        super().__init__(path, Layout(" ", header.names, (), 0, "."))
+        super().__init__(path, Layout(" ", header.names))
         self.header = header
         self.run: str | None = None
         self.has_hills = {"height", "biasf"}.issubset(header.names)
@@ -74,6 +78,9 @@ class ColvarSource(DelimitedSource):
     @property
     def notes(self) -> tuple[str, ...]:  # type: ignore[override]
         return tuple(self._overlaps_told)
+
+    def numbers(self, rows: slice) -> range | np.ndarray:
+        return range(self.n_rows())[rows] if self._kept is None else self._kept[rows]
 
     def role(self, position: int) -> ColumnRole:
         name = self.names[position]
@@ -102,34 +109,39 @@ class ColvarSource(DelimitedSource):
             rows_of_runs = [np.flatnonzero(codes == code) for code in range(codes.max() + 1)]
         found = [_uninterrupted(self.path, time, rows, first_lines) for rows in rows_of_runs]
         kept = np.sort(np.concatenate([kept for kept, _ in found]))
-        self._overlaps_told = _told(self.path, [one for _, overlaps in found for one in overlaps], first_lines)
-        return frame if len(kept) == len(frame) else frame.iloc[kept].reset_index(drop=True)
+        overlaps = [one for _, overlaps in found for one in overlaps]
+        self._overlaps_told = _describe_restarts(self.path, overlaps, first_lines)
+        if len(kept) == len(frame):
+            return frame
+        self._kept = kept
+        return frame.iloc[kept].reset_index(drop=True)
 
+    _kept: np.ndarray | None = None  # rows of the file that stand, once they are read, where a restart replaced some
     _overlaps_told: Sequence[str] = ()  # known once the rows are read
 
 
 # --------------------------------------------------------------------------------------------------------------- header
 def _header(path: Path, lines: Sequence[tuple[int, str]]) -> Header:
     names: tuple[str, ...] = ()
-    limits = {}
+    settings = {}
     for number, line in lines:
         words = line.split()
-        if line.startswith(FIRST):
+        if line.lstrip().startswith(FIRST):
             if names and tuple(words[2:]) != names:
                 raise _changed(path, number, names, tuple(words[2:]))
             names = tuple(words[2:])
-        elif words[:2] == ["#!", "SET"] and len(words) == 4 and words[2].startswith(("min_", "max_")):
-            limits[words[2]] = words[3]
+        elif words[:2] == ["#!", "SET"] and len(words) == 4:
+            settings[words[2]] = words[3]
     if not names:
         raise DataError(f"{path}: the line '{FIRST}' names no columns")
-    return Header(names, limits)
+    return Header(names, settings)
 
 
 def _periods(path: Path, header: Header) -> dict[str, float]:
     """max - min of every column that has both."""
     periods = {}
     for name in header.names:
-        low, high = header.limits.get(f"min_{name}"), header.limits.get(f"max_{name}")
+        low, high = header.settings.get(f"min_{name}"), header.settings.get(f"max_{name}")
         if (low is None) != (high is None):
             raise DataError(
                 f"{path}: '#! SET' gives only one of min_{name} and max_{name}: add the other, or delete it"
@@ -168,9 +180,9 @@ def _check_parts(path: Path, header: Header) -> list[tuple[int, int]]:
     n_rows, previous, previous_number = 0, "", 0
     in_comments, ends_open = True, False
     try:
-        with as_text(path) as file:
+        with open_text(path) as file:
             for number, line in enumerate(file, start=1):
-                if line.startswith("#"):
+                if is_comment(line, "#"):
                     if not in_comments:
                         _check_whole(path, previous, previous_number, header, "")
                     in_comments = True
@@ -200,10 +212,10 @@ def _check_whole(path: Path, line: str, number: int, header: Header, which: str)
 
 def _check_same(path: Path, number: int, line: str, header: Header) -> None:
     words = line.split()
-    if line.startswith(FIRST) and tuple(words[2:]) != header.names:
+    if line.lstrip().startswith(FIRST) and tuple(words[2:]) != header.names:
         raise _changed(path, number, header.names, words[2:])
     if words[:2] == ["#!", "SET"] and len(words) == 4 and words[2].startswith(("min_", "max_")):
-        before = header.limits.get(words[2])
+        before = header.settings.get(words[2])
         if before != words[3]:
             raise _changed(path, number, [f"#! SET {words[2]}", str(before)], words[1:])
 
@@ -243,7 +255,7 @@ def _check_overlaps(path: Path, time: np.ndarray, overlaps: Sequence[Overlap]) -
             )
 
 
-def _told(path: Path, overlaps: Sequence[Overlap], parts: Sequence[tuple[int, int]]) -> list[str]:
+def _describe_restarts(path: Path, overlaps: Sequence[Overlap], parts: Sequence[tuple[int, int]]) -> list[str]:
     """A sentence for each restart, one for all where they are many."""
     line_of_row = dict(parts)
     notes = []

@@ -1,39 +1,30 @@
-"""Text tables: .csv, .tsv, .txt and .dat, also gzipped."""
+"""Text tables: .csv, .tsv, .txt and .dat, also gzipped.  `find_layout` decides how they are read, this file reads."""
 
 from __future__ import annotations
 
-import csv
-import gzip
 import io
-import re
-import zlib
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from infoscope.base.checks import LARGEST_EXACT_INTEGER
 from infoscope.base.errors import DataError
 
+from .encodings import DAMAGED, open_bytes, open_text
 from .frames import frame_column, frame_values
+from .layout import Layout, LayoutOptions, find_layout, is_comment
+from .number_marks import PLAIN_NOTHING, is_nothing, is_rounded, numbers_of, ungrouped
 from .table import Source, refuse_key
+from .text_lines import split_fields, table_lines
+from .text_parsers import broken_line, parse_text
 
 if TYPE_CHECKING:
     import pandas
 
 TAIL_BYTES = 2**16  # how much of the end is looked at for a line that breaks off
-DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)
-
-
-class Layout(NamedTuple):
-    """How a text file is to be read."""
-
-    delimiter: str  # " " stands for any white space
-    names: tuple[str, ...]
-    unnamed: tuple[int, ...]
-    skip: int  # lines before the first row
-    decimal: str
 
 
 class DelimitedSource(Source):
@@ -43,167 +34,132 @@ class DelimitedSource(Source):
         self.path, self.layout = path, layout
         self.names, self.unnamed = layout.names, layout.unnamed
 
+    @property
+    def notes(self) -> tuple[str, ...]:  # type: ignore[override]
+        """What was decided about the layout, and once the rows are read, which words stood for nothing."""
+        return (*self.layout.notes, *self._words_told)
+
     def n_rows(self) -> int:
         return len(self._frame)
 
     def values(self, columns: Sequence[int], rows: slice) -> np.ndarray:
-        return frame_values(self._frame, self.names, columns, rows, str(self.path))
+        return frame_values(self._frame, self.names, columns, rows, str(self.path), self.layout.decimal)
 
     def column(self, column: int, rows: slice) -> np.ndarray:
         return frame_column(self._frame, column, rows)
 
     @cached_property
     def _frame(self) -> pandas.DataFrame:
-        return read_fields(self.path, self.layout)
+        frame = _settle_columns(parse_text(self.path, self.layout), self.path, self.layout)
+        self._words_told = tuple(_words_for_nothing(frame, self.path, self.layout))
+        return frame
+
+    _words_told: tuple[str, ...] = ()  # known once the rows are read
 
 
-def read_fields(path: Path, layout: Layout, n_rows: int | None = None) -> pandas.DataFrame:
-    """The fields of all rows, or of the first `n_rows`, of a text file; the columns are called 0, 1, ..."""
-    import pandas as pd
-
-    spaces = layout.delimiter == " "
-    try:
-        return pd.read_csv(
-            path,
-            sep=r"\s+" if spaces else layout.delimiter,
-            header=None,
-            skiprows=layout.skip,
-            nrows=n_rows,
-            comment="#" if spaces else None,
-            decimal=layout.decimal,
-            skipinitialspace=True,
-            encoding="utf-8-sig",
-            low_memory=False,
-            **_exact_numbers(pd.__version__, layout.decimal),
-        )
-    except pd.errors.EmptyDataError:
-        return pd.DataFrame(columns=range(len(layout.names)), dtype=float)
-    except (pd.errors.ParserError, UnicodeDecodeError, *DAMAGED) as error:
-        raise broken_line(path, error) from error
-
-
-def broken_line(path: Path, error: Exception) -> DataError:
-    """The error for a text file that cannot be read to its end."""
-    return DataError(f"{path} cannot be read: {_reason(error)}")
-
-
-def as_text(path: Path) -> IO[str]:
-    """Open a text file, compressed or not."""
-    if path.suffix.lower() == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
-
-
-def open_delimited(path: Path, key: str | None) -> DelimitedSource:
-    """Open a text table: find its delimiter, its names and its first row."""
+def open_delimited(path: Path, key: str | None, asked: LayoutOptions | None = None) -> DelimitedSource:
+    """Open a text table: find its layout."""
     refuse_key(path, key)
     try:
-        layout = _layout(path)
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not a text file: {_reason(error)}") from error
-    except (csv.Error, *DAMAGED) as error:
-        raise DataError(f"{path} cannot be read: {_reason(error)}") from error
-    if path.suffix.lower() != ".gz":
+        layout = find_layout(path, asked)
+    except (UnicodeDecodeError, *DAMAGED) as error:
+        raise broken_line(path, error) from error
+    if path.suffix.lower() != ".gz" and not layout.encoding.startswith(("utf-16", "utf-32")):
         _check_last_line(path, layout)
     return DelimitedSource(path, layout)
 
 
-def _layout(path: Path) -> Layout:
-    with as_text(path) as file:
-        lines = _lines(file)
-        comment, n_before, first = "", 0, ""
-        for number, line in lines:
-            if not line.startswith("#"):
-                n_before, first = number, line
-                break
-            comment = line.lstrip("#")
-        if not first:
-            raise DataError(f"{path} is empty" if not comment else f"{path} holds no rows")
-        if "\0" in first:
-            raise DataError(f"{path} is not a text file: it holds zero bytes")
-        second = next((line for _, line in lines if not line.startswith("#")), "")
-    delimiter = _delimiter(path, first)
-    fields, following = _split(first, delimiter), _split(second, delimiter)
-    decimal = (
-        "," if delimiter == ";" and any(re.fullmatch(r"-?\d+,\d+", field) for field in fields + following) else "."
-    )
-    if all(_is_number(field, decimal) for field in fields):  # no line of names: a comment may hold them
-        names, n_skip = _split(comment, delimiter), n_before - 1
-        if len(names) != len(fields):
-            names = [str(column) for column in range(len(fields))]
-    else:
-        names, n_skip = fields, n_before
-        if second and len(following) != len(fields):
-            raise DataError(
-                f"{path}: the first line names {len(fields)} columns, the first row has {len(following)} fields"
-            )
-    unnamed = tuple(position for position, name in enumerate(names) if not name)
-    names = [name or f"unnamed_{position}" for position, name in enumerate(names)]
-    return Layout(delimiter, tuple(names), unnamed, n_skip, decimal)
+# ------------------------------------------------------------------------------------------------------- whole columns
+def _settle_columns(frame: pandas.DataFrame, path: Path, layout: Layout) -> pandas.DataFrame:
+    """Columns of numbers that the parser could not read as such, or rounded, read again from their text.
+
+    A column holds numbers where every field that does not stand for nothing is one; else it is text, in which only the
+    empty field is missing.  Whole numbers that float64 cannot hold stay what they are.
+    """
+    unsure = [
+        column
+        for column, kind in enumerate(layout.kinds[: frame.shape[1]])
+        if kind != "text" and (frame[column].dtype == object or _holds_rounded(frame[column]))
+    ]
+    if not unsure:
+        return frame
+    texts = parse_text(path, layout, columns=unsure)
+    for column in unsure:
+        frame[column] = _settle(texts[column], layout)
+    return frame
 
 
-def _lines(file: IO[str]) -> Iterator[tuple[int, str]]:
-    """Lines that are not empty, each with the number of lines up to and including it."""
-    for number, line in enumerate(file, start=1):
-        if line.strip():
-            yield number, line.strip("\r\n")
-
-
-def _delimiter(path: Path, line: str) -> str:
-    kind = path.suffixes[-2].lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
-    if kind == ".tsv":
-        return "\t"
-    outside = re.sub(r'"[^"]*"', "", line)
-    counts = {delimiter: outside.count(delimiter) for delimiter in ";\t,"}
-    best = max(counts, key=lambda delimiter: counts[delimiter])
-    if counts[best]:
-        return best
-    return "," if kind == ".csv" else " "
-
-
-def _split(line: str, delimiter: str) -> list[str]:
-    if delimiter == " ":
-        return line.split("#")[0].split()
-    return [field.strip() for row in csv.reader([line], delimiter=delimiter, skipinitialspace=True) for field in row]
-
-
-def _is_number(field: str, decimal: str) -> bool:
-    try:
-        float(field.replace(decimal, ".") if decimal != "." else field)
-    except ValueError:
+def _holds_rounded(series: pandas.Series) -> bool:
+    """Whether whole numbers may have been rounded because a value is missing beside them."""
+    if series.dtype != np.float64 or not series.isna().any():
         return False
-    return True
+    return bool((series.abs() >= LARGEST_EXACT_INTEGER).any())
+
+
+def _settle(texts: pandas.Series, layout: Layout) -> pandas.Series:
+    import pandas as pd
+
+    there = texts[[isinstance(text, str) and not is_nothing(text.strip(), layout.na) for text in texts]]
+    numbers = numbers_of(there, layout.decimal)
+    if numbers.isna().any():
+        return texts
+    if any(is_rounded(text, layout.decimal) for text in there):
+        whole = pd.Series(np.nan, index=texts.index, dtype=object)
+        for row, text in there.items():
+            digits = ungrouped(text.strip(), layout.decimal)
+            whole[row] = int(digits) if digits.lstrip("+-").isdecimal() else float(digits)
+        return whole
+    return numbers.reindex(texts.index)
+
+
+def _words_for_nothing(frame: pandas.DataFrame, path: Path, layout: Layout) -> Iterator[str]:
+    """A sentence for every word that was read as missing, but for the empty field and those that say NaN."""
+    numeric = [
+        c for c, kind in enumerate(layout.kinds[: frame.shape[1]]) if kind != "text" and frame[c].dtype != object
+    ]
+    missing = {column: frame[column].isna().to_numpy() for column in numeric}
+    missing = {column: rows for column, rows in missing.items() if rows.any()}
+    if not missing:
+        return
+    rows_missing = np.logical_or.reduce(list(missing.values()))
+    counted: dict[str, int] = {}
+    first: dict[str, tuple[int, int]] = {}
+    for row, fields in _rows_of_fields(path, layout, rows_missing):
+        for column, rows in missing.items():
+            if rows[row] and column < len(fields) and (field := fields[column]) not in PLAIN_NOTHING:
+                counted[field] = counted.get(field, 0) + 1
+                first.setdefault(field, (row, column))
+    for word, count in counted.items():
+        row, column = first[word]
+        many = f"in {count} fields, first" if count > 1 else "in 1 field,"
+        yield f"{path}: '{word}' stands for a missing value {many} in row {row} of column '{layout.names[column]}'"
+
+
+def _rows_of_fields(path: Path, layout: Layout, wanted: np.ndarray) -> Iterator[tuple[int, list[str]]]:
+    """The fields of wanted rows, as they are written."""
+    row = -1
+    with open_text(path, layout.encoding) as file:
+        for line in table_lines(file):
+            blank = not line.text.strip(None if layout.separator == " " else " ")
+            if line.last <= layout.skip or blank or is_comment(line.text, layout.comment):
+                continue
+            row += 1
+            if row < len(wanted) and wanted[row]:
+                yield row, split_fields(line.text, layout.separator, layout.comment)
 
 
 def _check_last_line(path: Path, layout: Layout) -> None:
     """Raise if the last line breaks off; the reader would take its missing fields for empty ones."""
-    with path.open("rb") as file:
+    with open_bytes(path) as file:
         size = file.seek(0, io.SEEK_END)
         file.seek(max(0, size - TAIL_BYTES))
         tail = file.read()
-    lines = [line for line in tail.decode("utf-8", errors="replace").splitlines() if line.strip()]
-    if len(lines) < 2 or '"' in lines[-1]:  # one line: it was looked at already, or it is longer than the tail
+    lines = [line for line in tail.decode(layout.encoding, errors="replace").splitlines() if line.strip()]
+    if len(lines) < 2 or '"' in lines[-1] or is_comment(lines[-1], layout.comment):  # one line: longer than the tail
         return
-    n_fields = len(_split(lines[-1], layout.delimiter))
+    n_fields = len(split_fields(lines[-1], layout.separator, layout.comment))
     if 0 < n_fields < len(layout.names):
         raise DataError(
             f"{path}: the last line has {n_fields} of {len(layout.names)} fields: the file looks truncated. "
             "Delete that line."
         )
-
-
-def _exact_numbers(pandas_version: str, decimal: str) -> dict[str, Any]:
-    """Read every number as the nearest double, which pandas does by itself from 3.1 on."""
-    major, minor = (int(part) for part in pandas_version.split(".")[:2])
-    return {"float_precision": "round_trip"} if (major, minor) < (3, 1) and decimal == "." else {}
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, UnicodeDecodeError):
-        return f"byte {error.start} is not UTF-8"
-    if isinstance(error, DAMAGED):
-        return "the compressed data are truncated or damaged"
-    text = " ".join(str(error).split()).removeprefix("Error tokenizing data. C error: ")
-    if "EOF inside string" in text:
-        return f"a quotation is never closed, is the file truncated? ({text})"
-    return text[:1].lower() + text[1:]

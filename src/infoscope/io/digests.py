@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+import os
+import stat
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from infoscope.base.errors import DataError
+from infoscope.base import Origin, SourceFile
+from infoscope.base.errors import DataError, warn
+from infoscope.storage.regular import check_regular, open_regular
 
 CHUNK_BYTES = 2**22
+STORE_METADATA = ("zarr.json", ".zgroup", ".zarray")  # one of them is in every Zarr store
 
 
 def refuse_copies(files: Sequence[tuple[Path, str | None]]) -> None:
@@ -81,20 +87,143 @@ def file_digest(path: str | PathLike[str]) -> dict[str, Any]:
     """
     place = Path(path)
     digest, size = hashlib.blake2b(digest_size=16), 0
-    if not place.is_dir():
+    if not stat.S_ISDIR(place.stat().st_mode):
         size = _add(place, digest)
     else:
-        for part in sorted(part for part in place.rglob("*") if part.is_file()):
+        for part in files_in(place):
             digest.update(f"{part.relative_to(place).as_posix()}\0{part.stat().st_size}\0".encode())
             size += _add(part, digest)
     return {"name": str(path), "size": size, "hash": digest.hexdigest()}
 
 
+def source_file(path: str | PathLike[str], *, item: str = "row", key: str | None = None, **more: Any) -> SourceFile:
+    """A file as the origin of items: its name as given, and how large and how old it is now.
+
+    Parameters
+    ----------
+    path : str or path
+        The file or folder.
+    item : {"row", "frame"}
+        What an item is there.
+    key : str, optional
+        Which array of a file that holds several.
+    **more
+        As for `SourceFile`.
+
+    Returns
+    -------
+    SourceFile
+    """
+    size, modified = _state(Path(path))
+    return SourceFile(str(path), item, key, size=size, modified=modified, **more)
+
+
+def with_digests(origin: Origin) -> Origin:
+    """The origin with the hashes of its files, by which they are known again; it is what a saved result holds.
+
+    Files that are not there, or that changed since they were read, get no hash; a warning names them.
+
+    Parameters
+    ----------
+    origin : Origin
+
+    Returns
+    -------
+    Origin
+    """
+    return dataclasses.replace(origin, files=tuple(_with_digest(file) for file in origin.files))
+
+
+def check_unchanged(file: SourceFile, path: Path) -> None:
+    """Raise DataError where a file is not the one that items came from."""
+    if not file.hash:
+        raise DataError(
+            f"{path} cannot be told from the file that the result was made from: the result holds no hash of it. "
+            "Compute and save the result again"
+        )
+    check_digest(path, {"size": file.size, "hash": file.hash})
+
+
+def check_digest(path: Path, stored: Mapping[str, Any]) -> None:
+    """Raise where a file is not the one whose size and hash are on record; kind and size are looked at first.
+
+    Parameters
+    ----------
+    path : Path
+        Where it is now.
+    stored : mapping
+        What `file_digest` gave.
+
+    Raises
+    ------
+    DataError
+        If it is a pipe, a device, or a folder that is no Zarr store; if its size or its contents are others.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from infoscope.io.digests import check_digest, file_digest
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "a.txt")
+    >>> _ = path.write_text("1 2 3")
+    >>> check_digest(path, file_digest(path))
+    """
+    if path.is_dir():
+        if not any((path / name).is_file() for name in STORE_METADATA):
+            raise DataError(f"{path} is a folder, and no Zarr store")
+        size = 0
+        for part in _walk(path):  # a folder of millions of files is left where it is too large
+            size += part.stat().st_size
+            if size > stored["size"]:
+                break
+    else:
+        size = check_regular(path).st_size
+    if size != stored["size"]:
+        more = "more" if path.is_dir() and size > stored["size"] else f"{size:,}"
+        sizes = f"it had {stored['size']:,} bytes and has {more}"
+        raise DataError(f"{path} is not the file that the result was made from: {sizes}")
+    if file_digest(path)["hash"] != stored["hash"]:
+        raise DataError(f"{path} is not the file that the result was made from: same size, other contents")
+
+
+def files_in(folder: Path) -> list[Path]:
+    """The regular files of a folder and of those in it, in order."""
+    return sorted(_walk(folder))
+
+
+# --------------------------------------------------------------------------------------------------------------- steps
+def _with_digest(file: SourceFile) -> SourceFile:
+    topology = None if file.topology is None else _with_digest(file.topology)
+    path = Path(file.name)
+    if file.hash or not path.exists():
+        return dataclasses.replace(file, topology=topology, modified=-1)
+    if (file.size, file.modified) not in (_state(path), (-1, -1)):
+        warn(
+            f"{path} changed after it was read: the saved result holds no hash of it, and infoscope extract will "
+            "refuse it. Compute the result again"
+        )
+        return dataclasses.replace(file, topology=topology, modified=-1)
+    found = file_digest(path)
+    return dataclasses.replace(file, topology=topology, size=found["size"], modified=-1, hash=found["hash"])
+
+
+def _state(path: Path) -> tuple[int, int]:
+    """Bytes and last change of a file; -1 for folders, whose files are not looked at one by one."""
+    if not path.is_file():
+        return -1, -1
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    return (part for part in folder.rglob("*") if part.is_file())
+
+
 def _add(path: Path, digest: Any) -> int:
-    """Add the contents of a file to a hash; returns their number of bytes."""
+    """Add the contents of a file to a hash, as far as it goes now; returns their number of bytes."""
     size = 0
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
+    with open_regular(path) as file:
+        most = os.fstat(file.fileno()).st_size  # it may grow meanwhile
+        while chunk := file.read(min(CHUNK_BYTES, most - size)):
             digest.update(chunk)
             size += len(chunk)
     return size

@@ -9,6 +9,8 @@ from typing import Any
 from infoscope.base import Result
 from infoscope.base.errors import ParameterError
 
+from .spreadsheet_cells import csv_text
+
 PICTURES = (".pdf", ".svg", ".eps", ".png")
 MARK = "# infoscope plotted data: "  # how a table that may be replaced begins
 DOTS_PER_INCH = {"paper": 600, "screen": 200}  # of .png; the others are drawn as lines and letters
@@ -59,21 +61,22 @@ def save_figure(result: Result, path: str | PathLike[str], *, style: str = "pape
     import matplotlib
     from matplotlib import pyplot
 
-    from infoscope.storage import atomic_path, write_text
+    from infoscope.storage import atomic_path
 
     path = check_figure_path(path)
     table = result.plot_data(**options)
+    text = csv_text(table)
+    title = " ".join(str(result._title).split())
     with matplotlib.rc_context(TYPE), pyplot.ioff():  # no window opens
         figure = result.plot(style=style, **options).figure
         try:
-            with atomic_path(path) as temporary:
+            # both are written before one of them takes its place
+            with atomic_path(path.with_suffix(".csv")) as numbers, atomic_path(path) as temporary:
+                numbers.write_bytes(f"{MARK}{title}\n{text}".encode())
                 kind, size = path.suffix[1:].lower(), None if style == "paper" else "tight"
                 figure.savefig(temporary, format=kind, dpi=DOTS_PER_INCH[style], bbox_inches=size)
         finally:
             pyplot.close(figure)
-    text = table.to_csv(index=False, lineterminator="\n")
-    title = " ".join(str(result._title).split())
-    write_text(path.with_suffix(".csv"), f"{MARK}{title}\n{text}")
     return path
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from infoscope.base.errors import DataError
+from infoscope.base.origin import FRAME
 
 from .table import Source, Table, refuse_key
 
@@ -20,6 +21,8 @@ class MdtrajSource(Source):
     path : Path
         The file.
     """
+
+    item = FRAME
 
     def __init__(self, path: Path):
         from .trajectory_files import open_runs

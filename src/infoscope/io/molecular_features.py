@@ -9,9 +9,9 @@ from itertools import combinations
 
 import numpy as np
 
-from infoscope.base.errors import DataError, require
+from infoscope.base.errors import DataError
 
-from .atoms import CHI, Molecule, neighbors_of, ring_bonds
+from .atoms import CHI, Molecule, minimum_image, nearest_tree, neighbors_of, ring_bonds
 
 Measure = Callable[[np.ndarray, np.ndarray | None], np.ndarray]
 
@@ -95,7 +95,14 @@ def distances(molecule: Molecule, places: np.ndarray) -> Recipe:
     pairs = np.array(list(combinations(range(len(places)), 2)))
     labels = [molecule.labels[place] for place in places]
     names = tuple(f"{labels[i]} - {labels[j]}" for i, j in pairs)
-    return Recipe(places, names, "nm", 0.0, partial(pair_distances, pairs=pairs))
+    if molecule.box is None:
+        return Recipe(places, names, "nm", 0.0, partial(pair_distances, pairs=pairs))
+    atoms, tree = _whole_tree(molecule, places)
+    number = molecule.molecule_numbers[places]
+    inside = number[pairs[:, 0]] == number[pairs[:, 1]]
+    measure = partial(pair_distances, pairs=pairs, tree=tree, inside=inside)
+    several = () if inside.all() else ("distances between molecules are those of nearest images",)
+    return Recipe(atoms, names, "nm", 0.0, measure, several)
 
 
 def positions(molecule: Molecule, places: np.ndarray) -> Recipe:
@@ -103,9 +110,45 @@ def positions(molecule: Molecule, places: np.ndarray) -> Recipe:
     if len(places) < 3:
         raise DataError(f"positions are superposed by at least three atoms, and {len(places)} are chosen: widen select")
     names = tuple(f"{molecule.labels[place]} {axis}" for place in places for axis in "xyz")
-    boxed = molecule.box is not None
-    tree = _nearest_tree(molecule.positions[places], molecule.box) if boxed else np.empty((0, 2), int)
-    return Recipe(places, names, "nm", 0.0, partial(whole_positions, tree=tree))
+    if molecule.box is None:
+        return Recipe(places, names, "nm", 0.0, partial(whole_positions, tree=np.empty((0, 2), int), n=len(places)))
+    atoms, tree = _whole_tree(molecule, places, together=True)
+    return Recipe(atoms, names, "nm", 0.0, partial(whole_positions, tree=tree, n=len(places)))
+
+
+def _whole_tree(molecule: Molecule, places: np.ndarray, *, together: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """Atoms to read, the chosen ones first, and edges (parent, child) among them that make every molecule whole.
+
+    Atoms between chosen ones are read too: a link is never longer than a bond.  With `together`, molecules are joined
+    at their nearest atoms.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import breadth_first_order
+
+    n, links = len(molecule.names), np.array(molecule.links, int).reshape(-1, 2)
+    graph = coo_array((np.ones(len(links)), (links[:, 0], links[:, 1])), shape=(n, n)).tocsr()
+    parent = np.full(n, -1)
+    seen = np.zeros(n, bool)
+    order: list[int] = []
+    for root in places.tolist():
+        if not seen[root]:
+            reached, above = breadth_first_order(graph, root, directed=False)
+            seen[reached] = True
+            parent[reached] = above[reached]
+            parent[root] = -1
+            order += reached.tolist()
+    chosen, needed = np.zeros(n, bool), np.zeros(n, bool)
+    chosen[places] = needed[places] = True
+    for place in reversed(order):  # from the leaves: what leads to a chosen atom is needed
+        if needed[place] and parent[place] >= 0:
+            needed[parent[place]] = True
+    between = [place for place in order if needed[place] and not chosen[place]]
+    atoms = np.concatenate([places, np.array(between, int)])
+    where = {place: number for number, place in enumerate(atoms.tolist())}
+    edges = [(where[int(parent[p])], where[p]) for p in order if needed[p] and parent[p] >= 0]
+    if together:
+        return atoms, nearest_tree(molecule.positions[atoms], molecule.box, edges)
+    return atoms, np.array(edges, int).reshape(-1, 2)
 
 
 def _torsions(angles: dict[str, tuple[int, int, int, int]], notes: tuple[str, ...] = ()) -> Recipe:
@@ -170,17 +213,6 @@ def _torsion_name(molecule: Molecule, b: int, c: int) -> str:
     return f"{first}-{molecule.names[c]} torsion" if residue[b] == residue[c] else f"{first} - {second} torsion"
 
 
-def _nearest_tree(points: np.ndarray, box: np.ndarray | None) -> np.ndarray:
-    """Edges (parent, child), parents first, of the tree of shortest minimum-image distances."""
-    from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
-
-    i, j = np.triu_indices(len(points), 1)
-    lengths = np.zeros((len(points),) * 2)
-    lengths[i, j] = np.linalg.norm(_minimum_image((points[j] - points[i]).astype(np.float64), box), axis=1) + 1e-9
-    order, parents = breadth_first_order(minimum_spanning_tree(lengths), 0, directed=False)
-    return np.array([(parents[child], child) for child in order[1:]])
-
-
 # --------------------------------------------------------------------------------------------------------- the formulas
 def torsion_angles(points: np.ndarray, boxes: np.ndarray | None, *, fours: np.ndarray) -> np.ndarray:
     """Torsion angles in radians from -pi to pi, IUPAC sign: tan = |b2| b1 . (b2 x b3) / (b1 x b2) . (b2 x b3)."""
@@ -190,20 +222,38 @@ def torsion_angles(points: np.ndarray, boxes: np.ndarray | None, *, fours: np.nd
     return np.arctan2(sine, np.einsum("ndx,ndx->nd", np.cross(b1, b2), after))
 
 
-def pair_distances(points: np.ndarray, boxes: np.ndarray | None, *, pairs: np.ndarray) -> np.ndarray:
-    """Distances of pairs of atoms, of the nearest images where there is a box."""
-    return np.sqrt(np.square(_vectors(points, pairs, boxes)).sum(axis=-1))
+def pair_distances(
+    points: np.ndarray,
+    boxes: np.ndarray | None,
+    *,
+    pairs: np.ndarray,
+    tree: np.ndarray | None = None,
+    inside: np.ndarray | None = None,
+) -> np.ndarray:
+    """Distances of pairs of atoms: inside whole molecules, and of nearest images between them, where there is a box."""
+    if boxes is None or tree is None or inside is None:
+        return np.sqrt(np.square(_vectors(points, pairs, boxes)).sum(axis=-1))
+    whole = _joined(points, boxes, tree)
+    vectors = whole[:, pairs[:, 1]] - whole[:, pairs[:, 0]]
+    between = np.flatnonzero(~inside)
+    vectors[:, between] = _vectors(points, pairs[between], boxes)
+    return np.sqrt(np.square(vectors).sum(axis=-1))
 
 
-def whole_positions(points: np.ndarray, boxes: np.ndarray | None, *, tree: np.ndarray) -> np.ndarray:
-    """Positions, each atom at the image nearest to the atom it hangs on."""
+def whole_positions(points: np.ndarray, boxes: np.ndarray | None, *, tree: np.ndarray, n: int) -> np.ndarray:
+    """Positions of the first n atoms, each at the image nearest to the atom it hangs on."""
+    return _joined(points, boxes, tree)[:, :n].reshape(len(points), -1)
+
+
+def _joined(points: np.ndarray, boxes: np.ndarray | None, tree: np.ndarray) -> np.ndarray:
+    """Positions (frames, atoms, 3) with each atom at the image nearest to its parent."""
     if boxes is None or not len(tree):
-        return points.reshape(len(points), -1)
+        return points
     steps = _vectors(points, tree, boxes)
     joined = points.copy()
     for edge, (parent, child) in enumerate(tree):  # parents come first
         joined[:, child] = joined[:, parent] + steps[:, edge]
-    return joined.reshape(len(points), -1)
+    return joined
 
 
 def superpose(rows: np.ndarray, *, cycles: int = 50, converged: float = 1e-7) -> np.ndarray:
@@ -259,12 +309,5 @@ def _vectors(points: np.ndarray, ends: np.ndarray, boxes: np.ndarray | None) -> 
     vectors = points[:, ends[:, 1]] - points[:, ends[:, 0]]
     if boxes is not None:
         for frame, box in enumerate(boxes):
-            vectors[frame] = _minimum_image(vectors[frame], box)
+            vectors[frame] = minimum_image(vectors[frame], box)
     return vectors
-
-
-def _minimum_image(vectors: np.ndarray, box: np.ndarray | None) -> np.ndarray:
-    if box is None or not box[:3].any():
-        return vectors
-    minimize_vectors = require("MDAnalysis.lib.distances", "md").minimize_vectors
-    return minimize_vectors(np.ascontiguousarray(vectors, dtype=np.float64), box.astype(np.float32))

@@ -1,7 +1,7 @@
 """netCDF files, and Zarr stores that xarray wrote (extra ``files``): FILE.nc/VARIABLE, with its dimensions and units.
 
 The rows are the dimension ``time``, else one of dates, else the first; all other dimensions become columns that are
-named by their coordinates.  Values that the file declares missing are NaN.
+named by their coordinates.  What the file declares to be no value, and what was never written, is NaN.
 """
 
 from __future__ import annotations
@@ -21,11 +21,16 @@ from infoscope.neighbors import flat_names, row_dimension, row_time
 
 from .arrays import floats
 from .columns import SHOWN, did_you_mean
+from .fill_values import decode, describe, mask
+from .missing import empty_as_missing
 from .stores import BLOCK_VALUES, as_text
 from .table import Source, damaged_file, not_numeric
 
 READ_ERRORS = (OSError, RuntimeError, KeyError, ValueError, IndexError)
-OPENING: dict[str, Any] = {"decode_coords": "all", "decode_timedelta": False}  # a duration in days stays a number
+OPENING: dict[str, Any] = {
+    "decode_cf": False,
+    "cache": False,
+}  # as it is stored; `fill_values.decode` makes numbers of it
 
 
 class LabelledSource(Source):
@@ -61,7 +66,18 @@ class LabelledSource(Source):
         )
         self.units = {name: str(unit) for name, unit in unit_of if unit is not None}
         self.clock = row_time(data, self.rows)
-        self.notes = self._notes(variables)
+        self._described = self._notes(variables)
+        self._nothing: dict[Any, list[int]] = {}  # of every variable that was read: never written, out of range, values
+
+    @property
+    def notes(self) -> list[str]:  # type: ignore[override]
+        """What was decided, and what of that which was read holds no value."""
+        missing = [
+            f"{self.label}: {text}"
+            for name, counts in self._nothing.items()
+            for text in describe(self.data[name], *counts)
+        ]
+        return self._described + missing
 
     def n_rows(self) -> int:
         return int(self.data.sizes[self.rows])
@@ -86,7 +102,7 @@ class LabelledSource(Source):
     def column(self, column: int, rows: slice) -> np.ndarray:
         variable, position = self.columns[column]
         held = range(self.n_rows())[rows]
-        return as_text(self._read(variable, [position], held)[:, 0])
+        return empty_as_missing(as_text(mask(variable, self._read(variable, [position], held))[0][:, 0]))
 
     def role(self, position: int) -> ColumnRole:
         name = self.names[position]
@@ -113,8 +129,11 @@ class LabelledSource(Source):
         """Columns of one variable as floats, a block of rows at a time."""
         values = np.empty((len(held), len(positions)), floats(np.empty(0, variable.dtype)).dtype)
         step = max(1, BLOCK_VALUES // max(1, prod(s for dim, s in variable.sizes.items() if dim != self.rows)))
+        counts = self._nothing.setdefault(variable.name, [0, 0, 0])
         for start in range(0, len(held), step):
-            values[start : start + step] = self._read(variable, positions, held[start : start + step])
+            block, *found = mask(variable, self._read(variable, positions, held[start : start + step]))
+            values[start : start + step] = block
+            counts[:] = [a + b for a, b in zip(counts, (*found, block.size), strict=True)]
         return values
 
     def _read(self, variable: Any, positions: Sequence[int], held: range) -> np.ndarray:
@@ -167,8 +186,9 @@ def open_netcdf(path: Path, key: str | None) -> LabelledSource:
     require("netCDF4", "files")
     folder, _, name = (key or "").strip("/").rpartition("/")
 
-    def read(**options: Any) -> Any:
-        return xarray.open_dataset(path, engine="netcdf4", group=folder or None, **(OPENING | options))
+    def read(times: bool) -> Any:
+        raw = xarray.open_dataset(path, engine="netcdf4", group=folder or None, **OPENING)
+        return decode(raw, fills=True, times=times)
 
     label = f"{path}/{folder}" if folder else str(path)
     return _source(label, _opened(path, read), name or None)
@@ -179,10 +199,11 @@ def open_xarray_store(path: Path, store: Any, key: str | None) -> LabelledSource
     xarray = require("xarray", "files")
     folder, _, name = (key or "").strip("/").rpartition("/")
 
-    def read(**options: Any) -> Any:
+    def read(times: bool) -> Any:
         with warnings.catch_warnings():  # whether the metadata lie in one place is no concern of who reads a table
             warnings.filterwarnings("ignore", "Failed to open Zarr store with consolidated", RuntimeWarning)
-            return xarray.open_zarr(store, chunks=None, group=folder or None, **(OPENING | options))
+            raw = xarray.open_zarr(store, chunks=None, group=folder or None, decode_cf=False)
+        return decode(raw, fills=False, times=times)
 
     return _source(f"{path}/{folder}" if folder else str(path), _opened(path, read), name or None)
 
@@ -192,11 +213,11 @@ def _opened(path: Path, read: Any) -> Any:
     """The data set; with times as plain numbers where their unit is no calendar's."""
     try:
         try:
-            return read()
+            return read(True)
         except ValueError as error:
             if "decode_times" not in str(error):
                 raise
-            data = read(decode_times=False)
+            data = read(False)
             warn(
                 f"{path}: the unit of a time is not understood, and its numbers are taken as they are "
                 f"({str(error).splitlines()[0]})"

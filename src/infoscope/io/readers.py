@@ -7,23 +7,32 @@ from dataclasses import replace
 from importlib import import_module
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from infoscope.base import Origin
 from infoscope.base.checks import check_choice
-from infoscope.base.errors import DataError, ParameterError
+from infoscope.base.errors import DataError, ParameterError, warn
 
 from .column_choice import ColumnChoice, choose_columns, leave_out_counters, say_risks
 from .columns import nearest_names, parse_name
-from .missing import MISSING, drop_missing, is_missing
+from .digests import source_file
+from .files_read import reads_files
+from .layout import LayoutOptions, read_layout_options
+from .missing import MISSING, drop_missing, drop_missing_columns, is_missing, mark_missing
+from .parquet import parquet_parts
 from .table import Source, Table, check_finite, check_names, refuse_key
 from .weights import column_list, weigh
 
 # files that hold several arrays, chosen as FILE/KEY
 CONTAINERS = (".npz", ".h5", ".hdf5", ".zarr", ".zarr.zip", ".nc", ".nc4", ".h5ad")
 TEXT = "infoscope.io.delimited:open_delimited"
+PARQUET = "infoscope.io.parquet:open_parquet"
 PLUMED = "infoscope.io.colvar:open_colvar"  # known by its first line, whatever its name
 FRAMES = (".xtc", ".trr", ".dcd", ".ncdf", ".mdcrd", ".tng", ".xyz", ".pdb", ".gro")  # no tables: see trajectory
+NothingWords = str | float | Sequence[str | float]
+DROP = {"drop": drop_missing, "drop-columns": drop_missing_columns}
 # suffix -> "module:function"; the function takes (path, key) and returns a Source
 READERS = {
     ".npy": "infoscope.io.arrays:open_npy",
@@ -35,9 +44,11 @@ READERS = {
     ".txt": TEXT,
     ".txt.gz": TEXT,
     ".dat": TEXT,
+    ".dat.gz": TEXT,
     ".xvg": "infoscope.io.xvg:open_xvg",
     ".xvg.gz": "infoscope.io.xvg:open_xvg",
-    ".parquet": "infoscope.io.parquet:open_parquet",
+    ".parquet": PARQUET,
+    ".pq": PARQUET,
     ".h5": "infoscope.io.hdf5:open_hdf5",
     ".hdf5": "infoscope.io.hdf5:open_hdf5",
     ".zarr": "infoscope.io.zarr_store:open_zarr",
@@ -48,6 +59,7 @@ READERS = {
 }
 
 
+@reads_files()
 def read_table(
     path: str | PathLike[str],
     *,
@@ -63,14 +75,20 @@ def read_table(
     time: str | bool | None = None,
     run: str | None = None,
     date_format: str | None = None,
+    header: bool | str | None = None,
+    decimal: str | None = None,
+    separator: str | None = None,
+    encoding: str | None = None,
+    comment: str | None = None,
+    na: NothingWords = (),
 ) -> Table:
     """Read numeric columns of a file.
 
     Parameters
     ----------
     path : str or path
-        A .npy, .npz, .csv, .tsv, .txt, .dat (text also as .gz), .xvg, .parquet, .h5, .zarr, .nc or .h5ad file, or a
-        PLUMED file of any name.  The first line of a text file holds the names, unless it is all numbers.
+        A .npy, .npz, .csv, .tsv, .txt, .dat (text also as .gz), .xvg, .parquet (.pq), .h5, .zarr, .nc or .h5ad file, a
+        PLUMED file of any name, or a folder of Parquet files, which are parts of one table.
     columns : str or sequence of int or str, optional
         Columns to read, as an expression (see `parse_columns`) or as names and positions.  Default: all that say what a
         row is like: not when or how it was seen, as columns called time, frame, step, index, walker or bias do (a note
@@ -85,9 +103,10 @@ def read_table(
         Which array of a file that holds several (.npz, .h5, .zarr, .nc, .h5ad).
     rows : slice, optional
         Rows to read, for instance ``slice(1000, None, 10)``.
-    missing : {"raise", "drop", "keep"}
-        What happens to rows with missing values (NaN) in the columns that are read: an error, or they are left out with
-        a note.  "keep" is for whoever leaves out the same rows of several files.
+    missing : {"raise", "drop", "drop-columns", "keep"}
+        What happens to missing values (NaN) in the columns that are read: an error; their rows are left out with a
+        note, or their columns are ("drop-columns", as for a field with a land mask).  "keep" is for whoever leaves out
+        the same rows of several files.
     log_weights : str or sequence of str, optional
         Column with the bias, several of which are added up; rows get the weight exp((V - max V) / kT).
     kT : float, optional
@@ -100,6 +119,20 @@ def read_table(
     date_format : str, optional
         How times that are text are written, as in "%d.%m.%Y %H:%M", or only "day-first" or "month-first".  Default: the
         one format that fits all rows.
+    header : bool or {"yes", "no"}, optional
+        Of a text table: whether its first line holds the names.  What is not said of header, decimal, separator,
+        encoding and comment is decided by stated rules (`infoscope.io.layout`); where another reading was possible, a
+        note says so, and where nobody can know, the error asks.
+    decimal : {"point", "comma"} or ".", ",", optional
+        The sign before decimals in a text table; the other one may stand between groups of three digits.
+    separator : {"comma", "semicolon", "tab", "pipe", "space"} or a sign, optional
+        Between the fields of a text table; "space" is any white space.
+    encoding : str, optional
+        Of a text table, such as ``"latin-1"``.
+    comment : str, optional
+        What begins a line of a text table that is left out: ``"%"``; "none" where no line is.
+    na : str, number, or sequence of them
+        Words and numbers that stand for missing values, such as -999, beside the usual ones (empty, NA, nan, --, ...).
 
     Returns
     -------
@@ -127,46 +160,55 @@ def read_table(
     """
     check_choice(missing, "missing", MISSING)
     path, bias = Path(path), column_list(log_weights)
-    source = _open(path, key)
+    asked = read_layout_options(header, decimal, separator, encoding, comment, na)
+    source = open_source(path, key, asked)
     names, label = source.names, _spell(path, key)
-    asked = tuple(dict.fromkeys((*labels, *bias)))
+    named = tuple(dict.fromkeys((*labels, *bias)))
     served = [name for name in (ids, run) if name is not None]
-    kept = [parse_name(name, names, label) for name in (*asked, *served)]
+    kept = [parse_name(name, names, label) for name in (*named, *served)]
     selection = _selection(rows)
     if run is not None:
         source.split_runs(names[kept[-1]])
-    held, n_rows = _held(source, selection, label)
+    _, n_rows = _held(source, selection, label)
+    numbers = source.numbers(selection)
     runs = None if run is None else source.column(kept[-1], selection)
     choice = choose_columns(
         source, label, selection, columns=columns, exclude={names[position] for position in kept}.union(exclude),
         time=time, run=runs, date_format=date_format,
     )  # fmt: skip
-    values = source.values(choice.features, selection)
+    values = mark_missing(source.values(choice.features, selection), asked.na)
     settled = leave_out_counters(choice, source, values, label, asked=columns is not None)
     if settled.features != choice.features:
-        values = source.values(settled.features, selection)
+        values = mark_missing(source.values(settled.features, selection), asked.na)
     say_risks(settled)
+    times = _known_times(settled, source, selection, label, time, missing)
     chosen_names = tuple(names[position] for position in settled.features)
-    check_finite(values, chosen_names, held, label, missing_allowed=missing != "raise")
+    check_finite(values, chosen_names, numbers, label, missing_allowed=missing != "raise")
     table = Table(
         values,
         chosen_names,
-        source.column(kept[len(asked)], selection) if ids is not None else source.ids(selection),
-        {name: source.column(position, selection) for name, position in zip(asked, kept, strict=False)},
+        source.ids(selection) if ids is None else mark_missing(source.column(kept[len(named)], selection), asked.na),
+        {name: mark_missing(source.column(p, selection), asked.na) for name, p in zip(named, kept, strict=False)},
         label,
         {name: source.units[name] for name in chosen_names if name in source.units} or None,
-        held,
+        numbers,
         n_rows,
-        time=_known_times(settled, source, selection, held, label, time, missing),
+        time=times,
         run=runs,
         period={name: source.period[name] for name in chosen_names if name in source.period},
-        notes=(*source.notes, *settled.notes),
+        notes=(*source.notes, *(text for text in settled.notes if times is not None or "' is the time of" not in text)),
+        origin=Origin(
+            np.asarray(numbers), (source_file(path, item=source.item, key=key, options=asked.to_dict()),), time=times
+        ),
     )
-    table = weigh(drop_missing(table) if missing == "drop" else table, bias, kT)
+    if missing in DROP:
+        table = DROP[missing](table)
+    table = weigh(table, bias, kT)
     return replace(table, labels={name: table.labels[name] for name in labels})
 
 
-def column_names(path: str | PathLike[str], key: str | None = None) -> tuple[str, ...]:
+@reads_files()
+def column_names(path: str | PathLike[str], key: str | None = None, **layout: Any) -> tuple[str, ...]:
     """Names of all columns of a file, without reading its numbers.
 
     Parameters
@@ -175,6 +217,8 @@ def column_names(path: str | PathLike[str], key: str | None = None) -> tuple[str
         As in `read_table`.
     key : str, optional
         Which array of a file that holds several (.npz, .h5, .zarr, .nc, .h5ad).
+    **layout
+        What is said of a text table (header, decimal, separator, encoding, comment, na), as in `read_table`.
 
     Returns
     -------
@@ -189,14 +233,16 @@ def column_names(path: str | PathLike[str], key: str | None = None) -> tuple[str
     >>> column_names(path)
     ('alcohol', 'ash')
     """
-    return _open(Path(path), key).names
+    return open_source(Path(path), key, read_layout_options(**layout)).names
 
 
-def columns_beside(path: str | PathLike[str], key: str | None = None) -> tuple[str, ...]:
+@reads_files()
+def columns_beside(path: str | PathLike[str], key: str | None = None, **layout: Any) -> tuple[str, ...]:
     """Names of columns that stand beside the table, such as what is known of cells; none for most files."""
-    return tuple(_open(Path(path), key).beside)
+    return tuple(open_source(Path(path), key, read_layout_options(**layout)).beside)
 
 
+@reads_files()
 def read_column(
     path: str | PathLike[str],
     name: str | None = None,
@@ -204,6 +250,7 @@ def read_column(
     key: str | None = None,
     rows: slice | None = None,
     run: str | None = None,
+    **layout: Any,
 ) -> np.ndarray:
     """Read one column as it is: numbers, text, dates as text.
 
@@ -219,6 +266,8 @@ def read_column(
         Rows to read.
     run : str, optional
         Column that says which run each row is of, as in `read_table`: restarts are then looked for run by run.
+    **layout
+        What is said of a text table (header, decimal, separator, encoding, comment, na), as in `read_table`.
 
     Returns
     -------
@@ -240,8 +289,8 @@ def read_column(
     >>> read_column(path, "cultivar").tolist()
     ['barolo', 'grignolino']
     """
-    path = Path(path)
-    source, label = _open(path, key), _spell(path, key)
+    path, asked = Path(path), read_layout_options(**layout)
+    source, label = open_source(path, key, asked), _spell(path, key)
     if name is None:
         if len(source.names) != 1:
             raise ParameterError(f"{label} has {len(source.names)} columns: say which, as in {label}:{source.names[0]}")
@@ -250,7 +299,7 @@ def read_column(
     if run is not None:
         source.split_runs(source.names[parse_name(run, source.names, label)])
     _held(source, selection, label)
-    return source.column(parse_name(name, source.names, label), selection)
+    return mark_missing(source.column(parse_name(name, source.names, label), selection), asked.na)
 
 
 def split_key(text: str) -> tuple[Path, str | None]:
@@ -282,14 +331,25 @@ def split_key(text: str) -> tuple[Path, str | None]:
     return path, None
 
 
-def _open(path: Path, key: str | None) -> Source:
-    suffix = "".join(path.suffixes[-2:]).lower() if path.suffix.lower() in (".gz", ".zip") else path.suffix.lower()
-    if path.is_dir() and suffix != ".zarr":
+def is_text_table(path: Path) -> bool:
+    """Whether a file is a table of text with a layout that can be said or has to be decided."""
+    return READERS.get(_suffix(path)) == TEXT and not _is_plumed(path)
+
+
+def _suffix(path: Path) -> str:
+    return "".join(path.suffixes[-2:]).lower() if path.suffix.lower() in (".gz", ".zip") else path.suffix.lower()
+
+
+def open_source(path: Path, key: str | None, asked: LayoutOptions | None = None) -> Source:
+    """The opened file, by the reader of its format; `asked` is what is said of the layout of a text table."""
+    suffix, asked = _suffix(path), asked or LayoutOptions()
+    in_parts = bool(parquet_parts(path))
+    if path.is_dir() and suffix != ".zarr" and not in_parts:
         raise DataError(f"{path} is a folder, not a file")
     if not path.exists():
         refuse_key(path.parent, path.name if path.parent.is_file() else None)
         raise DataError(f"there is no file {path}{_nearby(path)}")
-    reader = READERS.get(suffix)
+    reader = PARQUET if in_parts else READERS.get(suffix)
     if reader in (None, TEXT) and _is_plumed(path):
         reader = PLUMED
     if reader is None and suffix in FRAMES:
@@ -304,7 +364,13 @@ def _open(path: Path, key: str | None) -> Source:
             "name (first line '#! FIELDS ...')."
         )
     module, function = reader.split(":")
-    source: Source = getattr(import_module(module), function)(path, key)
+    said = asked.said()
+    if said and reader != TEXT:
+        raise ParameterError(
+            f"{path}: {said[0]}= is for text tables (.csv, .tsv, .txt, .dat), whose layout has to be found"
+        )
+    options = (asked,) if reader == TEXT else ()
+    source: Source = getattr(import_module(module), function)(path, key, *options)
     check_names(source.names, _spell(path, key))
     return source
 
@@ -327,19 +393,19 @@ def _spell(path: Path, key: str | None) -> str:
 
 
 def _known_times(
-    choice: ColumnChoice, source: Source, rows: slice, held: range, label: str, asked: str | bool | None, missing: str
+    choice: ColumnChoice, source: Source, rows: slice, label: str, asked: str | bool | None, missing: str
 ) -> np.ndarray | None:
-    """When each row was seen, by a column or by what else the file knows; an error where some do not say."""
-    if choice.times is None or choice.time is None:
-        return None if asked is False else source.time(rows)
-    times = choice.times.values
-    lacking = is_missing(times)
-    if missing == "raise" and lacking.any():
-        raise DataError(
-            f"{label}: row {held[int(np.argmax(lacking))]} (counted from 0) has no time in column "
-            f"'{choice.time.name}'. Leave out such rows (missing='drop'), or read without times (time=False)"
-        )
-    return times
+    """When each row was seen, by a column or by what the file knows; with gaps only where such rows are left out."""
+    if asked is False:
+        return None
+    times = source.time(rows) if choice.times is None else choice.times.values
+    if times is None or missing != "raise" or not is_missing(times).any():
+        return times
+    warn(
+        f"{label}: the time has gaps (the first is row {int(np.argmax(is_missing(times)))}) and is not used as the "
+        "time of the rows; missing='drop' leaves out rows without one"
+    )
+    return None
 
 
 def _selection(rows: slice | None) -> slice:

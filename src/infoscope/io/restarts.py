@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from infoscope.base.origin import spell_time as spell_time  # what messages about restarts say
+
 
 class Overlap(NamedTuple):
     """A new part of a run that begins before the part in front of it ends."""
@@ -154,18 +156,3 @@ def uninterrupted_rows(time: np.ndarray, starts: Sequence[int] | None = None) ->
             kept[replaced] = False
             overlaps.append(Overlap(start, time[start], len(replaced), len(replaced) == len(before)))
     return np.flatnonzero(kept), overlaps
-
-
-def spell_time(time: Any) -> str:
-    """A time, or a date, for a message.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from infoscope.io.restarts import spell_time
-    >>> spell_time(np.float64(2.0)), spell_time(np.datetime64("2020-01-31"))
-    ('2', '2020-01-31')
-    """
-    if isinstance(time, np.datetime64):
-        return str(np.datetime_as_string(time, unit="auto"))
-    return f"{time:.10g}" if isinstance(time, float | int | np.number) else str(time)

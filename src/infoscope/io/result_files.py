@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from infoscope.base import Result, plain, require
+from infoscope.base.contents import fits
 from infoscope.base.errors import DataError, ParameterError
 
-from .digests import file_digest
+from .files_read import digest_when_read
 from .saved_records import save
+from .spreadsheet_cells import csv_text
 
 if TYPE_CHECKING:
     import pandas
 
 FORMAT, FORMAT_VERSION = "infoscope result", 2  # version 2 names the input files
+# what `rerun` relies on; all of it may be missing, and there may be more
+RECORD: Mapping[str, Any] = {
+    "type": str,
+    "command": str,
+    "files": list[dict[str, Any]],
+    "values": dict[str, bool | int | float | str | None],
+    "table": list[dict[str, Any]],
+    "provenance": {"function": str, "parameters": dict[str, Any], "input_hash": str, "versions": dict[str, str]},
+}
 SUFFIXES = (".json", ".npz", ".csv", ".parquet")
 
 
@@ -37,7 +48,8 @@ def write_result(
     path : str or path
         ``.json`` holds the numbers, the table, the verdict, how it was computed (command, parameters, seed, hashes of
         the input, versions) and what to cite.  ``.npz`` holds the whole object, for `load`.  ``.csv`` and
-        ``.parquet`` hold the table of ``result.to_frame()``.
+        ``.parquet`` hold the table of ``result.to_frame()``; in .csv, text that a spreadsheet would run as a formula
+        (it begins with =, +, -, @ or a tab) gets an apostrophe in front.
     command : str, optional
         The command line that made it, for the JSON record.
     inputs : optional
@@ -85,7 +97,7 @@ def write_result(
         if path.suffix.lower() == ".json":
             _write_json(temporary, _record(result, command, inputs, files))
         elif path.suffix.lower() == ".csv":
-            result.to_frame().to_csv(temporary, index=False)
+            temporary.write_text(csv_text(result.to_frame()), encoding="utf-8", newline="")
         else:
             _write_parquet(result.to_frame(), temporary)
     return path
@@ -120,19 +132,38 @@ def read_record(path: str | PathLike[str]) -> dict[str, Any]:
     """
     import json
 
+    from infoscope.storage.archive import LONGEST_RECORD
+    from infoscope.storage.regular import check_regular, open_regular
+
     path = Path(path)
+    if (size := check_regular(path).st_size) > LONGEST_RECORD:
+        raise DataError(f"{path} is no record of a result: it has {size:,} bytes")
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file") from error
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} is no JSON record of a result, or is cut short ({error})") from error
+        with open_regular(path) as file:
+            record = json.loads(file.read(LONGEST_RECORD).decode(), parse_constant=_no_number)
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataError(f"{path} is no JSON record of a result, or is cut short ({_first_line(error)})") from error
     if not isinstance(record, dict) or record.get("format") != FORMAT:
         raise DataError(f"{path} is no record of a result: write one with infoscope compare --output {path.name}")
-    version, history = record.get("format_version"), record.get("provenance") or {}
-    if not isinstance(version, int) or version > FORMAT_VERSION:
-        writer = history.get("versions", {}).get("infoscope", "") or "a newer version"
-        raise DataError(f"{path} has format version {version}, and this infoscope reads {FORMAT_VERSION}: use {writer}")
+    version, history = record.get("format_version"), record.get("provenance")
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise DataError(f"{path} is damaged: its format version is {version!r:.80}")
+    if version > FORMAT_VERSION:
+        then = history.get("versions") if isinstance(history, dict) else None
+        writer = (then.get("infoscope") if isinstance(then, dict) else None) or "a newer version"
+        raise DataError(
+            f"{path} has format version {version}, and this infoscope reads {FORMAT_VERSION}: use {writer!s:.80}"
+        )
+    for name, wrong in _wrong_kinds(record, RECORD):
+        raise DataError(f"{path} is damaged: {name} is {wrong!r:.80}")
+    for file in record.get("files") or ():
+        if (
+            not fits(file.get("size"), int)
+            or file["size"] < 0
+            or not _is_text(file, "name")
+            or not _is_text(file, "hash")
+        ):
+            raise DataError(f"{path} is damaged: it names a file without a name, a size and a hash")
     return record
 
 
@@ -164,12 +195,37 @@ def check_result_path(path: str | PathLike[str]) -> Path:
     return path
 
 
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no number of JSON")
+
+
+def _first_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]
+
+
+def _is_text(file: Mapping[str, Any], name: str) -> bool:
+    return isinstance(file.get(name), str) and bool(file[name]) and "\0" not in file[name]
+
+
+def _wrong_kinds(held: Mapping[str, Any], kinds: Mapping[str, Any], where: str = "") -> Iterator[tuple[str, Any]]:
+    """Parts of a record that are not of their kind."""
+    for name, kind in kinds.items():
+        part = held.get(name)
+        if isinstance(kind, Mapping):
+            if not isinstance(part, Mapping | None):
+                yield f"{where}{name}", part
+            else:
+                yield from _wrong_kinds(part or {}, kind, f"{name}.")
+        elif not fits(part, kind | None):
+            yield f"{where}{name}", part
+
+
 def _record(result: Result, command: str | None, inputs: Any, files: Iterable[Any]) -> dict[str, Any]:
     record: dict[str, Any] = {"format": FORMAT, "format_version": FORMAT_VERSION, "type": type(result).__name__}
     values = {key: value for key, value in result.to_dict().items() if not key.startswith("provenance.")}
     frame = result.to_frame()
     record |= {"verdict": result.verdict, "command": command, "inputs": plain(inputs)}
-    record |= {"files": [file_digest(path) for path in files], "values": values}
+    record |= {"files": [digest_when_read(path) for path in files], "values": values}
     record["table"] = [{str(key): plain(value) for key, value in row.items()} for row in frame.to_dict("records")]
     record |= {name: plain(getattr(result, name, ())) for name in ("warnings", "notes")}
     history = getattr(result, "provenance", None)

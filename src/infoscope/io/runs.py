@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from infoscope.base import Origin
 from infoscope.base.checks import check_choice
 from infoscope.base.errors import DataError, ParameterError, warn
 
 from .digests import refuse_copies
+from .missing import drop_missing_columns
 from .readers import read_table
 from .restarts import spell_time, uninterrupted_rows
 from .table import Table
@@ -66,6 +68,9 @@ def read_pieces(paths: Sequence[str | PathLike[str]], *, join: str = "runs", **o
     refuse_copies([(Path(path), options.get("key")) for path in paths])
     bias, kT = column_list(options.pop("log_weights", None)), options.pop("kT", None)
     asked = tuple(options.pop("labels", ()))
+    columns_go = options.get("missing") == "drop-columns"  # the same of every file
+    if columns_go:
+        options["missing"] = "keep"
     tables = [read_table(path, labels=tuple(dict.fromkeys((*asked, *bias))), **options) for path in paths]
     check_pieces(tables)
     table = _concatenate(tables)
@@ -74,6 +79,7 @@ def read_pieces(paths: Sequence[str | PathLike[str]], *, join: str = "runs", **o
         table = dataclasses.replace(table, run=piece_runs(tables))
     else:
         table = _one_run(table, tables)
+    table = drop_missing_columns(table) if columns_go else table
     # weights of all pieces together: of each piece for itself, their largest would all be 1
     table = weigh(table, bias, kT)
     return dataclasses.replace(table, labels={name: table.labels[name] for name in asked})
@@ -94,6 +100,12 @@ def check_pieces(tables: Sequence[Table]) -> None:
             if (getattr(first, what) is None) != (getattr(table, what) is None):
                 lacking = table if getattr(table, what) is None else first
                 raise DataError(f"of {files}, {lacking.source} has no {what}: read pieces of one kind")
+
+
+def joined_origin(tables: Sequence[Table]) -> Origin | None:
+    """Where the rows of all pieces came from, where all know it."""
+    known = [table.origin for table in tables if table.origin is not None]
+    return Origin.joined(known) if len(known) == len(tables) else None
 
 
 def piece_runs(tables: Sequence[Table]) -> np.ndarray:
@@ -189,6 +201,7 @@ def _concatenate(tables: Sequence[Table]) -> Table:
         n_source_rows=sum(table.n_source_rows for table in tables),
         notes=tuple(note for table in tables for note in table.notes),
         run=None,
+        origin=joined_origin(tables),
         **known,
     )
 

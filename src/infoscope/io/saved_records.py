@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-import zipfile
-import zlib
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from infoscope.base import Result, versions
+from infoscope.base import Origin, Result, versions
 from infoscope.base.errors import DataError, ParameterError
 from infoscope.storage import atomic_path
 from infoscope.storage.allowed_classes import is_estimator
+from infoscope.storage.archive import LONGEST_RECORD, open_archive
 from infoscope.storage.fields import Reader, Writer
+from infoscope.storage.regular import open_regular
+
+from .digests import with_digests
 
 FORMAT, FORMAT_VERSION = "infoscope saved result", 1
 SUFFIX, RECORD = ".npz", "record"
+WAY_OUT = "copy or save it again"
 
 
 def save(result: Any, path: str | PathLike[str]) -> Path:
@@ -68,8 +72,11 @@ def save(result: Any, path: str | PathLike[str]) -> Path:
         )
     writer = Writer()
     head = {"format": FORMAT, "format_version": FORMAT_VERSION, "versions": versions()}
-    whole = {**head, "result": writer.write(result)}  # or the estimator, which says so itself
-    arrays: dict[str, Any] = {RECORD: np.array(json.dumps(whole, allow_nan=False)), **writer.arrays}
+    whole = {**head, "result": writer.write(_with_digests(result))}  # or the estimator, which says so itself
+    text = json.dumps(whole, allow_nan=False)
+    if 4 * len(text) > LONGEST_RECORD - 256:  # what the header takes
+        raise ParameterError(f"all but the arrays is text of {len(text):,} letters, too long to be saved")
+    arrays: dict[str, Any] = {RECORD: np.array(text), **writer.arrays}
     with atomic_path(path) as temporary:
         np.savez_compressed(temporary, **arrays)
     return path
@@ -106,25 +113,24 @@ def load(path: str | PathLike[str]) -> Any:
     True
     """
     path = Path(path)
-    whole, arrays = _read(path)
-    if not isinstance(whole, dict) or whole.get("format") != FORMAT:
-        raise DataError(f"{path} holds no result saved by infoscope.save")
-    version = whole.get("format_version")
-    if not isinstance(version, int) or version < 1:
-        raise DataError(f"{path} is damaged: its format version is {version!r}")
-    versions_then = whole.get("versions")
-    writer = str(versions_then.get("infoscope", "unknown")) if isinstance(versions_then, dict) else "unknown"
-    if version > FORMAT_VERSION:
-        raise DataError(
-            f"{path} has format version {version}, and this infoscope reads versions up to {FORMAT_VERSION}: "
-            f"install infoscope {writer} or newer"
-        )
-    try:
-        result = Reader(arrays, str(path), writer).read(whole["result"])
-    except DataError:
-        raise
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:  # nothing that save writes
-        raise DataError(f"{path} is damaged: its record does not fit together ({error!r})") from error
+    _check_beginning(path)
+    with open_archive(path, WAY_OUT, compressed=True) as archive:
+        if RECORD not in archive:
+            raise DataError(f"{path} holds arrays, but no result saved by infoscope.save")
+        whole = archive.read_json_array(RECORD)
+        if not isinstance(whole, dict) or whole.get("format") != FORMAT:
+            raise DataError(f"{path} holds no result saved by infoscope.save")
+        version = whole.get("format_version")
+        if not isinstance(version, int) or version < 1:
+            raise DataError(f"{path} is damaged: its format version is {version!r:.80}")
+        versions_then = whole.get("versions")
+        writer = str(versions_then.get("infoscope", "unknown")) if isinstance(versions_then, dict) else "unknown"
+        if version > FORMAT_VERSION:
+            raise DataError(
+                f"{path} has format version {version}, and this infoscope reads versions up to {FORMAT_VERSION}: "
+                f"install infoscope {writer:.80} or newer"
+            )
+        result = Reader(archive, str(path), writer[:80]).read(whole.get("result"))
     if not isinstance(result, Result) and not is_estimator(result):
         raise DataError(f"{path} is damaged: it holds a {type(result).__name__}, not a result or an estimator")
     return result
@@ -144,23 +150,16 @@ def check_saved_path(path: str | PathLike[str]) -> Path:
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
-def _read(path: Path) -> tuple[Any, dict[str, np.ndarray]]:
-    """The record and all arrays, read at once: what is damaged shows here."""
-    if not path.is_file():
-        raise DataError(f"{path}: no such file")
-    with path.open("rb") as file:
+def _with_digests(result: Any) -> Any:
+    """A result that knows where its items came from, with the hashes of these files."""
+    origin = getattr(result, "origin", None) if isinstance(result, Result) else None
+    return dataclasses.replace(result, origin=with_digests(origin)) if isinstance(origin, Origin) else result
+
+
+def _check_beginning(path: Path) -> None:
+    """Raise where a file is of another kind, by its first bytes."""
+    with open_regular(path) as file:
         start = file.read(4)
     if start[:2] != b"PK":
         hint = ": a .json record is for reading and for infoscope rerun" if path.suffix.lower() == ".json" else ""
         raise DataError(f"{path} holds no result saved by infoscope.save{hint}")
-    try:
-        # opened here: of a damaged archive np.load leaves its own file open
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
-            if RECORD not in content.files:
-                raise DataError(f"{path} holds arrays, but no result saved by infoscope.save")
-            arrays = {name: content[name] for name in content.files if name != RECORD}
-            return json.loads(content[RECORD].item()), arrays
-    except DataError:
-        raise
-    except (zipfile.BadZipFile, EOFError, OSError, ValueError, zlib.error, NotImplementedError) as error:
-        raise DataError(f"{path} is cut short or damaged ({error}): copy or save it again") from error

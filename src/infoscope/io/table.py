@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from infoscope.base import Origin
 from infoscope.base.column_roles import INDEX, WORDS, ColumnRole, kind_of_name
 from infoscope.base.errors import DataError, ParameterError
+from infoscope.base.origin import ROW
 from infoscope.base.time_values import TimeReading, read_times
 
 if TYPE_CHECKING:
@@ -54,6 +56,8 @@ class Table:
         Statistical weight of each row.
     notes : tuple of str
         What was left out or changed on the way, in sentences.
+    origin : Origin, optional
+        File, row (or frame) and time of every row; results name items by it.
 
     Examples
     --------
@@ -77,6 +81,7 @@ class Table:
     period: Mapping[str, float] = field(default_factory=dict)
     sample_weight: np.ndarray | None = None
     notes: tuple[str, ...] = ()
+    origin: Origin | None = None
 
     def __len__(self) -> int:
         return len(self.values)
@@ -104,7 +109,27 @@ class Table:
         known = {name: None if array is None else array[positions] for name, array in known.items()}
         labels = {name: array[positions] for name, array in self.labels.items()}
         rows = np.asarray(self.rows)[positions] if len(self.rows) else self.rows
-        return replace(self, values=self.values[positions], labels=labels, rows=rows, **known)
+        origin = None if self.origin is None else self.origin.take(positions)
+        return replace(self, values=self.values[positions], labels=labels, rows=rows, origin=origin, **known)
+
+    def take_columns(self, columns: Sequence[int]) -> Table:
+        """The table of some of its columns, by position, with what is known of them.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from infoscope.io import Table
+        >>> Table(np.eye(2), ("x", "y"), units={"y": "nm"}).take_columns([0]).units is None
+        True
+        """
+        names = tuple(self.names[position] for position in columns)
+        return replace(
+            self,
+            values=self.values[:, list(columns)],
+            names=names,
+            units={name: unit for name, unit in (self.units or {}).items() if name in names} or None,
+            period={name: period for name, period in self.period.items() if name in names},
+        )
 
     def to_frame(self) -> pandas.DataFrame:
         """The numeric columns as a pandas frame, with the ids as its index."""
@@ -138,6 +163,7 @@ class Table:
             "time": self.time,
             "run": self.run,
             "sample_weight": self.sample_weight,
+            "origin": self.origin,
         }
         known |= {"feature_names": self.names, "period": dict(self.period) or None}
         return Space(self.values, **(known | options))
@@ -158,6 +184,8 @@ class Source:
         Unit and period of columns, by name, where the file says so.
     notes : sequence of str
         What the reader left out or changed, in sentences.
+    item : {"row", "frame"}
+        What a row of the table is in the file.
     """
 
     names: tuple[str, ...]
@@ -166,6 +194,7 @@ class Source:
     units: Mapping[str, str] = MappingProxyType({})
     period: Mapping[str, float] = MappingProxyType({})
     notes: Sequence[str] = ()
+    item: str = ROW
 
     def n_rows(self) -> int:
         """Rows of the file."""
@@ -202,6 +231,10 @@ class Source:
         """Name of each row, or None where the file has none."""
         return None
 
+    def numbers(self, rows: slice) -> range | np.ndarray:
+        """Number of each row in the file as it stands, with the rows that `n_rows` does not count."""
+        return range(self.n_rows())[rows]
+
 
 def refuse_key(path: Path, key: str | None) -> None:
     """Raise where the name of an array follows a file that holds only one."""
@@ -224,7 +257,7 @@ def check_names(names: Sequence[str], source: str) -> None:
 
 
 def check_finite(
-    values: np.ndarray, names: Sequence[str], rows: range, source: str, *, missing_allowed: bool = False
+    values: np.ndarray, names: Sequence[str], rows: range | np.ndarray, source: str, *, missing_allowed: bool = False
 ) -> None:
     """Raise at the first value that is not finite, naming its row (counted from 0) and its column.
 
@@ -239,7 +272,8 @@ def check_finite(
             value: Any = block[row, column]
             missing = bool(np.isnan(value))
             what = "NaN (a missing value)" if missing else str(value)
-            way_out = "leave out such rows (missing='drop')" if missing else "leave out the row"
+            way_out = "leave out such rows (missing='drop') or columns (missing='drop-columns')"
+            way_out = way_out if missing else "leave out the row"
             raise DataError(
                 f"{source}: row {rows[start + row]} (counted from 0), column '{names[column]}' is {what}. "
                 f"Fill it in, {way_out}, or choose other columns."

@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from infoscope.base import Origin
 from infoscope.base.errors import DataError, ParameterError, warn
 from infoscope.base.progress import progress
 
 from . import molecular_features
-from .atoms import Molecule
+from .atoms import Molecule, one_conformer
 from .digests import refuse_copies
+from .files_read import reads_files
 from .molecular_features import Recipe
 from .table import Table, check_finite, check_names
 from .trajectory_files import Frame, Run, open_runs
@@ -24,6 +26,7 @@ BLOCK_BYTES = 2**25  # of the vectors of one block of frames
 LARGEST_TABLE = 4e9  # bytes
 
 
+@reads_files(None)
 def trajectory(
     topology: Any,
     *files: Any,
@@ -84,8 +87,13 @@ def trajectory(
 
     Notes
     -----
-    Where frames have a periodic box, distances and torsions are those of the nearest images, and positions are made
-    whole along the shortest links of the first frame.
+    Where frames have a periodic box, molecules are whole: distances inside one are those of the molecule, however long
+    it is, distances between two those of their nearest images.  A molecule is what bonds join; without bonds in the
+    topology, what is near enough in the first frame, the atoms of a residue, and neighbours along a chain of alpha
+    carbons or coarse-grained backbone beads.  A function gets positions as they are in the file.
+
+    Of alternate locations one is read: that of the highest occupancy, then the first, the same in neighbouring
+    residues.
 
     The Euclidean distance of two rows of "positions", divided by the square root of the number of atoms, is their RMSD
     after superposing both on the mean structure.  It is an upper bound of the RMSD after superposing one on the other
@@ -115,12 +123,13 @@ def trajectory(
         raise ParameterError("time=False says that there is no time, and time_step gives one: leave out one of them")
     refuse_copies([(Path(file), None) for file in files if isinstance(file, str | PathLike)])
     runs = open_runs(topology, files)
+    conformers = _one_conformer(runs, select)
     held = [_held(run, rows) for run in runs]
     total = sum(len(part) for part in held)
     if total < 2:
         raise DataError(f"{_labels(runs)}: {total} frame is not enough, two are needed to compare frames")
     molecules = [_molecule(run, part) for run, part in zip(runs, held, strict=True)]
-    notes = [*_check_atoms(runs, molecules), *([] if time is False else _time_notes(runs, time_step))]
+    notes = [*_check_atoms(runs, molecules), *conformers, *([] if time is False else _time_notes(runs, time_step))]
     if callable(features):
         values, names, times = _call(features, runs, held, molecules, select)
         units: dict[str, str] | None = None
@@ -143,9 +152,10 @@ def trajectory(
     if time is not False:
         _warn_times(times, run_codes, runs)
     n_frames = sum(run.n_frames for run in runs)
+    origin = Origin.joined([Origin(np.array(part), (run.source,)) for run, part in zip(runs, held, strict=True)])
     return Table(values, names, None, {}, source, units, held[0] if len(held) == 1 else range(total), n_frames,
                  time=None if time is False else times, run=run_codes if len(runs) > 1 else None, period=period,
-                 notes=tuple(notes))  # fmt: skip
+                 notes=tuple(notes), origin=origin.named(time=None if time is False else times))  # fmt: skip
 
 
 # -------------------------------------------------------------------------------------------------------- what is there
@@ -164,6 +174,17 @@ def _held(run: Run, rows: slice | None) -> range:
 def _molecule(run: Run, held: range) -> Molecule:
     first = next(run.frames(held[:1], np.arange(len(run.atoms))))
     return Molecule(run.atoms, first.positions, first.box)
+
+
+def _one_conformer(runs: Sequence[Run], select: str | None) -> list[str]:
+    """Leave atoms of other alternate locations out of all runs; what is said of it."""
+    told: list[str] = []
+    for run in runs:
+        kept, note = one_conformer(run.atoms, select)
+        if note:
+            run.keep(kept)
+            told.append(note)
+    return list(dict.fromkeys(told))
 
 
 def _check_atoms(runs: Sequence[Run], molecules: Sequence[Molecule]) -> list[str]:
@@ -186,6 +207,12 @@ def _check_atoms(runs: Sequence[Run], molecules: Sequence[Molecule]) -> list[str
 
 
 def _recipe(features: str, molecule: Molecule, select: str | None, notes: list[str]) -> Recipe:
+    if select is None and molecule.small_residues:
+        named = ", ".join(f"{count} residues {name}" for name, count in molecule.small_residues.items())
+        notes.append(
+            f"{named} of one to three atoms stay in: solvent of a name that is not known here? "
+            f"select='not resname {' '.join(molecule.small_residues)}' leaves them out"
+        )
     if select is None and molecule.solvent.any():
         notes.append(f"{int(molecule.solvent.sum())} atoms of water and ions are left out (select='all' keeps them)")
     if features == "backbone_torsions":

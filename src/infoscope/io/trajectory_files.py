@@ -12,7 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from infoscope.base import SourceFile
 from infoscope.base.errors import DataError, ParameterError, require
+from infoscope.base.origin import FRAME
+
+from .digests import source_file
 
 READING = 1000  # frames of an array looked at together
 
@@ -39,12 +43,26 @@ class Run:
         All its frames.
     knows_time : bool
         Whether times are in it; else frames are counted.
+    source : SourceFile
+        Where its frames are, with the file that names their atoms; of an object without a file, only its label.
     """
 
     atoms: Any
     label: str
     n_frames: int
     knows_time: bool = True
+    files: tuple[Path | None, Path | None] = (None, None)  # frames, and names of atoms where these stand elsewhere
+
+    @property
+    def source(self) -> SourceFile:
+        frames, topology = self.files
+        if frames is None:
+            return SourceFile(self.label, FRAME)
+        return source_file(frames, item=FRAME, topology=None if topology is None else source_file(topology))
+
+    def keep(self, places: np.ndarray) -> None:
+        """Leave out the atoms at other places."""
+        self.atoms = self.atoms[places]
 
     def check_end(self) -> None:
         """Raise where the file goes on behind its last whole frame, which is how a truncated one ends."""
@@ -53,8 +71,8 @@ class Run:
         """Chosen frames in order, with the positions of the atoms at some places only."""
         raise NotImplementedError
 
-    def groups(self, rows: range) -> Iterator[tuple[Any, float]]:
-        """Chosen frames in order, as the AtomGroup at that moment and the time."""
+    def groups(self, rows: Sequence[int]) -> Iterator[tuple[Any, float]]:
+        """Chosen frames in the order given, as the AtomGroup at that moment and the time."""
         raise NotImplementedError
 
 
@@ -64,6 +82,7 @@ class UniverseRun(Run):
     def __init__(self, atoms: Any, label: str):
         self.atoms, self.label = atoms.universe.atoms[atoms.ix], label
         trajectory = self.atoms.universe.trajectory
+        self.files = _files_of(self.atoms.universe)
         self.n_frames = len(trajectory)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
@@ -78,14 +97,14 @@ class UniverseRun(Run):
             box = None if box is None or not box[:3].any() else box / np.array([10, 10, 10, 1, 1, 1])
             yield Frame(ts.positions[indices] / 10, box, time)
 
-    def groups(self, rows: range) -> Iterator[tuple[Any, float]]:
+    def groups(self, rows: Sequence[int]) -> Iterator[tuple[Any, float]]:
         for _, time in self._steps(rows):
             yield self.atoms, time
 
-    def _steps(self, rows: range) -> Iterator[tuple[Any, float]]:
+    def _steps(self, rows: Sequence[int]) -> Iterator[tuple[Any, float]]:
         trajectory = self.atoms.universe.trajectory
         start = trajectory.ts.frame
-        frame = rows.start
+        frame = rows[0]
         try:
             # a whole iteration would end silently at a damaged frame, so frames are asked for by number
             for frame in rows:
@@ -143,11 +162,13 @@ class ArrayRun(Run):
                 box = None if edges is None or angles is None else np.concatenate([edges[i], angles[i]])
                 yield Frame(points[i], box, float(frame if self.time is None else self.time[frame]))
 
-    def groups(self, rows: range) -> Iterator[tuple[Any, float]]:
-        for frame in self.frames(rows, np.arange(len(self.atoms))):
+    def groups(self, rows: Sequence[int]) -> Iterator[tuple[Any, float]]:
+        parts = [rows] if isinstance(rows, range) else [range(row, row + 1) for row in rows]
+        for frame in (frame for part in parts for frame in self.frames(part, np.arange(len(self.atoms)))):
             self.atoms.positions = frame.positions * 10
             box = frame.box
             self.atoms.universe.dimensions = None if box is None else box * np.array([10, 10, 10, 1, 1, 1])
+            self.atoms.ts.time = frame.time
             yield self.atoms, frame.time
 
 
@@ -265,6 +286,15 @@ def _open_files(topology: Path, piece: Path | None) -> Run:
         ) from error
 
 
+def _files_of(universe: Any) -> tuple[Path | None, Path | None]:
+    """The file of the frames of a Universe, and that of its topology where it is another one; None for arrays."""
+    names = [getattr(holder, "filename", None) for holder in (universe.trajectory, universe)]
+    paths = [Path(name) if isinstance(name, str | Path) and Path(name).is_file() else None for name in names]
+    if None in paths:  # joined from several files, or changed in memory: frames cannot be found again by their number
+        return None, None
+    return paths[0], None if paths[0] == paths[1] else paths[1]
+
+
 def _open_object(item: Any, label: str) -> Run:
     if hasattr(item, "universe") and hasattr(item, "atoms"):  # Universe and AtomGroup have both
         if not len(item.atoms):
@@ -298,7 +328,9 @@ def _open_mdtraj_file(path: Path) -> Run:
             f"{file['coordinates'].shape[1]}"
         )
     time, edges, angles = (file.get(name) for name in ("time", "cell_lengths", "cell_angles"))
-    return ArrayRun(atoms, str(path), file["coordinates"], None if time is None else time[:], edges, angles)
+    run = ArrayRun(atoms, str(path), file["coordinates"], None if time is None else time[:], edges, angles)
+    run.files = (path, None)
+    return run
 
 
 def _mdtraj_topology(topology: Any) -> dict[str, Any]:

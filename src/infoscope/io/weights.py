@@ -44,7 +44,7 @@ def weights_from_bias(bias: Any, kT: float | None = None) -> np.ndarray:
     >>> weights_from_bias([0.0, 2.5], kT=2.5)
     array([0.36787944, 1.        ])
     """
-    kT = _checked_kT(kT)
+    kT = checked_kT(kT)
     columns = np.asarray(bias, dtype=np.float64)
     if columns.ndim not in (1, 2) or not columns.size:
         raise DataError(f"the bias has shape {columns.shape}: one value a row is needed, or one column for each bias")
@@ -89,10 +89,12 @@ def weigh(table: Table, columns: Sequence[str], kT: float | None) -> Table:
         weights = weights_from_bias(bias, kT)
     except DataError as error:
         raise DataError(f"{table.source}, {', '.join(columns)}: {error}") from error
-    return dataclasses.replace(table, sample_weight=weights, notes=(*table.notes, worth(weights, columns, kT)))
+    return dataclasses.replace(
+        table, sample_weight=weights, notes=(*table.notes, describe_weights(weights, columns, kT))
+    )
 
 
-def worth(weights: np.ndarray, columns: Sequence[str], kT: float | None) -> str:
+def describe_weights(weights: np.ndarray, columns: Sequence[str], kT: float | None) -> str:
     """A sentence on what weighted rows are worth, with a warning where that is little."""
     from infoscope.statistics import effective_sample_size
 
@@ -109,7 +111,8 @@ def worth(weights: np.ndarray, columns: Sequence[str], kT: float | None) -> str:
     return f"weights {of}: {len(weights)} rows are worth {n_kish:.4g} (Kish's number)"
 
 
-def _checked_kT(kT: float | None) -> float:
+def checked_kT(kT: float | None) -> float:
+    """kT as a number; 1 where nothing is said."""
     if kT is None:
         return 1.0
     if isinstance(kT, bool) or not isinstance(kT, int | float | np.number) or not 0 < kT < np.inf:

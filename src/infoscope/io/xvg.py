@@ -12,8 +12,11 @@ import numpy as np
 from infoscope.base.column_roles import TIME, ColumnRole
 from infoscope.base.errors import DataError
 
-from .delimited import DAMAGED, DelimitedSource, Layout, as_text, broken_line, read_fields
+from .delimited import DelimitedSource
+from .encodings import DAMAGED, open_text
+from .layout import Layout
 from .table import refuse_key
+from .text_parsers import broken_line, read_fields
 
 if TYPE_CHECKING:
     import pandas
@@ -50,7 +53,7 @@ class XvgSource(DelimitedSource):
         if head.n_fields == 2:
             legends = [legends[0] or y]
         names = (x or "0", *(legend or str(column) for column, legend in enumerate(legends, start=1)))
-        super().__init__(path, Layout(" ", names, (), head.n_lines, "."))
+        super().__init__(path, Layout(" ", names, skip=head.n_lines))
         self.has_time = x.lower() in ("time", "t")
         self.has_label = bool(x)
         self.units = {names[0]: x_unit} if x_unit else {}
@@ -80,7 +83,7 @@ class XvgSource(DelimitedSource):
 def _head(path: Path) -> Head:
     x = y = ""
     legends: dict[int, str] = {}
-    with as_text(path) as file:
+    with open_text(path) as file:
         for number, line in enumerate(file):
             words = line.lstrip("@ \t")
             if line.startswith("@"):
@@ -114,7 +117,7 @@ def _label(text: str) -> tuple[str, str]:
 def _count_rows(path: Path, layout: Layout) -> int:
     """Rows of the one data set, whose last line must not break off."""
     last, last_number, n_rows = "", 0, 0
-    with as_text(path) as file:
+    with open_text(path) as file:
         for number, line in enumerate(file, start=1):
             if number <= layout.skip or not line.strip():
                 continue

@@ -12,10 +12,10 @@ from typing import Any
 
 from infoscope.base.errors import DataError, InfoscopeError, require
 
+from .digests import STORE_METADATA as METADATA
 from .stores import open_store, texts
 from .table import Source, damaged_file
 
-METADATA = ("zarr.json", ".zgroup", ".zarray")
 COUNTED = 10_000  # chunks; looking for each of more takes too long
 
 

@@ -1,14 +1,17 @@
 """The engine: one noun (`Space`), one loop (`reduce_tiles`) and a handful of verbs.
 
 What a user brings    `convert`, `space_checks`, `column_statistics`, `xarray_columns`, `targets` make a `space`
+Same items?           `alignment`: ids, times and runs as they were given; `ownership`: nobody writes to them later
 What the rest means   `correlation`: time and runs; `weighting`: weights; `row_order`: do rows follow each other?
 Who may be near whom  `admissible`: self, windows and runs
 The loop              `reductions`; what it hands to a reduction, and what a reduction is: `interfaces`
 The backends          `backend_numpy` with `kernels`; `backend_torch` with `tensors`; `backend_dask` with `chunks`
 The verbs             `verbs` give a `graph` or counts; as exact and faster in few dimensions or for two spaces at once:
                       `shortcuts`, `boxes`, `cross_ranks`; not exact, with its recall: `approximate`
+Neighbours known      `known_neighbors` reads what was computed elsewhere, `known_search` answers from it
 All pairs of bits     `bits` with `bit_kernels`; twins `bits_torch`, `bits_dask`
-Beside them           `order`: are neighbouring rows alike?  `repeated_rows`: which rows are there twice?
+Beside them           `origins`: where items came from;  `order`: are neighbouring rows alike?
+                      `repeated_rows`: which rows are there twice?
                       `rmsd`: distances of conformations
 
 Authors of a reduction import `Reduction`, `Tile` and `reduce_tiles`; rooms import from here, never from these files.
@@ -43,6 +46,7 @@ __all__ = [
 
 # ---------------------------------------------------------------- for authors of reductions and rooms, not for users
 from .admissible import UNRESTRICTED, WINDOW_SLACK, Admissibility, Pairs, admissible_pairs, items_of
+from .alignment import check_same_items
 from .bits import PackedBits, frozen, pack_segments
 from .column_statistics import deviations
 from .convert import DENSE_LIMIT, kind_of, to_columns, to_numpy
@@ -56,8 +60,12 @@ from .correlation import (
     settle_window,
 )
 from .cross_ranks import OneWay, neighbors_and_ranks
+from .frame_columns import collected
 from .interfaces import Tiles
 from .kernels import TIE
+from .known_search import graph_of
+from .origins import item_name, item_origin
+from .ownership import hand_over
 from .reductions import admissible_mass, column_items, count_in_samples, row_items
 from .repeated_rows import RepeatedRows, find_repeated_rows
 from .row_order import RowOrderLook, looking_at_row_order, show_neighbors

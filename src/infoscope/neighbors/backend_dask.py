@@ -110,7 +110,7 @@ def run_dask(
     """
     n = rows if isinstance(rows, int) else len(rows.numbers)
     data = Chunks([s.features for s in spaces])
-    asked = _asked(spaces, queries, data)
+    asked = _source_of_rows(spaces, queries, data)
     numbers = np.arange(n) if isinstance(rows, int) else rows.numbers
     (measures,) = data.settled([literal([Measure.of(s) for s in spaces])])
     parts = data.whole() if reduction.whole_rows else data
@@ -166,7 +166,7 @@ def _batches(n: int, data: Chunks, spaces: Sequence[SpaceLike], row_bytes: int =
         yield blocks[first : first + max(together, 1)]
 
 
-def _asked(spaces: Sequence[SpaceLike], queries: Sequence[SpaceLike | None], data: Chunks) -> Chunks:
+def _source_of_rows(spaces: Sequence[SpaceLike], queries: Sequence[SpaceLike | None], data: Chunks) -> Chunks:
     """Where rows are gathered from: the data themselves, or new points."""
     new = [q for q in queries if q is not None]
     if not new:

@@ -17,6 +17,7 @@ import numpy as np
 
 from infoscope.base import DataError, available_threads, progress
 from infoscope.base.array_types import ArrayLike, Ints
+from infoscope.base.contents import integers, values, whole
 
 from . import bit_kernels
 from .space import Space
@@ -55,6 +56,28 @@ class PackedBits:
     ends: Ints
     longest: Ints
     shift: int = 0
+
+    _contents = {
+        "words": values("N", "W"),
+        "ends": integers("P", low=1, rising=True),
+        "longest": integers("P", rising=True),
+        "shift": whole(0, 2),
+    }
+
+    def _check_contents(self) -> None:
+        """Raise where rows that were read differ in more bits than distances are counted for."""
+        if self.words.dtype != np.uint64 or not self.words.flags.c_contiguous or self.ends[-1] != self.words.shape[1]:
+            raise DataError("words of PackedBits do not go with its ends")
+        begin, most = 0, 0
+        for end, longest in zip(self.ends.tolist(), self.longest.tolist(), strict=True):
+            part = np.ascontiguousarray(self.words[:, begin:end]).view(np.uint8)
+            if self.shift:  # one bit a site is set in every row: two rows differ in two bits a site
+                most += 2 * int(np.unpackbits(part, axis=1).sum(1, dtype=np.int64).max(initial=0))
+            else:
+                most += int(np.unpackbits(np.bitwise_or.reduce(part, 0)).sum())
+            if most >> self.shift > longest:
+                raise DataError(f"words of PackedBits may differ in {most >> self.shift} places, more than {longest}")
+            begin = end
 
     @classmethod
     def of(cls, space: Space) -> PackedBits:

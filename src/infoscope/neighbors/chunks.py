@@ -72,7 +72,7 @@ class Chunks:
         for p, word in told.items():
             words[p, 0] = word
         blocks = array.map_blocks(
-            _told,
+            _call,
             array.from_array(words, 1, name=False),
             *self.arrays,
             function=function,
@@ -188,7 +188,7 @@ def split(labels: np.ndarray, n: int) -> Iterator[tuple[int, Ints]]:
 
 
 # ------------------------------------------------------------------------------------------ what happens in the tasks
-def _told(told: np.ndarray, *pieces: np.ndarray, function: Callable[..., Any], shared: list[Any]) -> Any:
+def _call(told: np.ndarray, *pieces: np.ndarray, function: Callable[..., Any], shared: list[Any]) -> Any:
     return function(told[0, 0], pieces, *shared)
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
+from os import PathLike
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from infoscope.base import DataError, checks
 from infoscope.base.array_types import Array
+
+from .frame_columns import as_series, collected, frame_numbers, polars_numbers, polars_values, warn_of_rounding
+from .ownership import hand_over
 
 Data: TypeAlias = Any  # an array, a frame, a tensor, ... or a list of them: whatever `to_columns` reads
 DENSE_LIMIT = 2**30  # bytes that a sparse table may take when its zeros are written out
@@ -22,11 +26,16 @@ class Columns(NamedTuple):
     ids: np.ndarray | None
     run_lengths: tuple[int, ...] | None  # when the data came as a list of runs
     time: Any = None  # (N,) when each row was seen, or a list of one such array a run
+    counted: bool = False  # the container numbers its rows 0 ... N - 1, because nothing else was said
 
 
 def kind_of(data: Data) -> str:
-    """The library a piece of data comes from: 'numpy', 'torch', 'dask', 'pandas', 'polars', 'xarray', 'anndata', ..."""
-    return type(data).__module__.split(".")[0]
+    """The library a piece of data comes from: 'numpy', 'torch', 'dask', 'pandas', 'polars', 'xarray', 'anndata', ...
+
+    A class that somebody derived from one of theirs is one of theirs.
+    """
+    libraries = [cls.__module__.partition(".")[0] for cls in type(data).__mro__]
+    return next((library for library in libraries if library in _READERS), libraries[0])
 
 
 def to_numpy(values: Array) -> np.ndarray:
@@ -61,8 +70,12 @@ def to_columns(data: Data, name: str) -> Columns:
     (3, 1)
     """
     library = kind_of(data)
+    if library not in _READERS and hasattr(data, "to_pandas"):  # a table of Arrow, and whatever else knows pandas
+        data, library = data.to_pandas(), "pandas"
     if library in _READERS:
         return _READERS[library](data, name)
+    if data is None or isinstance(data, (str, bytes, PathLike, Mapping, Set, Iterator)):
+        raise _no_data(data, name)
     try:
         if (
             isinstance(data, (list, tuple))
@@ -70,7 +83,8 @@ def to_columns(data: Data, name: str) -> Columns:
             and all(kind_of(piece) == "xarray" or np.ndim(piece) == 2 for piece in data)
         ):
             return _runs(data, name)
-        return Columns(np.asarray(data), None, None, None)
+        values = np.asarray(data)
+        return Columns(hand_over(values) if isinstance(data, (list, tuple)) else values, None, None, None)
     except DataError:
         raise
     except ValueError as error:
@@ -108,16 +122,45 @@ def _runs(pieces: Sequence[Any], name: str) -> Columns:
         for p, piece in enumerate(values):  # so that an error names the run and the row in it
             if piece.dtype.kind == "f" or not piece.size or isinstance(piece, np.ma.MaskedArray):
                 checks.check_matrix(piece, f"run {p} of {name}", column_names=read[p].feature_names)
-        joined = np.concatenate(values)
+        joined = hand_over(np.concatenate(values))
     time = [r.time for r in read] if all(r.time is not None for r in read) else None
     return Columns(joined, read[0].feature_names, None, tuple(len(v) for v in values), time)
 
 
+def _no_data(data: Any, name: str) -> DataError:
+    """What to do with something that carries no array, or not one."""
+    kind = type(data).__name__
+    way_out = "pass an array (N, D) of numbers, a frame, or a list of such arrays, one a run"
+    if isinstance(data, (str, bytes, PathLike)):
+        way_out = "read a file with infoscope.io.read_table(path).to_space()"
+    elif isinstance(data, Mapping):
+        way_out = f"pass pandas.DataFrame({name}), or one of its entries"
+    elif isinstance(data, (Set, Iterator)):
+        way_out = f"pass list({name}), if its order is that of the items"
+    return DataError(f"{name} is {'None' if data is None else f'a {kind}'}: {way_out}")
+
+
 def _numpy(data: Any, name: str) -> Columns:
+    if data.dtype.names and data.ndim == 1:  # named fields are columns
+        wrong = next((field for field in data.dtype.names if data.dtype[field].kind not in "biuf"), None)
+        if wrong is not None:
+            raise DataError(f"field {wrong!r} of {name} holds {data.dtype[wrong]}: choose fields of numbers, "
+                            f"{name}[['a', 'b']]")  # fmt: skip
+        fields = data.dtype.names
+        warn_of_rounding(((field, data[field]) for field in fields), name)
+        return Columns(hand_over(np.stack([data[field].astype(np.float64) for field in fields], 1)), fields, None, None)
+    return Columns(data, None, None, None)
+
+
+def _torch(data: Any, name: str) -> Columns:
+    if not hasattr(data, "untyped_storage"):
+        raise _no_data(data, name)
     return Columns(data, None, None, None)
 
 
 def _dask(data: Any, name: str) -> Columns:
+    if not (hasattr(data, "to_dask_array") or hasattr(data, "chunks")):
+        raise _no_data(data, name)
     if not hasattr(data, "to_dask_array"):
         return Columns(data, None, None, None)
     names = tuple(str(c) for c in (data.columns if hasattr(data, "columns") else [data.name]))
@@ -127,41 +170,40 @@ def _dask(data: Any, name: str) -> Columns:
 def _pandas(data: Any, name: str) -> Columns:
     import pandas as pd
 
-    ids = None if isinstance(data.index, pd.RangeIndex) else np.asarray(data.index)
-    if isinstance(data, pd.Series):
-        return Columns(data.to_numpy(), None if data.name is None else (str(data.name),), ids, None)
-    for column, dtype in data.dtypes.items():
-        if isinstance(dtype, pd.CategoricalDtype) or not (
-            pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype)
-        ):
-            raise DataError(
-                f"column {column!r} of {name} is not numeric ({dtype}): leave it out, "
-                f"or compare to it as labels with Space.from_labels(frame[{column!r}])"
-            )
-        if pd.api.types.is_complex_dtype(dtype):
-            raise DataError(
-                f"column {column!r} of {name} holds complex numbers: pass real and imaginary part as two columns"
-            )
-    one_type = len(set(data.dtypes)) == 1 and isinstance(data.dtypes.iloc[0], np.dtype)
-    values = data.to_numpy() if one_type else data.to_numpy(dtype=np.float64, na_value=np.nan)
-    return Columns(values, tuple(str(c) for c in data.columns), ids, None)
+    if not isinstance(data, pd.DataFrame):
+        if not isinstance(data, (pd.Series, pd.Index, pd.api.extensions.ExtensionArray)):
+            raise _no_data(data, name)
+        own = isinstance(data, pd.Series)
+        series = as_series(data)
+        names = None if series.name is None else (str(series.name),)
+        ids, counted = _row_names(series.index) if own else (None, False)
+        return Columns(series.to_numpy(), names, ids, None, counted=counted)
+    ids, counted = _row_names(data.index)
+    return Columns(frame_numbers(data, name), tuple(str(c) for c in data.columns), ids, None, counted=counted)
+
+
+def _row_names(index: Any) -> tuple[np.ndarray | None, bool]:
+    """Names of the rows, and whether these are only their numbers 0 ... N - 1."""
+    import pandas as pd
+
+    counted = isinstance(index, pd.RangeIndex) and index.start == 0 and index.step == 1
+    return (None if counted else np.asarray(index)), counted
 
 
 def _polars(data: Any, name: str) -> Columns:
-    if not hasattr(data, "columns"):
-        return Columns(data.to_numpy(), (data.name,), None, None)
-    for column, dtype in zip(data.columns, data.dtypes, strict=True):
-        if not (dtype.is_numeric() or str(dtype) == "Boolean"):
-            raise DataError(
-                f"column {column!r} of {name} is not numeric ({dtype}): leave it out, "
-                f"or compare to it as labels with Space.from_labels(frame[{column!r}])"
-            )
-    return Columns(data.to_numpy(), tuple(data.columns), None, None)
+    data = collected(data)
+    if hasattr(data, "columns"):
+        return Columns(polars_numbers(data, name), tuple(data.columns), None, None)
+    if not hasattr(data, "to_list"):
+        raise _no_data(data, name)
+    return Columns(polars_values(data), (data.name,), None, None)
 
 
 def _xarray(data: Any, name: str) -> Columns:
     from .xarray_columns import read_array, read_dataset, row_time, time_values
 
+    if not hasattr(data, "coords"):
+        raise _no_data(data, name)
     values, names, rows = (read_dataset if hasattr(data, "data_vars") else read_array)(data, name)
     time = row_time(data, rows)
     own = time is not None and time.name == rows  # then the coordinate of the rows says when, not which
@@ -170,6 +212,8 @@ def _xarray(data: Any, name: str) -> Columns:
 
 
 def _anndata(data: Any, name: str) -> Columns:
+    if not hasattr(data, "obs_names"):
+        raise _no_data(data, name)
     if data.X is None:
         raise DataError(f"{name} has no X: pass one of its layers, or an embedding as in {name}.obsm['X_pca']")
     return Columns(_dense(data.X, name), tuple(str(v) for v in data.var_names), np.asarray(data.obs_names), None)
@@ -191,16 +235,13 @@ def _dense(matrix: Any, name: str) -> np.ndarray:
 
 
 def _sparse(data: Any, name: str) -> Columns:
-    if hasattr(data, "toarray"):
-        raise DataError(
-            f"{name} is a sparse matrix: pass {name}.toarray() if it fits in memory, or a few principal components"
-        )
+    checks.refuse_sparse(data, name)
     return Columns(np.asarray(data), None, None, None)
 
 
 _READERS = {
     "numpy": _numpy,
-    "torch": _numpy,
+    "torch": _torch,
     "dask": _dask,
     "pandas": _pandas,
     "polars": _polars,

@@ -174,7 +174,7 @@ def series_correlation(
     if not (in_order or is_series(first)):
         return None
     found = []
-    for space in spaces:
+    for space in [space for space in spaces if space.metric != "neighbors"] or spaces:
         columns, period = columns_in_time(space)
         options: dict[str, Any] = dict(time=first.time, run=first.run, period=period, n_jobs=n_jobs)
         tau = correlation_time(columns, **options)
@@ -220,6 +220,11 @@ def columns_in_time(space: Space) -> tuple[np.ndarray, Any]:
             f"finding the correlation time of {space.name or 'the data'} would pull "
             f"{space.features.nbytes / 2**30:.1f} GiB out of Dask: pass exclusion_window (thin, block_length) as a "
             "number"
+        )
+    if space.metric == "neighbors":
+        raise ParameterError(
+            f"of {space.name or 'the data'} only the nearest neighbours are known, which tell no correlation time: "
+            "give exclusion_window as a number"
         )
     used = np.flatnonzero(space.feature_weights)
     values = to_numpy(space.features if len(used) == space.n_features else space.features[:, used])

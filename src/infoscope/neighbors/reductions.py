@@ -23,7 +23,7 @@ from .graph import NeighborGraph
 from .interfaces import Precision, Reduction, Side, Tile, Tiles
 from .kernels import TIE
 from .space import Queries, Space
-from .space_checks import item_numbers
+from .space_checks import item_numbers, refuse_near_only
 from .tensors import as_arrays
 
 COLLECTED_FROM = 8  # neighbours from which candidates are collected before they are measured
@@ -220,6 +220,8 @@ def numpy_source(space: Space, queries: Queries, pairs: Pairs, precision: Precis
 def _check_spaces(spaces: list[Space], queries: list[Queries]) -> None:
     if not spaces:
         raise ParameterError("no space was given")
+    for space in spaces:
+        refuse_near_only(space)
     if len(queries) != len(spaces):
         raise ParameterError(f"{len(queries)} sets of new points for {len(spaces)} spaces: one for each")
     if len({len(q) for q in queries if isinstance(q, Space)}) > 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import KeysView, Sequence, ValuesView
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -11,14 +11,19 @@ import numpy as np
 
 from infoscope.base import DataError, ParameterError, checks
 from infoscope.base.array_types import Array, ArrayLike, Floats
+from infoscope.base.contents import choices, integers, numbers, values
+from infoscope.base.origin import Origin, check_origin
 from infoscope.statistics import as_periods
 
 from . import kernels, space_checks
 from .column_statistics import deviations as deviations_of
 from .column_statistics import inverse_deviations
 from .convert import Data, kind_of, to_columns, to_numpy
+from .graph import NeighborGraph
+from .known_neighbors import read_lists
+from .ownership import owned
 
-METRICS = ("euclidean", "manhattan", "chebyshev", "cosine", "hamming", "labels", "bits", "precomputed")
+METRICS = ("euclidean", "manhattan", "chebyshev", "cosine", "hamming", "labels", "bits", "precomputed", "neighbors")
 PERIODIC = ("euclidean", "manhattan", "chebyshev")
 
 Given: TypeAlias = np.ndarray | Any  # whatever is given becomes an array; what may be left out may stay None
@@ -33,9 +38,11 @@ class Space:
     ----------
     features : array (N, D), frame, tensor, Dask array, or list of (T_i, D) arrays
         One row an item.  A list of arrays is a list of runs.  float32 and float64 are kept, all else becomes float64.
+        The numbers are copied, so that what is written to the data later changes nothing; a read-only array is not.
     metric : str
         "euclidean", "manhattan", "chebyshev", "cosine" (1 - cos), "hamming" (number of unequal entries), "labels"
-        (0 or 1), "bits" (packed, Hamming), "precomputed" (a symmetric N x N matrix of distances).
+        (0 or 1), "bits" (packed, Hamming), "precomputed" (a symmetric N x N matrix of distances).  `from_neighbors`
+        makes a space of which only the nearest are known.
     period : float, sequence or dict, optional
         Period of each feature; 0 or None where a feature is not periodic.  A dict goes by feature name.
     feature_weights : array (D,), optional
@@ -45,10 +52,10 @@ class Space:
     sample_weight : array (N,), optional
         Statistical weights of the items (reweighted or biased sampling).
     time, run : array (N,), optional
-        When, and in which trajectory or series, an item was seen.  ``time=False`` is for data that bring times
-        (xarray) which are not to be used.
+        When, and in which trajectory or series, an item was seen.  Dates become seconds since the first of them.
+        ``time=False`` is for data that bring times (xarray) which are not to be used.
     ids : array (N,), optional
-        Names of the items; two spaces with ids must agree in them.
+        Names of the items; two spaces with ids must agree in them, as in times and runs.
     feature_names : sequence of str, optional
         Names of the columns.
     name : str, optional
@@ -57,6 +64,8 @@ class Space:
         For ``metric="bits"``: how many bits of the packed rows count.
     period_check : bool
         Whether columns are checked against their period (degrees read as radians).
+    origin : Origin, optional
+        Files, rows or frames and times of the items, where they were read from files; results name items by it.
 
     Raises
     ------
@@ -87,9 +96,30 @@ class Space:
     name: str | None = None
     n_bits: int | None = None
     period_check: bool = True
+    origin: Origin | None = None
+    given_time: Given = dataclasses.field(default=None, init=False)  # dates, where `time` is in seconds
     run_names: Given = dataclasses.field(default=None, init=False)
     label_names: Given = dataclasses.field(default=None, init=False)
     notes: tuple[str, ...] = dataclasses.field(default=(), init=False)
+    graph: NeighborGraph | None = dataclasses.field(
+        default=None, init=False
+    )  # of metric "neighbors": all that is known
+    counted: bool = dataclasses.field(default=False, init=False)  # rows came with a frame's own numbers 0 ... N - 1
+
+    _contents = {
+        "metric": choices(*METRICS),
+        "period": numbers("n_features", low=0.0, finite=True),
+        "feature_weights": numbers("n_features", low=0.0, finite=True),
+        "sample_weight": numbers("features", low=0.0, finite=True),
+        "time": numbers("features", finite=True),
+        "run": integers("features", below="run_names"),
+        "ids": values("features"),
+        "run_names": values("R"),
+        "label_names": values("L"),
+    }
+
+    def _check_contents(self) -> None:
+        space_checks.check_read_space(self)
 
     def __post_init__(self) -> None:
         checks.check_choice(self.metric, "metric", METRICS)
@@ -100,14 +130,20 @@ class Space:
         name = self.name or "the data"
         if isinstance(self.features, Space):
             raise ParameterError(f"{name} is a Space already: use it as it is, or change it with its replace()")
+        if self.metric == "neighbors":
+            object.__setattr__(self, "graph", space_checks.whole_graph(self.features, name))
+            self._put("features", np.arange(len(self.features), dtype=np.float64)[:, None])
         read = to_columns(self.features, name)
         names = self.feature_names if self.feature_names is not None else read.feature_names
-        self._put("features", self._checked_features(read.values, name, names))
+        self._put("features", owned(self._checked_features(read.values, name, names), read.values))
         d = self.n_features
-        named = self.metric not in ("bits", "precomputed", "labels")
+        named = self.metric not in ("bits", "precomputed", "labels", "neighbors")
         self._put("feature_names", space_checks.feature_names(names, d if named else None, name))
         ids, source = (read.ids, "the index") if self.ids is None else (self.ids, "ids")
-        self._put("ids", None if ids is None else checks.check_unique(ids, len(self), f"{source} of {name}"))
+        self._put(
+            "ids", None if ids is None else owned(checks.check_unique(ids, len(self), f"{source} of {name}"), ids)
+        )
+        self._put("counted", ids is None and read.counted)
         if self.time is False:
             self._put("time", None)
         elif self.time is None and read.time is not None:
@@ -169,9 +205,15 @@ class Space:
             self._put("run_names", run_names)
             self._put("run", run)
         if "time" in fields and self.time is not None:
-            self._put("time", space_checks.times(self.time, n))
+            time, given = space_checks.times(self.time, n)
+            self._put("time", time)
+            self._put("given_time", given)
+        elif "time" in fields:
+            self._put("given_time", None)
         if "sample_weight" in fields and self.sample_weight is not None:
             self._put("sample_weight", checks.check_sample_weight(self.sample_weight, n).astype(np.float64))
+        if self.origin is not None:
+            check_origin(self.origin, n, name)
         if self.time is not None and ("time" in fields or "run" in fields):
             space_checks.warn_repeated_times(self.time, self.run, name)
 
@@ -258,7 +300,10 @@ class Space:
         """
         if kind_of(labels) == "pandas" and getattr(labels, "name", None) is not None:
             options.setdefault("name", str(labels.name))
-        return cls(labels if kind_of(labels) == "pandas" else np.asarray(labels), metric="labels", **options)
+        if isinstance(labels, ValuesView | KeysView):
+            labels = list(labels)
+        as_they_are = kind_of(labels) in ("pandas", "polars") or isinstance(labels, np.ma.MaskedArray)
+        return cls(labels if as_they_are else np.asarray(labels), metric="labels", **options)
 
     @classmethod
     def from_distances(cls, distances: Data, **options: Any) -> Space:
@@ -321,6 +366,41 @@ class Space:
         """
         return cls(packed, metric="bits", n_bits=n_bits, **options)
 
+    @classmethod
+    def from_neighbors(cls, indices: ArrayLike, distances: ArrayLike, **options: Any) -> Space:
+        """Items of which only the nearest neighbours are known, computed elsewhere.
+
+        Parameters
+        ----------
+        indices : array (N, k) of int
+            Item numbers of the neighbours of every item, as `faiss`, `pynndescent` and ``kneighbors`` of scikit-learn
+            give them; the item itself may be among them, -1 stands for none.
+        distances : array (N, k)
+            Their distances; not squared, as those of faiss are: take their roots.
+        **options
+            What is known of the items (`sample_weight`, `time`, `run`, `ids`) and `name`, as for `Space`.
+
+        Returns
+        -------
+        Space
+            For every estimator that takes a `NeighborGraph`, and for `imbalance_matrix` among the spaces that predict.
+            What needs all distances, as a target does, is refused: an item that is not listed is not far and not near,
+            but unknown.
+
+        Raises
+        ------
+        DataError
+            Shapes that differ, numbers of no item, an item named twice in a row, distances that are none.
+
+        Examples
+        --------
+        >>> from infoscope.neighbors import Space, nearest
+        >>> space = Space.from_neighbors([[1, 2], [0, 2], [1, 0]], [[1.0, 3.0], [1.0, 2.0], [2.0, 3.0]])
+        >>> nearest(space, 1).items
+        array([1, 0, 1])
+        """
+        return cls(NeighborGraph.from_pairs(read_lists(indices, distances)), metric="neighbors", **options)
+
     # ---- what it is ----
     def __len__(self) -> int:
         return int(self.features.shape[0])
@@ -367,6 +447,8 @@ class Space:
         i, j = (space_checks.item_numbers(np.ravel(v), len(self), what) for v, what in ((i, "i"), (j, "j")))
         if len(i) != len(j):
             raise ParameterError(f"i has {len(i)} items and j has {len(j)}: pairs need one of each")
+        if self.graph is not None:
+            return self.graph.squared_of_pairs(i, j)
         if self.backend == "torch":
             from .tensors import squared_of_pairs
 
@@ -414,6 +496,25 @@ class Space:
         p = np.where(self.period > 0, self.period, 1.0)
         return delta - np.where(self.period > 0, self.period * np.rint(delta / p), 0.0)
 
+    def about_items(self, *, ids: bool = True) -> dict[str, Any]:
+        """What is known of the items (weights, times, runs, perhaps ids) as it was given, for another space of them.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from infoscope.neighbors import Space
+        >>> space = Space(np.eye(2), time=np.array(["2020-01-01", "2020-01-02"], "M8[D]"))
+        >>> space.time, space.about_items()["time"]
+        (array([    0., 86400.]), array(['2020-01-01', '2020-01-02'], dtype='datetime64[D]'))
+        """
+        about = dict(
+            sample_weight=self.sample_weight,
+            time=self.time if self.given_time is None else self.given_time,
+            run=None if self.run is None else self.run_names[self.run],
+            ids=self.ids if ids else None,
+        )
+        return {what: values for what, values in about.items() if values is not None}
+
     # ---- parts and variants ----
     def take(self, rows: ArrayLike) -> Space:
         """The space of some of the items, in the order given.
@@ -443,18 +544,26 @@ class Space:
         part = object.__new__(Space)
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if field.name == "features":
+            if field.name == "graph" and value is not None:
+                value = value.among(rows)
+            elif field.name == "features" and self.metric == "neighbors":
+                value = np.arange(len(rows), dtype=np.float64)[:, None]
+            elif field.name == "features":
                 value = value[np.ix_(rows, rows)] if self.metric == "precomputed" else value[rows]
                 value = np.ascontiguousarray(value) if self.backend == "numpy" else value
-            elif field.name in ("sample_weight", "time", "run", "ids") and value is not None:
+            elif field.name in ("sample_weight", "time", "given_time", "run", "ids") and value is not None:
                 value = value[rows]
+            elif field.name == "counted":
+                value = False
             elif field.name in ("period", "feature_weights") and self.metric == "precomputed":
                 value = value[rows]
+            elif field.name == "origin" and value is not None:
+                value = value.take(rows)
             object.__setattr__(part, field.name, _read_only(value))
         return part
 
     def replace(self, **changes: Any) -> Space:
-        """A space like this one with other `sample_weight`, `time`, `run`, `ids`, `feature_weights` or `name`.
+        """A space like this one with other `sample_weight`, `time`, `run`, `ids`, `origin`, `feature_weights`, `name`.
 
         Examples
         --------
@@ -463,7 +572,7 @@ class Space:
         >>> Space(np.eye(3)).replace(name="corners", run=[0, 0, 1])
         Space(corners: 3 items x 3 features, metric='euclidean', 2 runs)
         """
-        allowed = {"sample_weight", "time", "run", "ids", "name", "feature_weights"}
+        allowed = {"sample_weight", "time", "run", "ids", "name", "feature_weights", "origin"}
         if not set(changes) <= allowed:
             raise ParameterError(
                 f"replace changes {', '.join(sorted(allowed))}, not "
@@ -474,7 +583,9 @@ class Space:
             object.__setattr__(other, field.name, changes.get(field.name, getattr(self, field.name)))
         other._set_items(None, self.name or "the data", tuple(changes))
         if changes.get("ids") is not None:
-            other._put("ids", checks.check_unique(changes["ids"], len(self), "ids"))
+            ids = changes["ids"]
+            other._put("ids", owned(checks.check_unique(ids, len(self), "ids"), ids))
+            other._put("counted", False)
         if "feature_weights" in changes:
             if self.metric == "cosine":
                 raise ParameterError("the cosine metric has its feature_weights in its directions: make a new Space")
@@ -508,6 +619,8 @@ def as_space(data: Data, **options: Any) -> Space:
     >>> as_space(np.zeros((3, 2)), name="zeros")
     Space(zeros: 3 items x 2 features, metric='euclidean')
     """
+    if isinstance(data, NeighborGraph):  # of a space that is known, or of all that is known
+        data = data.space if data.space is not None else Space(data, metric="neighbors", name=options.get("name"))
     if not isinstance(data, Space):
         return Space(data, **options)
     given = {k: v for k, v in options.items() if v is not None and k != "name"}
@@ -522,7 +635,6 @@ def as_space(data: Data, **options: Any) -> Space:
 
 # ---------------------------------------------------------------------------------------------------------- small steps
 def _read_only(value: Any) -> Any:
-    if isinstance(value, np.ndarray):
-        value = value.view()
+    if isinstance(value, np.ndarray) and value.flags.writeable:
         value.flags.writeable = False
     return value

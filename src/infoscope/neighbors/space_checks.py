@@ -14,6 +14,7 @@ from infoscope.statistics import check_period
 
 NameOf: TypeAlias = Callable[[int], str]  # the name of a column
 
+NETCDF_FILL = 9.969209968386869e36  # what netCDF writes where nothing was written, in float32 and float64 alike
 LARGEST, SMALLEST = 1e145, 1e-145  # numbers beyond these have squares that float64 cannot hold
 
 
@@ -45,6 +46,10 @@ def feature_names(names: Iterable[object] | None, d: int | None, name: str) -> t
 # ------------------------------------------------------------------------------------------------------------- features
 def label_codes(values: ArrayLike, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Labels as numbers 0, 1, ... and the sorted names they stand for."""
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise DataError(
+            f"label {int(np.argmax(np.ma.getmaskarray(values).reshape(-1)))} of {name} is masked: drop that item"
+        )
     labels = np.asarray(values)
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
@@ -60,9 +65,28 @@ def label_codes(values: ArrayLike, name: str) -> tuple[np.ndarray, np.ndarray]:
         missing = [p for p, v in enumerate(labels) if _is_missing(v)]
         if missing:
             raise DataError(f"label {missing[0]} of {name} is missing: drop that item")
-        labels = labels.astype(str)
+        labels = _texts_of(labels, name)
+    elif labels.dtype.kind == "f" and np.abs(labels).max() > checks.LARGEST_EXACT_INTEGER:
+        warn(
+            f"labels of {name} are floats beyond 2**53: whole numbers that were so large have lost digits, and "
+            "different ones may be one class; read them as text or as whole numbers (a missing one made them floats)"
+        )
     names, codes = np.unique(labels, return_inverse=True)
     return codes.reshape(-1), names
+
+
+def _texts_of(labels: np.ndarray, name: str) -> np.ndarray:
+    """Objects by their texts; an error where different ones have the same."""
+    texts = np.array([str(label) for label in labels.tolist()])
+    first: dict[str, Any] = {}
+    for text, label in zip(texts.tolist(), labels.tolist(), strict=True):
+        known = first.setdefault(text, label)
+        if known is not label and known != label:
+            raise DataError(
+                f"labels of {name} hold {known!r} ({type(known).__name__}) and {label!r} ({type(label).__name__}), "
+                "which have the same text: give all labels one type"
+            )
+    return texts
 
 
 def _is_missing(label: object) -> bool:
@@ -103,6 +127,7 @@ def checked_distances(values: np.ndarray, name: str) -> np.ndarray:
     """A square, symmetric matrix of distances with a zero diagonal."""
     if values.shape[0] != values.shape[1]:
         raise DataError(f"{name} has shape {values.shape}; distances must be a square matrix")
+    _check_zeros(values, name)
     for r in range(0, len(values), 1024):  # by blocks: never a second N x N matrix
         block, mirror = values[r : r + 1024], values[:, r : r + 1024].T
         if (block < 0).any():
@@ -122,6 +147,48 @@ def checked_distances(values: np.ndarray, name: str) -> np.ndarray:
             "is it a matrix of similarities?"
         )
     return np.ascontiguousarray(values)
+
+
+def _check_zeros(values: np.ndarray, name: str) -> None:
+    """Items at distance zero are one item to all others; where most entries are zero and this fails, none was there."""
+    n = len(values)
+    if n < 3 or n * n - np.count_nonzero(values) - n <= n * (n - 1) / 2:
+        return
+    for row in range(0, n, n // 10 + 1):
+        zeros = values[row] == 0
+        zeros[row] = False
+        if zeros.any():
+            other = int(np.argmax(zeros))
+            zeros[row] = True
+            third = zeros & (values[other] != 0)
+            if third.any():
+                raise DataError(
+                    f"most distances of {name} are zero, and items {row} and {other} are at distance zero though item "
+                    f"{int(np.argmax(third))} is at distance zero of one of them only: are these the absent entries of "
+                    "a neighbour graph, which are unknown, not zero? NeighborGraph.from_sparse takes the sparse matrix"
+                )
+
+
+def refuse_near_only(space: Any) -> None:
+    """Raise where all distances are needed of a space of which only the nearest are known."""
+    if space.metric == "neighbors":
+        raise ParameterError(
+            f"of {space.name or 'the data'} only the nearest neighbours are known, and this needs all distances: a "
+            "graph can tell about others (imbalance_matrix({'graph': graph}, targets={...})) and give dimensions and "
+            "densities, but be no target; bring the features"
+        )
+
+
+def whole_graph(graph: Any, name: str) -> Any:
+    """A neighbour graph with a row for every item."""
+    if not hasattr(graph, "indptr") or not hasattr(graph, "squared"):
+        raise ParameterError(
+            f"metric 'neighbors' takes a neighbour graph, not {type(graph).__name__}: {name} is made by "
+            "Space.from_neighbors or NeighborGraph.from_sparse"
+        )
+    if not np.array_equal(graph.rows, np.arange(len(graph))):
+        raise DataError(f"the graph {name} has no row for every item: pass the graph of all items")
+    return graph
 
 
 def unit_vectors(values: np.ndarray, weights: ArrayLike | None, name: str) -> np.ndarray:
@@ -145,6 +212,35 @@ def unit_vectors(values: np.ndarray, weights: ArrayLike | None, name: str) -> np
     return values / np.sqrt(lanes)
 
 
+def check_read_space(space: Any) -> None:
+    """Raise where a space that was read holds what its constructor would never leave in it."""
+    values, bits = space.features, space.metric == "bits"
+    if not isinstance(values, np.ndarray) or values.ndim != 2 or not values.size or not values.flags.c_contiguous:
+        raise DataError("features of Space must be a table with rows and columns")
+    if values.dtype not in ([np.uint64] if bits else [np.float32, np.float64]):
+        raise DataError(f"features of Space hold {values.dtype}, which does not go with the metric {space.metric}")
+    n, d = values.shape
+    if bits:
+        if space.n_bits is None or not 1 <= space.n_bits <= 64 * d:
+            raise DataError(f"n_bits of Space is {space.n_bits}, and a row has {64 * d}")
+        most = int(np.unpackbits(np.bitwise_or.reduce(values, 0).view(np.uint8)).sum())
+        if most > space.n_bits:
+            raise DataError(f"rows of Space differ in {most} bits, and it has {space.n_bits}")
+    elif not np.isfinite(values).all():
+        raise DataError("features of Space hold a number that is not finite")
+    if space.metric == "precomputed":
+        checked_distances(values, "Space")
+    elif space.metric in ("euclidean", "manhattan", "chebyshev"):
+        check_magnitude(values.min(0), values.max(0), space.feature_weights, "Space", lambda a: f"column {a}")
+    elif space.metric == "labels" and d != 1:
+        raise DataError(f"features of Space have {d} columns of labels, and must have one")
+    if not space.feature_weights.any():
+        raise DataError("feature_weights of Space are all zero")
+    names = space.feature_names
+    if names is not None and (len(names) != d or not all(isinstance(one, str) for one in names)):
+        raise DataError("feature_names of Space do not go with its columns")
+
+
 # ---------------------------------------------------------------------------------------------------------------- items
 def run_codes(run: ArrayLike, n: int, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Runs as numbers 0, 1, ... and their sorted names."""
@@ -166,13 +262,16 @@ def one_per_run(values: Any, run_lengths: Sequence[int], what: str) -> Any:
     return np.concatenate([np.asarray(part) for part in values])
 
 
-def times(time: ArrayLike, n: int) -> np.ndarray:
-    time = as_times(time, "time")
+def times(time: ArrayLike, n: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """Times as numbers, and as they were given where these are something else: dates, or too large for float64."""
+    time, given = as_times(time, "time"), None
     if np.issubdtype(time.dtype, np.datetime64):
         if np.isnat(time).any():
             raise DataError(f"time is missing (NaT) at row {int(np.argmax(np.isnat(time)))}: drop that item")
-        time = (time - time.min()) / np.timedelta64(1, "s")
-    return checks.check_vector(time, "time", length=n).astype(np.float64)
+        given, time = time.copy(), (time - time.min()) / np.timedelta64(1, "s")
+    elif checks.beyond_float64(time):  # stamps in nanoseconds
+        given, time = time.copy(), time - time.min()
+    return checks.check_vector(time, "time", length=n).astype(np.float64), given
 
 
 def warn_repeated_times(time: Floats, run: Ints | None, name: str) -> None:
@@ -201,6 +300,12 @@ def checked_weights(weights: ArrayLike, d: int) -> np.ndarray:
 
 def check_magnitude(low: Floats, high: Floats, weights: Floats, name: str, column_name: NameOf) -> None:
     """Squares of differences must be numbers: neither infinite nor all zero."""
+    if (high == NETCDF_FILL).any():
+        raise DataError(
+            f"{column_name(int(np.argmax(high == NETCDF_FILL)))} of {name} holds 9.96921e+36, which netCDF writes "
+            f"where nothing was written: these are missing values, {name}.where({name} != {name}.max()) in xarray; "
+            "read_table and the commands know them"
+        )
     sizes = np.maximum(np.abs(low), np.abs(high)).astype(np.float64) * weights
     largest = float(sizes.max())
     if largest > LARGEST:

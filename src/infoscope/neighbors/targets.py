@@ -10,6 +10,7 @@ from infoscope.base import DataError, ParameterError
 from infoscope.base.checks import check_choice, is_frame
 
 from .convert import Data, kind_of, to_numpy
+from .frame_columns import as_series, collected, polars_values
 from .space import Space
 
 TARGETS = ("auto", "features", "labels", "distances")
@@ -48,6 +49,7 @@ def target_space(y: Data, kind: str = "auto", *, name: str = "y", option: str = 
     'labels'
     """
     check_choice(kind, option, TARGETS)
+    y = collected(y)
     if y is None:
         raise DataError(
             f"this estimator requires y to be passed, but the target {name} is None: pass the features, labels "
@@ -63,8 +65,8 @@ def target_space(y: Data, kind: str = "auto", *, name: str = "y", option: str = 
     if kind == "auto":
         kind, notes = guess_target_kind(y, name, option)
     if kind == "labels":
-        series = kind_of(y) == "pandas" and not is_frame(y)  # its name and index are kept
-        return _named(Space.from_labels(y if series else to_numpy(y)), name), notes
+        series = kind_of(y) in ("pandas", "polars") and not is_frame(y)  # its name and index are kept
+        return _give_name(Space.from_labels(y if series else to_numpy(y)), name), notes
     if kind == "distances":
         return Space.from_distances(y, name=name), notes
     return Space(_two_dimensional(y), name=_own_name(y) or name), notes
@@ -94,7 +96,7 @@ def guess_target_kind(y: Data, name: str = "y", option: str = "target") -> tuple
     dtype = getattr(y, "dtype", None)
     if dtype is not None and any(word in str(dtype).lower() for word in ("categor", "enum", "bool", "str", "utf8")):
         return "labels", []
-    values = y if kind_of(y) in ("torch", "dask") else _array(y)
+    values = y if kind_of(y) in ("torch", "dask") else polars_values(y) if kind_of(y) == "polars" else _array(y)
     if values is None:
         return "features", []
     single = values.ndim == 1 or values.ndim == 2 and values.shape[1] == 1
@@ -144,7 +146,11 @@ def _numbers(values: Any) -> bool:
 
 
 def _two_dimensional(y: Data) -> Any:
-    if kind_of(y) in ("pandas", "polars") and not is_frame(y):
+    if kind_of(y) == "pandas" and not is_frame(y):
+        if hasattr(y, "iloc"):
+            return y.to_frame()
+        return as_series(y).to_numpy()[:, None]
+    if kind_of(y) == "polars" and not is_frame(y):
         return y.to_frame()
     if kind_of(y) in ("torch", "dask", "xarray", "anndata") or is_frame(y):
         return y[:, None] if getattr(y, "ndim", 2) == 1 else y
@@ -170,5 +176,5 @@ def _own_name(y: Data) -> str | None:
     return None if own is None else str(own)
 
 
-def _named(space: Space, name: str) -> Space:
+def _give_name(space: Space, name: str) -> Space:
     return space if space.name else space.replace(name=name)

@@ -16,10 +16,11 @@ from .bits import PackedBits
 from .convert import Data
 from .graph import NeighborGraph
 from .kernels import TIE
+from .known_search import nearest_known
 from .reductions import Counts, CountWithin, Histogram, ItemsWithin, KSmallest, column_items, reduce_tiles, row_items
 from .row_order import show_neighbors
 from .space import Queries, Space, as_space
-from .space_checks import item_numbers
+from .space_checks import item_numbers, refuse_near_only
 
 MAX_PAIRS = 2**25  # neighbour pairs a graph may hold: half a GiB
 
@@ -79,12 +80,14 @@ def nearest(
     space = as_space(space)
     if ties not in ("index", "all"):
         raise ParameterError(f"ties is {ties!r}; it must be 'index' or 'all'")
-    queries = _asked(space, queries)
+    queries = _check_queries(space, queries)
     admissibility = Admissibility(exclusion_window, neighbors_from)
     admissible = _admissible_counts(space, k, queries, columns, admissibility)
     rows = queries if isinstance(queries, np.ndarray) else np.arange(len(space if queries is None else queries))
     options: dict[str, Any] = dict(columns=columns, n_jobs=n_jobs)
-    if approximate:
+    if space.graph is not None:
+        graph = nearest_known(space, k, ties, rows, admissible, queries, columns, admissibility)
+    elif approximate:
         from .approximate import nearest_approximate
 
         graph = nearest_approximate(space, k, rows, admissible, queries, admissibility=admissibility, **options)
@@ -169,7 +172,7 @@ def nearest_blocks(
     [4, 4, 2]
     """
     space = as_space(space)
-    queries = _asked(space, queries)
+    queries = _check_queries(space, queries)
     n = len(queries) if queries is not None else len(space)
     for first in range(0, n, checks.check_positive_int(block_rows, "block_rows")):
         places = np.arange(first, min(first + block_rows, n))
@@ -223,7 +226,8 @@ def count_within(
     """
     space = as_space(space)
     admissibility = Admissibility(exclusion_window, neighbors_from).check(space)
-    queries = _asked(space, queries)
+    queries = _check_queries(space, queries)
+    refuse_near_only(space)
     indptr, squared_radii = np.asarray(indptr, np.int64), np.asarray(squared_radii, np.float64)
     _check_radii(indptr, squared_radii, len(space) if queries is None else len(queries))
     if weighted and space.sample_weight is None:
@@ -367,7 +371,7 @@ def distance_histogram(
     return counts if groups is not None else counts[0]
 
 
-def _asked(space: Space, queries: Queries) -> Space | Ints | None:
+def _check_queries(space: Space, queries: Queries) -> Space | Ints | None:
     """Row numbers, checked; new points and None pass through."""
     if queries is None or isinstance(queries, Space):
         return queries

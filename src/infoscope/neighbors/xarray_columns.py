@@ -9,6 +9,8 @@ import numpy as np
 
 from infoscope.base import DataError
 
+from .frame_columns import warn_of_rounding
+
 
 def row_dimension(data: Any) -> str:
     """The dimension whose entries are the items: ``time``, else one of dates, else the first.
@@ -149,6 +151,8 @@ def read_dataset(data: Any, name: str) -> tuple[Any, tuple[str, ...], str]:
             )
     names: list[str] = []
     parts = []
+    if len({variable.dtype for variable in variables}) > 1:
+        warn_of_rounding(((str(v.name), v) for v in variables if isinstance(v.data, np.ndarray)), name)
     for variable in variables:
         names.extend(flat_names(variable, rows, alone=len(variables) == 1) or ())
         values = flat_values(variable, rows)

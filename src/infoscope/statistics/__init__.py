@@ -1,6 +1,7 @@
-"""Correlation times, blocks, effective numbers, Markov chains, adjusted p-values: statistics that every room shares."""
+"""Correlation times, blocks, effective numbers, Markov chains, adjusted p-values: what all subpackages share."""
 
 from .angles import as_periods, check_period
+from .bias_differences import BiasDifferences, bias_differences, bias_sentence
 from .chains import ChainMean, chain_effective_size, chain_error, r_hat
 from .correlation import CorrelationTime, auto_window, correlation_time
 from .multiple import adjust_p_values
@@ -16,6 +17,7 @@ from .shuffles import (
 from .weights import effective_sample_size
 
 __all__ = [
+    "BiasDifferences",
     "ChainMean",
     "CorrelationTime",
     "OrderTest",
@@ -24,6 +26,8 @@ __all__ = [
     "adjust_p_values",
     "as_periods",
     "auto_window",
+    "bias_differences",
+    "bias_sentence",
     "block_labels",
     "chain_effective_size",
     "chain_error",

@@ -47,12 +47,13 @@ def as_periods(period: Any, n_features: int, feature_names: Sequence[str] | None
         return np.zeros(n_features)
     if isinstance(period, Mapping):
         names = list(feature_names or ())
+        given = {str(name): value for name, value in period.items()}  # frames may call a column 20
         for name in period:
-            if name not in names:
+            if str(name) not in names:
                 raise ParameterError(
                     f"period is given for {name!r}, but the features are {', '.join(names) or 'unnamed'}"
                 )
-        period = [period.get(name) for name in names]
+        period = [given.get(name) for name in names]
     try:
         values = np.asarray(period, dtype=object)
         flat = [0.0 if item is None else float(item) for item in values.reshape(-1).tolist()]

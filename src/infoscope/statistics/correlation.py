@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from infoscope.base.checks import check_matrix
+from infoscope.base.contents import numbers, whole
 from infoscope.base.errors import DataError
 from infoscope.base.progress import progress
 from infoscope.base.results import Result
@@ -57,6 +58,8 @@ class CorrelationTime(Result):
     step: float = 1.0
     run_lengths: np.ndarray = field(default_factory=lambda: np.empty(0))
     column_names: tuple[str, ...] | None = None
+
+    _contents = {"per_column": numbers("D"), "slowest": whole(-1, "per_column"), "run_lengths": numbers("R")}
 
     @property
     def verdict(self) -> str:

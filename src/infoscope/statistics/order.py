@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from infoscope.base.checks import check_positive_int, check_vector
+from infoscope.base.contents import choices, whole
 from infoscope.base.errors import DataError, ParameterError
 from infoscope.base.results import Result
 from infoscope.base.rounding import exceeds
@@ -171,6 +172,12 @@ class OrderTest(Result):
     level: str
     message: str
     n_pairs: int = 0
+
+    _contents = {
+        "kind": choices("time series", "sorted file", "none"),
+        "level": choices("silent", "notice", "loud"),
+        "n_pairs": whole(),
+    }
 
     @property
     def verdict(self) -> str:

@@ -53,8 +53,12 @@ def part_called(name: str) -> type | None:
 
 
 def is_part_class(cls: type) -> bool:
-    """Whether it is a dataclass of the library that results and estimators hold: a `Space`, a table of neighbours."""
-    return is_dataclass(cls) and cls.__module__.split(".")[0] == PACKAGE and not issubclass(cls, (Result, Provenance))
+    """Whether it is a dataclass of the library that results and estimators hold: a `Space`, a table of neighbours.
+
+    It says of its own arrays what they may hold (`infoscope.base.contents`); one that does not is not saved.
+    """
+    own = is_dataclass(cls) and cls.__module__.split(".")[0] == PACKAGE and "_contents" in vars(cls)
+    return own and not issubclass(cls, (Result, Provenance))
 
 
 def estimator_classes() -> list[type]:

@@ -195,13 +195,23 @@ def flush(descriptor: int) -> None:
 
 @contextlib.contextmanager
 def name_full_disk(path: Path) -> Iterator[None]:
-    """An error of a full disk, which knows only the open file, gets the name of that file."""
+    """An error of a full disk, which knows only the open file, gets the name of that file.
+
+    A writer that fails once more while it closes what it could not write hides that error behind another one.
+    """
     try:
         yield
-    except OSError as error:
-        if error.errno in DISK_FULL and error.filename is None:
-            error.filename = str(path)
-        raise
+    except Exception as error:
+        full: BaseException | None = error
+        while full is not None and not (isinstance(full, OSError) and full.errno in DISK_FULL):
+            full = full.__cause__ or full.__context__
+        if not isinstance(full, OSError):
+            raise
+        if full.filename is None:
+            full.filename = str(path)
+        if full is error:
+            raise
+        raise OSError(full.errno, full.strerror, full.filename) from error
 
 
 def flush_folder(folder: Path) -> None:

@@ -17,6 +17,7 @@ from .atomic import remove_leftovers
 from .fields import Reader, Writer
 from .lock import WriteLock
 from .options import check_same, describe_options, digest_of
+from .regular import open_regular
 
 FORMAT, FORMAT_VERSION = "infoscope checkpoint", 1
 RECORD = "checkpoint.json"
@@ -153,7 +154,7 @@ class Checkpoint:
         if not self.path.exists():
             return None
         with _open(self.path) as (archive, record):
-            return Reader(archive.read_arrays(), str(self.path), _version(record)).read(record["state"])
+            return Reader(archive, str(self.path), _version(record)).read(record["state"])
 
     def remove(self) -> None:
         """Delete the file, when the work is done and its result is kept."""
@@ -190,7 +191,7 @@ class Checkpoint:
 @contextlib.contextmanager
 def _open(path: Path) -> Iterator[tuple[Archive, dict[str, Any]]]:
     """The members of the file and its record, when it is a checkpoint that this version reads."""
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         if file.read(2) != b"PK":
             raise DataError(f"{path} is no checkpoint: name another file")
     with open_archive(path, WAY_OUT) as archive:
@@ -198,6 +199,8 @@ def _open(path: Path) -> Iterator[tuple[Archive, dict[str, Any]]]:
         if not isinstance(record, dict) or record.get("format") != FORMAT:
             raise DataError(f"{path} is no checkpoint: name another file")
         version = record["format_version"]
+        if isinstance(version, bool) or not isinstance(version, int) or version < 1:
+            raise DataError(f"{path} is damaged: its format version is {version!r}: {WAY_OUT}")
         if version > FORMAT_VERSION:
             raise DataError(
                 f"{path} has format version {version}, and this infoscope reads versions up to {FORMAT_VERSION}: "

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from infoscope.base import Provenance, Result
+from infoscope.base.contents import check_contents
 from infoscope.base.deprecation import current_argument
 from infoscope.base.errors import DataError, ParameterError
 
@@ -27,6 +28,8 @@ from .allowed_classes import (
 from .random_states import random_from_parts, random_parts
 
 KIND = "is"  # key that says what a JSON object stands for
+DEEPEST = 100  # lists in lists, results in results
+TOO_DEEP = f"it is nested more than {DEEPEST} times"
 
 
 class Writer:
@@ -39,9 +42,19 @@ class Writer:
         self.arrays: dict[str, np.ndarray] = {}
         self._names: dict[int, str] = {}
         self._keeps_random, self._random = random, list[Any]()
+        self._depth = 0
 
     def write(self, value: Any, where: str = "") -> Any:
         """JSON for a value; `where` is its place, for errors."""
+        if self._depth > DEEPEST:
+            raise ParameterError(f"{where[:80]}... cannot be saved: {TOO_DEEP}")
+        self._depth += 1
+        try:
+            return self._write(value, where)
+        finally:
+            self._depth -= 1
+
+    def _write(self, value: Any, where: str) -> Any:
         if value is None or type(value) in (bool, int, str):
             return value
         if type(value) is float:  # JSON has no name for the others
@@ -129,9 +142,20 @@ class Reader:
     def __init__(self, arrays: Mapping[str, np.ndarray], file: str, writer: str) -> None:
         self.arrays, self.file, self.writer = arrays, file, writer
         self._random: dict[int, Any] = {}
+        self._classes: dict[tuple[Any, str], Any] = {}
+        self._depth = 0
 
     def read(self, value: Any) -> Any:
         """The value that JSON stands for."""
+        if self._depth > DEEPEST:
+            raise DataError(f"{self.file} is damaged: {TOO_DEEP}")
+        self._depth += 1
+        try:
+            return self._read(value)
+        finally:
+            self._depth -= 1
+
+    def _read(self, value: Any) -> Any:
         if isinstance(value, list):
             return [self.read(item) for item in value]
         if not isinstance(value, dict):
@@ -143,6 +167,8 @@ class Reader:
             return complex(*self.read(value["parts"]))
         if kind in ("array", "scalar"):
             array = self.arrays[value["array"]]
+            if kind == "scalar" and array.ndim:
+                raise DataError(f"{self.file} is damaged: {value['array']} is no single number")
             return array if kind == "array" else array[()]
         if kind == "objects":
             filled = np.empty(len(value["items"]), dtype=object)
@@ -166,7 +192,7 @@ class Reader:
         raise DataError(f"{self.file} holds a value of unknown kind {kind!r} (written by {PACKAGE} {self.writer})")
 
     def _result(self, name: str, inside: Mapping[str, Any]) -> Any:
-        cls: Any = class_called(name)
+        cls: Any = self._class(class_called, name)
         if cls is None:
             raise DataError(
                 f"{self.file} holds a {name}, and there is no such result class here: it was written by {PACKAGE} "
@@ -177,10 +203,10 @@ class Reader:
         made = cls(**{field: part for field, part in values.items() if known[field].init})
         for field in (field for field in values if not known[field].init):
             object.__setattr__(made, field, values[field])
-        return made
+        return self._checked(made)
 
     def _part(self, name: str, inside: Mapping[str, Any]) -> Any:
-        cls: Any = part_called(name)
+        cls: Any = self._class(part_called, name)
         if cls is None:
             raise DataError(
                 f"{self.file} holds a {name}, and there is no such class here: it was written by {PACKAGE} "
@@ -197,6 +223,22 @@ class Reader:
         else:
             for field, part in values.items():
                 object.__setattr__(made, field, part)
+        return self._checked(made)
+
+    def _class(self, find: Any, name: Any) -> Any:
+        """The class of a name, looked for once."""
+        if not isinstance(name, str):
+            raise DataError(f"{self.file} is damaged: {name!r:.80} is no name of a class")
+        if (find, name) not in self._classes:
+            self._classes[find, name] = find(name)
+        return self._classes[find, name]
+
+    def _checked(self, made: Any, given: Mapping[str, Any] | None = None) -> Any:
+        """An object that keeps to what its class says of itself."""
+        try:
+            check_contents(made, given)
+        except DataError as error:
+            raise DataError(f"{self.file} is damaged: {error}") from error
         return made
 
     def _fields(self, cls: Any, name: str, inside: Mapping[str, Any]) -> dict[str, Any]:
@@ -213,7 +255,7 @@ class Reader:
         return known
 
     def _estimator(self, name: str, parameters: Mapping[str, Any], fitted: Mapping[str, Any]) -> Any:
-        cls: Any = estimator_called(name)
+        cls: Any = self._class(estimator_called, name)
         if cls is None:
             raise DataError(
                 f"{self.file} holds a {name}, and there is no such estimator here: it was written by {PACKAGE} "
@@ -234,4 +276,9 @@ class Reader:
             if item in known or item.startswith("__") or callable(getattr(cls, item, None)):  # nothing that save writes
                 raise DataError(f"{self.file} is damaged: {item!r} is no fitted attribute of {name}")
             setattr(made, item, self.read(value))
-        return made
+        return self._checked(made, vars(made)) if any(is_fitted_name(item) for item in fitted) else made
+
+
+def is_fitted_name(name: str) -> bool:
+    """Whether an attribute says that an estimator was fitted, by scikit-learn's own rule."""
+    return name.endswith("_") and not name.startswith("__")

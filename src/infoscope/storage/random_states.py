@@ -7,8 +7,12 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from infoscope.base.contents import fits
+
 Random: TypeAlias = "np.random.Generator | np.random.BitGenerator | np.random.SeedSequence"
 BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
+PLACES = {"MT19937": {"pos": 624}, "Philox": {"buffer_pos": 4}}  # where they go on in what they hold; NumPy believes it
+LARGEST_POOL = 1024
 
 
 def random_parts(value: Any) -> dict[str, Any] | None:
@@ -34,13 +38,27 @@ def random_parts(value: Any) -> dict[str, Any] | None:
 
 
 def random_from_parts(parts: Mapping[str, Any]) -> Random:
-    """The object with these parts."""
+    """The object with these parts.
+
+    Raises
+    ------
+    ValueError
+        If they are no state that a generator can be in: some of them index what it holds.
+    """
     if "bit_generator" in parts:
         return np.random.Generator(parts["bit_generator"])
     if "seed" in parts:
-        return np.random.SeedSequence(**parts["seed"])
-    if parts["name"] not in BIT_GENERATORS:
-        raise ValueError(f"there is no source of random bits called {parts['name']}")
-    source: np.random.BitGenerator = getattr(np.random, parts["name"])(parts["seed_seq"])
-    source.state = parts["state"]
+        seed = parts["seed"]
+        if not fits(seed.get("pool_size", 4), int) or not 4 <= seed.get("pool_size", 4) <= LARGEST_POOL:
+            raise ValueError(f"pool_size is {seed['pool_size']!r}")
+        return np.random.SeedSequence(**seed)
+    name, state = parts["name"], parts["state"]
+    if name not in BIT_GENERATORS:
+        raise ValueError(f"there is no source of random bits called {name}")
+    for place, last in PLACES.get(name, {}).items():
+        at = (state["state"] if place == "pos" else state)[place]
+        if not fits(at, int) or not 0 <= at <= last:
+            raise ValueError(f"{place} of {name} is {at!r}, and must be 0 to {last}")
+    source: np.random.BitGenerator = getattr(np.random, name)(parts["seed_seq"])
+    source.state = state
     return source

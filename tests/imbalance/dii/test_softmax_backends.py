@@ -49,7 +49,7 @@ def split(case):
 
 
 def assert_same(one, two, tol):
-    """Value, slopes, rows, entropies and pairs of two `Softened`."""
+    """Value, slopes, rows, entropies and pairs of two `SoftmaxRows`."""
     assert two.value == pytest.approx(one.value, abs=tol)
     np.testing.assert_allclose(two.rows, one.rows, rtol=0, atol=tol)
     np.testing.assert_allclose(two.entropy, one.entropy, rtol=0, atol=tol * 10)  # sums of N logarithms

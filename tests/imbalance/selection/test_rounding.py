@@ -5,7 +5,7 @@ import pytest
 
 from infoscope.imbalance import dii_backward, dii_exhaustive, dii_forward, dii_path, select_features_imbalance
 from infoscope.imbalance.selection.results import SelectionPath, suggest
-from infoscope.imbalance.selection.subset_search import Found, best_of
+from infoscope.imbalance.selection.subset_search import ScoredSubset, best_of
 
 UNITS = (1.0, 3.0, 1 / 3, -1.0)
 TWINS = np.array([2, 0, 1, 0, 1, 2])  # every column occurs twice: 0 and 5, 1 and 3, 2 and 4
@@ -68,5 +68,5 @@ def test_a_value_one_interval_below_one_tells_nothing(ulps):
 
 def test_ties_go_by_number_and_are_measured_from_the_lowest():
     values = [0.3 + 2e-13, 0.3, 0.3 + 5e-13, 0.2 + 0.1]
-    listed = [Found((unit,), value, np.ones(1)) for unit, value in enumerate(values)]
+    listed = [ScoredSubset((unit,), value, np.ones(1)) for unit, value in enumerate(values)]
     assert [one.units for one in best_of(listed[::-1], 4)] == [(0,), (1,), (3,), (2,)]

@@ -124,11 +124,11 @@ def test_incremental_distances_agree_with_information_imbalance(kind, direction)
     target = Space.from_labels(b[:, 1] > 0.3, name="b") if kind == "labels" else Space(b, name="b")
     plan = make_plan([Space(x, name="x"), target], exclusion_window=0)
     with progress(1, "sets") as bar:
-        judge = PlainSearch(
+        scorer = PlainSearch(
             plan, Standardised(plan.spaces[0], np.ones(8), np.arange(8)), np.arange(8), Aim(3, None, direction), bar
         )
-        pairs = judge.sets(list(itertools.combinations(range(8), 2)))
-        found = [*pairs, *judge.grown(pairs[:3]), *judge.shrunk(judge.sets([tuple(range(8))]))]
+        pairs = scorer.score_sets(list(itertools.combinations(range(8), 2)))
+        found = [*pairs, *scorer.grow_sets(pairs[:3]), *scorer.shrink_sets(scorer.score_sets([tuple(range(8))]))]
     assert {len(one.units) for one in found} == {2, 3, 7}
     for one in found:
         expected = information_imbalance(x[:, list(one.units)], target, k=3, **NOW)

@@ -9,12 +9,13 @@ from typing import Any
 
 from infoscope.base.errors import ParameterError
 from infoscope.cli.messages import hint
-from infoscope.cli.options import Items, Measure, Neighbors, Rows
+from infoscope.cli.options import Items, Layout, Measure, Neighbors, Rows
 from infoscope.neighbors import Space
 
 from .choices import SpaceChoice
 from .gather import Gathered, gather
 from .item_columns import find_column
+from .metadynamics import warn_of_growth
 from .parsing import choose_file, is_data
 from .read_space import Measures, ReadSpace
 from .spaces import make_space, measures, uneven_columns
@@ -41,7 +42,8 @@ class ReadData:
         return {
             "spaces": [self._described(space) for space in gathered.spaces],
             "rows": {**vars(gathered.rows), "left_out": gathered.left_out or None},
-            "items": {flag[2:]: value for flag, value in gathered.items.named().items()},
+            "items": {flag[2:]: value for flag, value in gathered.items.given_flags().items()},
+            "layout": {f[2:]: text for f, text in gathered.spaces[0].choice.pieces[0].layout.given_flags().items()},
             "known_of_items": sorted(gathered.shared),
             "notes": list(gathered.notes),
             **self.more,
@@ -69,6 +71,7 @@ def read_data(
     items: Items,
     rows: Rows,
     measure: Measure,
+    layout: Layout,
     *,
     labels: Sequence[str] = (),
     takes_bias: bool = False,
@@ -80,7 +83,7 @@ def read_data(
     ----------
     choices : sequence of SpaceChoice
         Names and files.
-    items, rows, measure : groups of options
+    items, rows, measure, layout : groups of options
     labels : sequence of str
         Columns or files of class labels.
     takes_bias : bool
@@ -88,12 +91,20 @@ def read_data(
     like : Space, optional
         Whose standard deviations are taken where columns are divided by theirs.
     """
-    gathered = gather(choices, items, rows, labels, takes_bias=takes_bias)
+    choices = [choice.laid_out(layout) for choice in choices]
+    return _measured(gather(choices, items, rows, labels, takes_bias=takes_bias), measure, like)
+
+
+def _measured(gathered: Gathered, measure: Measure, like: Space | None = None) -> ReadData:
+    """Spaces of what was gathered, after it was printed how they are used."""
     how = measures(gathered.spaces, measure)
     show_spaces(gathered, how)
     if like is None:
         hint_of_scale(gathered.spaces, how)
-        return ReadData({s.name: make_space(s, how, gathered.shared) for s in gathered.spaces}, gathered, how)
+        spaces = {s.name: make_space(s, how, gathered.shared) for s in gathered.spaces}
+        if gathered.log_weight is not None:
+            warn_of_growth(gathered.log_weight, list(spaces.values()))
+        return ReadData(spaces, gathered, how)
     (read,) = gathered.spaces
     space = make_space(read, replace(how, scale={read.name: "none"}), gathered.shared)
     if how.scale[read.name] == "standard" and space.n_features == like.n_features:
@@ -102,19 +113,53 @@ def read_data(
 
 
 def read_one(
-    files: Sequence[str] | None, items: Items, rows: Rows, measure: Measure, command: str, *, takes_bias: bool = False
+    files: Sequence[str] | None,
+    items: Items,
+    rows: Rows,
+    measure: Measure,
+    layout: Layout,
+    command: str,
+    *,
+    takes_bias: bool = False,
 ) -> ReadData:
     """Read one data set; several files are its runs."""
-    return read_data([one_space(files, command)], items, rows, measure, takes_bias=takes_bias)
+    return read_data([one_space(files, command)], items, rows, measure, layout, takes_bias=takes_bias)
 
 
-def read_two(files: Sequence[str], items: Items, rows: Rows, measure: Measure) -> tuple[ReadData, ReadData]:
+def read_two(
+    files: Sequence[str], items: Items, rows: Rows, measure: Measure, layout: Layout
+) -> tuple[ReadData, ReadData]:
     """Read a reference and a test sample; the scale is that of the reference, and so are columns left unsaid."""
     first, second = (choose_file(text) for text in files)
     if second.columns is None:
         second = replace(second, columns=first.columns)
-    reference = read_data([SpaceChoice("reference", (first,))], items, rows, measure)
-    return reference, read_data([SpaceChoice("test", (second,))], items, rows, measure, like=reference.space)
+    gathered = [
+        gather([SpaceChoice(name, (file,)).laid_out(layout)], items, rows)
+        for name, file in (("reference", first), ("test", second))
+    ]
+    gathered = _same_columns(*gathered, by_name=second.columns is None)
+    reference = _measured(gathered[0], measure)
+    return reference, _measured(gathered[1], measure, like=reference.space)
+
+
+def _same_columns(reference: Gathered, test: Gathered, *, by_name: bool) -> list[Gathered]:
+    """Columns that miss values in one are left out of both; those of the test sample are found by their names."""
+    made = []
+    for one, other in ((reference, test), (test, reference)):
+        (space,) = one.spaces
+        lost = [name for name in space.names if name in other.incomplete]
+        if lost:
+            space = space.take_columns([p for p, name in enumerate(space.names) if name not in lost])
+            note = f"{space.name}: {', '.join(lost)} left out, because values are missing in {other.spaces[0].name}"
+            one = replace(one, spaces=[space], notes=(*one.notes, note))
+        made.append(one)
+    names, found = (one.spaces[0].names for one in made)
+    if by_name and names != found and set(names) < set(found) and not all(name.isdecimal() for name in names):
+        more = [name for name in found if name not in names]
+        note = f"test: {', '.join(more)} left out, because the reference has no such column"
+        space = made[1].spaces[0].take_columns([found.index(name) for name in names])
+        made[1] = replace(made[1], spaces=[space], notes=(*made[1].notes, note))
+    return made
 
 
 def one_space(files: Sequence[str] | None, command: str, more: str = "") -> SpaceChoice:

@@ -54,7 +54,7 @@ def thermal_energy(items: Items, *, in_answer: bool = False) -> ThermalEnergy:
     >>> thermal_energy(Items(bias="V", temperature=310, units="kcal/mol"))
     ThermalEnergy(kT=0.616, units='kcal/mol', temperature=310.0, note='')
     """
-    said = {flag: value for flag, value in items.named().items() if flag in ("--kT", "--temperature", "--units")}
+    said = {flag: value for flag, value in items.given_flags().items() if flag in ("--kT", "--temperature", "--units")}
     in_files = items.bias is not None or items.log_weights is not None
     unused = said.keys() - ({"--units", "--temperature"} if in_answer else set())
     if unused and not in_files:

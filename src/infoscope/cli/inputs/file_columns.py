@@ -20,7 +20,8 @@ def brought_arrays(spaces: Sequence[ReadSpace], given: Collection[str]) -> dict[
     arrays: dict[str, Any] = {}
     runs = {space.name: piece_runs(space.tables) for space in spaces if _knows_runs(space)}
     if runs and "--run" not in given:
-        arrays["run"] = _agreed("run", "--run", {name: _in_order_of_appearance(codes) for name, codes in runs.items()})
+        known = {name: _in_order_of_appearance(codes) for name, codes in runs.items()}
+        arrays["run"] = _agree_on("run", "--run", known, spaces)
     for field, flag in FIELDS.items():
         known = {
             space.name: np.concatenate([getattr(table, field) for table in space.tables])
@@ -28,7 +29,7 @@ def brought_arrays(spaces: Sequence[ReadSpace], given: Collection[str]) -> dict[
             if getattr(space.tables[0], field) is not None
         }
         if known and flag not in given:
-            arrays[field] = _agreed(field, flag, known)
+            arrays[field] = _agree_on(field, flag, known, spaces)
     return arrays
 
 
@@ -68,16 +69,17 @@ def _in_order_of_appearance(codes: np.ndarray) -> np.ndarray:
     return np.argsort(np.argsort(first))[inverse]
 
 
-def _agreed(field: str, flag: str, known: dict[str, np.ndarray]) -> np.ndarray:
+def _agree_on(field: str, flag: str, known: dict[str, np.ndarray], spaces: Sequence[ReadSpace]) -> np.ndarray:
     """What the first space knows, once no other contradicts it."""
     (first, values), *others = known.items()
     for name, other in others:
         differs = ~same_numbers(values, other)
         if differs.any():
             row = int(np.argmax(differs))
+            place = next(space for space in spaces if space.name == first).spell(row)
             way_out = f"{flag} FILE, or --time none" if flag == "--time" else f"{flag} FILE"
             raise DataError(
-                f"the files of {first} and {name} disagree in their {field.replace('_', ' ')}, first in row {row}: "
+                f"the files of {first} and {name} disagree in their {field.replace('_', ' ')}, first in {place}: "
                 f"{values[row]} and {other[row]}. Are these the same items? If so, say {way_out}"
             )
     return values

@@ -10,14 +10,16 @@ import numpy as np
 
 from infoscope.base.errors import DataError, ParameterError
 from infoscope.cli.options import Items, Rows
-from infoscope.io.missing import missing_rows
+from infoscope.io.missing import complete_columns, count_missing, missing_rows, spell_counts
 from infoscope.io.runs import continued_rows, warn_of_parts
 from infoscope.io.table import spell_columns
-from infoscope.io.weights import column_list, weights_from_bias, worth
+from infoscope.io.weights import column_list, describe_weights, weights_from_bias
 
-from .choices import SpaceChoice
+from .choices import SpaceChoice, check_layout
 from .energies import ThermalEnergy, thermal_energy
 from .item_columns import NO_TIME, item_arrays, owned_columns
+from .metadynamics import propose_bias, without_growth
+from .parsing import choose_file
 from .read_space import ReadSpace
 from .spaces import read_spaces
 
@@ -32,10 +34,12 @@ class Gathered:
     notes: tuple[str, ...]  # what was left out or made on the way
     left_out: str  # rows with missing values, or that a restart wrote again: "3,7-9"; empty where there are none
     potential: np.ndarray | None  # a bias that is taken as it is, in kT
+    log_weight: np.ndarray | None  # a bias that weighs the rows, in kT
     energy: ThermalEnergy
     items: Items
     rows: Rows
     owned: list[str]  # columns and files that say what is known of the rows
+    incomplete: tuple[str, ...] = ()  # columns that were left out because they miss values
 
 
 def gather(
@@ -52,12 +56,19 @@ def gather(
     if items.join == "one" and items.run is not None:
         raise ParameterError("--join one says that there is one run: leave out --run")
     columns = owned_columns(items, *labels, *owned)
-    spaces = read_spaces(choices, items, columns, rows.slice, "keep" if rows.missing == "drop" else "raise")
+    check_layout(choices, [choose_file(column).path for column in columns])
+    spaces = read_spaces(choices, items, columns, rows.slice, "raise" if rows.missing == "raise" else "keep")
     arrays = item_arrays(spaces, items, rows.slice, labels)
     notes = _notes(spaces)
     notes += _named_none(spaces, items)
     if energy.note:
         notes.append(energy.note)
+    propose_bias(spaces, items)
+    if items.hills is not None:
+        if "energies" not in arrays:
+            raise ParameterError("--hills needs the bias: --bias metad.bias")
+        arrays["energies"], text = without_growth(arrays["energies"], items, energy, spaces)
+        notes.append(text)
     left_out = np.empty(0, int)
     n_items = sum(spaces[0].lengths)
     if items.join == "one":
@@ -70,19 +81,38 @@ def gather(
         lacking = np.setdiff1d(_find_missing(spaces, arrays), left_out)
         left_out = np.union1d(left_out, lacking)
         if len(lacking):
-            notes.append(_describe_missing(lacking, n_items))
+            notes.append(_describe_missing(lacking, spaces))
+    incomplete: list[str] = []
+    if rows.missing == "drop-columns":
+        spaces, incomplete, texts = _complete(spaces)
+        notes.extend(texts)
     if len(left_out):
         kept = np.delete(np.arange(n_items), left_out)
         spaces = [space.take(kept) for space in spaces]
         arrays = {name: array[kept] for name, array in arrays.items()}
     chosen, energies, potential = arrays.pop("labels", None), arrays.pop("energies", None), None
+    log_weight = None
     if energies is not None and takes_bias and items.bias is not None:
         potential = energies[:, 0] / (energy.kT or 1.0)
     elif energies is not None:
+        log_weight = energies.sum(axis=1) / (energy.kT or 1.0)
         arrays["sample_weight"], note = _weights(energies, items, energy.kT if items.bias is None else energy.kT or 1.0)
         notes.append(note)
     left = spell_columns(left_out.tolist())
-    return Gathered(spaces, arrays, chosen, tuple(notes), left, potential, energy, items, rows, columns)
+    return Gathered(
+        spaces,
+        arrays,
+        chosen,
+        tuple(notes),
+        left,
+        potential,
+        log_weight,
+        energy,
+        items,
+        rows,
+        columns,
+        tuple(incomplete),
+    )
 
 
 def _notes(spaces: Sequence[ReadSpace]) -> list[str]:
@@ -128,11 +158,31 @@ def _find_missing(spaces: Sequence[ReadSpace], arrays: dict[str, Any]) -> np.nda
     return np.flatnonzero(missing)
 
 
-def _describe_missing(left_out: np.ndarray, n_items: int) -> str:
+def _describe_missing(left_out: np.ndarray, spaces: Sequence[ReadSpace]) -> str:
+    """How many rows were left out, and in which columns something was missing."""
+    counts: dict[str, int] = {}
+    for space in spaces:
+        names = space.names if len(spaces) == 1 else [f"{space.name}: {name}" for name in space.names]
+        counts |= dict(zip(names, count_missing(space.values).tolist(), strict=True))
+    listed = spell_counts(list(counts), np.array(list(counts.values())))
     return (
-        f"{len(left_out)} of {n_items} rows with missing values were left out of all spaces (the first "
-        f"is row {left_out[0]})"
+        f"{len(left_out)} of {sum(spaces[0].lengths)} rows with missing values were left out of all spaces (the first "
+        f"is {spaces[0].spell(left_out[0])})" + (f"; missing in {listed}" if listed else "")
     )
+
+
+def _complete(spaces: Sequence[ReadSpace]) -> tuple[list[ReadSpace], list[str], list[str]]:
+    """The spaces without columns that miss a value in any of their files; which these are, and sentences about them."""
+    complete, lost, notes = [], [], []
+    for space in spaces:
+        counts = count_missing(space.values)
+        if counts.any():
+            kept, note = complete_columns(space.names, counts, len(space.values), space.name)
+            lost += [space.names[position] for position in np.flatnonzero(counts)]
+            space = space.take_columns(kept)
+            notes.append(note)
+        complete.append(space)
+    return complete, lost, notes
 
 
 # -------------------------------------------------------------------------------------------------------------- weights
@@ -143,5 +193,5 @@ def _weights(energies: np.ndarray, items: Items, kT: float | None) -> tuple[np.n
         weights = weights_from_bias(energies, kT)
     except DataError as error:
         raise DataError(f"{flag} {text}: {error}") from error
-    made = worth(weights, column_list(text), kT)
+    made = describe_weights(weights, column_list(text), kT)
     return weights, made if items.bias is None else f"--bias {text} makes {made}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,6 @@ import numpy as np
 from infoscope.base.errors import DataError, ParameterError, warn
 from infoscope.base.time_values import read_times
 from infoscope.cli.options import Items
-from infoscope.io import read_column
 from infoscope.io.columns import did_you_mean
 from infoscope.io.missing import is_missing
 from infoscope.io.weights import column_list
@@ -28,7 +28,8 @@ def owned_columns(items: Items, *more: str) -> list[str]:
     """Options that may name a column, which is then no feature; a time that is a number is the step between rows."""
     time = None if items.time in (None, NO_TIME) or as_number(str(items.time)) is not None else items.time
     single = (items.ids, items.run, items.weights, items.bias, time, *more)
-    return [*(option for option in single if option is not None), *column_list(items.log_weights)]
+    listed = (*column_list(items.log_weights), *column_list(items.hills))
+    return [*(option for option in single if option is not None), *listed]
 
 
 def item_arrays(spaces: Sequence[ReadSpace], items: Items, rows: slice, labels: Sequence[str] = ()) -> dict[str, Any]:
@@ -40,10 +41,10 @@ def item_arrays(spaces: Sequence[ReadSpace], items: Items, rows: slice, labels: 
     def values(option: str, flag: str) -> np.ndarray:
         return item_values([option], flag, spaces, rows, items.run)
 
-    weighing = [flag for flag in ("--weights", "--log-weights", "--bias") if flag in items.named()]
+    weighing = [flag for flag in ("--weights", "--log-weights", "--bias") if flag in items.given_flags()]
     if len(weighing) > 1:
         raise ParameterError(f"{weighing[0]} and {weighing[1]}: give one of them, for they weigh the rows in two ways")
-    known = {*items.named(), *(["--weights"] if weighing else []), *(["--run"] if items.join == "one" else [])}
+    known = {*items.given_flags(), *(["--weights"] if weighing else []), *(["--run"] if items.join == "one" else [])}
     arrays = brought_arrays(spaces, known)
     if items.run is not None:
         arrays["run"] = values(items.run, "--run")
@@ -82,8 +83,8 @@ def item_values(
     """
     n_items = sum(spaces[0].lengths)
     if len(options) > 1:
-        pieces = [choose_file(option) for option in options]
-        parts = [read_column(piece.path, piece.columns, key=piece.key, rows=rows) for piece in pieces]
+        pieces = [_file(option, spaces) for option in options]
+        parts = [piece.read_column(piece.columns, rows) for piece in pieces]
         return _check_length(np.concatenate(parts), flag, " ".join(map(str, pieces)), n_items)
     (option,) = options
     found: dict[str, np.ndarray] = {}
@@ -91,7 +92,7 @@ def item_values(
         columns = [find_column(option, piece.stored_columns()) for piece in space.choice.pieces]
         if all(column is not None for column in columns):
             parts = [
-                read_column(piece.path, column, key=piece.key, rows=rows, run=run_column(run, piece))
+                piece.read_column(column, rows, run_column(run, piece))
                 for piece, column in zip(space.choice.pieces, columns, strict=True)
             ]
             values = np.concatenate(parts)
@@ -101,10 +102,10 @@ def item_values(
         for name, other in others:
             differs = np.not_equal(values, other) & ~(is_missing(values) & is_missing(other))
             if differs.any():
-                row = int(np.argmax(differs))
-                raise DataError(f"{flag} {option}: the files of {first} and {name} disagree, first in row {row}")
+                place = next(space for space in spaces if space.name == first).spell(int(np.argmax(differs)))
+                raise DataError(f"{flag} {option}: the files of {first} and {name} disagree, first in {place}")
         return values
-    choice = choose_file(option)
+    choice = _file(option, spaces)
     if not is_data(choice.path):
         known = [name for space in spaces for piece in space.choice.pieces for name in piece.stored_columns()]
         beside = dict.fromkeys(name for space in spaces for piece in space.choice.pieces for name in piece.beside())
@@ -146,9 +147,14 @@ def _numbers(values: np.ndarray, flag: str, name: str) -> np.ndarray:
         raise DataError(f"{flag} {name}: numbers are needed ({error})") from error
 
 
+def _file(option: str, spaces: Sequence[ReadSpace]) -> FileChoice:
+    """A file that an option names, laid out like those of the spaces."""
+    return replace(choose_file(option), layout=spaces[0].choice.pieces[0].layout)
+
+
 def _from_file(choice: FileChoice, flag: str, spaces: Sequence[ReadSpace], rows: slice, n_items: int) -> np.ndarray:
     """A file of its own holds one value for each item, or for each row of the files before rows were chosen."""
-    values = read_column(choice.path, choice.columns, key=choice.key)
+    values = choice.read_column(choice.columns)
     pieces = max((space.tables for space in spaces), key=len)
     if len(values) != n_items and len(values) == sum(table.n_source_rows for table in pieces):
         ends = np.cumsum([table.n_source_rows for table in pieces])

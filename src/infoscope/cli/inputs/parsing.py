@@ -8,6 +8,7 @@ from pathlib import Path
 
 from infoscope.base.errors import ParameterError
 from infoscope.io import split_key
+from infoscope.io.parquet import parquet_parts
 
 from .choices import FileChoice, SpaceChoice
 from .trajectories import choose_trajectory
@@ -75,8 +76,8 @@ def choose_file(text: str) -> FileChoice:
 
 
 def is_data(path: Path) -> bool:
-    """Whether there is a file, or a store that is a folder."""
-    return path.is_file() or (path.suffix.lower() == ".zarr" and path.is_dir())
+    """Whether there is a file, or a store or table that is a folder."""
+    return path.is_file() or (path.suffix.lower() == ".zarr" and path.is_dir()) or bool(parquet_parts(path))
 
 
 def by_space(values: Iterable[str], names: Sequence[str], flag: str, default: str) -> dict[str, str]:

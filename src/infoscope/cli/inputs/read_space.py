@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
+from infoscope.base import Origin
 from infoscope.io import Table
+from infoscope.io.runs import joined_origin
 
 from .choices import SpaceChoice
 
@@ -43,6 +45,15 @@ class ReadSpace:
         parts = [table.values for table in self.tables]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
+    @cached_property
+    def origin(self) -> Origin | None:
+        """File, row and time of every item."""
+        return joined_origin(self.tables)
+
+    def spell(self, item: int) -> str:
+        """An item in words: ``row 814 of runs.csv``."""
+        return f"item {item}" if self.origin is None else replace(self.origin, time=None).spell(item)
+
     @property
     def matrix(self) -> np.ndarray:
         """The columns of the chosen rows, where there is a column for every row of the file: distances."""
@@ -55,6 +66,10 @@ class ReadSpace:
         ends = np.cumsum(self.lengths)
         parts = zip(self.tables, np.split(rows, np.searchsorted(rows, ends[:-1])), ends - self.lengths, strict=True)
         return replace(self, tables=tuple(table.take(part - start) for table, part, start in parts))
+
+    def take_columns(self, columns: Sequence[int]) -> ReadSpace:
+        """The space of some of its columns."""
+        return replace(self, tables=tuple(table.take_columns(columns) for table in self.tables))
 
     def spreads(self) -> np.ndarray:
         """Standard deviation of every column, from evenly spaced rows where there are many."""

@@ -74,6 +74,8 @@ def measures(spaces: Sequence[ReadSpace], asked: Measure) -> Measures:
 def make_space(space: ReadSpace, how: Measures, shared: Mapping[str, Any]) -> Space:
     """A `Space` of what was read; `shared` belongs to the items (time, run, weights, ids)."""
     metric, period = how.metric[space.name], how.period[space.name]
+    origin = space.origin
+    shared = {**shared, "origin": origin if origin is None else origin.named(time=shared.get("time"))}
     if metric == "rmsd":
         return rmsd_space(space.values, space.names, space.name, shared)
     if metric == "precomputed":
@@ -135,7 +137,7 @@ def _read_piece(piece: FileChoice, items: Items, owned: Sequence[str], rows: sli
     names = piece.stored_columns()
     used = [column for option in owned if (column := find_column(option, names)) is not None]
     return read_table(
-        piece.path, columns=piece.columns, exclude=used, key=piece.key, rows=rows, missing=missing,
+        piece.path, columns=piece.columns, exclude=used, key=piece.key, rows=rows, missing=missing, **piece.said(),
         time=None if items.time is None else False, run=run_column(items.run, piece), date_format=items.date_format,
     )  # fmt: skip
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from infoscope.base.errors import ParameterError
-from infoscope.cli.options import Items, Measure, Rows, Target
-from infoscope.io import parse_columns, read_column
+from infoscope.cli.options import Items, Layout, Measure, Rows, Target
+from infoscope.io import parse_columns
 from infoscope.neighbors import Space, guess_target_kind
 
 from .choices import FileChoice, SpaceChoice
@@ -54,10 +54,10 @@ class Goal(NamedTuple):
 
 
 def read_with_target(
-    files: Sequence[str] | None, asked: Target, items: Items, rows: Rows, measure: Measure, command: str
+    files: Sequence[str] | None, asked: Target, items: Items, rows: Rows, measure: Measure, layout: Layout, command: str
 ) -> TargetedData:
     """Read data and target, and print how they are used; metric and scale are those of the target."""
-    data = one_space(files, command, " --target energy")
+    data = one_space(files, command, " --target energy").laid_out(layout)
     goal = _find(asked, data.pieces)
     kind, notes = _kind(asked, goal, measure, rows.slice)
     data = replace(data, pieces=tuple(_without(piece, goal.columns) for piece in data.pieces))
@@ -91,7 +91,7 @@ def _find(asked: Target, pieces: Sequence[FileChoice]) -> Goal:
     if asked.labels is not None:
         return Goal(SpaceChoice(asked.labels, ()), labels=(asked.labels,))
     texts = asked.target or []
-    files = [choose_file(text) for text in texts]
+    files = [replace(choose_file(text), layout=pieces[0].layout) for text in texts]
     there = [isinstance(file, TrajectoryChoice) or is_data(file.path) for file in files]
     if all(there):
         return Goal(SpaceChoice(files[0].stem, tuple(files)), labels=tuple(texts) if all(map(_single, files)) else ())
@@ -134,8 +134,7 @@ def _kind(asked: Target, goal: Goal, measure: Measure, rows: slice) -> tuple[str
     if not goal.labels:
         return "auto", []
     parts = [
-        read_column(piece.path, goal.columns[0] if goal.columns else piece.columns, key=piece.key, rows=rows)
-        for piece in goal.choice.pieces
+        piece.read_column(goal.columns[0] if goal.columns else piece.columns, rows) for piece in goal.choice.pieces
     ]
     return guess_target_kind(np.concatenate(parts), goal.choice.name, "target_kind")
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from infoscope.base import DataError, ParameterError, Provenance, Result, check_matrix, provenance, warn
+from infoscope.base.contents import integers, numbers
 from infoscope.neighbors import kind_of, to_columns, to_numpy
 
 from .binarize import RULES, bits_by_rule, settled
@@ -16,9 +17,6 @@ from .hamming import histogram_of, input_parts
 from .packing import read_bits
 from .results import BinaryDimension
 from .standard_errors import dyadic_covariances
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,6 +58,19 @@ class BinarizationReport(Result):
     provenance: Provenance | None = field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    _contents = {
+        "n_bits": integers("rules"),
+        "n_varying": integers("rules"),
+        "ones": numbers("rules"),
+        "flipped": numbers("rules"),
+        "d0": numbers("rules"),
+        "d0_se": numbers("rules"),
+        "per_bit": numbers("rules"),
+        "per_bit_se": numbers("rules"),
+        "moved": numbers("rules"),
+        "kl_ratio": numbers("rules"),
+    }
 
     _references = ("bid",)
 

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 
 from infoscope.base import DataError, ParameterError, check_positive_int, deprecated, provenance, warn
 from infoscope.base.checks import check_choice
+from infoscope.base.contents import holds, number, whole
 from infoscope.neighbors import PackedBits
 from infoscope.statistics import run_order
 
@@ -17,6 +18,7 @@ from .curves import select_alpha
 from .fit import AskedWindow, failed, fit_histogram
 from .hamming import HammingHistogram, check_alike, chosen, histogram_of, input_parts
 from .packing import Bits, read_bits
+from .results import BinaryDimension
 from .standard_errors import dyadic_covariances, jackknife_covariance
 
 FEWEST_BLOCKS = 8  # that tell an error
@@ -81,6 +83,20 @@ class BinaryID(BaseEstimator):
     >>> round(BinaryID().fit(bits).dimension_, -1)
     200.0
     """
+
+    _contents = {
+        "histogram_": holds(HammingHistogram),
+        "result_": holds(BinaryDimension),
+        "_bits": holds(Bits) | None,
+        "_first": whole() | None,
+        "dimension_": number(),
+        "dimension_se_": number(),
+        "n_features_in_": whole(1),
+    }
+
+    def _check_contents(self) -> None:
+        if self._bits is not None and int(self._bits.n_bits[-1]) != self.histogram_.n_bits:
+            raise DataError("_bits of BinaryID do not go with its histogram_")
 
     def __init__(
         self,

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from infoscope.base import DataError, ParameterError
+from infoscope.base.contents import integers, values, whole
+from infoscope.neighbors import PackedBits
 
 from .binarize import Rule, bits_by_rule, settled
 
@@ -46,6 +48,18 @@ class Bits:
     run: np.ndarray | None = None
     time: np.ndarray | None = None
     notes: tuple[str, ...] = ()
+
+    _contents = {
+        "n_bits": integers("P", low=1, rising=True),
+        "n_varying": integers("P", rising=True),
+        "q": whole(2),
+        "run": values("packed"),
+        "time": values("packed"),
+    }
+
+    def _check_contents(self) -> None:
+        if not isinstance(self.packed, PackedBits) or not np.array_equal(self.n_bits, self.packed.longest):
+            raise DataError("n_bits of Bits does not go with its packed rows")
 
     def __len__(self) -> int:
         return len(self.packed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -19,12 +19,10 @@ from infoscope.base import (
 )
 from infoscope.base import provenance as record_of
 from infoscope.base.checks import RandomState
+from infoscope.base.contents import numbers, whole
 
 from .binarize import Rule
 from .packing import Bits, read_bits
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -63,6 +61,13 @@ class HammingHistogram(Result):
     provenance: Provenance | None = field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    _contents = {
+        "q": whole(2),
+        "n_bits": whole(1),
+        "counts": numbers("D", low=0.0, finite=True),
+        "group_counts": numbers("G", "counts"),
+    }
 
     _references = ("bid",)
 

@@ -43,11 +43,7 @@ def plot_fit(found: BinaryDimension, ax: Axes | None = None, *, style: str = "sc
             found.r_min, found.r_max, color=VERMILION, alpha=0.12, lw=0, label=f"window, {found.alpha:.2g} of pairs"
         )
         ax.plot(
-            found.r,
-            found.p_model * scale,
-            color=BLUE,
-            lw=look.line,
-            label=rf"$d_0$ = {_with_error(found.d0, found.d0_se)}",
+            found.r, found.p_model * scale, color=BLUE, lw=look.line, label=f"d₀ = {_with_error(found.d0, found.d0_se)}"
         )
         beyond = _continued(found)
         ax.plot(beyond[0], beyond[1] * scale, ":", color=BLUE, lw=look.line)
@@ -81,7 +77,7 @@ def plot_alpha(curve: BinaryCurve, ax: Axes | None = None, *, style: str = "scre
     ax = axes_of(ax, look, height=0.72)
     _band(ax, curve.control, curve.d0, curve.d0_se, look, "dimension")
     _from_zero(ax, curve.d0, curve.d0_se)
-    ax.set(xlabel=r"window: share of pairs, $\alpha_{\max}$", ylabel=r"binary intrinsic dimension $d_0$")
+    ax.set(xlabel="window: share of pairs, up to α", ylabel="binary intrinsic dimension d₀")
     right = ax.twinx()
     right.plot(curve.control, curve.kl_ratio, "s--", color=VERMILION, ms=look.marker * 0.6, lw=look.line * 0.7)
     right.axhline(10, color=VERMILION, lw=0.6, ls=":")
@@ -108,9 +104,9 @@ def plot_bits(curve: BinaryCurve, ax: Axes | None = None, *, style: str = "scree
             "--",
             color=VERMILION,
             lw=look.line * 0.7,
-            label=rf"$\propto$ bits$^{{{slope:.2f}}}$",
+            label=f"∝ bits to the power {slope:.2f}",
         )
-    ax.set(xscale="log", yscale="log", xlabel="bits", ylabel=r"$d_0$ per bit")
+    ax.set(xscale="log", yscale="log", xlabel="bits", ylabel="d₀ per bit")
     few = np.unique(np.rint(np.geomspace(1, len(x), 5)).astype(int) - 1)
     ax.set_xticks(x[few], [f"{value:,.0f}" for value in x[few]])
     ax.set_xticks([], minor=True)
@@ -151,7 +147,7 @@ def plot_control(
             color=GREY,
             fontsize=look.small,
         )
-    names = {"per_bit": r"$d_0$ per bit", "d0": r"binary intrinsic dimension $d_0$", "d1": r"slope $d_1$"}
+    names = {"per_bit": "d₀ per bit", "d0": "binary intrinsic dimension d₀", "d1": "slope d₁"}
     ax.set(xlabel=curve.against, ylabel=names[quantity])
     if quantity != "d1":
         _from_zero(ax, values, errors)
@@ -195,7 +191,7 @@ def plot_rules(report: BinarizationReport, ax: Axes | None = None, *, style: str
         label="standard error",
     )
     ax.set_xticks(at, report.rules)
-    ax.set(xlim=(-0.5, len(at) - 0.5), ylabel=r"$d_0$ per bit", ylim=(0, None))
+    ax.set(xlim=(-0.5, len(at) - 0.5), ylabel="d₀ per bit", ylim=(0, None))
     set_legend(ax, look, loc="lower left")
     return ax
 

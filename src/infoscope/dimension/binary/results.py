@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from infoscope.base import DataError, Provenance, Result, check_same_length
+from infoscope.base.contents import integers, numbers, values, whole
 
 from .hamming import HammingHistogram
-
-if TYPE_CHECKING:
-    pass
 
 MISFIT = 10.0  # divergence over its noise floor from which the law does not describe the histogram
 
@@ -99,6 +97,19 @@ class BinaryDimension(Result):
     provenance: Provenance | None = field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    _contents = {
+        "q": whole(2),
+        "n_bits": whole(1),
+        "stride": whole(1),
+        "r_min": whole(),
+        "r_max": whole(),
+        "n_iter": whole(),
+        "r": integers("R"),
+        "p_emp": numbers("R"),
+        "p_model": numbers("R"),
+        "covariance": numbers(2, 2),
+    }
 
     _references = ("bid",)
 
@@ -215,6 +226,19 @@ class BinaryCurve(Result):
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
+    _contents = {
+        "control": values("C"),
+        "d0": numbers("control"),
+        "d0_se": numbers("control"),
+        "d1": numbers("control"),
+        "d1_se": numbers("control"),
+        "per_bit": numbers("control"),
+        "per_bit_se": numbers("control"),
+        "kl_ratio": numbers("control"),
+        "moment_d0": numbers("control"),
+        "n_bits": integers("control"),
+    }
+
     _references = ("bid",)
 
     @classmethod
@@ -324,6 +348,13 @@ class LocalDimension(Result):
     provenance: Provenance | None = field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    _contents = {
+        "distance": numbers("S"),
+        "dimension": numbers("S"),
+        "dimension_se": numbers("S"),
+        "n_pairs": numbers("S"),
+    }
 
     _references = ("bid",)
 

@@ -202,7 +202,7 @@ def _without_faded(objective: Objective, w: np.ndarray, alpha: float) -> np.ndar
     free = objective.bandwidth.kind != "fixed"
 
     def penalised(w):
-        return objective.soften(w).value + alpha * w.sum() / np.linalg.norm(w)
+        return objective.softmax_rows(w).value + alpha * w.sum() / np.linalg.norm(w)
 
     w = w / w.max() if free else w.copy()
     value = penalised(w)

@@ -10,10 +10,11 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from infoscope.base import DataError, ParameterError, provenance
-from infoscope.base.checks import check_choice, check_positive_int, check_random_state
+from infoscope.base.checks import check_choice, check_positive_int, check_random_state, refuse_complex, refuse_sparse
+from infoscope.base.contents import holds, number, numbers, whole
 from infoscope.imbalance.plan import ComparisonPlan, make_plan
 from infoscope.imbalance.rank_table import LIMIT_BYTES
-from infoscope.neighbors import Space, kind_of, target_space, to_numpy
+from infoscope.neighbors import Space, collected, kind_of, target_space, to_numpy
 
 from .results import FeatureWeights
 from .softmax import Bandwidth
@@ -133,6 +134,19 @@ class DifferentiableImbalance(SelectorMixin, BaseEstimator):
     >>> fit.get_support(indices=True).tolist(), round(float(fit.weights_[1] / fit.weights_[0]), 1)
     ([0, 1], 0.3)
     """
+
+    _contents = {
+        "result_": holds(FeatureWeights),
+        "n_features_in_": whole(1),
+        "scale_": numbers("n_features_in_"),
+        "standard_weights_": numbers("n_features_in_"),
+        "weights_": numbers("n_features_in_"),
+        "dii_": number(),
+        "dii_se_": number(),
+        "history_": numbers("H"),
+        "k_": whole(1),
+        "weights_se_": numbers("n_features_in_") | None,
+    }
 
     def __init__(
         self,
@@ -390,8 +404,9 @@ def _numbers(X):
             return X.astype(np.float64)
         except ValueError:
             return X  # text: the Space says where
-    if kind_of(X) == "numpy" and X.dtype.kind == "c":
-        raise DataError("Complex data not supported: pass real and imaginary part of X as two columns")
+    refuse_complex(X, "X")
+    refuse_sparse(X, "X")
+    X = collected(X)
     shape = getattr(X, "shape", None)
     if shape is not None and len(shape) == 2 and shape[1] == 0:
         raise DataError(f"X has 0 feature(s) (shape={tuple(shape)}) while a minimum of 1 is required.")

@@ -321,7 +321,7 @@ def _value_and_slopes(distance, ranks, weight, settings: Bandwidth, gradient: bo
     """DII, and its derivative by every distance (B, B)."""
     import torch
 
-    from .softmax_torch import soften
+    from .softmax_torch import softmax_rows
 
     allowed = ranks.isfinite()
     if weight is not None:
@@ -338,7 +338,7 @@ def _value_and_slopes(distance, ranks, weight, settings: Bandwidth, gradient: bo
         size = float(np.log(size))
     elif settings.kind in ("global", "gap"):
         size, by_distance = _common(squared, counts, settings)
-    found = soften(
+    found = softmax_rows(
         squared, ranks.masked_fill(~allowed, 0.0), weight, unit, rho, settings.k, mode, size, settings.power, gradient
     )
     value = (rho * torch.where(counts, found.f, 0.0)).sum()

@@ -15,10 +15,19 @@ from infoscope.base import DataError, ParameterError, warn
 from infoscope.base.rounding import SAME, level_ties
 from infoscope.imbalance.plan import ComparisonPlan
 from infoscope.imbalance.rank_table import LIMIT_BYTES, RankTable, rank_table
-from infoscope.neighbors import UNRESTRICTED, Admissibility, Space, as_arrays, deviations, on_device, to_numpy
+from infoscope.neighbors import (
+    UNRESTRICTED,
+    Admissibility,
+    Space,
+    as_arrays,
+    deviations,
+    hand_over,
+    on_device,
+    to_numpy,
+)
 from infoscope.statistics.angles import circular_deviation
 
-from .softmax import Bandwidth, Softened, soft_ranks
+from .softmax import Bandwidth, SoftmaxRows, soft_ranks
 
 LEAST_K, K_SHARE = 3, 100  # neighbours by default: one in a hundred, at least three
 CENTRE_ROWS = 1000
@@ -96,12 +105,9 @@ def standardise(space: Space) -> Standardised:
         _centred(space, columns, scale[columns]),
         period=period if period.any() else None,
         period_check=False,
-        sample_weight=space.sample_weight,
-        time=space.time,
-        run=space.run,
-        ids=space.ids,
         feature_names=names,
         name=space.name,
+        **space.about_items(),
     )
     return Standardised(standard, scale, columns)
 
@@ -129,7 +135,8 @@ def _centred(space: Space, columns: np.ndarray, scale: np.ndarray):
     centre = np.where(space.period[columns] > 0, 0.0, np.median(sample, axis=0))
     if space.backend == "torch":
         return x.double().sub(on_device(centre, x.device)).div_(on_device(scale, x.device))
-    return (x.astype(np.float64) - centre) / scale
+    values = (x.astype(np.float64) - centre) / scale
+    return hand_over(values) if isinstance(values, np.ndarray) else values
 
 
 @dataclass(frozen=True)
@@ -185,11 +192,12 @@ class Objective:
 
     def __call__(self, weights: np.ndarray) -> tuple[float, np.ndarray]:
         """Value, and its derivative by the squared weight of every group."""
-        found = self.soften(weights, gradient=True)
-        assert found.slopes is not None
+        found = self.softmax_rows(weights, gradient=True)
+        if found.slopes is None:
+            raise TypeError("the slopes were not kept: softmax_rows(..., gradient=True)")
         return found.value, np.bincount(self.groups, found.slopes, self.n_weights)
 
-    def soften(self, weights: np.ndarray, *, gradient: bool = False, pairs: bool = False) -> Softened:
+    def softmax_rows(self, weights: np.ndarray, *, gradient: bool = False, pairs: bool = False) -> SoftmaxRows:
         """Everything the softmax says at these weights."""
         space = self.space.replace(feature_weights=np.asarray(weights, float)[self.groups])
         return soft_ranks(
@@ -225,12 +233,9 @@ def columns_of(space: Space, columns) -> Space:
         period=period if period.any() else None,
         period_check=False,
         feature_weights=space.feature_weights[columns],
-        sample_weight=space.sample_weight,
-        time=space.time,
-        run=space.run,
-        ids=space.ids,
         feature_names=names,
         name=space.name,
+        **space.about_items(),
     )
 
 

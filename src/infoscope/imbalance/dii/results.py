@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from infoscope.base.contents import numbers, values, whole
 from infoscope.base.rounding import exceeds, order_of
-from infoscope.imbalance.verdicts import Measured, known, listed
-
-if TYPE_CHECKING:
-    pass
+from infoscope.imbalance.verdicts import Measured, is_known, join_names
 
 NAMED = 6  # columns that the verdict names
 LISTED = 10  # weights that are printed
@@ -98,6 +96,20 @@ class FeatureWeights(Measured):
     standard_weights_high: np.ndarray | None = field(default=None, repr=False)
     positive_share: np.ndarray | None = field(default=None, repr=False)
 
+    _contents = {
+        "k": whole(1),
+        "weights": numbers("names", low=0.0, finite=True),
+        "standard_weights": numbers("names", low=0.0, finite=True),
+        "scale": numbers("names"),
+        "standard_weights_se": numbers("names"),
+        "standard_weights_low": numbers("names"),
+        "standard_weights_high": numbers("names"),
+        "positive_share": numbers("names"),
+        "group": values("names"),
+        "history": numbers("H"),
+        "n_evaluations": whole(),
+    }
+
     _references: tuple[str, ...] = ("differentiable_imbalance", "information_imbalance")  # type: ignore[assignment]
 
     @property
@@ -131,17 +143,17 @@ class FeatureWeights(Measured):
         parts = [f"{self.names[a]} (weight {self.standard_weights[a]:.2g})" for a in chosen[:NAMED]]
         more = [f"{len(chosen) - NAMED} more"] if len(chosen) > NAMED else []
         keep = f"{len(chosen)} of {d} columns of {self.name_a} {'keeps' if len(chosen) == 1 else 'keep'}"
-        sentence = f"{keep} the neighbourhoods of {self.name_b}: {listed(parts + more)}"
-        clauses = [f"DII {self._shown(self.dii, self.dii_se)}"]
-        half = self.error_factor * self.dii_se if known(self.dii_se) else 0.0
+        sentence = f"{keep} the neighbourhoods of {self.name_b}: {join_names(parts + more)}"
+        clauses = [f"DII {self._format(self.dii, self.dii_se)}"]
+        half = self.error_factor * self.dii_se if is_known(self.dii_se) else 0.0
         if not exceeds(1.0, self.dii + half):
             sentence = f"no weights of the columns of {self.name_a} tell anything about {self.name_b} (within error)"
         if self.validation_dii is not None:
-            clauses.append(f"{self._shown(self.validation_dii, self.validation_dii_se)} at rows held out")
+            clauses.append(f"{self._format(self.validation_dii, self.validation_dii_se)} at rows held out")
         if self.positive_share is not None:
             loose = [self.names[a] for a in chosen if self.positive_share[a] < STEADY]
             if loose:
-                clauses.append(f"halves of the rows leave out {listed(loose[:NAMED])} at times")
+                clauses.append(f"halves of the rows leave out {join_names(loose[:NAMED])} at times")
         if not self.converged:
             clauses.append("the iterations ended before the fit did")
         return self._qualified(sentence, *clauses)
@@ -152,9 +164,9 @@ class FeatureWeights(Measured):
 
     @property
     def _estimates(self) -> list[tuple[str, Any, Any]]:
-        lines: list[tuple[str, Any, Any]] = [("DII", self._shown(self.dii, self.dii_se), None)]
+        lines: list[tuple[str, Any, Any]] = [("DII", self._format(self.dii, self.dii_se), None)]
         if self.validation_dii is not None:
-            lines.append(("DII held out", self._shown(self.validation_dii, self.validation_dii_se), None))
+            lines.append(("DII held out", self._format(self.validation_dii, self.validation_dii_se), None))
         se = self.standard_weights_se
         lines += [
             (f"weight of {self.names[a]}", float(self.standard_weights[a]), None if se is None else float(se[a]))

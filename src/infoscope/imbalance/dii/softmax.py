@@ -6,7 +6,7 @@ Each row i spreads a weight c_ij over the items near it in A and averages their 
     DII = sum_i rho_i f_i,     f_i = sum_j c_ij u_ij,     rho_i = 2 w_i / sum w                                  (13)
 
 `soft_ranks` gives the value, its derivative with respect to the squared weight of every feature, and what each row
-contributes; rooms that need other moments of the same softmax stand on `SoftRanks`.
+contributes; subpackages that need other moments of the same softmax stand on `SoftRanks`.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Bandwidth:
             raise ParameterError(f"perplexity is {self.size:g}; it must be more than 1")
 
 
-class Softened(NamedTuple):
+class SoftmaxRows(NamedTuple):
     """What a softmax over neighbours gives.
 
     Attributes
@@ -105,7 +105,7 @@ def soft_ranks(
     precision: Any = np.float64,
     admissibility: Admissibility = UNRESTRICTED,
     n_jobs: int | None = None,
-) -> Softened:
+) -> SoftmaxRows:
     """Value and gradient of the Differentiable Information Imbalance at the weights of a space.
 
     Parameters
@@ -131,7 +131,7 @@ def soft_ranks(
 
     Returns
     -------
-    Softened
+    SoftmaxRows
 
     Raises
     ------
@@ -180,7 +180,7 @@ def soft_ranks(
     if slopes is not None and shared is not None:  # the common bandwidth moves with all rows
         slopes = slopes + found["pull"] * shared
     value = float((reduction.rho * found["f"]).sum())
-    return Softened(value, slopes, 2 * found["f"], found["entropy"], found["pairs"])
+    return SoftmaxRows(value, slopes, 2 * found["f"], found["entropy"], found["pairs"])
 
 
 def _in_a_row(space, bandwidth, queries, n_jobs, admissibility, gradient):
@@ -240,7 +240,7 @@ class SoftRanks(Reduction):
     rho, unit : array (R,)
         Weight of each row in the value (2/R for equal weights); mass of one effective item (1 for equal weights).
     k, mode, size, power
-        As `softmax_kernels.soften` takes them.
+        As `softmax_kernels.softmax_rows` takes them.
     gradient, pairs : bool
         What is wanted beside the value.
     precision : type
@@ -272,7 +272,7 @@ class SoftRanks(Reduction):
         weighted = t.mass is not None
         mass = t.mass if weighted else np.ones(m)
         part = self.table.take(t.block)
-        used = kernels.soften(
+        used = kernels.softmax_rows(
             t.squared,
             part.values,
             part.scale,

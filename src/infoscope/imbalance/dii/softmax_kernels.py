@@ -245,7 +245,7 @@ def _sum(x, n):
 
 
 @kernel()
-def soften(
+def softmax_rows(
     squared,
     table,
     scale,

@@ -29,7 +29,7 @@ class Rows(NamedTuple):
     slopes: Any  # (b, m) derivative of the value by e_ij, or None
 
 
-def soften(squared, u, mass, unit, rho, k: int, mode: int, size, power: int, gradient: bool) -> Rows:
+def softmax_rows(squared, u, mass, unit, rho, k: int, mode: int, size, power: int, gradient: bool) -> Rows:
     """Weights, mean ranks and derivatives of whole rows.
 
     Parameters
@@ -43,7 +43,7 @@ def soften(squared, u, mass, unit, rho, k: int, mode: int, size, power: int, gra
     unit, rho : tensor (b,)
         Mass of one effective item; weight of each row in the value.
     k, mode, size, power
-        As `softmax_kernels.soften` takes them; `size` may be a tensor for a fixed bandwidth.
+        As `softmax_kernels.softmax_rows` takes them; `size` may be a tensor for a fixed bandwidth.
     gradient : bool
         Whether derivatives are wanted.
 
@@ -116,7 +116,7 @@ def soften_tile(reduction, state: dict, t) -> None:
     ranks = on_device(table.values if whole else table.values[:, t.columns], device)
     unit, rho, scale = (on_device(v, device) for v in (reduction.unit[t.block], reduction.rho[t.block], table.scale))
     u = ranks.double().mul_(scale[:, None])
-    found = soften(
+    found = softmax_rows(
         t.squared.double(),
         u,
         t.mass,

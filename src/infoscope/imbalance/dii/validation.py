@@ -21,7 +21,7 @@ from infoscope.neighbors import WINDOW_SLACK, Admissibility, item_numbers, items
 from infoscope.statistics import block_labels, run_order
 
 from .objective import Objective
-from .softmax import Bandwidth, Softened
+from .softmax import Bandwidth, SoftmaxRows
 from .value_and_grad import centred
 
 PARTS = 5  # when one run is cut
@@ -141,23 +141,36 @@ def value_at(
     limit_bytes: int | None = LIMIT_BYTES,
 ) -> HeldOutValue:
     """DII of some rows as queries, at weights (D,) in the units of the columns."""
+    found = softmax_at(plan, weights, bandwidth, rows, precision=precision, limit_bytes=limit_bytes)
+    return HeldOutValue(found.value, standard_error(plan, deviations_of(plan, found, rows)))
+
+
+def softmax_at(
+    plan: ComparisonPlan,
+    weights: np.ndarray,
+    bandwidth: Bandwidth,
+    rows: np.ndarray,
+    *,
+    precision: Any = np.float64,
+    limit_bytes: int | None = LIMIT_BYTES,
+) -> SoftmaxRows:
+    """The softmax of some rows as queries, pairs included, at weights (D,) in the units of the columns."""
     table = rank_table(
         plan.spaces[1], queries=rows, n_jobs=plan.n_jobs, limit_bytes=limit_bytes, admissibility=plan.admissibility
     )
     space = centred(plan.spaces[0])
     groups = np.arange(space.n_features)
     objective = Objective(space, table, groups, bandwidth, plan.admissibility, rows, precision, plan.n_jobs)
-    found = objective.soften(weights, pairs=True)
-    return HeldOutValue(found.value, error_of(plan, found, rows))
+    return objective.softmax_rows(weights, pairs=True)
 
 
-def error_of(plan: ComparisonPlan, found: Softened, rows: np.ndarray) -> float:
-    """Standard error of a value whose pairs are known (formulas (5) and (10))."""
+def deviations_of(plan: ComparisonPlan, found: SoftmaxRows, rows: np.ndarray) -> Deviations:
+    """eps = omega_i c_ij (2 u_ij - DII) of the pairs that weigh something (formulas (5) and (10))."""
     if found.pairs is None:
-        raise TypeError("the pairs of the value were not kept: soften(..., pairs=True)")
+        raise TypeError("the pairs of the value were not kept: softmax_rows(..., pairs=True)")
     place, item, c, u = found.pairs
     omega = row_weights(plan, rows)[place] * c
-    return standard_error(plan, Deviations(rows[place], item, omega * (2 * u - found.value)))
+    return Deviations(rows[place], item, omega * (2 * u - found.value))
 
 
 def over_folds(values: list[HeldOutValue], names: list[str], mass: list[float]) -> HeldOutValue:

@@ -8,7 +8,7 @@ from infoscope.base import DataError, ParameterError
 from infoscope.base.checks import check_choice, check_positive_int, check_vector
 from infoscope.imbalance.plan import same_items
 from infoscope.imbalance.rank_table import LIMIT_BYTES, RankTable, rank_table
-from infoscope.neighbors import Admissibility, Space, admissible_mass, as_space, target_space, to_numpy
+from infoscope.neighbors import Admissibility, Space, admissible_mass, as_space, hand_over, target_space, to_numpy
 
 from .objective import Objective, default_k
 from .softmax import Bandwidth
@@ -152,14 +152,12 @@ def centred(space: Space) -> Space:
     values = to_numpy(space.features).astype(np.float64)
     centre = np.where(space.period > 0, 0.0, np.median(values, axis=0))
     return Space(
-        values - centre,
+        hand_over(values - centre),
         period=space.period if space.period.any() else None,
         period_check=False,
-        sample_weight=space.sample_weight,
-        time=space.time,
-        run=space.run,
         feature_names=space.feature_names,
         name=space.name,
+        **space.about_items(ids=False),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from infoscope.base import ParameterError
+from infoscope.imbalance.direction import standard_error
 from infoscope.imbalance.plan import ComparisonPlan
 from infoscope.neighbors import nearest
 
@@ -16,7 +17,7 @@ from .objective import Objective, Standardised, make_objective, standardise
 from .optimise import Optimum, minimise
 from .softmax import Bandwidth
 from .subsampling import Stability, halves_of_fit
-from .validation import Fold, HeldOutValue, error_of, make_folds, over_folds, plan_held, plan_seen, value_at
+from .validation import Fold, HeldOutValue, deviations_of, make_folds, over_folds, plan_held, plan_seen, value_at
 from .value_and_grad import PRECISIONS, check_admissible, check_weights, group_numbers, settled_k
 
 SEEN_FOR_ORDER = 2000  # rows whose nearest neighbour tells whether rows look correlated
@@ -132,10 +133,10 @@ class WeightsFit:
 
     def _measure(self) -> None:
         """Value, its error, the effective neighbours and the certificate."""
-        found = self.objective.soften(self.optimum.weights, pairs=True)
+        found = self.objective.softmax_rows(self.optimum.weights, pairs=True)
         rows = np.arange(self.n_rows)
         plan = self.plan if self.rows is None else self.plan.take(self.rows)
-        self.se = error_of(plan, found, rows)
+        self.se = standard_error(plan, deviations_of(plan, found, rows))
         weight = self.objective.space.sample_weight
         self.n_effective = float(np.average(np.exp(found.entropy), weights=weight))
         w, slopes, alpha = self.optimum.weights, self.optimum.slopes, self.options.alpha

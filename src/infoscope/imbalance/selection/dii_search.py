@@ -19,12 +19,13 @@ from infoscope.base import available_threads
 from infoscope.base.rounding import exceeds
 from infoscope.imbalance.dii.objective import Objective, first_equal, standardise
 from infoscope.imbalance.dii.optimise import minimise
-from infoscope.imbalance.dii.softmax import Bandwidth, Softened, soft_ranks
+from infoscope.imbalance.dii.softmax import Bandwidth
+from infoscope.imbalance.dii.validation import deviations_of, softmax_at
 from infoscope.imbalance.plan import ComparisonPlan
 from infoscope.imbalance.rank_table import LIMIT_BYTES, rank_table
 from infoscope.imbalance.standard_errors import Deviations
 
-from .subset_search import Found, best_of
+from .subset_search import ScoredSubset, best_of
 
 ROUGHLY, FEW_STEPS = 3e-4, 30  # tolerance and iterations while sets are compared
 SETTLED = 1e-3 * ROUGHLY  # relative decrease at which they end: values are known no better
@@ -46,7 +47,7 @@ class Settings(NamedTuple):
 
 
 class SoftSearch:
-    """A `Judge` of sets of units by their lowest DII.
+    """A `SubsetScorer` of sets of units by their lowest DII.
 
     Parameters
     ----------
@@ -85,38 +86,38 @@ class SoftSearch:
         self.n_units, self.seen = len(self.ids), np.inf
         self.first = first_equal(standard.space, numbers)
 
-    # ------------------------------------------------------------------------------------------------------- a `Judge`
+    # ------------------------------------------------------------------------------------------------ a `SubsetScorer`
     weighs, same = True, SETTLED
 
-    def sets(self, wanted: Sequence[tuple[int, ...]]) -> list[Found]:
+    def score_sets(self, wanted: Sequence[tuple[int, ...]]) -> list[ScoredSubset]:
         """All by one evaluation at equal weights; the best of them with optimised weights."""
         if len(wanted[0]) == 1:  # one weight has no choice
-            return self._each(self._equal, self._wanted(wanted))
+            return self._each(self._score_equal, self._wanted(wanted))
         if len(wanted) == 1:
-            return [self._optimised((wanted[0], np.ones(len(wanted[0]))), self.objective, continuation=True)]
-        looked = best_of(self._each(self._equal, self._wanted(wanted)), self._n_refined, self.same)
-        return self._each(self._optimised, [(one.units, one.weights) for one in looked])
+            return [self._optimise((wanted[0], np.ones(len(wanted[0]))), self.objective, continuation=True)]
+        looked = best_of(self._each(self._score_equal, self._wanted(wanted)), self._n_refined, self.same)
+        return self._each(self._optimise, [(one.units, one.weights) for one in looked])
 
-    def grown(self, parents: Sequence[Found]) -> list[Found]:
+    def grow_sets(self, parents: Sequence[ScoredSubset]) -> list[ScoredSubset]:
         """See the head of this file."""
         candidates: dict[tuple[int, ...], tuple] = {}
         for parent in parents:  # a set that two parents reach belongs to the better
             for unit in range(self.n_units):
                 if unit not in parent.units and self._follows((unit,), parent.units):
                     candidates.setdefault(tuple(sorted((*parent.units, unit))), (parent, (unit,)))
-        return self._joined(list(candidates.values()))
+        return self._join_units(list(candidates.values()))
 
-    def grown_by_two(self, parent: Found) -> list[Found]:
+    def grow_sets_by_two(self, parent: ScoredSubset) -> list[ScoredSubset]:
         """With two more units, both at the root mean square of the weights; none when there are too many pairs."""
         others = [unit for unit in range(self.n_units) if unit not in parent.units]
         pairs = [pair for pair in combinations(others, 2) if self._follows(pair, parent.units + pair)]
         if len(pairs) > MOST_PAIRS:
             return []
-        return self._joined([(parent, pair) for pair in pairs])
+        return self._join_units([(parent, pair) for pair in pairs])
 
-    def shrunk(self, parents: Sequence[Found]) -> list[Found]:
+    def shrink_sets(self, parents: Sequence[ScoredSubset]) -> list[ScoredSubset]:
         """One evaluation at the weights that remain; a unit without weight leaves at no cost, and first."""
-        free: dict[tuple[int, ...], Found] = {}
+        free: dict[tuple[int, ...], ScoredSubset] = {}
         candidates: dict[tuple[int, ...], tuple] = {}
         for parent in parents:
             idle = np.flatnonzero(parent.weights == 0)
@@ -124,21 +125,21 @@ class SoftSearch:
                 rest = np.delete(parent.weights, place)
                 units = tuple(np.delete(parent.units, place).tolist())
                 if len(idle):
-                    free.setdefault(units, Found(units, parent.value, rest))
+                    free.setdefault(units, ScoredSubset(units, parent.value, rest))
                 elif self.first[parent.units[place]] not in self.first[list(units[place:])]:  # of equal ones the last
                     candidates.setdefault(units, (units, rest))
-        valued = self._each(self._valued, [c for u, c in candidates.items() if u not in free])
+        valued = self._each(self._score_at, [c for u, c in candidates.items() if u not in free])
         looked = best_of(valued, self._n_refined, self.same)
-        return [*free.values(), *self._each(self._optimised, [(one.units, one.weights) for one in looked])]
+        return [*free.values(), *self._each(self._optimise, [(one.units, one.weights) for one in looked])]
 
-    def finished(self, found: Found) -> Found:
+    def finish_set(self, found: ScoredSubset) -> ScoredSubset:
         """Also from equal weights and many neighbours, roughly; then from the lower of the two to the tolerance."""
         if len(found.units) == 1:
             return found
         start = self._start(found.units)
-        fresh = self._optimised((found.units, start), self.objective, continuation=True)
+        fresh = self._optimise((found.units, start), self.objective, continuation=True)
         better = fresh if exceeds(found.value, fresh.value, same=self.same) else found
-        best = self._optimised((better.units, better.weights), self.objective, tol=self.settings.tol)
+        best = self._optimise((better.units, better.weights), self.objective, tol=self.settings.tol)
         return best if exceeds(better.value, best.value) else better
 
     def _start(self, units) -> np.ndarray:
@@ -155,7 +156,7 @@ class SoftSearch:
         self.bar.note(f"lowest DII {self.seen:.4f}")
 
     # --------------------------------------------------------------------------------------------- what a set is worth
-    def column_weights(self, found: Found) -> np.ndarray:
+    def column_weights(self, found: ScoredSubset) -> np.ndarray:
         """Weights of all columns of the space of the plan, the largest 1 in units of their deviations."""
         weights = np.zeros(len(self.standard.scale))
         kept, scale = self.standard.columns, self.standard.scale[self.standard.columns]
@@ -164,10 +165,10 @@ class SoftSearch:
         weights[kept] = per_unit[self.objective.groups] / scale
         return weights
 
-    def report(self, found: Found) -> list[tuple[float, Deviations]]:
+    def report(self, found: ScoredSubset) -> list[tuple[float, Deviations]]:
         """Value and the deviations of its pairs."""
-        softened = self._of(found.units, self.objective).soften(found.weights, pairs=True)
-        return [_with_deviations(softened, np.arange(len(self.objective.space)), self.plan)]
+        softened = self._of(found.units, self.objective).softmax_rows(found.weights, pairs=True)
+        return [(softened.value, deviations_of(self.plan, softened, np.arange(len(self.objective.space))))]
 
     # ------------------------------------------------------------------------------------------------------------ steps
     @property
@@ -187,10 +188,10 @@ class SoftSearch:
     def _of(self, units, objective: Objective) -> Objective:
         return objective.of_columns(units)
 
-    def _joined(self, tasks: Sequence[tuple[Found, tuple[int, ...]]]) -> list[Found]:
+    def _join_units(self, tasks: Sequence[tuple[ScoredSubset, tuple[int, ...]]]) -> list[ScoredSubset]:
         """Parents with new units: all tried, the best optimised."""
-        looked = best_of(self._each(self._tried, tasks), self._n_refined, self.same)
-        return self._each(self._optimised, [(one.units, one.weights) for one in looked])
+        looked = best_of(self._each(self._try_shares, tasks), self._n_refined, self.same)
+        return self._each(self._optimise, [(one.units, one.weights) for one in looked])
 
     def _wanted(self, sets: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
         return [units for units in sets if self._follows(units, units)]
@@ -200,16 +201,16 @@ class SoftSearch:
         differ by more than rounding where the bandwidth has kinks."""
         return all(set(np.flatnonzero(self.first[:unit] == self.first[unit])) <= set(units) for unit in new)
 
-    def _equal(self, units: tuple[int, ...], objective: Objective) -> Found:
-        return self._valued((units, np.ones(len(units))), objective)
+    def _score_equal(self, units: tuple[int, ...], objective: Objective) -> ScoredSubset:
+        return self._score_at((units, np.ones(len(units))), objective)
 
-    def _valued(self, task, objective: Objective) -> Found:
+    def _score_at(self, task, objective: Objective) -> ScoredSubset:
         units, weights = task
-        value = self._of(units, objective).soften(weights).value
+        value = self._of(units, objective).softmax_rows(weights).value
         self.note(value)
-        return Found(units, value, weights)
+        return ScoredSubset(units, value, weights)
 
-    def _tried(self, task, objective: Objective) -> Found:
+    def _try_shares(self, task, objective: Objective) -> ScoredSubset:
         """The best of the shares that new units may begin with."""
         parent, new = task
         units = np.array([*parent.units, *new])
@@ -217,46 +218,22 @@ class SoftSearch:
         part, tries = self._of(units[order], objective), []
         for share in SHARES:
             weights = np.append(parent.weights, np.full(len(new), share * size))[order]
-            tries.append(Found(tuple(units[order].tolist()), part.soften(weights).value, weights))
+            tries.append(ScoredSubset(tuple(units[order].tolist()), part.softmax_rows(weights).value, weights))
         best = best_of(tries, 1)[0]
         self.note(best.value)
         return best
 
-    def _optimised(self, task, objective: Objective, *, continuation: bool = False, tol: float = ROUGHLY) -> Found:
+    def _optimise(
+        self, task, objective: Objective, *, continuation: bool = False, tol: float = ROUGHLY
+    ) -> ScoredSubset:
         units, start = task
         n = min(FEW_STEPS, self.settings.max_iter) if tol == ROUGHLY else self.settings.max_iter
         end = minimise(self._of(units, objective), start, max_iter=n, tol=tol, continuation=continuation, show=False)
         self.note(end.value)
-        return Found(tuple(units), end.value, end.weights)
+        return ScoredSubset(tuple(units), end.value, end.weights)
 
 
 def soft_value_elsewhere(plan: ComparisonPlan, rows: np.ndarray, weights: np.ndarray, settings: Settings):
     """Value and deviations at given weights of the columns, with the rows asked about (their admissible columns)."""
-    table = rank_table(
-        plan.spaces[1],
-        queries=rows,
-        n_jobs=plan.n_jobs,
-        limit_bytes=settings.limit_bytes,
-        admissibility=plan.admissibility,
-    )
-    space = plan.spaces[0].replace(feature_weights=weights)
-    softened = soft_ranks(
-        space,
-        table,
-        settings.bandwidth,
-        gradient=False,
-        pairs=True,
-        queries=rows,
-        n_jobs=plan.n_jobs,
-        admissibility=plan.admissibility,
-    )
-    return _with_deviations(softened, rows, plan)
-
-
-def _with_deviations(softened: Softened, rows: np.ndarray, plan: ComparisonPlan) -> tuple[float, Deviations]:
-    """eps = rho_i/2 c_ij (2 u_ij - DII) of the pairs that weigh something (formula (5))."""
-    assert softened.pairs is not None
-    row, item, c, u = softened.pairs
-    own = np.ones(len(rows)) if plan.spaces[0].sample_weight is None else plan.spaces[0].sample_weight[rows]
-    eps = (own / own.sum())[row] * c * (2 * u - softened.value)
-    return softened.value, Deviations(rows[row], item, eps)
+    found = softmax_at(plan, weights, settings.bandwidth, rows, limit_bytes=settings.limit_bytes)
+    return found.value, deviations_of(plan, found, rows)

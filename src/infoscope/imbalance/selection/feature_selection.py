@@ -63,7 +63,7 @@ def dii_forward(X, target, max_features: int | None = None, n_best: int = 5, **o
     among : sequence of str or int, optional
         Names or numbers of the features (groups) to choose among; all by default.
     validation : None, float, array of int, or "runs"
-        Repeat the search without some rows, which then judge it: a share of the rows, row numbers, or each run in turn
+        Repeat the search without some rows, which then scorer it: a share of the rows, row numbers, or each run in turn
         (a single run in five parts).  Values on the rows that were searched are too low: the lowest of many.
     exclusion_window, neighbors_from, run_weight, on_low_weight : optional
         As for `information_imbalance`.
@@ -305,7 +305,7 @@ def select_features_imbalance(
     )
     if method == "exhaustive":
         check_affordable(len(task.names), task.largest, max_sets)
-    k, rule = settle_neighbors(plan, k, neighbor_rule)
+    k, rule = settle_neighbors(plan, k, neighbor_rule, cap=cap)
     aim = Aim(k, rule, direction, query_rows(plan, k, n_rows, generator, on_starved), cap, max_table_bytes)
 
     def search(part, units, bar):
@@ -378,8 +378,8 @@ def _soft(
     def elsewhere(part, rows, weights):
         return [soft_value_elsewhere(part, rows, weights, settings)]
 
-    def walk_path(judge):
-        found, steps = penalty_path(judge, alphas, refit)
+    def walk_path(scorer):
+        found, steps = penalty_path(scorer, alphas, refit)
         return found, steps
 
     parameters = dict(
@@ -418,7 +418,7 @@ def _soft(
 
 
 def _walk(method: str, task: Task) -> Callable[[Any], tuple[list, list]]:
-    def walk(judge):
-        return WALKS[method](judge, min(task.largest, judge.n_units), task.n_best), []
+    def walk(scorer):
+        return WALKS[method](scorer, min(task.largest, scorer.n_units), task.n_best), []
 
     return walk

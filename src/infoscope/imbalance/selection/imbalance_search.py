@@ -19,7 +19,7 @@ from infoscope.imbalance.standard_errors import Deviations
 from infoscope.neighbors import admissible_pairs, column_items, row_items
 
 from . import subset_kernels as kernels
-from .subset_search import Found
+from .subset_search import ScoredSubset
 
 DIRECTIONS = ("to_target", "from_target", "both")
 ROWS = 64  # in one call of the kernel
@@ -51,7 +51,7 @@ class _Way(NamedTuple):
 
 
 class PlainSearch:
-    """A `Judge` of sets of units by the Information Imbalance to or from the target, or the mean of both.
+    """A `SubsetScorer` of sets of units by the Information Imbalance to or from the target, or the mean of both.
 
     Parameters
     ----------
@@ -81,18 +81,18 @@ class PlainSearch:
         self.period = np.ascontiguousarray(space.period * w)
         self.ways = [] if plan.weighted else [way for way in (self._to_target(), self._from_target()) if way]
 
-    # ------------------------------------------------------------------------------------------------------- a `Judge`
+    # ------------------------------------------------------------------------------------------------ a `SubsetScorer`
     weighs, same = False, SAME
 
-    def sets(self, wanted: Sequence[tuple[int, ...]]) -> list[Found]:
+    def score_sets(self, wanted: Sequence[tuple[int, ...]]) -> list[ScoredSubset]:
         """Sets that differ in their last unit share the distances of the others."""
         shared: dict[tuple[int, ...], list[int]] = {}
         for units in wanted:
             shared.setdefault(units[:-1], []).append(units[-1])
-        return [found for base, last in shared.items() for found in self._judged(base, last)]
+        return [found for base, last in shared.items() for found in self._score_candidates(base, last)]
 
-    def grown(self, parents: Sequence[Found]) -> list[Found]:
-        found: dict[tuple[int, ...], Found] = {}
+    def grow_sets(self, parents: Sequence[ScoredSubset]) -> list[ScoredSubset]:
+        found: dict[tuple[int, ...], ScoredSubset] = {}
         for parent in parents:
             others = [
                 u
@@ -100,26 +100,26 @@ class PlainSearch:
                 if u not in parent.units and tuple(sorted((*parent.units, u))) not in found
             ]
             if others:
-                found |= {one.units: one for one in self._judged(parent.units, others)}
+                found |= {one.units: one for one in self._score_candidates(parent.units, others)}
         return list(found.values())
 
-    def grown_by_two(self, parent: Found) -> list[Found]:
+    def grow_sets_by_two(self, parent: ScoredSubset) -> list[ScoredSubset]:
         """Never asked: sets without weights always grow."""
         return []
 
-    def shrunk(self, parents: Sequence[Found]) -> list[Found]:
-        found: dict[tuple[int, ...], Found] = {}
+    def shrink_sets(self, parents: Sequence[ScoredSubset]) -> list[ScoredSubset]:
+        found: dict[tuple[int, ...], ScoredSubset] = {}
         for parent in parents:
-            for one in self._judged(parent.units, parent.units, without=True):
+            for one in self._score_candidates(parent.units, parent.units, without=True):
                 found.setdefault(one.units, one)
         return list(found.values())
 
-    def finished(self, found: Found) -> Found:
+    def finish_set(self, found: ScoredSubset) -> ScoredSubset:
         """There are no weights to improve."""
         return found
 
     # --------------------------------------------------------------------------------------------- what a set is worth
-    def column_weights(self, found: Found) -> np.ndarray:
+    def column_weights(self, found: ScoredSubset) -> np.ndarray:
         """Weights of all columns of the space of the plan."""
         weights = np.zeros(len(self.standard.scale))
         some = np.isin(self.numbers, found.units)
@@ -127,22 +127,24 @@ class PlainSearch:
         weights[kept] = self.standard.space.feature_weights[some] / self.standard.scale[kept]
         return weights
 
-    def report(self, found: Found) -> list[tuple[float, Deviations]]:
+    def report(self, found: ScoredSubset) -> list[tuple[float, Deviations]]:
         """Value and deviations as `information_imbalance` has them; of both directions after their mean."""
         some = columns_of(self.standard.space, np.flatnonzero(np.isin(self.numbers, found.units)))
         return directions_of(self.plan, some, self.aim)
 
     # ------------------------------------------------------------------------------------------------------------ steps
-    def _judged(self, base: Sequence[int], candidates: Sequence[int], without: bool = False) -> list[Found]:
+    def _score_candidates(
+        self, base: Sequence[int], candidates: Sequence[int], without: bool = False
+    ) -> list[ScoredSubset]:
         sets = [tuple(u for u in base if u != c) if without else tuple(sorted((*base, c))) for c in candidates]
         if self.plan.weighted:
-            values = np.array([self.report(Found(units, 0.0, np.ones(len(units))))[0][0] for units in sets])
+            values = np.array([self.report(ScoredSubset(units, 0.0, np.ones(len(units))))[0][0] for units in sets])
         else:
             values = np.mean([self._means(way, base, candidates, without) for way in self.ways], axis=0)
         self.seen = min(self.seen, float(values.min()))
         self.bar.update(len(sets))
         self.bar.note(f"lowest Δ {self.seen:.4f}")
-        return [Found(units, float(v), np.ones(len(units))) for units, v in zip(sets, values, strict=True)]
+        return [ScoredSubset(units, float(v), np.ones(len(units))) for units, v in zip(sets, values, strict=True)]
 
     def _means(self, way: _Way, base, candidates, without: bool) -> np.ndarray:
         """2 sum w_i f_i of every candidate; blocks of rows are shared by the threads."""

@@ -14,8 +14,8 @@ from infoscope.base import ParameterError
 from infoscope.base.rounding import exceeds
 from infoscope.imbalance.dii.optimise import minimise
 
-from .search_memory import RememberingJudge
-from .subset_search import Found, best_of, members_only
+from .search_memory import RememberingScorer
+from .subset_search import ScoredSubset, best_of, members_only
 
 FIRST, FACTOR, MOST = 1e-4, 4.0, 16  # penalties when none are given
 HALVINGS = 2  # of a step that loses several features at once
@@ -35,13 +35,13 @@ class Step(NamedTuple):
 
 
 def penalty_path(
-    search: RememberingJudge, alphas: Sequence[float] | None, refit: bool
-) -> tuple[list[Found], list[Step]]:
+    search: RememberingScorer, alphas: Sequence[float] | None, refit: bool
+) -> tuple[list[ScoredSubset], list[Step]]:
     """The best set of every size met on the path, the smallest first; and the path.
 
     Parameters
     ----------
-    search : RememberingJudge
+    search : RememberingScorer
         Of a `SoftSearch`.
     alphas : sequence of float or None
         Penalties; None: growing by factors of four until one feature is left, with smaller steps where several are lost
@@ -49,7 +49,7 @@ def penalty_path(
     refit : bool
         Whether to fit the weights of every support again without penalty.
     """
-    start = search.sets([tuple(range(search.n_units))])[0]
+    start = search.score_sets([tuple(range(search.n_units))])[0]
     steps = [Step(0.0, start.weights, start.value)]
     if alphas is None:
         while steps[-1].size > 1 and len(steps) < MOST:
@@ -83,14 +83,14 @@ def check_alphas(alphas) -> np.ndarray | None:
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
-def _solve(search: RememberingJudge, before: Step, alpha: float) -> Step:
+def _solve(search: RememberingScorer, before: Step, alpha: float) -> Step:
     if before.size == 1:
         return before._replace(alpha=alpha)
     (found,) = search.recall(lambda: [_minimum(search, before.weights, alpha)])
     return Step(alpha, found.weights, found.value)
 
 
-def _minimum(search: RememberingJudge, weights: np.ndarray, alpha: float) -> Found:
+def _minimum(search: RememberingScorer, weights: np.ndarray, alpha: float) -> ScoredSubset:
     """The minimum with a penalty, from the weights of the one before."""
     while True:
         end = minimise(
@@ -100,17 +100,17 @@ def _minimum(search: RememberingJudge, weights: np.ndarray, alpha: float) -> Fou
         weights = _pruned(search, end.weights, end.value, alpha)
         if np.count_nonzero(weights) in (1, np.count_nonzero(end.weights)):
             break
-    value = end.value if np.array_equal(weights, end.weights) else search.objective.soften(weights).value
-    return Found(tuple(range(search.n_units)), value, weights)
+    value = end.value if np.array_equal(weights, end.weights) else search.objective.softmax_rows(weights).value
+    return ScoredSubset(tuple(range(search.n_units)), value, weights)
 
 
-def _pruned(search: RememberingJudge, weights: np.ndarray, value: float, alpha: float) -> np.ndarray:
+def _pruned(search: RememberingScorer, weights: np.ndarray, value: float, alpha: float) -> np.ndarray:
     """Without the smallest weights, as long as the penalised value falls: not every bandwidth is smooth."""
     while np.count_nonzero(weights) > 1:
         tried = weights.copy()
         smallest = weights[weights > 0].min()
         tried[np.flatnonzero((weights > 0) & ~exceeds(weights, smallest, same=search.same))[-1]] = 0.0
-        there = search.objective.soften(tried).value
+        there = search.objective.softmax_rows(tried).value
         if exceeds(there + alpha * _spread(tried), value + alpha * _spread(weights)):
             break
         weights, value = tried, there
@@ -121,7 +121,7 @@ def _spread(weights: np.ndarray) -> float:
     return float(weights.sum() / np.linalg.norm(weights))
 
 
-def _between(search: RememberingJudge, before: Step, after: Step, left: int) -> list[Step]:
+def _between(search: RememberingScorer, before: Step, after: Step, left: int) -> list[Step]:
     """Smaller steps where more than one feature is lost."""
     if before.size - after.size <= 1 or left == 0:
         return []
@@ -130,18 +130,18 @@ def _between(search: RememberingJudge, before: Step, after: Step, left: int) -> 
     return [*_between(search, before, middle, left - 1), middle, *_between(search, middle, after, left - 1)]
 
 
-def _filled(search: RememberingJudge, found: list[Found]) -> list[Found]:
+def _filled(search: RememberingScorer, found: list[ScoredSubset]) -> list[ScoredSubset]:
     """Sizes that the path jumped over: the next larger set without the feature it misses least."""
     known = {len(one.units): one for one in found}
     for size in range(max(known) - 1, 0, -1):
         if size not in known and size + 1 in known:
-            less = best_of(search.shrunk([known[size + 1]]), 1, search.same)[0]
-            known[size] = search.finished(less)
+            less = best_of(search.shrink_sets([known[size + 1]]), 1, search.same)[0]
+            known[size] = search.finish_set(less)
     return members_only(known.values())
 
 
-def _supports(search: RememberingJudge, steps: list[Step], refit: bool) -> list[Found]:
+def _supports(search: RememberingScorer, steps: list[Step], refit: bool) -> list[ScoredSubset]:
     """Every support that occurs, with the weights of its last penalty, or fitted again."""
     last = {tuple(np.flatnonzero(step.weights).tolist()): step for step in steps}
-    found = [Found(units, step.value, step.weights[list(units)]) for units, step in last.items()]
-    return [search.finished(one) for one in found] if refit else found
+    found = [ScoredSubset(units, step.value, step.weights[list(units)]) for units, step in last.items()]
+    return [search.finish_set(one) for one in found] if refit else found

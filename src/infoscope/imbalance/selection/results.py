@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from infoscope.base import ParameterError, format_estimate
+from infoscope.base.contents import numbers, whole
 from infoscope.base.rounding import exceeds, first_lowest
 from infoscope.imbalance.verdicts import Measured
-
-if TYPE_CHECKING:
-    pass
 
 NAMED = 6  # features of a set that a sentence names
 WORSE = 0.02  # a value higher by this share is as good as the lowest, whatever the error
@@ -104,6 +102,28 @@ class SelectionPath(Measured):
     bandwidth: str = ""
     n_evaluated: int = 0
 
+    _contents = {
+        "k": whole(1),
+        "standard_weights": numbers("sets", "D"),
+        "weights": numbers("sets", "D"),
+        "value": numbers("sets"),
+        "value_se": numbers("sets"),
+        "to_target": numbers("sets"),
+        "to_target_se": numbers("sets"),
+        "from_target": numbers("sets"),
+        "from_target_se": numbers("sets"),
+        "validation_value": numbers("sets"),
+        "validation_value_se": numbers("sets"),
+        "excess": numbers("sets"),
+        "excess_se": numbers("sets"),
+        "fold_values": numbers("sets", "fold_names"),
+        "alphas": numbers("A"),
+        "alpha_weights": numbers("A", "names"),
+        "alpha_value": numbers("A"),
+        "suggested_size": whole(1),
+        "n_evaluated": whole(),
+    }
+
     @property
     def sizes(self) -> np.ndarray:
         """Number of features of every row."""
@@ -139,10 +159,11 @@ class SelectionPath(Measured):
     def verdict(self) -> str:
         """One sentence: how many features suffice, which, and what they leave open."""
         row, n = self._row(self.suggested_size), self.suggested_size
-        held = self.validation_value is not None
-        value, se = (self.validation_value, self.validation_value_se) if held else (self.value, self.value_se)
-        assert value is not None and se is not None
-        shown = f"{self.measure} {self._shown(float(value[row]), float(se[row]))}"
+        value, se = self.validation_value, self.validation_value_se
+        held = value is not None and se is not None
+        if value is None or se is None:
+            value, se = self.value, self.value_se
+        shown = f"{self.measure} {self._format(float(value[row]), float(se[row]))}"
         where = " on held-out rows" if held else ""
         if not exceeds(1.0, float(value[row]) + 2 * float(se[row])):
             return self._qualified(

@@ -1,6 +1,6 @@
 """Answers of a search kept in a file, so that a search that was killed goes on to the same end.
 
-A walk through subsets asks its judge one question after the other, and each follows from the answers before.  Whoever
+A walk through subsets asks its scorer one question after the other, and each follows from the answers before.  Whoever
 has these repeats the walk without computing, and goes on behind them: the end is the same to the last bit.
 """
 
@@ -16,7 +16,7 @@ import numpy as np
 from infoscope.base import ParameterError, Progress, fingerprint
 from infoscope.storage import Checkpoint
 
-from .subset_search import Found, best_of
+from .subset_search import ScoredSubset, best_of
 
 
 class SearchMemory:
@@ -24,12 +24,12 @@ class SearchMemory:
 
     def __init__(self, n_best: int, checkpoint: Checkpoint | None = None):
         self.n_best, self.checkpoint = n_best, checkpoint
-        self.answers: list[tuple[list[Found], int]] = []  # with the evaluations counted so far
+        self.answers: list[tuple[list[ScoredSubset], int]] = []  # with the evaluations counted so far
         self.replayed = 0
         if checkpoint is not None and (state := checkpoint.load()) is not None:
             self.answers = _unpack(state)
 
-    def recall(self, compute: Callable[[], list[Found]], bar: Progress, same: float) -> list[Found]:
+    def recall(self, compute: Callable[[], list[ScoredSubset]], bar: Progress, same: float) -> list[ScoredSubset]:
         """The answer as it was, or else as it is computed, and kept."""
         if self.checkpoint is None:
             return compute()
@@ -43,33 +43,33 @@ class SearchMemory:
         return list(found)
 
 
-class RememberingJudge:
-    """A `Judge` whose answers are kept."""
+class RememberingScorer:
+    """A `SubsetScorer` whose answers are kept."""
 
-    def __init__(self, judge: Any, memory: SearchMemory):
-        self._judge, self._memory = judge, memory
+    def __init__(self, scorer: Any, memory: SearchMemory):
+        self._scorer, self._memory = scorer, memory
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._judge, name)
+        return getattr(self._scorer, name)
 
-    def recall(self, compute: Callable[[], list[Found]]) -> list[Found]:
+    def recall(self, compute: Callable[[], list[ScoredSubset]]) -> list[ScoredSubset]:
         """Any other answer of this search."""
-        return self._memory.recall(compute, self._judge.bar, self._judge.same)
+        return self._memory.recall(compute, self._scorer.bar, self._scorer.same)
 
-    def sets(self, wanted: Sequence[tuple[int, ...]]) -> list[Found]:
-        return self.recall(lambda: self._judge.sets(wanted))
+    def score_sets(self, wanted: Sequence[tuple[int, ...]]) -> list[ScoredSubset]:
+        return self.recall(lambda: self._scorer.score_sets(wanted))
 
-    def grown(self, parents: Sequence[Found]) -> list[Found]:
-        return self.recall(lambda: self._judge.grown(parents))
+    def grow_sets(self, parents: Sequence[ScoredSubset]) -> list[ScoredSubset]:
+        return self.recall(lambda: self._scorer.grow_sets(parents))
 
-    def grown_by_two(self, parent: Found) -> list[Found]:
-        return self.recall(lambda: self._judge.grown_by_two(parent))
+    def grow_sets_by_two(self, parent: ScoredSubset) -> list[ScoredSubset]:
+        return self.recall(lambda: self._scorer.grow_sets_by_two(parent))
 
-    def shrunk(self, parents: Sequence[Found]) -> list[Found]:
-        return self.recall(lambda: self._judge.shrunk(parents))
+    def shrink_sets(self, parents: Sequence[ScoredSubset]) -> list[ScoredSubset]:
+        return self.recall(lambda: self._scorer.shrink_sets(parents))
 
-    def finished(self, found: Found) -> Found:
-        return self.recall(lambda: [self._judge.finished(found)])[0]
+    def finish_set(self, found: ScoredSubset) -> ScoredSubset:
+        return self.recall(lambda: [self._scorer.finish_set(found)])[0]
 
 
 @contextmanager
@@ -110,7 +110,7 @@ def open_memory(
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
-def _pack(answers: Sequence[tuple[list[Found], int]]) -> dict[str, np.ndarray]:
+def _pack(answers: Sequence[tuple[list[ScoredSubset], int]]) -> dict[str, np.ndarray]:
     """A few long arrays: the sets of all answers one behind the other."""
     found = [one for sets, _ in answers for one in sets]
     return {
@@ -123,9 +123,9 @@ def _pack(answers: Sequence[tuple[list[Found], int]]) -> dict[str, np.ndarray]:
     }
 
 
-def _unpack(state: Mapping[str, np.ndarray]) -> list[tuple[list[Found], int]]:
+def _unpack(state: Mapping[str, np.ndarray]) -> list[tuple[list[ScoredSubset], int]]:
     ends = np.cumsum(state["size"])[:-1]
     parts = zip(np.split(state["units"], ends), state["value"], np.split(state["weights"], ends), strict=True)
-    found = iter([Found(tuple(units.tolist()), float(value), weights) for units, value, weights in parts])
+    found = iter([ScoredSubset(tuple(units.tolist()), float(value), weights) for units, value, weights in parts])
     counts = zip(state["n_sets"].tolist(), state["n_evaluated"].tolist(), strict=True)
     return [([next(found) for _ in range(number)], done) for number, done in counts]

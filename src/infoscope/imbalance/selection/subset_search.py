@@ -1,4 +1,4 @@
-"""Walks through the subsets of features: forward, backward and exhaustive, whatever judges a set."""
+"""Walks through the subsets of features: forward, backward and exhaustive, whatever scorers a set."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from infoscope.base.rounding import SAME, order_of
 
 
 @dataclass(frozen=True)
-class Found:
+class ScoredSubset:
     """A set of units (columns or groups of columns) and what it is worth.
 
     Attributes
@@ -33,78 +33,78 @@ class Found:
     weights: np.ndarray = field(repr=False, compare=False)
 
 
-class Judge(Protocol):
+class SubsetScorer(Protocol):
     """What a walk needs to know about sets."""
 
     n_units: int
     weighs: bool  # whether sets have weights, so that a unit without weight is no member
     same: float  # relative difference up to which values are equal
 
-    def sets(self, wanted: Sequence[tuple[int, ...]]) -> list[Found]:
+    def score_sets(self, wanted: Sequence[tuple[int, ...]]) -> list[ScoredSubset]:
         """The value of these sets (of one size)."""
 
-    def grown(self, parents: Sequence[Found]) -> list[Found]:
+    def grow_sets(self, parents: Sequence[ScoredSubset]) -> list[ScoredSubset]:
         """Sets with one unit more than a parent."""
 
-    def grown_by_two(self, parent: Found) -> list[Found]:
-        """Sets with two units more, where none helps alone; asked of judges that weigh."""
+    def grow_sets_by_two(self, parent: ScoredSubset) -> list[ScoredSubset]:
+        """Sets with two units more, where none helps alone; asked of scorers that weigh."""
 
-    def shrunk(self, parents: Sequence[Found]) -> list[Found]:
+    def shrink_sets(self, parents: Sequence[ScoredSubset]) -> list[ScoredSubset]:
         """Sets with one unit less than a parent."""
 
-    def finished(self, found: Found) -> Found:
+    def finish_set(self, found: ScoredSubset) -> ScoredSubset:
         """The best of a size, as good as it gets."""
 
 
-def forward(judge: Judge, largest: int, n_best: int) -> list[Found]:
+def forward(scorer: SubsetScorer, largest: int, n_best: int) -> list[ScoredSubset]:
     """Beam search upwards: the best of every size from 1 to the largest."""
-    beam = best_of(judge.sets([(unit,) for unit in range(judge.n_units)]), n_best, judge.same)
-    path = [_finish(judge, beam)]
+    beam = best_of(scorer.score_sets([(unit,) for unit in range(scorer.n_units)]), n_best, scorer.same)
+    path = [_finish(scorer, beam)]
     while len(beam[0].units) < largest:
-        parent, beam = beam[0], best_of(judge.grown(beam), n_best, judge.same)
-        if judge.weighs and not beam[0].weights.all():  # nobody helps alone
-            beam = best_of(judge.grown_by_two(parent), n_best, judge.same)
+        parent, beam = beam[0], best_of(scorer.grow_sets(beam), n_best, scorer.same)
+        if scorer.weighs and not beam[0].weights.all():  # nobody helps alone
+            beam = best_of(scorer.grow_sets_by_two(parent), n_best, scorer.same)
             if not beam or not beam[0].weights.all():
                 break
-            path.append(judge.finished(best_of(judge.shrunk(beam[:1]), 1, judge.same)[0]))
-        path.append(_finish(judge, beam))
-    return [found for found in members_only(path) if len(found.units) <= largest] if judge.weighs else path
+            path.append(scorer.finish_set(best_of(scorer.shrink_sets(beam[:1]), 1, scorer.same)[0]))
+        path.append(_finish(scorer, beam))
+    return [found for found in members_only(path) if len(found.units) <= largest] if scorer.weighs else path
 
 
-def backward(judge: Judge, largest: int, n_best: int) -> list[Found]:
+def backward(scorer: SubsetScorer, largest: int, n_best: int) -> list[ScoredSubset]:
     """Beam search downwards from all units; the best of every size up to the largest, the smallest size first."""
-    beam = judge.sets([tuple(range(judge.n_units))])
-    path = [_finish(judge, beam)]
-    if judge.weighs:
+    beam = scorer.score_sets([tuple(range(scorer.n_units))])
+    path = [_finish(scorer, beam)]
+    if scorer.weighs:
         beam = path = members_only(path)
     while len(beam[0].units) > 1:
-        beam = best_of(judge.shrunk(beam), n_best, judge.same)
-        path = [*path, _finish(judge, beam)]
-    path = members_only(path) if judge.weighs else path[::-1]
+        beam = best_of(scorer.shrink_sets(beam), n_best, scorer.same)
+        path = [*path, _finish(scorer, beam)]
+    path = members_only(path) if scorer.weighs else path[::-1]
     return [found for found in path if len(found.units) <= largest]
 
 
-def exhaustive(judge: Judge, largest: int, n_best: int) -> list[Found]:
+def exhaustive(scorer: SubsetScorer, largest: int, n_best: int) -> list[ScoredSubset]:
     """The best of all sets of every size up to the largest."""
     path = []
     for size in range(1, largest + 1):
-        beam = best_of(judge.sets(list(combinations(range(judge.n_units), size))), n_best, judge.same)
-        path.append(_finish(judge, beam))
-    return members_only(path) if judge.weighs else path
+        beam = best_of(scorer.score_sets(list(combinations(range(scorer.n_units), size))), n_best, scorer.same)
+        path.append(_finish(scorer, beam))
+    return members_only(path) if scorer.weighs else path
 
 
-def members_only(path: Iterable[Found]) -> list[Found]:
+def members_only(path: Iterable[ScoredSubset]) -> list[ScoredSubset]:
     """The best set of every size, the smallest first, without the units that have no weight."""
-    best: dict[int, Found] = {}
+    best: dict[int, ScoredSubset] = {}
     for found in path:
         kept = np.flatnonzero(found.weights)
-        one = Found(tuple(np.array(found.units)[kept].tolist()), found.value, found.weights[kept])
+        one = ScoredSubset(tuple(np.array(found.units)[kept].tolist()), found.value, found.weights[kept])
         known = best.get(len(kept))
         best[len(kept)] = one if known is None else best_of((known, one), 1)[0]
     return [best[size] for size in sorted(best)]
 
 
-def best_of(found: Iterable[Found], n: int, same: float = SAME) -> list[Found]:
+def best_of(found: Iterable[ScoredSubset], n: int, same: float = SAME) -> list[ScoredSubset]:
     """The lowest values; equal ones by the numbers of their units, so that no answer depends on who was asked first."""
     listed = sorted(found, key=lambda one: one.units)
     return [listed[i] for i in order_of([one.value for one in listed], same=same)[:n]]
@@ -133,7 +133,7 @@ def check_affordable(n_units: int, largest: int, max_sets: int) -> None:
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
-def _finish(judge: Judge, beam: list[Found]) -> Found:
+def _finish(scorer: SubsetScorer, beam: list[ScoredSubset]) -> ScoredSubset:
     """Finish the first of the beam, which then knows it too."""
-    beam[0] = judge.finished(beam[0])
+    beam[0] = scorer.finish_set(beam[0])
     return beam[0]

@@ -20,8 +20,8 @@ from infoscope.imbalance.standard_errors import Deviations
 from infoscope.neighbors import Space, as_space, nearest, target_space
 
 from .results import SelectionPath, suggest
-from .search_memory import RememberingJudge, open_memory
-from .subset_search import Found, number_of_sets
+from .search_memory import RememberingScorer, open_memory
+from .subset_search import ScoredSubset, number_of_sets
 
 LARGEST = {"forward": 10, "exhaustive": 2}  # sizes by default; all otherwise
 
@@ -152,15 +152,15 @@ def run_task(
         progress(n_sets * (1 + len(task.folds)), "selection", "sets") as bar,
     ):
 
-        def judged(part: ComparisonPlan) -> RememberingJudge:
-            return RememberingJudge(search(part, task.units, bar), memory)
+        def judged(part: ComparisonPlan) -> RememberingScorer:
+            return RememberingScorer(search(part, task.units, bar), memory)
 
-        judge = judged(plan)
-        path, steps = walk(judge)
-        reports = [judge.report(found) for found in path]
+        scorer = judged(plan)
+        path, steps = walk(scorer)
+        reports = [scorer.report(found) for found in path]
         held = [_on_fold(plan, fold, judged, walk, elsewhere, [len(f.units) for f in path]) for fold in task.folds]
     with plan.looking_at_order():
-        chosen = plan.spaces[0].replace(feature_weights=judge.column_weights(path[-1]))
+        chosen = plan.spaces[0].replace(feature_weights=scorer.column_weights(path[-1]))
         nearest(chosen, 1, ties="all", n_jobs=plan.n_jobs, **plan.admissibility.options)
     sizes = np.array([len(found.units) for found in path])
     values, value_se = _values(plan, reports, 0)
@@ -179,11 +179,11 @@ def run_task(
     size, rule = suggest(sizes, extra.get("validation_value", values), excess_se)
     standard_weights, weights = np.zeros((len(path), len(task.names))), np.zeros((len(path), task.n_columns))
     for row, found in enumerate(path):
-        standard_weights[row, judge.ids[list(found.units)]] = found.weights
-        weights[row, task.kept] = judge.column_weights(found)
+        standard_weights[row, scorer.ids[list(found.units)]] = found.weights
+        weights[row, task.kept] = scorer.column_weights(found)
     if steps:
         trace = np.zeros((len(steps), len(task.names)))
-        trace[:, judge.ids] = [step.weights for step in steps]
+        trace[:, scorer.ids] = [step.weights for step in steps]
         extra |= dict(
             alphas=np.array([s.alpha for s in steps]),
             alpha_weights=trace,
@@ -198,7 +198,7 @@ def run_task(
         name_target=str(b.name),
         names=task.names,
         columns=task.columns,
-        sets=tuple(tuple(int(u) for u in judge.ids[list(f.units)]) for f in path),
+        sets=tuple(tuple(int(u) for u in scorer.ids[list(f.units)]) for f in path),
         standard_weights=standard_weights,
         weights=weights,
         value=values,
@@ -301,12 +301,12 @@ def _excess(values: np.ndarray, deviations: list[Deviations], plan: ComparisonPl
 def _on_fold(plan: ComparisonPlan, fold: Fold, judged, walk, elsewhere, sizes: Sequence[int]):
     """Value and deviations, on the held-out rows, of the sets that a search without them finds."""
     part = plan_seen(plan, fold)
-    judge = judged(part)
-    path: list[Found] = walk(judge)[0]
+    scorer = judged(part)
+    path: list[ScoredSubset] = walk(scorer)[0]
     held, rows = plan_held(plan, fold)
     by_size = {len(found.units): found for found in path}
     reports = {
-        size: elsewhere(held, rows, judge.column_weights(found))[0]
+        size: elsewhere(held, rows, scorer.column_weights(found))[0]
         for size, found in by_size.items()
         if size in set(sizes)
     }
