@@ -203,3 +203,29 @@ def test_walkers_are_told_apart(tmp_path, monkeypatch, infoscope):
     told = infoscope("compare", "A=COLVAR:x", "B=COLVAR:y")
     assert "holds the same times for each 'walker': --run walker tells these runs apart" in told.out
     assert infoscope("rerun", "r.json").code == 0
+
+
+def test_rows_that_are_there_twice(tmp_path, monkeypatch, infoscope):
+    monkeypatch.chdir(tmp_path)
+    x = np.random.default_rng(5).normal(size=(400, 4)).round(6)
+    frame = pd.DataFrame(x, columns=list("abcd"))
+    frame.to_csv("once.csv", index=False)
+    frame.to_csv("copy.csv", index=False)
+    pd.concat([frame, frame]).to_csv("twice.csv", index=False)
+    pd.concat([frame, frame[:40]]).to_csv("some.csv", index=False)
+    ran = infoscope("compare", "A=once.csv:a,b", "A=copy.csv:a,b", "B=once.csv:c,d", "B=copy.csv:c,d")
+    assert ran.code == 2 and "copy.csv and once.csv have the same contents" in ran.err
+    ran = infoscope("dimension", "once.csv", "once.csv")
+    assert ran.code == 2 and "once.csv is given twice" in ran.err
+    ran = infoscope("compare", "A=twice.csv:a,b", "B=twice.csv:c,d", "--window", "0", "--output", "r.json")
+    assert ran.code == 0 and "warning: 400 of 800 rows repeat another one in both spaces: a file" in ran.err
+    assert any(text.startswith("400 of 800 rows") for text in record(tmp_path / "r.json")["warnings"])
+    ran = infoscope("compare", "A=some.csv:a,b", "B=some.csv:c,d", "C=some.csv:a", "--window", "0")
+    assert "warning: 40 of 440 rows repeat another one in every space" in ran.err
+    ran = infoscope("select", "twice.csv:a,b,c", "--target", "d", "--window", "0")
+    assert "400 of 800 rows repeat another one" in ran.err, ran.err
+    for command in (["dimension", "twice.csv"], ["density", "twice.csv", "--dimension", "4", "--method", "k-star"]):
+        ran = infoscope(*command, "--window", "0")
+        assert ran.code == 0 and "400 of 800" in ran.err, ran.err
+    ran = infoscope("anomalies", "once.csv", "twice.csv", "--window", "0")
+    assert "400 of 800 rows repeat another one of the test sample" in ran.err

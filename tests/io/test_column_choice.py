@@ -65,7 +65,8 @@ def test_bookkeeping_of_simulation_programs(write, tmp_path):
     table = read_table(path)
     assert table.names == ("Potential Energy (kJ/mole)", "Temperature (K)") and table.time[-1] == pytest.approx(0.12)
     assert table.notes[1:] == (
-        f"{path}: columns 'Progress (%)', 'Elapsed Time (s)' are left out: by their names they say what the computer did",  # noqa: E501
+        f"{path}: columns 'Progress (%)', 'Elapsed Time (s)' are left out: by their names they say what the computer "
+        "did",
         f"{path}: column 'Step' is left out: by its name it says when a row was seen",
     )
     # an index that pandas saved, walkers, and a bias outside a PLUMED file

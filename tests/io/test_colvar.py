@@ -238,7 +238,7 @@ def test_rows_with_missing_values(write):
         read_table(write("x\n1\ninf\n", "i.csv"), missing="drop")
 
 
-# ------------------------------------------------------------------------------------ times with too few digits, runs
+# -------------------------------------------------------------------------------------- times with too few digits, runs
 def test_times_with_too_few_digits_are_no_restarts(write):
     true = 0.005 * np.arange(400)
     lines = "".join(f" {t:.2f} {np.sin(t):.6f} {np.cos(3 * t):.6f}\n" for t in true)

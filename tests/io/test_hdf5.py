@@ -92,12 +92,13 @@ def test_one_dimensional_arrays_beside_it_are_columns_when_chosen(write):
         read_table(path, columns="state")
 
 
-def test_a_time_with_gaps_is_asked_for(write):
+def test_a_time_with_gaps_is_not_used(write):
     time = np.arange(40.0)
     time[3] = np.nan
     path = write(x=X, time=time)
-    with pytest.raises(DataError, match="row 3 .* has no time in 'time'.*missing='drop'.*time=False"):
-        read_table(path)
+    with pytest.warns(DataWarning, match="the time has gaps .*row 3.*missing='drop'"):
+        table = read_table(path)
+    assert table.time is None and table.notes == ()
     assert read_table(path, time=False).time is None
     assert read_table(path, missing="drop").time.tolist() == [t for t in range(40) if t != 3]
 

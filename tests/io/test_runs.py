@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from infoscope.base.errors import DataError, DataWarning, ParameterError
-from infoscope.io import Table, read_pieces
+from infoscope.io import Table, read_pieces, read_table
 from infoscope.io.runs import continued_rows, warn_of_parts
 
 
@@ -116,3 +116,17 @@ def test_bad_arguments(write):
         read_pieces(str(path))
     with pytest.raises(ParameterError, match="join"):
         read_pieces([path], join="two")
+
+
+def test_one_run_is_not_two(write, tmp_path):
+    one, copy, other = write(a=colvar([0, 1, 2]), b=colvar([0, 1, 2]), c=colvar([0, 1, 2], 1.0))
+    for join in ("runs", "one"):
+        with pytest.raises(DataError, match="b and .*a have the same contents: .*Give every run once"):
+            read_pieces([one, copy], join=join)
+    with pytest.raises(DataError, match="a is given twice"):
+        read_pieces([one, other, one])
+    with pytest.raises(DataError, match="have the same contents"):  # by another way to the same file
+        read_pieces([one, tmp_path / ".." / tmp_path.name / one.name])
+    assert len(read_pieces([one, other])) == 6
+    np.savez(tmp_path / "runs.npz", first=np.eye(3), second=np.eye(3))
+    assert len(read_table(tmp_path / "runs.npz", key="first")) == 3

@@ -68,3 +68,15 @@ def test_other_arrays():
     assert find_repeated_rows(Space(torch.as_tensor(x))).n_repeats == by_sets(x)[0]
     dask = pytest.importorskip("dask.array")
     assert find_repeated_rows(Space(dask.from_array(x, chunks=(50, 3)))) is None
+
+
+def test_chance_on_a_grid_is_no_reason_to_warn():
+    x = RNG.normal(size=(400, 2))
+    doubled = find_repeated_rows(Space(np.r_[x, x]))
+    assert doubled.worth_a_warning and str(doubled) == "400 of 800 rows repeat another one"
+    line = find_repeated_rows([Space(np.r_[x[:, :1], x[:, :1]]), Space(np.r_[x[:, 1:], x[:, 1:]])])
+    assert line.worth_a_warning and str(line) == "400 of 800 rows repeat another one in both spaces"
+    grid = find_repeated_rows(Space(RNG.integers(0, 8, (800, 2)).astype(float)))
+    assert grid.n_repeats > 700 and not grid.worth_a_warning
+    some = find_repeated_rows(Space(np.r_[x, x[:3]]))
+    assert some.n_repeats == 3 and not some.worth_a_warning

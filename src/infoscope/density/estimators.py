@@ -99,8 +99,8 @@ class PointDensity(DensityMixin, BaseEstimator):
             Static bias potential of every item in units of kT, a function of the features: the density is that without
             it.  Better than weights, which leave few effective neighbours where the potential was low.
         exclusion_window : float or "auto", optional
-            Time within which rows of a run count as one visit, for the errors; 0: rows are in no order (models,
-            poses), and counts each.  Default: two correlation times where times or runs are known.
+            Time within which rows of a run count as one visit, for the errors; 0 says that rows are in no order
+            (models, poses), and counts each.  Default: two correlation times where times or runs are known.
 
         Returns
         -------

@@ -110,7 +110,7 @@ class DensityPeaks(ClusterMixin, BaseEstimator):
         _check_significance(self.Z)
         if isinstance(X, PointDensity):
             if sample_weight is not None or bias is not None or exclusion_window is not None:
-                raise ParameterError("a fitted density has its weights, its bias and its window already")
+                raise ParameterError("a fitted density has its weights or its bias already, and its window")
             from sklearn.utils.validation import check_is_fitted
 
             check_is_fitted(X)

@@ -60,9 +60,8 @@ def choose_columns(
     for position in [p for p, role in roles.items() if role is not clock and is_weak(role.name)]:
         if not _means_it(source, roles[position], rows):
             del roles[position]
-    all_columns = columns is None or (isinstance(columns, str) and starts_from_all(columns, source.names))
     out = set(exclude) if columns is None else set()
-    if all_columns:
+    if columns is None or (isinstance(columns, str) and starts_from_all(columns, source.names)):
         asked = range(len(source.names)) if columns is None else column_positions(columns, source.names)
         used = [
             p for p in asked if p not in roles and source.names[p] not in out and source.names[p] not in source.beside

@@ -104,8 +104,8 @@ def common_times(times: Sequence[np.ndarray], runs: Sequence[np.ndarray], names:
     for name, run in zip(names, runs, strict=True):
         if set(np.unique(run)) != set(np.unique(its_runs)):
             raise DataError(
-                f"{names[coarsest]} holds {len(np.unique(its_runs))} runs and {name} {len(np.unique(run))}: rows of "
-                "other numbers can be matched by time where both hold the same runs"
+                f"{names[coarsest]} holds {len(np.unique(its_runs))} runs and {name} {len(np.unique(run))}: rows can "
+                "be matched by time where both hold the same runs"
             )
     places = [
         _places(wanted, its_runs, time, run, (names[coarsest], name))

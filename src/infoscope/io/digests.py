@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,43 @@ from .parquet import parquet_parts
 
 CHUNK_BYTES = 2**22
 STORE_METADATA = ("zarr.json", ".zgroup", ".zarray")  # one of them is in every Zarr store
+
+
+def refuse_copies(files: Sequence[tuple[Path, str | None]]) -> None:
+    """Raise where two of several runs are one file, or files with the same contents.
+
+    Parameters
+    ----------
+    files : sequence of (Path, str or None)
+        Each with the name of the array inside, where it holds several.
+
+    Raises
+    ------
+    DataError
+        Naming both.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from infoscope.io.digests import refuse_copies
+    >>> refuse_copies([(Path("runs.npz"), "first"), (Path("runs.npz"), "second")])
+    """
+    seen: dict[tuple[Any, ...], Path] = {}
+    sizes = Counter((path.stat().st_size, key) for path, key in files if path.is_file())
+    for path, key in files:
+        if not path.is_file():
+            what: tuple[Any, ...] = (str(path.resolve()), key)
+        elif sizes[path.stat().st_size, key] < 2:  # files of different sizes are different
+            continue
+        else:
+            what = (file_digest(path)["hash"], key)
+        if what in seen:
+            same = "is given twice" if seen[what] == path else f"and {seen[what]} have the same contents"
+            raise DataError(
+                f"{path} {same}: rows that are there twice are each other's nearest neighbours, and no two runs. Give "
+                "every run once"
+            )
+        seen[what] = path
 
 
 def file_digest(path: str | PathLike[str]) -> dict[str, Any]:

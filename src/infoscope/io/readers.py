@@ -13,7 +13,7 @@ import numpy as np
 
 from infoscope.base import Origin
 from infoscope.base.checks import check_choice
-from infoscope.base.errors import DataError, ParameterError
+from infoscope.base.errors import DataError, ParameterError, warn
 
 from .column_choice import ColumnChoice, choose_columns, leave_out_counters, say_risks
 from .columns import nearest_names, parse_name
@@ -176,13 +176,12 @@ def read_table(
         source, label, selection, columns=columns, exclude={names[position] for position in kept}.union(exclude),
         time=time, run=runs, date_format=date_format,
     )  # fmt: skip
-    values = source.values(choice.features, selection)
+    values = mark_missing(source.values(choice.features, selection), asked.na)
     settled = leave_out_counters(choice, source, values, label, asked=columns is not None)
     if settled.features != choice.features:
-        values = source.values(settled.features, selection)
+        values = mark_missing(source.values(settled.features, selection), asked.na)
     say_risks(settled)
-    values = mark_missing(values, asked.na)
-    times = _known_times(settled, source, selection, numbers, label, time, missing)
+    times = _known_times(settled, source, selection, label, time, missing)
     chosen_names = tuple(names[position] for position in settled.features)
     check_finite(
         values,
@@ -195,9 +194,7 @@ def read_table(
     table = Table(
         values,
         chosen_names,
-        mark_missing(source.column(kept[len(named)], selection), asked.na)
-        if ids is not None
-        else source.ids(selection),
+        source.ids(selection) if ids is None else mark_missing(source.column(kept[len(named)], selection), asked.na),
         {name: mark_missing(source.column(p, selection), asked.na) for name, p in zip(named, kept, strict=False)},
         label,
         {name: source.units[name] for name in chosen_names if name in source.units} or None,
@@ -206,7 +203,7 @@ def read_table(
         time=times,
         run=runs,
         period={name: source.period[name] for name in chosen_names if name in source.period},
-        notes=(*source.notes, *settled.notes),
+        notes=(*source.notes, *(text for text in settled.notes if times is not None or "' is the time of" not in text)),
         origin=Origin(
             np.asarray(numbers), (source_file(path, item=source.item, key=key, options=asked.to_dict()),), time=times
         ),
@@ -404,25 +401,19 @@ def _spell(path: Path, key: str | None) -> str:
 
 
 def _known_times(
-    choice: ColumnChoice,
-    source: Source,
-    rows: slice,
-    numbers: range | np.ndarray,
-    label: str,
-    asked: str | bool | None,
-    missing: str,
+    choice: ColumnChoice, source: Source, rows: slice, label: str, asked: str | bool | None, missing: str
 ) -> np.ndarray | None:
-    """When each row was seen, by a column or by what else the file knows; an error where some do not say."""
-    if choice.times is None or choice.time is None:
-        return None if asked is False else source.time(rows)
-    times = choice.times.values
-    lacking = is_missing(times)
-    if missing == "raise" and lacking.any():
-        raise DataError(
-            f"{label}: row {numbers[int(np.argmax(lacking))]} (counted from 0) has no time in '{choice.time.name}'. "
-            "Leave out such rows (missing='drop'), or read without times (time=False)"
-        )
-    return times
+    """When each row was seen, by a column or by what the file knows; with gaps only where such rows are left out."""
+    if asked is False:
+        return None
+    times = source.time(rows) if choice.times is None else choice.times.values
+    if times is None or missing != "raise" or not is_missing(times).any():
+        return times
+    warn(
+        f"{label}: the time has gaps (the first is row {int(np.argmax(is_missing(times)))}) and is not used as the "
+        "time of the rows; missing='drop' leaves out rows without one"
+    )
+    return None
 
 
 def _selection(rows: slice | None) -> slice:

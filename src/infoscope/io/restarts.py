@@ -65,7 +65,8 @@ def even_times(time: np.ndarray, run: np.ndarray | None = None) -> EvenTimes | N
     0.5
     """
     dates = time.dtype.kind == "M"
-    numbers = (time - np.datetime64(0, "s")) / np.timedelta64(1, "s") if dates else np.asarray(time, np.float64)
+    numbers: np.ndarray = np.asarray(time if not dates else (time - np.datetime64(0, "s")) / np.timedelta64(1, "s"))
+    numbers = numbers.astype(np.float64)
     if not np.isfinite(numbers).all():
         return None
     codes = np.zeros(len(time), int) if run is None else np.unique(run, return_inverse=True)[1]

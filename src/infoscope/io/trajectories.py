@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from infoscope.base.progress import progress
 
 from . import molecular_features
 from .atoms import Molecule, one_conformer
+from .digests import refuse_copies
 from .files_read import reads_files
 from .molecular_features import Recipe
 from .table import Table, check_finite, check_names
@@ -118,6 +121,7 @@ def trajectory(
         raise ParameterError(f"time_step is a time above 0 in ps, not {time_step!r}")
     if time is False and time_step is not None:
         raise ParameterError("time=False says that there is no time, and time_step gives one: leave out one of them")
+    refuse_copies([(Path(file), None) for file in files if isinstance(file, str | PathLike)])
     runs = open_runs(topology, files)
     conformers = _one_conformer(runs, select)
     held = [_held(run, rows) for run in runs]
@@ -151,7 +155,7 @@ def trajectory(
     origin = Origin.joined([Origin(np.array(part), (run.source,)) for run, part in zip(runs, held, strict=True)])
     return Table(values, names, None, {}, source, units, held[0] if len(held) == 1 else range(total), n_frames,
                  time=None if time is False else times, run=run_codes if len(runs) > 1 else None, period=period,
-                 notes=tuple(notes), origin=origin if time is False else origin.named(time=times))  # fmt: skip
+                 notes=tuple(notes), origin=origin.named(time=None if time is False else times))  # fmt: skip
 
 
 # -------------------------------------------------------------------------------------------------------- what is there

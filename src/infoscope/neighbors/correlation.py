@@ -125,8 +125,7 @@ def settle_window(space: Space, exclusion_window: float | str | None) -> tuple[S
     """
     if exclusion_window is None or exclusion_window == "auto":
         return space, None
-    number = isinstance(exclusion_window, int | float | np.number) and not isinstance(exclusion_window, bool)
-    if not number or not 0 <= float(exclusion_window) < np.inf:
+    if isinstance(exclusion_window, bool | str) or not 0 <= exclusion_window < np.inf:
         raise ParameterError(f"exclusion_window is {exclusion_window!r}; it must be a time >= 0, 'auto' or None")
     window = float(exclusion_window)
     if window == 0:

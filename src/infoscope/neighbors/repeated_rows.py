@@ -12,6 +12,7 @@ from .convert import to_numpy
 from .space import Space
 
 WORTH_A_WARNING = 0.01  # share of rows that repeat another one; fewer are a note
+FEW_VALUES = 0.1  # different values of a column, in rows, up to which equal rows are chance, as on a grid
 BLOCK_BYTES = 2**24  # of rows that are hashed at once
 MOST_BYTES = 2**31  # of a tensor on a device that are fetched to be looked at
 
@@ -32,6 +33,8 @@ class RepeatedRows:
         For every row, which of these groups it is of.
     n_spaces : int
         Spaces in which they are equal.
+    on_grid : bool
+        Whether every column has few values, as classes and counts do, so that equal rows may well be chance.
     """
 
     n_rows: int
@@ -39,11 +42,12 @@ class RepeatedRows:
     first: np.ndarray
     group: np.ndarray
     n_spaces: int = 1
+    on_grid: bool = False
 
     @property
     def worth_a_warning(self) -> bool:
-        """Whether so many rows repeat that results change."""
-        return self.n_repeats >= WORTH_A_WARNING * self.n_rows and self.n_repeats > 0
+        """Whether so many rows repeat that results change, and not by chance."""
+        return self.n_repeats >= max(WORTH_A_WARNING * self.n_rows, 1) and not self.on_grid
 
     def __str__(self) -> str:
         where = {1: "", 2: " in both spaces"}.get(self.n_spaces, " in every space")
@@ -101,7 +105,8 @@ def find_repeated_rows(
     rank = np.empty(len(first), np.int64)
     rank[np.argsort(first)] = np.arange(len(first))
     group, first = rank[number], np.sort(first)
-    return RepeatedRows(n, _count(group, spaces[0], admissibility), first, group, len(spaces))
+    count = _count(group, spaces[0], admissibility)
+    return RepeatedRows(n, count, first, group, len(spaces), count > 0 and _on_grid(known))
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
@@ -117,6 +122,12 @@ def _table(space: Space) -> np.ndarray | None:
         values = values[:, used]
     period = space.period[used]
     return np.where(period > 0, np.mod(values, np.where(period > 0, period, 1.0)), values) if period.any() else values
+
+
+def _on_grid(tables: Sequence[np.ndarray]) -> bool:
+    """Whether every column of every table has few different values."""
+    few = max(FEW_VALUES * len(tables[0]), 2)
+    return all(len(np.unique(table[:, a])) <= few for table in tables for a in range(table.shape[1]))
 
 
 def _hash(table: np.ndarray) -> np.ndarray:

@@ -43,7 +43,7 @@ class FileChoice:
         return columns_beside(self.path, self.key, **self.said())
 
     def read_column(self, name: str | None, rows: slice | None = None, run: str | None = None) -> np.ndarray:
-        """One column as it is; all rows, or some; run by run, where a column says which run a row is of."""
+        """One column as it is; all rows, or some; run by run, where a column says of which run a row is."""
         return read_column(self.path, name, key=self.key, rows=rows, run=run, **self.said())
 
     def said(self) -> dict[str, Any]:

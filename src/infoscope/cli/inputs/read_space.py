@@ -69,7 +69,7 @@ class ReadSpace:
 
     def take_columns(self, columns: Sequence[int]) -> ReadSpace:
         """The space of some of its columns."""
-        return ReadSpace(self.choice, tuple(table.take_columns(columns) for table in self.tables))
+        return replace(self, tables=tuple(table.take_columns(columns) for table in self.tables))
 
     def spreads(self) -> np.ndarray:
         """Standard deviation of every column, from evenly spaced rows where there are many."""

@@ -12,6 +12,7 @@ from infoscope.base.errors import DataError, ParameterError
 from infoscope.cli.options import Items, Measure
 from infoscope.io import Table, read_table
 from infoscope.io.common_times import common_times
+from infoscope.io.digests import refuse_copies
 from infoscope.io.runs import check_pieces, piece_runs
 from infoscope.neighbors import Space
 
@@ -32,6 +33,7 @@ def read_spaces(
     """Read the files of every space, and check that they fit together; columns that are `owned` are no features."""
     spaces = []
     for choice in choices:
+        refuse_copies([(piece.path, piece.key) for piece in choice.pieces])
         if any(isinstance(piece, TrajectoryChoice) for piece in choice.pieces):
             tables = read_frames(choice.pieces, rows, known_time=items.time is None)
         else:
