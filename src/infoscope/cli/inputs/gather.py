@@ -17,7 +17,7 @@ from infoscope.io.weights import column_list, describe_weights, weights_from_bia
 
 from .choices import SpaceChoice, check_layout
 from .energies import ThermalEnergy, thermal_energy
-from .item_columns import item_arrays, owned_columns
+from .item_columns import NO_TIME, item_arrays, owned_columns
 from .metadynamics import propose_bias, without_growth
 from .parsing import choose_file
 from .read_space import ReadSpace
@@ -57,9 +57,10 @@ def gather(
         raise ParameterError("--join one says that there is one run: leave out --run")
     columns = owned_columns(items, *labels, *owned)
     check_layout(choices, [choose_file(column).path for column in columns])
-    spaces = read_spaces(choices, columns, rows.slice, "raise" if rows.missing == "raise" else "keep")
+    spaces = read_spaces(choices, items, columns, rows.slice, "raise" if rows.missing == "raise" else "keep")
     arrays = item_arrays(spaces, items, rows.slice, labels)
-    notes = list(dict.fromkeys(note for space in spaces for table in space.tables for note in table.notes))
+    notes = _notes(spaces)
+    notes += _named_none(spaces, items)
     if energy.note:
         notes.append(energy.note)
     propose_bias(spaces, items)
@@ -112,6 +113,26 @@ def gather(
         columns,
         tuple(incomplete),
     )
+
+
+def _notes(spaces: Sequence[ReadSpace]) -> list[str]:
+    """What is noted of the files; what holds for several is said once, for all of them."""
+    sources: dict[str, list[str]] = {}
+    for table in dict.fromkeys(table for space in spaces for table in space.tables):
+        for text in table.notes:
+            said = text.removeprefix(f"{table.source}: ")
+            sources.setdefault(said, []).extend([table.source] if said != text else [])
+    named = {said: ", ".join(dict.fromkeys(files)) for said, files in sources.items()}
+    return [f"{files}: {said}" if files else said for said, files in named.items()]
+
+
+def _named_none(spaces: Sequence[ReadSpace], items: Items) -> list[str]:
+    """A word on a column that is really called as the time that is none."""
+    pieces = [piece for space in spaces for piece in space.choice.pieces] if items.time == NO_TIME else []
+    found = [f"{piece}:{names.index(NO_TIME)}" for piece in pieces if NO_TIME in (names := piece.stored_columns())]
+    if not found:
+        return []
+    return [f"--time none: no time is used; the column called none is asked for by its number, {found[0]}"]
 
 
 # -------------------------------------------------------------------------------------------------------- rows left out
