@@ -132,7 +132,7 @@ def test_values_with_a_sign(tmp_path, monkeypatch):
         ("[period]\nphi = 1", ['options.toml: period takes text or numbers, not {"phi": 1}']),
         ("states = ", ["options.toml is no TOML"]),
         ("stride = 0", ["--stride"]),
-        ("missing = 'ignore'", ["--missing is 'raise' or 'drop', not 'ignore'"]),
+        ("missing = 'ignore'", ["--missing is 'raise', 'drop' or 'drop-columns', not 'ignore'"]),
     ],
 )
 def test_bad_files(folder, infoscope, text, parts):

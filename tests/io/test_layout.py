@@ -327,6 +327,8 @@ def test_words_that_stand_for_nothing_only_do_so_among_numbers(write):
     table = read_table(path, labels=["land"], missing="drop")
     assert table.labels["land"].tolist() == ["DE", "None"]
     assert read_table(path, columns="x", missing="drop").values.tolist() == [[1], [3]]
+    with pytest.raises(DataError, match=r"row 1 .counted from 0., column 'x' is 'NA' .a missing value."):
+        read_table(path, columns="x")
     # another: a column that looks like numbers for long, and is text in the end
     rows = [*map(str, range(30_000)), "NA", "x1"]
     column = read_column(write("id\n" + "\n".join(rows)), "id")

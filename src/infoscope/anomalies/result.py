@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from infoscope.base import DataError, Origin, ParameterError, Provenance, Result, check_choice, format_estimate
-from infoscope.base.contents import choices, flags, integers, numbers, values, whole
-from infoscope.base.origin import check_origin
+from infoscope.base.contents import choices, flags, holds, integers, numbers, values, whole
 from infoscope.neighbors import TIE, Space, nearest
 
 from .null import score_table
@@ -186,6 +185,7 @@ class Anomalies(Result):
         "n_permutations": whole(),
         "n_blocks": whole(),
         "ids": values("space") | None,
+        "origin": holds(Origin, length="space") | None,
         "row_numbers": integers("space"),
     }
 
@@ -194,8 +194,6 @@ class Anomalies(Result):
     def _check_contents(self) -> None:
         """Raise where sides or regions that were read name rows that there are not."""
         n = {True: self.n_test, False: self.n_reference}
-        if self.origin is not None:
-            check_origin(self.origin, len(self.labels), "Anomalies")
         if self.n_test + self.n_reference != len(self.labels):
             raise DataError("n_reference and n_test of Anomalies do not go with its labels")
         for side in self.sides:

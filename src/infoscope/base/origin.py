@@ -243,6 +243,8 @@ def spell_time(time: Any) -> str:
     >>> spell_time(np.float64(2.0)), spell_time(np.datetime64("2020-01-31"))
     ('2', '2020-01-31')
     """
+    if isinstance(time, np.datetime64):
+        return str(np.datetime_as_string(time, unit="auto"))
     return f"{time:.10g}" if isinstance(time, float | int | np.number) else str(time)
 
 

@@ -9,8 +9,7 @@ import numpy as np
 
 from infoscope.base import Origin, Provenance, Result
 from infoscope.base.checks import check_choice
-from infoscope.base.contents import integers, numbers, whole
-from infoscope.base.origin import check_origin
+from infoscope.base.contents import holds, integers, numbers, whole
 from infoscope.base.rounding import first_lowest
 from infoscope.statistics.units import energy_unit
 
@@ -93,13 +92,9 @@ class Clusters(Result):
         "log_density": numbers("n_items"),
         "coordinates": numbers("n_items", "D") | None,
         "n_peaks": whole(),
+        "origin": holds(Origin, length="n_items") | None,
         "n_halo": whole(),
     }
-
-    def _check_contents(self) -> None:
-        """Raise where the origin that was read is not that of the items."""
-        if self.origin is not None:
-            check_origin(self.origin, self.n_items, "Clusters")
 
     @property
     def _references(self) -> tuple[str, ...]:  # type: ignore[override]

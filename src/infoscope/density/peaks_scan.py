@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from infoscope.base import Origin, Provenance, Result, kernel
-from infoscope.base.contents import integers, numbers
-from infoscope.base.origin import check_origin
+from infoscope.base.contents import holds, integers, numbers
 from infoscope.base.rounding import first_lowest, order_of
 from infoscope.neighbors import nearest
 
@@ -108,12 +107,8 @@ class DecisionGraph(Result):
         "lower_log_density": numbers("N"),
         "separation": numbers("N"),
         "centers": integers("C", below="separation"),
+        "origin": holds(Origin, length="separation") | None,
     }
-
-    def _check_contents(self) -> None:
-        """Raise where the origin that was read is not that of the items."""
-        if self.origin is not None:
-            check_origin(self.origin, len(self.separation), "DecisionGraph")
 
     _references = ("k_star",)
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from infoscope.base.checks import LARGEST_EXACT_INTEGER
 from infoscope.base.errors import DataError
+from infoscope.base.number_kinds import LARGEST_EXACT_INTEGER
 
 from .encodings import DAMAGED, open_bytes, open_text
 from .frames import frame_column, frame_values
@@ -47,6 +47,15 @@ class DelimitedSource(Source):
 
     def column(self, column: int, rows: slice) -> np.ndarray:
         return frame_column(self._frame, column, rows)
+
+    def word_for_nothing(self, column: int, row: int) -> str:
+        if not self.layout.kinds:  # a format that fixes its layout: rows may have been left out
+            return ""
+        wanted = np.zeros(row + 1, bool)
+        wanted[row] = True
+        fields = next((fields for _, fields in _rows_of_fields(self.path, self.layout, wanted)), [])
+        word = fields[column] if column < len(fields) else ""
+        return "" if word in PLAIN_NOTHING else f"'{word}'"
 
     @cached_property
     def _frame(self) -> pandas.DataFrame:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,47 @@ from typing import Any
 from infoscope.base.errors import DataError
 from infoscope.storage.regular import check_regular, open_regular
 
+from .parquet import parquet_parts
+
 CHUNK_BYTES = 2**22
 STORE_METADATA = ("zarr.json", ".zgroup", ".zarray")  # one of them is in every Zarr store
+
+
+def refuse_copies(files: Sequence[tuple[Path, str | None]]) -> None:
+    """Raise where two of several runs are one file, or files with the same contents.
+
+    Parameters
+    ----------
+    files : sequence of (Path, str or None)
+        Each with the name of the array inside, where it holds several.
+
+    Raises
+    ------
+    DataError
+        Naming both.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from infoscope.io.digests import refuse_copies
+    >>> refuse_copies([(Path("runs.npz"), "first"), (Path("runs.npz"), "second")])
+    """
+    seen: dict[tuple[Any, ...], Path] = {}
+    sizes = Counter((path.stat().st_size, key) for path, key in files if path.is_file())
+    for path, key in files:
+        if not path.is_file():
+            what: tuple[Any, ...] = (str(path.resolve()), key)
+        elif sizes[path.stat().st_size, key] < 2:  # files of different sizes are different
+            continue
+        else:
+            what = (file_digest(path)["hash"], key)
+        if what in seen:
+            same = "is given twice" if seen[what] == path else f"and {seen[what]} have the same contents"
+            raise DataError(
+                f"{path} {same}: rows that are there twice are each other's nearest neighbours, and no two runs. Give "
+                "every run once"
+            )
+        seen[what] = path
 
 
 def file_digest(path: str | PathLike[str]) -> dict[str, Any]:
@@ -69,7 +109,8 @@ def check_digest(path: Path, stored: Mapping[str, Any]) -> None:
     Raises
     ------
     DataError
-        If it is a pipe, a device, or a folder that is no Zarr store; if its size or its contents are others.
+        If it is a pipe, a device, or a folder that is neither a Zarr store nor holds parts of a Parquet table; if its
+        size or its contents are others.
 
     Examples
     --------
@@ -80,8 +121,8 @@ def check_digest(path: Path, stored: Mapping[str, Any]) -> None:
     >>> check_digest(path, file_digest(path))
     """
     if path.is_dir():
-        if not any((path / name).is_file() for name in STORE_METADATA):
-            raise DataError(f"{path} is a folder, and no Zarr store")
+        if not any((path / name).is_file() for name in STORE_METADATA) and not parquet_parts(path):
+            raise DataError(f"{path} is a folder, and neither a Zarr store nor parts of a Parquet table")
         size = 0
         for part in _walk(path):  # a folder of millions of files is left where it is too large
             size += part.stat().st_size

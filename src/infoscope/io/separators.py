@@ -88,7 +88,7 @@ def find_separator(lines: Sequence[str], path: Path, comment: str) -> tuple[str,
     (sign,) = best
     if sign == " " and kind == ".csv":
         return sign, f"{path}: fields are separated by white space, though the file is called .csv"
-    others = [other for other in tables if other not in (sign, " ") and tables[other].numbers >= most / 2 > 0]
+    others = [other for other in tables if other not in (sign, " ") and tables[other].numbers > most / 2]
     return sign, f"{path}: fields are separated by {_named(sign)}, not by {_named(others[0])}" if others else ""
 
 
