@@ -52,7 +52,9 @@ def test_densities_refuse_a_bias_that_grows():
     with pytest.raises(DataError, match=r"bias of neighbours differs by 1\.\d+ kT.*Use metad\.rbias"):
         PAk(dimension=2).fit(space, bias=FRAMES[:, 3] / KT)
     found = PAk(dimension=2).fit(space, bias=FRAMES[:, 4] / KT)
-    assert found.result_.warnings == () and errors(found.log_density_).std() < 0.5
+    growth = (FRAMES[:, 3] - FRAMES[:, 4]) / KT
+    assert found.result_.warnings == () and errors(found.log_density_).std() < 0.7
+    assert errors(found.log_density_ + growth).std() > 1.2  # what metad.bias would have given
     # another bias that is no function of the features: it acts on a column that is not among them
     g = np.random.default_rng(0)
     hidden = 6 * g.uniform(size=len(space))
@@ -92,7 +94,7 @@ def test_c_of_t_from_the_hills(files, infoscope):
     assert ran.code == 0, ran.err
     with_hills, with_rbias = (library.load(name).log_density for name in ("h.npz", "r.npz"))
     assert np.abs(with_hills - with_rbias).max() < 0.01
-    assert errors(with_hills).std() < 0.5
+    assert errors(with_hills).std() < 0.7
     assert [file["name"] for file in json.loads((files / "h.json").read_text())["files"]] == ["COLVAR", "HILLS"]
     assert "reproduced" in infoscope("rerun", "h.json").out
 
