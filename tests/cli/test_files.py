@@ -251,7 +251,7 @@ def test_a_gromacs_file_beside_a_plumed_file(colvars, tmp_path, infoscope):
         (["--log-weights", "metad.bia"], ["--log-weights metad.bia: neither a column", "Did you mean 'metad.bias'"]),
         (["--log-weights", "nan.npy"], ["--log-weights nan.npy: the bias of row 0", "--missing drop"]),
         (["--log-weights", "spike.npy"], ["the weights leave 5.0 effective items", "reweight less, sample more"]),
-        (["--missing", "ignore"], ["--missing is 'raise' or 'drop', not 'ignore'"]),
+        (["--missing", "ignore"], ["--missing is 'raise', 'drop' or 'drop-columns', not 'ignore'"]),
         (["--period", "phi=360deg"], ["phi", "radians", "pass --period 2pi"]),
     ],
 )
