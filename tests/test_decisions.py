@@ -287,3 +287,28 @@ def test_a_held_out_value_is_one_number():
 
 def test_the_package_lists_what_is_tested_here():
     assert {name for name in LOOKS if name[0].isupper()} <= set(infoscope.__all__)
+
+
+# ------------------------------------------------------------------------------------- whether rows are the same items
+@pytest.mark.parametrize("what", ["days", "order of a frame", "runs"])
+def test_other_items_are_refused_by_whoever_takes_two_descriptions(what):
+    import pandas as pd
+
+    x = np.random.default_rng(0).normal(size=(60, 2))
+    days, names = np.datetime64("2000-01-01") + np.arange(60), np.repeat(["one", "two"], 30)
+    one, other = {
+        "days": lambda: (Space(x, time=days), Space(x, time=days + 10)),
+        "order of a frame": lambda: (pd.DataFrame(x), pd.DataFrame(x).sample(frac=1, random_state=0)),
+        "runs": lambda: (Space(x, run=names), Space(x, run=np.repeat(["three", "four"], 30))),
+    }[what]()
+    for call in (
+        lambda: information_imbalance(one, other),
+        lambda: imbalance_matrix({"one": one, "other": other}),
+        lambda: compare_imbalances(one, one, other),
+        lambda: select_features_imbalance(one, other),
+        lambda: DifferentiableImbalance(5).fit(one, other),
+        lambda: dii_value_and_grad(one, other, [1.0, 1.0], k=5),
+        lambda: dii_forward(one, other, 1, k=5),
+    ):
+        with pytest.raises(DataError, match="different times|same ids in another order|different run"):
+            call()

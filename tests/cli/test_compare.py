@@ -32,6 +32,8 @@ def test_columns_scale_and_hint(folder, infoscope):
         "B=items.csv:c",
         "--scale",
         "A=standard",
+        "--time",
+        "none",
         "--output",
         "s.json",
     )
@@ -44,7 +46,20 @@ def test_columns_scale_and_hint(folder, infoscope):
 
 def test_more_than_two_spaces_and_labels(folder, infoscope):
     spaces = ("--space", "A=items.csv:a", "--space", "B=items.csv:b", "--space", "C=items.csv:a,c")
-    ran = infoscope("compare", *spaces, "--labels", "group", "--output", "m.csv", "--permutations", "19", "--seed", "3")
+    ran = infoscope(
+        "compare",
+        *spaces,
+        "--time",
+        "none",
+        "--labels",
+        "group",
+        "--output",
+        "m.csv",
+        "--permutations",
+        "19",
+        "--seed",
+        "3",
+    )
     assert ran.code == 0 and "group" in ran.out and "p(A → B tells nothing) =" in ran.out
     rows = pd.read_csv("m.csv").set_index(["name_a", "name_b"])
     table = pd.read_csv("items.csv")

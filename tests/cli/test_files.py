@@ -84,7 +84,8 @@ def test_the_files_are_told(colvars, tmp_path, infoscope):
     )
     assert "note: weights exp((metad.bias) / 2.494): 520 rows are worth" in ran.out
     inputs = json.loads((tmp_path / "r.json").read_text())["inputs"]
-    assert inputs["items"] == {"log-weights": "metad.bias", "kT": "2.494"} and len(inputs["notes"]) == 2
+    assert inputs["items"] == {"log-weights": "metad.bias", "kT": "2.494"} and len(inputs["notes"]) == 3
+    assert ran.out.count("note: COLVAR.0, COLVAR.1: 'time' is the time of the rows, no feature") == 1
     assert inputs["known_of_items"] == ["run", "sample_weight", "time"] and inputs["rows"]["left_out"] is None
     assert inputs["spaces"][0]["period"] == [2 * np.pi] * 2
 

@@ -13,7 +13,7 @@ from infoscope import PAk, Space
 from infoscope.base import DataError, InfoscopeWarning
 from infoscope.statistics import bias_differences
 
-RUN = metadynamics.run(seed=0)  # two variables, 3000 frames, 599 hills
+RUN = metadynamics.run(seed=0, n_steps=16_000, height=2.0)  # two variables, 1600 frames, 319 hills
 FRAMES, HILLS, POTENTIAL = RUN
 ENERGIES = ("--units", "kJ/mol", "--temperature", "300", "--dimension", "2", "-q")
 

@@ -344,6 +344,7 @@ def test_options_of_weights_without_weights_are_refused(option):
         lambda: information_imbalance(x, x[:, :1], **option),
         lambda: imbalance_matrix({"a": x, "b": x[:, :1]}, **option),
         lambda: select_features_imbalance(x, x[:, :1], **option),
+        lambda: imbalance_scale_curve(x, x[:, :1], **option),
     ):
         with pytest.raises(
             ParameterError, match=rf"{name}=.* says how neighbours of different weights are chosen, and"

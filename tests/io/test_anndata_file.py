@@ -66,7 +66,8 @@ def test_other_tables(save):
         assert np.array_equal(table.values, 2 * COUNTS[:, :3]) and table.names == ("X_pca_0", "X_pca_1", "X_pca_2")
     assert np.array_equal(read_table(path, key="counts").values, COUNTS + 1)
     assert np.array_equal(read_table(path, key="raw").values, COUNTS)
-    scores = read_table(path, key="scores")
+    with pytest.warns(DataWarning, match="column 's' grows by the same step from row to row"):
+        scores = read_table(path, key="scores", columns="s,u")
     assert scores.names == ("s", "u") and np.array_equal(scores.values[:, 0], np.arange(N) / 2)
     assert split_key(f"{path}/obsm/X_pca") == (path, "obsm/X_pca")
     with pytest.raises(ParameterError, match="holds no table 'X_pcaa'. Did you mean 'X_pca'.*It holds: X, raw/X, obs"):

@@ -42,7 +42,12 @@ def test_known_by_its_first_line_whatever_its_name(write, name):
     table = read_table(path)
     assert table.names == ("phi", "psi", "d") and table.values.shape == (5, 3)
     assert table.values[:, 2].tolist() == [0, 1, 2, 3, 4] and table.time.tolist() == [0, 1, 2, 3, 4]
-    assert table.period == {"phi": 2 * np.pi, "psi": 2 * np.pi} and table.units is None and table.notes == ()
+    assert table.period == {"phi": 2 * np.pi, "psi": 2 * np.pi} and table.units is None
+    assert [note.removeprefix(f"{path}: ") for note in table.notes] == [
+        "'time' is the time of the rows, no feature",
+        "columns 'metad.bias', 'metad.rbias', 'uwall.bias', 'uwall.force2' are left out: by their names they say how a "
+        "row was sampled",
+    ]
     assert column_names(path)[0] == "time" and read_column(path, "metad.bias").tolist() == [2, 2.1, 2.2, 2.3, 2.4]
 
 
@@ -66,7 +71,7 @@ def test_a_table_of_any_other_kind_is_none(write):
     ],
 )
 def test_periods(write, low, high, period):
-    values = "".join(f"{x:.3f}\n" for x in np.linspace(0, 0.45 * period, 20))  # enough of a period to be one
+    values = "".join(f"{x:.3f}\n" for x in 0.45 * period * np.linspace(0, 1, 20) ** 2)  # enough of a period to be one
     path = write(f"#! FIELDS x\n#! SET min_x {low}\n#! SET max_x {high}\n{values}")
     assert read_table(path).period == {"x": pytest.approx(period, rel=1e-15)}
     space = read_table(path).to_space()
@@ -95,7 +100,7 @@ def test_a_restart_replaces_what_was_written_again(write):
     table = read_table(path)
     assert table.time.tolist() == [0, 1, 2, 3, 4, 5, 6, 7]
     assert table.values[:, 2].tolist() == [0, 1, 2, 103, 104, 105, 106, 107]
-    (note,) = table.notes
+    note = table.notes[0]
     assert "restarted at time 3 (line 19)" in note and "3 earlier rows" in note and "COLVAR" in note
     assert path.read_text().splitlines()[18].split()[0] == "3.000000"  # that line indeed
     part = read_table(path, rows=slice(2, 6, 2))
@@ -106,14 +111,15 @@ def test_a_restart_replaces_what_was_written_again(write):
 def test_restarts_nest_and_may_repeat_only_one_row(write):
     path = write(HEADER + rows([0, 1, 2, 3]) + rows([3, 4], shift=10) + HEADER + rows([2, 3, 4], shift=20))
     table = read_table(path)
-    assert table.values[:, 2].tolist() == [0, 1, 22, 23, 24] and len(table.notes) == 2
+    assert table.values[:, 2].tolist() == [0, 1, 22, 23, 24] and "restarted" not in table.notes[2]
     assert "1 earlier row from that time on was" in table.notes[0] and "3 earlier rows" in table.notes[1]
     assert read_table(write(HEADER + rows([0, 0, 1]))).time.tolist() == [0, 1]
 
 
 def test_many_restarts_share_a_sentence(write):
-    table = read_table(write(HEADER + "".join(rows([t, t + 1, t + 2]) for t in range(20))))
-    assert table.time.tolist() == list(range(22)) and len(table.notes) == 2
+    text = HEADER + "".join(rows([t, t + 1, t + 2]) for t in range(20))
+    table = read_table(write(text), columns="phi,psi")
+    assert table.time.tolist() == list(range(22)) and len(table.notes) == 3
     assert "2 earlier rows" in table.notes[0] and "and 18 more restarts; 38 earlier rows in all" in table.notes[1]
 
 
@@ -128,7 +134,6 @@ def test_many_restarts_share_a_sentence(write):
         (HEADER + rows([0, 1]) + " 2.0 0.1", "the last line 4 has 2 of 8 fields: .*truncated. Delete that line"),
         (HEADER + rows([0, 1]) + " 2.0 0.1\n" + HEADER + rows([1]), "the line 4 has 2 of 8 fields"),
         (HEADER + rows([5, 6, 7]) + HEADER + rows([0, 1]), "row 3 .* starts again at 0.*another run, not a restart"),
-        (HEADER + rows([0, 0, 0, 0]), "row 2 .* starts again at 0"),
         (HEADER + "1 2 3 4 5 6 7 8 9\n", "names 8 columns, the rows have 9"),
         (HEADER, "holds no rows"),
         ("#! FIELDS\n1 2\n", "names no columns"),
@@ -165,7 +170,7 @@ def test_files_cut_inside(write):
 def test_weights_from_the_bias(write):
     path = write(HEADER + rows(range(60)))
     bias, walls = 2 + np.arange(60) / 10, np.zeros(60)  # as in rows()
-    table = read_table(path, log_weights="metad.bias,uwall.bias", kT=2.494)
+    table = read_table(path, columns="phi,psi", log_weights="metad.bias,uwall.bias", kT=2.494)
     truth = np.exp((bias + walls) / 2.494)
     assert np.allclose(table.sample_weight, truth / truth.max(), rtol=1e-13)
     assert "metad.bias" not in table.names and table.labels == {}
@@ -173,13 +178,13 @@ def test_weights_from_the_bias(write):
     assert f"60 rows are worth {n_kish:.4g}" in table.notes[-1] and "/ 2.494" in table.notes[-1]
     assert np.allclose(table.to_space().sample_weight, table.sample_weight)
     with pytest.warns(DataWarning, match=r"leave 19\.\d effective rows of 60"):
-        plain = read_table(path, log_weights=["metad.bias"])
+        plain = read_table(path, columns="phi,psi", log_weights=["metad.bias"])
     assert (
         np.allclose(plain.sample_weight, np.exp(bias - bias.max()), rtol=1e-13)
         and "for an energy, give kT" in plain.notes[-1]
     )
     with pytest.warns(DataWarning, match=r"leave 1\.\d effective rows of 60"):
-        read_table(path, log_weights="metad.bias", kT=0.05)
+        read_table(path, columns="phi,psi", log_weights="metad.bias", kT=0.05)
 
 
 def test_weights_from_bias_alone():
@@ -231,3 +236,48 @@ def test_rows_with_missing_values(write):
         read_table(path, columns="x", rows=slice(1, 2), missing="drop")
     with pytest.raises(DataError, match="is inf"):
         read_table(write("x\n1\ninf\n", "i.csv"), missing="drop")
+
+
+# -------------------------------------------------------------------------------------- times with too few digits, runs
+def test_times_with_too_few_digits_are_no_restarts(write):
+    true = 0.005 * np.arange(400)
+    lines = "".join(f" {t:.2f} {np.sin(t):.6f} {np.cos(3 * t):.6f}\n" for t in true)
+    table = read_table(write("#! FIELDS time x y\n" + lines))
+    assert len(table) == 400 and np.abs(table.time - true).max() <= 0.01
+    assert np.allclose(np.diff(table.time), 0.005, rtol=1e-2)
+    assert "restart" not in " ".join(table.notes) and "too few digits" in table.notes[0]
+    assert "even steps of 0.005" in table.notes[0]
+    # a restart that is one all the same: the file begins anew
+    begun = 2 * ("#! FIELDS time x y\n" + "".join(lines.splitlines(keepends=True)[:200]))
+    with pytest.raises(DataError, match="another run, not a restart"):
+        read_table(write(begun))
+    head, rest = lines.splitlines(keepends=True)[:201], lines.splitlines(keepends=True)[200:]
+    table = read_table(write("#! FIELDS time x y\n" + "".join(head) + "#! FIELDS time x y\n" + "".join(rest)))
+    assert len(table) == 400 and "restarted at time 1" in table.notes[0]
+    # a time that never goes on is none
+    table = read_table(write(HEADER + rows([0, 0, 0, 0])))
+    assert table.time is None and "'time' is the same in all rows; it is not used" in table.notes[0]
+
+
+def test_walkers_in_one_file(write):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(3, 40))
+    interleaved = "".join(f"{t} {w} {x[w, t]:.9f} {t + w:.1f}\n" for t in range(40) for w in range(3))
+    path = write("#! FIELDS time walker x metad.bias\n" + interleaved)
+    table = read_table(path)
+    assert table.time is None and "same times for each 'walker': run='walker'" in table.notes[0] and len(table) == 120
+    split = read_table(path, run="walker")
+    assert split.names == ("x",) and split.run.tolist() == list(range(3)) * 40
+    assert split.time.tolist() == np.repeat(np.arange(40), 3).tolist()
+    space = split.to_space()
+    for w in range(3):
+        assert np.allclose(space.features[space.run == w, 0], x[w], atol=1e-9)
+    # one walker behind the other, each with a restart
+    stacked = "".join(f"{t} {w} {x[w, t]:.9f} 0\n" for w in range(3) for t in [*range(20), *range(15, 40)])
+    path = write("#! FIELDS time walker x metad.bias\n" + stacked)
+    with pytest.raises(DataError, match="another run, not a restart.*run='COLUMN'"):
+        read_table(path)
+    split = read_table(path, run="walker")
+    assert len(split) == 120 and split.time.tolist() == 3 * list(range(40))
+    assert np.allclose(split.values[:, 0], x.ravel(), atol=1e-9)
+    assert read_column(path, "x", run="walker").tolist() == split.values[:, 0].tolist()

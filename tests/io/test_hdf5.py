@@ -95,8 +95,12 @@ def test_one_dimensional_arrays_beside_it_are_columns_when_chosen(write):
 def test_a_time_with_gaps_is_not_used(write):
     time = np.arange(40.0)
     time[3] = np.nan
-    with pytest.warns(DataWarning, match="'time' is not all numbers"):
-        assert read_table(write(x=X, time=time)).time is None
+    path = write(x=X, time=time)
+    with pytest.warns(DataWarning, match="the time has gaps .*row 3.*missing='drop'"):
+        table = read_table(path)
+    assert table.time is None and table.notes == ()
+    assert read_table(path, time=False).time is None
+    assert read_table(path, missing="drop").time.tolist() == [t for t in range(40) if t != 3]
 
 
 def test_a_group_of_columns(write):

@@ -78,3 +78,10 @@ def test_the_answer_is_that_of_the_complete_columns(field):
     sea = FIELD[:, ~LAND.any(0)]
     target = FIELD[:, :1]
     assert information_imbalance(table.to_space(), target).a_to_b == information_imbalance(sea, target).a_to_b
+
+
+def test_a_class_that_is_missing_is_named_too(tmp_path):
+    """Row 0 misses a class, row 2 a number; NA is the code of a country."""
+    (tmp_path / "x.csv").write_text("a,code\n1,\n2,NA\n,DE\n3,FR\n4,ZA\n")
+    table = read_table(tmp_path / "x.csv", columns=["a"], labels=["code"], missing="drop")
+    assert table.labels["code"].tolist() == ["NA", "FR", "ZA"] and table.notes[-1].endswith("missing in a 1, code 1")

@@ -169,9 +169,17 @@ def test_labels_ids_and_exclusions_are_not_features(write):
 
 def test_a_saved_index_is_left_out_aloud(write):
     path = write("index.csv", ",x,y\n0,1,2\n1,3,4\n")
-    with pytest.warns(DataWarning, match="left out column 0, which has no name"):
-        assert read_table(path).names == ("x", "y")
-    assert read_table(path, columns="0,2").values.tolist() == [[0, 2], [1, 4]]
+    table = read_table(path)
+    assert (
+        table.names == ("x", "y")
+        and "column 'unnamed_0' is left out: it has no name (a saved index?)" in table.notes[0]
+    )
+    with pytest.warns(DataWarning, match="unnamed_0 says"):
+        table = read_table(path, columns="0,2")
+    assert table.values.tolist() == [[0, 2], [1, 4]]
+    # the name that pandas gives it when it reads and writes such a file again
+    path = write("again.csv", "Unnamed: 0,x,y\n0,1,2\n1,3,4\n")
+    assert read_table(path).names == ("x", "y")
 
 
 @pytest.mark.parametrize(

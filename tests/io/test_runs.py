@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from infoscope.base.errors import DataError, DataWarning, ParameterError
-from infoscope.io import Table, read_pieces
+from infoscope.io import Table, read_pieces, read_table
 from infoscope.io.runs import continued_rows, warn_of_parts
 
 
@@ -37,7 +37,7 @@ def test_consecutive_parts_of_one_run(write):
     table = read_pieces(paths, join="one")
     assert table.time.tolist() == [0, 1, 2, 3, 4, 5, 6] and table.run is None
     assert np.allclose(table.values[:, 0], [0, 0.01, 1.02, 1.03, 1.04, 2.05, 2.06], rtol=1e-14)
-    (note,) = table.notes
+    note = table.notes[-1]
     assert note.startswith(f"{paths[1]} goes on from time 2; 2 rows") and table.rows.tolist() == [0, 1, 4, 5, 6, 7, 8]
 
 
@@ -66,11 +66,14 @@ def test_parts_in_wrong_order_or_several_runs(write):
 
 def test_weights_of_all_pieces_are_on_one_scale(write):
     paths = write(a=colvar(range(40)), b=colvar(range(30), 1.0))
-    table = read_pieces(paths, log_weights="metad.bias", kT=0.5)
+    chosen = {"columns": "x,y", "log_weights": "metad.bias", "kT": 0.5}
+    with pytest.warns(DataWarning, match="grow by the same step"):
+        table = read_pieces(paths, **chosen)
     bias = np.r_[np.arange(40) / 100, 1 + np.arange(30) / 100]
     assert np.allclose(table.sample_weight, np.exp((bias - bias.max()) / 0.5), rtol=1e-12)
     assert table.labels == {} and "70 rows are worth" in table.notes[-1]
-    one = read_pieces(paths, log_weights="metad.bias", kT=0.5, labels=["metad.bias"], rows=slice(0, 22))
+    with pytest.warns(DataWarning, match="grow by the same step"):
+        one = read_pieces(paths, **chosen, labels=["metad.bias"], rows=slice(0, 22))
     assert np.allclose(one.labels["metad.bias"], np.r_[bias[:22], bias[40:62]], rtol=1e-12)
 
 
@@ -113,3 +116,17 @@ def test_bad_arguments(write):
         read_pieces(str(path))
     with pytest.raises(ParameterError, match="join"):
         read_pieces([path], join="two")
+
+
+def test_one_run_is_not_two(write, tmp_path):
+    one, copy, other = write(a=colvar([0, 1, 2]), b=colvar([0, 1, 2]), c=colvar([0, 1, 2], 1.0))
+    for join in ("runs", "one"):
+        with pytest.raises(DataError, match="b and .*a have the same contents: .*Give every run once"):
+            read_pieces([one, copy], join=join)
+    with pytest.raises(DataError, match="a is given twice"):
+        read_pieces([one, other, one])
+    with pytest.raises(DataError, match="have the same contents"):  # by another way to the same file
+        read_pieces([one, tmp_path / ".." / tmp_path.name / one.name])
+    assert len(read_pieces([one, other])) == 6
+    np.savez(tmp_path / "runs.npz", first=np.eye(3), second=np.eye(3))
+    assert len(read_table(tmp_path / "runs.npz", key="first")) == 3

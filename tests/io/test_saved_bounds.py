@@ -7,12 +7,13 @@ class holds are set beyond everything, one array after the other.
 import dataclasses
 import json
 from importlib import import_module
-from typing import get_type_hints
+from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
 from tests.io.test_saved_estimators import EVERY
 
+import infoscope
 from infoscope import BinaryID, PAk, Space, TwoNN, nearest
 from infoscope.base import DataError, Provenance, result_classes
 from infoscope.base.contents import contents_of, fits
@@ -141,6 +142,22 @@ def test_every_class_that_is_saved_says_what_its_arrays_hold():
             assert told or field.name in contents_of(cls), f"{cls.__name__}.{field.name}: say its kind and shape"
     for cls in EVERY:
         assert "result_" in contents_of(cls)
+
+
+def test_every_class_that_a_saved_one_holds_can_be_saved():
+    """Annotations of results lead to all parts: a part without a word on its arrays could not be saved."""
+    waiting = [cls for cls in result_classes() if cls.__module__.startswith("infoscope.")]
+    waiting = [cls for cls in waiting if dataclasses.is_dataclass(cls)]
+    seen = set()
+    while waiting:
+        cls = waiting.pop()
+        seen.add(cls)
+        for hint in get_type_hints(cls).values():
+            inside = [hint, *get_args(hint), *(one for part in get_args(hint) for one in get_args(part))]
+            waiting += [one for one in inside if dataclasses.is_dataclass(one) and one not in seen]
+    for cls in seen - {Provenance}:
+        assert issubclass(cls, infoscope.base.Result) or allowed_classes.is_part_class(cls), cls
+    assert {"Space", "Origin", "SourceFile", "Excess", "Region"} <= {cls.__name__ for cls in seen}
 
 
 def test_names_in_the_declarations_are_fields():

@@ -74,9 +74,9 @@ def test_fits_of_all_kinds_come_back(tmp_path):
     Space(X, sample_weight=WEIGHT, time=np.arange(160.0), run=RUN, ids=np.arange(160).astype(str)),
     Space.from_labels(["cat", "dog", "cat", "eel"]), Space.from_bits(np.packbits(BITS, axis=1), n_bits=130),
     Space(ANGLES * [1, 2], period=[2 * np.pi, 0.0], period_check=False, scale="standard"),
-    Space(X[:, :1].astype(np.float32)),
+    Space(X[:, :1].astype(np.float32)), Space(nearest(Space(2 * ANGLES + 1), 6), metric="neighbors"),
     Space(G.integers(0, 3, (30, 4)), metric="hamming"), Space(X, ids=list(range(160)), feature_names=["a", "b"]),
-], ids=["all", "labels", "bits", "angles", "one column", "hamming", "ids"])  # fmt: skip
+], ids=["all", "labels", "bits", "angles", "one column", "a graph", "hamming", "ids"])  # fmt: skip
 def test_spaces_of_all_kinds_come_back(space, tmp_path):
     fit = TwoNN()
     fit.fit(2 * ANGLES + 1)

@@ -43,7 +43,12 @@ def test_names_units_and_time(write):
 def test_without_legends(write):
     one = read_table(write('@ xaxis label "Time (ns)"\n@ yaxis label "RMSD (nm)"\n0 0.1\n1 0.2\n'))
     assert one.names == ("RMSD",) and one.units == {"RMSD": "nm"} and one.time.tolist() == [0, 1]
-    assert read_table(write("0 1 2\n1 2 3\n")).names == ("0", "1", "2")
+    table = read_table(write("0 1 2\n1 2 3\n"))  # no labels either: the x axis is the time, where it grows
+    assert (
+        table.names == ("1", "2") and table.time.tolist() == [0, 1] and "'0' is the time of the rows" in table.notes[0]
+    )
+    table = read_table(write("1 1 2\n0 2 3\n"))
+    assert table.names == ("0", "1", "2") and table.time is None
     several = read_table(write('@ xaxis label "Time (ps)"\n@ yaxis label "(kJ/mol), (K)"\n0 1 2\n1 2 3\n'))
     assert several.names == ("1", "2") and several.units is None  # nothing says which column has which
 

@@ -314,7 +314,7 @@ def cluster():
     with (
         dask.config.set(options),
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, memory_limit="500MB", dashboard_address=None, silence_logs=50
+            n_workers=2, threads_per_worker=1, memory_limit="500MB", dashboard_address=":0", silence_logs=50
         ) as local,
         distributed.Client(local) as client,
     ):

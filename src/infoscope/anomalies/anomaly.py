@@ -18,7 +18,7 @@ from infoscope.base import (
     warn,
 )
 from infoscope.base.contents import fits, holds, integers, whole
-from infoscope.neighbors import Space
+from infoscope.neighbors import Space, settle_window
 
 from .blocks import Blocks, make_blocks
 from .crossfit import cross_fit
@@ -165,7 +165,7 @@ class DensityAnomaly(BaseEstimator):
         published = dict(k=k, k_min=20, alpha=1e-5, control="fpr", null="iid", self_rank="include", clustering="peaks")
         return cls(**(published | changes))
 
-    def fit(self, X_reference, Y_test, groups_reference=None, groups_test=None):
+    def fit(self, X_reference, Y_test, groups_reference=None, groups_test=None, *, exclusion_window=None):
         """Compare a test sample with a reference.
 
         Parameters
@@ -175,6 +175,9 @@ class DensityAnomaly(BaseEstimator):
             `time`, labels are permuted by whole runs or stretches of time.
         groups_reference, groups_test : array (N,), optional
             Blocks of rows that belong together, permuted as a whole.
+        exclusion_window : float or "auto", optional
+            Time within which rows of a run belong together: the length of blocks; 0 says that rows are in no order
+            (models, poses) and independent.  Default: `block_length`.
 
         Returns
         -------
@@ -187,15 +190,16 @@ class DensityAnomaly(BaseEstimator):
         """
         self._check()
         pooled = pool(X_reference, Y_test, metric=self.metric, period=self.period, feature_weights=self.feature_weights)
+        pooled, length = self._settled(pooled, exclusion_window)
         n = len(pooled.labels)
         if self.cross_fit and min(len(pooled.reference), len(pooled.test)) < 4:
             raise ParameterError("cross_fit needs at least four rows of each sample: halves of two")
         k = self._ranks(n // 2 if self.cross_fit else n)
         known = zip((groups_reference, groups_test), pooled.kept, strict=True)
         of_reference, of_test = (groups if groups is None else _kept_groups(groups, kept) for groups, kept in known)
-        blocks = make_blocks(pooled.reference, pooled.test, of_reference, of_test, float(self.alpha), self.block_length)
+        blocks = make_blocks(pooled.reference, pooled.test, of_reference, of_test, float(self.alpha), length)
         options = self._options(blocks)
-        warnings = list(look_at(pooled, independent=blocks is None))
+        warnings = list(look_at(pooled, independent=blocks is None and exclusion_window != 0))
         if self.k != "auto" and k > TOO_WIDE * n:
             warnings.append(f"k={k} neighbours are {k / n:.0%} of all rows: scores are no longer local; k up to "
                             f"{max(n // SHARE, 1)} is")  # fmt: skip
@@ -209,7 +213,7 @@ class DensityAnomaly(BaseEstimator):
             ordered, labels = Ordered(pooled.space, self.n_jobs), pooled.labels
             found = search(ordered, labels, rule, options, blocks)
         if blocks is None:
-            found.notes.extend(repeated_rows(ordered, labels))
+            found.warnings.extend(repeated_rows(pooled))
         self._space, self._labels, self._rule = ordered.space, labels, tuple(found.rule)  # what new points are asked of
         for text in found.warnings:
             warn(text, DataWarning)
@@ -238,6 +242,16 @@ class DensityAnomaly(BaseEstimator):
         return scan.over if side == "over" else scan.under
 
     # ---- steps ----
+    def _settled(self, pooled: Pooled, exclusion_window: Any) -> tuple[Pooled, Any]:
+        """The samples with what a window says of their order, and the length of blocks."""
+        if exclusion_window is None or exclusion_window == "auto":
+            return pooled, self.block_length
+        if self.block_length is not None:
+            raise ParameterError("block_length and exclusion_window both say how long blocks are: give one of them")
+        reference, window = settle_window(pooled.reference, exclusion_window)
+        test, _ = settle_window(pooled.test, exclusion_window)
+        return pooled._replace(reference=reference, test=test), window or None
+
     def _check(self) -> None:
         check_level(self.alpha)
         check_positive_int(self.k_min, "k_min")

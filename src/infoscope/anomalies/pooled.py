@@ -11,6 +11,7 @@ from infoscope.base.rounding import exceeds, first_lowest
 from infoscope.neighbors import (
     Space,
     as_space,
+    find_repeated_rows,
     hand_over,
     item_origin,
     kind_of,
@@ -21,11 +22,8 @@ from infoscope.neighbors import (
     to_numpy,
 )
 
-from .neighbor_stream import Ordered
-
 JOINED = ("euclidean", "manhattan", "chebyshev", "cosine", "hamming", "bits")
 UNEVEN = 100.0  # ratio of standard deviations of two columns from which one of them hardly counts
-REPEATED = 0.01  # share of rows with an equal one that is worth a word
 WAY_OUT = "or say which rows belong together (`groups_reference=`, `groups_test=`)"
 
 
@@ -102,16 +100,18 @@ def look_at(pooled: Pooled, *, independent: bool) -> tuple[str, ...]:
     return (*found, *look.warnings)
 
 
-def repeated_rows(ordered: Ordered, labels: np.ndarray) -> tuple[str, ...]:
-    """A note where rows have equal ones in their own sample: chance on a grid, copies elsewhere."""
-    some = np.linspace(0, len(labels) - 1, min(len(labels), 2000)).astype(np.int64)
-    squared, items = ordered.rows(some, 1)
-    share = np.mean((squared[:, 0] == 0) & (labels[items[:, 0]] == labels[some]))
-    if share < REPEATED:
+def repeated_rows(pooled: Pooled) -> tuple[str, ...]:
+    """What to say where rows have equal ones in their own sample: chance on a grid, copies elsewhere."""
+    found = []
+    for sample, name in ((pooled.reference, "the reference"), (pooled.test, "the test sample")):
+        repeated = find_repeated_rows(sample)
+        if repeated is not None and repeated.worth_a_warning:
+            found.append(f"{repeated} of {name}")
+    if not found:
         return ()
     return (
-        f"{share:.0%} of rows equal another row of their sample: copies (up-sampled or augmented rows) are not "
-        "independent, and groups_reference and groups_test should say which belong together",
+        f"{', '.join(found)}: copies (a file read twice, up-sampled or augmented rows) are not independent; leave them "
+        "out, or say with groups_reference and groups_test which belong together",
     )
 
 

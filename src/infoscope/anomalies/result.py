@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from infoscope.base import DataError, Origin, ParameterError, Provenance, Result, check_choice, format_estimate
-from infoscope.base.contents import choices, flags, integers, numbers, values, whole
+from infoscope.base.contents import choices, flags, holds, integers, numbers, values, whole
 from infoscope.neighbors import TIE, Space, nearest
 
 from .null import score_table
@@ -185,6 +185,7 @@ class Anomalies(Result):
         "n_permutations": whole(),
         "n_blocks": whole(),
         "ids": values("space") | None,
+        "origin": holds(Origin, length="space") | None,
         "row_numbers": integers("space"),
     }
 

@@ -92,9 +92,9 @@ def number(low: float | None = None) -> Entry:
     return Entry("number", (), low)
 
 
-def holds(*classes: type) -> Entry:
-    """An object of one of some classes."""
-    return Entry("classes", classes=classes)
+def holds(*classes: type, length: Length | None = None) -> Entry:
+    """An object of one of some classes, of some length."""
+    return Entry("classes", () if length is None else (length,), classes=classes)
 
 
 def contents_of(cls: type) -> dict[str, Entry]:
@@ -192,10 +192,16 @@ def _check_one(where: str, value: Any, entry: Entry, held: Any) -> None:
     elif entry.kind == "classes":
         if not isinstance(value, entry.classes):
             raise DataError(f"{where} is {_spell_value(value)}, and must be a {entry.classes[0].__name__}")
+        if entry.shape and (n := _length_of(value)) != (length := _number_at(entry.shape[0], held)):
+            raise DataError(f"{where} has {n} items, and must have {length}")
     elif not fits(value, int if entry.kind == "whole" else float):
         raise DataError(f"{where} is {_spell_value(value)}, and must be a {'whole ' * (entry.kind == 'whole')}number")
     else:
         _check_bounds(where, value, value, entry, held)
+
+
+def _length_of(value: Any) -> int:
+    return len(value)
 
 
 def _check_bounds(where: str, least: Any, most: Any, entry: Entry, held: Any) -> None:

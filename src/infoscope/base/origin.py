@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .array_types import ArrayLike
+from .contents import choices, integers, values, whole
 from .errors import DataError
 
 FRAME, ROW = "frame", "row"
@@ -45,6 +46,8 @@ class SourceFile:
     modified: int = -1
     hash: str = ""
 
+    _contents = {"item": choices(ROW, FRAME), "size": whole(-1), "modified": whole(-1)}
+
     def __str__(self) -> str:
         return f"{self.name}/{self.key}" if self.key else self.name
 
@@ -80,6 +83,13 @@ class Origin:
     file: np.ndarray | None = None
     time: np.ndarray | None = None
     ids: np.ndarray | None = None
+
+    _contents = {
+        "row": integers("N"),
+        "file": integers("N", below="files") | None,
+        "time": values("N") | None,
+        "ids": values("N") | None,
+    }
 
     def __len__(self) -> int:
         return len(self.row)
@@ -233,6 +243,8 @@ def spell_time(time: Any) -> str:
     >>> spell_time(np.float64(2.0)), spell_time(np.datetime64("2020-01-31"))
     ('2', '2020-01-31')
     """
+    if isinstance(time, np.datetime64):
+        return str(np.datetime_as_string(time, unit="auto"))
     return f"{time:.10g}" if isinstance(time, float | int | np.number) else str(time)
 
 

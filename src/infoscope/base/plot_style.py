@@ -85,13 +85,16 @@ def text_as_written(ax: Axes | None = None) -> Iterator[None]:
     """
     import matplotlib
 
-    there = () if ax is None else (ax.title, ax.xaxis.label, ax.yaxis.label)
-    before = [label.get_text() for label in there]
+    there = [] if ax is None else [ax.title, ax.xaxis.label, ax.yaxis.label]
+    there += [] if ax is None else [tick.label1 for axis in (ax.xaxis, ax.yaxis) for tick in axis.get_major_ticks()]
+    before = [(label, label.get_text(), label.get_parse_math()) for label in there]
+    for label in there:  # a picture may measure them while it is drawn
+        label.set_parse_math(False)
     with matplotlib.rc_context({"text.parse_math": False}):
         yield
-    for label, text in zip(there, before, strict=True):
-        if label.get_text() != text:
-            label.set_parse_math(False)
+    for label, text, parsed in before:
+        if label.get_text() == text:
+            label.set_parse_math(parsed)
 
 
 def let_powers_be_formulas(axes: Iterable[Axes]) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .options import Delivery, Items, Jobs, Layout, Measure, Rows, Seed, count, value, with_groups, word
+from .options import Delivery, Items, Jobs, Layout, Measure, Rows, Seed, Window, count, value, with_groups, word
 
 EXAMPLE = "infoscope anomalies reference.csv test.csv"
 
@@ -51,7 +51,16 @@ def anomalies(
     measure: Annotated[Measure, {"scale": "standard: columns divided by their standard deviation in REFERENCE."}],
     layout: Layout,
     rows: Annotated[Rows, {"start": "First row of both files."}],
-    items: Annotated[Items, {"time": "When a row was seen, or time between rows: correlated ones go together."}],
+    items: Annotated[
+        Items, {"time": "When a row was seen, or time between rows: correlated ones go together; none: not known."}
+    ],
+    window: Annotated[
+        Window,
+        {
+            "window": "Length in time of the blocks of rows that go together; 0: rows are in no order. Default: whole "
+            "runs, or two correlation times."
+        },
+    ],
     out: Annotated[
         Delivery, {"output": "Flagged rows: .csv, .parquet. The result: .json (for rerun), .npz (for infoscope.load)."}
     ],
@@ -85,7 +94,7 @@ def anomalies(
     )  # fmt: skip
     with messages(out.quiet):
         both = read_two((reference, test), items, rows, measure, layout)
-        found = estimator.fit(both[0].space, both[1].space).result_
+        found = estimator.fit(both[0].space, both[1].space, exclusion_window=window.window).result_
         deliver(
             found, out, {"reference": both[0].record(), "test": both[1].record()}, [*both[0].files(), *both[1].files()],
             text="\n".join([str(found), *places(found)]), table=FlaggedRows(found), kind=kind,

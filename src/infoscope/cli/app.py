@@ -19,6 +19,7 @@ from .density import density
 from .dimension import dimension
 from .extract import extract
 from .flag_names import in_flags
+from .inspect import inspect
 from .interrupts import INTERRUPTED, Interrupts
 from .rerun import rerun
 from .select import select
@@ -40,6 +41,7 @@ app.command()(density)
 app.command()(anomalies)
 app.command()(select)
 app.command()(extract)
+app.command()(inspect)
 app.command()(demo)
 app.command()(rerun)
 

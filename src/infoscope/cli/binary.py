@@ -76,20 +76,27 @@ class Binary:
         if self.alpha_max == "auto" and self.prefix is not None:
             raise ParameterError("--prefix compares equal windows: give --alpha-max a share")
 
-    def estimate(self, space: Space, sample_rows: int | None, random_state: int, n_jobs: int | None) -> Any:
-        """The answer of the library."""
+    def estimate(
+        self, space: Space, sample_rows: int | None, window: float | str | None, random_state: int, n_jobs: int | None
+    ) -> Any:
+        """The answer of the library; a window says how long the blocks are that errors come from."""
         from infoscope.base.errors import ParameterError
         from infoscope.dimension import BinaryID, prefix_curve, scan_alpha
+        from infoscope.neighbors import row_step, settle_window
 
+        space, length = settle_window(space, window)
+        blocks = {} if length is None else {"block_length": max(1, round(length / row_step(space)))}
         data = self._data(space)
         kept: dict[str, Any] = {"binarize": self.binarize, "q": self.states or 2, "n_jobs": n_jobs}
         if (self.alpha_max == "scan" or self.prefix is not None) and sample_rows is not None:
             raise ParameterError("--sample-rows goes with one number: leave out --prefix and --alpha-max scan")
+        if (self.alpha_max == "scan" or self.prefix is not None) and length:
+            raise ParameterError("--window goes with one number: leave out --prefix and --alpha-max scan")
         if self.alpha_max == "scan":
             return scan_alpha(data, **kept)
         if self.prefix is not None:
             return prefix_curve(data, self.prefix, alpha_max=float(self.alpha_max), **kept)
-        estimator = BinaryID(alpha_max=self.alpha_max, n_rows=sample_rows, random_state=random_state, **kept)
+        estimator = BinaryID(alpha_max=self.alpha_max, n_rows=sample_rows, random_state=random_state, **blocks, **kept)
         return estimator.fit(data).result_
 
     def _data(self, space: Space) -> Any:

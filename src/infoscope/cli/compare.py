@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .options import Delivery, Items, Jobs, Layout, Measure, Rows, Seed, Texts, Window, count, value, with_groups
+from .options import Delivery, Items, Jobs, Layout, Measure, Neighbors, Rows, Seed, Texts, count, value, with_groups
 
 EXAMPLE = "infoscope compare --space A=data.csv:0-4 --space B=data.csv:5-9"
 
@@ -42,7 +42,9 @@ def compare(
     sample_rows: Annotated[int | None, count(1, "Ask only so many rows, drawn at random.")] = None,
     sample_columns: Annotated[int | None, count(1, "Estimate ranks from so many random items.")] = None,
     items: Annotated[Items, {"join": "Pieces: runs of their own, or parts of one run."}],
-    window: Window,
+    window: Annotated[
+        Neighbors, {"window": "Rows of a run closer in time are no neighbours. Default: auto with times."}
+    ],
     out: Delivery,
     seed: Seed = 0,
     jobs: Jobs = None,

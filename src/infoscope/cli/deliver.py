@@ -22,7 +22,7 @@ def check_targets(asked: Delivery) -> None:
     """Raise now what saving results and picture would raise after the work is done."""
     for path in asked.output or []:
         check_result_path(path)
-    remember_files(with_digests=any(str(path).lower().endswith(".json") for path in asked.output or []))
+    remember_files(with_digests=any(str(path).lower().endswith((".json", ".npz")) for path in asked.output or []))
     if asked.plot is None:
         return
     picture = Path(asked.plot)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
-from .options import Delivery, Files, Items, Jobs, Layout, Measure, Rows, switch, value, with_groups, word
+from .options import Delivery, Files, Items, Jobs, Layout, Measure, Rows, Window, switch, value, with_groups, word
 
 if TYPE_CHECKING:
     import pandas
@@ -49,6 +49,13 @@ def density(
         Items,
         {"bias": "Bias potential of the rows (metad.rbias), taken out of the density: better than weights from it."},
     ],
+    window: Annotated[
+        Window,
+        {
+            "window": "Rows of a run closer in time count as one visit, for the errors; 0: rows are in no order. "
+            "Default: auto with times."
+        },
+    ],
     out: Annotated[
         Delivery,
         {"output": "Save: .json (for rerun), .npz (for load, extract), .csv, .parquet (every row; states: its state)."},
@@ -77,7 +84,7 @@ def density(
         data = read_one(files, items, rows, measure, layout, "density", takes_bias=True)
         # whether a peak is real is asked of the noise alone, as DensityPeaks does
         estimator = _estimator(method, max_neighbors, dimension=dimension, calibrate=not states, n_jobs=jobs)
-        fitted = estimator.fit(data.space, bias=data.gathered.potential)
+        fitted = estimator.fit(data.space, bias=data.gathered.potential, exclusion_window=window.window)
         result = _states(fitted, significance, halo) if states else fitted.result_
         energy = data.gathered.energy
         result = result.with_units(energy.units, energy.temperature)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from .binary import Binary
-from .options import Delivery, Files, Items, Jobs, Layout, Measure, Rows, Seed, count, with_groups, word
+from .options import Delivery, Files, Items, Jobs, Layout, Measure, Rows, Seed, Window, count, with_groups, word
 
 
 @with_groups
@@ -25,7 +25,16 @@ def dimension(
     measure: Annotated[Measure, {"metric": "euclidean, manhattan, chebyshev, cosine, hamming."}],
     layout: Layout,
     rows: Rows,
-    items: Annotated[Items, {"time": "When a row was seen, or time between rows: correlated ones are thinned."}],
+    items: Annotated[
+        Items, {"time": "When a row was seen, or time between rows: correlated ones are thinned; none: not known."}
+    ],
+    window: Annotated[
+        Window,
+        {
+            "window": "Rows of a run closer in time are not used together; 0: rows are in no order, and all are used. "
+            "Default: half a correlation time."
+        },
+    ],
     out: Delivery,
     seed: Seed = 0,
     jobs: Jobs = None,
@@ -58,16 +67,16 @@ def dimension(
         data = read_one(files, items, rows, Measure(["hamming"]) if bits.binary else measure, layout, "dimension")
         drawn: dict[str, Any] = {"random_state": seed, "n_jobs": jobs}
         if bits.binary:
-            result = bits.estimate(data.space, sample_rows, **drawn)
+            result = bits.estimate(data.space, sample_rows, window.window, **drawn)
         else:
-            result = _estimate(data.space, method, max_rank, n_rows=sample_rows, **drawn)
+            result = _estimate(data.space, method, max_rank, window.window, n_rows=sample_rows, **drawn)
         deliver(result, out, data.record(), data.files())
 
 
-def _estimate(space: Any, method: str, max_rank: int | None, **drawn: Any) -> Any:
+def _estimate(space: Any, method: str, max_rank: int | None, window: float | str | None, **drawn: Any) -> Any:
     from infoscope.dimension import ABIDE, Gride, TwoNN
 
     if method == "abide":
-        return ABIDE(n_jobs=drawn["n_jobs"]).fit(space).result_
+        return ABIDE(n_jobs=drawn["n_jobs"]).fit(space, exclusion_window=window).result_
     estimator = TwoNN(**drawn) if method == "two-nn" else Gride(max_rank, **drawn)
-    return estimator.fit(space).result_
+    return estimator.fit(space, exclusion_window=window).result_

@@ -19,6 +19,7 @@ FLAGS = {
     "missing": "--missing",
     **{name: f"--{name}" for name in ("header", "decimal", "separator", "encoding", "comment", "na")},
     "join": "--join",
+    "date_format": "--date-format",
     "kT": "--kT",
     "binarize": "--binarize",
     "alpha_max": "--alpha-max",
@@ -51,6 +52,7 @@ def in_flags(text: str) -> str:
     text = CALLS.sub("", " ".join(text.split())).replace("2*np.pi", "2pi")
     for rows, option in SLICES.items():
         text = rows.sub(option, text)
+    text = text.replace("time=False", "--time none")
     text = ASSIGNED.sub(lambda match: f"{FLAGS[match[1]]} {match[2].translate(NO_QUOTES)}".rstrip(), text)
     text = text.replace("infoscope.io.hills_offset", "--hills FILE")
     return UNDERSCORED.sub(lambda match: FLAGS[match[1]], text)

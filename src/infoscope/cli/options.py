@@ -142,7 +142,12 @@ class Items:
     """What is known of the rows: each a column, a file, or (time) the step between rows."""
 
     ids: Annotated[str | None, value("COLUMN|FILE", "Names of the rows.")] = None
-    time: Annotated[str | None, value("COLUMN|FILE|STEP", "When a row was seen, or time between rows.")] = None
+    time: Annotated[
+        str | None, value("COLUMN|FILE|STEP|none", "When a row was seen, or time between rows; none: not known.")
+    ] = None
+    date_format: Annotated[
+        str | None, value("FORMAT|day-first|month-first", "Of times that are text, such as '%d.%m.%Y %H:%M'.")
+    ] = None
     run: Annotated[str | None, value("COLUMN|FILE", "Which run (trajectory, series) a row is of.")] = None
     join: Annotated[str, word("runs|one", "Several files: runs of their own, or parts of one run.")] = "runs"
     weights: Annotated[str | None, value("COLUMN|FILE", "Statistical weights of the rows.")] = None
@@ -169,18 +174,24 @@ class Items:
 
 @dataclass(frozen=True)
 class Window:
-    """Which rows may be neighbours."""
+    """How far apart in time rows say something new."""
 
     window: Annotated[
         float | str | None,
         word(
             "auto",
-            "Rows of a run closer in time are no neighbours. Default: auto with times.",
+            "Rows of a run closer in time belong together; 0: rows are in no order. Default: auto with times.",
             metavar="VALUE",
             or_else="a time of at least 0",
             holds=lambda time: 0 <= time < float("inf"),
         ),
     ] = None
+
+
+@dataclass(frozen=True)
+class Neighbors(Window):
+    """Which rows may be neighbours."""
+
     other_runs: Annotated[bool, switch("Neighbours come from other runs only.", "--other-runs")] = False
 
 
@@ -247,6 +258,8 @@ def with_groups(function: Callable[..., None]) -> Callable[..., None]:
             name: kind(**{field.name: values.pop(field.name) for field in fields(kind)})
             for name, kind in groups.items()
         }
+        if not any(hasattr(group, "command") for group in made.values()):
+            del values["command"]
         function(**values, **made)
 
     vars(command).update(__signature__=Signature(parameters))

@@ -12,11 +12,11 @@ from .options import (
     Jobs,
     Layout,
     Measure,
+    Neighbors,
     Rows,
     Seed,
     Target,
     Texts,
-    Window,
     count,
     value,
     with_groups,
@@ -95,7 +95,9 @@ def select(
     layout: Layout,
     rows: Rows,
     items: Items,
-    window: Window,
+    window: Annotated[
+        Neighbors, {"window": "Rows of a run closer in time are no neighbours. Default: auto with times."}
+    ],
     out: Delivery,
     seed: Seed = 0,
     jobs: Jobs = None,
@@ -273,7 +275,7 @@ def _table(result: FeatureWeights) -> list[str]:
         text = f"  {result.names[a]:<{width}}  {result.standard_weights[a]:>12.3f}"
         if intervals:
             low, high = result.standard_weights_low[a], result.standard_weights_high[a]  # type: ignore[index]
-            text += f"  {low:.3f} to {high:.3f}  {result.positive_share[a]:>10.0%}"  # type: ignore[index]
+            text += f"  {low:>5.2f} to {high:<4.2f}  {result.positive_share[a]:>10.0%}"  # type: ignore[index]
         lines.append(f"{text}  {result.weights[a]:>15.4g}")
     if len(result.support) > SHOWN:
         lines.append(f"  ... and {len(result.support) - SHOWN} more")

@@ -169,7 +169,7 @@ class BMTI(KStarNN):
         self.random_state = random_state
         self.n_jobs = n_jobs
 
-    def fit(self, X, y=None, *, sample_weight=None, bias=None):
+    def fit(self, X, y=None, *, sample_weight=None, bias=None, exclusion_window=None):
         """Estimate the log density at every item.
 
         Parameters
@@ -181,6 +181,8 @@ class BMTI(KStarNN):
             For scikit-learn's pipelines.
         sample_weight, bias : array (N,), optional
             As for `KStarNN`.
+        exclusion_window : float or "auto", optional
+            As for `KStarNN`; that of a fitted density is kept.
 
         Returns
         -------
@@ -194,14 +196,16 @@ class BMTI(KStarNN):
         self._check()
         self._source = None
         if not isinstance(X, PointDensity):
-            return super().fit(X, sample_weight=sample_weight, bias=bias)
+            return super().fit(X, sample_weight=sample_weight, bias=bias, exclusion_window=exclusion_window)
         check_is_fitted(X)
         if sample_weight is not None:
             raise ParameterError("a fitted density has its weights already")
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(X, name):
                 setattr(self, name, getattr(X, name))
-        self.sample_, self.space_, self._offered = X.sample_, X.space_, X._offered
+        if exclusion_window is not None:
+            raise ParameterError("a fitted density has its window already: give exclusion_window to its fit")
+        self.sample_, self.space_, self._offered, self._window = X.sample_, X.space_, X._offered, X._window
         self.dimension_ = X.dimension_ if self.dimension is None else float(self.dimension)
         self._k = X._k
         if int(self._k.min()) < FEWEST_NEIGHBORS:

@@ -16,7 +16,7 @@ from infoscope.dimension import k_star
 from infoscope.dimension.abide import adaptive_dimension
 from infoscope.dimension.estimators import checked_input, warn_of_constant_columns
 from infoscope.dimension.k_star import FEWEST, thresholds
-from infoscope.neighbors import Space, as_space, graph_of, is_series, item_origin, looking_at_row_order
+from infoscope.neighbors import Space, as_space, graph_of, is_series, item_origin, looking_at_row_order, settle_window
 
 from .bias import Bias, bias_of_points
 from .calibration import calibrate
@@ -33,7 +33,7 @@ FOR_DIMENSION = 100  # neighbours that ABIDE may use
 MOST, CAPPED = 1000, 0.2  # max_neighbors="auto": its end; share of points that asks for more
 MOST_ENTRIES = 10**8  # of the neighbour table, likewise: 1.6 GB
 COUNTS = ("k", "k-1", "digamma")
-SILENCE = "or silence this with warnings.simplefilter('ignore', CorrelatedRowsWarning)"
+SILENCE = "or `exclusion_window=0` to silence"
 
 
 class PointDensity(DensityMixin, BaseEstimator):
@@ -45,6 +45,7 @@ class PointDensity(DensityMixin, BaseEstimator):
     calibrate: bool
     n_jobs: int | None
     result_: LogDensity
+    _window: float | None = None  # within which rows count as one visit, where it was given
 
     _contents = {
         "sample_": holds(Sample),
@@ -83,7 +84,7 @@ class PointDensity(DensityMixin, BaseEstimator):
         if any(length not in (None, wanted) for length, wanted in lengths):
             raise DataError(f"the parts of {type(self).__name__} have different points")
 
-    def fit(self, X, y=None, *, sample_weight=None, bias=None):
+    def fit(self, X, y=None, *, sample_weight=None, bias=None, exclusion_window=None):
         """Estimate the log density at every item.
 
         Parameters
@@ -97,6 +98,9 @@ class PointDensity(DensityMixin, BaseEstimator):
         bias : array (N,), optional
             Static bias potential of every item in units of kT, a function of the features: the density is that without
             it.  Better than weights, which leave few effective neighbours where the potential was low.
+        exclusion_window : float or "auto", optional
+            Time within which rows of a run count as one visit, for the errors; 0 says that rows are in no order
+            (models, poses), and counts each.  Default: two correlation times where times or runs are known.
 
         Returns
         -------
@@ -114,7 +118,10 @@ class PointDensity(DensityMixin, BaseEstimator):
         space: Space | Any = None if graph is not None and known is None else _space_of(self, known)
         if space is not None and sample_weight is not None:
             space = space.replace(sample_weight=check_sample_weight(sample_weight, len(space)))
-        with looking_at_row_order(way_out=SILENCE) as look:
+        self._window = None
+        if space is not None:
+            space, self._window = settle_window(space, exclusion_window)
+        with looking_at_row_order(self._window != 0, way_out=SILENCE) as look:
             self._offered = MOST if graph is None else int(np.diff(graph.indptr).min())
             data: Any = space if graph is None else replace(graph, space=space)
             sample = make_sample(
@@ -139,7 +146,7 @@ class PointDensity(DensityMixin, BaseEstimator):
         self._correlated = None
         if space is not None and is_series(space):
             self._correlated = statistical_inefficiency(
-                space, self.sample_, self._k, slope=self.method == "PAk", n_jobs=self.n_jobs
+                space, self.sample_, self._k, slope=self.method == "PAk", window=self._window, n_jobs=self.n_jobs
             )
         self._values, self._errors, unsettled = self._densities(self._log_distances, self.sample_.table.items, self._k)
         self._calibrate()

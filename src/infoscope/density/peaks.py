@@ -82,7 +82,7 @@ class DensityPeaks(ClusterMixin, BaseEstimator):
         self.density = density
         self.halo = halo
 
-    def fit(self, X, y=None, *, sample_weight=None, bias=None):
+    def fit(self, X, y=None, *, sample_weight=None, bias=None, exclusion_window=None):
         """Find the clusters.
 
         Parameters
@@ -95,6 +95,8 @@ class DensityPeaks(ClusterMixin, BaseEstimator):
             Statistical weights, if `X` does not have them.
         bias : array (N,), optional
             Static bias potential in units of kT, as for the density.
+        exclusion_window : float or "auto", optional
+            As for the density.
 
         Returns
         -------
@@ -107,8 +109,8 @@ class DensityPeaks(ClusterMixin, BaseEstimator):
         """
         _check_significance(self.Z)
         if isinstance(X, PointDensity):
-            if sample_weight is not None or bias is not None:
-                raise ParameterError("a fitted density has its weights or its bias already")
+            if sample_weight is not None or bias is not None or exclusion_window is not None:
+                raise ParameterError("a fitted density has its weights or its bias already, and its window")
             from sklearn.utils.validation import check_is_fitted
 
             check_is_fitted(X)
@@ -117,7 +119,7 @@ class DensityPeaks(ClusterMixin, BaseEstimator):
             if self.density is not None and not isinstance(self.density, PointDensity):
                 raise ParameterError(f"density is {self.density!r}; it is KNNDensity(), KStarNN(), PAk() or BMTI()")
             density = PAk(calibrate=False) if self.density is None else clone(self.density)
-            self.density_ = density.fit(X, sample_weight=sample_weight, bias=bias)
+            self.density_ = density.fit(X, sample_weight=sample_weight, bias=bias, exclusion_window=exclusion_window)
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self.density_, name):
                 setattr(self, name, getattr(self.density_, name))

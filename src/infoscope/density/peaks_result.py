@@ -9,7 +9,7 @@ import numpy as np
 
 from infoscope.base import Origin, Provenance, Result
 from infoscope.base.checks import check_choice
-from infoscope.base.contents import integers, numbers, whole
+from infoscope.base.contents import holds, integers, numbers, whole
 from infoscope.base.rounding import first_lowest
 from infoscope.statistics.units import energy_unit
 
@@ -92,6 +92,7 @@ class Clusters(Result):
         "log_density": numbers("n_items"),
         "coordinates": numbers("n_items", "D") | None,
         "n_peaks": whole(),
+        "origin": holds(Origin, length="n_items") | None,
         "n_halo": whole(),
     }
 

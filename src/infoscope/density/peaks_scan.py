@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from infoscope.base import Origin, Provenance, Result, kernel
-from infoscope.base.contents import integers, numbers
+from infoscope.base.contents import holds, integers, numbers
 from infoscope.base.rounding import first_lowest, order_of
 from infoscope.neighbors import nearest
 
@@ -107,6 +107,7 @@ class DecisionGraph(Result):
         "lower_log_density": numbers("N"),
         "separation": numbers("N"),
         "centers": integers("C", below="separation"),
+        "origin": holds(Origin, length="separation") | None,
     }
 
     _references = ("k_star",)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from infoscope.base import Origin, Provenance, Result
-from infoscope.base.contents import integers, numbers, whole
+from infoscope.base.contents import holds, integers, numbers, whole
 from infoscope.base.origin import spell_item
 from infoscope.base.rounding import first_lowest
 from infoscope.statistics.units import energy_unit
@@ -96,6 +96,7 @@ class LogDensity(Result):
         "component": integers("n_items", low=-1, below="n_components") | None,
         "coordinates": numbers("n_items", "D") | None,
         "n_components": whole(),
+        "origin": holds(Origin, length="n_items") | None,
         "n_duplicates": whole(),
         "n_iterations": whole(),
     }

@@ -47,7 +47,13 @@ class Correlated:
 
 
 def statistical_inefficiency(
-    space: Space, sample: Sample, k: np.ndarray, *, slope: bool = False, n_jobs: int | None = None
+    space: Space,
+    sample: Sample,
+    k: np.ndarray,
+    *,
+    slope: bool = False,
+    window: float | None = None,
+    n_jobs: int | None = None,
 ) -> Correlated | None:
     """How many correlated rows count as one, around every point.
 
@@ -62,6 +68,8 @@ def statistical_inefficiency(
     slope : bool
         Whether a slope is fitted with the density (PAk): then the nearer neighbours count more, the l-th of k like
         4 - 6 l/k.
+    window : float, optional
+        Time within which two rows count as one visit, instead of two correlation times.
     n_jobs : int, optional
         Threads.
 
@@ -83,13 +91,15 @@ def statistical_inefficiency(
     >>> bool(found.inefficiency.mean() < 1.2)
     True
     """
-    try:
-        series = series_correlation(space, n_jobs=n_jobs)
-    except InfoscopeError:
-        return None
-    if series is None:
-        return None
-    window, too_short = series.reach, series.too_short
+    too_short = False
+    if window is None:
+        try:
+            series = series_correlation(space, n_jobs=n_jobs)
+        except InfoscopeError:
+            return None
+        if series is None:
+            return None
+        window, too_short = series.reach, series.too_short
     order = run_order(len(space), space.time, space.run)
     clock = _one_clock(order, window)
     weight = np.ones(len(space)) if space.sample_weight is None else np.asarray(space.sample_weight, float)

@@ -10,7 +10,7 @@ from infoscope.base import DataError, ParameterError, check_sample_weight, kerne
 from infoscope.base.contents import integers, numbers
 from infoscope.base.rounding import exceeds
 from infoscope.dimension import NeighborTable, neighbor_table
-from infoscope.neighbors import NeighborGraph, Space, item_name, nearest
+from infoscope.neighbors import NeighborGraph, Space, find_repeated_rows, item_name, nearest
 
 FEWEST_POINTS = 4
 DISCRETE = ("labels", "bits", "hamming")
@@ -230,21 +230,10 @@ def _sum_weights(table, point, place, given, notes, space) -> Sample:
 
 def _different(space: Space, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Places (in rows) of the first of every group of equal items, in order; for every row, the number of its group."""
-    every = np.arange(len(rows))
-    if space.backend == "dask":
-        return every, every  # a zero distance is found afterwards
-    from infoscope.neighbors import to_numpy
-
-    values = to_numpy(space.features)
-    if space.metric != "precomputed":
-        period = np.where(space.period > 0, space.period, np.inf)
-        used = np.asarray(space.feature_weights) > 0
-        values = (np.where(space.period > 0, np.mod(values, period), values))[:, used]
-    _, first, group = np.unique(values[rows], axis=0, return_index=True, return_inverse=True)
-    order = np.argsort(first)
-    number = np.empty(len(first), np.int64)
-    number[order] = np.arange(len(first))
-    return first[order], number[group.ravel()]
+    repeated = find_repeated_rows(space if len(rows) == len(space) else space.take(rows))
+    if repeated is None:
+        return np.arange(len(rows)), np.arange(len(rows))  # a zero distance is found afterwards
+    return repeated.first, repeated.group
 
 
 @kernel()

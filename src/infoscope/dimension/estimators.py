@@ -7,8 +7,19 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from infoscope.base import ParameterError, check_positive_int, checks, warn
-from infoscope.neighbors import Space, as_space, collected, graph_of, kind_of, looking_at_row_order, series_correlation
+from infoscope.base import DataError, ParameterError, check_positive_int, number_kinds, warn
+from infoscope.base.rounding import STEPS
+from infoscope.neighbors import (
+    Space,
+    as_space,
+    collected,
+    graph_of,
+    kind_of,
+    looking_at_row_order,
+    row_step,
+    series_correlation,
+    settle_window,
+)
 from infoscope.statistics import run_order
 
 
@@ -21,8 +32,8 @@ def checked_input(estimator, X, *, reset: bool = True):
         return X
     from sklearn.utils.validation import validate_data
 
-    checks.refuse_sparse(X, "X")
-    checks.refuse_complex(X, "X")
+    number_kinds.refuse_sparse(X, "X")
+    number_kinds.refuse_complex(X, "X")
     if hasattr(X, "set_axis") and not all(isinstance(column, str) for column in X.columns):
         X = X.set_axis([str(column) for column in X.columns], axis=1)  # a column may be called 20
     if hasattr(X, "set_axis") and any(hasattr(dtype, "subtype") and hasattr(dtype, "fill_value") for dtype in X.dtypes):
@@ -57,7 +68,7 @@ class DimensionEstimator(BaseEstimator):
     thin: Any
     n_jobs: int | None
 
-    def fit(self, X, y=None, *, time=None, run=None):
+    def fit(self, X, y=None, *, time=None, run=None, exclusion_window=None):
         """Estimate the dimension.
 
         Parameters
@@ -69,6 +80,9 @@ class DimensionEstimator(BaseEstimator):
             For scikit-learn's pipelines.
         time, run : array (N,), optional
             When and in which series an item was seen, if `X` is not a Space that knows.
+        exclusion_window : float or "auto", optional
+            Time that rows must be apart to be used together; 0 says that rows are in no order (models, poses), and
+            uses all of them.  Default: half a correlation time where times or runs are known.
 
         Returns
         -------
@@ -80,7 +94,10 @@ class DimensionEstimator(BaseEstimator):
             NaN, too few different items, ranks that do not fit.
         """
         given = {name: values for name, values in (("time", time), ("run", run)) if values is not None}
-        with looking_at_row_order(self.thin is not None, way_out="or `thin=None` to silence") as look:
+        if exclusion_window is not None and self.thin != "auto":
+            raise ParameterError(f"thin={self.thin!r} and exclusion_window both say how rows are thinned: give one")
+        silent = self.thin is None or exclusion_window == 0
+        with looking_at_row_order(not silent, way_out="or `exclusion_window=0` to silence") as look:
             if (graph := graph_of(X)) is not None:
                 if given:
                     raise ParameterError(f"{', '.join(given)} go with data, not with a neighbour graph")
@@ -92,26 +109,36 @@ class DimensionEstimator(BaseEstimator):
                 self.n_features_in_ = space.n_features
                 if space.feature_names is not None:
                     self.feature_names_in_ = np.array(space.feature_names, dtype=object)
-                result = self._thinned(space)
+                result = self._thinned(*settle_window(space, exclusion_window))
         self.result_ = look.add_to(result)
         self.dimension_, self.dimension_se_ = self.result_.dimension, self.result_.dimension_se
         return self
 
-    def _thinned(self, space: Space):
-        stride = self._stride(space)
+    def _thinned(self, space: Space, window: float | None):
+        stride = self._stride(space, window)
         if stride == 1:
             return self._estimate(space, ())
         order = run_order(len(space), space.time, space.run).rows
-        found = [self._estimate(space.take(np.sort(order[first::stride])), ()) for first in range(stride)]
+        try:
+            found = [self._estimate(space.take(np.sort(order[first::stride])), ()) for first in range(stride)]
+        except DataError as error:
+            how = "half a correlation time" if window is None else f"a window of {window:g}"
+            raise DataError(
+                f"rows are taken as a trajectory and thinned to one in {stride} ({how}), which leaves "
+                f"{len(order) // stride} of {len(order)}: {error}. Rows that do not follow each other in time (models, "
+                "docked poses) are used all with exclusion_window=0; a trajectory must be longer"
+            ) from error
         note = (
             f"rows are correlated: one in {stride} was used, and the estimates of the {stride} ways to do so were "
             "averaged; the error is that of one"
         )
         return self._averaged(found, stride, note)
 
-    def _stride(self, space: Space) -> int:
-        if self.thin is None:
+    def _stride(self, space: Space, window: float | None = None) -> int:
+        if self.thin is None or window == 0:
             return 1
+        if window is not None:
+            return max(1, int(np.ceil(window / row_step(space) * (1 - STEPS))))
         if isinstance(self.thin, str) and self.thin == "auto":
             series = series_correlation(space, n_jobs=self.n_jobs)
             return 1 if series is None else series.thinning

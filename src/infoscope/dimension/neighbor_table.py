@@ -9,7 +9,15 @@ import numpy as np
 from infoscope.base import DataError, ParameterError, checks, kernel, warn
 from infoscope.base.contents import integers, numbers, whole
 from infoscope.base.rounding import SAME, exceeds
-from infoscope.neighbors import NeighborGraph, Space, as_space, nearest, settle_weights, show_neighbors
+from infoscope.neighbors import (
+    NeighborGraph,
+    Space,
+    as_space,
+    find_repeated_rows,
+    nearest,
+    settle_weights,
+    show_neighbors,
+)
 
 FEWEST_ITEMS = 4
 ZERO_IN_GRAPH = "items of weight zero are in the graph: pass the data, or build the graph without them"
@@ -183,20 +191,14 @@ def _without_duplicates(space: Space) -> tuple[Space, np.ndarray, int]:
     n = len(space)
     if space.metric == "labels":
         raise ParameterError("labels have no dimension: pass features")
-    if space.backend != "numpy" or space.metric == "precomputed":
-        return space, np.arange(n), 0  # a zero distance is found by the estimators
-    some = space.features[:: n // 1000 + 1]
-    if len(np.unique(some, axis=0)) == len(some) and n > 100_000:
-        return space, np.arange(n), 0  # a look at every item would cost more than the search
-    _, first, group = np.unique(space.features, axis=0, return_index=True, return_inverse=True)
-    if len(first) == n:
-        return space, np.arange(n), 0
-    warn(f"{n - len(first)} of {n} items of {space.name or 'the data'} repeat another one and were left out")
-    order = np.argsort(first)
-    kept = first[order]
+    repeated = find_repeated_rows(space) if space.backend == "numpy" and space.metric != "precomputed" else None
+    if repeated is None or not repeated.n_repeats:
+        return space, np.arange(n), 0  # elsewhere a zero distance is found by the estimators
+    kept = repeated.first
+    warn(f"{n - len(kept)} of {n} items of {space.name or 'the data'} repeat another one and were left out")
     different = space.take(kept)
     if space.sample_weight is not None:
-        (different,) = settle_weights(different, np.bincount(group.reshape(-1), space.sample_weight)[order]).spaces
+        (different,) = settle_weights(different, np.bincount(repeated.group, space.sample_weight)).spaces
     return different, kept, n - len(kept)
 
 

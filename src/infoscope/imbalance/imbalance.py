@@ -199,8 +199,7 @@ def settle_neighbors(plan: ComparisonPlan, k: int | None, rule: str | None, **op
     if rule is not None:
         check_choice(rule, "neighbor_rule", RULES)
     if not plan.weighted:
-        if not plan.weights_given:
-            _refuse_without_weights(neighbor_rule=rule, **options)
+        refuse_without_weights(plan, neighbor_rule=rule, **options)
         return (1 if k is None else k), None
     rule = "mass" if rule is None else rule
     k = (1 if rule == "thinning" else WEIGHTED_K) if k is None else k
@@ -213,10 +212,10 @@ def settle_neighbors(plan: ComparisonPlan, k: int | None, rule: str | None, **op
     return k, rule
 
 
-def _refuse_without_weights(**options: Any) -> None:
+def refuse_without_weights(plan: ComparisonPlan, **options: Any) -> None:
     """Options that say what weights do to neighbours; without weights that differ they would change nothing."""
     given = [f"{name}={value!r}" for name, value in options.items() if value is not None]
-    if given:
+    if given and not plan.weights_given:
         raise ParameterError(
             f"{', '.join(given)} says how neighbours of different weights are chosen, and there are no weights: give "
             "sample_weight to a space (or run_weight), or leave it out"

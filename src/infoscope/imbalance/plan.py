@@ -24,6 +24,7 @@ from infoscope.neighbors import (
     SeriesCorrelation,
     Space,
     check_same_items,
+    find_repeated_rows,
     is_series,
     item_name,
     items_of,
@@ -199,7 +200,23 @@ def make_plan(
             if auto:
                 raise
             plan.note(f"no correlation time: {error}")
-    return _with_blocks(_with_window(plan, exclusion_window, neighbors_from), standard_error)
+    plan = _with_blocks(_with_window(plan, exclusion_window, neighbors_from), standard_error)
+    _look_for_repeats(plan)
+    return plan
+
+
+def _look_for_repeats(plan: ComparisonPlan) -> None:
+    """Say how many rows are there twice: each is the other's nearest neighbour in every space, whatever these tell."""
+    repeated = find_repeated_rows(plan.spaces, plan.admissibility)
+    if repeated is None or not repeated.n_repeats:
+        return
+    if repeated.worth_a_warning:
+        plan.warn(
+            f"{repeated}: a file that was read twice, or copied rows? They are each other's neighbours in all of them, "
+            "and make every pair of spaces look more alike than it is"
+        )
+    else:
+        plan.note(str(repeated))
 
 
 def same_items(spaces: list[Space]) -> list[Space]:
@@ -288,7 +305,7 @@ def _check_weights(plan: ComparisonPlan, weight: np.ndarray, on_low_weight: str)
         plan.warn(text)
     if weight.max() > LARGEST_SHARE * weight.sum():
         heaviest = int(weight.argmax())
-        name = item_name(plan.spaces[0], heaviest, int(plan.numbers[heaviest]))
+        name = item_name(plan.spaces[0], int(np.searchsorted(plan.numbers, heaviest)), heaviest)
         plan.warn(f"{name} alone carries {weight.max() / weight.sum():.0%} of the weight")
 
 

@@ -14,7 +14,7 @@ from infoscope.neighbors import as_space
 
 from .direction import Direction, floor_of, measure, row_weights
 from .direction import standard_error as error_of
-from .imbalance import information_imbalance, source_neighbors
+from .imbalance import information_imbalance, refuse_without_weights, source_neighbors
 from .neighbor_rules import RULES, Neighbors, count_weights
 from .plan import make_plan
 from .query_rows import query_rows
@@ -95,6 +95,7 @@ on_starved, cap : optional
             n_rows=n_rows, random_state=random_state, neighbor_rule=neighbor_rule, cap=cap, on_starved=on_starved
         )
         return _one_by_one(A, B, ks, settings)
+    refuse_without_weights(plan, neighbor_rule=neighbor_rule, cap=cap)
     generator = check_random_state(random_state)
     rows = query_rows(plan, ks[-1], n_rows, generator, on_starved)
     table, graphs = np.empty((6, len(ks))), []

@@ -2,10 +2,12 @@
 
 from .annotate import write_to_anndata
 from .columns import parse_columns
+from .common_times import match_times
 from .digests import file_digest
 from .extraction import write_items
 from .figures import check_figure_path, save_figure
 from .hills import hills_offset
+from .inspection import ColumnReport, FileReport, inspect_file
 from .plumed import plumed_snippet
 from .readers import column_names, read_column, read_table, split_key
 from .result_files import check_result_path, read_record, write_result
@@ -16,13 +18,17 @@ from .trajectories import trajectory
 from .weights import weights_from_bias
 
 __all__ = [
+    "ColumnReport",
+    "FileReport",
     "Table",
     "check_figure_path",
     "check_result_path",
     "column_names",
     "file_digest",
     "hills_offset",
+    "inspect_file",
     "load",
+    "match_times",
     "parse_columns",
     "plumed_snippet",
     "read_column",

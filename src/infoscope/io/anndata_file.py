@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from infoscope.base.column_roles import ColumnRole
 from infoscope.base.errors import DataError, InfoscopeError, ParameterError, require, warn
 from infoscope.neighbors import DENSE_LIMIT
 
@@ -55,6 +56,9 @@ class CellSource(Source):
 
     def n_rows(self) -> int:
         return int(self.matrix.shape[0])
+
+    def role(self, position: int) -> ColumnRole:  # genes may be called like anything, and a time of cells is a class
+        return ColumnRole(position, self.names[position])
 
     def values(self, columns: Sequence[int], rows: slice) -> np.ndarray:
         held = range(self.n_rows())[rows]

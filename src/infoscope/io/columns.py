@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from operator import index
 
 from infoscope.base.errors import ParameterError
 
@@ -58,6 +59,47 @@ def parse_columns(expression: str, names: Sequence[str]) -> list[int]:
     if not chosen:
         raise ParameterError(f"no column is left by '{expression}'. {_list_columns(names)}")
     return list(chosen)
+
+
+def column_positions(columns: str | Sequence[int | str], names: Sequence[str]) -> list[int]:
+    """Positions of columns that are chosen by an expression, or by names and positions.
+
+    Examples
+    --------
+    >>> from infoscope.io.columns import column_positions
+    >>> column_positions("1-", ["a", "b", "c"]), column_positions(["c", 0], ["a", "b", "c"])
+    ([1, 2], [2, 0])
+    """
+    if isinstance(columns, str):
+        return parse_columns(columns, names)
+    positions = [
+        parse_name(str(column if isinstance(column, str) else index(column)), names, "columns") for column in columns
+    ]
+    if not positions:
+        raise ParameterError("columns is empty: choose at least one")
+    return list(dict.fromkeys(positions))
+
+
+def parse_name(name: str, names: Sequence[str], source: str) -> int:
+    """Position of one column by its name or number."""
+    positions = parse_columns(name, names)
+    if len(positions) != 1:
+        raise ParameterError(f"{source}: '{name}' names {len(positions)} columns where one is needed")
+    return positions[0]
+
+
+def starts_from_all(expression: str, names: Sequence[str]) -> bool:
+    """Whether an expression only takes columns away.
+
+    Examples
+    --------
+    >>> from infoscope.io.columns import starts_from_all
+    >>> starts_from_all("!phi", ["phi", "psi"]), starts_from_all("phi", ["phi", "psi"])
+    (True, False)
+    """
+    names = list(names)
+    parts = _parts(expression, names)
+    return bool(parts) and _takes_away(parts[0], names)
 
 
 def nearest_names(name: str, names: Sequence[str], n: int = 3) -> list[str]:

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from infoscope.base.column_roles import BIAS, ColumnRole
 from infoscope.base.errors import DataError, warn
 
 from .delimited import DelimitedSource
 from .encodings import DAMAGED, open_text
 from .layout import Layout, is_comment
-from .restarts import Overlap, spell_time, uninterrupted_rows
+from .restarts import Overlap, new_parts, spell_time, uninterrupted_rows
 from .table import refuse_key
 from .text_parsers import broken_line, read_fields
 
@@ -29,10 +30,6 @@ FIRST = "#! FIELDS"
 HEAD_BYTES = 4096  # with a mark of UTF-8, blanks and empty lines in front of the first line
 TIME = "time"
 RESTARTS_TOLD = 5  # more of them share a sentence
-# columns of the biases, which say how rows were sampled: METAD, OPES, restraints and walls
-BIAS = re.compile(
-    r".*\.(bias|rbias|rct|work|acc|maxbias|transbias|zed|neff|nker|nlker|nlsteps|force2|\w+_(bias|work|cntr|kappa))"
-)
 HILLS = re.compile(r"sigma_.+|height|biasf")  # the hills themselves, in a file that has heights and bias factors
 
 
@@ -74,7 +71,8 @@ class ColvarSource(DelimitedSource):
     def __init__(self, path: Path, header: Header):
         super().__init__(path, Layout(" ", header.names))
         self.header = header
-        self.left_out = _left_out(header.names)
+        self.run: str | None = None
+        self.has_hills = {"height", "biasf"}.issubset(header.names)
         self.period = _periods(path, header)
 
     @property
@@ -84,8 +82,14 @@ class ColvarSource(DelimitedSource):
     def numbers(self, rows: slice) -> range | np.ndarray:
         return range(self.n_rows())[rows] if self._kept is None else self._kept[rows]
 
-    def time(self, rows: slice) -> np.ndarray | None:
-        return None if TIME not in self.names else self._frame[self.names.index(TIME)].to_numpy(float)[rows]
+    def role(self, position: int) -> ColumnRole:
+        name = self.names[position]
+        if self.has_hills and HILLS.fullmatch(name):
+            return ColumnRole(position, name, BIAS, "by its name it says how a row was sampled")
+        return super().role(position)
+
+    def split_runs(self, run: str) -> None:
+        self.run = run
 
     @cached_property
     def _frame(self) -> pandas.DataFrame:
@@ -98,8 +102,14 @@ class ColvarSource(DelimitedSource):
         if TIME not in self.names:
             return frame
         time = _times(frame[self.names.index(TIME)], self.path)
-        kept, overlaps = uninterrupted_rows(time)
-        _check_overlaps(self.path, time, overlaps)
+        if self.run is None:
+            rows_of_runs = [np.arange(len(time))]
+        else:
+            codes = np.unique(frame[self.names.index(self.run)], return_inverse=True)[1]
+            rows_of_runs = [np.flatnonzero(codes == code) for code in range(codes.max() + 1)]
+        found = [_uninterrupted(self.path, time, rows, first_lines) for rows in rows_of_runs]
+        kept = np.sort(np.concatenate([kept for kept, _ in found]))
+        overlaps = [one for _, several in found for one in several]
         self._overlaps_told = _describe_restarts(self.path, overlaps, first_lines)
         if len(kept) == len(frame):
             return frame
@@ -125,13 +135,6 @@ def _header(path: Path, lines: Sequence[tuple[int, str]]) -> Header:
     if not names:
         raise DataError(f"{path}: the line '{FIRST}' names no columns")
     return Header(names, settings)
-
-
-def _left_out(names: Sequence[str]) -> list[str]:
-    hills = {"height", "biasf"}.issubset(names)
-    return [
-        name for name in names if name == TIME or BIAS.fullmatch(name) or (hills and HILLS.fullmatch(name) is not None)
-    ]
 
 
 def _periods(path: Path, header: Header) -> dict[str, float]:
@@ -227,6 +230,17 @@ def _times(column: pandas.Series, path: Path) -> np.ndarray:
     return time
 
 
+def _uninterrupted(
+    path: Path, time: np.ndarray, rows: np.ndarray, parts: Sequence[tuple[int, int]]
+) -> tuple[np.ndarray, list[Overlap]]:
+    """Rows of one run that stand, and the restarts; both by their numbers in the file."""
+    begun = np.flatnonzero(np.isin(rows, [row for row, _ in parts])) if len(rows) else rows
+    kept, overlaps = uninterrupted_rows(time[rows], new_parts(time[rows], begun.tolist()))
+    overlaps = [overlap._replace(row=int(rows[overlap.row])) for overlap in overlaps]
+    _check_overlaps(path, time[rows], overlaps)
+    return rows[kept], overlaps
+
+
 def _check_overlaps(path: Path, time: np.ndarray, overlaps: Sequence[Overlap]) -> None:
     """A part that begins no later than the file itself is another run; a first row that is there twice is none."""
     from_start = 0
@@ -236,7 +250,8 @@ def _check_overlaps(path: Path, time: np.ndarray, overlaps: Sequence[Overlap]) -
             raise DataError(
                 f"{path}: in row {overlap.row} (counted from 0) the time starts again at {spell_time(overlap.time)}, "
                 f"no later than the first row ({spell_time(time[0])}): another run, not a restart. Split the file "
-                "there and read the parts as runs (read_pieces, or the same space again)."
+                "there and read the parts as runs (read_pieces, or the same space again), or tell runs in one file "
+                "apart by a column, run='COLUMN'."
             )
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from infoscope.base.checks import LARGEST_EXACT_INTEGER
 from infoscope.base.errors import DataError
+from infoscope.base.number_kinds import LARGEST_EXACT_INTEGER
 
 from .encodings import DAMAGED, open_bytes, open_text
 from .frames import frame_column, frame_values

@@ -2,23 +2,59 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from infoscope.base import Origin, SourceFile
-from infoscope.base.errors import DataError, warn
+from infoscope.base.errors import DataError
 from infoscope.storage.regular import check_regular, open_regular
 
 from .parquet import parquet_parts
 
 CHUNK_BYTES = 2**22
 STORE_METADATA = ("zarr.json", ".zgroup", ".zarray")  # one of them is in every Zarr store
+
+
+def refuse_copies(files: Sequence[tuple[Path, str | None]]) -> None:
+    """Raise where two of several runs are one file, or files with the same contents.
+
+    Parameters
+    ----------
+    files : sequence of (Path, str or None)
+        Each with the name of the array inside, where it holds several.
+
+    Raises
+    ------
+    DataError
+        Naming both.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from infoscope.io.digests import refuse_copies
+    >>> refuse_copies([(Path("runs.npz"), "first"), (Path("runs.npz"), "second")])
+    """
+    seen: dict[tuple[Any, ...], Path] = {}
+    sizes = Counter((path.stat().st_size, key) for path, key in files if path.is_file())
+    for path, key in files:
+        if not path.is_file():
+            what: tuple[Any, ...] = (str(path.resolve()), key)
+        elif sizes[path.stat().st_size, key] < 2:  # files of different sizes are different
+            continue
+        else:
+            what = (file_digest(path)["hash"], key)
+        if what in seen:
+            same = "is given twice" if seen[what] == path else f"and {seen[what]} have the same contents"
+            raise DataError(
+                f"{path} {same}: rows that are there twice are each other's nearest neighbours, and no two runs. Give "
+                "every run once"
+            )
+        seen[what] = path
 
 
 def file_digest(path: str | PathLike[str]) -> dict[str, Any]:
@@ -58,54 +94,6 @@ def file_digest(path: str | PathLike[str]) -> dict[str, Any]:
             digest.update(f"{part.relative_to(place).as_posix()}\0{part.stat().st_size}\0".encode())
             size += _add(part, digest)
     return {"name": str(path), "size": size, "hash": digest.hexdigest()}
-
-
-def source_file(path: str | PathLike[str], *, item: str = "row", key: str | None = None, **more: Any) -> SourceFile:
-    """A file as the origin of items: its name as given, and how large and how old it is now.
-
-    Parameters
-    ----------
-    path : str or path
-        The file or folder.
-    item : {"row", "frame"}
-        What an item is there.
-    key : str, optional
-        Which array of a file that holds several.
-    **more
-        As for `SourceFile`.
-
-    Returns
-    -------
-    SourceFile
-    """
-    size, modified = _state(Path(path))
-    return SourceFile(str(path), item, key, size=size, modified=modified, **more)
-
-
-def with_digests(origin: Origin) -> Origin:
-    """The origin with the hashes of its files, by which they are known again; it is what a saved result holds.
-
-    Files that are not there, or that changed since they were read, get no hash; a warning names them.
-
-    Parameters
-    ----------
-    origin : Origin
-
-    Returns
-    -------
-    Origin
-    """
-    return dataclasses.replace(origin, files=tuple(_with_digest(file) for file in origin.files))
-
-
-def check_unchanged(file: SourceFile, path: Path) -> None:
-    """Raise DataError where a file is not the one that items came from."""
-    if not file.hash:
-        raise DataError(
-            f"{path} cannot be told from the file that the result was made from: the result holds no hash of it. "
-            "Compute and save the result again"
-        )
-    check_digest(path, {"size": file.size, "hash": file.hash})
 
 
 def check_digest(path: Path, stored: Mapping[str, Any]) -> None:
@@ -156,29 +144,6 @@ def files_in(folder: Path) -> list[Path]:
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
-def _with_digest(file: SourceFile) -> SourceFile:
-    topology = None if file.topology is None else _with_digest(file.topology)
-    path = Path(file.name)
-    if file.hash or not path.exists():
-        return dataclasses.replace(file, topology=topology, modified=-1)
-    if (file.size, file.modified) not in (_state(path), (-1, -1)):
-        warn(
-            f"{path} changed after it was read: the saved result holds no hash of it, and infoscope extract will "
-            "refuse it. Compute the result again"
-        )
-        return dataclasses.replace(file, topology=topology, modified=-1)
-    found = file_digest(path)
-    return dataclasses.replace(file, topology=topology, size=found["size"], modified=-1, hash=found["hash"])
-
-
-def _state(path: Path) -> tuple[int, int]:
-    """Bytes and last change of a file; -1 for folders, whose files are not looked at one by one."""
-    if not path.is_file():
-        return -1, -1
-    status = path.stat()
-    return status.st_size, status.st_mtime_ns
-
-
 def _walk(folder: Path) -> Iterator[Path]:
     return (part for part in folder.rglob("*") if part.is_file())
 

@@ -14,7 +14,7 @@ from infoscope.base.array_types import ArrayLike
 from infoscope.base.errors import DataError, ParameterError, require
 from infoscope.base.origin import FRAME
 
-from .digests import check_unchanged
+from .source_files import check_unchanged
 from .spreadsheet_cells import csv_text
 
 if TYPE_CHECKING:

@@ -171,9 +171,14 @@ def open_as_found(path: str | os.PathLike[str]) -> IO[bytes]:
 
 def digest_when_read(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Name, size and hash of a file as it was when it was read, or as it is if nobody watched (see `file_digest`)."""
+    return digest_if_read(path) or file_digest(path)
+
+
+def digest_if_read(path: str | os.PathLike[str]) -> dict[str, Any] | None:
+    """Name, size and hash of a file as it was when it was read; None if nobody watched."""
     watch = _WATCH.get()
     found = None if watch is None else watch.found.get(Path(path).resolve())
-    return file_digest(path) if found is None or found.digest is None else {**found.digest, "name": str(path)}
+    return None if found is None or found.digest is None else {**found.digest, "name": str(path)}
 
 
 # --------------------------------------------------------------------------------------------------------------- steps

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from infoscope.base.checks import LARGEST_EXACT_INTEGER
 from infoscope.base.errors import warn
+from infoscope.base.number_kinds import LARGEST_EXACT_INTEGER
 
 from .number_marks import numbers_of
 from .table import not_numeric

@@ -16,6 +16,7 @@ from infoscope.base.errors import DataError, ParameterError
 from infoscope.base.progress import progress
 
 from .colvar import open_colvar
+from .files_read import reads_files
 from .weights import checked_kT
 
 CUTOFF = 6.25  # of half the squared distance in widths: PLUMED's hills end there
@@ -124,6 +125,7 @@ def hills_beside(path: str | PathLike[str]) -> Path | None:
     return None
 
 
+@reads_files()
 def read_hills(path: str | PathLike[str]) -> Hills:
     """Read a HILLS file; rows that a restart wrote again stand once."""
     path = Path(path)

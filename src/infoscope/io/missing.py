@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -50,6 +50,11 @@ def count_missing(values: np.ndarray) -> np.ndarray:
     for start in range(0, len(values), step):
         counts += np.isnan(values[start : start + step]).sum(axis=0)
     return counts
+
+
+def count_missing_beside(arrays: Mapping[str, np.ndarray | None]) -> dict[str, int]:
+    """How many entries are missing in each of several arrays with one entry a row, such as classes and times."""
+    return {name: int(is_missing(array).sum()) for name, array in arrays.items() if array is not None}
 
 
 def spell_counts(names: Sequence[str], counts: np.ndarray) -> str:
@@ -136,8 +141,9 @@ def drop_missing(table: Table) -> Table:
     note = (
         f"{table.source}: {n_missing} of {len(table)} rows with missing values were left out (the first is row {first})"
     )
-    counts = spell_counts(table.names, count_missing(table.values))
-    note += f"; missing in {counts}" if counts else ""
+    beside = {**table.labels, "time": table.time, "ids": table.ids}
+    lacking = dict(zip(table.names, count_missing(table.values).tolist(), strict=True)) | count_missing_beside(beside)
+    note += f"; missing in {spell_counts(list(lacking), np.array(list(lacking.values())))}"
     return dataclasses.replace(kept, notes=(*table.notes, note))
 
 

@@ -14,8 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from infoscope.base.column_roles import CLOCKS, TIME, ColumnRole
 from infoscope.base.errors import DataError, InfoscopeError, ParameterError, require, warn
-from infoscope.neighbors import flat_names, is_dates, row_dimension, row_time, time_values
+from infoscope.base.time_values import TimeReading
+from infoscope.neighbors import flat_names, row_dimension, row_time
 
 from .arrays import floats
 from .columns import SHOWN, did_you_mean
@@ -64,7 +66,6 @@ class LabelledSource(Source):
         )
         self.units = {name: str(unit) for name, unit in unit_of if unit is not None}
         self.clock = row_time(data, self.rows)
-        self.left_out = [] if self.clock is None else [str(self.clock.name)]
         self._described = self._notes(variables)
         self._nothing: dict[Any, list[int]] = {}  # of every variable that was read: never written, out of range, values
 
@@ -103,13 +104,20 @@ class LabelledSource(Source):
         held = range(self.n_rows())[rows]
         return empty_as_missing(as_text(mask(variable, self._read(variable, [position], held))[0][:, 0]))
 
-    def time(self, rows: slice) -> np.ndarray | None:
-        if self.clock is None:
-            return None
-        time = time_values(self._read(self.clock, [0], range(self.n_rows())[rows])[:, 0])
-        if time.dtype.kind == "M":
-            time = (time - np.datetime64("1970-01-01")) / np.timedelta64(1, "s")  # NaN where there is none
-        return time.astype(np.float64)
+    def role(self, position: int) -> ColumnRole:
+        name = self.names[position]
+        if self.clock is not None and name == str(self.clock.name):
+            return ColumnRole(position, name, TIME, "it is the time of the rows")
+        role = super().role(position)
+        known = name in self.beside or role.kind in CLOCKS  # the file says by attributes what its time is
+        return ColumnRole(position, name) if known else role
+
+    def times(self, position: int, rows: slice, what: str, date_format: str | None) -> TimeReading:
+        read = super().times(position, rows, what, date_format)
+        if read.values.dtype.kind != "M":
+            return read
+        seconds = (read.values - np.datetime64("1970-01-01")) / np.timedelta64(1, "s")
+        return TimeReading(seconds, read.form, ("its dates in seconds since 1970-01-01",))
 
     def ids(self, rows: slice) -> np.ndarray | None:
         if self.rows not in self.data.coords or (self.clock is not None and self.clock.name == self.rows):
@@ -167,8 +175,6 @@ class LabelledSource(Source):
         if flat:
             sizes = " x ".join(f"{dim} {size}" for dim, size in flat.items())
             notes.append(f"{self.label}: rows are the dimension '{self.rows}', columns are {sizes}")
-        if self.clock is not None and is_dates(self.clock):
-            notes.append(f"{self.label}: time is in seconds since 1970-01-01, from the dates of '{self.clock.name}'")
         return notes
 
 

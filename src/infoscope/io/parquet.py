@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from infoscope.base.checks import LARGEST_EXACT_INTEGER
 from infoscope.base.errors import DataError, require
+from infoscope.base.number_kinds import LARGEST_EXACT_INTEGER
 
 from .frames import frame_column, frame_values
 from .table import Source, damaged_file, refuse_key
@@ -34,7 +34,6 @@ class ParquetSource(Source):
             length = self._list_length(name, kind)
             self.stored += [(name, None)] if length is None else [(name, place) for place in range(length)]
         self.names: tuple[str, ...] = tuple(n if place is None else f"{n}_{place}" for n, place in self.stored)
-        self.unnamed = [p for p, name in enumerate(self.names) if name.startswith("__index_level_")]
 
     def n_rows(self) -> int:
         return int(self.data.count_rows())

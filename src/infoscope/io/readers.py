@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib import import_module
-from operator import index
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -16,12 +15,13 @@ from infoscope.base import Origin
 from infoscope.base.checks import check_choice
 from infoscope.base.errors import DataError, ParameterError, warn
 
-from .columns import nearest_names, parse_columns
-from .digests import source_file
+from .column_choice import ColumnChoice, choose_columns, leave_out_counters, say_risks
+from .columns import nearest_names, parse_name
 from .files_read import reads_files
 from .layout import LayoutOptions, read_layout_options
 from .missing import MISSING, drop_missing, drop_missing_columns, is_missing, mark_missing
 from .parquet import parquet_parts
+from .source_files import source_file
 from .table import Source, Table, check_finite, check_names, refuse_key
 from .weights import column_list, weigh
 
@@ -72,6 +72,9 @@ def read_table(
     missing: str = "raise",
     log_weights: str | Sequence[str] | None = None,
     kT: float | None = None,
+    time: str | bool | None = None,
+    run: str | None = None,
+    date_format: str | None = None,
     header: bool | str | None = None,
     decimal: str | None = None,
     separator: str | None = None,
@@ -87,10 +90,11 @@ def read_table(
         A .npy, .npz, .csv, .tsv, .txt, .dat (text also as .gz), .xvg, .parquet (.pq), .h5, .zarr, .nc or .h5ad file, a
         PLUMED file of any name, or a folder of Parquet files, which are parts of one table.
     columns : str or sequence of int or str, optional
-        Columns to read, as an expression (see `parse_columns`) or as names and positions.  Default: all.
+        Columns to read, as an expression (see `parse_columns`) or as names and positions.  Default: all that say what a
+        row is like: not when or how it was seen, as columns called time, frame, step, index, walker or bias do (a note
+        says which), and no column that only counts rows (a warning says so).
     exclude : sequence of str
-        Names to leave out when `columns` is not given, beside those that say when or how rows were sampled (the time
-        and the bias of a COLVAR).
+        Names to leave out as well when `columns` is not given.
     labels : sequence of str
         Columns to return as they are in ``labels``; they too are left out of the default columns.
     ids : str, optional
@@ -121,6 +125,14 @@ def read_table(
         What begins a line of a text table that is left out: ``"%"``; "none" where no line is.
     na : str, number, or sequence of them
         Words and numbers that stand for missing values, such as -999, beside the usual ones (empty, NA, nan, --, ...).
+    time : str or bool, optional
+        Column that says when each row was seen; False for no time, even where the file has one.  Default: the column
+        called time, step, frame or iteration whose values go on, and what else the file knows.
+    run : str, optional
+        Column that says which run (walker, trajectory) each row is of; times then go on inside a run.
+    date_format : str, optional
+        How times that are text are written, as in "%d.%m.%Y %H:%M", or only "day-first" or "month-first".  Default: the
+        one format that fits all rows.
 
     Returns
     -------
@@ -130,7 +142,7 @@ def read_table(
     ------
     DataError
         If the file is missing, empty, truncated or of another type than its name says; if two columns share a name; if
-        a chosen column is not numeric, or holds a value that is not finite.
+        a chosen column is not numeric, or holds a value that is not finite; if dates can be read in several ways.
     ParameterError
         If a column or an array does not exist.
     MissingExtraError
@@ -152,40 +164,50 @@ def read_table(
     source = open_source(path, key, asked)
     names, label = source.names, _spell(path, key)
     named = tuple(dict.fromkeys((*labels, *bias)))
-    kept = [parse_name(name, names, label) for name in (*named, *([ids] if ids is not None else []))]
-    if columns is None:
-        chosen = _default_columns(source, {names[position] for position in kept}.union(exclude), label)
-    else:
-        chosen = _chosen_columns(source, columns, label)
+    served = [name for name in (ids, run) if name is not None]
+    kept = [parse_name(name, names, label) for name in (*named, *served)]
     selection = _selection(rows)
+    if run is not None:
+        source.split_runs(names[kept[-1]])
     _, n_rows = _held(source, selection, label)
     numbers = source.numbers(selection)
-    values = mark_missing(source.values(chosen, selection), asked.na)
-    time = _time(source, selection, missing, label)
-    chosen_names = tuple(names[position] for position in chosen)
+    runs = None if run is None else source.column(kept[-1], selection)
+    choice = choose_columns(
+        source, label, selection, columns=columns, exclude={names[position] for position in kept}.union(exclude),
+        time=time, run=runs, date_format=date_format,
+    )  # fmt: skip
+    values = mark_missing(source.values(choice.features, selection), asked.na)
+    settled = leave_out_counters(choice, source, values, label, asked=columns is not None)
+    if settled.features != choice.features:
+        values = mark_missing(source.values(settled.features, selection), asked.na)
+    say_risks(settled)
+    times = _known_times(settled, source, selection, label, time, missing)
+    chosen_names = tuple(names[position] for position in settled.features)
     check_finite(
         values,
         chosen_names,
         numbers,
         label,
         missing_allowed=missing != "raise",
-        written=lambda row, column: source.word_for_nothing(chosen[column], row),
+        written=lambda row, column: source.word_for_nothing(settled.features[column], row),
     )
     table = Table(
         values,
         chosen_names,
-        mark_missing(source.column(kept[-1], selection), asked.na) if ids is not None else source.ids(selection),
+        source.ids(selection) if ids is None else mark_missing(source.column(kept[len(named)], selection), asked.na),
         {name: mark_missing(source.column(p, selection), asked.na) for name, p in zip(named, kept, strict=False)},
         label,
         {name: source.units[name] for name in chosen_names if name in source.units} or None,
         numbers,
         n_rows,
-        time=time,
+        time=times,
+        run=runs,
         period={name: source.period[name] for name in chosen_names if name in source.period},
-        notes=tuple(source.notes),
+        notes=(*source.notes, *(text for text in settled.notes if times is not None or "' is the time of" not in text)),
         origin=Origin(
-            np.asarray(numbers), (source_file(path, item=source.item, key=key, options=asked.to_dict()),), time=time
+            np.asarray(numbers), (source_file(path, item=source.item, key=key, options=asked.to_dict()),), time=times
         ),
+        choice=settled,
     )
     if missing in DROP:
         table = DROP[missing](table)
@@ -235,6 +257,7 @@ def read_column(
     *,
     key: str | None = None,
     rows: slice | None = None,
+    run: str | None = None,
     **layout: Any,
 ) -> np.ndarray:
     """Read one column as it is: numbers, text, dates as text.
@@ -249,6 +272,8 @@ def read_column(
         Which array of a file that holds several (.npz, .h5, .zarr, .nc, .h5ad).
     rows : slice, optional
         Rows to read.
+    run : str, optional
+        Column that says which run each row is of, as in `read_table`: restarts are then looked for run by run.
     **layout
         What is said of a text table (header, decimal, separator, encoding, comment, na), as in `read_table`.
 
@@ -279,6 +304,8 @@ def read_column(
             raise ParameterError(f"{label} has {len(source.names)} columns: say which, as in {label}:{source.names[0]}")
         name = source.names[0]
     selection = _selection(rows)
+    if run is not None:
+        source.split_runs(source.names[parse_name(run, source.names, label)])
     _held(source, selection, label)
     return mark_missing(source.column(parse_name(name, source.names, label), selection), asked.na)
 
@@ -310,14 +337,6 @@ def split_key(text: str) -> tuple[Path, str | None]:
             if not container.is_dir() or part.lower().endswith(".zarr"):
                 return container, "/".join(path.parts[position + 1 :])
     return path, None
-
-
-def parse_name(name: str, names: Sequence[str], source: str) -> int:
-    """Position of one column by its name or number."""
-    positions = parse_columns(name, names)
-    if len(positions) != 1:
-        raise ParameterError(f"{source}: '{name}' names {len(positions)} columns where one is needed")
-    return positions[0]
 
 
 def is_text_table(path: Path) -> bool:
@@ -381,48 +400,18 @@ def _spell(path: Path, key: str | None) -> str:
     return f"{path}/{key}" if key else str(path)
 
 
-def _default_columns(source: Source, left_out: set[str], label: str) -> list[int]:
-    left_out = left_out.union(source.left_out, source.beside)
-    unnamed = [position for position in source.unnamed if source.names[position] not in left_out]
-    if unnamed:
-        numbers = ", ".join(str(position) for position in unnamed)
-        warn(f"{label}: left out column {numbers}, which has no name (a saved index?). Choose by number to keep it.")
-    chosen = [p for p, name in enumerate(source.names) if name not in left_out and p not in unnamed]
-    if not chosen:
-        raise DataError(f"{label}: no column is left to compare")
-    return chosen
-
-
-def _chosen_columns(source: Source, columns: str | Sequence[int | str], label: str) -> list[int]:
-    chosen = _positions(columns, source.names)
-    unusual = [source.names[position] for position in chosen if source.names[position] in source.left_out]
-    if unusual:
-        warn(
-            f"{label}: {', '.join(unusual)} says when or how a row was sampled, not what it is like; compared all the "
-            "same, since you chose it"
-        )
-    return chosen
-
-
-def _positions(columns: str | Sequence[int | str], names: tuple[str, ...]) -> list[int]:
-    if isinstance(columns, str):
-        return parse_columns(columns, names)
-    positions = [
-        parse_name(str(column if isinstance(column, str) else index(column)), names, "columns") for column in columns
-    ]
-    if not positions:
-        raise ParameterError("columns is empty: choose at least one")
-    return list(dict.fromkeys(positions))
-
-
-def _time(source: Source, rows: slice, missing: str, label: str) -> np.ndarray | None:
-    """When the rows were seen; with gaps only where rows that miss something are left out."""
-    time = source.time(rows)
-    if time is None or missing != "raise" or not is_missing(time).any():
-        return time
+def _known_times(
+    choice: ColumnChoice, source: Source, rows: slice, label: str, asked: str | bool | None, missing: str
+) -> np.ndarray | None:
+    """When each row was seen, by a column or by what the file knows; with gaps only where such rows are left out."""
+    if asked is False:
+        return None
+    times = source.time(rows) if choice.times is None else choice.times.values
+    if times is None or missing != "raise" or not is_missing(times).any():
+        return times
     warn(
-        f"{label}: the time has gaps (the first is row {int(np.argmax(is_missing(time)))}) and is not used as the time "
-        "of the rows; missing='drop' leaves out rows without one"
+        f"{label}: the time has gaps (the first is row {int(np.argmax(is_missing(times)))}) and is not used as the "
+        "time of the rows; missing='drop' leaves out rows without one"
     )
     return None
 

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from infoscope.base import Origin
 from infoscope.base.checks import check_choice
 from infoscope.base.errors import DataError, ParameterError, warn
 
+from .digests import refuse_copies
 from .missing import drop_missing_columns
 from .readers import read_table
 from .restarts import spell_time, uninterrupted_rows
@@ -45,8 +47,8 @@ def read_pieces(paths: Sequence[str | PathLike[str]], *, join: str = "runs", **o
     Raises
     ------
     DataError
-        If the files differ in columns, units or periods, if only some have times or names, or if times of one run go
-        backwards; as `read_table` otherwise.
+        If two files have the same contents, or the files differ in columns, units or periods; if only some have times
+        or names, or times of one run go backwards; as `read_table` otherwise.
     ParameterError
         If there is no file, or `join` is unknown.
 
@@ -63,6 +65,7 @@ def read_pieces(paths: Sequence[str | PathLike[str]], *, join: str = "runs", **o
     check_choice(join, "join", ("runs", "one"))
     if isinstance(paths, str | PathLike) or not len(paths):
         raise ParameterError("read_pieces takes a list of at least one file; a single file is read by read_table")
+    refuse_copies([(Path(path), options.get("key")) for path in paths])
     bias, kT = column_list(options.pop("log_weights", None)), options.pop("kT", None)
     asked = tuple(options.pop("labels", ()))
     columns_go = options.get("missing") == "drop-columns"  # the same of every file

@@ -18,7 +18,7 @@ from infoscope.storage.archive import LONGEST_RECORD, open_archive
 from infoscope.storage.fields import Reader, Writer
 from infoscope.storage.regular import open_regular
 
-from .digests import with_digests
+from .source_files import with_digests
 
 FORMAT, FORMAT_VERSION = "infoscope saved result", 1
 SUFFIX, RECORD = ".npz", "record"

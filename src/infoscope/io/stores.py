@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from infoscope.base.errors import DataError, ParameterError, require, warn
+from infoscope.base.errors import DataError, ParameterError, require
 
 from .arrays import floats
 from .columns import SHOWN, did_you_mean
@@ -55,7 +55,6 @@ class StoreSource(Source):
         self.series = {name: array for name, array in beside.items() if name not in own}
         self.names = own + tuple(self.series)
         self.units = dict(units or self._units(own))
-        self.left_out = ["time"] if "time" in self.series and len(self.names) > 1 else []
         self.beside = [name for name in self.series if self.width]
 
     def n_rows(self) -> int:
@@ -91,15 +90,6 @@ class StoreSource(Source):
             return as_text(np.asarray(self.series[self.names[column]][piece]))
         except _READ_ERRORS as error:
             raise self.damaged(error) from error
-
-    def time(self, rows: slice) -> np.ndarray | None:
-        if "time" not in self.series:
-            return None
-        time = self.column(self.names.index("time"), rows)
-        if time.dtype.kind not in "iufM" or (time.dtype.kind == "f" and not np.isfinite(time).all()):
-            warn(f"{self.label}: 'time' is not all numbers, and is not used as the time of the rows")
-            return None
-        return time
 
     # ---- what the attributes say
     def _attribute_names(self) -> tuple[str, ...] | None:

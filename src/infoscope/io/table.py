@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from infoscope.base import Origin
+from infoscope.base.column_roles import INDEX, WORDS, ColumnRole, kind_of_name
 from infoscope.base.errors import DataError, ParameterError
 from infoscope.base.origin import ROW
+from infoscope.base.time_values import TimeReading, read_times
 
 if TYPE_CHECKING:
     import pandas
@@ -20,6 +22,32 @@ if TYPE_CHECKING:
     from infoscope.neighbors import Space
 
 BLOCK_VALUES = 2**20  # values looked at at once when a file larger than memory is checked
+
+
+@dataclass(frozen=True, eq=False)
+class ColumnChoice:
+    """What is done with the columns of a table, and why.
+
+    Attributes
+    ----------
+    features : tuple of int
+        Positions of the columns whose numbers are compared.
+    roles : tuple of ColumnRole
+        Of every column that is no feature by itself: bookkeeping, by name or because it counts rows.
+    time : ColumnRole or None
+        The column that is the time of the rows.
+    times : TimeReading or None
+        What it holds in the rows that are read.
+    notes, warnings : tuple of str
+        What was decided unasked, and what is risky, in sentences.
+    """
+
+    features: tuple[int, ...]
+    roles: tuple[ColumnRole, ...] = ()
+    time: ColumnRole | None = None
+    times: TimeReading | None = None
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +108,7 @@ class Table:
     sample_weight: np.ndarray | None = None
     notes: tuple[str, ...] = ()
     origin: Origin | None = None
+    choice: ColumnChoice | None = None
 
     def __len__(self) -> int:
         return len(self.values)
@@ -175,9 +204,7 @@ class Source:
     names : tuple of str
         All columns of the file.
     unnamed : sequence of int
-        Positions of columns that are left out, with a warning, unless they are chosen by number.
-    left_out : sequence of str
-        Columns that say when or how rows were sampled (time, bias): no features unless they are chosen.
+        Positions of columns without a name, which are no features unless they are chosen by number.
     beside : sequence of str
         Columns that stand beside the table (labels, batches): no features unless they are chosen.
     units, period : mapping
@@ -190,7 +217,6 @@ class Source:
 
     names: tuple[str, ...]
     unnamed: Sequence[int] = ()
-    left_out: Sequence[str] = ()
     beside: Sequence[str] = ()
     units: Mapping[str, str] = MappingProxyType({})
     period: Mapping[str, float] = MappingProxyType({})
@@ -209,13 +235,28 @@ class Source:
         """One column as it is, of shape (N,)."""
         raise NotImplementedError
 
+    def role(self, position: int) -> ColumnRole:
+        """What a column is for, by its name and by what the format says of it."""
+        name = self.names[position]
+        if position in self.unnamed:
+            return ColumnRole(position, name, INDEX, "it has no name (a saved index?)")
+        kind = kind_of_name(name)
+        return ColumnRole(position, name, kind, f"by its name it says {WORDS[kind]}" if kind in WORDS else "")
+
+    def times(self, position: int, rows: slice, what: str, date_format: str | None) -> TimeReading:
+        """A column as times; `what` is its name in errors."""
+        return read_times(self.column(position, rows), what, date_format=date_format)
+
     def word_for_nothing(self, column: int, row: int) -> str:
         """The word that stands for a missing value in a row of the file; empty where it is none to speak of."""
         return ""
 
     def time(self, rows: slice) -> np.ndarray | None:
-        """When each row was seen, or None where the file does not say."""
+        """Times that the file knows beside its columns, or None."""
         return None
+
+    def split_runs(self, run: str) -> None:
+        """Learn which column says which run a row is of, before rows are read."""
 
     def ids(self, rows: slice) -> np.ndarray | None:
         """Name of each row, or None where the file has none."""

@@ -14,8 +14,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from infoscope.base.checks import LARGEST_EXACT_INTEGER
 from infoscope.base.errors import DataError
+from infoscope.base.number_kinds import LARGEST_EXACT_INTEGER
 
 from .encodings import DAMAGED, PLAIN, not_text, open_bytes, open_text
 from .layout import Layout, is_comment

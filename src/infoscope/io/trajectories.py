@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from infoscope.base.progress import progress
 
 from . import molecular_features
 from .atoms import Molecule, one_conformer
+from .digests import refuse_copies
 from .files_read import reads_files
 from .molecular_features import Recipe
 from .table import Table, check_finite, check_names
@@ -31,6 +34,7 @@ def trajectory(
     features: str | Callable[[Any], Any] = "backbone_torsions",
     rows: slice | None = None,
     time_step: float | None = None,
+    time: bool | None = None,
 ) -> Table:
     """Read a molecular trajectory as a table of torsions, distances or positions.
 
@@ -60,6 +64,9 @@ def trajectory(
         Frames to read of every run, such as ``slice(1000, None, 10)``.
     time_step : float, optional
         Time between the frames of a file in ps, for files that do not know it (.xyz, multi-model .pdb) or wrongly.
+    time : bool, optional
+        False for frames that do not follow each other in time (models of an NMR structure, docked poses): their times
+        are not used.
 
     Returns
     -------
@@ -112,6 +119,9 @@ def trajectory(
         raise ParameterError(f"features is one of {', '.join(FEATURES)}, or a function, not {features!r}")
     if time_step is not None and not (np.isfinite(time_step) and time_step > 0):
         raise ParameterError(f"time_step is a time above 0 in ps, not {time_step!r}")
+    if time is False and time_step is not None:
+        raise ParameterError("time=False says that there is no time, and time_step gives one: leave out one of them")
+    refuse_copies([(Path(file), None) for file in files if isinstance(file, str | PathLike)])
     runs = open_runs(topology, files)
     conformers = _one_conformer(runs, select)
     held = [_held(run, rows) for run in runs]
@@ -119,7 +129,7 @@ def trajectory(
     if total < 2:
         raise DataError(f"{_labels(runs)}: {total} frame is not enough, two are needed to compare frames")
     molecules = [_molecule(run, part) for run, part in zip(runs, held, strict=True)]
-    notes = [*_check_atoms(runs, molecules), *conformers, *_time_notes(runs, time_step)]
+    notes = [*_check_atoms(runs, molecules), *conformers, *([] if time is False else _time_notes(runs, time_step))]
     if callable(features):
         values, names, times = _call(features, runs, held, molecules, select)
         units: dict[str, str] | None = None
@@ -139,12 +149,13 @@ def trajectory(
         times = np.concatenate([np.arange(run.n_frames)[_slice(part)] for run, part in zip(runs, held, strict=True)])
         times = times * float(time_step)
     run_codes = np.repeat(np.arange(len(runs)), [len(part) for part in held])
-    _warn_times(times, run_codes, runs)
+    if time is not False:
+        _warn_times(times, run_codes, runs)
     n_frames = sum(run.n_frames for run in runs)
     origin = Origin.joined([Origin(np.array(part), (run.source,)) for run, part in zip(runs, held, strict=True)])
     return Table(values, names, None, {}, source, units, held[0] if len(held) == 1 else range(total), n_frames,
-                 time=times, run=run_codes if len(runs) > 1 else None, period=period, notes=tuple(notes),
-                 origin=origin.named(time=times))  # fmt: skip
+                 time=None if time is False else times, run=run_codes if len(runs) > 1 else None, period=period,
+                 notes=tuple(notes), origin=origin.named(time=None if time is False else times))  # fmt: skip
 
 
 # -------------------------------------------------------------------------------------------------------- what is there

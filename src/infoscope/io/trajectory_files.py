@@ -16,7 +16,7 @@ from infoscope.base import SourceFile
 from infoscope.base.errors import DataError, ParameterError, require
 from infoscope.base.origin import FRAME
 
-from .digests import source_file
+from .source_files import source_file
 
 READING = 1000  # frames of an array looked at together
 
@@ -87,7 +87,8 @@ class UniverseRun(Run):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             _ = trajectory.ts.dt
-        self.knows_time = not any("no dt information" in str(warning.message) for warning in caught)
+        guessed = any("no dt information" in str(warning.message) for warning in caught)
+        self.knows_time = "time" in trajectory.ts.data or not guessed
 
     def frames(self, rows: range, places: np.ndarray) -> Iterator[Frame]:
         indices = self.atoms.ix[places]

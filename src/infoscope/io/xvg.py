@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from infoscope.base.column_roles import TIME, ColumnRole
 from infoscope.base.errors import DataError
 
 from .delimited import DelimitedSource
@@ -54,13 +55,21 @@ class XvgSource(DelimitedSource):
         names = (x or "0", *(legend or str(column) for column, legend in enumerate(legends, start=1)))
         super().__init__(path, Layout(" ", names, skip=head.n_lines))
         self.has_time = x.lower() in ("time", "t")
-        self.left_out = [x] if self.has_time else []
+        self.has_label = bool(x)
         self.units = {names[0]: x_unit} if x_unit else {}
         if y_unit:
             self.units |= dict.fromkeys(names[1:], y_unit)
 
-    def time(self, rows: slice) -> np.ndarray | None:
-        return self._frame[0].to_numpy(float)[rows] if self.has_time else None
+    def role(self, position: int) -> ColumnRole:
+        if position == 0 and not self.has_label and self._goes_on:
+            return ColumnRole(0, self.names[0], TIME, "it is the x axis, and grows from row to row")
+        return super().role(position)
+
+    @property
+    def _goes_on(self) -> bool:
+        """Whether the x axis grows from row to row."""
+        x = self._frame[0]
+        return x.dtype.kind in "iuf" and len(x) > 1 and bool((np.diff(x.to_numpy(float)) > 0).all())
 
     @cached_property
     def _frame(self) -> pandas.DataFrame:

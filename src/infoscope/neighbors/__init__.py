@@ -10,8 +10,8 @@ The verbs             `verbs` give a `graph` or counts; as exact and faster in f
                       `shortcuts`, `boxes`, `cross_ranks`; not exact, with its recall: `approximate`
 Neighbours known      `known_neighbors` reads what was computed elsewhere, `known_search` answers from it
 All pairs of bits     `bits` with `bit_kernels`; twins `bits_torch`, `bits_dask`
-Beside them           `origins`: where items came from;  `order`: are neighbouring rows alike?
-                      `rmsd`: distances of conformations
+Beside them           `origins`: where items came from;  `repeated_rows`: which rows are there twice?
+                      `order`: are neighbouring rows alike?  `rmsd`: distances of conformations
 
 Authors of a reduction import `Reduction`, `Tile` and `reduce_tiles`; rooms import from here, never from these files.
 """
@@ -49,7 +49,15 @@ from .alignment import check_same_items
 from .bits import PackedBits, frozen, pack_segments
 from .column_statistics import deviations
 from .convert import DENSE_LIMIT, kind_of, to_columns, to_numpy
-from .correlation import BLOCK_TIMES, CORRELATED_FROM, SeriesCorrelation, is_series, row_step, series_correlation
+from .correlation import (
+    BLOCK_TIMES,
+    CORRELATED_FROM,
+    SeriesCorrelation,
+    is_series,
+    row_step,
+    series_correlation,
+    settle_window,
+)
 from .cross_ranks import OneWay, neighbors_and_ranks
 from .frame_columns import collected
 from .interfaces import Tiles
@@ -58,6 +66,7 @@ from .known_search import graph_of
 from .origins import item_name, item_origin
 from .ownership import hand_over
 from .reductions import admissible_mass, column_items, count_in_samples, row_items
+from .repeated_rows import RepeatedRows, find_repeated_rows
 from .row_order import RowOrderLook, looking_at_row_order, show_neighbors
 from .space_checks import item_numbers
 from .tensors import as_arrays, has_kernels, on_device

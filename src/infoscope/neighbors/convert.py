@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from infoscope.base import DataError, checks
+from infoscope.base import DataError, checks, number_kinds
 from infoscope.base.array_types import Array
 
 from .frame_columns import as_series, collected, frame_numbers, polars_numbers, polars_values, warn_of_rounding
@@ -235,7 +235,7 @@ def _dense(matrix: Any, name: str) -> np.ndarray:
 
 
 def _sparse(data: Any, name: str) -> Columns:
-    checks.refuse_sparse(data, name)
+    number_kinds.refuse_sparse(data, name)
     return Columns(np.asarray(data), None, None, None)
 
 

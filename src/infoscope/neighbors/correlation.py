@@ -92,6 +92,47 @@ def is_series(space: Space) -> bool:
     return space.time is not None or space.run is not None
 
 
+def settle_window(space: Space, exclusion_window: float | str | None) -> tuple[Space, float | None]:
+    """What a window asks of an estimator that has no pairs to leave out, only errors or a thinning that know of time.
+
+    Parameters
+    ----------
+    space : Space
+    exclusion_window : float, "auto" or None
+        Time within which rows of a run belong together; 0 says that rows are in no order at all.
+
+    Returns
+    -------
+    space : Space
+        Without times and runs where rows are in no order; with rows in the order in which they stand where a window
+        was given and nothing else was said.
+    window : float or None
+        None where it is to be found.
+
+    Raises
+    ------
+    ParameterError
+        If the window is no time.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.neighbors import Space
+    >>> from infoscope.neighbors.correlation import settle_window
+    >>> poses = Space(np.eye(3), time=[0.0, 1.0, 2.0])
+    >>> settle_window(poses, 0)[0].time is None
+    True
+    """
+    if exclusion_window is None or exclusion_window == "auto":
+        return space, None
+    if isinstance(exclusion_window, bool | str) or not 0 <= exclusion_window < np.inf:
+        raise ParameterError(f"exclusion_window is {exclusion_window!r}; it must be a time >= 0, 'auto' or None")
+    window = float(exclusion_window)
+    if window == 0:
+        return (space.replace(time=None, run=None) if is_series(space) else space), 0.0
+    return (space if is_series(space) else space.replace(time=np.arange(len(space)))), window
+
+
 def series_correlation(
     spaces: Space | Sequence[Space], *, in_order: bool = False, n_jobs: int | None = None
 ) -> SeriesCorrelation | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from infoscope.base import DataError, checks, warn
+from infoscope.base import DataError, number_kinds, warn
 
 from .ownership import hand_over
 
@@ -57,7 +57,7 @@ def frame_numbers(frame: Any, name: str) -> np.ndarray:
         series = frame.iloc[:, position]
         numeric = pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype)
         if pd.api.types.is_object_dtype(dtype):
-            numbers = checks.numbers_of_objects(series.to_numpy())
+            numbers = number_kinds.numbers_of_objects(series.to_numpy())
             if numbers is not None:
                 parts.append(numbers)
                 continue
@@ -104,7 +104,7 @@ def warn_of_rounding(columns: Iterable[tuple[str, Any]], name: str) -> None:
         kind = getattr(values.dtype, "kind", "i" if "int" in str(values.dtype).lower() else "")
         if kind not in ("i", "u") or not len(values):
             continue
-        if max(abs(int(values.min() or 0)), abs(int(values.max() or 0))) > checks.LARGEST_EXACT_INTEGER:
+        if max(abs(int(values.min() or 0)), abs(int(values.max() or 0))) > number_kinds.LARGEST_EXACT_INTEGER:
             warn(
                 f"column {column!r} of {name} holds whole numbers beyond 2**53, which float64 rounds: are they "
                 "identifiers? As ids or labels they are kept apart"

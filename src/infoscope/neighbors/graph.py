@@ -110,6 +110,8 @@ class NeighborGraph:
         if len(self.indptr) != len(self.rows) + 1 or self.indptr[0] != 0 or self.indptr[-1] != len(self.items):
             raise DataError("indptr of NeighborGraph does not go with its rows and pairs")
         numbers = [array for array in (self.rows, self.items) if len(array)]
+        if self.space is not None and not hasattr(self.space, "features"):
+            raise DataError("space of NeighborGraph is none")
         if self.space is not None and numbers and max(int(array.max()) for array in numbers) >= len(self.space):
             raise DataError(f"NeighborGraph names an item beyond the {len(self.space)} of its space")
 

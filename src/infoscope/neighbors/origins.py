@@ -32,7 +32,8 @@ def item_origin(space: Space | None) -> Origin | None:
     if space is None or (space.origin is None and space.ids is None):
         return None
     known = Origin(np.arange(len(space))) if space.origin is None else space.origin
-    return known.named(time=space.time if known.time is None else None, ids=space.ids)
+    time = space.time if space.given_time is None else space.given_time
+    return known.named(time=time if known.time is None else None, ids=space.ids)
 
 
 def item_name(space: Space | None, item: int, number: int | None = None) -> str:

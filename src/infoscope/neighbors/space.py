@@ -11,7 +11,7 @@ import numpy as np
 
 from infoscope.base import DataError, ParameterError, checks
 from infoscope.base.array_types import Array, ArrayLike, Floats
-from infoscope.base.contents import choices, integers, numbers, values
+from infoscope.base.contents import choices, holds, integers, numbers, values
 from infoscope.base.origin import Origin, check_origin
 from infoscope.statistics import as_periods
 
@@ -53,6 +53,7 @@ class Space:
         Statistical weights of the items (reweighted or biased sampling).
     time, run : array (N,), optional
         When, and in which trajectory or series, an item was seen.  Dates become seconds since the first of them.
+        ``time=False`` is for data that bring times (xarray) which are not to be used.
     ids : array (N,), optional
         Names of the items; two spaces with ids must agree in them, as in times and runs.
     feature_names : sequence of str, optional
@@ -113,12 +114,16 @@ class Space:
         "time": numbers("features", finite=True),
         "run": integers("features", below="run_names"),
         "ids": values("features"),
+        "origin": holds(Origin, length="features") | None,
+        "given_time": values("features"),
         "run_names": values("R"),
         "label_names": values("L"),
     }
 
     def _check_contents(self) -> None:
         space_checks.check_read_space(self)
+        if self.origin is not None:
+            check_origin(self.origin, len(self), self.name or "the data")
 
     def __post_init__(self) -> None:
         checks.check_choice(self.metric, "metric", METRICS)
@@ -143,7 +148,9 @@ class Space:
             "ids", None if ids is None else owned(checks.check_unique(ids, len(self), f"{source} of {name}"), ids)
         )
         self._put("counted", ids is None and read.counted)
-        if self.time is None and read.time is not None:
+        if self.time is False:
+            self._put("time", None)
+        elif self.time is None and read.time is not None:
             self._put("time", read.time)
         self._set_items(read.run_lengths, name)
         self._set_measure(d, name)

@@ -7,8 +7,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from infoscope.base import DataError, ParameterError, checks, warn
+from infoscope.base import DataError, ParameterError, checks, number_kinds, warn
 from infoscope.base.array_types import Array, ArrayLike, Floats, Ints
+from infoscope.base.time_values import as_times
 from infoscope.statistics import check_period
 
 NameOf: TypeAlias = Callable[[int], str]  # the name of a column
@@ -65,7 +66,7 @@ def label_codes(values: ArrayLike, name: str) -> tuple[np.ndarray, np.ndarray]:
         if missing:
             raise DataError(f"label {missing[0]} of {name} is missing: drop that item")
         labels = _texts_of(labels, name)
-    elif labels.dtype.kind == "f" and np.abs(labels).max() > checks.LARGEST_EXACT_INTEGER:
+    elif labels.dtype.kind == "f" and np.abs(labels).max() > number_kinds.LARGEST_EXACT_INTEGER:
         warn(
             f"labels of {name} are floats beyond 2**53: whole numbers that were so large have lost digits, and "
             "different ones may be one class; read them as text or as whole numbers (a missing one made them floats)"
@@ -235,6 +236,14 @@ def check_read_space(space: Any) -> None:
         raise DataError(f"features of Space have {d} columns of labels, and must have one")
     if not space.feature_weights.any():
         raise DataError("feature_weights of Space are all zero")
+    graph = space.graph
+    if (graph is None) == (space.metric == "neighbors"):
+        raise DataError("graph of Space does not go with its metric")
+    if (
+        graph is not None
+        and max((int(array.max()) for array in (graph.rows, graph.items) if len(array)), default=0) >= n
+    ):
+        raise DataError(f"graph of Space names an item beyond its {n}")
     names = space.feature_names
     if names is not None and (len(names) != d or not all(isinstance(one, str) for one in names)):
         raise DataError("feature_names of Space do not go with its columns")
@@ -263,12 +272,12 @@ def one_per_run(values: Any, run_lengths: Sequence[int], what: str) -> Any:
 
 def times(time: ArrayLike, n: int) -> tuple[np.ndarray, np.ndarray | None]:
     """Times as numbers, and as they were given where these are something else: dates, or too large for float64."""
-    time, given = np.asarray(time), None
+    time, given = as_times(time, "time"), None
     if np.issubdtype(time.dtype, np.datetime64):
         if np.isnat(time).any():
             raise DataError(f"time is missing (NaT) at row {int(np.argmax(np.isnat(time)))}: drop that item")
         given, time = time.copy(), (time - time.min()) / np.timedelta64(1, "s")
-    elif checks.beyond_float64(time):  # stamps in nanoseconds
+    elif number_kinds.beyond_float64(time):  # stamps in nanoseconds
         given, time = time.copy(), time - time.min()
     return checks.check_vector(time, "time", length=n).astype(np.float64), given
 

@@ -195,7 +195,7 @@ def cluster():
     distributed = pytest.importorskip("distributed")
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, memory_limit="600MB", dashboard_address=None, silence_logs=50
+            n_workers=2, threads_per_worker=1, memory_limit="600MB", dashboard_address=":0", silence_logs=50
         ) as local,
         distributed.Client(local) as client,
     ):

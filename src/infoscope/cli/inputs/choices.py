@@ -42,9 +42,9 @@ class FileChoice:
         """Names of those that stand beside the table, such as what is known of cells."""
         return columns_beside(self.path, self.key, **self.said())
 
-    def read_column(self, name: str | None, rows: slice | None = None) -> np.ndarray:
-        """One column as it is; all rows, or some."""
-        return read_column(self.path, name, key=self.key, rows=rows, **self.said())
+    def read_column(self, name: str | None, rows: slice | None = None, run: str | None = None) -> np.ndarray:
+        """One column as it is; all rows, or some; run by run, where a column says of which run a row is."""
+        return read_column(self.path, name, key=self.key, rows=rows, run=run, **self.said())
 
     def said(self) -> dict[str, Any]:
         """What was said of the layout, in the words of the library; for files that are no text, of missing values."""

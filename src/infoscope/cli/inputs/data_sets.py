@@ -9,7 +9,7 @@ from typing import Any
 
 from infoscope.base.errors import ParameterError
 from infoscope.cli.messages import hint
-from infoscope.cli.options import Items, Layout, Measure, Rows, Window
+from infoscope.cli.options import Items, Layout, Measure, Neighbors, Rows
 from infoscope.neighbors import Space
 
 from .choices import SpaceChoice
@@ -191,7 +191,7 @@ def label_space(gathered: Gathered, labels: Sequence[str]) -> Space:
     return Space.from_labels(gathered.labels, name=name, **gathered.shared)
 
 
-def neighbor_rule(asked: Window, data: ReadData) -> dict[str, Any]:
+def neighbor_rule(asked: Neighbors, data: ReadData) -> dict[str, Any]:
     """Which rows may be neighbours, in the words of the library."""
     if asked.other_runs and "run" not in data.gathered.shared:
         raise ParameterError("--other-runs needs runs: --run COLUMN, or several files")

@@ -43,12 +43,22 @@ def same_numbers(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     >>> same_numbers(np.array([0.1, 2.0]), np.array([0.1000000001, 3.0])).tolist()
     [True, False]
     """
+    if {a.dtype.kind, b.dtype.kind} & set("biuf") and "M" in (
+        a.dtype.kind,
+        b.dtype.kind,
+    ):  # dates, and seconds of dates
+        a, b = _in_seconds(a), _in_seconds(b)
     if a.dtype.kind in "biuf" and b.dtype.kind in "biuf":
         return np.isclose(a, b, rtol=1e-6, atol=0)
     return np.asarray(a == b)
 
 
 # ------------------------------------------------------------------------------------------------------------- steps
+def _in_seconds(times: np.ndarray) -> np.ndarray:
+    """Dates in seconds since 1970, numbers as they are."""
+    return times if times.dtype.kind != "M" else (times - np.datetime64("1970-01-01")) / np.timedelta64(1, "s")
+
+
 def _knows_runs(space: ReadSpace) -> bool:
     return len(space.tables) > 1 or space.tables[0].run is not None
 
@@ -67,8 +77,9 @@ def _agree_on(field: str, flag: str, known: dict[str, np.ndarray], spaces: Seque
         if differs.any():
             row = int(np.argmax(differs))
             place = next(space for space in spaces if space.name == first).spell(row)
+            way_out = f"{flag} FILE, or --time none" if flag == "--time" else f"{flag} FILE"
             raise DataError(
                 f"the files of {first} and {name} disagree in their {field.replace('_', ' ')}, first in {place}: "
-                f"{values[row]} and {other[row]}. Are these the same items? If so, say {flag} FILE"
+                f"{values[row]} and {other[row]}. Are these the same items? If so, say {way_out}"
             )
     return values

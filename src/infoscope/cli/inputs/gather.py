@@ -10,14 +10,14 @@ import numpy as np
 
 from infoscope.base.errors import DataError, ParameterError
 from infoscope.cli.options import Items, Rows
-from infoscope.io.missing import complete_columns, count_missing, missing_rows, spell_counts
+from infoscope.io.missing import complete_columns, count_missing, count_missing_beside, missing_rows, spell_counts
 from infoscope.io.runs import continued_rows, warn_of_parts
 from infoscope.io.table import spell_columns
 from infoscope.io.weights import column_list, describe_weights, weights_from_bias
 
 from .choices import SpaceChoice, check_layout
 from .energies import ThermalEnergy, thermal_energy
-from .item_columns import item_arrays, owned_columns
+from .item_columns import NO_TIME, item_arrays, owned_columns
 from .metadynamics import propose_bias, without_growth
 from .parsing import choose_file
 from .read_space import ReadSpace
@@ -57,9 +57,10 @@ def gather(
         raise ParameterError("--join one says that there is one run: leave out --run")
     columns = owned_columns(items, *labels, *owned)
     check_layout(choices, [choose_file(column).path for column in columns])
-    spaces = read_spaces(choices, columns, rows.slice, "raise" if rows.missing == "raise" else "keep")
+    spaces = read_spaces(choices, items, columns, rows.slice, "raise" if rows.missing == "raise" else "keep")
     arrays = item_arrays(spaces, items, rows.slice, labels)
-    notes = list(dict.fromkeys(note for space in spaces for table in space.tables for note in table.notes))
+    notes = _notes(spaces)
+    notes += _named_none(spaces, items)
     if energy.note:
         notes.append(energy.note)
     propose_bias(spaces, items)
@@ -80,7 +81,7 @@ def gather(
         lacking = np.setdiff1d(_find_missing(spaces, arrays), left_out)
         left_out = np.union1d(left_out, lacking)
         if len(lacking):
-            notes.append(_describe_missing(lacking, spaces))
+            notes.append(_describe_missing(lacking, spaces, arrays))
     incomplete: list[str] = []
     if rows.missing == "drop-columns":
         spaces, incomplete, texts = _complete(spaces)
@@ -114,6 +115,26 @@ def gather(
     )
 
 
+def _notes(spaces: Sequence[ReadSpace]) -> list[str]:
+    """What is noted of the files; what holds for several is said once, for all of them."""
+    sources: dict[str, list[str]] = {}
+    for table in dict.fromkeys(table for space in spaces for table in space.tables):
+        for text in table.notes:
+            said = text.removeprefix(f"{table.source}: ")
+            sources.setdefault(said, []).extend([table.source] if said != text else [])
+    named = {said: ", ".join(dict.fromkeys(files)) for said, files in sources.items()}
+    return [f"{files}: {said}" if files else said for said, files in named.items()]
+
+
+def _named_none(spaces: Sequence[ReadSpace], items: Items) -> list[str]:
+    """A word on a column that is really called as the time that is none."""
+    pieces = [piece for space in spaces for piece in space.choice.pieces] if items.time == NO_TIME else []
+    found = [f"{piece}:{names.index(NO_TIME)}" for piece in pieces if NO_TIME in (names := piece.stored_columns())]
+    if not found:
+        return []
+    return [f"--time none: no time is used; the column called none is asked for by its number, {found[0]}"]
+
+
 # -------------------------------------------------------------------------------------------------------- rows left out
 def _find_replaced(spaces: Sequence[ReadSpace], arrays: dict[str, Any]) -> tuple[np.ndarray, list[str]]:
     """Rows that a later part of the one run wrote again."""
@@ -137,12 +158,13 @@ def _find_missing(spaces: Sequence[ReadSpace], arrays: dict[str, Any]) -> np.nda
     return np.flatnonzero(missing)
 
 
-def _describe_missing(left_out: np.ndarray, spaces: Sequence[ReadSpace]) -> str:
+def _describe_missing(left_out: np.ndarray, spaces: Sequence[ReadSpace], arrays: dict[str, Any]) -> str:
     """How many rows were left out, and in which columns something was missing."""
     counts: dict[str, int] = {}
     for space in spaces:
         names = space.names if len(spaces) == 1 else [f"{space.name}: {name}" for name in space.names]
         counts |= dict(zip(names, count_missing(space.values).tolist(), strict=True))
+    counts |= count_missing_beside({name: array for name, array in arrays.items() if name != "energies"})
     listed = spell_counts(list(counts), np.array(list(counts.values())))
     return (
         f"{len(left_out)} of {sum(spaces[0].lengths)} rows with missing values were left out of all spaces (the first "

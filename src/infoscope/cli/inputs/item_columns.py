@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from infoscope.base.errors import DataError, ParameterError, warn
+from infoscope.base.time_values import read_times
 from infoscope.cli.options import Items
 from infoscope.io.columns import did_you_mean
 from infoscope.io.missing import is_missing
@@ -20,10 +21,12 @@ from .file_columns import brought_arrays
 from .parsing import as_number, choose_file, is_data
 from .read_space import ReadSpace
 
+NO_TIME = "none"  # of --time: there is none, whatever the files say
+
 
 def owned_columns(items: Items, *more: str) -> list[str]:
     """Options that may name a column, which is then no feature; a time that is a number is the step between rows."""
-    time = None if items.time is None or as_number(items.time) is not None else items.time
+    time = None if items.time in (None, NO_TIME) or as_number(str(items.time)) is not None else items.time
     single = (items.ids, items.run, items.weights, items.bias, time, *more)
     listed = (*column_list(items.log_weights), *column_list(items.hills))
     return [*(option for option in single if option is not None), *listed]
@@ -36,7 +39,7 @@ def item_arrays(spaces: Sequence[ReadSpace], items: Items, rows: slice, labels: 
     """
 
     def values(option: str, flag: str) -> np.ndarray:
-        return item_values([option], flag, spaces, rows)
+        return item_values([option], flag, spaces, rows, items.run)
 
     weighing = [flag for flag in ("--weights", "--log-weights", "--bias") if flag in items.given_flags()]
     if len(weighing) > 1:
@@ -45,10 +48,11 @@ def item_arrays(spaces: Sequence[ReadSpace], items: Items, rows: slice, labels: 
     arrays = brought_arrays(spaces, known)
     if items.run is not None:
         arrays["run"] = values(items.run, "--run")
-    if items.time is not None:
+    if items.time not in (None, NO_TIME):
         step = as_number(items.time)
         if step is None:
-            arrays["time"] = _times(values(items.time, "--time"), items.time)
+            given = values(items.time, "--time")
+            arrays["time"] = read_times(given, f"--time {items.time}", date_format=items.date_format).values
         elif step > 0:
             arrays["time"] = step * (rows.step or 1) * _number_in_run(arrays.get("run"), sum(spaces[0].lengths))
         else:
@@ -66,12 +70,17 @@ def item_arrays(spaces: Sequence[ReadSpace], items: Items, rows: slice, labels: 
     if items.ids is not None:
         arrays["ids"] = values(items.ids, "--ids")
     if labels:
-        arrays["labels"] = item_values(labels, "--labels", spaces, rows)
+        arrays["labels"] = item_values(labels, "--labels", spaces, rows, items.run)
     return arrays
 
 
-def item_values(options: Sequence[str], flag: str, spaces: Sequence[ReadSpace], rows: slice) -> np.ndarray:
-    """One value an item, from a column of the files of a space, or from a file of its own, or several, its pieces."""
+def item_values(
+    options: Sequence[str], flag: str, spaces: Sequence[ReadSpace], rows: slice, run: str | None = None
+) -> np.ndarray:
+    """One value an item, from a column of the files of a space, or from a file of its own, or several, its pieces.
+
+    `run` is the option that says which run a row is of; a file that has this column is read run by run.
+    """
     n_items = sum(spaces[0].lengths)
     if len(options) > 1:
         pieces = [_file(option, spaces) for option in options]
@@ -83,9 +92,11 @@ def item_values(options: Sequence[str], flag: str, spaces: Sequence[ReadSpace], 
         columns = [find_column(option, piece.stored_columns()) for piece in space.choice.pieces]
         if all(column is not None for column in columns):
             parts = [
-                piece.read_column(column, rows) for piece, column in zip(space.choice.pieces, columns, strict=True)
+                piece.read_column(column, rows, run=run_column(run, piece))
+                for piece, column in zip(space.choice.pieces, columns, strict=True)
             ]
-            found[space.name] = np.concatenate(parts)
+            values = np.concatenate(parts)
+            found[space.name] = values if space.matched is None else values[space.matched]
     if found:
         (first, values), *others = found.items()
         for name, other in others:
@@ -102,6 +113,11 @@ def item_values(options: Sequence[str], flag: str, spaces: Sequence[ReadSpace], 
         hint = did_you_mean(option, known) or there
         raise ParameterError(f"{flag} {option}: neither a column of the files nor a file.{hint}")
     return _from_file(choice, flag, spaces, rows, n_items)
+
+
+def run_column(run: str | None, piece: FileChoice) -> str | None:
+    """The column of a file that ``--run`` names; None if there is none."""
+    return None if run is None else find_column(run, piece.stored_columns())
 
 
 def find_column(option: str, names: Sequence[str]) -> str | None:
@@ -122,18 +138,6 @@ def _number_in_run(run: np.ndarray | None, n_items: int) -> np.ndarray:
     number = np.empty(n_items)
     number[order] = np.arange(n_items) - np.searchsorted(ordered, ordered)
     return number
-
-
-def _times(values: np.ndarray, name: str) -> np.ndarray:
-    """Numbers, or dates as NumPy knows them."""
-    if values.dtype.kind != "O":
-        return values
-    import pandas as pd
-
-    try:
-        return pd.to_datetime(pd.Series(values), format="mixed").to_numpy()
-    except (ValueError, TypeError) as error:
-        raise DataError(f"--time {name}: neither numbers nor dates (the first is {values[0]!r})") from error
 
 
 def _numbers(values: np.ndarray, flag: str, name: str) -> np.ndarray:

@@ -23,6 +23,7 @@ class ReadSpace:
 
     choice: SpaceChoice
     tables: tuple[Table, ...]
+    matched: np.ndarray | None = None  # rows of the files, over all pieces, that have the times of the other spaces
 
     @property
     def name(self) -> str:
@@ -64,11 +65,11 @@ class ReadSpace:
         """The space of some of its rows, counted over all pieces; `rows` ascend."""
         ends = np.cumsum(self.lengths)
         parts = zip(self.tables, np.split(rows, np.searchsorted(rows, ends[:-1])), ends - self.lengths, strict=True)
-        return ReadSpace(self.choice, tuple(table.take(part - start) for table, part, start in parts))
+        return replace(self, tables=tuple(table.take(part - start) for table, part, start in parts))
 
     def take_columns(self, columns: Sequence[int]) -> ReadSpace:
         """The space of some of its columns."""
-        return ReadSpace(self.choice, tuple(table.take_columns(columns) for table in self.tables))
+        return replace(self, tables=tuple(table.take_columns(columns) for table in self.tables))
 
     def spreads(self) -> np.ndarray:
         """Standard deviation of every column, from evenly spaced rows where there are many."""

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from infoscope.base.errors import DataError, ParameterError
-from infoscope.cli.options import Measure
+from infoscope.cli.options import Items, Measure
 from infoscope.io import Table, read_table
-from infoscope.io.runs import check_pieces
+from infoscope.io.common_times import common_times
+from infoscope.io.digests import refuse_copies
+from infoscope.io.runs import check_pieces, piece_runs
 from infoscope.neighbors import Space
 
 from .choices import FileChoice, SpaceChoice
-from .item_columns import find_column
+from .item_columns import find_column, run_column
 from .parsing import by_space
 from .periods import column_periods
 from .read_space import Measures, ReadSpace
@@ -25,20 +28,23 @@ MEASURED = ("euclidean", "manhattan", "chebyshev")  # metrics for which the scal
 
 
 def read_spaces(
-    choices: Sequence[SpaceChoice], owned: Sequence[str], rows: slice, missing: str = "raise"
+    choices: Sequence[SpaceChoice], items: Items, owned: Sequence[str], rows: slice, missing: str = "raise"
 ) -> list[ReadSpace]:
     """Read the files of every space, and check that they fit together; columns that are `owned` are no features."""
     spaces = []
     for choice in choices:
+        refuse_copies([(piece.path, piece.key) for piece in choice.pieces])
         if any(isinstance(piece, TrajectoryChoice) for piece in choice.pieces):
-            tables = read_frames(choice.pieces, rows)
+            tables = read_frames(choice.pieces, rows, known_time=items.time is None)
         else:
-            tables = [_read_piece(piece, owned, rows, missing) for piece in choice.pieces]
+            tables = [_read_piece(piece, items, owned, rows, missing) for piece in choice.pieces]
         try:
             check_pieces(tables)
         except DataError as error:
             raise DataError(f"the pieces of {choice.name} do not fit: {error}") from error
         spaces.append(ReadSpace(choice, tuple(tables)))
+    if items.time is None:
+        spaces = _matched(spaces)
     first = spaces[0]
     for space in spaces[1:]:
         if sum(space.lengths) != sum(first.lengths):
@@ -106,12 +112,35 @@ def uneven_columns(space: ReadSpace, how: Measures) -> str | None:
 
 
 # ------------------------------------------------------------------------------------------------------------- steps
-def _read_piece(piece: FileChoice, owned: Sequence[str], rows: slice, missing: str) -> Table:
+def _matched(spaces: list[ReadSpace]) -> list[ReadSpace]:
+    """Spaces that were written at different strides, at the times that all have; others as they are."""
+    timed = all(table.time is not None for space in spaces for table in space.tables)
+    if len({sum(space.lengths) for space in spaces}) == 1 or not timed:
+        return spaces
+    times = [np.concatenate([np.asarray(table.time) for table in space.tables]) for space in spaces]
+    found = common_times(times, [piece_runs(space.tables) for space in spaces], [_files(space) for space in spaces])
+    matched = []
+    for space, rows in zip(spaces, found.rows, strict=True):
+        kept = np.sort(rows)
+        if not np.array_equal(kept, rows):
+            raise DataError(
+                f"{_files(space)}: rows are in no order of time, so files of other strides cannot be matched"
+            )
+        said = [note for note in found.notes if note.startswith(f"{_files(space)}: ")]
+        part = space.take(kept)
+        first = replace(part.tables[0], notes=(*part.tables[0].notes, *said))
+        matched.append(replace(part, tables=(first, *part.tables[1:]), matched=kept))
+    return matched
+
+
+def _read_piece(piece: FileChoice, items: Items, owned: Sequence[str], rows: slice, missing: str) -> Table:
     names = piece.stored_columns()
     used = [column for option in owned if (column := find_column(option, names)) is not None]
     return read_table(
-        piece.path, columns=piece.columns, exclude=used, key=piece.key, rows=rows, missing=missing, **piece.said()
-    )
+        piece.path, columns=piece.columns, exclude=used, key=piece.key, rows=rows, missing=missing,
+        time=None if items.time is None else False, run=run_column(items.run, piece), date_format=items.date_format,
+        **piece.said(),
+    )  # fmt: skip
 
 
 def _noted(*spaces: ReadSpace) -> str:

@@ -81,8 +81,11 @@ def choose_trajectory(text: str) -> TrajectoryChoice | None:
     return None
 
 
-def read_frames(pieces: Sequence[FileChoice], rows: slice) -> list[Table]:
-    """Tables of the pieces of a space, one a run; positions of all pieces are superposed together."""
+def read_frames(pieces: Sequence[FileChoice], rows: slice, *, known_time: bool = True) -> list[Table]:
+    """Tables of the pieces of a space, one a run; positions of all pieces are superposed together.
+
+    `known_time` is False where the times of the files are not used.
+    """
     from infoscope.io.molecular_features import superpose
 
     wanted = [piece for piece in pieces if isinstance(piece, TrajectoryChoice)]
@@ -95,7 +98,8 @@ def read_frames(pieces: Sequence[FileChoice], rows: slice) -> list[Table]:
                 f"the pieces {wanted[0]} and {piece} ask for different things (:{wanted[0].columns or ''} and "
                 f":{piece.columns or ''}): write the same behind each topology"
             )
-    read = [_read(piece, rows) for piece in wanted]
+    time = None if known_time else False
+    read = [_read(piece, rows, time) for piece in wanted]
     tables = [table for table, _ in read]
     tables[0] = dataclasses.replace(tables[0], notes=(*filter(None, [read[0][1]]), *tables[0].notes))  # told once
     positions = tables[0].names[0].endswith(" x") and wanted[0].features in ("positions", None)
@@ -122,25 +126,25 @@ def rmsd_space(values: np.ndarray, names: Sequence[str], name: str, shared: Mapp
 
 
 # ------------------------------------------------------------------------------------------------------------- steps
-def _read(piece: TrajectoryChoice, rows: slice) -> tuple[Table, str]:
+def _read(piece: TrajectoryChoice, rows: slice, time: bool | None) -> tuple[Table, str]:
     """The table, and what was decided where nothing was asked for."""
     from infoscope.io import trajectory
 
     files = (piece.path,) if piece.topology is None else (piece.topology, piece.path)
     if piece.features is not None:
-        return trajectory(*files, select=piece.select, features=piece.features, rows=rows), ""
+        return trajectory(*files, select=piece.select, features=piece.features, rows=rows, time=time), ""
     if piece.select is None:
         told = f"{piece}: phi and psi of the backbone (or, behind it, :{', :'.join(FEATURES[1:])})"
-        return trajectory(*files, rows=rows), told
+        return trajectory(*files, rows=rows, time=time), told
     number = _count(files, piece.select)
     if number <= DISTANCES_UP_TO:
         told = f"{piece}: all distances among the {number} atoms of '{piece.select}'"
-        return trajectory(*files, select=piece.select, features="distances", rows=rows), told
+        return trajectory(*files, select=piece.select, features="distances", rows=rows, time=time), told
     told = (
         f"{piece}: positions of the {number} atoms of '{piece.select}', each frame superposed on the mean structure "
         f"(distances, the default up to {DISTANCES_UP_TO} atoms: {piece}:distances:{piece.select})"
     )
-    return trajectory(*files, select=piece.select, features="positions", rows=rows), told
+    return trajectory(*files, select=piece.select, features="positions", rows=rows, time=time), told
 
 
 def _count(files: Sequence[Path], select: str) -> int:

@@ -10,8 +10,9 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from infoscope.base import DataError, ParameterError, provenance
-from infoscope.base.checks import check_choice, check_positive_int, check_random_state, refuse_complex, refuse_sparse
+from infoscope.base.checks import check_choice, check_positive_int, check_random_state
 from infoscope.base.contents import holds, number, numbers, whole
+from infoscope.base.number_kinds import refuse_complex, refuse_sparse
 from infoscope.imbalance.plan import ComparisonPlan, make_plan
 from infoscope.imbalance.rank_table import LIMIT_BYTES
 from infoscope.neighbors import Space, collected, kind_of, target_space, to_numpy

@@ -1,0 +1,263 @@
+"""Which columns of a file are features, which one is the time, and what the others say of the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from infoscope.base.column_roles import CLOCKS, INDEX, RUN, ColumnRole, counts_rows, is_weak
+from infoscope.base.errors import DataError, ParameterError, warn
+from infoscope.base.time_values import TimeReading
+
+from .columns import column_positions, starts_from_all
+from .restarts import even_times
+from .table import ColumnChoice, Source
+
+SHOWN = 8  # names in a sentence
+
+
+def choose_columns(
+    source: Source,
+    label: str,
+    rows: slice,
+    *,
+    columns: str | Sequence[int | str] | None = None,
+    exclude: Collection[str] = (),
+    time: str | bool | None = None,
+    run: np.ndarray | None = None,
+    date_format: str | None = None,
+) -> ColumnChoice:
+    """Decide what every column of a table is for, by its name and what the format says of it.
+
+    Parameters
+    ----------
+    source : Source
+        The opened file.
+    label : str
+        What to call it.
+    rows : slice
+        Rows that are read.
+    columns : str or sequence of int or str, optional
+        Columns that were asked for; bookkeeping among them is used, with a warning.
+    exclude : collection of str
+        Columns that serve for something else.
+    time : str or bool, optional
+        The column that is the time, or False for none.
+    run : ndarray of shape (N,), optional
+        Which run each row is of; times go on inside a run.
+    date_format : str, optional
+        As for `infoscope.base.time_values.read_times`.
+
+    Returns
+    -------
+    ColumnChoice
+    """
+    roles = {position: role for position in range(len(source.names)) if not (role := source.role(position)).is_feature}
+    notes: list[str] = []
+    clock, times = _time(source, label, rows, roles, time, run, date_format, set(exclude), notes)
+    for position in [p for p, role in roles.items() if role is not clock and is_weak(role.name)]:
+        if not _means_it(source, roles[position], rows):
+            del roles[position]
+    out = set(exclude) if columns is None else set()
+    if columns is None or (isinstance(columns, str) and starts_from_all(columns, source.names)):
+        asked = range(len(source.names)) if columns is None else column_positions(columns, source.names)
+        used = [
+            p for p in asked if p not in roles and source.names[p] not in out and source.names[p] not in source.beside
+        ]
+        left = [roles[p] for p in asked if p in roles and roles[p] is not clock and roles[p].name not in exclude]
+        notes += _left_out(label, [role for role in left if role.name not in source.beside])
+        if not used:
+            raise DataError(f"{label}: no column is left to compare")
+        warnings: tuple[str, ...] = ()
+    else:
+        used = column_positions(columns or "", source.names)
+        risky = [roles[p] for p in used if p in roles]
+        warnings = (_risky(label, risky),) if risky else ()
+    return ColumnChoice(tuple(used), tuple(roles.values()), clock, times, tuple(notes), warnings)
+
+
+def leave_out_counters(choice: ColumnChoice, source: Source, values: np.ndarray, label: str, *,
+                       asked: bool) -> ColumnChoice:  # fmt: skip
+    """Decide on columns that only count rows: left out with a warning, or used with one where they were asked for.
+
+    Parameters
+    ----------
+    choice : ColumnChoice
+        What their names decide.
+    source : Source
+        The opened file.
+    values : ndarray of shape (N, D)
+        The features of `choice`.
+    label : str
+        What to call the file.
+    asked : bool
+        Whether the columns were named by the user.
+
+    Returns
+    -------
+    ColumnChoice
+        With fewer features, unless none would be left.
+    """
+    names, square = source.names, values.shape[1] == source.n_rows()  # distances of all pairs are kept whole
+    known = {role.position for role in choice.roles}
+    counting = [
+        ColumnRole(position, names[position], INDEX, "it grows by the same step from row to row")
+        for number, position in enumerate(choice.features)
+        if position not in known and not square and counts_rows(values[:, number])
+    ]
+    if not counting:
+        return choice
+    kept = tuple(position for position in choice.features if position not in {role.position for role in counting})
+    which = _named(counting)
+    says, tells = ("grows", "tells") if len(counting) == 1 else ("grow", "tell")
+    text = f"{label}: {which} {says} by the same step from row to row, and so {tells} which row it is and nothing else"
+    if asked or not kept:
+        why = "since you chose it" if asked else "since no other column is left"
+        text = f"{text}; compared all the same, {why}"
+    else:
+        text = f"{text}; left out (columns that you choose are compared all the same)"
+        choice = replace(choice, features=kept)
+    return replace(choice, roles=(*choice.roles, *counting), warnings=(*choice.warnings, text))
+
+
+def say_risks(choice: ColumnChoice) -> None:
+    """Warn of what is risky."""
+    for text in choice.warnings:
+        warn(text)
+
+
+# ---------------------------------------------------------------------------------------------------------------- time
+def _time(
+    source: Source,
+    label: str,
+    rows: slice,
+    roles: dict[int, ColumnRole],
+    asked: str | bool | None,
+    run: np.ndarray | None,
+    date_format: str | None,
+    taken: set[str],
+    notes: list[str],
+) -> tuple[ColumnRole | None, TimeReading | None]:
+    """The column that is the time, and its values; the first of the most telling kind whose values go on."""
+    if asked is False:
+        return None, None
+    if isinstance(asked, str):
+        (position,) = column_positions([asked], source.names)
+        role = ColumnRole(position, source.names[position], CLOCKS[0], "it was chosen")
+        roles[position] = role
+        return role, source.times(position, rows, f"{label}: column '{role.name}'", date_format)
+    candidates = [role for kind in CLOCKS for role in roles.values() if role.kind == kind and role.name not in taken]
+    for role in candidates:
+        what = f"{label}: column '{role.name}'"
+        try:
+            times = source.times(role.position, rows, what, date_format)
+        except DataError as error:
+            if "can be read in" in str(error):  # a date that is not understood is asked for
+                raise
+            notes.append(f"{error}; it is not used as the time of the rows")
+            continue
+        except ParameterError:
+            times = source.times(role.position, rows, what, None)
+        why_not = _why_no_time(times.values, run) or (
+            "" if run is not None else _shared(source, rows, roles, times.values)
+        )
+        if not why_not:
+            times = _in_even_steps(times, run)
+            decided = f" ({'; '.join(times.notes)})" if times.notes else ""
+            notes.append(f"{label}: '{role.name}' is the time of the rows, no feature{decided}")
+            return role, times
+        if not is_weak(role.name):
+            notes.append(f"{what} {why_not}; it is not used as the time of the rows")
+    return None, None
+
+
+def _in_even_steps(times: TimeReading, run: np.ndarray | None) -> TimeReading:
+    """The times, in even steps where these explain that rows share them."""
+    even = even_times(times.values, run)
+    if even is None:
+        return times
+    unit = " seconds" if times.values.dtype.kind == "M" else ""
+    told = (
+        f"{even.n_equal} rows share the time of the row before, which has too few digits: even steps of "
+        f"{even.step:.6g}{unit} fit all of them and are used"
+    )
+    return replace(times, values=even.times, notes=(*times.notes, told))
+
+
+def _shared(source: Source, rows: slice, roles: dict[int, ColumnRole], times: np.ndarray) -> str:
+    """Why rows share times, where a column tells runs apart inside which they do not; else empty."""
+    if not (times[1:] == times[:-1]).any():
+        return ""
+    for role in roles.values():
+        if role.kind == RUN:
+            codes = np.unique(source.column(role.position, rows).astype(str), return_inverse=True)[1]
+            order = np.argsort(codes, kind="stable")
+            inside = codes[order][1:] == codes[order][:-1]
+            if codes.any() and (times[order][1:] > times[order][:-1])[inside].all():
+                return f"holds the same times for each '{role.name}': run='{role.name}' tells these runs apart"
+    return ""
+
+
+def _why_no_time(times: np.ndarray, run: np.ndarray | None) -> str:
+    """Why values are no times; empty where they are."""
+    if times.dtype.kind == "M":
+        there = ~np.isnat(times)
+        numbers = (times - np.datetime64(0, "ns")) / np.timedelta64(1, "s")
+    else:
+        there, numbers = np.isfinite(times), times
+    if not there.any():
+        return "holds no times"
+    if np.isinf(numbers).any():
+        return f"holds {numbers[np.isinf(numbers)][0]} in row {int(np.argmax(np.isinf(numbers)))} (counted from 0)"
+    codes = np.zeros(len(numbers), int) if run is None else np.unique(run, return_inverse=True)[1]
+    order = np.flatnonzero(there)[np.argsort(codes[there], kind="stable")]
+    steps, same = np.diff(numbers[order]), np.diff(codes[order]) == 0
+    if (same & (steps < 0)).any():
+        row = int(order[1:][same & (steps < 0)].min())
+        return (
+            f"goes back in row {row} (counted from 0): several runs in one file are told apart by a column, "
+            "run='COLUMN', and rows in no order of time are read with time='COLUMN'"
+        )
+    return "" if len(numbers) == 1 or (same & (steps > 0)).any() else "is the same in all rows"
+
+
+def _means_it(source: Source, role: ColumnRole, rows: slice) -> bool:
+    """Whether the values under a name that may mean something else are those of bookkeeping."""
+    values = source.column(role.position, rows)
+    if role.kind in CLOCKS:
+        return values.dtype.kind in "biuf" and not _why_no_time(values.astype(np.float64), None)
+    if values.dtype.kind == "f" and not np.all(values == np.rint(values)):
+        return False
+    different = len(np.unique(values.astype(str) if values.dtype.kind == "O" else values))
+    return role.kind != INDEX or different == len(values)
+
+
+# --------------------------------------------------------------------------------------------------------------- words
+def _left_out(label: str, roles: Sequence[ColumnRole]) -> list[str]:
+    """Notes on columns that are no features."""
+    texts = []
+    for reason in dict.fromkeys(role.reason for role in roles):
+        same = [role for role in roles if role.reason == reason]
+        why = reason if len(same) == 1 else reason.replace("its name it says", "their names they say")
+        ways = {
+            RUN: f" (run='{same[0].name}' takes it as the run)",
+            INDEX: f" (ids='{same[0].name}' takes it as names)",
+        }
+        verb = "is" if len(same) == 1 else "are"
+        texts.append(f"{label}: {_named(same)} {verb} left out: {why}{ways.get(same[0].kind, '')}")
+    return texts
+
+
+def _risky(label: str, roles: Sequence[ColumnRole]) -> str:
+    names, verb = ", ".join(role.name for role in roles[:SHOWN]), "says" if len(roles) == 1 else "say"
+    return (
+        f"{label}: {names} {verb} when or how a row was sampled, not what it is like; compared all the same, since you "
+        "chose it"
+    )
+
+
+def _named(roles: Sequence[ColumnRole]) -> str:
+    names = ", ".join(f"'{role.name}'" for role in roles[:SHOWN])
+    return f"column {names}" if len(roles) == 1 else f"columns {names}{', ...' if len(roles) > SHOWN else ''}"

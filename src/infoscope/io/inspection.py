@@ -1,0 +1,346 @@
+"""What is in a file, and what is decided for whoever does not say it: the decisions of every command, told."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from infoscope.base.column_roles import FEATURE
+from infoscope.base.origin import spell_time
+
+from .encodings import PLAIN
+from .layout import Layout
+from .missing import is_missing
+from .readers import is_text_table, open_source, read_layout_options, read_table
+from .table import ColumnChoice, Source, Table, spell_columns
+
+if TYPE_CHECKING:
+    import pandas
+
+LARGE = 100 * 2**20  # bytes, above which missing values and repeats are estimated from some of the rows
+SIGNS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", " ": "space"}
+DECIMALS = {".": "point", ",": "comma"}
+FEW_NAMES = 8  # columns that are named in a command; more are numbered
+
+
+@dataclass(frozen=True)
+class ColumnReport:
+    """What a column of a file holds, and what becomes of it.
+
+    Attributes
+    ----------
+    position : int
+        Its number, counted from 0.
+    name : str
+        Its name.
+    holds : {"whole numbers", "numbers", "text", "nothing"}
+        What its values are.
+    low, high : float or None
+        Smallest and largest number.
+    n_different : int
+        Different values in the rows that were looked at.
+    n_missing : int
+        Rows that miss it, among those that were looked at.
+    unit : str
+        As the file says it; empty where it does not.
+    period : float
+        Of a periodic column; 0 else.
+    used_as : str
+        "feature", "time", or what it says of the rows ("step", "index", "run", "bias", ...); "no feature" for text.
+    reason : str
+        Why, where it is no feature.
+    """
+
+    position: int
+    name: str
+    holds: str
+    low: float | None
+    high: float | None
+    n_different: int
+    n_missing: int
+    unit: str = ""
+    period: float = 0.0
+    used_as: str = FEATURE
+    reason: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class FileReport:
+    """What is in a file and what is decided about it; printed, a page.
+
+    Attributes
+    ----------
+    source : str
+        The file, and the array inside.
+    n_rows : int
+        Rows that are used.
+    n_looked_at : int
+        Rows in which missing values and repeats were counted; fewer than `n_rows` where they are estimated.
+    columns : tuple of ColumnReport
+        All columns.
+    layout : Layout or None
+        Of a text table.
+    time : tuple of str or None
+        First, last and typical step of the times of the rows, in words.
+    n_runs : int
+        Runs that the file tells apart.
+    n_incomplete : int
+        Rows, of those looked at, that miss a feature.
+    n_repeats : int
+        Rows, of those looked at, whose features repeat those of another one.
+    notes : tuple of str
+        What was decided, in sentences.
+    command : str
+        What to type to say all this explicitly.
+    """
+
+    source: str
+    n_rows: int
+    n_looked_at: int
+    columns: tuple[ColumnReport, ...]
+    layout: Layout | None
+    time: tuple[str, str, str] | None
+    n_runs: int
+    n_incomplete: int
+    n_repeats: int
+    notes: tuple[str, ...]
+    command: str
+
+    def to_frame(self) -> pandas.DataFrame:
+        """One row a column."""
+        import pandas as pd
+
+        return pd.DataFrame([vars(column) for column in self.columns])
+
+    def __str__(self) -> str:
+        looked = "" if self.n_looked_at == self.n_rows else f" (estimated from {self.n_looked_at:,} rows; --all counts)"
+        lines = [f"{self.source}: {self.n_rows:,} rows, {len(self.columns)} columns"]
+        if self.layout is not None:
+            lines.append(_describe_layout(self.layout))
+        lines += ["", *_table_of(self.columns), ""]
+        lines.append(f"time     {_describe_time(self.time)}")
+        lines.append(f"runs     {self.n_runs}")
+        share = f"{_share(self.n_incomplete, self.n_looked_at, self.n_rows)} miss a feature"
+        lines.append(f"missing  {share}{looked if self.n_incomplete else ''}")
+        repeated = f"{_share(self.n_repeats, self.n_looked_at, self.n_rows)} repeat another one"
+        lines.append(f"repeats  {repeated}{looked if self.n_repeats else ''}")
+        lines += [f"note: {text}" for text in self.notes]
+        return "\n".join([*lines, "", "The same, said explicitly:", f"  {self.command}"])
+
+
+def inspect_file(
+    path: str | PathLike[str], *, key: str | None = None, count_all: bool = False, **options: Any
+) -> FileReport:
+    """Look at a file as every command does, and tell what is decided unasked.
+
+    Parameters
+    ----------
+    path : str or path
+        Whatever `read_table` reads.
+    key : str, optional
+        Which array of a file that holds several.
+    count_all : bool
+        Count missing values and repeats in all rows of files larger than 100 MB as well.
+    **options
+        As for `read_table`: what is said is not decided.
+
+    Returns
+    -------
+    FileReport
+
+    Raises
+    ------
+    DataError, ParameterError
+        As `read_table`; what cannot be decided is asked.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> from infoscope.io import inspect_file
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "run.csv")
+    >>> _ = path.write_text("time,phi,state\\n" + "".join(f"{t},{t * t % 7},a\\n" for t in range(20)))
+    >>> report = inspect_file(path)
+    >>> [(column.name, column.used_as) for column in report.columns]
+    [('time', 'time'), ('phi', 'feature'), ('state', 'no feature')]
+    """
+    path = Path(path)
+    layout = {name: options[name] for name in LAYOUT if name in options}
+    source = open_source(path, key, read_layout_options(**layout))
+    if options.get("run") is not None:
+        source.split_runs(options["run"])
+    rows = options.get("rows") or slice(None)
+    texts = [] if "columns" in options else _text_columns(source, rows)
+    table = read_table(path, key=key, missing="keep", exclude=texts, **options)
+    if table.choice is None:
+        raise TypeError(f"{table.source} was read without a choice of its columns")
+    looked_at = _rows_to_look_at(path, len(table), count_all)
+    columns = tuple(
+        _report_column(source, position, rows, looked_at, table.choice) for position in range(len(source.names))
+    )
+    values = table.values[looked_at]
+    return FileReport(
+        table.source,
+        len(table),
+        len(values),
+        columns,
+        _layout_of(path, source),
+        _summarise_time(table),
+        1 if table.run is None else len(np.unique(table.run)),
+        int(is_missing(values).any(axis=1).sum()),
+        _count_repeats(values),
+        tuple(table.notes),
+        _spell_command(path, key, table, source, options),
+    )
+
+
+LAYOUT = ("header", "decimal", "separator", "encoding", "comment", "na")
+
+
+# ------------------------------------------------------------------------------------------------------------- looking
+def _rows_to_look_at(path: Path, n_rows: int, count_all: bool) -> slice:
+    size = path.stat().st_size if path.is_file() else 0
+    return slice(None) if count_all or size <= LARGE else slice(None, None, -(-size // LARGE))
+
+
+def _layout_of(path: Path, source: Source) -> Layout | None:
+    """Of a text table; other formats, PLUMED's too, have theirs by definition."""
+    layout: Layout | None = getattr(source, "layout", None)
+    return layout if is_text_table(path) else None
+
+
+def _text_columns(source: Source, rows: slice) -> list[str]:
+    """Columns of text that are no bookkeeping: every command asks for a choice that leaves them out."""
+    return [
+        name
+        for position, name in enumerate(source.names)
+        if source.role(position).is_feature and _describe_values(_present(source.column(position, rows)))[0] == "text"
+    ]
+
+
+def _present(values: np.ndarray) -> np.ndarray:
+    return values[~is_missing(values)]
+
+
+def _report_column(source: Source, position: int, rows: slice, looked_at: slice, choice: ColumnChoice) -> ColumnReport:
+    values = source.column(position, rows)[looked_at]
+    missing = is_missing(values)
+    there = values[~missing]
+    name = source.names[position]
+    kind, low, high = _describe_values(there)
+    role = next((role for role in choice.roles if role.position == position), None)
+    if choice.time is not None and choice.time.position == position:
+        used_as, reason = "time", choice.time.reason
+    elif position in choice.features:
+        used_as, reason = FEATURE, ""
+    elif role is not None:
+        used_as, reason = role.kind, role.reason
+    else:
+        why = "text; --labels, --ids or --run may use it" if kind == "text" else "it stands beside the table"
+        used_as, reason = "no feature", why
+    return ColumnReport(
+        position,
+        name,
+        kind,
+        low,
+        high,
+        len(np.unique(there.astype(str) if there.dtype.kind == "O" else there)),
+        int(missing.sum()),
+        source.units.get(name, ""),
+        float(source.period.get(name, 0.0)),
+        used_as,
+        reason,
+    )
+
+
+def _describe_values(values: np.ndarray) -> tuple[str, float | None, float | None]:
+    if not len(values):
+        return "nothing", None, None
+    if values.dtype.kind not in "biuf":
+        return "text", None, None
+    kind = "numbers" if values.dtype.kind == "f" and (values != np.rint(values)).any() else "whole numbers"
+    return kind, float(values.min()), float(values.max())
+
+
+def _summarise_time(table: Table) -> tuple[str, str, str] | None:
+    if table.time is None or not len(table):
+        return None
+    time = _present(np.asarray(table.time))
+    dates = time.dtype.kind == "M"
+    steps = np.diff(time) / np.timedelta64(1, "s") if dates else np.diff(time)
+    step = f"{np.median(steps):.6g}{' s' if dates else ''}" if len(steps) else "none"
+    return spell_time(time.min()), spell_time(time.max()), step
+
+
+def _count_repeats(values: np.ndarray) -> int:
+    from infoscope.neighbors import Space, find_repeated_rows
+
+    complete = values[~is_missing(values).any(axis=1)]
+    if len(complete) < 2:
+        return 0
+    found = find_repeated_rows(Space(complete))
+    return 0 if found is None else found.n_repeats
+
+
+# --------------------------------------------------------------------------------------------------------------- words
+def _describe_layout(layout: Layout) -> str:
+    parts = [f"separator {SIGNS.get(layout.separator, layout.separator)}", f"decimal {DECIMALS[layout.decimal]}"]
+    parts += [f"header {'yes' if layout.header else 'no'}", f"encoding {_encoding(layout)}"]
+    return "layout   " + ", ".join(parts)
+
+
+def _encoding(layout: Layout) -> str:
+    return "utf-8" if layout.encoding == PLAIN else layout.encoding
+
+
+def _describe_time(time: tuple[str, str, str] | None) -> str:
+    if time is None:
+        return "none; a command warns where neighbouring rows are alike"
+    return f"{time[0]} to {time[1]}, step {time[2]}"
+
+
+def _table_of(columns: Sequence[ColumnReport]) -> list[str]:
+    rows = [("", "column", "holds", "missing", "used as")]
+    for column in columns:
+        holds = column.holds if column.low is None else f"{column.holds} {column.low:.6g} to {column.high:.6g}"
+        holds += f" {column.unit}" if column.unit else ""
+        holds += f", period {column.period:.6g}" if column.period else ""
+        holds += f", {column.n_different} different" if column.holds == "text" else ""
+        why = f": {column.reason}" if column.reason else ""
+        rows.append((str(column.position), column.name, holds, str(column.n_missing), f"{column.used_as}{why}"))
+    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    return ["  ".join([*(f"{row[i]:<{widths[i]}}" for i in range(4)), row[4]]).rstrip() for row in rows]
+
+
+def _share(number: int, looked_at: int, n_rows: int) -> str:
+    if looked_at == n_rows:
+        return f"{number:,} of {n_rows:,} rows"
+    return f"about {number / max(looked_at, 1):.2%} of the rows"
+
+
+def _spell_command(path: Path, key: str | None, table: Table, source: Source, options: Any) -> str:
+    """The command that leaves nothing to be decided."""
+    choice = table.choice
+    names = [source.names[position] for position in choice.features] if choice is not None else list(table.names)
+    plain = len(names) <= FEW_NAMES and all(name.replace("_", "a").replace(".", "a").isalnum() for name in names)
+    features = choice.features if choice is not None else range(len(names))
+    columns = ",".join(names) if plain else spell_columns(list(features))
+    words = ["infoscope", "dimension", f"{path}{'/' + key if key else ''}:{columns}"]
+    layout = _layout_of(path, source)
+    if layout is not None:
+        words += ["--header", "yes" if layout.header else "no", "--separator", SIGNS.get(layout.separator, ",")]
+        words += ["--decimal", DECIMALS[layout.decimal], "--encoding", _encoding(layout)]
+    timed = None if choice is None else choice.time
+    words += ["--time", "none" if table.time is None else (str(options.get("time") or (timed and timed.name) or ""))]
+    if table.time is not None and timed is None and not options.get("time"):
+        words = words[:-2]  # the format knows its times without a column
+    if options.get("run"):
+        words += ["--run", str(options["run"])]
+    if options.get("date_format") or (choice is not None and choice.times is not None and "%" in choice.times.form):
+        words += ["--date-format", str(options.get("date_format") or choice.times.form)]  # type: ignore[union-attr]
+    return shlex.join(words)
