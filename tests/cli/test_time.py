@@ -154,7 +154,7 @@ def test_files_whose_times_differ_say_the_way_out(tmp_path, monkeypatch, infosco
         frame = pd.DataFrame(rng.normal(size=(40, 2)), columns=["x", "y"]).assign(time=first + np.arange(40))
         frame.to_csv(f"{name}.csv", index=False)
     refused = infoscope("compare", "a.csv", "b.csv")
-    assert refused.code == 2 and "disagree in their time, first in row 0: 0.0 and 5.0" in refused.err
+    assert refused.code == 2 and "disagree in their time, first in row 0 of a.csv: 0.0 and 5.0" in refused.err
     assert "--time none" in refused.err and infoscope("compare", "a.csv", "b.csv", "--time", "none").code == 0
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from infoscope.base.column_roles import CLOCKS, INDEX, RUN, ColumnRole, counts_rows, is_weak
+from infoscope.base.column_roles import CLOCKS, FEWEST_ROWS, INDEX, RUN, ColumnRole, counts_rows, is_weak
 from infoscope.base.errors import DataError, ParameterError, warn
 from infoscope.base.time_values import TimeReading
 
@@ -73,7 +73,7 @@ def choose_columns(
         warnings: tuple[str, ...] = ()
     else:
         used = column_positions(columns or "", source.names)
-        risky = [roles[p] for p in used if p in roles]
+        risky = [roles[p] for p in used if p in roles and not is_weak(roles[p].name)]
         warnings = (_risky(label, risky),) if risky else ()
     return ColumnChoice(tuple(used), tuple(roles.values()), clock, times, tuple(notes), warnings)
 
@@ -231,7 +231,7 @@ def _means_it(source: Source, role: ColumnRole, rows: slice) -> bool:
     if values.dtype.kind == "f" and not np.all(values == np.rint(values)):
         return False
     different = len(np.unique(values.astype(str) if values.dtype.kind == "O" else values))
-    return role.kind != INDEX or different == len(values)
+    return role.kind != INDEX or FEWEST_ROWS <= different == len(values)
 
 
 # --------------------------------------------------------------------------------------------------------------- words
