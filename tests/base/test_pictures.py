@@ -6,6 +6,8 @@ from pathlib import Path
 from pkgutil import walk_packages
 
 import pytest
+from matplotlib import pyplot
+from matplotlib.axes import Axes
 
 import infoscope
 from infoscope.base import ParameterError, Result
@@ -25,36 +27,54 @@ class Dashed(Line):
     pass
 
 
+DRAWN = []
+
+
+def note(*what):
+    """Axes, as of a picture; what was asked for is kept."""
+    DRAWN.append(what)
+    return pyplot.figure().add_subplot()
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_open():
+    yield
+    DRAWN.clear()
+    pyplot.close("all")
+
+
 @picture(Line, "first")
 def draw_first(found, ax=None, *, style="screen", colour="red"):
     """The first.
 
     More about it.
     """
-    return "first", ax, style, colour
+    return note("first", ax, style, colour)
 
 
 @picture(Line, "main", default=True, data=lambda found, **options: {"twice": [2 * found.value]})
 def draw_main(found, ax=None, *, style="screen"):
     """The main one."""
-    return "main", ax, style
+    return note("main", ax, style)
 
 
 @picture(Line, "large", when=lambda found: found.value > 10)
 def draw_large(found, ax=None, *, style="screen"):
     """Of large values."""
-    return "large"
+    return note("large")
 
 
 def test_the_default_is_drawn_and_kinds_are_chosen():
     line = Line(1.0, 0.1)
-    assert line.plot() == ("main", None, "screen")
-    assert line.plot("here", kind="first", style="paper", colour="blue") == ("first", "here", "paper", "blue")
+    line.plot()
+    here = pyplot.figure().add_subplot()
+    line.plot(here, kind="first", style="paper", colour="blue")
+    assert [("main", None, "screen"), ("first", here, "paper", "blue")] == DRAWN
     assert line.pictures() == {"main": "The main one.", "first": "The first."}
 
 
 def test_a_picture_that_needs_something_is_offered_where_it_is_there():
-    assert Line(11.0, 1.0).plot(kind="large") == "large"
+    assert isinstance(Line(11.0, 1.0).plot(kind="large"), Axes) and DRAWN == [("large",)]
     with pytest.raises(ParameterError, match="kind must be one of 'main', 'first'"):
         Line(1.0, 1.0).plot(kind="large")
     assert list(pictures_of(Line)) == ["main", "first", "large"]  # what any of them can draw
@@ -73,7 +93,8 @@ def test_the_numbers_of_a_picture_are_its_own_or_those_of_the_table():
 
 
 def test_a_class_of_the_user_draws_what_its_base_draws():
-    assert Dashed(1.0, 0.1).plot(kind="first")[0] == "first"
+    Dashed(1.0, 0.1).plot(kind="first")
+    assert DRAWN == [("first", None, "screen", "red")]
 
 
 def test_the_reference_lists_every_picture():
