@@ -137,7 +137,7 @@ def test_names_in_a_comment(write):
     # others: units below the names, prose above them, commas between names of a table with white space
     assert column_names(write("# run 7\n# time phi psi\n# ps rad rad\n0 1 2\n", "a.dat")) == ("time", "phi", "psi")
     assert column_names(write("# time, phi, psi\n0 1 2\n", "b.dat")) == ("time", "phi", "psi")
-    assert column_names(write("#id,name\n1,a\n2,b\n", "c.csv")) == ("code", "name")
+    assert column_names(write("#code,name\n1,a\n2,b\n", "c.csv")) == ("code", "name")
 
 
 # ------------------------------------------------------------------------------------------------------------ decimals
