@@ -72,7 +72,7 @@ def choose_columns(
             raise DataError(f"{label}: no column is left to compare")
         warnings: tuple[str, ...] = ()
     else:
-        used = column_positions(columns or "", source.names)
+        used = column_positions([] if columns is None else columns, source.names)
         risky = [roles[p] for p in used if p in roles and not is_weak(roles[p].name)]
         warnings = (_risky(label, risky),) if risky else ()
     return ColumnChoice(tuple(used), tuple(roles.values()), clock, times, tuple(notes), warnings)
