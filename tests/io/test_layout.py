@@ -408,7 +408,7 @@ def test_pieces_and_compressed_files(write, tmp_path):
 def test_options_as_people_write_them():
     asked = read_layout_options(header=False, decimal="comma", separator="\\t", comment="none", na=[-999, " x "])
     assert (asked.header, asked.decimal, asked.separator, asked.comment) == (False, ",", "\t", "")
-    assert asked.na == ("-999", "x") and asked.said() == ["header", "decimal", "separator", "comment"]
+    assert asked.na == ("-999", "x") and asked.given_options() == ["header", "decimal", "separator", "comment"]
 
 
 # ------------------------------------------------------------------------------------------------------- two parsers

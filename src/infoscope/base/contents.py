@@ -258,7 +258,9 @@ def hints_of(cls: type) -> Mapping[str, Any]:
 def _check_kinds(cls: type, given: Mapping[str, Any]) -> None:
     for name, hint in hints_of(cls).items():
         if name in given and not fits(given[name], hint):
-            raise DataError(f"{name} of {cls.__name__} is {_spell_value(given[name])}, and must be {_named(hint)}")
+            raise DataError(
+                f"{name} of {cls.__name__} is {_spell_value(given[name])}, and must be {_describe_hint(hint)}"
+            )
 
 
 def fits(value: Any, hint: Any) -> bool:
@@ -308,12 +310,12 @@ def _fits_dtype(value: np.ndarray, inside: tuple[Any, ...]) -> bool:
     return all(value.dtype.kind in kinds[one] for one in asked if one in kinds)
 
 
-def _named(hint: Any) -> str:
+def _describe_hint(hint: Any) -> str:
     words = {int: "a whole number", float: "a number", bool: "True or False", str: "text", np.ndarray: "an array"}
     inside = [one for one in get_args(hint) if one is not types.NoneType]
     if get_origin(hint) is Literal:
         return " or ".join(repr(one) for one in inside)
     if get_origin(hint) in (Union, types.UnionType):
         nothing = ["None"] if types.NoneType in get_args(hint) else []
-        return " or ".join([*(_named(one) for one in inside), *nothing])
+        return " or ".join([*(_describe_hint(one) for one in inside), *nothing])
     return words.get(hint, getattr(get_origin(hint) or hint, "__name__", "something else"))

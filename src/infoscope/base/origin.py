@@ -118,7 +118,7 @@ class Origin:
         }
         return replace(self, row=np.asarray(self.row)[chosen], **parts)
 
-    def named(self, *, time: ArrayLike | None = None, ids: ArrayLike | None = None) -> Origin:
+    def replace_known(self, *, time: ArrayLike | None = None, ids: ArrayLike | None = None) -> Origin:
         """The same with times or names, where they are known from elsewhere.
 
         Parameters

@@ -63,7 +63,7 @@ def extract(
             result, state=state, region=region, flagged=flagged, table=items, center=center, every=every
         )
         numbers = chosen.items if sample is None else draw(chosen.items, sample, seed)
-        typer.echo(f"{chosen.words}: {told(result.origin, numbers, len(chosen.items))}")
+        typer.echo(f"{chosen.words}: {describe_items(result.origin, numbers, len(chosen.items))}")
         columns = {"state": result.labels} if hasattr(result, "saddle_items") else {}
         for path in targets:
             structures = path.suffix.lower() in STRUCTURES
@@ -164,7 +164,7 @@ def draw(items: np.ndarray, sample: int, seed: int) -> np.ndarray:
     return np.asarray(np.sort(np.random.default_rng(seed).choice(items, sample, replace=False)))
 
 
-def told(origin: Any, items: np.ndarray, n_chosen: int) -> str:
+def describe_items(origin: Any, items: np.ndarray, n_chosen: int) -> str:
     """How many items, and where the first of them are."""
     import numpy as np
 

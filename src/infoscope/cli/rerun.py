@@ -57,7 +57,7 @@ def rerun(
     if compared.differing:
         typer.echo(f"not reproduced: {len(compared.differing)} of {compared.n_entries} values differ")
         for name, (then, now) in list(compared.differing.items())[:SHOWN]:
-            typer.echo(f"  {_printable(name)}: {_shown(then)} then, {_shown(now)} now")
+            typer.echo(f"  {_printable(name)}: {_shorten(then)} then, {_shorten(now)} now")
         if len(compared.differing) > SHOWN:
             typer.echo(f"  ... and {len(compared.differing) - SHOWN} more")
         typer.echo(changed or "versions: the same then and now")
@@ -173,7 +173,7 @@ def _printable(text: str) -> str:
     return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
 
 
-def _shown(value: Any) -> str:
+def _shorten(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
 

@@ -161,7 +161,7 @@ class Molecule:
         try:
             found = self.bonds(places if hasattr(self.atoms, "bonds") else places[self.heavy[places]])[0]
         except DataError:  # atoms of which no radius is known, as the beads of a coarse-grained model
-            found = sorted(self._known(set(places.tolist())))
+            found = sorted(self._stored_bonds(set(places.tolist())))
         by_residue: dict[str, list[int]] = {}
         for place in places.tolist():
             by_residue.setdefault(self.residue_labels[place], []).append(place)
@@ -192,13 +192,13 @@ class Molecule:
     def bonds(self, places: Sequence[int] | np.ndarray) -> tuple[list[tuple[int, int]], bool]:
         """Bonds among some atoms; and whether they had to be guessed from distances in the first frame."""
         inside = {int(place) for place in places}
-        known = self._known(inside)
+        known = self._stored_bonds(inside)
         bonded = {place for bond in known for place in bond}
         if len(inside) < 2 or bonded == inside:
             return sorted(known), False
         return sorted(known | self._guessed(np.array(sorted(inside)))), True
 
-    def _known(self, inside: set[int]) -> set[tuple[int, int]]:
+    def _stored_bonds(self, inside: set[int]) -> set[tuple[int, int]]:
         """Bonds that the topology holds, among some atoms."""
         if not hasattr(self.atoms, "bonds"):
             return set()

@@ -110,7 +110,7 @@ def leave_out_counters(choice: ColumnChoice, source: Source, values: np.ndarray,
     if not counting:
         return choice
     kept = tuple(position for position in choice.features if position not in {role.position for role in counting})
-    which = _named(counting)
+    which = _name_columns(counting)
     says, tells = ("grows", "tells") if len(counting) == 1 else ("grow", "tell")
     text = f"{label}: {which} {says} by the same step from row to row, and so {tells} which row it is and nothing else"
     if asked or not kept:
@@ -246,7 +246,7 @@ def _left_out(label: str, roles: Sequence[ColumnRole]) -> list[str]:
             INDEX: f" (ids='{same[0].name}' takes it as names)",
         }
         verb = "is" if len(same) == 1 else "are"
-        texts.append(f"{label}: {_named(same)} {verb} left out: {why}{ways.get(same[0].kind, '')}")
+        texts.append(f"{label}: {_name_columns(same)} {verb} left out: {why}{ways.get(same[0].kind, '')}")
     return texts
 
 
@@ -258,6 +258,6 @@ def _risky(label: str, roles: Sequence[ColumnRole]) -> str:
     )
 
 
-def _named(roles: Sequence[ColumnRole]) -> str:
+def _name_columns(roles: Sequence[ColumnRole]) -> str:
     names = ", ".join(f"'{role.name}'" for role in roles[:SHOWN])
     return f"column {names}" if len(roles) == 1 else f"columns {names}{', ...' if len(roles) > SHOWN else ''}"

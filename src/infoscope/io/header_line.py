@@ -69,7 +69,7 @@ def find_header(rows: Sequence[Sequence[str]], separator: str, path: Path, *, na
     Header(is_names=True, note='')
     """
     first, below = rows[0], [row for row in rows[1:] if len(row) == len(rows[0])]
-    shown = _shown(first, separator)
+    shown = _shorten(first, separator)
     if not below:
         text = any(not is_number(field) and not is_nothing(field, na) for field in first)
         return Header(text and not named)
@@ -155,7 +155,7 @@ def _counted(
     separator: str, path: Path,
 ) -> Header:  # fmt: skip
     """What 0, 1, 2, ... are: the names that pandas gives, or the first row."""
-    shown = _shown(first, separator)
+    shown = _shorten(first, separator)
     taken = Header(True, f"{path}: the first line is taken as names ({shown}), as pandas writes them")
     if first[0] == "" or say_names or (others and len(numbers) > 1):
         return taken
@@ -172,7 +172,7 @@ def _whole_below(columns: Sequence[Sequence[str]]) -> bool:
     return any(_WHOLE.fullmatch(field) is not None for column in columns for field in column)
 
 
-def _shown(fields: Sequence[str], separator: str) -> str:
+def _shorten(fields: Sequence[str], separator: str) -> str:
     text = (separator if separator != "\t" else " ").join(fields)
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
 

@@ -55,7 +55,7 @@ class LayoutOptions:
         return {name: list(value) if name == "na" else value or "none" if name == "comment" else value
                 for name, value in known.items()}  # fmt: skip
 
-    def said(self) -> list[str]:
+    def given_options(self) -> list[str]:
         """Names of the options that only text tables have, as far as they were given."""
         return [f.name for f in fields(self) if f.name != "na" and getattr(self, f.name) is not None]
 

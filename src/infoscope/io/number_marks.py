@@ -146,7 +146,7 @@ def find_decimal_mark(columns: Mapping[str, Sequence[str]], separator: str, path
         )
     if proof:
         ((mark, (name, field)),) = proof.items()
-        return DecimalMark(mark, _told(path, mark, name, field, columns) if mark == "," else "")
+        return DecimalMark(mark, _describe_commas(path, mark, name, field, columns) if mark == "," else "")
     for sign, (name, field) in unsure.items():
         whole, small = field.replace(sign, ""), field.replace(",", ".")
         point, comma = (whole, small) if sign == "," else (small, whole)
@@ -216,7 +216,7 @@ def is_rounded(text: str, decimal: str = ".") -> bool:
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
-def _told(path: object, mark: str, name: str, field: str, columns: Mapping[str, Sequence[str]]) -> str:
+def _describe_commas(path: object, mark: str, name: str, field: str, columns: Mapping[str, Sequence[str]]) -> str:
     """That decimals stand behind commas, and what a point is then."""
     grouped = re.compile(GROUPED[mark])
     point = next((f for fields in columns.values() for f in fields if "." in f and grouped.fullmatch(f)), None)

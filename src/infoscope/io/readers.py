@@ -372,7 +372,7 @@ def open_source(path: Path, key: str | None, asked: LayoutOptions | None = None)
             "name (first line '#! FIELDS ...')."
         )
     module, function = reader.split(":")
-    said = asked.said()
+    said = asked.given_options()
     if said and reader != TEXT:
         raise ParameterError(
             f"{path}: {said[0]}= is for text tables (.csv, .tsv, .txt, .dat), whose layout has to be found"

@@ -82,14 +82,17 @@ def find_separator(lines: Sequence[str], path: Path, comment: str) -> tuple[str,
     if len(best) > 1:
         first, second = best[:2]
         raise DataError(
-            f"{path}: fields are separated by {_named(first)} ({fits[first].n_fields} columns) or by {_named(second)} "
-            f"({fits[second].n_fields} columns): say separator='{spell(first)}' or separator='{spell(second)}'"
+            f"{path}: fields are separated by {_spell_sign(first)} ({fits[first].n_fields} columns) or by "
+            f"{_spell_sign(second)} ({fits[second].n_fields} columns): say separator='{spell(first)}' or separator='{spell(second)}'"
         )
     (sign,) = best
     if sign == " " and kind == ".csv":
         return sign, f"{path}: fields are separated by white space, though the file is called .csv"
     others = [other for other in tables if other not in (sign, " ") and tables[other].numbers > most / 2]
-    return sign, f"{path}: fields are separated by {_named(sign)}, not by {_named(others[0])}" if others else ""
+    return (
+        sign,
+        f"{path}: fields are separated by {_spell_sign(sign)}, not by {_spell_sign(others[0])}" if others else "",
+    )
 
 
 def read_separator(text: str) -> str:
@@ -112,7 +115,7 @@ def spell(sign: str) -> str:
     return next((word for word, known in WORDS.items() if known == sign), sign)
 
 
-def _named(sign: str) -> str:
+def _spell_sign(sign: str) -> str:
     return "white space" if sign == " " else f"a {spell(sign)}"
 
 

@@ -282,10 +282,10 @@ def _has_comments(path: Path, layout: Layout) -> bool:
 
 def _without_comments(file: IO[str], layout: Layout) -> str:
     """The rows, with empty lines in place of comments, so that the numbers of lines stay."""
-    return "\n".join(_kept(table_lines(file), layout))
+    return "\n".join(_rows_of_text(table_lines(file), layout))
 
 
-def _kept(lines: Iterable[Any], layout: Layout) -> Iterable[str]:
+def _rows_of_text(lines: Iterable[Any], layout: Layout) -> Iterable[str]:
     for line in lines:
         if line.last > layout.skip:
             yield "" if is_comment(line.text, layout.comment) else line.text

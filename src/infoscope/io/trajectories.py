@@ -155,7 +155,7 @@ def trajectory(
     origin = Origin.joined([Origin(np.array(part), (run.source,)) for run, part in zip(runs, held, strict=True)])
     return Table(values, names, None, {}, source, units, held[0] if len(held) == 1 else range(total), n_frames,
                  time=None if time is False else times, run=run_codes if len(runs) > 1 else None, period=period,
-                 notes=tuple(notes), origin=origin.named(time=None if time is False else times))  # fmt: skip
+                 notes=tuple(notes), origin=origin.replace_known(time=None if time is False else times))  # fmt: skip
 
 
 # -------------------------------------------------------------------------------------------------------- what is there

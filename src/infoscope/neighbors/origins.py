@@ -33,7 +33,7 @@ def item_origin(space: Space | None) -> Origin | None:
         return None
     known = Origin(np.arange(len(space))) if space.origin is None else space.origin
     time = space.time if space.given_time is None else space.given_time
-    return known.named(time=time if known.time is None else None, ids=space.ids)
+    return known.replace_known(time=time if known.time is None else None, ids=space.ids)
 
 
 def item_name(space: Space | None, item: int, number: int | None = None) -> str:

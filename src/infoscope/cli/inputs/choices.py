@@ -36,17 +36,17 @@ class FileChoice:
 
     def stored_columns(self) -> tuple[str, ...]:
         """Names of the columns that can serve as --time, --run and the like."""
-        return column_names(self.path, self.key, **self.said())
+        return column_names(self.path, self.key, **self.given_options())
 
     def beside(self) -> tuple[str, ...]:
         """Names of those that stand beside the table, such as what is known of cells."""
-        return columns_beside(self.path, self.key, **self.said())
+        return columns_beside(self.path, self.key, **self.given_options())
 
     def read_column(self, name: str | None, rows: slice | None = None, run: str | None = None) -> np.ndarray:
         """One column as it is; all rows, or some; run by run, where a column says of which run a row is."""
-        return read_column(self.path, name, key=self.key, rows=rows, run=run, **self.said())
+        return read_column(self.path, name, key=self.key, rows=rows, run=run, **self.given_options())
 
-    def said(self) -> dict[str, Any]:
+    def given_options(self) -> dict[str, Any]:
         """What was said of the layout, in the words of the library; for files that are no text, of missing values."""
         known = {name: value for name, value in vars(self.layout).items() if value}
         return known if is_text_table(self.path) else {name: known[name] for name in known if name == "na"}

@@ -75,7 +75,7 @@ def make_space(space: ReadSpace, how: Measures, shared: Mapping[str, Any]) -> Sp
     """A `Space` of what was read; `shared` belongs to the items (time, run, weights, ids)."""
     metric, period = how.metric[space.name], how.period[space.name]
     origin = space.origin
-    shared = {**shared, "origin": origin if origin is None else origin.named(time=shared.get("time"))}
+    shared = {**shared, "origin": origin if origin is None else origin.replace_known(time=shared.get("time"))}
     if metric == "rmsd":
         return rmsd_space(space.values, space.names, space.name, shared)
     if metric == "precomputed":
@@ -139,7 +139,7 @@ def _read_piece(piece: FileChoice, items: Items, owned: Sequence[str], rows: sli
     return read_table(
         piece.path, columns=piece.columns, exclude=used, key=piece.key, rows=rows, missing=missing,
         time=None if items.time is None else False, run=run_column(items.run, piece), date_format=items.date_format,
-        **piece.said(),
+        **piece.given_options(),
     )  # fmt: skip
 
 
