@@ -83,7 +83,8 @@ def find_separator(lines: Sequence[str], path: Path, comment: str) -> tuple[str,
         first, second = best[:2]
         raise DataError(
             f"{path}: fields are separated by {_spell_sign(first)} ({fits[first].n_fields} columns) or by "
-            f"{_spell_sign(second)} ({fits[second].n_fields} columns): say separator='{spell(first)}' or separator='{spell(second)}'"
+            f"{_spell_sign(second)} ({fits[second].n_fields} columns): say separator='{spell(first)}' or "
+            f"separator='{spell(second)}'"
         )
     (sign,) = best
     if sign == " " and kind == ".csv":
