@@ -263,7 +263,7 @@ def _open_files(topology: Path, piece: Path | None) -> Run:
     label = str(frames)
     if frames.suffix.lower() == ".tng" and find_spec("pytng") is None:
         raise MissingExtraError(
-            f"{label}: frames of a .tng file are read by pytng, which is not installed. Install it (pip install pytng), "
+            f"{label}: frames of a .tng file are read by pytng, which is not installed. Install it (pip install pytng) "
             "or convert the file (gmx trjconv -f FILE.tng -o FILE.xtc).",
             name="pytng",
         )
