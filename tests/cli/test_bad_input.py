@@ -60,7 +60,7 @@ def refused(ran, *parts):
         (["x.npy", "y.npy", "--spce", "A=x.npy"], ["--spce"]),
         (["x.npy", "short.npy"], ["120 rows", "short.npy", "50"]),
         (["A=run0.npy", "A=y.npy", "x.npy"], ["pieces of A do not fit", "run0.npy and y.npy have different columns"]),
-        (["A=x.npy", "A=x.npy", "B=x.npy"], ["different numbers of items"]),
+        (["A=x.npy", "A=x.npy", "B=x.npy"], ["x.npy is given twice"]),
         (["x.npy", "y.npy", "--labels", "short.npy:0"], ["--labels short.npy has 50 values", "120 items"]),
         (["x.npy", "nan.npy"], ["nan.npy: row 3", "column '1' is NaN"]),
         (["x.npy", "cut.npy"], ["cut.npy", "truncated"]),

@@ -154,7 +154,7 @@ def test_a_dimension_is_asked_with_the_weights(biased, infoscope, monkeypatch):
     """Used or refused is for the library to say: the weights get there."""
     seen = []
 
-    def fit(self, space):
+    def fit(self, space, **options):
         seen.append(space.sample_weight)
         raise ParameterError("seen")
 

@@ -35,7 +35,7 @@ sys.exit(main())
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
 @pytest.mark.parametrize(
-    "module", ["infoscope.cli.app", "typer", "numpy", "numpy.random", "numba", "pandas", "infoscope.neighbors"]
+    "module", ["infoscope.cli.app", "typer", "numpy", "numpy.random", "numba", "infoscope.neighbors"]
 )
 def test_while_packages_are_imported(folder, module):
     ran = subprocess.run(

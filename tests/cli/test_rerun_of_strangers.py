@@ -87,15 +87,15 @@ def test_a_file_that_grows_while_it_is_read(folder, infoscope, monkeypatch):
     import infoscope.io.readers as readers
 
     before = (folder / "items.csv").read_bytes()
-    opened = readers._open
+    opened = readers.open_source
 
-    def grow(path, key):
-        source = opened(path, key)
+    def grow(path, key, asked=None):
+        source = opened(path, key, asked)
         with (folder / "items.csv").open("ab") as file:
             file.write(before.splitlines(keepends=True)[-1])
         return source
 
-    monkeypatch.setattr(readers, "_open", grow)
+    monkeypatch.setattr(readers, "open_source", grow)
     ran = infoscope("compare", "A=items.csv:a,b", "B=items.csv:c", "--quiet", "--output", "grown.json")
     assert ran.code == 0, ran.err
     stored = json.loads((folder / "grown.json").read_text())
@@ -106,14 +106,14 @@ def test_a_file_that_grows_while_it_is_read(folder, infoscope, monkeypatch):
 def test_another_file_that_changes_while_it_is_read(folder, infoscope, monkeypatch):
     import infoscope.io.readers as readers
 
-    opened = readers._open
+    opened = readers.open_source
 
-    def replace(path, key):
-        source = opened(path, key)
+    def replace(path, key, asked=None):
+        source = opened(path, key, asked)
         np.save("x.npy", np.ones((120, 2)))
         return source
 
-    monkeypatch.setattr(readers, "_open", replace)
+    monkeypatch.setattr(readers, "open_source", replace)
     ran = infoscope("compare", "x.npy", "y.npy", "--output", "a.json")
     assert ran.code == 2 and "x.npy changed while it was read: copy it" in ran.err and not (folder / "a.json").exists()
 

@@ -127,6 +127,7 @@ def test_greedy_best_sets_of_ten_gaussians():
 
 
 # -------------------------------------------------------------------------------------------------- brute force
+@pytest.mark.filterwarnings("ignore:.*repeats? another one:infoscope.base.InfoscopeWarning")
 @pytest.mark.parametrize("seed", range(40))
 def test_random_data_against_brute_force(seed):
     g = np.random.default_rng(seed)
@@ -138,6 +139,7 @@ def test_random_data_against_brute_force(seed):
     np.testing.assert_allclose(found, (brute.imbalance(d_a, d_b, k), brute.imbalance(d_b, d_a, k)), atol=1e-13)
 
 
+@pytest.mark.filterwarnings("ignore:.*repeats? another one:infoscope.base.InfoscopeWarning")
 @pytest.mark.parametrize("dtype", [np.float32, np.int64, bool])
 def test_types_of_numbers(dtype):
     g = np.random.default_rng(1)

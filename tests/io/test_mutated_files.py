@@ -1,7 +1,6 @@
 """Saved files that somebody or something changed. Each loads or is refused in one sentence; no crash, no hang."""
 
 import sys
-from io import BytesIO
 
 import numpy as np
 import pytest
@@ -89,6 +88,5 @@ def test_bytes_that_nobody_wrote(tmp_path_factory, contents):
 def test_mutants_are_the_same_in_every_run(saved_objects):
     whole = saved_objects[0].read_bytes()
     one, other = (mutate_archive(whole, np.random.default_rng(3)) for _ in range(2))
-    with np.load(BytesIO(one)) as first, np.load(BytesIO(other)) as second:
-        assert first.files == second.files
+    assert one == other != whole
     assert infoscope.load is load

@@ -299,12 +299,15 @@ def test_tile_shape_follows_memory(monkeypatch):
 
 
 # --------------------------------------------------------------------------------------------------------- the features
-def test_tensors_are_not_copied():
+def test_tensors_are_owned_and_copied_once():
     x = torch.randn(20, 3, requires_grad=True)
+    before = x.detach().clone()
     space = Space(x)
-    assert space.features.data_ptr() == x.data_ptr() and not space.features.requires_grad
-    assert space.backend == "torch" and len(space) == 20
-    assert tensors.as_array(space.features).ctypes.data == x.data_ptr()
+    assert space.features.data_ptr() != x.data_ptr() and not space.features.requires_grad
+    assert space.backend == "torch" and len(space) == 20 and space.features.device == x.device
+    assert tensors.as_array(space.features).ctypes.data == space.features.data_ptr()  # seen, not copied again
+    x.data[:] = 0.0
+    assert torch.equal(space.features, before)
 
 
 @pytest.mark.parametrize("kind", ["float16", "bfloat16", "uint8", "int64", "bool"])

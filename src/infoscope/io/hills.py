@@ -102,7 +102,7 @@ def hills_offset(
     >>> head = "#! FIELDS time phi sigma_phi height biasf\n#! SET min_phi -pi\n#! SET max_phi pi\n"
     >>> _ = path.write_text(head + "1 0.0 0.3 1.2 10\n2 0.1 0.3 1.1 10\n")
     >>> hills_offset(path, [1.0, 1.5, 2.5], kT=2.494).round(3)
-    array([0.   , 0.16 , 0.335])
+    array([0.   , 0.151, 0.335])
     """
     kT = checked_kT(kT)
     read = read_hills(hills)

@@ -80,7 +80,7 @@ def find_repeated_rows(
     >>> x = np.array([[1.0, 2.0], [3.0, 4.0], [1.0, 2.0]])
     >>> print(find_repeated_rows(Space(x)))
     1 of 3 rows repeats another one
-    >>> print(find_repeated_rows([Space(x), Space(np.arange(3.0))]))
+    >>> print(find_repeated_rows([Space(x), Space(np.arange(3.0)[:, None])]))
     0 of 3 rows repeat another one in both spaces
     """
     spaces = [spaces] if isinstance(spaces, Space) else list(spaces)

@@ -95,6 +95,7 @@ TIED = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:.*repeats? another one:infoscope.base.InfoscopeWarning")
 @pytest.mark.parametrize("case", TIED)
 def test_order_of_rows_does_not_matter(case):
     """To the last bit, although minima lie at kinks here: many neighbours are equally far, and rows repeat."""
@@ -545,6 +546,7 @@ def test_bad_weights(weights, match):
         dii_value_and_grad(X, Y, weights, k=3)
 
 
+@pytest.mark.filterwarnings("ignore:.*repeats? another one:infoscope.base.InfoscopeWarning")
 def test_constant_columns_get_no_weight_and_duplicates_do_not_break_it():
     x, y = small(60)
     x[:, 2] = 4.0
