@@ -47,7 +47,7 @@ endef
 help:
 	@echo "make demo             the main job on real data: prints the result, saves the picture (installs the core only)"
 	@echo "make test             lint, types, import contracts, doctests and tests (installs pinned versions)"
-	@echo "make test-slow        the long statistical tests"
+	@echo "make test-slow        the long statistical tests, and those that read files of other projects (downloads them)"
 	@echo "make test-processors  the tests as other processors would run them (half an hour)"
 	@echo "make minimum          the tests of a wheel with the lowest versions that it allows"
 	@echo "make newest           the tests of a wheel with the newest versions there are"
@@ -109,6 +109,8 @@ test: lint
 
 test-slow: $(VENV_TEST)/.ready
 	@mkdir -p "$(NUMBA_CACHE)"
+	@echo "fetching files that other projects test their readers with"
+	@$(VENV_TEST)/bin/python tests/public_files.py "$(CACHE)/public-files"
 	$(TEST_ENV) $(VENV_TEST)/bin/python -m pytest -n $(TEST_JOBS) --dist worksteal -m slow tests $(PYTEST_ARGS)
 
 test-processors: $(VENV_TEST)/.ready

@@ -12,7 +12,7 @@ from infoscope.base.column_roles import counts_rows, is_weak, kind_of_name
         ("time", "time|Time|TIME|Time (ps)|time [ns]|time_ps|t|t (s)|t/ps|#Time|timestamp|Date|datetime"),
         ("step", "step|Step|#Step|timestep|time_step|n_steps"),
         ("frame", "frame|Frame|#Frame|frames|frame_number|snapshot"),
-        ("iteration", "iteration|iter|epoch|draw"),
+        ("iteration", "iteration|iter|it|# it|epoch|draw"),
         ("index", "index|Unnamed: 0|unnamed_0|__index_level_0__|row|id|level_1"),
         ("run", "walker|replica|run|traj|chain|walker_id"),
         ("bias", "bias|metad.bias|metad.rbias|opes.nker|uwall.x_bias|r.d_1_cntr|steer.d1_work"),

@@ -106,6 +106,17 @@ def test_an_old_file(tmp_path):
     assert read_column(tmp_path / "old.h5ad", "size")[3] == 1.5
 
 
+def test_a_file_without_encodings_of_names(save):
+    """As AnnData 0.7 wrote it; its library warns of that, and the reader cannot change it."""
+    path = save(cells())
+    with h5py.File(path, "r+") as file:
+        for name in ("obs/_index", "var/_index"):
+            for attribute in ("encoding-type", "encoding-version"):
+                del file[name].attrs[attribute]
+    table = read_table(path)
+    assert np.array_equal(table.values, COUNTS) and table.names == tuple(GENES)
+
+
 def test_only_what_is_chosen_is_read(save, monkeypatch):
     """The table would be 4.5 GB with its zeros."""
     wide = sparse.random(60_000, 20_000, 1e-6, format="csr", dtype=np.float32, random_state=np.random.default_rng(0))

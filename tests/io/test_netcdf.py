@@ -166,6 +166,12 @@ def test_a_netcdf_file_under_another_name(save):
     assert read_table(save(weather(), "x.h5")).time is not None
 
 
+def test_a_malformed_grid_mapping_is_no_damage(save):
+    data = weather()
+    data["t2m"].attrs["grid_mapping"] = "rotated_pole north_pole_latitude: 40."
+    np.testing.assert_allclose(read_table(save(data)).values, T.reshape(12, 12))
+
+
 # ----------------------------------------------------------------------------------------------------------- bad files
 def test_damaged_files(save, tmp_path):
     whole = save(weather()).read_bytes()

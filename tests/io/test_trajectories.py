@@ -1,6 +1,7 @@
 """Trajectories: files written by MDAnalysis and MDTraj, features against MDTraj's own and against the data set's."""
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -423,3 +424,26 @@ def test_bad_files_and_objects(saved, tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "MDAnalysis", None)
     with pytest.raises(MissingExtraError, match=r"infoscope\[md\]"):
         trajectory(saved / "top.pdb", saved / "run.xtc")
+
+
+def test_a_gro_file_of_several_frames_is_refused(tmp_path):
+    """MDAnalysis reads the first of them, and says nothing."""
+    atoms = [f"    1LIG  {name:>5}{number:5d}   0.100   0.200   0.{number}00" for number, name in enumerate("ABC", 1)]
+    frame = "\n".join(["made by hand", "    3", *atoms, "   2.00000   2.00000   2.00000", ""])
+    paths = [tmp_path / name for name in ("one.gro", "two.gro", "other.gro")]
+    for path, text in zip(paths, (frame, 2 * frame, frame.replace("0.300", "0.500") + "\n"), strict=True):
+        path.write_text(text)
+    one, two, other = paths
+    table = trajectory(one, one, other, features="distances", select="all")
+    assert table.values[:, 1].tolist() == pytest.approx([0.2, 0.4])
+    with pytest.raises(DataError, match="two.gro holds several frames, of which only the first can be read"):
+        trajectory(one, one, two, features="distances", select="all")
+
+
+def test_frames_whose_reader_is_not_installed(tmp_path):
+    if find_spec("pytng") is not None:
+        pytest.skip("pytng is installed")
+    (tmp_path / "top.pdb").write_text("ATOM      1  N   ALA A   1       0.000   0.000   0.000\n")
+    (tmp_path / "x.tng").write_bytes(b"GENERAL INFO")
+    with pytest.raises(MissingExtraError, match="are read by pytng, which is not installed.*gmx trjconv"):
+        trajectory(tmp_path / "top.pdb", tmp_path / "x.tng")

@@ -20,7 +20,7 @@ NAMES = {
     TIME: r"t|times?|timestamps?|date|dates|date ?time|(simulation|sim|model) time|time in \w+",
     STEP: r"steps?|n ?steps?|time ?steps?|md ?steps?|ts",
     FRAME: r"frames?|frame (number|id|index)|snapshots?|models?",
-    ITERATION: r"iterations?|iters?|epochs?|sweeps?|draws?",
+    ITERATION: r"iterations?|iters?|it|epochs?|sweeps?|draws?",
     INDEX: r"index|unnamed:? ?\d+|level \d+| ?index level \d+ ?|row|row ?(number|names?|id|index)|id",
     RUN: r"walkers?|walker ?(id|number|index)|replicas?|replica ?(id|number|index)|runs?|run ?(id|number|index)"
     r"|trajectory|traj|traj(ectory)? ?(id|number|index)|chains?",

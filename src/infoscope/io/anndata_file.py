@@ -6,8 +6,10 @@ the rows as the observations.  What is known about the observations (``obs``: la
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -153,7 +155,7 @@ class AnnDataFile:
         self.obs_columns = [str(name) for name in described["column-order"]]
 
     def obs(self, name: str) -> Any:
-        return self._io().read_elem(self.file["obs"][name])
+        return self._read(self.file["obs"][name])
 
     @cached_property
     def obs_names(self) -> np.ndarray:
@@ -164,7 +166,7 @@ class AnnDataFile:
         item, folder = self.file[key], key.partition("/")[0]
         encoding = item.attrs.get("encoding-type", "")
         if encoding == "dataframe":
-            frame = self._io().read_elem(item)
+            frame = self._read(item)
             return frame, [str(name) for name in frame.columns]
         matrix = item if hasattr(item, "dtype") else self._io().sparse_dataset(item)
         if folder == "obsm":
@@ -172,7 +174,11 @@ class AnnDataFile:
         return matrix, [str(name) for name in self._index("raw/var" if folder == "raw" else "var")]
 
     def _index(self, frame: str) -> Any:
-        return self._io().read_elem(self.file[frame][self.file[frame].attrs["_index"]])
+        return self._read(self.file[frame][self.file[frame].attrs["_index"]])
+
+    def _read(self, item: Any) -> Any:
+        with _without_advice():
+            return self._io().read_elem(item)
 
     def _io(self) -> Any:
         return self.anndata.io if hasattr(self.anndata, "io") else self.anndata.experimental  # before 0.11
@@ -223,11 +229,15 @@ def open_h5ad(path: Path, key: str | None) -> CellSource:
 
 # ---------------------------------------------------------------------------------------------------------------- parts
 def _whole(path: Path, anndata: Any) -> AnnDataInMemory:
-    import warnings
-
-    with warnings.catch_warnings():  # it asks to write the file again, which is not the reader's to do
-        warnings.simplefilter("ignore")
+    with _without_advice():
         return AnnDataInMemory(path, anndata.read_h5ad(path))
+
+
+@contextmanager
+def _without_advice() -> Iterator[None]:
+    with warnings.catch_warnings():  # anndata asks to write an old file again, which is not the reader's to do
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _choose(path: Path, tables: Sequence[str], key: str | None) -> str:

@@ -51,7 +51,12 @@ def decode(raw: Any, *, fills: bool, times: bool = True) -> Any:
             variable.attrs["_FillValue"] = own
     with warnings.catch_warnings():  # two fill values are no mistake
         warnings.filterwarnings("ignore", ".*multiple fill values")
-        data = xarray.decode_cf(raw, decode_coords="all", decode_timedelta=False, decode_times=times)
+        try:
+            data = xarray.decode_cf(raw, decode_coords="all", decode_timedelta=False, decode_times=times)
+        except ValueError as error:  # a malformed list of grid mappings, cell measures or formula terms
+            if "misses ':'" not in str(error):
+                raise
+            data = xarray.decode_cf(raw, decode_timedelta=False, decode_times=times)
     for name, found in known.items():
         data[name].encoding.update(found)
     return data

@@ -7,13 +7,15 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from infoscope.base import SourceFile
-from infoscope.base.errors import DataError, ParameterError, require
+from infoscope.base.errors import DataError, MissingExtraError, ParameterError, require
 from infoscope.base.origin import FRAME
 
 from .source_files import source_file
@@ -257,7 +259,16 @@ def _existing(item: Any) -> Path:
 
 def _open_files(topology: Path, piece: Path | None) -> Run:
     mda = require("MDAnalysis", "md")
-    label = str(piece or topology)
+    frames = piece or topology
+    label = str(frames)
+    if frames.suffix.lower() == ".tng" and find_spec("pytng") is None:
+        raise MissingExtraError(
+            f"{label}: frames of a .tng file are read by pytng, which is not installed. Install it (pip install pytng) "
+            "or convert the file (gmx trjconv -f FILE.tng -o FILE.xtc).",
+            name="pytng",
+        )
+    if frames.suffix.lower() == ".gro":
+        _check_one_frame(frames)
     try:
         with quiet_packages():
             system = mda.Universe(str(topology))
@@ -284,6 +295,17 @@ def _open_files(topology: Path, piece: Path | None) -> Run:
             f"{label} cannot be opened: it is truncated, damaged, or of another format than its name says "
             f"({_first_line(error)})"
         ) from error
+
+
+def _check_one_frame(path: Path) -> None:
+    """Refuse a .gro file of several frames, of which its reader would take the first and say nothing."""
+    with path.open(encoding="utf-8", errors="replace") as file:
+        atoms = [next(file, "") for _ in range(2)][1].strip()
+        if atoms.isdecimal() and any(line.strip() for line in islice(file, int(atoms) + 1, None)):
+            raise DataError(
+                f"{path} holds several frames, of which only the first can be read from a .gro file. Convert it "
+                f"(gmx trjconv -f {path.name} -o {path.stem}.xtc) and give it as the topology of the frames."
+            )
 
 
 def _files_of(universe: Any) -> tuple[Path | None, Path | None]:
