@@ -54,7 +54,7 @@ class Side:
 
 
 class Tile(NamedTuple):
-    """Squared distances of a block of pairs in one space: |squared - measured| <= row_band + column_band.
+    """Squared distances of a block of pairs in one space; ``squared`` is off by ``row_band + column_band`` at most.
 
     Attributes
     ----------

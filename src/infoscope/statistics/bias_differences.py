@@ -92,6 +92,17 @@ def bias_differences(
 def bias_sentence(found: BiasDifferences, name: str = "the bias") -> str:
     """What is wrong with a bias that is no function of the features, and the way out; empty where nothing is.
 
+    Parameters
+    ----------
+    found : BiasDifferences
+        How the bias of neighbours differs.
+    name : str
+        What to call the bias.
+
+    Returns
+    -------
+    str
+
     Examples
     --------
     >>> from infoscope.statistics.bias_differences import BiasDifferences, bias_sentence
