@@ -61,7 +61,7 @@ class Tile(NamedTuple):
     squared : array or tensor (b, m)
         Infinite where the pair is not admissible.
     row_band, column_band : array or tensor (b,), (m,)
-        c |x|^2; zero where `squared` is the measured value itself.
+        ``c |x|^2``; zero where `squared` is the measured value itself.
     rows, columns : array of int (b,), (m,)
         Item numbers.
     block, part : slice
