@@ -1,5 +1,7 @@
 """File, row and time of every item, in print and in tables, whatever lay between the file and the item."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -112,3 +114,13 @@ def test_a_row_that_carries_the_weight_is_named(tmp_path, monkeypatch, infoscope
     x.to_csv("w.csv", index=False)
     ran = infoscope("compare", "A=w.csv:x", "B=w.csv:y", "--weights", "w", "--start", "50", "--window", "0")
     assert "row 250 of w.csv alone carries" in " ".join(ran.err.split())
+
+
+def test_dates_are_printed_as_dates(infoscope, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    g = np.random.default_rng(0)
+    days = np.datetime64("2020-01-01") + np.arange(120)
+    lines = [f"{day},{x:.4f},{y:.4f}" for day, x, y in zip(days, *g.normal(size=(2, 120)), strict=True)]
+    (tmp_path / "days.csv").write_text("date,x,y\n" + "\n".join(lines) + "\n")
+    ran = infoscope("density", "days.csv", "--states", "--dimension", "2", "--window", "0")
+    assert ran.code == 0 and re.search(r"^  0 +\d+ +2020-\d\d-\d\d ", ran.out, re.MULTILINE), ran.out + ran.err

@@ -10,6 +10,7 @@ import numpy as np
 from infoscope.base import Origin, Provenance, Result
 from infoscope.base.checks import check_choice
 from infoscope.base.contents import holds, integers, numbers, whole
+from infoscope.base.origin import spell_time
 from infoscope.base.rounding import first_lowest
 from infoscope.statistics.units import energy_unit
 
@@ -119,7 +120,7 @@ class Clusters(Result):
         places = {"center": self.centers} if self.origin is None else self.origin.columns(self.centers)
         if self.origin is not None and len(self.origin.files) < 2:
             places.pop("file", None)
-        return self._peaks({name: np.asarray(values).tolist() for name, values in places.items()})
+        return self._peaks({name: _as_written(np.asarray(values)) for name, values in places.items()})
 
     def _peaks(self, places: dict[str, list[Any]]) -> list[dict[str, Any]]:
         highest = [self._highest_saddle(c) for c in range(self.n_clusters)]
@@ -222,3 +223,8 @@ class Clusters(Result):
             *self._barrier(a, b),
             *self._barrier(b, a),
         )
+
+
+def _as_written(values: np.ndarray) -> list[Any]:
+    """Values for a line that is printed; dates as dates, not as the nanoseconds that they are kept in."""
+    return [spell_time(value) for value in values] if values.dtype.kind == "M" else values.tolist()
