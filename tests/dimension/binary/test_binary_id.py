@@ -407,3 +407,10 @@ def test_copies_of_samples():
 
 def test_public_names():
     assert infoscope.BinaryID is BinaryID and FIT.get_params()["error"] is None
+
+
+@pytest.mark.parametrize("wrong", ["a", True, None, [0.1]])
+def test_a_lower_end_that_is_no_share(wrong):
+    spins = np.random.default_rng(0).integers(0, 2, size=(50, 20))
+    with pytest.raises(ParameterError, match="alpha_min is .* must be a share between 0 and 1"):
+        BinaryID(alpha_min=wrong).fit(spins)

@@ -196,6 +196,8 @@ class BinaryID(BaseEstimator):
             joined = self._count(bits, None)
         else:
             between = histogram_of(before, new, n_jobs=self.n_jobs)
+            if len({len(one.counts) for one in (self.histogram_, between, h)}) > 1:
+                raise DataError("the new items have other bits than the histogram of those before")
             counts = self.histogram_.counts + between.counts + h.counts
             n_duplicates = len(bits) - len(bits.packed.different_rows()) if counts[0] else 0
             joined = replace(
@@ -247,6 +249,8 @@ class BinaryID(BaseEstimator):
             check_positive_int(self.block_length, "block_length")
         if self.alpha_max != "auto" and (isinstance(self.alpha_max, (str, bool)) or not np.isscalar(self.alpha_max)):
             raise ParameterError(f"alpha_max is {self.alpha_max!r}; it must be a share between 0 and 1, or 'auto'")
+        if isinstance(self.alpha_min, (str, bool)) or not np.isscalar(self.alpha_min):
+            raise ParameterError(f"alpha_min is {self.alpha_min!r}; it must be a share between 0 and 1")
 
     def _count(self, bits: Bits, partners: Bits | None) -> HammingHistogram:
         groups = None
