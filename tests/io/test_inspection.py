@@ -113,3 +113,12 @@ def test_command(tmp_path, monkeypatch, capsys):
     assert main(["inspect", "days.csv", "--time", "none"]) == 0
     assert "time     none" in capsys.readouterr().out
     assert main(["inspect", "nothing.csv"]) == 2
+
+
+def test_what_was_said_is_in_the_command_and_in_the_counts(tmp_path):
+    path = tmp_path / "gaps.csv"
+    path.write_text("a:b\n1.5:-999\n2.5:3\n-999:4\n3.5:5\n")
+    report = inspect_file(path, na=-999, separator=":")
+    assert [column.n_missing for column in report.columns] == [1, 1] and report.n_incomplete == 2
+    assert [(column.low, column.high) for column in report.columns] == [(1.5, 3.5), (3.0, 5.0)]
+    assert "--separator : " in report.command and "--na -999" in report.command

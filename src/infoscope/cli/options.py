@@ -253,13 +253,12 @@ def with_groups(function: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(function)
     def command(*, context: typer.Context, **values: Any) -> None:
-        values["command"] = shlex.join(["infoscope", *(sys.argv[1:] if context.obj is None else context.obj)])
+        if any(field.name == "command" for kind in groups.values() for field in fields(kind)):
+            values["command"] = shlex.join(["infoscope", *(sys.argv[1:] if context.obj is None else context.obj)])
         made = {
             name: kind(**{field.name: values.pop(field.name) for field in fields(kind)})
             for name, kind in groups.items()
         }
-        if not any(hasattr(group, "command") for group in made.values()):
-            del values["command"]
         function(**values, **made)
 
     vars(command).update(__signature__=Signature(parameters))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,17 +15,17 @@ from infoscope.base.column_roles import FEATURE
 from infoscope.base.origin import spell_time
 
 from .encodings import PLAIN
-from .layout import Layout
-from .missing import is_missing
+from .layout import Layout, LayoutOptions
+from .missing import is_missing, mark_missing
+from .number_marks import SIGNS
 from .readers import is_text_table, open_source, read_layout_options, read_table
+from .separators import spell
 from .table import ColumnChoice, Source, Table, spell_columns
 
 if TYPE_CHECKING:
     import pandas
 
 LARGE = 100 * 2**20  # bytes, above which missing values and repeats are estimated from some of the rows
-SIGNS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", " ": "space"}
-DECIMALS = {".": "point", ",": "comma"}
 FEW_NAMES = 8  # columns that are named in a command; more are numbered
 
 
@@ -170,18 +170,19 @@ def inspect_file(
     [('time', 'time'), ('phi', 'feature'), ('state', 'no feature')]
     """
     path = Path(path)
-    layout = {name: options[name] for name in LAYOUT if name in options}
-    source = open_source(path, key, read_layout_options(**layout))
+    said = {item.name: options[item.name] for item in fields(LayoutOptions) if item.name in options}
+    asked = read_layout_options(**said)
+    source = open_source(path, key, asked)
     if options.get("run") is not None:
         source.split_runs(options["run"])
     rows = options.get("rows") or slice(None)
-    texts = [] if "columns" in options else _text_columns(source, rows)
+    texts = [] if "columns" in options else _text_columns(source, rows, asked)
     table = read_table(path, key=key, missing="keep", exclude=texts, **options)
     if table.choice is None:
         raise TypeError(f"{table.source} was read without a choice of its columns")
     looked_at = _rows_to_look_at(path, len(table), count_all)
     columns = tuple(
-        _report_column(source, position, rows, looked_at, table.choice) for position in range(len(source.names))
+        _report_column(source, position, rows, asked, looked_at, table.choice) for position in range(len(source.names))
     )
     values = table.values[looked_at]
     return FileReport(
@@ -195,11 +196,8 @@ def inspect_file(
         int(is_missing(values).any(axis=1).sum()),
         _count_repeats(values),
         tuple(table.notes),
-        _spell_command(path, key, table, source, options),
+        _spell_command(path, key, table, source, asked, options),
     )
-
-
-LAYOUT = ("header", "decimal", "separator", "encoding", "comment", "na")
 
 
 # ------------------------------------------------------------------------------------------------------------- looking
@@ -214,21 +212,29 @@ def _layout_of(path: Path, source: Source) -> Layout | None:
     return layout if is_text_table(path) else None
 
 
-def _text_columns(source: Source, rows: slice) -> list[str]:
+def _text_columns(source: Source, rows: slice, asked: LayoutOptions) -> list[str]:
     """Columns of text that are no bookkeeping: every command asks for a choice that leaves them out."""
     return [
         name
         for position, name in enumerate(source.names)
-        if source.role(position).is_feature and _describe_values(_present(source.column(position, rows)))[0] == "text"
+        if source.role(position).is_feature
+        and _describe_values(_present(_read(source, position, rows, asked)))[0] == "text"
     ]
+
+
+def _read(source: Source, position: int, rows: slice, asked: LayoutOptions) -> np.ndarray:
+    """A column as a command sees it."""
+    return mark_missing(source.column(position, rows), asked.na)
 
 
 def _present(values: np.ndarray) -> np.ndarray:
     return values[~is_missing(values)]
 
 
-def _report_column(source: Source, position: int, rows: slice, looked_at: slice, choice: ColumnChoice) -> ColumnReport:
-    values = source.column(position, rows)[looked_at]
+def _report_column(
+    source: Source, position: int, rows: slice, asked: LayoutOptions, looked_at: slice, choice: ColumnChoice
+) -> ColumnReport:
+    values = _read(source, position, rows, asked)[looked_at]
     missing = is_missing(values)
     there = values[~missing]
     name = source.names[position]
@@ -289,9 +295,13 @@ def _count_repeats(values: np.ndarray) -> int:
 
 # --------------------------------------------------------------------------------------------------------------- words
 def _describe_layout(layout: Layout) -> str:
-    parts = [f"separator {SIGNS.get(layout.separator, layout.separator)}", f"decimal {DECIMALS[layout.decimal]}"]
+    parts = [f"separator {spell(layout.separator)}", f"decimal {_decimal(layout)}"]
     parts += [f"header {'yes' if layout.header else 'no'}", f"encoding {_encoding(layout)}"]
     return "layout   " + ", ".join(parts)
+
+
+def _decimal(layout: Layout) -> str:
+    return next(word for word, sign in SIGNS.items() if sign == layout.decimal)
 
 
 def _encoding(layout: Layout) -> str:
@@ -323,7 +333,9 @@ def _share(number: int, looked_at: int, n_rows: int) -> str:
     return f"about {number / max(looked_at, 1):.2%} of the rows"
 
 
-def _spell_command(path: Path, key: str | None, table: Table, source: Source, options: Any) -> str:
+def _spell_command(
+    path: Path, key: str | None, table: Table, source: Source, asked: LayoutOptions, options: Any
+) -> str:
     """The command that leaves nothing to be decided."""
     choice = table.choice
     names = [source.names[position] for position in choice.features] if choice is not None else list(table.names)
@@ -333,12 +345,13 @@ def _spell_command(path: Path, key: str | None, table: Table, source: Source, op
     words = ["infoscope", "dimension", f"{path}{'/' + key if key else ''}:{columns}"]
     layout = _layout_of(path, source)
     if layout is not None:
-        words += ["--header", "yes" if layout.header else "no", "--separator", SIGNS.get(layout.separator, ",")]
-        words += ["--decimal", DECIMALS[layout.decimal], "--encoding", _encoding(layout)]
+        words += ["--header", "yes" if layout.header else "no", "--separator", spell(layout.separator)]
+        words += ["--decimal", _decimal(layout), "--encoding", _encoding(layout)]
+        words += [] if asked.comment is None else ["--comment", asked.comment or "none"]
+    words += [word for text in asked.na for word in ("--na", text)]
     timed = None if choice is None else choice.time
-    words += ["--time", "none" if table.time is None else (str(options.get("time") or (timed and timed.name) or ""))]
-    if table.time is not None and timed is None and not options.get("time"):
-        words = words[:-2]  # the format knows its times without a column
+    clock = "none" if table.time is None else options.get("time") or (timed.name if timed else None)
+    words += ["--time", clock] if clock else []  # without one, the format knows its times beside the columns
     if options.get("run"):
         words += ["--run", str(options["run"])]
     if options.get("date_format") or (choice is not None and choice.times is not None and "%" in choice.times.form):
