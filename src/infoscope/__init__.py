@@ -92,6 +92,7 @@ _ROOMS = (
     "dimension",
     "imbalance",
     "io",
+    "measures",
     "neighbors",
     "statistics",
     "storage",

@@ -6,6 +6,7 @@ from . import density as density
 from . import dimension as dimension
 from . import imbalance as imbalance
 from . import io as io
+from . import measures as measures
 from . import neighbors as neighbors
 from . import statistics as statistics
 from . import storage as storage
