@@ -8,6 +8,7 @@ The loop              `reductions`; what it hands to a reduction, and what a red
 The backends          `backend_numpy` with `kernels`; `backend_torch` with `tensors`; `backend_dask` with `chunks`
 The verbs             `verbs` give a `graph` or counts; as exact and faster in few dimensions or for two spaces at once:
                       `shortcuts`, `boxes`, `cross_ranks`; not exact, with its recall: `approximate`
+Sorted by contents    `sorted_rows`: whatever order rows came in
 Neighbours known      `known_neighbors` reads what was computed elsewhere, `known_search` answers from it
 All pairs of bits     `bits` with `bit_kernels`; twins `bits_torch`, `bits_dask`
 Beside them           `origins`: where items came from;  `repeated_rows`: which rows are there twice?
@@ -45,7 +46,7 @@ __all__ = [
 
 # ---------------------------------------------------------------- for authors of reductions and rooms, not for users
 from .admissible import UNRESTRICTED, WINDOW_SLACK, Admissibility, Pairs, admissible_pairs, items_of
-from .alignment import check_same_items
+from .alignment import check_same_items, share_items
 from .bits import PackedBits, frozen, pack_segments
 from .column_statistics import deviations
 from .convert import DENSE_LIMIT, kind_of, to_columns, to_numpy
@@ -56,6 +57,7 @@ from .correlation import (
     is_series,
     row_step,
     series_correlation,
+    settle_admissibility,
     settle_window,
 )
 from .cross_ranks import OneWay, neighbors_and_ranks
@@ -68,6 +70,7 @@ from .ownership import hand_over
 from .reductions import admissible_mass, column_items, count_in_samples, row_items
 from .repeated_rows import RepeatedRows, find_repeated_rows
 from .row_order import RowOrderLook, looking_at_row_order, show_neighbors
+from .sorted_rows import content_order
 from .space_checks import item_numbers
 from .tensors import as_arrays, has_kernels, on_device
 from .weighting import refuse_weights, run_weights, settle_weights
