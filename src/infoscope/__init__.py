@@ -81,6 +81,7 @@ _HOMES = {
         "scan_alpha",
         "select_alpha",
     ),
+    "measures": ("Information", "Reliability", "mutual_information", "reliability"),
     "statistics": ("correlation_time", "effective_sample_size"),
 }
 _ROOMS = (

@@ -66,6 +66,10 @@ from .imbalance import information_imbalance as information_imbalance
 from .imbalance import select_features_imbalance as select_features_imbalance
 from .io import load as load
 from .io import save as save
+from .measures import Information as Information
+from .measures import Reliability as Reliability
+from .measures import mutual_information as mutual_information
+from .measures import reliability as reliability
 from .neighbors import NeighborGraph as NeighborGraph
 from .neighbors import Space as Space
 from .neighbors import as_space as as_space
