@@ -3,9 +3,11 @@
 # what two descriptions of the same items share
 
 # how two samples differ
+from .drift import information_value, stability_index
+from .drift_results import DriftTable, StabilityIndex, StabilityTable
 
 # how rich one sample is
 
 # where a density bends, how it reacts
 
-__all__: list[str] = []
+__all__: list[str] = ["DriftTable", "StabilityIndex", "StabilityTable", "information_value", "stability_index"]

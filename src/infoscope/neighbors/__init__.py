@@ -67,12 +67,12 @@ from .known_search import graph_of
 from .origins import item_name, item_origin
 from .ownership import hand_over
 from .reductions import admissible_mass, column_items, count_in_samples, row_items
-from .repeated_rows import RepeatedRows, find_repeated_rows
+from .repeated_rows import RepeatedRows, find_repeated_rows, row_codes
 from .row_order import RowOrderLook, looking_at_row_order, show_neighbors
 from .space_checks import item_numbers
 from .tensors import as_arrays, has_kernels, on_device
 from .two_sample_blocks import SampleBlocks, sample_blocks
-from .two_samples import TwoSamples, join_samples, look_at_samples, measured_alike, repeated_in_samples
+from .two_samples import TwoSamples, join_samples, look_at_samples, measured_alike, repeated_in_samples, samples_in_time
 from .weighting import refuse_weights, run_weights, settle_weights
 
 if TYPE_CHECKING:
