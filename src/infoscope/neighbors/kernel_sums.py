@@ -95,7 +95,8 @@ def kernel_sums(
     Examples
     --------
     >>> import numpy as np
-    >>> from infoscope.neighbors import Space, kernel_sums
+    >>> from infoscope.neighbors import Space
+    >>> from infoscope.neighbors.kernel_sums import kernel_sums
     >>> x = Space(np.array([[0.0], [1.0], [3.0]]))
     >>> found = kernel_sums(x, 1.0, moments=1)
     >>> np.exp(found.log_sum).round(4), found.mean.ravel().round(4)
