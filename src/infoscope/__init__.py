@@ -27,6 +27,7 @@ _HOMES = {
         "distance_histogram",
         "nearest",
         "nearest_blocks",
+        "nearest_product",
         "order_test",
     ),
     "imbalance": (

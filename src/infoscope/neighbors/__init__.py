@@ -6,8 +6,9 @@ What the rest means   `correlation`: time and runs; `weighting`: weights; `row_o
 Who may be near whom  `admissible`: self, windows and runs
 The loop              `reductions`; what it hands to a reduction, and what a reduction is: `interfaces`
 The backends          `backend_numpy` with `kernels`; `backend_torch` with `tensors`; `backend_dask` with `chunks`
-The verbs             `verbs` give a `graph` or counts; as exact and faster in few dimensions or for two spaces at once:
-                      `shortcuts`, `boxes`, `cross_ranks`; not exact, with its recall: `approximate`
+The verbs             `verbs` and `nearest_product` give a `graph` or counts; as exact and faster in few dimensions or
+                      for two spaces at once: `shortcuts`, `boxes`, `cross_ranks`; not exact, with its recall:
+                      `approximate`
 Neighbours known      `known_neighbors` reads what was computed elsewhere, `known_search` answers from it
 All pairs of bits     `bits` with `bit_kernels`; twins `bits_torch`, `bits_dask`
 Beside them           `origins`: where items came from;  `repeated_rows`: which rows are there twice?
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from .graph import NeighborGraph
 from .interfaces import Reduction, Tile
+from .nearest_product import nearest_product
 from .order import order_test
 from .reductions import reduce_tiles
 from .space import Space, as_space
@@ -35,6 +37,7 @@ __all__ = [
     "distance_histogram",
     "nearest",
     "nearest_blocks",
+    "nearest_product",
     "order_test",
     "superposed_rmsd",
     # for authors of reductions
