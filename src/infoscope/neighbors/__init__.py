@@ -10,6 +10,7 @@ The verbs             `verbs` and `nearest_product` give a `graph` or counts; as
                       for two spaces at once: `shortcuts`, `boxes`, `cross_ranks`; not exact, with its recall:
                       `approximate`
 Neighbours known      `known_neighbors` reads what was computed elsewhere, `known_search` answers from it
+Two samples           `two_samples`: one space of both; `two_sample_blocks`: whose labels are exchanged together
 All pairs of bits     `bits` with `bit_kernels`; twins `bits_torch`, `bits_dask`
 Beside them           `origins`: where items came from;  `repeated_rows`: which rows are there twice?
                       `order`: are neighbouring rows alike?  `rmsd`: distances of conformations
@@ -73,6 +74,8 @@ from .repeated_rows import RepeatedRows, find_repeated_rows
 from .row_order import RowOrderLook, looking_at_row_order, show_neighbors
 from .space_checks import item_numbers
 from .tensors import as_arrays, has_kernels, on_device
+from .two_sample_blocks import SampleBlocks, sample_blocks
+from .two_samples import TwoSamples, join_samples, look_at_samples, measured_alike, repeated_in_samples
 from .weighting import refuse_weights, run_weights, settle_weights
 
 if TYPE_CHECKING:
