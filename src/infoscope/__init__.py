@@ -29,6 +29,7 @@ _HOMES = {
         "kernel_sums",
         "nearest",
         "nearest_blocks",
+        "nearest_product",
         "order_test",
     ),
     "imbalance": (

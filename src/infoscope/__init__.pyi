@@ -76,6 +76,7 @@ from .neighbors import distance_histogram as distance_histogram
 from .neighbors import kernel_sums as kernel_sums
 from .neighbors import nearest as nearest
 from .neighbors import nearest_blocks as nearest_blocks
+from .neighbors import nearest_product as nearest_product
 from .neighbors import order_test as order_test
 from .statistics import correlation_time as correlation_time
 from .statistics import effective_sample_size as effective_sample_size
