@@ -19,14 +19,17 @@ _HOMES = {
         "score_from_neighbors",
     ),
     "neighbors": (
+        "KernelSums",
         "NeighborGraph",
         "Space",
         "as_space",
         "count_closer",
         "count_within",
         "distance_histogram",
+        "kernel_sums",
         "nearest",
         "nearest_blocks",
+        "nearest_product",
         "order_test",
     ),
     "imbalance": (

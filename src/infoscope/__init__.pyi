@@ -66,14 +66,17 @@ from .imbalance import information_imbalance as information_imbalance
 from .imbalance import select_features_imbalance as select_features_imbalance
 from .io import load as load
 from .io import save as save
+from .neighbors import KernelSums as KernelSums
 from .neighbors import NeighborGraph as NeighborGraph
 from .neighbors import Space as Space
 from .neighbors import as_space as as_space
 from .neighbors import count_closer as count_closer
 from .neighbors import count_within as count_within
 from .neighbors import distance_histogram as distance_histogram
+from .neighbors import kernel_sums as kernel_sums
 from .neighbors import nearest as nearest
 from .neighbors import nearest_blocks as nearest_blocks
+from .neighbors import nearest_product as nearest_product
 from .neighbors import order_test as order_test
 from .statistics import correlation_time as correlation_time
 from .statistics import effective_sample_size as effective_sample_size

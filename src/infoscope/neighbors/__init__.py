@@ -6,8 +6,10 @@ What the rest means   `correlation`: time and runs; `weighting`: weights; `row_o
 Who may be near whom  `admissible`: self, windows and runs
 The loop              `reductions`; what it hands to a reduction, and what a reduction is: `interfaces`
 The backends          `backend_numpy` with `kernels`; `backend_torch` with `tensors`; `backend_dask` with `chunks`
-The verbs             `verbs` give a `graph` or counts; as exact and faster in few dimensions or for two spaces at once:
-                      `shortcuts`, `boxes`, `cross_ranks`; not exact, with its recall: `approximate`
+The verbs             `verbs` and `nearest_product` give a `graph` or counts; as exact and faster in few dimensions or
+                      for two spaces at once: `shortcuts`, `boxes`, `cross_ranks`; not exact, with its recall:
+                      `approximate`
+Sums of a Gaussian    `kernel_sums` with `kernel_sum_kernels`; twin `kernel_sums_torch`
 Neighbours known      `known_neighbors` reads what was computed elsewhere, `known_search` answers from it
 Two samples           `two_samples`: one space of both; `two_sample_blocks`: whose labels are exchanged together
 All pairs of bits     `bits` with `bit_kernels`; twins `bits_torch`, `bits_dask`
@@ -22,20 +24,25 @@ from typing import TYPE_CHECKING, Any
 
 from .graph import NeighborGraph
 from .interfaces import Reduction, Tile
-from .order import order_test
+from .kernel_sums import KernelSums, kernel_sums
+from .nearest_product import nearest_product
+from .order import look_for_order, order_test
 from .reductions import reduce_tiles
 from .space import Space, as_space
 from .verbs import count_closer, count_within, distance_histogram, nearest, nearest_blocks
 
 __all__ = [
+    "KernelSums",
     "NeighborGraph",
     "Space",
     "as_space",
     "count_closer",
     "count_within",
     "distance_histogram",
+    "kernel_sums",
     "nearest",
     "nearest_blocks",
+    "nearest_product",
     "order_test",
     "superposed_rmsd",
     # for authors of reductions
