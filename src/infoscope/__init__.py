@@ -19,14 +19,17 @@ _HOMES = {
         "score_from_neighbors",
     ),
     "neighbors": (
+        "KernelSums",
         "NeighborGraph",
         "Space",
         "as_space",
         "count_closer",
         "count_within",
         "distance_histogram",
+        "kernel_sums",
         "nearest",
         "nearest_blocks",
+        "nearest_product",
         "order_test",
     ),
     "imbalance": (
@@ -81,7 +84,17 @@ _HOMES = {
         "scan_alpha",
         "select_alpha",
     ),
-    "measures": ("Information", "Reliability", "mutual_information", "reliability"),
+    "measures": (
+        "DriftTable",
+        "Information",
+        "Reliability",
+        "StabilityIndex",
+        "StabilityTable",
+        "information_value",
+        "mutual_information",
+        "reliability",
+        "stability_index",
+    ),
     "statistics": ("correlation_time", "effective_sample_size"),
 }
 _ROOMS = (

@@ -14,10 +14,9 @@ from typing import NamedTuple
 import numpy as np
 
 from infoscope.base.array_types import Floats, Ints
-from infoscope.neighbors import NeighborGraph, Space, count_within, find_repeated_rows
+from infoscope.neighbors import NeighborGraph, Space, count_within, find_repeated_rows, nearest_product
 
 from .joint_sample import JointSample
-from .product_stand_in import nearest_product
 
 KSG = ("ksg1", "ksg2", "mixed")
 
