@@ -85,6 +85,7 @@ _HOMES = {
         "select_alpha",
     ),
     "measures": (
+        "CanonicalCompressor",
         "DriftTable",
         "Information",
         "Reliability",

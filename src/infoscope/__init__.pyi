@@ -66,6 +66,7 @@ from .imbalance import information_imbalance as information_imbalance
 from .imbalance import select_features_imbalance as select_features_imbalance
 from .io import load as load
 from .io import save as save
+from .measures import CanonicalCompressor as CanonicalCompressor
 from .measures import DriftTable as DriftTable
 from .measures import Information as Information
 from .measures import Reliability as Reliability

@@ -2,6 +2,7 @@
 
 # what two descriptions of the same items share
 # how two samples differ
+from .compression import CanonicalCompressor
 from .drift import information_value, stability_index
 from .drift_results import DriftTable, StabilityIndex, StabilityTable
 from .information_results import Information, Reliability
@@ -13,6 +14,7 @@ from .reliability import reliability
 # where a density bends, how it reacts
 
 __all__ = [
+    "CanonicalCompressor",
     "DriftTable",
     "Information",
     "Reliability",

@@ -12,7 +12,18 @@ from infoscope.base.checks import check_choice, check_positive_int, check_random
 from infoscope.neighbors import looking_at_row_order
 from infoscope.statistics import permutation_p_value
 
-from .estimates import Estimate, copula_beside, curve_neighbors, estimate, part_order, settle_estimator, shuffler
+from .compression import FEATURES, IDENTITY, check_compressible, component_information
+from .estimates import (
+    Estimate,
+    Recipe,
+    copula_beside,
+    curve_neighbors,
+    estimate,
+    halves_of,
+    part_order,
+    settle_estimator,
+    shuffler,
+)
 from .information_results import UNITS, Information
 from .joint_sample import JointSample, joint_sample
 from .label_information import settle_small_labels
@@ -20,6 +31,7 @@ from .sizes import SizeCurve, size_curve
 from .verdict import NeighborCurve, judge
 
 FEWEST_PERMUTATIONS = 19
+FEWEST_COMPRESSED = 16  # rows a part, times k + 1, that are compressed and counted in halves
 
 
 def mutual_information(
@@ -30,6 +42,7 @@ def mutual_information(
     estimator: str = "auto",
     marginals: str | None = "auto",
     compress: Any = "auto",
+    surrogate: bool = False,
     se: bool = True,
     n_permutations: int = 0,
     null: str = "auto",
@@ -62,6 +75,9 @@ def mutual_information(
     compress : {"auto", "canonical"}, object or None
         Estimate on a few directions that were found on other rows: see `CanonicalCompressor`.  An object has
         ``fit(X, Y)`` and ``transform(X, Y)``.  "auto" is None.
+    surrogate : bool
+        With a compression: take away the bias that neighbours have in normal samples of the same covariance.  The
+        answer is then no lower bound.
     se : bool
         Whether the standard error, the curves over rows and neighbours, and the verdict are computed: about ten times
         the work of the number alone.
@@ -126,7 +142,7 @@ def mutual_information(
         n_jobs=n_jobs,
     )
     parameters = dict(
-        k=k, estimator=estimator, marginals=marginals, compress=_word_of(compress), se=se, null=null, unit=unit,
+        k=k, estimator=estimator, marginals=marginals, compress=_word_of(compress), surrogate=surrogate, se=se, null=null, unit=unit,
         n_permutations=n_permutations, small_labels=small_labels, exclusion_window=exclusion_window,
         neighbors_from=neighbors_from,
     )  # fmt: skip
@@ -137,17 +153,18 @@ def mutual_information(
     estimator = settle_estimator(sample, estimator, k)
     if any(sample.constant):
         return _nothing(sample, estimator, k, unit, n_permutations, null, se, record)
+    recipe = _recipe(sample, estimator, k, compress, surrogate, generator)
     if estimator == "labels":
         sample, said = settle_small_labels(sample, k, small_labels)
         sample = replace(sample, warnings=(*sample.warnings, *said))
     with looking_at_row_order(not sample.silent) as look:
-        found = _measure(sample, estimator, k, se)
+        found = _measure(sample, recipe, se)
     sample = replace(sample, warnings=(*sample.warnings, *look.warnings), notes=(*sample.notes, *look.notes))
-    result = result_of(sample, found, k, unit, record, correlated_rows=look.correlated)
+    result = result_of(sample, found, unit, record, correlated_rows=look.correlated)
     if se:
-        result = replace(result, **_curves(sample, found, k, unit, generator))
+        result = replace(result, **_curves(sample, found, unit, generator))
     if n_permutations:
-        result = replace(result, **_null(sample, found, k, n_permutations, null, scale, generator))
+        result = replace(result, **_null(sample, found, n_permutations, null, scale, generator))
     return result
 
 
@@ -161,23 +178,51 @@ def _word_of(compress: Any) -> Any:
     return compress if compress is None or isinstance(compress, str) else type(compress).__name__
 
 
-def _measure(sample: JointSample, estimator: str, k: int, se: bool) -> Estimate:
-    return estimate(sample, estimator, k, curve_neighbors(sample, estimator, k) if se else ())
+def _recipe(
+    sample: JointSample, estimator: str, k: int, compress: Any, surrogate: bool, generator: np.random.Generator
+) -> Recipe:
+    if compress in (None, "auto"):
+        if surrogate:
+            raise ParameterError("surrogate=True takes away the bias of a compression: give compress='canonical' too")
+        return Recipe(estimator, k)
+    if estimator not in ("auto", "ksg1"):
+        raise ParameterError(f"a compression is counted by estimator='ksg1', not {estimator!r}: leave it at 'auto'")
+    check_compressible(sample)
+    return Recipe("ksg1", k, compress, surrogate, int(generator.integers(2**31)))
+
+
+def _measure(sample: JointSample, recipe: Recipe, se: bool) -> Estimate:
+    """The estimate, and beside a compressed one that without compression."""
+    if recipe.compress is not None:
+        sample = sample.with_scores()
+    found = estimate(sample, recipe, curve_neighbors(sample, recipe.estimator, recipe.k) if se else ())
+    if recipe.compress is None:
+        return found
+    raw = estimate(sample, recipe._replace(compress=None))
+    return replace(found, raw=raw.value, tie_fraction=raw.tie_fraction)
 
 
 def result_of(
-    sample: JointSample, found: Estimate, k: int, unit: str, record: Any, *, correlated_rows: bool = False, **more: Any
+    sample: JointSample, found: Estimate, unit: str, record: Any, *, correlated_rows: bool = False, **more: Any
 ) -> Information:
     """The result of an estimate, without what parts and shuffles tell."""
     scale = _scale_of(unit)
     many = len(found.k_values) > 1
-    series = sample.correlation
+    series, tried = sample.correlation, found.compressed
+    if tried is not None:
+        more |= dict(
+            raw=None if found.raw is None else found.raw / scale,
+            candidates=tried.candidates,
+            candidate_values=tried.candidate_values / scale,
+            chosen=tried.chosen,
+            n_components=tried.n_components if tried.chosen != IDENTITY else None,
+        )
     return Information(
         names=tuple(str(space.name) for space in sample.spaces),
         value=found.value / scale,
         unit=unit,
-        estimator=found.estimator,
-        k=k,
+        estimator=found.recipe.estimator,
+        k=found.recipe.k,
         k_values=found.k_values if many else None,
         by_k=found.by_k / scale if many else None,
         tie_fraction=found.tie_fraction,
@@ -195,22 +240,26 @@ def result_of(
     )
 
 
-def _curves(sample: JointSample, found: Estimate, k: int, unit: str, generator: np.random.Generator) -> dict[str, Any]:
+def _curves(sample: JointSample, found: Estimate, unit: str, generator: np.random.Generator) -> dict[str, Any]:
     """The standard error, how the value moves with rows and neighbours, and the verdict."""
-    scale = _scale_of(unit)
+    scale, recipe, k = _scale_of(unit), found.recipe, found.recipe.k
     sample = sample.with_scores()
     order, dealt = part_order(sample, generator)
     curve = size_curve(
-        lambda rows: estimate(sample.take(rows), found.estimator, k).value,
+        lambda rows: estimate(sample.take(rows), recipe).value,
         order,
-        fewest=2 * (k + 1),
+        fewest=2 * (k + 1) if recipe.compress is None else FEWEST_COMPRESSED * (k + 1),
         dealt=dealt,
         whole=found.value,
     )
     neighbors = NeighborCurve(found.k_values, found.by_k, k) if len(found.k_values) > 1 else None
     judged = judge(curve, unit, scale, neighbors)
     copula = copula_beside(sample)
+    along = None
+    if found.compressed is not None and found.compressed.chosen in FEATURES:
+        along = component_information(sample, k, halves_of(sample, recipe.seed), found.compressed.chosen) / scale
     return curve_fields(curve, scale) | dict(
+        component_values=along,
         reliable=judged.reliable,
         reasons=judged.reasons,
         is_lower_bound=judged.is_lower_bound,
@@ -229,12 +278,13 @@ def curve_fields(curve: SizeCurve, scale: float) -> dict[str, Any]:
 
 
 def _null(
-    sample: JointSample, found: Estimate, k: int, n: int, null: str, scale: float, generator: np.random.Generator
+    sample: JointSample, found: Estimate, n: int, null: str, scale: float, generator: np.random.Generator
 ) -> dict[str, Any]:
     """Values of samples in which nothing is shared, and how often they are as large."""
     null, shuffle = shuffler(sample, null)
     last = len(sample.spaces) - 1
-    values = np.array([estimate(sample.shuffled(last, shuffle(generator)), found.estimator, k).value for _ in range(n)])
+    sample = sample if found.compressed is None else sample.with_scores()
+    values = np.array([estimate(sample.shuffled(last, shuffle(generator)), found.recipe).value for _ in range(n)])
     return dict(p_value=permutation_p_value(found.value, values), null_values=values / scale, null=null)
 
 
@@ -245,8 +295,8 @@ def _nothing(
     name = next(str(s.name) for s, constant in zip(sample.spaces, sample.constant, strict=True) if constant)
     text = f"{name} never varies, and so tells exactly nothing"
     estimator = "ksg1" if estimator == "auto" else estimator
-    found = Estimate(0.0, np.empty(0, np.int64), np.empty(0), 0.0, estimator)
-    result = result_of(replace(sample, notes=(*sample.notes, text)), found, k, unit, record)
+    found = Estimate(0.0, np.empty(0, np.int64), np.empty(0), 0.0, Recipe(estimator, k))
+    result = result_of(replace(sample, notes=(*sample.notes, text)), found, unit, record)
     if n_permutations:
         word = "shuffle" if null == "auto" else null
         result = replace(result, p_value=1.0, null_values=np.zeros(n_permutations), null=word)
