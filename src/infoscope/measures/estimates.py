@@ -15,6 +15,7 @@ from infoscope.neighbors import NeighborGraph, content_order, show_neighbors
 from infoscope.statistics import run_order, shift_in_runs, shuffle_blocks, shuffle_rows
 
 from .compression import Compressed, compressed_information
+from .conditional_counts import conditional_information
 from .gaussian_copula import gaussian_information
 from .joint_sample import JointSample, check_enough
 from .label_information import codes_of, label_information
@@ -23,6 +24,7 @@ from .neighbor_counts import KSG, Counted, count_information, joint_neighbors
 ESTIMATORS = ("auto", *KSG, "labels", "copula")
 NULLS = ("auto", "shuffle", "shift", "blocks")
 K_CURVE = (1, 3, 5, 10, 20, 50)
+CONDITIONAL = "frenzel-pompe"
 
 
 class Recipe(NamedTuple):
@@ -129,7 +131,11 @@ def estimate(sample: JointSample, recipe: Recipe, ks: Sequence[int] = ()) -> Est
         counted = label_information(sample, every.tolist())
     else:
         graph = joint_neighbors(sample, int(every[-1]))
-        recipe, counted = _from_graph(sample, recipe, every.tolist(), graph)
+        if recipe.estimator == CONDITIONAL:
+            show_neighbors(sample.spaces[0], graph)
+            counted = conditional_information(sample, every.tolist(), graph)
+        else:
+            recipe, counted = _from_graph(sample, recipe, every.tolist(), graph)
     value = float(counted.values[every == recipe.k][0])
     return Estimate(value, every, counted.values, counted.tie_fraction, recipe)
 
@@ -172,7 +178,7 @@ def copula_of(sample: JointSample) -> float:
 def copula_beside(sample: JointSample) -> float | None:
     """The same, for comparison; None where columns are no real numbers, or too many for the rows."""
     scores = sample.scores or ()
-    if not scores or any(z is None for z in scores):
+    if len(scores) != len(sample.spaces) or any(z is None for z in scores):
         return None
     try:
         return copula_of(sample)

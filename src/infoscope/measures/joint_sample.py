@@ -106,6 +106,16 @@ class JointSample:
             scores=None if self.scores is None else tuple(None if z is None else z[rows] for z in self.scores),
         )
 
+    def keep(self, kept: Sequence[int]) -> JointSample:
+        """Some of the descriptions, by their numbers."""
+        return replace(
+            self,
+            spaces=tuple(self.spaces[a] for a in kept),
+            marginals=tuple(self.marginals[a] for a in kept),
+            constant=tuple(self.constant[a] for a in kept),
+            scores=None if self.scores is None else tuple(self.scores[a] for a in kept),
+        )
+
     def shuffled(self, which: int, shuffle: np.ndarray) -> JointSample:
         """The contents of one space rearranged, while times and runs stay in their places."""
         spaces = list(self.spaces)

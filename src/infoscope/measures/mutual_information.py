@@ -8,30 +8,14 @@ from typing import Any
 import numpy as np
 
 from infoscope.base import ParameterError, provenance
-from infoscope.base.checks import check_choice, check_positive_int, check_random_state
-from infoscope.neighbors import looking_at_row_order
-from infoscope.statistics import permutation_p_value
+from infoscope.base.checks import check_choice, check_random_state
 
-from .compression import FEATURES, IDENTITY, check_compressible, component_information
-from .estimates import (
-    Estimate,
-    Recipe,
-    copula_beside,
-    curve_neighbors,
-    estimate,
-    halves_of,
-    part_order,
-    settle_estimator,
-    shuffler,
-)
-from .information_results import UNITS, Information
+from .assembly import assemble, scale_of
+from .compression import check_compressible
+from .estimates import Recipe, settle_estimator
+from .information_results import Information
 from .joint_sample import JointSample, joint_sample
 from .label_information import settle_small_labels
-from .sizes import SizeCurve, size_curve
-from .verdict import NeighborCurve, judge
-
-FEWEST_PERMUTATIONS = 19
-FEWEST_COMPRESSED = 16  # rows a part, times k + 1, that are compressed and counted in halves
 
 
 def mutual_information(
@@ -127,11 +111,9 @@ def mutual_information(
     >>> print(f"{found.value:.2f} ± {found.value_se:.2f}")
     0.50 ± 0.03
     """
-    scale = _scale_of(unit)
+    scale_of(unit)
     check_choice(small_labels, "small_labels", ("raise", "drop"))
     refuse_unknown_compression(compress)
-    if n_permutations:
-        check_positive_int(n_permutations, "n_permutations", FEWEST_PERMUTATIONS)
     generator = check_random_state(random_state)
     sample = joint_sample(
         {"X": X, "Y": Y},
@@ -141,166 +123,45 @@ def mutual_information(
         neighbors_from=neighbors_from,
         n_jobs=n_jobs,
     )
+    estimator = settle_estimator(sample, estimator, k)
+    if estimator == "labels" and not any(sample.constant):
+        sample, said = settle_small_labels(sample, k, small_labels)
+        sample = replace(sample, warnings=(*sample.warnings, *said))
+    recipe = Recipe(estimator, k)
+    if compress not in (None, "auto") or surrogate:
+        recipe = _compression(sample, recipe, compress, surrogate, generator)
     parameters = dict(
-        k=k, estimator=estimator, marginals=marginals, compress=_word_of(compress), surrogate=surrogate, se=se, null=null, unit=unit,
+        k=k, estimator=estimator, marginals=marginals, surrogate=surrogate, se=se, null=null, unit=unit,
+        compress=compress if compress is None or isinstance(compress, str) else type(compress).__name__,
         n_permutations=n_permutations, small_labels=small_labels, exclusion_window=exclusion_window,
         neighbors_from=neighbors_from,
     )  # fmt: skip
-    record = provenance(
-        "mutual_information", parameters, random_state,
-        *(part for s in sample.spaces for part in (s.features, s.time, s.run)),
-    )  # fmt: skip
-    estimator = settle_estimator(sample, estimator, k)
-    if any(sample.constant):
-        return _nothing(sample, estimator, k, unit, n_permutations, null, se, record)
-    recipe = _recipe(sample, estimator, k, compress, surrogate, generator)
-    if estimator == "labels":
-        sample, said = settle_small_labels(sample, k, small_labels)
-        sample = replace(sample, warnings=(*sample.warnings, *said))
-    with looking_at_row_order(not sample.silent) as look:
-        found = _measure(sample, recipe, se)
-    sample = replace(sample, warnings=(*sample.warnings, *look.warnings), notes=(*sample.notes, *look.notes))
-    result = result_of(sample, found, unit, record, correlated_rows=look.correlated)
-    if se:
-        result = replace(result, **_curves(sample, found, unit, generator))
-    if n_permutations:
-        result = replace(result, **_null(sample, found, n_permutations, null, scale, generator))
-    return result
+    record = provenance("mutual_information", parameters, random_state, *contents_of(sample))
+    return assemble(
+        sample, recipe, unit=unit, record=record, se=se, n_permutations=n_permutations, null=null, generator=generator
+    )
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
-def _scale_of(unit: str) -> float:
-    check_choice(unit, "unit", UNITS)
-    return 1.0 if unit == "nats" else float(np.log(2))
+def contents_of(sample: JointSample) -> list[Any]:
+    """What the hash of the input is made of."""
+    return [part for space in sample.spaces for part in (space.features, space.time, space.run)]
 
 
-def _word_of(compress: Any) -> Any:
-    return compress if compress is None or isinstance(compress, str) else type(compress).__name__
-
-
-def _recipe(
-    sample: JointSample, estimator: str, k: int, compress: Any, surrogate: bool, generator: np.random.Generator
+def _compression(
+    sample: JointSample, recipe: Recipe, compress: Any, surrogate: bool, generator: np.random.Generator
 ) -> Recipe:
     if compress in (None, "auto"):
-        if surrogate:
-            raise ParameterError("surrogate=True takes away the bias of a compression: give compress='canonical' too")
-        return Recipe(estimator, k)
-    if estimator not in ("auto", "ksg1"):
-        raise ParameterError(f"a compression is counted by estimator='ksg1', not {estimator!r}: leave it at 'auto'")
-    check_compressible(sample)
-    return Recipe("ksg1", k, compress, surrogate, int(generator.integers(2**31)))
-
-
-def _measure(sample: JointSample, recipe: Recipe, se: bool) -> Estimate:
-    """The estimate, and beside a compressed one that without compression."""
-    if recipe.compress is not None:
-        sample = sample.with_scores()
-    found = estimate(sample, recipe, curve_neighbors(sample, recipe.estimator, recipe.k) if se else ())
-    if recipe.compress is None:
-        return found
-    raw = estimate(sample, recipe._replace(compress=None))
-    return replace(found, raw=raw.value, tie_fraction=raw.tie_fraction)
-
-
-def result_of(
-    sample: JointSample, found: Estimate, unit: str, record: Any, *, correlated_rows: bool = False, **more: Any
-) -> Information:
-    """The result of an estimate, without what parts and shuffles tell."""
-    scale = _scale_of(unit)
-    many = len(found.k_values) > 1
-    series, tried = sample.correlation, found.compressed
-    if tried is not None:
-        more |= dict(
-            raw=None if found.raw is None else found.raw / scale,
-            candidates=tried.candidates,
-            candidate_values=tried.candidate_values / scale,
-            chosen=tried.chosen,
-            n_components=tried.n_components if tried.chosen != IDENTITY else None,
+        raise ParameterError("surrogate=True takes away the bias of a compression: give compress='canonical' too")
+    if not any(sample.constant):
+        check_compressible(sample)
+    if recipe.estimator not in ("auto", "ksg1"):
+        raise ParameterError(
+            f"a compression is counted by estimator='ksg1', not {recipe.estimator!r}: leave it at 'auto'"
         )
-    return Information(
-        names=tuple(str(space.name) for space in sample.spaces),
-        value=found.value / scale,
-        unit=unit,
-        estimator=found.recipe.estimator,
-        k=found.recipe.k,
-        k_values=found.k_values if many else None,
-        by_k=found.by_k / scale if many else None,
-        tie_fraction=found.tie_fraction,
-        n_items=len(sample),
-        metrics=tuple(space.metric for space in sample.spaces),
-        marginals=sample.marginals,
-        exclusion_window=float(sample.admissibility.exclusion_window),
-        neighbors_from=sample.admissibility.neighbors_from,
-        correlation_time=None if series is None else float(series.tau.value),
-        correlated_rows=correlated_rows,
-        warnings=tuple(dict.fromkeys(sample.warnings)),
-        notes=tuple(dict.fromkeys(sample.notes)),
-        provenance=record,
-        **more,
-    )
-
-
-def _curves(sample: JointSample, found: Estimate, unit: str, generator: np.random.Generator) -> dict[str, Any]:
-    """The standard error, how the value moves with rows and neighbours, and the verdict."""
-    scale, recipe, k = _scale_of(unit), found.recipe, found.recipe.k
-    sample = sample.with_scores()
-    order, dealt = part_order(sample, generator)
-    curve = size_curve(
-        lambda rows: estimate(sample.take(rows), recipe).value,
-        order,
-        fewest=2 * (k + 1) if recipe.compress is None else FEWEST_COMPRESSED * (k + 1),
-        dealt=dealt,
-        whole=found.value,
-    )
-    neighbors = NeighborCurve(found.k_values, found.by_k, k) if len(found.k_values) > 1 else None
-    judged = judge(curve, unit, scale, neighbors)
-    copula = copula_beside(sample)
-    along = None
-    if found.compressed is not None and found.compressed.chosen in FEATURES:
-        along = component_information(sample, k, halves_of(sample, recipe.seed), found.compressed.chosen) / scale
-    return curve_fields(curve, scale) | dict(
-        component_values=along,
-        reliable=judged.reliable,
-        reasons=judged.reasons,
-        is_lower_bound=judged.is_lower_bound,
-        copula=None if copula is None else copula / scale,
-    )
-
-
-def curve_fields(curve: SizeCurve, scale: float) -> dict[str, Any]:
-    """What a result holds of a curve over sizes."""
-    return dict(
-        value_se=curve.standard_error / scale,
-        parts=np.array(curve.parts, np.int64),
-        by_size=curve.mean / scale,
-        by_size_se=curve.mean_se / scale,
-    )
-
-
-def _null(
-    sample: JointSample, found: Estimate, n: int, null: str, scale: float, generator: np.random.Generator
-) -> dict[str, Any]:
-    """Values of samples in which nothing is shared, and how often they are as large."""
-    null, shuffle = shuffler(sample, null)
-    last = len(sample.spaces) - 1
-    sample = sample if found.compressed is None else sample.with_scores()
-    values = np.array([estimate(sample.shuffled(last, shuffle(generator)), found.recipe).value for _ in range(n)])
-    return dict(p_value=permutation_p_value(found.value, values), null_values=values / scale, null=null)
-
-
-def _nothing(
-    sample: JointSample, estimator: str, k: int, unit: str, n_permutations: int, null: str, se: bool, record: Any
-) -> Information:
-    """A description that never varies tells nothing: exactly 0."""
-    name = next(str(s.name) for s, constant in zip(sample.spaces, sample.constant, strict=True) if constant)
-    text = f"{name} never varies, and so tells exactly nothing"
-    estimator = "ksg1" if estimator == "auto" else estimator
-    found = Estimate(0.0, np.empty(0, np.int64), np.empty(0), 0.0, Recipe(estimator, k))
-    result = result_of(replace(sample, notes=(*sample.notes, text)), found, unit, record)
-    if n_permutations:
-        word = "shuffle" if null == "auto" else null
-        result = replace(result, p_value=1.0, null_values=np.zeros(n_permutations), null=word)
-    return replace(result, value_se=0.0, reliable=True) if se else result
+    if any(sample.constant):
+        return recipe
+    return Recipe("ksg1", recipe.k, compress, surrogate, int(generator.integers(2**31)))
 
 
 def refuse_unknown_compression(compress: Any) -> None:
