@@ -86,6 +86,7 @@ _HOMES = {
 _ROOMS = (
     "anomalies",
     "base",
+    "causality",
     "cli",
     "datasets",
     "density",

@@ -1,5 +1,6 @@
 from . import anomalies as anomalies
 from . import base as base
+from . import causality as causality
 from . import cli as cli
 from . import datasets as datasets
 from . import density as density
