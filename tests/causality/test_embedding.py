@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from infoscope.base import DataError, ParameterError
-from infoscope.causality import embed, sample_times
+from infoscope.causality import embed, sample_times, suggest_embedding
 from infoscope.causality.steps import in_lockstep, series_space
 from infoscope.neighbors import Space
 
@@ -132,3 +132,34 @@ def test_embeddings_of_unequal_reach_meet_on_common_rows():
     assert short.time.tolist() == long.time.tolist() == list(range(3, 10))
     with pytest.raises(DataError, match="no time to tell which belong together"):
         in_lockstep([series_space(x, "a"), series_space(x[1:], "b")])
+
+
+# -------------------------------------------------------------------------------------------------------- suggestions
+def henon(n):
+    x = np.empty(n)
+    x[:2] = 0.1, 0.2
+    for t in range(2, n):
+        x[t] = 1 - 1.4 * x[t - 1] ** 2 + 0.3 * x[t - 2]
+    return x
+
+
+def test_a_map_of_two_variables_needs_two_rows_one_step_apart():
+    found = suggest_embedding(henon(1200), max_dimension=4, lag=1)
+    assert (found.dimension, found.delay) == (2, 1)
+    assert found.delta[1] < 0.2 * found.delta[0]
+
+
+@pytest.mark.filterwarnings("ignore:runs are shorter than 20 correlation times")
+def test_a_wave_needs_two_rows_a_part_of_its_period_apart():
+    """The dimension of a circle is one, but a row alone does not say whether the wave rises."""
+    wave = np.sin(0.3 * np.arange(700)) + 0.02 * np.random.default_rng(0).normal(size=700)
+    found = suggest_embedding(wave, max_dimension=3, max_delay=12)
+    assert found.dimension == 2 and 2 <= found.delay <= 9  # a quarter of the period is 5.2
+    assert found.delta[0] > 0.5 and "correlation times" in found.warnings[0]
+
+
+def test_noise_needs_nothing_and_too_short_runs_are_refused():
+    found = suggest_embedding(np.random.default_rng(1).normal(size=400), max_dimension=3)
+    assert found.dimension == 1 and found.delta[0] == pytest.approx(1, abs=0.1)
+    with pytest.raises(DataError, match="too few for delay vectors of 8: lower max_dimension"):
+        suggest_embedding(np.arange(12.0))

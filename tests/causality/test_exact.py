@@ -74,7 +74,7 @@ def test_a_random_chain_against_loops_over_states(seed):
 
 
 def test_transfer_obeys_its_bounds():
-    """TE <= H(Y(lag) | Y(0)); a coarser source tells less; lag 0 tells nothing."""
+    """Transfer <= H(Y(lag) | Y(0)); a coarser source tells less; lag 0 tells nothing."""
     P, pi = random_chain(8, 5)
     x, y = np.arange(8), np.arange(8) % 2
     found = markov_transfer_entropy(P, x, y, [0, 1, 2, 3])

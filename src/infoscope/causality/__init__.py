@@ -9,11 +9,13 @@ from .langevin_grid import LangevinGrid
 from .markov import markov_transfer_entropy
 from .ornstein_uhlenbeck import LinearProcess, ou_intervention, ou_transfer_entropy
 from .results import Intervention, TransferEntropy
+from .suggest import EmbeddingSuggestion, suggest_embedding
 
 __all__ = [
     # series
     "embed",
     "sample_times",
+    "suggest_embedding",
     # laws that are known
     "LangevinGrid",
     "LinearProcess",
@@ -24,6 +26,7 @@ __all__ = [
     "intervene",
     "interventional_effect",
     # results
+    "EmbeddingSuggestion",
     "Intervention",
     "TransferEntropy",
 ]

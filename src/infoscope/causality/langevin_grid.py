@@ -241,9 +241,9 @@ class LangevinGrid:
 
     # ---- small steps ----
     def _variables(self, source: Any, target: Any, condition: Any) -> tuple[list[int], list[int], list[int]]:
-        one = [self._number(source), self._number(target)]
         more = condition if isinstance(condition, (list, tuple)) else [condition]
-        x, y, z = settle_variables(*one, [self._number(name) for name in more], len(self.shape))
+        known = [self._number(name) for name in more]
+        x, y, z = settle_variables(self._number(source), self._number(target), known, len(self.shape))
         if len(x) > 1 or len(y) > 1:
             raise ParameterError("source and target are one coordinate each")
         return x, y, z

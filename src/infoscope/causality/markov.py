@@ -23,7 +23,7 @@ def markov_transfer_entropy(
 ) -> TransferEntropy:
     """Transfer entropy between two functions of the state of a stationary Markov chain, without sampling.
 
-    ``TE(X -> Y) = I(X(0); Y(lag) | Y(0))``, from the joint law ``pi_i (P^lag)_ij``.
+    ``T(X -> Y) = I(X(0); Y(lag) | Y(0))``, from the joint law ``pi_i (P^lag)_ij``.
 
     Parameters
     ----------
@@ -115,9 +115,9 @@ def _check_chain(P: Any) -> np.ndarray:
 
     n, part = connected_components(P > 0, connection="strong")
     if n > 1:
-        i, j = 0, int(np.argmax(part != part[0]))
+        first, other = 0, int(np.argmax(part != part[0]))
         raise DataError(
-            f"the chain is reducible: states {i} and {j} do not reach each other both ways, so its stationary law is "
+            f"the chain is reducible: states {first} and {other} do not reach each other both ways, so its stationary law is "
             "not its own; give one of the parts"
         )
     return P

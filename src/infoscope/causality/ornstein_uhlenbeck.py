@@ -142,7 +142,7 @@ def ou_transfer_entropy(
 ) -> TransferEntropy:
     """Transfer entropy between coordinates of an Ornstein-Uhlenbeck process, in closed form.
 
-    ``TE(X -> Y) = I(X(0); Y(lag) | Y(0), Z(0))``, half the logarithm of the ratio of residual variances of Y(lag).
+    ``T(X -> Y) = I(X(0); Y(lag) | Y(0), Z(0))``, half the logarithm of the ratio of residual variances of Y(lag).
 
     Parameters
     ----------

@@ -11,6 +11,7 @@ from infoscope.base.pictures import picture
 from infoscope.base.plot_style import BLUE, GREY, VERMILION, axes_of, look_of, set_labels, set_legend
 
 from .results import Intervention, TransferEntropy
+from .suggest import EmbeddingSuggestion
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,7 +63,7 @@ def plot_effect(found: Intervention, ax: Axes | None = None, *, other: Any = Non
             lw=look.line,
             label=f"do({one.source}) on {one.target}",
         )
-        if one.effect_low is not None:
+        if one.effect_low is not None and one.effect_high is not None:
             ax.fill_between(lags, one.effect_low, one.effect_high, color=colour, alpha=0.2, lw=0, label="95 % band")
         if one.null_high is not None:
             ax.plot(lags, one.null_high, ":", color=colour, lw=look.line, label="95 % of no effect")
@@ -86,7 +87,7 @@ def plot_laws(found: Intervention, ax: Axes | None = None, *, lags: Any = None, 
     ax = axes_of(ax, look, height=0.72)
     known = np.asarray(found.lags)
     if lags is None:
-        shown = np.unique(np.linspace(0, len(known) - 1, min(4, len(known))).astype(int))
+        shown = np.unique(np.linspace(0, len(known) - 1, min(4, len(known))).astype(int)).tolist()
     else:
         shown = [int(np.abs(known - lag).argmin()) for lag in np.atleast_1d(np.asarray(lags, float))]
     grid, laws = np.asarray(found.grid), np.asarray(found.laws)
@@ -100,5 +101,31 @@ def plot_laws(found: Intervention, ax: Axes | None = None, *, lags: Any = None, 
     a, b = (f"{value:g}" for value in found.values[:2])
     ax.set_title(f"solid: do({found.source} = {a}), dashed: do({found.source} = {b})", fontsize=look.small)
     set_labels(ax, look, str(found.target), "density")
+    set_legend(ax, look)
+    return ax
+
+
+@picture(EmbeddingSuggestion, "dimension")
+def plot_dimension(found: EmbeddingSuggestion, ax: Axes | None = None, *, style: str = "screen") -> Axes:
+    """How well delay vectors of growing dimension predict what comes, with errors; the suggestion is marked."""
+    look = look_of(style)
+    ax = axes_of(ax, look, height=0.72)
+    ax.errorbar(found.dimensions, found.delta, yerr=found.delta_se, color=BLUE, **look.bars("o-"))
+    ax.axvline(found.dimension, color=VERMILION, lw=look.line, ls="--", label=f"suggested: {found.dimension}")
+    ax.set_xticks(np.asarray(found.dimensions))
+    set_labels(ax, look, "rows in a delay vector", f"Δ(delay vector → row {found.lag} steps ahead)")
+    set_legend(ax, look)
+    return ax
+
+
+@picture(EmbeddingSuggestion, "delay")
+def plot_delay(found: EmbeddingSuggestion, ax: Axes | None = None, *, style: str = "screen") -> Axes:
+    """What a row tells about later ones, against their distance; the suggestion is marked."""
+    look = look_of(style)
+    ax = axes_of(ax, look, height=0.72)
+    ax.plot(found.delays, found.information, "o-", color=BLUE, ms=look.marker, lw=look.line)
+    ax.axvline(found.delay, color=VERMILION, lw=look.line, ls="--", label=f"suggested: {found.delay}")
+    ax.set_ylim(bottom=min(0.0, float(np.min(found.information))))
+    set_labels(ax, look, "delay (steps)", "information (nats)")
     set_legend(ax, look)
     return ax

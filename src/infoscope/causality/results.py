@@ -84,7 +84,7 @@ class TransferEntropy(Result):
         "unit": choices("nats", "bits"),
     }
 
-    _references = ("transfer_entropy", "causal_reversible")
+    _references = ("transfer_entropy", "reversible_transfer")
 
     @property
     def _title(self) -> str:
@@ -210,7 +210,7 @@ class Intervention(Result):
         "method": choices("ou", "grid", "kde", "knn", "energy"),
     }
 
-    _references = ("causal_reversible",)
+    _references = ("reversible_transfer",)
 
     @property
     def _what(self) -> str:
