@@ -1,5 +1,7 @@
 """Bookkeeping columns are the time or are left out, with a note; columns that only count rows, with a warning."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -53,6 +55,17 @@ def test_a_counter_without_a_name_is_left_out_aloud(write):
     distances = np.abs(np.subtract.outer(np.arange(40.0), np.arange(40)))  # row 0 counts, and belongs to the matrix
     np.save(path.with_suffix(".npy"), distances)
     assert read_table(path.with_suffix(".npy")).values.shape == (40, 40)
+
+
+def test_a_counter_that_starts_again_is_left_out_aloud_and_a_grid_is_not(write):
+    x, twice = normal(1), np.concatenate([np.arange(300), np.arange(200)])
+    with pytest.warns(DataWarning, match="column '0' grows .* from row to row, anew in every part, .* left out"):
+        assert read_table(write("twice.dat", [twice, x])).names == ("1", "2")
+    fast, slow = np.tile(np.arange(20), 25), np.repeat(np.arange(25) / 4, 20)  # of a grid, the fast coordinate first
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read_table(write("grid.dat", [fast, slow, x[:, 0]])).names == ("0", "1", "2")
+        assert read_table(write("short.dat", [np.arange(500) % 7, x])).names == ("0", "1", "2")  # too short to tell
 
 
 def test_bookkeeping_of_simulation_programs(write, tmp_path):

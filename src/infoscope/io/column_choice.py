@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from infoscope.base.column_roles import CLOCKS, FEWEST_ROWS, INDEX, RUN, ColumnRole, counts_rows, is_weak
+from infoscope.base.column_roles import CLOCKS, FEWEST_ROWS, INDEX, RUN, ColumnRole, counts_in_parts, counts_rows, is_weak
 from infoscope.base.errors import DataError, ParameterError, warn
 from infoscope.base.time_values import TimeReading
 
@@ -107,12 +107,16 @@ def leave_out_counters(choice: ColumnChoice, source: Source, values: np.ndarray,
         for number, position in enumerate(choice.features)
         if position not in known and not square and counts_rows(values[:, number])
     ]
+    anew = ""
+    if choice.features[:1] == (0,) and names[0] == "0" and counts_in_parts(values[:, 0], values[:, 1:]):
+        counting.insert(0, ColumnRole(0, names[0], INDEX, "it counts rows and starts again"))
+        anew = ", anew in every part"
     if not counting:
         return choice
     kept = tuple(position for position in choice.features if position not in {role.position for role in counting})
     which = _name_columns(counting)
     says, tells = ("grows", "tells") if len(counting) == 1 else ("grow", "tell")
-    text = f"{label}: {which} {says} by the same step from row to row, and so {tells} which row it is and nothing else"
+    text = f"{label}: {which} {says} by the same step from row to row{anew}, and so {tells} which row it is and nothing else"
     if asked or not kept:
         why = "since you chose it" if asked else "since no other column is left"
         text = f"{text}; compared all the same, {why}"
