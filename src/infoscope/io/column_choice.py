@@ -7,7 +7,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from infoscope.base.column_roles import CLOCKS, FEWEST_ROWS, INDEX, RUN, ColumnRole, counts_in_parts, counts_rows, is_weak
+from infoscope.base.column_roles import (
+    CLOCKS,
+    FEWEST_ROWS,
+    INDEX,
+    RUN,
+    ColumnRole,
+    counts_in_parts,
+    counts_rows,
+    is_weak,
+)
 from infoscope.base.errors import DataError, ParameterError, warn
 from infoscope.base.time_values import TimeReading
 
@@ -116,7 +125,8 @@ def leave_out_counters(choice: ColumnChoice, source: Source, values: np.ndarray,
     kept = tuple(position for position in choice.features if position not in {role.position for role in counting})
     which = _name_columns(counting)
     says, tells = ("grows", "tells") if len(counting) == 1 else ("grow", "tell")
-    text = f"{label}: {which} {says} by the same step from row to row{anew}, and so {tells} which row it is and nothing else"
+    even = f"{says} by the same step from row to row{anew}"
+    text = f"{label}: {which} {even}, and so {tells} which row it is and nothing else"
     if asked or not kept:
         why = "since you chose it" if asked else "since no other column is left"
         text = f"{text}; compared all the same, {why}"

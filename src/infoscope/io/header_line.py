@@ -132,7 +132,7 @@ def comment_names(
     """
     from .text_lines import split_fields
 
-    nameless = [[]] + [[""]] * rows_named
+    nameless: list[list[str]] = [[]] + [[""]] * rows_named
 
     for text in reversed(comments):
         bare = text.strip().lstrip(comment).lstrip("! ").strip()
