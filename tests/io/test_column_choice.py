@@ -68,6 +68,20 @@ def test_a_counter_that_starts_again_is_left_out_aloud_and_a_grid_is_not(write):
         assert read_table(write("short.dat", [np.arange(500) % 7, x])).names == ("0", "1", "2")  # too short to tell
 
 
+@pytest.mark.parametrize(("day", "clock"), [("%d/%m/%Y", "%H.%M.%S"), ("%Y-%m-%d", "%H:%M"), ("%m-%d-%y", "%H:%M:%S")])
+def test_dates_and_times_of_day_in_two_columns_are_one_time(tmp_path, day, clock):
+    # as stations of air quality write them; hours that are missing stay missing
+    hours = pd.date_range("2004-03-10 18:00", periods=500, freq="h").delete(np.arange(100, 130))
+    x, path = normal(5, len(hours)), tmp_path / "air.csv"
+    for names in (["Date", "Time"], ["Time", "Date"]):
+        written = {"Date": hours.strftime(day), "Time": hours.strftime(clock)}
+        pd.DataFrame({name: written[name] for name in names} | {"CO": x[:, 0], "NO": x[:, 1]}).to_csv(path, index=False)
+        for options in ({}, {"time": "Date"}):
+            table = read_table(path, **options)
+            assert np.array_equal(table.time, hours.to_numpy("datetime64[ns]")) and table.names == ("CO", "NO")
+            assert "with the times of day of 'Time'" in " ".join(table.notes)
+
+
 def test_bookkeeping_of_simulation_programs(write, tmp_path):
     # as a reporter of OpenMM writes it: steps, times, the computer's own numbers
     n, x = np.arange(1, 61), normal(3, 60)
