@@ -132,3 +132,12 @@ def test_periods_hold_for_both(tmp_path, monkeypatch, infoscope):
 def test_bad_input(files, infoscope, arguments, message):
     ran = infoscope("anomalies", *arguments)
     assert ran.code == 2 and message in ran.err and "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize("command", ["anomalies"])
+def test_the_same_rows_as_reference_and_test_are_refused(files, infoscope, command):
+    """The same file, or a copy of it under another name; other columns of a file are another sample."""
+    Path("copy.csv").write_bytes(Path("known.csv").read_bytes())
+    for other in ("known.csv", "copy.csv"):
+        ran = infoscope(command, "known.csv", other)
+        assert ran.code == 2 and "rows do not differ from themselves. Give two data sets" in ran.err, ran.err

@@ -18,14 +18,22 @@ from infoscope.base import (
     warn,
 )
 from infoscope.base.contents import fits, holds, integers, whole
-from infoscope.neighbors import Space, settle_window
+from infoscope.neighbors import (
+    SampleBlocks,
+    Space,
+    TwoSamples,
+    join_samples,
+    look_at_samples,
+    measured_alike,
+    repeated_in_samples,
+    sample_blocks,
+    samples_in_time,
+)
 
-from .blocks import Blocks, make_blocks
 from .crossfit import cross_fit
 from .multiple_testing import CONTROLS
 from .neighbor_stream import Ordered
 from .null import check_level
-from .pooled import Pooled, look_at, new_space, pool, repeated_rows
 from .regions import CLUSTERINGS
 from .result import Anomalies
 from .scores import Rule, scan_items
@@ -189,7 +197,10 @@ class DensityAnomaly(BaseEstimator):
             Columns that differ, NaN, too few rows, ranks that do not fit, permutations that memory cannot hold.
         """
         self._check()
-        pooled = pool(X_reference, Y_test, metric=self.metric, period=self.period, feature_weights=self.feature_weights)
+        pooled = join_samples(
+            X_reference, Y_test, metric=self.metric, period=self.period, feature_weights=self.feature_weights,
+            unweighted="weighted counts are not binomial",
+        )  # fmt: skip
         pooled, length = self._settled(pooled, exclusion_window)
         n = len(pooled.labels)
         if self.cross_fit and min(len(pooled.reference), len(pooled.test)) < 4:
@@ -197,9 +208,11 @@ class DensityAnomaly(BaseEstimator):
         k = self._ranks(n // 2 if self.cross_fit else n)
         known = zip((groups_reference, groups_test), pooled.kept, strict=True)
         of_reference, of_test = (groups if groups is None else _kept_groups(groups, kept) for groups, kept in known)
-        blocks = make_blocks(pooled.reference, pooled.test, of_reference, of_test, float(self.alpha), length)
+        blocks = sample_blocks(
+            pooled.reference, pooled.test, of_reference, of_test, alpha=float(self.alpha), length=length
+        )
         options = self._options(blocks)
-        warnings = list(look_at(pooled, independent=blocks is None and exclusion_window != 0))
+        warnings = list(look_at_samples(pooled, independent=blocks is None and exclusion_window != 0))
         if self.k != "auto" and k > TOO_WIDE * n:
             warnings.append(f"k={k} neighbours are {k / n:.0%} of all rows: scores are no longer local; k up to "
                             f"{max(n // SHARE, 1)} is")  # fmt: skip
@@ -213,7 +226,7 @@ class DensityAnomaly(BaseEstimator):
             ordered, labels = Ordered(pooled.space, self.n_jobs), pooled.labels
             found = search(ordered, labels, rule, options, blocks)
         if blocks is None:
-            found.warnings.extend(repeated_rows(pooled))
+            found.warnings.extend(repeated_in_samples(pooled))
         self._space, self._labels, self._rule = ordered.space, labels, tuple(found.rule)  # what new points are asked of
         for text in found.warnings:
             warn(text, DataWarning)
@@ -237,20 +250,18 @@ class DensityAnomaly(BaseEstimator):
 
         check_is_fitted(self, "result_")
         check_choice(side, "side", ("over", "under"))
-        new = new_space(self._space, X)
+        new = measured_alike(self._space, X)
         scan = scan_items(Ordered(self._space, self.n_jobs), self._labels, Rule._make(self._rule), new=new)
         return scan.over if side == "over" else scan.under
 
     # ---- steps ----
-    def _settled(self, pooled: Pooled, exclusion_window: Any) -> tuple[Pooled, Any]:
+    def _settled(self, pooled: TwoSamples, exclusion_window: Any) -> tuple[TwoSamples, Any]:
         """The samples with what a window says of their order, and the length of blocks."""
         if exclusion_window is None or exclusion_window == "auto":
             return pooled, self.block_length
         if self.block_length is not None:
             raise ParameterError("block_length and exclusion_window both say how long blocks are: give one of them")
-        reference, window = settle_window(pooled.reference, exclusion_window)
-        test, _ = settle_window(pooled.test, exclusion_window)
-        return pooled._replace(reference=reference, test=test), window or None
+        return samples_in_time(pooled, exclusion_window)
 
     def _check(self) -> None:
         check_level(self.alpha)
@@ -278,7 +289,7 @@ class DensityAnomaly(BaseEstimator):
             raise ParameterError(f"k_min={self.k_min} is beyond the last rank {k - include} of the scan")
         return k
 
-    def _options(self, blocks: Blocks | None) -> Options:
+    def _options(self, blocks: SampleBlocks | None) -> Options:
         control = self.control
         if control == "auto":
             control = "fdr" if blocks is None else "fwer"
@@ -306,7 +317,7 @@ class DensityAnomaly(BaseEstimator):
     def _share(self, labels: np.ndarray) -> float:
         return float(self.prior) if self.prior not in (None, "refit") else float(labels.mean())
 
-    def _keep(self, pooled: Pooled, found: Found, options: Options, blocks: Blocks | None, warnings) -> None:
+    def _keep(self, pooled: TwoSamples, found: Found, options: Options, blocks: SampleBlocks | None, warnings) -> None:
         notes = [*pooled.notes, *found.notes]
         if blocks is not None:
             notes.append(f"labels are permuted by {blocks.kind} ({len(blocks.of_test)} blocks); p-values of single "

@@ -7,17 +7,18 @@ from dataclasses import replace
 import numpy as np
 
 from infoscope.base.rounding import exceeds
+from infoscope.neighbors import SampleBlocks, TwoSamples
 
-from .blocks import Blocks
 from .multiple_testing import above, tails_of
 from .neighbor_stream import Ordered
-from .pooled import Pooled
 from .regions import Region, count_signal
 from .scores import Rule, empty_scan, scan_rows
 from .search import Found, Options, search
 
 
-def cross_fit(pooled: Pooled, rule: Rule, options: Options, blocks: Blocks | None) -> tuple[Found, Ordered, np.ndarray]:
+def cross_fit(
+    pooled: TwoSamples, rule: Rule, options: Options, blocks: SampleBlocks | None
+) -> tuple[Found, Ordered, np.ndarray]:
     """What a random half of the rows finds, counted in the other half; and the items of the finding half."""
     labels, n = pooled.labels, len(pooled.labels)
     finding = _half(labels, blocks, np.random.default_rng([options.seed, 1]))
@@ -58,7 +59,7 @@ def cross_fit(pooled: Pooled, rule: Rule, options: Options, blocks: Blocks | Non
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
-def _half(labels: np.ndarray, blocks: Blocks | None, generator: np.random.Generator) -> np.ndarray:
+def _half(labels: np.ndarray, blocks: SampleBlocks | None, generator: np.random.Generator) -> np.ndarray:
     """A random half of each sample's rows, or of its blocks."""
     unit = np.arange(len(labels)) if blocks is None else blocks.code
     of_test = labels if blocks is None else blocks.of_test
@@ -69,18 +70,18 @@ def _half(labels: np.ndarray, blocks: Blocks | None, generator: np.random.Genera
     return chosen[unit]
 
 
-def _part(blocks: Blocks | None, items: np.ndarray) -> Blocks | None:
+def _part(blocks: SampleBlocks | None, items: np.ndarray) -> SampleBlocks | None:
     if blocks is None:
         return None
     kept, code = np.unique(blocks.code[items], return_inverse=True)
-    return Blocks(code.reshape(-1), blocks.of_test[kept], blocks.stratum[kept], blocks.kind)
+    return SampleBlocks(code.reshape(-1), blocks.of_test[kept], blocks.stratum[kept], blocks.kind)
 
 
 def _odds(own: np.ndarray) -> float:
     return float(np.count_nonzero(own == 1) / np.count_nonzero(own == 0))
 
 
-def _other_half(ordered: Ordered, pooled: Pooled, labels, found: Found, outside: np.ndarray):
+def _other_half(ordered: Ordered, pooled: TwoSamples, labels, found: Found, outside: np.ndarray):
     """Scores of the counting rows among the finding ones; the region of the nearest flagged point within k*."""
     rule, scan = found.rule, empty_scan(len(outside))
     members = {name: np.full(len(outside), -1, np.int64) for name in found.sides}

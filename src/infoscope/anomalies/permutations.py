@@ -9,10 +9,9 @@ import numpy as np
 
 from infoscope.base import ParameterError, available_threads, kernel, progress
 from infoscope.base.rounding import SAME
-from infoscope.neighbors import TIE
+from infoscope.neighbors import TIE, SampleBlocks
 from infoscope.statistics import shuffle_rows
 
-from .blocks import Blocks
 from .neighbor_stream import Ordered
 from .null import score_table
 from .scores import Rule
@@ -45,7 +44,7 @@ def fixed_neighbors(ordered: Ordered, rule: Rule) -> np.ndarray:
     return lists
 
 
-def permuted_maxima(lists, labels, rule: Rule, n_permutations: int, seed: int, *, blocks: Blocks | None = None,
+def permuted_maxima(lists, labels, rule: Rule, n_permutations: int, seed: int, *, blocks: SampleBlocks | None = None,
                     n_jobs: int | None = None) -> Maxima:  # fmt: skip
     """Largest scores of so many random arrangements of the labels: of rows, or of whole blocks of rows."""
     maxima = Maxima(np.empty(n_permutations), np.empty(n_permutations))

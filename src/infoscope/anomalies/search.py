@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from infoscope.base.rounding import exceeds
+from infoscope.neighbors import SampleBlocks
 
-from .blocks import Blocks
 from .density_equalization import Pruned, equalise, nearly_disjoint
 from .multiple_testing import Null, PValues, above, adjusted_p_values, p_values, threshold
 from .neighbor_stream import Ordered
@@ -83,7 +83,7 @@ class Found:
     notes: list[str]
 
 
-def search(ordered: Ordered, labels: np.ndarray, rule: Rule, options: Options, blocks: Blocks | None) -> Found:
+def search(ordered: Ordered, labels: np.ndarray, rule: Rule, options: Options, blocks: SampleBlocks | None) -> Found:
     """Look for differences between the items labelled 1 and those labelled 0."""
     n_test = int(labels.sum())
     n_reference = len(labels) - n_test
@@ -190,7 +190,7 @@ def _excess(ordered: Ordered, side: Side, exposure: float, options: Options) -> 
     )
 
 
-def _out_of_reach(null: Null, options: Options, blocks: Blocks | None) -> list[str]:
+def _out_of_reach(null: Null, options: Options, blocks: SampleBlocks | None) -> list[str]:
     """Whether the smallest p-value there can be is above the level."""
     if options.control == "fwer":
         B = options.n_permutations

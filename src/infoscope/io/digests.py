@@ -6,7 +6,7 @@ import hashlib
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -17,16 +17,20 @@ from infoscope.storage.regular import check_regular, open_regular
 from .parquet import parquet_parts
 
 CHUNK_BYTES = 2**22
+TWO_RUNS = "rows that are there twice are each other's nearest neighbours, and no two runs. Give every run once"
+TWO_SAMPLES = "rows do not differ from themselves. Give two data sets: a reference, and what is compared with it"
 STORE_METADATA = ("zarr.json", ".zgroup", ".zarray")  # one of them is in every Zarr store
 
 
-def refuse_copies(files: Sequence[tuple[Path, str | None]]) -> None:
-    """Raise where two of several runs are one file, or files with the same contents.
+def refuse_copies(files: Sequence[tuple[Path, Hashable]], reason: str = TWO_RUNS) -> None:
+    """Raise where two of several runs, or of two samples, are one file, or files with the same contents.
 
     Parameters
     ----------
     files : sequence of (Path, str or None)
-        Each with the name of the array inside, where it holds several.
+        Each with what was chosen inside: the name of the array, where it holds several.
+    reason : str
+        Why not, and what to do.
 
     Raises
     ------
@@ -50,10 +54,7 @@ def refuse_copies(files: Sequence[tuple[Path, str | None]]) -> None:
             what = (file_digest(path)["hash"], key)
         if what in seen:
             same = "is given twice" if seen[what] == path else f"and {seen[what]} have the same contents"
-            raise DataError(
-                f"{path} {same}: rows that are there twice are each other's nearest neighbours, and no two runs. Give "
-                "every run once"
-            )
+            raise DataError(f"{path} {same}: {reason}")
         seen[what] = path
 
 

@@ -23,7 +23,7 @@ from infoscope.statistics.angles import circular_deviation
 
 from . import kernels, space_checks
 from .admissible import Admissibility, Items, admissible_pairs
-from .backend_numpy import METRIC_CODES, TILE, NumpyTiles, fold, periods, row_blocks
+from .backend_numpy import METRIC_CODES, TILE, NumpyTiles, fold, handed_over, periods, row_blocks
 from .chunks import Chunks, cut_heights, literal, split, task
 from .interfaces import Measured, Precision, Reduction, Side, SpaceLike, State, Tiles
 
@@ -198,8 +198,8 @@ def _fold(told: tuple[int, Some], y: list[np.ndarray], reduction: Reduction, mea
         pairs = admissible_pairs(len(rows), part.items(), admissibility)._replace(rows=rows)
     places = pairs.columns - first
 
-    def tiles(precision: Precision) -> list[NumpyTiles]:
-        return [
+    def tiles(precision: Precision) -> tuple[list[Tiles], list[Array]]:
+        each = [
             NumpyTiles(
                 _frozen_measure(m),
                 Side(_frozen(a), np.arange(len(a))),
@@ -210,22 +210,22 @@ def _fold(told: tuple[int, Some], y: list[np.ndarray], reduction: Reduction, mea
             )
             for m, a, b, w in zip(measures, x, y, part.mass, strict=True)
         ]
+        sources = handed_over(each, reduction)
+        return sources, [s.buffer(size) for s in sources]
 
-    def folded(sources: Sequence[Tiles], block: slice) -> State | None:
-        buffers = [b[: size * s.dtype.itemsize].view(s.dtype) for b, s in zip(memory, sources, strict=True)]
+    def folded(sources: Sequence[Tiles], buffers: Sequence[Array], block: slice) -> State | None:
         return fold(reduction, sources, block, slice(0, m), TILE[1], buffers)
 
     n, m = len(pairs.rows), len(pairs.columns)
     blocks = row_blocks(reduction, n, m)
     size = max(b.stop - b.start for b in blocks) * (m if reduction.whole_rows else min(TILE[1], m))
-    memory = [np.empty(8 * size, np.uint8) for _ in measures]
     with one_blas_thread():
-        sources, precise, states = tiles(reduction.precision), None, []
+        usual, precise, states = tiles(reduction.precision), None, []
         for block in blocks:
-            state = folded(sources, block)
+            state = folded(*usual, block)
             if state is None:  # float32 could not decide
                 precise = tiles(np.float64) if precise is None else precise
-                state = folded(precise, block)
+                state = folded(*precise, block)
             states.append(state)
     return states
 

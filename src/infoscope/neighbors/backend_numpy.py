@@ -166,8 +166,10 @@ class NumpyTiles:
             self.rows.features, rows, self.columns.features, items.ravel(), self.weights, self.period, self.metric
         ).reshape(items.shape)
 
-    def _truth(self) -> tuple[Any, Any, Any, Any, Any]:
-        return (self.rows.features, self.columns.features, self.weights, self.period, self.metric)
+    @property
+    def truths(self) -> tuple[Any, ...]:
+        """What the kernels measure pairs with: one entry a space."""
+        return ((self.rows.features, self.columns.features, self.weights, self.period, self.metric),)
 
     # ---- what reductions ask of a tile ----
     def keep_smallest(self, t: Tile, best: Floats, items: Ints) -> int:
@@ -178,7 +180,7 @@ class NumpyTiles:
             self.rows.index[t.block],
             self.columns.index[t.part],
             t.columns,
-            *self._truth(),
+            self.truths,
             best,
             items,
         )
@@ -192,14 +194,14 @@ class NumpyTiles:
             self.rows.index[t.block],
             self.columns.index,
             self.pairs.columns,
-            *self._truth(),
+            self.truths,
             k,
             *candidates,
         )
 
     def measure_smallest(self, block: slice, k: int, *candidates: np.ndarray) -> int:
         return kernels.measure_smallest(
-            self.rows.index[block], self.columns.index, self.pairs.columns, *self._truth(), k, *candidates
+            self.rows.index[block], self.columns.index, self.pairs.columns, self.truths, k, *candidates
         )
 
     def count_few(self, t: Tile, indptr: Ints, low: Floats, high: Floats, closer: Ints, tied: Ints) -> int:
@@ -209,7 +211,7 @@ class NumpyTiles:
             t.column_band,
             self.rows.index[t.block],
             self.columns.index[t.part],
-            *self._truth(),
+            self.truths,
             indptr,
             low,
             high,
@@ -227,7 +229,7 @@ class NumpyTiles:
             t.column_band,
             self.rows.index[t.block],
             self.columns.index[t.part],
-            *self._truth(),
+            self.truths,
             mass,
             indptr,
             low,
@@ -243,6 +245,78 @@ class NumpyTiles:
         squared = t.measure(i, j)
         keep = (squared <= high[i]) & (t.squared[i, j] < np.inf)
         return i[keep], j[keep], squared[keep], int(np.count_nonzero(~keep))
+
+    @property
+    def rough(self) -> bool:
+        """Whether tiles in float64 would tell more."""
+        return self.dtype == np.float32
+
+    @staticmethod
+    def joined(sources: Sequence[Any]) -> LargestTiles:
+        """One source of tiles of the largest of several spaces' distances."""
+        return LargestTiles(sources)
+
+
+class Buffers(tuple[Array, ...]):
+    """Memory for the tiles of several spaces, cut together."""
+
+    def __getitem__(self, part: Any) -> Any:
+        return Buffers(buffer[part] for buffer in self)
+
+
+class LargestTiles(NumpyTiles):
+    """Tiles of the largest of several spaces' distances.
+
+    The largest of bounds bounds the largest: with q_s off by b_s at most, max_s q_s is off by max_s b_s at most, and
+    rounding, being monotone, leaves that as it is.
+    """
+
+    def __init__(self, sources: Sequence[NumpyTiles]) -> None:
+        self.sources = sources
+        first = sources[0]
+        self.rows, self.columns, self.pairs, self.mass = first.rows, first.columns, first.pairs, first.mass
+        self.direct = all(s.direct for s in sources)
+        self.dtype = np.result_type(*(s.dtype for s in sources))
+        self.row_band, self.column_band = (
+            np.max([getattr(s, side) for s in sources], axis=0).astype(self.dtype)
+            for side in ("row_band", "column_band")
+        )
+
+    @property
+    def truths(self) -> tuple[Any, ...]:
+        return tuple(truth for s in self.sources for truth in s.truths)
+
+    @property
+    def rough(self) -> bool:
+        return any(s.rough for s in self.sources)
+
+    def buffer(self, size: int) -> Any:
+        return Buffers([*(s.buffer(size) for s in self.sources), np.empty(size, self.dtype)])
+
+    def tile(self, block: slice, part: slice, buffer: Any) -> Tile:
+        *own, joined = tuple(buffer)
+        tiles = [s.tile(block, part, b) for s, b in zip(self.sources, own, strict=True)]
+        shape = tiles[0].squared.shape
+        squared = joined[: shape[0] * shape[1]].reshape(shape)
+        np.maximum(tiles[0].squared, tiles[1].squared, out=squared)
+        for t in tiles[2:]:
+            np.maximum(squared, t.squared, out=squared)
+        return tiles[0]._replace(
+            squared=squared, row_band=self.row_band[block], column_band=self.column_band[part], source=self
+        )
+
+    def measure(self, i: Ints, j: Ints) -> np.ndarray:
+        return np.max([s.measure(i, j) for s in self.sources], axis=0)
+
+    def measure_neighbors(self, block: slice, items: Ints) -> np.ndarray:
+        return np.max([s.measure_neighbors(block, items) for s in self.sources], axis=0)
+
+
+def handed_over(sources: Sequence[Tiles], reduction: Reduction) -> list[Tiles]:
+    """The sources whose tiles a reduction sees: one a space, or one for the largest distance."""
+    if reduction.largest and len(sources) > 1:
+        return [sources[0].joined(sources)]
+    return list(sources)
 
 
 def outward(low: Floats, high: Floats, dtype: np.dtype[Any]) -> tuple[np.ndarray, np.ndarray]:
@@ -287,13 +361,13 @@ def fold(
         vain += reduction.update(state, tiles)
         kept += [tiles] if reduction.looks_twice else []
         seen += height * (part.stop - part.start)
-        if vain > IN_VAIN * seen and any(s.dtype == np.float32 for s in sources):
+        if vain > IN_VAIN * seen and any(s.rough for s in sources):
             return None
     if kept:
         reduction.turn(state, kept[0])
         vain += sum(reduction.update_again(state, tiles) for tiles in kept)
     state, more = reduction.close(state, block, sources)
-    if vain + more > IN_VAIN * seen and any(s.dtype == np.float32 for s in sources):
+    if vain + more > IN_VAIN * seen and any(s.rough for s in sources):
         return None
     return state
 
@@ -320,11 +394,15 @@ def run(
     n, m = len(pairs.rows), len(pairs.columns)
     height, width = tile or TILE
     blocks = row_blocks(reduction, n, m, height, whole_rows_bytes)
-    states = _map_blocks(make_sources(reduction.precision), reduction, blocks, m, width, n_jobs, label)
+
+    def map_blocks(precision: Precision, some: list[slice], label: str) -> list[State]:
+        sources = handed_over(make_sources(precision), reduction)
+        return _map_blocks(sources, reduction, some, m, width, n_jobs, label)
+
+    states = map_blocks(reduction.precision, blocks, label)
     again = [b for b, state in enumerate(states) if state is None]
     if again:
-        label += " (float64)"
-        precise = _map_blocks(make_sources(np.float64), reduction, [blocks[b] for b in again], m, width, n_jobs, label)
+        precise = map_blocks(np.float64, [blocks[b] for b in again], label + " (float64)")
         for b, state in zip(again, precise, strict=True):
             states[b] = state
     return states

@@ -22,9 +22,9 @@ from infoscope.base.array_types import Array, Floats, Ints
 
 from . import kernels
 from .admissible import Pairs
-from .backend_numpy import DIRECT_BELOW, TOO_LARGE, error_band, run
+from .backend_numpy import DIRECT_BELOW, TOO_LARGE, Buffers, error_band, run
 from .interfaces import Measured, Precision, Reduction, Side, SpaceLike, State, Tile
-from .tensors import Ruler, largest_of, on_device
+from .tensors import Ruler, largest_of, merge_smallest, on_device, rectangle, search_rows
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -82,7 +82,7 @@ def run_torch(
             for space, asked in zip(spaces, queries, strict=True)
         ]
 
-    tile = _tile_shape(device, len(pairs.columns), len(spaces))
+    tile = _tile_shape(device, len(pairs.columns), len(spaces) + reduction.largest)
     with _full_precision():  # one thread: a GPU takes one operation after another
         return run(make_sources, reduction, pairs, 1, label, tile, 8 * tile[0] * tile[1])
 
@@ -247,6 +247,16 @@ class TorchTiles:
         begin, end = (on_device(edge, self.device)[:, None] for edge in (start, stop))
         squared[:, first:last].masked_fill_((column >= begin) & (column < end), np.inf)
 
+    @property
+    def rough(self) -> bool:
+        """Whether tiles in float64 would tell more."""
+        return self.dtype == np.float32
+
+    @staticmethod
+    def joined(sources: Sequence[Any]) -> LargestTorchTiles:
+        """One source of tiles of the largest of several spaces' distances."""
+        return LargestTorchTiles(sources)
+
     def measure(self, i: Tensor, j: Tensor) -> Tensor:
         return self.ruler.pairs(self.rows.features, self.rows.index[i], self.columns.features, self.columns.index[j])
 
@@ -308,7 +318,7 @@ class TorchTiles:
             near = squared <= kept[i, -1]
             i, j, squared = i[near], j[near], squared[near]
             if len(i):
-                vain -= _merge(kept, kept_items, i, squared, self.items[j + t.part.start])
+                vain -= merge_smallest(kept, kept_items, i, squared, self.items[j + t.part.start])
                 changed = True
         if changed and self.device.type != "cpu":  # in main memory they are the state itself
             best[:], items[:] = kept.cpu().numpy(), kept_items.cpu().numpy()
@@ -332,7 +342,7 @@ class TorchTiles:
         width = int(np.diff(indptr).max(initial=0))
         if width == 0:
             return 0
-        given, lows, highs = _rectangle(indptr, width, low, high, -np.inf, self.device)
+        given, lows, highs = rectangle(indptr, width, low, high, -np.inf, self.device)
         count = torch.zeros(lows.shape, dtype=torch.int64, device=self.device)
         doubtful = []
         for part in self._parts(t):
@@ -375,7 +385,7 @@ class TorchTiles:
         if width == 0:
             return 0
         mass = None if mass.dtype == np.int32 else on_device(mass, self.device)
-        given, lows, highs = _rectangle(indptr, width, low, high, np.inf, self.device)
+        given, lows, highs = rectangle(indptr, width, low, high, np.inf, self.device)
         inside = on_device(given, self.device)
         kind = torch.int64 if mass is None else torch.float64
         sums = torch.zeros(len(lows), width + 1, dtype=kind, device=self.device)
@@ -431,12 +441,15 @@ class TorchTiles:
         import torch
 
         vain = 0
-        first, last = _search(highs, i, squared - band, right=False), _search(lows, i, squared + band, right=True)
+        first, last = (
+            search_rows(highs, i, squared - band, right=False),
+            search_rows(lows, i, squared + band, right=True),
+        )
         doubt = (first < last).nonzero()[:, 0]
         if not self.direct:
             squared[doubt], vain = t.measure(i[doubt], j[doubt]), len(doubt)
-            first[doubt] = _search(highs, i[doubt], squared[doubt], right=False)
-            last[doubt] = _search(lows, i[doubt], squared[doubt], right=True)
+            first[doubt] = search_rows(highs, i[doubt], squared[doubt], right=False)
+            last[doubt] = search_rows(lows, i[doubt], squared[doubt], right=True)
         weight = torch.ones_like(i) if mass is None else mass[j]
         sums.view(-1).index_add_(0, i * sums.shape[1] + last, weight)
         for step in range(int((last - first).max()) if len(i) else 0):
@@ -458,43 +471,49 @@ class TorchTiles:
         return rows, columns, distances, measured - len(rows)
 
 
-def _rectangle(
-    indptr: Ints, width: int, low: Floats, high: Floats, empty: float, device: Device
-) -> tuple[np.ndarray, Tensor, Tensor]:
-    """Radii of every row side by side: where they are given; lower and upper ones (b, width), `empty` elsewhere."""
-    given = np.arange(width) < np.diff(indptr)[:, None]
-    rectangles = np.full((2, *given.shape), empty)
-    rectangles[0][given], rectangles[1][given] = low, high
-    return given, on_device(rectangles[0], device), on_device(rectangles[1], device)
+class LargestTorchTiles(TorchTiles):
+    """Tiles of the largest of several spaces' distances: the twin of `backend_numpy.LargestTiles`."""
 
+    def __init__(self, sources: Sequence[TorchTiles]) -> None:
+        import torch
 
-def _search(values: Tensor, row: Tensor, x: Tensor, right: bool) -> Tensor:
-    """For each x, how many of the sorted values of its row are smaller (or, from the right, not larger)."""
-    import torch
+        self.sources = sources
+        first = sources[0]
+        self.device, self.rows, self.columns, self.items = first.device, first.rows, first.columns, first.items
+        self.pairs, self.mass = first.pairs, first.mass
+        self.direct = all(s.direct for s in sources)
+        self.dtype = np.result_type(*(s.dtype for s in sources))
+        self.row_band, self.column_band = (
+            torch.stack([getattr(s, side).to(self.kind) for s in sources]).amax(0)
+            for side in ("row_band", "column_band")
+        )
+        self.bands_here = np.max([s.bands_here for s in sources], axis=0)
+        self.usual_band = float(np.median(self.bands_here)) if len(self.bands_here) else 0.0
 
-    low, high = torch.zeros_like(row), torch.full_like(row, values.shape[1])
-    for _ in range(values.shape[1].bit_length()):
-        middle = (low + high) // 2
-        value = values[row, middle.clamp(max=values.shape[1] - 1)]
-        beyond = ((value <= x) if right else (value < x)) & (low < high)
-        low, high = torch.where(beyond, middle + 1, low), torch.where(beyond, high, middle)
-    return low
+    @property
+    def rough(self) -> bool:
+        return any(s.rough for s in self.sources)
 
+    def buffer(self, size: int) -> Any:
+        import torch
 
-def _merge(best: Tensor, items: Tensor, i: Tensor, squared: Tensor, item: Tensor) -> int:
-    """Put pairs (row, squared, item), in order of rows, into the k smallest of their rows; returns how many stay."""
-    import torch
+        buffers = [s.buffer(size) for s in self.sources]
+        return Buffers([*buffers, torch.empty(size, dtype=self.kind, device=self.device)])
 
-    k = best.shape[1]
-    touched, place = torch.unique_consecutive(i, return_inverse=True)
-    n = len(touched)
-    own = torch.arange(n, device=i.device)
-    row = torch.cat([own.repeat_interleave(k), place])
-    values, names = torch.cat([best[touched].view(-1), squared]), torch.cat([items[touched].view(-1), item])
-    order = names.argsort(stable=True)  # by row, then squared distance, then item
-    order = order[values[order].argsort(stable=True)]
-    order = order[row[order].argsort(stable=True)]
-    begin = torch.searchsorted(row[order], own)
-    chosen = order[begin[:, None] + torch.arange(k, device=i.device)]
-    best[touched], items[touched] = values[chosen], names[chosen]
-    return int((chosen >= n * k).sum())
+    def tile(self, block: slice, part: slice, buffer: Any) -> Tile:
+        import torch
+
+        *own, joined = tuple(buffer)
+        tiles = [s.tile(block, part, b) for s, b in zip(self.sources, own, strict=True)]
+        squared = joined[: tiles[0].squared.numel()].view(tiles[0].squared.shape)
+        torch.maximum(tiles[0].squared.to(self.kind), tiles[1].squared.to(self.kind), out=squared)
+        for t in tiles[2:]:
+            torch.maximum(squared, t.squared.to(self.kind), out=squared)
+        return tiles[0]._replace(
+            squared=squared, row_band=self.row_band[block], column_band=self.column_band[part], source=self
+        )
+
+    def measure(self, i: Tensor, j: Tensor) -> Tensor:
+        import torch
+
+        return torch.stack([s.measure(i, j) for s in self.sources]).amax(0)

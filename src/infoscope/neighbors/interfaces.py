@@ -99,6 +99,14 @@ class Tiles(Protocol):
     columns: Side
     mass: Array | None  # weights of the columns
 
+    @property
+    def rough(self) -> bool:
+        """Whether tiles in float64 would tell more."""
+
+    @staticmethod
+    def joined(sources: Sequence[Any]) -> Tiles:
+        """One source of tiles of the largest of several spaces' distances."""
+
     def buffer(self, size: int) -> Array:
         """Memory for tiles of this many pairs."""
 
@@ -139,12 +147,15 @@ class Reduction:
     precision : type
         ``np.float32`` where only the order of distances matters (bounds decide, doubtful pairs are measured),
         ``np.float64`` where their values enter.
+    largest : bool
+        Of several spaces, one tile is handed over: that of the largest of their distances, a space of its own.
     row_bytes : int
         What a row of the reduction takes on its way to a task of a cluster or back: tasks of large rows get few rows.
     """
 
     whole_rows = False
     looks_twice = False
+    largest = False
     precision: Precision = np.float32
     row_bytes = 0
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
+from numba import literal_unroll
 from numba.core import types
 from numba.extending import overload
 
@@ -20,6 +21,7 @@ CELLS = 1024  # cells of the table that sorts distances among many radii
 EUCLIDEAN, MANHATTAN, CHEBYSHEV, HAMMING, BITS, PRECOMPUTED = range(6)
 
 Real: TypeAlias = float | np.floating[Any]
+Truths: TypeAlias = tuple[Any, ...]  # (x, y, weights, period, metric) of every space
 
 
 # ---------------------------------------------------------------------------------------------------------------- truth
@@ -124,6 +126,15 @@ def _pair(x: np.ndarray, i: int, y: np.ndarray, j: int, weights: Floats, period:
             s7 += term
     total = ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))
     return total if metric == EUCLIDEAN else total * total
+
+
+@kernel()
+def _largest(truths: Truths, i: int, j: int) -> float:
+    """The squared distance of one pair in the space of a tile: the largest of those in the spaces it is made of."""
+    largest = 0.0
+    for truth in literal_unroll(truths):
+        largest = max(largest, _pair(truth[0], i, truth[1], j, truth[2], truth[3], truth[4]))
+    return largest
 
 
 @kernel()
@@ -272,8 +283,7 @@ def _ceiling(q: Floats, band: float, column_band: Floats, bounds: Floats) -> flo
 
 @kernel()
 def keep_smallest(squared: Floats, row_band: Floats, column_band: Floats, row_index: Ints, column_index: Ints,
-                  columns: Ints, x: np.ndarray, y: np.ndarray, weights: Floats, period: Floats, metric: int,
-                  best: Floats, items: Ints) -> int:  # fmt: skip
+                  columns: Ints, truths: Truths, best: Floats, items: Ints) -> int:  # fmt: skip
     """Update each row's max-heap of its k smallest; returns how many pairs were measured in vain."""
     vain, m, eps = 0, squared.shape[1], np.finfo(squared.dtype).eps
     widest, bounds = np.float64(column_band.max()), np.empty(best.shape[1])
@@ -299,7 +309,7 @@ def keep_smallest(squared: Floats, row_band: Floats, column_band: Floats, row_in
                 item = columns[first + j]
                 d: float = np.float64(q[j])
                 if band != 0:
-                    d = _pair(x, row_index[i], y, column_index[first + j], weights, period, metric)
+                    d = _largest(truths, row_index[i], column_index[first + j])
                 if _worse(row_best[0], row_items[0], d, item):
                     _replace_worst(row_best, row_items, d, item)
                     limit = _up(min(row_best[0], ceiling) + reach, squared, eps)
@@ -310,9 +320,8 @@ def keep_smallest(squared: Floats, row_band: Floats, column_band: Floats, row_in
 
 @kernel()
 def collect_smallest(squared: Floats, row_band: Floats, column_band: Floats, first_column: int, row_index: Ints,
-                     column_index: Ints, columns: Ints, x: np.ndarray, y: np.ndarray, weights: Floats, period: Floats,
-                     metric: int, k: int, farthest: Floats, lower: Floats, upper: Floats, places: Ints,
-                     found: Ints) -> int:  # fmt: skip
+                     column_index: Ints, columns: Ints, truths: Truths, k: int, farthest: Floats, lower: Floats,
+                     upper: Floats, places: Ints, found: Ints) -> int:  # fmt: skip
     """Collect what may be among each row's k smallest, by bounds alone; returns how many pairs were measured in vain.
 
     A row's first `found` candidates have distances between `lower` and `upper`, in the columns `places` (~column where
@@ -341,8 +350,8 @@ def collect_smallest(squared: Floats, row_band: Floats, column_band: Floats, fir
                 if found[i] == room:
                     _forget(k, farthest, lower[i], upper[i], places[i], found, i)
                     if 2 * found[i] > room + k:  # bounds do not tell enough apart
-                        vain += _measure(x, row_index[i], y, column_index, columns, weights, period, metric, k,
-                                         farthest, lower[i], upper[i], places[i], found, i)  # fmt: skip
+                        vain += _measure(truths, row_index[i], column_index, columns, k, farthest, lower[i], upper[i],
+                                         places[i], found, i)  # fmt: skip
                     limit = _up(farthest[i] + reach, squared, eps)
                     if d - band > farthest[i]:
                         continue
@@ -353,15 +362,15 @@ def collect_smallest(squared: Floats, row_band: Floats, column_band: Floats, fir
 
 
 @kernel()
-def measure_smallest(row_index: Ints, column_index: Ints, columns: Ints, x: np.ndarray, y: np.ndarray, weights: Floats,
-                     period: Floats, metric: int, k: int, farthest: Floats, lower: Floats, upper: Floats, places: Ints,
-                     found: Ints, best: Floats, items: Ints) -> int:  # fmt: skip
+def measure_smallest(row_index: Ints, column_index: Ints, columns: Ints, truths: Truths, k: int, farthest: Floats,
+                     lower: Floats, upper: Floats, places: Ints, found: Ints, best: Floats,
+                     items: Ints) -> int:  # fmt: skip
     """Distances and items of each row's k smallest among its candidates; returns how many were measured in vain."""
     vain = 0
     for i in range(len(found)):
         _forget(k, farthest, lower[i], upper[i], places[i], found, i)
-        vain += _measure(x, row_index[i], y, column_index, columns, weights, period, metric, k, farthest, lower[i],
-                         upper[i], places[i], found, i)  # fmt: skip
+        vain += _measure(truths, row_index[i], column_index, columns, k, farthest, lower[i], upper[i], places[i],
+                         found, i)  # fmt: skip
         for c in range(found[i]):
             best[i, c], items[i, c] = lower[i, c], columns[~places[i, c]]
     return vain
@@ -408,14 +417,13 @@ def _kth_smallest(values: Floats, k: int) -> float:
 
 
 @kernel()
-def _measure(x: np.ndarray, row: int, y: np.ndarray, column_index: Ints, columns: Ints, weights: Floats, period: Floats,
-             metric: int, k: int, farthest: Floats, lower: Floats, upper: Floats, places: Ints, found: Ints,
-             i: int) -> int:  # fmt: skip
+def _measure(truths: Truths, row: int, column_index: Ints, columns: Ints, k: int, farthest: Floats, lower: Floats,
+             upper: Floats, places: Ints, found: Ints, i: int) -> int:  # fmt: skip
     """Measure the candidates of a row and keep the k smallest, whose bounds are now their distances."""
     n, vain = found[i], 0
     for c in range(n):
         if places[c] >= 0:
-            d = _pair(x, row, y, column_index[places[c]], weights, period, metric)
+            d = _largest(truths, row, column_index[places[c]])
             lower[c], upper[c], places[c] = d, d, ~places[c]
             vain += 1
     if n <= k:
@@ -434,8 +442,8 @@ def _measure(x: np.ndarray, row: int, y: np.ndarray, column_index: Ints, columns
 
 @kernel()
 def count_few(squared: Floats, row_band: Floats, column_band: Floats, row_index: Ints, column_index: Ints,
-              x: np.ndarray, y: np.ndarray, weights: Floats, period: Floats, metric: int, indptr: Ints, low: Floats,
-              high: Floats, low_out: Floats, high_out: Floats, closer: Ints, tied: Ints) -> int:  # fmt: skip
+              truths: Truths, indptr: Ints, low: Floats, high: Floats, low_out: Floats, high_out: Floats, closer: Ints,
+              tied: Ints) -> int:  # fmt: skip
     """Count the items closer than, and tied with, each radius: one vectorised pass per radius."""
     vain, m, eps = 0, squared.shape[1], np.finfo(squared.dtype).eps
     widest = np.float64(column_band.max())
@@ -466,7 +474,7 @@ def count_few(squared: Floats, row_band: Floats, column_band: Floats, row_index:
                         d: float = np.float64(q[j])
                         if band != 0:
                             vain += 1
-                            d = _pair(x, row_index[i], y, column_index[first + j], weights, period, metric)
+                            d = _largest(truths, row_index[i], column_index[first + j])
                         if d < low[r]:
                             closer[r] += 1
                         elif d <= high[r]:
@@ -501,9 +509,8 @@ def _mark_cells(
 
 @kernel()
 def count_many(squared: Floats, row_band: Floats, column_band: Floats, row_index: Ints, column_index: Ints,
-               x: np.ndarray, y: np.ndarray, weights: Floats, period: Floats, metric: int, mass: np.ndarray,
-               indptr: Ints, low: Floats, high: Floats, low_out: Floats, high_out: Floats, steps: np.ndarray,
-               tied: np.ndarray) -> int:  # fmt: skip
+               truths: Truths, mass: np.ndarray, indptr: Ints, low: Floats, high: Floats, low_out: Floats,
+               high_out: Floats, steps: np.ndarray, tied: np.ndarray) -> int:  # fmt: skip
     """The same for many sorted radii a row, and for masses: each item is looked at once.
 
     A table of cells over [0, largest radius] tells where a distance stands among the radii; only cells in which a
@@ -556,7 +563,7 @@ def count_many(squared: Floats, row_band: Floats, column_band: Floats, row_index
             d: float = np.float64(q[j])
             if band != 0:
                 vain += 1
-                d = _pair(x, row_index[i], y, column_index[j], weights, period, metric)
+                d = _largest(truths, row_index[i], column_index[j])
             r = undecided
             while r < surely_closer and low[begin + r] <= d:
                 if d <= high[begin + r]:

@@ -12,6 +12,7 @@ from .space import Space, as_space
 from .verbs import nearest
 
 QUERIES = 2000  # random rows looked at
+FEW_QUERIES, LOOK = 100, 2**33  # fewer, down to so many, where a look would take more multiplications
 
 
 def order_test(space: Space | Data, random_state: RandomState = 0) -> OrderTest:
@@ -77,3 +78,25 @@ def _inside_runs(space: Space, generator: np.random.Generator) -> OrderTest:
     if not i:
         return adjacency_test(np.empty(0, int), np.empty(0, int), len(space))
     return adjacency_test(np.concatenate(i), np.concatenate(j), len(space), run=space.run)
+
+
+def look_for_order(space: Space) -> None:
+    """Show some random rows and their nearest to the look that is open, for measures that search no neighbours.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import numpy as np
+    >>> from infoscope.neighbors import Space, look_for_order, looking_at_row_order
+    >>> walk = np.cumsum(np.random.default_rng(0).normal(size=(500, 3)), axis=0)
+    >>> with warnings.catch_warnings(), looking_at_row_order() as look:
+    ...     warnings.simplefilter("ignore")
+    ...     look_for_order(Space(walk))
+    >>> look.correlated
+    True
+    """
+    n = len(space)
+    if n < 3:
+        return
+    most = int(np.clip(LOOK / (n * space.n_features), FEW_QUERIES, QUERIES))
+    nearest(space, 2, queries=np.sort(np.random.default_rng(0).choice(n, min(n, most), replace=False)))

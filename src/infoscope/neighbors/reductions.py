@@ -86,7 +86,7 @@ def reduce_tiles(
     asked: list[Any] = [queries] * len(spaces)
     if isinstance(queries, (list, tuple)) and len(queries) and isinstance(queries[0], Space):
         asked = list(queries)
-    _check_spaces(spaces, asked)
+    check_spaces(spaces, asked)
     admissibility = Admissibility(exclusion_window, neighbors_from).check(spaces[0])
     rows, *_ = [row_items(s, q) for s, q in zip(spaces, asked, strict=True)]
     candidates = column_items(spaces[0], columns)
@@ -217,7 +217,7 @@ def numpy_source(space: Space, queries: Queries, pairs: Pairs, precision: Precis
     )
 
 
-def _check_spaces(spaces: list[Space], queries: list[Queries]) -> None:
+def check_spaces(spaces: list[Space], queries: list[Queries]) -> None:
     if not spaces:
         raise ParameterError("no space was given")
     for space in spaces:
@@ -255,14 +255,15 @@ class Candidates(NamedTuple):
 
 
 class KSmallest(Reduction):
-    """The k nearest admissible items of every row, in order of (squared distance, item number).
+    """The k nearest admissible items of every row, in order of (squared distance, item number); with `largest` under
+    the largest of several spaces' distances.
 
     Of many neighbours most that enter are pushed out later, and measuring them is most of the work.  Where tiles bound
     distances, candidates are therefore collected by their bounds, and only those that are left in the end are measured.
     """
 
-    def __init__(self, k: int) -> None:
-        self.k = k
+    def __init__(self, k: int, largest: bool = False) -> None:
+        self.k, self.largest = k, largest
 
     def start(self, block: slice) -> Best:
         shape = (block.stop - block.start, self.k)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from infoscope.base import DataError, choose_device
-from infoscope.base.array_types import Array, ArrayLike
+from infoscope.base.array_types import Array, ArrayLike, Floats, Ints
 from infoscope.statistics.angles import circular_deviation
 
 from . import kernels
@@ -246,3 +246,46 @@ def _sum_of_lanes(terms: Tensor, squared: bool) -> Tensor:
     for _ in range(3):
         lanes = lanes[:, 0::2] + lanes[:, 1::2]
     return lanes[:, 0].square() if squared else lanes[:, 0]
+
+
+# ------------------------------------------------------------------------------------------- rows of different lengths
+def rectangle(
+    indptr: Ints, width: int, low: Floats, high: Floats, empty: float, device: Device
+) -> tuple[np.ndarray, Tensor, Tensor]:
+    """Radii of every row side by side: where they are given; lower and upper ones (b, width), `empty` elsewhere."""
+    given = np.arange(width) < np.diff(indptr)[:, None]
+    rectangles = np.full((2, *given.shape), empty)
+    rectangles[0][given], rectangles[1][given] = low, high
+    return given, on_device(rectangles[0], device), on_device(rectangles[1], device)
+
+
+def search_rows(values: Tensor, row: Tensor, x: Tensor, right: bool) -> Tensor:
+    """For each x, how many of the sorted values of its row are smaller (or, from the right, not larger)."""
+    import torch
+
+    low, high = torch.zeros_like(row), torch.full_like(row, values.shape[1])
+    for _ in range(values.shape[1].bit_length()):
+        middle = (low + high) // 2
+        value = values[row, middle.clamp(max=values.shape[1] - 1)]
+        beyond = ((value <= x) if right else (value < x)) & (low < high)
+        low, high = torch.where(beyond, middle + 1, low), torch.where(beyond, high, middle)
+    return low
+
+
+def merge_smallest(best: Tensor, items: Tensor, i: Tensor, squared: Tensor, item: Tensor) -> int:
+    """Put pairs (row, squared, item), in order of rows, into the k smallest of their rows; returns how many stay."""
+    import torch
+
+    k = best.shape[1]
+    touched, place = torch.unique_consecutive(i, return_inverse=True)
+    n = len(touched)
+    own = torch.arange(n, device=i.device)
+    row = torch.cat([own.repeat_interleave(k), place])
+    values, names = torch.cat([best[touched].view(-1), squared]), torch.cat([items[touched].view(-1), item])
+    order = names.argsort(stable=True)  # by row, then squared distance, then item
+    order = order[values[order].argsort(stable=True)]
+    order = order[row[order].argsort(stable=True)]
+    begin = torch.searchsorted(row[order], own)
+    chosen = order[begin[:, None] + torch.arange(k, device=i.device)]
+    best[touched], items[touched] = values[chosen], names[chosen]
+    return int((chosen >= n * k).sum())

@@ -80,9 +80,9 @@ def nearest(
     space = as_space(space)
     if ties not in ("index", "all"):
         raise ParameterError(f"ties is {ties!r}; it must be 'index' or 'all'")
-    queries = _check_queries(space, queries)
+    queries = check_queries(space, queries)
     admissibility = Admissibility(exclusion_window, neighbors_from)
-    admissible = _admissible_counts(space, k, queries, columns, admissibility)
+    admissible = admissible_counts(space, k, queries, columns, admissibility)
     rows = queries if isinstance(queries, np.ndarray) else np.arange(len(space if queries is None else queries))
     options: dict[str, Any] = dict(columns=columns, n_jobs=n_jobs)
     if space.graph is not None:
@@ -172,7 +172,7 @@ def nearest_blocks(
     [4, 4, 2]
     """
     space = as_space(space)
-    queries = _check_queries(space, queries)
+    queries = check_queries(space, queries)
     n = len(queries) if queries is not None else len(space)
     for first in range(0, n, checks.check_positive_int(block_rows, "block_rows")):
         places = np.arange(first, min(first + block_rows, n))
@@ -226,7 +226,7 @@ def count_within(
     """
     space = as_space(space)
     admissibility = Admissibility(exclusion_window, neighbors_from).check(space)
-    queries = _check_queries(space, queries)
+    queries = check_queries(space, queries)
     refuse_near_only(space)
     indptr, squared_radii = np.asarray(indptr, np.int64), np.asarray(squared_radii, np.float64)
     _check_radii(indptr, squared_radii, len(space) if queries is None else len(queries))
@@ -371,7 +371,7 @@ def distance_histogram(
     return counts if groups is not None else counts[0]
 
 
-def _check_queries(space: Space, queries: Queries) -> Space | Ints | None:
+def check_queries(space: Space, queries: Queries) -> Space | Ints | None:
     """Row numbers, checked; new points and None pass through."""
     if queries is None or isinstance(queries, Space):
         return queries
@@ -391,7 +391,7 @@ def _check_radii(indptr: Ints, squared_radii: Floats, n_rows: int) -> None:
         )
 
 
-def _admissible_counts(
+def admissible_counts(
     space: Space, k: int, queries: Queries, columns: ArrayLike | None, admissibility: Admissibility
 ) -> np.ndarray:
     """M of every row; raises when some row has fewer than k."""

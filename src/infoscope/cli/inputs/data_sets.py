@@ -10,6 +10,7 @@ from typing import Any
 from infoscope.base.errors import ParameterError
 from infoscope.cli.messages import hint
 from infoscope.cli.options import Items, Layout, Measure, Neighbors, Rows
+from infoscope.io.digests import TWO_SAMPLES, refuse_copies
 from infoscope.neighbors import Space
 
 from .choices import SpaceChoice
@@ -133,6 +134,7 @@ def read_two(
     first, second = (choose_file(text) for text in files)
     if second.columns is None:
         second = replace(second, columns=first.columns)
+    refuse_copies([(file.path, (file.key, file.columns)) for file in (first, second)], TWO_SAMPLES)
     gathered = [
         gather([SpaceChoice(name, (file,)).laid_out(layout)], items, rows)
         for name, file in (("reference", first), ("test", second))

@@ -8,32 +8,74 @@ import numpy as np
 
 from infoscope.base import DataError, DataWarning, Origin, ParameterError, warn
 from infoscope.base.rounding import exceeds, first_lowest
-from infoscope.neighbors import (
-    Space,
-    as_space,
-    find_repeated_rows,
-    hand_over,
-    item_origin,
-    kind_of,
-    looking_at_row_order,
-    order_test,
-    refuse_weights,
-    settle_weights,
-    to_numpy,
-)
+
+from .convert import Data, kind_of, to_numpy
+from .correlation import settle_window
+from .order import order_test
+from .origins import item_origin
+from .ownership import hand_over
+from .repeated_rows import find_repeated_rows
+from .row_order import looking_at_row_order
+from .space import Space, as_space
+from .weighting import refuse_weights, settle_weights
 
 JOINED = ("euclidean", "manhattan", "chebyshev", "cosine", "hamming", "bits")
 UNEVEN = 100.0  # ratio of standard deviations of two columns from which one of them hardly counts
 WAY_OUT = "or say which rows belong together (`groups_reference=`, `groups_test=`)"
 
 
-class Pooled(NamedTuple):
-    space: Space  # reference first
-    labels: np.ndarray  # (N,) uint8, 1 for the test sample
+class TwoSamples(NamedTuple):
+    """Two samples, and both as one space.
+
+    Attributes
+    ----------
+    space : Space
+        All items, the reference first.
+    labels : array (N,) of uint8
+        1 for the test sample.
+    reference, test : Space
+    notes : tuple of str
+        What was left out.
+    kept : tuple of two arrays
+        Numbers of the rows of both samples, as they were brought.
+    """
+
+    space: Space
+    labels: np.ndarray
     reference: Space
     test: Space
     notes: tuple[str, ...]
-    kept: tuple[np.ndarray, np.ndarray]  # numbers of the rows of both samples, as they were brought
+    kept: tuple[np.ndarray, np.ndarray]
+
+    @property
+    def weights(self) -> tuple[np.ndarray | None, np.ndarray | None]:
+        """Weights of the items of both samples; None where they are equal."""
+        return self.reference.sample_weight, self.test.sample_weight
+
+    @property
+    def n_shared(self) -> int:
+        """Rows of the test sample that stand in the reference as well; 0 where the rows are not at hand."""
+        repeated = find_repeated_rows(self.space)
+        if repeated is None:
+            return 0
+        known = np.zeros(len(repeated.first), bool)
+        known[repeated.group[self.labels == 0]] = True
+        return int(np.count_nonzero(known[repeated.group[self.labels == 1]]))
+
+    @property
+    def same_rows(self) -> bool:
+        """Whether both samples are the same rows in some order, with the same shares of the weight."""
+        if len(self.reference) != len(self.test):
+            return False
+        repeated = find_repeated_rows(self.space)
+        if repeated is None or repeated.n_repeats < len(self.test):
+            return False
+        shares = []
+        for label, weight in enumerate(self.weights):
+            group = repeated.group[self.labels == label]
+            mass = np.bincount(group, weight, minlength=len(repeated.first))
+            shares.append(mass / mass.sum())
+        return not np.any(exceeds(*shares) | exceeds(*shares[::-1]))
 
     @property
     def origin(self) -> Origin | None:
@@ -48,13 +90,41 @@ class Pooled(NamedTuple):
         return None if every else np.concatenate(self.kept)
 
 
-def pool(reference, test, *, metric="euclidean", period=None, feature_weights=None) -> Pooled:
+def join_samples(
+    reference: Data,
+    test: Data,
+    *,
+    metric: str = "euclidean",
+    period: Any = None,
+    feature_weights: Any = None,
+    unweighted: str | None = None,
+) -> TwoSamples:
     """One space of both samples; metric, period and feature_weights are those of the reference.
+
+    Parameters
+    ----------
+    reference, test : array (N, D), frame, list of arrays (runs) or Space
+    metric, period, feature_weights
+        As for `Space`, where the reference is none.
+    unweighted : str, optional
+        Why weights that differ are refused; without it they are kept.
+
+    Returns
+    -------
+    TwoSamples
 
     Raises
     ------
     DataError, ParameterError
-        Columns, metrics or periods that differ, fewer than two rows, weights on rows.
+        Columns, metrics or periods that differ, fewer than two rows, weights where they are refused.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.neighbors.two_samples import join_samples
+    >>> both = join_samples(np.array([[0.0], [1.0]]), np.array([[2.0], [3.0], [4.0]]))
+    >>> both.labels, len(both.space)
+    (array([0, 0, 1, 1, 1], dtype=uint8), 5)
     """
     options = dict(metric=None if metric == "euclidean" else metric, period=period, feature_weights=feature_weights)
     if isinstance(test, Space) and not isinstance(reference, Space):
@@ -67,43 +137,54 @@ def pool(reference, test, *, metric="euclidean", period=None, feature_weights=No
         else:
             second = test if isinstance(test, Space) else _measured_as(first, test)
     _check_alike(first, second)
-    notes, kept = [], []
+    made, notes, kept = [], [], []
     for sample in (first, second):
         settled = settle_weights(sample)
         kept.append(settled.kept)
         notes += [f"{sample.name or 'a sample'}: {note}" for note in settled.notes]
-    first, second = (refuse_weights(sample, "weighted counts are not binomial") for sample in (first, second))
+        made.append(settled.spaces[0] if unweighted is None else refuse_weights(sample, unweighted))
+    first, second = made
     if not np.array_equal(first.feature_weights, second.feature_weights):
         notes.append("the samples have different feature_weights: those of the reference are used for both")
     labels = np.zeros(len(first) + len(second), np.uint8)
     labels[len(first) :] = 1
-    return Pooled(_joined(first, second), labels, first, second, tuple(notes), (kept[0], kept[1]))
+    return TwoSamples(_joined(first, second), labels, first, second, tuple(notes), (kept[0], kept[1]))
 
 
-def new_space(space: Space, data) -> Space:
+def samples_in_time(samples: TwoSamples, exclusion_window: float | str | None) -> tuple[TwoSamples, float | None]:
+    """The samples with what a window says of the order of their rows, and the length of blocks; None: to be found."""
+    reference, window = settle_window(samples.reference, exclusion_window)
+    test, _ = settle_window(samples.test, exclusion_window)
+    return samples._replace(reference=reference, test=test), window or None
+
+
+def measured_alike(space: Space, data: Data) -> Space:
     """New points, measured as the items of a space."""
     new = data if isinstance(data, Space) else _measured_as(space, data, "the new points")
     _check_columns(space, new, "the samples", "the new points")
     return new
 
 
-def look_at(pooled: Pooled, *, independent: bool) -> tuple[str, ...]:
-    """Warnings about the data; `independent` is False where something was said about time, runs or groups."""
+def look_at_samples(samples: TwoSamples, *, independent: bool, way_out: str = WAY_OUT) -> tuple[str, ...]:
+    """Warnings about the data; `independent` is False where something was said about time, runs or groups.
+
+    `way_out` is the end of a warning: what the caller's user can do.
+    """
     found = []
-    space = pooled.space
+    space = samples.space
     if space.backend == "numpy" and space.metric in ("euclidean", "manhattan", "chebyshev"):
         found += _columns(space)
-    with looking_at_row_order(independent, way_out=WAY_OUT) as look:
-        for sample, name in ((pooled.reference, "the reference"), (pooled.test, "the test sample")):
+    with looking_at_row_order(independent, way_out=way_out) as look:
+        for sample, name in ((samples.reference, "the reference"), (samples.test, "the test sample")):
             if look.active and len(sample) >= 20 and sample.backend != "dask":
                 look.hear(order_test(sample), f"in {name}, ")
     return (*found, *look.warnings)
 
 
-def repeated_rows(pooled: Pooled) -> tuple[str, ...]:
+def repeated_in_samples(samples: TwoSamples) -> tuple[str, ...]:
     """What to say where rows have equal ones in their own sample: chance on a grid, copies elsewhere."""
     found = []
-    for sample, name in ((pooled.reference, "the reference"), (pooled.test, "the test sample")):
+    for sample, name in ((samples.reference, "the reference"), (samples.test, "the test sample")):
         repeated = find_repeated_rows(sample)
         if repeated is not None and repeated.worth_a_warning:
             found.append(f"{repeated} of {name}")
@@ -116,27 +197,27 @@ def repeated_rows(pooled: Pooled) -> tuple[str, ...]:
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
-def _make_space(data, name: str, options: dict) -> Space:
+def _make_space(data: Data, name: str, options: dict[str, Any]) -> Space:
     """The reference as a space; numbers below two say so in the words of this subpackage."""
     given = {key: value for key, value in options.items() if value is not None}
     return as_space(data, **(given if isinstance(data, Space) else given | {"name": name}))
 
 
-def _options_of(space: Space, options: dict) -> dict:
+def _options_of(space: Space, options: dict[str, Any]) -> dict[str, Any]:
     if any(value is not None for value in options.values()):
         raise ParameterError("metric, period or feature_weights given together with a Space, which has its own: pass "
                              "them when making the Space")  # fmt: skip
     return _measure(space)
 
 
-def _measure(space: Space) -> dict:
-    measure = dict(metric=space.metric, period=space.period if space.period.any() else None)
+def _measure(space: Space) -> dict[str, Any]:
+    measure: dict[str, Any] = dict(metric=space.metric, period=space.period if space.period.any() else None)
     if space.metric in ("euclidean", "manhattan", "chebyshev", "hamming"):
         measure["feature_weights"] = space.feature_weights
     return measure
 
 
-def _measured_as(first: Space, data, name: str = "the test sample") -> Space:
+def _measured_as(first: Space, data: Data, name: str = "the test sample") -> Space:
     if first.metric not in JOINED:
         _check_metric(first)
     if first.metric == "bits":

@@ -8,15 +8,18 @@ from math import comb
 import numpy as np
 
 from infoscope.base import DataError, ParameterError
-from infoscope.neighbors import BLOCK_TIMES, Space, is_series, series_correlation
+from infoscope.base.array_types import ArrayLike
 from infoscope.statistics import block_labels, shuffle_within
+
+from .correlation import BLOCK_TIMES, is_series, series_correlation
+from .space import Space
 
 LIKE = 1.5  # lengths up to this ratio are alike
 ENOUGH = 2.0  # arrangements times alpha from which whole runs are blocks
 
 
 @dataclass(frozen=True, eq=False)
-class Blocks:
+class SampleBlocks:
     """Which block every row belongs to; blocks of like length exchange their labels.
 
     Attributes
@@ -50,14 +53,51 @@ class Blocks:
         return self.of_test[shuffle_within(self.stratum, generator)][self.code]
 
 
-def make_blocks(reference: Space, test: Space, groups_reference, groups_test, alpha: float, length=None):
+def sample_blocks(
+    reference: Space,
+    test: Space,
+    groups_reference: ArrayLike | None = None,
+    groups_test: ArrayLike | None = None,
+    *,
+    alpha: float = 0.05,
+    length: float | None = None,
+    times: float = BLOCK_TIMES,
+) -> SampleBlocks | None:
     """The blocks that the user named, or that runs and times ask for; None where nothing was said about the rows.
 
-    `length` is the duration of a block, two correlation times of the slowest column by default.
+    Parameters
+    ----------
+    reference, test : Space
+    groups_reference, groups_test : array (N,), optional
+        Block of every row, as the user names it.
+    alpha : float
+        Whole runs are blocks where they have arrangements enough for a test at this level.
+    length : float, optional
+        Duration of a block; so many correlation times of the slowest column by default.
+    times : float
+        How many: neighbouring blocks share what lies within a correlation time of their border.
+
+    Returns
+    -------
+    SampleBlocks or None
+
+    Raises
+    ------
+    ParameterError, DataError
+        Where only one of the samples has times, runs or groups, or they do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.neighbors import Space
+    >>> from infoscope.neighbors.two_sample_blocks import sample_blocks
+    >>> a, b = (Space(np.zeros((4, 1)), run=[0, 0, 1, 1]) for _ in range(2))
+    >>> sample_blocks(a, b, length=2).code
+    array([0, 0, 1, 1, 2, 2, 3, 3])
     """
     if (groups_reference is None) != (groups_test is None):
         raise ParameterError("groups_reference and groups_test go together: both samples are permuted in blocks")
-    if groups_reference is not None:
+    if groups_reference is not None and groups_test is not None:
         codes = [_codes(g, len(s), what) for g, s, what in (
             (groups_reference, reference, "groups_reference"), (groups_test, test, "groups_test"))]  # fmt: skip
         return _blocks(codes[0], codes[1], "groups")
@@ -77,7 +117,7 @@ def make_blocks(reference: Space, test: Space, groups_reference, groups_test, al
             return whole
     if length is None:
         series = [series_correlation(sample) for sample in (reference, test)]
-        length = BLOCK_TIMES * max(max(one.tau.value, one.step) for one in series if one is not None)
+        length = times * max(max(one.tau.value, one.step) for one in series if one is not None)
     elif isinstance(length, str) or not 0 < length < np.inf:
         raise ParameterError(f"block_length is {length!r}; it must be a positive time (rows, where there is no time)")
     codes = [block_labels(s.time, s.run, length, min_blocks=1, max_blocks=len(s), n=len(s)) for s in (reference, test)]
@@ -86,14 +126,14 @@ def make_blocks(reference: Space, test: Space, groups_reference, groups_test, al
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
-def _codes(groups, n: int, name: str) -> np.ndarray:
+def _codes(groups: ArrayLike, n: int, name: str) -> np.ndarray:
     labels = np.asarray(groups)
     if labels.shape != (n,):
         raise DataError(f"{name} has shape {labels.shape}, but there are {n} rows: one label for each")
     return np.unique(labels, return_inverse=True)[1].reshape(-1)
 
 
-def _blocks(first: np.ndarray, second: np.ndarray, kind: str) -> Blocks:
+def _blocks(first: np.ndarray, second: np.ndarray, kind: str) -> SampleBlocks:
     """Blocks of both samples, in strata of like length."""
     a, b = (np.unique(codes, return_inverse=True)[1].reshape(-1) for codes in (first, second))
     n_a = int(a.max()) + 1
@@ -106,4 +146,4 @@ def _blocks(first: np.ndarray, second: np.ndarray, kind: str) -> Blocks:
         if size[block] > LIKE * shortest:
             shortest, number = size[block], number + 1
         stratum[block] = number
-    return Blocks(code, of_test, stratum, kind)
+    return SampleBlocks(code, of_test, stratum, kind)
