@@ -117,8 +117,8 @@ def _check_chain(P: Any) -> np.ndarray:
     if n > 1:
         first, other = 0, int(np.argmax(part != part[0]))
         raise DataError(
-            f"the chain is reducible: states {first} and {other} do not reach each other both ways, so its stationary law is "
-            "not its own; give one of the parts"
+            f"the chain is reducible: states {first} and {other} do not reach each other both ways, so its "
+            "stationary law is not its own; give one of the parts"
         )
     return P
 
