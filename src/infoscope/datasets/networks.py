@@ -146,7 +146,7 @@ def even_network(
     rng = np.random.default_rng(random_state)
     check_choice(shape, "shape", ("pairs", "chains", "stars"))
     group = {"pairs": 2, "chains": 4, "stars": 4}[shape]
-    edges = []
+    edges: list[tuple[int, int]] = []
     variable = 0
     while len(edges) < n_links:
         for follower_at in range(variable + 1, variable + group):
