@@ -255,7 +255,7 @@ class SlicedWasserstein(SampleDistance):
     def _rows(self) -> list[dict[str, Any]]:
         return [
             dict(value=self.value, value_se=self.value_se, power=self.power, power_se=self.power_se,
-                 corrected=self.corrected, corrected_se=self.corrected_se, 
+                 corrected=self.corrected, corrected_se=self.corrected_se,
                  p_value=self.p_value, p=self.p, n_directions=len(self.profile))
         ]  # fmt: skip
 
@@ -355,6 +355,8 @@ class NeighborDivergence(SampleDistance):
     dimension : float
         Of the data, as the formula has it; NaN for equal radii, which need none.
     radii : {"each", "equal"}
+    halves : float
+        The value from half of the rows: far from `value`, more rows would move it on.
     """
 
     forward: float
@@ -365,6 +367,7 @@ class NeighborDivergence(SampleDistance):
     k: int = 5
     dimension: float = np.nan
     radii: str = "each"
+    halves: float = np.nan
 
     _contents = {"kind": choices("kl", "jeffreys"), "radii": choices("each", "equal"), "k": whole(1)}
     _references = ("knn_divergence",)
@@ -375,7 +378,10 @@ class NeighborDivergence(SampleDistance):
         return "Kullback-Leibler divergence, nats" if self.kind == "kl" else "Jeffreys divergence, nats"
 
     def _more(self) -> list[tuple[str, Any, Any]]:
-        rows: list[tuple[str, Any, Any]] = [("neighbours", f"{self.k} ({self.radii} radii)", None)]
+        rows: list[tuple[str, Any, Any]] = [
+            ("from half of the rows", f"{self.halves:.3g}", None),
+            ("neighbours", f"{self.k} ({self.radii} radii)", None),
+        ]
         if self.backward is not None:
             rows = [("KL(reference || test)", self.forward, self.forward_se),
                     ("KL(test || reference)", self.backward, self.backward_se), *rows]  # fmt: skip

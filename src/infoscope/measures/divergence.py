@@ -10,7 +10,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from infoscope.base import DataError, ParameterError, check_choice, check_positive_int, kernel, provenance
+from infoscope.base import (
+    DataError,
+    DataWarning,
+    ParameterError,
+    check_choice,
+    check_positive_int,
+    kernel,
+    provenance,
+    warn,
+)
+from infoscope.base.rounding import exceeds
 from infoscope.neighbors import item_name, nearest
 from infoscope.statistics import permutation_p_value
 
@@ -21,6 +31,10 @@ from .sample_units import Prepared, check_n_permutations, permuted_labels, prepa
 
 GROUPS = 20  # of the jackknife, in each sample
 RARE = 1e-6  # probability that a list is too short for an arrangement
+LIMITED = (
+    "half of the rows give {halves:.3g} instead of {value:.3g}: the value hangs on their number, and more rows would move "
+    "it on in the same sense"
+)
 VOLUMES = ("euclidean", "manhattan", "chebyshev")  # metrics whose balls grow with the power of the dimension
 
 
@@ -77,8 +91,8 @@ def kl_divergence(
     Notes
     -----
     The standard error is that of a jackknife of twenty groups of rows of each sample.  It knows nothing of the bias,
-    which pulls large divergences down, the more so the more columns there are and where one sample reaches into tails of
-    the other: ``halves`` is the value of half of the rows, and a warning says where the two differ.
+    which pulls large divergences down, the more so the more columns there are and where one sample reaches into tails
+    of the other: ``halves`` is the value of half of the rows, and a warning says where the two differ.
 
     References
     ----------
@@ -114,15 +128,22 @@ def kl_divergence(
         drawn = [lists.estimate(lists.terms(z), z, radii) for z in permuted_labels(prepared, number, seed)]
         null = np.array([sum(one) if both else one[0] for one in drawn])
     value = float(sum(parts) if both else parts[0])
+    half = lists.halves(labels, radii, seed)
+    halves, se = float(sum(half) if both else half[0]), part_se[2] if both else part_se[0]
+    said = () if not exceeds(abs(value - halves), se) else (LIMITED.format(value=value, halves=halves),)
+    for text in said:
+        warn(text, DataWarning)
+    shared = about(prepared)
+    shared["warnings"] = (*shared["warnings"], *said)
     options = dict(k=k, kind=kind, dimension=d, radii=radii, n_permutations=number, exclusion_window=exclusion_window)
     return NeighborDivergence(
-        value=value, value_se=part_se[2] if both else part_se[0], forward=parts[0], forward_se=part_se[0],
+        value=value, value_se=se, halves=halves, forward=parts[0], forward_se=part_se[0],
         backward=parts[1] if both else None, backward_se=part_se[1] if both else None,
         p_value=None if null is None else permutation_p_value(value, null, size=1.0), null_values=null, kind=kind, k=k,
         dimension=d, radii=radii,
         provenance=provenance("kl_divergence", options, seed, prepared.samples.reference.features,
                               prepared.samples.test.features),
-        **about(prepared),
+        **shared,
     )  # fmt: skip
 
 
@@ -189,6 +210,13 @@ class Lists:
             each = each + np.log(totals[1 - label] / np.maximum(terms.admissible[mine], 1))
             made.append(float(each.mean()))
         return made[0], made[1]
+
+    def halves(self, labels: np.ndarray, radii: str, seed: int) -> tuple[float, float]:
+        """Both directions, from half of the rows: mean of two halves."""
+        part = parts_of(self.prepared, 2, [seed, 23])
+        left = [np.where(part == g, labels, np.uint8(2)) for g in (0, 1)]
+        made = np.mean([self.estimate(self.terms(one), one, radii) for one in left], axis=0)
+        return float(made[0]), float(made[1])
 
     def jackknife(self, labels: np.ndarray, radii: str, seed: int) -> tuple[float, float, float]:
         """Standard errors of both directions and of their sum: groups of units of one sample are left out in turn."""

@@ -36,7 +36,7 @@ def drift_table(
     random_state: Any = None,
     n_jobs: int | None = None,
 ) -> DriftTable:
-    """The drift of every feature, by its stability index, and of all numbers together, by a sliced Wasserstein distance.
+    """The drift of every feature, by its stability index, and of all numbers, by a sliced Wasserstein distance.
 
     Parameters
     ----------

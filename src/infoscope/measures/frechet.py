@@ -80,7 +80,7 @@ def frechet_distance(
                         prepared.samples.test.features)  # fmt: skip
     shared: dict[str, Any] = dict(provenance=record, **about(prepared))
     if prepared.samples.same_rows:
-        zero = dict.fromkeys(("value", "value_se", "plain", "plain_se", "mean_part"), 0.0)
+        zero: dict[str, Any] = dict.fromkeys(("value", "value_se", "plain", "plain_se", "mean_part"), 0.0)
         return FrechetDistance(**zero, p_value=1.0 if number else None, **shared)
     x = features_weighted(prepared.samples.space)
     weight = np.concatenate([prepared.weight(label) * prepared.n[label] for label in (0, 1)])
@@ -88,7 +88,8 @@ def frechet_distance(
     whole = _distance(x, weight, labels, keep=True)
     influence = _influence(whole)
     first_order = sum(prepared.variance(label, influence[label]) for label in (0, 1))
-    value, more, curve = whole.squared, 0.0, {}
+    value, more = whole.squared, 0.0
+    curve: dict[str, Any] = {}
     if extrapolate:
         value, more, curve, said = _extrapolated(x, weight, prepared, whole.squared, seed)
         shared["warnings"] = (*shared["warnings"], *said)
@@ -139,7 +140,8 @@ def _moments(x: np.ndarray, weight: np.ndarray, keep: bool) -> Moments:
     if keep:
         q, root = np.linalg.qr(scaled)
         return Moments(mean, root, float((scaled**2).sum()), centred, q / scale[:, None])
-    return Moments(mean, np.linalg.qr(scaled, mode="r"), float((scaled**2).sum()), centred, None)
+    root = np.asarray(np.linalg.qr(scaled, mode="r"))
+    return Moments(mean, root, float((scaled**2).sum()), centred, None)
 
 
 def _distance(x: np.ndarray, weight: np.ndarray, labels: np.ndarray, *, keep: bool = False) -> Distance:
