@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from infoscope import neighbors
 from infoscope.base import provenance
-from infoscope.neighbors import kernel_sums
 from infoscope.statistics import permutation_p_value
 
 from .distance_results import CauchySchwarz
@@ -110,7 +110,7 @@ def _log_rows(prepared: Prepared, h: float, diagonal: bool, row: int, column: in
     samples = prepared.samples
     parts = np.flatnonzero(samples.labels == row), np.flatnonzero(samples.labels == column)
     space = samples.space.replace(sample_weight=_weights(prepared))
-    found = kernel_sums(space, h, queries=parts[0], columns=parts[1], include_self=diagonal and row == column,
+    found = neighbors.kernel_sums(space, h, queries=parts[0], columns=parts[1], include_self=diagonal and row == column,
                         n_jobs=n_jobs)  # fmt: skip
     weight = prepared.weight(column) * prepared.n[column]
     mass = weight.sum() - (weight if row == column and not diagonal else 0.0)

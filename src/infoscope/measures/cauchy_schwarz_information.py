@@ -94,7 +94,7 @@ def cauchy_schwarz_information(
     settled = [settle_window(space, exclusion_window) for space in spaces]
     spaces, window = [one for one, _ in settled], settled[0][1]
     bandwidths = _bandwidths(bandwidth, spaces)
-    n, warnings = len(spaces[0]), ()
+    n = len(spaces[0])
     with looking_at_row_order(not is_series(spaces[0]) and exclusion_window != 0) as look:
         for space in spaces:
             if look.active and n >= 20 and space.backend != "dask":

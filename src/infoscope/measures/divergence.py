@@ -32,8 +32,8 @@ from .sample_units import Prepared, check_n_permutations, permuted_labels, prepa
 GROUPS = 20  # of the jackknife, in each sample
 RARE = 1e-6  # probability that a list is too short for an arrangement
 LIMITED = (
-    "half of the rows give {halves:.3g} instead of {value:.3g}: the value hangs on their number, and more rows would move "
-    "it on in the same sense"
+    "half of the rows give {halves:.3g} instead of {value:.3g}: the value hangs on their number, and more rows would "
+    "move it on in the same sense"
 )
 VOLUMES = ("euclidean", "manhattan", "chebyshev")  # metrics whose balls grow with the power of the dimension
 
