@@ -5,6 +5,14 @@ import pytest
 
 import infoscope
 from infoscope.anomalies import Anomalies, DensityAnomaly, ManyReferences, PowerCurve, compare_many, power_curve
+from infoscope.causality import (
+    EmbeddingSuggestion,
+    Intervention,
+    TransferEntropy,
+    interventional_effect,
+    markov_transfer_entropy,
+    suggest_embedding,
+)
 from infoscope.density import Clusters, ClusterScan, DecisionGraph, DensityPeaks, LogDensity, PAk
 from infoscope.dimension import (
     BinarizationReport,
@@ -54,6 +62,9 @@ def one_of_each():
         Anomalies: DensityAnomaly().fit(X[:40], np.r_[X[40:], X[40:] / 10 + 3]).result_,
         ManyReferences: compare_many([X[:40], X[20:60]], X[40:]),
         PowerCurve: power_curve(X, X[:10] / 10, (5, 8), n_trials=2, random_state=0),
+        EmbeddingSuggestion: suggest_embedding(X[:, :1], max_dimension=2, max_delay=3),
+        TransferEntropy: markov_transfer_entropy([[0.5, 0.5], [0.2, 0.8]], [0, 1], [0, 1], [1, 2]),
+        Intervention: interventional_effect(X[:40, :2], X[40:, :2], n_bootstrap=9, n_permutations=19, random_state=0),
         DimensionScan: Gride(max_rank=8).fit(X).result_,
         BinaryDimension: BinaryID().fit(BITS).result_,
         BinaryCurve: scan_alpha(BITS, (0.4, 0.8)),

@@ -1,39 +1,60 @@
 """How much do they share, how rich is it, how far apart: information measures with errors and a verdict."""
 
-# what two descriptions of the same items share
+from .cauchy_schwarz import cauchy_schwarz
+from .cauchy_schwarz_information import cauchy_schwarz_information
 from .compression import CanonicalCompressor
 from .conditional import conditional_mutual_information
-
-# how two samples differ
+from .distance_results import (
+    CauchySchwarz,
+    CauchySchwarzInformation,
+    FrechetDistance,
+    KernelDiscrepancy,
+    NeighborDivergence,
+    SlicedWasserstein,
+)
+from .divergence import kl_divergence
 from .drift import information_value, stability_index
 from .drift_results import DriftTable, StabilityIndex, StabilityTable
+from .drift_table import drift_table
 from .entropy import Entropy, entropy
+from .frechet import frechet_distance
 from .information_results import Information, Reliability
-from .mutual_information import mutual_information
+from .mmd import mmd
+from .pair_information import mutual_information
 from .pairwise import pairwise_mutual_information
 from .pairwise_results import InformationMatrix
 from .reliability import reliability
+from .sliced_wasserstein import sliced_wasserstein
 from .total_correlation import total_correlation
-
-# how rich one sample is
-
-# where a density bends, how it reacts
 
 __all__ = [
     "CanonicalCompressor",
+    "CauchySchwarz",
+    "CauchySchwarzInformation",
     "DriftTable",
     "Entropy",
+    "FrechetDistance",
     "Information",
     "InformationMatrix",
+    "KernelDiscrepancy",
+    "NeighborDivergence",
     "Reliability",
+    "SlicedWasserstein",
     "StabilityIndex",
     "StabilityTable",
+    "cauchy_schwarz",
+    "cauchy_schwarz_information",
     "conditional_mutual_information",
+    "drift_table",
     "entropy",
+    "frechet_distance",
     "information_value",
+    "kl_divergence",
+    "mmd",
     "mutual_information",
     "pairwise_mutual_information",
     "reliability",
+    "sliced_wasserstein",
     "stability_index",
     "total_correlation",
 ]

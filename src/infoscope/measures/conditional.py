@@ -16,8 +16,7 @@ from .assembly import assemble, scale_of
 from .conditional_counts import check_joinable
 from .estimates import CONDITIONAL, Recipe
 from .information_results import Information
-from .joint_sample import JointSample, check_enough, joint_sample
-from .mutual_information import contents_of
+from .joint_sample import JointSample, check_enough, contents_of, joint_sample
 
 LOCAL = 5  # neighbours in Z among which rows are shuffled
 

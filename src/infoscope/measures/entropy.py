@@ -18,8 +18,7 @@ from infoscope.neighbors import Space, looking_at_row_order, nearest
 from .assembly import curve_fields, scale_of
 from .estimates import part_order
 from .information_results import Protocol
-from .joint_sample import STRAIGHT, JointSample, check_enough, joint_sample
-from .mutual_information import contents_of
+from .joint_sample import STRAIGHT, JointSample, check_enough, contents_of, joint_sample
 from .sizes import size_curve
 from .verdict import judge
 

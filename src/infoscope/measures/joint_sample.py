@@ -217,6 +217,11 @@ def check_enough(n: int, k: int) -> None:
         raise DataError(f"{n} items are too few for k={k} neighbours: at least {2 * (k + 1)} are needed; lower k")
 
 
+def contents_of(sample: JointSample) -> list[Any]:
+    """What the hash of the input is made of."""
+    return [part for space in sample.spaces for part in (space.features, space.time, space.run)]
+
+
 # ---------------------------------------------------------------------------------------------------- one description
 def read_side(data: Any, name: str, marginals: str | None, labels: str, maximum_norm: bool) -> Side:
     """One description: constant columns are left out of plain data, and the others made alike in scale."""

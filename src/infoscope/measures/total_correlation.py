@@ -12,8 +12,7 @@ from infoscope.neighbors import Space
 from .assembly import assemble, scale_of
 from .estimates import Recipe
 from .information_results import Information
-from .joint_sample import check_enough, joint_sample
-from .mutual_information import contents_of
+from .joint_sample import check_enough, contents_of, joint_sample
 
 
 def total_correlation(

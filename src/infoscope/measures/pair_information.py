@@ -14,7 +14,7 @@ from .assembly import assemble, scale_of
 from .compression import check_compressible
 from .estimates import Recipe, settle_estimator
 from .information_results import Information
-from .joint_sample import JointSample, joint_sample
+from .joint_sample import JointSample, contents_of, joint_sample
 from .label_information import settle_small_labels
 
 
@@ -143,11 +143,6 @@ def mutual_information(
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
-def contents_of(sample: JointSample) -> list[Any]:
-    """What the hash of the input is made of."""
-    return [part for space in sample.spaces for part in (space.features, space.time, space.run)]
-
-
 def _compression(
     sample: JointSample, recipe: Recipe, compress: Any, surrogate: bool, generator: np.random.Generator
 ) -> Recipe:
