@@ -9,7 +9,7 @@ The backends          `backend_numpy` with `kernels`; `backend_torch` with `tens
 The verbs             `verbs` and `nearest_product` give a `graph` or counts; as exact and faster in few dimensions or
                       for two spaces at once: `shortcuts`, `boxes`, `cross_ranks`; not exact, with its recall:
                       `approximate`
-Sums of a Gaussian    `kernel_sums` with `kernel_sum_kernels`; twin `kernel_sums_torch`
+Sums of a Gaussian    `kernel_sums` with `kernel_sum_kernels`, twin `kernel_sums_torch`; its matrix `kernel_matrix`
 Neighbours known      `known_neighbors` reads what was computed elsewhere, `known_search` answers from it
 Two samples           `two_samples`: one space of both; `two_sample_blocks`: whose labels are exchanged together
 All pairs of bits     `bits` with `bit_kernels`; twins `bits_torch`, `bits_dask`
@@ -69,6 +69,7 @@ from .correlation import (
 from .cross_ranks import OneWay, neighbors_and_ranks
 from .frame_columns import collected
 from .interfaces import Tiles
+from .kernel_matrix import kernel_matrix, kernel_product
 from .kernels import TIE
 from .known_search import graph_of
 from .origins import item_name, item_origin

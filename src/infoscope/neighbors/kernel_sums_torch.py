@@ -35,7 +35,7 @@ def sum_tile(t: Tile, rates: np.ndarray, total: np.ndarray, mean: np.ndarray, sc
 
     squared, device = t.squared, t.squared.device
     rate = on_device(rates, device)
-    _sharpen(t, rate)
+    sharpen(t, rate)
     nearest = squared.amin(1)
     excess = squared - torch.where(nearest < np.inf, nearest, 0.0)[:, None]
     mass = None if t.mass is None else on_device(t.mass, device)
@@ -72,7 +72,7 @@ def _add_moments(t: Tile, w: Tensor, total: Tensor, means: np.ndarray, scatters:
             scatters[some] = torch.einsum("im,ima,imb->iab", w[some], delta, delta).cpu().numpy()
 
 
-def _sharpen(t: Tile, rate: Tensor) -> None:
+def sharpen(t: Tile, rate: Tensor) -> None:
     """Measure the pairs whose bound leaves their weight uncertain, unless it is nothing anyway."""
     band = t.row_band[:, None] + t.column_band
     if not bool(band.any()):
