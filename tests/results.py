@@ -26,6 +26,7 @@ from infoscope.imbalance.dii.results import FeatureWeights
 from infoscope.imbalance.results import ImbalanceDifference, ImbalanceMatrix, InformationImbalance, ScaleCurve
 from infoscope.imbalance.selection.feature_selection import select_features_imbalance
 from infoscope.imbalance.selection.results import SelectionPath
+from infoscope.measures import Information, Reliability
 from infoscope.statistics import CorrelationTime, OrderTest
 
 X = np.random.default_rng(0).normal(size=(80, 3))
@@ -59,6 +60,8 @@ def one_of_each():
         BinarizationReport: binarization_report(np.random.default_rng(2).normal(size=(120, 40)), ("sign", "median")),
         LocalDimension: local_dimension(BITS, n_shells=4),
         HammingHistogram: hamming_histogram(BITS, n_groups=4),
+        Information: infoscope.mutual_information(X, X[:, :1] + X[:, 1:2] ** 2, n_permutations=19),
+        Reliability: infoscope.reliability(lambda a, b: np.corrcoef(a, b)[0, 1], X[:, 0], X.sum(1), n_permutations=19),
         CorrelationTime: infoscope.correlation_time(X),
         OrderTest: infoscope.statistics.adjacency_test(np.arange(80), np.roll(np.arange(80), 1), 80),
     }

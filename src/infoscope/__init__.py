@@ -84,6 +84,17 @@ _HOMES = {
         "scan_alpha",
         "select_alpha",
     ),
+    "measures": (
+        "DriftTable",
+        "Information",
+        "Reliability",
+        "StabilityIndex",
+        "StabilityTable",
+        "information_value",
+        "mutual_information",
+        "reliability",
+        "stability_index",
+    ),
     "statistics": ("correlation_time", "effective_sample_size"),
 }
 _ROOMS = (

@@ -66,6 +66,15 @@ from .imbalance import information_imbalance as information_imbalance
 from .imbalance import select_features_imbalance as select_features_imbalance
 from .io import load as load
 from .io import save as save
+from .measures import DriftTable as DriftTable
+from .measures import Information as Information
+from .measures import Reliability as Reliability
+from .measures import StabilityIndex as StabilityIndex
+from .measures import StabilityTable as StabilityTable
+from .measures import information_value as information_value
+from .measures import mutual_information as mutual_information
+from .measures import reliability as reliability
+from .measures import stability_index as stability_index
 from .neighbors import KernelSums as KernelSums
 from .neighbors import NeighborGraph as NeighborGraph
 from .neighbors import Space as Space
