@@ -91,3 +91,16 @@ from .statistics import correlation_time as correlation_time
 from .statistics import effective_sample_size as effective_sample_size
 
 __version__: str
+from .measures import DiffusionInformation as DiffusionInformation
+from .measures import EffectiveFeatures as EffectiveFeatures
+from .measures import EffectiveNumber as EffectiveNumber
+from .measures import ManifoldSpread as ManifoldSpread
+from .measures import NuclearNorm as NuclearNorm
+from .measures import SpectralEntropy as SpectralEntropy
+from .measures import diffusion_spectral_entropy as diffusion_spectral_entropy
+from .measures import diffusion_spectral_information as diffusion_spectral_information
+from .measures import effective_features as effective_features
+from .measures import effective_number as effective_number
+from .measures import manifold_spread as manifold_spread
+from .measures import matrix_entropy as matrix_entropy
+from .measures import nuclear_norm as nuclear_norm

@@ -13,13 +13,26 @@ from .reliability import reliability
 # where a density bends, how it reacts
 
 __all__ = [
+    "DiffusionInformation",
     "DriftTable",
+    "EffectiveFeatures",
+    "EffectiveNumber",
     "Information",
+    "ManifoldSpread",
+    "NuclearNorm",
     "Reliability",
+    "SpectralEntropy",
     "StabilityIndex",
     "StabilityTable",
+    "diffusion_spectral_entropy",
+    "diffusion_spectral_information",
+    "effective_features",
+    "effective_number",
     "information_value",
+    "manifold_spread",
+    "matrix_entropy",
     "mutual_information",
+    "nuclear_norm",
     "reliability",
     "stability_index",
 ]

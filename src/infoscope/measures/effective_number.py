@@ -10,17 +10,18 @@ import numpy as np
 from infoscope.base import DataError, ParameterError, provenance, warn
 from infoscope.base.checks import check_choice, check_matrix, check_random_state
 from infoscope.base.rounding import exceeds
-from infoscope.neighbors import Space, as_space, find_repeated_rows, kernel_matrix, median_distance, to_numpy
+from infoscope.neighbors import Space, as_space, find_repeated_rows, kernel_matrix, to_numpy
 
 from .lanczos import stochastic_spectrum
-from .one_sample import OneSample, read_sample, refuse_periods
-from .similarity import EXACT, FeatureSide, GaussianStream, ItemSide, Vectors, VectorStream
+from .one_sample import OneSample, jackknife, read_sample, refuse_periods
+from .similarity import EXACT, FeatureSide, GaussianStream, ItemSide, Vectors, VectorStream, minus_log
 from .spectral_results import EffectiveNumber
-from .spectrum import ORDERS, entropy_of, influence_on
+from .spectrum import ORDERS, entropy_of
+from .typical_scale import median_distance
 
 KERNELS = ("cosine", "gaussian", "covariance", "precomputed")
-PARTS, FEW_PARTS, WIDE = 8, 2, 512  # disjoint parts of the curve; of spectra that take long
-SMALLEST_PART = 8  # items
+GROUPS, FEW_GROUPS, WIDE = 16, 8, 512  # that are left out for errors, and make the curve; where spectra take long
+FEWEST_GROUPS = 4  # from which an error can be told
 GROWTH = 0.02  # from half the items to all, from which a number has not converged
 
 
@@ -80,7 +81,8 @@ def effective_number(
     References
     ----------
     Friedman, Dieng, TMLR (2023), arXiv:2210.02410, and Pasarkar, Dieng, arXiv:2310.12952 (orders); Ospanov, Farnia,
-    arXiv:2410.21719 (convergence).  Errors are first-order perturbation theory of the eigenvalues.
+    arXiv:2410.21719 (convergence).  Errors leave out groups of items; that of the unbiased order 2 is that of a mean
+    over pairs.
 
     Examples
     --------
@@ -225,12 +227,14 @@ def _check_similarities(matrix: np.ndarray) -> None:
     if exceeds(float(away.max()), 0.0, float(np.abs(matrix).max()), same=1e-8):
         row, column = np.unravel_index(np.argmax(away), away.shape)
         raise DataError(
-            f"X is not symmetric: {matrix[row, column]:g} in row {row}, column {column}, {matrix[column, row]:g} in row "
-            f"{column}, column {row}; similarities are"
+            f"X is not symmetric: {matrix[row, column]:g} in row {row}, column {column}, {matrix[column, row]:g} in "
+            f"row {column}, column {row}; similarities are"
         )
     if not (np.diag(matrix) > 0).all():
         row = int(np.argmin(np.diag(matrix)))
-        raise DataError(f"X holds {matrix[row, row]:g} on its diagonal, row {row}: an item is like itself; leave it out")
+        raise DataError(
+            f"X holds {matrix[row, row]:g} on its diagonal, row {row}: an item is like itself; leave it out"
+        )
 
 
 def _scale(space: Space, sigma: float | str) -> float:
@@ -288,8 +292,8 @@ def _say(warnings: list[str], sample: OneSample, found: Measured, constant: bool
     elif found.converged is False:
         growth = 100 * np.expm1(found.curve[-1, 0] - found.curve[-2, 0])
         said.append(
-            f"the number changes by {growth:+.1f} % from half the items to all: it tells of this sample, not of its law; "
-            "order 2 or more converges sooner"
+            f"the number changes by {growth:+.1f} % from half the items to all: it tells of this sample, not of its "
+            "law; order 2 or more converges sooner"
         )
     repeated = find_repeated_rows(sample.space, sample.admissibility) if sample.space.metric != "precomputed" else None
     if repeated is not None and repeated.worth_a_warning and not constant:
@@ -304,21 +308,29 @@ def measure_entropy(side: Any, order: float, unbiased: bool, generator: np.rando
     """Entropy of one order with its error, and the profile and the curve beside it."""
     if side.side == "pairs":
         return _from_products(side, order, unbiased, generator)
-    part_of, n_parts = _parts(side, generator)
-    orders = tuple(dict.fromkeys((float(order), 1.0, 2.0)))
-    total, entropies = side.curve(part_of, n_parts, orders, unbiased)
-    spectrum = side.spectrum(total)
-    profile = np.array([entropy_of(spectrum.values, q) for q in ORDERS])
-    error = side.sample.error(
-        np.stack([influence_on(spectrum.values, spectrum.squares, q) for q in (*ORDERS, order)], axis=1)
-    )
-    entropy, entropy_se = entropy_of(spectrum.values, order), float(error[-1])
+    group_of, n_groups = side.sample.groups(generator, GROUPS if _width(side) <= WIDE else FEW_GROUPS)
+    orders = tuple(dict.fromkeys((float(order), *ORDERS)))
+    entropies = side.entropies(group_of, n_groups, orders, unbiased)
+    spectrum, whole = entropies(np.ones(n_groups, bool))
+    error = np.full(len(orders), np.nan)
+    if n_groups >= FEWEST_GROUPS:
+        error = jackknife(np.array([entropies(np.arange(n_groups) != g)[1] for g in range(n_groups)]))
+    entropy, entropy_se = whole[0], float(error[0])
     if unbiased:
-        entropy, entropy_se = _from_pairs(side.pair_squares(total), side.sample)
-    sizes, curve = _curve(side.sample, part_of, n_parts, entropies)
+        entropy, entropy_se = _from_pairs(side.pair_squares(), side.sample)
+    shown = tuple(dict.fromkeys((float(order), 1.0, 2.0)))
+    sizes, curve = _curve(side.n, n_groups, entropies, [orders.index(q) for q in shown], whole)
+    profile = [orders.index(q) for q in ORDERS]
+    plain = np.array(whole)[profile]
+    if unbiased:
+        plain[ORDERS.index(2.0)] = entropy_of(spectrum.values, 2)
     return Measured(
-        entropy, entropy_se, profile, error[:-1], spectrum.values, spectrum.n_dropped, True, sizes, orders, curve
+        *(entropy, entropy_se, plain, error[profile], spectrum.values, spectrum.n_dropped, True, sizes, shown, curve)
     )
+
+
+def _width(side: Any) -> int:
+    return side.vectors.d if side.side == "features" else side.n
 
 
 def _from_pairs(pairs: Any, sample: OneSample) -> tuple[float, float]:
@@ -326,28 +338,21 @@ def _from_pairs(pairs: Any, sample: OneSample) -> tuple[float, float]:
     purity = pairs.purity(sample.weight)
     if not purity > 0:
         return np.inf, np.nan
-    return float(-np.log(purity)), float(sample.error(pairs.influence(sample.weight)))
+    return minus_log(purity), float(sample.error(pairs.influence(sample.weight)))
 
 
-def _parts(side: Any, generator: np.random.Generator) -> tuple[np.ndarray, int]:
-    """A random part for every item, as equal as they can be."""
-    size = side.vectors.d if side.side == "features" else side.n
-    n_parts = PARTS if size <= WIDE or side.side == "items" else FEW_PARTS
-    while n_parts > 1 and side.n < n_parts * SMALLEST_PART:
-        n_parts //= 2
-    return generator.permutation(np.arange(side.n) % n_parts), n_parts
-
-
-def _curve(sample: OneSample, part_of: np.ndarray, n_parts: int, entropies: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Mean entropies of disjoint parts of N/8, N/4, N/2 and N items."""
-    sizes, curve = [], []
-    joined = 1
-    while joined <= n_parts:
-        each = [entropies(slice(first, first + joined)) for first in range(0, n_parts, joined)]
-        sizes.append(len(part_of) * joined / n_parts)
-        curve.append(np.mean(each, axis=0))
+def _curve(n: int, n_groups: int, entropies: Any, shown: list[int], whole: list[float]) -> tuple[Any, Any]:
+    """Mean entropies of disjoint parts of N/8, N/4, N/2 items, and of all."""
+    sizes, curve, joined = [], [], max(n_groups // 8, 1)
+    while joined < n_groups:
+        each = [
+            entropies((np.arange(n_groups) >= first) & (np.arange(n_groups) < first + joined))[1]
+            for first in range(0, n_groups, joined)
+        ]
+        sizes.append(n * joined / n_groups)
+        curve.append(np.mean(each, axis=0)[shown])
         joined *= 2
-    return np.array(sizes), np.array(curve)
+    return np.array([*sizes, float(n)]), np.array([*curve, np.array(whole)[shown]])
 
 
 def _from_products(side: Any, order: float, unbiased: bool, generator: np.random.Generator) -> Measured:
@@ -375,7 +380,7 @@ def _from_products(side: Any, order: float, unbiased: bool, generator: np.random
     probe_se = spread.std(0, ddof=1) / np.sqrt(len(spread)) if len(spread) > 1 else np.zeros(len(profile))
     sampling, sizes, curve = _subsample(side, order, generator)
     error = np.hypot(probe_se, sampling)
-    if order == np.inf:  # the eigenvector is known
+    if order == np.inf:  # the eigenvector is known: first-order perturbation theory
         squares = found.first**2 * found.top[0] / weight if len(found.top) else np.full(side.n, np.nan)
         error[-1] = float(side.sample.error(side.own() / trace - squares / values.max()))
     curve, sizes = np.vstack([curve, profile[[-1]]]), np.append(sizes, side.n)
@@ -396,10 +401,7 @@ def _subsample(side: Any, order: float, generator: np.random.Generator) -> tuple
 
 def _smaller(side: Any, rows: np.ndarray) -> Any:
     """The same kernel on some of the items."""
-    sample: OneSample = side.sample
-    weight = sample.weight[rows]
-    unit = None if sample.unit is None else np.unique(sample.unit[rows], return_inverse=True)[1].reshape(-1)
-    part = sample._replace(space=sample.space.take(rows), weight=weight / weight.sum(), kept=sample.kept[rows], unit=unit)
+    part = side.sample.part(rows)
     if isinstance(side, GaussianStream):
         if len(rows) > EXACT:
             return GaussianStream(part, side.sigma, side.n_jobs)
@@ -418,7 +420,7 @@ def _pair_curve(side: Any, generator: np.random.Generator, entropy: float) -> tu
     for share, first in ((8, 0), (4, n // 8), (2, n // 2)):
         rows = np.sort(order[first : first + n // share])
         small = _smaller(side, rows)
-        pairs = small.pair_squares(None)
+        pairs = small.pair_squares()
         sizes.append(float(len(rows)))
         curve.append([_from_pairs(pairs, small.sample)[0]])
     return np.array([*sizes, float(n)]), np.array([*curve, [entropy]])

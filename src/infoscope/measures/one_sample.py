@@ -71,7 +71,7 @@ class OneSample(NamedTuple):
         return len(self.weight) if self.unit is None else int(self.unit.max()) + 1
 
     def error(self, influence: np.ndarray) -> Any:
-        """Standard error of statistics whose first-order change with a row is weight times influence, (N,) or (N, Q)."""
+        """Standard error of statistics that change with a row by weight times influence, (N,) or (N, Q)."""
         pulled = influence - np.tensordot(self.weight, influence, 1)
         pulled = pulled * (self.weight if influence.ndim == 1 else self.weight[:, None])
         if self.unit is not None:
@@ -80,6 +80,23 @@ class OneSample(NamedTuple):
             pulled = np.add.reduceat(pulled[order], starts, axis=0)
         n = len(pulled)
         return np.sqrt((pulled**2).sum(0) * n / max(n - 1, 1))
+
+    def groups(self, generator: np.random.Generator, most: int, smallest: int = 4) -> tuple[np.ndarray, int]:
+        """A random group for every row, as equal as they can be; correlated rows of a block are of one group.
+
+        Their number is a power of two, so that halves, quarters, ... are unions of them.
+        """
+        n_groups = 1
+        while 2 * n_groups <= most and 2 * n_groups * (smallest if self.unit is None else 1) <= self.n_units:
+            n_groups *= 2
+        of_unit = generator.permutation(np.arange(self.n_units) % n_groups)
+        return (of_unit if self.unit is None else of_unit[self.unit]), n_groups
+
+    def part(self, rows: np.ndarray) -> OneSample:
+        """Some of the rows."""
+        weight = self.weight[rows]
+        unit = None if self.unit is None else np.unique(self.unit[rows], return_inverse=True)[1].reshape(-1)
+        return self._replace(space=self.space.take(rows), weight=weight / weight.sum(), kept=self.kept[rows], unit=unit)
 
     def rows(self, values: Any = None) -> Iterator[tuple[slice, np.ndarray]]:
         """Blocks of rows of the features (or of other values) as float64 arrays, wherever they are."""
@@ -135,6 +152,23 @@ def read_sample(
     return OneSample(
         space, weight / weight.sum(), settled.kept, unit, float(window or 0.0), tuple(notes), tuple(warnings)
     )
+
+
+def jackknife(values: np.ndarray) -> np.ndarray:
+    """Standard errors of statistics from their values without each of G groups, (G, ...).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.measures.one_sample import jackknife
+    >>> means = np.array([(10.0 - x) / 3 for x in (1.0, 2.0, 3.0, 4.0)])       # of 1, 2, 3, 4 without one
+    >>> bool(np.isclose(jackknife(means), np.std([1, 2, 3, 4], ddof=1) / 2))
+    True
+    """
+    n = len(values)
+    if n < 2:
+        return np.full(values.shape[1:], np.nan)
+    return np.asarray(np.sqrt((n - 1) / n * ((values - values.mean(0)) ** 2).sum(0)))
 
 
 def refuse_periods(space: Space, what: str) -> None:

@@ -7,8 +7,8 @@ to 1, the matrix is sqrt(w_i w_j) K_ij, or sum_i w_i phi_i phi_i^T.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,8 +27,11 @@ from infoscope.neighbors import (
 from .one_sample import OneSample
 from .spectrum import Spectrum, entropy_of, spectrum_of
 
-EXACT = 3000  # side of a matrix whose eigenvalues are all computed
+EXACT = 2000  # side of a matrix whose eigenvalues are all computed
 NEGATIVE = 1e-8  # share of the trace from which a negative eigenvalue is no rounding
+
+
+Entropies = Callable[[np.ndarray], tuple[Spectrum, list[float]]]
 
 
 class PairSquares(NamedTuple):
@@ -71,10 +74,9 @@ class Vectors:
         for part, phi in self._raw():
             norms[part] = (phi**2).sum(1)
         self.norms = norms
-        if unit and centred and not norms.all():
-            if norms.any():
-                row = int(sample.kept[np.argmax(norms == 0)])
-                raise DataError(f"row {row} is the mean of all rows, and has no direction from it: leave it out")
+        if unit and centred and norms.any() and not norms.all():
+            row = int(sample.kept[np.argmax(norms == 0)])
+            raise DataError(f"row {row} is the mean of all rows, and has no direction from it: leave it out")
 
     def _raw(self) -> Iterator[tuple[slice, np.ndarray]]:
         for part, rows in self.sample.rows():
@@ -135,41 +137,29 @@ class FeatureSide:
 
     def __init__(self, vectors: Vectors) -> None:
         self.vectors, self.sample, self.n = vectors, vectors.sample, vectors.n
+        self.grams = np.empty((0, vectors.d, vectors.d))
 
-    def grams(self, part_of: np.ndarray, n_parts: int) -> np.ndarray:
-        return self.vectors.gram(part_of, n_parts)
-
-    def spectrum(self, total: np.ndarray | None = None) -> Spectrum:
-        """All eigenvalues, and z_ik^2 of every item."""
-        total = self.vectors.gram(np.zeros(self.n, np.int64), 1)[0] if total is None else total
-        values, basis = np.linalg.eigh(total)
-        squares = np.empty((self.n, len(values)))
-        for rows, phi in self.vectors.blocks():
-            np.square(phi @ basis, out=squares[rows])
-        return spectrum_of(values, max(self.n, len(values)), squares)
-
-    def curve(self, part_of: np.ndarray, n_parts: int, orders: tuple[float, ...], unbiased: bool):
-        """Entropies of parts and of unions of parts; see `entropies_of_unions`."""
-        grams = self.grams(part_of, n_parts)
+    def entropies(self, group_of: np.ndarray, n_groups: int, orders: tuple[float, ...], unbiased: bool) -> Entropies:
+        """A function that gives the spectrum and the entropies of some groups of items together."""
+        self.grams = self.vectors.gram(group_of, n_groups)
         w, own = self.sample.weight, self.vectors.own()
-        mass = np.bincount(part_of, w, n_parts)
-        mass2 = np.bincount(part_of, w**2, n_parts)
-        own1, own2 = np.bincount(part_of, w * own, n_parts), np.bincount(part_of, (w * own) ** 2, n_parts)
+        sums = [np.bincount(group_of, values, n_groups) for values in (w, w**2, w * own, (w * own) ** 2)]
 
-        def entropies(parts: slice) -> list[float]:
-            total = grams[parts].sum(0)
-            values = spectrum_of(np.linalg.eigvalsh(total), max(self.n, len(total))).values
-            found = [entropy_of(values, q) for q in orders]
+        def of_groups(some: np.ndarray) -> tuple[Spectrum, list[float]]:
+            total = self.grams[some].sum(0)
+            spectrum = spectrum_of(np.linalg.eigvalsh(total), max(self.n, len(total)))
+            found = [entropy_of(spectrum.values, q) for q in orders]
             if unbiased:
-                pairs = ((total**2).sum() - own2[parts].sum()) / (mass[parts].sum() ** 2 - mass2[parts].sum())
-                found[orders.index(2.0)] = _minus_log(pairs / (own1[parts].sum() / mass[parts].sum()) ** 2)
-            return found
+                mass, mass2, own1, own2 = (values[some].sum() for values in sums)
+                pairs = ((total**2).sum() - own2) / (mass**2 - mass2)
+                found[orders.index(2.0)] = minus_log(pairs / (own1 / mass) ** 2)
+            return spectrum, found
 
-        return grams.sum(0), entropies
+        return of_groups
 
-    def pair_squares(self, total: np.ndarray) -> PairSquares:
+    def pair_squares(self) -> PairSquares:
         """From phi_i^T C phi_i, without the item itself and those in its window."""
-        v, w, own = self.vectors, self.sample.weight, self.vectors.own()
+        v, w, own, total = self.vectors, self.sample.weight, self.vectors.own(), self.grams.sum(0)
         sums = np.empty(self.n)
         for rows, phi in v.blocks():
             sums[rows] = np.einsum("ia,ia->i", phi @ total, phi)
@@ -192,13 +182,6 @@ class ItemSide:
         root = np.sqrt(sample.weight)
         self.plain, self.matrix = matrix, matrix * root[:, None] * root
 
-    def spectrum(self, total: Any = None) -> Spectrum:
-        """All eigenvalues, and z_ik^2 = lambda_k u_ki^2 / w_i."""
-        values, vectors = np.linalg.eigh(self.matrix)
-        self.refuse_negative(values)
-        squares = vectors**2 * np.maximum(values, 0) / self.sample.weight[:, None]
-        return spectrum_of(values, self.n, squares)
-
     def refuse_negative(self, values: np.ndarray) -> None:
         """Raise where the matrix is no kernel."""
         if values[0] < -NEGATIVE * np.trace(self.matrix):
@@ -207,23 +190,26 @@ class ItemSide:
                 "no similarity in this sense: take a positive semidefinite kernel (Gaussian, cosine)"
             )
 
-    def curve(self, part_of: np.ndarray, n_parts: int, orders: tuple[float, ...], unbiased: bool):
+    def entropies(self, group_of: np.ndarray, n_groups: int, orders: tuple[float, ...], unbiased: bool) -> Entropies:
+        """A function that gives the spectrum and the entropies of some groups of items together."""
         own = np.diag(self.plain)
 
-        def entropies(parts: slice) -> list[float]:
-            inside = np.flatnonzero((part_of >= parts.start) & (part_of < parts.stop))
-            values = spectrum_of(np.linalg.eigvalsh(self.matrix[np.ix_(inside, inside)]), len(inside)).values
-            found = [entropy_of(values, q) for q in orders]
+        def of_groups(some: np.ndarray) -> tuple[Spectrum, list[float]]:
+            inside = np.flatnonzero(some[group_of])
+            values = np.linalg.eigvalsh(self.matrix[np.ix_(inside, inside)])
+            self.refuse_negative(values)
+            spectrum = spectrum_of(values, len(inside))
+            found = [entropy_of(spectrum.values, q) for q in orders]
             if unbiased:
                 w = self.sample.weight[inside] / self.sample.weight[inside].sum()
                 squares = self.plain[np.ix_(inside, inside)] ** 2
                 pairs = (w @ squares @ w - (w**2 * own[inside] ** 2).sum()) / (1 - (w**2).sum())
-                found[orders.index(2.0)] = _minus_log(pairs / (w @ own[inside]) ** 2)
-            return found
+                found[orders.index(2.0)] = minus_log(pairs / (w @ own[inside]) ** 2)
+            return spectrum, found
 
-        return None, entropies
+        return of_groups
 
-    def pair_squares(self, total: Any = None) -> PairSquares:
+    def pair_squares(self) -> PairSquares:
         """From the rows of the matrix, without the item itself and those in its window."""
         allowed = np.ones((self.n, self.n), bool)
         np.fill_diagonal(allowed, False)
@@ -243,7 +229,7 @@ class GaussianStream:
     def __init__(self, sample: OneSample, sigma: float, n_jobs: int | None) -> None:
         self.sample, self.n, self.sigma, self.n_jobs = sample, len(sample.space), sigma, n_jobs
 
-    def pair_squares(self, total: Any = None) -> PairSquares:
+    def pair_squares(self) -> PairSquares:
         rule = self.sample.admissibility.options
         space = self.sample.space.replace(sample_weight=self.sample.weight)
         sums = np.exp(kernel_sums(space, self.sigma, power=2, n_jobs=self.n_jobs, **rule).log_sum)
@@ -269,7 +255,7 @@ class VectorStream:
         self.vectors, self.sample, self.n, self.n_jobs = vectors, vectors.sample, vectors.n, n_jobs
         self.product, self.own = vectors.product, vectors.own
 
-    def pair_squares(self, total: Any = None) -> PairSquares:
+    def pair_squares(self) -> PairSquares:
         from .squared_products import squared_products
 
         v = self.vectors
@@ -283,7 +269,8 @@ class VectorStream:
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
-def _minus_log(purity: float) -> float:
+def minus_log(purity: float) -> float:
+    """Entropy of order 2; infinite where no two items have anything in common."""
     return float(-np.log(purity)) if purity > 0 else np.inf
 
 

@@ -105,18 +105,21 @@ class EffectiveNumber(Result):
 
     @property
     def _references(self) -> tuple[str, ...]:  # type: ignore[override]
-        return () if self.kernel == "covariance" else ("vendi", "vendi_orders")
+        return () if self.kernel == "covariance" else ("vendi", "vendi_orders", "vendi_convergence")
 
     @property
     def _title(self) -> str:
         scale = "" if self.sigma is None else f" of scale {self.sigma:.3g}"
-        return f"Effective number of items (order {name_of_order(self.order)}, {self.kernel} kernel{scale}, N = {self.n_items})"
+        kernel = f"order {name_of_order(self.order)}, {self.kernel} kernel{scale}"
+        return f"Effective number of items ({kernel}, N = {self.n_items})"
 
     @property
     def _estimates(self) -> list[tuple[str, float, float]]:
         what = "effective number"
         if self.kernel == "covariance":
-            what = {0: "numerical rank", 1: "effective rank", 2: "participation ratio"}.get(self.order, "effective rank")
+            what = {0: "numerical rank", 1: "effective rank", 2: "participation ratio"}.get(
+                self.order, "effective rank"
+            )
         return [(what, self.value, self.value_se)]
 
     def _rows(self) -> list[dict[str, Any]]:
