@@ -66,13 +66,26 @@ from .imbalance import information_imbalance as information_imbalance
 from .imbalance import select_features_imbalance as select_features_imbalance
 from .io import load as load
 from .io import save as save
+from .measures import DiffusionInformation as DiffusionInformation
 from .measures import DriftTable as DriftTable
+from .measures import EffectiveFeatures as EffectiveFeatures
+from .measures import EffectiveNumber as EffectiveNumber
 from .measures import Information as Information
+from .measures import ManifoldSpread as ManifoldSpread
+from .measures import NuclearNorm as NuclearNorm
 from .measures import Reliability as Reliability
+from .measures import SpectralEntropy as SpectralEntropy
 from .measures import StabilityIndex as StabilityIndex
 from .measures import StabilityTable as StabilityTable
+from .measures import diffusion_spectral_entropy as diffusion_spectral_entropy
+from .measures import diffusion_spectral_information as diffusion_spectral_information
+from .measures import effective_features as effective_features
+from .measures import effective_number as effective_number
 from .measures import information_value as information_value
+from .measures import manifold_spread as manifold_spread
+from .measures import matrix_entropy as matrix_entropy
 from .measures import mutual_information as mutual_information
+from .measures import nuclear_norm as nuclear_norm
 from .measures import reliability as reliability
 from .measures import stability_index as stability_index
 from .neighbors import KernelSums as KernelSums
@@ -91,16 +104,3 @@ from .statistics import correlation_time as correlation_time
 from .statistics import effective_sample_size as effective_sample_size
 
 __version__: str
-from .measures import DiffusionInformation as DiffusionInformation
-from .measures import EffectiveFeatures as EffectiveFeatures
-from .measures import EffectiveNumber as EffectiveNumber
-from .measures import ManifoldSpread as ManifoldSpread
-from .measures import NuclearNorm as NuclearNorm
-from .measures import SpectralEntropy as SpectralEntropy
-from .measures import diffusion_spectral_entropy as diffusion_spectral_entropy
-from .measures import diffusion_spectral_information as diffusion_spectral_information
-from .measures import effective_features as effective_features
-from .measures import effective_number as effective_number
-from .measures import manifold_spread as manifold_spread
-from .measures import matrix_entropy as matrix_entropy
-from .measures import nuclear_norm as nuclear_norm

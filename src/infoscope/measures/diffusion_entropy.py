@@ -328,9 +328,10 @@ def _large_walk(
     spread = [entropy(*found.of_probe(p)) for p in range(len(found.nodes))]
     rows = np.sort(generator.permutation(n)[: EXACT // 2])
     small = walk_entropy(sample.part(rows), sigma, t, alpha, generator, n_jobs)
-    probe = float(np.std(spread, ddof=1) / np.sqrt(len(spread))) if len(spread) > 1 else 0.0
-    error = float(np.hypot(probe, small.entropy_se * np.sqrt(len(rows) / n)))
     values, counts = found.of_probe()
+    probe = float(np.std(spread, ddof=1) / np.sqrt(len(spread))) if len(spread) > 1 else 0.0
+    probe = float(np.hypot(probe, entropy(values, counts) - entropy(*(found.coarse or found).of_probe())))
+    error = float(np.hypot(probe, small.entropy_se * np.sqrt(len(rows) / n)))
     return Walk(entropy(values, counts), error, found.top**t / float((counts * values**t).sum()), 0, False)
 
 

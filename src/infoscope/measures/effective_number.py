@@ -168,8 +168,8 @@ class Measured(NamedTuple):
         """Whether the number grows from half the items to all by less than its error, or than two in a hundred."""
         if len(self.curve_sizes) < 2:
             return None
-        last, half = self.curve[-1, 0], self.curve[-2, 0]
-        if not np.isfinite(last - half):
+        half, last = self.curve[-2:, 0].tolist()
+        if not (np.isfinite(last) and np.isfinite(half)):
             return False
         return not exceeds(abs(last - half), max(GROWTH, 2 * self.entropy_se))
 
@@ -178,7 +178,7 @@ class Measured(NamedTuple):
 def _check_order(order: float | None, kernel: Any) -> float:
     if order is None:
         return 1.0 if kernel in ("cosine", "covariance") else 2.0
-    if isinstance(order, bool | str) or not np.isscalar(order) or not order >= 0:
+    if isinstance(order, bool) or not isinstance(order, int | float | np.number) or not float(order) >= 0:
         raise ParameterError(f"order is {order!r}; it must be a number from 0 to infinity")
     return float(order)
 
@@ -231,10 +231,8 @@ def _check_similarities(matrix: np.ndarray) -> None:
             f"row {column}, column {row}; similarities are"
         )
     if not (np.diag(matrix) > 0).all():
-        row = int(np.argmin(np.diag(matrix)))
-        raise DataError(
-            f"X holds {matrix[row, row]:g} on its diagonal, row {row}: an item is like itself; leave it out"
-        )
+        at = int(np.argmin(np.diag(matrix)))
+        raise DataError(f"X holds {matrix[at, at]:g} on its diagonal, row {at}: an item is like itself; leave it out")
 
 
 def _scale(space: Space, sigma: float | str) -> float:
@@ -378,6 +376,11 @@ def _from_products(side: Any, order: float, unbiased: bool, generator: np.random
         ]
     )
     probe_se = spread.std(0, ddof=1) / np.sqrt(len(spread)) if len(spread) > 1 else np.zeros(len(profile))
+    if found.coarse is not None:
+        values, counts = found.coarse.of_probe()
+        coarse = np.array([entropy_of(values / trace, q, counts) for q in (*ORDERS, order)])
+        probe_se = np.hypot(probe_se, profile - coarse)
+        values, counts = found.of_probe()
     sampling, sizes, curve = _subsample(side, order, generator)
     error = np.hypot(probe_se, sampling)
     if order == np.inf:  # the eigenvector is known: first-order perturbation theory

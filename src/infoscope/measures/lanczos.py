@@ -8,7 +8,7 @@ a number of eigenvalues each, for every f at once.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,12 +30,15 @@ class Quadrature(NamedTuple):
         Eigenvector of the largest.
     nodes, counts : array (P, M)
         For every probe: positive nodes, and how many eigenvalues each stands for.
+    coarse : Quadrature or None
+        The same with two thirds of the nodes: what changes is what the quadrature does not know.
     """
 
     top: np.ndarray
     first: np.ndarray
     nodes: np.ndarray
     counts: np.ndarray
+    coarse: Quadrature | None = None
 
     def of_probe(self, p: int | None = None) -> tuple[np.ndarray, np.ndarray]:
         """(values, counts) of one probe, or of all."""
@@ -89,11 +92,12 @@ def stochastic_spectrum(
     rest = trace - float(top.sum())
     if rest <= 1e-12 * trace or not (norms > 1e-6 * np.sqrt(n)).all():
         return Quadrature(top, ritz[:, 0], np.ones((1, 1)), np.zeros((1, 1)))
-    nodes, weights = _quadrature(product, signs / norms, basis, min(STEPS, n - good))
-    nodes = np.maximum(nodes, np.finfo(float).tiny)
-    counts = weights * (norms**2)[:, None]
-    counts *= rest / (counts * nodes).sum(1, keepdims=True)
-    return Quadrature(top, ritz[:, 0], nodes, counts)
+    steps = min(STEPS, n - good)
+    alpha, beta = _recurrence(product, signs / norms, basis, steps)
+    coarse = _nodes(alpha, beta, -(-2 * steps // 3), norms, rest)
+    return Quadrature(
+        top, ritz[:, 0], *_nodes(alpha, beta, steps, norms, rest), Quadrature(top, ritz[:, 0], *coarse)
+    )
 
 
 def _top(product: Product, start: np.ndarray, steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -118,8 +122,8 @@ def _top(product: Product, start: np.ndarray, steps: int) -> tuple[np.ndarray, n
     return theta[::-1], (np.array(basis[:m]).T @ s)[:, ::-1], residual[::-1]
 
 
-def _quadrature(product: Product, start: np.ndarray, away: np.ndarray, steps: int) -> tuple[np.ndarray, np.ndarray]:
-    """Nodes and weights (P, M) of Lanczos from every column of `start` at once, inside the complement of `away`."""
+def _recurrence(product: Product, start: np.ndarray, away: np.ndarray, steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """Coefficients (P, M) of Lanczos from every column of `start` at once, inside the complement of `away`."""
     n_probes = start.shape[1]
     basis = [start]
     alpha, beta = np.zeros((n_probes, steps)), np.zeros((n_probes, steps))
@@ -134,9 +138,15 @@ def _quadrature(product: Product, start: np.ndarray, away: np.ndarray, steps: in
         gone = beta[:, m] <= 1e-13 * np.abs(alpha).max(1)
         beta[gone, m] = 0.0
         basis.append(np.where(gone, 0.0, w / np.where(gone, 1.0, beta[:, m])))
-    nodes, weights = np.empty((n_probes, steps)), np.empty((n_probes, steps))
-    for p in range(n_probes):
-        t = np.diag(alpha[p]) + np.diag(beta[p, :-1], 1) + np.diag(beta[p, :-1], -1)
+    return alpha, beta
+
+
+def _nodes(alpha: np.ndarray, beta: np.ndarray, steps: int, norms: np.ndarray, rest: float) -> tuple[Any, Any]:
+    """Nodes and counts (P, M) of the first steps, counts scaled so that they have the trace."""
+    nodes, counts = np.empty((len(alpha), steps)), np.empty((len(alpha), steps))
+    for p in range(len(alpha)):
+        t = np.diag(alpha[p, :steps]) + np.diag(beta[p, : steps - 1], 1) + np.diag(beta[p, : steps - 1], -1)
         nodes[p], s = np.linalg.eigh(t)
-        weights[p] = s[0] ** 2
-    return nodes, weights
+        counts[p] = s[0] ** 2 * norms[p] ** 2
+    nodes = np.maximum(nodes, np.finfo(float).tiny)
+    return nodes, counts * (rest / (counts * nodes).sum(1, keepdims=True))

@@ -19,7 +19,7 @@ FEWEST_GROUPS = 2
 def manifold_spread(X: Any, labels: Any = None) -> ManifoldSpread:
     """Does a representation keep groups compact and spread their centres?
 
-    Every vector is made as long as 1. With c_b the mean of the members of group b, C of rows c_b and Z_b of its members,
+    Vectors are made as long as 1. With c_b the mean of the members of group b, C of rows c_b and Z_b of its members,
     the global nuclear norm |C|_* is large where centres are spread; the local one, the mean of |Z_b|_*, is small where
     groups are compact.
 

@@ -168,7 +168,8 @@ def jackknife(values: np.ndarray) -> np.ndarray:
     n = len(values)
     if n < 2:
         return np.full(values.shape[1:], np.nan)
-    return np.asarray(np.sqrt((n - 1) / n * ((values - values.mean(0)) ** 2).sum(0)))
+    with np.errstate(invalid="ignore"):  # infinite ones have no error
+        return np.asarray(np.sqrt((n - 1) / n * ((values - values.mean(0)) ** 2).sum(0)))
 
 
 def refuse_periods(space: Space, what: str) -> None:

@@ -117,9 +117,7 @@ class EffectiveNumber(Result):
     def _estimates(self) -> list[tuple[str, float, float]]:
         what = "effective number"
         if self.kernel == "covariance":
-            what = {0: "numerical rank", 1: "effective rank", 2: "participation ratio"}.get(
-                self.order, "effective rank"
-            )
+            what = {0.0: "numerical rank", 2.0: "participation ratio"}.get(self.order, "effective rank")
         return [(what, self.value, self.value_se)]
 
     def _rows(self) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -56,8 +57,9 @@ class SquaredProducts(Reduction):
 
     def update(self, state: np.ndarray, tiles: Sequence[Tile]) -> int:
         (t,) = tiles
-        rows, columns = self.norms[t.rows], self.norms[t.columns]
-        mass = np.ones(len(columns)) if t.mass is None else t.mass
+        rows: Any = self.norms[t.rows]
+        columns: Any = self.norms[t.columns]
+        mass: Any = np.ones(len(columns)) if t.mass is None else t.mass
         if not isinstance(t.squared, np.ndarray):
             rows, columns, mass = (on_device(part, t.squared.device) for part in (rows, columns, mass))
         forbidden = t.squared == np.inf

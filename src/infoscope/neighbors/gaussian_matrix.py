@@ -10,10 +10,10 @@ import numpy as np
 from infoscope.base import ParameterError
 from infoscope.base.array_types import Floats
 
-from . import kernel_sum_kernels as kernels
+from . import gaussian_kernels as kernels
 from .convert import to_numpy
+from .gaussian_sums import rates_of, sharpen
 from .interfaces import Reduction, Tile
-from .kernel_sums import rates_of, sharpen
 from .reductions import reduce_tiles
 from .space import Space
 from .tensors import on_device
@@ -46,7 +46,7 @@ def kernel_matrix(space: Space, bandwidth: float, *, n_jobs: int | None = None) 
     --------
     >>> import numpy as np
     >>> from infoscope.neighbors import Space
-    >>> from infoscope.neighbors.kernel_matrix import kernel_matrix
+    >>> from infoscope.neighbors.gaussian_matrix import kernel_matrix
     >>> kernel_matrix(Space(np.array([[0.0], [1.0]])), 1.0).round(4)
     array([[1.    , 0.6065],
            [0.6065, 1.    ]])
@@ -83,7 +83,7 @@ def kernel_product(space: Space, bandwidth: float, vectors: Floats, *, n_jobs: i
     --------
     >>> import numpy as np
     >>> from infoscope.neighbors import Space
-    >>> from infoscope.neighbors.kernel_matrix import kernel_product
+    >>> from infoscope.neighbors.gaussian_matrix import kernel_product
     >>> kernel_product(Space(np.array([[0.0], [1.0]])), 1.0, np.array([[1.0], [0.0]])).round(4)
     array([[1.    ],
            [0.6065]])
@@ -151,7 +151,7 @@ def weights_of(t: Tile, rate: float) -> Any:
         sharpen(t, rates)
         kernels.decay_tile(t.squared, rate)
         return t.squared
-    from .kernel_sums_torch import sharpen as sharpen_tensor
+    from .gaussian_sums_torch import sharpen as sharpen_tensor
 
     sharpen_tensor(t, on_device(rates, t.squared.device))
     return t.squared.mul_(-rate).exp_()

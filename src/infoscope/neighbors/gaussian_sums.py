@@ -18,7 +18,7 @@ from infoscope.base import ParameterError
 from infoscope.base.array_types import ArrayLike, Floats, Ints
 from infoscope.base.checks import check_positive_int
 
-from . import kernel_sum_kernels as kernels
+from . import gaussian_kernels as kernels
 from .admissible import Admissibility
 from .convert import Data
 from .interfaces import Reduction, Tile
@@ -95,8 +95,7 @@ def kernel_sums(
     Examples
     --------
     >>> import numpy as np
-    >>> from infoscope.neighbors import Space
-    >>> from infoscope.neighbors.kernel_sums import kernel_sums
+    >>> from infoscope.neighbors import Space, kernel_sums
     >>> x = Space(np.array([[0.0], [1.0], [3.0]]))
     >>> found = kernel_sums(x, 1.0, moments=1)
     >>> np.exp(found.log_sum).round(4), found.mean.ravel().round(4)
@@ -205,7 +204,7 @@ class SumKernels(Reduction):
     def update(self, state: Sums, tiles: Sequence[Tile]) -> int:
         (t,) = tiles
         if not isinstance(t.squared, np.ndarray):
-            from .kernel_sums_torch import sum_tile
+            from .gaussian_sums_torch import sum_tile
 
             new = self.start(t.block)
             new = new._replace(nearest=sum_tile(t, new.rates, *new[2:]))

@@ -1,4 +1,4 @@
-"""The kernel sums of one tile of tensors, on its device: the twin of `kernel_sum_kernels`."""
+"""The kernel sums of one tile of tensors, on its device: the twin of `gaussian_kernels`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .gaussian_kernels import EXPONENT_ERROR, FAR, UNSEEN
 from .interfaces import Tile
-from .kernel_sum_kernels import EXPONENT_ERROR, FAR, UNSEEN
 from .tensors import CPU_CHUNK, GPU_CHUNK, on_device
 
 if TYPE_CHECKING:
