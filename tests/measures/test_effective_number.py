@@ -291,7 +291,7 @@ def test_items_that_have_nothing_in_common():
         (lambda: effective_number(np.triu(np.ones((3, 3))), kernel="precomputed"), DataError, "not symmetric"),
         (lambda: effective_number(np.zeros((3, 3)), kernel="precomputed"), DataError, "on its diagonal, row 0"),
         (
-            lambda: effective_number(1 - 2 * np.eye(3) + 2 * np.eye(3) + np.eye(3, k=1) + np.eye(3, k=-1), kernel="precomputed"),
+            lambda: effective_number(np.eye(3) + 2 * (np.ones((3, 3)) - np.eye(3)), kernel="precomputed"),
             DataError,
             "negative eigenvalue",
         ),

@@ -12,13 +12,13 @@ from infoscope.base.rounding import exceeds
 from infoscope.neighbors import Space, as_space, kernel_matrix, kernel_product, kernel_sums, nearest, target_space
 
 from .effective_number import FEW_GROUPS, FEWEST_GROUPS, GROUPS, WIDE
+from .kernel_forms import median_distance
 from .lanczos import stochastic_spectrum
 from .matrix_entropy import UNITS
 from .one_sample import OneSample, jackknife, read_sample
 from .similarity import EXACT
 from .spectral_results import NEAR_LIMIT, DiffusionInformation, SpectralEntropy
 from .spectrum import entropy_of
-from .typical_scale import median_distance
 
 NEIGHBORS = 10  # whose median distance, times sqrt 2, is the scale of "auto"
 SCALES = 14  # of a sweep

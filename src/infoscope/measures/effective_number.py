@@ -12,12 +12,12 @@ from infoscope.base.checks import check_choice, check_matrix, check_random_state
 from infoscope.base.rounding import exceeds
 from infoscope.neighbors import Space, as_space, find_repeated_rows, kernel_matrix, to_numpy
 
+from .kernel_forms import median_distance
 from .lanczos import stochastic_spectrum
 from .one_sample import OneSample, jackknife, read_sample, refuse_periods
 from .similarity import EXACT, FeatureSide, GaussianStream, ItemSide, Vectors, VectorStream, minus_log
 from .spectral_results import EffectiveNumber
 from .spectrum import ORDERS, entropy_of
-from .typical_scale import median_distance
 
 KERNELS = ("cosine", "gaussian", "covariance", "precomputed")
 GROUPS, FEW_GROUPS, WIDE = 16, 8, 512  # that are left out for errors, and make the curve; where spectra take long

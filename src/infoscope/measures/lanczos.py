@@ -95,9 +95,7 @@ def stochastic_spectrum(
     steps = min(STEPS, n - good)
     alpha, beta = _recurrence(product, signs / norms, basis, steps)
     coarse = _nodes(alpha, beta, -(-2 * steps // 3), norms, rest)
-    return Quadrature(
-        top, ritz[:, 0], *_nodes(alpha, beta, steps, norms, rest), Quadrature(top, ritz[:, 0], *coarse)
-    )
+    return Quadrature(top, ritz[:, 0], *_nodes(alpha, beta, steps, norms, rest), Quadrature(top, ritz[:, 0], *coarse))
 
 
 def _top(product: Product, start: np.ndarray, steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
