@@ -109,7 +109,7 @@ def test_bad_directions_are_named(measure, data, error, text):
         measure(data, **QUIET)
 
 
-# ------------------------------------------------------------------------------------------------------ diffusion, walks
+# ----------------------------------------------------------------------------------------------------- diffusion, walks
 @pytest.mark.parametrize(
     "t, values", [(1, (4.86068865, 4.89546009, 4.89502204)), (2, (3.38005682, 3.66589252, 3.83182558))]
 )
@@ -254,7 +254,7 @@ def test_spreads_of_bad_input(call, error, text):
         call()
 
 
-# ---------------------------------------------------------------------------------------------------- effective features
+# --------------------------------------------------------------------------------------------------- effective features
 def test_effective_features_count_activity():
     a = np.abs(np.random.default_rng(0).normal(size=(500, 6))) * [1, 1, 2, 0, 4, 0.5]
     p = a.mean(0) / a.mean(0).sum()
