@@ -19,11 +19,13 @@ _HOMES = {
         "score_from_neighbors",
     ),
     "causality": (
+        "CommunityScores",
         "EmbeddingSuggestion",
         "Intervention",
         "LangevinGrid",
         "LinearProcess",
         "TransferEntropy",
+        "community_scores",
         "embed",
         "intervene",
         "interventional_effect",

@@ -20,11 +20,13 @@ from .anomalies import scan_critical_value as scan_critical_value
 from .anomalies import scan_null_tail as scan_null_tail
 from .anomalies import scan_score as scan_score
 from .anomalies import score_from_neighbors as score_from_neighbors
+from .causality import CommunityScores as CommunityScores
 from .causality import EmbeddingSuggestion as EmbeddingSuggestion
 from .causality import Intervention as Intervention
 from .causality import LangevinGrid as LangevinGrid
 from .causality import LinearProcess as LinearProcess
 from .causality import TransferEntropy as TransferEntropy
+from .causality import community_scores as community_scores
 from .causality import embed as embed
 from .causality import intervene as intervene
 from .causality import interventional_effect as interventional_effect

@@ -9,6 +9,7 @@ from .langevin_grid import LangevinGrid
 from .markov import markov_transfer_entropy
 from .ornstein_uhlenbeck import LinearProcess, ou_intervention, ou_transfer_entropy
 from .results import Intervention, TransferEntropy
+from .scores import CommunityScores, community_scores
 from .suggest import EmbeddingSuggestion, suggest_embedding
 
 __all__ = [
@@ -25,6 +26,9 @@ __all__ = [
     # experiments
     "intervene",
     "interventional_effect",
+    # beside the truth
+    "CommunityScores",
+    "community_scores",
     # results
     "EmbeddingSuggestion",
     "Intervention",
