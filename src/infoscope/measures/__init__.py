@@ -19,9 +19,9 @@ from .drift_results import DriftTable, StabilityIndex, StabilityTable
 from .drift_table import drift_table
 from .effective_features import effective_features
 from .effective_number import effective_number
-from .entropy import Entropy, entropy
+from .entropy import entropy
 from .frechet import frechet_distance
-from .information_results import Information, Reliability
+from .information_results import Entropy, Information, Reliability
 from .manifold_spread import manifold_spread
 from .matrix_entropy import matrix_entropy
 from .mmd import mmd
