@@ -35,12 +35,16 @@ from infoscope.imbalance.results import ImbalanceDifference, ImbalanceMatrix, In
 from infoscope.imbalance.selection.feature_selection import select_features_imbalance
 from infoscope.imbalance.selection.results import SelectionPath
 from infoscope.measures import (
+    DensityCurvature,
     DiffusionInformation,
     EffectiveFeatures,
     EffectiveNumber,
+    FisherInformation,
     Information,
+    InformationEstimationDistance,
     ManifoldSpread,
     NuclearNorm,
+    ParameterScale,
     Reliability,
     SpectralEntropy,
 )
@@ -80,6 +84,14 @@ def one_of_each():
         BinarizationReport: binarization_report(np.random.default_rng(2).normal(size=(120, 40)), ("sign", "median")),
         LocalDimension: local_dimension(BITS, n_shells=4),
         HammingHistogram: hamming_histogram(BITS, n_groups=4),
+        DensityCurvature: infoscope.density_curvature(X, scale=[0.5, 1.0]),
+        InformationEstimationDistance: infoscope.information_estimation_distance(
+            X[:, :2], X[:3, :2], X[3:6, :2], metric=True, n_draws=4, random_state=0
+        ),
+        FisherInformation: infoscope.fisher_information(
+            lambda t, g: g.normal(t, 1, (80, 1)), at=0, step=0.5, method="gaussian", random_state=0
+        ),
+        ParameterScale: infoscope.parameter_scale([1.0, 2.0], parameters=[0.0, 1.0], information_se=[0.1, 0.1]),
         EffectiveNumber: infoscope.effective_number(X, kernel="gaussian"),
         SpectralEntropy: infoscope.diffusion_spectral_entropy(X, sigma="sweep"),
         DiffusionInformation: infoscope.diffusion_spectral_information(X, RUN, n_subsets=3),

@@ -2,6 +2,8 @@
 
 from .cauchy_schwarz import cauchy_schwarz
 from .cauchy_schwarz_information import cauchy_schwarz_information
+from .curvature_results import DensityCurvature, FisherInformation, InformationEstimationDistance, ParameterScale
+from .density_curvature import density_curvature
 from .diffusion_entropy import diffusion_spectral_entropy, diffusion_spectral_information
 from .distance_results import (
     CauchySchwarz,
@@ -17,6 +19,8 @@ from .drift_results import DriftTable, StabilityIndex, StabilityTable
 from .drift_table import drift_table
 from .effective_features import effective_features
 from .effective_number import effective_number
+from .estimation_distance import information_estimation_distance
+from .fisher_information import fisher_information, parameter_scale
 from .frechet import frechet_distance
 from .information_results import Information, Reliability
 from .manifold_spread import manifold_spread
@@ -38,16 +42,20 @@ from .spectral_results import (
 __all__ = [
     "CauchySchwarz",
     "CauchySchwarzInformation",
+    "DensityCurvature",
     "DiffusionInformation",
     "DriftTable",
     "EffectiveFeatures",
     "EffectiveNumber",
+    "FisherInformation",
     "FrechetDistance",
     "Information",
+    "InformationEstimationDistance",
     "KernelDiscrepancy",
     "ManifoldSpread",
     "NeighborDivergence",
     "NuclearNorm",
+    "ParameterScale",
     "Reliability",
     "SlicedWasserstein",
     "SpectralEntropy",
@@ -55,12 +63,15 @@ __all__ = [
     "StabilityTable",
     "cauchy_schwarz",
     "cauchy_schwarz_information",
+    "density_curvature",
     "diffusion_spectral_entropy",
     "diffusion_spectral_information",
     "drift_table",
     "effective_features",
     "effective_number",
+    "fisher_information",
     "frechet_distance",
+    "information_estimation_distance",
     "information_value",
     "kl_divergence",
     "manifold_spread",
@@ -68,6 +79,7 @@ __all__ = [
     "mmd",
     "mutual_information",
     "nuclear_norm",
+    "parameter_scale",
     "reliability",
     "sliced_wasserstein",
     "stability_index",

@@ -149,7 +149,7 @@ def plot_norm_spectrum(found: NuclearNorm, ax: Axes | None = None, *, style: str
     return _draw_spectrum(found, ax, style, 0, True)
 
 
-# -------------------------------------------------------------------------------------------------- classes and features
+# ------------------------------------------------------------------------------------------------- classes and features
 @picture(DiffusionInformation, "classes")
 def plot_classes(found: DiffusionInformation, ax: Axes | None = None, *, style: str = "screen") -> Axes:
     """Entropy inside every class beside that of random sets of its size."""
