@@ -7,8 +7,8 @@ Who may be near whom  `admissible`: self, windows and runs
 The loop              `reductions`; what it hands to a reduction, and what a reduction is: `interfaces`
 The backends          `backend_numpy` with `kernels`; `backend_torch` with `tensors`; `backend_dask` with `chunks`
 The verbs             `verbs` and `nearest_product` give a `graph` or counts; as exact and faster in few dimensions or
-                      for two spaces at once: `shortcuts`, `boxes`, `cross_ranks`; not exact, with its recall:
-                      `approximate`
+                      for two spaces at once: `shortcuts`, `box_search` (`boxes`, `box_kernels`), `cross_ranks`; not
+                      exact, with its recall: `approximate`
 Sums of a Gaussian    `kernel_sums` with `kernel_sum_kernels`; twin `kernel_sums_torch`
 Neighbours known      `known_neighbors` reads what was computed elsewhere, `known_search` answers from it
 Two samples           `two_samples`: one space of both; `two_sample_blocks`: whose labels are exchanged together

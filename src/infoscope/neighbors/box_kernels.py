@@ -20,6 +20,7 @@ TINY = 1e-300  # where all distances are zero
 WIDER = 1 + 1e-9  # of what the bound from the last query is raised by, for rounding
 INSERTED = 24  # neighbours up to which a sorted list is kept; of more, a buffer that is cut back when full
 WIDE = 8  # boxes looked at together: all that are three halvings further on
+MANY_COST = 6  # leaves that it takes longer to find every point's place among many radii
 FEW = 8  # radii up to which a leaf is compared with one after the other
 
 Workspace: TypeAlias = tuple[Any, ...]
@@ -440,12 +441,12 @@ def count_in_boxes(tree: Tree, queries: Floats, x: Floats, rows: Ints, own: Ints
     """Points closer than, and tied with, the rising radii of some rows.
 
     `steps[r]` gets what is closer than radius r but not than r - 1.  The place `own[row]` does not count (-1: all do).
-    With `mass`, masses of the places are summed, never subtracted; else points are counted.  Returns how many leaves
-    were measured.
+    With `mass`, masses of the places are summed, never subtracted; else points are counted.  Returns the work, in
+    leaves that few radii cut.
     """
     blocks, order, starts, stops, middle, half, weights, periods, metrics, ends, first_leaf = tree
     lanes, waiting, near, far, bounds, _, _, _ = space
-    m, weighted, measured = blocks.shape[2], len(mass) > 0, 0
+    m, weighted, work = blocks.shape[2], len(mass) > 0, 0
     for q in rows:
         begin, end = indptr[q], indptr[q + 1]
         if begin == end:
@@ -465,7 +466,7 @@ def count_in_boxes(tree: Tree, queries: Floats, x: Floats, rows: Ints, own: Ints
                     steps[r] += stops[box] - first - (first <= own[q] < stops[box])
                 continue
             _measure(x, q, blocks, box - first_leaf, weights, periods, metrics, ends, lanes)
-            measured += 1
+            work += 1
             if first <= own[q] < stops[box]:
                 lanes[0, own[q] - first] = np.nan
             nearest = begin if end == begin + 1 else _first_not_below(high, begin, end, near[depth])
@@ -473,6 +474,7 @@ def count_in_boxes(tree: Tree, queries: Floats, x: Floats, rows: Ints, own: Ints
             while farthest < end and low[farthest] <= far[depth]:  # radii that cut the box
                 farthest += 1
             if weighted or farthest - nearest > FEW:
+                work += MANY_COST
                 for p in range(stops[box] - first):
                     _put(lanes[0, p], nearest, end, low, high, mass[first + p] if weighted else 1.0, steps, tied)
                 continue
@@ -488,7 +490,7 @@ def count_in_boxes(tree: Tree, queries: Floats, x: Floats, rows: Ints, own: Ints
                 before = closer
             if farthest < end:  # the others are closer than the next radius
                 steps[farthest] += stops[box] - first - (first <= own[q] < stops[box]) - before
-    return measured
+    return work
 
 
 @kernel(inline="always", references=False)

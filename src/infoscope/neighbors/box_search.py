@@ -15,20 +15,26 @@ from infoscope.base import available_threads, progress
 from infoscope.base.array_types import ArrayLike, Floats, Ints
 
 from .admissible import Admissibility, Pairs, admissible_pairs
-from .backend_numpy import METRIC_CODES
+from .backend_numpy import DIRECT_BELOW, METRIC_CODES
 from .box_kernels import count_in_boxes, take_away, workspace
 from .boxes import Asked, Boxes
 from .kernels import TIE
-from .reductions import Best, Counts, CountWithin, column_items, row_items
+from .reductions import MANY, Best, Counts, CountWithin, column_items, row_items
 from .space import Queries, Space
 from .tensors import as_arrays
 
 BOX_FEATURES = 9  # above, nearly every box is cut by every radius
 BOX_ITEMS = 500
+BOX_LEAF = 64
 BOX_ROWS = 1024  # asked for at a time
 BOX_K = 256
 PROBED = 64  # one row in so many is counted first, to see how many boxes its radii cut
-CUT_SHARE = 0.5  # of all leaves, measured for one row: from there on tiles are faster
+# The work of a row is that of the leaves its radii cut, and that of a leaf grows with the radii that cut it
+# (`count_in_boxes` returns it); tiles look at all pairs.  Measured with N = 3,000 and 20,000, D = 2 to 9, 1 to 20 radii
+# from 0.1 % of all points to nearly all, boxes are faster where their work is below this share of all leaves:
+WORTH_BY_PRODUCTS = 0.25  # where tiles are products of matrices
+WORTH_BY_DIFFERENCES = 0.8  # where they are differences: one or two columns, periods, other metrics
+WORTH_OF_MANY = 2.0  # with more than MANY radii a row, or masses, which tiles look up one by one
 FORBIDDEN_SHARE = 0.25  # of all pairs: from there on tiles are faster
 PAIRS_AT_ONCE = 2**20  # measured together
 SAFE_SCALES = (1e-120, 1e120)  # outside, squares may underflow or overflow
@@ -85,7 +91,7 @@ def count_by_boxes(space: Space, indptr: Ints, squared: Floats, weighted: bool, 
     probe = order[PROBED // 2 :: PROBED]
     steps, tied = np.zeros((2, len(radii.squared)))
     cut = count(probe, steps, tied)
-    if cut > CUT_SHARE * len(probe) * boxes.tree.first_leaf:
+    if cut > _worth(space, radii) * len(probe) * boxes.tree.first_leaf:
         return None
     steps, tied = np.zeros((2, len(radii.squared)))
     _each(lambda part: count(part, steps, tied), order, n_jobs, "ranks")
@@ -108,6 +114,14 @@ def _apply(spaces: Sequence[Space], queries: Sequence[Queries], n_features: int)
     return True
 
 
+def _worth(space: Space, radii: CountWithin) -> float:
+    """The share of all leaves up to which boxes are faster than tiles."""
+    if radii.weighted or int(np.diff(radii.indptr).max()) > MANY:
+        return WORTH_OF_MANY
+    by_products = space.metric == "euclidean" and space.n_features >= DIRECT_BELOW and not space.period.any()
+    return WORTH_BY_PRODUCTS if by_products else WORTH_BY_DIFFERENCES
+
+
 def _boxes_of(spaces: Sequence[Space], queries: Sequence[Queries], pairs: Pairs) -> tuple[Boxes, Asked, Ints]:
     """Boxes of the candidates, the rows that are asked about, and the order in which they are asked best."""
     features = _beside([s.features[pairs.columns] for s in spaces])
@@ -117,6 +131,7 @@ def _boxes_of(spaces: Sequence[Space], queries: Sequence[Queries], pairs: Pairs)
         np.concatenate([s.period for s in spaces]),
         parts=[(METRIC_CODES[s.metric], s.n_features) for s in spaces],
         items=pairs.columns,
+        leaf=BOX_LEAF,
     )
     sources = [q if isinstance(q, Space) else s for s, q in zip(spaces, queries, strict=True)]
     asked = boxes.ask(_beside([s.features[pairs.rows] for s in sources]))

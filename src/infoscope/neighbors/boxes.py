@@ -110,7 +110,7 @@ class Boxes:
 
     def masses(self, mass: Floats) -> tuple[Floats, Floats]:
         """Masses of the places and of the boxes, from those of the items."""
-        placed, boxes = np.ascontiguousarray(mass[self.order], np.float64), np.zeros(len(self.tree.starts))
+        placed, boxes = np.ascontiguousarray(mass[self.place_order], np.float64), np.zeros(len(self.tree.starts))
         leaves = slice(self.tree.first_leaf, len(boxes))
         boxes[leaves] = np.add.reduceat(placed, self.tree.starts[leaves])
         for level in range(self.tree.first_leaf.bit_length() - 2, -1, -1):
