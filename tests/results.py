@@ -5,6 +5,14 @@ import pytest
 
 import infoscope
 from infoscope.anomalies import Anomalies, DensityAnomaly, ManyReferences, PowerCurve, compare_many, power_curve
+from infoscope.causality import (
+    EmbeddingSuggestion,
+    Intervention,
+    TransferEntropy,
+    interventional_effect,
+    markov_transfer_entropy,
+    suggest_embedding,
+)
 from infoscope.density import Clusters, ClusterScan, DecisionGraph, DensityPeaks, LogDensity, PAk
 from infoscope.dimension import (
     BinarizationReport,
@@ -26,6 +34,18 @@ from infoscope.imbalance.dii.results import FeatureWeights
 from infoscope.imbalance.results import ImbalanceDifference, ImbalanceMatrix, InformationImbalance, ScaleCurve
 from infoscope.imbalance.selection.feature_selection import select_features_imbalance
 from infoscope.imbalance.selection.results import SelectionPath
+from infoscope.measures import (
+    DiffusionInformation,
+    EffectiveFeatures,
+    EffectiveNumber,
+    Entropy,
+    Information,
+    InformationMatrix,
+    ManifoldSpread,
+    NuclearNorm,
+    Reliability,
+    SpectralEntropy,
+)
 from infoscope.statistics import CorrelationTime, OrderTest
 
 X = np.random.default_rng(0).normal(size=(80, 3))
@@ -53,12 +73,25 @@ def one_of_each():
         Anomalies: DensityAnomaly().fit(X[:40], np.r_[X[40:], X[40:] / 10 + 3]).result_,
         ManyReferences: compare_many([X[:40], X[20:60]], X[40:]),
         PowerCurve: power_curve(X, X[:10] / 10, (5, 8), n_trials=2, random_state=0),
+        EmbeddingSuggestion: suggest_embedding(X[:, :1], max_dimension=2, max_delay=3),
+        TransferEntropy: markov_transfer_entropy([[0.5, 0.5], [0.2, 0.8]], [0, 1], [0, 1], [1, 2]),
+        Intervention: interventional_effect(X[:40, :2], X[40:, :2], n_bootstrap=9, n_permutations=19, random_state=0),
         DimensionScan: Gride(max_rank=8).fit(X).result_,
         BinaryDimension: BinaryID().fit(BITS).result_,
         BinaryCurve: scan_alpha(BITS, (0.4, 0.8)),
         BinarizationReport: binarization_report(np.random.default_rng(2).normal(size=(120, 40)), ("sign", "median")),
         LocalDimension: local_dimension(BITS, n_shells=4),
         HammingHistogram: hamming_histogram(BITS, n_groups=4),
+        EffectiveNumber: infoscope.effective_number(X, kernel="gaussian"),
+        SpectralEntropy: infoscope.diffusion_spectral_entropy(X, sigma="sweep"),
+        DiffusionInformation: infoscope.diffusion_spectral_information(X, RUN, n_subsets=3),
+        NuclearNorm: infoscope.nuclear_norm(X),
+        ManifoldSpread: infoscope.manifold_spread(X, np.arange(80) % 8),
+        EffectiveFeatures: infoscope.effective_features(np.abs(X)),
+        Information: infoscope.mutual_information(X, X[:, :1] + X[:, 1:2] ** 2, n_permutations=19),
+        InformationMatrix: infoscope.pairwise_mutual_information(X, n_permutations=19),
+        Entropy: infoscope.entropy(X),
+        Reliability: infoscope.reliability(lambda a, b: np.corrcoef(a, b)[0, 1], X[:, 0], X.sum(1), n_permutations=19),
         CorrelationTime: infoscope.correlation_time(X),
         OrderTest: infoscope.statistics.adjacency_test(np.arange(80), np.roll(np.arange(80), 1), 80),
     }

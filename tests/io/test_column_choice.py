@@ -1,5 +1,7 @@
 """Bookkeeping columns are the time or are left out, with a note; columns that only count rows, with a warning."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -53,6 +55,31 @@ def test_a_counter_without_a_name_is_left_out_aloud(write):
     distances = np.abs(np.subtract.outer(np.arange(40.0), np.arange(40)))  # row 0 counts, and belongs to the matrix
     np.save(path.with_suffix(".npy"), distances)
     assert read_table(path.with_suffix(".npy")).values.shape == (40, 40)
+
+
+def test_a_counter_that_starts_again_is_left_out_aloud_and_a_grid_is_not(write):
+    x, twice = normal(1), np.concatenate([np.arange(300), np.arange(200)])
+    with pytest.warns(DataWarning, match="column '0' grows .* from row to row, anew in every part, .* left out"):
+        assert read_table(write("twice.dat", [twice, x])).names == ("1", "2")
+    fast, slow = np.tile(np.arange(20), 25), np.repeat(np.arange(25) / 4, 20)  # of a grid, the fast coordinate first
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read_table(write("grid.dat", [fast, slow, x[:, 0]])).names == ("0", "1", "2")
+        assert read_table(write("short.dat", [np.arange(500) % 7, x])).names == ("0", "1", "2")  # too short to tell
+
+
+@pytest.mark.parametrize(("day", "clock"), [("%d/%m/%Y", "%H.%M.%S"), ("%Y-%m-%d", "%H:%M"), ("%m-%d-%y", "%H:%M:%S")])
+def test_dates_and_times_of_day_in_two_columns_are_one_time(tmp_path, day, clock):
+    # as stations of air quality write them; hours that are missing stay missing
+    hours = pd.date_range("2004-03-10 18:00", periods=500, freq="h").delete(np.arange(100, 130))
+    x, path = normal(5, len(hours)), tmp_path / "air.csv"
+    for names in (["Date", "Time"], ["Time", "Date"]):
+        written = {"Date": hours.strftime(day), "Time": hours.strftime(clock)}
+        pd.DataFrame({name: written[name] for name in names} | {"CO": x[:, 0], "NO": x[:, 1]}).to_csv(path, index=False)
+        for options in ({}, {"time": "Date"}):
+            table = read_table(path, **options)
+            assert np.array_equal(table.time, hours.to_numpy("datetime64[ns]")) and table.names == ("CO", "NO")
+            assert "with the times of day of 'Time'" in " ".join(table.notes)
 
 
 def test_bookkeeping_of_simulation_programs(write, tmp_path):

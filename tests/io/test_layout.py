@@ -258,6 +258,8 @@ def test_separators_that_are_said_or_asked_for(write):
 def test_comments(write):
     table = read_table(write("# psi phi\n0 1\n  # a remark\n1 2 # another\n\t#\n", "a.dat"))
     assert table.values.tolist() == [[0, 1], [1, 2]]
+    table = read_table(write("# three words here\n# psi phi\nr1 0 1\nr2 1 2\n", "a.dat"), ids="0")  # rows have names
+    assert table.names == ("psi", "phi") and list(table.ids) == ["r1", "r2"]
     assert read_table(write("a,b\n1,2\n  # a remark\n3,4\n")).values.tolist() == [[1, 2], [3, 4]]
     table = read_table(write("a,b\n1,2\n#3,4\n5,6\n"))
     assert table.values.tolist() == [[1, 2], [5, 6]] and "1 line with # in front of a row left out" in told(table)

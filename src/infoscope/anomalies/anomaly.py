@@ -27,7 +27,7 @@ from infoscope.neighbors import (
     measured_alike,
     repeated_in_samples,
     sample_blocks,
-    settle_window,
+    samples_in_time,
 )
 
 from .crossfit import cross_fit
@@ -261,9 +261,7 @@ class DensityAnomaly(BaseEstimator):
             return pooled, self.block_length
         if self.block_length is not None:
             raise ParameterError("block_length and exclusion_window both say how long blocks are: give one of them")
-        reference, window = settle_window(pooled.reference, exclusion_window)
-        test, _ = settle_window(pooled.test, exclusion_window)
-        return pooled._replace(reference=reference, test=test), window or None
+        return samples_in_time(pooled, exclusion_window)
 
     def _check(self) -> None:
         check_level(self.alpha)

@@ -146,6 +146,43 @@ def counts_rows(values: Any) -> bool:
     return _is_even(array)
 
 
+def counts_in_parts(values: Any, others: Any) -> bool:
+    """Whether whole numbers count rows from 0 or 1 and start again, as those of tables put one below the other do.
+
+    In a grid they do so as well, but there another column stays the same from start to start.
+
+    Parameters
+    ----------
+    values : array_like of shape (N,)
+        Numbers.
+    others : array_like of shape (N, D)
+        The other columns.
+
+    Returns
+    -------
+    bool
+        False where a part has fewer than ten rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.base.column_roles import counts_in_parts
+    >>> twice, x = np.tile(np.arange(12), 2), np.random.default_rng(0).normal(size=(24, 1))
+    >>> counts_in_parts(twice, x), counts_in_parts(twice, np.repeat([[0.0], [0.5]], 12, axis=0))
+    (True, False)
+    """
+    array, others = np.asarray(values, float), np.asarray(others, float)
+    if len(array) < 2 * FEWEST_ROWS or array[0] not in (0, 1):
+        return False
+    steps = np.diff(array)
+    starts = np.concatenate([[0], np.flatnonzero(steps != 1) + 1])
+    lengths = np.diff(np.append(starts, len(array)))
+    if len(starts) < 2 or not (array[starts] == array[0]).all() or lengths.min() < FEWEST_ROWS:
+        return False
+    spread = np.maximum.reduceat(others, starts) - np.minimum.reduceat(others, starts)
+    return bool(spread.any(axis=0).all())
+
+
 def _is_even(array: np.ndarray) -> bool:
     """Whether steps are equal up to printed digits and the precision of the numbers, and not zero."""
     precision = np.finfo(array.dtype).eps if array.dtype.kind == "f" else 0.0

@@ -18,6 +18,7 @@ CLOCK = r"(?:[ T]+\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)?"
 MONTHS = ("%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d/%b/%Y", "%b %d, %Y", "%b %d %Y", "%d %B %Y", "%B %d, %Y", "%d. %B %Y")
 HOURS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", "T%H:%M:%S", "T%H:%M", " %I:%M %p", " %I:%M:%S %p", ":%H:%M:%S")
 TIME_OF_DAY = re.compile(r"\d{1,3}:[0-5]\d(:[0-5]\d([.]\d+)?)?")
+WITH_DOTS = re.compile(r"([01]?\d|2[0-3])\.[0-5]\d\.[0-5]\d")  # 18.00.00, which alone may be a date
 ZONE = re.compile(r"\d(Z|[+-]\d{2}:?\d{2}| ?UTC| ?GMT)$")
 SHOWN = 40  # characters of a value in a message
 
@@ -90,6 +91,53 @@ def read_times(values: Any, name: str, *, date_format: str | None = None) -> Tim
     filled = np.full(len(array), np.datetime64("NaT"), "datetime64[ns]") if dates else np.full(len(array), np.nan)
     filled[there] = reading.values
     return TimeReading(filled, reading.form, reading.notes)
+
+
+def are_times_of_day(values: Any) -> bool:
+    """Whether values are times of day: 18:00, 18:00:05.5 or 18.00.05, or times of Python.
+
+    Examples
+    --------
+    >>> from infoscope.base.time_values import are_times_of_day
+    >>> are_times_of_day(["18:00", "19:30"]), are_times_of_day(["18.00.00"]), are_times_of_day(["2.5"])
+    (True, True, False)
+    """
+    if np.asarray(values).dtype.kind not in "OUT":
+        return False
+    texts = [str(value).strip() for value in values]
+    return any(all(form.fullmatch(text) for text in texts) for form in (TIME_OF_DAY, WITH_DOTS))
+
+
+def join_times_of_day(days: np.ndarray, values: Any) -> np.ndarray | None:
+    """Dates of whole days with the times of day of another column; None where the one or the other are no such.
+
+    Parameters
+    ----------
+    days : ndarray of shape (N,)
+        datetime64[ns].
+    values : array_like of shape (N,)
+        Text as in 18:00, 18:00:05.5 or 18.00.05, or times of Python.
+
+    Returns
+    -------
+    ndarray of shape (N,) or None
+        datetime64[ns].
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.base.time_values import join_times_of_day
+    >>> join_times_of_day(np.array(["2004-03-10"], "datetime64[ns]"), ["18.00.00"])
+    array(['2004-03-10T18:00:00.000000000'], dtype='datetime64[ns]')
+    """
+    if days.dtype.kind != "M" or not (days == days.astype("datetime64[D]"))[~np.isnat(days)].all():
+        return None
+    if not are_times_of_day(values):
+        return None
+    texts = [str(value).strip() for value in values]
+    if WITH_DOTS.fullmatch(texts[0]):
+        texts = [text.replace(".", ":") for text in texts]
+    return days + np.rint(_clock_seconds(texts) * 1e9).astype("timedelta64[ns]")
 
 
 def as_times(values: Any, name: str) -> np.ndarray:
@@ -198,9 +246,7 @@ def _read_texts(texts: np.ndarray, there: np.ndarray, name: str, date_format: st
         dates = _compact_dates(numbers.astype(np.int64)) if (numbers == np.rint(numbers)).all() else None
         return TimeReading(numbers) if dates is None else dates
     if all(TIME_OF_DAY.fullmatch(text) for text in texts):
-        parts = [[float(part) for part in text.split(":")] for text in texts]
-        seconds = np.array([sum(part * unit for part, unit in zip(one, (3600, 60, 1), strict=False)) for one in parts])
-        return TimeReading(seconds, "times of day", ("times of day in seconds",))
+        return TimeReading(_clock_seconds(texts), "times of day", ("times of day in seconds",))
     dates = _iso(texts, there, name)
     if dates is not None:
         return dates
@@ -216,6 +262,11 @@ def _read_texts(texts: np.ndarray, there: np.ndarray, name: str, date_format: st
         if row and any(re.search(r"\d", text) for text in texts)
         else f"{name}: neither numbers nor dates (row {_row(there, 0)}, counted from 0, holds {_cut(texts[0])})"
     )
+
+
+def _clock_seconds(texts: Any) -> np.ndarray:
+    parts = [[float(part) for part in text.split(":")] for text in texts]
+    return np.array([sum(part * unit for part, unit in zip(one, (3600, 60, 1), strict=False)) for one in parts])
 
 
 def _numbers(texts: np.ndarray) -> np.ndarray | None:

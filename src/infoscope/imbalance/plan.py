@@ -23,7 +23,6 @@ from infoscope.neighbors import (
     RowOrderLook,
     SeriesCorrelation,
     Space,
-    check_same_items,
     find_repeated_rows,
     is_series,
     item_name,
@@ -32,11 +31,12 @@ from infoscope.neighbors import (
     row_step,
     run_weights,
     series_correlation,
+    settle_admissibility,
     settle_weights,
+    share_items,
 )
 from infoscope.statistics import block_labels
 
-MANY_RUNS = 4  # runs from which too short ones are compared with each other
 FEWEST_EFFECTIVE = 10
 LARGEST_SHARE = 0.05
 STANDARD_ERRORS = ("auto", "graph", "blocks", "rows", "jackknife")
@@ -176,7 +176,8 @@ def make_plan(
     n_jobs=None,
 ) -> ComparisonPlan:
     """Check that the spaces hold the same items, and settle window, runs, weights and blocks."""
-    spaces, borrowed = _same_items(spaces)
+    _check_number(spaces[0])
+    spaces, borrowed = share_items(spaces)
     check_choice(standard_error, "standard_error", STANDARD_ERRORS)
     check_choice(on_low_weight, "on_low_weight", ("raise", "warn"))
     if isinstance(exclusion_window, str) and exclusion_window != "auto":
@@ -220,46 +221,12 @@ def _look_for_repeats(plan: ComparisonPlan) -> None:
 
 
 def same_items(spaces: list[Space]) -> list[Space]:
-    """The spaces with equal weights, times and runs; an error where they hold different items."""
-    return _same_items(spaces)[0]
+    """The spaces with equal weights, times and runs; an error where they hold different items, or too few."""
+    _check_number(spaces[0])
+    return share_items(spaces)[0]
 
 
 # ---------------------------------------------------------------------------------------------------------------- items
-def _same_items(spaces: list[Space]) -> tuple[list[Space], list[str]]:
-    """What only some carry, the others borrow, and a note says so."""
-    first = spaces[0]
-    _check_number(first)
-    for other in spaces[1:]:
-        check_same_items(first, other)
-    borrowed: list[dict[str, Any]] = [{} for _ in spaces]  # put in together: times mean little without runs
-    taken: dict[tuple[str | None, str | None], list[str]] = {}
-    for what in ("sample_weight", "time", "run"):
-        owner = next((s for s in spaces if getattr(s, what) is not None), None)
-        if owner is None:
-            continue
-        for space, lacking in zip(spaces, borrowed, strict=True):
-            if getattr(space, what) is None:
-                lacking[what] = owner.about_items()[what]
-                taken.setdefault((space.name, owner.name), []).append(what)
-            elif what == "sample_weight":
-                _check_weights_agree(owner, space)
-            elif space is not owner:
-                check_same_items(owner, space)  # the first space may carry none
-    made = [space.replace(**lacking) if lacking else space for space, lacking in zip(spaces, borrowed, strict=True)]
-    return made, [f"{name} carries no {', '.join(what)}: taken from {owner}" for (name, owner), what in taken.items()]
-
-
-def _check_weights_agree(owner: Space, space: Space) -> None:
-    differs = owner.sample_weight != space.sample_weight
-    if differs.any():
-        row = int(np.argmax(differs))
-        raise DataError(
-            f"{owner.name} and {space.name} carry different sample_weight, first in row {row} "
-            f"({owner.sample_weight[row]:g} and {space.sample_weight[row]:g}): give both the same, or make one with "
-            "space.replace(sample_weight=...)"
-        )
-
-
 def _check_number(space: Space) -> None:
     if len(space) < 3:
         raise DataError(f"{len(space)} items: an imbalance needs at least 3")
@@ -311,27 +278,11 @@ def _check_weights(plan: ComparisonPlan, weight: np.ndarray, on_low_weight: str)
 
 # ----------------------------------------------------------------------------------------------------------------- time
 def _with_window(plan: ComparisonPlan, window: Any, neighbors_from: str | None) -> ComparisonPlan:
-    space, series = plan.spaces[0], plan.correlation
-    neighbors_from = ("auto" if plan.automatic else "any") if neighbors_from is None else neighbors_from
-    check_choice(neighbors_from, "neighbors_from", ("any", "other_runs", "auto"))
-    if plan.automatic and series is not None:
-        window = series.window
-    width = float(f"{float(window or 0.0):.12g}")  # no dust from summed time steps
-    if not 0 <= width < np.inf:
-        raise ParameterError(f"exclusion_window is {window!r}; it must be a time >= 0")
-    too_short = series is not None and series.too_short
-    if neighbors_from == "auto":
-        n_runs = 1 if space.run is None else len(np.unique(space.run))
-        neighbors_from = "other_runs" if n_runs >= MANY_RUNS and (too_short or space.time is None) else "any"
-        if neighbors_from == "other_runs":
-            plan.note("neighbours come from other runs, because there are enough of them and each is short")
-    if too_short and neighbors_from == "any" and series is not None:
-        plan.warn(
-            f"runs are shorter than 20 correlation times ({series.tau.value:.3g}): the value is not reliable; more or "
-            "longer runs are the cure",
-            CorrelatedRowsWarning,
-        )
-    return replace(plan, admissibility=Admissibility(width, neighbors_from))
+    settled = settle_admissibility(plan.spaces[0], plan.correlation, window, neighbors_from, automatic=plan.automatic)
+    plan.note(*settled.notes)
+    if settled.too_short:
+        plan.warn(settled.too_short, CorrelatedRowsWarning)
+    return replace(plan, admissibility=settled.admissibility)
 
 
 def _with_blocks(plan: ComparisonPlan, standard_error: str) -> ComparisonPlan:

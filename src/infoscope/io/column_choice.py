@@ -7,9 +7,19 @@ from dataclasses import replace
 
 import numpy as np
 
-from infoscope.base.column_roles import CLOCKS, FEWEST_ROWS, INDEX, RUN, ColumnRole, counts_rows, is_weak
+from infoscope.base.column_roles import (
+    CLOCKS,
+    FEWEST_ROWS,
+    INDEX,
+    RUN,
+    TIME,
+    ColumnRole,
+    counts_in_parts,
+    counts_rows,
+    is_weak,
+)
 from infoscope.base.errors import DataError, ParameterError, warn
-from infoscope.base.time_values import TimeReading
+from infoscope.base.time_values import TimeReading, are_times_of_day, join_times_of_day
 
 from .columns import column_positions, starts_from_all
 from .restarts import even_times
@@ -107,12 +117,17 @@ def leave_out_counters(choice: ColumnChoice, source: Source, values: np.ndarray,
         for number, position in enumerate(choice.features)
         if position not in known and not square and counts_rows(values[:, number])
     ]
+    anew = ""
+    if choice.features[:1] == (0,) and names[0] == "0" and counts_in_parts(values[:, 0], values[:, 1:]):
+        counting.insert(0, ColumnRole(0, names[0], INDEX, "it counts rows and starts again"))
+        anew = ", anew in every part"
     if not counting:
         return choice
     kept = tuple(position for position in choice.features if position not in {role.position for role in counting})
     which = _name_columns(counting)
     says, tells = ("grows", "tells") if len(counting) == 1 else ("grow", "tell")
-    text = f"{label}: {which} {says} by the same step from row to row, and so {tells} which row it is and nothing else"
+    even = f"{says} by the same step from row to row{anew}"
+    text = f"{label}: {which} {even}, and so {tells} which row it is and nothing else"
     if asked or not kept:
         why = "since you chose it" if asked else "since no other column is left"
         text = f"{text}; compared all the same, {why}"
@@ -147,9 +162,13 @@ def _time(
         (position,) = column_positions([asked], source.names)
         role = ColumnRole(position, source.names[position], CLOCKS[0], "it was chosen")
         roles[position] = role
-        return role, source.times(position, rows, f"{label}: column '{role.name}'", date_format)
+        times = source.times(position, rows, f"{label}: column '{role.name}'", date_format)
+        joined = _with_times_of_day(source, rows, roles, role, times, taken)
+        if joined is not times:
+            notes.append(f"{label}: '{role.name}' is the time of the rows ({joined.notes[-1]})")
+        return role, joined
     candidates = [role for kind in CLOCKS for role in roles.values() if role.kind == kind and role.name not in taken]
-    for role in candidates:
+    for role in _dates_first(candidates, source, rows):
         what = f"{label}: column '{role.name}'"
         try:
             times = source.times(role.position, rows, what, date_format)
@@ -160,6 +179,7 @@ def _time(
             continue
         except ParameterError:
             times = source.times(role.position, rows, what, None)
+        times = _with_times_of_day(source, rows, roles, role, times, taken)
         why_not = _why_no_time(times.values, run) or (
             "" if run is not None else _shared(source, rows, roles, times.values)
         )
@@ -171,6 +191,29 @@ def _time(
         if not is_weak(role.name):
             notes.append(f"{what} {why_not}; it is not used as the time of the rows")
     return None, None
+
+
+def _dates_first(candidates: list[ColumnRole], source: Source, rows: slice) -> list[ColumnRole]:
+    """The candidates, times of day last: beside dates they say the rest of them."""
+    timed = [role for role in candidates if role.kind == TIME]
+    if len(timed) < 2:
+        return candidates
+    of_day = [role for role in timed if are_times_of_day(source.column(role.position, rows))]
+    return [role for role in candidates if role not in of_day] + of_day
+
+
+def _with_times_of_day(
+    source: Source, rows: slice, roles: dict[int, ColumnRole], role: ColumnRole, times: TimeReading, taken: set[str]
+) -> TimeReading:
+    """The times; dates of whole days together with another column's times of day."""
+    for other in list(roles.values()):
+        if other.kind != TIME or other is role or other.name in taken or times.values.dtype.kind != "M":
+            continue
+        joined = join_times_of_day(times.values, source.column(other.position, rows))
+        if joined is not None:
+            roles[other.position] = replace(other, reason=f"its times of day belong to '{role.name}'")
+            return replace(times, values=joined, notes=(*times.notes, f"with the times of day of '{other.name}'"))
+    return times
 
 
 def _in_even_steps(times: TimeReading, run: np.ndarray | None) -> TimeReading:

@@ -115,23 +115,34 @@ def find_header(rows: Sequence[Sequence[str]], separator: str, path: Path, *, na
     return Header(False, f"{path}: the first line is taken as a row ({shown})" if others else "")
 
 
-def comment_names(comments: Sequence[str], n_fields: int, separator: str, comment: str) -> list[str]:
+def comment_names(
+    comments: Sequence[str], n_fields: int, separator: str, comment: str, *, rows_named: bool = False
+) -> list[str]:
     """The names of the columns in a comment above the rows: the last that has one for each column, each once.
+
+    Where the first column holds names of rows, it may have none itself.
 
     Examples
     --------
     >>> from infoscope.io.header_line import comment_names
     >>> comment_names(["# made by hand", "# x y", "# nm nm"], 2, " ", "#")
     ['x', 'y']
+    >>> comment_names(["# x y"], 3, " ", "#", rows_named=True)
+    ['', 'x', 'y']
     """
     from .text_lines import split_fields
+
+    nameless: list[list[str]] = [[]] + [[""]] * rows_named
 
     for text in reversed(comments):
         bare = text.strip().lstrip(comment).lstrip("! ").strip()
         for sign in dict.fromkeys(((separator if separator != " " else ","), ",", "\t", ";", " ")):
             fields = split_fields(bare, sign, "")
-            if len(fields) == n_fields and len(set(fields)) == n_fields and not all(map(is_number, fields)):
-                return fields
+            if len(set(fields)) < len(fields) or all(map(is_number, fields)):
+                continue
+            for first in nameless:
+                if len(first) + len(fields) == n_fields:
+                    return first + fields
     return []
 
 

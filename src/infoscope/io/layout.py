@@ -255,7 +255,7 @@ def _names(
 ) -> tuple[list[str], bool, str]:
     """The names of the columns, whether the first line holds them, and what there is to say of it."""
     n_fields = Counter(map(len, rows[1:] or rows)).most_common(1)[0][0]
-    named = comment_names(above, n_fields, separator, comment)
+    named = comment_names(above, n_fields, separator, comment, rows_named=_are_named(rows, n_fields, asked.na))
     header, note = asked.header, ""
     if header is None:
         header, note = find_header(rows, separator, path, named=len(named) == len(rows[0]), na=asked.na)
@@ -267,8 +267,17 @@ def _names(
     if header:
         return [name or f"unnamed_{position}" for position, name in enumerate(first)], True, note
     if named:
+        named = [name or f"unnamed_{position}" for position, name in enumerate(named)]
         return named, False, f"{path}: names are those of the comment above the rows ({', '.join(named)})"
     return [str(column) for column in range(len(first))], False, note
+
+
+def _are_named(rows: Sequence[Sequence[str]], n_fields: int, na: Sequence[str]) -> bool:
+    """Whether text, another in every row, stands in front of numbers."""
+    whole = [row for row in rows if len(row) == n_fields]
+    first, *others = zip(*whole, strict=True) if whole else [()]
+    different = len(set(first)) == len(first) and column_kind(first, na) == "text"
+    return different and bool(others) and all(column_kind(column, na) == "number" for column in others)
 
 
 def _columns(names: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, Any]:

@@ -6,10 +6,11 @@ What the rest means   `correlation`: time and runs; `weighting`: weights; `row_o
 Who may be near whom  `admissible`: self, windows and runs
 The loop              `reductions`; what it hands to a reduction, and what a reduction is: `interfaces`
 The backends          `backend_numpy` with `kernels`; `backend_torch` with `tensors`; `backend_dask` with `chunks`
-The verbs             `verbs` and `nearest_product` give a `graph` or counts; as exact and faster in few dimensions or
+Sorted by contents    `sorted_rows`: whatever order rows came in
+The verbs             `verbs` and `product_neighbors` give a `graph` or counts; as exact and faster in few dimensions or
                       for two spaces at once: `shortcuts`, `box_search` (`boxes`, `box_kernels`), `cross_ranks`; not
                       exact, with its recall: `approximate`
-Sums of a Gaussian    `kernel_sums` with `kernel_sum_kernels`; twin `kernel_sums_torch`
+Sums of a Gaussian    `gaussian_sums` with `gaussian_kernels`, twin `gaussian_sums_torch`; its matrix `gaussian_matrix`
 Neighbours known      `known_neighbors` reads what was computed elsewhere, `known_search` answers from it
 Two samples           `two_samples`: one space of both; `two_sample_blocks`: whose labels are exchanged together
 All pairs of bits     `bits` with `bit_kernels`; twins `bits_torch`, `bits_dask`
@@ -22,11 +23,11 @@ Authors of a reduction import `Reduction`, `Tile` and `reduce_tiles`; rooms impo
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .gaussian_sums import KernelSums, kernel_sums
 from .graph import NeighborGraph
 from .interfaces import Reduction, Tile
-from .kernel_sums import KernelSums, kernel_sums
-from .nearest_product import nearest_product
 from .order import look_for_order, order_test
+from .product_neighbors import nearest_product
 from .reductions import reduce_tiles
 from .space import Space, as_space
 from .verbs import count_closer, count_within, distance_histogram, nearest, nearest_blocks
@@ -53,7 +54,7 @@ __all__ = [
 
 # ---------------------------------------------------------------- for authors of reductions and rooms, not for users
 from .admissible import UNRESTRICTED, WINDOW_SLACK, Admissibility, Pairs, admissible_pairs, items_of
-from .alignment import check_same_items
+from .alignment import check_same_items, share_items
 from .bits import PackedBits, frozen, pack_segments
 from .column_statistics import deviations
 from .convert import DENSE_LIMIT, kind_of, to_columns, to_numpy
@@ -64,22 +65,25 @@ from .correlation import (
     is_series,
     row_step,
     series_correlation,
+    settle_admissibility,
     settle_window,
 )
 from .cross_ranks import OneWay, neighbors_and_ranks
 from .frame_columns import collected
+from .gaussian_matrix import kernel_matrix, kernel_product
 from .interfaces import Tiles
 from .kernels import TIE
 from .known_search import graph_of
 from .origins import item_name, item_origin
 from .ownership import hand_over
 from .reductions import admissible_mass, column_items, count_in_samples, row_items
-from .repeated_rows import RepeatedRows, find_repeated_rows
+from .repeated_rows import RepeatedRows, find_repeated_rows, row_codes
 from .row_order import RowOrderLook, looking_at_row_order, show_neighbors
+from .sorted_rows import content_order
 from .space_checks import item_numbers
 from .tensors import as_arrays, has_kernels, on_device
 from .two_sample_blocks import SampleBlocks, sample_blocks
-from .two_samples import TwoSamples, join_samples, look_at_samples, measured_alike, repeated_in_samples
+from .two_samples import TwoSamples, join_samples, look_at_samples, measured_alike, repeated_in_samples, samples_in_time
 from .weighting import refuse_weights, run_weights, settle_weights
 
 if TYPE_CHECKING:

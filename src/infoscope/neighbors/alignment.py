@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from infoscope.base import DataError, checks, warn
@@ -44,6 +47,66 @@ def check_same_items(first: Space, other: Space) -> None:
     _check_numbering(first, other)
     _check_times(first, other)
     _check_runs(first, other)
+
+
+def share_items(spaces: Sequence[Space]) -> tuple[list[Space], list[str]]:
+    """Spaces of the same items with equal weights, times and runs: what only some carry, the others borrow.
+
+    Parameters
+    ----------
+    spaces : sequence of Space
+        With names, for messages and notes.
+
+    Returns
+    -------
+    spaces : list of Space
+        In the order given.
+    notes : list of str
+        Who borrowed what from whom.
+
+    Raises
+    ------
+    DataError
+        As `check_same_items`, for every pair of them; weights that differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.neighbors import Space, share_items
+    >>> shared, notes = share_items([Space(np.eye(3), time=[0, 1, 2], name="a"), Space(np.eye(3), name="b")])
+    >>> shared[1].time, notes
+    (array([0., 1., 2.]), ['b carries no time: taken from a'])
+    """
+    first = spaces[0]
+    for other in spaces[1:]:
+        check_same_items(first, other)
+    borrowed: list[dict[str, Any]] = [{} for _ in spaces]  # put in together: times mean little without runs
+    taken: dict[tuple[str | None, str | None], list[str]] = {}
+    for what in ("sample_weight", "time", "run"):
+        owner = next((s for s in spaces if getattr(s, what) is not None), None)
+        if owner is None:
+            continue
+        for space, lacking in zip(spaces, borrowed, strict=True):
+            if getattr(space, what) is None:
+                lacking[what] = owner.about_items()[what]
+                taken.setdefault((space.name, owner.name), []).append(what)
+            elif what == "sample_weight":
+                _check_weights_agree(owner, space)
+            elif space is not owner:
+                check_same_items(owner, space)  # the first space may carry none
+    made = [space.replace(**lacking) if lacking else space for space, lacking in zip(spaces, borrowed, strict=True)]
+    return made, [f"{name} carries no {', '.join(what)}: taken from {owner}" for (name, owner), what in taken.items()]
+
+
+def _check_weights_agree(owner: Space, space: Space) -> None:
+    differs = owner.sample_weight != space.sample_weight
+    if differs.any():
+        row = int(np.argmax(differs))
+        raise DataError(
+            f"{owner.name} and {space.name} carry different sample_weight, first in row {row} "
+            f"({owner.sample_weight[row]:g} and {space.sample_weight[row]:g}): give both the same, or make one with "
+            "space.replace(sample_weight=...)"
+        )
 
 
 def _check_numbering(first: Space, other: Space) -> None:

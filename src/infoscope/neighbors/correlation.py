@@ -9,20 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from infoscope.base import ParameterError
+from infoscope.base.checks import check_choice
 from infoscope.base.rounding import STEPS, exceeds
 from infoscope.statistics import CorrelationTime, auto_window, block_labels, correlation_time, run_order
 
+from .admissible import Admissibility
 from .convert import to_numpy
 from .space import Space
 
 CORRELATED_FROM = 1.5  # correlation time, in rows, from which errors come from blocks
 MARKS = 16  # items to which distances are followed in time, where there are no columns
 DASK_BYTES = 2**30  # of a Dask array, pulled at most
+MANY_RUNS = 4  # runs from which too short ones are compared with each other
 BLOCK_TIMES = 2.0  # length of a block in correlation times
 
 
@@ -131,6 +134,74 @@ def settle_window(space: Space, exclusion_window: float | str | None) -> tuple[S
     if window == 0:
         return (space.replace(time=None, run=None) if is_series(space) else space), 0.0
     return (space if is_series(space) else space.replace(time=np.arange(len(space)))), window
+
+
+class Settled(NamedTuple):
+    """Who may be whose neighbour, and what there is to say about it."""
+
+    admissibility: Admissibility
+    notes: tuple[str, ...]
+    too_short: str  # a warning, or nothing
+
+
+def settle_admissibility(
+    space: Space,
+    correlation: SeriesCorrelation | None,
+    exclusion_window: float | str | None,
+    neighbors_from: str | None,
+    *,
+    automatic: bool,
+) -> Settled:
+    """What window and runs ask of an estimator that leaves out pairs of neighbours.
+
+    Parameters
+    ----------
+    space : Space
+    correlation : SeriesCorrelation or None
+        Of its rows.
+    exclusion_window : float, "auto" or None
+        None is no window.
+    neighbors_from : {"any", "other_runs", "auto"} or None
+        None means "auto" together with an automatic window, else "any".
+    automatic : bool
+        Whether the window is that of the correlation.
+
+    Returns
+    -------
+    Settled
+
+    Raises
+    ------
+    ParameterError
+        If the window is no time, or the word is unknown.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.neighbors import Space, settle_admissibility
+    >>> settle_admissibility(Space(np.eye(3)), None, 2, None, automatic=False).admissibility.exclusion_window
+    2.0
+    """
+    neighbors_from = ("auto" if automatic else "any") if neighbors_from is None else neighbors_from
+    check_choice(neighbors_from, "neighbors_from", ("any", "other_runs", "auto"))
+    window: Any = correlation.window if automatic and correlation is not None else exclusion_window
+    width = float(f"{float(window or 0.0):.12g}")  # no dust from summed time steps
+    if not 0 <= width < np.inf:
+        raise ParameterError(f"exclusion_window is {window!r}; it must be a time >= 0")
+    too_short = correlation is not None and correlation.too_short
+    notes: tuple[str, ...] = ()
+    if neighbors_from == "auto":
+        n_runs = 1 if space.run is None else len(np.unique(space.run))
+        neighbors_from = "other_runs" if n_runs >= MANY_RUNS and (too_short or space.time is None) else "any"
+        if neighbors_from == "other_runs":
+            notes = ("neighbours come from other runs, because there are enough of them and each is short",)
+    text = ""
+    if too_short and neighbors_from == "any" and correlation is not None:
+        text = (
+            f"runs are shorter than 20 correlation times ({correlation.tau.value:.3g}): the value is not reliable; "
+            "more or longer runs are the cure"
+        )
+    return Settled(Admissibility(width, neighbors_from), notes, text)
 
 
 def series_correlation(

@@ -109,6 +109,23 @@ def find_repeated_rows(
     return RepeatedRows(n, count, first, group, len(spaces), count > 0 and _on_grid(known))
 
 
+def row_codes(space: Space) -> np.ndarray:
+    """A number of 64 bits for every row, equal for equal rows: an order of the rows that does not depend on theirs.
+
+    Where the rows are not at hand (Dask arrays), their numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.neighbors import Space, row_codes
+    >>> codes = row_codes(Space(np.array([[1.0], [2.0], [1.0]])))
+    >>> bool(codes[0] == codes[2]), bool(codes[0] == codes[1])
+    (True, False)
+    """
+    table = _table(space)
+    return np.arange(len(space), dtype=np.uint64) if table is None else _hash(table)
+
+
 # --------------------------------------------------------------------------------------------------------------- steps
 def _table(space: Space) -> np.ndarray | None:
     """The numbers that count in distances, so that equal rows are at distance zero; None where they are not at hand."""

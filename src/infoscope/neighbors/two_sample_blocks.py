@@ -61,6 +61,7 @@ def sample_blocks(
     *,
     alpha: float = 0.05,
     length: float | None = None,
+    times: float = BLOCK_TIMES,
 ) -> SampleBlocks | None:
     """The blocks that the user named, or that runs and times ask for; None where nothing was said about the rows.
 
@@ -72,7 +73,9 @@ def sample_blocks(
     alpha : float
         Whole runs are blocks where they have arrangements enough for a test at this level.
     length : float, optional
-        Duration of a block; two correlation times of the slowest column by default.
+        Duration of a block; so many correlation times of the slowest column by default.
+    times : float
+        How many: neighbouring blocks share what lies within a correlation time of their border.
 
     Returns
     -------
@@ -114,7 +117,7 @@ def sample_blocks(
             return whole
     if length is None:
         series = [series_correlation(sample) for sample in (reference, test)]
-        length = BLOCK_TIMES * max(max(one.tau.value, one.step) for one in series if one is not None)
+        length = times * max(max(one.tau.value, one.step) for one in series if one is not None)
     elif isinstance(length, str) or not 0 < length < np.inf:
         raise ParameterError(f"block_length is {length!r}; it must be a positive time (rows, where there is no time)")
     codes = [block_labels(s.time, s.run, length, min_blocks=1, max_blocks=len(s), n=len(s)) for s in (reference, test)]

@@ -10,6 +10,7 @@ from infoscope.base import DataError, DataWarning, Origin, ParameterError, warn
 from infoscope.base.rounding import exceeds, first_lowest
 
 from .convert import Data, kind_of, to_numpy
+from .correlation import settle_window
 from .order import order_test
 from .origins import item_origin
 from .ownership import hand_over
@@ -148,6 +149,13 @@ def join_samples(
     labels = np.zeros(len(first) + len(second), np.uint8)
     labels[len(first) :] = 1
     return TwoSamples(_joined(first, second), labels, first, second, tuple(notes), (kept[0], kept[1]))
+
+
+def samples_in_time(samples: TwoSamples, exclusion_window: float | str | None) -> tuple[TwoSamples, float | None]:
+    """The samples with what a window says of the order of their rows, and the length of blocks; None: to be found."""
+    reference, window = settle_window(samples.reference, exclusion_window)
+    test, _ = settle_window(samples.test, exclusion_window)
+    return samples._replace(reference=reference, test=test), window or None
 
 
 def measured_alike(space: Space, data: Data) -> Space:

@@ -1,0 +1,36 @@
+"""What drives what: lags and delay vectors, gains of prediction, transfer entropy, and the experiment that decides.
+
+The numbers of formulas in comments are those of docs/rooms/causality.md.
+"""
+
+from .embedding import embed, sample_times
+from .interventions import intervene, interventional_effect
+from .langevin_grid import LangevinGrid
+from .markov import markov_transfer_entropy
+from .ornstein_uhlenbeck import LinearProcess, ou_intervention, ou_transfer_entropy
+from .results import Intervention, TransferEntropy
+from .scores import CommunityScores, community_scores
+from .suggest import EmbeddingSuggestion, suggest_embedding
+
+__all__ = [
+    # series
+    "embed",
+    "sample_times",
+    "suggest_embedding",
+    # laws that are known
+    "LangevinGrid",
+    "LinearProcess",
+    "markov_transfer_entropy",
+    "ou_intervention",
+    "ou_transfer_entropy",
+    # experiments
+    "intervene",
+    "interventional_effect",
+    # beside the truth
+    "CommunityScores",
+    "community_scores",
+    # results
+    "EmbeddingSuggestion",
+    "Intervention",
+    "TransferEntropy",
+]

@@ -1,0 +1,165 @@
+"""What two samples are made of: rows, or blocks of rows that follow each other; errors and nulls in these units."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from infoscope.base import DataWarning, check_positive_int, check_random_state, warn
+from infoscope.neighbors import (
+    SampleBlocks,
+    Space,
+    TwoSamples,
+    find_repeated_rows,
+    join_samples,
+    look_at_samples,
+    row_codes,
+    sample_blocks,
+    samples_in_time,
+    series_correlation,
+    to_numpy,
+)
+from infoscope.statistics import shuffle_rows
+
+BLOCK_TIMES = 12.0  # length of a block in correlation times: what neighbouring blocks share is then 4 % of the variance
+FEWEST_BLOCKS = 8  # of a sample; shorter blocks, of two correlation times at least, where there would be fewer
+ROUGH_BLOCKS = 6  # of a sample, below which errors are said to be rough
+WAY_OUT = "or say with `exclusion_window=0` that rows are in no order"
+FEW_BLOCKS = "only {n} blocks of correlated rows in {name}: errors and p-values are rough"
+
+
+class Prepared(NamedTuple):
+    """Two samples, ready to be compared.
+
+    Attributes
+    ----------
+    samples : TwoSamples
+    blocks : SampleBlocks or None
+        None where rows are independent.
+    warnings, notes : tuple of str
+    """
+
+    samples: TwoSamples
+    blocks: SampleBlocks | None
+    warnings: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def n(self) -> tuple[int, int]:
+        """Rows of both samples."""
+        return len(self.samples.reference), len(self.samples.test)
+
+    @property
+    def n_blocks(self) -> int:
+        """Blocks of both samples; 0 where rows are independent."""
+        return 0 if self.blocks is None else len(self.blocks.of_test)
+
+    def weight(self, label: int) -> np.ndarray:
+        """Weights of one sample's rows, which add up to 1."""
+        given = self.samples.weights[label]
+        return np.full(self.n[label], 1 / self.n[label]) if given is None else given / given.sum()
+
+    def unit(self, label: int) -> np.ndarray:
+        """Number of the unit of every row of one sample, from 0."""
+        if self.blocks is None:
+            return np.arange(self.n[label])
+        code = self.blocks.code[self.samples.labels == label]
+        return code - code.min()
+
+    def variance(self, label: int, influence: np.ndarray) -> float:
+        """Of a statistic whose first-order change with a row of one sample is ``weight * influence``."""
+        weight = self.weight(label)
+        pulled = weight * (influence - (weight * influence).sum())
+        sums = np.bincount(self.unit(label), pulled)
+        return float((sums**2).sum() * len(sums) / max(len(sums) - 1, 1))
+
+
+def prepare(reference: Any, test: Any, exclusion_window: Any = None, *, unweighted: str | None = None) -> Prepared:
+    """Both samples as one space, their blocks where time or runs are known, and what is to be said about them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.measures.sample_units import prepare
+    >>> x = np.random.default_rng(0).normal(size=(30, 2))
+    >>> prepare(x[:20], x[20:]).n
+    (20, 10)
+    """
+    samples = join_samples(reference, test, unweighted=unweighted)
+    samples, length = samples_in_time(samples, exclusion_window)
+    blocks = find_blocks(samples, length)
+    said = blocks is not None or exclusion_window == 0
+    warnings = [*look_at_samples(samples, independent=not said, way_out=WAY_OUT)]
+    if blocks is not None:
+        for label, name in enumerate(("the reference", "the test sample")):
+            n = int((blocks.of_test == label).sum())
+            if n < ROUGH_BLOCKS:
+                warnings.append(FEW_BLOCKS.format(n=n, name=name))
+                warn(warnings[-1], DataWarning)
+    if (shared := samples.n_shared) and not samples.same_rows:
+        text = f"{shared} rows of the test sample are in the reference as well: the samples are not independent"
+        if not _on_grid(samples):
+            warnings.append(text)
+            warn(text, DataWarning)
+    return Prepared(samples, blocks, tuple(warnings), samples.notes)
+
+
+def find_blocks(samples: TwoSamples, length: float | None) -> SampleBlocks | None:
+    """Blocks of twelve correlation times, or of fewer where there would be less than eight blocks."""
+    reference, test = samples.reference, samples.test
+    if length is not None:
+        return sample_blocks(reference, test, length=length)
+    whole = sample_blocks(reference, test, times=BLOCK_TIMES)
+    if whole is None or whole.kind == "whole runs":
+        return whole
+    counts = np.bincount(whole.of_test, minlength=2)
+    if counts.min() >= FEWEST_BLOCKS:
+        return whole
+    found = [series_correlation(sample) for sample in (reference, test)]
+    shortest = min(one.durations.sum() for one in found if one is not None)
+    slowest = max(max(one.tau.value, one.step) for one in found if one is not None)
+    times = float(np.clip(shortest / FEWEST_BLOCKS / slowest, 2.0, BLOCK_TIMES))
+    return sample_blocks(reference, test, times=times)
+
+
+def permuted_labels(prepared: Prepared, n_permutations: int, seed: int) -> np.ndarray:
+    """Labels of all rows (P, N) after they were exchanged: of rows, or of whole blocks of like length.
+
+    The rows are taken in an order that depends on what they hold, so that the same samples in another order have the
+    same null.
+    """
+    labels, blocks = prepared.samples.labels, prepared.blocks
+    made = np.empty((n_permutations, len(labels)), np.uint8)
+    generators = (np.random.default_rng([seed, b]) for b in range(n_permutations))
+    if blocks is not None:
+        for row, generator in zip(made, generators, strict=True):
+            row[:] = blocks.exchanged(generator)
+        return made
+    order, lined_up = np.argsort(row_codes(prepared.samples.space), kind="stable"), np.sort(labels)
+    for row, generator in zip(made, generators, strict=True):
+        row[order] = lined_up[shuffle_rows(len(labels), generator)]
+    return made
+
+
+def check_n_permutations(n_permutations: Any) -> int:
+    """The number, 0 or 19 at least: with fewer no p-value is below 0.05."""
+    number = check_positive_int(n_permutations, "n_permutations", 0)
+    return number if number == 0 else check_positive_int(number, "n_permutations", 19)
+
+
+def seed_of(random_state: Any) -> int:
+    """The seed that stands for a random state, and gives the same numbers when it is given itself."""
+    if isinstance(random_state, int | np.integer) and not isinstance(random_state, bool) and random_state >= 0:
+        return int(random_state)
+    return int(check_random_state(random_state).integers(2**31))
+
+
+def features_weighted(space: Space) -> np.ndarray:
+    """Columns of a space times their feature weights, float64: differences of these are its distances."""
+    return np.asarray(to_numpy(space.features), np.float64) * space.feature_weights
+
+
+def _on_grid(samples: TwoSamples) -> bool:
+    found = find_repeated_rows(samples.space)
+    return found is not None and found.on_grid
