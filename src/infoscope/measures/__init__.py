@@ -2,6 +2,8 @@
 
 from .cauchy_schwarz import cauchy_schwarz
 from .cauchy_schwarz_information import cauchy_schwarz_information
+from .compression import CanonicalCompressor
+from .conditional import conditional_mutual_information
 from .curvature_results import DensityCurvature, FisherInformation, InformationEstimationDistance, ParameterScale
 from .density_curvature import density_curvature
 from .diffusion_entropy import diffusion_spectral_entropy, diffusion_spectral_information
@@ -19,6 +21,7 @@ from .drift_results import DriftTable, StabilityIndex, StabilityTable
 from .drift_table import drift_table
 from .effective_features import effective_features
 from .effective_number import effective_number
+from .entropy import Entropy, entropy
 from .estimation_distance import information_estimation_distance
 from .fisher_information import fisher_information, parameter_scale
 from .frechet import frechet_distance
@@ -26,8 +29,10 @@ from .information_results import Information, Reliability
 from .manifold_spread import manifold_spread
 from .matrix_entropy import matrix_entropy
 from .mmd import mmd
-from .mutual_information import mutual_information
 from .nuclear_norm import nuclear_norm
+from .pair_information import mutual_information
+from .pairwise import pairwise_mutual_information
+from .pairwise_results import InformationMatrix
 from .reliability import reliability
 from .sliced_wasserstein import sliced_wasserstein
 from .spectral_results import (
@@ -38,8 +43,10 @@ from .spectral_results import (
     NuclearNorm,
     SpectralEntropy,
 )
+from .total_correlation import total_correlation
 
 __all__ = [
+    "CanonicalCompressor",
     "CauchySchwarz",
     "CauchySchwarzInformation",
     "DensityCurvature",
@@ -47,10 +54,12 @@ __all__ = [
     "DriftTable",
     "EffectiveFeatures",
     "EffectiveNumber",
+    "Entropy",
     "FisherInformation",
     "FrechetDistance",
     "Information",
     "InformationEstimationDistance",
+    "InformationMatrix",
     "KernelDiscrepancy",
     "ManifoldSpread",
     "NeighborDivergence",
@@ -63,12 +72,14 @@ __all__ = [
     "StabilityTable",
     "cauchy_schwarz",
     "cauchy_schwarz_information",
+    "conditional_mutual_information",
     "density_curvature",
     "diffusion_spectral_entropy",
     "diffusion_spectral_information",
     "drift_table",
     "effective_features",
     "effective_number",
+    "entropy",
     "fisher_information",
     "frechet_distance",
     "information_estimation_distance",
@@ -79,8 +90,10 @@ __all__ = [
     "mmd",
     "mutual_information",
     "nuclear_norm",
+    "pairwise_mutual_information",
     "parameter_scale",
     "reliability",
     "sliced_wasserstein",
     "stability_index",
+    "total_correlation",
 ]
