@@ -1,4 +1,4 @@
-"""Curvatures of a kernel density, information-estimation distances and Fisher informations against closed forms."""
+"""Curvatures of a kernel density, information-estimation distances and Fisher information against closed forms."""
 
 import warnings
 
@@ -287,7 +287,7 @@ def test_samples_as_a_mapping_and_as_a_statistic():
     assert exponential.value_se == pytest.approx(9 * np.sqrt(2 / 2000), rel=0.15)  # 18/sqrt(2 N) of a normal law
 
 
-def test_errors_of_informations_are_calibrated():
+def test_errors_of_fisher_information_are_calibrated():
     """100 replicates tell a standard deviation to 7 %, 16 groups of two samples an error to 13 %."""
     found = [
         fisher_information(lambda t, g: g.normal(t, 1, (300, 1)), at=0, step=0.8, method="gaussian", random_state=s)
@@ -338,6 +338,6 @@ def test_a_scale_of_a_parameter():
         (lambda: parameter_scale([0.0, 0.0], parameters=[0.0, 1.0]), DataError, "does not react"),
     ],
 )
-def test_bad_input_of_informations(call, error, text):
+def test_bad_input_of_read_information(call, error, text):
     with pytest.raises(error, match=text):
         call()

@@ -156,7 +156,8 @@ def _look(density: KernelDensity, h: float, threshold: float) -> Look:
         sums += [one[3].sum() for one in without]
         pieces.append([*(part for pair in zip(whole[:3], errors, strict=True) for part in pair), whole[3]])
     parts = [np.concatenate(each) for each in zip(*pieces, strict=True)]
-    return Look(*parts, float(jackknife(sums[:, None] / density.n)[0]))
+    names = Look._fields[:-1]
+    return Look(**dict(zip(names, parts, strict=True)), mean_se=float(jackknife(sums[:, None] / density.n)[0]))
 
 
 def _quantities(m: Moments, mass: np.ndarray, h: float, threshold: float) -> tuple[np.ndarray, ...]:

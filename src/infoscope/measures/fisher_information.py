@@ -98,7 +98,7 @@ def fisher_information(
     step = _number(step, "step")
     if not step > 0:
         raise ParameterError(f"step is {step:g}; it must be positive")
-    options = dict(method=method, k=check_positive_int(k, "k"), window=exclusion_window, n_jobs=n_jobs)
+    options: dict[str, Any] = dict(method=method, k=check_positive_int(k, "k"), window=exclusion_window, n_jobs=n_jobs)
     near = _divergence(samples, at, step, generator, **options)
     if near is None:
         raise ParameterError(f"samples has none at {at - step / 2:g} and {at + step / 2:g}, at -+ step/2: add them")
@@ -132,18 +132,18 @@ def fisher_information(
 
 
 def parameter_scale(
-    informations: Sequence[FisherInformation] | Any, *, parameters: Any = None, information_se: Any = None
+    information: Sequence[FisherInformation] | Any, *, parameters: Any = None, information_se: Any = None
 ) -> ParameterScale:
     """A parameter measured in steps that the data can tell apart: the integral of the root of the Fisher information.
 
     Parameters
     ----------
-    informations : sequence of FisherInformation, or array (S,)
-        Fisher informations at rising parameters.
+    information : sequence of FisherInformation, or array (S,)
+        Fisher information at rising parameters.
     parameters : array (S,), optional
-        The parameters, where informations are numbers.
+        The parameters, where information are numbers.
     information_se : array (S,), optional
-        Their standard errors, where informations are numbers.
+        Their standard errors, where information are numbers.
 
     Returns
     -------
@@ -168,14 +168,14 @@ def parameter_scale(
     >>> found.scale.round(3).tolist(), round(found.value, 3)
     ([0.0, 0.4, 1.0], 2.5)
     """
-    t, information, error = _informations(informations, parameters, information_se)
+    t, information, error = _read_information(information, parameters, information_se)
     order = np.argsort(t, kind="stable")
     t, information, error = t[order], information[order], error[order]
     if len(t) < 2 or not (np.diff(t) > 0).all():
         raise DataError(f"parameters are {t.tolist()}: at least two different ones are needed, each once")
     warnings = []
     if (information < 0).any():
-        warnings.append(f"{int((information < 0).sum())} informations are negative within their errors, and count as 0")
+        warnings.append(f"{int((information < 0).sum())} information are negative within their errors, and count as 0")
         warn(warnings[-1])
     root = np.sqrt(np.maximum(information, 0.0))
     root_se = np.divide(error, 2 * root, out=np.sqrt(np.abs(error)), where=exceeds(root**2, error))
@@ -188,7 +188,7 @@ def parameter_scale(
     length = weights @ root
     total = float(length[-1])
     if not total > 0:
-        raise DataError("all informations are zero: the law does not react to the parameter, and there is no scale")
+        raise DataError("all information are zero: the law does not react to the parameter, and there is no scale")
     scale = length / total
     slope = (weights - scale[:, None] * weights[-1]) / total
     return ParameterScale(
@@ -226,21 +226,23 @@ def _sample_at(samples: Any, parameter: float, generator: np.random.Generator) -
     return None
 
 
-def _informations(informations: Any, parameters: Any, information_se: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    if isinstance(informations, Sequence) and all(isinstance(one, FisherInformation) for one in informations):
+def _read_information(
+    information: Any, parameters: Any, information_se: Any
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    if isinstance(information, Sequence) and all(isinstance(one, FisherInformation) for one in information):
         if parameters is not None or information_se is not None:
             raise ParameterError("results bring their own parameters and errors: leave them out")
-        return tuple(np.array([getattr(one, name) for one in informations]) for name in ("at", "value", "value_se"))  # type: ignore[return-value]
+        return tuple(np.array([getattr(one, name) for one in information]) for name in ("at", "value", "value_se"))  # type: ignore[return-value]
     if parameters is None:
-        raise ParameterError("informations are numbers: pass their parameters, or results of fisher_information")
-    values = check_vector(informations, "informations")
-    t = check_vector(parameters, "parameters", length=len(values), of="informations")
+        raise ParameterError("information are numbers: pass their parameters, or results of fisher_information")
+    values = check_vector(information, "information")
+    t = check_vector(parameters, "parameters", length=len(values), of="information")
     if information_se is None:
         return t, values, np.zeros(len(values))
     return (
         t,
         values,
-        check_vector(information_se, "information_se", length=len(values), of="informations", nonnegative=True),
+        check_vector(information_se, "information_se", length=len(values), of="information", nonnegative=True),
     )
 
 
