@@ -227,7 +227,7 @@ class BinaryCurve(Result):
     notes: tuple[str, ...] = ()
 
     _contents = {
-        "control": values("C"),
+        "control": numbers("C"),
         "d0": numbers("control"),
         "d0_se": numbers("control"),
         "d1": numbers("control"),
