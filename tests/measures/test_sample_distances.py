@@ -30,7 +30,7 @@ def pair():
 
 
 DISTANCES = {
-    "frechet": lambda a, b, **o: frechet_distance(a, b, **o),
+    "frechet": lambda a, b, n_jobs=None, **o: frechet_distance(a, b, **o),
     "mmd": lambda a, b, **o: mmd(a, b, **o),
     "cubic": lambda a, b, **o: mmd(a, b, kernel="cubic", **o),
     "sliced": lambda a, b, **o: sliced_wasserstein(a, b, **o),
@@ -246,7 +246,7 @@ def test_torch_tensors_and_threads_change_nothing(pair):
 
 # -------------------------------------------------------------------------------------------------- intervals, p-values
 def test_intervals_cover_the_truth():
-    """Gaussian samples, 60 each: coverage of nominal 95 % intervals at least 88 % less the chance of 60 draws (0.08)."""
+    """Gaussian samples, 60 each: coverage of nominal 95 % intervals at least 88 %, less what 60 draws leave."""
     g = np.random.default_rng(0)
     n, d, shift, scale = 200, 3, 0.6, 1.3
     true = {"frechet": shift**2 + d * (scale - 1) ** 2, "sliced": (shift**2 + d * (scale - 1) ** 2) / d}
@@ -293,7 +293,7 @@ def test_correlated_rows_have_wider_errors_and_block_nulls():
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::infoscope.base.DataWarning")
+@pytest.mark.filterwarnings("ignore::infoscope.base.InfoscopeWarning")
 @pytest.mark.parametrize("rows", ["independent", "series"])
 @pytest.mark.parametrize("who", ["frechet", "mmd", "cubic", "sliced", "cauchy", "jeffreys"])
 def test_false_alarms(who, rows):
@@ -348,7 +348,7 @@ def test_options_of_the_neighbour_divergence(pair):
         warnings.simplefilter("ignore")
         found = TwoNN().fit(a).result_
     assert kl_divergence(a, b, dimension=found).dimension == pytest.approx(found.dimension)
-    for options, message in ((dict(dimension="two"), "dimension is"), (dict(radii="equal", dimension=2), "needs no dim"),
+    for options, message in ((dict(dimension="two"), "dimension is"), (dict(radii="equal", dimension=2), "needs no"),
                              (dict(k=0), "k"), (dict(kind="js"), "kind")):  # fmt: skip
         with pytest.raises(ParameterError, match=message):
             kl_divergence(a, b, **options)
