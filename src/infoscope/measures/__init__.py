@@ -2,6 +2,8 @@
 
 from .cauchy_schwarz import cauchy_schwarz
 from .cauchy_schwarz_information import cauchy_schwarz_information
+from .compression import CanonicalCompressor
+from .conditional import conditional_mutual_information
 from .diffusion_entropy import diffusion_spectral_entropy, diffusion_spectral_information
 from .distance_results import (
     CauchySchwarz,
@@ -17,13 +19,16 @@ from .drift_results import DriftTable, StabilityIndex, StabilityTable
 from .drift_table import drift_table
 from .effective_features import effective_features
 from .effective_number import effective_number
+from .entropy import Entropy, entropy
 from .frechet import frechet_distance
 from .information_results import Information, Reliability
 from .manifold_spread import manifold_spread
 from .matrix_entropy import matrix_entropy
 from .mmd import mmd
-from .mutual_information import mutual_information
 from .nuclear_norm import nuclear_norm
+from .pair_information import mutual_information
+from .pairwise import pairwise_mutual_information
+from .pairwise_results import InformationMatrix
 from .reliability import reliability
 from .sliced_wasserstein import sliced_wasserstein
 from .spectral_results import (
@@ -34,16 +39,20 @@ from .spectral_results import (
     NuclearNorm,
     SpectralEntropy,
 )
+from .total_correlation import total_correlation
 
 __all__ = [
+    "CanonicalCompressor",
     "CauchySchwarz",
     "CauchySchwarzInformation",
     "DiffusionInformation",
     "DriftTable",
     "EffectiveFeatures",
     "EffectiveNumber",
+    "Entropy",
     "FrechetDistance",
     "Information",
+    "InformationMatrix",
     "KernelDiscrepancy",
     "ManifoldSpread",
     "NeighborDivergence",
@@ -55,11 +64,13 @@ __all__ = [
     "StabilityTable",
     "cauchy_schwarz",
     "cauchy_schwarz_information",
+    "conditional_mutual_information",
     "diffusion_spectral_entropy",
     "diffusion_spectral_information",
     "drift_table",
     "effective_features",
     "effective_number",
+    "entropy",
     "frechet_distance",
     "information_value",
     "kl_divergence",
@@ -68,7 +79,9 @@ __all__ = [
     "mmd",
     "mutual_information",
     "nuclear_norm",
+    "pairwise_mutual_information",
     "reliability",
     "sliced_wasserstein",
     "stability_index",
+    "total_correlation",
 ]
