@@ -17,6 +17,7 @@ from .compare import compare
 from .demo import demo
 from .density import density
 from .dimension import dimension
+from .drift import drift
 from .extract import extract
 from .flag_names import in_flags
 from .inspect import inspect
@@ -41,6 +42,7 @@ app.command()(dimension)
 app.command()(density)
 app.command()(anomalies)
 app.command()(shares)
+app.command()(drift)
 app.command()(select)
 app.command()(extract)
 app.command()(inspect)

@@ -128,7 +128,8 @@ def _compute(
         return pairwise_mutual_information(space, method=method, n_refine=refine, n_permutations=permutations, **shared)
     shared = shared | {"n_permutations": permutations or 0}
     if len(spaces) == 2:
-        return mutual_information(*spaces.values(), **shared, **pair)
+        first, second = spaces.values()
+        return mutual_information(first, second, **shared, **pair)
     _refuse_for_several(pair)
     return total_correlation(spaces, marginals=pair["marginals"], **shared)
 

@@ -4,6 +4,8 @@ from .cauchy_schwarz import cauchy_schwarz
 from .cauchy_schwarz_information import cauchy_schwarz_information
 from .compression import CanonicalCompressor
 from .conditional import conditional_mutual_information
+from .curvature_results import DensityCurvature, FisherInformation, InformationEstimationDistance, ParameterScale
+from .density_curvature import density_curvature
 from .diffusion_entropy import diffusion_spectral_entropy, diffusion_spectral_information
 from .distance_results import (
     CauchySchwarz,
@@ -20,6 +22,8 @@ from .drift_table import drift_table
 from .effective_features import effective_features
 from .effective_number import effective_number
 from .entropy import entropy
+from .estimation_distance import information_estimation_distance
+from .fisher_information import fisher_information, parameter_scale
 from .frechet import frechet_distance
 from .information_results import Entropy, Information, Reliability
 from .manifold_spread import manifold_spread
@@ -45,18 +49,22 @@ __all__ = [
     "CanonicalCompressor",
     "CauchySchwarz",
     "CauchySchwarzInformation",
+    "DensityCurvature",
     "DiffusionInformation",
     "DriftTable",
     "EffectiveFeatures",
     "EffectiveNumber",
     "Entropy",
+    "FisherInformation",
     "FrechetDistance",
     "Information",
+    "InformationEstimationDistance",
     "InformationMatrix",
     "KernelDiscrepancy",
     "ManifoldSpread",
     "NeighborDivergence",
     "NuclearNorm",
+    "ParameterScale",
     "Reliability",
     "SlicedWasserstein",
     "SpectralEntropy",
@@ -65,13 +73,16 @@ __all__ = [
     "cauchy_schwarz",
     "cauchy_schwarz_information",
     "conditional_mutual_information",
+    "density_curvature",
     "diffusion_spectral_entropy",
     "diffusion_spectral_information",
     "drift_table",
     "effective_features",
     "effective_number",
     "entropy",
+    "fisher_information",
     "frechet_distance",
+    "information_estimation_distance",
     "information_value",
     "kl_divergence",
     "manifold_spread",
@@ -80,6 +91,7 @@ __all__ = [
     "mutual_information",
     "nuclear_norm",
     "pairwise_mutual_information",
+    "parameter_scale",
     "reliability",
     "sliced_wasserstein",
     "stability_index",

@@ -8,8 +8,8 @@ The loop              `reductions`; what it hands to a reduction, and what a red
 The backends          `backend_numpy` with `kernels`; `backend_torch` with `tensors`; `backend_dask` with `chunks`
 Sorted by contents    `sorted_rows`: whatever order rows came in
 The verbs             `verbs` and `product_neighbors` give a `graph` or counts; as exact and faster in few dimensions or
-                      for two spaces at once: `shortcuts`, `boxes`, `cross_ranks`; not exact, with its recall:
-                      `approximate`
+                      for two spaces at once: `shortcuts`, `box_search` (`boxes`, `box_kernels`), `cross_ranks`; not
+                      exact, with its recall: `approximate`
 Sums of a Gaussian    `gaussian_sums` with `gaussian_kernels`, twin `gaussian_sums_torch`; its matrix `gaussian_matrix`
 Neighbours known      `known_neighbors` reads what was computed elsewhere, `known_search` answers from it
 Two samples           `two_samples`: one space of both; `two_sample_blocks`: whose labels are exchanged together
