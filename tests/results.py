@@ -48,6 +48,7 @@ from infoscope.measures import (
     Information,
     InformationEstimationDistance,
     InformationMatrix,
+    InformationPlane,
     KernelDiscrepancy,
     ManifoldSpread,
     NeighborDivergence,
@@ -103,6 +104,7 @@ def one_of_each():
             lambda t, g: g.normal(t, 1, (80, 1)), at=0, step=0.5, method="gaussian", random_state=0
         ),
         ParameterScale: infoscope.parameter_scale([1.0, 2.0], parameters=[0.0, 1.0], information_se=[0.1, 0.1]),
+        InformationPlane: infoscope.information_plane({"copy": X, "part": X[:, :1]}, X, RUN, noise=0.5),
         EffectiveNumber: infoscope.effective_number(X, kernel="gaussian"),
         SpectralEntropy: infoscope.diffusion_spectral_entropy(X, sigma="sweep"),
         DiffusionInformation: infoscope.diffusion_spectral_information(X, RUN, n_subsets=3),

@@ -96,6 +96,7 @@ from .measures import FrechetDistance as FrechetDistance
 from .measures import Information as Information
 from .measures import InformationEstimationDistance as InformationEstimationDistance
 from .measures import InformationMatrix as InformationMatrix
+from .measures import InformationPlane as InformationPlane
 from .measures import KernelDiscrepancy as KernelDiscrepancy
 from .measures import ManifoldSpread as ManifoldSpread
 from .measures import NeighborDivergence as NeighborDivergence
@@ -119,6 +120,7 @@ from .measures import entropy as entropy
 from .measures import fisher_information as fisher_information
 from .measures import frechet_distance as frechet_distance
 from .measures import information_estimation_distance as information_estimation_distance
+from .measures import information_plane as information_plane
 from .measures import information_value as information_value
 from .measures import kl_divergence as kl_divergence
 from .measures import manifold_spread as manifold_spread

@@ -25,6 +25,7 @@ from .entropy import entropy
 from .estimation_distance import information_estimation_distance
 from .fisher_information import fisher_information, parameter_scale
 from .frechet import frechet_distance
+from .information_plane import information_plane
 from .information_results import Entropy, Information, Reliability
 from .manifold_spread import manifold_spread
 from .matrix_entropy import matrix_entropy
@@ -33,6 +34,7 @@ from .nuclear_norm import nuclear_norm
 from .pair_information import mutual_information
 from .pairwise import pairwise_mutual_information
 from .pairwise_results import InformationMatrix
+from .plane_results import InformationPlane
 from .reliability import reliability
 from .sliced_wasserstein import sliced_wasserstein
 from .spectral_results import (
@@ -60,6 +62,7 @@ __all__ = [
     "Information",
     "InformationEstimationDistance",
     "InformationMatrix",
+    "InformationPlane",
     "KernelDiscrepancy",
     "ManifoldSpread",
     "NeighborDivergence",
@@ -83,6 +86,7 @@ __all__ = [
     "fisher_information",
     "frechet_distance",
     "information_estimation_distance",
+    "information_plane",
     "information_value",
     "kl_divergence",
     "manifold_spread",
