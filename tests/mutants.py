@@ -224,7 +224,9 @@ for line in sys.stdin:
         said = "read, then " + one_sentence(error)
     except Exception as error:
         import traceback
-        said = f"read, then raises {traceback.format_exc()[-1500:]}"
+        unfitted = type(error).__name__ == "NotFittedError"  # scikit-learn's own; estimators are saved fitted or not
+        said = "refused: it is not fitted" if unfitted else f"raises {traceback.format_exc()[-1500:]}"
+        said = f"read, then {said}"
     tell(said)
 """
 )

@@ -69,7 +69,7 @@ def stability_index(
         The categories; all else is "other".
     empty : {"pool", "smooth", "error"}
         What becomes of a bin that is empty in one sample: joined to a neighbour (to the others of its kind among
-        categories) where its emptiness may be chance, fewer than five rows being expected; else, and with "smooth", 1/2
+        categories) where its emptiness may be chance, fewer than ten rows being expected; else, and with "smooth", 1/2
         is added to all counts.
     missing : {"error", "bin"}
         Whether missing values are refused, or are a bin of their own.
@@ -112,9 +112,9 @@ def stability_index(
     >>> from infoscope.measures import stability_index
     >>> found = stability_index([50, 30, 20], [40, 40, 40], bins="counts", n_permutations=0)
     >>> print(round(found.value, 6), round(found.value_se, 6), round(found.p_value, 4))
-    0.1392 0.101257 0.0225
+    0.1392 0.101257 0.0203
     """
-    asked = _asked(bins, n_bins, edges, categories, empty, missing, n_permutations, unit, random_state)
+    asked = ask(bins, n_bins, edges, categories, empty, missing, n_permutations, unit, random_state)
     if bins == "counts":
         if sample_weight is not None or edges is not None or categories is not None:
             raise ParameterError(
@@ -127,7 +127,7 @@ def stability_index(
         firsts, seconds = [firsts[0].called("the feature")], [seconds[0].called("the feature")]
     firsts, seconds, notes = match_features(firsts, seconds)
     rows = row_setting(a, b, sample_weight, exclusion_window)
-    found = _indices(firsts, seconds, rows, asked)
+    found = index_features(firsts, seconds, rows, asked)
     record = provenance("stability_index", asked.record(), asked.seed, *(one.values for one in (*firsts, *seconds)))
     return _with(found[0], rows.warnings, notes, record) if len(found) == 1 else table_of(found, rows, notes, record)
 
@@ -183,14 +183,14 @@ def information_value(X: Any, y: Any, **options: Any) -> StabilityTable:
     if unknown:
         raise ParameterError(f"information_value has no option {unknown[0]!r}; there are {', '.join(_OPTIONS)}, "
                              "sample_weight and exclusion_window")  # fmt: skip
-    asked = _asked(**(_OPTIONS | options))
+    asked = ask(**(_OPTIONS | options))
     classes = np.unique(codes)
     halves = [np.flatnonzero(codes == one) for one in classes]
     parts = [X.take(half) if isinstance(X, Space) else np.zeros(len(half)) for half in halves]
     weights = None if given is None else tuple(check_sample_weight(given, len(codes))[half] for half in halves)
     rows = row_setting(parts[0], parts[1], weights, window)
     firsts, seconds = ([one.take(half) for one in whole] for half in halves)
-    found = _indices(firsts, seconds, rows, asked)
+    found = index_features(firsts, seconds, rows, asked)
     record = provenance("information_value", asked.record(), asked.seed, codes, *(one.values for one in whole))
     named = [str(labels.label_names[code]) for code in classes]
     return table_of(found, rows, (f"reference: class {named[0]}; test sample: class {named[1]}",), record)
@@ -235,7 +235,12 @@ class RowSetting(NamedTuple):
         return self.prepared is None and all(weight is None for weight in self.weights)
 
 
-def _asked(bins, n_bins, edges, categories, empty, missing, n_permutations, unit, random_state) -> Asked:
+def ask(
+    bins: str = "quantile", n_bins: int = 10, edges: Any = None, categories: Sequence[Any] | None = None,
+    empty: str = "pool", missing: str = "error", n_permutations: int | None = None, unit: str = "nats",
+    random_state: Any = None,
+) -> Asked:  # fmt: skip
+    """What was asked for, once it is known to be possible."""
     check_choice(bins, "bins", ("quantile", "counts"))
     check_choice(empty, "empty", ("pool", "smooth", "error"))
     check_choice(missing, "missing", ("error", "bin"))
@@ -306,7 +311,9 @@ def _of_counts(a: Any, b: Any, asked: Asked) -> StabilityIndex:
     return _with(found, (), (), provenance("stability_index", asked.record(), asked.seed, *counts))
 
 
-def _indices(firsts: list[Feature], seconds: list[Feature], rows: RowSetting, asked: Asked) -> list[StabilityIndex]:
+def index_features(
+    firsts: list[Feature], seconds: list[Feature], rows: RowSetting, asked: Asked
+) -> list[StabilityIndex]:
     """The index of every feature."""
     how = dict(n_bins=asked.n_bins, edges=asked.edges, categories=asked.categories, missing=asked.missing)
     pairs = zip(firsts, seconds, strict=True)

@@ -12,7 +12,7 @@ from infoscope.base.contents import choices, integers, number, numbers, whole
 from infoscope.base.results import format_estimate
 from infoscope.base.rounding import exceeds
 
-__all__ = ["Information", "Reliability"]
+__all__ = ["Entropy", "Information", "Reliability"]
 
 UNITS = ("nats", "bits")
 SIGNIFICANT = 0.05
@@ -83,7 +83,7 @@ class Protocol(Result):
     def _belief(self) -> str:
         """What the verdict says of the value's worth."""
         if self.reliable is None:
-            return "its error and whether it may be believed were not asked for (se=True tells)"
+            return "its error and whether it may be believed were not asked for"
         if self.reliable:
             return "it does not move with the number of rows or neighbours by more than its error"
         return "; ".join(self.reasons)
@@ -111,6 +111,8 @@ class Information(Protocol):
         Neighbours.
     raw : float or None
         The value without compression, where there was one.
+    compressed : float or None
+        What a few directions hold, where the value is that of all columns.
     copula : float or None
         That of a Gaussian copula, where all columns are real numbers; the rest is beyond it.
     k_values, by_k : array (K,)
@@ -148,6 +150,7 @@ class Information(Protocol):
     estimator: str = "ksg1"
     k: int = 3
     raw: float | None = None
+    compressed: float | None = None
     copula: float | None = None
     k_values: np.ndarray | None = field(default=None, repr=False)
     by_k: np.ndarray | None = field(default=None, repr=False)
@@ -199,6 +202,8 @@ class Information(Protocol):
         lines = super()._estimates
         if self.raw is not None:
             lines.append(("uncompressed", f"{self.raw:.4g}", None))
+        if self.compressed is not None:
+            lines.append(("along a few directions", f"{self.compressed:.4g}", None))
         if self.copula is not None and self.estimator != "copula":
             lines.append(("Gaussian copula", f"{self.copula:.4g}", None))
         return lines
@@ -222,7 +227,19 @@ class Information(Protocol):
 
     def _rows(self) -> list[dict[str, Any]]:
         row: dict[str, Any] = {f"name_{letter}": name for letter, name in zip("abcdefgh", self.names, strict=False)}
-        names = ("value", "value_se", "unit", "p_value", "raw", "copula", "estimator", "k", "n_items", "tie_fraction")
+        names = (
+            "value",
+            "value_se",
+            "unit",
+            "p_value",
+            "raw",
+            "compressed",
+            "copula",
+            "estimator",
+            "k",
+            "n_items",
+            "tie_fraction",
+        )
         row |= {name: getattr(self, name) for name in names}
         return [row | {"reliable": self.reliable, "is_lower_bound": self.is_lower_bound, "given": self.given}]
 
@@ -274,3 +291,53 @@ class Reliability(Protocol):
         if self.reliable:
             return f"{self.estimator} says {shown} {self.unit}, and {self._belief()}."
         return f"{self.estimator} says {shown} {self.unit}, which is not to be taken as it is: {self._belief()}."
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Entropy(Protocol):
+    """Differential entropy.
+
+    Attributes
+    ----------
+    name : str
+        Of the description.
+    value, value_se : float
+        The estimate, which is negative for narrow laws, and its standard error from disjoint parts of the rows.
+    unit : {"nats", "bits"}
+        Of the answer, for columns in the units in which they came: metres have log(1000) more in millimetres.
+    k, n_features, n_items : int
+        Neighbours, columns and rows.
+    metric : str
+        In whose balls the volumes are taken.
+    parts, by_size, by_size_se : array (S,)
+        Into how many parts the rows were cut, and the mean of the parts with its standard error.
+    reliable, reasons
+        Whether the value moves with the number of rows.
+    """
+
+    name: str = "X"
+    k: int = 3
+    n_features: int = 1
+    metric: str = "euclidean"
+
+    _contents = {"k": whole(1), "n_features": whole(1)}
+
+    _references = ("entropy", "error_of_information")
+
+    @property
+    def _title(self) -> str:
+        return f"Differential entropy of {self.name} ({self.n_features} columns, k = {self.k}, N = {self.n_items})"
+
+    @property
+    def _estimates(self) -> list[tuple[str, Any, Any]]:
+        se = self.value_se if np.isfinite(self.value_se) else None
+        return [("entropy", f"{format_estimate(self.value, se)} {self.unit}", None)]
+
+    @property
+    def verdict(self) -> str:
+        """One sentence: the entropy, and whether to believe it."""
+        se = self.value_se if np.isfinite(self.value_se) else None
+        start = (
+            f"The entropy of {self.name} is {format_estimate(self.value, se)} {self.unit} in the units of its columns"
+        )
+        return f"{start}; {self._belief()}."

@@ -11,7 +11,7 @@ import numpy as np
 
 from infoscope.base.rounding import exceeds
 
-CHANCE = 5.0  # rows expected in a bin from which its emptiness is no chance
+CHANCE = 10.0  # rows expected in a bin from which its emptiness is no chance
 
 
 class Shares(NamedTuple):
@@ -108,7 +108,7 @@ class Joining(NamedTuple):
 def join_empty(a: np.ndarray, b: np.ndarray, n_ordered: int, empty: str) -> Joining:
     """What becomes of bins that are empty in one sample.
 
-    Bins that are empty in both are left out.  With "pool", one whose emptiness may be chance (fewer than five rows
+    Bins that are empty in both are left out.  With "pool", one whose emptiness may be chance (fewer than ten rows
     expected) is joined to its neighbour with fewer rows, or, among categories, to the others of its kind and then to
     the smallest; where it is no chance, its evidence is kept and 1/2 is added to all counts, as with "smooth".
     """

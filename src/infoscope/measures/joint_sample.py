@@ -106,6 +106,16 @@ class JointSample:
             scores=None if self.scores is None else tuple(None if z is None else z[rows] for z in self.scores),
         )
 
+    def keep(self, kept: Sequence[int]) -> JointSample:
+        """Some of the descriptions, by their numbers."""
+        return replace(
+            self,
+            spaces=tuple(self.spaces[a] for a in kept),
+            marginals=tuple(self.marginals[a] for a in kept),
+            constant=tuple(self.constant[a] for a in kept),
+            scores=None if self.scores is None else tuple(self.scores[a] for a in kept),
+        )
+
     def shuffled(self, which: int, shuffle: np.ndarray) -> JointSample:
         """The contents of one space rearranged, while times and runs stay in their places."""
         spaces = list(self.spaces)
@@ -207,6 +217,11 @@ def check_enough(n: int, k: int) -> None:
         raise DataError(f"{n} items are too few for k={k} neighbours: at least {2 * (k + 1)} are needed; lower k")
 
 
+def contents_of(sample: JointSample) -> list[Any]:
+    """What the hash of the input is made of."""
+    return [part for space in sample.spaces for part in (space.features, space.time, space.run)]
+
+
 # ---------------------------------------------------------------------------------------------------- one description
 def read_side(data: Any, name: str, marginals: str | None, labels: str, maximum_norm: bool) -> Side:
     """One description: constant columns are left out of plain data, and the others made alike in scale."""
@@ -233,6 +248,20 @@ def _space_side(space: Space, name: str, marginals: str | None, notes: tuple[str
         )
         return Side(made, True, _is_constant(made), marginals, notes)
     return Side(space, True, _is_constant(space), None, notes)
+
+
+def plain_space(space: Space) -> Space:
+    """What plain columns become, of a Space of such columns: normal scores, and the metric that goes with their number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.measures.joint_sample import plain_space
+    >>> from infoscope.neighbors import Space
+    >>> plain_space(Space(np.array([[1.0], [10.0], [100.0]]))).features.ravel().round(2).tolist()
+    [-0.67, 0.0, 0.67]
+    """
+    return _plain_side(space, "rank-normal", False, ()).space
 
 
 def _plain_side(space: Space, marginals: str | None, maximum_norm: bool, notes: tuple[str, ...]) -> Side:

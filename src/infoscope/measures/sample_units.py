@@ -22,8 +22,9 @@ from infoscope.neighbors import (
 )
 from infoscope.statistics import shuffle_rows
 
-BLOCK_TIMES = 8.0  # length of a block in correlation times: neighbouring blocks then share a tenth of the variance
-FEWEST_BLOCKS = 10  # of the longer sample; shorter blocks, of two correlation times at least, where there are fewer
+BLOCK_TIMES = 12.0  # length of a block in correlation times: what neighbouring blocks share is then 4 % of the variance
+FEWEST_BLOCKS = 8  # of a sample; shorter blocks, of two correlation times at least, where there would be fewer
+ROUGH_BLOCKS = 6  # of a sample, below which errors are said to be rough
 WAY_OUT = "or say with `exclusion_window=0` that rows are in no order"
 FEW_BLOCKS = "only {n} blocks of correlated rows in {name}: errors and p-values are rough"
 
@@ -93,7 +94,7 @@ def prepare(reference: Any, test: Any, exclusion_window: Any = None, *, unweight
     if blocks is not None:
         for label, name in enumerate(("the reference", "the test sample")):
             n = int((blocks.of_test == label).sum())
-            if n < FEWEST_BLOCKS:
+            if n < ROUGH_BLOCKS:
                 warnings.append(FEW_BLOCKS.format(n=n, name=name))
                 warn(warnings[-1], DataWarning)
     if (shared := samples.n_shared) and not samples.same_rows:
@@ -105,7 +106,7 @@ def prepare(reference: Any, test: Any, exclusion_window: Any = None, *, unweight
 
 
 def find_blocks(samples: TwoSamples, length: float | None) -> SampleBlocks | None:
-    """Blocks of eight correlation times, or of fewer where there would be less than ten."""
+    """Blocks of twelve correlation times, or of fewer where there would be less than eight blocks."""
     reference, test = samples.reference, samples.test
     if length is not None:
         return sample_blocks(reference, test, length=length)

@@ -29,6 +29,7 @@ from .random_states import random_from_parts, random_parts
 
 KIND = "is"  # key that says what a JSON object stands for
 DEEPEST = 100  # lists in lists, results in results
+MOST_EMPTY = 2**20  # rows, or columns, of an array without numbers
 TOO_DEEP = f"it is nested more than {DEEPEST} times"
 
 
@@ -169,12 +170,12 @@ class Reader:
             array = self.arrays[value["array"]]
             if kind == "scalar" and array.ndim:
                 raise DataError(f"{self.file} is damaged: {value['array']} is no single number")
-            return array if kind == "array" else array[()]
+            return self._bounded(array) if kind == "array" else array[()]
         if kind == "objects":
             filled = np.empty(len(value["items"]), dtype=object)
             for index, item in enumerate(value["items"]):
                 filled[index] = self.read(item)
-            return filled.reshape(value["shape"])
+            return self._bounded(filled.reshape(value["shape"]))
         if kind == "tuple":
             return tuple(self.read(value["items"]))
         if kind == "mapping":
@@ -190,6 +191,12 @@ class Reader:
         if kind == "estimator":
             return self._estimator(value["class"], value["parameters"], value["fitted"])
         raise DataError(f"{self.file} holds a value of unknown kind {kind!r} (written by {PACKAGE} {self.writer})")
+
+    def _bounded(self, array: np.ndarray) -> np.ndarray:
+        """An array whose extents its contents can answer for: one without numbers may still have 10^9 rows."""
+        if array.size == 0 and max(array.shape) > MOST_EMPTY:
+            raise DataError(f"{self.file} is damaged: an array of shape {array.shape} without a number")
+        return array
 
     def _result(self, name: str, inside: Mapping[str, Any]) -> Any:
         cls: Any = self._class(class_called, name)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from infoscope.base import DataError, Provenance, Result, check_same_length
-from infoscope.base.contents import integers, numbers, values, whole
+from infoscope.base.contents import integers, numbers, whole
 
 from .hamming import HammingHistogram
 
@@ -227,7 +227,7 @@ class BinaryCurve(Result):
     notes: tuple[str, ...] = ()
 
     _contents = {
-        "control": values("C"),
+        "control": numbers("C"),
         "d0": numbers("control"),
         "d0_se": numbers("control"),
         "d1": numbers("control"),
