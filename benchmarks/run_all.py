@@ -29,6 +29,7 @@ BENCHMARKS = (
     "binary_dimension",
     "density",
     "anomalies",
+    "sample_distances",
     "text_tables",
     "start_up",
     "gpu",
