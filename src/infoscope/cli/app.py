@@ -17,12 +17,14 @@ from .compare import compare
 from .demo import demo
 from .density import density
 from .dimension import dimension
+from .drift import drift
 from .extract import extract
 from .flag_names import in_flags
 from .inspect import inspect
 from .interrupts import INTERRUPTED, Interrupts
 from .rerun import rerun
 from .select import select
+from .shares import shares
 
 BAD_INPUT = 2
 # no room, file too large, over quota; `infoscope.storage` has them too, and loads NumPy
@@ -39,6 +41,8 @@ app.command()(compare)
 app.command()(dimension)
 app.command()(density)
 app.command()(anomalies)
+app.command()(shares)
+app.command()(drift)
 app.command()(select)
 app.command()(extract)
 app.command()(inspect)
