@@ -63,10 +63,7 @@ print(mutual_information(both, region))
 
 places = np.arange(len(torsions))
 fig, ax = plt.subplots(figsize=(6.5, 3.6), layout="constrained")
-for shift, found, label in (
-    (-0.15, naive, "frame by frame"),
-    (0.15, honest, "with the time"),
-):
+for shift, found, label in ((-0.15, naive, "frame by frame"), (0.15, honest, "with the time")):
     values = [found[name].value for name in torsions]
     errors = [2 * found[name].value_se for name in torsions]
     ax.errorbar(places + shift, values, errors, fmt="o", capsize=3, label=label)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from infoscope.base import DataError, Provenance, Result, check_same_length
-from infoscope.base.contents import integers, numbers, values, whole
+from infoscope.base.contents import integers, numbers, whole
 
 from .hamming import HammingHistogram
 
