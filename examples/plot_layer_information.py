@@ -64,8 +64,8 @@ for name, layer in layers.items():
 # ---------------------
 # A layer is a function of the one before and cannot know more, and none does: nats fall and imbalances rise from layer
 # to layer, on digits that were not used for training. What training bought is not in these numbers: eight columns hold
-# nearly all that 64 pixels said about the digit, while the picture itself is being forgotten. Ten digits of equal shares have
-# many ties, so the imbalance to the digit cannot be below 0.1 (dotted).
+# nearly all that 64 pixels said about the digit, while the picture itself is being forgotten. Ten digits of equal
+# shares have many ties, so the imbalance to the digit cannot be below 0.1 (dotted).
 
 fig, (left, right) = plt.subplots(1, 2, figsize=(8, 3.4), layout="constrained")
 places = np.arange(len(layers))
