@@ -34,7 +34,18 @@ from infoscope.imbalance.dii.results import FeatureWeights
 from infoscope.imbalance.results import ImbalanceDifference, ImbalanceMatrix, InformationImbalance, ScaleCurve
 from infoscope.imbalance.selection.feature_selection import select_features_imbalance
 from infoscope.imbalance.selection.results import SelectionPath
-from infoscope.measures import Information, Reliability
+from infoscope.measures import (
+    DiffusionInformation,
+    EffectiveFeatures,
+    EffectiveNumber,
+    Entropy,
+    Information,
+    InformationMatrix,
+    ManifoldSpread,
+    NuclearNorm,
+    Reliability,
+    SpectralEntropy,
+)
 from infoscope.statistics import CorrelationTime, OrderTest
 
 X = np.random.default_rng(0).normal(size=(80, 3))
@@ -71,7 +82,15 @@ def one_of_each():
         BinarizationReport: binarization_report(np.random.default_rng(2).normal(size=(120, 40)), ("sign", "median")),
         LocalDimension: local_dimension(BITS, n_shells=4),
         HammingHistogram: hamming_histogram(BITS, n_groups=4),
+        EffectiveNumber: infoscope.effective_number(X, kernel="gaussian"),
+        SpectralEntropy: infoscope.diffusion_spectral_entropy(X, sigma="sweep"),
+        DiffusionInformation: infoscope.diffusion_spectral_information(X, RUN, n_subsets=3),
+        NuclearNorm: infoscope.nuclear_norm(X),
+        ManifoldSpread: infoscope.manifold_spread(X, np.arange(80) % 8),
+        EffectiveFeatures: infoscope.effective_features(np.abs(X)),
         Information: infoscope.mutual_information(X, X[:, :1] + X[:, 1:2] ** 2, n_permutations=19),
+        InformationMatrix: infoscope.pairwise_mutual_information(X, n_permutations=19),
+        Entropy: infoscope.entropy(X),
         Reliability: infoscope.reliability(lambda a, b: np.corrcoef(a, b)[0, 1], X[:, 0], X.sum(1), n_permutations=19),
         CorrelationTime: infoscope.correlation_time(X),
         OrderTest: infoscope.statistics.adjacency_test(np.arange(80), np.roll(np.arange(80), 1), 80),

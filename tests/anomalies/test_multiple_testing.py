@@ -5,8 +5,8 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-
 from infoscope.anomalies.blocks import Blocks, make_blocks
+
 from infoscope.anomalies.multiple_testing import Null, adjusted_p_values, p_values, tails_of, threshold
 from infoscope.anomalies.neighbor_stream import Ordered
 from infoscope.anomalies.null import attained_scores, scan_null_tail

@@ -8,7 +8,7 @@ from tests.neighbors import brute
 
 from infoscope import nearest_product
 from infoscope.base import DataError, ParameterError
-from infoscope.neighbors import Space, nearest, shortcuts
+from infoscope.neighbors import Space, box_search, nearest
 from infoscope.neighbors.admissible import Admissibility
 
 N = 240
@@ -83,7 +83,7 @@ KINDS = [
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("tree", [False, True])
 def test_neighbours_are_those_of_all_pairs(kind, tree, monkeypatch):
-    monkeypatch.setattr(shortcuts, "TREE_ITEMS", 10 if tree else 10**9)
+    monkeypatch.setattr(box_search, "BOX_ITEMS", 10 if tree else 10**9)
     rng = np.random.default_rng(1)
     spaces = spaces_of(kind, rng)
     for k in (1, 4, 20):
@@ -151,7 +151,7 @@ def test_coarse_grids(seed, n, d):
     ]
     k = int(rng.integers(1, n))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shortcuts, "TREE_ITEMS", 2)
+        patch.setattr(box_search, "BOX_ITEMS", 2)
         check(spaces, k)
 
 

@@ -225,6 +225,80 @@ REFERENCES: dict[str, str] = {
   year    = {1995},
   doi     = {10.1111/j.2517-6161.1995.tb02031.x}
 }""",
+    "vendi": """@article{friedman2023vendi,
+  author  = {Friedman, Dan and Dieng, Adji Bousso},
+  title   = {The {Vendi} score: a diversity evaluation metric for machine learning},
+  journal = {Transactions on Machine Learning Research},
+  year    = {2023},
+  eprint  = {2210.02410},
+  archivePrefix = {arXiv}
+}""",
+    "vendi_orders": """@article{pasarkar2023cousins,
+  author  = {Pasarkar, Amey P. and Dieng, Adji Bousso},
+  title   = {Cousins of the {Vendi} score: a family of similarity-based diversity metrics for science and machine
+             learning},
+  year    = {2023},
+  eprint  = {2310.12952},
+  archivePrefix = {arXiv}
+}""",
+    "vendi_convergence": """@article{ospanov2024statistical,
+  author  = {Ospanov, Azim and Farnia, Farzan},
+  title   = {On the statistical complexity of estimating {Vendi} scores from empirical data},
+  year    = {2024},
+  eprint  = {2410.21719},
+  archivePrefix = {arXiv}
+}""",
+    "diffusion_entropy": """@article{liao2023assessing,
+  author  = {Liao, Danqi and Liu, Chen and Christensen, Benjamin W. and Tong, Alexander and Huguet, Guillaume and
+             Wolf, Guy and Nickel, Maximilian and Adelstein, Ian and Krishnaswamy, Smita},
+  title   = {Assessing neural network representations during training using noise-resilient diffusion spectral
+             entropy},
+  year    = {2023},
+  eprint  = {2312.04823},
+  archivePrefix = {arXiv}
+}""",
+    "matrix_nuclear_norm": """@article{li2024large,
+  author  = {Li, Yahan and Xia, Tingyu and Chang, Yi and Wu, Yuan},
+  title   = {Large language model evaluation via matrix nuclear-norm},
+  year    = {2024},
+  eprint  = {2410.10672},
+  archivePrefix = {arXiv}
+}""",
+    "manifold_capacity": """@article{yerxa2023learning,
+  author  = {Yerxa, Thomas and Kuang, Yilun and Simoncelli, Eero and Chung, SueYeon},
+  title   = {Learning efficient coding of natural images with maximum manifold capacity representations},
+  year    = {2023},
+  eprint  = {2303.03307},
+  archivePrefix = {arXiv}
+}""",
+    "effective_features": """@misc{superposition2025,
+  title   = {Superposition as lossy compression: measure with sparse autoencoders and connect to adversarial
+             vulnerability},
+  year    = {2025},
+  eprint  = {2512.13568},
+  archivePrefix = {arXiv}
+}""",
+    "information_estimation": """@misc{informationestimation2025,
+  title   = {Learning a distance measure from the information-estimation geometry of data},
+  year    = {2025},
+  eprint  = {2510.02514},
+  archivePrefix = {arXiv}
+}""",
+    "perceptual_scale": """@misc{vacher2023perceptual,
+  author  = {Vacher, Jonathan and Mamassian, Pascal},
+  title   = {Perceptual scales predicted by {Fisher} information metrics},
+  year    = {2023},
+  eprint  = {2310.11759},
+  archivePrefix = {arXiv}
+}""",
+    "information_plane": """@misc{informationplane2023,
+  title   = {Information bottleneck analysis of deep neural networks via lossy compression},
+  author  = {Butakov, Ivan and Tolmachev, Alexander and Malanchuk, Sofia and Neopryatnaya, Anna and Frolov, Alexey and
+             Andreev, Kirill},
+  year    = {2023},
+  eprint  = {2305.08013},
+  archivePrefix = {arXiv}
+}""",
     "transfer_entropy": """@article{schreiber2000measuring,
   author  = {Schreiber, Thomas},
   title   = {Measuring information transfer},

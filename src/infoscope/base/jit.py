@@ -9,10 +9,12 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 @overload
-def kernel(function: Function, *, inline: str = "never") -> Function: ...
+def kernel(function: Function, *, inline: str = "never", references: bool = True) -> Function: ...
 @overload
-def kernel(function: None = None, *, inline: str = "never") -> Callable[[Function], Function]: ...
-def kernel(function: Any = None, *, inline: str = "never") -> Any:
+def kernel(
+    function: None = None, *, inline: str = "never", references: bool = True
+) -> Callable[[Function], Function]: ...
+def kernel(function: Any = None, *, inline: str = "never", references: bool = True) -> Any:
     """Compile a function with numba: no GIL, cached on disk, divisions as in NumPy (no exception for x / 0).
 
     Kernels that call each other belong in one file: the cache notices changes of the file only.
@@ -23,6 +25,9 @@ def kernel(function: Any = None, *, inline: str = "never") -> Any:
         The function to compile; without it a decorator is returned.
     inline : {"never", "always"}
         Whether numba inlines the function where another kernel calls it.
+    references : bool
+        Whether references to arrays are counted.  Without, a kernel can make no arrays, and one that is called millions
+        of times with many of them is several times faster.
 
     Returns
     -------
@@ -41,8 +46,10 @@ def kernel(function: Any = None, *, inline: str = "never") -> Any:
     from numba import njit  # here, because importing numba takes longer than all the rest of this room
 
     if function is None:
-        return lambda f: kernel(f, inline=inline)
+        return lambda f: kernel(f, inline=inline, references=references)
     options: dict[str, Any] = dict(nogil=True, error_model="numpy", inline=inline)
+    if not references:
+        options["_nrt"] = False
     try:
         # numba itself falls back to a folder of the user when the installation is read-only.
         return _keeping_on(njit(cache=True, **options)(function))

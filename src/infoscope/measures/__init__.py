@@ -1,9 +1,10 @@
 """How much do they share, how rich is it, how far apart: information measures with errors and a verdict."""
 
-# what two descriptions of the same items share
-# how two samples differ
 from .cauchy_schwarz import cauchy_schwarz
 from .cauchy_schwarz_information import cauchy_schwarz_information
+from .compression import CanonicalCompressor
+from .conditional import conditional_mutual_information
+from .diffusion_entropy import diffusion_spectral_entropy, diffusion_spectral_information
 from .distance_results import (
     CauchySchwarz,
     CauchySchwarzInformation,
@@ -16,38 +17,71 @@ from .divergence import kl_divergence
 from .drift import information_value, stability_index
 from .drift_results import DriftTable, StabilityIndex, StabilityTable
 from .drift_table import drift_table
+from .effective_features import effective_features
+from .effective_number import effective_number
+from .entropy import Entropy, entropy
 from .frechet import frechet_distance
 from .information_results import Information, Reliability
+from .manifold_spread import manifold_spread
+from .matrix_entropy import matrix_entropy
 from .mmd import mmd
-from .mutual_information import mutual_information
+from .nuclear_norm import nuclear_norm
+from .pair_information import mutual_information
+from .pairwise import pairwise_mutual_information
+from .pairwise_results import InformationMatrix
 from .reliability import reliability
 from .sliced_wasserstein import sliced_wasserstein
-
-# how rich one sample is
-
-# where a density bends, how it reacts
+from .spectral_results import (
+    DiffusionInformation,
+    EffectiveFeatures,
+    EffectiveNumber,
+    ManifoldSpread,
+    NuclearNorm,
+    SpectralEntropy,
+)
+from .total_correlation import total_correlation
 
 __all__ = [
+    "CanonicalCompressor",
     "CauchySchwarz",
     "CauchySchwarzInformation",
+    "DiffusionInformation",
     "DriftTable",
+    "EffectiveFeatures",
+    "EffectiveNumber",
+    "Entropy",
     "FrechetDistance",
     "Information",
+    "InformationMatrix",
     "KernelDiscrepancy",
+    "ManifoldSpread",
     "NeighborDivergence",
+    "NuclearNorm",
     "Reliability",
     "SlicedWasserstein",
+    "SpectralEntropy",
     "StabilityIndex",
     "StabilityTable",
     "cauchy_schwarz",
     "cauchy_schwarz_information",
+    "conditional_mutual_information",
+    "diffusion_spectral_entropy",
+    "diffusion_spectral_information",
     "drift_table",
+    "effective_features",
+    "effective_number",
+    "entropy",
     "frechet_distance",
     "information_value",
     "kl_divergence",
+    "manifold_spread",
+    "matrix_entropy",
     "mmd",
     "mutual_information",
+    "nuclear_norm",
+    "pairwise_mutual_information",
     "reliability",
     "sliced_wasserstein",
     "stability_index",
+    "total_correlation",
 ]

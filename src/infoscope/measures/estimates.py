@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from infoscope.base.checks import check_choice, check_positive_int
 from infoscope.neighbors import NeighborGraph, content_order, show_neighbors
 from infoscope.statistics import run_order, shift_in_runs, shuffle_blocks, shuffle_rows
 
+from .compression import Compressed, compressed_information
+from .conditional_counts import conditional_information
 from .gaussian_copula import gaussian_information
 from .joint_sample import JointSample, check_enough
 from .label_information import codes_of, label_information
@@ -22,6 +24,31 @@ from .neighbor_counts import KSG, Counted, count_information, joint_neighbors
 ESTIMATORS = ("auto", *KSG, "labels", "copula")
 NULLS = ("auto", "shuffle", "shift", "blocks")
 K_CURVE = (1, 3, 5, 10, 20, 50)
+CONDITIONAL = "frenzel-pompe"
+
+
+class Recipe(NamedTuple):
+    """How shared information is estimated, from all rows and from parts of them alike.
+
+    Attributes
+    ----------
+    estimator : str
+        As `settle_estimator` left it.
+    k : int
+        Neighbours.
+    compress : None, "canonical" or object
+        As `compressed_information` takes it.
+    surrogate : bool
+        Whether the bias of normal samples is taken away from what was compressed.
+    seed : int
+        Of the halves of a compression, and of these samples.
+    """
+
+    estimator: str
+    k: int
+    compress: Any = None
+    surrogate: bool = False
+    seed: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,15 +63,21 @@ class Estimate:
         For every k that was looked at.
     tie_fraction : float
         Share of items whose k-th neighbour is at distance zero.
-    estimator : str
-        Which one it was.
+    recipe : Recipe
+        How it was made: with the estimator that was used.
+    raw : float or None
+        The value without compression, where there was one.
+    compressed : Compressed or None
+        What the compressions gave.
     """
 
     value: float
     k_values: Ints
     by_k: Floats
     tie_fraction: float
-    estimator: str
+    recipe: Recipe
+    raw: float | None = None
+    compressed: Compressed | None = None
 
 
 def settle_estimator(sample: JointSample, estimator: str, k: int) -> str:
@@ -74,16 +107,14 @@ def settle_estimator(sample: JointSample, estimator: str, k: int) -> str:
     return estimator
 
 
-def estimate(sample: JointSample, estimator: str, k: int, ks: Sequence[int] = ()) -> Estimate:
+def estimate(sample: JointSample, recipe: Recipe, ks: Sequence[int] = ()) -> Estimate:
     """Information of a sample for k neighbours, and for others from the same search.
 
     Parameters
     ----------
     sample : JointSample
-    estimator : {"auto", "ksg1", "ksg2", "mixed", "labels", "copula"}
-        As `settle_estimator` left it.
-    k : int
-        Neighbours.
+    recipe : Recipe
+        How.
     ks : sequence of int
         Other numbers of neighbours.
 
@@ -91,16 +122,51 @@ def estimate(sample: JointSample, estimator: str, k: int, ks: Sequence[int] = ()
     -------
     Estimate
     """
-    every = np.unique([k, *ks])
-    if estimator == "copula":
-        value = copula_of(sample)
-        return Estimate(value, np.empty(0, np.int64), np.empty(0), 0.0, estimator)
-    if estimator == "labels":
+    if recipe.compress is not None:
+        return _compressed(sample, recipe, ks)
+    every = np.unique([recipe.k, *ks])
+    if recipe.estimator == "copula":
+        return Estimate(copula_of(sample), np.empty(0, np.int64), np.empty(0), 0.0, recipe)
+    if recipe.estimator == "labels":
         counted = label_information(sample, every.tolist())
     else:
         graph = joint_neighbors(sample, int(every[-1]))
-        estimator, counted = _from_graph(sample, estimator, k, every.tolist(), graph)
-    return Estimate(float(counted.values[every == k][0]), every, counted.values, counted.tie_fraction, estimator)
+        if recipe.estimator == CONDITIONAL:
+            show_neighbors(sample.spaces[0], graph)
+            counted = conditional_information(sample, every.tolist(), graph)
+        else:
+            recipe, counted = _from_graph(sample, recipe, every.tolist(), graph)
+    value = float(counted.values[every == recipe.k][0])
+    return Estimate(value, every, counted.values, counted.tie_fraction, recipe)
+
+
+def _compressed(sample: JointSample, recipe: Recipe, ks: Sequence[int]) -> Estimate:
+    most = len(sample) // 4 - 1  # neighbours are counted in halves
+    every = [recipe.k, *sorted({k for k in ks if k <= most and k != recipe.k})]
+    check_enough(len(sample) // 2, recipe.k)
+    found = compressed_information(
+        sample, every, halves_of(sample, recipe.seed), recipe.compress, surrogate=recipe.surrogate, seed=recipe.seed
+    )
+    order = np.argsort(every)
+    return Estimate(
+        float(found.values[0]),
+        np.array(every, np.int64)[order],
+        found.values[order],
+        0.0,
+        recipe._replace(estimator="ksg1"),
+        compressed=found,
+    )
+
+
+def halves_of(sample: JointSample, seed: int) -> tuple[Ints, Ints]:
+    """Two halves of the rows: at random, or stretches of time with a gap as wide as the correlation reaches."""
+    order, dealt = part_order(sample, np.random.default_rng(seed))
+    if dealt:
+        return np.sort(order[::2]), np.sort(order[1::2])
+    middle, gap = len(order) // 2, 0
+    if sample.correlation is not None and not sample.correlation.independent:
+        gap = min(int(np.ceil(sample.correlation.reach / sample.correlation.step)), len(order) // 8)
+    return np.sort(order[: middle - gap // 2]), np.sort(order[middle + (gap + 1) // 2 :])
 
 
 def copula_of(sample: JointSample) -> float:
@@ -112,7 +178,7 @@ def copula_of(sample: JointSample) -> float:
 def copula_beside(sample: JointSample) -> float | None:
     """The same, for comparison; None where columns are no real numbers, or too many for the rows."""
     scores = sample.scores or ()
-    if not scores or any(z is None for z in scores):
+    if len(scores) != len(sample.spaces) or any(z is None for z in scores):
         return None
     try:
         return copula_of(sample)
@@ -120,13 +186,12 @@ def copula_beside(sample: JointSample) -> float | None:
         return None
 
 
-def _from_graph(
-    sample: JointSample, estimator: str, k: int, every: list[int], graph: NeighborGraph
-) -> tuple[str, Counted]:
+def _from_graph(sample: JointSample, recipe: Recipe, every: list[int], graph: NeighborGraph) -> tuple[Recipe, Counted]:
     show_neighbors(sample.spaces[0], graph)
-    if estimator == "auto":
-        estimator = "mixed" if (graph.squared[graph.indptr[:-1] + k - 1] == 0).any() else "ksg1"
-    return estimator, count_information(sample, estimator, every, graph)
+    if recipe.estimator == "auto":
+        some_at_zero = bool((graph.squared[graph.indptr[:-1] + recipe.k - 1] == 0).any())
+        recipe = recipe._replace(estimator="mixed" if some_at_zero else "ksg1")
+    return recipe, count_information(sample, recipe.estimator, every, graph)
 
 
 # ------------------------------------------------------------------------------------------------ parts and shuffles

@@ -111,6 +111,8 @@ class Information(Protocol):
         Neighbours.
     raw : float or None
         The value without compression, where there was one.
+    compressed : float or None
+        What a few directions hold, where the value is that of all columns.
     copula : float or None
         That of a Gaussian copula, where all columns are real numbers; the rest is beyond it.
     k_values, by_k : array (K,)
@@ -148,6 +150,7 @@ class Information(Protocol):
     estimator: str = "ksg1"
     k: int = 3
     raw: float | None = None
+    compressed: float | None = None
     copula: float | None = None
     k_values: np.ndarray | None = field(default=None, repr=False)
     by_k: np.ndarray | None = field(default=None, repr=False)
@@ -199,6 +202,8 @@ class Information(Protocol):
         lines = super()._estimates
         if self.raw is not None:
             lines.append(("uncompressed", f"{self.raw:.4g}", None))
+        if self.compressed is not None:
+            lines.append(("along a few directions", f"{self.compressed:.4g}", None))
         if self.copula is not None and self.estimator != "copula":
             lines.append(("Gaussian copula", f"{self.copula:.4g}", None))
         return lines
@@ -222,7 +227,19 @@ class Information(Protocol):
 
     def _rows(self) -> list[dict[str, Any]]:
         row: dict[str, Any] = {f"name_{letter}": name for letter, name in zip("abcdefgh", self.names, strict=False)}
-        names = ("value", "value_se", "unit", "p_value", "raw", "copula", "estimator", "k", "n_items", "tie_fraction")
+        names = (
+            "value",
+            "value_se",
+            "unit",
+            "p_value",
+            "raw",
+            "compressed",
+            "copula",
+            "estimator",
+            "k",
+            "n_items",
+            "tie_fraction",
+        )
         row |= {name: getattr(self, name) for name in names}
         return [row | {"reliable": self.reliable, "is_lower_bound": self.is_lower_bound, "given": self.given}]
 

@@ -106,6 +106,16 @@ class JointSample:
             scores=None if self.scores is None else tuple(None if z is None else z[rows] for z in self.scores),
         )
 
+    def keep(self, kept: Sequence[int]) -> JointSample:
+        """Some of the descriptions, by their numbers."""
+        return replace(
+            self,
+            spaces=tuple(self.spaces[a] for a in kept),
+            marginals=tuple(self.marginals[a] for a in kept),
+            constant=tuple(self.constant[a] for a in kept),
+            scores=None if self.scores is None else tuple(self.scores[a] for a in kept),
+        )
+
     def shuffled(self, which: int, shuffle: np.ndarray) -> JointSample:
         """The contents of one space rearranged, while times and runs stay in their places."""
         spaces = list(self.spaces)
@@ -205,6 +215,11 @@ def check_enough(n: int, k: int) -> None:
     """Raise where there are too few items for k neighbours."""
     if n < 2 * (k + 1):
         raise DataError(f"{n} items are too few for k={k} neighbours: at least {2 * (k + 1)} are needed; lower k")
+
+
+def contents_of(sample: JointSample) -> list[Any]:
+    """What the hash of the input is made of."""
+    return [part for space in sample.spaces for part in (space.features, space.time, space.run)]
 
 
 # ---------------------------------------------------------------------------------------------------- one description

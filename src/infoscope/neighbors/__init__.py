@@ -8,9 +8,9 @@ The loop              `reductions`; what it hands to a reduction, and what a red
 The backends          `backend_numpy` with `kernels`; `backend_torch` with `tensors`; `backend_dask` with `chunks`
 Sorted by contents    `sorted_rows`: whatever order rows came in
 The verbs             `verbs` and `product_neighbors` give a `graph` or counts; as exact and faster in few dimensions or
-                      for two spaces at once: `shortcuts`, `boxes`, `cross_ranks`; not exact, with its recall:
-                      `approximate`
-Sums of a Gaussian    `kernel_sums` with `kernel_sum_kernels`; twin `kernel_sums_torch`
+                      for two spaces at once: `shortcuts`, `box_search` (`boxes`, `box_kernels`), `cross_ranks`; not
+                      exact, with its recall: `approximate`
+Sums of a Gaussian    `gaussian_sums` with `gaussian_kernels`, twin `gaussian_sums_torch`; its matrix `gaussian_matrix`
 Neighbours known      `known_neighbors` reads what was computed elsewhere, `known_search` answers from it
 Two samples           `two_samples`: one space of both; `two_sample_blocks`: whose labels are exchanged together
 All pairs of bits     `bits` with `bit_kernels`; twins `bits_torch`, `bits_dask`
@@ -23,9 +23,9 @@ Authors of a reduction import `Reduction`, `Tile` and `reduce_tiles`; rooms impo
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .gaussian_sums import KernelSums, kernel_sums
 from .graph import NeighborGraph
 from .interfaces import Reduction, Tile
-from .kernel_sums import KernelSums, kernel_sums
 from .order import look_for_order, order_test
 from .product_neighbors import nearest_product
 from .reductions import reduce_tiles
@@ -70,6 +70,7 @@ from .correlation import (
 )
 from .cross_ranks import OneWay, neighbors_and_ranks
 from .frame_columns import collected
+from .gaussian_matrix import kernel_matrix, kernel_product
 from .interfaces import Tiles
 from .kernels import TIE
 from .known_search import graph_of

@@ -1,22 +1,39 @@
-"""Hundreds of neighbours of every point in few dimensions: points in nested boxes, one buffer a query.
+"""Points in nested boxes, in few dimensions: the nearest of every point, and how many lie within its radii.
 
-Libraries' trees keep a heap of the k nearest, whose every change costs log k; with k in the hundreds that is most of
-the work.  Here what a query meets goes to a buffer, which is cut back to k when full; and queries come in the order of
-boxes, so that the last one's k-th neighbour bounds the next one's (triangle inequality).  Distances are direct
-differences in float64, as the engine's; a box is skipped only when no point in it can be closer than the bound.
+One walk serves both (`box_kernels._next_box`).  It skips boxes in which nothing matters, stops at boxes that lie wholly
+between two radii, which are counted without a look at their points, and hands over leaves, whose points are measured
+together: by the operations of `kernels._pair` in its order, hence with its bits.  Queries come in the order of boxes,
+so that what they need is in cache.  The distance is the largest of those in one or several parts of the columns, each
+with a metric of its own: one part is a space, several are a product of spaces.
+
+Rounding.  Boxes hold weighted coordinates, periodic ones inside one period.  Such a coordinate, its distance from the
+middle of a box, and what `_pair` measures are each off by a few units of the last place of the largest coordinate;
+`slack` is 64 such units for every column, which also covers the rounding of the sum over the columns.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from infoscope.base import kernel
 from infoscope.base.array_types import Floats, Ints
 
-LEAF = 64  # points in a box, at most
-SLACK = 1e-12  # of what a box's distance is lowered by, for rounding
-TINY = 1e-300  # where all distances are zero
-WIDER = 1 + 1e-9  # of what the bound from the last query is raised by, likewise
+from .box_kernels import INSERTED, WIDE, Tree, find_nearest, leaves_of, workspace
+from .kernels import EUCLIDEAN
+
+LEAF = 64  # points in a box, at most, where hundreds of neighbours are wanted
+SLACK = 64 * 2.0**-52  # of the largest coordinate: what a box may be nearer or farther by, for rounding
+
+
+class Asked(NamedTuple):
+    """Points that are asked about."""
+
+    position: Floats  # weighted coordinates, inside one period
+    features: Floats
+    slack: float  # what rounding may take from the distance between a point and a box, in one column
 
 
 class Boxes:
@@ -25,38 +42,31 @@ class Boxes:
     Distances are measured between the features as they are, so that ties stay ties.
     """
 
-    def __init__(self, features: np.ndarray, weights: np.ndarray, period: np.ndarray) -> None:
+    def __init__(self, features: np.ndarray, weights: np.ndarray, period: np.ndarray, *,
+                 parts: Sequence[tuple[int, int]] = (), items: Ints | None = None,
+                 leaf: int = LEAF) -> None:  # fmt: skip
+        """`parts` are (metric, number of columns), by default one Euclidean space; `items` the numbers of the rows."""
         n, d = features.shape
-        self.weights, self.own_period, self.period = weights, period, period * weights
-        position = self.position(features)
-        depth = max(0, int(np.ceil(np.log2(max(n / LEAF, 1)))))
-        self.order = np.arange(n, dtype=np.int32)
-        self.starts = np.zeros(2 ** (depth + 1) + 1, np.int64)
-        self.stops = np.zeros(2 ** (depth + 1) + 1, np.int64)
-        self.stops[1] = n
-        for box in range(1, 2**depth):
-            a, b = self.starts[box], self.stops[box]
-            part = self.order[a:b]
-            inside = position[part]
-            widest = int(np.argmax(inside.max(0) - inside.min(0)))
-            half = (b - a) // 2
-            self.order[a:b] = part[np.argpartition(inside[:, widest], half)]
-            self.starts[2 * box], self.stops[2 * box] = a, a + half
-            self.starts[2 * box + 1], self.stops[2 * box + 1] = a + half, b
-        self.place = np.empty(n, np.int64)  # of every item in the order of boxes
-        self.place[self.order] = np.arange(n)
-        self.first_leaf = 2**depth
-        points = position[self.order]
-        self.columns = np.ascontiguousarray(np.asarray(features, np.float64)[self.order].T)
-        self.low, self.high = np.empty((2 ** (depth + 1), d)), np.empty((2 ** (depth + 1), d))
-        for box in range(2 ** (depth + 1) - 1, 0, -1):
-            if box >= self.first_leaf:
-                inside = points[self.starts[box] : self.stops[box]]
-                self.low[box], self.high[box] = inside.min(0), inside.max(0)
-            else:
-                self.low[box] = np.minimum(self.low[2 * box], self.low[2 * box + 1])
-                self.high[box] = np.maximum(self.high[2 * box], self.high[2 * box + 1])
+        parts = parts or ((EUCLIDEAN, d),)
+        self.weights, self.own_period, self.period = np.array(weights), np.array(period), period * weights
+        features = np.asarray(features, np.float64)
+        points = self.position(features)
         self.largest = float((np.abs(features).max(axis=0) * weights).max() + self.period.max())
+        depth = max(0, int(np.ceil(np.log2(max(n / leaf, 1)))))
+        order, boxes = np.arange(n), 2 ** (depth + 1)
+        starts, stops = np.zeros(boxes, np.int64), np.zeros(boxes, np.int64)
+        middle, half = np.zeros((d, boxes + WIDE)), np.zeros((d, boxes + WIDE))
+        _grow(points, order, depth, starts, stops, middle, half)
+        width = -(-n // 2**depth)
+        blocks = np.full((2**depth, d, width + -width % 8), np.nan)  # whole vector registers
+        _fill(features, order, starts[2**depth :], stops[2**depth :], blocks)
+        metrics, widths = np.array(parts, np.int64).T
+        self.place_order = order
+        self.order = order if items is None else items[order]
+        self.tree = Tree(blocks, self.order, starts, stops, middle, half, self.weights, self.own_period, metrics.copy(),
+                         np.cumsum(widths), 2**depth)  # fmt: skip
+        self.place = np.empty(n, np.int64)  # of every row in the order of boxes
+        self.place[order] = np.arange(n)
 
     def position(self, features: np.ndarray) -> np.ndarray:
         """Weighted coordinates, periodic ones inside one period."""
@@ -65,168 +75,105 @@ class Boxes:
             x = np.where(p > 0, np.mod(x, np.where(p > 0, p, 1.0)), x)
         return np.ascontiguousarray(x * self.weights)
 
+    @property
+    def width(self) -> int:
+        """Points for which a leaf has room."""
+        return self.tree.blocks.shape[2]
+
+    def order_of(self, asked: Asked) -> Ints:
+        """The order in which points are best asked about: by the leaf they are in, or near."""
+        leaves = np.empty(len(asked.position), np.int64)
+        leaves_of(self.tree, asked.position, self.period, leaves)
+        return np.argsort(leaves, kind="stable")
+
+    def ask(self, features: np.ndarray) -> Asked:
+        """Points that are asked about, as the kernels want them."""
+        x = np.array(features, np.float64, order="C")
+        reach = float((np.abs(x).max(axis=0, initial=0) * self.weights).max())
+        return Asked(self.position(x), x, SLACK * (self.largest + reach) * x.shape[1])
+
     def nearest(self, features: np.ndarray, own: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         """(squared distances, items) of the k nearest of every query, rising; `own` is its item, -1 for a new point."""
-        squared, items = np.empty((len(features), k)), np.empty((len(features), k), np.int32)
-        x = np.ascontiguousarray(features, np.float64)
-        slack = SLACK * (self.largest + float((np.abs(x).max(axis=0) * self.weights).max()))
-        _nearest(self.position(x), x, own, self.columns, self.weights, self.own_period, self.order, self.starts,
-                 self.stops, self.low, self.high, self.period, self.first_leaf, slack, squared, items)  # fmt: skip
-        return squared, items
+        squared, items = np.empty((len(features), k)), np.empty((len(features), k), np.int64)
+        own = np.asarray(own, np.int64)
+        self.find(self.ask(features), np.arange(len(features)), self.order, own, own + 1, squared, items, lowest=False)
+        return squared, items.astype(np.int32)
+
+    def find(self, asked: Asked, rows: Ints, rank: Ints, start: Ints, stop: Ints, squared: Floats, items: Ints, *,
+             lowest: bool = True) -> None:  # fmt: skip
+        """The k nearest of some rows, written to theirs of `squared` and `items`: see `box_kernels.find_nearest`."""
+        k, width = squared.shape[1], self.width
+        room = k + 1 if k <= INSERTED else k + max(k // 2, 4 * width)
+        find_nearest(self.tree, asked.position, asked.features, rows, rank, start, stop, lowest, self.period,
+                     asked.slack, workspace(width), np.empty(room), np.empty(room, np.int64), squared,
+                     items)  # fmt: skip
+
+    def masses(self, mass: Floats) -> tuple[Floats, Floats]:
+        """Masses of the places and of the boxes, from those of the items."""
+        placed, boxes = np.ascontiguousarray(mass[self.place_order], np.float64), np.zeros(len(self.tree.starts))
+        leaves = slice(self.tree.first_leaf, len(boxes))
+        boxes[leaves] = np.add.reduceat(placed, self.tree.starts[leaves])
+        for level in range(self.tree.first_leaf.bit_length() - 2, -1, -1):
+            a = 2**level
+            boxes[a : 2 * a] = boxes[2 * a : 4 * a].reshape(-1, 2).sum(axis=1)
+        return placed, boxes
 
 
-# ------------------------------------------------------------------------------------------------------------- kernels
-@kernel(inline="always")
-def _difference(x: float, y: float, period: float) -> float:
-    delta = x - y
-    if period > 0:
-        delta -= period * np.rint(delta / period)
-    return delta
+# ------------------------------------------------------------------------------------------------------------ building
+@kernel
+def _grow(points: Floats, order: Ints, depth: int, starts: Ints, stops: Ints, middle: Floats, half: Floats) -> None:
+    """Halve boxes at the median of their widest column, level by level; reorders points and items on the way."""
+    d, first_leaf = points.shape[1], 2**depth
+    low, high = np.empty(d), np.empty(d)
+    stops[1] = len(points)
+    for box in range(1, 2 * first_leaf):
+        a, b = starts[box], stops[box]
+        low[:], high[:] = np.inf, -np.inf
+        for r in range(a, b):
+            for c in range(d):
+                low[c], high[c] = min(low[c], points[r, c]), max(high[c], points[r, c])
+        widest = 0
+        for c in range(d):
+            middle[c, box], half[c, box] = 0.5 * low[c] + 0.5 * high[c], 0.5 * high[c] - 0.5 * low[c]
+            if half[c, box] > half[widest, box]:
+                widest = c
+        if box >= first_leaf:
+            continue
+        cut = a + (b - a) // 2
+        _halve(points, order, widest, a, b - 1, cut)
+        starts[2 * box], stops[2 * box] = a, cut
+        starts[2 * box + 1], stops[2 * box + 1] = cut, b
 
 
 @kernel
-def _from_box(queries: Floats, q: int, low: Floats, high: Floats, box: int, period: Floats, slack: float) -> float:
-    """A lower bound of the squared distance to any point of a box (rows by number: slices of arrays take longer)."""
-    total = 0.0
-    for a in range(low.shape[1]):
-        x = queries[q, a]
-        below, beyond = low[box, a] - x, x - high[box, a]
-        away = max(below, beyond)
-        if away > 0:
-            if period[a] > 0:
-                away = min(abs(_difference(x, low[box, a], period[a])), abs(_difference(x, high[box, a], period[a])))
-            away = max(away - slack, 0.0)
-            total += away * away
-    return total
-
-
-@kernel
-def _swap(values: Floats, items: Ints, i: int, j: int) -> None:
-    values[i], values[j] = values[j], values[i]
-    items[i], items[j] = items[j], items[i]
-
-
-@kernel
-def _split(values: Floats, items: Ints, a: int, b: int) -> tuple[int, int]:
-    """Partition a ... b (b included) around a median of three; returns (j, i): a ... j are low, i ... b are high."""
-    middle = (a + b) // 2
-    x, y, z = values[a], values[middle], values[b]
-    pivot = max(min(x, y), min(max(x, y), z))
-    i, j = a, b
-    while i <= j:
-        while values[i] < pivot:
-            i += 1
-        while values[j] > pivot:
-            j -= 1
-        if i <= j:
-            _swap(values, items, i, j)
-            i += 1
-            j -= 1
-    return j, i
-
-
-@kernel
-def _select(values: Floats, items: Ints, n: int, k: int) -> None:
-    """The k smallest of n come first, in any order."""
-    a, b = 0, n - 1
+def _halve(points: Floats, order: Ints, column: int, a: int, b: int, cut: int) -> None:
+    """Hoare's selection: of the rows a ... b (b included), those below place `cut` are not larger in one column."""
     while a < b:
-        j, i = _split(values, items, a, b)
-        if k - 1 <= j:
+        x, y, z = points[a, column], points[(a + b) // 2, column], points[b, column]
+        pivot = max(min(x, y), min(max(x, y), z))  # the median of three
+        i, j = a, b
+        while i <= j:
+            while points[i, column] < pivot:
+                i += 1
+            while points[j, column] > pivot:
+                j -= 1
+            if i <= j:
+                for c in range(points.shape[1]):
+                    points[i, c], points[j, c] = points[j, c], points[i, c]
+                order[i], order[j] = order[j], order[i]
+                i += 1
+                j -= 1
+        if cut <= j:
             b = j
-        elif k - 1 >= i:
+        elif cut >= i:
             a = i
         else:
             return
 
 
 @kernel
-def _sort(values: Floats, items: Ints, n: int, stack: Ints) -> None:
-    """Quicksort of pairs; short stretches by insertion."""
-    depth = 0
-    a, b = 0, n - 1
-    while True:
-        while b - a > 16:
-            j, i = _split(values, items, a, b)
-            if j - a > b - i:  # the longer part waits: the stack stays short
-                stack[depth, 0], stack[depth, 1] = a, j
-                a = i
-            else:
-                stack[depth, 0], stack[depth, 1] = i, b
-                b = j
-            depth += 1
-        for r in range(a + 1, b + 1):
-            value, item, at = values[r], items[r], r - 1
-            while at >= a and values[at] > value:
-                values[at + 1], items[at + 1] = values[at], items[at]
-                at -= 1
-            values[at + 1], items[at + 1] = value, item
-        if depth == 0:
-            return
-        depth -= 1
-        a, b = stack[depth, 0], stack[depth, 1]
-
-
-@kernel
-def _nearest(queries: Floats, features: Floats, own: Ints, columns: Floats, weights: Floats, own_period: Floats,
-             order: Ints, starts: Ints, stops: Ints, low: Floats, high: Floats, period: Floats, first_leaf: int,
-             slack: float, squared: Floats, items: Ints) -> None:  # fmt: skip
-    k, d = squared.shape[1], len(columns)
-    away = np.empty(LEAF + 1)
-    room = k + max(k // 2, 4 * LEAF)
-    value, item = np.empty(room), np.empty(room, np.int32)
-    stack = np.empty((128, 2), np.int64)
-    waiting, bound = np.empty(128, np.int64), np.empty(128)
-    for q in range(len(queries)):
-        n, reach = 0, np.inf  # points farther than reach are not among the nearest
-        if q > 0 and squared[q - 1, k - 1] < np.inf:
-            moved = 0.0
-            for a in range(d):
-                delta = _difference(queries[q, a], queries[q - 1, a], period[a])
-                moved += delta * delta
-            reach = (np.sqrt(squared[q - 1, k - 1]) + np.sqrt(moved) + slack) ** 2 * WIDER + TINY
-        waiting[0], bound[0] = 1, 0.0
-        depth = 1
-        while depth > 0:
-            depth -= 1
-            box = waiting[depth]
-            if bound[depth] >= reach:
-                continue
-            while box < first_leaf:
-                left, right = 2 * box, 2 * box + 1
-                to_left = _from_box(queries, q, low, high, left, period, slack)
-                to_right = _from_box(queries, q, low, high, right, period, slack)
-                if to_right < to_left:
-                    left, right, to_left, to_right = right, left, to_right, to_left
-                if to_right < reach:
-                    waiting[depth], bound[depth] = right, to_right
-                    depth += 1
-                box = left
-                if to_left >= reach:
-                    break
-            if box < first_leaf:
-                continue
-            first, m = starts[box], stops[box] - starts[box]
-            for r in range(m):
-                away[r] = 0.0
-            for a in range(d):
-                x, weight, p = features[q, a], weights[a], own_period[a]
-                if p > 0:
-                    for r in range(m):
-                        delta = _difference(x, columns[a, first + r], p) * weight
-                        away[r] += delta * delta
-                else:
-                    for r in range(m):
-                        delta = (x - columns[a, first + r]) * weight
-                        away[r] += delta * delta
-            for r in range(m):
-                if away[r] < reach and order[first + r] != own[q]:
-                    value[n], item[n] = away[r], order[first + r]
-                    n += 1
-                    if n == room:
-                        _select(value, item, n, k)
-                        n = k
-                        reach = value[:k].max()
-        _sort(value, item, n, stack)
-        for r in range(k):
-            squared[q, r] = value[r] if r < n else np.inf
-            items[q, r] = item[r] if r < n else -1
+def _fill(features: Floats, order: Ints, starts: Ints, stops: Ints, blocks: Floats) -> None:
+    for leaf in range(len(starts)):
+        for place in range(starts[leaf], stops[leaf]):
+            for c in range(features.shape[1]):
+                blocks[leaf, c, place - starts[leaf]] = features[order[place], c]

@@ -12,7 +12,7 @@ from .space import Space, as_space
 from .verbs import nearest
 
 QUERIES = 2000  # random rows looked at
-FEW_QUERIES, LOOK = 100, 2**33  # fewer, down to so many, where a look would take more multiplications
+FEW_QUERIES, LOOK = 100, 2**31  # fewer, down to so many, where a look would take more multiplications
 
 
 def order_test(space: Space | Data, random_state: RandomState = 0) -> OrderTest:

@@ -1,7 +1,7 @@
 """Neighbours in the product of several spaces: the distance of two items is the largest of their distances in each.
 
 What Kraskov's estimators of mutual information ask first.  Columns compared by the largest difference stay what they
-are beside those of another space, so such spaces are joined column by column, and a tree answers in few dimensions.
+are beside those of another space, so such spaces are joined column by column.  In few dimensions boxes answer.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from infoscope.base import ParameterError, require
 from infoscope.base.array_types import ArrayLike
 
-from . import shortcuts
+from . import box_search
 from .admissible import Admissibility
 from .convert import Data
 from .graph import NeighborGraph
@@ -84,10 +84,7 @@ def nearest_product(
     admissibility = Admissibility(exclusion_window, neighbors_from).check(spaces[0])
     admissible = admissible_counts(spaces[0], k, asked[0], columns, admissibility)
     joined, ask = _joined(spaces, asked)
-    found = None
-    if len(joined) == 1:
-        options: dict[str, Any] = dict(admissibility=admissibility, columns=columns, n_jobs=n_jobs)
-        found = shortcuts.nearest_by_tree(joined[0], k, ask[0], **options)
+    found = box_search.nearest_by_boxes(joined, k, ask, columns, admissibility, n_jobs)
     if found is None:
         found = reduce_tiles(
             joined,
@@ -153,7 +150,7 @@ def _joined(spaces: list[Space], queries: list[Any]) -> tuple[list[Space], list[
 def _by_largest_difference(space: Space) -> bool:
     if space.backend != "numpy":
         return False
-    return space.metric == "chebyshev" or (space.metric in shortcuts.MINKOWSKI and space.n_features == 1)
+    return space.metric == "chebyshev" or (space.metric in box_search.SUMMED and space.n_features == 1)
 
 
 def _side_by_side(spaces: list[Space]) -> Space:

@@ -312,12 +312,12 @@ def _sorted_rows(squared: Floats, items: Ints, k: int) -> Best:
 class CountWithin(Reduction):
     """How many items (or how much mass) are closer than, and tied with, each radius.
 
-    Row r has the radii ``squared[indptr[r]:indptr[r + 1]]``.
+    Row r has the radii ``squared[indptr[r]:indptr[r + 1]]``; many, or with `sort` any number, are sorted in their rows.
     """
 
-    def __init__(self, indptr: Ints, squared: Floats, weighted: bool = False) -> None:
+    def __init__(self, indptr: Ints, squared: Floats, weighted: bool = False, sort: bool = False) -> None:
         self.weighted, self.size = weighted, len(squared)
-        self.many = weighted or int(np.diff(indptr).max(initial=0)) > MANY
+        self.many = weighted or sort or int(np.diff(indptr).max(initial=0)) > MANY
         self.indptr, self.squared = np.asarray(indptr, np.int64), np.asarray(squared, np.float64)
         self.place = np.empty(0, np.int64)  # of every radius among those that are counted
         if self.many:  # sorted in each row, equal radii once

@@ -10,7 +10,7 @@ import numpy as np
 from infoscope.base import DataError, ParameterError, checks
 from infoscope.base.array_types import ArrayLike, Floats, Ints
 
-from . import shortcuts
+from . import box_search, shortcuts
 from .admissible import Admissibility, admissible_pairs
 from .bits import PackedBits
 from .convert import Data
@@ -233,6 +233,10 @@ def count_within(
     if weighted and space.sample_weight is None:
         raise ParameterError("weighted=True, but the space has no sample_weight")
     counts = shortcuts.count_on_line(space, indptr, squared_radii, weighted, queries, columns, admissibility)
+    if counts is None:
+        counts = box_search.count_by_boxes(
+            space, indptr, squared_radii, weighted, queries, columns, admissibility, n_jobs
+        )
     if counts is not None:
         return counts
     return reduce_tiles(

@@ -8,6 +8,7 @@ from infoscope.base.jit import kernel
 FAR = 708.0  # exp(-708) is the smallest power that is no denormal number, and nothing beside 1
 NOTHING = 1e-20  # share of a sum from which a pair has no part in means and covariances
 EXPONENT_ERROR = 1e-11  # of a weight; what a tile's bound leaves less certain is measured
+NEXT_TO_NOTHING = 1e-300
 UNSEEN = 50.0  # exponents beyond the nearest from which nothing need be measured
 LOG2E, LOG2_HIGH, LOG2_LOW = 1.4426950408889634, 0.6931471803691238, 1.9082149292705877e-10
 HALVES = 2.0 ** -np.arange(1030.0)
@@ -150,3 +151,13 @@ def add_moments(squared: Floats, mass: Floats, weighted: bool, rates: Floats, x:
                     for b in range(a):
                         scatter[i, h, b, a] = scatter[i, h, a, b]
         nearest[i] = min(low, nearest[i])
+
+
+@kernel()
+def decay_tile(squared: Floats, rate: float) -> None:
+    """Squared distances become exp(-rate d^2), in place; +inf becomes 0."""
+    for i in range(squared.shape[0]):
+        row = squared[i]
+        _decay(row, 0.0, rate, row)
+        for j in range(len(row)):
+            row[j] = row[j] if row[j] > NEXT_TO_NOTHING else 0.0

@@ -18,7 +18,7 @@ from infoscope.base import ParameterError
 from infoscope.base.array_types import ArrayLike, Floats, Ints
 from infoscope.base.checks import check_positive_int
 
-from . import kernel_sum_kernels as kernels
+from . import gaussian_kernels as kernels
 from .admissible import Admissibility
 from .convert import Data
 from .interfaces import Reduction, Tile
@@ -95,8 +95,7 @@ def kernel_sums(
     Examples
     --------
     >>> import numpy as np
-    >>> from infoscope.neighbors import Space
-    >>> from infoscope.neighbors.kernel_sums import kernel_sums
+    >>> from infoscope.neighbors import Space, kernel_sums
     >>> x = Space(np.array([[0.0], [1.0], [3.0]]))
     >>> found = kernel_sums(x, 1.0, moments=1)
     >>> np.exp(found.log_sum).round(4), found.mean.ravel().round(4)
@@ -113,7 +112,7 @@ def kernel_sums(
     if queries is not None and not isinstance(queries, Space):
         queries = item_numbers(queries, len(space), "queries")
     n = len(space) if queries is None else len(queries)
-    rates, given = _rates(bandwidth, power, n)
+    rates, given = rates_of(bandwidth, power, n)
     _check_memory(n, rates.shape[1], space.n_features, moments)
     admissibility = Admissibility(exclusion_window, neighbors_from)
     state = reduce_tiles(
@@ -132,7 +131,7 @@ def kernel_sums(
     return _answer(state, moments, given)
 
 
-def _rates(bandwidth: ArrayLike, power: float, n: int) -> tuple[Floats, int]:
+def rates_of(bandwidth: ArrayLike, power: float, n: int) -> tuple[Floats, int]:
     """power / 2 h^2 as (1, H) or (R, H), and how many dimensions the bandwidth had."""
     h = np.asarray(bandwidth, np.float64)
     if h.ndim > 2 or h.size == 0 or (h.ndim == 2 and len(h) != n):
@@ -205,14 +204,14 @@ class SumKernels(Reduction):
     def update(self, state: Sums, tiles: Sequence[Tile]) -> int:
         (t,) = tiles
         if not isinstance(t.squared, np.ndarray):
-            from .kernel_sums_torch import sum_tile
+            from .gaussian_sums_torch import sum_tile
 
             new = self.start(t.block)
             new = new._replace(nearest=sum_tile(t, new.rates, *new[2:]))
             for mine, joined in zip(state, merged(state, new), strict=True):
                 mine[...] = joined
             return 0
-        _sharpen(t, state.rates)
+        sharpen(t, state.rates)
         weighted = t.mass is not None
         mass: Floats = np.ones(1) if t.mass is None else t.mass
         buffer = np.empty(t.squared.shape[1])
@@ -271,7 +270,7 @@ def merged(a: Sums, b: Sums) -> Sums:
     return Sums(rates, nearest, total, mean, sunk[0] + sunk[1] + between)
 
 
-def _sharpen(t: Tile, rates: Floats) -> None:
+def sharpen(t: Tile, rates: Floats) -> None:
     """Measure the pairs whose bound leaves their weight uncertain, unless it is nothing anyway."""
     if not t.row_band.any():
         return

@@ -1,4 +1,4 @@
-"""The kernel sums of one tile of tensors, on its device: the twin of `kernel_sum_kernels`."""
+"""The kernel sums of one tile of tensors, on its device: the twin of `gaussian_kernels`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .gaussian_kernels import EXPONENT_ERROR, FAR, UNSEEN
 from .interfaces import Tile
-from .kernel_sum_kernels import EXPONENT_ERROR, FAR, UNSEEN
 from .tensors import CPU_CHUNK, GPU_CHUNK, on_device
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def sum_tile(t: Tile, rates: np.ndarray, total: np.ndarray, mean: np.ndarray, sc
 
     squared, device = t.squared, t.squared.device
     rate = on_device(rates, device)
-    _sharpen(t, rate)
+    sharpen(t, rate)
     nearest = squared.amin(1)
     excess = squared - torch.where(nearest < np.inf, nearest, 0.0)[:, None]
     mass = None if t.mass is None else on_device(t.mass, device)
@@ -72,7 +72,7 @@ def _add_moments(t: Tile, w: Tensor, total: Tensor, means: np.ndarray, scatters:
             scatters[some] = torch.einsum("im,ima,imb->iab", w[some], delta, delta).cpu().numpy()
 
 
-def _sharpen(t: Tile, rate: Tensor) -> None:
+def sharpen(t: Tile, rate: Tensor) -> None:
     """Measure the pairs whose bound leaves their weight uncertain, unless it is nothing anyway."""
     band = t.row_band[:, None] + t.column_band
     if not bool(band.any()):

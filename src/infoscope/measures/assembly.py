@@ -1,0 +1,224 @@
+"""From an estimate to a result: its error, how it moves with rows and neighbours, the null, and the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from infoscope.base.array_types import Ints
+from infoscope.base.checks import check_choice, check_positive_int
+from infoscope.neighbors import looking_at_row_order
+from infoscope.statistics import permutation_p_value
+
+from .compression import FEATURES, IDENTITY, component_information
+from .estimates import (
+    CONDITIONAL,
+    Estimate,
+    Recipe,
+    copula_beside,
+    curve_neighbors,
+    estimate,
+    halves_of,
+    part_order,
+    shuffler,
+)
+from .information_results import UNITS, Information
+from .joint_sample import JointSample
+from .sizes import SizeCurve, size_curve
+from .verdict import NeighborCurve, judge
+
+FEWEST_PERMUTATIONS = 19
+FEWEST_COMPRESSED = 16  # rows a part, times k + 1, that are compressed and counted in halves
+
+Shuffle = tuple[str, Callable[[np.random.Generator], Ints]]
+
+
+def assemble(
+    sample: JointSample,
+    recipe: Recipe,
+    *,
+    unit: str,
+    record: Any,
+    se: bool,
+    n_permutations: int,
+    null: str | Shuffle,
+    generator: np.random.Generator,
+    **about: Any,
+) -> Information:
+    """Estimate, and what was asked for beside it.
+
+    Parameters
+    ----------
+    sample : JointSample
+    recipe : Recipe
+    unit : {"nats", "bits"}
+    record : Provenance
+    se : bool
+        Whether errors, curves and verdict are wanted.
+    n_permutations : int
+        Shuffled samples.
+    null : str, or (str, function)
+        How rows of the last space are shuffled; or the word for it, and a function that does it.
+    generator : numpy.random.Generator
+    **about
+        Other fields of the result.
+
+    Returns
+    -------
+    Information
+    """
+    if n_permutations:
+        check_positive_int(n_permutations, "n_permutations", FEWEST_PERMUTATIONS)
+    if any(sample.constant):
+        return _nothing(sample, recipe, unit, n_permutations, null, se, record, about)
+    with looking_at_row_order(not sample.silent) as look:
+        found = _measure(sample, recipe, se)
+    sample = replace(sample, warnings=(*sample.warnings, *look.warnings), notes=(*sample.notes, *look.notes))
+    result = _result(sample, found, unit, record, correlated_rows=look.correlated, **about)
+    if se:
+        result = replace(result, **_curves(sample, found, unit, generator))
+    if n_permutations:
+        result = replace(result, **_null(sample, found, n_permutations, null, scale_of(unit), generator))
+    return result
+
+
+def scale_of(unit: str) -> float:
+    """What nats are divided by."""
+    check_choice(unit, "unit", UNITS)
+    return 1.0 if unit == "nats" else float(np.log(2))
+
+
+# --------------------------------------------------------------------------------------------------------------- steps
+def _measure(sample: JointSample, recipe: Recipe, se: bool) -> Estimate:
+    """The estimate, and beside a compressed one that without compression."""
+    if recipe.compress is not None:
+        sample = sample.with_scores()
+    found = estimate(sample, recipe, curve_neighbors(sample, recipe.estimator, recipe.k) if se else ())
+    if recipe.compress is None:
+        return found
+    raw = estimate(sample, recipe._replace(compress=None))
+    return replace(found, raw=raw.value, tie_fraction=raw.tie_fraction)
+
+
+def _nothing(
+    sample: JointSample, recipe: Recipe, unit: str, n: int, null: str | Shuffle, se: bool, record: Any, about: Any
+) -> Information:
+    """A description that never varies tells nothing: exactly 0."""
+    name = next(str(s.name) for s, constant in zip(sample.spaces, sample.constant, strict=True) if constant)
+    text = f"{name} never varies, and so tells exactly nothing"
+    recipe = recipe._replace(estimator="ksg1") if recipe.estimator == "auto" else recipe
+    found = Estimate(0.0, np.empty(0, np.int64), np.empty(0), 0.0, recipe._replace(compress=None))
+    result = _result(replace(sample, notes=(*sample.notes, text)), found, unit, record, **about)
+    if n:
+        word = null if isinstance(null, str) else null[0]
+        word = "shuffle" if word == "auto" else word
+        result = replace(result, p_value=1.0, null_values=np.zeros(n), null=word)
+    return replace(result, value_se=0.0, reliable=True) if se else result
+
+
+def _result(
+    sample: JointSample, found: Estimate, unit: str, record: Any, *, correlated_rows: bool = False, **more: Any
+) -> Information:
+    """The result of an estimate, without what parts and shuffles tell."""
+    scale = scale_of(unit)
+    many = len(found.k_values) > 1
+    series, tried = sample.correlation, found.compressed
+    if tried is not None:
+        more |= dict(
+            raw=None if found.raw is None else found.raw / scale,
+            candidates=tried.candidates,
+            candidate_values=tried.candidate_values / scale,
+            chosen=tried.chosen,
+            n_components=tried.n_components if tried.chosen != IDENTITY else None,
+        )
+    names = more.pop("names", tuple(str(space.name) for space in sample.spaces))
+    return Information(
+        names=names,
+        value=found.value / scale,
+        unit=unit,
+        estimator=found.recipe.estimator,
+        k=found.recipe.k,
+        k_values=found.k_values if many else None,
+        by_k=found.by_k / scale if many else None,
+        tie_fraction=found.tie_fraction,
+        n_items=len(sample),
+        metrics=tuple(space.metric for space in sample.spaces),
+        marginals=sample.marginals,
+        exclusion_window=float(sample.admissibility.exclusion_window),
+        neighbors_from=sample.admissibility.neighbors_from,
+        correlation_time=None if series is None else float(series.tau.value),
+        correlated_rows=correlated_rows,
+        warnings=tuple(dict.fromkeys(sample.warnings)),
+        notes=tuple(dict.fromkeys(sample.notes)),
+        provenance=record,
+        **more,
+    )
+
+
+def _curves(sample: JointSample, found: Estimate, unit: str, generator: np.random.Generator) -> dict[str, Any]:
+    """The standard error, how the value moves with rows and neighbours, and the verdict."""
+    scale, recipe, k = scale_of(unit), found.recipe, found.recipe.k
+    sample = sample.with_scores()
+    order, dealt = part_order(sample, generator)
+    curve = size_curve(
+        lambda rows: estimate(sample.take(rows), recipe).value,
+        order,
+        fewest=2 * (k + 1) if recipe.compress is None else FEWEST_COMPRESSED * (k + 1),
+        dealt=dealt,
+        whole=found.value,
+    )
+    neighbors = NeighborCurve(found.k_values, found.by_k, k) if len(found.k_values) > 1 else None
+    elsewhere = _compressed_beside(sample, recipe, generator)
+    is_compressed = found.compressed is not None and found.compressed.chosen != IDENTITY
+    judged = judge(curve, unit, scale, neighbors, compressed=elsewhere, is_compressed=is_compressed)
+    copula = copula_beside(sample)
+    along = None
+    if found.compressed is not None and found.compressed.chosen in FEATURES:
+        along = component_information(sample, k, halves_of(sample, recipe.seed), found.compressed.chosen) / scale
+    return curve_fields(curve, scale) | dict(
+        component_values=along,
+        compressed=elsewhere if elsewhere is None else elsewhere / scale,
+        reliable=judged.reliable,
+        reasons=judged.reasons,
+        is_lower_bound=judged.is_lower_bound,
+        copula=None if copula is None else copula / scale,
+    )
+
+
+def _compressed_beside(sample: JointSample, recipe: Recipe, generator: np.random.Generator) -> float | None:
+    """What a few directions hold of columns that were not compressed; None where that is no question."""
+    scores = sample.scores or ()
+    if recipe.compress is not None or recipe.estimator != "ksg1" or len(scores) != 2 or any(z is None for z in scores):
+        return None
+    if sum(z.shape[1] for z in scores if z is not None) <= 2 or len(sample) < FEWEST_COMPRESSED * (recipe.k + 1):
+        return None
+    seed = int(generator.integers(2**31))
+    return estimate(sample, Recipe("ksg1", recipe.k, "canonical", seed=seed)).value
+
+
+def curve_fields(curve: SizeCurve, scale: float) -> dict[str, Any]:
+    """What a result holds of a curve over sizes."""
+    return dict(
+        value_se=curve.standard_error / scale,
+        parts=np.array(curve.parts, np.int64),
+        by_size=curve.mean / scale,
+        by_size_se=curve.mean_se / scale,
+    )
+
+
+def _null(
+    sample: JointSample, found: Estimate, n: int, null: str | Shuffle, scale: float, generator: np.random.Generator
+) -> dict[str, Any]:
+    """Values of samples in which nothing is shared, and how often they are as large."""
+    word, shuffle = shuffler(sample, null) if isinstance(null, str) else null
+    moved = sample if found.compressed is None else sample.with_scores()
+    values = np.empty(n)
+    for draw in range(n):
+        part = moved
+        for which in range(1, len(sample.spaces)) if found.recipe.estimator != CONDITIONAL else (1,):
+            part = part.shuffled(which, shuffle(generator))
+        values[draw] = estimate(part, found.recipe).value
+    return dict(p_value=permutation_p_value(found.value, values), null_values=values / scale, null=word)

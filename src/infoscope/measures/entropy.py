@@ -1,0 +1,222 @@
+"""Differential entropy of columns, from the volumes that their neighbours are in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import lgamma
+from typing import Any
+
+import numpy as np
+
+from infoscope.base import DataError, ParameterError, provenance
+from infoscope.base.array_types import Floats
+from infoscope.base.checks import check_positive_int, check_random_state
+from infoscope.base.contents import whole
+from infoscope.base.results import format_estimate
+from infoscope.neighbors import Space, looking_at_row_order, nearest
+
+from .assembly import curve_fields, scale_of
+from .estimates import part_order
+from .information_results import Protocol
+from .joint_sample import STRAIGHT, JointSample, check_enough, contents_of, joint_sample
+from .sizes import size_curve
+from .verdict import judge
+
+LISTED = 5  # rows that are named
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Entropy(Protocol):
+    """Differential entropy.
+
+    Attributes
+    ----------
+    name : str
+        Of the description.
+    value, value_se : float
+        The estimate, which is negative for narrow laws, and its standard error from disjoint parts of the rows.
+    unit : {"nats", "bits"}
+        Of the answer, for columns in the units in which they came: metres have log(1000) more in millimetres.
+    k, n_features, n_items : int
+        Neighbours, columns and rows.
+    metric : str
+        In whose balls the volumes are taken.
+    parts, by_size, by_size_se : array (S,)
+        Into how many parts the rows were cut, and the mean of the parts with its standard error.
+    reliable, reasons
+        Whether the value moves with the number of rows.
+    """
+
+    name: str = "X"
+    k: int = 3
+    n_features: int = 1
+    metric: str = "euclidean"
+
+    _contents = {"k": whole(1), "n_features": whole(1)}
+
+    _references = ("entropy", "error_of_information")
+
+    @property
+    def _title(self) -> str:
+        return f"Differential entropy of {self.name} ({self.n_features} columns, k = {self.k}, N = {self.n_items})"
+
+    @property
+    def _estimates(self) -> list[tuple[str, Any, Any]]:
+        se = self.value_se if np.isfinite(self.value_se) else None
+        return [("entropy", f"{format_estimate(self.value, se)} {self.unit}", None)]
+
+    @property
+    def verdict(self) -> str:
+        """One sentence: the entropy, and whether to believe it."""
+        se = self.value_se if np.isfinite(self.value_se) else None
+        start = (
+            f"The entropy of {self.name} is {format_estimate(self.value, se)} {self.unit} in the units of its columns"
+        )
+        return f"{start}; {self._belief()}."
+
+
+def entropy(
+    X: Any,
+    *,
+    k: int = 3,
+    se: bool = True,
+    unit: str = "nats",
+    exclusion_window: float | str | None = None,
+    neighbors_from: str | None = None,
+    random_state: Any = 0,
+    n_jobs: int | None = None,
+) -> Entropy:
+    """Differential entropy of columns (Kozachenko and Leonenko).
+
+    ``<psi(N_i)> - psi(k) + log V_d + (d/N) sum_i log r_i``, with V_d the volume of a unit ball of the metric.
+
+    Parameters
+    ----------
+    X : array (N, D) or (N,), frame, or Space
+        Columns; of a Space with metric "euclidean", "manhattan" or "chebyshev".  Its weights stretch distances, and
+        volumes are taken back to the units of the columns.  Volumes end at the edge of a period: exactly so for the
+        largest difference and for one column; in other metrics a neighbour beyond half a period is an error.
+    k : int
+        Neighbours of every item.
+    se : bool
+        Whether the standard error and the verdict are computed.
+    unit : {"nats", "bits"}
+        Of the answer.
+    exclusion_window, neighbors_from, random_state, n_jobs
+        As for `mutual_information`.
+
+    Returns
+    -------
+    Entropy
+
+    Raises
+    ------
+    DataError
+        Repeated rows or constant columns, whose entropy is minus infinity; too few rows.
+    ParameterError
+        A metric whose balls have no known volume.
+
+    References
+    ----------
+    Kozachenko, Leonenko, Probl. Inf. Transm. 23, 95 (1987).  Kraskov, Stoegbauer, Grassberger, Phys. Rev. E 69, 066138
+    (2004), Eq. (20).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope import entropy
+    >>> found = entropy(np.random.default_rng(0).normal(size=2000))  # the truth is 1.419
+    >>> print(f"{found.value:.2f} ± {found.value_se:.2f}")
+    1.42 ± 0.03
+    """
+    scale = scale_of(unit)
+    generator = check_random_state(random_state)
+    sample = joint_sample(
+        {"X": X},
+        marginals=None,
+        labels="none",
+        exclusion_window=exclusion_window,
+        neighbors_from=neighbors_from,
+        n_jobs=n_jobs,
+    )
+    (space,) = sample.spaces
+    _check(space, X)
+    check_enough(len(space), check_positive_int(k, "k", 1))
+    with looking_at_row_order(not sample.silent) as look:
+        value = _entropy(sample, k)
+    parameters = dict(k=k, se=se, unit=unit, exclusion_window=exclusion_window, neighbors_from=neighbors_from)
+    record = provenance("entropy", parameters, random_state, *contents_of(sample))
+    more: dict[str, Any] = {}
+    if se:
+        order, dealt = part_order(sample, generator)
+        curve = size_curve(
+            lambda rows: _entropy(sample.take(rows), k), order, fewest=2 * (k + 1), dealt=dealt, whole=value
+        )
+        judged = judge(curve, unit, scale)
+        more = curve_fields(curve, scale) | dict(reliable=judged.reliable, reasons=judged.reasons)
+    return Entropy(
+        name=str(space.name),
+        value=value / scale,
+        unit=unit,
+        k=k,
+        n_features=int((np.asarray(space.feature_weights) > 0).sum()),
+        n_items=len(space),
+        metric=space.metric,
+        warnings=tuple(dict.fromkeys((*sample.warnings, *look.warnings))),
+        notes=tuple(dict.fromkeys((*sample.notes, *look.notes))),
+        provenance=record,
+        **more,
+    )
+
+
+# --------------------------------------------------------------------------------------------------------------- steps
+def _check(space: Space, given: Any) -> None:
+    name = space.name
+    if space.metric not in STRAIGHT:
+        raise ParameterError(
+            f"{name} has metric {space.metric!r}, whose balls have no known volume: entropy needs columns compared by "
+            "'euclidean', 'manhattan' or 'chebyshev'"
+        )
+    columns = space.features
+    if space.backend == "numpy":
+        used = np.asarray(space.feature_weights) > 0
+        constant = np.flatnonzero((columns.min(0) == columns.max(0)) & used)
+        given_constant = not isinstance(given, Space) and np.ndim(given) == 2 and np.shape(given)[1] > columns.shape[1]
+        if len(constant) or given_constant:
+            which = space.column_name(int(constant[0])) if len(constant) else "a column"
+            raise DataError(f"{which} of {name} never varies, so its entropy is minus infinity: leave it out")
+
+
+def _entropy(sample: JointSample, k: int) -> float:
+    from scipy.special import digamma
+
+    (space,) = sample.spaces
+    graph = nearest(space, k, **sample.options)
+    squared = graph.squared.reshape(len(graph), -1)[:, -1]
+    if (squared == 0).any():
+        rows = np.flatnonzero(squared == 0)
+        listed = ", ".join(map(str, rows[:LISTED])) + (", ..." if len(rows) > LISTED else "")
+        raise DataError(
+            f"{len(rows)} rows of {space.name} are there more than {k} times (rows {listed}), and the entropy of what "
+            "repeats is minus infinity: leave repeats out, take a larger k, or add the noise of the measurement"
+        )
+    return float((digamma(graph.admissible + 1.0) - digamma(k) + log_volumes(space, np.sqrt(squared))).mean())
+
+
+def log_volumes(space: Space, radii: Floats) -> Floats:
+    """Logarithms of the volumes of balls, in the units of the columns and inside their periods."""
+    weights = np.asarray(space.feature_weights)
+    used = weights > 0
+    weights, period = weights[used], np.asarray(space.period)[used] * weights[used]
+    d = int(used.sum())
+    if space.metric == "chebyshev" or d == 1:
+        sides = [np.minimum(2 * radii, p) if p > 0 else 2 * radii for p in period]
+        return np.asarray(np.log(sides).sum(0) - np.log(weights).sum())
+    shortest = period[period > 0].min(initial=np.inf)
+    if radii.max() > shortest / 2:
+        raise DataError(
+            f"neighbours in {space.name} reach beyond half a period, where the volume of a {space.metric} ball is not "
+            "known: take more rows, or metric='chebyshev'"
+        )
+    unit = d / 2 * np.log(np.pi) - lgamma(d / 2 + 1) if space.metric == "euclidean" else d * np.log(2) - lgamma(d + 1)
+    return np.asarray(unit + d * np.log(radii) - np.log(weights).sum())
