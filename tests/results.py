@@ -35,16 +35,30 @@ from infoscope.imbalance.results import ImbalanceDifference, ImbalanceMatrix, In
 from infoscope.imbalance.selection.feature_selection import select_features_imbalance
 from infoscope.imbalance.selection.results import SelectionPath
 from infoscope.measures import (
+    CauchySchwarz,
+    CauchySchwarzInformation,
+    DensityCurvature,
     DiffusionInformation,
+    DriftTable,
     EffectiveFeatures,
     EffectiveNumber,
     Entropy,
+    FisherInformation,
+    FrechetDistance,
     Information,
+    InformationEstimationDistance,
     InformationMatrix,
+    InformationPlane,
+    KernelDiscrepancy,
     ManifoldSpread,
+    NeighborDivergence,
     NuclearNorm,
+    ParameterScale,
     Reliability,
+    SlicedWasserstein,
     SpectralEntropy,
+    StabilityIndex,
+    StabilityTable,
 )
 from infoscope.statistics import CorrelationTime, OrderTest
 
@@ -82,6 +96,15 @@ def one_of_each():
         BinarizationReport: binarization_report(np.random.default_rng(2).normal(size=(120, 40)), ("sign", "median")),
         LocalDimension: local_dimension(BITS, n_shells=4),
         HammingHistogram: hamming_histogram(BITS, n_groups=4),
+        DensityCurvature: infoscope.density_curvature(X, scale=[0.5, 1.0]),
+        InformationEstimationDistance: infoscope.information_estimation_distance(
+            X[:, :2], X[:3, :2], X[3:6, :2], metric=True, n_draws=4, random_state=0
+        ),
+        FisherInformation: infoscope.fisher_information(
+            lambda t, g: g.normal(t, 1, (80, 1)), at=0, step=0.5, method="gaussian", random_state=0
+        ),
+        ParameterScale: infoscope.parameter_scale([1.0, 2.0], parameters=[0.0, 1.0], information_se=[0.1, 0.1]),
+        InformationPlane: infoscope.information_plane({"copy": X, "part": X[:, :1]}, X, RUN, noise=0.5),
         EffectiveNumber: infoscope.effective_number(X, kernel="gaussian"),
         SpectralEntropy: infoscope.diffusion_spectral_entropy(X, sigma="sweep"),
         DiffusionInformation: infoscope.diffusion_spectral_information(X, RUN, n_subsets=3),
@@ -92,6 +115,15 @@ def one_of_each():
         InformationMatrix: infoscope.pairwise_mutual_information(X, n_permutations=19),
         Entropy: infoscope.entropy(X),
         Reliability: infoscope.reliability(lambda a, b: np.corrcoef(a, b)[0, 1], X[:, 0], X.sum(1), n_permutations=19),
+        StabilityIndex: infoscope.stability_index(X[:40, 0], X[40:, 0], n_permutations=19, random_state=0),
+        StabilityTable: infoscope.information_value(X[:, ::2], X[:, 1] > 0.1, n_bins=3, random_state=0),
+        DriftTable: infoscope.drift_table(X[:40], X[40:] + [0.9, 0, 0], n_permutations=19, random_state=0),
+        FrechetDistance: infoscope.frechet_distance(X[:40], X[40:], n_permutations=19, random_state=0),
+        KernelDiscrepancy: infoscope.mmd(X[:40], X[40:], n_permutations=19, random_state=0),
+        SlicedWasserstein: infoscope.sliced_wasserstein(X[:40], X[40:], n_permutations=19, random_state=0),
+        CauchySchwarz: infoscope.cauchy_schwarz(X[:40], X[40:], n_permutations=19, random_state=0),
+        CauchySchwarzInformation: infoscope.cauchy_schwarz_information(X[:, :1], X[:, 1:], n_permutations=19),
+        NeighborDivergence: infoscope.kl_divergence(X[:40], X[40:], kind="jeffreys", n_permutations=19),
         CorrelationTime: infoscope.correlation_time(X),
         OrderTest: infoscope.statistics.adjacency_test(np.arange(80), np.roll(np.arange(80), 1), 80),
     }

@@ -134,7 +134,7 @@ def test_bad_input(files, infoscope, arguments, message):
     assert ran.code == 2 and message in ran.err and "Traceback" not in ran.err
 
 
-@pytest.mark.parametrize("command", ["anomalies"])
+@pytest.mark.parametrize("command", ["anomalies", "drift"])
 def test_the_same_rows_as_reference_and_test_are_refused(files, infoscope, command):
     """The same file, or a copy of it under another name; other columns of a file are another sample."""
     Path("copy.csv").write_bytes(Path("known.csv").read_bytes())

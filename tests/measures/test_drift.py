@@ -191,7 +191,7 @@ def test_correlated_rows_are_exchanged_in_blocks():
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::infoscope.base.DataWarning")
+@pytest.mark.filterwarnings("ignore::infoscope.base.InfoscopeWarning")
 @pytest.mark.parametrize("kind", ["small", "chi-square", "categories", "blocks"])
 def test_false_alarms(kind):
     """2000 null data sets: at most 5 % plus the binomial 99 % bound, 6.15 %."""

@@ -278,6 +278,15 @@ REFERENCES: dict[str, str] = {
   eprint  = {2512.13568},
   archivePrefix = {arXiv}
 }""",
+    "kernel_derivatives": """@article{chacon2011asymptotics,
+  author  = {Chac{\\'o}n, Jos{\\'e} E. and Duong, Tarn and Wand, M. P.},
+  title   = {Asymptotics for general multivariate kernel density derivative estimators},
+  journal = {Statistica Sinica},
+  volume  = {21},
+  number  = {2},
+  pages   = {807--840},
+  year    = {2011}
+}""",
     "information_estimation": """@misc{informationestimation2025,
   title   = {Learning a distance measure from the information-estimation geometry of data},
   year    = {2025},

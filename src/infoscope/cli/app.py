@@ -17,6 +17,7 @@ from .compare import compare
 from .demo import demo
 from .density import density
 from .dimension import dimension
+from .drift import drift
 from .extract import extract
 from .flag_names import in_flags
 from .inspect import inspect
@@ -39,6 +40,7 @@ app.command()(compare)
 app.command()(dimension)
 app.command()(density)
 app.command()(anomalies)
+app.command()(drift)
 app.command()(select)
 app.command()(extract)
 app.command()(inspect)

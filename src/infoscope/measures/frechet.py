@@ -221,14 +221,15 @@ def _mean_of_parts(x: np.ndarray, weight: np.ndarray, prepared: Prepared, s: int
 def parts_of(prepared: Prepared, s: int, seed: list[int]) -> np.ndarray:
     """The part of every row when both samples are cut at random into s of like size; blocks stay whole.
 
-    Rows are taken in an order that depends on what they hold.
+    Rows are taken in an order that depends on what they hold, and the draw of a sample on what it holds, so that
+    neither the order of the rows nor that of the samples matters.
     """
-    generator = np.random.default_rng(seed)
     part = np.empty(len(prepared.samples.labels), np.int64)
-    codes = row_codes(prepared.samples.space) if prepared.blocks is None else None
+    codes = row_codes(prepared.samples.space)
     for label in (0, 1):
         mine = np.flatnonzero(prepared.samples.labels == label)
-        if codes is None:
+        generator = np.random.default_rng([*seed, int(codes[mine].sum(dtype=np.uint64))])
+        if prepared.blocks is not None:
             unit = prepared.unit(label)
             part[mine] = (generator.permutation(int(unit.max()) + 1) % s)[unit]
         else:

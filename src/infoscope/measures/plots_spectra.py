@@ -127,7 +127,7 @@ def plot_sweep(found: SpectralEntropy, ax: Axes | None = None, *, style: str = "
     limit = np.log(found.n_items) / (np.log(2) if found.unit == "bits" else 1)
     ax.axhline(limit, color=GREY, lw=look.line, ls="--", label="log N: items are alone")
     ax.errorbar(
-        found.sigma, found.value, yerr=found.value_se, color=VERMILION, **look.bars("D"), zorder=3,
+        np.array([found.sigma]), [found.value], yerr=[found.value_se], color=VERMILION, **look.bars("D"), zorder=3,
         label=f"automatic scale: {found.value:.3g}",
     )  # fmt: skip
     ax.set_xscale("log")
@@ -149,7 +149,7 @@ def plot_norm_spectrum(found: NuclearNorm, ax: Axes | None = None, *, style: str
     return _draw_spectrum(found, ax, style, 0, True)
 
 
-# -------------------------------------------------------------------------------------------------- classes and features
+# ------------------------------------------------------------------------------------------------- classes and features
 @picture(DiffusionInformation, "classes")
 def plot_classes(found: DiffusionInformation, ax: Axes | None = None, *, style: str = "screen") -> Axes:
     """Entropy inside every class beside that of random sets of its size."""

@@ -13,14 +13,15 @@ from infoscope.cli.options import Items, Layout, Measure, Neighbors, Rows
 from infoscope.io.digests import TWO_SAMPLES, refuse_copies
 from infoscope.neighbors import Space
 
-from .choices import SpaceChoice
+from .choices import FileChoice, SpaceChoice
 from .gather import Gathered, gather
-from .item_columns import find_column
+from .item_columns import find_column, owned_columns
 from .metadynamics import warn_of_growth
 from .parsing import choose_file, is_data
 from .read_space import Measures, ReadSpace
 from .spaces import make_space, measures, uneven_columns
 from .summary import show_spaces
+from .text_columns import set_text_aside
 
 
 @dataclass(frozen=True)
@@ -96,12 +97,15 @@ def read_data(
     return _measured(gather(choices, items, rows, labels, takes_bias=takes_bias), measure, like)
 
 
-def _measured(gathered: Gathered, measure: Measure, like: Space | None = None) -> ReadData:
+def _measured(
+    gathered: Gathered, measure: Measure, like: Space | None = None, *, quiet_scale: bool = False
+) -> ReadData:
     """Spaces of what was gathered, after it was printed how they are used."""
     how = measures(gathered.spaces, measure)
     show_spaces(gathered, how)
     if like is None:
-        hint_of_scale(gathered.spaces, how)
+        if not quiet_scale:
+            hint_of_scale(gathered.spaces, how)
         spaces = {s.name: make_space(s, how, gathered.shared) for s in gathered.spaces}
         if gathered.log_weight is not None:
             warn_of_growth(gathered.log_weight, list(spaces.values()))
@@ -131,17 +135,40 @@ def read_two(
     files: Sequence[str], items: Items, rows: Rows, measure: Measure, layout: Layout
 ) -> tuple[ReadData, ReadData]:
     """Read a reference and a test sample; the scale is that of the reference, and so are columns left unsaid."""
-    first, second = (choose_file(text) for text in files)
-    if second.columns is None:
-        second = replace(second, columns=first.columns)
-    refuse_copies([(file.path, (file.key, file.columns)) for file in (first, second)], TWO_SAMPLES)
+    first, second = _two_files(files, layout)
     gathered = [
-        gather([SpaceChoice(name, (file,)).laid_out(layout)], items, rows)
-        for name, file in (("reference", first), ("test", second))
+        gather([SpaceChoice(name, (file,))], items, rows) for name, file in (("reference", first), ("test", second))
     ]
     gathered = _same_columns(*gathered, by_name=second.columns is None)
     reference = _measured(gathered[0], measure)
     return reference, _measured(gathered[1], measure, like=reference.space)
+
+
+def read_two_tables(
+    files: Sequence[str], items: Items, rows: Rows, measure: Measure, layout: Layout
+) -> tuple[tuple[ReadData, ReadData], tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """Read a reference and a test sample that are compared column by column: numbers as spaces, text beside them."""
+    first, second = _two_files(files, layout)
+    owned = owned_columns(items)
+    tables = [set_text_aside(file, owned, name) for file, name in ((first, "reference"), (second, "test"))]
+    gathered = []
+    for table, name in zip(tables, ("reference", "test"), strict=True):
+        text = [] if table.numbers.columns is not None else [*table.names, *table.dropped]
+        one = gather([SpaceChoice(name, (table.numbers,))], items, rows, owned=text)
+        gathered.append(replace(one, notes=(*one.notes, *table.notes)))
+    gathered = _same_columns(*gathered, by_name=second.columns is None)
+    categories = [table.read(one.spaces[0].tables[0].rows) for table, one in zip(tables, gathered, strict=True)]
+    both = tuple(_measured(one, measure, quiet_scale=True) for one in gathered)
+    return (both[0], both[1]), (categories[0], categories[1])
+
+
+def _two_files(files: Sequence[str], layout: Layout) -> tuple[FileChoice, FileChoice]:
+    """Both files; columns left unsaid are those of the reference, and one file is no two samples."""
+    first, second = (replace(choose_file(text), layout=layout) for text in files)
+    if second.columns is None:
+        second = replace(second, columns=first.columns)
+    refuse_copies([(file.path, (file.key, file.columns)) for file in (first, second)], TWO_SAMPLES)
+    return first, second
 
 
 def _same_columns(reference: Gathered, test: Gathered, *, by_name: bool) -> list[Gathered]:
