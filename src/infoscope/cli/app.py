@@ -24,6 +24,7 @@ from .inspect import inspect
 from .interrupts import INTERRUPTED, Interrupts
 from .rerun import rerun
 from .select import select
+from .shares import shares
 
 BAD_INPUT = 2
 # no room, file too large, over quota; `infoscope.storage` has them too, and loads NumPy
@@ -40,6 +41,7 @@ app.command()(compare)
 app.command()(dimension)
 app.command()(density)
 app.command()(anomalies)
+app.command()(shares)
 app.command()(drift)
 app.command()(select)
 app.command()(extract)

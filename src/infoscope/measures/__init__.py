@@ -21,12 +21,12 @@ from .drift_results import DriftTable, StabilityIndex, StabilityTable
 from .drift_table import drift_table
 from .effective_features import effective_features
 from .effective_number import effective_number
-from .entropy import Entropy, entropy
+from .entropy import entropy
 from .estimation_distance import information_estimation_distance
 from .fisher_information import fisher_information, parameter_scale
 from .frechet import frechet_distance
 from .information_plane import information_plane
-from .information_results import Information, Reliability
+from .information_results import Entropy, Information, Reliability
 from .manifold_spread import manifold_spread
 from .matrix_entropy import matrix_entropy
 from .mmd import mmd

@@ -173,8 +173,8 @@ def _curves(sample: JointSample, found: Estimate, unit: str, generator: np.rando
     neighbors = NeighborCurve(found.k_values, found.by_k, k) if len(found.k_values) > 1 else None
     elsewhere = _compressed_beside(sample, recipe, generator)
     is_compressed = found.compressed is not None and found.compressed.chosen != IDENTITY
-    judged = judge(curve, unit, scale, neighbors, compressed=elsewhere, is_compressed=is_compressed)
     copula = copula_beside(sample)
+    judged = judge(curve, unit, scale, neighbors, compressed=elsewhere, is_compressed=is_compressed, copula=copula)
     along = None
     if found.compressed is not None and found.compressed.chosen in FEATURES:
         along = component_information(sample, k, halves_of(sample, recipe.seed), found.compressed.chosen) / scale

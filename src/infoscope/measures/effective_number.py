@@ -116,11 +116,11 @@ def effective_number(
         order=order, kernel=name, sigma=sigma, unbiased=unbiased, exclusion_window=exclusion_window, n_jobs=n_jobs
     )
     space = sample.space
-    number = float(np.exp(found.entropy))
+    number, number_se = _number_of(found, order)
     profile = np.exp(found.profile)
     return EffectiveNumber(
         value=number,
-        value_se=number * found.entropy_se if np.isfinite(number) else np.nan,
+        value_se=number_se,
         entropy=found.entropy,
         entropy_se=found.entropy_se,
         order=float(order),
@@ -272,6 +272,17 @@ def similarity_side(
         phi = vectors.matrix()
         return ItemSide(sample, phi @ phi.T)
     return VectorStream(vectors, n_jobs)
+
+
+def _number_of(found: Measured, order: float) -> tuple[float, float]:
+    """exp of the entropy and its error; order 0 counts, and counts are whole numbers."""
+    number = float(np.exp(found.entropy))
+    if not np.isfinite(number):
+        return number, np.nan
+    error = number * found.entropy_se
+    if order == 0:
+        return float(round(number)), error if exceeds(error, 0.0, number, same=1e-9) else 0.0
+    return number, error
 
 
 def _constant(sample: OneSample) -> Measured:

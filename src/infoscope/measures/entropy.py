@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import lgamma
 from typing import Any
 
@@ -11,68 +10,16 @@ import numpy as np
 from infoscope.base import DataError, ParameterError, provenance
 from infoscope.base.array_types import Floats
 from infoscope.base.checks import check_positive_int, check_random_state
-from infoscope.base.contents import whole
-from infoscope.base.results import format_estimate
 from infoscope.neighbors import Space, looking_at_row_order, nearest
 
 from .assembly import curve_fields, scale_of
 from .estimates import part_order
-from .information_results import Protocol
+from .information_results import Entropy
 from .joint_sample import STRAIGHT, JointSample, check_enough, contents_of, joint_sample
 from .sizes import size_curve
 from .verdict import judge
 
 LISTED = 5  # rows that are named
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Entropy(Protocol):
-    """Differential entropy.
-
-    Attributes
-    ----------
-    name : str
-        Of the description.
-    value, value_se : float
-        The estimate, which is negative for narrow laws, and its standard error from disjoint parts of the rows.
-    unit : {"nats", "bits"}
-        Of the answer, for columns in the units in which they came: metres have log(1000) more in millimetres.
-    k, n_features, n_items : int
-        Neighbours, columns and rows.
-    metric : str
-        In whose balls the volumes are taken.
-    parts, by_size, by_size_se : array (S,)
-        Into how many parts the rows were cut, and the mean of the parts with its standard error.
-    reliable, reasons
-        Whether the value moves with the number of rows.
-    """
-
-    name: str = "X"
-    k: int = 3
-    n_features: int = 1
-    metric: str = "euclidean"
-
-    _contents = {"k": whole(1), "n_features": whole(1)}
-
-    _references = ("entropy", "error_of_information")
-
-    @property
-    def _title(self) -> str:
-        return f"Differential entropy of {self.name} ({self.n_features} columns, k = {self.k}, N = {self.n_items})"
-
-    @property
-    def _estimates(self) -> list[tuple[str, Any, Any]]:
-        se = self.value_se if np.isfinite(self.value_se) else None
-        return [("entropy", f"{format_estimate(self.value, se)} {self.unit}", None)]
-
-    @property
-    def verdict(self) -> str:
-        """One sentence: the entropy, and whether to believe it."""
-        se = self.value_se if np.isfinite(self.value_se) else None
-        start = (
-            f"The entropy of {self.name} is {format_estimate(self.value, se)} {self.unit} in the units of its columns"
-        )
-        return f"{start}; {self._belief()}."
 
 
 def entropy(

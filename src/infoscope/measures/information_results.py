@@ -12,7 +12,7 @@ from infoscope.base.contents import choices, integers, number, numbers, whole
 from infoscope.base.results import format_estimate
 from infoscope.base.rounding import exceeds
 
-__all__ = ["Information", "Reliability"]
+__all__ = ["Entropy", "Information", "Reliability"]
 
 UNITS = ("nats", "bits")
 SIGNIFICANT = 0.05
@@ -83,7 +83,7 @@ class Protocol(Result):
     def _belief(self) -> str:
         """What the verdict says of the value's worth."""
         if self.reliable is None:
-            return "its error and whether it may be believed were not asked for (se=True tells)"
+            return "its error and whether it may be believed were not asked for"
         if self.reliable:
             return "it does not move with the number of rows or neighbours by more than its error"
         return "; ".join(self.reasons)
@@ -291,3 +291,53 @@ class Reliability(Protocol):
         if self.reliable:
             return f"{self.estimator} says {shown} {self.unit}, and {self._belief()}."
         return f"{self.estimator} says {shown} {self.unit}, which is not to be taken as it is: {self._belief()}."
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Entropy(Protocol):
+    """Differential entropy.
+
+    Attributes
+    ----------
+    name : str
+        Of the description.
+    value, value_se : float
+        The estimate, which is negative for narrow laws, and its standard error from disjoint parts of the rows.
+    unit : {"nats", "bits"}
+        Of the answer, for columns in the units in which they came: metres have log(1000) more in millimetres.
+    k, n_features, n_items : int
+        Neighbours, columns and rows.
+    metric : str
+        In whose balls the volumes are taken.
+    parts, by_size, by_size_se : array (S,)
+        Into how many parts the rows were cut, and the mean of the parts with its standard error.
+    reliable, reasons
+        Whether the value moves with the number of rows.
+    """
+
+    name: str = "X"
+    k: int = 3
+    n_features: int = 1
+    metric: str = "euclidean"
+
+    _contents = {"k": whole(1), "n_features": whole(1)}
+
+    _references = ("entropy", "error_of_information")
+
+    @property
+    def _title(self) -> str:
+        return f"Differential entropy of {self.name} ({self.n_features} columns, k = {self.k}, N = {self.n_items})"
+
+    @property
+    def _estimates(self) -> list[tuple[str, Any, Any]]:
+        se = self.value_se if np.isfinite(self.value_se) else None
+        return [("entropy", f"{format_estimate(self.value, se)} {self.unit}", None)]
+
+    @property
+    def verdict(self) -> str:
+        """One sentence: the entropy, and whether to believe it."""
+        se = self.value_se if np.isfinite(self.value_se) else None
+        start = (
+            f"The entropy of {self.name} is {format_estimate(self.value, se)} {self.unit} in the units of its columns"
+        )
+        return f"{start}; {self._belief()}."

@@ -250,6 +250,20 @@ def _space_side(space: Space, name: str, marginals: str | None, notes: tuple[str
     return Side(space, True, _is_constant(space), None, notes)
 
 
+def plain_space(space: Space) -> Space:
+    """What plain columns become, of a Space of such columns: normal scores, and the metric that goes with their number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.measures.joint_sample import plain_space
+    >>> from infoscope.neighbors import Space
+    >>> plain_space(Space(np.array([[1.0], [10.0], [100.0]]))).features.ravel().round(2).tolist()
+    [-0.67, 0.0, 0.67]
+    """
+    return _plain_side(space, "rank-normal", False, ()).space
+
+
 def _plain_side(space: Space, marginals: str | None, maximum_norm: bool, notes: tuple[str, ...]) -> Side:
     columns = np.asarray(space.features, np.float64)
     varying = np.flatnonzero(columns.min(0) != columns.max(0))

@@ -10,11 +10,11 @@ import numpy as np
 from infoscope.base import ParameterError, provenance
 from infoscope.base.checks import check_choice, check_random_state
 
-from .assembly import assemble, scale_of
+from .assembly import FEWEST_COMPRESSED, assemble, scale_of
 from .compression import check_compressible
 from .estimates import Recipe, settle_estimator
 from .information_results import Information
-from .joint_sample import JointSample, contents_of, joint_sample
+from .joint_sample import MAXIMUM_NORM_UP_TO, JointSample, contents_of, joint_sample
 from .label_information import settle_small_labels
 
 
@@ -58,7 +58,8 @@ def mutual_information(
         columns, nothing for a Space, which has its metric, scale and periods from the caller.
     compress : {"auto", "canonical"}, object or None
         Estimate on a few directions that were found on other rows: see `CanonicalCompressor`.  An object has
-        ``fit(X, Y)`` and ``transform(X, Y)``.  "auto" is None.
+        ``fit(X, Y)`` and ``transform(X, Y)``.  "auto": "canonical" where a side has more than three plain columns of
+        real numbers, else None.
     surrogate : bool
         With a compression: take away the bias that neighbours have in normal samples of the same covariance.  The
         answer is then no lower bound.
@@ -128,7 +129,9 @@ def mutual_information(
         sample, said = settle_small_labels(sample, k, small_labels)
         sample = replace(sample, warnings=(*sample.warnings, *said))
     recipe = Recipe(estimator, k)
-    if compress not in (None, "auto") or surrogate:
+    if compress == "auto" and not surrogate:
+        compress = "canonical" if estimator == "auto" and is_worth_compressing(sample, k) else None
+    if compress is not None or surrogate:
         recipe = _compression(sample, recipe, compress, surrogate, generator)
     parameters = dict(
         k=k, estimator=estimator, marginals=marginals, surrogate=surrogate, se=se, null=null, unit=unit,
@@ -143,6 +146,14 @@ def mutual_information(
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
+def is_worth_compressing(sample: JointSample, k: int) -> bool:
+    """Whether a side has so many plain columns that neighbours see little, and rows are enough to learn directions."""
+    if any(sample.constant) or any(one != "rank-normal" for one in sample.marginals):
+        return False
+    wide = max(space.n_features for space in sample.spaces) > MAXIMUM_NORM_UP_TO
+    return wide and len(sample) >= FEWEST_COMPRESSED * (k + 1)
+
+
 def _compression(
     sample: JointSample, recipe: Recipe, compress: Any, surrogate: bool, generator: np.random.Generator
 ) -> Recipe:

@@ -13,9 +13,10 @@ from .information_results import SIZE_LIMITED
 from .sizes import SizeCurve
 
 DRIFT = 2.0  # standard errors by which halving the rows, or doubling the neighbours, may move a value
-COMPRESSED_DRIFT = 2.5  # the same of a compressed value, whose parts also differ in their directions
-SLOPE = 2.9  # standard errors per factor e of rows and neighbours together
+SLOPE = 3.1  # standard errors per factor e of rows and neighbours together
 MORE = 2.5  # standard errors by which few directions may hold more than all columns
+COMPRESSED_SLOPE = 2.0  # standard errors per factor e of neighbours, of a compressed value
+GAUSSIAN_DRIFT = 3.0  # the drift that a compressed value may have which a Gaussian copula confirms
 
 
 class Judgement(NamedTuple):
@@ -47,13 +48,14 @@ def judge(
     *,
     compressed: float | None = None,
     is_compressed: bool = False,
+    copula: float | None = None,
 ) -> Judgement:
     """The reasons not to believe a value, one sentence each.
 
     The bias of neighbours falls so slowly with N that half the rows hardly show it: on the forty tasks of Czyz et al.
     (2023) a drift of two standard errors between all rows and half of them points out a third of the values that are
     three standard errors off.  What a tenth of the rows and fifty neighbours say, and what few directions hold, points
-    out nine in ten, and one in twenty of the others; the constants come from these tasks.
+    out nine in ten, and one in twenty of the others; all constants come from these tasks.
 
     Parameters
     ----------
@@ -67,6 +69,8 @@ def judge(
         What a few directions hold, for an estimate in all columns.
     is_compressed : bool
         Whether the value itself is that of a few directions.
+    copula : float, optional
+        What a Gaussian copula says, which has no bias of neighbours.
 
     Returns
     -------
@@ -76,19 +80,21 @@ def judge(
     if len(mean) < 2 or not np.isfinite(se):
         return Judgement(False, ("too few rows to cut into parts, so its error is unknown",), False)
     reasons, rising = [], False
-    if neighbors is None or is_compressed:
-        moved = mean[0] - mean[1]
-        limited = exceeds(abs(moved), (COMPRESSED_DRIFT if is_compressed else DRIFT) * se, abs(mean[0]))
+    halves = float(mean[0] - mean[1])
+    if is_compressed and neighbors is not None:
+        confirmed = copula is not None and not exceeds(abs(mean[0] - copula), MORE * se, abs(mean[0]))
+        moved = _by_compression(curve, neighbors, confirmed)
+    elif neighbors is not None:
+        moved = _by_neighbors(curve, neighbors)
     else:
-        moved, over = _moved(curve, neighbors)
-        limited = exceeds(abs(moved), SLOPE * over * se, abs(mean[0]))
-    if limited:
+        moved = halves if exceeds(abs(halves), DRIFT * se, abs(mean[0])) else 0.0
+    if moved:
         rising = moved > 0
-        parts = 1 if neighbors is None or is_compressed else len(mean) - 1
-        part = "half of them" if parts == 1 else f"{_share(curve.parts[parts])} of them"
+        at = len(mean) - 1 if neighbors is not None else 1
+        part = "half of them" if at == 1 else f"{_share(curve.parts[at])} of them"
         reasons.append(
-            f"{SIZE_LIMITED}: all rows give {mean[0] / scale:.3g} {unit}, {part} {mean[parts] / scale:.3g}, and more "
-            f"rows would give {'more' if rising else 'less'}"
+            f"{SIZE_LIMITED}: all rows give {mean[0] / scale:.3g} {unit}, {part} {mean[at] / scale:.3g}, and more rows "
+            f"would give {'more' if rising else 'less'}"
         )
     if compressed is not None and exceeds(compressed - mean[0], MORE * se, abs(mean[0])):
         rising = True
@@ -106,15 +112,33 @@ def judge(
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
-def _moved(curve: SizeCurve, neighbors: NeighborCurve) -> tuple[float, float]:
-    """By how much the value falls from all rows to the smallest parts and from k to the most neighbours, and over how
-    many factors e of both."""
+def _by_neighbors(curve: SizeCurve, neighbors: NeighborCurve) -> float:
+    """By how much the value falls from all rows to the smallest parts and from k to the most neighbours together, if
+    that is more than its error lets it; else 0."""
     mean, over = curve.mean, float(np.log(curve.parts[-1]))
-    moved, most = float(mean[0] - mean[-1]), int(neighbors.k[-1])
-    if most > neighbors.chosen:
-        moved += float(mean[0] - neighbors.values[-1])
-        over += float(np.log(most / neighbors.chosen))
-    return moved, over
+    moved = float(mean[0] - mean[-1])
+    more, further = _over_neighbors(curve, neighbors)
+    moved, over = moved + more, over + further
+    return moved if exceeds(abs(moved), SLOPE * over * curve.standard_error, abs(mean[0])) else 0.0
+
+
+def _by_compression(curve: SizeCurve, neighbors: NeighborCurve, confirmed: bool) -> float:
+    """The same for a compressed value.  Small parts find no directions, so that only halves are looked at; what a
+    Gaussian copula confirms is not limited by neighbours."""
+    mean, se = curve.mean, curve.standard_error
+    halves = float(mean[0] - mean[1])
+    if exceeds(abs(halves), (GAUSSIAN_DRIFT if confirmed else DRIFT) * se, abs(mean[0])):
+        return halves
+    more, further = _over_neighbors(curve, neighbors)
+    return more if not confirmed and exceeds(abs(more), COMPRESSED_SLOPE * further * se, abs(mean[0])) else 0.0
+
+
+def _over_neighbors(curve: SizeCurve, neighbors: NeighborCurve) -> tuple[float, float]:
+    """By how much the value falls from k to the most neighbours, and over how many factors e."""
+    most = int(neighbors.k[-1])
+    if most <= neighbors.chosen:
+        return 0.0, 0.0
+    return float(curve.mean[0] - neighbors.values[-1]), float(np.log(most / neighbors.chosen))
 
 
 def _share(parts: int) -> str:
