@@ -185,9 +185,9 @@ def test_correlated_rows_are_exchanged_in_blocks():
     a, b = (ar(4000, 0.9, g)[:, None] for _ in range(2))
     naive = stability_index(a, b, random_state=0)
     found = stability_index(Space(a, time=np.arange(4000)), Space(b, time=np.arange(4000)), random_state=0)
-    assert found.n_blocks > 20 and found.null_law == "permutations"
+    assert found.n_blocks >= 10 and found.null_law == "permutations"
     assert found.value == naive.value and found.value_se > 2 * naive.value_se
-    assert found.null_quantile > 5 * naive.null_quantile  # about 19 rows are worth one
+    assert found.null_quantile > 3 * naive.null_quantile  # several rows are worth one
 
 
 @pytest.mark.slow

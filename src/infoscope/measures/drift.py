@@ -344,7 +344,8 @@ def _index(binned: Bins, name: str, rows: RowSetting, asked: Asked, tables: Any 
         warn(warnings[0], DataWarning)
     names = tuple(_name_of(group, binned) for group in joining.groups)
     lost = sum(x + y > 0 for x, y in zip(*sums, strict=True)) - len(names)
-    notes = (f"{lost} bins of {name} were empty in one sample and were joined to others",) if lost else ()
+    said = "1 bin" if lost == 1 else f"{lost} bins"
+    notes = (f"{said} of {name}, empty in one sample, joined to others",) if lost else ()
     return StabilityIndex(
         name=name, value=index.value * scale, value_se=se * scale, corrected=(index.value - index.bias) * scale,
         corrected_se=se * scale, bias=index.bias * scale, p_value=p,
@@ -412,7 +413,7 @@ def _null(
             return 1.0, 0.0, "chi-square", None
         return float(chi2.sf(value / scale, freedom)), float(scale * chi2.ppf(0.95, freedom)), "chi-square", None
     drawn = _exchanged(tables, rows, number, asked.seed)
-    null = np.array([_value(x, y, n_ordered, asked.empty) for x, y in zip(*drawn, strict=True)])
+    null = _values(*drawn, n_ordered, asked.empty)
     p = permutation_p_value(value, null)
     return p, float(np.quantile(null, 0.95)), "permutations", null
 
@@ -449,13 +450,17 @@ def _exchanged(tables: Any, rows: RowSetting, number: int, seed: int) -> tuple[n
     return both.sum(axis=0) - tests, tests
 
 
-def _value(a: np.ndarray, b: np.ndarray, n_ordered: int, empty: str) -> float:
-    """The index of a table of counts, with what is done about empty bins."""
-    if a.min() <= 0 or b.min() <= 0:
-        joining = join_empty(a, b, n_ordered, "pool" if empty == "error" else empty)
+def _values(a: np.ndarray, b: np.ndarray, n_ordered: int, empty: str) -> np.ndarray:
+    """The index of many tables of counts (P, B), with what is done about empty bins."""
+    p, q = a / a.sum(axis=1, keepdims=True), b / b.sum(axis=1, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = ((p - q) * np.log(p / q)).sum(axis=1)
+    for trial in np.flatnonzero(np.minimum(a, b).min(axis=1) <= 0):
+        joining = join_empty(a[trial], b[trial], n_ordered, "pool" if empty == "error" else empty)
         half = 0.5 if joining.smoothed else 0.0
-        a, b = joined(a, joining) + half, joined(b, joining) + half
-    return jeffreys(a / a.sum(), b / b.sum())
+        x, y = joined(a[trial], joining) + half, joined(b[trial], joining) + half
+        found[trial] = jeffreys(x / x.sum(), y / y.sum())
+    return found
 
 
 def _with(found: StabilityIndex, warnings, notes, record) -> StabilityIndex:
