@@ -28,6 +28,7 @@ BENCHMARKS = (
     "dimension",
     "binary_dimension",
     "density",
+    "effective_number",
     "anomalies",
     "text_tables",
     "start_up",
