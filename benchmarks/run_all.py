@@ -29,6 +29,7 @@ BENCHMARKS = (
     "dimension",
     "binary_dimension",
     "density",
+    "effective_number",
     "anomalies",
     "text_tables",
     "start_up",
