@@ -24,15 +24,20 @@ from infoscope import (
     TwoNN,
     cauchy_schwarz,
     compare_imbalances,
+    density_curvature,
+    diffusion_spectral_entropy,
     dii_forward,
     dii_path,
     dii_value_and_grad,
     drift_table,
+    effective_number,
     frechet_distance,
     imbalance_matrix,
     information_imbalance,
     kl_divergence,
+    matrix_entropy,
     mmd,
+    nuclear_norm,
     select_features_imbalance,
     sliced_wasserstein,
     stability_index,
@@ -101,6 +106,10 @@ def test_features_can_be_meant():
 OTHER = np.random.default_rng(8).normal(size=(70, 3)) * 1.2
 WIDE = np.random.default_rng(9).normal(size=(3, 60))
 ZERO = {
+    "effective_number": lambda s: effective_number(s, kernel="gaussian", sigma=1.0, exclusion_window=0).value,
+    "matrix_entropy": lambda s: matrix_entropy(s, exclusion_window=0).value,
+    "diffusion_spectral_entropy": lambda s: diffusion_spectral_entropy(s, exclusion_window=0).value,
+    "density_curvature": lambda s: density_curvature(s, at=np.zeros((1, 3)), exclusion_window=0).log_density,
     "imbalance": lambda s: information_imbalance(s, Space(s.features[:, :1])).a_to_b,
     "fit": lambda s: DifferentiableImbalance(5).fit(s, s.features[:, :1]).dii_,
     "forward": lambda s: dii_forward(s, s.features[:, :1], 1, k=5).value[0],
@@ -215,6 +224,11 @@ def test_runs_alone_say_that_rows_follow_each_other():
 
 # ------------------------------------------------------------------------------- who says that rows look correlated
 LOOKS = {
+    "effective_number": lambda x: effective_number(x),
+    "matrix_entropy": lambda x: matrix_entropy(x),
+    "nuclear_norm": lambda x: nuclear_norm(x),
+    "diffusion_spectral_entropy": lambda x: diffusion_spectral_entropy(x),
+    "density_curvature": lambda x: density_curvature(x, at=x[:2]),
     "information_imbalance": lambda x: information_imbalance(x, x[:, :2]),
     "imbalance_matrix": lambda x: imbalance_matrix({"a": x, "b": x[:, :2]}),
     "compare_imbalances": lambda x: compare_imbalances(x, x[:, :2], x[:, 1:]),
