@@ -7,10 +7,14 @@ import infoscope
 from infoscope.anomalies import Anomalies, DensityAnomaly, ManyReferences, PowerCurve, compare_many, power_curve
 from infoscope.causality import (
     EmbeddingSuggestion,
+    ImbalanceGain,
     Intervention,
+    LagScan,
     TransferEntropy,
+    imbalance_gain,
     interventional_effect,
     markov_transfer_entropy,
+    scan_lags,
     suggest_embedding,
 )
 from infoscope.density import Clusters, ClusterScan, DecisionGraph, DensityPeaks, LogDensity, PAk
@@ -88,6 +92,8 @@ def one_of_each():
         ManyReferences: compare_many([X[:40], X[20:60]], X[40:]),
         PowerCurve: power_curve(X, X[:10] / 10, (5, 8), n_trials=2, random_state=0),
         EmbeddingSuggestion: suggest_embedding(X[:, :1], max_dimension=2, max_delay=3),
+        ImbalanceGain: imbalance_gain(X[:, :1], X[:, 1:2], future=X[:, 1:], condition=X[:, 2:], n_permutations=19),
+        LagScan: scan_lags(X[:, :1], X[:, 1:], [1, 2], n_permutations=19),
         TransferEntropy: markov_transfer_entropy([[0.5, 0.5], [0.2, 0.8]], [0, 1], [0, 1], [1, 2]),
         Intervention: interventional_effect(X[:40, :2], X[40:, :2], n_bootstrap=9, n_permutations=19, random_state=0),
         DimensionScan: Gride(max_rank=8).fit(X).result_,

@@ -93,7 +93,7 @@ def test_bins_that_are_empty_by_chance_are_joined_others_are_not():
         lost = stability_index([30, 30, 40, 30], b, bins="counts", random_state=0)
     assert lost.smoothed and lost.value == pytest.approx(by_hand([30.5, 30.5, 40.5, 30.5], [30.5, 0.5, 40.5, 30.5]))
     with pytest.warns(match="not by chance"):  # samples that do not overlap: joined bins would leave nothing to see
-        apart = stability_index(np.arange(500.0), np.arange(500.0) + 1000, random_state=0)
+        apart = stability_index(np.arange(500.0), np.arange(500.0) + 1000, random_state=0, exclusion_window=0)
     assert apart.value > 5 and apart.p_value == 0.001
     smooth = stability_index(a, b, bins="counts", empty="smooth", random_state=0)
     assert smooth.value == pytest.approx(by_hand(np.array(a) + 0.5, np.array(b) + 0.5))
@@ -185,9 +185,9 @@ def test_correlated_rows_are_exchanged_in_blocks():
     a, b = (ar(4000, 0.9, g)[:, None] for _ in range(2))
     naive = stability_index(a, b, random_state=0)
     found = stability_index(Space(a, time=np.arange(4000)), Space(b, time=np.arange(4000)), random_state=0)
-    assert found.n_blocks > 20 and found.null_law == "permutations"
+    assert found.n_blocks >= 10 and found.null_law == "permutations"
     assert found.value == naive.value and found.value_se > 2 * naive.value_se
-    assert found.null_quantile > 5 * naive.null_quantile  # about 19 rows are worth one
+    assert found.null_quantile > 3 * naive.null_quantile  # several rows are worth one
 
 
 @pytest.mark.slow

@@ -288,7 +288,7 @@ def test_correlated_rows_have_wider_errors_and_block_nulls():
             naive = DISTANCES[who](a, b, random_state=0, n_permutations=19)
         assert any("neighbouring rows" in text for text in naive.warnings)
         found = DISTANCES[who](*spaces, random_state=0, n_permutations=19)
-        assert found.n_blocks > 10 and found.value_se > 1.5 * naive.value_se
+        assert found.n_blocks >= 10 and found.value_se > 1.5 * naive.value_se
         assert np.mean(found.null_values) > np.mean(naive.null_values)
 
 

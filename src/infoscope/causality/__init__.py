@@ -4,6 +4,8 @@ The numbers of formulas in comments are those of docs/rooms/causality.md.
 """
 
 from .embedding import embed, sample_times
+from .gain import imbalance_gain, scan_lags
+from .gain_results import ImbalanceGain, LagScan
 from .interventions import intervene, interventional_effect
 from .langevin_grid import LangevinGrid
 from .markov import markov_transfer_entropy
@@ -17,6 +19,9 @@ __all__ = [
     "embed",
     "sample_times",
     "suggest_embedding",
+    # what is told
+    "imbalance_gain",
+    "scan_lags",
     # laws that are known
     "LangevinGrid",
     "LinearProcess",
@@ -31,6 +36,8 @@ __all__ = [
     "community_scores",
     # results
     "EmbeddingSuggestion",
+    "ImbalanceGain",
     "Intervention",
+    "LagScan",
     "TransferEntropy",
 ]

@@ -20,17 +20,18 @@ from infoscope.base import (
     warn,
 )
 from infoscope.base.rounding import exceeds
-from infoscope.neighbors import Space, settle_weights, target_space
+from infoscope.neighbors import Space, looking_at_row_order, order_test, settle_weights, target_space
 from infoscope.statistics import adjust_p_values, effective_sample_size, permutation_p_value
 
 from .binning import Bins, make_bins
 from .drift_results import StabilityIndex, StabilityTable
 from .feature_columns import Feature, features_of
 from .jeffreys import Joining, Shares, jeffreys, jeffreys_index, join_empty, joined, null_law, plain_shares, unit_shares
-from .sample_units import Prepared, check_n_permutations, permuted_labels, prepare, seed_of
+from .sample_units import WAY_OUT, Prepared, check_n_permutations, permuted_labels, prepare, seed_of
 
 ENOUGH = 40.0  # rows expected in every bin from which the chi-square law holds: 5 % are then 5 to 5.7 %
 PERMUTATIONS = 999
+FEWEST_ROWS = 20  # of a sample whose order is looked at
 UNITS = {"nats": 1.0, "bits": 1 / np.log(2)}
 
 
@@ -127,6 +128,7 @@ def stability_index(
         firsts, seconds = [firsts[0].called("the feature")], [seconds[0].called("the feature")]
     firsts, seconds, notes = match_features(firsts, seconds)
     rows = row_setting(a, b, sample_weight, exclusion_window)
+    rows = look_at_order(firsts, seconds, rows, exclusion_window)
     found = index_features(firsts, seconds, rows, asked)
     record = provenance("stability_index", asked.record(), asked.seed, *(one.values for one in (*firsts, *seconds)))
     return _with(found[0], rows.warnings, notes, record) if len(found) == 1 else table_of(found, rows, notes, record)
@@ -190,6 +192,7 @@ def information_value(X: Any, y: Any, **options: Any) -> StabilityTable:
     weights = None if given is None else tuple(check_sample_weight(given, len(codes))[half] for half in halves)
     rows = row_setting(parts[0], parts[1], weights, window)
     firsts, seconds = ([one.take(half) for one in whole] for half in halves)
+    rows = look_at_order(firsts, seconds, rows, window)
     found = index_features(firsts, seconds, rows, asked)
     record = provenance("information_value", asked.record(), asked.seed, codes, *(one.values for one in whole))
     named = [str(labels.label_names[code]) for code in classes]
@@ -296,6 +299,16 @@ def row_setting(a: Any, b: Any, sample_weight: Any = None, exclusion_window: Any
     return RowSetting(n, (alike[0], alike[1]), prepared, warnings)
 
 
+def look_at_order(firsts: list[Feature], seconds: list[Feature], rows: RowSetting, exclusion_window: Any) -> RowSetting:
+    """The rows, with a warning where neighbouring ones look alike though nothing was said about their order."""
+    with looking_at_row_order(rows.prepared is None and exclusion_window != 0, way_out=WAY_OUT) as look:
+        for features, name in ((firsts, "the reference"), (seconds, "the test sample")):
+            columns = [one.values for one in features if not one.is_text and np.isfinite(one.values).all()]
+            if look.active and columns and len(columns[0]) >= FEWEST_ROWS:
+                look.hear(order_test(Space(np.column_stack(columns), period_check=False)), f"in {name}, ")
+        return rows._replace(warnings=tuple(dict.fromkeys((*rows.warnings, *look.warnings))))
+
+
 def _of_counts(a: Any, b: Any, asked: Asked) -> StabilityIndex:
     counts = []
     for values, name in ((a, "a"), (b, "b")):
@@ -344,7 +357,8 @@ def _index(binned: Bins, name: str, rows: RowSetting, asked: Asked, tables: Any 
         warn(warnings[0], DataWarning)
     names = tuple(_name_of(group, binned) for group in joining.groups)
     lost = sum(x + y > 0 for x, y in zip(*sums, strict=True)) - len(names)
-    notes = (f"{lost} bins of {name} were empty in one sample and were joined to others",) if lost else ()
+    said = "1 bin" if lost == 1 else f"{lost} bins"
+    notes = (f"{said} of {name}, empty in one sample, joined to others",) if lost else ()
     return StabilityIndex(
         name=name, value=index.value * scale, value_se=se * scale, corrected=(index.value - index.bias) * scale,
         corrected_se=se * scale, bias=index.bias * scale, p_value=p,
@@ -412,7 +426,7 @@ def _null(
             return 1.0, 0.0, "chi-square", None
         return float(chi2.sf(value / scale, freedom)), float(scale * chi2.ppf(0.95, freedom)), "chi-square", None
     drawn = _exchanged(tables, rows, number, asked.seed)
-    null = np.array([_value(x, y, n_ordered, asked.empty) for x, y in zip(*drawn, strict=True)])
+    null = _values(*drawn, n_ordered, asked.empty)
     p = permutation_p_value(value, null)
     return p, float(np.quantile(null, 0.95)), "permutations", null
 
@@ -449,13 +463,17 @@ def _exchanged(tables: Any, rows: RowSetting, number: int, seed: int) -> tuple[n
     return both.sum(axis=0) - tests, tests
 
 
-def _value(a: np.ndarray, b: np.ndarray, n_ordered: int, empty: str) -> float:
-    """The index of a table of counts, with what is done about empty bins."""
-    if a.min() <= 0 or b.min() <= 0:
-        joining = join_empty(a, b, n_ordered, "pool" if empty == "error" else empty)
+def _values(a: np.ndarray, b: np.ndarray, n_ordered: int, empty: str) -> np.ndarray:
+    """The index of many tables of counts (P, B), with what is done about empty bins."""
+    p, q = a / a.sum(axis=1, keepdims=True), b / b.sum(axis=1, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = ((p - q) * np.log(p / q)).sum(axis=1)
+    for trial in np.flatnonzero(np.minimum(a, b).min(axis=1) <= 0):
+        joining = join_empty(a[trial], b[trial], n_ordered, "pool" if empty == "error" else empty)
         half = 0.5 if joining.smoothed else 0.0
-        a, b = joined(a, joining) + half, joined(b, joining) + half
-    return jeffreys(a / a.sum(), b / b.sum())
+        x, y = joined(a[trial], joining) + half, joined(b[trial], joining) + half
+        found[trial] = jeffreys(x / x.sum(), y / y.sum())
+    return found
 
 
 def _with(found: StabilityIndex, warnings, notes, record) -> StabilityIndex:

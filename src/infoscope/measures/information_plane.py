@@ -1,4 +1,4 @@
-"""What does each layer of a network keep of its input and of the label? Two mutual informations a layer."""
+"""What does each layer of a network keep of its input and of the label? Two numbers a layer."""
 
 from __future__ import annotations
 

@@ -23,8 +23,8 @@ from infoscope.neighbors import (
 from infoscope.statistics import shuffle_rows
 
 BLOCK_TIMES = 12.0  # length of a block in correlation times: what neighbouring blocks share is then 4 % of the variance
-FEWEST_BLOCKS = 8  # of a sample; shorter blocks, of two correlation times at least, where there would be fewer
-ROUGH_BLOCKS = 6  # of a sample, below which errors are said to be rough
+FEWEST_BLOCKS = 5  # of a sample; shorter blocks, of two correlation times at least, where there would be fewer
+ROUGH_BLOCKS = 5  # of a sample, below which errors are said to be rough
 WAY_OUT = "or say with `exclusion_window=0` that rows are in no order"
 FEW_BLOCKS = "only {n} blocks of correlated rows in {name}: errors and p-values are rough"
 
@@ -97,7 +97,8 @@ def prepare(reference: Any, test: Any, exclusion_window: Any = None, *, unweight
             if n < ROUGH_BLOCKS:
                 warnings.append(FEW_BLOCKS.format(n=n, name=name))
                 warn(warnings[-1], DataWarning)
-    if (shared := samples.n_shared) and not samples.same_rows:
+    several = samples.space.n_features > 1  # equal numbers of one column are no equal rows
+    if several and (shared := samples.n_shared) and not samples.same_rows:
         text = f"{shared} rows of the test sample are in the reference as well: the samples are not independent"
         if not _on_grid(samples):
             warnings.append(text)
@@ -106,7 +107,7 @@ def prepare(reference: Any, test: Any, exclusion_window: Any = None, *, unweight
 
 
 def find_blocks(samples: TwoSamples, length: float | None) -> SampleBlocks | None:
-    """Blocks of twelve correlation times, or of fewer where there would be less than eight blocks."""
+    """Blocks of twelve correlation times, or of fewer where there would be less than five blocks."""
     reference, test = samples.reference, samples.test
     if length is not None:
         return sample_blocks(reference, test, length=length)
