@@ -31,6 +31,7 @@ BENCHMARKS = (
     "density",
     "effective_number",
     "anomalies",
+    "sample_distances",
     "text_tables",
     "start_up",
     "gpu",
