@@ -22,13 +22,25 @@ from infoscope import (
     PAk,
     Space,
     TwoNN,
+    cauchy_schwarz,
     compare_imbalances,
+    density_curvature,
+    diffusion_spectral_entropy,
     dii_forward,
     dii_path,
     dii_value_and_grad,
+    drift_table,
+    effective_number,
+    frechet_distance,
     imbalance_matrix,
     information_imbalance,
+    kl_divergence,
+    matrix_entropy,
+    mmd,
+    nuclear_norm,
     select_features_imbalance,
+    sliced_wasserstein,
+    stability_index,
 )
 from infoscope.base import CorrelatedRowsWarning, DataError
 from infoscope.neighbors.correlation import series_correlation
@@ -91,8 +103,13 @@ def test_features_can_be_meant():
 
 
 # --------------------------------------------------------------------------------------------------- what weights mean
+OTHER = np.random.default_rng(8).normal(size=(70, 3)) * 1.2
 WIDE = np.random.default_rng(9).normal(size=(3, 60))
 ZERO = {
+    "effective_number": lambda s: effective_number(s, kernel="gaussian", sigma=1.0, exclusion_window=0).value,
+    "matrix_entropy": lambda s: matrix_entropy(s, exclusion_window=0).value,
+    "diffusion_spectral_entropy": lambda s: diffusion_spectral_entropy(s, exclusion_window=0).value,
+    "density_curvature": lambda s: density_curvature(s, at=np.zeros((1, 3)), exclusion_window=0).log_density,
     "imbalance": lambda s: information_imbalance(s, Space(s.features[:, :1])).a_to_b,
     "fit": lambda s: DifferentiableImbalance(5).fit(s, s.features[:, :1]).dii_,
     "forward": lambda s: dii_forward(s, s.features[:, :1], 1, k=5).value[0],
@@ -107,7 +124,14 @@ ZERO = {
     "BinaryID": lambda s: (
         BinaryID(binarize="sign").fit(Space(s.features @ WIDE, sample_weight=s.sample_weight)).dimension_
     ),
+    "stability_index": lambda s: stability_index(s, Space(OTHER), n_permutations=0, n_bins=3).values,
+    "sliced_wasserstein": lambda s: sliced_wasserstein(s, OTHER, random_state=0).corrected,
+    "frechet_distance": lambda s: frechet_distance(s, OTHER, random_state=0).value,
+    "mmd": lambda s: mmd(s, OTHER).value,
+    "cauchy_schwarz": lambda s: cauchy_schwarz(s, OTHER).value,
+    "kl_divergence": lambda s: kl_divergence(s, OTHER, random_state=0).value_se,
 }
+REFUSED = ("DensityAnomaly", "BinaryID", "kl_divergence")
 
 
 @pytest.mark.parametrize("who", ZERO)
@@ -119,14 +143,14 @@ def test_rows_of_weight_zero_are_no_rows(who):
     np.testing.assert_allclose(ZERO[who](Space(x[40:], sample_weight=np.full(100, 3.7))), without, rtol=1e-12)
 
 
-@pytest.mark.parametrize("who", [name for name in ZERO if name not in ("DensityAnomaly", "BinaryID")])
+@pytest.mark.parametrize("who", [name for name in ZERO if name not in REFUSED])
 def test_positive_weights_are_used(who):
     x = np.random.default_rng(1).normal(size=(140, 3))
     weight = np.random.default_rng(2).uniform(0.2, 1, 140)
     assert (np.asarray(ZERO[who](Space(x, sample_weight=weight))) != ZERO[who](Space(x))).any()
 
 
-@pytest.mark.parametrize("who", ["DensityAnomaly", "BinaryID"])
+@pytest.mark.parametrize("who", REFUSED)
 def test_positive_weights_are_refused_where_nobody_knows_what_to_do_with_them(who):
     x = np.random.default_rng(1).normal(size=(140, 3))
     with pytest.raises(DataError, match="has weights that differ.*draw rows in proportion"):
@@ -200,6 +224,11 @@ def test_runs_alone_say_that_rows_follow_each_other():
 
 # ------------------------------------------------------------------------------- who says that rows look correlated
 LOOKS = {
+    "effective_number": lambda x: effective_number(x),
+    "matrix_entropy": lambda x: matrix_entropy(x),
+    "nuclear_norm": lambda x: nuclear_norm(x),
+    "diffusion_spectral_entropy": lambda x: diffusion_spectral_entropy(x),
+    "density_curvature": lambda x: density_curvature(x, at=x[:2]),
     "information_imbalance": lambda x: information_imbalance(x, x[:, :2]),
     "imbalance_matrix": lambda x: imbalance_matrix({"a": x, "b": x[:, :2]}),
     "compare_imbalances": lambda x: compare_imbalances(x, x[:, :2], x[:, 1:]),
@@ -214,7 +243,15 @@ LOOKS = {
     "BMTI": lambda x: BMTI(dimension=3).fit(x).result_,
     "DensityPeaks": lambda x: DensityPeaks().fit(x).result_,
     "DensityAnomaly": lambda x: DensityAnomaly(random_state=0).fit(x[:300], x[300:]).result_,
+    "stability_index": lambda x: stability_index(x[:300], x[300:], random_state=0),
+    "drift_table": lambda x: drift_table(x[:300], x[300:], n_permutations=19, random_state=0),
+    "sliced_wasserstein": lambda x: sliced_wasserstein(x[:300], x[300:], random_state=0),
+    "frechet_distance": lambda x: frechet_distance(x[:300], x[300:], random_state=0),
+    "mmd": lambda x: mmd(x[:300], x[300:]),
+    "cauchy_schwarz": lambda x: cauchy_schwarz(x[:300], x[300:]),
+    "kl_divergence": lambda x: kl_divergence(x[:300], x[300:], random_state=0),
 }
+TWO_SAMPLES = ("DensityAnomaly", *list(LOOKS)[-7:])  # both are looked at
 
 
 def heard(call):
@@ -228,7 +265,7 @@ def heard(call):
 def test_everyone_says_once_that_rows_look_correlated(who):
     x = walk(600)
     result, loud = heard(lambda: LOOKS[who](x))
-    samples = 2 if who == "DensityAnomaly" else 1  # both samples are looked at
+    samples = 2 if who in TWO_SAMPLES else 1
     assert 1 <= len(loud) <= samples and len(set(loud)) == len(loud)
     assert all("far more often than chance" in text for text in loud)
     assert all(text in result.warnings for text in loud)

@@ -15,7 +15,7 @@ from .effective_number import FEW_GROUPS, FEWEST_GROUPS, GROUPS, WIDE
 from .kernel_forms import median_distance
 from .lanczos import stochastic_spectrum
 from .matrix_entropy import UNITS
-from .one_sample import OneSample, jackknife, read_sample
+from .one_sample import OneSample, each, jackknife, read_sample
 from .similarity import EXACT
 from .spectral_results import NEAR_LIMIT, DiffusionInformation, SpectralEntropy
 from .spectrum import entropy_of
@@ -277,12 +277,12 @@ def walk_entropy(
     group_of, n_groups = sample.groups(generator, GROUPS if n <= WIDE else FEW_GROUPS)
     error = np.nan
     if with_error and n_groups >= FEWEST_GROUPS:
-        without = []
-        for g in range(n_groups):
+
+        def entropy_without(g: int) -> float:
             left = np.flatnonzero(group_of != g)
-            part, _ = _walk_spectrum(kernel[np.ix_(left, left)], sample.weight[left], t, alpha)
-            without.append(entropy_of(part, 1))
-        error = float(jackknife(np.array(without)))
+            return entropy_of(_walk_spectrum(kernel[np.ix_(left, left)], sample.weight[left], t, alpha)[0], 1)
+
+        error = float(jackknife(np.array(each(entropy_without, range(n_groups), n_jobs))))
     return Walk(entropy_of(p, 1), error, p, n_dropped, True)
 
 

@@ -14,7 +14,7 @@ from infoscope.neighbors import Space, as_space, find_repeated_rows, kernel_matr
 
 from .kernel_forms import median_distance
 from .lanczos import stochastic_spectrum
-from .one_sample import OneSample, jackknife, read_sample, refuse_periods
+from .one_sample import OneSample, each, jackknife, read_sample, refuse_periods
 from .similarity import EXACT, FeatureSide, GaussianStream, ItemSide, Vectors, VectorStream, minus_log
 from .spectral_results import EffectiveNumber
 from .spectrum import ORDERS, entropy_of
@@ -109,7 +109,7 @@ def effective_number(
     scale = _scale(sample.space, sigma) if name == "gaussian" else None
     side = similarity_side(sample, features, kernel, scale, n_jobs)
     unbiased = bool(unbiased) and order == 2
-    found = _constant(sample) if side is None else measure_entropy(side, order, unbiased, generator)
+    found = _constant(sample) if side is None else measure_entropy(side, order, unbiased, generator, n_jobs)
     warnings = list(sample.warnings)
     _say(warnings, sample, found, side is None)
     parameters = dict(
@@ -313,29 +313,36 @@ def _say(warnings: list[str], sample: OneSample, found: Measured, constant: bool
 
 
 # ----------------------------------------------------------------------------------------------------------- measuring
-def measure_entropy(side: Any, order: float, unbiased: bool, generator: np.random.Generator) -> Measured:
+def measure_entropy(
+    side: Any, order: float, unbiased: bool, generator: np.random.Generator, n_jobs: int | None = None
+) -> Measured:
     """Entropy of one order with its error, and the profile and the curve beside it."""
     if side.side == "pairs":
-        return _from_products(side, order, unbiased, generator)
+        return _from_products(side, order, unbiased, generator, n_jobs)
     group_of, n_groups = side.sample.groups(generator, GROUPS if _width(side) <= WIDE else FEW_GROUPS)
     orders = tuple(dict.fromkeys((float(order), *ORDERS)))
-    entropies = side.entropies(group_of, n_groups, orders, unbiased)
-    spectrum, whole = entropies(np.ones(n_groups, bool))
-    error = np.full(len(orders), np.nan)
-    if n_groups >= FEWEST_GROUPS:
-        error = jackknife(np.array([entropies(np.arange(n_groups) != g)[1] for g in range(n_groups)]))
+    number = np.arange(n_groups)
+    without = [number != g for g in number] if n_groups >= FEWEST_GROUPS else []
+    levels = [joined for joined in (n_groups // 8, n_groups // 4, n_groups // 2) if joined]
+    parts = [(number >= first) & (number < first + j) for j in levels for first in range(0, n_groups, j)]
+    looks = each(side.entropies(group_of, n_groups, orders, unbiased), [number >= 0, *without, *parts], n_jobs)
+    (spectrum, whole), values = looks[0], np.array([one[1] for one in looks])
+    error = jackknife(values[1 : 1 + n_groups]) if without else np.full(len(orders), np.nan)
     entropy, entropy_se = whole[0], float(error[0])
     if unbiased:
         entropy, entropy_se = _from_pairs(side.pair_squares(), side.sample)
     shown = tuple(dict.fromkeys((float(order), 1.0, 2.0)))
-    sizes, curve = _curve(side.n, n_groups, entropies, [orders.index(q) for q in shown], whole)
+    at = np.cumsum([len(without) + 1, *(n_groups // j for j in levels)])
+    curve = [values[a:b].mean(0) for a, b in zip(at[:-1], at[1:], strict=True)]
+    sizes = np.array([*(side.n * j / n_groups for j in levels), float(side.n)])
     profile = [orders.index(q) for q in ORDERS]
-    plain = np.array(whole)[profile]
+    plain = values[0, profile]
     if unbiased:
         plain[ORDERS.index(2.0)] = entropy_of(spectrum.values, 2)
     return Measured(
-        *(entropy, entropy_se, plain, error[profile], spectrum.values, spectrum.n_dropped, True, sizes, shown, curve)
-    )
+        entropy, entropy_se, plain, error[profile], spectrum.values, spectrum.n_dropped, True, sizes, shown,
+        np.array([*curve, values[0]])[:, [orders.index(q) for q in shown]],
+    )  # fmt: skip
 
 
 def _width(side: Any) -> int:
@@ -350,21 +357,9 @@ def _from_pairs(pairs: Any, sample: OneSample) -> tuple[float, float]:
     return minus_log(purity), float(sample.error(pairs.influence(sample.weight)))
 
 
-def _curve(n: int, n_groups: int, entropies: Any, shown: list[int], whole: list[float]) -> tuple[Any, Any]:
-    """Mean entropies of disjoint parts of N/8, N/4, N/2 items, and of all."""
-    sizes, curve, joined = [], [], max(n_groups // 8, 1)
-    while joined < n_groups:
-        each = [
-            entropies((np.arange(n_groups) >= first) & (np.arange(n_groups) < first + joined))[1]
-            for first in range(0, n_groups, joined)
-        ]
-        sizes.append(n * joined / n_groups)
-        curve.append(np.mean(each, axis=0)[shown])
-        joined *= 2
-    return np.array([*sizes, float(n)]), np.array([*curve, np.array(whole)[shown]])
-
-
-def _from_products(side: Any, order: float, unbiased: bool, generator: np.random.Generator) -> Measured:
+def _from_products(
+    side: Any, order: float, unbiased: bool, generator: np.random.Generator, n_jobs: int | None
+) -> Measured:
     """Large samples: pairs for order 2, Lanczos for the largest eigenvalue, random quadrature for other orders."""
     if order == 0:
         raise ParameterError(
@@ -392,7 +387,7 @@ def _from_products(side: Any, order: float, unbiased: bool, generator: np.random
         coarse = np.array([entropy_of(values / trace, q, counts) for q in (*ORDERS, order)])
         probe_se = np.hypot(probe_se, profile - coarse)
         values, counts = found.of_probe()
-    sampling, sizes, curve = _subsample(side, order, generator)
+    sampling, sizes, curve = _subsample(side, order, generator, n_jobs)
     error = np.hypot(probe_se, sampling)
     if order == np.inf:  # the eigenvector is known: first-order perturbation theory
         squares = found.first**2 * found.top[0] / weight if len(found.top) else np.full(side.n, np.nan)
@@ -403,12 +398,14 @@ def _from_products(side: Any, order: float, unbiased: bool, generator: np.random
     )
 
 
-def _subsample(side: Any, order: float, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _subsample(
+    side: Any, order: float, generator: np.random.Generator, n_jobs: int | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Errors of a smaller sample, whose spectrum is known, carried over to the whole; and its curve."""
     size = min(EXACT // 2, side.n // 2)
     rows = np.sort(generator.permutation(side.n)[:size])
     small = _smaller(side, rows)
-    found = measure_entropy(small, order, False, generator)
+    found = measure_entropy(small, order, False, generator, n_jobs)
     errors = np.append(found.profile_se, found.entropy_se) * np.sqrt(size / side.n)
     return errors, found.curve_sizes, found.curve[:, :1]
 

@@ -108,4 +108,4 @@ def direction_entropy(
     if len(sample.space) < 2:
         raise DataError(f"there is {len(sample.space)} item of positive weight: a sample has at least two")
     side = similarity_side(sample, None, "directions", None, n_jobs)
-    return sample, None if side is None else measure_entropy(side, order, False, np.random.default_rng(0))
+    return sample, None if side is None else measure_entropy(side, order, False, np.random.default_rng(0), n_jobs)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from infoscope.base import ParameterError, warn
+from infoscope.base import ParameterError, available_threads, one_blas_thread, warn
 from infoscope.neighbors import (
     UNRESTRICTED,
     Admissibility,
@@ -152,6 +153,24 @@ def read_sample(
     return OneSample(
         space, weight / weight.sum(), settled.kept, unit, float(window or 0.0), tuple(notes), tuple(warnings)
     )
+
+
+def each(function: Callable[[Any], Any], given: Sequence[Any], n_jobs: int | None = None) -> list[Any]:
+    """The function of everything given, on a pool of threads with one thread of BLAS each.
+
+    Examples
+    --------
+    >>> from infoscope.measures.one_sample import each
+    >>> each(abs, [-1, 2])
+    [1, 2]
+    """
+
+    def alone(one: Any) -> Any:
+        with one_blas_thread():  # some BLAS builds count threads per calling thread
+            return function(one)
+
+    with one_blas_thread(), ThreadPoolExecutor(min(available_threads(n_jobs), max(len(given), 1))) as pool:
+        return list(pool.map(alone, given))
 
 
 def jackknife(values: np.ndarray) -> np.ndarray:
