@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -126,25 +125,25 @@ def transfer_entropy(
     sizes = [check_positive_int(rows, "history") for rows in history]
     series = [series_space(data, name) for data, name in ((source, "source"), (target, "target"))]
     widths = [space.n_features for space in series]
-    past = [embed(one, rows) if rows > 1 else one for one, rows in zip(series, sizes, strict=True)]
+    past: list[Any] = series
+    if max(sizes) > 1:  # rows are matched by their times then
+        past = [embed(one, rows) for one, rows in zip(series, sizes, strict=True)]
+        several = condition if isinstance(condition, (list, tuple)) else [condition]
+        condition = None if condition is None else [embed(block, 1) for block in several]
     n_samples = n_samples if method == "knn" or n_samples is not None else 2**31
-    sample = series_sample(*past, lag, condition, n_samples=n_samples, exclusion_window=exclusion_window, n_jobs=n_jobs)
+    sample = series_sample(
+        past[0], past[1], lag, condition, n_samples=n_samples, exclusion_window=exclusion_window, n_jobs=n_jobs
+    )
     check_variation(sample, sample.futures)
     if n_permutations:
         check_positive_int(n_permutations, "n_permutations", FEWEST_PERMUTATIONS)
     seeds = check_random_state(random_state).integers(0, 2**31, 2)
     estimator = _estimator(method, sample, check_positive_int(k, "k"), int(seeds[0]), n_jobs)
-    turned = replace(
-        sample,
-        plan=replace(sample.plan, spaces=(sample.target, sample.source, *sample.conditions)),
-        futures=sample.source_futures,
-        source_futures=sample.futures,
-    )
     ways = [
         _one_way(one, width, estimator, se, n_permutations, null, int(seeds[1]))
-        for one, width in ((sample, widths[1]), (turned, widths[0]))
+        for one, width in ((sample, widths[1]), (sample.turned(), widths[0]))
     ]
-    values = {
+    values: dict[str, Any] = {
         f"{name}{what}": None if found is None else found * scale
         for name, way in zip(("forward", "backward"), ways, strict=True)
         for what, found, scale in zip(("", "_se", "_p", "_null"), way, (factor, factor, 1.0, factor), strict=True)
@@ -213,7 +212,7 @@ def _estimator(method: str, sample: GainSample, k: int, seed: int, n_jobs: int |
         window = sample.plan.exclusion_window
 
         def by_neighbors(columns: Columns, rows: Space, error: bool) -> Estimate:
-            about = dict(time=rows.time, run=rows.run)
+            about: dict[str, Any] = dict(time=rows.time, run=rows.run)
             spaces = [
                 Space(values, metric="chebyshev", period=period, period_check=False, **about)
                 for values, period in zip(columns[:3], columns.periods, strict=True)
