@@ -23,6 +23,8 @@ VENV_MINIMUM ?= .venv-minimum
 VENV_NEWEST  ?= .venv-newest
 VENV_PEER    ?= .venv-dadapy
 VENV_SKDIM   ?= .venv-skdim
+VENV_MEASURES ?= .venv-measures
+VENV_BMI     ?= .venv-bmi
 # Two workers fill two cores; tests that start threads of their own then share them, so BLAS keeps to one.
 TEST_JOBS   ?= 2
 PYTEST_ARGS ?=
@@ -99,6 +101,19 @@ $(VENV_SKDIM)/.ready:
 	@$(VENV_SKDIM)/bin/python $(PIP_INSTALL) "scikit-dimension==0.5.0"
 	@touch $@
 
+$(VENV_MEASURES)/.ready:
+	$(call new-venv,$(VENV_MEASURES),$(PYTHON))
+	@echo "installing infomeasure 0.6.3, npeet-plus 0.2.0 and scikit-learn for comparison"
+	@$(VENV_MEASURES)/bin/python $(PIP_INSTALL) "infomeasure==0.6.3" "npeet-plus==0.2.0" scikit-learn
+	@touch $@
+
+# benchmark-mi needs the jax of its time: its own environment.
+$(VENV_BMI)/.ready:
+	$(call new-venv,$(VENV_BMI),$(PYTHON))
+	@echo "installing benchmark-mi 0.1.3 for comparison"
+	@$(VENV_BMI)/bin/python $(PIP_INSTALL) "benchmark-mi==0.1.3" "jax==0.4.30" "jaxlib==0.4.30"
+	@touch $@
+
 # ---------------------------------------------------------------- what people run
 demo: $(VENV)/.ready
 	@$(VENV)/bin/infoscope demo
@@ -152,8 +167,9 @@ lint: $(VENV_TEST)/.ready
 	$(VENV_TEST)/bin/mypy
 	$(VENV_TEST)/bin/lint-imports
 
-bench: $(VENV)/.ready $(VENV_PEER)/.ready $(VENV_SKDIM)/.ready
+bench: $(VENV)/.ready $(VENV_PEER)/.ready $(VENV_SKDIM)/.ready $(VENV_MEASURES)/.ready $(VENV_BMI)/.ready
 	INFOSCOPE_PEER_PYTHON="$(abspath $(VENV_PEER))/bin/python" INFOSCOPE_SKDIM_PYTHON="$(abspath $(VENV_SKDIM))/bin/python" \
+	    INFOSCOPE_MEASURES_PYTHON="$(abspath $(VENV_MEASURES))/bin/python" INFOSCOPE_BMI_PYTHON="$(abspath $(VENV_BMI))/bin/python" \
 	    $(VENV)/bin/python benchmarks/run_all.py
 
 docs: $(VENV_DOCS)/.ready
@@ -166,4 +182,4 @@ clean:
 	find src tests benchmarks examples docs -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 distclean: clean
-	rm -rf $(VENV) $(VENV_TEST) $(VENV_DOCS) $(VENV_UV) $(VENV_MINIMUM) $(VENV_NEWEST) $(VENV_PEER) $(VENV_SKDIM)
+	rm -rf $(VENV) $(VENV_TEST) $(VENV_DOCS) $(VENV_UV) $(VENV_MINIMUM) $(VENV_NEWEST) $(VENV_PEER) $(VENV_SKDIM) $(VENV_MEASURES) $(VENV_BMI)

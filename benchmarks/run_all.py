@@ -5,8 +5,8 @@
     python benchmarks/run_all.py --publish   only write the page again from benchmarks/results
 
 INFOSCOPE_PEER_PYTHON names the Python of an environment with ``dadapy==0.3.4`` and ``numpy<2``,
-INFOSCOPE_SKDIM_PYTHON that of one with ``scikit-dimension==0.5.0``; without them these comparisons are skipped, and the
-reports say so.
+INFOSCOPE_SKDIM_PYTHON that of one with ``scikit-dimension==0.5.0``, INFOSCOPE_MEASURES_PYTHON and INFOSCOPE_BMI_PYTHON
+those that `measures.py` names; without them these comparisons are skipped, and the reports say so.
 """
 
 from __future__ import annotations
@@ -24,12 +24,14 @@ BENCHMARKS = (
     "imbalance_vs_dadapy",
     "imbalance_large",
     "imbalance_scaling",
+    "measures",
     "dii",
     "dimension",
     "binary_dimension",
     "density",
     "effective_number",
     "anomalies",
+    "sample_distances",
     "text_tables",
     "start_up",
     "gpu",

@@ -22,18 +22,25 @@ from infoscope import (
     PAk,
     Space,
     TwoNN,
+    cauchy_schwarz,
     compare_imbalances,
     density_curvature,
     diffusion_spectral_entropy,
     dii_forward,
     dii_path,
     dii_value_and_grad,
+    drift_table,
     effective_number,
+    frechet_distance,
     imbalance_matrix,
     information_imbalance,
+    kl_divergence,
     matrix_entropy,
+    mmd,
     nuclear_norm,
     select_features_imbalance,
+    sliced_wasserstein,
+    stability_index,
 )
 from infoscope.base import CorrelatedRowsWarning, DataError
 from infoscope.neighbors.correlation import series_correlation
@@ -96,6 +103,7 @@ def test_features_can_be_meant():
 
 
 # --------------------------------------------------------------------------------------------------- what weights mean
+OTHER = np.random.default_rng(8).normal(size=(70, 3)) * 1.2
 WIDE = np.random.default_rng(9).normal(size=(3, 60))
 ZERO = {
     "effective_number": lambda s: effective_number(s, kernel="gaussian", sigma=1.0, exclusion_window=0).value,
@@ -116,7 +124,14 @@ ZERO = {
     "BinaryID": lambda s: (
         BinaryID(binarize="sign").fit(Space(s.features @ WIDE, sample_weight=s.sample_weight)).dimension_
     ),
+    "stability_index": lambda s: stability_index(s, Space(OTHER), n_permutations=0, n_bins=3).values,
+    "sliced_wasserstein": lambda s: sliced_wasserstein(s, OTHER, random_state=0).corrected,
+    "frechet_distance": lambda s: frechet_distance(s, OTHER, random_state=0).value,
+    "mmd": lambda s: mmd(s, OTHER).value,
+    "cauchy_schwarz": lambda s: cauchy_schwarz(s, OTHER).value,
+    "kl_divergence": lambda s: kl_divergence(s, OTHER, random_state=0).value_se,
 }
+REFUSED = ("DensityAnomaly", "BinaryID", "kl_divergence")
 
 
 @pytest.mark.parametrize("who", ZERO)
@@ -128,14 +143,14 @@ def test_rows_of_weight_zero_are_no_rows(who):
     np.testing.assert_allclose(ZERO[who](Space(x[40:], sample_weight=np.full(100, 3.7))), without, rtol=1e-12)
 
 
-@pytest.mark.parametrize("who", [name for name in ZERO if name not in ("DensityAnomaly", "BinaryID")])
+@pytest.mark.parametrize("who", [name for name in ZERO if name not in REFUSED])
 def test_positive_weights_are_used(who):
     x = np.random.default_rng(1).normal(size=(140, 3))
     weight = np.random.default_rng(2).uniform(0.2, 1, 140)
     assert (np.asarray(ZERO[who](Space(x, sample_weight=weight))) != ZERO[who](Space(x))).any()
 
 
-@pytest.mark.parametrize("who", ["DensityAnomaly", "BinaryID"])
+@pytest.mark.parametrize("who", REFUSED)
 def test_positive_weights_are_refused_where_nobody_knows_what_to_do_with_them(who):
     x = np.random.default_rng(1).normal(size=(140, 3))
     with pytest.raises(DataError, match="has weights that differ.*draw rows in proportion"):
@@ -228,7 +243,15 @@ LOOKS = {
     "BMTI": lambda x: BMTI(dimension=3).fit(x).result_,
     "DensityPeaks": lambda x: DensityPeaks().fit(x).result_,
     "DensityAnomaly": lambda x: DensityAnomaly(random_state=0).fit(x[:300], x[300:]).result_,
+    "stability_index": lambda x: stability_index(x[:300], x[300:], random_state=0),
+    "drift_table": lambda x: drift_table(x[:300], x[300:], n_permutations=19, random_state=0),
+    "sliced_wasserstein": lambda x: sliced_wasserstein(x[:300], x[300:], random_state=0),
+    "frechet_distance": lambda x: frechet_distance(x[:300], x[300:], random_state=0),
+    "mmd": lambda x: mmd(x[:300], x[300:]),
+    "cauchy_schwarz": lambda x: cauchy_schwarz(x[:300], x[300:]),
+    "kl_divergence": lambda x: kl_divergence(x[:300], x[300:], random_state=0),
 }
+TWO_SAMPLES = ("DensityAnomaly", *list(LOOKS)[-7:])  # both are looked at
 
 
 def heard(call):
@@ -242,7 +265,7 @@ def heard(call):
 def test_everyone_says_once_that_rows_look_correlated(who):
     x = walk(600)
     result, loud = heard(lambda: LOOKS[who](x))
-    samples = 2 if who == "DensityAnomaly" else 1  # both samples are looked at
+    samples = 2 if who in TWO_SAMPLES else 1
     assert 1 <= len(loud) <= samples and len(set(loud)) == len(loud)
     assert all("far more often than chance" in text for text in loud)
     assert all(text in result.warnings for text in loud)

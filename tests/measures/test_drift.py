@@ -93,7 +93,7 @@ def test_bins_that_are_empty_by_chance_are_joined_others_are_not():
         lost = stability_index([30, 30, 40, 30], b, bins="counts", random_state=0)
     assert lost.smoothed and lost.value == pytest.approx(by_hand([30.5, 30.5, 40.5, 30.5], [30.5, 0.5, 40.5, 30.5]))
     with pytest.warns(match="not by chance"):  # samples that do not overlap: joined bins would leave nothing to see
-        apart = stability_index(np.arange(500.0), np.arange(500.0) + 1000, random_state=0)
+        apart = stability_index(np.arange(500.0), np.arange(500.0) + 1000, random_state=0, exclusion_window=0)
     assert apart.value > 5 and apart.p_value == 0.001
     smooth = stability_index(a, b, bins="counts", empty="smooth", random_state=0)
     assert smooth.value == pytest.approx(by_hand(np.array(a) + 0.5, np.array(b) + 0.5))

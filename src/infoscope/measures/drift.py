@@ -20,17 +20,18 @@ from infoscope.base import (
     warn,
 )
 from infoscope.base.rounding import exceeds
-from infoscope.neighbors import Space, settle_weights, target_space
+from infoscope.neighbors import Space, looking_at_row_order, order_test, settle_weights, target_space
 from infoscope.statistics import adjust_p_values, effective_sample_size, permutation_p_value
 
 from .binning import Bins, make_bins
 from .drift_results import StabilityIndex, StabilityTable
 from .feature_columns import Feature, features_of
 from .jeffreys import Joining, Shares, jeffreys, jeffreys_index, join_empty, joined, null_law, plain_shares, unit_shares
-from .sample_units import Prepared, check_n_permutations, permuted_labels, prepare, seed_of
+from .sample_units import WAY_OUT, Prepared, check_n_permutations, permuted_labels, prepare, seed_of
 
 ENOUGH = 40.0  # rows expected in every bin from which the chi-square law holds: 5 % are then 5 to 5.7 %
 PERMUTATIONS = 999
+FEWEST_ROWS = 20  # of a sample whose order is looked at
 UNITS = {"nats": 1.0, "bits": 1 / np.log(2)}
 
 
@@ -127,6 +128,7 @@ def stability_index(
         firsts, seconds = [firsts[0].called("the feature")], [seconds[0].called("the feature")]
     firsts, seconds, notes = match_features(firsts, seconds)
     rows = row_setting(a, b, sample_weight, exclusion_window)
+    rows = look_at_order(firsts, seconds, rows, exclusion_window)
     found = index_features(firsts, seconds, rows, asked)
     record = provenance("stability_index", asked.record(), asked.seed, *(one.values for one in (*firsts, *seconds)))
     return _with(found[0], rows.warnings, notes, record) if len(found) == 1 else table_of(found, rows, notes, record)
@@ -190,6 +192,7 @@ def information_value(X: Any, y: Any, **options: Any) -> StabilityTable:
     weights = None if given is None else tuple(check_sample_weight(given, len(codes))[half] for half in halves)
     rows = row_setting(parts[0], parts[1], weights, window)
     firsts, seconds = ([one.take(half) for one in whole] for half in halves)
+    rows = look_at_order(firsts, seconds, rows, window)
     found = index_features(firsts, seconds, rows, asked)
     record = provenance("information_value", asked.record(), asked.seed, codes, *(one.values for one in whole))
     named = [str(labels.label_names[code]) for code in classes]
@@ -294,6 +297,16 @@ def row_setting(a: Any, b: Any, sample_weight: Any = None, exclusion_window: Any
                  for s, (w, m) in enumerate(zip(sample_weight, n, strict=True))]  # fmt: skip
     alike = [w if w is not None and exceeds(w.max(), w.min()) else None for w in given]
     return RowSetting(n, (alike[0], alike[1]), prepared, warnings)
+
+
+def look_at_order(firsts: list[Feature], seconds: list[Feature], rows: RowSetting, exclusion_window: Any) -> RowSetting:
+    """The rows, with a warning where neighbouring ones look alike though nothing was said about their order."""
+    with looking_at_row_order(rows.prepared is None and exclusion_window != 0, way_out=WAY_OUT) as look:
+        for features, name in ((firsts, "the reference"), (seconds, "the test sample")):
+            columns = [one.values for one in features if not one.is_text and np.isfinite(one.values).all()]
+            if look.active and columns and len(columns[0]) >= FEWEST_ROWS:
+                look.hear(order_test(Space(np.column_stack(columns), period_check=False)), f"in {name}, ")
+        return rows._replace(warnings=tuple(dict.fromkeys((*rows.warnings, *look.warnings))))
 
 
 def _of_counts(a: Any, b: Any, asked: Asked) -> StabilityIndex:

@@ -158,13 +158,14 @@ def _features(ax: Axes | None, look: Style, features: list[StabilityIndex], p_ad
                                  ((~drifted).any(), REFERENCE, "no drift found")):  # fmt: skip
         if shown:
             ax.barh([0], [0], color=colour, label=label)
-    for place, one, p in zip(at, features, p_adjusted, strict=True):
+    ends = np.fmax(value + se, level)
+    for place, end, p in zip(at, ends, p_adjusted, strict=True):
         if p == p:
-            ax.annotate(f" p = {p:.2g}", (one.value + one.value_se, place), va="center", fontsize=look.small,
+            ax.annotate(f" p = {p:.2g}", (end, place), va="center", fontsize=look.small,
                         color=GREY)  # fmt: skip
     ax.set_yticks(at, [short(one.name, 24) for one in features])
     ax.set_xlim(0, 1.3 * max(float(np.nanmax(np.append(value + se, level))), 1e-9))
     ax.set_ylim(-0.7, len(features) - 0.3)
     set_labels(ax, look, x=f"stability index ± se / {features[0].unit}")
-    set_legend(ax, look, loc="lower right")
+    set_legend(ax, look, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
     return ax

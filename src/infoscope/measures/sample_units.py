@@ -97,7 +97,8 @@ def prepare(reference: Any, test: Any, exclusion_window: Any = None, *, unweight
             if n < ROUGH_BLOCKS:
                 warnings.append(FEW_BLOCKS.format(n=n, name=name))
                 warn(warnings[-1], DataWarning)
-    if (shared := samples.n_shared) and not samples.same_rows:
+    several = samples.space.n_features > 1  # equal numbers of one column are no equal rows
+    if several and (shared := samples.n_shared) and not samples.same_rows:
         text = f"{shared} rows of the test sample are in the reference as well: the samples are not independent"
         if not _on_grid(samples):
             warnings.append(text)

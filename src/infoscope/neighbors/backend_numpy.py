@@ -139,6 +139,15 @@ class NumpyTiles:
             self,
         )
 
+    def raise_tile(self, squared: np.ndarray, block: slice, part: slice, buffer: np.ndarray) -> None:
+        """Raise a tile of another space to this one's, where this one's is larger."""
+        if self.direct or squared.dtype != self.dtype:
+            np.maximum(squared, self.tile(block, part, buffer).squared, out=squared)
+            return
+        products = buffer[: squared.size].reshape(squared.shape)
+        np.matmul(self.x[block], self.y[part].T, out=products)
+        kernels.raise_to_products(squared, products, self.x_norms[block], self.y_norms[part])
+
     @property
     def bounded(self) -> bool:
         """Whether tiles bound distances instead of holding them."""
@@ -295,13 +304,17 @@ class LargestTiles(NumpyTiles):
 
     def tile(self, block: slice, part: slice, buffer: Any) -> Tile:
         *own, joined = tuple(buffer)
-        tiles = [s.tile(block, part, b) for s, b in zip(self.sources, own, strict=True)]
-        shape = tiles[0].squared.shape
-        squared = joined[: shape[0] * shape[1]].reshape(shape)
-        np.maximum(tiles[0].squared, tiles[1].squared, out=squared)
-        for t in tiles[2:]:
-            np.maximum(squared, t.squared, out=squared)
-        return tiles[0]._replace(
+        first, shape = self.sources[0], (block.stop - block.start, part.stop - part.start)
+        if first.dtype == self.dtype:
+            t = first.tile(block, part, joined)
+            squared = t.squared
+        else:
+            t = first.tile(block, part, own[0])
+            squared = joined[: t.squared.size].reshape(shape)
+            squared[:] = t.squared
+        for s, b in zip(self.sources[1:], own[1:], strict=True):
+            s.raise_tile(squared, block, part, b)
+        return t._replace(
             squared=squared, row_band=self.row_band[block], column_band=self.column_band[part], source=self
         )
 

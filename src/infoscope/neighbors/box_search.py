@@ -135,7 +135,8 @@ def _boxes_of(spaces: Sequence[Space], queries: Sequence[Queries], pairs: Pairs)
     )
     sources = [q if isinstance(q, Space) else s for s, q in zip(spaces, queries, strict=True)]
     asked = boxes.ask(_beside([s.features[pairs.rows] for s in sources]))
-    return boxes, asked, boxes.order_of(asked)
+    all_items = queries[0] is None and len(pairs.columns) == len(pairs.rows)  # row i is item i
+    return boxes, asked, boxes.order if all_items else boxes.order_of(asked)
 
 
 def _beside(columns: list[np.ndarray]) -> Floats:

@@ -63,7 +63,7 @@ def _term(x: float, y: float, weight: float, period: float, metric: int) -> floa
     return delta * delta if metric == EUCLIDEAN else abs(delta)
 
 
-@kernel()
+@kernel(references=False)
 def _pair(x: np.ndarray, i: int, y: np.ndarray, j: int, weights: Floats, period: Floats, metric: int) -> float:
     """The squared distance of one pair: float64, summed in eight interleaved lanes (feature a goes to lane a mod 8).
 
@@ -128,7 +128,7 @@ def _pair(x: np.ndarray, i: int, y: np.ndarray, j: int, weights: Floats, period:
     return total if metric == EUCLIDEAN else total * total
 
 
-@kernel()
+@kernel(references=False)
 def _largest(truths: Truths, i: int, j: int) -> float:
     """The squared distance of one pair in the space of a tile: the largest of those in the spaces it is made of."""
     largest = 0.0
@@ -169,6 +169,15 @@ def squares_from_products(products: Floats, row_norms: Floats, column_norms: Flo
         for j in range(products.shape[1]):
             g = products[i, j]
             products[i, j] = max(row_norms[i] + column_norms[j] - (g + g), zero)
+
+
+@kernel()
+def raise_to_products(squared: Floats, products: Floats, row_norms: Floats, column_norms: Floats) -> None:
+    """`squared` where |x|^2 + |y|^2 - 2 x.y, rounded as in `squares_from_products`, is not larger."""
+    for i in range(products.shape[0]):
+        for j in range(products.shape[1]):
+            g = products[i, j]
+            squared[i, j] = max(squared[i, j], row_norms[i] + column_norms[j] - (g + g))
 
 
 @kernel()
@@ -591,6 +600,12 @@ def _search_line(position: Floats, p: float, x: float) -> int:
 
 
 @kernel(inline="always")
+def _on_line(position: Floats, p: float, s: int) -> float:
+    turn = s // len(position)
+    return position[s - turn * len(position)] + turn * p
+
+
+@kernel(inline="always")
 def _plus(high: float, low: float, x: float) -> tuple[float, float]:
     """high + low + x as an unevaluated sum again (Knuth's two-sum): what is subtracted later leaves its digits."""
     total = high + x
@@ -607,11 +622,11 @@ def exact_sums(mass: Floats) -> Floats:
     return sums
 
 
-@kernel()
-def count_on_line(x: np.ndarray, row_index: Ints, row_position: Floats, y: np.ndarray, line_index: Ints,
-                  position: Floats, mass_on_line: Floats, mass_before: Floats, column_index: Ints, mass: Floats,
-                  weights: Floats, period: Floats, metric: int, slack: float, start: Ints, stop: Ints, indptr: Ints,
-                  low: Floats, high: Floats, closer: Floats, tied: Floats) -> None:  # fmt: skip
+@kernel(references=False)
+def count_on_line(x: np.ndarray, row_index: Ints, row_position: Floats, row_order: Ints, y: np.ndarray,
+                  line_index: Ints, position: Floats, mass_on_line: Floats, mass_before: Floats, column_index: Ints,
+                  mass: Floats, weights: Floats, period: Floats, metric: int, slack: float, start: Ints, stop: Ints,
+                  indptr: Ints, low: Floats, high: Floats, closer: Floats, tied: Floats) -> None:  # fmt: skip
     """Counts in one dimension: mass within radius - slack from cumulative sums, what lies within `slack` of the radius
     measured; then the row's forbidden interval (self, window, own run) is measured and taken away.
 
@@ -620,7 +635,7 @@ def count_on_line(x: np.ndarray, row_index: Ints, row_position: Floats, y: np.nd
     """
     n = len(position)
     p = period[0] if len(period) else 0.0
-    for i in range(len(row_index)):
+    for i in row_order:  # along the line: what the searches look at is in cache
         centre = row_position[i]
         for r in range(indptr[i], indptr[i + 1]):
             c = c_low = t = t_low = 0.0
@@ -630,9 +645,12 @@ def count_on_line(x: np.ndarray, row_index: Ints, row_position: Floats, y: np.nd
             far_left = _search_line(position, p, centre - outer)
             far_right = min(_search_line(position, p, np.nextafter(centre + outer, np.inf)), far_left + n)
             near_left = near_right = far_left
-            if inner > 0:
-                near_left = min(_search_line(position, p, centre - inner), far_right)
-                near_right = max(near_left, min(_search_line(position, p, centre + inner), far_right))
+            if inner > 0:  # from both ends, item by item: those passed are measured all the same
+                near_right = far_right
+                while near_left < far_right and _on_line(position, p, near_left) < centre - inner:
+                    near_left += 1
+                while near_right > near_left and _on_line(position, p, near_right - 1) >= centre + inner:
+                    near_right -= 1
                 turn_left, turn_right = near_left // n, near_right // n
                 for part in range(2):
                     c, c_low = _plus(c, c_low, mass_before[part, near_right - turn_right * n])

@@ -26,6 +26,7 @@ TREE_ITEMS = 2000
 TREE_K = 256
 TREE_LEAF = 32  # with a hundred neighbours a row, leaves larger than SciPy's are a third faster
 TREE_ROWS = 1024  # asked for at a time
+LINE_ROWS = 8192
 SAFE_SCALES = (1e-120, 1e120)  # outside, squares may underflow or overflow
 MINKOWSKI = {"euclidean": 2.0, "manhattan": 1.0, "chebyshev": np.inf}
 
@@ -115,7 +116,8 @@ def _tree_coordinates(features: np.ndarray, period: Floats, weights: Floats) -> 
 
 
 def count_on_line(space: Space, indptr: Ints, squared: Floats, weighted: bool, queries: Queries,
-                  columns: ArrayLike | None, admissibility: Admissibility) -> Counts | None:  # fmt: skip
+                  columns: ArrayLike | None, admissibility: Admissibility,
+                  n_jobs: int | None = None) -> Counts | None:  # fmt: skip
     """(closer, tied) in one dimension from sorted positions and binary searches, O(N log N), or None."""
     space, queries = as_arrays(space), as_arrays(queries)
     if (
@@ -140,29 +142,20 @@ def count_on_line(space: Space, indptr: Ints, squared: Floats, weighted: bool, q
     order = np.argsort(values, kind="stable")
     mass = space.sample_weight[pairs.columns] if weighted else np.ones(len(pairs.columns))
     closer, tied = np.zeros(len(squared)), np.zeros(len(squared))
-    kernels.count_on_line(
-        source.features,
-        pairs.rows,
-        wrap(source.features[pairs.rows, 0].astype(np.float64)),
-        space.features,
-        pairs.columns[order],
-        values[order],
-        mass[order],
-        kernels.exact_sums(mass[order]),
-        pairs.columns,
-        mass,
-        space.feature_weights,
-        periods(space),
-        METRIC_CODES[space.metric],
-        16 * np.finfo(float).eps * (scale + p),
-        pairs.start,
-        pairs.stop,
-        indptr,
-        squared * (1 - TIE),
-        squared * (1 + TIE),
-        closer,
-        tied,
-    )
+    row_values = wrap(source.features[pairs.rows, 0].astype(np.float64))
+    all_items = queries is None and len(pairs.columns) == len(pairs.rows)  # row i is item i
+    row_order = pairs.columns[order] if all_items else np.argsort(row_values, kind="stable")
+    sums = kernels.exact_sums(mass[order])
+    line = (space.features, pairs.columns[order], values[order], mass[order], sums, pairs.columns, mass)
+    measure = (space.feature_weights, periods(space), METRIC_CODES[space.metric])
+    slack, low, high = 16 * np.finfo(float).eps * (scale + p), squared * (1 - TIE), squared * (1 + TIE)
+
+    def some(part: Ints) -> None:
+        kernels.count_on_line(source.features, pairs.rows, row_values, part, *line, *measure, slack, pairs.start,
+                              pairs.stop, indptr, low, high, closer, tied)  # fmt: skip
+
+    with ThreadPoolExecutor(available_threads(n_jobs)) as pool:
+        list(pool.map(some, np.array_split(row_order, len(row_order) // LINE_ROWS + 1)))
     if weighted:
         return closer, tied
     return np.rint(closer).astype(np.int64), np.rint(tied).astype(np.int64)

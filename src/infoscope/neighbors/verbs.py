@@ -232,7 +232,7 @@ def count_within(
     _check_radii(indptr, squared_radii, len(space) if queries is None else len(queries))
     if weighted and space.sample_weight is None:
         raise ParameterError("weighted=True, but the space has no sample_weight")
-    counts = shortcuts.count_on_line(space, indptr, squared_radii, weighted, queries, columns, admissibility)
+    counts = shortcuts.count_on_line(space, indptr, squared_radii, weighted, queries, columns, admissibility, n_jobs)
     if counts is None:
         counts = box_search.count_by_boxes(
             space, indptr, squared_radii, weighted, queries, columns, admissibility, n_jobs
