@@ -113,7 +113,7 @@ def one_of_each():
         InformationPlane: infoscope.information_plane({"copy": X, "part": X[:, :1]}, X, RUN, noise=0.5),
         EffectiveNumber: infoscope.effective_number(X, kernel="gaussian"),
         SpectralEntropy: infoscope.diffusion_spectral_entropy(X, sigma="sweep"),
-        DiffusionInformation: infoscope.diffusion_spectral_information(X, RUN, n_subsets=3),
+        DiffusionInformation: infoscope.diffusion_spectral_information(X, RUN, n_subsets=3, exclusion_window=0),
         NuclearNorm: infoscope.nuclear_norm(X),
         ManifoldSpread: infoscope.manifold_spread(X, np.arange(80) % 8),
         EffectiveFeatures: infoscope.effective_features(np.abs(X)),

@@ -38,6 +38,7 @@ _HOMES = {
         "sample_times",
         "scan_lags",
         "suggest_embedding",
+        "transfer_entropy",
     ),
     "neighbors": (
         "KernelSums",

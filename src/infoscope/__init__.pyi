@@ -39,6 +39,7 @@ from .causality import ou_transfer_entropy as ou_transfer_entropy
 from .causality import sample_times as sample_times
 from .causality import scan_lags as scan_lags
 from .causality import suggest_embedding as suggest_embedding
+from .causality import transfer_entropy as transfer_entropy
 from .density import BMTI as BMTI
 from .density import Clusters as Clusters
 from .density import ClusterScan as ClusterScan

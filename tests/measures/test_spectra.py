@@ -171,15 +171,15 @@ def test_diffusion_information_of_separate_and_of_random_classes():
     g = np.random.default_rng(0)
     label = np.repeat(["a", "b", "c"], 60)
     apart = g.normal(size=(180, 2)) + 8 * np.repeat(np.eye(3)[:, :2], 60, axis=0)
-    found = diffusion_spectral_information(apart, label)
+    found = diffusion_spectral_information(apart, label, **QUIET)
     assert found.value > 5 * found.value_se and found.classes.tolist() == ["a", "b", "c"]
     # classes a walker never leaves: random sets of a third of the items see three times the states
     assert found.value == pytest.approx(np.log2(3), abs=0.6)
-    nothing = diffusion_spectral_information(apart, g.permutation(label))
+    nothing = diffusion_spectral_information(apart, g.permutation(label), **QUIET)
     assert abs(nothing.value) < 4 * nothing.value_se
-    same = diffusion_spectral_information(apart, label, random_state=0)
+    same = diffusion_spectral_information(apart, label, random_state=0, **QUIET)
     assert same.value == found.value
-    binned = diffusion_spectral_information(apart, apart[:, 0])
+    binned = diffusion_spectral_information(apart, apart[:, 0], **QUIET)
     assert len(binned.classes) == 10 and "10 bins" in " ".join(binned.notes)
 
 
@@ -209,6 +209,17 @@ def test_one_point_and_a_class_of_one_item():
     assert found.value == pytest.approx(0, abs=1e-12)
     lonely = diffusion_spectral_information(D[:41], np.r_[np.zeros(20, int), np.ones(20, int), 2], n_subsets=3)
     assert lonely.class_entropy[2] == 0 and np.isfinite(lonely.value)
+
+
+def test_errors_of_classes_know_of_time():
+    time, label = np.arange(400.0), np.arange(400) % 2
+    slow = np.cumsum(np.random.default_rng(0).normal(size=(400, 2)), axis=0) / 5
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        blind = diffusion_spectral_information(slow, label, sigma=1.0, n_subsets=20, **QUIET)
+        aware = diffusion_spectral_information(Space(slow, time=time), label, sigma=1.0, n_subsets=20)
+    assert aware.value == pytest.approx(blind.value, abs=0.3)
+    assert aware.class_entropy_se.mean() > 1.5 * blind.class_entropy_se.mean()
 
 
 # ------------------------------------------------------------------------------------------------------------- spreads

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from infoscope.base import ParameterError
-from infoscope.neighbors import Space, kernel_sums
+from infoscope.neighbors import Space, kernel_matrix, kernel_product, kernel_sums
 
 # Backends differ in the order of sums of up to 400 terms, and in tiles within 1e-11 of an exponent.
 CLOSE = dict(rtol=3e-11, atol=1e-13)
@@ -176,6 +176,31 @@ def test_dask_merges_rows_of_several_blocks_and_parts(monkeypatch):
     h = np.random.default_rng(1).uniform(0.2, 2, (900, 1))
     lazy = Space(array.from_array(x, chunks=(300, 2)))
     assert_matches(kernel_sums(lazy, h, moments=2), kernel_sums(x, h, moments=2))
+
+
+@pytest.mark.parametrize("place", ["arrays", "tiles", "dask"])
+@pytest.mark.parametrize("d", [2, 3])
+def test_the_matrix_and_its_products(points, place, d, monkeypatch):
+    x, vectors = points[:150, :d], np.random.default_rng(8).normal(size=(150, 2))
+    expected = np.exp(-((x[:, None] - x) ** 2).sum(-1) / (2 * 0.7**2))
+    data = x
+    if place == "tiles":
+        torch = pytest.importorskip("torch")
+        from infoscope.neighbors import backend_torch, tensors
+
+        monkeypatch.setattr(tensors, "KERNELS_ON_CPU", False)
+        monkeypatch.setattr(backend_torch, "CPU_TILE", (31, 17))
+        data = torch.tensor(x)
+    elif place == "dask":
+        data = pytest.importorskip("dask.array").from_array(x, chunks=(60, d))
+    space = Space(data, time=np.arange(150.0)[::-1], sample_weight=np.arange(1.0, 151))  # neither changes anything
+    np.testing.assert_allclose(kernel_matrix(space, 0.7), expected, **CLOSE)
+    np.testing.assert_allclose(kernel_product(space, 0.7, vectors), expected @ vectors, **CLOSE)
+
+
+def test_a_matrix_of_too_many_items_is_refused():
+    with pytest.raises(ParameterError, match="would take"):
+        kernel_matrix(Space(np.arange(20_000.0)[:, None]), 1.0)
 
 
 @pytest.mark.parametrize("wrong", [0.0, -1.0, np.nan, np.inf, 1e-200, 1e200, [], np.ones((3, 1)), np.ones((1, 1, 1))])

@@ -148,6 +148,7 @@ def diffusion_spectral_information(
     alpha: float = 0.0,
     unit: str = "bits",
     n_subsets: int | None = None,
+    exclusion_window: float | str | None = None,
     random_state: Any = 0,
     n_jobs: int | None = None,
 ) -> DiffusionInformation:
@@ -166,6 +167,8 @@ def diffusion_spectral_information(
         As for `diffusion_spectral_entropy`; "auto" is the scale of all items.
     n_subsets : int, optional
         Random sets for each class; by default until their mean is known to one part in a hundred.
+    exclusion_window : float, "auto" or None
+        Time within which rows of a run belong together in the error; 0 says that rows are in no order.
     random_state : int or Generator
         For the random sets.
     n_jobs : int, optional
@@ -192,7 +195,7 @@ def diffusion_spectral_information(
     >>> from infoscope.measures.diffusion_entropy import diffusion_spectral_information
     >>> label = np.repeat([0, 1], 60)
     >>> x = np.random.default_rng(0).normal(size=(120, 2)) + 6 * label[:, None]
-    >>> found = diffusion_spectral_information(x, label, random_state=0)
+    >>> found = diffusion_spectral_information(x, label, exclusion_window=0, random_state=0)
     >>> found.value > 2 * found.value_se > 0
     True
     """
@@ -205,7 +208,7 @@ def diffusion_spectral_information(
         raise ParameterError("sigma='sweep' is for one entropy: pass a number, or 'auto'")
     space = as_space(X, name="X")
     codes, names, note = _classes(labels, len(space))
-    sample = read_sample(space, None, 0, n_jobs=n_jobs)
+    sample = read_sample(space, None, exclusion_window, n_jobs=n_jobs)
     codes = codes[sample.kept]
     scale = _scale_of(sample.space, sigma, n_jobs)
     sizes = np.bincount(codes, minlength=len(names))
@@ -238,7 +241,8 @@ def diffusion_spectral_information(
         notes=(*sample.notes, *note),
         provenance=provenance(
             "diffusion_spectral_information",
-            dict(sigma=sigma, t=t, alpha=alpha, unit=unit, n_subsets=n_subsets, n_jobs=n_jobs),
+            dict(sigma=sigma, t=t, alpha=alpha, unit=unit, n_subsets=n_subsets, n_jobs=n_jobs)
+            | dict(exclusion_window=exclusion_window),
             random_state,
             *(sample.space.features, codes),
         ),

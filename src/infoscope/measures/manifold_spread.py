@@ -8,7 +8,7 @@ import numpy as np
 
 from infoscope.base import DataError, ParameterError, provenance
 from infoscope.base.checks import check_matrix
-from infoscope.neighbors import Space, as_space, refuse_weights, target_space, to_numpy
+from infoscope.neighbors import Space, as_space, is_series, refuse_weights, target_space, to_numpy
 
 from .one_sample import refuse_periods
 from .spectral_results import ManifoldSpread
@@ -56,6 +56,7 @@ def manifold_spread(X: Any, labels: Any = None) -> ManifoldSpread:
     (1.0, 4.0, 1.732051)
     """
     rows, group, n_groups = _members(X, labels)
+    timed = isinstance(X, Space) and is_series(X)
     lengths = np.linalg.norm(rows, axis=1)
     if not lengths.all():
         at = int(np.argmin(lengths))
@@ -90,6 +91,7 @@ def manifold_spread(X: Any, labels: Any = None) -> ManifoldSpread:
         n_groups=n_groups,
         n_items=len(rows),
         n_features=d,
+        notes=("errors count the groups as independent draws, whatever the times of their members",) if timed else (),
         provenance=provenance("manifold_spread", {}, None, rows, group),
     )
 

@@ -88,6 +88,22 @@ def _sum(x: Floats) -> float:
 
 
 @kernel()
+def weights_of_rows(squared: Floats, mass: Floats, weighted: bool, rates: Floats, nearest: Floats,
+                    weights: Floats) -> None:  # fmt: skip
+    """The weights of a tile, from the nearest item of every row; 0 in a row that may use nobody."""
+    for i in range(squared.shape[0]):
+        row, w = squared[i], weights[i]
+        low = _lowest(row)
+        nearest[i] = low
+        if low == np.inf:
+            w[:] = 0.0
+            continue
+        _decay(row, low, rates[i], w)
+        for p in range(len(row)):
+            w[p] = w[p] * (mass[p] if weighted else 1.0) if row[p] < np.inf else 0.0
+
+
+@kernel()
 def add_sums(squared: Floats, mass: Floats, weighted: bool, rates: Floats, nearest: Floats, total: Floats,
              w: Floats) -> None:  # fmt: skip
     """Add the weights of a tile to every row; w is a buffer of a row."""
