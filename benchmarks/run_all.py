@@ -31,6 +31,7 @@ BENCHMARKS = (
     "density",
     "effective_number",
     "anomalies",
+    "information",
     "sample_distances",
     "text_tables",
     "start_up",
