@@ -38,6 +38,7 @@ _HOMES = {
         "sample_times",
         "scan_lags",
         "suggest_embedding",
+        "transfer_entropy",
     ),
     "neighbors": (
         "KernelSums",
@@ -151,6 +152,7 @@ _HOMES = {
         "matrix_entropy",
         "mmd",
         "mutual_information",
+        "neural_information",
         "nuclear_norm",
         "pairwise_mutual_information",
         "parameter_scale",

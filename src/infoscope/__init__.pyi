@@ -39,6 +39,7 @@ from .causality import ou_transfer_entropy as ou_transfer_entropy
 from .causality import sample_times as sample_times
 from .causality import scan_lags as scan_lags
 from .causality import suggest_embedding as suggest_embedding
+from .causality import transfer_entropy as transfer_entropy
 from .density import BMTI as BMTI
 from .density import Clusters as Clusters
 from .density import ClusterScan as ClusterScan
@@ -131,6 +132,7 @@ from .measures import manifold_spread as manifold_spread
 from .measures import matrix_entropy as matrix_entropy
 from .measures import mmd as mmd
 from .measures import mutual_information as mutual_information
+from .measures import neural_information as neural_information
 from .measures import nuclear_norm as nuclear_norm
 from .measures import pairwise_mutual_information as pairwise_mutual_information
 from .measures import parameter_scale as parameter_scale

@@ -13,6 +13,7 @@ from .ornstein_uhlenbeck import LinearProcess, ou_intervention, ou_transfer_entr
 from .results import Intervention, TransferEntropy
 from .scores import CommunityScores, community_scores
 from .suggest import EmbeddingSuggestion, suggest_embedding
+from .transfer_entropy import transfer_entropy
 
 __all__ = [
     # series
@@ -22,6 +23,7 @@ __all__ = [
     # what is told
     "imbalance_gain",
     "scan_lags",
+    "transfer_entropy",
     # laws that are known
     "LangevinGrid",
     "LinearProcess",

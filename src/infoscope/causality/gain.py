@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -228,7 +227,7 @@ def scan_lags(
         _look_at_order(sample)
         ways = [_one_way(sample, sample.futures, alphas, null, settings)]
         if both:
-            ways.append(_one_way(_turned(sample), sample.source_futures, alphas, null, settings))
+            ways.append(_one_way(sample.turned(), sample.source_futures, alphas, null, settings))
     adjusted = [None, None]
     if ways[0].p is not None:
         together = adjust_p_values(np.array([way.p for way in ways]), adjust)
@@ -345,13 +344,6 @@ def _look_at_order(sample: GainSample) -> None:
     """Where nothing was said about time: do neighbouring rows look alike?"""
     if not sample.plan.silent:
         nearest(sample.target, 1, ties="all", n_jobs=sample.plan.n_jobs)
-
-
-def _turned(sample: GainSample) -> GainSample:
-    """The same rows, with source and target exchanged."""
-    source, target, *conditions = sample.plan.spaces
-    plan = replace(sample.plan, spaces=(target, source, *conditions))
-    return replace(sample, plan=plan, futures=sample.source_futures, source_futures=sample.futures)
 
 
 def _check_alphas(alphas: Any) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,11 @@ class GainSample:
     @property
     def conditions(self) -> tuple[Space, ...]:
         return self.plan.spaces[2:]
+
+    def turned(self) -> GainSample:
+        """The same rows, with source and target exchanged."""
+        plan = replace(self.plan, spaces=(self.target, self.source, *self.conditions))
+        return replace(self, plan=plan, futures=self.source_futures, source_futures=self.futures)
 
 
 def series_sample(

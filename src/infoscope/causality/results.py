@@ -139,7 +139,7 @@ class TransferEntropy(Result):
     def _seen(self, values: np.ndarray, p: np.ndarray | None, se: np.ndarray | None) -> bool:
         if p is not None:
             return bool((np.asarray(p) * len(p) < SIGNIFICANT).any())
-        floor = NEGLIGIBLE if se is None else 2 * np.asarray(se)
+        floor = NEGLIGIBLE if se is None else np.maximum(2 * np.asarray(se), NEGLIGIBLE)
         return bool((np.asarray(values) > floor).any())
 
 
