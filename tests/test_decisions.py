@@ -37,6 +37,7 @@ from infoscope import (
     kl_divergence,
     matrix_entropy,
     mmd,
+    mutual_information,
     nuclear_norm,
     select_features_imbalance,
     sliced_wasserstein,
@@ -349,3 +350,21 @@ def test_other_items_are_refused_by_whoever_takes_two_descriptions(what):
     ):
         with pytest.raises(DataError, match="different times|same ids in another order|different run"):
             call()
+
+
+# ----------------------------------------------------------------------------------------------- what is shared decides
+@pytest.mark.filterwarnings("ignore:runs are shorter than 20 correlation times")
+def test_shared_information_asks_the_same_owners():
+    x, time = walk(), 0.5 * np.arange(400)
+    code = np.digitize(x[:, 0], [-0.5, 0.5])
+    by_kind = [mutual_information(x[:, 1:], y, se=False, **QUIET) for y in (code, np.array(["a", "b", "c"])[code])]
+    assert by_kind[0].value == by_kind[1].value and by_kind[0].estimator == "labels"
+    series = Space(x, time=time)
+    shared, imbalance = mutual_information(series, x[:, :1], se=False), information_imbalance(series, Space(x[:, :1]))
+    assert shared.correlation_time == imbalance.correlation_time
+    assert shared.exclusion_window == imbalance.exclusion_window
+    weight = np.where(np.arange(400) < 100, 0.0, 1.0)
+    without = mutual_information(Space(x[100:]), x[100:, :1], se=False, **QUIET).value
+    assert mutual_information(Space(x, sample_weight=weight), x[:, :1], se=False, **QUIET).value == without
+    with pytest.raises(DataError, match="has weights that differ.*draw rows in proportion"):
+        mutual_information(Space(x, sample_weight=np.linspace(1, 2, 400)), x[:, :1])

@@ -152,6 +152,7 @@ _HOMES = {
         "matrix_entropy",
         "mmd",
         "mutual_information",
+        "neural_information",
         "nuclear_norm",
         "pairwise_mutual_information",
         "parameter_scale",

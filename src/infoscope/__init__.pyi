@@ -132,6 +132,7 @@ from .measures import manifold_spread as manifold_spread
 from .measures import matrix_entropy as matrix_entropy
 from .measures import mmd as mmd
 from .measures import mutual_information as mutual_information
+from .measures import neural_information as neural_information
 from .measures import nuclear_norm as nuclear_norm
 from .measures import pairwise_mutual_information as pairwise_mutual_information
 from .measures import parameter_scale as parameter_scale

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 from scipy.special import iv
-from scipy.stats import wasserstein_distance
+from scipy.stats import kstest, wasserstein_distance
 
 from infoscope import Space
 from infoscope.base import CorrelatedRowsWarning, DataError, DataWarning, ParameterError
@@ -290,6 +290,20 @@ def test_correlated_rows_have_wider_errors_and_block_nulls():
         found = DISTANCES[who](*spaces, random_state=0, n_permutations=19)
         assert found.n_blocks >= 10 and found.value_se > 1.5 * naive.value_se
         assert np.mean(found.null_values) > np.mean(naive.null_values)
+
+
+@pytest.mark.parametrize("who", ["mmd", "sliced"])
+def test_p_values_are_uniform_where_nothing_changed(who):
+    """200 null data sets (specification 7.3): Kolmogorov and Smirnov's p above 0.01, ties broken at random."""
+    g, found = np.random.default_rng(11), []
+    more = dict(n_directions=4, extrapolate=False) if who == "sliced" else {}
+    for trial in range(200):
+        a, b = g.normal(size=(25, 2)), g.normal(size=(20, 2))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", CorrelatedRowsWarning)  # one in a hundred, by chance
+            p = DISTANCES[who](a, b, n_permutations=49, random_state=trial, n_jobs=1, **more).p_value
+        found.append(p - g.random() / 50)
+    assert kstest(found, "uniform").pvalue > 0.01
 
 
 @pytest.mark.slow

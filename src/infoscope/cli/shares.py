@@ -48,8 +48,12 @@ def shares(
         ),
     ] = "auto",
     compress: Annotated[
-        str, word("none|canonical", "canonical: count along a few directions that were found on other rows.")
-    ] = "none",
+        str,
+        word(
+            "auto|none|canonical",
+            "canonical: count along a few directions that were found on other rows. auto: beyond three columns.",
+        ),
+    ] = "auto",
     permutations: Annotated[int | None, count(0, "Shuffled samples for p-values. Default: 0; 199 for pairs.")] = None,
     small_labels: Annotated[str, word("raise|drop", "Labels of no more than k rows: an error, or left out.")] = "raise",
     refine: Annotated[int, count(1, "Pairs to count by neighbours; a Gaussian copula chooses them.")] = 1000,
@@ -77,6 +81,7 @@ def shares(
     Example: infoscope shares wine.csv:0-5 wine.csv:6-12 --permutations 199 --plot shares.png --output shares.json
     """
     from infoscope.base.errors import ParameterError
+    from infoscope.measures.joint_sample import plain_space
 
     from .deliver import check_targets, deliver
     from .inputs.data_sets import label_space, neighbor_rule, read_data
@@ -90,11 +95,13 @@ def shares(
     if kind == "matrix" and columns != "pairs":
         raise ParameterError("--kind matrix goes with --columns pairs")
     with messages(out.quiet):
-        data = read_data(choices, items, rows, measure, layout, labels=named)
+        by_rank = marginals in ("auto", "rank-normal") and not any((measure.metric, measure.scale, measure.period))
+        data = read_data(choices, items, rows, measure, layout, labels=named, by_rank=by_rank)
         spaces = dict(data.spaces)
-        said = any((measure.metric, measure.scale, measure.period))
-        if marginals == "auto" and not said:
-            spaces = {name: _plain(space, columns) for name, space in spaces.items()}
+        if by_rank and columns == "together":
+            spaces = {name: plain_space(space) for name, space in spaces.items()}
+        if compress == "auto":
+            compress = "canonical" if by_rank and _is_wide(spaces, labels, k) else "none"
         if named:
             known = label_space(data.gathered, named)
             spaces[str(known.name)] = known
@@ -102,19 +109,24 @@ def shares(
             "k": k, "se": not fast, "unit": unit, "random_state": seed, "n_jobs": jobs, **neighbor_rule(window, data),
         }  # fmt: skip
         pair = {
-            "estimator": estimator, "marginals": None if marginals == "none" else marginals,
-            "compress": None if compress == "none" else compress, "small_labels": small_labels,
+            "estimator": estimator, "marginals": None if by_rank or marginals == "none" else marginals,
+            "compress": None if compress == "none" or estimator not in ("auto", "ksg1") else compress,
+            "small_labels": small_labels,
         }  # fmt: skip
         result = _compute(spaces, columns, permutations, refine, shared, pair)
         picture = {"kind": kind} if kind else {}
         deliver(result, out, data.record(), data.files(), **picture)
 
 
-def _plain(space: Any, columns: str) -> Any:
-    """Columns as the library takes plain ones; pairs of columns are made so one by one."""
-    from infoscope.measures.joint_sample import plain_space
+def _is_wide(spaces: dict[str, Any], labels: str | None, k: int) -> bool:
+    """Whether two descriptions have so many columns that the library would compress them."""
+    from infoscope.measures.assembly import FEWEST_COMPRESSED
+    from infoscope.measures.joint_sample import MAXIMUM_NORM_UP_TO
 
-    return space if columns == "pairs" else plain_space(space)
+    if labels is not None or len(spaces) != 2 or any(space.metric == "labels" for space in spaces.values()):
+        return False
+    wide = max(space.n_features for space in spaces.values()) > MAXIMUM_NORM_UP_TO
+    return wide and min(map(len, spaces.values())) >= FEWEST_COMPRESSED * (k + 1)
 
 
 def _compute(

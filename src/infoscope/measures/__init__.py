@@ -30,6 +30,7 @@ from .information_results import Entropy, Information, Reliability
 from .manifold_spread import manifold_spread
 from .matrix_entropy import matrix_entropy
 from .mmd import mmd
+from .neural import neural_information
 from .nuclear_norm import nuclear_norm
 from .pair_information import mutual_information
 from .pairwise import pairwise_mutual_information
@@ -93,6 +94,7 @@ __all__ = [
     "matrix_entropy",
     "mmd",
     "mutual_information",
+    "neural_information",
     "nuclear_norm",
     "pairwise_mutual_information",
     "parameter_scale",

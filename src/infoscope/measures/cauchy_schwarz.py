@@ -79,7 +79,7 @@ def cauchy_schwarz(
     record = provenance("cauchy_schwarz", options, seed, prepared.samples.reference.features,
                         prepared.samples.test.features)  # fmt: skip
     shared: dict[str, Any] = dict(bandwidth=h, diagonal=diagonal, provenance=record, **about(prepared))
-    if h == 0 or prepared.samples.same_rows:
+    if h == 0 or prepared.same_rows:
         return CauchySchwarz(value=0.0, value_se=0.0, p_value=1.0 if number else None, **shared)
     logs = [[_log_rows(prepared, h, diagonal, row, column, n_jobs) for column in (0, 1)] for row in (0, 1)]
     means = [[_log_mean(prepared, logs[row][column], row, row == column and not diagonal) for column in (0, 1)]

@@ -87,7 +87,7 @@ def effective_number(
     Examples
     --------
     >>> import numpy as np
-    >>> from infoscope.measures import effective_number
+    >>> from infoscope.measures.effective_number import effective_number
     >>> x = np.random.default_rng(0).normal(size=(2000, 3))
     >>> print(effective_number(x))                                        # directions in three dimensions
     Effective number of items (order 1, cosine kernel, N = 2000)

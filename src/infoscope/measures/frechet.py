@@ -79,7 +79,7 @@ def frechet_distance(
     record = provenance("frechet_distance", options, seed, prepared.samples.reference.features,
                         prepared.samples.test.features)  # fmt: skip
     shared: dict[str, Any] = dict(provenance=record, **about(prepared))
-    if prepared.samples.same_rows:
+    if prepared.same_rows:
         zero: dict[str, Any] = dict.fromkeys(("value", "value_se", "plain", "plain_se", "mean_part"), 0.0)
         return FrechetDistance(**zero, p_value=1.0 if number else None, **shared)
     x = features_weighted(prepared.samples.space)

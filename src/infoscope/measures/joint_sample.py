@@ -23,6 +23,7 @@ from infoscope.neighbors import (
     row_items,
     series_correlation,
     settle_admissibility,
+    settle_weights,
     share_items,
     target_space,
     to_numpy,
@@ -178,13 +179,21 @@ def joint_sample(
     """
     if marginals is not None:
         check_choice(marginals, "marginals", MARGINALS)
-    sides = [read_side(data, name, marginals, labels, maximum_norm) for name, data in given.items()]
-    spaces, borrowed = share_items([refuse_weights(side.space, NO_WEIGHTS) for side in sides])
+    kind = "auto" if labels == "auto" else "features"
+    read = [target_space(data, kind, name=name, option="labels") for name, data in given.items()]
+    shared, borrowed = share_items([space for space, _ in read])
+    refuse_weights(shared[0], NO_WEIGHTS)
+    weighting = settle_weights(shared)
+    sides = [
+        _made_ready(space, isinstance(data, Space), name, marginals, maximum_norm, notes)
+        for space, (name, data), (_, notes) in zip(weighting.spaces, given.items(), read, strict=True)
+    ]
+    spaces = [side.space for side in sides]
     said = exclusion_window is not None or is_series(spaces[0]) or neighbors_from == "other_runs"
     automatic = exclusion_window == "auto" or (exclusion_window is None and is_series(spaces[0]))
     if isinstance(exclusion_window, str) and not automatic:
         raise ParameterError(f"exclusion_window is {exclusion_window!r}; it must be a time >= 0, 'auto' or None")
-    notes, correlation = list(borrowed), None
+    notes, correlation = [*borrowed, *weighting.notes], None
     if automatic or exclusion_window or is_series(spaces[0]):
         try:
             varying = [space for space, side in zip(spaces, sides, strict=True) if not side.constant]
@@ -223,14 +232,14 @@ def contents_of(sample: JointSample) -> list[Any]:
 
 
 # ---------------------------------------------------------------------------------------------------- one description
-def read_side(data: Any, name: str, marginals: str | None, labels: str, maximum_norm: bool) -> Side:
+def _made_ready(
+    space: Space, brought: bool, name: str, marginals: str | None, maximum_norm: bool, notes: list[str]
+) -> Side:
     """One description: constant columns are left out of plain data, and the others made alike in scale."""
-    brought = isinstance(data, Space)
-    space, notes = target_space(data, "auto" if labels == "auto" else "features", name=name, option="labels")
-    notes = [f"{note.partition(';')[0]}; floats are compared by their size" for note in notes]
+    said = tuple(f"{note.partition(';')[0]}; floats are compared by their size" for note in notes)
     if brought or space.metric != "euclidean" or space.backend != "numpy":
-        return _space_side(space, name, marginals, tuple(notes))
-    return _plain_side(space, marginals, maximum_norm, tuple(notes))
+        return _space_side(space, name, marginals, said)
+    return _plain_side(space, marginals, maximum_norm, said)
 
 
 def _space_side(space: Space, name: str, marginals: str | None, notes: tuple[str, ...]) -> Side:

@@ -80,7 +80,7 @@ def mmd(
         prepared.samples.reference.features, prepared.samples.test.features,
     )  # fmt: skip
     shared: dict[str, Any] = dict(kernel=kernel, bandwidth=h, provenance=record, **about(prepared))
-    if h == 0 or prepared.samples.same_rows:
+    if h == 0 or prepared.same_rows:
         return KernelDiscrepancy(value=0.0, value_se=0.0, biased=0.0, p_value=1.0 if number else None, **shared)
     diagonal = np.ones(len(space)) if h is not None else _cubes(space)
     found = kernel_means(prepared, cubic(space) if h is None else gaussian(h), None, number, seed, n_jobs)

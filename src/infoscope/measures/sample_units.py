@@ -11,13 +11,13 @@ from infoscope.neighbors import (
     SampleBlocks,
     Space,
     TwoSamples,
-    find_repeated_rows,
     join_samples,
     look_at_samples,
     row_codes,
     sample_blocks,
     samples_in_time,
     series_correlation,
+    shared_rows,
     to_numpy,
 )
 from infoscope.statistics import shuffle_rows
@@ -38,12 +38,15 @@ class Prepared(NamedTuple):
     blocks : SampleBlocks or None
         None where rows are independent.
     warnings, notes : tuple of str
+    same_rows : bool
+        Whether both samples are the same rows, which are at distance 0.
     """
 
     samples: TwoSamples
     blocks: SampleBlocks | None
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
+    same_rows: bool = False
 
     @property
     def n(self) -> tuple[int, int]:
@@ -97,13 +100,13 @@ def prepare(reference: Any, test: Any, exclusion_window: Any = None, *, unweight
             if n < ROUGH_BLOCKS:
                 warnings.append(FEW_BLOCKS.format(n=n, name=name))
                 warn(warnings[-1], DataWarning)
+    shared = shared_rows(samples)
     several = samples.space.n_features > 1  # equal numbers of one column are no equal rows
-    if several and (shared := samples.n_shared) and not samples.same_rows:
-        text = f"{shared} rows of the test sample are in the reference as well: the samples are not independent"
-        if not _on_grid(samples):
-            warnings.append(text)
-            warn(text, DataWarning)
-    return Prepared(samples, blocks, tuple(warnings), samples.notes)
+    if several and shared.n and not shared.all and not shared.on_grid:
+        text = f"{shared.n} rows of the test sample are in the reference as well: the samples are not independent"
+        warnings.append(text)
+        warn(text, DataWarning)
+    return Prepared(samples, blocks, tuple(warnings), samples.notes, shared.all)
 
 
 def find_blocks(samples: TwoSamples, length: float | None) -> SampleBlocks | None:
@@ -159,8 +162,3 @@ def seed_of(random_state: Any) -> int:
 def features_weighted(space: Space) -> np.ndarray:
     """Columns of a space times their feature weights, float64: differences of these are its distances."""
     return np.asarray(to_numpy(space.features), np.float64) * space.feature_weights
-
-
-def _on_grid(samples: TwoSamples) -> bool:
-    found = find_repeated_rows(samples.space)
-    return found is not None and found.on_grid

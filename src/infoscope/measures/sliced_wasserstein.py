@@ -108,7 +108,7 @@ def sliced_wasserstein(
     names = tuple(space.column_name(c) for c in range(space.n_features))
     shared: dict[str, Any] = dict(p=float(p), concentration=concentration, feature_names=names, provenance=record,
                                   **about(prepared))  # fmt: skip
-    if prepared.samples.same_rows:
+    if prepared.same_rows:
         profile = np.zeros(sum(map(len, blocks)))
         zero: dict[str, Any] = dict.fromkeys(("value", "power", "corrected"), 0.0)
         errors: dict[str, Any] = {f"{name}_se": 0.0 for name in (*zero, "power_rows", "power_directions")}

@@ -83,7 +83,15 @@ from .sorted_rows import content_order
 from .space_checks import item_numbers
 from .tensors import as_arrays, has_kernels, on_device
 from .two_sample_blocks import SampleBlocks, sample_blocks
-from .two_samples import TwoSamples, join_samples, look_at_samples, measured_alike, repeated_in_samples, samples_in_time
+from .two_samples import (
+    TwoSamples,
+    join_samples,
+    look_at_samples,
+    measured_alike,
+    repeated_in_samples,
+    samples_in_time,
+    shared_rows,
+)
 from .weighting import refuse_weights, run_weights, settle_weights
 
 if TYPE_CHECKING:

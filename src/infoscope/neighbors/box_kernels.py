@@ -282,11 +282,13 @@ def _lane(x: Floats, q: int, blocks: Floats, leaf: int, weights: Floats, periods
 # ------------------------------------------------------------------------------------------------------------- nearest
 @kernel(references=False)
 def find_nearest(tree: Tree, queries: Floats, x: Floats, rows: Ints, rank: Ints, start: Ints, stop: Ints, lowest: bool,
-                 period: Floats, slack: float, space: Workspace, value: Floats, item: Ints, squared: Floats,
-                 items: Ints) -> None:  # fmt: skip
+                 chained: bool, period: Floats, slack: float, space: Workspace, value: Floats, item: Ints,
+                 squared: Floats, items: Ints) -> None:  # fmt: skip
     """The k nearest of some rows; the places whose `rank` is start[row] ... stop[row] - 1 are not admissible.
 
-    With `lowest`, of items at exactly the same distance the lowest numbers, else any.
+    With `lowest`, of items at exactly the same distance the lowest numbers, else any.  With `chained`, which needs rows
+    that are denied themselves alone, the last row bounds the next: its k nearest are near, and if the next row is one
+    of them, the last row itself takes its place, where it may.
     """
     blocks, order, starts, stops, middle, half, weights, periods, metrics, ends, first_leaf = tree
     lanes, waiting, near, far, bounds, low, high, stack = space
@@ -295,9 +297,14 @@ def find_nearest(tree: Tree, queries: Floats, x: Floats, rows: Ints, rank: Ints,
     for q in rows:
         n = 0
         high[0] = np.inf  # the only radius: points beyond are not among the nearest
-        if last >= 0 and squared[last, k - 1] < np.inf and stop[q] - start[q] <= 1:
+        if (
+            chained
+            and last >= 0
+            and squared[last, k - 1] < np.inf
+            and (stop[q] == start[q] or stop[last] > start[last])
+        ):
             high[0] = _bound_from_last(metrics, ends, queries, q, last, period, slack, squared[last, k - 1])
-        last = q if stop[q] - start[q] <= 1 else -1
+        last = q
         waiting[0], near[0], depth = 1, 0.0, 1
         while True:
             box, depth, _ = _next_box(queries, q, starts, stops, middle, half, period, metrics, ends, slack, first_leaf,

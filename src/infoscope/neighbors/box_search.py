@@ -56,7 +56,7 @@ def nearest_by_boxes(spaces: Sequence[Space], k: int, queries: Sequence[Queries]
     rank = boxes.place_order
 
     def some(part: Ints) -> None:
-        boxes.find(asked, part, rank, pairs.start, pairs.stop, squared, items)
+        boxes.find(asked, part, rank, pairs.start, pairs.stop, squared, items, chained=not admissibility.restricts)
 
     _each(some, order, n_jobs, "neighbours")
     return squared, items

@@ -96,15 +96,16 @@ class Boxes:
         """(squared distances, items) of the k nearest of every query, rising; `own` is its item, -1 for a new point."""
         squared, items = np.empty((len(features), k)), np.empty((len(features), k), np.int64)
         own = np.asarray(own, np.int64)
-        self.find(self.ask(features), np.arange(len(features)), self.order, own, own + 1, squared, items, lowest=False)
+        end = np.where(own < 0, own, own + 1)
+        self.find(self.ask(features), np.arange(len(features)), self.order, own, end, squared, items, lowest=False)
         return squared, items.astype(np.int32)
 
     def find(self, asked: Asked, rows: Ints, rank: Ints, start: Ints, stop: Ints, squared: Floats, items: Ints, *,
-             lowest: bool = True) -> None:  # fmt: skip
+             lowest: bool = True, chained: bool = True) -> None:  # fmt: skip
         """The k nearest of some rows, written to theirs of `squared` and `items`: see `box_kernels.find_nearest`."""
         k, width = squared.shape[1], self.width
         room = k + 1 if k <= INSERTED else k + max(k // 2, 4 * width)
-        find_nearest(self.tree, asked.position, asked.features, rows, rank, start, stop, lowest, self.period,
+        find_nearest(self.tree, asked.position, asked.features, rows, rank, start, stop, lowest, chained, self.period,
                      asked.slack, workspace(width), np.empty(room), np.empty(room, np.int64), squared,
                      items)  # fmt: skip
 

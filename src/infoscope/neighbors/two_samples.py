@@ -53,31 +53,6 @@ class TwoSamples(NamedTuple):
         return self.reference.sample_weight, self.test.sample_weight
 
     @property
-    def n_shared(self) -> int:
-        """Rows of the test sample that stand in the reference as well; 0 where the rows are not at hand."""
-        repeated = find_repeated_rows(self.space)
-        if repeated is None:
-            return 0
-        known = np.zeros(len(repeated.first), bool)
-        known[repeated.group[self.labels == 0]] = True
-        return int(np.count_nonzero(known[repeated.group[self.labels == 1]]))
-
-    @property
-    def same_rows(self) -> bool:
-        """Whether both samples are the same rows in some order, with the same shares of the weight."""
-        if len(self.reference) != len(self.test):
-            return False
-        repeated = find_repeated_rows(self.space)
-        if repeated is None or repeated.n_repeats < len(self.test):
-            return False
-        shares = []
-        for label, weight in enumerate(self.weights):
-            group = repeated.group[self.labels == label]
-            mass = np.bincount(group, weight, minlength=len(repeated.first))
-            shares.append(mass / mass.sum())
-        return not np.any(exceeds(*shares) | exceeds(*shares[::-1]))
-
-    @property
     def origin(self) -> Origin | None:
         """Where the items of both samples came from, where both know it."""
         both = [origin for sample in (self.reference, self.test) if (origin := item_origin(sample)) is not None]
@@ -149,6 +124,51 @@ def join_samples(
     labels = np.zeros(len(first) + len(second), np.uint8)
     labels[len(first) :] = 1
     return TwoSamples(_joined(first, second), labels, first, second, tuple(notes), (kept[0], kept[1]))
+
+
+class SharedRows(NamedTuple):
+    """Rows that stand in both samples.
+
+    Attributes
+    ----------
+    n : int
+        Rows of the test sample that stand in the reference as well; 0 where the rows are not at hand.
+    all : bool
+        Whether both samples are the same rows in some order, with the same shares of the weight.
+    on_grid : bool
+        Whether every column has few values, so that equal rows may well be chance.
+    """
+
+    n: int
+    all: bool
+    on_grid: bool
+
+
+def shared_rows(samples: TwoSamples) -> SharedRows:
+    """Which rows of two samples are the same.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.neighbors import join_samples, shared_rows
+    >>> x = np.array([[0.5], [1.5], [2.5]])
+    >>> shared_rows(join_samples(x, x[::-1])).all, shared_rows(join_samples(x[:2], x[1:])).n
+    (True, 1)
+    """
+    repeated = find_repeated_rows(samples.space)
+    if repeated is None or not repeated.n_repeats:
+        return SharedRows(0, False, False)
+    n_groups = len(repeated.first)
+    groups = [repeated.group[samples.labels == label] for label in (0, 1)]
+    n = int(np.count_nonzero(np.isin(groups[1], groups[0])))
+    same = len(groups[0]) == len(groups[1]) == n
+    if same:
+        shares = []
+        for group, weight in zip(groups, samples.weights, strict=True):
+            mass = np.bincount(group, weight, minlength=n_groups)
+            shares.append(mass / mass.sum())
+        same = not np.any(exceeds(*shares) | exceeds(*shares[::-1]))
+    return SharedRows(n, same, repeated.on_grid)
 
 
 def samples_in_time(samples: TwoSamples, exclusion_window: float | str | None) -> tuple[TwoSamples, float | None]:

@@ -78,6 +78,7 @@ def read_data(
     labels: Sequence[str] = (),
     takes_bias: bool = False,
     like: Space | None = None,
+    by_rank: bool = False,
 ) -> ReadData:
     """Read spaces of the same items, and print how they are used.
 
@@ -92,9 +93,14 @@ def read_data(
         Whether the command takes a bias potential as it is, and answers with energies.
     like : Space, optional
         Whose standard deviations are taken where columns are divided by theirs.
+    by_rank : bool
+        Whether the command takes columns by their ranks, so that their scales do not matter.
     """
     choices = [choice.laid_out(layout) for choice in choices]
-    return _measured(gather(choices, items, rows, labels, takes_bias=takes_bias), measure, like)
+    read = _measured(gather(choices, items, rows, labels, takes_bias=takes_bias), measure, like, quiet_scale=by_rank)
+    if by_rank:
+        hint("columns are taken by their ranks; --metric, --scale or --period take their values")
+    return read
 
 
 def _measured(
