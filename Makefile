@@ -103,8 +103,8 @@ $(VENV_SKDIM)/.ready:
 
 $(VENV_MEASURES)/.ready:
 	$(call new-venv,$(VENV_MEASURES),$(PYTHON))
-	@echo "installing infomeasure 0.6.3, npeet-plus 0.2.0 and scikit-learn for comparison"
-	@$(VENV_MEASURES)/bin/python $(PIP_INSTALL) "infomeasure==0.6.3" "npeet-plus==0.2.0" scikit-learn
+	@echo "installing infomeasure 0.6.3, npeet-plus 0.2.0, POT 0.9.5 and scikit-learn for comparison"
+	@$(VENV_MEASURES)/bin/python $(PIP_INSTALL) "infomeasure==0.6.3" "npeet-plus==0.2.0" "POT==0.9.5" scikit-learn
 	@touch $@
 
 # benchmark-mi needs the jax of its time: its own environment.

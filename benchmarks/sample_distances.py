@@ -3,8 +3,8 @@
     python benchmarks/sample_distances.py [--quick] [--threads N]
 
 Every contender gets the same two samples and is asked for the number; the p-value and the extrapolation of
-ours are rows of their own.  INFOSCOPE_POT_PYTHON names the Python of an environment with ``POT==0.9.5``; without one it
-is skipped.
+ours are rows of their own.  INFOSCOPE_MEASURES_PYTHON names the Python of an environment with ``POT==0.9.5``; without
+one it is skipped.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def _by_kernel_matrices(a: Any, b: Any) -> float:
 
 
 def run(options: Namespace) -> None:
-    named = os.environ.get("INFOSCOPE_POT_PYTHON", "")
+    named = os.environ.get("INFOSCOPE_MEASURES_PYTHON", "")
     pot = shutil.which(named) if named else None
     tables, used = {}, {}
     for what, title, (n, d), names in (

@@ -29,7 +29,7 @@ from infoscope.base import DataWarning
 from infoscope.datasets import load_breast_cancer, load_wine
 from infoscope.measures import drift_table, information_value, stability_index
 
-warnings.simplefilter("ignore", DataWarning)  # that rows of bins were joined is in the notes
+warnings.simplefilter("ignore", DataWarning)  # notes tell of empty bins
 cells, diagnosis = load_breast_cancer()
 order = np.random.default_rng(0).permutation(len(cells))
 few, many = cells.iloc[order[:120]], cells.iloc[order[120:]]
@@ -55,7 +55,8 @@ for n in sizes:
     for seed in range(3):
         rows = np.random.default_rng(seed).permutation(len(cells))
         first, second = cells.iloc[rows[:n]], cells.iloc[rows[n : 2 * n]]
-        found += stability_index(first, second, random_state=seed, n_permutations=99).features
+        table = stability_index(first, second, n_permutations=99, random_state=seed)
+        found += table.features
     above.append(np.mean([one.value > 0.1 for one in found]))
     alarms.append(np.mean([one.p_value <= 0.05 for one in found]))
 figure, ax = plt.subplots(figsize=(5.6, 3.6), layout="constrained")
@@ -101,8 +102,10 @@ label = np.r_[np.zeros(len(first)), np.ones(len(second))]
 forest = RandomForestClassifier(100, random_state=0)
 guess = cross_val_predict(forest, both, label, cv=5, method="predict_proba")[:, 1]
 print(f"area under the curve: {roc_auc_score(label, guess):.3f}")
-table = changed.to_frame().set_index("feature")[["corrected", "corrected_se", "p_adjusted"]]
-table["mutual_info_classif"] = pd.Series(mutual_info_classif(both, label, random_state=0), wine.columns)
+columns = ["corrected", "corrected_se", "p_adjusted"]
+table = changed.to_frame().set_index("feature")[columns]
+shared = mutual_info_classif(both, label, random_state=0)
+table["mutual_info_classif"] = pd.Series(shared, wine.columns)
 table["forest"] = pd.Series(forest.fit(both, label).feature_importances_, wine.columns)
 print(table.round(3).to_string())
 
@@ -114,6 +117,7 @@ print(table.round(3).to_string())
 # For two classes the same number is called information value: which measurement tells a malignant tumour from a benign
 # one? (Folklore calls everything above 0.5 "suspicious"; here it is the rule.)
 
-ranked = information_value(cells, diagnosis, n_bins=5, random_state=0, exclusion_window=0)
+options = dict(n_bins=5, random_state=0, exclusion_window=0)
+ranked = information_value(cells, diagnosis, **options)
 print(ranked.verdict)
 ranked.plot()

@@ -230,7 +230,7 @@ def test_neighbours_of_mixtures_on_every_backend():
         found = mixture_neighbors(made[0], made[1:], weights, 6, admissibility=UNRESTRICTED)
         for a, w in enumerate(weights):
             mixed = d[0] + w[0] * d[1] + w[1] * d[2] + np.where(np.eye(n), np.inf, 0)
-            got = np.sort(found.graph.items[found.place[:, a]], axis=1)
+            got = np.sort(found.items(a), axis=1)
             assert np.array_equal(got, np.sort(np.argsort(mixed, axis=1)[:, :6], axis=1))
 
 
@@ -238,11 +238,11 @@ def test_tied_items_are_taken_by_chance_and_not_by_number():
     n = 400
     y = Space(np.zeros((n, 1)))
     found = mixture_neighbors(y, [], np.zeros((1, 0)), 5, admissibility=Admissibility(0.0, "any"), seed=1)
-    items = found.graph.items[found.place[:, 0]]
+    items = found.items(0)
     assert (items != np.arange(n)[:, None]).all() and len(np.unique(items)) > 300  # 5 of 400 a row, 2000 draws
     assert items.mean() == pytest.approx(199.5, abs=12)  # sd 115/sqrt(2000) = 2.6
     other = mixture_neighbors(y, [], np.zeros((1, 0)), 5, admissibility=UNRESTRICTED, seed=2)
-    assert not np.array_equal(other.graph.items[other.place[:, 0]], items)
+    assert not np.array_equal(other.items(0), items)
 
 
 def test_the_data_stay_as_they_are():

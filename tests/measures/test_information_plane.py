@@ -10,14 +10,14 @@ from infoscope.measures import information_plane
 
 pytestmark = pytest.mark.filterwarnings("ignore::infoscope.base.DataWarning")
 G = np.random.default_rng(0)
-X = G.normal(size=(800, 3))
-LABEL = (X[:, 0] + 0.3 * G.normal(size=800) > 0).astype(int)
+X = G.normal(size=(400, 3))
+LABEL = (X[:, 0] + 0.3 * G.normal(size=400) > 0).astype(int)
 
 
 def test_a_copy_under_noise_has_its_closed_form():
     """I(x; x + s z) = log(1 + 1/s^2) / 2 for one normal column; neighbours in one dimension have little bias."""
     s = 0.5
-    x = np.random.default_rng(1).normal(size=(2000, 1))
+    x = np.random.default_rng(1).normal(size=(1000, 1))
     found = information_plane([x], x, (x[:, 0] > 0).astype(int), noise=s)
     exact = np.log1p(1 / s**2) / 2
     assert abs(found.x_information[0] - exact) < 4 * found.x_information_se[0]

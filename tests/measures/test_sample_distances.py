@@ -414,3 +414,15 @@ def test_information_of_shuffled_rows_and_of_series():
     naive = cauchy_schwarz_information(*(s.features for s in series), exclusion_window=0)
     kept = cauchy_schwarz_information(*series, n_permutations=19, random_state=0)
     assert kept.n_blocks > 5 and kept.value_se > naive.value_se and 0.05 <= kept.p_value <= 1
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::infoscope.base.InfoscopeWarning")
+def test_false_alarms_of_the_quadratic_information():
+    """2000 pairs of independent columns: at most 5 % plus the binomial 99 % bound."""
+    g, alarms = np.random.default_rng(13), 0
+    for trial in range(2000):
+        x, y = g.normal(size=(30, 1)), g.normal(size=(30, 2))
+        found = cauchy_schwarz_information(x, y, n_permutations=39, random_state=trial, n_jobs=1)
+        alarms += found.p_value <= 0.05
+    assert alarms / 2000 <= 0.05 + 2.33 * np.sqrt(0.05 * 0.95 / 2000), alarms / 2000

@@ -30,7 +30,7 @@ class MixtureNeighbors(NamedTuple):
         Every pair that is one of neighbours under some mixture, once, in the order of item numbers; its distances are
         not those of one space, and are zero here.
     place : array (R, A, k) of int
-        Where in the graph the neighbours under each mixture stand.
+        Which of the pairs of their row the neighbours under each mixture are: small numbers, for there are many.
     """
 
     graph: NeighborGraph
@@ -39,13 +39,17 @@ class MixtureNeighbors(NamedTuple):
     def row_values(self, ranks: np.ndarray) -> np.ndarray:
         """(A, R) twice the mean rank of every row's neighbours under every mixture."""
         found = np.empty(self.place.shape[1::-1])
-        _mean_ranks(self.place, ranks, found)
+        _mean_ranks(self.graph.indptr, self.place, ranks, found)
         return found
+
+    def items(self, mixture: int) -> np.ndarray:
+        """(R, k) items of the neighbours under one mixture."""
+        return self.graph.items[self.graph.indptr[:-1, None] + self.place[:, mixture]]
 
     def pair_weights(self, mixture: np.ndarray | int) -> np.ndarray:
         """Weight of every pair in the average over all rows, under one mixture, or under one for every row."""
         rows, k = len(self.place), self.place.shape[2]
-        chosen = self.place[np.arange(rows), mixture].ravel()
+        chosen = (self.graph.indptr[:-1, None] + self.place[np.arange(rows), mixture]).ravel()
         return np.bincount(chosen, minlength=self.graph.n_pairs) / (rows * k)
 
 
@@ -92,8 +96,8 @@ def mixture_neighbors(
     >>> from infoscope.neighbors import UNRESTRICTED, Space
     >>> y, x = Space(np.array([[0.0], [1.0], [3.0]])), Space(np.array([[0.0], [9.0], [1.0]]))
     >>> found = mixture_neighbors(y, [x], np.array([[0.0], [1.0]]), 1, admissibility=UNRESTRICTED)
-    >>> found.graph.items[found.place[:, :, 0]].tolist()       # of 0, 1, 2: by y alone, and with x
-    [[1, 2], [0, 2], [1, 0]]
+    >>> [found.items(mixture).ravel().tolist() for mixture in (0, 1)]     # of 0, 1, 2: by y alone, and with x
+    [[1, 0, 1], [2, 2, 0]]
     """
     weights = np.ascontiguousarray(weights, np.float64)
     if not others:  # kernels want one
@@ -134,7 +138,7 @@ class MixtureSmallest(Reduction):
         return 0
 
     def close(self, state: State, block: slice, sources: Sequence[Tiles]) -> tuple[Any, int]:
-        return (state if self.merged_later else _numbered(state[1])), 0  # distances have done their work
+        return (state if self.merged_later else self._numbered(state[1])), 0  # distances have done their work
 
     def merge(self, state: State, other: State) -> State:
         squared, items = (np.concatenate(pair, axis=2) for pair in zip(state, other, strict=True))
@@ -144,24 +148,28 @@ class MixtureSmallest(Reduction):
     def finish(self, states: list[Any]) -> Numbered:
         """Blocks are let go as they are taken in: the places of all rows are most of the memory."""
         rows = sum(len(state[0]) for state in states)
-        place, counts, together, row, pair = np.empty((rows, *self.weights.shape[:1], self.k), np.int32), [], [], 0, 0
+        place, counts, together, row = np.empty((rows, len(self.weights), self.k), self.small), [], [], 0
         for at, state in enumerate(states):
             states[at] = None
-            own, different, places = _numbered(state[1]) if self.merged_later else state
-            place[row : row + len(own), self.order] = places + np.int32(pair)
+            own, different, places = self._numbered(state[1]) if self.merged_later else state
+            place[row : row + len(own), self.order] = places
             counts.append(own)
             together.append(different)
-            row, pair = row + len(own), pair + len(different)
+            row += len(own)
         return np.concatenate(counts), np.concatenate(together).astype(np.int64), place
 
+    @property
+    def small(self) -> np.dtype[Any]:
+        """What holds the number of a pair within its row."""
+        return np.dtype(np.uint16 if len(self.weights) * self.k < 2**16 else np.int32)
 
-def _numbered(items: np.ndarray) -> Numbered:
-    """The different items of every row, and where each neighbour is among those of the block; overwrites `items`."""
-    counts = np.empty(len(items), np.int64)
-    _count_different(items, counts)
-    together = np.empty(counts.sum(), np.int32)
-    _number_different(items, np.concatenate([[0], np.cumsum(counts)]), together)
-    return counts, together, items
+    def _numbered(self, items: np.ndarray) -> Numbered:
+        """The different items of every row, and which of them each neighbour is."""
+        counts = np.empty(len(items), np.int64)
+        _count_different(items, counts)
+        together, place = np.empty(counts.sum(), np.int32), np.empty(items.shape, self.small)
+        _number_different(items, np.concatenate([[0], np.cumsum(counts)]), together, place)
+        return counts, together, place
 
 
 # ------------------------------------------------------------------------------------------------------------- kernels
@@ -269,7 +277,7 @@ def _count_different(items, counts):
 
 
 @kernel
-def _number_different(items, indptr, together):
+def _number_different(items, indptr, together, place):
     rows, mixtures, k = items.shape
     for r in range(rows):
         ordered = np.sort(items[r].copy().reshape(mixtures * k))
@@ -282,15 +290,15 @@ def _number_different(items, indptr, together):
         own = together[indptr[r] : indptr[r + 1]]
         for a in range(mixtures):
             for p in range(k):
-                items[r, a, p] = indptr[r] + np.searchsorted(own, items[r, a, p])
+                place[r, a, p] = np.searchsorted(own, items[r, a, p])
 
 
 @kernel
-def _mean_ranks(place, ranks, found):
+def _mean_ranks(indptr, place, ranks, found):
     rows, mixtures, k = place.shape
     for r in range(rows):
         for a in range(mixtures):
             total = 0.0
             for p in range(k):
-                total += ranks[place[r, a, p]]
+                total += ranks[indptr[r] + np.int64(place[r, a, p])]
             found[a, r] = 2 * total / k

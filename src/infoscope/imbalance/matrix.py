@@ -171,7 +171,7 @@ def _directions_to(
         together = [name for name in names if np.array_equal(sources[name].graph.rows, rows)]
         names = [name for name in names if name not in together]
         graphs = [sources[name].graph for name in together]
-        joined, place = _side_by_side(graphs)
+        joined, place = NeighborGraph.side_by_side(graphs)
         ranks = np.empty(joined.n_pairs)
         ranks[:] = rescaled_ranks(
             target,
@@ -185,20 +185,6 @@ def _directions_to(
         for name, where in zip(together, place, strict=True):
             found[name] = Direction(sources[name], ranks[where], row_weights(plan, rows))
     return found
-
-
-def _side_by_side(graphs: list[NeighborGraph]) -> tuple[NeighborGraph, list[np.ndarray]]:
-    """One graph with the pairs of several (rows no longer sorted by distance), and where each one's pairs went."""
-    row = np.concatenate([graph.row_of_pair for graph in graphs])
-    order = np.argsort(row, kind="stable")
-    back = np.empty(len(order), np.int64)
-    back[order] = np.arange(len(order))
-    ends = np.cumsum([graph.n_pairs for graph in graphs])
-    items = np.concatenate([graph.items for graph in graphs])[order]
-    squared = np.concatenate([graph.squared for graph in graphs])[order]
-    indptr = np.searchsorted(row[order], np.arange(len(graphs[0]) + 1))
-    joined = NeighborGraph(graphs[0].rows, indptr, items, squared, graphs[0].admissible)
-    return joined, [back[end - graph.n_pairs : end] for end, graph in zip(ends, graphs, strict=True)]
 
 
 def _p_values(plan, names, target_names, by_name, values, errors, k, n_permutations, generator) -> np.ndarray:

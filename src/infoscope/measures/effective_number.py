@@ -87,12 +87,12 @@ def effective_number(
     Examples
     --------
     >>> import numpy as np
-    >>> from infoscope.measures import effective_number
+    >>> from infoscope.measures.effective_number import effective_number
     >>> x = np.random.default_rng(0).normal(size=(2000, 3))
     >>> print(effective_number(x))                                        # directions in three dimensions
     Effective number of items (order 1, cosine kernel, N = 2000)
-      effective number  2.9979 ± 0.0015
-    The sample is as rich as 2.9979 ± 0.0015 equally weighted items that have nothing in common, as this kernel ...
+      effective number  2.9985 ± 0.0011
+    The sample is as rich as 2.9985 ± 0.0011 equally weighted items that have nothing in common, as this kernel ...
     >>> round(effective_number(x, kernel="covariance", order=2).value, 1)  # participation ratio
     3.0
     """

@@ -75,7 +75,7 @@ def matrix_entropy(
         value=entropy / UNITS[unit],
         value_se=error / UNITS[unit],
         kind="matrix",
-        relative=entropy / np.log(d) if d > 1 else 0.0,
+        relative=entropy / float(np.log(d)) if d > 1 else 0.0,
         unit=unit,
         effective_number=float(np.exp(entropy)),
         spectrum=np.ones(1) if found is None else found.spectrum,

@@ -47,7 +47,10 @@ def plot_orders(found: EffectiveNumber, ax: Axes | None = None, *, style: str = 
         ax.errorbar(at, found.value, yerr=found.value_se, color=VERMILION, label=label, zorder=3, **bars)
     ticks = sorted({0, 1, 2, 4, 6, at, end} if at in (0, 1, 2, 4, 6, end) else {0, 1, 2, 4, 6, at, end})
     ax.set_xticks(ticks, ["∞" if tick == end else f"{tick:g}" for tick in ticks])
-    ax.set_yscale("log")
+    if found.profile.max() > STEEP * found.profile.min():
+        ax.set_yscale("log")
+    else:
+        ax.set_ylim(0, None)
     set_labels(ax, look, "order q", "effective number, exp(H_q)")
     set_legend(ax, look)
     return ax

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,6 +97,50 @@ class NeighborGraph:
             check_known(pairs, space)
         n = len(pairs.indptr) - 1
         return cls(np.arange(n), *pairs, np.full(n, n - 1), space=space)
+
+    @classmethod
+    def side_by_side(cls, graphs: Sequence[NeighborGraph]) -> tuple[NeighborGraph, list[Ints]]:
+        """One graph with the pairs of several of the same rows, so that ranks of all of them take one sweep.
+
+        Parameters
+        ----------
+        graphs : sequence of NeighborGraph
+            Of the same rows.
+
+        Returns
+        -------
+        joined : NeighborGraph
+            Its rows are not sorted by distance: distances of different spaces stand side by side.
+        places : list of array
+            Where the pairs of every graph went.
+
+        Raises
+        ------
+        DataError
+            If the graphs have different rows.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from infoscope.neighbors import NeighborGraph, nearest
+        >>> a, b = nearest(np.array([[0.0], [1.0], [3.0]]), 1), nearest(np.array([[0.0], [9.0], [1.0]]), 1)
+        >>> joined, places = NeighborGraph.side_by_side([a, b])
+        >>> joined.items.tolist(), [joined.items[place].tolist() for place in places]
+        ([1, 2, 0, 2, 1, 0], [[1, 0, 1], [2, 2, 0]])
+        """
+        first = graphs[0]
+        if not all(np.array_equal(graph.rows, first.rows) for graph in graphs):
+            raise DataError("graphs of different rows cannot stand side by side: take the rows that all of them have")
+        row = np.concatenate([graph.row_of_pair for graph in graphs])
+        order = np.argsort(row, kind="stable")
+        back = np.empty(len(order), np.int64)
+        back[order] = np.arange(len(order))
+        ends = np.cumsum([graph.n_pairs for graph in graphs])
+        items = np.concatenate([graph.items for graph in graphs])[order]
+        squared = np.concatenate([graph.squared for graph in graphs])[order]
+        indptr = np.searchsorted(row[order], np.arange(len(first) + 1))
+        joined = cls(first.rows, indptr, items, squared, first.admissible)
+        return joined, [back[end - graph.n_pairs : end] for end, graph in zip(ends, graphs, strict=True)]
 
     _contents = {
         "rows": integers("R"),
