@@ -239,7 +239,7 @@ def permutation_p_value(
     """
     values, size = np.asarray(shuffled, float), max(size, abs(observed))
     beaten = exceeds(observed, values, size) if larger else exceeds(values, observed, size)
-    count, n = np.count_nonzero(~np.asarray(beaten)), len(values)
+    count, n = float(np.count_nonzero(~np.asarray(beaten))), float(len(values))
     if independent is not None and independent < n:
         count, n = count * independent / n, independent
     return float((1 + count) / (1 + n))
