@@ -9,7 +9,9 @@ import typer
 PICTURE = Path("infoscope-demo.png")
 NEXT = """\
   infoscope compare --space A=mydata.csv:0-4 --space B=mydata.csv:5-9 --scale standard --plot mydata.png
+  infoscope shares mydata.csv:0-4 mydata.csv:5-9 --plot shares.png
   infoscope density mydata.csv:0-4 --scale standard --states --plot states.png
+  infoscope drift reference.csv mydata.csv --plot drift.png
   infoscope anomalies reference.csv:0-4 mydata.csv --scale standard --output flagged.csv --plot regions.png
   infoscope select mydata.csv:0-8 --target 9 --size auto --plot few.png"""
 SCALE = """\
