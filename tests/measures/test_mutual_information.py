@@ -297,3 +297,17 @@ def test_weights_that_differ_are_refused():
     x, y = data()
     with pytest.raises(DataError, match="counts of neighbours have no weighted form"):
         mutual_information(Space(x, sample_weight=np.linspace(1, 2, 90)), y)
+
+
+def test_an_error_from_two_parts_is_said_to_be_rough():
+    # 180 rows of many columns can be cut in two only: one degree of freedom, and Student's factor is 12.7
+    x = np.random.default_rng(3).normal(size=(180, 5))
+    few = mutual_information(x, x[:, :4] + np.random.default_rng(4).normal(size=(180, 4)))
+    assert few.parts.tolist() == [1, 2] and not few.reliable
+    assert any("no more than 2 parts" in reason for reason in few.reasons)
+    low, high = few.interval
+    assert (high - low) / few.value_se == pytest.approx(2 * 12.706, rel=1e-4)
+    many = mutual_information(x[:, 0], x[:, 0] + x[:, 1])
+    low, high = many.interval
+    assert many.parts.tolist()[-1] == 10 and (high - low) / many.value_se == pytest.approx(2 * 2.262, rel=1e-3)
+    assert not any("parts" in reason for reason in many.reasons)

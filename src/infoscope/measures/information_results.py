@@ -16,7 +16,6 @@ __all__ = ["Entropy", "Information", "Reliability"]
 
 UNITS = ("nats", "bits")
 SIGNIFICANT = 0.05
-STUDENT = 2.262  # the 97.5 % point with nine degrees of freedom: the error comes from ten parts at most
 SIZE_LIMITED = "sample-size limited"
 
 
@@ -58,8 +57,14 @@ class Protocol(Result):
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 % interval, bias not included: Student's t of ten parts."""
-        return self.value - STUDENT * self.value_se, self.value + STUDENT * self.value_se
+        """95 % interval, bias not included: Student's t of the most parts that the rows were cut into."""
+        from scipy.special import stdtrit
+
+        if self.value_se == 0:  # exact
+            return self.value, self.value
+        parts = 1 if self.parts is None or not len(self.parts) else int(self.parts[-1])
+        reach = float(stdtrit(parts - 1, 0.975)) * self.value_se if parts > 1 else float("nan")
+        return self.value - reach, self.value + reach
 
     @property
     def size_limited(self) -> bool:

@@ -16,6 +16,7 @@ DRIFT = 2.0  # standard errors by which halving the rows, or doubling the neighb
 SLOPE = 3.1  # standard errors per factor e of rows and neighbours together
 MORE = 2.5  # standard errors by which few directions may hold more than all columns
 COMPRESSED_SLOPE = 2.0  # standard errors per factor e of neighbours, of a compressed value
+FEWEST_PARTS = 5  # into which the rows must have been cut for an error that can be relied on
 GAUSSIAN_DRIFT = 3.0  # the drift that a compressed value may have which a Gaussian copula confirms
 
 
@@ -108,6 +109,8 @@ def judge(
             reasons.append(
                 f"it depends on k: {mean[0] / scale:.3g} {unit} with k = {k}, {double / scale:.3g} with k = {2 * k}"
             )
+    if curve.parts[-1] < FEWEST_PARTS:
+        reasons.append(f"its error comes from no more than {curve.parts[-1]} parts of the rows, and is rough")
     return Judgement(not reasons, tuple(reasons), rising)
 
 
