@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from infoscope.base import DataWarning, warn
 from infoscope.base.array_types import Ints
 from infoscope.base.checks import check_choice, check_positive_int
-from infoscope.neighbors import looking_at_row_order
+from infoscope.neighbors import find_repeated_rows, looking_at_row_order
 from infoscope.statistics import permutation_p_value
 
 from .compression import FEATURES, IDENTITY, component_information
@@ -76,7 +77,8 @@ def assemble(
         return _nothing(sample, recipe, unit, n_permutations, null, se, record, about)
     with looking_at_row_order(not sample.silent) as look:
         found = _measure(sample, recipe, se)
-    sample = replace(sample, warnings=(*sample.warnings, *look.warnings), notes=(*sample.notes, *look.notes))
+    said = (*look.warnings, *_copies(sample))
+    sample = replace(sample, warnings=(*sample.warnings, *said), notes=(*sample.notes, *look.notes))
     result = _result(sample, found, unit, record, correlated_rows=look.correlated, **about)
     if se:
         result = replace(result, **_curves(sample, found, unit, generator))
@@ -101,6 +103,16 @@ def _measure(sample: JointSample, recipe: Recipe, se: bool) -> Estimate:
         return found
     raw = estimate(sample, recipe._replace(compress=None))
     return replace(found, raw=raw.value, tie_fraction=raw.tie_fraction)
+
+
+def _copies(sample: JointSample) -> tuple[str, ...]:
+    """A warning where rows are copies of each other, and not because values are few."""
+    repeated = find_repeated_rows(sample.spaces, sample.admissibility)
+    if repeated is None or not repeated.worth_a_warning:
+        return ()
+    text = f"{repeated}: copies look like shared information, and p-values count them as rows of their own"
+    warn(text, DataWarning)
+    return (text,)
 
 
 def _nothing(
