@@ -117,6 +117,7 @@ print(table.round(3).to_string())
 # For two classes the same number is called information value: which measurement tells a malignant tumour from a benign
 # one? (Folklore calls everything above 0.5 "suspicious"; here it is the rule.)
 
-ranked = information_value(cells, diagnosis, n_bins=5, random_state=0, exclusion_window=0)
+options = dict(n_bins=5, random_state=0, exclusion_window=0)
+ranked = information_value(cells, diagnosis, **options)
 print(ranked.verdict)
 ranked.plot()

@@ -44,6 +44,7 @@ from infoscope import (
     stability_index,
 )
 from infoscope.base import CorrelatedRowsWarning, DataError
+from infoscope.causality import imbalance_gain, sample_times
 from infoscope.neighbors.correlation import series_correlation
 
 QUIET = dict(exclusion_window=0)
@@ -177,6 +178,9 @@ def test_the_correlation_time_is_one_answer():
     tau = series_correlation(Space(x, time=time)).tau.value
     imbalance = information_imbalance(Space(x, time=time), Space(x[:, :1]))
     assert imbalance.correlation_time == tau
+    series = Space(x, time=time)
+    gain = imbalance_gain(series, Space(x[:, :1], time=time), lag=1, n_permutations=0)
+    assert gain.exclusion_window == series_correlation(series.take(sample_times(series, 1))).window
     thinned = TwoNN().fit(Space(x, time=time)).result_.thinned
     assert thinned == int(np.ceil(tau / 0.5 / 2)) == series_correlation(Space(x, time=time)).thinning
     with warnings.catch_warnings():
@@ -232,6 +236,7 @@ LOOKS = {
     "density_curvature": lambda x: density_curvature(x, at=x[:2]),
     "information_imbalance": lambda x: information_imbalance(x, x[:, :2]),
     "imbalance_matrix": lambda x: imbalance_matrix({"a": x, "b": x[:, :2]}),
+    "imbalance_gain": lambda x: imbalance_gain(x, x[:, :2], future=x[:, 1:], n_permutations=0),
     "compare_imbalances": lambda x: compare_imbalances(x, x[:, :2], x[:, 1:]),
     "DifferentiableImbalance": lambda x: DifferentiableImbalance(5).fit(x, x[:, :2]).result_,
     "dii_forward": lambda x: dii_forward(x, x[:, :2], 2, k=5),
@@ -342,6 +347,7 @@ def test_other_items_are_refused_by_whoever_takes_two_descriptions(what):
     for call in (
         lambda: information_imbalance(one, other),
         lambda: imbalance_matrix({"one": one, "other": other}),
+        lambda: imbalance_gain(one, other, future=x[::-1]),
         lambda: compare_imbalances(one, one, other),
         lambda: select_features_imbalance(one, other),
         lambda: DifferentiableImbalance(5).fit(one, other),

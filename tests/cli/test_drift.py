@@ -113,3 +113,14 @@ def test_correlated_rows_go_together(infoscope, tmp_path, monkeypatch):
 def test_bad_input_is_one_sentence(files, infoscope, arguments, message):
     ran = infoscope("drift", *arguments)
     assert ran.code == 2 and message in ran.err, ran.err
+
+
+def test_tables_of_parquet_have_text_too(files, infoscope):
+    pytest.importorskip("pyarrow")
+    for name, frame in files.items():
+        frame.to_parquet(f"{name}.parquet")
+    ran = infoscope("drift", "old.parquet", "new.csv", "--output", "out.json")
+    assert ran.code == 0, ran.err
+    table = json.loads(Path("out.json").read_text())["table"]
+    plain = infoscope("drift", "old.csv", "new.csv", "--output", "plain.json")
+    assert plain.code == 0 and table == json.loads(Path("plain.json").read_text())["table"]

@@ -14,6 +14,7 @@ from infoscope import (
     pairwise_mutual_information,
     total_correlation,
 )
+from infoscope.statistics import permutation_p_value
 
 NULLS = 2000
 QUICK = 200
@@ -40,6 +41,7 @@ def p_labels(seed):
 
 
 def p_series(seed, null="shift"):
+    """So short that a dozen shifts are all there are: their p-values cannot be small, and are not."""
     x, y = walk(300, 1, 0.9, seed), walk(300, 1, 0.9, seed + 100_000)
     time = np.arange(300.0)
     with warnings.catch_warnings():
@@ -98,6 +100,13 @@ def test_p_values_are_uniform():
         p.append(mutual_information(x, y, se=False, n_permutations=39, random_state=seed).p_value)
     spread = np.array(p) - np.random.default_rng(0).random(200) / 40
     assert kstest(spread, "uniform").pvalue > 0.01
+
+
+def test_shifts_of_a_short_series_are_few():
+    """300 rows of correlation time 19 have about a dozen shifts: no p-value below 1/13 says anything."""
+    assert min(p_series(seed) for seed in range(20)) > 0.05
+    assert permutation_p_value(1.0, np.zeros(199), independent=12.0) == pytest.approx(1 / 13)
+    assert permutation_p_value(1.0, np.zeros(199), independent=500.0) == 1 / 200
 
 
 # -------------------------------------------------------------------------------------------------------------- errors

@@ -209,11 +209,12 @@ REFERENCES: dict[str, str] = {
   eprint  = {2301.04791},
   archivePrefix = {arXiv}
 }""",
-    "cauchy_schwarz": """@article{yin2024domain,
-  author  = {Yin, Wenzhe and Yu, Shujian and Lin, Yicong and Liu, Jie and Sonke, Jan-Jakob and Gavves, Efstratios},
-  title   = {Domain adaptation with {Cauchy-Schwarz} divergence},
-  year    = {2024},
-  eprint  = {2405.19978},
+    "cauchy_schwarz": """@inproceedings{yu2024cauchy,
+  author        = {Yu, Shujian and Yu, Xi and L{\\o}kse, Sigurd and Jenssen, Robert and Pr{\\'i}ncipe, Jos{\\'e} C.},
+  title         = {{Cauchy-Schwarz} divergence information bottleneck for regression},
+  booktitle     = {International Conference on Learning Representations},
+  year          = {2024},
+  eprint        = {2404.17951},
   archivePrefix = {arXiv}
 }""",
     "benjamini_hochberg": """@article{benjamini1995controlling,

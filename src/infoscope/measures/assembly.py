@@ -23,6 +23,7 @@ from .estimates import (
     curve_neighbors,
     estimate,
     halves_of,
+    independent_shuffles,
     part_order,
     shuffler,
 )
@@ -233,4 +234,7 @@ def _null(
         for which in range(1, len(sample.spaces)) if found.recipe.estimator != CONDITIONAL else (1,):
             part = part.shuffled(which, shuffle(generator))
         values[draw] = estimate(part, found.recipe).value
-    return dict(p_value=permutation_p_value(found.value, values), null_values=values / scale, null=word)
+    distinct = independent_shuffles(sample, word)
+    return dict(
+        p_value=permutation_p_value(found.value, values, independent=distinct), null_values=values / scale, null=word
+    )

@@ -59,7 +59,7 @@ def cauchy_schwarz(
 
     References
     ----------
-    Yin et al., arXiv 2405.19978 (2024).
+    Yu et al., arXiv 2404.17951 (2024).
 
     Examples
     --------

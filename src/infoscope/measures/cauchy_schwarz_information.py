@@ -76,7 +76,7 @@ def cauchy_schwarz_information(
 
     References
     ----------
-    Yin et al., arXiv 2405.19978 (2024). Principe, Information Theoretic Learning (2010), ch. 2.
+    Yu et al., arXiv 2404.17951 (2024). Principe, Information Theoretic Learning (2010), ch. 2.
 
     Examples
     --------

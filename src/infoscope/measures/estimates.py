@@ -12,7 +12,7 @@ from infoscope.base import DataError, ParameterError
 from infoscope.base.array_types import Floats, Ints
 from infoscope.base.checks import check_choice, check_positive_int
 from infoscope.neighbors import NeighborGraph, content_order, show_neighbors
-from infoscope.statistics import run_order, shift_in_runs, shuffle_blocks, shuffle_rows
+from infoscope.statistics import independent_shifts, run_order, shift_in_runs, shuffle_blocks, shuffle_rows
 
 from .compression import Compressed, compressed_information
 from .conditional_counts import conditional_information
@@ -233,6 +233,14 @@ def _shuffle_by_content(sample: JointSample) -> Callable[[np.random.Generator], 
         return moved
 
     return shuffle
+
+
+def independent_shuffles(sample: JointSample, null: str) -> float | None:
+    """How many shifts of a series say something new; None where shuffles are as good as endless."""
+    series, space = sample.correlation, sample.spaces[0]
+    if null != "shift" or series is None or series.independent:
+        return None
+    return independent_shifts(run_order(len(sample), space.time, space.run), series.reach, float(series.tau.value))
 
 
 def shuffler(sample: JointSample, null: str) -> tuple[str, Callable[[np.random.Generator], Ints]]:

@@ -14,7 +14,7 @@ from infoscope.base.rounding import order_of
 from infoscope.neighbors import Space, as_space, is_series
 from infoscope.statistics import adjust_p_values, permutation_p_value
 
-from .estimates import Recipe, estimate, part_order, shuffler
+from .estimates import Recipe, estimate, independent_shuffles, part_order, shuffler
 from .information_results import UNITS
 from .joint_sample import STRAIGHT, JointSample, check_enough, joint_sample, rank_normal
 from .pairwise_results import InformationMatrix
@@ -280,7 +280,8 @@ def _count(table: Table, pairs: np.ndarray, k: int, se: bool, n_permutations: in
             own = ordered or alone[a] or alone[b]
             null = _null(sample, found.recipe, draws, generator) if own or shared is None else shared
             shared = shared if own else null
-            p[a, b] = p[b, a] = permutation_p_value(found.value, null)
+            distinct = independent_shuffles(sample, "shift") if ordered else None
+            p[a, b] = p[b, a] = permutation_p_value(found.value, null, independent=distinct)
 
 
 def _error_of(sample: JointSample, value: float, recipe: Recipe, seed: int) -> float:

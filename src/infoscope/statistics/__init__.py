@@ -7,6 +7,7 @@ from .correlation import CorrelationTime, auto_window, correlation_time
 from .multiple import adjust_p_values
 from .order import OrderTest, RunOrder, adjacency_test, block_labels, run_order
 from .shuffles import (
+    independent_shifts,
     permutation_p_value,
     shift_in_runs,
     shuffle_among_neighbors,
@@ -34,6 +35,7 @@ __all__ = [
     "check_period",
     "correlation_time",
     "effective_sample_size",
+    "independent_shifts",
     "permutation_p_value",
     "r_hat",
     "run_order",

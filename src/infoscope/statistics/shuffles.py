@@ -176,7 +176,41 @@ def shuffle_among_neighbors(items: np.ndarray, generator: np.random.Generator) -
     return shuffle
 
 
-def permutation_p_value(observed: float, shuffled: Any, *, larger: bool = True, size: float = 0.0) -> float:
+def independent_shifts(order: RunOrder, window: float, correlation_time: float) -> float:
+    """How many shifts of `shift_in_runs` say something new: those of a run that are a correlation time apart, times
+    those of every other run.
+
+    Parameters
+    ----------
+    order : RunOrder
+        Of the rows.
+    window : float
+        As for `shift_in_runs`.
+    correlation_time : float
+        In units of time (rows where there is none).
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> from infoscope.statistics import independent_shifts, run_order
+    >>> independent_shifts(run_order(100), 10.0, 5.0)
+    16.0
+    """
+    count = 1.0
+    for start, stop in order.slices:
+        rows = order.rows[start:stop]
+        time = np.arange(float(len(rows))) if order.time is None else order.time[rows]
+        duration = float(time[-1] - time[0]) * len(rows) / max(len(rows) - 1, 1)
+        count = min(count * max((duration - 2 * window) / correlation_time, 1.0), 1e9)
+    return count
+
+
+def permutation_p_value(
+    observed: float, shuffled: Any, *, larger: bool = True, size: float = 0.0, independent: float | None = None
+) -> float:
     """(1 + how many shuffled values are as extreme) / (1 + how many there are): exact, and never zero.
 
     Parameters
@@ -189,6 +223,9 @@ def permutation_p_value(observed: float, shuffled: Any, *, larger: bool = True, 
         Whether large values speak against the null, or small ones.
     size : float
         Of the terms that the statistic is a sum of, where that is more than the statistic itself.
+    independent : float, optional
+        How many different shuffles there are, where that may be fewer than were drawn: shifts of a short series.  So
+        many count, in proportion.
 
     Returns
     -------
@@ -202,7 +239,10 @@ def permutation_p_value(observed: float, shuffled: Any, *, larger: bool = True, 
     """
     values, size = np.asarray(shuffled, float), max(size, abs(observed))
     beaten = exceeds(observed, values, size) if larger else exceeds(values, observed, size)
-    return float((1 + np.count_nonzero(~np.asarray(beaten))) / (1 + len(values)))
+    count, n = float(np.count_nonzero(~np.asarray(beaten))), float(len(values))
+    if independent is not None and independent < n:
+        count, n = count * independent / n, independent
+    return float((1 + count) / (1 + n))
 
 
 # ------------------------------------------------------------------------------------------------------------- kernels

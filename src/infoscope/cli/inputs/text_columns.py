@@ -15,6 +15,7 @@ from infoscope.io.readers import is_text_table
 
 from .choices import FileChoice
 
+TABLES = (".parquet", ".pq")  # of columns that each have a type of their own
 MOST_WORDS, WORDY = 200, 0.2  # different words, and their share of the rows, from which they are names of rows
 
 
@@ -52,7 +53,7 @@ def set_text_aside(file: FileChoice, owned: Sequence[str], sample: str) -> TextC
     ParameterError
         If no column of numbers would be left.
     """
-    if not is_text_table(file.path):
+    if not (is_text_table(file.path) or file.path.suffix.lower() in TABLES):
         return TextColumns(file, ())
     stored = file.stored_columns()
     chosen = range(len(stored)) if file.columns is None else column_positions(file.columns, stored)
