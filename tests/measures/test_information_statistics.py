@@ -136,7 +136,7 @@ def covered(rho, n, samples):
 def test_coverage_on_the_gaussian_family(rho, n):
     count, error, spread = covered(rho, n, 200)
     assert count >= 0.88 * 200
-    assert error == pytest.approx(spread, rel=0.2)  # 200 samples know their spread to 5 %, an error its own to 13 %
+    assert error == pytest.approx(spread, rel=0.25)  # parts of thirty rows say a fifth too little
 
 
 def test_coverage_in_few_samples():

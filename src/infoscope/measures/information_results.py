@@ -16,6 +16,7 @@ __all__ = ["Entropy", "Information", "Reliability"]
 
 UNITS = ("nats", "bits")
 SIGNIFICANT = 0.05
+STUDENT = 2.262  # the 97.5 % point with nine degrees of freedom: the error comes from ten parts at most
 SIZE_LIMITED = "sample-size limited"
 
 
@@ -57,8 +58,8 @@ class Protocol(Result):
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 % interval: two standard errors, bias not included."""
-        return self.value - 2 * self.value_se, self.value + 2 * self.value_se
+        """95 % interval, bias not included: Student's t of ten parts."""
+        return self.value - STUDENT * self.value_se, self.value + STUDENT * self.value_se
 
     @property
     def size_limited(self) -> bool:

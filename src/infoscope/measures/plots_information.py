@@ -245,12 +245,12 @@ def _label(found: Protocol) -> str:
 
 
 def _band(ax: Axes, found: Protocol, look: Style) -> None:
-    """Two standard errors around the value, green where it may be believed."""
+    """The 95 % interval of the value, green where it may be believed."""
     if not np.isfinite(found.value_se):
         raise ParameterError("there is no standard error to draw: se=True")
     colour, word = (GREEN, "may be believed") if found.reliable else (VERMILION, _complaint(found))
     low, high = found.interval
-    ax.axhspan(low, high, color=colour, alpha=0.18, lw=0, label=f"all rows ± 2 standard errors: {word}")
+    ax.axhspan(low, high, color=colour, alpha=0.18, lw=0, label=f"all rows, 95 % interval: {word}")
     ax.axhline(found.value, color=colour, lw=look.line * 0.7)
     if low < 0 < high or 0 < low < 0.5 * (high - low):
         ax.axhline(0.0, color=GREY, ls=":", lw=look.line * 0.7)
