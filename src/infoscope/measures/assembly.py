@@ -34,6 +34,7 @@ from .verdict import NeighborCurve, judge
 
 FEWEST_PERMUTATIONS = 19
 FEWEST_COMPRESSED = 16  # rows a part, times k + 1, that are compressed and counted in halves
+CHANCE = 2  # times as many repeats in one space as in all, from which they are those of few values
 
 Shuffle = tuple[str, Callable[[np.random.Generator], Ints]]
 
@@ -107,9 +108,14 @@ def _measure(sample: JointSample, recipe: Recipe, se: bool) -> Estimate:
 
 
 def _copies(sample: JointSample) -> tuple[str, ...]:
-    """A warning where rows are copies of each other, and not because values are few."""
+    """A warning where rows are copies of each other; where values are few, rows are equal by chance, and columns more
+    often so than all of them together."""
     repeated = find_repeated_rows(sample.spaces, sample.admissibility)
-    if repeated is None or not repeated.worth_a_warning:
+    numbers = [space for space in sample.spaces if space.metric != "labels"]
+    if repeated is None or not repeated.worth_a_warning or not numbers:
+        return ()
+    alone = [find_repeated_rows(space, sample.admissibility) for space in numbers]
+    if any(one is not None and one.n_repeats > CHANCE * repeated.n_repeats for one in alone):
         return ()
     text = f"{repeated}: copies look like shared information, and p-values count them as rows of their own"
     warn(text, DataWarning)
