@@ -36,7 +36,8 @@ def ksg(tables, k, algorithm=1, may=None):
         others = np.flatnonzero(may[i])
         near = others[np.lexsort((others, joint[i, others]))][:k]
         r = joint[i, near[-1]]
-        total += (len(tables) - 1) * digamma(len(others) + 1) + digamma(k)
+        own = 1 + np.sum(joint[i, others] < r * CLOSER) if algorithm == 1 else k  # k, but for ties
+        total += (len(tables) - 1) * digamma(len(others) + 1) + digamma(own)
         if algorithm == 1:
             total -= sum(digamma(1 + np.sum(t[i, others] < r * CLOSER)) for t in tables)
         else:
@@ -55,7 +56,7 @@ def mixed(tables, k):
         if r == 0:
             k_i, counts = np.sum(joint[i] == 0), [np.sum(t[i] == 0) for t in tables]
         else:
-            k_i, counts = k, [np.sum(t[i] < r * CLOSER) for t in tables]
+            k_i, *counts = [np.sum(t[i] < r * CLOSER) for t in (joint, *tables)]
         total += digamma(k_i) + (len(tables) - 1) * math.log(n) - sum(digamma(c) for c in counts)
     return total / n
 
@@ -68,7 +69,8 @@ def ross(table, labels, k):
         mine = np.flatnonzero((labels == labels[i]) & (np.arange(n) != i))
         r = np.sort(table[i, mine])[k - 1]
         m = np.sum(np.delete(table[i], i) < r * CLOSER) + 1
-        total += digamma(n) - digamma(len(mine) + 1) + digamma(k) - digamma(m)
+        own = 1 + np.sum(table[i, mine] < r * CLOSER)
+        total += digamma(n) - digamma(len(mine) + 1) + digamma(own) - digamma(m)
     return total / n
 
 

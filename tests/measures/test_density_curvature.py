@@ -341,3 +341,11 @@ def test_a_scale_of_a_parameter():
 def test_bad_input_of_read_information(call, error, text):
     with pytest.raises(error, match=text):
         call()
+
+
+def test_few_items_have_no_error():
+    x = np.random.default_rng(0).normal(size=(9, 2))
+    found = density_curvature(x, at=x[:2] + 0.1, scale=1.0)
+    assert np.isfinite(found.eigenvalues).all() and np.isnan(found.eigenvalues_se).all() and np.isnan(found.value_se)
+    distance = information_estimation_distance(x, x[0], x[1], n_draws=4)
+    assert distance.value > 0 and np.isnan(distance.value_se)

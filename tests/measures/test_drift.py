@@ -209,3 +209,21 @@ def test_false_alarms(kind):
             p = stability_index(a, b, n_permutations=199, random_state=trial).p_value
         alarms += p <= 0.05
     assert alarms / 2000 <= 0.05 + 2.33 * np.sqrt(0.05 * 0.95 / 2000), alarms / 2000
+
+
+def test_categories_that_are_large_numbers():
+    """1234567 is not 1.23457e+06, and 3.0 is 3."""
+    a, b = np.repeat([1234567.0, 1234568.0], [60, 40]), np.repeat([1234567, 1234568], [50, 50])
+    found = stability_index(a, b, categories=[1234567, 1234568.0], n_permutations=0)
+    assert found.value == pytest.approx(0.1 * np.log(0.6 / 0.5) - 0.1 * np.log(0.4 / 0.5), abs=1e-12)
+
+
+def test_columns_without_names_are_not_left_out():
+    with pytest.raises(DataError, match="3 columns"):
+        stability_index(np.zeros((20, 3)), np.zeros((20, 5)))
+
+
+def test_chi_square_law_of_independent_rows():
+    """(1/n + 1/m) chi-square with B - 1 degrees of freedom: of two, exp(-x/2)."""
+    found = stability_index([50, 30, 20], [40, 40, 40], bins="counts", n_permutations=0)
+    assert found.p_value == pytest.approx(np.exp(-found.value / (1 / 100 + 1 / 120) / 2), rel=1e-12)

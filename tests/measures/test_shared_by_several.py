@@ -361,3 +361,20 @@ def test_reliability_bad_input():
     ):
         with pytest.raises(error, match=match):
             reliability(*arguments, **options)
+
+
+def test_constant_condition_of_several_columns():
+    """Nothing is known beforehand: the mutual information, whose null keeps the order of a series."""
+    g = np.random.default_rng(0)
+    x, y = g.normal(size=(2, 100))
+    with pytest.warns(DataWarning, match="constant"):
+        found = conditional_mutual_information(x, y, np.ones((100, 3)), se=False)
+    assert found.value == mutual_information(x, y, se=False).value
+    spaces = [Space(part[:, None], time=np.arange(100)) for part in (x, y, np.ones(100))]
+    assert conditional_mutual_information(*spaces, se=False, n_permutations=19).null == "shift"
+
+
+def test_copies_draw_entropy_down():
+    x = np.random.default_rng(0).normal(size=200)
+    with pytest.warns(DataWarning, match="repeat"):
+        assert entropy(np.r_[x, x]).value < entropy(x).value - 0.5

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from infoscope.base import DataWarning, warn
 from infoscope.base.array_types import Ints
 from infoscope.base.checks import check_choice, check_positive_int
-from infoscope.neighbors import looking_at_row_order
+from infoscope.neighbors import find_repeated_rows, looking_at_row_order
 from infoscope.statistics import permutation_p_value
 
 from .compression import FEATURES, IDENTITY, component_information
@@ -33,6 +34,7 @@ from .verdict import NeighborCurve, judge
 
 FEWEST_PERMUTATIONS = 19
 FEWEST_COMPRESSED = 16  # rows a part, times k + 1, that are compressed and counted in halves
+CHANCE = 2  # times as many repeats in one space as in all, from which they are those of few values
 
 Shuffle = tuple[str, Callable[[np.random.Generator], Ints]]
 
@@ -77,7 +79,8 @@ def assemble(
         return _nothing(sample, recipe, unit, n_permutations, null, se, record, about)
     with looking_at_row_order(not sample.silent) as look:
         found = _measure(sample, recipe, se)
-    sample = replace(sample, warnings=(*sample.warnings, *look.warnings), notes=(*sample.notes, *look.notes))
+    said = (*look.warnings, *_copies(sample))
+    sample = replace(sample, warnings=(*sample.warnings, *said), notes=(*sample.notes, *look.notes))
     result = _result(sample, found, unit, record, correlated_rows=look.correlated, **about)
     if se:
         result = replace(result, **_curves(sample, found, unit, generator))
@@ -102,6 +105,21 @@ def _measure(sample: JointSample, recipe: Recipe, se: bool) -> Estimate:
         return found
     raw = estimate(sample, recipe._replace(compress=None))
     return replace(found, raw=raw.value, tie_fraction=raw.tie_fraction)
+
+
+def _copies(sample: JointSample) -> tuple[str, ...]:
+    """A warning where rows are copies of each other; where values are few, rows are equal by chance, and columns more
+    often so than all of them together."""
+    repeated = find_repeated_rows(sample.spaces, sample.admissibility)
+    numbers = [space for space in sample.spaces if space.metric != "labels"]
+    if repeated is None or not repeated.worth_a_warning or not numbers:
+        return ()
+    alone = [find_repeated_rows(space, sample.admissibility) for space in numbers]
+    if any(one is not None and one.n_repeats > CHANCE * repeated.n_repeats for one in alone):
+        return ()
+    text = f"{repeated}: copies look like shared information, and p-values count them as rows of their own"
+    warn(text, DataWarning)
+    return (text,)
 
 
 def _nothing(

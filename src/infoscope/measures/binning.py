@@ -125,7 +125,7 @@ def _categories(first: Feature, second: Feature, given: Sequence[Any] | None) ->
                             "rows, not categories. Leave it out, or give categories=")  # fmt: skip
         names = known.tolist()
     else:
-        names = [str(one) for one in given]
+        names = [_word(one) for one in given]
         if len(set(names)) < len(names) or not names:
             raise ParameterError(f"categories must be different words, one at least, got {list(given)!r}")
     place = {name: p for p, name in enumerate(names)}
@@ -138,4 +138,10 @@ def _categories(first: Feature, second: Feature, given: Sequence[Any] | None) ->
 def _as_text(feature: Feature) -> np.ndarray:
     if feature.is_text:
         return feature.values
-    return np.array([f"{value:g}" for value in feature.values.tolist()])
+    return np.array([_word(value) for value in feature.values.tolist()])
+
+
+def _word(value: Any) -> str:
+    """A category by its name: 3 and 3.0 are one."""
+    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    return str(int(value)) if number and np.isfinite(value) and value == int(value) else str(value)

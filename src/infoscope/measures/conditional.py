@@ -14,7 +14,7 @@ from infoscope.statistics import shuffle_among_neighbors
 
 from .assembly import assemble, scale_of
 from .conditional_counts import check_joinable
-from .estimates import CONDITIONAL, Recipe
+from .estimates import CONDITIONAL, Recipe, shuffler
 from .information_results import Information
 from .joint_sample import JointSample, check_enough, contents_of, joint_sample
 
@@ -95,7 +95,7 @@ def conditional_mutual_information(
         neighbors_from=neighbors_from,
         n_jobs=n_jobs,
     )
-    check_joinable(sample.spaces)
+    check_joinable([space for space, constant in zip(sample.spaces, sample.constant, strict=True) if not constant])
     check_enough(len(sample), check_positive_int(k, "k", 1))
     check_positive_int(k_permutation, "k_permutation", 1, len(sample) - 1)
     names = tuple(str(space.name) for space in sample.spaces)
@@ -109,7 +109,7 @@ def conditional_mutual_information(
     if sample.constant[2] and not any(sample.constant[:2]):  # nothing is known beforehand
         recipe = Recipe("auto", k)
         sample = sample.keep((0, 1))
-        null = ("local", lambda g: g.permutation(len(sample)))
+        null = shuffler(sample, "auto")
     return assemble(
         sample, recipe, unit=unit, record=record, se=se, n_permutations=n_permutations, null=null, generator=generator,
         **about,

@@ -11,7 +11,7 @@ from infoscope.base import ParameterError
 from infoscope.neighbors import NeighborGraph, Space
 
 from .joint_sample import JointSample
-from .neighbor_counts import Counted, count_at, zero_neighbors
+from .neighbor_counts import Counted, closer_together, count_at, zero_neighbors
 
 STRAIGHT = ("euclidean", "manhattan", "chebyshev")
 
@@ -42,7 +42,7 @@ def conditional_information(sample: JointSample, ks: Sequence[int], graph: Neigh
     radii = np.ascontiguousarray(table[:, np.asarray(ks) - 1])
     at_zero = radii == 0
     zeros = zero_neighbors(sample, table) if at_zero.any() else np.zeros(len(graph), np.int64)
-    terms = digamma(np.where(at_zero, zeros[:, None] + 1, np.asarray(ks)))
+    terms = digamma(np.where(at_zero, zeros[:, None] + 1, closer_together(table, radii, ks)))
     for sign, space in ((1, z), (-1, side_by_side(x, z)), (-1, side_by_side(y, z))):
         closer, tied = count_at(space, radii, replace(sample, spaces=(space,)))
         terms = terms + sign * digamma(np.where(at_zero, tied, closer) + 1)

@@ -151,9 +151,12 @@ def _look(density: KernelDensity, h: float, threshold: float) -> Look:
         some = slice(first, min(first + density.lot, density.n))
         groups, mass = density.groups(some, h)
         whole = _quantities(joined(groups), mass.sum(0), h, threshold)
-        without = [_quantities(joined(groups, g), mass.sum(0) - mass[g], h, threshold) for g in range(density.n_groups)]
-        errors = [jackknife(np.array(each)) for each in zip(*(one[:3] for one in without), strict=True)]
-        sums += [one[3].sum() for one in without]
+        without = [_quantities(joined(groups, g), mass.sum(0) - mass[g], h, threshold) for g in density.left_out]
+        if without:
+            errors = [jackknife(np.array(each)) for each in zip(*(one[:3] for one in without), strict=True)]
+            sums += [one[3].sum() for one in without]
+        else:  # too few items for groups: no error is known
+            errors = [np.full(part.shape, np.nan) for part in whole[:3]]
         pieces.append([*(part for pair in zip(whole[:3], errors, strict=True) for part in pair), whole[3]])
     parts = [np.concatenate(each) for each in zip(*pieces, strict=True)]
     names = Look._fields[:-1]

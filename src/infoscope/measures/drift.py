@@ -113,7 +113,7 @@ def stability_index(
     >>> from infoscope.measures import stability_index
     >>> found = stability_index([50, 30, 20], [40, 40, 40], bins="counts", n_permutations=0)
     >>> print(round(found.value, 6), round(found.value_se, 6), round(found.p_value, 4))
-    0.1392 0.101257 0.0203
+    0.1392 0.101257 0.0225
     """
     asked = ask(bins, n_bins, edges, categories, empty, missing, n_permutations, unit, random_state)
     if bins == "counts":
@@ -262,6 +262,9 @@ def match_features(
     names, others = ([one.name for one in many] for many in (firsts, seconds))
     if names == others or len(names) == len(others) == 1:
         return firsts, seconds, ()
+    if all(many == [f"column {p}" for p in range(len(many))] for many in (names, others)):
+        raise DataError(f"the reference has {len(names)} columns and the test sample {len(others)}, and they have no "
+                        "names: give the same columns, or frames whose columns are matched by name")  # fmt: skip
     place = {name: p for p, name in enumerate(others)}
     common = [name for name in names if name in place]
     if not common:
@@ -421,7 +424,7 @@ def _null(
     if number is None:
         number = 0 if _expected(shares, rows) >= ENOUGH and rows.prepared is None else PERMUTATIONS
     if number == 0:
-        scale, freedom = null_law(shares[0], shares[1])
+        scale, freedom = null_law(shares[0], shares[1], plain=rows.plain)
         if scale == 0:
             return 1.0, 0.0, "chi-square", None
         return float(chi2.sf(value / scale, freedom)), float(scale * chi2.ppf(0.95, freedom)), "chi-square", None

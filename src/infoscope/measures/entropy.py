@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from infoscope.base import DataError, ParameterError, provenance
+from infoscope.base import DataError, DataWarning, ParameterError, provenance, warn
 from infoscope.base.array_types import Floats
 from infoscope.base.checks import check_positive_int, check_random_state
-from infoscope.neighbors import Space, looking_at_row_order, nearest
+from infoscope.neighbors import Space, find_repeated_rows, looking_at_row_order, nearest
 
 from .assembly import curve_fields, scale_of
 from .estimates import part_order
@@ -91,6 +91,10 @@ def entropy(
     check_enough(len(space), check_positive_int(k, "k", 1))
     with looking_at_row_order(not sample.silent) as look:
         value = _entropy(sample, k)
+    repeated, said = find_repeated_rows(space, sample.admissibility), []
+    if repeated is not None and repeated.worth_a_warning:
+        said.append(f"{repeated}: copies draw the entropy down, without end as they become more")
+        warn(said[0], DataWarning)
     parameters = dict(k=k, se=se, unit=unit, exclusion_window=exclusion_window, neighbors_from=neighbors_from)
     record = provenance("entropy", parameters, random_state, *contents_of(sample))
     more: dict[str, Any] = {}
@@ -109,7 +113,7 @@ def entropy(
         n_features=int((np.asarray(space.feature_weights) > 0).sum()),
         n_items=len(space),
         metric=space.metric,
-        warnings=tuple(dict.fromkeys((*sample.warnings, *look.warnings))),
+        warnings=tuple(dict.fromkeys((*sample.warnings, *look.warnings, *said))),
         notes=tuple(dict.fromkeys((*sample.notes, *look.notes))),
         provenance=record,
         **more,

@@ -222,6 +222,19 @@ def part_order(sample: JointSample, generator: np.random.Generator) -> tuple[Int
     return order, True
 
 
+def _shuffle_by_content(sample: JointSample) -> Callable[[np.random.Generator], Ints]:
+    """A shuffle of the rows as their contents order them, so that the same rows in another order have the same null."""
+    n, here = len(sample), all(space.backend == "numpy" for space in sample.spaces)
+    order = content_order(sample.spaces) if here else np.arange(n)
+
+    def shuffle(generator: np.random.Generator) -> Ints:
+        moved = np.empty(n, np.int64)
+        moved[order] = order[shuffle_rows(n, generator)]
+        return moved
+
+    return shuffle
+
+
 def independent_shuffles(sample: JointSample, null: str) -> float | None:
     """How many shifts of a series say something new; None where shuffles are as good as endless."""
     series, space = sample.correlation, sample.spaces[0]
@@ -237,7 +250,7 @@ def shuffler(sample: JointSample, null: str) -> tuple[str, Callable[[np.random.G
     if null == "auto":
         null = "shift" if sample.ordered else "shuffle"
     if null == "shuffle":
-        return null, lambda generator: shuffle_rows(n, generator)
+        return null, _shuffle_by_content(sample)
     order: Any = run_order(n, space.time, space.run)
     if null == "shift":
         reach = sample.admissibility.exclusion_window

@@ -225,13 +225,13 @@ class KernelDenoiser:
         """E[X | y] of points (G, R, D) with all items, and without each group, (1 + groups, G, R, D)."""
         density, v = self._density(y, 1), self._variance(gammas, y.shape[1])
         share = (np.repeat(1 / gammas, y.shape[1]) / v)[:, None]
-        found = np.empty((1 + density.n_groups, *y.shape))
+        found = np.full((1 + density.n_groups, *y.shape), np.nan)  # one group: no error is known
         flat = found.reshape(len(found), -1, y.shape[-1])
         points = y.reshape(-1, y.shape[-1])
         for first in range(0, len(points), density.lot):
             some = slice(first, min(first + density.lot, len(points)))
             groups, _ = density.groups(some, np.sqrt(v[some])[:, None])
-            for at in range(len(found)):
+            for at in (0, *(g + 1 for g in density.left_out)):
                 flat[at, some] = points[some] + share[some] * joined(groups, None if at == 0 else at - 1).mean
         return found
 

@@ -84,13 +84,15 @@ def jeffreys(p: np.ndarray, q: np.ndarray) -> float:
     return float(((p - q) * np.log(p / q)).sum())
 
 
-def null_law(a: Shares, b: Shares) -> tuple[float, float]:
+def null_law(a: Shares, b: Shares, *, plain: bool) -> tuple[float, float]:
     """Scale and degrees of freedom of the chi-square law that J follows where p = q.
 
     J is then the quadratic form of p - q with 1 / pooled share: a sum of chi-squares with the eigenvalues of the scaled
-    covariance as weights.  These are all 1/n + 1/m for independent rows, with B - 1 degrees of freedom; elsewhere the
-    law with the same mean and variance is taken (Satterthwaite; Rao & Scott 1981).
+    covariance as weights.  These are all 1/n + 1/m for independent rows (`plain`), with B - 1 degrees of freedom;
+    elsewhere the law with the same mean and variance is taken (Satterthwaite; Rao & Scott 1981).
     """
+    if plain:
+        return float(1 / a.counts.sum() + 1 / b.counts.sum()), float(len(a.counts) - 1)
     pooled = (a.counts + b.counts) / (a.counts.sum() + b.counts.sum())
     root = 1 / np.sqrt(pooled)
     scaled = root[:, None] * (a.covariance + b.covariance) * root

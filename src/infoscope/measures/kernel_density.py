@@ -123,6 +123,11 @@ class KernelDensity:
         d = len(self.columns)
         return max(1, STATE_BYTES // (8 * self.n_groups * (1 + d + (d * d if self.moments == 2 else 0))))
 
+    @property
+    def left_out(self) -> range:
+        """Groups that are left out for errors: none where there is one."""
+        return range(self.n_groups if self.n_groups > 1 else 0)
+
     def groups(self, some: slice, bandwidth: Any) -> tuple[Moments, np.ndarray]:
         """Moments of every group for some points, (G, R, ...), and the mass they may use, (G, R)."""
         space = self.sample.space

@@ -4,6 +4,9 @@ r_i is the distance from item i to its k-th nearest under the largest of the spa
 are closer than that in space X.  All counts are those of the engine: "closer" is closer by more than rounding, "tied"
 is equal up to rounding, so that the k-th neighbour itself is never counted as closer.  Volumes cancel, so every metric
 will do.
+
+Where the k-th neighbour is tied with nearer ones, k - 1 neighbours are not closer: ``psi(k)`` becomes that of the
+neighbours closer than r_i, and i itself, as it is in every space.  Else rounded columns would share what they do not.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from infoscope.base.array_types import Floats, Ints
+from infoscope.base.rounding import exceeds
 from infoscope.neighbors import NeighborGraph, Space, count_within, find_repeated_rows, nearest_product
 
 from .joint_sample import JointSample
@@ -85,7 +89,8 @@ def _first_algorithm(
     at_zero = radii == 0
     m = graph.admissible + 1.0
     whole = np.log(m)[:, None] if all_mixed else np.where(at_zero, np.log(m)[:, None], digamma(m)[:, None])
-    terms = (len(sample.spaces) - 1) * whole + digamma(np.where(at_zero, zero_joint[:, None] + 1, np.asarray(ks)))
+    own = np.where(at_zero, zero_joint[:, None] + 1, closer_together(graph.squared.reshape(len(graph), -1), radii, ks))
+    terms = (len(sample.spaces) - 1) * whole + digamma(own)
     for space in sample.spaces:
         closer, tied = count_at(space, radii, sample)
         terms = terms - digamma(np.where(at_zero, tied, closer) + 1)  # itself included
@@ -111,6 +116,25 @@ def _second_algorithm(
         closer, tied = count_at(space, farthest, sample)
         terms = terms - digamma(closer + tied + at_zero)
     return np.asarray(terms.mean(0))
+
+
+def closer_together(table: Floats, radii: Floats, ks: Sequence[int]) -> Ints:
+    """How many neighbours are closer than the k-th in all spaces, and the item itself: k, but for ties.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.measures.neighbor_counts import closer_together
+    >>> squared = np.array([[1.0, 2.0, 3.0], [1.0, 3.0, 3.0]])
+    >>> closer_together(squared, squared[:, [2]], [3]).ravel().tolist()
+    [3, 2]
+    """
+    counts = np.tile(np.asarray(ks, np.int64), (len(table), 1))
+    for at, k in enumerate(ks):
+        if k > 1:
+            tied = np.flatnonzero(~exceeds(radii[:, at], table[:, k - 2]))
+            counts[tied, at] = 1 + exceeds(radii[tied, at, None], table[tied, : k - 1]).sum(1)
+    return counts
 
 
 def count_at(space: Space, radii: Floats, sample: JointSample) -> tuple[Ints, Ints]:
