@@ -111,7 +111,7 @@ class CanonicalCompressor:
 
         Returns
         -------
-        u, v : array (N, n_components_)
+        u, v : array (N, C)
         """
         return self.components(X, Y, self.n_components_)
 

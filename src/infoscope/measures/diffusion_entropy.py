@@ -42,7 +42,7 @@ def diffusion_spectral_entropy(
     """Entropy of the eigenvalues of a random walk on the items.
 
     The walk goes from i to j in proportion to exp(-d_ij^2 / 2 sigma^2), itself included; the entropy is that of
-    |lambda|^t / sum.  It is at most log N, which it reaches where sigma is so small that items are alone.
+    ``|lambda|^t / sum``.  It is at most log N, which it reaches where sigma is so small that items are alone.
 
     Parameters
     ----------

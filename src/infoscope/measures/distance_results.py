@@ -105,7 +105,7 @@ class FrechetDistance(SampleDistance):
     plain, plain_se : float
         d^2 of all rows, which is too large by about c/N, and its standard error.
     mean_part : float
-        |mu_a - mu_b|^2, the part of `plain` that the means make.
+        ``|mu_a - mu_b|^2``, the part of `plain` that the means make.
     parts : array (S,) of int
         Into how many parts rows were cut, for the extrapolation.
     part_values : array (S,)

@@ -34,7 +34,9 @@ def frechet_distance(
     exclusion_window: float | str | None = None,
     random_state: Any = None,
 ) -> FrechetDistance:
-    """d^2 = |mu_a - mu_b|^2 + tr C_a + tr C_b - 2 tr (C_a C_b)^(1/2).
+    """How far apart are the means and covariances of two samples?
+
+    ``d^2 = |mu_a - mu_b|^2 + tr C_a + tr C_b - 2 tr (C_a C_b)^(1/2)``.
 
     Parameters
     ----------

@@ -20,8 +20,8 @@ def manifold_spread(X: Any, labels: Any = None) -> ManifoldSpread:
     """Does a representation keep groups compact and spread their centres?
 
     Vectors are made as long as 1. With c_b the mean of the members of group b, C of rows c_b and Z_b of its members,
-    the global nuclear norm |C|_* is large where centres are spread; the local one, the mean of |Z_b|_*, is small where
-    groups are compact.
+    the global nuclear norm, of C, is large where centres are spread; the local one, the mean of those of Z_b, is small
+    where groups are compact.
 
     Parameters
     ----------

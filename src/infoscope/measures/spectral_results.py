@@ -384,7 +384,7 @@ class ManifoldSpread(Result):
     Attributes
     ----------
     value, value_se : float
-        Spread of the centres, |C|_* / sqrt(B min(B, D)), between 0 and 1, and its standard error.
+        Spread of the centres, ``|C|_* / sqrt(B min(B, D))``, between 0 and 1, and its standard error.
     global_nuclear, global_nuclear_se : float
         Nuclear norm of the centres of the groups, C.
     local_nuclear, local_nuclear_se : float
