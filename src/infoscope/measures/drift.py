@@ -342,6 +342,9 @@ def _index(binned: Bins, name: str, rows: RowSetting, asked: Asked, tables: Any 
     if tables is None:
         tables = [_table(binned.codes[s], width, rows, s) for s in (0, 1)]
     sums = [table if table.ndim == 1 else table.sum(axis=0) for table in tables]
+    for n, sample in zip(rows.n, ("the reference", "the test sample"), strict=True):
+        if n < 2:
+            raise DataError(f"{sample} has {n} row of {name}: shares of bins, and their errors, need two at least")
     lone = np.flatnonzero((sums[0] == 0) != (sums[1] == 0))
     if asked.empty == "error" and len(lone):
         at = int(lone[0])
@@ -352,14 +355,19 @@ def _index(binned: Bins, name: str, rows: RowSetting, asked: Asked, tables: Any 
     shares = [_shares(table, joining, rows, s) for s, table in enumerate(tables)]
     index = jeffreys_index(shares[0], shares[1])
     scale = UNITS[asked.unit]
+    lost = sum(x + y > 0 for x, y in zip(*sums, strict=True)) - len(joining.groups)
     p, quantile, law, null = _null(shares, index.value, tables, joining, binned.n_ordered, rows, asked)
     se, warnings = float(np.sqrt(index.variance)), []
+    if lost and len(joining.groups) < 2:  # unlike a constant column, of which there is nothing more to know
+        p, quantile, se = None, None, np.nan
+        warnings.append(f"{rows.n[0]} and {rows.n[1]} rows are too few for the bins of {name}: all were joined to one, "
+                        "and whether it drifted is not known; take fewer bins or more rows")  # fmt: skip
+        warn(warnings[0], DataWarning)
     if joining.smoothed and asked.empty == "pool":
         warnings.append(f"a bin of {name} is empty in one sample, and not by chance: 1/2 was added to every count, and "
                         "the value grows with the number of rows")  # fmt: skip
         warn(warnings[0], DataWarning)
     names = tuple(_name_of(group, binned) for group in joining.groups)
-    lost = sum(x + y > 0 for x, y in zip(*sums, strict=True)) - len(names)
     said = "1 bin" if lost == 1 else f"{lost} bins"
     notes = (f"{said} of {name}, empty in one sample, joined to others",) if lost else ()
     return StabilityIndex(

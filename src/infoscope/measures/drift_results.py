@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from infoscope.base import Provenance, Result, format_estimate
+from infoscope.base import Provenance, Result, say_estimate
 from infoscope.base.contents import choices, numbers, whole
 from infoscope.base.rounding import exceeds, order_of
 
@@ -138,10 +138,11 @@ class StabilityIndex(Result):
     def verdict(self) -> str:
         """One sentence: whether it drifted, where most, and what bins cannot see."""
         if len(self.bins) < 2:
-            return f"{self.name} has one bin only: nothing to compare."
+            known = self.value_se == self.value_se
+            return f"{self.name} has one bin only: nothing to compare" + ("." if known else ", and no drift is ruled out.")
         if self.p_value is None:
             return (
-                f"{self.name} differs by {format_estimate(self.corrected, self.corrected_se)} {self.unit}, no p-value."
+                f"{self.name} differs by {say_estimate(self.corrected, self.corrected_se)} {self.unit}, no p-value."
             )
         if not self.drifted:
             return (f"No drift of {self.name} was found (p = {self.p_value:.2g}); changes inside the bins, or smaller "

@@ -214,8 +214,7 @@ def part_order(sample: JointSample, generator: np.random.Generator) -> tuple[Int
     if sample.ordered:
         space = sample.spaces[0]
         return run_order(n, space.time, space.run).rows, False
-    here = all(space.backend == "numpy" for space in sample.spaces)
-    order = (content_order(sample.spaces) if here else np.arange(n))[generator.permutation(n)]
+    order = content_order(sample.spaces)[generator.permutation(n)]
     for space in sample.spaces:
         if space.metric == "labels":  # every part gets its share of every label
             order = order[np.argsort(codes_of(space)[order], kind="stable")]
@@ -224,8 +223,7 @@ def part_order(sample: JointSample, generator: np.random.Generator) -> tuple[Int
 
 def _shuffle_by_content(sample: JointSample) -> Callable[[np.random.Generator], Ints]:
     """A shuffle of the rows as their contents order them, so that the same rows in another order have the same null."""
-    n, here = len(sample), all(space.backend == "numpy" for space in sample.spaces)
-    order = content_order(sample.spaces) if here else np.arange(n)
+    n, order = len(sample), content_order(sample.spaces)
 
     def shuffle(generator: np.random.Generator) -> Ints:
         moved = np.empty(n, np.int64)

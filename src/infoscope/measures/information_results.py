@@ -9,7 +9,7 @@ import numpy as np
 
 from infoscope.base import Provenance, Result
 from infoscope.base.contents import choices, integers, number, numbers, whole
-from infoscope.base.results import format_estimate
+from infoscope.base.results import format_estimate, say_estimate
 from infoscope.base.rounding import exceeds
 
 __all__ = ["Entropy", "Information", "Reliability"]
@@ -217,7 +217,7 @@ class Information(Protocol):
     @property
     def verdict(self) -> str:
         """One sentence: how much, whether it is more than nothing, and whether to believe it."""
-        shown = format_estimate(self.value, self.value_se if np.isfinite(self.value_se) else None)
+        shown = say_estimate(self.value, self.value_se)
         joined = ", ".join(self.names[:-1]) + f" and {self.names[-1]}"
         about = f" beyond what {self.given} tells" if self.given is not None else ""
         if not self.seen and not self.is_lower_bound:
@@ -293,7 +293,7 @@ class Reliability(Protocol):
     @property
     def verdict(self) -> str:
         """One sentence: whether the number may be believed."""
-        shown = format_estimate(self.value, self.value_se)
+        shown = say_estimate(self.value, self.value_se)
         if self.reliable:
             return f"{self.estimator} says {shown} {self.unit}, and {self._belief()}."
         return f"{self.estimator} says {shown} {self.unit}, which is not to be taken as it is: {self._belief()}."

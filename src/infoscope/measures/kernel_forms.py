@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from infoscope.neighbors import Reduction, Space, Tile, reduce_tiles, row_codes, to_numpy
+from infoscope.neighbors import Reduction, Space, Tile, content_order, reduce_tiles, to_numpy
 
 SURE = 1e-10  # error of an exponent beyond which a pair is measured
 NOTHING = 750.0  # exponents beyond which a weight is 0 in float64
@@ -148,7 +148,7 @@ def median_distance(space: Space) -> float:
     if n <= ALL_PAIRS:
         i, j = np.triu_indices(n, 1)
     else:
-        order = np.argsort(row_codes(space), kind="stable")
+        order = content_order([space])
         g = np.random.default_rng(0)
         i = g.integers(0, n, SOME_PAIRS)
         j = (i + g.integers(1, n, SOME_PAIRS)) % n
