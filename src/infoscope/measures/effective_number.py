@@ -309,8 +309,8 @@ def _say(warnings: list[str], sample: OneSample, found: Measured, constant: bool
     elif found.converged is False:
         growth = 100 * np.expm1(found.curve[-1, 0] - found.curve[-2, 0])
         said.append(
-            f"the number changes by {growth:+.1f} % from half the items to all: it tells of this sample, not of its "
-            "law; order 2 or more converges sooner"
+            f"the number changes by {growth:+.1f} % from half the items to all: it tells of this sample, not of its law"
+            + ("; order 2 or more converges sooner" if found.curve_orders[0] < 2 else "")
         )
     repeated = find_repeated_rows(sample.space, sample.admissibility) if sample.space.metric != "precomputed" else None
     if repeated is not None and repeated.worth_a_warning and not constant:

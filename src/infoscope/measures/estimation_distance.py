@@ -310,8 +310,8 @@ def _inside(f: np.ndarray, gammas: np.ndarray) -> np.ndarray:
 def quadrature_error(integrand: np.ndarray, gammas: np.ndarray) -> float:
     """How far `over_gammas` may be off: the change when every second value is left out, and what the ends forget.
 
-    At both ends the integrand leaves its asymptote, c or c / gamma^2, by a term in gamma or 1/gamma; its last step tells
-    that term, and half of it is what the integral of the end is off by.
+    At both ends the integrand leaves its asymptote, c or c / gamma^2, by a term in gamma or 1/gamma; its last step
+    tells that term, and half of it is what the integral of the end is off by.
 
     Examples
     --------

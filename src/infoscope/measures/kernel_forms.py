@@ -148,10 +148,10 @@ def median_distance(space: Space) -> float:
     if n <= ALL_PAIRS:
         i, j = np.triu_indices(n, 1)
     else:
-        order = content_order([space])
         g = np.random.default_rng(0)
         i = g.integers(0, n, SOME_PAIRS)
         j = (i + g.integers(1, n, SOME_PAIRS)) % n
+        order = content_order([space])
         i, j = order[i], order[j]
     distances = np.asarray(space.pair_distances(i, j))
     middle = float(np.median(distances))

@@ -131,8 +131,8 @@ class EffectiveNumber(Result):
         """One sentence: how rich, and whether more items would change it."""
         if self.value == np.inf:
             return (
-                "No two items have anything in common, as this kernel sees likeness: the sample is too small to tell how "
-                "many different ones there are."
+                "No two items have anything in common, as this kernel sees likeness: the sample is too small to tell "
+                "how many different ones there are."
             )
         alike = "direction" if self.kernel == "covariance" else "item"
         alike += "" if f"{self.value:.3g}" == "1" else "s"
@@ -237,8 +237,7 @@ class SpectralEntropy(Result):
         number = f"{self.effective_number:.3g}"
         what = ("direction" if self.kind == "matrix" else "state") + ("" if number == "1" else "s")
         what += "" if self.kind == "matrix" else " that a walker of this scale tells apart"
-        share = f"{100 * max(self.relative, 0.0):.0f}"  # rounding may leave the entropy of one state below zero
-        said = f"About {number} {what}, {share} % of the largest entropy possible"
+        said = f"About {number} {what}, {100 * self.relative:.0f} % of the largest entropy possible"
         if self.kind == "diffusion" and not exceeds(1 - NEAR_LIMIT, self.relative):
             return f"{said}: at this scale items are alone, and the number is that of the items."
         return f"{said}."
