@@ -149,10 +149,10 @@ def median_distance(space: Space) -> float:
         i, j = np.triu_indices(n, 1)
     else:
         g = np.random.default_rng(0)
-        i = g.integers(0, n, SOME_PAIRS)
-        j = (i + g.integers(1, n, SOME_PAIRS)) % n
+        first = g.integers(0, n, SOME_PAIRS)
+        second = (first + g.integers(1, n, SOME_PAIRS)) % n
         order = content_order([space])
-        i, j = order[i], order[j]
+        i, j = order[first], order[second]
     distances = np.asarray(space.pair_distances(i, j))
     middle = float(np.median(distances))
     return middle if middle > 0 else float(distances.mean())
