@@ -152,7 +152,7 @@ def median_distance(space: Space) -> float:
         first = g.integers(0, n, SOME_PAIRS)
         second = (first + g.integers(1, n, SOME_PAIRS)) % n
         order = content_order([space])
-        i, j = order[first], order[second]
+        i, j = np.take(order, first), np.take(order, second)
     distances = np.asarray(space.pair_distances(i, j))
     middle = float(np.median(distances))
     return middle if middle > 0 else float(distances.mean())
