@@ -348,16 +348,18 @@ def tells_ties(found):
     return any("as far as the one before it" in reason and "rank-normal" in reason for reason in found.reasons)
 
 
+@pytest.mark.filterwarnings("ignore:.*repeat another one")
 @pytest.mark.parametrize("se", [True, False])
 def test_ties_at_the_last_place_are_told(se):
     """Independent columns rounded to 0.1 give 0.12 nats, five errors: a value that must not be believed."""
     found = mutual_information(*lattice(0.1), se=se)
     assert found.value > 0.05 and found.reliable is False and tells_ties(found)
-    ranked = mutual_information(*lattice(0.1), marginals="rank-normal")  # the way out that the reason names
-    assert ranked.reliable and abs(ranked.value) < 2 * ranked.value_se
+    ranked = mutual_information(*lattice(0.1), marginals="rank-normal", se=se)  # the way out that the reason names
+    assert abs(ranked.value) < 0.05 and not tells_ties(ranked)
     assert not tells_ties(mutual_information(*lattice(1e-6)))
 
 
+@pytest.mark.filterwarnings("ignore:.*repeat another one")
 def test_ties_at_the_last_place_beside_labels_and_a_third():
     """Steps of 0.001 hold half a row of 2000 on a line in the middle, steps of 0.1 a third of one of 1000 in space."""
     r = np.random.default_rng(0)

@@ -33,8 +33,8 @@ from .sizes import SizeCurve, size_curve
 from .verdict import NeighborCurve, judge
 
 FEWEST_COMPRESSED = 16  # rows a part, times k + 1, that are compressed and counted in halves
-# Rounded normal columns that share nothing (k = 3, 2000 rows) have 0.002 nats where 3 % of the rows are tied at the k-th
-# place, 0.01 at 26 %, 0.04 at 44 % and 0.14 at 51 %; by the second algorithm -0.02 at 3 % and -0.18 at 26 %.
+# Rounded normal columns that share nothing (k = 3, 2000 rows) have 0.002 nats where 3 % of the rows are tied at their
+# k-th place, 0.01 at 26 %, 0.04 at 44 % and 0.14 at 51 %; by the second algorithm -0.02 at 3 % and -0.18 at 26 %.
 TIED = 0.1  # of the rows, from which ties are told
 UNDECIDED = 0.05  # from which the second algorithm is refused
 CHANCE = 2  # times as many repeats in one space as in all, from which they are those of few values
