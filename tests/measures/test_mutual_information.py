@@ -34,6 +34,24 @@ def test_numbers_of_other_packages_on_a_gaussian_pair(estimator, expected):
     np.testing.assert_allclose(found, expected, atol=1e-8)
 
 
+@pytest.mark.parametrize(
+    "columns, expected",
+    [
+        (1, (0.199142982, 0.254165105, 0.251570997)),
+        (3, (0.600292173, 0.583939700, 0.576118897)),
+        (20, (1.067414369, 0.813000531, 0.721713351)),
+    ],
+)
+def test_values_of_infomeasure_in_one_and_in_many_columns(columns, expected):
+    # infomeasure 0.6.3, mutual_information(x, y, approach="ksg", k=k, noise_level=0), in nats, k = 1, 3, 5
+    rng = np.random.default_rng(columns)
+    x = rng.normal(size=(1000, columns))
+    y = 0.6 * x + 0.8 * rng.normal(size=(1000, columns))
+    a, b = (Space(z, metric="chebyshev") for z in (x, y))
+    found = [value(a, b, estimator="ksg1", k=k, exclusion_window=0) for k in (1, 3, 5)]
+    np.testing.assert_allclose(found, expected, atol=1e-9)
+
+
 def test_the_copula_of_a_gaussian_pair_with_its_bias_removed():
     assert value(*pair(), estimator="copula") == pytest.approx(0.560641353, abs=1e-8)
 
