@@ -389,8 +389,7 @@ def test_the_verdict_of_an_entropy_says_only_what_was_varied():
 def test_shifts_of_a_short_series_are_few_for_any_estimator():
     """300 rows of correlation time about 19 have about a dozen shifts: no p-value below 1/13 says anything."""
     found = [
-        reliability(of_spaces, *walks(seed, 300), n_permutations=99, random_state=seed).p_value
-        for seed in range(20)
+        reliability(of_spaces, *walks(seed, 300), n_permutations=99, random_state=seed).p_value for seed in range(20)
     ]
     assert min(found) > 0.04
 

@@ -97,10 +97,7 @@ def assemble(
 def refuse_tied_places(found: Estimate) -> None:
     """Raise where the second algorithm has no k-th neighbour to speak of."""
     if found.recipe.estimator == "ksg2" and found.tied_places > UNDECIDED:
-        raise ParameterError(
-            f"estimator='ksg2' needs columns without ties, and {_tied(found)}: take 'ksg1' or 'mixed', and "
-            "marginals='rank-normal' for columns on a line"
-        )
+        raise ParameterError(f"estimator='ksg2' needs columns without ties, and {_tied(found)}: take 'ksg1' or 'mixed'")
 
 
 def _tied(found: Estimate) -> str:
@@ -119,7 +116,11 @@ def _against(sample: JointSample, found: Estimate, reasons: tuple[str, ...]) -> 
             "no bound"
         )
         return dict(reliable=False, reasons=(text,))
-    if found.tied_places > TIED:
+    as_given = any(
+        space.metric != "labels" and done != "rank-normal"
+        for space, done in zip(sample.spaces, sample.marginals, strict=True)
+    )
+    if found.tied_places > TIED and as_given:  # steps of normal scores differ from place to place, and share nothing
         text = (
             f"{_tied(found)}, and ties look like shared information: marginals='rank-normal' for columns on a line, "
             "else add noise as wide as the rounding"
