@@ -180,8 +180,9 @@ def shuffle_among_neighbors(items: np.ndarray, generator: np.random.Generator) -
 
 
 def independent_shifts(order: RunOrder, window: float, correlation_time: float) -> float:
-    """How many shifts of `shift_in_runs` say something new: those of a run that are a correlation time apart, times
-    those of every other run.
+    """How many shifts of `shift_in_runs` say something new.
+
+    Those of a run that are a correlation time apart, times those of every other run.
 
     Parameters
     ----------
