@@ -418,6 +418,24 @@ def test_information_of_shuffled_rows_and_of_series():
     assert kept.n_blocks > 5 and kept.value_se > naive.value_se and 0.05 <= kept.p_value <= 1
 
 
+def test_quadratic_information_of_a_short_series_counts_its_shifts():
+    """200 rows of correlation time about 19 have fewer than ten shifts that differ: 199 draws do not make it more."""
+    g = np.random.default_rng(1)
+    for _ in range(5):
+        series = [Space(ar(200, 1, 0.9, g), time=np.arange(200.0)) for _ in range(2)]
+        try:
+            found = cauchy_schwarz_information(*series, n_permutations=199, random_state=0)
+        except ParameterError:
+            continue
+        assert found.p_value > 0.05
+
+
+def test_quadratic_information_takes_single_columns():
+    x, y = np.random.default_rng(0).normal(size=(2, 100))
+    found, tables = cauchy_schwarz_information(x, y), cauchy_schwarz_information(x[:, None], y[:, None])
+    assert found.value == tables.value and found.value_se == tables.value_se
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::infoscope.base.InfoscopeWarning")
 def test_false_alarms_of_the_quadratic_information():

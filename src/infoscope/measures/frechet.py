@@ -12,11 +12,11 @@ import numpy as np
 
 from infoscope.base import DataWarning, ParameterError, provenance, warn
 from infoscope.neighbors import content_ranks
-from infoscope.statistics import permutation_p_value
+from infoscope.statistics import check_n_permutations, permutation_p_value
 
 from .distance_results import FrechetDistance
 from .mmd import about
-from .sample_units import Prepared, check_n_permutations, features_weighted, permuted_labels, prepare, seed_of
+from .sample_units import Prepared, features_weighted, permuted_labels, prepare, seed_of
 
 PARTS = (1, 2, 4)  # into how many parts rows are cut
 PARTITIONS = 8  # times, each

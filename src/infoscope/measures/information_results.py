@@ -11,10 +11,10 @@ from infoscope.base import Provenance, Result
 from infoscope.base.contents import choices, integers, number, numbers, whole
 from infoscope.base.results import format_estimate, say_estimate
 from infoscope.base.rounding import exceeds
+from infoscope.statistics.units import INFORMATION_UNITS
 
 __all__ = ["Entropy", "Information", "Reliability"]
 
-UNITS = ("nats", "bits")
 SIGNIFICANT = 0.05
 SIZE_LIMITED = "sample-size limited"
 
@@ -46,7 +46,7 @@ class Protocol(Result):
         "by_size": numbers("S"),
         "by_size_se": numbers("S"),
         "null_values": numbers("P"),
-        "unit": choices(*UNITS),
+        "unit": choices(*INFORMATION_UNITS),
         "null": choices("none", "shuffle", "shift", "blocks", "local"),
     }
 
@@ -86,12 +86,16 @@ class Protocol(Result):
             lines.append(("p(independent)", f"{self.p_value:.2g}", None))
         return lines
 
+    @property
+    def _varied(self) -> str:
+        return "rows"
+
     def _belief(self) -> str:
         """What the verdict says of the value's worth."""
         if self.reliable is None:
             return "its error and whether it may be believed were not asked for"
         if self.reliable:
-            return "it does not move with the number of rows or neighbours by more than its error"
+            return f"it does not move with the number of {self._varied} by more than its error"
         return "; ".join(self.reasons)
 
 
@@ -183,6 +187,10 @@ class Information(Protocol):
         "exclusion_window": number(0.0),
         "estimator": choices("ksg1", "ksg2", "mixed", "labels", "copula", "frenzel-pompe"),
     }
+
+    @property
+    def _varied(self) -> str:
+        return "rows" if self.k_values is None else "rows or neighbours"
 
     @property
     def beyond_gaussian(self) -> float | None:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from infoscope.base import DataWarning, check_positive_int, check_random_state, warn
+from infoscope.base import DataWarning, check_random_state, warn
 from infoscope.neighbors import (
     SampleBlocks,
     Space,
@@ -149,12 +149,6 @@ def permuted_labels(prepared: Prepared, n_permutations: int, seed: int) -> np.nd
     for row, generator in zip(made, generators, strict=True):
         row[order] = lined_up[shuffle_rows(len(labels), generator)]
     return made
-
-
-def check_n_permutations(n_permutations: Any) -> int:
-    """The number, 0 or 19 at least: with fewer no p-value is below 0.05."""
-    number = check_positive_int(n_permutations, "n_permutations", 0)
-    return number if number == 0 else check_positive_int(number, "n_permutations", 19)
 
 
 def seed_of(random_state: Any) -> int:
