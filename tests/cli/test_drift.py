@@ -65,6 +65,21 @@ def test_chosen_columns_periods_and_pictures(files, infoscope):
         assert infoscope("drift", "old.csv:mass,angle", "new.csv", "--kind", kind, "--plot", f"{kind}.png").code == 0
 
 
+def test_columns_of_text_alone(files, infoscope):
+    ran = infoscope("drift", "old.csv:kind,flag", "new.csv", "--start", "10", "--output", "out.json")
+    assert ran.code == 0, ran.err
+    table = json.loads(Path("out.json").read_text())["table"]
+    true = drift_table(*(files[name][["kind", "flag"]].iloc[10:] for name in ("old", "new")), random_state=0).to_frame()
+    assert [row["feature"] for row in table] == true["feature"].tolist()
+    assert [row["p_value"] for row in table] == pytest.approx(true["p_value"].tolist(), rel=1e-12)
+    again = infoscope("rerun", "out.json")
+    assert again.code == 0 and "reproduced" in again.out, again.err
+    files["old"][["id", "kind"]].to_csv("a.csv", index=False)
+    files["new"][["id", "kind"]].to_csv("b.csv", index=False)
+    ran = infoscope("drift", "a.csv", "b.csv")
+    assert ran.code == 0 and "id left out" in ran.out + ran.err, ran.err
+
+
 def test_text_that_misses_values_and_rows_that_are_left_out(files, infoscope):
     old = files["old"].copy()
     old.loc[3, "mass"] = np.nan
@@ -105,7 +120,8 @@ def test_correlated_rows_go_together(infoscope, tmp_path, monkeypatch):
         (["old.csv", "nowhere.csv"], "nowhere.csv"),
         (["old.csv", "new.csv", "--column", "mass"], "goes with --kind shares"),
         (["old.csv", "new.csv", "--adjust", "none"], "--adjust is"),
-        (["old.csv:kind", "new.csv"], "columns of text only"),
+        (["old.csv:kind", "new.csv:mass,kind"], "has columns of text only, and new.csv has numbers"),
+        (["old.csv:kind", "new.csv", "--time", "id"], "--time says what goes with numbers"),
         (["old.csv", "new.csv", "--kind", "shares", "--column", "nose", "--plot", "x.png"], "no feature 'nose'"),
         (["old.csv", "new.csv", "--permutations", "3"], "--permutations must be at least 19"),
     ],

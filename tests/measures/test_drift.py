@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import chi2
 
 from infoscope import Space
-from infoscope.base import DataError, ParameterError
+from infoscope.base import DataError, DataWarning, ParameterError
 from infoscope.measures import information_value, stability_index
 from infoscope.measures.binning import quantile_edges
 
@@ -227,3 +227,17 @@ def test_chi_square_law_of_independent_rows():
     """(1/n + 1/m) chi-square with B - 1 degrees of freedom: of two, exp(-x/2)."""
     found = stability_index([50, 30, 20], [40, 40, 40], bins="counts", n_permutations=0)
     assert found.p_value == pytest.approx(np.exp(-found.value / (1 / 100 + 1 / 120) / 2), rel=1e-12)
+
+
+def test_samples_too_small_for_bins_are_not_called_alike():
+    for a, b in ((np.ones(1), np.arange(5.0)), (np.arange(5.0), ["x"])):
+        with pytest.raises(DataError, match="has 1 row|holds numbers"):
+            stability_index(a, b)
+    with pytest.warns(DataWarning, match="3 and 3 rows are too few for the bins"):
+        found = stability_index(np.arange(3.0), np.arange(3.0) + 10)
+    assert found.p_value is None and np.isnan(found.value_se) and "no drift is ruled out" in found.verdict
+    with pytest.warns(DataWarning, match="too few for the bins"):
+        table = stability_index(np.arange(6.0).reshape(3, 2), np.arange(6.0).reshape(3, 2) + 10)
+    assert "too few to tell of 2" in table.verdict and np.isnan(table.p_adjusted).all()
+    constant = stability_index(np.ones(30), np.ones(20))  # of which there is nothing more to know
+    assert constant.value == constant.value_se == 0 and constant.p_value == 1

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from infoscope.base import CorrelatedRowsWarning, DataError, DataWarning, ParameterError
-from infoscope.measures import effective_number
+from infoscope.measures import effective_number, matrix_entropy
 from infoscope.neighbors import Space
 
 pytestmark = pytest.mark.filterwarnings("ignore:the number changes by")  # small samples; one test asks for it
@@ -177,14 +177,14 @@ def test_whatever_holds_the_numbers(kernel, form):
 def test_matrices_and_functions():
     x = np.random.default_rng(0).normal(size=(50, 3))
     plain = effective_number(x, kernel="gaussian", sigma=0.8, **QUIET)
-    given = effective_number(gaussian(x, 0.8), kernel="precomputed", **QUIET)
+    given = effective_number(gaussian(x, 0.8), kernel="precomputed", unbiased=True, **QUIET)
     from_function = effective_number(
         x, kernel=lambda a, b: np.exp(-((a[:, None] - b) ** 2).sum(-1) / (2 * 0.8**2)), **QUIET
     )
     assert given.value == pytest.approx(plain.value, rel=1e-12) == pytest.approx(from_function.value, rel=1e-12)
     assert given.value_se == pytest.approx(plain.value_se, rel=1e-9)
     assert from_function.kernel == "function"
-    doubled = effective_number(2 * gaussian(x, 0.8), kernel="precomputed", **QUIET)  # K_ii need not be 1
+    doubled = effective_number(2 * gaussian(x, 0.8), kernel="precomputed", unbiased=True, **QUIET)  # K_ii need not be 1
     assert doubled.value == pytest.approx(plain.value, rel=1e-12)
 
 
@@ -269,7 +269,7 @@ def test_all_items_one_point():
 
 def test_items_that_have_nothing_in_common():
     with pytest.warns(DataWarning, match="no two items have anything in common"):
-        found = effective_number(np.eye(20), kernel="precomputed", **QUIET)
+        found = effective_number(np.eye(20), kernel="precomputed", unbiased=True, **QUIET)
     assert found.value == np.inf and np.isnan(found.value_se)
     plain = effective_number(np.eye(20), kernel="precomputed", order=1, **QUIET)
     assert plain.value == pytest.approx(20)
@@ -325,3 +325,33 @@ def test_periodic_columns_by_distances():
     away = np.abs((angles - angles.T + 180) % 360 - 180)
     k = np.exp(-(away**2) / (2 * 30**2)) ** 2
     assert found.value == pytest.approx(100 * 99 / (k.sum() - 100), rel=1e-9)
+
+
+def test_similarities_that_are_given_are_counted_as_they_are():
+    """m groups of equal size that have nothing in common are m items, of any order (specification 7.3)."""
+    for m, size in ((6, 1), (3, 4), (5, 8)):
+        matrix = np.kron(np.eye(m), np.ones((size, size)))
+        for order in (None, 0, 0.5, 1, 2, np.inf):
+            found = effective_number(matrix, kernel="precomputed", order=order, **QUIET)
+            assert found.value == pytest.approx(m, rel=1e-9) and not found.unbiased
+    with pytest.warns(DataWarning, match="no two items have anything in common"):
+        pairs = effective_number(np.eye(6), kernel="precomputed", unbiased=True)
+    assert pairs.value == np.inf and "inf" not in pairs.verdict and "nan" not in pairs.verdict
+
+
+def test_two_items_have_no_error():
+    x = np.array([[0.0], [1.0]])
+    with pytest.warns(DataWarning, match="larger than that of the items, 2"):
+        found = effective_number(x, kernel="gaussian", sigma=1.0)
+    assert found.value == pytest.approx(np.e) and np.isnan(found.value_se)  # 1 / k^2, k = exp(-1/2)
+    assert "± nan" not in found.verdict
+    plain = effective_number(x, kernel="gaussian", sigma=1.0, unbiased=False)
+    assert plain.value == pytest.approx(2 / (1 + np.exp(-1)))
+
+
+def test_one_direction_is_singular_and_no_less_than_nothing():
+    with pytest.warns(DataWarning, match="one point"):
+        assert "About 1 direction, 0 %" in matrix_entropy(np.full((20, 3), 0.1)).verdict
+    line = np.outer(np.arange(20.0), [1, 1, 1])
+    assert "About 1 direction, 0 %" in matrix_entropy(line).verdict
+    assert "1 ± 0 equally weighted direction." in effective_number(line, kernel="covariance", **QUIET).verdict

@@ -9,7 +9,7 @@ from tests.measures import brute_information as brute
 
 from infoscope import Space
 from infoscope.base import DataError, DataWarning, ParameterError
-from infoscope.measures import mutual_information
+from infoscope.measures import conditional_mutual_information, mutual_information
 
 PLAIN = dict(marginals=None, compress=None, se=False)
 
@@ -355,3 +355,64 @@ def test_copies_of_rows_are_told():
     x, y = np.random.default_rng(0).normal(size=(2, 100))
     with pytest.warns(DataWarning, match="repeat another one in both spaces"):
         assert mutual_information(np.r_[x, x], np.r_[y, y], se=False).warnings
+
+
+def lattice(step, n=2000, seed=0):
+    x, y = np.random.default_rng(seed).normal(size=(2, n, 1))
+    return [Space(np.round(one / step) * step) for one in (x, y)]
+
+
+def tells_ties(found):
+    return any("as far as the one before it" in reason and "rank-normal" in reason for reason in found.reasons)
+
+
+@pytest.mark.filterwarnings("ignore:.*repeat another one")
+@pytest.mark.parametrize("se", [True, False])
+def test_ties_at_the_last_place_are_told(se):
+    """Independent columns rounded to 0.1 give 0.12 nats, five errors: a value that must not be believed."""
+    found = mutual_information(*lattice(0.1), se=se)
+    assert found.value > 0.05 and found.reliable is False and tells_ties(found)
+    ranked = mutual_information(*lattice(0.1), marginals="rank-normal", se=se)  # the way out that the reason names
+    assert abs(ranked.value) < 0.05 and not tells_ties(ranked)
+    assert not tells_ties(mutual_information(*lattice(1e-6)))
+
+
+@pytest.mark.filterwarnings("ignore:.*repeat another one")
+def test_ties_at_the_last_place_beside_labels_and_a_third():
+    """Steps of 0.001 hold half a row of 2000 on a line in the middle, steps of 0.1 a third of one of 1000 in space."""
+    r = np.random.default_rng(0)
+    labels = r.integers(0, 2, 2000).astype(str)
+    assert tells_ties(mutual_information(lattice(0.001)[0], labels, se=False))
+    assert not tells_ties(mutual_information(lattice(1e-9)[0], labels, se=False))
+    three = r.normal(size=(3, 1000, 1))
+    assert tells_ties(conditional_mutual_information(*(Space(one.round(1)) for one in three), se=False))
+    assert not tells_ties(conditional_mutual_information(*(Space(one) for one in three), se=False))
+
+
+def test_the_second_algorithm_refuses_tied_places():
+    with pytest.raises(ParameterError, match=r"needs columns without ties.*take 'ksg1' or 'mixed'"):
+        mutual_information(*lattice(0.1, n=300), estimator="ksg2", se=False)
+
+
+def test_a_few_tied_places_of_the_second_algorithm_do_not_depend_on_the_order_of_rows():
+    """Two items as far from a third, one of them further in y: which of them is the k-th would be chance."""
+    x, y = np.random.default_rng(5).normal(size=(2, 400, 1)).round(3)
+    mixed = np.random.default_rng(6).permutation(400)
+    found = [
+        mutual_information(Space(x[rows]), Space(y[rows]), estimator="ksg2", se=False).value
+        for rows in (np.arange(400), np.arange(400)[::-1], mixed)
+    ]
+    np.testing.assert_allclose(found, found[0], rtol=1e-9)
+
+
+def test_columns_that_are_functions_of_each_other_have_no_bound():
+    x = np.random.default_rng(0).normal(size=200)
+    found = mutual_information(x, x**3, estimator="copula")
+    assert found.value == np.inf and found.reliable is False
+    assert "functions of each other" in found.verdict and "too few rows" not in found.verdict
+
+
+def test_a_verdict_says_only_what_was_varied():
+    x, y = pair(1000)
+    assert "number of rows by" in mutual_information(x, y, estimator="copula").verdict
+    assert "number of rows or neighbours by" in mutual_information(x, y).verdict

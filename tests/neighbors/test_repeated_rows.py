@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from infoscope.neighbors import Admissibility, Space, find_repeated_rows
+from infoscope.neighbors import Admissibility, Space, content_order, content_ranks, find_repeated_rows
 
 RNG = np.random.default_rng(0)
 
@@ -80,3 +80,15 @@ def test_chance_on_a_grid_is_no_reason_to_warn():
     assert grid.n_repeats > 700 and not grid.worth_a_warning
     some = find_repeated_rows(Space(np.r_[x, x[:3]]))
     assert some.n_repeats == 3 and not some.worth_a_warning
+
+
+def test_ranks_of_contents_do_not_know_units_nor_the_order_of_rows():
+    g = np.random.default_rng(0)
+    x = g.integers(0, 4, (60, 3)).astype(float)
+    distinct, expected = np.unique(x, axis=0, return_inverse=True)  # lexicographic
+    np.testing.assert_array_equal(content_ranks([Space(x)]), expected.reshape(-1))
+    mixed = g.permutation(60)
+    np.testing.assert_array_equal(content_ranks([Space(x[mixed])]), expected.reshape(-1)[mixed])
+    np.testing.assert_array_equal(content_ranks([Space(x * [1e-6, 1e6, 3] + 1e3)]), expected.reshape(-1))
+    np.testing.assert_array_equal(content_order([Space(x)]), np.argsort(expected.reshape(-1), kind="stable"))
+    assert content_ranks([Space(x), Space(np.arange(60.0)[:, None])]).max() == 59

@@ -32,7 +32,7 @@ from .json_values import flat, plain
 from .origin import Origin, SourceFile
 from .progress import Progress, progress
 from .provenance import Provenance, fingerprint, provenance, versions
-from .results import Result, format_estimate, missing_values, result_classes
+from .results import Result, format_estimate, missing_values, result_classes, say_estimate
 from .threads import available_threads, one_blas_thread
 
 __all__ = [
@@ -77,6 +77,7 @@ __all__ = [
     "provenance",
     "require",
     "result_classes",
+    "say_estimate",
     "versions",
     "warn",
 ]

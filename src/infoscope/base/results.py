@@ -58,6 +58,18 @@ def format_estimate(value: float | None, se: float | None = None) -> str:
     return _rounded(value, se)
 
 
+def say_estimate(value: float, se: float) -> str:
+    """An estimate for a sentence: as `format_estimate` writes it, and alone where its error is not known.
+
+    Examples
+    --------
+    >>> from infoscope.base.results import say_estimate
+    >>> print(say_estimate(0.1324, 0.0041), say_estimate(0.1324, float("nan")), sep="; ")
+    0.132 ± 0.004; 0.1324
+    """
+    return format_estimate(value, se if math.isfinite(se) else None)
+
+
 def _rounded(value: float, se: float) -> str:
     exponent = math.floor(math.log10(se))
     leading = se / 10.0**exponent  # in [1, 10)

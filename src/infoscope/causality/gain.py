@@ -10,7 +10,7 @@ import numpy as np
 from infoscope.base import ParameterError, progress, provenance
 from infoscope.base.checks import check_positive_int, check_random_state
 from infoscope.neighbors import Space, admissible_mass, nearest
-from infoscope.statistics import adjust_p_values, permutation_p_value
+from infoscope.statistics import adjust_p_values, check_n_permutations, permutation_p_value
 
 from .gain_null import settle_null
 from .gain_results import ImbalanceGain, LagScan
@@ -18,7 +18,6 @@ from .gain_sample import GainSample, check_variation, given_sample, series_sampl
 from .gain_search import Gains, Mixtures, condition_weights, default_alphas, search_gains
 
 FEWEST_NEIGHBORS, NEIGHBOR_SHARE = 5, 0.002
-FEWEST_PERMUTATIONS = 19
 
 
 def imbalance_gain(
@@ -295,7 +294,7 @@ def _settle(sample: GainSample, k: int | None, n_permutations: int, random_state
             f"{sample.plan.exclusion_window:g}: lower k, shorten the window, or take longer series"
         )
     if n_permutations:
-        check_positive_int(n_permutations, "n_permutations", FEWEST_PERMUTATIONS)
+        check_n_permutations(n_permutations)
     seeds = check_random_state(random_state).integers(0, 2**31, 2)
     return Settings(k, int(n_permutations), int(seeds[0]), int(seeds[1]))
 

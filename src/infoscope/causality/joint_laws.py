@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
 from infoscope.base import DataError, ParameterError
-from infoscope.base.checks import check_choice
-
-UNITS = {"nats": 1.0, "bits": 1 / math.log(2)}
+from infoscope.statistics.units import information_unit
 
 
 def unit_factor(unit: str) -> float:
     """What a number of nats is multiplied with."""
-    return UNITS[check_choice(unit, "unit", tuple(UNITS))]
+    return 1 / information_unit(unit)
 
 
 def table_information(joint: np.ndarray) -> float:

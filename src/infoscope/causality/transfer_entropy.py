@@ -12,7 +12,7 @@ from infoscope.base.checks import check_choice, check_positive_int, check_random
 from infoscope.base.rounding import SAME
 from infoscope.measures import conditional_mutual_information
 from infoscope.neighbors import Space, to_numpy
-from infoscope.statistics import permutation_p_value
+from infoscope.statistics import check_n_permutations, permutation_p_value
 
 from .embedding import embed
 from .gain_null import settle_null
@@ -22,7 +22,6 @@ from .results import TransferEntropy
 from .steps import series_space
 
 METHODS = ("knn", "gaussian", "discrete")
-FEWEST_PERMUTATIONS = 19
 MANY_VALUES = 0.1  # values a row from which counts tell little
 
 
@@ -136,7 +135,7 @@ def transfer_entropy(
     )
     check_variation(sample, sample.futures)
     if n_permutations:
-        check_positive_int(n_permutations, "n_permutations", FEWEST_PERMUTATIONS)
+        check_n_permutations(n_permutations)
     seeds = check_random_state(random_state).integers(0, 2**31, 2)
     estimator = _estimator(method, sample, check_positive_int(k, "k"), int(seeds[0]), n_jobs)
     ways = [

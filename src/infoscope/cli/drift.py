@@ -69,7 +69,7 @@ def drift(
     with messages(out.quiet):
         both, categories = read_two_tables((reference, test), items, rows, Measure(period=period), layout)
         found = drift_table(
-            both[0].space, both[1].space, categories=categories, n_bins=bins, missing="bin",
+            both[0].sample, both[1].sample, categories=categories, n_bins=bins, missing="bin",
             n_permutations=permutations, adjust=adjust, alpha=alpha, exclusion_window=window.window, random_state=seed,
             n_jobs=jobs,
         )  # fmt: skip

@@ -8,12 +8,12 @@ import numpy as np
 
 from infoscope import neighbors
 from infoscope.base import provenance
-from infoscope.statistics import permutation_p_value
+from infoscope.statistics import check_n_permutations, permutation_p_value
 
 from .distance_results import CauchySchwarz
 from .kernel_forms import gaussian
 from .mmd import about, bandwidth_of
-from .sample_units import Prepared, check_n_permutations, prepare, seed_of
+from .sample_units import Prepared, prepare, seed_of
 from .two_sample_forms import kernel_means
 
 SMALL = np.finfo(float).tiny

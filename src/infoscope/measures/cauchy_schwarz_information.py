@@ -13,22 +13,24 @@ from infoscope.neighbors import (
     Reduction,
     Space,
     Tile,
-    as_space,
     check_same_items,
     is_series,
+    items_of,
     looking_at_row_order,
     order_test,
     reduce_tiles,
     refuse_weights,
     series_correlation,
     settle_window,
+    target_space,
     to_numpy,
 )
-from infoscope.statistics import permutation_p_value, run_order, shift_in_runs, shuffle_rows
+from infoscope.statistics import check_n_permutations, permutation_p_value, run_order, shuffle_rows
 
 from .distance_results import CauchySchwarzInformation
 from .kernel_forms import gaussian, median_distance
-from .sample_units import check_n_permutations, seed_of
+from .sample_units import seed_of
+from .shifts import series_shifts
 
 TOGETHER = 8  # shuffles of one sweep
 TESTED = 2000  # rows that p-values come from, at most
@@ -50,7 +52,7 @@ def cauchy_schwarz_information(
 
     Parameters
     ----------
-    x, y : array (N, D), frame or Space
+    x, y : array (N, D) or (N,), frame or Space
         Two descriptions of the same items.
     bandwidth : pair of float or "median"
         h of exp(-d^2 / 2 h^2) of x and of y; "median": the median distance of each.
@@ -88,7 +90,7 @@ def cauchy_schwarz_information(
     0.01
     """
     number, seed = check_n_permutations(n_permutations), seed_of(random_state)
-    spaces = [as_space(x, name="x"), as_space(y, name="y")]
+    spaces = [target_space(data, "features", name=name)[0] for name, data in (("x", x), ("y", y))]
     check_same_items(*spaces)
     spaces = [refuse_weights(space, "pairs are counted, not weighed") for space in spaces]
     settled = [settle_window(space, exclusion_window) for space in spaces]
@@ -230,14 +232,17 @@ def _null(spaces, bandwidths, diagonal, number, seed, window, n_jobs) -> tuple[f
         step = -(-n // TESTED)
         rows = run_order(n, spaces[0].time, spaces[0].run).rows[::step] if series else np.sort(
             generator.choice(n, TESTED, replace=False))  # fmt: skip
-    part = [space.take(rows) for space in spaces]
-    if series:
-        order = run_order(len(rows), part[0].time, part[0].run)
-        reach = window if window else max(one.window for one in [series_correlation(spaces)] if one is not None)
-        shuffles = [shift_in_runs(order, reach, generator) for _ in range(number)]
+    distinct = None
+    if series:  # rows that are left keep the times they had, which a window is one of
+        spaces = [space.replace(time=items_of(space).time) for space in spaces]
+        part = [space.take(rows) for space in spaces]
+        shifts = series_shifts(part[0], series_correlation(spaces), window or 0.0)
+        distinct = shifts.distinct
+        shuffles = [shifts.shuffle(generator) for _ in range(number)]
     else:
+        part = [space.take(rows) for space in spaces]
         shuffles = [shuffle_rows(len(rows), generator) for _ in range(number)]
     plain = [space.replace(time=None, run=None) for space in part]
     sums = Sums(plain, bandwidths, diagonal, n_jobs)
     observed, null = sums.shuffled([np.arange(len(rows))])[0], np.array(sums.shuffled(shuffles))
-    return permutation_p_value(observed, null, size=1.0), null
+    return permutation_p_value(observed, null, size=1.0, independent=distinct), null

@@ -11,8 +11,9 @@ from infoscope.base.array_types import Ints
 from infoscope.base.checks import check_positive_int, check_random_state
 from infoscope.neighbors import nearest
 from infoscope.statistics import shuffle_among_neighbors
+from infoscope.statistics.units import information_unit
 
-from .assembly import assemble, scale_of
+from .assembly import assemble
 from .conditional_counts import check_joinable
 from .estimates import CONDITIONAL, Recipe, shuffler
 from .information_results import Information
@@ -84,7 +85,7 @@ def conditional_mutual_information(
     >>> abs(found.value) < 2 * found.value_se
     True
     """
-    scale_of(unit)
+    information_unit(unit)
     generator = check_random_state(random_state)
     sample = joint_sample(
         {"X": X, "Y": Y, "Z": Z},

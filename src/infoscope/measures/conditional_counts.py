@@ -10,10 +10,8 @@ import numpy as np
 from infoscope.base import ParameterError
 from infoscope.neighbors import NeighborGraph, Space
 
-from .joint_sample import JointSample
-from .neighbor_counts import Counted, closer_together, count_at, zero_neighbors
-
-STRAIGHT = ("euclidean", "manhattan", "chebyshev")
+from .joint_sample import STRAIGHT, JointSample
+from .neighbor_counts import Counted, closer_together, count_at, tied_places, zero_neighbors
 
 
 def conditional_information(sample: JointSample, ks: Sequence[int], graph: NeighborGraph) -> Counted:
@@ -46,7 +44,8 @@ def conditional_information(sample: JointSample, ks: Sequence[int], graph: Neigh
     for sign, space in ((1, z), (-1, side_by_side(x, z)), (-1, side_by_side(y, z))):
         closer, tied = count_at(space, radii, replace(sample, spaces=(space,)))
         terms = terms + sign * digamma(np.where(at_zero, tied, closer) + 1)
-    return Counted(terms.mean(0), float(at_zero[:, int(np.argmin(ks))].mean()))
+    fraction = float(at_zero[:, int(np.argmin(ks))].mean())
+    return Counted(terms.mean(0), fraction, tied_places(table, radii, ks))
 
 
 def side_by_side(first: Space, other: Space) -> Space:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from infoscope.base import Provenance, Result, format_estimate
+from infoscope.base import Provenance, Result, say_estimate
 from infoscope.base.contents import choices, integers, numbers, whole
 from infoscope.base.rounding import exceeds
 
@@ -214,7 +214,7 @@ class InformationEstimationDistance(Result):
     def verdict(self) -> str:
         """One sentence: how far, in units of the spread of the density, and what is smoothed."""
         said = (
-            f"The points are {format_estimate(self.value, self.value_se)} apart, in units of the spread of the density "
+            f"The points are {say_estimate(self.value, self.value_se)} apart, in units of the spread of the density "
             "around them"
         )
         if self.scale is None:
@@ -280,8 +280,8 @@ class FisherInformation(Result):
                 "larger step."
             )
         return (
-            f"One row tells the parameter to {self.bound:.3g} at best, N rows to that by the root of N, near "
-            f"{self.at:g}."
+            f"Near {self.at:g}, one row cannot tell the parameter to better than ± {self.bound:.3g}, nor N rows to "
+            f"better than ± {self.bound:.3g}/√N."
         )
 
 

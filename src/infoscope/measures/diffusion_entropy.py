@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from infoscope.base import DataError, ParameterError, provenance, warn
-from infoscope.base.checks import check_choice, check_positive_int, check_random_state
+from infoscope.base.checks import check_positive_int, check_random_state
 from infoscope.base.rounding import exceeds
 from infoscope.neighbors import Space, as_space, kernel_matrix, kernel_product, kernel_sums, nearest, target_space
+from infoscope.statistics.units import information_unit
 
 from .effective_number import FEW_GROUPS, FEWEST_GROUPS, GROUPS, WIDE
 from .kernel_forms import median_distance
 from .lanczos import stochastic_spectrum
-from .matrix_entropy import UNITS
 from .one_sample import OneSample, each, jackknife, read_sample
 from .similarity import EXACT
 from .spectral_results import NEAR_LIMIT, DiffusionInformation, SpectralEntropy
@@ -90,7 +90,7 @@ def diffusion_spectral_entropy(
     >>> round(diffusion_spectral_entropy(x, sigma=1.0).value, 6)
     4.860689
     """
-    check_choice(unit, "unit", tuple(UNITS))
+    by = information_unit(unit)
     generator = check_random_state(random_state)
     t, alpha = _check_walk(t, alpha)
     sample = read_sample(X, weights, exclusion_window, n_jobs=n_jobs)
@@ -110,8 +110,8 @@ def diffusion_spectral_entropy(
         )
         warn(warnings[-1])
     return SpectralEntropy(
-        value=found.entropy / UNITS[unit],
-        value_se=found.entropy_se / UNITS[unit],
+        value=found.entropy / by,
+        value_se=found.entropy_se / by,
         kind="diffusion",
         relative=found.entropy / limit,
         unit=unit,
@@ -123,8 +123,8 @@ def diffusion_spectral_entropy(
         n_dropped=found.n_dropped,
         complete=found.complete,
         sigmas=scales,
-        sweep=np.array([one.entropy for one in sweep]) / UNITS[unit],
-        sweep_se=np.array([one.entropy_se for one in sweep]) / UNITS[unit],
+        sweep=np.array([one.entropy for one in sweep]) / by,
+        sweep_se=np.array([one.entropy_se for one in sweep]) / by,
         n_items=n,
         n_features=int(space.n_features),
         n_units=sample.n_units,
@@ -199,7 +199,7 @@ def diffusion_spectral_information(
     >>> found.value > 2 * found.value_se > 0
     True
     """
-    check_choice(unit, "unit", tuple(UNITS))
+    by = information_unit(unit)
     generator = check_random_state(random_state)
     t, alpha = _check_walk(t, alpha)
     if n_subsets is not None:
@@ -221,7 +221,6 @@ def diffusion_spectral_information(
     class_se = np.array([one.entropy_se for one in inside])
     random_se = np.array([one[1] for one in outside])
     apart = np.array([mean - one.entropy for one, (mean, _, _) in zip(inside, outside, strict=True)])
-    by = UNITS[unit]
     return DiffusionInformation(
         value=float((shares * apart).sum()) / by,
         value_se=float(np.sqrt((shares**2 * (class_se**2 + random_se**2)).sum())) / by,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from infoscope.base import Provenance, Result, format_estimate
+from infoscope.base import Provenance, Result, say_estimate
 from infoscope.base.contents import choices, numbers, whole
 from infoscope.base.rounding import exceeds, order_of
 
@@ -83,7 +83,7 @@ class SampleDistance(Result):
     @property
     def verdict(self) -> str:
         """One sentence: whether the samples differ, and what this distance cannot tell."""
-        said = format_estimate(self.value, self.value_se)
+        said = say_estimate(self.value, self.value_se)
         if self.p_value is None:
             return f"The samples are {said} apart; whether that is noise, n_permutations=200 would tell."
         if self.significant:
@@ -329,7 +329,7 @@ class CauchySchwarzInformation(Result):
     @property
     def verdict(self) -> str:
         """One sentence: whether they depend on each other, and what the number is not."""
-        said = format_estimate(self.value, self.value_se)
+        said = say_estimate(self.value, self.value_se)
         if self.p_value is None:
             return (
                 f"The joint density is {said} from the product; whether that is noise, n_permutations=200 would tell."

@@ -22,12 +22,12 @@ from infoscope.base import (
 )
 from infoscope.base.rounding import exceeds
 from infoscope.neighbors import item_name, nearest
-from infoscope.statistics import permutation_p_value
+from infoscope.statistics import check_n_permutations, permutation_p_value
 
 from .distance_results import NeighborDivergence
 from .frechet import parts_of
 from .mmd import about
-from .sample_units import Prepared, check_n_permutations, permuted_labels, prepare, seed_of
+from .sample_units import Prepared, permuted_labels, prepare, seed_of
 
 GROUPS = 20  # of the jackknife, in each sample
 RARE = 1e-6  # probability that a list is too short for an arrangement

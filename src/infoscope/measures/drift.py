@@ -21,18 +21,18 @@ from infoscope.base import (
 )
 from infoscope.base.rounding import exceeds
 from infoscope.neighbors import Space, looking_at_row_order, order_test, settle_weights, target_space
-from infoscope.statistics import adjust_p_values, effective_sample_size, permutation_p_value
+from infoscope.statistics import adjust_p_values, check_n_permutations, effective_sample_size, permutation_p_value
+from infoscope.statistics.units import information_unit
 
 from .binning import Bins, make_bins
 from .drift_results import StabilityIndex, StabilityTable
 from .feature_columns import Feature, features_of
 from .jeffreys import Joining, Shares, jeffreys, jeffreys_index, join_empty, joined, null_law, plain_shares, unit_shares
-from .sample_units import WAY_OUT, Prepared, check_n_permutations, permuted_labels, prepare, seed_of
+from .sample_units import WAY_OUT, Prepared, permuted_labels, prepare, seed_of
 
 ENOUGH = 40.0  # rows expected in every bin from which the chi-square law holds: 5 % are then 5 to 5.7 %
 PERMUTATIONS = 999
 FEWEST_ROWS = 20  # of a sample whose order is looked at
-UNITS = {"nats": 1.0, "bits": 1 / np.log(2)}
 
 
 def stability_index(
@@ -247,7 +247,7 @@ def ask(
     check_choice(bins, "bins", ("quantile", "counts"))
     check_choice(empty, "empty", ("pool", "smooth", "error"))
     check_choice(missing, "missing", ("error", "bin"))
-    check_choice(unit, "unit", tuple(UNITS))
+    information_unit(unit)
     if edges is not None and categories is not None:
         raise ParameterError("edges and categories both say what the bins are: give one of them")
     number = None if n_permutations is None else check_n_permutations(n_permutations)
@@ -342,6 +342,9 @@ def _index(binned: Bins, name: str, rows: RowSetting, asked: Asked, tables: Any 
     if tables is None:
         tables = [_table(binned.codes[s], width, rows, s) for s in (0, 1)]
     sums = [table if table.ndim == 1 else table.sum(axis=0) for table in tables]
+    for n, sample in zip(rows.n, ("the reference", "the test sample"), strict=True):
+        if n < 2:
+            raise DataError(f"{sample} has {n} row of {name}: shares of bins, and their errors, need two at least")
     lone = np.flatnonzero((sums[0] == 0) != (sums[1] == 0))
     if asked.empty == "error" and len(lone):
         at = int(lone[0])
@@ -351,22 +354,27 @@ def _index(binned: Bins, name: str, rows: RowSetting, asked: Asked, tables: Any 
     joining = join_empty(sums[0], sums[1], binned.n_ordered, asked.empty)
     shares = [_shares(table, joining, rows, s) for s, table in enumerate(tables)]
     index = jeffreys_index(shares[0], shares[1])
-    scale = UNITS[asked.unit]
+    scale = information_unit(asked.unit)
+    lost = sum(x + y > 0 for x, y in zip(*sums, strict=True)) - len(joining.groups)
     p, quantile, law, null = _null(shares, index.value, tables, joining, binned.n_ordered, rows, asked)
     se, warnings = float(np.sqrt(index.variance)), []
+    if lost and len(joining.groups) < 2:  # unlike a constant column, of which there is nothing more to know
+        p, quantile, se = None, None, np.nan
+        warnings.append(f"{rows.n[0]} and {rows.n[1]} rows are too few for the bins of {name}: all were joined to one, "
+                        "and whether it drifted is not known; take fewer bins or more rows")  # fmt: skip
+        warn(warnings[0], DataWarning)
     if joining.smoothed and asked.empty == "pool":
         warnings.append(f"a bin of {name} is empty in one sample, and not by chance: 1/2 was added to every count, and "
                         "the value grows with the number of rows")  # fmt: skip
         warn(warnings[0], DataWarning)
     names = tuple(_name_of(group, binned) for group in joining.groups)
-    lost = sum(x + y > 0 for x, y in zip(*sums, strict=True)) - len(names)
     said = "1 bin" if lost == 1 else f"{lost} bins"
     notes = (f"{said} of {name}, empty in one sample, joined to others",) if lost else ()
     return StabilityIndex(
-        name=name, value=index.value * scale, value_se=se * scale, corrected=(index.value - index.bias) * scale,
-        corrected_se=se * scale, bias=index.bias * scale, p_value=p,
-        null_quantile=None if quantile is None else quantile * scale, null_law=law,
-        null_values=None if null is None else null * scale, bins=names, counts_reference=shares[0].counts,
+        name=name, value=index.value / scale, value_se=se / scale, corrected=(index.value - index.bias) / scale,
+        corrected_se=se / scale, bias=index.bias / scale, p_value=p,
+        null_quantile=None if quantile is None else quantile / scale, null_law=law,
+        null_values=None if null is None else null / scale, bins=names, counts_reference=shares[0].counts,
         counts_test=shares[1].counts, woe=index.woe, woe_se=index.woe_se, edges=binned.edges, n_reference=rows.n[0],
         n_test=rows.n[1], n_blocks=0 if rows.prepared is None else rows.prepared.n_blocks, smoothed=joining.smoothed,
         unit=asked.unit, warnings=tuple(warnings), notes=notes,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from infoscope.base import Provenance, Result, format_estimate
+from infoscope.base import Provenance, Result, say_estimate
 from infoscope.base.contents import choices, numbers, whole
 from infoscope.base.rounding import exceeds, order_of
 
@@ -138,11 +138,12 @@ class StabilityIndex(Result):
     def verdict(self) -> str:
         """One sentence: whether it drifted, where most, and what bins cannot see."""
         if len(self.bins) < 2:
-            return f"{self.name} has one bin only: nothing to compare."
-        if self.p_value is None:
-            return (
-                f"{self.name} differs by {format_estimate(self.corrected, self.corrected_se)} {self.unit}, no p-value."
+            known = self.value_se == self.value_se
+            return f"{self.name} has one bin only: nothing to compare" + (
+                "." if known else ", and no drift is ruled out."
             )
+        if self.p_value is None:
+            return f"{self.name} differs by {say_estimate(self.corrected, self.corrected_se)} {self.unit}, no p-value."
         if not self.drifted:
             return (f"No drift of {self.name} was found (p = {self.p_value:.2g}); changes inside the bins, or smaller "
                     f"than {self.null_quantile:.2g} {self.unit}, would not be seen.")  # fmt: skip
@@ -208,9 +209,10 @@ class StabilityTable(Result):
         """One sentence: how many drifted, and which most."""
         moved = [self.names[i] for i in self.order.tolist() if not exceeds(self.p_adjusted[i], ALPHA)
                  and np.isfinite(self.p_adjusted[i])]  # fmt: skip
+        unknown = _unknown(self.features)
         if not moved:
-            return f"No drift was found in any of {len(self.names)} features (adjusted p > {ALPHA:g})."
-        return f"{len(moved)} of {len(self.names)} features differ (adjusted p <= {ALPHA:g}), {moved[0]} most."
+            return f"No drift was found in any of {len(self.names)} features (adjusted p > {ALPHA:g}){unknown}."
+        return f"{len(moved)} of {len(self.names)} features differ (adjusted p <= {ALPHA:g}), {moved[0]} most{unknown}."
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -318,7 +320,9 @@ class DriftTable(Result):
         if not moved and together:
             return f"No feature drifted alone, but all numbers together did ({level}): their relations changed."
         if not moved:
-            return f"No drift was found in {n} features, alone or together ({level}); smaller changes may be there."
+            unknown = _unknown(self.features)
+            said = f"No drift was found in {n} features, alone or together ({level}); smaller changes may be there"
+            return f"{said}{unknown}."
         named = ", ".join(moved[:3]) + (f" and {len(moved) - 3} more" if len(moved) > 3 else "")
         return f"{len(moved)} of {n} features drifted ({level}): {named}."
 
@@ -330,6 +334,12 @@ def _feature_row(one: StabilityIndex, adjusted: float) -> dict[str, Any]:
         "corrected_se": one.corrected_se, "null_95": one.null_quantile, "bins": len(one.bins), "p_value": one.p_value,
         "p_adjusted": _or_none(adjusted), "drifted": _says(_or_none(adjusted), ALPHA),
     }  # fmt: skip
+
+
+def _unknown(features: tuple[StabilityIndex, ...]) -> str:
+    """Of how many features nothing is known."""
+    n = sum(bool(one.value_se != one.value_se) for one in features)
+    return f"; rows are too few to tell of {n} of them" if n else ""
 
 
 def _or_none(value: float) -> float | None:

@@ -32,7 +32,7 @@ def effective_number(
     kernel: str | Callable[[np.ndarray, np.ndarray], np.ndarray] = "cosine",
     sigma: float | str = "auto",
     weights: Any = None,
-    unbiased: bool = True,
+    unbiased: bool | None = None,
     exclusion_window: float | str | None = None,
     random_state: Any = 0,
     n_jobs: int | None = None,
@@ -57,8 +57,11 @@ def effective_number(
         Scale of the Gaussian kernel exp(-d^2 / 2 sigma^2), in units of the distance; "auto" is the median distance.
     weights : array (N,), optional
         Of the items, where X is no `Space`.
-    unbiased : bool
-        Whether order 2 is taken from pairs of different items: needs no eigenvalues, and has no bias.
+    unbiased : bool, optional
+        Whether order 2 is taken from pairs of different items: needs no eigenvalues, has no bias as an estimate for
+        what the items were drawn from, and may exceed their number; infinite where no two have anything in common.
+        By default so, but for ``kernel="precomputed"``, whose items are counted as they are: m for m groups of equal
+        size that have nothing in common.
     exclusion_window : float, "auto" or None
         Rows of a run within this time are no pair.  None means "auto" for spaces with `time` or `run`.
     random_state : int or Generator
@@ -108,7 +111,7 @@ def effective_number(
         raise ParameterError(f"sigma is the scale of kernel='gaussian', not of {name!r}: leave it out")
     scale = _scale(sample.space, sigma) if name == "gaussian" else None
     side = similarity_side(sample, features, kernel, scale, n_jobs)
-    unbiased = bool(unbiased) and order == 2
+    unbiased = (kernel != "precomputed" if unbiased is None else bool(unbiased)) and order == 2
     found = _constant(sample) if side is None else measure_entropy(side, order, unbiased, generator, n_jobs)
     warnings = list(sample.warnings)
     _say(warnings, sample, found, side is None)
@@ -298,11 +301,16 @@ def _say(warnings: list[str], sample: OneSample, found: Measured, constant: bool
         said.append("all items are one point: the effective number is 1")
     if found.entropy == np.inf:
         said.append("no two items have anything in common: the sample is too small to tell how many there are")
+    elif exceeds(found.entropy, np.log(len(sample.space))):
+        said.append(
+            f"the number is larger than that of the items, {len(sample.space)}: it is an estimate, from few pairs, for "
+            "what they were drawn from; unbiased=False counts the items themselves"
+        )
     elif found.converged is False:
         growth = 100 * np.expm1(found.curve[-1, 0] - found.curve[-2, 0])
         said.append(
-            f"the number changes by {growth:+.1f} % from half the items to all: it tells of this sample, not of its "
-            "law; order 2 or more converges sooner"
+            f"the number changes by {growth:+.1f} % from half the items to all: it tells of this sample, not of its law"
+            + ("; order 2 or more converges sooner" if found.curve_orders[0] < 2 else "")
         )
     repeated = find_repeated_rows(sample.space, sample.admissibility) if sample.space.metric != "precomputed" else None
     if repeated is not None and repeated.worth_a_warning and not constant:
@@ -354,7 +362,8 @@ def _from_pairs(pairs: Any, sample: OneSample) -> tuple[float, float]:
     purity = pairs.purity(sample.weight)
     if not purity > 0:
         return np.inf, np.nan
-    return minus_log(purity), float(sample.error(pairs.influence(sample.weight)))
+    known = sample.n_units >= FEWEST_GROUPS
+    return minus_log(purity), float(sample.error(pairs.influence(sample.weight))) if known else np.nan
 
 
 def _from_products(

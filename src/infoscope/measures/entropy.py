@@ -10,9 +10,10 @@ import numpy as np
 from infoscope.base import DataError, DataWarning, ParameterError, provenance, warn
 from infoscope.base.array_types import Floats
 from infoscope.base.checks import check_positive_int, check_random_state
-from infoscope.neighbors import Space, find_repeated_rows, looking_at_row_order, nearest
+from infoscope.neighbors import Space, find_repeated_rows, looking_at_row_order, nearest, target_space
+from infoscope.statistics.units import information_unit
 
-from .assembly import curve_fields, scale_of
+from .assembly import curve_fields
 from .estimates import part_order
 from .information_results import Entropy
 from .joint_sample import STRAIGHT, JointSample, check_enough, contents_of, joint_sample
@@ -76,8 +77,9 @@ def entropy(
     >>> print(f"{found.value:.2f} ± {found.value_se:.2f}")
     1.42 ± 0.03
     """
-    scale = scale_of(unit)
+    scale = information_unit(unit)
     generator = check_random_state(random_state)
+    _refuse_constant(target_space(X, "features", name="X")[0])  # before plain columns that never vary are left out
     sample = joint_sample(
         {"X": X},
         marginals=None,
@@ -87,7 +89,7 @@ def entropy(
         n_jobs=n_jobs,
     )
     (space,) = sample.spaces
-    _check(space, X)
+    _check(space)
     check_enough(len(space), check_positive_int(k, "k", 1))
     with looking_at_row_order(not sample.silent) as look:
         value = _entropy(sample, k)
@@ -121,21 +123,24 @@ def entropy(
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
-def _check(space: Space, given: Any) -> None:
+def _check(space: Space) -> None:
     name = space.name
     if space.metric not in STRAIGHT:
         raise ParameterError(
             f"{name} has metric {space.metric!r}, whose balls have no known volume: entropy needs columns compared by "
             "'euclidean', 'manhattan' or 'chebyshev'"
         )
+    _refuse_constant(space)
+
+
+def _refuse_constant(space: Space) -> None:
     columns = space.features
-    if space.backend == "numpy":
+    if space.backend == "numpy" and space.metric in STRAIGHT:
         used = np.asarray(space.feature_weights) > 0
         constant = np.flatnonzero((columns.min(0) == columns.max(0)) & used)
-        given_constant = not isinstance(given, Space) and np.ndim(given) == 2 and np.shape(given)[1] > columns.shape[1]
-        if len(constant) or given_constant:
-            which = space.column_name(int(constant[0])) if len(constant) else "a column"
-            raise DataError(f"{which} of {name} never varies, so its entropy is minus infinity: leave it out")
+        if len(constant):
+            which = space.column_name(int(constant[0]))
+            raise DataError(f"{which} of {space.name} never varies, so its entropy is minus infinity: leave it out")
 
 
 def _entropy(sample: JointSample, k: int) -> float:

@@ -12,14 +12,15 @@ from infoscope.base import DataError, ParameterError
 from infoscope.base.array_types import Floats, Ints
 from infoscope.base.checks import check_choice, check_positive_int
 from infoscope.neighbors import NeighborGraph, content_order, show_neighbors
-from infoscope.statistics import independent_shifts, run_order, shift_in_runs, shuffle_blocks, shuffle_rows
+from infoscope.statistics import run_order, shuffle_blocks, shuffle_rows
 
 from .compression import Compressed, compressed_information
 from .conditional_counts import conditional_information
 from .gaussian_copula import gaussian_information
 from .joint_sample import JointSample, check_enough
 from .label_information import codes_of, label_information
-from .neighbor_counts import KSG, Counted, count_information, joint_neighbors
+from .neighbor_counts import KSG, Counted, count_information, joint_neighbors, searched
+from .shifts import SeriesShifts, series_shifts
 
 ESTIMATORS = ("auto", *KSG, "labels", "copula")
 NULLS = ("auto", "shuffle", "shift", "blocks")
@@ -69,6 +70,8 @@ class Estimate:
         The value without compression, where there was one.
     compressed : Compressed or None
         What the compressions gave.
+    tied_places : float
+        Share of items whose k-th neighbour is tied with the one before it, and not at distance zero.
     """
 
     value: float
@@ -78,6 +81,7 @@ class Estimate:
     recipe: Recipe
     raw: float | None = None
     compressed: Compressed | None = None
+    tied_places: float = 0.0
 
 
 def settle_estimator(sample: JointSample, estimator: str, k: int) -> str:
@@ -130,14 +134,15 @@ def estimate(sample: JointSample, recipe: Recipe, ks: Sequence[int] = ()) -> Est
     if recipe.estimator == "labels":
         counted = label_information(sample, every.tolist())
     else:
-        graph = joint_neighbors(sample, int(every[-1]))
+        graph = joint_neighbors(sample, searched(recipe.estimator, int(every[-1])))
         if recipe.estimator == CONDITIONAL:
             show_neighbors(sample.spaces[0], graph)
             counted = conditional_information(sample, every.tolist(), graph)
         else:
             recipe, counted = _from_graph(sample, recipe, every.tolist(), graph)
-    value = float(counted.values[every == recipe.k][0])
-    return Estimate(value, every, counted.values, counted.tie_fraction, recipe)
+    at = int(np.flatnonzero(every == recipe.k)[0])
+    places = 0.0 if counted.tied_places is None else float(counted.tied_places[at])
+    return Estimate(float(counted.values[at]), every, counted.values, counted.tie_fraction, recipe, tied_places=places)
 
 
 def _compressed(sample: JointSample, recipe: Recipe, ks: Sequence[int]) -> Estimate:
@@ -214,8 +219,7 @@ def part_order(sample: JointSample, generator: np.random.Generator) -> tuple[Int
     if sample.ordered:
         space = sample.spaces[0]
         return run_order(n, space.time, space.run).rows, False
-    here = all(space.backend == "numpy" for space in sample.spaces)
-    order = (content_order(sample.spaces) if here else np.arange(n))[generator.permutation(n)]
+    order = content_order(sample.spaces)[generator.permutation(n)]
     for space in sample.spaces:
         if space.metric == "labels":  # every part gets its share of every label
             order = order[np.argsort(codes_of(space)[order], kind="stable")]
@@ -224,8 +228,7 @@ def part_order(sample: JointSample, generator: np.random.Generator) -> tuple[Int
 
 def _shuffle_by_content(sample: JointSample) -> Callable[[np.random.Generator], Ints]:
     """A shuffle of the rows as their contents order them, so that the same rows in another order have the same null."""
-    n, here = len(sample), all(space.backend == "numpy" for space in sample.spaces)
-    order = content_order(sample.spaces) if here else np.arange(n)
+    n, order = len(sample), content_order(sample.spaces)
 
     def shuffle(generator: np.random.Generator) -> Ints:
         moved = np.empty(n, np.int64)
@@ -237,10 +240,11 @@ def _shuffle_by_content(sample: JointSample) -> Callable[[np.random.Generator], 
 
 def independent_shuffles(sample: JointSample, null: str) -> float | None:
     """How many shifts of a series say something new; None where shuffles are as good as endless."""
-    series, space = sample.correlation, sample.spaces[0]
-    if null != "shift" or series is None or series.independent:
-        return None
-    return independent_shifts(run_order(len(sample), space.time, space.run), series.reach, float(series.tau.value))
+    return _shifts(sample).distinct if null == "shift" else None
+
+
+def _shifts(sample: JointSample) -> SeriesShifts:
+    return series_shifts(sample.spaces[0], sample.correlation, sample.admissibility.exclusion_window)
 
 
 def shuffler(sample: JointSample, null: str) -> tuple[str, Callable[[np.random.Generator], Ints]]:
@@ -251,13 +255,9 @@ def shuffler(sample: JointSample, null: str) -> tuple[str, Callable[[np.random.G
         null = "shift" if sample.ordered else "shuffle"
     if null == "shuffle":
         return null, _shuffle_by_content(sample)
-    order: Any = run_order(n, space.time, space.run)
     if null == "shift":
-        reach = sample.admissibility.exclusion_window
-        if sample.correlation is not None:
-            reach = max(reach, sample.correlation.reach if not sample.correlation.independent else 0.0)
-        return null, lambda generator: shift_in_runs(order, reach, generator)
+        return null, _shifts(sample).shuffle
     if sample.correlation is None:
         raise ParameterError("null='blocks' needs times or runs: give them to a Space, or take 'shuffle'")
-    blocks = sample.correlation.blocks(space)
+    order, blocks = run_order(n, space.time, space.run), sample.correlation.blocks(space)
     return null, lambda generator: shuffle_blocks(order, blocks, generator)

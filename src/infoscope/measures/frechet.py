@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from infoscope.base import DataWarning, ParameterError, provenance, warn
-from infoscope.neighbors import row_codes
-from infoscope.statistics import permutation_p_value
+from infoscope.neighbors import content_ranks
+from infoscope.statistics import check_n_permutations, permutation_p_value
 
 from .distance_results import FrechetDistance
 from .mmd import about
-from .sample_units import Prepared, check_n_permutations, features_weighted, permuted_labels, prepare, seed_of
+from .sample_units import Prepared, features_weighted, permuted_labels, prepare, seed_of
 
 PARTS = (1, 2, 4)  # into how many parts rows are cut
 PARTITIONS = 8  # times, each
@@ -85,6 +85,7 @@ def frechet_distance(
         zero: dict[str, Any] = dict.fromkeys(("value", "value_se", "plain", "plain_se", "mean_part"), 0.0)
         return FrechetDistance(**zero, p_value=1.0 if number else None, **shared)
     x = features_weighted(prepared.samples.space)
+    x = x - np.median(x, axis=0)  # a common shift changes nothing but rounding
     weight = np.concatenate([prepared.weight(label) * prepared.n[label] for label in (0, 1)])
     labels = prepared.samples.labels
     whole = _distance(x, weight, labels, keep=True)
@@ -135,7 +136,7 @@ class Distance(NamedTuple):
 
 def _moments(x: np.ndarray, weight: np.ndarray, keep: bool) -> Moments:
     share = weight / weight.sum()
-    mean = share @ x
+    mean = np.where(np.ptp(x, axis=0) > 0, share @ x, x[0])  # of equal values it is the value, without rounding
     centred = x - mean
     scale = np.sqrt(share / (1 - (share**2).sum()))
     scaled = centred * scale[:, None]
@@ -223,17 +224,27 @@ def _mean_of_parts(x: np.ndarray, weight: np.ndarray, prepared: Prepared, s: int
 def parts_of(prepared: Prepared, s: int, seed: list[int]) -> np.ndarray:
     """The part of every row when both samples are cut at random into s of like size; blocks stay whole.
 
-    Rows are taken in an order that depends on what they hold, and the draw of a sample on what it holds, so that
-    neither the order of the rows nor that of the samples matters.
+    Rows are taken in an order that depends on what they hold, and the draw of a sample on which of them comes first in
+    this order, so that neither units, nor the order of the rows, nor that of the samples matters.
     """
     part = np.empty(len(prepared.samples.labels), np.int64)
-    codes = row_codes(prepared.samples.space)
+    ranks = content_ranks([prepared.samples.space])
+    leading = _leading(ranks, prepared.samples.labels)
     for label in (0, 1):
         mine = np.flatnonzero(prepared.samples.labels == label)
-        generator = np.random.default_rng([*seed, int(codes[mine].sum(dtype=np.uint64))])
+        generator = np.random.default_rng([*seed, int(label != leading)])
         if prepared.blocks is not None:
             unit = prepared.unit(label)
             part[mine] = (generator.permutation(int(unit.max()) + 1) % s)[unit]
         else:
-            part[mine[np.argsort(codes[mine], kind="stable")]] = generator.permutation(len(mine)) % s
+            part[mine[np.argsort(ranks[mine], kind="stable")]] = generator.permutation(len(mine)) % s
     return part
+
+
+def _leading(ranks: np.ndarray, labels: np.ndarray) -> int:
+    """The larger sample; of samples of one size the one whose sorted ranks are lower where they first differ."""
+    first, second = (np.sort(ranks[labels == label]) for label in (0, 1))
+    if len(first) != len(second):
+        return int(len(second) > len(first))
+    differ = np.flatnonzero(first != second)
+    return int(len(differ) > 0 and second[differ[0]] < first[differ[0]])

@@ -10,6 +10,7 @@ import numpy as np
 from infoscope.base import DataError, ParameterError, provenance
 from infoscope.base.checks import check_choice, check_positive_int, check_same_length
 from infoscope.neighbors import as_space, target_space, to_numpy
+from infoscope.statistics.units import information_unit
 
 from .pair_information import mutual_information
 from .plane_results import InformationPlane
@@ -186,4 +187,4 @@ def _principal(columns: np.ndarray, n_components: int) -> np.ndarray:
 def _label_entropy(target: Any, unit: str) -> float:
     counts = np.bincount(np.asarray(target.features)[:, 0].astype(np.int64))
     p = counts[counts > 0] / counts.sum()
-    return float(-(p * np.log(p)).sum() / (np.log(2) if unit == "bits" else 1.0))
+    return float(-(p * np.log(p)).sum() / information_unit(unit))

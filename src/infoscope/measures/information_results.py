@@ -9,12 +9,12 @@ import numpy as np
 
 from infoscope.base import Provenance, Result
 from infoscope.base.contents import choices, integers, number, numbers, whole
-from infoscope.base.results import format_estimate
+from infoscope.base.results import format_estimate, say_estimate
 from infoscope.base.rounding import exceeds
+from infoscope.statistics.units import INFORMATION_UNITS
 
 __all__ = ["Entropy", "Information", "Reliability"]
 
-UNITS = ("nats", "bits")
 SIGNIFICANT = 0.05
 SIZE_LIMITED = "sample-size limited"
 
@@ -46,7 +46,7 @@ class Protocol(Result):
         "by_size": numbers("S"),
         "by_size_se": numbers("S"),
         "null_values": numbers("P"),
-        "unit": choices(*UNITS),
+        "unit": choices(*INFORMATION_UNITS),
         "null": choices("none", "shuffle", "shift", "blocks", "local"),
     }
 
@@ -86,12 +86,16 @@ class Protocol(Result):
             lines.append(("p(independent)", f"{self.p_value:.2g}", None))
         return lines
 
+    @property
+    def _varied(self) -> str:
+        return "rows"
+
     def _belief(self) -> str:
         """What the verdict says of the value's worth."""
         if self.reliable is None:
             return "its error and whether it may be believed were not asked for"
         if self.reliable:
-            return "it does not move with the number of rows or neighbours by more than its error"
+            return f"it does not move with the number of {self._varied} by more than its error"
         return "; ".join(self.reasons)
 
 
@@ -185,6 +189,10 @@ class Information(Protocol):
     }
 
     @property
+    def _varied(self) -> str:
+        return "rows" if self.k_values is None else "rows or neighbours"
+
+    @property
     def beyond_gaussian(self) -> float | None:
         """The value less that of a Gaussian copula."""
         return None if self.copula is None else self.value - self.copula
@@ -217,7 +225,7 @@ class Information(Protocol):
     @property
     def verdict(self) -> str:
         """One sentence: how much, whether it is more than nothing, and whether to believe it."""
-        shown = format_estimate(self.value, self.value_se if np.isfinite(self.value_se) else None)
+        shown = say_estimate(self.value, self.value_se)
         joined = ", ".join(self.names[:-1]) + f" and {self.names[-1]}"
         about = f" beyond what {self.given} tells" if self.given is not None else ""
         if not self.seen and not self.is_lower_bound:
@@ -293,7 +301,7 @@ class Reliability(Protocol):
     @property
     def verdict(self) -> str:
         """One sentence: whether the number may be believed."""
-        shown = format_estimate(self.value, self.value_se)
+        shown = say_estimate(self.value, self.value_se)
         if self.reliable:
             return f"{self.estimator} says {shown} {self.unit}, and {self._belief()}."
         return f"{self.estimator} says {shown} {self.unit}, which is not to be taken as it is: {self._belief()}."

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from infoscope.neighbors import Reduction, Space, Tile, reduce_tiles, row_codes, to_numpy
+from infoscope.neighbors import Reduction, Space, Tile, content_order, reduce_tiles, to_numpy
 
 SURE = 1e-10  # error of an exponent beyond which a pair is measured
 NOTHING = 750.0  # exponents beyond which a weight is 0 in float64
@@ -148,11 +148,11 @@ def median_distance(space: Space) -> float:
     if n <= ALL_PAIRS:
         i, j = np.triu_indices(n, 1)
     else:
-        order = np.argsort(row_codes(space), kind="stable")
         g = np.random.default_rng(0)
-        i = g.integers(0, n, SOME_PAIRS)
-        j = (i + g.integers(1, n, SOME_PAIRS)) % n
-        i, j = order[i], order[j]
+        first = g.integers(0, n, SOME_PAIRS)
+        second = (first + g.integers(1, n, SOME_PAIRS)) % n
+        order = content_order([space])
+        i, j = np.take(order, first), np.take(order, second)
     distances = np.asarray(space.pair_distances(i, j))
     middle = float(np.median(distances))
     return middle if middle > 0 else float(distances.mean())

@@ -11,7 +11,7 @@ from infoscope.base.array_types import Ints
 from infoscope.neighbors import Space, nearest
 
 from .joint_sample import JointSample
-from .neighbor_counts import Counted, closer_together, count_at, zero_neighbors
+from .neighbor_counts import Counted, closer_together, count_at, tied_places, zero_neighbors
 
 
 def label_information(sample: JointSample, ks: Sequence[int]) -> Counted:
@@ -39,6 +39,7 @@ def label_information(sample: JointSample, ks: Sequence[int]) -> Counted:
     space, codes = sample.spaces[at], codes_of(sample.spaces[1 - at])
     radii, inside = np.empty((len(sample), len(ks))), np.empty(len(sample))
     zeros, own = np.zeros(len(sample), np.int64), np.empty((len(sample), len(ks)), np.int64)
+    places = np.zeros(len(ks))
     for label in np.unique(codes):
         members = np.flatnonzero(codes == label)
         part = sample.take(members)
@@ -46,6 +47,7 @@ def label_information(sample: JointSample, ks: Sequence[int]) -> Counted:
         table = graph.squared.reshape(len(members), -1)
         radii[members], inside[members] = table[:, np.asarray(ks) - 1], graph.admissible + 1
         own[members] = closer_together(table, radii[members], ks)
+        places += tied_places(table, radii[members], ks) * len(members) / len(sample)
         if not table[:, 0].all():
             zeros[members] = zero_neighbors(part, table)
     at_zero = radii == 0
@@ -53,7 +55,7 @@ def label_information(sample: JointSample, ks: Sequence[int]) -> Counted:
     terms = digamma(sample.admissible() + 1.0) - digamma(inside)
     own = np.where(at_zero, zeros[:, None] + 1, own)
     values = (terms[:, None] + digamma(own) - digamma(np.where(at_zero, tied, closer) + 1)).mean(0)
-    return Counted(values, float(at_zero[:, int(np.argmin(ks))].mean()))
+    return Counted(values, float(at_zero[:, int(np.argmin(ks))].mean()), places)
 
 
 def plug_in(a: Ints, b: Ints) -> float:

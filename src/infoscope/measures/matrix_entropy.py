@@ -7,14 +7,12 @@ from typing import Any
 import numpy as np
 
 from infoscope.base import DataError, ParameterError, provenance, warn
-from infoscope.base.checks import check_choice
 from infoscope.neighbors import as_space
+from infoscope.statistics.units import information_unit
 
 from .effective_number import Measured, measure_entropy, similarity_side
 from .one_sample import OneSample, read_sample, refuse_periods
 from .spectral_results import SpectralEntropy
-
-UNITS = {"nats": 1.0, "bits": float(np.log(2))}
 
 
 def matrix_entropy(
@@ -62,7 +60,7 @@ def matrix_entropy(
     >>> round(found.value, 6), round(found.relative, 6)
     (1.094935, 0.996653)
     """
-    check_choice(unit, "unit", tuple(UNITS))
+    by = information_unit(unit)
     sample, found = direction_entropy(X, weights, exclusion_window, n_jobs, order=1.0)
     warnings = list(sample.warnings)
     n, d = len(sample.space), int(sample.space.n_features)
@@ -72,8 +70,8 @@ def matrix_entropy(
     entropy, error = (0.0, 0.0) if found is None else (found.entropy, found.entropy_se)
     space = sample.space
     return SpectralEntropy(
-        value=entropy / UNITS[unit],
-        value_se=error / UNITS[unit],
+        value=entropy / by,
+        value_se=error / by,
         kind="matrix",
         relative=entropy / float(np.log(d)) if d > 1 else 0.0,
         unit=unit,

@@ -8,11 +8,11 @@ import numpy as np
 
 from infoscope.base import ParameterError, check_choice, provenance
 from infoscope.neighbors import to_numpy
-from infoscope.statistics import permutation_p_value
+from infoscope.statistics import check_n_permutations, permutation_p_value
 
 from .distance_results import KernelDiscrepancy
 from .kernel_forms import cubic, gaussian, median_distance
-from .sample_units import Prepared, check_n_permutations, prepare, seed_of
+from .sample_units import Prepared, prepare, seed_of
 from .two_sample_forms import KernelMeans, Means, kernel_means
 
 

@@ -34,15 +34,23 @@ class Counted(NamedTuple):
         For every k.
     tie_fraction : float
         Share of the items whose k-th neighbour is at distance zero, for the smallest k.
+    tied_places : array (K,) or None
+        As `tied_places` says, for every k; None where there are no distances.
     """
 
     values: Floats
     tie_fraction: float
+    tied_places: Floats | None = None
 
 
 def joint_neighbors(sample: JointSample, k: int) -> NeighborGraph:
     """The k nearest under the largest of the spaces' distances."""
     return nearest_product(sample.spaces, k, **sample.options)
+
+
+def searched(estimator: str, k: int) -> int:
+    """How many neighbours are searched: for "ksg2" one more, which tells whether the k-th place is tied."""
+    return k + 1 if estimator == "ksg2" else k
 
 
 def count_information(
@@ -66,7 +74,7 @@ def count_information(
     -------
     Counted
     """
-    graph = joint_neighbors(sample, max(ks)) if graph is None else graph
+    graph = joint_neighbors(sample, searched(estimator, max(ks))) if graph is None else graph
     n, table = len(graph), graph.squared.reshape(len(graph), -1)
     radii = np.ascontiguousarray(table[:, np.asarray(ks) - 1])  # (N, K) squared
     at_zero = radii == 0
@@ -76,7 +84,8 @@ def count_information(
         values = _second_algorithm(sample, graph, ks, radii, zero_joint)
     else:
         values = _first_algorithm(sample, graph, ks, radii, zero_joint, all_mixed=estimator == "mixed")
-    return Counted(values, float(at_zero[:, int(np.argmin(ks))].mean()) if any_zero else 0.0)
+    tied = tied_places(table, radii, ks)
+    return Counted(values, float(at_zero[:, int(np.argmin(ks))].mean()) if any_zero else 0.0, tied)
 
 
 # ----------------------------------------------------------------------------------------------------------- algorithms
@@ -84,6 +93,13 @@ def _first_algorithm(
     sample: JointSample, graph: NeighborGraph, ks: Sequence[int], radii: Floats, zero_joint: Ints, *, all_mixed: bool
 ) -> Floats:
     """Eq. 8 of Kraskov et al. 2004; items with r_i = 0 (all items, for "mixed") by Gao et al. 2017, algorithm 1."""
+    return np.asarray(_first_terms(sample, graph, ks, radii, zero_joint, all_mixed=all_mixed).mean(0))
+
+
+def _first_terms(
+    sample: JointSample, graph: NeighborGraph, ks: Sequence[int], radii: Floats, zero_joint: Ints, *, all_mixed: bool
+) -> Floats:
+    """What every item adds to the first algorithm (N, K)."""
     from scipy.special import digamma
 
     at_zero = radii == 0
@@ -94,7 +110,7 @@ def _first_algorithm(
     for space in sample.spaces:
         closer, tied = count_at(space, radii, sample)
         terms = terms - digamma(np.where(at_zero, tied, closer) + 1)  # itself included
-    return np.asarray(terms.mean(0))
+    return np.asarray(terms)
 
 
 def _second_algorithm(
@@ -115,6 +131,11 @@ def _second_algorithm(
         farthest = np.maximum.accumulate(apart, axis=1)[:, counts - 1]
         closer, tied = count_at(space, farthest, sample)
         terms = terms - digamma(closer + tied + at_zero)
+    table = graph.squared.reshape(n, largest)
+    later = np.minimum(counts, largest - 1)  # the neighbour after the k-th, of which only one of those tied is known
+    undecided = ~at_zero & ~exceeds(table[:, later], radii) & (counts < largest)
+    if undecided.any():  # who is k-th would be chance: the first algorithm does not ask
+        terms = np.where(undecided, _first_terms(sample, graph, ks, radii, zero_joint, all_mixed=False), terms)
     return np.asarray(terms.mean(0))
 
 
@@ -135,6 +156,28 @@ def closer_together(table: Floats, radii: Floats, ks: Sequence[int]) -> Ints:
             tied = np.flatnonzero(~exceeds(radii[:, at], table[:, k - 2]))
             counts[tied, at] = 1 + exceeds(radii[tied, at, None], table[tied, : k - 1]).sum(1)
     return counts
+
+
+def tied_places(table: Floats, radii: Floats, ks: Sequence[int]) -> Floats:
+    """Share of the items whose k-th neighbour is not at distance zero and as far as the one before it, for every k; of
+    k = 1, as the one after it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.measures.neighbor_counts import tied_places
+    >>> squared = np.array([[1.0, 2.0, 3.0], [1.0, 3.0, 3.0]])
+    >>> tied_places(squared, squared[:, 1:], [2, 3]).tolist()
+    [0.0, 0.5]
+    """
+    shares = np.zeros(len(ks))
+    for at, k in enumerate(ks):
+        apart = radii[:, at] > 0
+        if k > 1:
+            shares[at] = (apart & ~exceeds(radii[:, at], table[:, k - 2])).mean()
+        elif table.shape[1] > 1:
+            shares[at] = (apart & ~exceeds(table[:, 1], radii[:, at])).mean()
+    return shares
 
 
 def count_at(space: Space, radii: Floats, sample: JointSample) -> tuple[Ints, Ints]:

@@ -23,7 +23,7 @@ from infoscope.neighbors import (
     to_numpy,
 )
 
-BLOCK_TIMES = 8.0  # length of a block in correlation times: neighbouring blocks then share a tenth of the variance
+ERROR_BLOCK_TIMES = 8.0  # correlation times of a block that errors come from: neighbours share a tenth of the variance
 FEWEST_BLOCKS = 10  # from which an error can be told
 ROW_BYTES = 2**25  # of rows that are looked at together
 WAY_OUT = "or say with `exclusion_window=0` that rows are in no order"
@@ -141,7 +141,7 @@ def read_sample(
         if series is not None:
             window = series.window if window is None else window
             if not series.independent:
-                unit = series.blocks(space, max(BLOCK_TIMES * series.tau.value, window, 2 * series.step))
+                unit = series.blocks(space, max(ERROR_BLOCK_TIMES * series.tau.value, window, 2 * series.step))
         if unit is not None and int(unit.max()) + 1 < FEWEST_BLOCKS:
             warnings.append(f"only {int(unit.max()) + 1} blocks of correlated rows: the standard error is rough")
             warn(warnings[-1])

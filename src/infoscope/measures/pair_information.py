@@ -9,8 +9,9 @@ import numpy as np
 
 from infoscope.base import ParameterError, provenance
 from infoscope.base.checks import check_choice, check_random_state
+from infoscope.statistics.units import information_unit
 
-from .assembly import FEWEST_COMPRESSED, assemble, scale_of
+from .assembly import FEWEST_COMPRESSED, assemble
 from .compression import check_compressible
 from .estimates import Recipe, settle_estimator
 from .information_results import Information
@@ -112,7 +113,7 @@ def mutual_information(
     >>> print(f"{found.value:.2f} ± {found.value_se:.2f}")
     0.50 ± 0.03
     """
-    scale_of(unit)
+    information_unit(unit)
     check_choice(small_labels, "small_labels", ("raise", "drop"))
     refuse_unknown_compression(compress)
     generator = check_random_state(random_state)

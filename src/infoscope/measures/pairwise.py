@@ -12,10 +12,10 @@ from infoscope.base.array_types import Floats
 from infoscope.base.checks import check_choice, check_positive_int, check_random_state
 from infoscope.base.rounding import order_of
 from infoscope.neighbors import Space, as_space, is_series
-from infoscope.statistics import adjust_p_values, permutation_p_value
+from infoscope.statistics import adjust_p_values, check_n_permutations, permutation_p_value
+from infoscope.statistics.units import information_unit
 
 from .estimates import Recipe, estimate, independent_shuffles, part_order, shuffler
-from .information_results import UNITS
 from .joint_sample import STRAIGHT, JointSample, check_enough, joint_sample, rank_normal
 from .pairwise_results import InformationMatrix
 from .sizes import MOST_PARTS, size_curve
@@ -88,14 +88,14 @@ def pairwise_mutual_information(
     ('column 0', 'column 2', 1)
     """
     check_choice(method, "method", METHODS)
-    check_choice(unit, "unit", UNITS)
+    scale = information_unit(unit)
     check_positive_int(n_refine, "n_refine", 1)
     generator = check_random_state(random_state)
     table = _read(frame, method, exclusion_window, neighbors_from, n_jobs)
     if method != "copula":
         check_enough(len(table.sample), check_positive_int(k, "k", 1))
-    if n_permutations is not None and n_permutations:
-        check_positive_int(n_permutations, "n_permutations", 19)
+    if n_permutations is not None:
+        check_n_permutations(n_permutations)
     count = len(table.names)
     value, error, p = (np.full((count, count), np.nan) for _ in range(3))
     refined = np.zeros((count, count), bool)
@@ -108,7 +108,6 @@ def pairwise_mutual_information(
     for a in np.flatnonzero(table.constant):  # exactly nothing
         value[a], value[:, a], error[a], error[:, a] = 0.0, 0.0, 0.0, 0.0
         p[a], p[:, a], value[a, a], error[a, a], p[a, a] = 1.0, 1.0, np.nan, np.nan, np.nan
-    scale = 1.0 if unit == "nats" else float(np.log(2))
     upper = np.triu_indices(count, 1)
     known = bool(np.isfinite(p[upper]).any())
     adjusted = np.full_like(p, np.nan)

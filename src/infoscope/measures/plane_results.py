@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from infoscope.base import Provenance, Result, format_estimate
+from infoscope.base import Provenance, Result, say_estimate
 from infoscope.base.contents import choices, flags, numbers, whole
 
 
@@ -86,7 +86,7 @@ class InformationPlane(Result):
     @property
     def verdict(self) -> str:
         """One sentence: what the last layer keeps, and how far to believe it."""
-        kept = format_estimate(self.y_information[-1], self.y_information_se[-1])
+        kept = say_estimate(self.y_information[-1], self.y_information_se[-1])
         said = f"The last layer holds {kept} {self.unit} about the label"
         if self.label_entropy is not None:
             said += f" of {self.label_entropy:.3g}"

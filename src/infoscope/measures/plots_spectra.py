@@ -8,6 +8,7 @@ import numpy as np
 
 from infoscope.base.pictures import picture
 from infoscope.base.plot_style import BLUE, COLOURS, GREY, ORANGE, VERMILION, axes_of, look_of, set_labels, set_legend
+from infoscope.statistics.units import information_unit
 
 from .spectral_results import (
     DiffusionInformation,
@@ -127,7 +128,7 @@ def plot_sweep(found: SpectralEntropy, ax: Axes | None = None, *, style: str = "
     look = look_of(style)
     ax = axes_of(ax, look, height=0.72)
     ax.errorbar(found.sigmas, found.sweep, yerr=found.sweep_se, color=BLUE, **look.bars("o-"), label="entropy")
-    limit = np.log(found.n_items) / (np.log(2) if found.unit == "bits" else 1)
+    limit = np.log(found.n_items) / information_unit(found.unit)
     ax.axhline(limit, color=GREY, lw=look.line, ls="--", label="log N: items are alone")
     ax.errorbar(
         np.array([found.sigma]), [found.value], yerr=[found.value_se], color=VERMILION, **look.bars("D"), zorder=3,

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from infoscope.base import DataError, InfoscopeError, ParameterError, fingerprint, provenance
 from infoscope.base.array_types import Ints
-from infoscope.base.checks import check_choice, check_positive_int, check_random_state, check_same_length, check_vector
+from infoscope.base.checks import check_positive_int, check_random_state, check_same_length, check_vector
 from infoscope.neighbors import Space, series_correlation, share_items
-from infoscope.statistics import permutation_p_value, run_order, shift_in_runs, shuffle_blocks, shuffle_rows
+from infoscope.statistics import check_n_permutations, permutation_p_value, run_order, shuffle_blocks, shuffle_rows
+from infoscope.statistics.units import information_unit
 
-from .information_results import UNITS, Reliability
+from .information_results import Reliability
+from .shifts import series_shifts
 from .sizes import MOST_PARTS, limit_of, size_curve
 from .verdict import judge
 
-FEWEST_PERMUTATIONS = 19
 FEWEST_ROWS = 8  # of a part
 
 
@@ -81,12 +82,11 @@ def reliability(
     >>> found.reliable
     True
     """
-    check_choice(unit, "unit", UNITS)
+    information_unit(unit)
     cuts = sorted({check_positive_int(n, "parts", 1) for n in parts})
     if cuts[:1] != [1] or len(cuts) < 2:
         raise ParameterError(f"parts is {list(parts)}; it must hold 1 and larger whole numbers")
-    if n_permutations:
-        check_positive_int(n_permutations, "n_permutations", FEWEST_PERMUTATIONS)
+    check_n_permutations(n_permutations)
     n = check_same_length({"X": X, "Y": Y})
     generator = check_random_state(random_state)
     name = getattr(estimator, "__name__", type(estimator).__name__)
@@ -95,8 +95,8 @@ def reliability(
     def answer(rows: Ints) -> float:
         return _number(estimator(rows_of(X, rows), rows_of(Y, rows)), name)
 
-    order, dealt, shuffle, null = _rows(X, Y, n, blocks, generator)
-    curve = size_curve(answer, order, parts=cuts, fewest=fewest, dealt=dealt)
+    rows = _rows(X, Y, n, blocks, generator)
+    curve = size_curve(answer, rows.order, parts=cuts, fewest=fewest, dealt=rows.dealt)
     if not curve.parts:
         raise DataError(f"{name} has no answer that is a finite number from all rows")
     judged = judge(curve, unit, 1.0)
@@ -104,9 +104,9 @@ def reliability(
     null_values, p_value = None, None
     if n_permutations:
         every = np.arange(n)
-        shuffles = (shuffle(generator) for _ in range(n_permutations))
+        shuffles = (rows.shuffle(generator) for _ in range(n_permutations))
         null_values = np.array([_number(estimator(rows_of(X, every), rows_of(Y, s)), name) for s in shuffles])
-        p_value = permutation_p_value(curve.mean[0], null_values)
+        p_value = permutation_p_value(curve.mean[0], null_values, independent=rows.distinct)
     parameters = dict(estimator=name, parts=cuts, fewest=fewest, n_permutations=n_permutations, unit=unit)
     return Reliability(
         value=float(curve.mean[0]),
@@ -121,7 +121,7 @@ def reliability(
         is_lower_bound=judged.is_lower_bound,
         p_value=p_value,
         null_values=null_values,
-        null=null if n_permutations else "none",
+        null=rows.null if n_permutations else "none",
         estimator=name,
         limit=limit.value,
         limit_se=limit.value_se,
@@ -131,6 +131,16 @@ def reliability(
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
+class Rows(NamedTuple):
+    """How rows are cut into parts and shuffled."""
+
+    order: Ints
+    dealt: bool  # whether parts are dealt from the order, or are stretches of it
+    shuffle: Callable[[np.random.Generator], Ints]
+    null: str  # what the shuffle is called
+    distinct: float | None = None  # shuffles that say something new
+
+
 def rows_of(data: Any, rows: Ints) -> Any:
     """Some rows of an array, frame or Space."""
     if isinstance(data, Space):
@@ -149,13 +159,13 @@ def _number(found: Any, name: str) -> float:
         raise DataError(f"{name} answers with {type(found).__name__}; it must be one number") from None
 
 
-def _rows(X: Any, Y: Any, n: int, blocks: Any, generator: np.random.Generator) -> tuple[Ints, bool, Any, str]:
-    """The order of the rows, whether parts are dealt from it, and how rows are shuffled."""
+def _rows(X: Any, Y: Any, n: int, blocks: Any, generator: np.random.Generator) -> Rows:
+    """How rows are cut and shuffled, by what is known of their order."""
     if blocks is not None:
         labels = np.unique(check_vector(blocks, "blocks", length=n), return_inverse=True)[1].reshape(-1)
         place = generator.permutation(labels.max() + 1)[labels]
         order = run_order(n)
-        return np.argsort(place, kind="stable"), False, lambda g: shuffle_blocks(order, labels, g), "blocks"
+        return Rows(np.argsort(place, kind="stable"), False, lambda g: shuffle_blocks(order, labels, g), "blocks")
     spaces = [data for data in (X, Y) if isinstance(data, Space)]
     series = None
     if spaces:
@@ -163,9 +173,9 @@ def _rows(X: Any, Y: Any, n: int, blocks: Any, generator: np.random.Generator) -
         spaces = share_items(named)[0]
         series = series_correlation(spaces)
     if series is None:
-        return generator.permutation(n), True, lambda g: shuffle_rows(n, g), "shuffle"
-    order, reach = run_order(n, spaces[0].time, spaces[0].run), 0.0 if series.independent else series.reach
-    return order.rows, False, lambda g: shift_in_runs(order, reach, g), "shift"
+        return Rows(generator.permutation(n), True, lambda g: shuffle_rows(n, g), "shuffle")
+    shifts = series_shifts(spaces[0], series)
+    return Rows(run_order(n, spaces[0].time, spaces[0].run).rows, False, shifts.shuffle, "shift", shifts.distinct)
 
 
 def _contents_of(data: Any) -> Any:

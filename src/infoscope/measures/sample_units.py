@@ -6,14 +6,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from infoscope.base import DataWarning, check_positive_int, check_random_state, warn
+from infoscope.base import DataWarning, check_random_state, warn
 from infoscope.neighbors import (
     SampleBlocks,
     Space,
     TwoSamples,
+    content_order,
     join_samples,
     look_at_samples,
-    row_codes,
     sample_blocks,
     samples_in_time,
     series_correlation,
@@ -22,7 +22,10 @@ from infoscope.neighbors import (
 )
 from infoscope.statistics import shuffle_rows
 
-BLOCK_TIMES = 12.0  # length of a block in correlation times: what neighbouring blocks share is then 4 % of the variance
+# Correlation times of a block whose label is exchanged.  Longer than a block that only errors come from
+# (`one_sample.ERROR_BLOCK_TIMES`): what neighbours share, 4 % of the variance here, is lost from the null, and p-values
+# are too small by it.
+EXCHANGE_BLOCK_TIMES = 12.0
 FEWEST_BLOCKS = 5  # of a sample; shorter blocks, of two correlation times at least, where there would be fewer
 ROUGH_BLOCKS = 5  # of a sample, below which errors are said to be rough
 WAY_OUT = "or say with `exclusion_window=0` that rows are in no order"
@@ -114,7 +117,7 @@ def find_blocks(samples: TwoSamples, length: float | None) -> SampleBlocks | Non
     reference, test = samples.reference, samples.test
     if length is not None:
         return sample_blocks(reference, test, length=length)
-    whole = sample_blocks(reference, test, times=BLOCK_TIMES)
+    whole = sample_blocks(reference, test, times=EXCHANGE_BLOCK_TIMES)
     if whole is None or whole.kind == "whole runs":
         return whole
     counts = np.bincount(whole.of_test, minlength=2)
@@ -123,15 +126,15 @@ def find_blocks(samples: TwoSamples, length: float | None) -> SampleBlocks | Non
     found = [series_correlation(sample) for sample in (reference, test)]
     shortest = min(one.durations.sum() for one in found if one is not None)
     slowest = max(max(one.tau.value, one.step) for one in found if one is not None)
-    times = float(np.clip(shortest / FEWEST_BLOCKS / slowest, 2.0, BLOCK_TIMES))
+    times = float(np.clip(shortest / FEWEST_BLOCKS / slowest, 2.0, EXCHANGE_BLOCK_TIMES))
     return sample_blocks(reference, test, times=times)
 
 
 def permuted_labels(prepared: Prepared, n_permutations: int, seed: int) -> np.ndarray:
     """Labels of all rows (P, N) after they were exchanged: of rows, or of whole blocks of like length.
 
-    The rows are taken in an order that depends on what they hold, so that the same samples in another order have the
-    same null.
+    The rows are taken in an order that depends on what they hold, and the larger sample first, so that the same
+    samples in other units, the rows in another order or the samples exchanged, have the same null.
     """
     labels, blocks = prepared.samples.labels, prepared.blocks
     made = np.empty((n_permutations, len(labels)), np.uint8)
@@ -140,16 +143,12 @@ def permuted_labels(prepared: Prepared, n_permutations: int, seed: int) -> np.nd
         for row, generator in zip(made, generators, strict=True):
             row[:] = blocks.exchanged(generator)
         return made
-    order, lined_up = np.argsort(row_codes(prepared.samples.space), kind="stable"), np.sort(labels)
+    order, lined_up = content_order([prepared.samples.space]), np.sort(labels)
+    if prepared.n[0] < prepared.n[1]:
+        lined_up = lined_up[::-1]
     for row, generator in zip(made, generators, strict=True):
         row[order] = lined_up[shuffle_rows(len(labels), generator)]
     return made
-
-
-def check_n_permutations(n_permutations: Any) -> int:
-    """The number, 0 or 19 at least: with fewer no p-value is below 0.05."""
-    number = check_positive_int(n_permutations, "n_permutations", 0)
-    return number if number == 0 else check_positive_int(number, "n_permutations", 19)
 
 
 def seed_of(random_state: Any) -> int:

@@ -10,14 +10,14 @@ import numpy as np
 
 from infoscope.base import DataError, ParameterError, available_threads, check_positive_int, provenance
 from infoscope.base.rounding import first_lowest
-from infoscope.statistics import permutation_p_value
+from infoscope.statistics import check_n_permutations, permutation_p_value
 
 from .directions import around_first_axis, orthonormal_blocks, turned
 from .distance_results import SlicedWasserstein
 from .frechet import parts_of, refuse_angles
 from .line_transport import add_potential, exchanged_costs, sorted_with_mass, transport
 from .mmd import about
-from .sample_units import Prepared, check_n_permutations, features_weighted, permuted_labels, prepare, seed_of
+from .sample_units import Prepared, features_weighted, permuted_labels, prepare, seed_of
 
 PARTITIONS, FEWEST_ROWS = 4, 16  # into halves, for the bias
 STEPS, SHRINK, SMALLEST = 40, 0.5, 1e-3  # of the ascent to the best centre of concentrated directions

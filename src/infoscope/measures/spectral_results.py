@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from infoscope.base import Provenance, Result, format_estimate
+from infoscope.base import Provenance, Result, say_estimate
 from infoscope.base.contents import choices, numbers, whole
 from infoscope.base.rounding import exceeds
 
@@ -129,8 +129,14 @@ class EffectiveNumber(Result):
     @property
     def verdict(self) -> str:
         """One sentence: how rich, and whether more items would change it."""
-        alike = "directions" if self.kernel == "covariance" else "items"
-        said = f"The sample is as rich as {format_estimate(self.value, self.value_se)} equally weighted {alike}"
+        if self.value == np.inf:
+            return (
+                "No two items have anything in common, as this kernel sees likeness: the sample is too small to tell "
+                "how many different ones there are."
+            )
+        alike = "direction" if self.kernel == "covariance" else "item"
+        alike += "" if f"{self.value:.3g}" == "1" else "s"
+        said = f"The sample is as rich as {say_estimate(self.value, self.value_se)} equally weighted {alike}"
         if self.kernel != "covariance":
             said += " that have nothing in common, as this kernel sees likeness"
         if self.converged is False:
@@ -228,8 +234,10 @@ class SpectralEntropy(Result):
     @property
     def verdict(self) -> str:
         """One sentence: how many directions or states, and how far from the limit."""
-        what = "directions" if self.kind == "matrix" else "states that a walker of this scale tells apart"
-        said = f"About {self.effective_number:.3g} {what}, {100 * self.relative:.0f} % of the largest entropy possible"
+        number = f"{self.effective_number:.3g}"
+        what = ("direction" if self.kind == "matrix" else "state") + ("" if number == "1" else "s")
+        what += "" if self.kind == "matrix" else " that a walker of this scale tells apart"
+        said = f"About {number} {what}, {100 * self.relative:.0f} % of the largest entropy possible"
         if self.kind == "diffusion" and not exceeds(1 - NEAR_LIMIT, self.relative):
             return f"{said}: at this scale items are alone, and the number is that of the items."
         return f"{said}."

@@ -45,13 +45,13 @@ def entropy_of(values: np.ndarray, order: float, counts: np.ndarray | None = Non
     """
     counts = np.ones(len(values)) if counts is None else counts
     if order == np.inf:
-        return float(-np.log(values.max()))
+        return max(0.0, float(-np.log(values.max())))  # of one value rounding would leave -0, or less
     if order == 1:
-        return float(-(counts * values * np.log(values)).sum())
+        return max(0.0, float(-(counts * values * np.log(values)).sum()))
     if order == 0:
         return float(np.log(counts.sum()))
     top = values.max()  # so that no power underflows
-    return float((np.log((counts * (values / top) ** order).sum()) + order * np.log(top)) / (1 - order))
+    return max(0.0, float((np.log((counts * (values / top) ** order).sum()) + order * np.log(top)) / (1 - order)))
 
 
 def spectrum_of(values: np.ndarray, n: int) -> Spectrum:

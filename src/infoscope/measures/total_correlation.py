@@ -8,8 +8,9 @@ from typing import Any
 from infoscope.base import DataError, provenance
 from infoscope.base.checks import check_positive_int, check_random_state, is_frame
 from infoscope.neighbors import Space
+from infoscope.statistics.units import information_unit
 
-from .assembly import assemble, scale_of
+from .assembly import assemble
 from .estimates import Recipe
 from .information_results import Information
 from .joint_sample import check_enough, contents_of, joint_sample
@@ -77,7 +78,7 @@ def total_correlation(
     >>> round(found.value, 1)  # the truth is 1.82
     1.8
     """
-    scale_of(unit)
+    information_unit(unit)
     generator = check_random_state(random_state)
     named = named_blocks(blocks)
     sample = joint_sample(

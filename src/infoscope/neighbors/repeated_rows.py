@@ -109,27 +109,15 @@ def find_repeated_rows(
     return RepeatedRows(n, count, first, group, len(spaces), count > 0 and _on_grid(known))
 
 
-def row_codes(space: Space) -> np.ndarray:
-    """A number of 64 bits for every row, equal for equal rows: an order of the rows that does not depend on theirs.
-
-    Where the rows are not at hand (Dask arrays), their numbers.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from infoscope.neighbors import Space, row_codes
-    >>> codes = row_codes(Space(np.array([[1.0], [2.0], [1.0]])))
-    >>> bool(codes[0] == codes[2]), bool(codes[0] == codes[1])
-    (True, False)
-    """
-    table = _table(space)
-    return np.arange(len(space), dtype=np.uint64) if table is None else _hash(table)
+def rows_at_hand(space: Space) -> bool:
+    """Whether the rows can be looked at one by one: not in Dask arrays, nor in very large tensors on a device."""
+    return not (space.backend == "dask" or (space._array() is None and space.features.nbytes > MOST_BYTES))
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
 def _table(space: Space) -> np.ndarray | None:
     """The numbers that count in distances, so that equal rows are at distance zero; None where they are not at hand."""
-    if space.backend == "dask" or (space._array() is None and space.features.nbytes > MOST_BYTES):
+    if not rows_at_hand(space):
         return None
     values = to_numpy(space.features)
     if space.metric in ("labels", "bits", "precomputed"):

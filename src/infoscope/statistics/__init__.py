@@ -7,6 +7,7 @@ from .correlation import CorrelationTime, auto_window, correlation_time
 from .multiple import adjust_p_values
 from .order import OrderTest, RunOrder, adjacency_test, block_labels, run_order
 from .shuffles import (
+    check_n_permutations,
     independent_shifts,
     permutation_p_value,
     shift_in_runs,
@@ -32,6 +33,7 @@ __all__ = [
     "block_labels",
     "chain_effective_size",
     "chain_error",
+    "check_n_permutations",
     "check_period",
     "correlation_time",
     "effective_sample_size",

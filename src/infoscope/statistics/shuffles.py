@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 
 from infoscope.base import DataError, ParameterError, kernel
+from infoscope.base.checks import check_positive_int
 from infoscope.base.rounding import exceeds
 
 from .order import RunOrder
+
+FEWEST_PERMUTATIONS = 19  # with fewer no p-value is below 0.05
 
 
 def shuffle_rows(n: int, generator: np.random.Generator) -> np.ndarray:
@@ -177,8 +180,9 @@ def shuffle_among_neighbors(items: np.ndarray, generator: np.random.Generator) -
 
 
 def independent_shifts(order: RunOrder, window: float, correlation_time: float) -> float:
-    """How many shifts of `shift_in_runs` say something new: those of a run that are a correlation time apart, times
-    those of every other run.
+    """How many shifts of `shift_in_runs` say something new.
+
+    Those of a run that are a correlation time apart, times those of every other run.
 
     Parameters
     ----------
@@ -206,6 +210,19 @@ def independent_shifts(order: RunOrder, window: float, correlation_time: float) 
         duration = float(time[-1] - time[0]) * len(rows) / max(len(rows) - 1, 1)
         count = min(count * max((duration - 2 * window) / correlation_time, 1.0), 1e9)
     return count
+
+
+def check_n_permutations(n_permutations: Any) -> int:
+    """The number of shuffled samples, 0 or 19 at least: with fewer no p-value is below 0.05.
+
+    Examples
+    --------
+    >>> from infoscope.statistics import check_n_permutations
+    >>> check_n_permutations(0), check_n_permutations(99)
+    (0, 99)
+    """
+    number = check_positive_int(n_permutations, "n_permutations", 0)
+    return number if number == 0 else check_positive_int(number, "n_permutations", FEWEST_PERMUTATIONS)
 
 
 def permutation_p_value(

@@ -1,4 +1,7 @@
-"""Thermal energies: the gas constant, kT at a temperature, a temperature from kT.  Nobody else decides them."""
+"""Thermal energies: the gas constant, kT at a temperature, a temperature from kT; nats and bits.
+
+Nobody else decides them.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from infoscope.base.checks import check_choice
 GAS_CONSTANT = 8.31446261815324e-3  # kJ/(mol K)
 MOLAR_UNITS = {"kJ/mol": GAS_CONSTANT, "kcal/mol": GAS_CONSTANT / 4.184}  # of the gas constant, per kelvin
 ENERGY_UNITS = ("kT", *MOLAR_UNITS)
+INFORMATION_UNITS = {"nats": 1.0, "bits": float(np.log(2))}  # in nats
 
 
 def energy_unit(temperature: float, units: str) -> float:
@@ -44,3 +48,29 @@ def energy_unit(temperature: float, units: str) -> float:
     if not 0 < float(temperature) < np.inf:
         raise ParameterError(f"temperature is {temperature!r}; it is in kelvin and must be positive")
     return MOLAR_UNITS[units] * float(temperature)
+
+
+def information_unit(unit: str) -> float:
+    """What nats are divided by.
+
+    Parameters
+    ----------
+    unit : {"nats", "bits"}
+        Of the answer.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ParameterError
+        An unknown unit.
+
+    Examples
+    --------
+    >>> from infoscope.statistics.units import information_unit
+    >>> information_unit("nats"), round(information_unit("bits"), 4)
+    (1.0, 0.6931)
+    """
+    return INFORMATION_UNITS[check_choice(unit, "unit", tuple(INFORMATION_UNITS))]

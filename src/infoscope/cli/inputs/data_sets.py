@@ -22,6 +22,7 @@ from .read_space import Measures, ReadSpace
 from .spaces import make_space, measures, uneven_columns
 from .summary import show_spaces
 from .text_columns import set_text_aside
+from .words import ReadWords, read_words
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,11 @@ class ReadData:
     def space(self) -> Space:
         """The first, or the only one."""
         return next(iter(self.spaces.values()))
+
+    @property
+    def sample(self) -> Space:
+        """What is compared, where samples are compared column by column."""
+        return self.space
 
     def record(self) -> dict[str, Any]:
         """What was read, for the record of a result."""
@@ -152,11 +158,17 @@ def read_two(
 
 def read_two_tables(
     files: Sequence[str], items: Items, rows: Rows, measure: Measure, layout: Layout
-) -> tuple[tuple[ReadData, ReadData], tuple[Mapping[str, Any], Mapping[str, Any]]]:
-    """Read a reference and a test sample that are compared column by column: numbers as spaces, text beside them."""
+) -> tuple[tuple[ReadData | ReadWords, ReadData | ReadWords], tuple[Mapping[str, Any], Mapping[str, Any]] | None]:
+    """Read a reference and a test sample that are compared column by column: numbers as spaces, text beside them.
+
+    Where both have columns of text only, they come as frames.
+    """
     first, second = _two_files(files, layout)
     owned = owned_columns(items)
     tables = [set_text_aside(file, owned, name) for file, name in ((first, "reference"), (second, "test"))]
+    if any(table.alone for table in tables):
+        words = read_words(tables, ("reference", "test"), items, rows)
+        return (words[0], words[1]), None
     gathered = []
     for table, name in zip(tables, ("reference", "test"), strict=True):
         text = [] if table.numbers.columns is not None else [*table.names, *table.dropped]

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from infoscope.base.column_roles import FEATURE, kind_of_name
-from infoscope.base.errors import ParameterError
 from infoscope.io.columns import column_positions
 from infoscope.io.readers import is_text_table
 
@@ -33,12 +32,15 @@ class TextColumns:
         What was left out.
     dropped : tuple of str
         Columns of text that are names of rows.
+    alone : bool
+        Whether no column of numbers is left; `numbers` is then the file as it was chosen.
     """
 
     numbers: FileChoice
     names: tuple[str, ...]
     notes: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
+    alone: bool = False
 
     def read(self, rows: Any) -> dict[str, np.ndarray]:
         """Values of the columns in some rows of the file."""
@@ -46,21 +48,16 @@ class TextColumns:
 
 
 def set_text_aside(file: FileChoice, owned: Sequence[str], sample: str) -> TextColumns:
-    """Take the columns of text out of what is chosen of a table; columns that are `owned` stay where they are.
-
-    Raises
-    ------
-    ParameterError
-        If no column of numbers would be left.
-    """
+    """Take the columns of text out of what is chosen of a table; columns that are `owned` stay where they are."""
     if not (is_text_table(file.path) or file.path.suffix.lower() in TABLES):
         return TextColumns(file, ())
     stored = file.stored_columns()
     chosen = range(len(stored)) if file.columns is None else column_positions(file.columns, stored)
-    text, notes, dropped = [], [], []
+    text, beside, notes, dropped = [], [], [], []
     for position in chosen:
         name = stored[position]
         if name in owned or (file.columns is None and kind_of_name(name) != FEATURE):
+            beside.append(name)
             continue
         values = file.read_column(name)
         if values.dtype.kind not in "OUSb":
@@ -74,8 +71,10 @@ def set_text_aside(file: FileChoice, owned: Sequence[str], sample: str) -> TextC
     if not text:
         return TextColumns(file, ())
     left = [position for position in chosen if position not in {p for p, _ in text}]
-    if not left:
-        raise ParameterError(f"{file} has columns of text only: a column of numbers is needed as well")
-    numbers = replace(file, columns=None) if file.columns is None else replace(file, columns=",".join(map(str, left)))
     kept = tuple(name for _, name in text if name not in dropped)
+    if len(left) == len(beside):
+        if beside:
+            notes.append(f"{sample}: {', '.join(beside)} left out: no features, and there are no other numbers")
+        return TextColumns(file, kept, tuple(notes), tuple(dropped), alone=True)
+    numbers = replace(file, columns=None) if file.columns is None else replace(file, columns=",".join(map(str, left)))
     return TextColumns(numbers, kept, tuple(notes), tuple(dropped))
