@@ -91,7 +91,7 @@ def count_by_boxes(space: Space, indptr: Ints, squared: Floats, weighted: bool, 
     probe = order[PROBED // 2 :: PROBED]
     steps, tied = np.zeros((2, len(radii.squared)))
     cut = count(probe, steps, tied)
-    if cut > _worth(space, radii) * len(probe) * boxes.tree.first_leaf:
+    if cut > _largest_share(space, radii) * len(probe) * boxes.tree.first_leaf:
         return None
     steps, tied = np.zeros((2, len(radii.squared)))
     _each(lambda part: count(part, steps, tied), order, n_jobs, "ranks")
@@ -114,7 +114,7 @@ def _apply(spaces: Sequence[Space], queries: Sequence[Queries], n_features: int)
     return True
 
 
-def _worth(space: Space, radii: CountWithin) -> float:
+def _largest_share(space: Space, radii: CountWithin) -> float:
     """The share of all leaves up to which boxes are faster than tiles."""
     if radii.weighted or int(np.diff(radii.indptr).max()) > MANY:
         return WORTH_OF_MANY
