@@ -90,9 +90,9 @@ class InformationMatrix(Result):
     @property
     def _estimates(self) -> list[tuple[str, str, None]]:
         listed = self.pairs()[:LISTED]
-        return [(f"{self.names[a]}, {self.names[b]}", f"{self._format_value(a, b)} {self.unit}", None) for a, b in listed]
+        return [(f"{self.names[a]}, {self.names[b]}", f"{self._say_pair(a, b)} {self.unit}", None) for a, b in listed]
 
-    def _format_value(self, a: int, b: int) -> str:
+    def _say_pair(self, a: int, b: int) -> str:
         se = float(self.value_se[a, b])
         return format_estimate(float(self.value[a, b]), se if np.isfinite(se) else None)
 
@@ -108,7 +108,7 @@ class InformationMatrix(Result):
         gaussian = "" if self.refined[a, b] else ", of which a Gaussian copula sees what is monotone"
         return (
             f"{len(some)} of {len(pairs)} pairs share something ({by}); most: {self.names[a]} and {self.names[b]}, "
-            f"{self._format_value(a, b)} {self.unit}{gaussian}."
+            f"{self._say_pair(a, b)} {self.unit}{gaussian}."
         )
 
     def _rows(self) -> list[dict[str, Any]]:
