@@ -5,7 +5,6 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from infoscope.anomalies.blocks import Blocks, make_blocks
 
 from infoscope.anomalies.multiple_testing import Null, adjusted_p_values, p_values, tails_of, threshold
 from infoscope.anomalies.neighbor_stream import Ordered
@@ -21,6 +20,7 @@ from infoscope.anomalies.permutations import (
 from infoscope.anomalies.scores import Rule, empty_scan, scan_items, scan_rows
 from infoscope.base import DataError, ParameterError
 from infoscope.neighbors import Space
+from infoscope.neighbors.two_sample_blocks import SampleBlocks, sample_blocks
 
 
 def all_labelings(n, n_test):
@@ -70,7 +70,7 @@ def test_maxima_are_the_largest_scores():
             rule, ordered = Rule(7, 2, 4 / 9, include), Ordered(Space(x))
             lists = fixed_neighbors(ordered, rule)
             for labels in list(all_labelings(9, 4))[::7]:
-                blocks = Blocks(np.arange(9), labels, np.arange(9), "rows")  # strata of one: nothing moves
+                blocks = SampleBlocks(np.arange(9), labels, np.arange(9), "rows")  # strata of one: nothing moves
                 found = permuted_maxima(lists, labels, rule, 1, 0, blocks=blocks)
                 scan = scan_items(ordered, labels, rule)
                 assert found.over[0] == scan.over[labels == 1].max()
@@ -222,7 +222,7 @@ def test_blocks_exchange_only_with_blocks_of_like_length():
     groups = np.repeat(np.arange(6), [10, 10, 12, 50, 55, 60])
     reference, test = Space(np.zeros((len(groups), 1)) + np.arange(len(groups))[:, None]), None
     test = reference
-    blocks = make_blocks(reference, test, groups, groups, 0.05)
+    blocks = sample_blocks(reference, test, groups, groups)
     assert len(blocks.of_test) == 12 and len(np.unique(blocks.stratum)) == 2
     assert blocks.arrangements == 20 * 20
     generator = np.random.default_rng(0)
@@ -237,35 +237,35 @@ def test_blocks_exchange_only_with_blocks_of_like_length():
 def test_blocks_of_runs_and_of_time():
     g = np.random.default_rng(0)
     runs = [g.normal(size=(50, 2)) for _ in range(6)]
-    whole = make_blocks(Space(runs), Space(runs), None, None, 0.05)
+    whole = sample_blocks(Space(runs), Space(runs), None, None)
     assert whole.kind == "whole runs" and len(whole.of_test) == 12
     many = Space([np.zeros((2, 1)) + i for i in range(1200)])
-    assert make_blocks(many, many, None, None, 0.05).arrangements > 10**700  # no float holds it
+    assert sample_blocks(many, many, None, None).arrangements > 10**700  # no float holds it
     walk = [np.zeros((1000, 1)), np.zeros((1000, 1))]
     for series in walk:
         for t in range(1, 1000):
             series[t] = 0.9 * series[t - 1] + g.normal()
     timed = [Space(series, time=np.arange(1000.0)) for series in walk]
-    blocks = make_blocks(*timed, None, None, 0.05)
+    blocks = sample_blocks(*timed, None, None)
     lengths = np.bincount(blocks.code)
     assert lengths.min() >= 17 and lengths.max() <= 90  # twice the true time is 38 rows; estimates vary by a half
     assert all(np.ptp(np.flatnonzero(blocks.code == b)) + 1 == lengths[b] for b in range(len(lengths)))
-    few = make_blocks(Space(walk), Space(walk), None, None, 0.05)  # two runs each: 6 arrangements, too few
+    few = sample_blocks(Space(walk), Space(walk), None, None)  # two runs each: 6 arrangements, too few
     assert few.kind != "whole runs" and len(few.of_test) > 8
-    assert make_blocks(Space(walk[0]), Space(walk[1]), None, None, 0.05) is None
+    assert sample_blocks(Space(walk[0]), Space(walk[1]), None, None) is None
 
 
 def test_blocks_that_do_not_fit():
     x = Space(np.random.default_rng(0).normal(size=(20, 1)))
     with pytest.raises(ParameterError, match="go together"):
-        make_blocks(x, x, np.zeros(20), None, 0.05)
+        sample_blocks(x, x, np.zeros(20), None)
     with pytest.raises(DataError, match="groups_test"):
-        make_blocks(x, x, np.zeros(20), np.zeros(19), 0.05)
+        sample_blocks(x, x, np.zeros(20), np.zeros(19))
     with pytest.raises(ParameterError, match="neither time nor run"):
-        make_blocks(x, x.replace(time=np.arange(20.0)), None, None, 0.05)
+        sample_blocks(x, x.replace(time=np.arange(20.0)), None, None)
     timed = x.replace(time=np.arange(20.0))
-    assert np.bincount(make_blocks(timed, timed, None, None, 0.05, 5.0).code).tolist() == [5] * 8
+    assert np.bincount(sample_blocks(timed, timed, length=5.0).code).tolist() == [5] * 8
     with pytest.raises(ParameterError, match="block_length"):
-        make_blocks(timed, timed, None, None, 0.05, -1.0)
+        sample_blocks(timed, timed, length=-1.0)
     with pytest.raises(ParameterError, match="block_length"):
-        make_blocks(x, x, None, None, 0.05, 5.0)
+        sample_blocks(x, x, length=5.0)

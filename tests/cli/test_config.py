@@ -88,9 +88,10 @@ def test_a_command_from_a_file(folder, infoscope):
 
 
 def test_two_arguments(folder, infoscope):
-    np.save("z.npy", np.random.default_rng(1).normal(size=(90, 2)))
+    for seed, name in ((1, "z.npy"), (2, "w.npy")):
+        np.save(name, np.random.default_rng(seed).normal(size=(90, 2)))
     file = toml(reference="x.npy", test="z.npy", k=12, quiet=True, output="a.json")
-    for said, files in (([], "x.npy z.npy"), (["z.npy"], "z.npy z.npy"), (["z.npy", "x.npy"], "z.npy x.npy")):
+    for said, files in (([], "x.npy z.npy"), (["w.npy"], "w.npy z.npy"), (["z.npy", "x.npy"], "z.npy x.npy")):
         ran = infoscope("anomalies", *said, "--config", file)
         assert ran.code == 0, ran.err
         assert f" {files}" in json.loads(Path("a.json").read_text())["command"].replace("--config", "")

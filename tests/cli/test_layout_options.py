@@ -13,7 +13,7 @@ COMMANDS = {
     "compare": ["compare", "A=x.csv:0", "B=x.csv:1"],
     "dimension": ["dimension", "x.csv"],
     "density": ["density", "x.csv"],
-    "anomalies": ["anomalies", "x.csv", "x.csv"],
+    "anomalies": ["anomalies", "x.csv", "y.csv"],
     "select": ["select", "x.csv", "--target", "2"],
 }
 
@@ -62,6 +62,7 @@ OPTIONS = [
 def test_every_command_takes_them_and_they_are_run_again(table, infoscope, command):
     x = np.c_[table[1], table[1][:, 0] ** 2] * 100
     european("x.csv", x, missing=[3, 7])
+    european("y.csv", x[1:] + 0.5)
     said = [*COMMANDS[command], *OPTIONS, "--missing", "drop", "--output", "said.json"]
     ran = infoscope(*said)
     assert ran.code == 0, ran.err
@@ -74,7 +75,8 @@ def test_every_command_takes_them_and_they_are_run_again(table, infoscope, comma
     assert again.code == 0 and "reproduced" in again.out, again.err
     # the same numbers without anything to decide give the same result
     np.save("x.npy", np.delete(x, [3, 7], axis=0))
-    plain = [part.replace("x.csv", "x.npy") for part in COMMANDS[command]]
+    np.save("y.npy", x[1:] + 0.5)
+    plain = [part.replace(".csv", ".npy") for part in COMMANDS[command]]
     assert infoscope(*plain, "--output", "plain.json").code == 0
     same = {name: value for name, value in values("plain.json").items() if isinstance(value, float)}
     found = values("said.json")

@@ -75,7 +75,7 @@ def entropy(
     >>> from infoscope import entropy
     >>> found = entropy(np.random.default_rng(0).normal(size=2000))  # the truth is 1.419
     >>> print(f"{found.value:.2f} ± {found.value_se:.2f}")
-    1.42 ± 0.03
+    1.44 ± 0.02
     """
     scale = information_unit(unit)
     generator = check_random_state(random_state)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from infoscope.base import Provenance, Result, say_estimate
-from infoscope.base.contents import choices, numbers, whole
+from infoscope.base.contents import choices, numbers, values, whole
 from infoscope.base.rounding import exceeds
 
 NEAR_LIMIT = 0.02  # share of log2 N within which a diffusion entropy sees no neighbours any more
@@ -289,6 +289,7 @@ class DiffusionInformation(Result):
 
     _contents = {
         "unit": choices("nats", "bits"),
+        "classes": values("C"),
         "sizes": numbers("classes", low=0.0),
         "class_entropy": numbers("classes"),
         "class_entropy_se": numbers("classes"),
