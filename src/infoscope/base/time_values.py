@@ -93,51 +93,45 @@ def read_times(values: Any, name: str, *, date_format: str | None = None) -> Tim
     return TimeReading(filled, reading.form, reading.notes)
 
 
-def are_times_of_day(values: Any) -> bool:
-    """Whether values are times of day: 18:00, 18:00:05.5 or 18.00.05, or times of Python.
-
-    Examples
-    --------
-    >>> from infoscope.base.time_values import are_times_of_day
-    >>> are_times_of_day(["18:00", "19:30"]), are_times_of_day(["18.00.00"]), are_times_of_day(["2.5"])
-    (True, True, False)
-    """
-    if np.asarray(values).dtype.kind not in "OUT":
-        return False
-    texts = [str(value).strip() for value in values]
-    return any(all(form.fullmatch(text) for text in texts) for form in (TIME_OF_DAY, WITH_DOTS))
-
-
-def join_times_of_day(days: np.ndarray, values: Any) -> np.ndarray | None:
-    """Dates of whole days with the times of day of another column; None where the one or the other are no such.
+def times_of_day(values: Any) -> np.ndarray | None:
+    """Seconds of times of day, or None where not all values are such.
 
     Parameters
     ----------
-    days : ndarray of shape (N,)
-        datetime64[ns].
     values : array_like of shape (N,)
         Text as in 18:00, 18:00:05.5 or 18.00.05, or times of Python.
 
     Returns
     -------
     ndarray of shape (N,) or None
-        datetime64[ns].
+
+    Examples
+    --------
+    >>> from infoscope.base.time_values import times_of_day
+    >>> times_of_day(["18:00", "19:30"]), times_of_day(["18.00.05"]), times_of_day(["2.5"])
+    (array([64800., 70200.]), array([64805.]), None)
+    """
+    if np.asarray(values).dtype.kind not in "OUT":
+        return None
+    texts = [str(value).strip() for value in values]
+    if all(TIME_OF_DAY.fullmatch(text) for text in texts):
+        return _clock_seconds(texts)
+    if all(WITH_DOTS.fullmatch(text) for text in texts):
+        return _clock_seconds([text.replace(".", ":") for text in texts])
+    return None
+
+
+def are_whole_days(times: np.ndarray) -> bool:
+    """Whether times are dates without a time of day.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from infoscope.base.time_values import join_times_of_day
-    >>> join_times_of_day(np.array(["2004-03-10"], "datetime64[ns]"), ["18.00.00"])
-    array(['2004-03-10T18:00:00.000000000'], dtype='datetime64[ns]')
+    >>> from infoscope.base.time_values import are_whole_days
+    >>> are_whole_days(np.array(["2004-03-10"], "datetime64[ns]")), are_whole_days(np.array([1.0]))
+    (True, False)
     """
-    if days.dtype.kind != "M" or not (days == days.astype("datetime64[D]"))[~np.isnat(days)].all():
-        return None
-    if not are_times_of_day(values):
-        return None
-    texts = [str(value).strip() for value in values]
-    if WITH_DOTS.fullmatch(texts[0]):
-        texts = [text.replace(".", ":") for text in texts]
-    return days + np.rint(_clock_seconds(texts) * 1e9).astype("timedelta64[ns]")
+    return times.dtype.kind == "M" and bool((times == times.astype("datetime64[D]"))[~np.isnat(times)].all())
 
 
 def as_times(values: Any, name: str) -> np.ndarray:

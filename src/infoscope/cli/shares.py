@@ -120,13 +120,11 @@ def shares(
 
 def _is_wide(spaces: dict[str, Any], labels: str | None, k: int) -> bool:
     """Whether two descriptions have so many columns that the library would compress them."""
-    from infoscope.measures.assembly import FEWEST_COMPRESSED
-    from infoscope.measures.joint_sample import MAXIMUM_NORM_UP_TO
+    from infoscope.measures.compression import is_worth_compressing
 
     if labels is not None or len(spaces) != 2 or any(space.metric == "labels" for space in spaces.values()):
         return False
-    wide = max(space.n_features for space in spaces.values()) > MAXIMUM_NORM_UP_TO
-    return wide and min(map(len, spaces.values())) >= FEWEST_COMPRESSED * (k + 1)
+    return is_worth_compressing(list(spaces.values()), k)
 
 
 def _compute(

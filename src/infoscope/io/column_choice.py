@@ -19,7 +19,7 @@ from infoscope.base.column_roles import (
     is_weak,
 )
 from infoscope.base.errors import DataError, ParameterError, warn
-from infoscope.base.time_values import TimeReading, are_times_of_day, join_times_of_day
+from infoscope.base.time_values import TimeReading, are_whole_days, times_of_day
 
 from .columns import column_positions, starts_from_all
 from .restarts import even_times
@@ -163,12 +163,13 @@ def _time(
         role = ColumnRole(position, source.names[position], CLOCKS[0], "it was chosen")
         roles[position] = role
         times = source.times(position, rows, f"{label}: column '{role.name}'", date_format)
-        joined = _with_times_of_day(source, rows, roles, role, times, taken)
+        joined = _with_times_of_day(times, role, _times_of_day(source, rows, roles, taken), roles)
         if joined is not times:
             notes.append(f"{label}: '{role.name}' is the time of the rows ({joined.notes[-1]})")
         return role, joined
     candidates = [role for kind in CLOCKS for role in roles.values() if role.kind == kind and role.name not in taken]
-    for role in _dates_first(candidates, source, rows):
+    of_day = _times_of_day(source, rows, roles, taken)
+    for role in sorted(candidates, key=lambda role: role.position in of_day):  # beside dates they say the rest
         what = f"{label}: column '{role.name}'"
         try:
             times = source.times(role.position, rows, what, date_format)
@@ -179,7 +180,7 @@ def _time(
             continue
         except ParameterError:
             times = source.times(role.position, rows, what, None)
-        times = _with_times_of_day(source, rows, roles, role, times, taken)
+        times = _with_times_of_day(times, role, of_day, roles)
         why_not = _why_no_time(times.values, run) or (
             "" if run is not None else _shared(source, rows, roles, times.values)
         )
@@ -193,27 +194,26 @@ def _time(
     return None, None
 
 
-def _dates_first(candidates: list[ColumnRole], source: Source, rows: slice) -> list[ColumnRole]:
-    """The candidates, times of day last: beside dates they say the rest of them."""
-    timed = [role for role in candidates if role.kind == TIME]
+def _times_of_day(source: Source, rows: slice, roles: dict[int, ColumnRole], taken: set[str]) -> dict[int, np.ndarray]:
+    """Seconds in the columns that hold times of day, where another column may hold the dates."""
+    timed = [role.position for role in roles.values() if role.kind == TIME and role.name not in taken]
     if len(timed) < 2:
-        return candidates
-    of_day = [role for role in timed if are_times_of_day(source.column(role.position, rows))]
-    return [role for role in candidates if role not in of_day] + of_day
+        return {}
+    seconds = {position: times_of_day(source.column(position, rows)) for position in timed}
+    return {position: values for position, values in seconds.items() if values is not None}
 
 
 def _with_times_of_day(
-    source: Source, rows: slice, roles: dict[int, ColumnRole], role: ColumnRole, times: TimeReading, taken: set[str]
+    times: TimeReading, role: ColumnRole, of_day: dict[int, np.ndarray], roles: dict[int, ColumnRole]
 ) -> TimeReading:
     """The times; dates of whole days together with another column's times of day."""
-    for other in list(roles.values()):
-        if other.kind != TIME or other is role or other.name in taken or times.values.dtype.kind != "M":
-            continue
-        joined = join_times_of_day(times.values, source.column(other.position, rows))
-        if joined is not None:
-            roles[other.position] = replace(other, reason=f"its times of day belong to '{role.name}'")
-            return replace(times, values=joined, notes=(*times.notes, f"with the times of day of '{other.name}'"))
-    return times
+    others = [position for position in of_day if position != role.position]
+    if not others or not are_whole_days(times.values):
+        return times
+    other = roles[others[0]]
+    roles[other.position] = replace(other, reason=f"its times of day belong to '{role.name}'")
+    joined = times.values + np.rint(of_day[other.position] * 1e9).astype("timedelta64[ns]")
+    return replace(times, values=joined, notes=(*times.notes, f"with the times of day of '{other.name}'"))
 
 
 def _in_even_steps(times: TimeReading, run: np.ndarray | None) -> TimeReading:

@@ -14,7 +14,7 @@ from infoscope.neighbors import find_repeated_rows, looking_at_row_order
 from infoscope.statistics import check_n_permutations, permutation_p_value
 from infoscope.statistics.units import information_unit
 
-from .compression import FEATURES, IDENTITY, component_information
+from .compression import FEATURES, FEWEST_COMPRESSED, IDENTITY, component_information
 from .estimates import (
     CONDITIONAL,
     Estimate,
@@ -32,7 +32,6 @@ from .joint_sample import JointSample
 from .sizes import SizeCurve, size_curve
 from .verdict import NeighborCurve, judge
 
-FEWEST_COMPRESSED = 16  # rows a part, times k + 1, that are compressed and counted in halves
 # Rounded normal columns that share nothing (k = 3, 2000 rows) have 0.002 nats where 3 % of the rows are tied at their
 # k-th place, 0.01 at 26 %, 0.04 at 44 % and 0.14 at 51 %; by the second algorithm -0.02 at 3 % and -0.18 at 26 %.
 TIED = 0.1  # of the rows, from which ties are told

@@ -31,6 +31,7 @@ MOST_COMPONENTS = 4
 N_WAVES = 256
 SHARE = 4  # rows a direction: more columns are first reduced to their principal components
 SURROGATES = 3
+FEWEST_COMPRESSED = 16  # rows a part, times k + 1, that are compressed and counted in halves
 
 
 class CanonicalCompressor:
@@ -244,6 +245,12 @@ def component_information(sample: JointSample, k: int, halves: tuple[Ints, Ints]
         counted.append([float(variate_information(part, u, v, [k])[0]) for u, v in both])
     most = min(map(len, counted))
     return np.mean([values[:most] for values in counted], axis=0)
+
+
+def is_worth_compressing(spaces: Sequence[Space], k: int) -> bool:
+    """Whether a side has so many columns that neighbours see little, and rows are enough to learn directions."""
+    wide = max(space.n_features for space in spaces) > MAXIMUM_NORM_UP_TO
+    return wide and min(map(len, spaces)) >= FEWEST_COMPRESSED * (k + 1)
 
 
 def check_compressible(sample: JointSample) -> None:

@@ -80,8 +80,8 @@ class Protocol(Result):
 
     @property
     def _estimates(self) -> list[tuple[str, Any, Any]]:
-        se = self.value_se if np.isfinite(self.value_se) else None
-        lines: list[tuple[str, Any, Any]] = [("information", f"{format_estimate(self.value, se)} {self.unit}", None)]
+        said = say_estimate(self.value, self.value_se)
+        lines: list[tuple[str, Any, Any]] = [("information", f"{said} {self.unit}", None)]
         if self.p_value is not None:
             lines.append(("p(independent)", f"{self.p_value:.2g}", None))
         return lines
@@ -344,14 +344,11 @@ class Entropy(Protocol):
 
     @property
     def _estimates(self) -> list[tuple[str, Any, Any]]:
-        se = self.value_se if np.isfinite(self.value_se) else None
-        return [("entropy", f"{format_estimate(self.value, se)} {self.unit}", None)]
+        return [("entropy", f"{say_estimate(self.value, self.value_se)} {self.unit}", None)]
 
     @property
     def verdict(self) -> str:
         """One sentence: the entropy, and whether to believe it."""
-        se = self.value_se if np.isfinite(self.value_se) else None
-        start = (
-            f"The entropy of {self.name} is {format_estimate(self.value, se)} {self.unit} in the units of its columns"
-        )
+        said = say_estimate(self.value, self.value_se)
+        start = f"The entropy of {self.name} is {said} {self.unit} in the units of its columns"
         return f"{start}; {self._belief()}."

@@ -11,11 +11,11 @@ from infoscope.base import ParameterError, provenance
 from infoscope.base.checks import check_choice, check_random_state
 from infoscope.statistics.units import information_unit
 
-from .assembly import FEWEST_COMPRESSED, assemble
-from .compression import check_compressible
+from .assembly import assemble
+from .compression import check_compressible, is_worth_compressing
 from .estimates import Recipe, settle_estimator
 from .information_results import Information
-from .joint_sample import MAXIMUM_NORM_UP_TO, JointSample, contents_of, joint_sample
+from .joint_sample import JointSample, contents_of, joint_sample
 from .label_information import settle_small_labels
 
 
@@ -131,7 +131,8 @@ def mutual_information(
         sample = replace(sample, warnings=(*sample.warnings, *said))
     recipe = Recipe(estimator, k)
     if compress == "auto" and not surrogate:
-        compress = "canonical" if estimator == "auto" and is_worth_compressing(sample, k) else None
+        plain = estimator == "auto" and _has_plain_columns(sample)
+        compress = "canonical" if plain and is_worth_compressing(sample.spaces, k) else None
     if compress is not None or surrogate:
         recipe = _compression(sample, recipe, compress, surrogate, generator)
     parameters = dict(
@@ -147,12 +148,8 @@ def mutual_information(
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
-def is_worth_compressing(sample: JointSample, k: int) -> bool:
-    """Whether a side has so many plain columns that neighbours see little, and rows are enough to learn directions."""
-    if any(sample.constant) or any(one != "rank-normal" for one in sample.marginals):
-        return False
-    wide = max(space.n_features for space in sample.spaces) > MAXIMUM_NORM_UP_TO
-    return wide and len(sample) >= FEWEST_COMPRESSED * (k + 1)
+def _has_plain_columns(sample: JointSample) -> bool:
+    return not any(sample.constant) and all(one == "rank-normal" for one in sample.marginals)
 
 
 def _compression(

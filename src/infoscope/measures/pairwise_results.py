@@ -9,7 +9,7 @@ import numpy as np
 
 from infoscope.base import Provenance, Result
 from infoscope.base.contents import choices, flags, numbers, whole
-from infoscope.base.results import format_estimate
+from infoscope.base.results import say_estimate
 from infoscope.base.rounding import order_of
 
 __all__ = ["InformationMatrix"]
@@ -93,8 +93,7 @@ class InformationMatrix(Result):
         return [(f"{self.names[a]}, {self.names[b]}", f"{self._say_pair(a, b)} {self.unit}", None) for a, b in listed]
 
     def _say_pair(self, a: int, b: int) -> str:
-        se = float(self.value_se[a, b])
-        return format_estimate(float(self.value[a, b]), se if np.isfinite(se) else None)
+        return say_estimate(float(self.value[a, b]), float(self.value_se[a, b]))
 
     @property
     def verdict(self) -> str:
