@@ -33,7 +33,7 @@ from .origin import Origin, SourceFile
 from .progress import Progress, progress
 from .provenance import Provenance, fingerprint, provenance, versions
 from .results import Result, format_estimate, missing_values, result_classes, say_estimate
-from .threads import available_threads, one_blas_thread
+from .threads import available_threads, do_all, one_blas_thread
 
 __all__ = [
     "REFERENCES",
@@ -51,6 +51,7 @@ __all__ = [
     "Result",
     "SourceFile",
     "available_threads",
+    "do_all",
     "bibtex",
     "check_choice",
     "check_ids",

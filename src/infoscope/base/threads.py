@@ -6,14 +6,16 @@ import math
 import os
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from .errors import ParameterError
 
+T = TypeVar("T")
 CGROUP_ROOT = Path("/sys/fs/cgroup")
 CGROUP_OF_SELF = Path("/proc/self/cgroup")
 
@@ -213,3 +215,33 @@ def _count_again_after_fork() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_count_again_after_fork)
+
+
+def do_all(work: Callable[[T], object], parts: Sequence[T], n_jobs: int | None = None) -> None:
+    """Do some work for every part, on as many threads as there are; one part alone starts none.
+
+    A pool of threads takes longer to start than a thousand rows take to be looked at.
+
+    Parameters
+    ----------
+    work : function (part)
+        Releases the interpreter's lock while it computes.
+    parts : sequence
+    n_jobs : int, optional
+        As in `available_threads`.
+
+    Examples
+    --------
+    >>> from infoscope.base.threads import do_all
+    >>> done = []
+    >>> do_all(done.append, [1])
+    >>> done
+    [1]
+    """
+    threads = min(available_threads(n_jobs), len(parts))
+    if threads <= 1:
+        for part in parts:
+            work(part)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(work, parts))

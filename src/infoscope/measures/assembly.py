@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from infoscope.base import DataWarning, ParameterError, warn
-from infoscope.base.array_types import Ints
+from infoscope.base.array_types import Floats, Ints
 from infoscope.neighbors import find_repeated_rows, looking_at_row_order
 from infoscope.statistics import check_n_permutations, permutation_p_value
 from infoscope.statistics.units import information_unit
@@ -29,6 +29,8 @@ from .estimates import (
 )
 from .information_results import Information
 from .joint_sample import JointSample
+from .lower_bounds import LowerBound, lower_bounds
+from .missed_information import missed_information
 from .sizes import SizeCurve, size_curve
 from .verdict import NeighborCurve, judge
 
@@ -221,16 +223,20 @@ def _curves(sample: JointSample, found: Estimate, unit: str, generator: np.rando
         dealt=dealt,
         whole=found.value,
     )
-    neighbors = NeighborCurve(found.k_values, found.by_k, k) if len(found.k_values) > 1 else None
-    elsewhere = _compressed_beside(sample, recipe, generator)
-    is_compressed = found.compressed is not None and found.compressed.chosen != IDENTITY
+    bounds, along = _bounds(sample, found, generator)
+    elsewhere = bounds[0].value if bounds and recipe.compress is None else None
+    judged = judge(
+        curve,
+        unit,
+        scale,
+        _neighbor_curve(sample, found),
+        bounds=bounds,
+        missed=_missed(sample, found),
+        in_halves=_in_halves(found),
+    )
     copula = copula_beside(sample)
-    judged = judge(curve, unit, scale, neighbors, compressed=elsewhere, is_compressed=is_compressed, copula=copula)
-    along = None
-    if found.compressed is not None and found.compressed.chosen in FEATURES:
-        along = component_information(sample, k, halves_of(sample, recipe.seed), found.compressed.chosen) / scale
     return curve_fields(curve, scale) | dict(
-        component_values=along,
+        component_values=along if along is None else along / scale,
         compressed=elsewhere if elsewhere is None else elsewhere / scale,
         reliable=judged.reliable,
         reasons=judged.reasons,
@@ -239,15 +245,51 @@ def _curves(sample: JointSample, found: Estimate, unit: str, generator: np.rando
     )
 
 
-def _compressed_beside(sample: JointSample, recipe: Recipe, generator: np.random.Generator) -> float | None:
-    """What a few directions hold of columns that were not compressed; None where that is no question."""
-    scores = sample.scores or ()
-    if recipe.compress is not None or recipe.estimator != "ksg1" or len(scores) != 2 or any(z is None for z in scores):
+def _in_halves(found: Estimate) -> bool:
+    """Whether the value is that of a few directions."""
+    return found.compressed is not None and found.compressed.chosen != IDENTITY
+
+
+def _neighbor_curve(sample: JointSample, found: Estimate) -> NeighborCurve | None:
+    """The curve over neighbours, with the number of dimensions and rows in which they were counted."""
+    if len(found.k_values) < 2:
         return None
-    if sum(z.shape[1] for z in scores if z is not None) <= 2 or len(sample) < FEWEST_COMPRESSED * (recipe.k + 1):
-        return None
-    seed = int(generator.integers(2**31))
-    return estimate(sample, Recipe("ksg1", recipe.k, "canonical", seed=seed)).value
+    n, dimensions = len(sample), sum(space.n_features for space in sample.spaces if space.metric != "labels")
+    if found.compressed is not None and _in_halves(found):
+        n, dimensions = n // 2, 2 * found.compressed.n_components
+    return NeighborCurve(found.k_values, found.by_k, found.recipe.k, max(dimensions, 1), n)
+
+
+def _bounds(
+    sample: JointSample, found: Estimate, generator: np.random.Generator
+) -> tuple[list[LowerBound], Floats | None]:
+    """What other functions of the columns of two spaces share, and the curve over components of what was compressed."""
+    recipe, bounds = found.recipe, []
+    halves, along = halves_of(sample, recipe.seed), None
+    if found.compressed is not None and found.compressed.chosen in FEATURES:
+        along = component_information(sample, recipe.k, halves, found.compressed.chosen)
+        most = int(np.argmax(along))
+        bounds.append(LowerBound(float(along[most]), f"{most + 1} of its directions alone hold {{}}"))
+    scores = [z for z in sample.scores or () if z is not None]
+    width = sum(z.shape[1] for z in scores)
+    few = len(sample) < FEWEST_COMPRESSED * (recipe.k + 1)
+    if recipe.estimator != "ksg1" or len(sample.spaces) != 2 or len(scores) != 2 or width <= 2 or few:
+        return bounds, along
+    if recipe.compress is None:
+        recipe = recipe._replace(seed=int(generator.integers(2**31)))
+        halves = halves_of(sample, recipe.seed)
+        value = estimate(sample, recipe._replace(compress="canonical")).value
+        bounds.append(LowerBound(value, "a few directions hold {}: compress='canonical'"))
+    return [*bounds, *lower_bounds(sample, recipe.k, halves)], along
+
+
+def _missed(sample: JointSample, found: Estimate) -> float:
+    """What directions leave out; of correlated rows this is not known."""
+    if found.compressed is None or found.compressed.chosen not in FEATURES:
+        return 0.0
+    if sample.correlation is not None and not sample.correlation.independent:
+        return 0.0
+    return missed_information(sample, halves_of(sample, found.recipe.seed), found.compressed.chosen)
 
 
 def curve_fields(curve: SizeCurve, scale: float) -> dict[str, Any]:

@@ -19,10 +19,11 @@ from infoscope.base.checks import check_choice, check_matrix, check_positive_int
 from infoscope.base.rounding import order_of
 from infoscope.neighbors import Space
 
+from .column_products import Products, telling_products, with_squares
 from .joint_sample import MAXIMUM_NORM_UP_TO, JointSample, rank_normal
 from .neighbor_counts import count_information
 
-FEATURES = ("linear", "quadratic", "fourier")
+FEATURES = ("linear", "quadratic", "products", "fourier")
 CANDIDATES = ("linear", "quadratic")
 IDENTITY = "identity"
 RIDGE = 1e-6  # of the whitened covariances
@@ -39,8 +40,9 @@ class CanonicalCompressor:
 
     Parameters
     ----------
-    features : {"linear", "quadratic", "fourier"}
-        The columns; the columns and their squares; 256 random cosines at the median distance.
+    features : {"linear", "quadratic", "products", "fourier"}
+        The columns; the columns and their squares; these, and the products of two columns that tell something of the
+        other side (of sides of at most forty columns); 256 random cosines at the median distance.
     max_components : int
         Most directions that are kept; fewer where their correlation is no more than that of independent columns.
     random_state : int
@@ -52,6 +54,8 @@ class CanonicalCompressor:
         Canonical correlations, largest first.
     n_components_ : int
         Directions that are kept, one at least.
+    n_products_ : int
+        Products of columns among the features.
 
     References
     ----------
@@ -89,8 +93,11 @@ class CanonicalCompressor:
             Itself.
         """
         generator = np.random.default_rng(self.random_state)
+        columns = [check_matrix(data, name) for data, name in ((X, "X"), (Y, "Y"))]
+        products = telling_products(*columns) if self.features == "products" else (Products.none(),) * 2
+        self.n_products_ = sum(len(some.first) for some in products)
         self._sides = [
-            _Side.of(check_matrix(data, name), self.features, generator) for data, name in ((X, "X"), (Y, "Y"))
+            _Side.of(data, self.features, some, generator) for data, some in zip(columns, products, strict=True)
         ]
         white = [side.whiten(data) for side, data in zip(self._sides, (X, Y), strict=True)]
         n = len(white[0])
@@ -127,13 +134,14 @@ class _Side(NamedTuple):
     """How the features of one side are made, centred and whitened."""
 
     kind: str
+    products: Products
     waves: Floats
     phases: Floats
     mean: Floats
     whitening: Floats
 
     @classmethod
-    def of(cls, data: Floats, kind: str, generator: np.random.Generator) -> _Side:
+    def of(cls, data: Floats, kind: str, products: Products, generator: np.random.Generator) -> _Side:
         waves, phases = np.empty((0, 0)), np.empty(0)
         if kind == "fourier":
             some = data[generator.choice(len(data), min(len(data), 500), replace=False)]
@@ -141,7 +149,7 @@ class _Side(NamedTuple):
             width = float(np.median(apart[apart > 0])) if (apart > 0).any() else 1.0
             waves = generator.normal(size=(data.shape[1], N_WAVES)) / width
             phases = generator.uniform(0, 2 * np.pi, N_WAVES)
-        side = cls(kind, waves, phases, np.empty(0), np.empty((0, 0)))
+        side = cls(kind, products, waves, phases, np.empty(0), np.empty((0, 0)))
         features = side.make(data)
         mean = features.mean(0)
         values, vectors = np.linalg.eigh(np.atleast_2d(np.cov(features, rowvar=False)))
@@ -155,7 +163,9 @@ class _Side(NamedTuple):
         data = np.asarray(data, np.float64)
         if self.kind == "fourier":
             return np.asarray(np.cos(data @ self.waves + self.phases))
-        return np.hstack([data, data**2 - 1]) if self.kind == "quadratic" else data
+        if self.kind == "products":
+            return np.hstack([with_squares(data), self.products.of(data)])
+        return with_squares(data) if self.kind == "quadratic" else data
 
     def whiten(self, data: Any) -> Floats:
         return np.asarray((self.make(data) - self.mean) @ self.whitening)
@@ -239,9 +249,9 @@ def component_information(sample: JointSample, k: int, halves: tuple[Ints, Ints]
     parts = [sample.take(rows) for rows in halves]
     counted: list[list[float]] = []
     for at, part in enumerate(parts):
-        fitted = CanonicalCompressor(chosen).fit(*_columns(parts[1 - at]))
+        fitted = CanonicalCompressor(chosen).fit(*columns_of(parts[1 - at]))
         most = min(MOST_COMPONENTS, len(fitted.correlations_))
-        both = [fitted.components(*_columns(part), count) for count in range(1, most + 1)]
+        both = [fitted.components(*columns_of(part), count) for count in range(1, most + 1)]
         counted.append([float(variate_information(part, u, v, [k])[0]) for u, v in both])
     most = min(map(len, counted))
     return np.mean([values[:most] for values in counted], axis=0)
@@ -270,7 +280,8 @@ def _makers(compress: Any) -> dict[str, Any]:
     return {type(compress).__name__: lambda: compress}
 
 
-def _columns(part: JointSample) -> tuple[Floats, Floats]:
+def columns_of(part: JointSample) -> tuple[Floats, Floats]:
+    """The normal scores of both sides."""
     x, y = part.scores or (None, None)
     if x is None or y is None:
         raise DataError("there are no columns to combine")
@@ -278,9 +289,9 @@ def _columns(part: JointSample) -> tuple[Floats, Floats]:
 
 
 def _components(compressor: Any, learnt_on: JointSample, seen_on: JointSample) -> tuple[Floats, Floats]:
-    fitted = compressor.fit(*_columns(learnt_on))
+    fitted = compressor.fit(*columns_of(learnt_on))
     fitted = compressor if fitted is None else fitted
-    made = fitted.transform(*_columns(seen_on))
+    made = fitted.transform(*columns_of(seen_on))
     try:
         u, v = (np.asarray(side, np.float64).reshape(len(seen_on), -1) for side in made)
     except (TypeError, ValueError):

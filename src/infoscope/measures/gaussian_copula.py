@@ -72,6 +72,8 @@ def _log_det(covariance: Floats, n: int, corrected: bool) -> float:
 
     d = len(covariance)
     scale = np.sqrt(np.diagonal(covariance))
+    if not scale.all():  # a column that does not vary in these rows
+        return -np.inf
     values = np.linalg.eigvalsh(covariance / np.outer(scale, scale))
     if values[0] < SINGULAR:
         return -np.inf

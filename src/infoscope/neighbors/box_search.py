@@ -7,11 +7,10 @@ admissible, counts take it away again, measured pair by pair.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from infoscope.base import available_threads, progress
+from infoscope.base import do_all, progress
 from infoscope.base.array_types import ArrayLike, Floats, Ints
 
 from .admissible import Admissibility, Pairs, admissible_pairs
@@ -146,13 +145,13 @@ def _beside(columns: list[np.ndarray]) -> Floats:
 def _each(some: Callable[[Ints], object], order: Ints, n_jobs: int | None, label: str) -> None:
     """A few rows at a time, on as many threads as there are."""
     parts = [order[first : first + BOX_ROWS] for first in range(0, len(order), BOX_ROWS)]
-    with ThreadPoolExecutor(available_threads(n_jobs)) as pool, progress(len(order), label) as bar:
+    with progress(len(order), label) as bar:
 
         def one(part: Ints) -> None:
             some(part)
             bar.update(len(part))
 
-        list(pool.map(one, parts))
+        do_all(one, parts, n_jobs)
 
 
 def _forbidden_pairs(pairs: Pairs, forbidden: Ints) -> Iterator[tuple[Ints, Ints]]:

@@ -6,11 +6,9 @@ of the tiles, bit for bit.  Each returns None where it does not apply.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 
-from infoscope.base import available_threads, kernel, progress
+from infoscope.base import do_all, kernel, progress
 from infoscope.base.array_types import ArrayLike, Floats, Ints
 
 from . import kernels
@@ -94,8 +92,8 @@ def nearest_by_tree(space: Space, k: int, queries: Queries, columns: ArrayLike |
         unsettled[at] = ~(left_out**2 * (1 - 4 * TIE) > truth[:, k - 1])
         bar.update(len(at))
 
-    with ThreadPoolExecutor(available_threads(n_jobs)) as pool, progress(len(rows), "neighbours") as bar:
-        list(pool.map(some, range(0, len(rows), TREE_ROWS)))
+    with progress(len(rows), "neighbours") as bar:
+        do_all(some, range(0, len(rows), TREE_ROWS), n_jobs)
     doubtful = np.flatnonzero(unsettled)
     if len(doubtful) > len(rows) // 4:
         return None  # mostly ties: let the tiles do it all
@@ -154,8 +152,7 @@ def count_on_line(space: Space, indptr: Ints, squared: Floats, weighted: bool, q
         kernels.count_on_line(source.features, pairs.rows, row_values, part, *line, *measure, slack, pairs.start,
                               pairs.stop, indptr, low, high, closer, tied)  # fmt: skip
 
-    with ThreadPoolExecutor(available_threads(n_jobs)) as pool:
-        list(pool.map(some, np.array_split(row_order, len(row_order) // LINE_ROWS + 1)))
+    do_all(some, np.array_split(row_order, len(row_order) // LINE_ROWS + 1), n_jobs)
     if weighted:
         return closer, tied
     return np.rint(closer).astype(np.int64), np.rint(tied).astype(np.int64)
