@@ -225,6 +225,7 @@ def _curves(sample: JointSample, found: Estimate, unit: str, generator: np.rando
     )
     bounds, along = _bounds(sample, found, generator)
     elsewhere = bounds[0].value if bounds and recipe.compress is None else None
+    copula = copula_beside(sample)
     judged = judge(
         curve,
         unit,
@@ -233,8 +234,8 @@ def _curves(sample: JointSample, found: Estimate, unit: str, generator: np.rando
         bounds=bounds,
         missed=_missed(sample, found),
         in_halves=_in_halves(found),
+        copula=copula,
     )
-    copula = copula_beside(sample)
     return curve_fields(curve, scale) | dict(
         component_values=along if along is None else along / scale,
         compressed=elsewhere if elsewhere is None else elsewhere / scale,

@@ -11,7 +11,7 @@ import numpy as np
 from infoscope.base import DataError, ParameterError
 from infoscope.base.array_types import Floats, Ints
 from infoscope.base.checks import check_choice, check_positive_int
-from infoscope.neighbors import NeighborGraph, content_order, show_neighbors
+from infoscope.neighbors import NeighborGraph, content_order, is_looking, show_neighbors
 from infoscope.statistics import run_order, shuffle_blocks, shuffle_rows
 
 from .compression import Compressed, compressed_information
@@ -20,6 +20,7 @@ from .gaussian_copula import gaussian_information
 from .joint_sample import JointSample, check_enough
 from .label_information import codes_of, label_information
 from .neighbor_counts import KSG, Counted, count_information, joint_neighbors, searched
+from .scalar_pairs import scalar_pair_terms
 from .shifts import SeriesShifts, series_shifts
 
 ESTIMATORS = ("auto", *KSG, "labels", "copula")
@@ -133,6 +134,8 @@ def estimate(sample: JointSample, recipe: Recipe, ks: Sequence[int] = ()) -> Est
         return Estimate(copula_of(sample), np.empty(0, np.int64), np.empty(0), 0.0, recipe)
     if recipe.estimator == "labels":
         counted = label_information(sample, every.tolist())
+    elif (quick := _scalar_pair(sample, recipe.estimator, every)) is not None:
+        recipe, counted = recipe._replace(estimator="ksg1"), quick
     else:
         graph = joint_neighbors(sample, searched(recipe.estimator, int(every[-1])))
         if recipe.estimator == CONDITIONAL:
@@ -189,6 +192,14 @@ def copula_beside(sample: JointSample) -> float | None:
         return copula_of(sample)
     except DataError:
         return None
+
+
+def _scalar_pair(sample: JointSample, estimator: str, ks: Ints) -> Counted | None:
+    """Of two single columns, where nobody asks for neighbours."""
+    if estimator not in ("auto", "ksg1") or is_looking():
+        return None
+    terms = scalar_pair_terms(sample, ks.tolist())
+    return None if terms is None else Counted(np.asarray(terms.mean(0)), 0.0)
 
 
 def _from_graph(sample: JointSample, recipe: Recipe, every: list[int], graph: NeighborGraph) -> tuple[Recipe, Counted]:

@@ -21,6 +21,7 @@ from infoscope.base.rounding import exceeds
 from infoscope.neighbors import NeighborGraph, Space, count_within, find_repeated_rows, nearest_product
 
 from .joint_sample import JointSample
+from .scalar_pairs import scalar_pair_terms
 
 KSG = ("ksg1", "ksg2", "mixed")
 
@@ -74,7 +75,10 @@ def count_information(
     -------
     Counted
     """
-    graph = joint_neighbors(sample, searched(estimator, max(ks))) if graph is None else graph
+    if graph is None:
+        if estimator == "ksg1" and (terms := scalar_pair_terms(sample, ks)) is not None:
+            return Counted(np.asarray(terms.mean(0)), 0.0)
+        graph = joint_neighbors(sample, searched(estimator, max(ks)))
     n, table = len(graph), graph.squared.reshape(len(graph), -1)
     radii = np.ascontiguousarray(table[:, np.asarray(ks) - 1])  # (N, K) squared
     at_zero = radii == 0

@@ -16,6 +16,7 @@ from .sizes import SizeCurve
 
 DRIFT = 2.0  # standard errors by which halving the rows, or doubling the neighbours, may move a value
 OFF = 2.5  # standard errors by which a value may be expected to be off
+BELOW = 1.0  # standard errors by which a Gaussian copula that confirms a value may be below it; above it, OFF
 MORE = 2.5  # standard errors by which a lower bound may be above a value that was counted in all rows
 MORE_IN_HALVES = 2.0  # above one that was counted in halves, as bounds are: much of their errors is the same
 FEWEST_PARTS = 5  # into which the rows must have been cut for an error that can be relied on
@@ -82,16 +83,18 @@ def judge(
     bounds: Sequence[LowerBound] = (),
     missed: float = 0.0,
     in_halves: bool = False,
+    copula: float | None = None,
 ) -> Judgement:
     """The reasons not to believe a value, one sentence each.
 
     The bias of neighbours falls so slowly with N that half the rows hardly show it: on the forty tasks of Czyz et al.
     (2023) a drift of two standard errors between all rows and half of them points out a third of the values that are
-    three standard errors off.  So the curve over neighbours is followed to where there is no bias, what directions miss
-    is estimated, and what a closer look at a few columns shows is a lower bound.  The kinds of signal and their
-    constants were chosen on three samples of every second of the published tasks and of the laws of
-    `benchmarks/information_laws.py`; on these they point out 25 of 28 wrong values and 4 of 62 others, on the same
-    number of samples of the other laws 33 of 36 and 3 of 51.
+    three standard errors off.  So the curve over neighbours is followed to where there is no bias, unless a Gaussian
+    copula, which has none of that, says the same; what directions miss is estimated; and what a closer look at a few
+    columns shows is a lower bound.  The constants were chosen on three samples of every second of the published tasks
+    and of the laws of `benchmarks/information_laws.py`: of the default estimator they point out 25 of 28 wrong values
+    and 3 of 62 others there, and on samples of the other half of the laws 33 of 36 and 3 of 51.  Which signals to look
+    at was seen on all of them.
 
     Parameters
     ----------
@@ -107,6 +110,8 @@ def judge(
         What the directions of a compressed value leave out.
     in_halves : bool
         Whether the value was counted in halves of the rows, as the bounds were.
+    copula : float, optional
+        What a Gaussian copula says.
 
     Returns
     -------
@@ -126,7 +131,7 @@ def judge(
                 f"more rows would give {'more' if rising else 'less'}"
             )
     else:
-        off = neighbors.expected_move
+        off = 0.0 if _confirmed(value, copula, se) else neighbors.expected_move
         if exceeds(np.hypot(off, max(missed, 0.0)), OFF * se, abs(value)):
             rising = off >= 0 or missed > -off
             reasons.append(_said_of_bias(neighbors, off, missed, unit, scale))
@@ -147,6 +152,13 @@ def judge(
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
+def _confirmed(value: float, copula: float | None, se: float) -> bool:
+    """Whether a Gaussian copula leaves no room for a bias of neighbours, nor sees less than there is."""
+    if copula is None or not np.isfinite(copula):
+        return False
+    return not exceeds(copula - value, OFF * se, abs(value)) and not exceeds(value - copula, BELOW * se, abs(value))
+
+
 def _said_of_bias(neighbors: NeighborCurve, off: float, missed: float, unit: str, scale: float) -> str:
     parts = []
     if off:

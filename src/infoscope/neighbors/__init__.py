@@ -78,7 +78,7 @@ from .origins import item_name, item_origin
 from .ownership import hand_over
 from .reductions import admissible_mass, column_items, count_in_samples, row_items
 from .repeated_rows import RepeatedRows, find_repeated_rows
-from .row_order import RowOrderLook, looking_at_row_order, show_neighbors
+from .row_order import RowOrderLook, is_looking, looking_at_row_order, show_neighbors
 from .sorted_rows import content_order, content_ranks
 from .space_checks import item_numbers
 from .tensors import as_arrays, has_kernels, on_device

@@ -133,6 +133,12 @@ def looking_at_row_order(
         _open.reset(token)
 
 
+def is_looking() -> bool:
+    """Whether a look is open that wants to be shown neighbours."""
+    look = _open.get()
+    return look is not None and look.active and not look.correlated
+
+
 def show_neighbors(space: Space, graph: NeighborGraph, *, ties_kept: bool = False) -> None:
     """Show the nearest neighbours of a search, among the items of one space, to the look that is open.
 
