@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from tests.measures.brute_information import distances, ksg
 
-from infoscope import CanonicalCompressor, mutual_information
-from infoscope.base import DataError, do_all
+from infoscope import CanonicalCompressor, Space, mutual_information, pairwise_mutual_information
+from infoscope.base import DataError, DataWarning, do_all
 from infoscope.measures.gaussian_copula import gaussian_information
 from infoscope.measures.joint_sample import joint_sample
 from infoscope.measures.lower_bounds import lower_bounds
@@ -173,6 +173,20 @@ def test_what_is_right_is_called_so():
 def test_many_dimensions_are_called_limited():
     found = mutual_information(*pairs(0, d=8, count=8, rho=0.6))
     assert found.size_limited and "more rows would give about" in found.reasons[0]
+
+
+# ------------------------------------------------------------------------------------------------------ ties in a table
+def test_pairs_of_a_table_tell_of_ties():
+    """Angles rounded to a degree or so are tied, and share what they do not; columns on a line are only named."""
+    g = np.random.default_rng(0)
+    table = np.round(g.uniform(0, 360, (800, 2)) / 4) * 4
+    with pytest.warns(DataWarning, match=r"ties look like shared information"):
+        found = pairwise_mutual_information(Space(table, period=360.0), method="ksg", se=False, n_permutations=0)
+    assert any("column 0 and column 1" in text for text in found.warnings)
+    table[:, 0] = g.normal(size=800)
+    found = pairwise_mutual_information(table, se=False, n_permutations=0)
+    assert not found.warnings and any("values repeat in 1 column(s), column 1" in note for note in found.notes)
+    assert not pairwise_mutual_information(g.normal(size=(300, 2)), se=False, n_permutations=0).notes
 
 
 # -------------------------------------------------------------------------------------------------------- small pieces

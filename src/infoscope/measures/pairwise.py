@@ -15,6 +15,7 @@ from infoscope.neighbors import Space, as_space, is_series
 from infoscope.statistics import adjust_p_values, check_n_permutations, permutation_p_value
 from infoscope.statistics.units import information_unit
 
+from .assembly import TIED
 from .estimates import Recipe, estimate, independent_shuffles, part_order, shuffler
 from .joint_sample import STRAIGHT, JointSample, check_enough, joint_sample, rank_normal
 from .pairwise_results import InformationMatrix
@@ -102,8 +103,11 @@ def pairwise_mutual_information(
     if method != "ksg":
         _copula(table, value, error, p, se, n_permutations, generator)
     pairs = _pairs_to_count(method, value, n_refine)
+    said: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     if len(pairs):
-        _count(table, pairs, k, se, n_permutations, generator, value, error, p)
+        ties = _count(table, pairs, k, se, n_permutations, generator, value, error, p)
+        said, notes = _said_of_ties(table, ties), _notes_on_repeats(table)
         refined[pairs[:, 0], pairs[:, 1]] = refined[pairs[:, 1], pairs[:, 0]] = True
     for a in np.flatnonzero(table.constant):  # exactly nothing
         value[a], value[:, a], error[a], error[:, a] = 0.0, 0.0, 0.0, 0.0
@@ -129,8 +133,8 @@ def pairwise_mutual_information(
         unit=unit,
         k=k,
         n_items=len(table.sample),
-        warnings=tuple(dict.fromkeys((*table.warnings, *table.sample.warnings))),
-        notes=tuple(dict.fromkeys(table.sample.notes)),
+        warnings=tuple(dict.fromkeys((*table.warnings, *table.sample.warnings, *said))),
+        notes=tuple(dict.fromkeys((*table.sample.notes, *notes))),
         provenance=provenance(
             "pairwise_mutual_information", parameters, random_state, table.columns, space.time, space.run
         ),
@@ -252,8 +256,9 @@ def _correlations(scores: Floats) -> Floats:
 
 # ---------------------------------------------------------------------------------------------------------- neighbours
 def _count(table: Table, pairs: np.ndarray, k: int, se: bool, n_permutations: int | None,
-           generator: np.random.Generator, value: Floats, error: Floats, p: Floats) -> None:  # fmt: skip
-    """Some pairs by neighbours.
+           generator: np.random.Generator, value: Floats, error: Floats,
+           p: Floats) -> list[tuple[float, int, int]]:  # fmt: skip
+    """Some pairs by neighbours; returns those with ties at many k-th places, and how many, most first.
 
     Normal scores of untied columns are the same numbers in some order, so that under "nothing is shared" all such pairs
     have one law: one set of shuffles serves them.
@@ -262,6 +267,7 @@ def _count(table: Table, pairs: np.ndarray, k: int, se: bool, n_permutations: in
     draws = (0 if ordered else SHUFFLES) if n_permutations is None else n_permutations
     alone = table.tied | (table.period > 0)
     shared: Floats | None = None
+    ties: list[tuple[float, int, int]] = []
     with progress(len(pairs), "pairs") as bar:
         for a, b in pairs:
             bar.update(1)
@@ -270,6 +276,10 @@ def _count(table: Table, pairs: np.ndarray, k: int, se: bool, n_permutations: in
             sample = table.pair(int(a), int(b))
             found = estimate(sample, Recipe("auto", k))
             value[a, b] = value[b, a] = found.value
+            if (
+                found.tied_places > TIED and table.period[[a, b]].any()
+            ):  # steps of normal scores differ, and share nothing
+                ties.append((found.tied_places, int(a), int(b)))
             if se:
                 seed = int(generator.integers(2**31))
                 error[a, b] = error[b, a] = _error_of(sample, found.value, found.recipe, seed)
@@ -281,6 +291,32 @@ def _count(table: Table, pairs: np.ndarray, k: int, se: bool, n_permutations: in
             shared = shared if own else null
             distinct = independent_shuffles(sample, "shift") if ordered else None
             p[a, b] = p[b, a] = permutation_p_value(found.value, null, independent=distinct)
+    return sorted(ties, reverse=True)
+
+
+def _said_of_ties(table: Table, ties: list[tuple[float, int, int]]) -> tuple[str, ...]:
+    """A warning where ties look like shared information: of angles, which are taken as they are."""
+    if not ties:
+        return ()
+    share, a, b = ties[0]
+    text = (
+        f"in {len(ties)} pair(s) with a periodic column the k-th neighbour is often as far as the one before it, most "
+        f"in {table.names[a]} and {table.names[b]} ({share:.0%} of the rows), as in rounded columns: ties look like "
+        "shared information; add noise as wide as the rounding"
+    )
+    warn(text, DataWarning)
+    return (text,)
+
+
+def _notes_on_repeats(table: Table) -> tuple[str, ...]:
+    repeated = np.flatnonzero(table.tied & ~table.constant)
+    if not len(repeated):
+        return ()
+    listed = ", ".join(table.names[a] for a in repeated[:5]) + (", ..." if len(repeated) > 5 else "")
+    return (
+        f"values repeat in {len(repeated)} column(s), {listed}: rows whose k-th neighbour is at distance zero are "
+        "counted as categories, and each pair of them has a null of its own",
+    )
 
 
 def _error_of(sample: JointSample, value: float, recipe: Recipe, seed: int) -> float:

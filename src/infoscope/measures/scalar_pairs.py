@@ -14,7 +14,7 @@ import numpy as np
 
 from infoscope.base import kernel
 from infoscope.base.array_types import Floats, Ints
-from infoscope.neighbors.kernels import TIE
+from infoscope.neighbors import TIE
 
 from .joint_sample import STRAIGHT, JointSample
 
