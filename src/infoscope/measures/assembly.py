@@ -8,10 +8,7 @@ from typing import Any
 import numpy as np
 
 from infoscope.base import DataWarning, ParameterError, warn
-<<<<<<< HEAD
-from infoscope.base.array_types import Floats, Ints
-=======
->>>>>>> main
+from infoscope.base.array_types import Floats
 from infoscope.neighbors import find_repeated_rows, looking_at_row_order
 from infoscope.statistics import Null, check_n_permutations
 from infoscope.statistics.units import information_unit

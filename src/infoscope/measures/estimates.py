@@ -11,13 +11,8 @@ import numpy as np
 from infoscope.base import DataError, ParameterError
 from infoscope.base.array_types import Floats, Ints
 from infoscope.base.checks import check_choice, check_positive_int
-<<<<<<< HEAD
-from infoscope.neighbors import NeighborGraph, content_order, is_looking, show_neighbors
-from infoscope.statistics import run_order, shuffle_blocks, shuffle_rows
-=======
-from infoscope.neighbors import NeighborGraph, content_order, series_shifts, show_neighbors
+from infoscope.neighbors import NeighborGraph, content_order, is_looking, series_shifts, show_neighbors
 from infoscope.statistics import Null, choose_null, run_order
->>>>>>> main
 
 from .compression import Compressed, compressed_information
 from .conditional_counts import conditional_information
@@ -25,11 +20,7 @@ from .gaussian_copula import gaussian_information
 from .joint_sample import JointSample, check_enough
 from .label_information import codes_of, label_information
 from .neighbor_counts import KSG, Counted, count_information, joint_neighbors, searched
-<<<<<<< HEAD
 from .scalar_pairs import scalar_pair_terms
-from .shifts import SeriesShifts, series_shifts
-=======
->>>>>>> main
 
 ESTIMATORS = ("auto", *KSG, "labels", "copula")
 NULLS = ("shuffle", "shift", "blocks")

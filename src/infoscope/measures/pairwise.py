@@ -15,12 +15,8 @@ from infoscope.neighbors import Space, as_space, is_series
 from infoscope.statistics import Null, adjust_p_values, check_n_permutations
 from infoscope.statistics.units import information_unit
 
-<<<<<<< HEAD
 from .assembly import TIED
-from .estimates import Recipe, estimate, independent_shuffles, part_order, shuffler
-=======
 from .estimates import Recipe, estimate, part_order, settle_null
->>>>>>> main
 from .joint_sample import STRAIGHT, JointSample, check_enough, joint_sample, rank_normal
 from .pairwise_results import InformationMatrix
 from .sizes import MOST_PARTS, size_curve
@@ -270,12 +266,8 @@ def _count(table: Table, pairs: np.ndarray, k: int, se: bool, n_permutations: in
     ordered = table.sample.ordered
     draws = (0 if ordered else SHUFFLES) if n_permutations is None else n_permutations
     alone = table.tied | (table.period > 0)
-<<<<<<< HEAD
-    shared: Floats | None = None
-    ties: list[tuple[float, int, int]] = []
-=======
     shared: tuple[Null, Floats] | None = None
->>>>>>> main
+    ties: list[tuple[float, int, int]] = []
     with progress(len(pairs), "pairs") as bar:
         for a, b in pairs:
             bar.update(1)
@@ -284,9 +276,8 @@ def _count(table: Table, pairs: np.ndarray, k: int, se: bool, n_permutations: in
             sample = table.pair(int(a), int(b))
             found = estimate(sample, Recipe("auto", k))
             value[a, b] = value[b, a] = found.value
-            if (
-                found.tied_places > TIED and table.period[[a, b]].any()
-            ):  # steps of normal scores differ, and share nothing
+            angles = bool(table.period[[a, b]].any())  # steps of normal scores differ, and share nothing
+            if angles and found.tied_places > TIED:
                 ties.append((found.tied_places, int(a), int(b)))
             if se:
                 seed = int(generator.integers(2**31))
@@ -295,11 +286,9 @@ def _count(table: Table, pairs: np.ndarray, k: int, se: bool, n_permutations: in
                 p[a, b] = p[b, a] = np.nan
                 continue
             own = ordered or alone[a] or alone[b]
-<<<<<<< HEAD
-            null = _null(sample, found.recipe, draws, generator) if own or shared is None else shared
-            shared = shared if own else null
-            distinct = independent_shuffles(sample, "shift") if ordered else None
-            p[a, b] = p[b, a] = permutation_p_value(found.value, null, independent=distinct)
+            drawn = _null(sample, found.recipe, draws, generator) if own or shared is None else shared
+            shared = shared if own else drawn
+            p[a, b] = p[b, a] = drawn[0].p_value(found.value, drawn[1])
     return sorted(ties, reverse=True)
 
 
@@ -326,11 +315,6 @@ def _notes_on_repeats(table: Table) -> tuple[str, ...]:
         f"values repeat in {len(repeated)} column(s), {listed}: rows whose k-th neighbour is at distance zero are "
         "counted as categories, and each pair of them has a null of its own",
     )
-=======
-            drawn = _null(sample, found.recipe, draws, generator) if own or shared is None else shared
-            shared = shared if own else drawn
-            p[a, b] = p[b, a] = drawn[0].p_value(found.value, drawn[1])
->>>>>>> main
 
 
 def _error_of(sample: JointSample, value: float, recipe: Recipe, seed: int) -> float:
