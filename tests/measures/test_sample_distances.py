@@ -328,6 +328,17 @@ def test_false_alarms(who, rows):
     assert alarms / trials <= 0.05 + 2.33 * np.sqrt(0.05 * 0.95 / trials), alarms / trials
 
 
+@pytest.mark.filterwarnings("ignore::infoscope.base.InfoscopeWarning")
+@pytest.mark.parametrize("who", DISTANCES)
+def test_a_series_of_one_block_has_no_error(who):
+    """Sixty steps of a random walk are one block of correlated rows: what another would be like nobody knows."""
+    g = np.random.default_rng(0)
+    a, b = (Space(np.cumsum(g.normal(size=(60, 1)), axis=0), time=np.arange(60)) for _ in range(2))
+    found = DISTANCES[who](a, b, n_permutations=39, random_state=0)
+    assert any("only 1 blocks" in text for text in found.warnings)
+    assert np.isfinite(found.value) and np.isnan(found.value_se) and found.p_value > 0.05
+
+
 # ------------------------------------------------------------------------------------------------------------ bad input
 @pytest.mark.parametrize("who", DISTANCES)
 def test_bad_samples_are_named(who, pair):

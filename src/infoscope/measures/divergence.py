@@ -212,16 +212,21 @@ class Lists:
         return made[0], made[1]
 
     def halves(self, labels: np.ndarray, radii: str, seed: int) -> tuple[float, float]:
-        """Both directions, from half of the rows: mean of two halves."""
+        """Both directions, from half of the rows: mean of two halves; NaN where a sample is one unit."""
+        if self._fewest_units() < 2:
+            return float("nan"), float("nan")
         part = parts_of(self.prepared, 2, [seed, 23])
         left = [np.where(part == g, labels, np.uint8(2)) for g in (0, 1)]
         made = np.mean([self.estimate(self.terms(one), one, radii) for one in left], axis=0)
         return float(made[0]), float(made[1])
 
     def jackknife(self, labels: np.ndarray, radii: str, seed: int) -> tuple[float, float, float]:
-        """Standard errors of both directions and of their sum: groups of units of one sample are left out in turn."""
+        """Standard errors of both directions and of their sum: groups of units of one sample are left out in turn.  NaN
+        where a sample is one unit, of which nothing can be left out."""
         variance = np.zeros(3)
-        groups = int(min(GROUPS, *(self.prepared.unit(label).max() + 1 for label in (0, 1))))
+        groups = min(GROUPS, self._fewest_units())
+        if groups < 2:
+            return float("nan"), float("nan"), float("nan")
         part = parts_of(self.prepared, groups, [seed, 17])
         for label in (0, 1):
             values = []
@@ -232,6 +237,10 @@ class Lists:
             variance += (groups - 1) * np.var(values, axis=0)
         se = np.sqrt(variance)
         return float(se[0]), float(se[1]), float(se[2])
+
+    def _fewest_units(self) -> int:
+        """Rows, or blocks of rows, of the sample that has fewer of them."""
+        return int(min(self.prepared.unit(label).max() + 1 for label in (0, 1)))
 
 
 TINY = np.finfo(float).tiny

@@ -74,11 +74,12 @@ class Prepared(NamedTuple):
         return code - code.min()
 
     def variance(self, label: int, influence: np.ndarray) -> float:
-        """Of a statistic whose first-order change with a row of one sample is ``weight * influence``."""
+        """Of a statistic whose first-order change with a row of one sample is ``weight * influence``; NaN of one unit,
+        which tells nothing of what another would have been."""
         weight = self.weight(label)
         pulled = weight * (influence - (weight * influence).sum())
         sums = np.bincount(self.unit(label), pulled)
-        return float((sums**2).sum() * len(sums) / max(len(sums) - 1, 1))
+        return float((sums**2).sum() * len(sums) / (len(sums) - 1)) if len(sums) > 1 else float("nan")
 
 
 def prepare(reference: Any, test: Any, exclusion_window: Any = None, *, unweighted: str | None = None) -> Prepared:

@@ -15,10 +15,11 @@ from .lower_bounds import LowerBound
 from .sizes import SizeCurve
 
 DRIFT = 2.0  # standard errors by which halving the rows, or doubling the neighbours, may move a value
-OFF = 2.5  # standard errors by which a value may be expected to be off
+OFF = 2.5  # standard errors by which a value may be expected to be off, and by which the curve over k must fall for it
 BELOW = 1.0  # standard errors by which a Gaussian copula that confirms a value may be below it; above it, OFF
 MORE = 2.5  # standard errors by which a lower bound may be above a value that was counted in all rows
 MORE_IN_HALVES = 2.0  # above one that was counted in halves, as bounds are: much of their errors is the same
+SURE = 3.0  # standard errors by which a bound must be above zero: of independent columns the best of many looks is not
 FEWEST_PARTS = 5  # into which the rows must have been cut for an error that can be relied on
 FEWEST_FACTORS = 3.0  # between k and the most neighbours, from which the curve over k has a shape
 SHARE = 20  # rows for every neighbour: beyond, a curve over k levels off because all rows are neighbours
@@ -51,6 +52,12 @@ class NeighborCurve(NamedTuple):
     def most(self) -> int:
         """The most neighbours whose value says something of fewer."""
         return int(max(self.k[self.k <= max(self.n_rows // SHARE, 1)], default=0))
+
+    @property
+    def fall(self) -> float:
+        """By how much the value for so many is below that for k."""
+        end = self.value_at(self.most)
+        return 0.0 if end is None else (self.value_at(self.chosen) or 0.0) - end
 
     @property
     def expected_move(self) -> float:
@@ -93,7 +100,7 @@ def judge(
     copula, which has none of that, says the same; what directions miss is estimated; and what a closer look at a few
     columns shows is a lower bound.  The constants were chosen on three samples of every second of the published tasks
     and of the laws of `benchmarks/information_laws.py`: of the default estimator they point out 25 of 28 wrong values
-    and 3 of 62 others there, and on samples of the other half of the laws 33 of 36 and 3 of 51.  Which signals to look
+    and 2 of 62 others there, and on samples of the other half of the laws 33 of 36 and 3 of 51.  Which signals to look
     at was seen on all of them.
 
     Parameters
@@ -131,11 +138,12 @@ def judge(
                 f"more rows would give {'more' if rising else 'less'}"
             )
     else:
-        off = 0.0 if _confirmed(value, copula, se) else neighbors.expected_move
+        falls = exceeds(abs(neighbors.fall), OFF * se, abs(value)) and not _confirmed(value, copula, se)
+        off = neighbors.expected_move if falls else 0.0
         if exceeds(np.hypot(off, max(missed, 0.0)), OFF * se, abs(value)):
             rising = off >= 0 or missed > -off
             reasons.append(_said_of_bias(neighbors, off, missed, unit, scale))
-    above = _farthest_above(bounds, value, se * (MORE_IN_HALVES if in_halves else MORE))
+    above = _farthest_above(bounds, value, se, MORE_IN_HALVES if in_halves else MORE)
     if above is not None:
         rising = True
         said = above.said.format(f"{above.value / scale:.3g} {unit}")
@@ -174,7 +182,12 @@ def _said_of_bias(neighbors: NeighborCurve, off: float, missed: float, unit: str
     )
 
 
-def _farthest_above(bounds: Sequence[LowerBound], value: float, reach: float) -> LowerBound | None:
-    """The largest bound that is above a value by more than its error, wider where fewer rows were counted."""
-    above = [bound for bound in bounds if exceeds(bound.value - value, reach * np.sqrt(bound.share), abs(value))]
+def _farthest_above(bounds: Sequence[LowerBound], value: float, se: float, more: float) -> LowerBound | None:
+    """The largest bound that is above a value, and above zero, by more than errors, wider where fewer rows were
+    counted."""
+    above = []
+    for bound in bounds:
+        wide = se * np.sqrt(bound.share)
+        if exceeds(bound.value - value, more * wide, abs(value)) and exceeds(bound.value, SURE * wide):
+            above.append(bound)
     return max(above, key=lambda bound: bound.value, default=None)
