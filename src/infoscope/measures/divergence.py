@@ -27,7 +27,7 @@ from infoscope.statistics import check_n_permutations, permutation_p_value
 from .distance_results import NeighborDivergence
 from .frechet import parts_of
 from .mmd import about
-from .sample_units import Prepared, permuted_labels, prepare, seed_of
+from .sample_units import FEWEST_BLOCKS, Prepared, permuted_labels, prepare, seed_of
 
 GROUPS = 20  # of the jackknife, in each sample
 RARE = 1e-6  # probability that a list is too short for an arrangement
@@ -150,22 +150,29 @@ def kl_divergence(
 # --------------------------------------------------------------------------------------------------------------- steps
 class Terms(NamedTuple):
     """Of every row: squared distance to the k-th neighbour of its own label and of the other, how many of either lie
-    within the larger of the two, and how many of its own label it may use."""
+    within the larger of the two, and how many of either it may use."""
 
     own: np.ndarray
     other: np.ndarray
     n_own: np.ndarray
     n_other: np.ndarray
-    admissible: np.ndarray
+    own_admissible: np.ndarray
+    other_admissible: np.ndarray
 
 
 class Lists:
-    """Neighbours of every row in both samples together, nearest first."""
+    """Neighbours of every row in both samples together, nearest first.
+
+    Rows of one block are no neighbours, nor are those of the block before and after it in the same sample: what follows
+    each other across a border is near, and would be near whatever label the blocks have.
+    """
 
     def __init__(self, prepared: Prepared, k: int, dimension: float, n_jobs: int | None) -> None:
         self.prepared, self.k, self.dimension = prepared, k, dimension
         self.n = len(prepared.samples.labels)
         self.unit = np.arange(self.n) if prepared.blocks is None else prepared.blocks.code.astype(np.int64)
+        self.sample = prepared.samples.labels.copy()
+        self.reach = int(prepared.blocks is not None and self._fewest_units() >= FEWEST_BLOCKS)
         width = self._first_width()
         while True:
             graph = nearest(prepared.samples.space, width, n_jobs=n_jobs)
@@ -189,16 +196,33 @@ class Lists:
         or NaN (`strict`)."""
         found = [np.empty(self.n) for _ in range(2)]
         counts = [np.empty(self.n, np.int64) for _ in range(2)]
-        _read_lists(self.items, self.squared, labels, self.unit, self.k, np.nan if strict else -1.0, *found, *counts)
-        size = np.bincount(self.unit)[self.unit] if self.prepared.blocks is not None else 1
-        total = np.bincount(labels, minlength=3)[labels]
-        return Terms(found[0], found[1], counts[0], counts[1], total - size)
+        belongs = self.sample, self.unit, self.reach
+        _read_lists(self.items, self.squared, labels, *belongs, self.k, np.nan if strict else -1.0, *found, *counts)
+        admissible = self._admissible(labels)
+        every, own = np.arange(self.n), np.minimum(labels, 1)
+        use = admissible[every, own], admissible[every, 1 - own]
+        return Terms(found[0], found[1], counts[0], counts[1], use[0], use[1])
+
+    def _admissible(self, labels: np.ndarray) -> np.ndarray:
+        """How many rows of either label every row may use (N, 2)."""
+        if self.prepared.blocks is None:
+            total = np.bincount(labels, minlength=3)[:2]
+            return total - (labels[:, None] == np.arange(2))
+        held = np.zeros((self.unit.max() + 1, 3), np.int64)
+        np.add.at(held, (self.unit, labels), 1)
+        near = held.copy()
+        if self.reach:
+            sample = np.zeros(len(held), np.uint8)
+            sample[self.unit] = self.sample
+            together = (sample[1:] == sample[:-1])[:, None]
+            near[1:] += held[:-1] * together
+            near[:-1] += held[1:] * together
+        return np.asarray((held.sum(0) - near[self.unit])[:, :2])
 
     def estimate(self, terms: Terms, labels: np.ndarray, radii: str) -> tuple[float, float]:
         """KL(0 || 1) and KL(1 || 0)."""
         from scipy.special import digamma
 
-        totals = np.bincount(labels, minlength=2)
         made = []
         for label in (0, 1):
             mine = labels == label
@@ -207,7 +231,8 @@ class Lists:
                 each = 0.5 * self.dimension * np.log(ratio)
             else:
                 each = digamma(terms.n_own[mine]) - digamma(terms.n_other[mine])
-            each = each + np.log(totals[1 - label] / np.maximum(terms.admissible[mine], 1))
+            mine_to_use, theirs = (np.maximum(n[mine], 1) for n in (terms.own_admissible, terms.other_admissible))
+            each = each + np.log(theirs / mine_to_use)
             made.append(float(each.mean()))
         return made[0], made[1]
 
@@ -287,14 +312,14 @@ def _refuse_shared(prepared: Prepared, terms: Terms, k: int) -> None:
 
 # ------------------------------------------------------------------------------------------------------------- kernels
 @kernel
-def _read_lists(items, squared, labels, unit, k, short, own, other, n_own, n_other):
+def _read_lists(items, squared, labels, sample, unit, reach, k, short, own, other, n_own, n_other):
     for i in range(len(items)):
         mine, theirs, at_own, at_other = 0, 0, -1.0, -1.0
         last = 0.0
         if labels[i] != 2:
             for j in range(items.shape[1]):
                 item = items[i, j]
-                if labels[item] == 2 or unit[item] == unit[i]:
+                if labels[item] == 2 or (sample[item] == sample[i] and abs(unit[item] - unit[i]) <= reach):
                     continue
                 last = squared[i, j]
                 if mine >= k and theirs >= k and last > max(at_own, at_other):

@@ -18,7 +18,7 @@ from infoscope.neighbors import TIE
 
 from .joint_sample import STRAIGHT, JointSample
 
-MOST_ROWS = 4096  # a walk visits about sqrt(k N) items; above, the engine's searches are faster
+MOST_ROWS = 8192  # a walk visits about sqrt(k N) items; above, the searches of the engine are as fast on two threads
 
 
 def scalar_pair_terms(sample: JointSample, ks: Sequence[int]) -> Floats | None:
