@@ -19,6 +19,9 @@ _HOMES = {
         "score_from_neighbors",
     ),
     "causality": (
+        "CausalGraph",
+        "Communities",
+        "CommunityCausalGraph",
         "CommunityScores",
         "EmbeddingSuggestion",
         "ImbalanceGain",
@@ -27,6 +30,7 @@ _HOMES = {
         "LangevinGrid",
         "LinearProcess",
         "TransferEntropy",
+        "communities",
         "community_scores",
         "embed",
         "intervene",

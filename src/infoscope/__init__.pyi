@@ -20,6 +20,9 @@ from .anomalies import scan_critical_value as scan_critical_value
 from .anomalies import scan_null_tail as scan_null_tail
 from .anomalies import scan_score as scan_score
 from .anomalies import score_from_neighbors as score_from_neighbors
+from .causality import CausalGraph as CausalGraph
+from .causality import Communities as Communities
+from .causality import CommunityCausalGraph as CommunityCausalGraph
 from .causality import CommunityScores as CommunityScores
 from .causality import EmbeddingSuggestion as EmbeddingSuggestion
 from .causality import ImbalanceGain as ImbalanceGain
@@ -28,6 +31,7 @@ from .causality import LagScan as LagScan
 from .causality import LangevinGrid as LangevinGrid
 from .causality import LinearProcess as LinearProcess
 from .causality import TransferEntropy as TransferEntropy
+from .causality import communities as communities
 from .causality import community_scores as community_scores
 from .causality import embed as embed
 from .causality import imbalance_gain as imbalance_gain
