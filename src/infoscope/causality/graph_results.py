@@ -130,7 +130,7 @@ class CausalGraph(Result):
         **{name: numbers("edges") for name in ("edge_rise", "edge_rise_se", "edge_p")},
         "edge_lag": integers("edges", low=-1, below="lags"),
         "copy_of": integers("names", below="names"),
-        "losses": numbers("lags", "names", "n_steps"),
+        "losses": numbers("lags", "names", "S"),
         "n_epochs": integers("lags", "names"),
         "link_frequency": numbers("names", "names") | None,
         "threshold": number(0.0),
