@@ -8,6 +8,7 @@ from infoscope.anomalies import Anomalies, DensityAnomaly, ManyReferences, Power
 from infoscope.causality import (
     CausalGraph,
     CommunityCausalGraph,
+    DirectEdges,
     EmbeddingSuggestion,
     ImbalanceGain,
     Intervention,
@@ -16,6 +17,7 @@ from infoscope.causality import (
     imbalance_gain,
     interventional_effect,
     markov_transfer_entropy,
+    refine_edges,
     scan_lags,
     suggest_embedding,
 )
@@ -99,6 +101,7 @@ def one_of_each():
         ImbalanceGain: imbalance_gain(X[:, :1], X[:, 1:2], future=X[:, 1:], condition=X[:, 2:], n_permutations=19),
         CausalGraph: CommunityCausalGraph(lags=[1, 2], n_epochs=5, n_subsets=2).fit(LONG).result_,
         DIIRise: dii_rise(X, X[:, :2]),
+        DirectEdges: refine_edges(CommunityCausalGraph(n_epochs=5).fit(LONG).result_, LONG),
         LagScan: scan_lags(X[:, :1], X[:, 1:], [1, 2], n_permutations=19),
         TransferEntropy: markov_transfer_entropy([[0.5, 0.5], [0.2, 0.8]], [0, 1], [0, 1], [1, 2]),
         Intervention: interventional_effect(X[:40, :2], X[40:, :2], n_bootstrap=9, n_permutations=19, random_state=0),

@@ -24,6 +24,7 @@ from .causality import CausalGraph as CausalGraph
 from .causality import Communities as Communities
 from .causality import CommunityCausalGraph as CommunityCausalGraph
 from .causality import CommunityScores as CommunityScores
+from .causality import DirectEdges as DirectEdges
 from .causality import EmbeddingSuggestion as EmbeddingSuggestion
 from .causality import ImbalanceGain as ImbalanceGain
 from .causality import Intervention as Intervention
@@ -40,6 +41,7 @@ from .causality import interventional_effect as interventional_effect
 from .causality import markov_transfer_entropy as markov_transfer_entropy
 from .causality import ou_intervention as ou_intervention
 from .causality import ou_transfer_entropy as ou_transfer_entropy
+from .causality import refine_edges as refine_edges
 from .causality import sample_times as sample_times
 from .causality import scan_lags as scan_lags
 from .causality import suggest_embedding as suggest_embedding

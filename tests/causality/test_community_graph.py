@@ -279,3 +279,27 @@ def test_frames_and_networkx(graph):
     assert graph.to_frame("weights").loc["column 0", "column 1"] == graph.weights[0, 0, 1]
     with pytest.raises(ParameterError, match="table"):
         graph.to_frame("else")
+
+
+def test_a_dask_array_gives_the_same_graph(squares, graph):
+    dask = pytest.importorskip("dask.array")
+    series = dask.from_array(squares.series, chunks=(300, 6))
+    found = CommunityCausalGraph(lags=[1], **QUICK).fit(series).result_
+    np.testing.assert_array_equal(found.weights, graph.weights)
+    np.testing.assert_array_equal(found.adjacency, graph.adjacency)
+
+
+def test_tensors_give_the_same_graph(squares, graph):
+    torch = pytest.importorskip("torch")
+    found = CommunityCausalGraph(lags=[1], **QUICK).fit(torch.from_numpy(squares.series)).result_
+    np.testing.assert_allclose(found.weights, graph.weights, atol=5e-3)
+    np.testing.assert_array_equal(found.adjacency, graph.adjacency)
+
+
+def test_shifted_copies_tell_nothing(squares):
+    """6 targets x 6 copies: more than six p-values below 0.05 of 36 have a probability of 0.6 %."""
+    found = CommunityCausalGraph(lags=[1], **QUICK).check_level(squares.series, n_targets=6)
+    assert found.p_value.shape == (36,) and (found.p_value <= 0.05).sum() <= 6
+    assert found.below_5 == (found.p_value <= 0.05).mean() and found.below_1 <= found.below_5
+    with pytest.raises(ParameterError, match="n_targets"):
+        CommunityCausalGraph(lags=[1]).check_level(squares.series, n_targets=0)

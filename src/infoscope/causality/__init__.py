@@ -14,6 +14,7 @@ from .interventions import intervene, interventional_effect
 from .langevin_grid import LangevinGrid
 from .markov import markov_transfer_entropy
 from .ornstein_uhlenbeck import LinearProcess, ou_intervention, ou_transfer_entropy
+from .refinement import DirectEdges, refine_edges
 from .results import Intervention, TransferEntropy
 from .scores import CommunityScores, community_scores
 from .suggest import EmbeddingSuggestion, suggest_embedding
@@ -34,6 +35,7 @@ __all__ = [
     # many variables
     "CommunityCausalGraph",
     "communities",
+    "refine_edges",
     # laws that are known
     "LangevinGrid",
     "LinearProcess",
@@ -49,6 +51,7 @@ __all__ = [
     # results
     "CausalGraph",
     "Communities",
+    "DirectEdges",
     "EmbeddingSuggestion",
     "ImbalanceGain",
     "Intervention",

@@ -16,6 +16,7 @@ from infoscope.statistics import adjust_p_values
 
 from .communities import communities
 from .graph_fit import FITS, Memory, fit_tests, fit_weights, open_memory
+from .graph_level import LevelCheck, shadow_tests
 from .graph_links import TargetTests, leave_out_groups
 from .graph_results import BY_WEIGHT, COPIES, UNTESTED, CausalGraph
 from .graph_sample import GraphSample, graph_sample
@@ -170,6 +171,33 @@ class CommunityCausalGraph(BaseEstimator):
         if not all(name.startswith("column ") for name in sample.names):
             self.feature_names_in_ = np.array(sample.names, dtype=object)
         return self
+
+    def check_level(self, X, *, n_targets=20) -> LevelCheck:
+        """Do the tests keep their level on these data?  A shifted copy of every variable, which can tell nothing, is
+        given beside the variables as a source, and tested.
+
+        Parameters
+        ----------
+        X : Space, array (T, D), frame, or list of runs
+            The series.
+        n_targets : int
+            Targets that are looked at, drawn at random; each tests D copies.
+
+        Returns
+        -------
+        LevelCheck
+            p-values of all copies, and the shares of them up to 0.05 and 0.01.
+
+        Raises
+        ------
+        DataError, ParameterError
+            As for `fit`; runs that are too short to be shifted.
+        """
+        sample = graph_sample(
+            X, self.lags, n_samples=self.n_samples, exclusion_window=self.exclusion_window, n_jobs=self.n_jobs
+        )
+        number = check_positive_int(n_targets, "n_targets")
+        return shadow_tests(self, sample, number, check_random_state(self.random_state))
 
     @property
     def adjacency_(self) -> np.ndarray:

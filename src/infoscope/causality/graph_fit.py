@@ -94,6 +94,7 @@ def fit_weights(
                     admissibility=sample.plan.admissibility,
                     seed=int(seed),
                     n_jobs=n_jobs,
+                    on_cluster=sample.on_cluster,
                     blocks=left,
                     done=keep,
                 )

@@ -114,7 +114,7 @@ def leave_out_groups(
     lambda_factor: float = 0.1,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Rises (G,) of one target's imbalance without each of some groups of sources, and deviations between blocks."""
-    looks = _looks(sample, line)
+    looks = looks_at(sample, line)
     values, between = deviations_of_parts(
         [look.sums(weights, groups, lambda_factor) for look, weights in zip(looks, of_parts, strict=True)]
     )
@@ -153,7 +153,7 @@ def _fold(sample: GraphSample) -> CrossFit:
     return sample.fold
 
 
-def _looks(sample: GraphSample, line: int) -> list[_Look]:
+def looks_at(sample: GraphSample, line: int) -> list[_Look]:
     space, lines = sample.space, sample.lines
     period = lines.period[line]
     goal = Space(
@@ -170,7 +170,7 @@ def _looks(sample: GraphSample, line: int) -> list[_Look]:
 
 
 def _check_line(sample, line, own, sources, of_parts, lambda_factor, clear) -> TargetTests:
-    d, looks = sample.features.shape[1], _looks(sample, line)
+    d, looks = sample.features.shape[1], looks_at(sample, line)
     groups = [sample.copies(a) for a in sources]
     left_out = judge_rises(
         [look.sums(weights, groups, lambda_factor) for look, weights in zip(looks, of_parts, strict=True)]

@@ -65,6 +65,11 @@ class GraphSample:
     fold: CrossFit | None
 
     @property
+    def on_cluster(self) -> bool:
+        """Whether the series came as a Dask array, so that targets are fitted where it is."""
+        return self.plan.spaces[0].backend == "dask"
+
+    @property
     def items(self) -> Items:
         return items_of(self.plan.spaces[0])
 

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from infoscope.base import available_threads, kernel, one_blas_thread
+from infoscope.base import available_threads, kernel, one_blas_thread, require
 from infoscope.imbalance.rank_kernels import ranks_on_lines
-from infoscope.neighbors import UNRESTRICTED, Admissibility, Items, admissible_pairs
+from infoscope.neighbors import UNRESTRICTED, Admissibility, Items, admissible_pairs, task
 
 from . import softmax_kernels as kernels
 
@@ -110,6 +110,7 @@ def fit_many_targets(
     admissibility: Admissibility = UNRESTRICTED,
     seed: int = 0,
     n_jobs: int | None = None,
+    on_cluster: bool = False,
     blocks: Sequence[slice] | None = None,
     done: Callable[[slice, ManyWeights], None] | None = None,
 ) -> ManyWeights:
@@ -133,6 +134,8 @@ def fit_many_targets(
         Of the batches, which are the same for all targets.
     n_jobs : int, optional
         Threads over blocks of targets; the answer does not depend on them.
+    on_cluster : bool
+        Whether blocks of targets are tasks of Dask, for whatever cluster is connected, instead of threads.
     blocks : sequence of slice, optional
         The blocks of `blocks_of_targets` that are to be fitted; all by default.  The rows of others stay NaN.
     done : callable, optional
@@ -152,23 +155,33 @@ def fit_many_targets(
     )
     wanted = blocks_of_targets(n_targets) if blocks is None else list(blocks)
 
-    def fit(block: slice) -> tuple[slice, ManyWeights]:
-        with one_blas_thread():
-            lines = targets.take(block)
-            return block, _fit_block(x, np.asarray(period, np.float32), lines, items, descent, admissibility, seed)
+    def keep(block: slice, found: ManyWeights) -> None:
+        for all_of_it, part in zip(whole, found, strict=True):
+            all_of_it[block] = part
+        if done is not None:
+            done(block, found)
 
+    shared = (x, np.asarray(period, np.float32), items, descent, admissibility, seed)
+    if on_cluster:
+        fit = task(_fit_block)
+        answers = require("dask", "cluster").compute(*(fit(targets.take(block), *shared) for block in wanted))
+        for block, found in zip(wanted, answers, strict=True):
+            keep(block, found)
+        return whole
     with ThreadPoolExecutor(min(available_threads(n_jobs), len(wanted)) or 1) as pool:
-        for block, found in pool.map(fit, wanted):
-            for all_of_it, part in zip(whole, found, strict=True):
-                all_of_it[block] = part
-            if done is not None:
-                done(block, found)
+        for block, found in zip(wanted, pool.map(lambda b: _fit_block(targets.take(b), *shared), wanted), strict=True):
+            keep(block, found)
     return whole
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
-def _fit_block(x, period, lines, items, descent, admissibility, seed) -> ManyWeights:
+def _fit_block(lines, x, period, items, descent, admissibility, seed) -> ManyWeights:
     """Adam on the weights of some targets; those that have come to rest take no further part."""
+    with one_blas_thread():
+        return _descend(lines, x, period, items, descent, admissibility, seed)
+
+
+def _descend(lines, x, period, items, descent, admissibility, seed) -> ManyWeights:
     n_targets, d = len(lines.values), len(x)
     batches = _Batches(x, period, items, descent, admissibility)
     w = np.full((n_targets, d), 1 / np.sqrt(d))
