@@ -6,6 +6,8 @@ import pytest
 import infoscope
 from infoscope.anomalies import Anomalies, DensityAnomaly, ManyReferences, PowerCurve, compare_many, power_curve
 from infoscope.causality import (
+    CausalGraph,
+    CommunityCausalGraph,
     EmbeddingSuggestion,
     ImbalanceGain,
     Intervention,
@@ -94,6 +96,7 @@ def one_of_each():
         EmbeddingSuggestion: suggest_embedding(X[:, :1], max_dimension=2, max_delay=3),
         ImbalanceGain: imbalance_gain(X[:, :1], X[:, 1:2], future=X[:, 1:], condition=X[:, 2:], n_permutations=19),
         LagScan: scan_lags(X[:, :1], X[:, 1:], [1, 2], n_permutations=19),
+        CausalGraph: CommunityCausalGraph(n_epochs=5, n_subsets=0, random_state=0).fit(X).result_,
         TransferEntropy: markov_transfer_entropy([[0.5, 0.5], [0.2, 0.8]], [0, 1], [0, 1], [1, 2]),
         Intervention: interventional_effect(X[:40, :2], X[40:, :2], n_bootstrap=9, n_permutations=19, random_state=0),
         DimensionScan: Gride(max_rank=8).fit(X).result_,

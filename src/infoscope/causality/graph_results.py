@@ -10,6 +10,8 @@ import numpy as np
 from infoscope.base import Provenance, Result
 from infoscope.base.contents import flags, integers, number, numbers, whole
 
+from .threshold_path import ThresholdPath, threshold_path
+
 __all__ = ["CausalGraph", "UNTESTED", "BY_ITSELF", "BESIDE_ITS_PAST", "BY_WEIGHT", "COPIES"]
 
 UNTESTED, BY_ITSELF, BESIDE_ITS_PAST, BY_WEIGHT, COPIES = range(5)
@@ -130,7 +132,7 @@ class CausalGraph(Result):
         **{name: numbers("edges") for name in ("edge_rise", "edge_rise_se", "edge_p")},
         "edge_lag": integers("edges", low=-1, below="lags"),
         "copy_of": integers("names", below="names"),
-        "losses": numbers("lags", "names", "n_steps"),
+        "losses": numbers("lags", "names", "S"),
         "n_epochs": integers("lags", "names"),
         "link_frequency": numbers("names", "names") | None,
         "threshold": number(0.0),
@@ -157,7 +159,7 @@ class CausalGraph(Result):
         return [self.names[i] for i in np.flatnonzero((self.dii > UNPREDICTED).all(0))]
 
     def link_rows(self) -> list[dict[str, Any]]:
-        """One row a link, the clearest first: names, lag, rise with its error, p-values, weight, and what carries it."""
+        """One row a link, the clearest first: names, lag, rise with its error, p-values, weight, and its test."""
         rows = []
         for a, b in np.argwhere(self.adjacency):
             past = self.test[a, b] == BESIDE_ITS_PAST
@@ -227,6 +229,10 @@ class CausalGraph(Result):
             )
         values = self.adjacency if table == "adjacency" else self.weights.max(0)
         return pandas.DataFrame(values, index=list(self.names), columns=list(self.names))
+
+    def threshold_path(self) -> ThresholdPath:
+        """Which communities weights alone make at every threshold, from 0.01 to 1, and the widest plateau of these."""
+        return threshold_path(self.weights.max(0), self.copy_of)
 
     def to_networkx(self) -> Any:
         """The graph of variables for networkx: nodes with community and level, links with their tests.
