@@ -175,11 +175,11 @@ def _check_line(sample, line, own, sources, of_parts, lambda_factor, clear) -> T
     rise, rise_se, p_left_out = student_test(fold.block_means([rows[1:] - rows[0] for rows in whole]))
     past, past_se, p_past = (np.full(len(sources), np.nan) for _ in range(3))
     for at in np.flatnonzero(p_left_out > clear):
-        values: list[np.ndarray] = []
+        gains: list[np.ndarray] = []
         for look, weights in zip(looks, of_parts, strict=True):
             rows = look.rows(_beside_past(weights, groups[at], sample.copies(own), own), [groups[at]], lambda_factor)
-            values.append(rows[1] - rows[0])
-        past[at], past_se[at], p_past[at] = student_test(fold.block_means(values))
+            gains.append(rows[1] - rows[0])
+        past[at], past_se[at], p_past[at] = student_test(fold.block_means(gains))
     second = np.nan_to_num(p_past, nan=1.0)
     tables = [np.full(d, np.nan) for _ in range(4)]
     for table, values in zip(tables, (rise, rise_se, past, past_se), strict=True):

@@ -159,7 +159,7 @@ class CausalGraph(Result):
         return [self.names[i] for i in np.flatnonzero((self.dii > UNPREDICTED).all(0))]
 
     def link_rows(self) -> list[dict[str, Any]]:
-        """One row a link, the clearest first: names, lag, rise with its error, p-values, weight, and its test."""
+        """One row a link, the clearest first: names, lag, rise and its error, p-values, weight, what carries it."""
         rows = []
         for a, b in np.argwhere(self.adjacency):
             past = self.test[a, b] == BESIDE_ITS_PAST

@@ -5,6 +5,8 @@ import numpy as np
 from infoscope.base import kernel
 from infoscope.neighbors import TIE
 
+FEW = 64  # items that are not admissible, up to which they are taken out of the ranks of all
+
 
 @kernel()
 def doubtful_places(squared, order, band, rows, columns):
@@ -82,7 +84,9 @@ def ranks_on_lines(values, period, rows, place, start, stop, out):
     """
     n = values.shape[1]
     long_line, long_order, at = np.empty(3 * n + 2), np.zeros(3 * n + 2, np.int64), np.empty(n, np.int64)
-    folded = np.empty(n)
+    folded, in_place = np.empty(n), np.empty(n, np.int64)
+    for i in range(n):
+        in_place[place[i]] = i
     for t in range(len(values)):
         turns = 3 if period[t] > 0 else 1  # a circle is a line that goes on at both ends
         line, order = long_line[: turns * n + 2], long_order[: turns * n + 2]
@@ -98,12 +102,16 @@ def ranks_on_lines(values, period, rows, place, start, stop, out):
             at[sorted_items[q]] = 1 + (turns // 2) * n + q
         for r in range(0, len(rows), 2):
             s = min(r + 1, len(rows) - 1)
-            clear = stop[r] - start[r] == 1 and stop[s] - start[s] == 1
-            if not clear or _rank_two(line, order, n, at[rows[r]], at[rows[s]], out[t, r], out[t, s]):
+            few = max(stop[r] - start[r], stop[s] - start[s]) <= FEW
+            if few and not _rank_two(line, order, n, at[rows[r]], at[rows[s]], out[t, r], out[t, s]):
                 for row in range(r, s + 1):
+                    out[t, row, rows[row]] = 0
+                    if stop[row] - start[row] > 1:
+                        _take_from_ranks(out[t, row], rows[row], in_place, start[row], stop[row])
+            else:
+                for row in range(r, s + 1):
+                    out[t, row, rows[row]] = 0
                     _rank_one(line, order, n, at[rows[row]], place, start[row], stop[row], out[t, row])
-            out[t, r, rows[r]] = 0
-            out[t, s, rows[s]] = 0
 
 
 @kernel()
@@ -133,6 +141,19 @@ def _rank_two(line, order, n, first, second, u, v):
         tied |= d - b_last <= TIE * d
         b_last = d
     return tied
+
+
+@kernel()
+def _take_from_ranks(u, item, in_place, start, stop):
+    """Take the items in some places out of an order of ranks, one by one: those behind each move up."""
+    for p in range(start, stop):
+        gone = in_place[p]
+        if gone == item:
+            continue
+        rank, one = u[gone], u[gone] - u[gone] + 2
+        for j in range(len(u)):
+            u[j] -= one if u[j] > rank else rank - rank
+        u[gone] = 0
 
 
 @kernel()

@@ -1,8 +1,8 @@
 """Weights for many one-dimensional targets at once: mini-batches whose squared pair differences all of them share.
 
 For a batch of B items let P be the squared differences of its B(B - 1)/2 pairs in every feature.  With the squared
-weights of T targets as rows of S, all their squared distances are ``S P``, and all gradients ``G P^T``, G the derivative
-by every pair's squared distance: two matrix products, exact, with periodic features for nothing.
+weights of T targets as rows of S, all their squared distances are ``S P``, and all gradients ``G P^T``, where G is the
+derivative by every pair's squared distance: two matrix products, exact, with periodic features for nothing.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from infoscope.neighbors import UNRESTRICTED, Admissibility, Items, admissible_p
 from . import softmax_kernels as kernels
 
 LONGEST_BLOCK = 128  # targets that share a product: few enough for the caches, enough to make the products worth it
+SHORTEST_BLOCK = 32  # targets from which there are two blocks, for two threads
 LAP = 5  # epochs whose weights are averaged, and compared with those of the lap before
 MOMENT_1, MOMENT_2, SMALLEST = 0.9, 0.999, 1e-8  # of Adam
 
@@ -94,7 +95,7 @@ class ManyWeights(NamedTuple):
 
 def blocks_of_targets(n_targets: int) -> list[slice]:
     """Targets that are fitted together: equal blocks, whatever the number of threads."""
-    n_blocks = max(-(-n_targets // LONGEST_BLOCK), min(2, n_targets))
+    n_blocks = max(-(-n_targets // LONGEST_BLOCK), 1 if n_targets < SHORTEST_BLOCK else 2)
     edges = np.linspace(0, n_targets, n_blocks + 1).astype(int)
     return [slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
 
@@ -219,7 +220,10 @@ class _Batches:
 
     def __init__(self, x, period, items, descent, admissibility):
         n = x.shape[1]
-        self.x, self.period, self.items, self.admissibility = x, period, items, admissibility
+        self.x, self.period = x, period
+        pairs = admissible_pairs(items, items, admissibility)
+        self.start, self.stop, self.place = pairs.start, pairs.stop, np.empty(n, np.int64)
+        self.place[pairs.columns] = np.arange(n)
         self.number = max(1, round(n / descent.batch_size))
         self.size = b = n // self.number  # what is left of a permutation is left out of its epoch
         self.k, self.factor = min(descent.k, b - 1), descent.lambda_factor
@@ -235,22 +239,17 @@ class _Batches:
     def value_and_slopes(self, rows, lines, squared_weights):
         """DII of every target on a batch, and its derivative by the squared weights."""
         b = self.size
-        items = self.items.take(rows)
-        pairs = admissible_pairs(items, items, self.admissibility)
-        place = np.empty(len(self.items.numbers), np.int64)
-        place[pairs.columns] = np.arange(b)
-        place = place[self.items.numbers[rows]]
+        order = np.sort(self.place[rows])  # forbidden rows stand together in the order of runs and times
+        place, start, stop = (np.searchsorted(order, of[rows]) for of in (self.place, self.start, self.stop))
         _fill_differences(self.x, rows, self.period, self.differences)
         squared = np.matmul(squared_weights.astype(np.float32), self.differences)
         ranks = np.empty((len(lines.values), b, b), np.uint16)
         everyone, values = np.arange(b), np.empty(len(lines.values))
-        ranks_on_lines(
-            np.ascontiguousarray(lines.values[:, rows]), lines.period, everyone, place, pairs.start, pairs.stop, ranks
-        )
+        ranks_on_lines(np.ascontiguousarray(lines.values[:, rows]), lines.period, everyone, place, start, stop, ranks)
         which = np.arange(len(lines.values))
         tile, heap, e, c, u = self.buffers
         kernels.soften_triangles(
-            squared, ranks, which, place, pairs.start, pairs.stop, self.k, self.factor, values, tile, heap, e, c, u
+            squared, ranks, which, place, start, stop, self.k, self.factor, values, tile, heap, e, c, u
         )
         return values, np.matmul(squared, self.differences.T).astype(np.float64)
 
