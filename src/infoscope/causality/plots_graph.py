@@ -300,6 +300,7 @@ def plot_path(found: CausalGraph, ax: Axes | None = None, *, style: str = "scree
     ax.set_xscale("log")
     ax.set_xlim(min(path.bounds[0], found.threshold or 1.0), 1.0)
     ax.set_ylim(0, len(found.names) * 1.08)
+    ax.yaxis.get_major_locator().set_params(integer=True)
     set_labels(ax, look, "threshold, of a target's largest weight", "communities")
     set_legend(ax, look, loc="best")
     return ax
