@@ -60,6 +60,7 @@ _HOMES = {
     ),
     "imbalance": (
         "DIILoss",
+        "DIIRise",
         "DifferentiableImbalance",
         "FeatureWeights",
         "ImbalanceDifference",
@@ -74,6 +75,7 @@ _HOMES = {
         "dii_forward",
         "dii_loss",
         "dii_path",
+        "dii_rise",
         "dii_value_and_grad",
         "imbalance_matrix",
         "imbalance_scale_curve",

@@ -71,6 +71,7 @@ from .dimension import scan_alpha as scan_alpha
 from .dimension import select_alpha as select_alpha
 from .imbalance import DifferentiableImbalance as DifferentiableImbalance
 from .imbalance import DIILoss as DIILoss
+from .imbalance import DIIRise as DIIRise
 from .imbalance import FeatureWeights as FeatureWeights
 from .imbalance import ImbalanceDifference as ImbalanceDifference
 from .imbalance import ImbalanceMatrix as ImbalanceMatrix
@@ -84,6 +85,7 @@ from .imbalance import dii_exhaustive as dii_exhaustive
 from .imbalance import dii_forward as dii_forward
 from .imbalance import dii_loss as dii_loss
 from .imbalance import dii_path as dii_path
+from .imbalance import dii_rise as dii_rise
 from .imbalance import dii_value_and_grad as dii_value_and_grad
 from .imbalance import imbalance_matrix as imbalance_matrix
 from .imbalance import imbalance_scale_curve as imbalance_scale_curve

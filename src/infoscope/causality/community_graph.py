@@ -15,7 +15,7 @@ from infoscope.imbalance.dii.many_targets import Descent, ManyWeights
 from infoscope.statistics import adjust_p_values
 
 from .communities import communities
-from .graph_fit import FITS, fit_tests, fit_weights, open_memory
+from .graph_fit import FITS, Memory, fit_tests, fit_weights, open_memory
 from .graph_links import TargetTests, leave_out_groups
 from .graph_results import BY_WEIGHT, COPIES, UNTESTED, CausalGraph
 from .graph_sample import GraphSample, graph_sample
@@ -100,7 +100,7 @@ class CommunityCausalGraph(BaseEstimator):
         threshold=0.1,
         fdr=0.1,
         n_epochs=100,
-        tolerance=0.02,
+        tolerance=0.05,
         batch_size=100,
         k=None,
         lambda_factor=0.1,
@@ -158,19 +158,14 @@ class CommunityCausalGraph(BaseEstimator):
         sample = graph_sample(
             X, self.lags, future=future, targets=targets, tested=self.fdr is not None, n_jobs=self.n_jobs, **options
         )
-        seeds = check_random_state(self.random_state).integers(0, 2**31, 3)
         known = {name: value for name, value in self.get_params().items() if name not in ("n_jobs", "random_state")}
         known |= {"lags": sample.lags, "targets": sample.targets}
         with open_memory(checkpoint, known, sample, self.random_state) as memory:
-            fits = fit_weights(sample, descent, seeds, memory, self.n_jobs)
-            tests = None
-            if self.fdr is not None:
-                tests = fit_tests(sample, fits, self.threshold, self.fdr, descent, memory, self.n_jobs)
-        self.result_ = self._result(sample, fits, tests)
+            self.result_ = self._result(sample, *self._compute(sample, descent, memory))
         if self.n_subsets:
             from .graph_stability import link_frequency
 
-            self.result_ = link_frequency(self, X, sample, self.result_)
+            self.result_ = link_frequency(self, sample, self.result_)
         self.n_features_in_ = len(sample.names)
         if not all(name.startswith("column ") for name in sample.names):
             self.feature_names_in_ = np.array(sample.names, dtype=object)
@@ -193,6 +188,29 @@ class CommunityCausalGraph(BaseEstimator):
         return self.result_.levels
 
     # ---- steps ----
+    def _compute(
+        self, sample: GraphSample, descent: Descent, memory: Memory
+    ) -> tuple[dict[str, ManyWeights], list[TargetTests] | None]:
+        """Weights and, where links are tested, tests."""
+        seeds = check_random_state(self.random_state).integers(0, 2**31, 3)
+        fits = fit_weights(sample, descent, seeds, memory, self.n_jobs)
+        if self.fdr is None:
+            return fits, None
+        return fits, fit_tests(sample, fits, self.threshold, self.fdr, descent, memory, self.n_jobs)
+
+    def _links(self, sample: GraphSample) -> np.ndarray:
+        """The links of a sample alone."""
+        fits, tests = self._compute(sample, self._descent(), Memory())
+        return self._tables(sample, fits, tests).adjacency
+
+    def _tables(self, sample: GraphSample, fits: dict[str, ManyWeights], tests: list[TargetTests] | None) -> _Tables:
+        found = _Tables(sample, fits[FITS[0]])
+        if tests is None:
+            found.link_by_weight(self.threshold)
+        else:
+            found.link_by_tests(tests, self.fdr)
+        return found
+
     def _descent(self) -> Descent:
         batch_size = check_positive_int(self.batch_size, "batch_size", 10)
         for name, low, high in (
@@ -221,15 +239,12 @@ class CommunityCausalGraph(BaseEstimator):
     def _result(
         self, sample: GraphSample, fits: dict[str, ManyWeights], tests: list[TargetTests] | None
     ) -> CausalGraph:
-        found = _Tables(sample, fits[FITS[0]])
+        found = self._tables(sample, fits, tests)
         if tests is None:
-            found.link_by_weight(self.threshold)
             warn(
                 "links were chosen by their weight alone: nobody knows how many are false; give fdr= for links that "
                 "are tested"
             )
-        else:
-            found.link_by_tests(tests, self.fdr)
         graph = communities(found.adjacency)
         of_parts = None if tests is None else (fits[FITS[1]].weights, fits[FITS[2]].weights)
         edges = _edge_tests(sample, graph, of_parts, self.lambda_factor)
@@ -375,16 +390,15 @@ def _edge_tests(sample: GraphSample, graph, of_parts, lambda_factor: float) -> d
         edges = np.flatnonzero(graph.edges[:, 1] == community)
         groups = [np.flatnonzero(label == graph.edges[edge, 0]) for edge in edges]
         members = [at for at, place in enumerate(sample.targets) if label[place] == community]
-        means = np.zeros((n_lags, len(edges), 0))
+        rise, between = np.zeros((n_lags, len(edges))), [np.zeros(0)] * n_lags
         for lag in range(n_lags):
-            total = sum(
+            parts = [
                 leave_out_groups(sample, line, (of_parts[0][line], of_parts[1][line]), groups, lambda_factor)
                 for line in (sample.line_of(lag, at) for at in members)
-            )
-            if not means.shape[-1]:
-                means = np.zeros((n_lags, *np.shape(total)))
-            means[lag] = np.asarray(total) / len(members)
-        rise, se, p = student_test(means)
+            ]
+            rise[lag] = np.mean([one for one, _ in parts], axis=0)
+            between[lag] = np.mean([one for _, one in parts], axis=0)
+        se, p = student_test(rise, np.array(between))
         best = p.argmin(0)
         at = (best, np.arange(len(edges)))
         found["edge_rise"][edges], found["edge_rise_se"][edges] = rise[at], se[at]

@@ -19,8 +19,8 @@ from typing import NamedTuple
 import numpy as np
 
 from infoscope.base import available_threads, one_blas_thread
-from infoscope.imbalance.dii.cross_fit import CrossFit, student_test
-from infoscope.imbalance.dii.without import rows_without
+from infoscope.imbalance.dii.cross_fit import CrossFit, deviations_of_parts, judge_rises
+from infoscope.imbalance.dii.without import BlockSums, sums_without
 from infoscope.imbalance.rank_table import rank_table
 from infoscope.neighbors import Space
 
@@ -112,13 +112,13 @@ def leave_out_groups(
     of_parts: tuple[np.ndarray, np.ndarray],
     groups: list[np.ndarray],
     lambda_factor: float = 0.1,
-) -> np.ndarray:
-    """Block means (G, n_blocks) of the rise of one target's imbalance without each of some groups of sources."""
-    values = []
-    for look, weights in zip(_looks(sample, line), of_parts, strict=True):
-        rows = look.rows(weights, groups, lambda_factor)
-        values.append(rows[1:] - rows[0])
-    return _fold(sample).block_means(values)
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rises (G,) of one target's imbalance without each of some groups of sources, and deviations between blocks."""
+    looks = _looks(sample, line)
+    values, between = deviations_of_parts(
+        [look.sums(weights, groups, lambda_factor) for look, weights in zip(looks, of_parts, strict=True)]
+    )
+    return values[1:] - values[0], between[1:] - between[0]
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
@@ -130,12 +130,15 @@ class _Look(NamedTuple):
     table: object
     judged: np.ndarray
 
-    def rows(self, weights, left_out, lambda_factor):
-        return rows_without(
+    def sums(self, weights, left_out, lambda_factor) -> BlockSums:
+        fold = _fold(self.sample)
+        return sums_without(
             self.space,
             self.table,  # type: ignore[arg-type]
             weights,
             left_out,
+            blocks=fold.blocks,
+            n_blocks=fold.n_blocks,
             k=neighbors_of_tests(len(self.space)),
             lambda_factor=lambda_factor,
             queries=self.judged,
@@ -167,27 +170,28 @@ def _looks(sample: GraphSample, line: int) -> list[_Look]:
 
 
 def _check_line(sample, line, own, sources, of_parts, lambda_factor, clear) -> TargetTests:
-    d, fold = sample.features.shape[1], _fold(sample)
-    looks = _looks(sample, line)
+    d, looks = sample.features.shape[1], _looks(sample, line)
     groups = [sample.copies(a) for a in sources]
-    whole = [look.rows(weights, groups, lambda_factor) for look, weights in zip(looks, of_parts, strict=True)]
-    dii, dii_se, _ = student_test(fold.block_means([rows[0] for rows in whole]))
-    rise, rise_se, p_left_out = student_test(fold.block_means([rows[1:] - rows[0] for rows in whole]))
+    left_out = judge_rises(
+        [look.sums(weights, groups, lambda_factor) for look, weights in zip(looks, of_parts, strict=True)]
+    )
     past, past_se, p_past = (np.full(len(sources), np.nan) for _ in range(3))
-    for at in np.flatnonzero(p_left_out > clear):
-        gains: list[np.ndarray] = []
-        for look, weights in zip(looks, of_parts, strict=True):
-            rows = look.rows(_beside_past(weights, groups[at], sample.copies(own), own), [groups[at]], lambda_factor)
-            gains.append(rows[1] - rows[0])
-        past[at], past_se[at], p_past[at] = student_test(fold.block_means(gains))
+    for at in np.flatnonzero(left_out.p_value > clear):
+        beside = judge_rises(
+            [
+                look.sums(_beside_past(weights, groups[at], sample.copies(own), own), [groups[at]], lambda_factor)
+                for look, weights in zip(looks, of_parts, strict=True)
+            ]
+        )
+        past[at], past_se[at], p_past[at] = beside.rise[0], beside.rise_se[0], beside.p_value[0]
     second = np.nan_to_num(p_past, nan=1.0)
     tables = [np.full(d, np.nan) for _ in range(4)]
-    for table, values in zip(tables, (rise, rise_se, past, past_se), strict=True):
+    for table, values in zip(tables, (left_out.rise, left_out.rise_se, past, past_se), strict=True):
         table[sources] = values
     rises = dict(zip(("rise", "rise_se", "past_rise", "past_rise_se"), tables, strict=True))
-    found = TargetTests(float(dii), float(dii_se), p=np.ones(d), test=np.full(d, UNTESTED), **rises)
-    found.p[sources] = np.minimum(1.0, 2 * np.minimum(p_left_out, second))
-    found.test[sources] = np.where(p_left_out <= second, BY_ITSELF, BESIDE_ITS_PAST)
+    found = TargetTests(left_out.dii, left_out.dii_se, p=np.ones(d), test=np.full(d, UNTESTED), **rises)
+    found.p[sources] = np.minimum(1.0, 2 * np.minimum(left_out.p_value, second))
+    found.test[sources] = np.where(left_out.p_value <= second, BY_ITSELF, BESIDE_ITS_PAST)
     return found
 
 

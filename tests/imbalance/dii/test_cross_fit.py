@@ -5,10 +5,11 @@ import pytest
 from scipy import stats
 
 from infoscope.base import DataError
-from infoscope.imbalance.dii.cross_fit import cross_fit, student_test
+from infoscope.imbalance.dii.cross_fit import cross_fit, judge_rises, student_test
 from infoscope.imbalance.dii.softmax import Bandwidth, soft_ranks
-from infoscope.imbalance.dii.without import rows_without
+from infoscope.imbalance.dii.without import BlockSums, sums_without
 from infoscope.imbalance.rank_table import rank_table
+from infoscope.imbalance.standard_errors import Deviations, block_sharing_variance
 from infoscope.neighbors import Admissibility, Items, Space
 
 
@@ -18,7 +19,7 @@ def in_order(n, run=None):
 
 @pytest.mark.parametrize("period", [None, 2.5])
 @pytest.mark.parametrize("left_out", [[0], [1, 2], [0, 1, 2, 5], [0, 1, 2, 3, 5]])
-def test_rows_without_are_soft_ranks_at_zero_weights(left_out, period):
+def test_sums_are_those_of_soft_ranks_at_zero_weights(left_out, period):
     rng = np.random.default_rng(0)
     x, weights = rng.normal(size=(200, 6)), rng.uniform(0.1, 1, 6)
     weights[3], weights[4] = 0.0, 1e-5
@@ -28,21 +29,33 @@ def test_rows_without_are_soft_ranks_at_zero_weights(left_out, period):
     options = dict(time=np.arange(200.0), period=periods if period else None, period_check=False)
     rows, rule = np.arange(80, 200), Admissibility(4.0)
     table = rank_table(Space(rng.normal(size=(200, 1)), time=np.arange(200.0)), queries=rows, admissibility=rule)
-    found = rows_without(Space(x, **options), table, weights, [left_out], k=7, queries=rows, admissibility=rule)
-    for values, gone in zip(found, ([], left_out), strict=True):
+    blocks = np.arange(200) // 20
+    found = sums_without(
+        Space(x, **options), table, weights, [left_out], blocks=blocks, n_blocks=10, k=7, queries=rows,
+        admissibility=rule,
+    )  # fmt: skip
+    for ranks, shares, gone in zip(found.ranks, found.weights, ([], left_out), strict=True):
         kept = weights.copy()
         kept[gone] = 0
         space = Space(x, feature_weights=kept, **options)
         expected = soft_ranks(space, table, Bandwidth(k=7), gradient=False, queries=rows, admissibility=rule)
         # what is left may be 1e-5 of what is taken out of a sum of squares: 16 digits leave six
-        np.testing.assert_allclose(values, expected.rows, atol=1e-6)
+        np.testing.assert_allclose(ranks[4:].sum(1), expected.rows.reshape(6, 20).sum(1), atol=2e-5)
+        np.testing.assert_allclose(shares.sum(1), np.repeat([0.0, 20.0], [4, 6]), atol=1e-9)
+        pairs = soft_ranks(space, table, Bandwidth(k=7), pairs=True, queries=rows, admissibility=rule).pairs
+        i, j, c, u = pairs
+        by_pairs = np.zeros((10, 10))
+        np.add.at(by_pairs, (blocks[rows[i] if i.max() < len(rows) else i], blocks[j]), 2 * c * u)
+        np.testing.assert_allclose(ranks, by_pairs, atol=1e-3)  # pairs are those that weigh more than 1e-6
 
 
 def test_nothing_left_tells_nothing():
     rng = np.random.default_rng(1)
     x = rng.normal(size=(100, 2))
-    found = rows_without(Space(x), rank_table(Space(x[:, :1])), np.ones(2), [[0, 1]], k=5)
-    np.testing.assert_allclose(found[1], 1.0, atol=1e-12)
+    blocks = np.zeros(100, int)
+    table = rank_table(Space(x[:, :1]))
+    found = sums_without(Space(x), table, np.ones(2), [[0, 1]], blocks=blocks, n_blocks=1, k=5)
+    assert found.ranks[1, 0, 0] == pytest.approx(100.0)
 
 
 def test_parts_are_apart_and_blocks_cover_all():
@@ -70,14 +83,31 @@ def test_too_few_rows_or_too_wide_a_window():
         cross_fit(in_order(120), Admissibility(60.0))
 
 
-def test_block_means_and_students_law():
-    fold = cross_fit(in_order(100), Admissibility())
-    values = np.random.default_rng(2).normal(0.3, 1, 100)
-    means = fold.block_means([values[part.judged][None] for part in fold.parts])
-    expected = values.reshape(20, 5).mean(1)
-    np.testing.assert_allclose(means[0], expected)
-    mean, se, p = student_test(means)
-    t, p_two = stats.ttest_1samp(expected, 0.0)
-    assert mean[0] == pytest.approx(values.mean()) and mean[0] / se[0] == pytest.approx(t)
-    assert p[0] == pytest.approx(p_two / 2)
-    assert student_test(np.zeros((1, 20)))[2][0] == 1.0
+def test_errors_are_those_of_pairs_that_share_a_block():
+    """Beside the formula on pairs, and its law: Student's with as many degrees as blocks less one."""
+    rng = np.random.default_rng(2)
+    n, n_blocks = 60, 6
+    blocks = np.arange(n) // 10
+    i, j = map(np.ravel, np.meshgrid(np.arange(n), np.arange(n), indexing="ij"))
+    i, j = i[i != j], j[i != j]
+    c, without, u = rng.random(len(i)), rng.random(len(i)), rng.random(len(i))
+    c, without = (w / np.bincount(i, w, n)[i] for w in (c, without))
+    sums = []
+    for rows in (i < 30, i >= 30):
+        part = [np.zeros((2, n_blocks, n_blocks)) for _ in range(2)]
+        for at, w in enumerate((c, without)):
+            np.add.at(part[0][at], (blocks[i[rows]], blocks[j[rows]]), (2 * w * u)[rows])
+            np.add.at(part[1][at], (blocks[i[rows]], blocks[j[rows]]), w[rows])
+        sums.append(BlockSums(*part))
+    found = judge_rises(sums)
+    before, after = (2 * c * u).sum() / n, (2 * without * u).sum() / n
+    assert found.dii == pytest.approx(before) and found.rise[0] == pytest.approx(after - before)
+    eps = (without * (2 * u - after) - c * (2 * u - before)) / n
+    se = np.sqrt(block_sharing_variance(Deviations(i, j, eps), blocks))
+    assert found.rise_se[0] == pytest.approx(se)
+    assert found.p_value[0] == pytest.approx(stats.t.sf((after - before) / se, n_blocks - 1))
+
+
+def test_without_scatter_nothing_is_clear():
+    se, p = student_test(np.array([0.0, 1.0]), np.zeros((2, 4, 4)))
+    assert se.tolist() == [0.0, 0.0] and p.tolist() == [1.0, 0.0]

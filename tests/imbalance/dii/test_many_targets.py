@@ -1,16 +1,10 @@
-"""Weights of many targets at once: values and slopes beside the imbalance of one target, and weights beside the truth."""
+"""Weights of many targets at once: values and slopes beside those of one target, weights beside the truth."""
 
 import numpy as np
 import pytest
 
 from infoscope import dii_value_and_grad
-from infoscope.imbalance.dii.many_targets import (
-    Descent,
-    Lines,
-    _Batches,
-    blocks_of_targets,
-    fit_many_targets,
-)
+from infoscope.imbalance.dii.many_targets import Descent, Lines, _Batches, blocks_of_targets, fit_many_targets
 from infoscope.neighbors import Admissibility, Items
 
 

@@ -6,12 +6,16 @@ is by how much the value rises without a feature, on rows that had no say in the
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from infoscope.base import DataError
+from infoscope.imbalance.standard_errors import variance_between_blocks
 from infoscope.neighbors import Admissibility, Items
+
+from .without import BlockSums
 
 N_BLOCKS, FEWEST_BLOCKS = 20, 8
 FEWEST_ROWS = 40
@@ -38,16 +42,6 @@ class CrossFit(NamedTuple):
     parts: tuple[Part, Part]
     blocks: np.ndarray
     n_blocks: int
-
-    def block_means(self, of_parts: list[np.ndarray]) -> np.ndarray:
-        """Means of row values over blocks: (..., n_blocks) from one array (..., rows judged) a part."""
-        sums: Any = 0.0
-        for part, values in zip(self.parts, of_parts, strict=True):
-            block = self.blocks[part.judged]
-            share = np.zeros((len(block), self.n_blocks))
-            share[np.arange(len(block)), block] = 1 / np.bincount(block, minlength=self.n_blocks)[block]
-            sums = sums + values @ share
-        return np.asarray(sums)
 
 
 def cross_fit(items: Items, admissibility: Admissibility, rows_remember: float = 1.0) -> CrossFit:
@@ -91,16 +85,56 @@ def cross_fit(items: Items, admissibility: Admissibility, rows_remember: float =
     return CrossFit((parts[0], parts[1]), blocks, n_blocks)
 
 
-def student_test(block_means: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean over blocks (last axis), its error, and the one-sided p-value of "it is not above zero" (Student's law)."""
+class Tested(NamedTuple):
+    """An imbalance, and by how much it rises without each of some sets of features.
+
+    Attributes
+    ----------
+    dii, dii_se : float
+        With all features, on rows that did not choose the weights.
+    rise, rise_se, p_value : array (S,)
+        Without each set; p-value of "it does not rise", one-sided.
+    """
+
+    dii: float
+    dii_se: float
+    rise: np.ndarray
+    rise_se: np.ndarray
+    p_value: np.ndarray
+
+
+def deviations_of_parts(sums: Sequence[BlockSums]) -> tuple[np.ndarray, np.ndarray]:
+    """Values of both parts together, and how pairs of blocks deviate from them.
+
+    Returns
+    -------
+    values : array (1 + S,)
+        The imbalance with all features, and without each set.
+    between : array (1 + S, n_blocks, n_blocks)
+        Sums of the deviations ``c (2 u - value)/n`` of pairs of rows (formula (5)).
+    """
+    ranks, weights = (np.sum(part, axis=0) for part in zip(*sums, strict=True))
+    n = weights[0].sum()
+    values = ranks.sum((-2, -1)) / n
+    return values, (ranks - values[:, None, None] * weights) / n
+
+
+def judge_rises(sums: Sequence[BlockSums]) -> Tested:
+    """Whether the imbalance rises without each set of features, from the sums over blocks of both parts."""
+    values, between = deviations_of_parts(sums)
+    rise = values[1:] - values[0]
+    rise_se, p_value = student_test(rise, between[1:] - between[0])
+    return Tested(float(values[0]), float(np.sqrt(variance_between_blocks(between[0]))), rise, rise_se, p_value)
+
+
+def student_test(rise: np.ndarray, between: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Errors of rises, by pairs that share a block of rows (formula (10)), and one-sided p-values by Student's law."""
     from scipy.special import stdtr
 
-    n = block_means.shape[-1]
-    mean = block_means.mean(-1)
-    se = block_means.std(-1, ddof=1) / np.sqrt(n)
+    se = np.sqrt(variance_between_blocks(between))
     with np.errstate(invalid="ignore", divide="ignore"):
-        t = np.where(se > 0, mean / se, np.where(mean > 0, np.inf, -np.inf))
-    return mean, se, stdtr(n - 1, -t)
+        t = np.where(se > 0, rise / se, np.where(rise > 0, np.inf, -np.inf))
+    return se, stdtr(between.shape[-1] - 1, -t)
 
 
 def _apart_from(items: Items, seen: np.ndarray, judged: np.ndarray, window: float) -> np.ndarray:

@@ -51,7 +51,7 @@ class Descent:
     k: int = 5
     lambda_factor: float = 0.1
     learning_rate: float = 0.01
-    tolerance: float = 0.02
+    tolerance: float = 0.05
 
 
 class Lines(NamedTuple):
