@@ -332,10 +332,8 @@ def chaotic(options: Namespace, peers: dict[str, Any], folder: str) -> None:
                 bar("times faster than PCMCI, weights alone", theirs["seconds"] / plain["seconds"], 5, at_least=True)
             )
     notes = ["2,000 rows at lags 1 and 2; PCMCI takes the same series and lags.", *_skipped(peers, "tigramite")]
-    publish(
-        "causal_graph", options, part="chaos", tables={f"{d} variables in {d // 5} communities": table}, bars=bars, notes=notes,
-        used=used,
-    )  # fmt: skip
+    tables = {f"{d} variables in {d // 5} communities": table}
+    publish("causal_graph", options, part="chaos", tables=tables, bars=bars, notes=notes, used=used)
 
 
 def _scores(d: int, seed: int, told: list[list[int]]) -> Row:
@@ -400,7 +398,8 @@ def fast(options: Namespace, peers: dict[str, Any], folder: str) -> None:
                  "CPU": scale * theirs["cpu_seconds"],
                  "ms a target, lag and epoch": 1e3 * theirs["cpu_seconds"] / theirs["fits"] / n_epochs}
             )  # fmt: skip
-            bars.append(bar("times faster than DADApy", scale * theirs["seconds"] / ours["seconds"], 60, at_least=True))
+            ratio = scale * theirs["seconds"] / ours["seconds"]
+            bars.append(bar("times faster than DADApy", ratio, 60, at_least=True))
     notes = [f"80 variables, lags 1 and 2, 2,000 rows, batches of 100, {n_epochs} epochs.", *_skipped(peers, "dadapy")]
     publish(
         "causal_graph",

@@ -65,7 +65,7 @@ def test_parts_are_apart_and_blocks_cover_all():
     np.testing.assert_array_equal(np.sort(np.concatenate([first.judged, second.judged])), np.arange(400))
     for part in fold.parts:
         assert np.abs(np.subtract.outer(part.seen, part.judged)).min() == 16
-    assert fold.n_blocks == 20 and np.bincount(fold.blocks).tolist() == [20] * 20
+    assert fold.n_blocks == 40 and np.bincount(fold.blocks).tolist() == [10] * 40
     assert cross_fit(items, Admissibility(15.0), 20.0).n_blocks == 10  # two correlation times a block
 
 
@@ -84,7 +84,7 @@ def test_too_few_rows_or_too_wide_a_window():
 
 
 def test_errors_are_those_of_pairs_that_share_a_block():
-    """Beside the formula on pairs, and its law: Student's with as many degrees as blocks less one."""
+    """Beside the formula on pairs, and its law: Student's, of two halves that may scatter unequally."""
     rng = np.random.default_rng(2)
     n, n_blocks = 60, 6
     blocks = np.arange(n) // 10
@@ -105,7 +105,9 @@ def test_errors_are_those_of_pairs_that_share_a_block():
     eps = (without * (2 * u - after) - c * (2 * u - before)) / n
     se = np.sqrt(block_sharing_variance(Deviations(i, j, eps), blocks))
     assert found.rise_se[0] == pytest.approx(se)
-    assert found.p_value[0] == pytest.approx(stats.t.sf((after - before) / se, n_blocks - 1))
+    halves = [(np.bincount(blocks[i], eps, n_blocks)[part] ** 2).sum() for part in (slice(3), slice(3, 6))]
+    degrees = sum(halves) ** 2 / sum(one**2 / 2 for one in halves)  # Welch's, of two halves of three blocks
+    assert found.p_value[0] == pytest.approx(stats.t.sf((after - before) / se, degrees))
 
 
 def test_without_scatter_nothing_is_clear():

@@ -17,7 +17,7 @@ from infoscope.neighbors import Admissibility, Items
 
 from .without import BlockSums
 
-N_BLOCKS, FEWEST_BLOCKS = 20, 8
+N_BLOCKS, FEWEST_BLOCKS = 40, 8
 FEWEST_ROWS = 40
 
 
@@ -128,13 +128,26 @@ def judge_rises(sums: Sequence[BlockSums]) -> Tested:
 
 
 def student_test(rise: np.ndarray, between: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Errors of rises, by pairs that share a block of rows (formula (10)), and one-sided p-values by Student's law."""
+    """Errors of rises, by pairs that share a block of rows (formula (10)), and one-sided p-values by Student's law.
+
+    A source that only one part of the time found worth a weight scatters in the rows that this part judges alone.
+    """
     from scipy.special import stdtr
 
     se = np.sqrt(variance_between_blocks(between))
     with np.errstate(invalid="ignore", divide="ignore"):
         t = np.where(se > 0, rise / se, np.where(rise > 0, np.inf, -np.inf))
-    return se, stdtr(between.shape[-1] - 1, -t)
+    return se, stdtr(_degrees(between), -t)
+
+
+def _degrees(between: np.ndarray) -> np.ndarray:
+    """Degrees of freedom of two halves whose variances differ (Satterthwaite 1946): half of all where one is still."""
+    half = between.shape[-1] // 2
+    squares = between.sum(-1) ** 2
+    first, second = squares[..., :half].sum(-1), squares[..., half:].sum(-1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        degrees = (first + second) ** 2 * (half - 1) / (first**2 + second**2)
+    return np.where(first + second > 0, degrees, half - 1.0)
 
 
 def _apart_from(items: Items, seen: np.ndarray, judged: np.ndarray, window: float) -> np.ndarray:
