@@ -2,9 +2,9 @@
 Does one torsion drive another?
 ===============================
 
-Seven torsion angles of alanine dipeptide, every picosecond. Which of them tells about the future of another, beyond what
-the others and its own past tell? The honest answer may be: none. But would we have seen it? A probe that follows one
-of the angles, and is known to, says what the rows can show.
+Seven torsion angles of alanine dipeptide, every picosecond. Which of them tells about the future of another, beyond
+what the others and its own past tell? The honest answer may be: none. But would we have seen it? A probe that follows
+one of the angles, and is known to, says what the rows can show.
 """
 
 # %%
@@ -30,8 +30,8 @@ frames["probe"] = probe
 # %%
 # Which links are there?
 # ----------------------
-# Angles have a period, the probe has none; time says which rows are too close to be neighbours. Once as one run of 5 ns,
-# and once as if it were five runs of 1 ns each: a lag never crosses from one run to the next, and other rows are
+# Angles have a period, the probe has none; time says which rows are too close to be neighbours. Once as one run of 5
+# ns, and once as if it were five runs of 1 ns each: a lag never crosses from one run to the next, and other rows are
 # looked at. What is there should be there both times.
 
 period = [2 * np.pi] * 7 + [0]
@@ -52,9 +52,9 @@ plt.show()
 
 # %%
 # The probe is found both times, with psi as its only source. Any other link is weaker by an order of magnitude, and
-# what one cut shows the other does not: with a rate of 0.1 a false link in some graphs is what was asked for, and a true
-# one that is so weak hangs on the rows. So these rows suffice to see an influence like that on the probe, and none of
-# that size is among the torsions. That is all that "no link" can mean.
+# what one cut shows the other does not: with a rate of 0.1 a false link in some graphs is what was asked for, and a
+# true one that is so weak hangs on the rows. So these rows suffice to see an influence like that on the probe, and
+# none of that size is among the torsions. That is all that "no link" can mean.
 
 # %%
 # Two of them, more closely
@@ -62,23 +62,21 @@ plt.show()
 # A gain looks at one pair alone, at several lags and both ways. Its cross-fitted form is zero on average, or a little
 # below, where nothing is told.
 
-angles = {
-    name: Space(frames[[name]], period=[2 * np.pi], time=hot.time, name=name)
-    for name in ("phi", "psi")
-}
-signal = Space(frames[["probe"]], time=hot.time, name="probe")
+known = {"time": hot.time}
+angles = {a: Space(frames[[a]], period=[2 * np.pi], name=a, **known) for a in ("phi", "psi")}
+signal = Space(frames[["probe"]], name="probe", **known)
 for source, target in ((angles["psi"], signal), (angles["phi"], angles["psi"])):
     scan = scan_lags(source, target, [1, 2, 5], n_samples=1200, n_permutations=0)
     for way, values, errors in (
         (f"{scan.source} → {scan.target}", scan.forward_crossfit, scan.forward_crossfit_se),
         (f"{scan.target} → {scan.source}", scan.backward_crossfit, scan.backward_crossfit_se),
     ):
-        told = ", ".join(f"{v:.3f} ± {e:.3f}" for v, e in zip(values, errors))
+        told = ", ".join(f"{v:.3f} ± {e:.3f}" for v, e in zip(values, errors, strict=True))
         print(f"{way}: {told} after 1, 2, 5 ps")
 
 # %%
-# From psi to the probe a third of the imbalance is gained after one picosecond, and nothing flows back. Between phi and
-# psi no value is farther than two or three errors from zero, in either direction.
+# From psi to the probe a third of the imbalance is gained after one picosecond, and nothing flows back. Between phi
+# and psi no value is farther than two or three errors from zero, in either direction.
 #
 # What this does not say
 # ----------------------

@@ -130,7 +130,7 @@ def drives(
     from .messages import hint, messages
 
     check_targets(out)
-    between = _asked(pair, graph, kind)
+    between = _check_question(pair, graph, kind)
     shared: dict[str, Any] = {
         "n_samples": samples, "exclusion_window": window.window, "random_state": seed, "n_jobs": jobs,
     }  # fmt: skip
@@ -154,7 +154,7 @@ def drives(
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
-def _asked(pair: Pair, graph: Graph, kind: str | None) -> bool:
+def _check_question(pair: Pair, graph: Graph, kind: str | None) -> bool:
     """Whether two groups are asked for; options of the other question are refused."""
     from infoscope.base.errors import ParameterError
 
