@@ -92,6 +92,13 @@ def test_links_are_framed_where_they_are(found):
     assert {(order[a], order[b]) for a, b in middles} == {tuple(pair) for pair in np.argwhere(found.adjacency)}
 
 
+def test_a_large_matrix_names_its_communities(found):
+    ring = [(a, (a + 1) % 30) for a in range(30)] + [(30 + a, 30 + (a + 1) % 20) for a in range(20)]
+    axes = of_links(found, [*ring, (0, 30)], 51).plot(kind="links")
+    named = {text.get_text(): tick for text, tick in zip(axes.get_xticklabels(), axes.get_xticks(), strict=True)}
+    assert named == {"0": 14.5, "2": 40.5} and axes.get_xlabel() == "target, by community"  # 50 stands alone between
+
+
 def test_weights_of_a_target(found):
     axes = found.plot(kind="weights", target="column 1")
     heights = [bar.get_height() for bar in sorted(axes.patches, key=lambda bar: bar.get_x())]

@@ -186,11 +186,17 @@ def plot_links(found: CausalGraph, ax: Axes | None = None, *, style: str = "scre
         set_ticks(ax, np.arange(n), names, slanted=max(map(len, names)) > 3)
         ax.set_yticks(np.arange(n), names)
         ax.tick_params(labelsize=look.small * min(1.0, 16 / n + 0.4))
+    else:  # the numbers of communities that are large enough for one
+        wide = np.flatnonzero(sizes > n / NAMED)
+        middles = np.cumsum(sizes)[wide] - (sizes[wide] + 1) / 2
+        ax.set_xticks(middles, [str(c) for c in wide])
+        ax.set_yticks(middles, [str(c) for c in wide])
     add_colorbar(ax, image, look, "weight, of a target's largest")
     ax.plot([], [], "s", mfc="none", mec=VERMILION, ms=look.marker, lw=0, label="link")
     ax.plot([], [], "s", mfc="none", mec="black", ms=look.marker, lw=0, label="community")
     set_legend(ax, look, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
-    set_labels(ax, look, "target", "source")
+    of_what = "" if n <= NAMED else ", by community"
+    set_labels(ax, look, f"target{of_what}", f"source{of_what}")
     return ax
 
 
