@@ -32,6 +32,7 @@ BENCHMARKS = (
     "density",
     "effective_number",
     "anomalies",
+    "causality_gain",
     "information",
     "sample_distances",
     "text_tables",

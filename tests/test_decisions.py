@@ -23,6 +23,7 @@ from infoscope import (
     Space,
     TwoNN,
     cauchy_schwarz,
+    cauchy_schwarz_information,
     compare_imbalances,
     density_curvature,
     diffusion_spectral_entropy,
@@ -39,12 +40,14 @@ from infoscope import (
     mmd,
     mutual_information,
     nuclear_norm,
+    pairwise_mutual_information,
+    reliability,
     select_features_imbalance,
     sliced_wasserstein,
     stability_index,
 )
 from infoscope.base import CorrelatedRowsWarning, DataError
-from infoscope.causality import imbalance_gain, sample_times
+from infoscope.causality import imbalance_gain, sample_times, transfer_entropy
 from infoscope.neighbors.correlation import series_correlation
 
 QUIET = dict(exclusion_window=0)
@@ -374,3 +377,47 @@ def test_shared_information_asks_the_same_owners():
     assert mutual_information(Space(x, sample_weight=weight), x[:, :1], se=False, **QUIET).value == without
     with pytest.raises(DataError, match="has weights that differ.*draw rows in proportion"):
         mutual_information(Space(x, sample_weight=np.linspace(1, 2, 400)), x[:, :1])
+
+
+# ------------------------------------------------------------------------------------------ how many shifts there are
+def p_values_of_a_short_series(n, number=199):
+    """Everybody's p-value of the clearest of all links, x and a copy of it, where rows can only be shifted."""
+    x = walk(n, 2, 0.9)
+    a, b = (Space(x[:, [column]], time=np.arange(n), name=name) for column, name in ((0, "a"), (1, "b")))
+    copy, drawn = Space(x[:, [0]], time=np.arange(n), name="copy"), dict(n_permutations=number)
+    both = information_imbalance(a, copy, **drawn)
+    table = Space(np.column_stack([x[:, 0], x[:, 0]]), time=np.arange(n), feature_names=["a", "copy"])
+    transfer = transfer_entropy(a, np.roll(x[:, [0]], 1), 1, method="gaussian", **drawn)
+    found = {
+        "mutual information": mutual_information(a, copy, se=False, **drawn).p_value,
+        "pairs by neighbours": pairwise_mutual_information(table, method="ksg", se=False, **drawn).p_value[0, 1],
+        "pairs by a copula": pairwise_mutual_information(table, method="copula", se=False, **drawn).p_value[0, 1],
+        "quadratic": cauchy_schwarz_information(a, copy, **drawn).p_value,
+        "any estimator": reliability(lambda u, v: abs(np.corrcoef(u.features.T, v.features.T)[0, 1]), a, copy,
+                                     **drawn).p_value,
+        "imbalance": both.a_to_b_p,
+        "matrix of imbalances": imbalance_matrix({"a": a, "copy": copy}, **drawn).p_values[0, 1],
+        "gain": imbalance_gain(a, b, future=a, **drawn).p_value,
+        "transfer entropy": transfer.forward_p[0],
+    }  # fmt: skip
+    return found
+
+
+@pytest.mark.filterwarnings("ignore::infoscope.base.errors.InfoscopeWarning")
+def test_a_p_value_counts_the_shifts_that_say_something_new():
+    """200 rows that remember about 19 have a handful of shifts: nobody's p-value is below a tenth or so.
+
+    A window of 2 tau at either end leaves (200 - 4 tau)/tau shifts, one number where the columns are the same.  (A lag
+    costs a row, a second column may remember longer, and both columns of a table are shifted, at times alike.)
+    """
+    found = p_values_of_a_short_series(200)
+    tau = series_correlation(Space(walk(200, 2, 0.9)[:, [0]], time=np.arange(200))).tau.value
+    there_are = (200 - 4 * tau) / tau
+    assert 2 < there_are < 20
+    same = [p for who, p in found.items() if who not in ("gain", "transfer entropy", "pairs by a copula")]
+    assert same == pytest.approx([1 / (1 + there_are)] * len(same), rel=1e-9)
+    assert all(1 / 20 < p < 0.5 for p in found.values())
+
+
+def test_a_long_series_has_more_shifts_than_are_drawn():
+    assert set(p_values_of_a_short_series(1500, 19).values()) == {1 / 20}  # shifts alike: 19 in about 1400, seldom

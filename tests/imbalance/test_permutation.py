@@ -8,7 +8,7 @@ from tests.imbalance import brute
 from infoscope.base import ParameterError
 from infoscope.datasets import ar1
 from infoscope.imbalance import information_imbalance
-from infoscope.imbalance.permutation import _shuffle
+from infoscope.imbalance.permutation import null_of
 from infoscope.imbalance.plan import make_plan
 from infoscope.neighbors import Space
 
@@ -56,7 +56,7 @@ def test_p_values_by_hand(kind, seed):
     target = Space.from_labels(b) if kind == "labels" else Space(b)
     plan = make_plan([Space(a, name="A"), target])
     generator = np.random.default_rng(5)
-    shuffles = [_shuffle(plan, generator) for _ in range(59)]
+    shuffles = [null_of(plan).shuffle(generator) for _ in range(59)]
     values = np.array([brute.imbalance(d_a, d_b[np.ix_(s, s)], k) for s in shuffles])
     expected = (1 + np.sum(values <= brute.imbalance(d_a, d_b, k) + 1e-7)) / 60
     found = information_imbalance(a, target, k=k, n_permutations=59, random_state=5, exclusion_window=0)
@@ -83,12 +83,17 @@ def test_time_series_are_shifted():
 
 
 def test_dependent_time_series():
-    (x,) = ar1(300, 2, 0.9, random_state=1)
-    time = np.arange(300)
+    """1500 rows that remember 19 have more than 39 shifts; a fifth as many have no p-value that low."""
+    (x,) = ar1(1500, 2, 0.9, random_state=1)
+    time = np.arange(1500)
     assert p_values(Space(x, time=time), Space(x[:, :1] ** 3, time=time), random_state=0, exclusion_window=20) == (
         1 / 40,
         1 / 40,
     )
+    short = [Space(part, time=time[:300]) for part in (x[:300], x[:300, :1] ** 3)]
+    found = information_imbalance(*short, n_permutations=39, random_state=0, exclusion_window=20)
+    assert found.a_to_b_p == pytest.approx(1 / (1 + 260 / found.correlation_time))
+    assert any("shifts that say something new" in note for note in found.notes)
 
 
 def test_shifts_stay_in_their_run_and_leave_the_window():
@@ -99,7 +104,7 @@ def test_shifts_stay_in_their_run_and_leave_the_window():
     plan = make_plan([space, space], exclusion_window=3.0)  # six rows
     seen = set()
     for _ in range(200):
-        shuffle = _shuffle(plan, g)
+        shuffle = null_of(plan).shuffle(g)
         assert sorted(shuffle) == list(range(100))
         assert (space.run[shuffle] == space.run).all()
         lag = np.abs(space.time[shuffle] - space.time)

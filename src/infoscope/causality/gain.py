@@ -10,7 +10,7 @@ import numpy as np
 from infoscope.base import ParameterError, progress, provenance
 from infoscope.base.checks import check_positive_int, check_random_state
 from infoscope.neighbors import Space, admissible_mass, nearest
-from infoscope.statistics import adjust_p_values, check_n_permutations, permutation_p_value
+from infoscope.statistics import adjust_p_values, check_n_permutations
 
 from .gain_null import settle_null
 from .gain_results import ImbalanceGain, LagScan
@@ -325,18 +325,19 @@ def _one_way(sample: GainSample, futures: Sequence[Space], alphas: Any, null: st
     found = gains_of(sample.source, True)
     if not settings.n_permutations:
         return Way(found, grid, chosen, "none", None, None, None, None)
-    kind, draw = settle_null(sample, null)
+    how = settle_null(sample, null)
+    plan.note(*how.note(settings.n_permutations))
     values, curves = np.empty((len(futures), settings.n_permutations)), []
     seeds = np.random.SeedSequence(settings.null_seed).spawn(settings.n_permutations)
     with progress(settings.n_permutations, "rearranged sources", "draws") as bar:
         for at, seed in enumerate(seeds):
-            drawn = gains_of(sample.source.take(draw(np.random.default_rng(seed))), False)
+            drawn = gains_of(sample.source.take(how.shuffle(np.random.default_rng(seed))), False)
             values[:, at] = drawn.gain
             curves.append(drawn.delta[0])
             bar.update(1)
-    p = np.array([permutation_p_value(g, drawn, size=1.0) for g, drawn in zip(found.gain, values, strict=True)])
-    any_p = permutation_p_value(float(found.gain.max()), values.max(0), size=1.0)
-    return Way(found, grid, chosen, kind, values, np.quantile(curves, [0.025, 0.975], axis=0), p, any_p)
+    p = np.array([how.p_value(g, drawn, size=1.0) for g, drawn in zip(found.gain, values, strict=True)])
+    any_p = how.p_value(float(found.gain.max()), values.max(0), size=1.0)
+    return Way(found, grid, chosen, how.word, values, np.quantile(curves, [0.025, 0.975], axis=0), p, any_p)
 
 
 def _look_at_order(sample: GainSample) -> None:

@@ -12,7 +12,7 @@ from infoscope.base.checks import check_choice, check_positive_int, check_random
 from infoscope.base.rounding import SAME
 from infoscope.measures import conditional_mutual_information
 from infoscope.neighbors import Space, to_numpy
-from infoscope.statistics import check_n_permutations, permutation_p_value
+from infoscope.statistics import check_n_permutations
 
 from .embedding import embed
 from .gain_null import settle_null
@@ -181,16 +181,17 @@ def _one_way(
     value, se = np.array([estimator(columns, rows, errors) for columns in lagged]).T
     if not n_permutations:
         return value, se, None, None
-    _, draw = settle_null(sample, null)
+    how = settle_null(sample, null)
+    sample.plan.note(*how.note(n_permutations))
     drawn = np.empty((len(lagged), n_permutations))
     children = np.random.SeedSequence(seed).spawn(n_permutations)
     with progress(n_permutations, "rearranged sources", "draws") as bar:
         for at, child in enumerate(children):
-            shuffle = draw(np.random.default_rng(child))
+            shuffle = how.shuffle(np.random.default_rng(child))
             for number, columns in enumerate(lagged):
                 drawn[number, at] = estimator(columns._replace(x=columns.x[shuffle]), rows, False)[0]
             bar.update(1)
-    p = np.array([permutation_p_value(one, some, size=1.0) for one, some in zip(value, drawn, strict=True)])
+    p = np.array([how.p_value(one, some, size=1.0) for one, some in zip(value, drawn, strict=True)])
     return value, se, p, drawn
 
 

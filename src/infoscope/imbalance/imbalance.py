@@ -290,7 +290,7 @@ def errors_of(plan: ComparisonPlan, k: int, directions: list[Direction], rule, c
 def _p_values(plan: ComparisonPlan, k: int, n_permutations: int, generator) -> list[float | None]:
     if n_permutations == 0:
         return [None, None]
-    part = plan.take(testable_part(plan, generator))
+    part = testable_part(plan, n_permutations, generator)
     a, b = part.spaces
     return [
         permutation_p_value(part, neighbors_in(part, source, k), ranks_in(part, target), n_permutations, generator)

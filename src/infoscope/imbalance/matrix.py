@@ -195,8 +195,7 @@ def _p_values(plan, names, target_names, by_name, values, errors, k, n_permutati
         p = np.where((np.abs(values - 1) <= SAME) & (errors <= SAME), 1.0, ndtr((values - 1) / errors))
     if n_permutations == 0:
         return p
-    part = testable_part(plan, generator)
-    small = plan.take(part)
+    small = testable_part(plan, n_permutations, generator)
     kept = dict(zip(by_name, small.spaces, strict=True))
     near = [neighbors_in(small, kept[name], k) for name in names]
     for j, name in enumerate(target_names):

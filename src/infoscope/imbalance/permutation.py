@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from infoscope.base import ParameterError
 from infoscope.base.checks import check_positive_int
-from infoscope.neighbors import Space
-from infoscope.statistics import permutation_p_value as p_value
-from infoscope.statistics import run_order, shift_in_runs, shuffle_rows
+from infoscope.neighbors import Space, is_series, items_of, series_shifts
+from infoscope.statistics import Null, choose_null, run_order
 
 from .neighbor_rules import Neighbors, choose_neighbors
 from .plan import ComparisonPlan
@@ -38,13 +39,24 @@ def ranks_in(part: ComparisonPlan, target: Space) -> np.ndarray:
     return rank_table(target, n_jobs=part.n_jobs, admissibility=part.admissibility).rescaled()
 
 
+def null_of(part: ComparisonPlan) -> Null:
+    """Independent rows are shuffled; with time or runs they are shifted by more than the window."""
+    space = part.spaces[0]
+    return choose_null(
+        "auto",
+        len(space),
+        words=("shift", "shuffle"),
+        auto=("shift",) if part.ordered else ("shuffle",),
+        shifts=series_shifts(space, part.correlation, part.exclusion_window, reach=part.exclusion_window),
+    )
+
+
 def permutation_p_value(
     part: ComparisonPlan, source: Neighbors, table: np.ndarray, n_permutations: int, generator
 ) -> float:
     """(1 + #{shuffled <= observed})/(1 + n): how often a shuffled target looks as well predicted.
 
-    Independent rows are shuffled.  With time or runs, the target is shifted circularly inside runs by more than the
-    window, which keeps its correlation.  Both values come from one table of ranks.
+    Both values come from one table of ranks.
     """
     graph, c = source
     i, j = graph.rows[graph.row_of_pair], graph.items
@@ -54,28 +66,26 @@ def permutation_p_value(
         usable = np.isfinite(u)  # a shift may bring a pair inside the window
         return float((c[usable] * u[usable]).sum() / c[usable].sum())
 
-    shuffled = [value(_shuffle(part, generator)) for _ in range(n_permutations)]
-    return p_value(value(np.arange(len(table))), shuffled, larger=False, size=1.0)
+    null = null_of(part)
+    shuffled = [value(null.shuffle(generator)) for _ in range(n_permutations)]
+    return null.p_value(value(np.arange(len(table))), shuffled, larger=False, size=1.0)
 
 
-def testable_part(plan: ComparisonPlan, generator) -> np.ndarray:
+def testable_part(plan: ComparisonPlan, n_permutations: int, generator) -> ComparisonPlan:
     """Items whose ranks fit into a table: all, a random subset, or every s-th row of each run."""
     space = plan.spaces[0]
     n = len(space)
     if n <= LARGEST_TABLE:
-        return np.arange(n)
-    if space.time is None and space.run is None:
+        rows = np.arange(n)
+    elif not is_series(space):
         plan.note(f"permutation p-values come from {LARGEST_TABLE:,} random items")
-        return np.sort(generator.choice(n, LARGEST_TABLE, replace=False))
-    step = -(-n // LARGEST_TABLE)
-    plan.note(f"permutation p-values come from every {step}th row")
-    return np.sort(run_order(n, space.time, space.run).rows[::step])
-
-
-def _shuffle(part: ComparisonPlan, generator) -> np.ndarray:
-    """A permutation of the items that keeps what time and runs tie together."""
-    space = part.spaces[0]
-    n = len(space)
-    if not part.ordered:
-        return shuffle_rows(n, generator)
-    return shift_in_runs(run_order(n, space.time, space.run), part.exclusion_window, generator)
+        rows = np.sort(generator.choice(n, LARGEST_TABLE, replace=False))
+    else:
+        step = -(-n // LARGEST_TABLE)
+        plan.note(f"permutation p-values come from every {step}th row")
+        rows = np.sort(run_order(n, space.time, space.run).rows[::step])
+    if plan.ordered:  # rows that are left keep the times they had
+        plan = replace(plan, spaces=tuple(s.replace(time=items_of(s).time) for s in plan.spaces))
+    part = plan.take(rows)
+    plan.note(*null_of(part).note(n_permutations))
+    return part

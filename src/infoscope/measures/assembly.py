@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from infoscope.base import DataWarning, ParameterError, warn
-from infoscope.base.array_types import Ints
 from infoscope.neighbors import find_repeated_rows, looking_at_row_order
-from infoscope.statistics import check_n_permutations, permutation_p_value
+from infoscope.statistics import Null, check_n_permutations
 from infoscope.statistics.units import information_unit
 
 from .compression import FEATURES, FEWEST_COMPRESSED, IDENTITY, component_information
@@ -23,9 +21,8 @@ from .estimates import (
     curve_neighbors,
     estimate,
     halves_of,
-    independent_shuffles,
     part_order,
-    shuffler,
+    settle_null,
 )
 from .information_results import Information
 from .joint_sample import JointSample
@@ -38,8 +35,6 @@ TIED = 0.1  # of the rows, from which ties are told
 UNDECIDED = 0.05  # from which the second algorithm is refused
 CHANCE = 2  # times as many repeats in one space as in all, from which they are those of few values
 
-Shuffle = tuple[str, Callable[[np.random.Generator], Ints]]
-
 
 def assemble(
     sample: JointSample,
@@ -49,7 +44,7 @@ def assemble(
     record: Any,
     se: bool,
     n_permutations: int,
-    null: str | Shuffle,
+    null: str | Null,
     generator: np.random.Generator,
     **about: Any,
 ) -> Information:
@@ -65,7 +60,7 @@ def assemble(
         Whether errors, curves and verdict are wanted.
     n_permutations : int
         Shuffled samples.
-    null : str, or (str, function)
+    null : str or Null
         How rows of the last space are shuffled; or the word for it, and a function that does it.
     generator : numpy.random.Generator
     **about
@@ -155,7 +150,7 @@ def _copies(sample: JointSample) -> tuple[str, ...]:
 
 
 def _nothing(
-    sample: JointSample, recipe: Recipe, unit: str, n: int, null: str | Shuffle, se: bool, record: Any, about: Any
+    sample: JointSample, recipe: Recipe, unit: str, n: int, null: str | Null, se: bool, record: Any, about: Any
 ) -> Information:
     """A description that never varies tells nothing: exactly 0."""
     name = next(str(s.name) for s, constant in zip(sample.spaces, sample.constant, strict=True) if constant)
@@ -164,7 +159,7 @@ def _nothing(
     found = Estimate(0.0, np.empty(0, np.int64), np.empty(0), 0.0, recipe._replace(compress=None))
     result = _result(replace(sample, notes=(*sample.notes, text)), found, unit, record, **about)
     if n:
-        word = null if isinstance(null, str) else null[0]
+        word = null if isinstance(null, str) else null.word
         word = "shuffle" if word == "auto" else word
         result = replace(result, p_value=1.0, null_values=np.zeros(n), null=word)
     return replace(result, value_se=0.0, reliable=True) if se else result
@@ -261,18 +256,15 @@ def curve_fields(curve: SizeCurve, scale: float) -> dict[str, Any]:
 
 
 def _null(
-    sample: JointSample, found: Estimate, n: int, null: str | Shuffle, scale: float, generator: np.random.Generator
+    sample: JointSample, found: Estimate, n: int, null: str | Null, scale: float, generator: np.random.Generator
 ) -> dict[str, Any]:
     """Values of samples in which nothing is shared, and how often they are as large."""
-    word, shuffle = shuffler(sample, null) if isinstance(null, str) else null
+    null = settle_null(sample, null) if isinstance(null, str) else null
     moved = sample if found.compressed is None else sample.with_scores()
     values = np.empty(n)
     for draw in range(n):
         part = moved
         for which in range(1, len(sample.spaces)) if found.recipe.estimator != CONDITIONAL else (1,):
-            part = part.shuffled(which, shuffle(generator))
+            part = part.shuffled(which, null.shuffle(generator))
         values[draw] = estimate(part, found.recipe).value
-    distinct = independent_shuffles(sample, word)
-    return dict(
-        p_value=permutation_p_value(found.value, values, independent=distinct), null_values=values / scale, null=word
-    )
+    return dict(p_value=null.p_value(found.value, values), null_values=values / scale, null=null.word)

@@ -21,16 +21,16 @@ from infoscope.neighbors import (
     reduce_tiles,
     refuse_weights,
     series_correlation,
+    series_shifts,
     settle_window,
     target_space,
     to_numpy,
 )
-from infoscope.statistics import check_n_permutations, permutation_p_value, run_order, shuffle_rows
+from infoscope.statistics import check_n_permutations, choose_null, run_order
 
 from .distance_results import CauchySchwarzInformation
 from .kernel_forms import gaussian, median_distance
 from .sample_units import seed_of
-from .shifts import series_shifts
 
 TOGETHER = 8  # shuffles of one sweep
 TESTED = 2000  # rows that p-values come from, at most
@@ -232,17 +232,17 @@ def _null(spaces, bandwidths, diagonal, number, seed, window, n_jobs) -> tuple[f
         step = -(-n // TESTED)
         rows = run_order(n, spaces[0].time, spaces[0].run).rows[::step] if series else np.sort(
             generator.choice(n, TESTED, replace=False))  # fmt: skip
-    distinct = None
+    shifts = None
     if series:  # rows that are left keep the times they had, which a window is one of
         spaces = [space.replace(time=items_of(space).time) for space in spaces]
         part = [space.take(rows) for space in spaces]
         shifts = series_shifts(part[0], series_correlation(spaces), window or 0.0)
-        distinct = shifts.distinct
-        shuffles = [shifts.shuffle(generator) for _ in range(number)]
     else:
         part = [space.take(rows) for space in spaces]
-        shuffles = [shuffle_rows(len(rows), generator) for _ in range(number)]
+    word = "shift" if series else "shuffle"
+    chosen = choose_null(word, len(rows), words=("shift", "shuffle"), auto=(word,), shifts=shifts)
+    shuffles = [chosen.shuffle(generator) for _ in range(number)]
     plain = [space.replace(time=None, run=None) for space in part]
     sums = Sums(plain, bandwidths, diagonal, n_jobs)
     observed, null = sums.shuffled([np.arange(len(rows))])[0], np.array(sums.shuffled(shuffles))
-    return permutation_p_value(observed, null, size=1.0, independent=distinct), null
+    return chosen.p_value(observed, null, size=1.0), null

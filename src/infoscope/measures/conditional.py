@@ -10,12 +10,12 @@ from infoscope.base import provenance
 from infoscope.base.array_types import Ints
 from infoscope.base.checks import check_positive_int, check_random_state
 from infoscope.neighbors import nearest
-from infoscope.statistics import shuffle_among_neighbors
+from infoscope.statistics import Null, choose_null
 from infoscope.statistics.units import information_unit
 
 from .assembly import assemble
 from .conditional_counts import check_joinable
-from .estimates import CONDITIONAL, Recipe, shuffler
+from .estimates import CONDITIONAL, Recipe, settle_null
 from .information_results import Information
 from .joint_sample import JointSample, check_enough, contents_of, joint_sample
 
@@ -106,25 +106,22 @@ def conditional_mutual_information(
         exclusion_window=exclusion_window, neighbors_from=neighbors_from,
     )  # fmt: skip
     record = provenance("conditional_mutual_information", parameters, random_state, *contents_of(sample))
-    recipe, null = Recipe(CONDITIONAL, k), ("local", _local_shuffle(sample, k_permutation))
+    recipe, null = Recipe(CONDITIONAL, k), _local_null(sample, k_permutation)
     if sample.constant[2] and not any(sample.constant[:2]):  # nothing is known beforehand
         recipe = Recipe("auto", k)
         sample = sample.keep((0, 1))
-        null = shuffler(sample, "auto")
+        null = settle_null(sample, "auto")
     return assemble(
         sample, recipe, unit=unit, record=record, se=se, n_permutations=n_permutations, null=null, generator=generator,
         **about,
     )  # fmt: skip
 
 
-def _local_shuffle(sample: JointSample, k: int) -> Any:
-    """A function that moves every row to the place of one that is near in Z."""
-    found: list[Ints] = []
+def _local_null(sample: JointSample, k: int) -> Null:
+    """Every row moves to the place of one that is near in Z."""
 
-    def shuffle(generator: np.random.Generator) -> Ints:
-        if not found:
-            items = nearest(sample.spaces[2], k, n_jobs=sample.n_jobs).items.reshape(len(sample), k)
-            found.append(np.hstack([np.arange(len(sample))[:, None], items]))
-        return shuffle_among_neighbors(found[0], generator)
+    def near() -> Ints:
+        items = nearest(sample.spaces[2], k, n_jobs=sample.n_jobs).items.reshape(len(sample), k)
+        return np.hstack([np.arange(len(sample))[:, None], items])
 
-    return shuffle
+    return choose_null("local", len(sample), words=("local",), auto=("local",), neighbors=near)

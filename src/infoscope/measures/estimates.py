@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -11,8 +11,8 @@ import numpy as np
 from infoscope.base import DataError, ParameterError
 from infoscope.base.array_types import Floats, Ints
 from infoscope.base.checks import check_choice, check_positive_int
-from infoscope.neighbors import NeighborGraph, content_order, show_neighbors
-from infoscope.statistics import run_order, shuffle_blocks, shuffle_rows
+from infoscope.neighbors import NeighborGraph, content_order, series_shifts, show_neighbors
+from infoscope.statistics import Null, choose_null, run_order
 
 from .compression import Compressed, compressed_information
 from .conditional_counts import conditional_information
@@ -20,10 +20,9 @@ from .gaussian_copula import gaussian_information
 from .joint_sample import JointSample, check_enough
 from .label_information import codes_of, label_information
 from .neighbor_counts import KSG, Counted, count_information, joint_neighbors, searched
-from .shifts import SeriesShifts, series_shifts
 
 ESTIMATORS = ("auto", *KSG, "labels", "copula")
-NULLS = ("auto", "shuffle", "shift", "blocks")
+NULLS = ("shuffle", "shift", "blocks")
 K_CURVE = (1, 3, 5, 10, 20, 50)
 CONDITIONAL = "frenzel-pompe"
 
@@ -226,38 +225,15 @@ def part_order(sample: JointSample, generator: np.random.Generator) -> tuple[Int
     return order, True
 
 
-def _shuffle_by_content(sample: JointSample) -> Callable[[np.random.Generator], Ints]:
-    """A shuffle of the rows as their contents order them, so that the same rows in another order have the same null."""
-    n, order = len(sample), content_order(sample.spaces)
-
-    def shuffle(generator: np.random.Generator) -> Ints:
-        moved = np.empty(n, np.int64)
-        moved[order] = order[shuffle_rows(n, generator)]
-        return moved
-
-    return shuffle
-
-
-def independent_shuffles(sample: JointSample, null: str) -> float | None:
-    """How many shifts of a series say something new; None where shuffles are as good as endless."""
-    return _shifts(sample).distinct if null == "shift" else None
-
-
-def _shifts(sample: JointSample) -> SeriesShifts:
-    return series_shifts(sample.spaces[0], sample.correlation, sample.admissibility.exclusion_window)
-
-
-def shuffler(sample: JointSample, null: str) -> tuple[str, Callable[[np.random.Generator], Ints]]:
-    """How rows are shuffled under "nothing is shared", and a function that does it."""
-    check_choice(null, "null", NULLS)
-    n, space = len(sample), sample.spaces[0]
-    if null == "auto":
-        null = "shift" if sample.ordered else "shuffle"
-    if null == "shuffle":
-        return null, _shuffle_by_content(sample)
-    if null == "shift":
-        return null, _shifts(sample).shuffle
-    if sample.correlation is None:
-        raise ParameterError("null='blocks' needs times or runs: give them to a Space, or take 'shuffle'")
-    order, blocks = run_order(n, space.time, space.run), sample.correlation.blocks(space)
-    return null, lambda generator: shuffle_blocks(order, blocks, generator)
+def settle_null(sample: JointSample, word: str) -> Null:
+    """How rows are shuffled under "nothing is shared"; the same rows in another order have the same null."""
+    space, series = sample.spaces[0], sample.correlation
+    return choose_null(
+        word,
+        len(sample),
+        words=NULLS,
+        auto=("shift",) if sample.ordered else ("shuffle",),
+        shifts=series_shifts(space, series, sample.admissibility.exclusion_window),
+        blocks=lambda: None if series is None else series.blocks(space),
+        by_content=lambda: content_order(sample.spaces),
+    )

@@ -12,10 +12,10 @@ from infoscope.base.array_types import Floats
 from infoscope.base.checks import check_choice, check_positive_int, check_random_state
 from infoscope.base.rounding import order_of
 from infoscope.neighbors import Space, as_space, is_series
-from infoscope.statistics import adjust_p_values, check_n_permutations, permutation_p_value
+from infoscope.statistics import Null, adjust_p_values, check_n_permutations
 from infoscope.statistics.units import information_unit
 
-from .estimates import Recipe, estimate, independent_shuffles, part_order, shuffler
+from .estimates import Recipe, estimate, part_order, settle_null
 from .joint_sample import STRAIGHT, JointSample, check_enough, joint_sample, rank_normal
 from .pairwise_results import InformationMatrix
 from .sizes import MOST_PARTS, size_curve
@@ -215,12 +215,12 @@ def _copula(table: Table, value: Floats, error: Floats, p: Floats, se: bool, n_p
             weight += parts - 1
         error[:] = np.sqrt(spread / weight) if weight else np.nan
     if n_permutations:
-        shuffle = shuffler(table.sample, "auto")[1]
-        beaten = np.ones_like(value)
+        null = settle_null(table.sample, "auto")
+        beaten = np.zeros_like(value)
         for _ in range(n_permutations):
-            moved = np.stack([column[shuffle(generator)] for column in columns.T], axis=1)
+            moved = np.stack([column[null.shuffle(generator)] for column in columns.T], axis=1)
             beaten += copula_matrix(moved) >= value
-        p[:] = beaten / (n_permutations + 1)
+        p[:] = null.p_of_count(beaten, n_permutations)
     elif not is_series(table.sample.spaces[0]):
         from scipy.special import stdtr
 
@@ -261,7 +261,7 @@ def _count(table: Table, pairs: np.ndarray, k: int, se: bool, n_permutations: in
     ordered = table.sample.ordered
     draws = (0 if ordered else SHUFFLES) if n_permutations is None else n_permutations
     alone = table.tied | (table.period > 0)
-    shared: Floats | None = None
+    shared: tuple[Null, Floats] | None = None
     with progress(len(pairs), "pairs") as bar:
         for a, b in pairs:
             bar.update(1)
@@ -277,10 +277,9 @@ def _count(table: Table, pairs: np.ndarray, k: int, se: bool, n_permutations: in
                 p[a, b] = p[b, a] = np.nan
                 continue
             own = ordered or alone[a] or alone[b]
-            null = _null(sample, found.recipe, draws, generator) if own or shared is None else shared
-            shared = shared if own else null
-            distinct = independent_shuffles(sample, "shift") if ordered else None
-            p[a, b] = p[b, a] = permutation_p_value(found.value, null, independent=distinct)
+            drawn = _null(sample, found.recipe, draws, generator) if own or shared is None else shared
+            shared = shared if own else drawn
+            p[a, b] = p[b, a] = drawn[0].p_value(found.value, drawn[1])
 
 
 def _error_of(sample: JointSample, value: float, recipe: Recipe, seed: int) -> float:
@@ -294,6 +293,6 @@ def _error_of(sample: JointSample, value: float, recipe: Recipe, seed: int) -> f
     ).standard_error
 
 
-def _null(sample: JointSample, recipe: Recipe, draws: int, generator: np.random.Generator) -> Floats:
-    shuffle = shuffler(sample, "auto")[1]
-    return np.array([estimate(sample.shuffled(1, shuffle(generator)), recipe).value for _ in range(draws)])
+def _null(sample: JointSample, recipe: Recipe, draws: int, generator: np.random.Generator) -> tuple[Null, Floats]:
+    null = settle_null(sample, "auto")
+    return null, np.array([estimate(sample.shuffled(1, null.shuffle(generator)), recipe).value for _ in range(draws)])

@@ -10,12 +10,12 @@ import numpy as np
 from infoscope.base import DataError, InfoscopeError, ParameterError, fingerprint, provenance
 from infoscope.base.array_types import Ints
 from infoscope.base.checks import check_positive_int, check_random_state, check_same_length, check_vector
-from infoscope.neighbors import Space, series_correlation, share_items
-from infoscope.statistics import check_n_permutations, permutation_p_value, run_order, shuffle_blocks, shuffle_rows
+from infoscope.neighbors import Space, series_correlation, series_shifts, share_items
+from infoscope.statistics import Null, Shifts, check_n_permutations, choose_null, run_order
 from infoscope.statistics.units import information_unit
 
+from .estimates import NULLS
 from .information_results import Reliability
-from .shifts import series_shifts
 from .sizes import MOST_PARTS, limit_of, size_curve
 from .verdict import judge
 
@@ -104,9 +104,9 @@ def reliability(
     null_values, p_value = None, None
     if n_permutations:
         every = np.arange(n)
-        shuffles = (rows.shuffle(generator) for _ in range(n_permutations))
+        shuffles = (rows.null.shuffle(generator) for _ in range(n_permutations))
         null_values = np.array([_number(estimator(rows_of(X, every), rows_of(Y, s)), name) for s in shuffles])
-        p_value = permutation_p_value(curve.mean[0], null_values, independent=rows.distinct)
+        p_value = rows.null.p_value(curve.mean[0], null_values)
     parameters = dict(estimator=name, parts=cuts, fewest=fewest, n_permutations=n_permutations, unit=unit)
     return Reliability(
         value=float(curve.mean[0]),
@@ -121,7 +121,7 @@ def reliability(
         is_lower_bound=judged.is_lower_bound,
         p_value=p_value,
         null_values=null_values,
-        null=rows.null if n_permutations else "none",
+        null=rows.null.word if n_permutations else "none",
         estimator=name,
         limit=limit.value,
         limit_se=limit.value_se,
@@ -136,9 +136,7 @@ class Rows(NamedTuple):
 
     order: Ints
     dealt: bool  # whether parts are dealt from the order, or are stretches of it
-    shuffle: Callable[[np.random.Generator], Ints]
-    null: str  # what the shuffle is called
-    distinct: float | None = None  # shuffles that say something new
+    null: Null  # how they are shuffled
 
 
 def rows_of(data: Any, rows: Ints) -> Any:
@@ -164,8 +162,8 @@ def _rows(X: Any, Y: Any, n: int, blocks: Any, generator: np.random.Generator) -
     if blocks is not None:
         labels = np.unique(check_vector(blocks, "blocks", length=n), return_inverse=True)[1].reshape(-1)
         place = generator.permutation(labels.max() + 1)[labels]
-        order = run_order(n)
-        return Rows(np.argsort(place, kind="stable"), False, lambda g: shuffle_blocks(order, labels, g), "blocks")
+        null = _null("blocks", n, Shifts(run_order(n), 0.0, 1.0), labels)
+        return Rows(np.argsort(place, kind="stable"), False, null)
     spaces = [data for data in (X, Y) if isinstance(data, Space)]
     series = None
     if spaces:
@@ -173,9 +171,13 @@ def _rows(X: Any, Y: Any, n: int, blocks: Any, generator: np.random.Generator) -
         spaces = share_items(named)[0]
         series = series_correlation(spaces)
     if series is None:
-        return Rows(generator.permutation(n), True, lambda g: shuffle_rows(n, g), "shuffle")
-    shifts = series_shifts(spaces[0], series)
-    return Rows(run_order(n, spaces[0].time, spaces[0].run).rows, False, shifts.shuffle, "shift", shifts.distinct)
+        return Rows(generator.permutation(n), True, _null("shuffle", n))
+    null = _null("shift", n, series_shifts(spaces[0], series))
+    return Rows(run_order(n, spaces[0].time, spaces[0].run).rows, False, null)
+
+
+def _null(word: str, n: int, shifts: Shifts | None = None, labels: Ints | None = None) -> Null:
+    return choose_null(word, n, words=NULLS, auto=(word,), shifts=shifts, blocks=lambda: labels)
 
 
 def _contents_of(data: Any) -> Any:

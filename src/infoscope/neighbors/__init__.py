@@ -2,7 +2,8 @@
 
 What a user brings    `convert`, `space_checks`, `column_statistics`, `xarray_columns`, `targets` make a `space`
 Same items?           `alignment`: ids, times and runs as they were given; `ownership`: nobody writes to them later
-What the rest means   `correlation`: time and runs; `weighting`: weights; `row_order`: do rows follow each other?
+What the rest means   `correlation`: time and runs, `shifts` of them; `weighting`: weights; `row_order`: do rows follow
+                      each other?
 Who may be near whom  `admissible`: self, windows and runs
 The loop              `reductions`; what it hands to a reduction, and what a reduction is: `interfaces`
 The backends          `backend_numpy` with `kernels`; `backend_torch` with `tensors`; `backend_dask` with `chunks`
@@ -79,6 +80,7 @@ from .ownership import hand_over
 from .reductions import admissible_mass, column_items, count_in_samples, row_items
 from .repeated_rows import RepeatedRows, find_repeated_rows
 from .row_order import RowOrderLook, looking_at_row_order, show_neighbors
+from .shifts import series_shifts
 from .sorted_rows import content_order, content_ranks
 from .space_checks import item_numbers
 from .tensors import as_arrays, has_kernels, on_device

@@ -5,6 +5,7 @@ from .bias_differences import BiasDifferences, bias_differences, bias_sentence
 from .chains import ChainMean, chain_effective_size, chain_error, r_hat
 from .correlation import CorrelationTime, auto_window, correlation_time
 from .multiple import adjust_p_values
+from .nulls import Null, Shifts, choose_null
 from .order import OrderTest, RunOrder, adjacency_test, block_labels, run_order
 from .shuffles import (
     check_n_permutations,
@@ -22,8 +23,10 @@ __all__ = [
     "BiasDifferences",
     "ChainMean",
     "CorrelationTime",
+    "Null",
     "OrderTest",
     "RunOrder",
+    "Shifts",
     "adjacency_test",
     "adjust_p_values",
     "as_periods",
@@ -35,6 +38,7 @@ __all__ = [
     "chain_error",
     "check_n_permutations",
     "check_period",
+    "choose_null",
     "correlation_time",
     "effective_sample_size",
     "independent_shifts",

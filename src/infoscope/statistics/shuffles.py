@@ -256,10 +256,21 @@ def permutation_p_value(
     """
     values, size = np.asarray(shuffled, float), max(size, abs(observed))
     beaten = exceeds(observed, values, size) if larger else exceeds(values, observed, size)
-    count, n = float(np.count_nonzero(~np.asarray(beaten))), float(len(values))
+    return float(p_of_count(np.count_nonzero(~np.asarray(beaten)), len(values), independent))
+
+
+def p_of_count(count: Any, n: float, independent: float | None = None) -> Any:
+    """(1 + count) / (1 + n), where the values that count so many, of n, come from fewer different shuffles.
+
+    Examples
+    --------
+    >>> from infoscope.statistics.shuffles import p_of_count
+    >>> p_of_count(0, 199), p_of_count(0, 199, independent=9.0)
+    (0.005, 0.1)
+    """
     if independent is not None and independent < n:
         count, n = count * independent / n, independent
-    return float((1 + count) / (1 + n))
+    return (1 + count) / (1 + n)
 
 
 # ------------------------------------------------------------------------------------------------------------- kernels
