@@ -290,6 +290,8 @@ def _path_table(found: CausalGraph) -> dict[str, Any]:
 @picture(CausalGraph, "path", data=_path_table)
 def plot_path(found: CausalGraph, ax: Axes | None = None, *, style: str = "screen") -> Axes:
     """How many communities weights above a threshold make, against the threshold; the widest plateau is shaded."""
+    from matplotlib.ticker import MaxNLocator
+
     look = look_of(style)
     ax = axes_of(ax, look, height=0.72)
     path = found.threshold_path()
@@ -306,7 +308,7 @@ def plot_path(found: CausalGraph, ax: Axes | None = None, *, style: str = "scree
     ax.set_xscale("log")
     ax.set_xlim(min(path.bounds[0], found.threshold or 1.0), 1.0)
     ax.set_ylim(0, len(found.names) * 1.08)
-    ax.yaxis.get_major_locator().set_params(integer=True)
+    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     set_labels(ax, look, "threshold, of a target's largest weight", "communities")
     set_legend(ax, look, loc="best")
     return ax

@@ -80,16 +80,16 @@ def drives(
     ] = None,
     *,
     lags: Annotated[
-        list[int] | str,
+        list[int] | int | None,
         word(
             "",
-            "Steps ahead, such as 1,2,5. A lag never crosses runs.",
+            "Steps ahead, such as 1,2,5. A lag never crosses runs. Default: 1.",
             metavar="N[,N...]",
             or_else="whole numbers of steps, each once, such as 1,2,5",
             of=whole_numbers,
             holds=lambda lags: min(lags) >= 1 and len(set(lags)) == len(lags),
         ),
-    ] = "1",
+    ] = None,
     graph: Graph,
     pair: Pair,
     samples: Annotated[
@@ -130,6 +130,7 @@ def drives(
     from .messages import hint, messages
 
     check_targets(out)
+    steps = lags if isinstance(lags, list) else [lags or 1]
     between = _check_question(pair, graph, kind)
     shared: dict[str, Any] = {
         "n_samples": samples, "exclusion_window": window.window, "random_state": seed, "n_jobs": jobs,
@@ -142,13 +143,13 @@ def drives(
             groups = [("--source", pair.source or []), ("--target", pair.target or [])]
             groups += [("--condition", [text]) for text in pair.condition or []]
             data = read_groups(files, groups, items, rows, measure, layout)
-            deliver(_scan(data, list(lags), pair, shared), out, data.record(), data.files(), **picture)
+            deliver(_scan(data, steps, pair, shared), out, data.record(), data.files(), **picture)
             return
         from .inputs.series import read_series
 
         data = read_series(files, items, rows, measure, layout)
-        found = _graph(data, list(lags), graph, shared)
-        if len(lags) == 1:
+        found = _graph(data, steps, graph, shared)
+        if len(steps) == 1:
             hint("only one lag was looked at: where influence takes time, --lags 1,2,5 sees more")
         deliver(found, out, data.record(), data.files(), text=describe(found), **picture)
 
@@ -200,7 +201,9 @@ def _scan(data: ReadData, lags: list[int], asked: Pair, shared: dict[str, Any]) 
     from infoscope.causality import scan_lags
 
     source, target, *conditions = data.spaces.values()
-    given = {"n_permutations": asked.permutations, "null": asked.null, "k": asked.k, "condition": conditions or None}
+    given: dict[str, Any] = {
+        "n_permutations": asked.permutations, "null": asked.null, "k": asked.k, "condition": conditions or None,
+    }  # fmt: skip
     options = {name: said for name, said in given.items() if said is not None}
     return scan_lags(source, target, lags, **options, **shared)
 
