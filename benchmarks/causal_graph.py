@@ -423,10 +423,7 @@ def growth(options: Namespace, peers: dict[str, Any], folder: str) -> None:
              for d, row in rows.items()]  # fmt: skip
     first, last = sizes[-2], sizes[-1]
     exponent = math.log(rows[last]["cpu_seconds"] / rows[first]["cpu_seconds"]) / math.log(last / first)
-    notes = [
-        f"CPU time grows like the power {exponent:.2f} of the number of variables from {first} to {last}: a target costs "
-        "a little more where there are more sources."
-    ]
+    notes = [f"CPU time grows like the power {exponent:.2f} of the number of variables from {first} to {last}."]
     if peers["tigramite"] is not None:
         for d in sizes[:2]:
             path = str(Path(folder, f"maps{d}.npz"))
