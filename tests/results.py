@@ -100,7 +100,6 @@ def one_of_each():
         CausalGraph: CommunityCausalGraph(lags=[1, 2], n_epochs=5, n_subsets=2).fit(LONG).result_,
         DIIRise: dii_rise(X, X[:, :2]),
         LagScan: scan_lags(X[:, :1], X[:, 1:], [1, 2], n_permutations=19),
-        CausalGraph: CommunityCausalGraph(n_epochs=5, n_subsets=0, random_state=0).fit(X).result_,
         TransferEntropy: markov_transfer_entropy([[0.5, 0.5], [0.2, 0.8]], [0, 1], [0, 1], [1, 2]),
         Intervention: interventional_effect(X[:40, :2], X[40:, :2], n_bootstrap=9, n_permutations=19, random_state=0),
         DimensionScan: Gride(max_rank=8).fit(X).result_,
