@@ -56,9 +56,9 @@ def threshold_path(weights: np.ndarray, copy_of: np.ndarray | None = None) -> Th
     --------
     >>> import numpy as np
     >>> from infoscope.causality.threshold_path import threshold_path
-    >>> path = threshold_path(np.array([[1, 0.5, 0], [0.2, 1, 0.6], [0, 0.05, 1]]))
+    >>> path = threshold_path(np.array([[1, 0.5, 0], [0.2, 1, 0.6], [0, 0.03, 1]]))
     >>> path.bounds.tolist(), path.n_communities.tolist(), path.plateau
-    ([0.01, 0.05, 0.2, 1.0], [1, 2, 3], (0.2, 1.0))
+    ([0.01, 0.03, 0.2, 1.0], [1, 2, 3], (0.03, 0.2))
     """
     weights = np.array(weights, float)
     np.fill_diagonal(weights, 0.0)
