@@ -10,6 +10,8 @@ import numpy as np
 from infoscope.base import Provenance, Result
 from infoscope.base.contents import flags, integers, number, numbers, whole
 
+from .threshold_path import ThresholdPath, threshold_path
+
 __all__ = ["CausalGraph", "UNTESTED", "BY_ITSELF", "BESIDE_ITS_PAST", "BY_WEIGHT", "COPIES"]
 
 UNTESTED, BY_ITSELF, BESIDE_ITS_PAST, BY_WEIGHT, COPIES = range(5)
@@ -227,6 +229,10 @@ class CausalGraph(Result):
             )
         values = self.adjacency if table == "adjacency" else self.weights.max(0)
         return pandas.DataFrame(values, index=list(self.names), columns=list(self.names))
+
+    def threshold_path(self) -> ThresholdPath:
+        """Which communities weights alone make at every threshold, from 0.01 to 1, and the widest plateau of these."""
+        return threshold_path(self.weights.max(0), self.copy_of)
 
     def to_networkx(self) -> Any:
         """The graph of variables for networkx: nodes with community and level, links with their tests.
