@@ -6,6 +6,9 @@ import pytest
 import infoscope
 from infoscope.anomalies import Anomalies, DensityAnomaly, ManyReferences, PowerCurve, compare_many, power_curve
 from infoscope.causality import (
+    CausalGraph,
+    CommunityCausalGraph,
+    DirectEdges,
     EmbeddingSuggestion,
     ImbalanceGain,
     Intervention,
@@ -14,6 +17,7 @@ from infoscope.causality import (
     imbalance_gain,
     interventional_effect,
     markov_transfer_entropy,
+    refine_edges,
     scan_lags,
     suggest_embedding,
 )
@@ -34,6 +38,7 @@ from infoscope.dimension import (
     local_dimension,
     scan_alpha,
 )
+from infoscope.imbalance import DIIRise, dii_rise
 from infoscope.imbalance.dii.results import FeatureWeights
 from infoscope.imbalance.results import ImbalanceDifference, ImbalanceMatrix, InformationImbalance, ScaleCurve
 from infoscope.imbalance.selection.feature_selection import select_features_imbalance
@@ -67,6 +72,7 @@ from infoscope.measures import (
 from infoscope.statistics import CorrelationTime, OrderTest
 
 X = np.random.default_rng(0).normal(size=(80, 3))
+LONG = np.random.default_rng(1).normal(size=(200, 3))
 BITS = np.random.default_rng(1).random((120, 40)) < 0.5
 RUN = np.repeat(["one", "two"], 40)
 
@@ -93,6 +99,9 @@ def one_of_each():
         PowerCurve: power_curve(X, X[:10] / 10, (5, 8), n_trials=2, random_state=0),
         EmbeddingSuggestion: suggest_embedding(X[:, :1], max_dimension=2, max_delay=3),
         ImbalanceGain: imbalance_gain(X[:, :1], X[:, 1:2], future=X[:, 1:], condition=X[:, 2:], n_permutations=19),
+        CausalGraph: CommunityCausalGraph(lags=[1, 2], n_epochs=5, n_subsets=2).fit(LONG).result_,
+        DIIRise: dii_rise(X, X[:, :2]),
+        DirectEdges: refine_edges(CommunityCausalGraph(n_epochs=5).fit(LONG).result_, LONG),
         LagScan: scan_lags(X[:, :1], X[:, 1:], [1, 2], n_permutations=19),
         TransferEntropy: markov_transfer_entropy([[0.5, 0.5], [0.2, 0.8]], [0, 1], [0, 1], [1, 2]),
         Intervention: interventional_effect(X[:40, :2], X[40:, :2], n_bootstrap=9, n_permutations=19, random_state=0),

@@ -20,7 +20,11 @@ from .anomalies import scan_critical_value as scan_critical_value
 from .anomalies import scan_null_tail as scan_null_tail
 from .anomalies import scan_score as scan_score
 from .anomalies import score_from_neighbors as score_from_neighbors
+from .causality import CausalGraph as CausalGraph
+from .causality import Communities as Communities
+from .causality import CommunityCausalGraph as CommunityCausalGraph
 from .causality import CommunityScores as CommunityScores
+from .causality import DirectEdges as DirectEdges
 from .causality import EmbeddingSuggestion as EmbeddingSuggestion
 from .causality import ImbalanceGain as ImbalanceGain
 from .causality import Intervention as Intervention
@@ -28,6 +32,7 @@ from .causality import LagScan as LagScan
 from .causality import LangevinGrid as LangevinGrid
 from .causality import LinearProcess as LinearProcess
 from .causality import TransferEntropy as TransferEntropy
+from .causality import communities as communities
 from .causality import community_scores as community_scores
 from .causality import embed as embed
 from .causality import imbalance_gain as imbalance_gain
@@ -36,6 +41,7 @@ from .causality import interventional_effect as interventional_effect
 from .causality import markov_transfer_entropy as markov_transfer_entropy
 from .causality import ou_intervention as ou_intervention
 from .causality import ou_transfer_entropy as ou_transfer_entropy
+from .causality import refine_edges as refine_edges
 from .causality import sample_times as sample_times
 from .causality import scan_lags as scan_lags
 from .causality import suggest_embedding as suggest_embedding
@@ -67,6 +73,7 @@ from .dimension import scan_alpha as scan_alpha
 from .dimension import select_alpha as select_alpha
 from .imbalance import DifferentiableImbalance as DifferentiableImbalance
 from .imbalance import DIILoss as DIILoss
+from .imbalance import DIIRise as DIIRise
 from .imbalance import FeatureWeights as FeatureWeights
 from .imbalance import ImbalanceDifference as ImbalanceDifference
 from .imbalance import ImbalanceMatrix as ImbalanceMatrix
@@ -80,6 +87,7 @@ from .imbalance import dii_exhaustive as dii_exhaustive
 from .imbalance import dii_forward as dii_forward
 from .imbalance import dii_loss as dii_loss
 from .imbalance import dii_path as dii_path
+from .imbalance import dii_rise as dii_rise
 from .imbalance import dii_value_and_grad as dii_value_and_grad
 from .imbalance import imbalance_matrix as imbalance_matrix
 from .imbalance import imbalance_scale_curve as imbalance_scale_curve

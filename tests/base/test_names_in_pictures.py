@@ -10,6 +10,7 @@ import pytest
 import infoscope
 from infoscope.anomalies import DensityAnomaly, compare_many
 from infoscope.base import Result
+from infoscope.causality import CommunityCausalGraph
 from infoscope.density import DensityPeaks, PAk
 from infoscope.dimension import BinaryCurve, BinaryID, Gride, TwoNN, scan_alpha
 from infoscope.imbalance.selection.feature_selection import select_features_imbalance
@@ -39,6 +40,7 @@ def results():
     yield BinaryCurve.of([1.0, 2.0], bits, against=NAMES[0])
     yield scan_alpha(np.random.default_rng(1).random((90, 40)) < 0.5, (0.4, 0.8))
     yield infoscope.correlation_time(FRAME)
+    yield CommunityCausalGraph(n_epochs=5, random_state=0).fit(FRAME).result_
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 from infoscope.base import DataError, DataWarning, ParameterError
 from infoscope.causality import embed, imbalance_gain, scan_lags
@@ -185,13 +186,21 @@ def test_independent_rows_are_judged_at_their_level(null):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_200_uncoupled_series_are_judged_at_their_level():
-    p = []
+    """Where a series has fewer shifts that say something new than are drawn, 0.05 is out of reach, and the notes say
+    so: half of these series.  The others are wrong as often as they should be, all together no more often.
+    """
+    p, few = [], []
     for seed in range(200):
         (x,) = ar1(500, 2, (0.5, 0.9, 0.95)[seed % 3], random_state=seed)
         found = imbalance_gain(x[:, :1], x[:, 1:], lag=1, n_permutations=19, random_state=seed)
         p.append(found.p_value)
+        few.append(any("shifts that say something new" in note for note in found.notes))
     assert found.null == "shift"
-    assert 0.02 <= np.mean(np.array(p) <= 0.05) <= 0.085  # binomial 95 %: 4 to 17 of 200
+    alarm, few = np.array(p) <= 0.05, np.array(few)
+    assert 60 < few.sum() < 140 and not alarm[few].any()
+    assert alarm.sum() <= binom.ppf(0.975, 200, 0.05)
+    enough = int((~few).sum())
+    assert binom.ppf(0.025, enough, 0.05) <= alarm.sum() <= binom.ppf(0.975, enough, 0.05)
 
 
 def test_a_driver_is_found_in_correlated_series():

@@ -14,7 +14,7 @@ from infoscope.cli.app import app
 from infoscope.cli.arguments import OLD_NAMES, expand
 
 COMMANDS = typer.main.get_command(app).commands
-COMPUTING = ("compare", "dimension", "density", "anomalies", "select")
+COMPUTING = ("compare", "dimension", "density", "anomalies", "drives", "select")
 SAMPLES = {  # a value for every kind of option, as TOML and as the command reads it
     "N": (9, 9),
     "VALUE": (2.5, "2.5"),

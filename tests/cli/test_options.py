@@ -85,7 +85,7 @@ def test_no_windows(folder, infoscope, text):
     assert ran.code == 2 and f"--window is 'auto' or a time of at least 0, not '{text}'" in ran.err
 
 
-COMPUTING = ("compare", "dimension", "density", "anomalies", "select")
+COMPUTING = ("compare", "dimension", "density", "anomalies", "drives", "select")
 
 
 def options_of(command):
@@ -106,7 +106,7 @@ def test_every_option_is_declared_once():
             )
             if known.setdefault(name, said) != said:
                 different.append((command, name))
-    own = {"k", "method", "files"}  # what is asked, and the files it is asked of
+    own = {"k", "method", "files", "kind"}  # what is asked, the files it is asked of, how the answer is drawn
     own |= {"states"}  # of a density a flag, of bits a number
     own |= {"permutations"}  # none, or as many as the control needs
     assert {name for _, name in different} <= own, different

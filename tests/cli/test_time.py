@@ -91,7 +91,7 @@ def test_no_order_in_every_command(models, tmp_path, infoscope):
     ran = infoscope("dimension", "bits.csv", "--binary", "--window", "0", "--output", "b.json")
     truth = BinaryID(block_length=1, alpha_max=0.4, random_state=0).fit(bits).result_
     assert ran.code == 0 and record(tmp_path / "b.json")["values"]["d0_se"] == pytest.approx(truth.d0_se, rel=1e-9)
-    for command in ("compare", "select", "dimension", "density", "anomalies"):
+    for command in ("compare", "select", "dimension", "density", "anomalies", "drives"):
         text = " ".join(infoscope(command, "--help").out.split())
         assert "--window" in text and "--date-format" in text and "none: not known" in text
 

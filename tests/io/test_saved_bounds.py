@@ -71,6 +71,8 @@ COUNTS = {
     ("BinarizationReport", "n_bits"), ("BinarizationReport", "n_varying"), ("BinaryDimension", "r"),
     ("NeighborGraph", "admissible"), ("NeighborTable", "kept"), ("Excess", "pruned_step"), ("Bits", "n_varying"),
     ("PackedBits", "words"), ("Dimension", "k_star"), ("Space", "run_names"),
+    ("CausalGraph", "lags"), ("CausalGraph", "levels"), ("CausalGraph", "n_epochs"),
+    ("DirectEdges", "edges"), ("DirectEdges", "lag"),
     ("DensityCurvature", "n_positive"), ("DiffusionInformation", "sizes"), ("EmbeddingSuggestion", "delays"),
     ("EmbeddingSuggestion", "dimensions"), ("Entropy", "parts"), ("FrechetDistance", "parts"),
     ("Information", "k_values"), ("Information", "parts"), ("Reliability", "parts"),

@@ -338,6 +338,13 @@ REFERENCES: dict[str, str] = {
   eprint  = {2305.10817},
   archivePrefix = {arXiv}
 }""",
+    "community_causal_graph": """@article{allione2025linear,
+  author  = {Allione, Matteo and Del Tatto, Vittorio and Laio, Alessandro},
+  title   = {arXiv:2501.10886},
+  year    = {2025},
+  eprint  = {2501.10886},
+  archivePrefix = {arXiv}
+}""",
     "infoscope": """@software{infoscope,
   author = {{The infoscope developers}},
   title  = {infoscope: an instrument for high-dimensional data},

@@ -193,7 +193,7 @@ class Result:
         width = max((len(label) for label, _ in estimates), default=0)
         lines += [f"  {label:<{width}}  {text}" for label, text in estimates]
         if not estimates:
-            lines += [f"  {line}" for line in _text_table(self._rows())]
+            lines += [f"  {line}" for line in text_table(self._rows())]
         lines += [self.verdict] if self.verdict else []
         lines += [f"Warning: {text}" for text in getattr(self, "warnings", ())]
         lines += [f"Note: {text}" for text in getattr(self, "notes", ())]
@@ -316,7 +316,8 @@ def _cell(value: Any, se: Any) -> str:
     return str(value)
 
 
-def _text_table(rows: list[dict[str, Any]]) -> list[str]:
+def text_table(rows: list[dict[str, Any]]) -> list[str]:
+    """Rows as lines of text, a header first; ``x`` and ``x_se`` share a column."""
     table = _cells(rows)
     widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
     lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip() for line in table]

@@ -18,6 +18,7 @@ from .demo import demo
 from .density import density
 from .dimension import dimension
 from .drift import drift
+from .drives import drives
 from .extract import extract
 from .flag_names import in_flags
 from .inspect import inspect
@@ -43,6 +44,7 @@ app.command()(density)
 app.command()(anomalies)
 app.command()(shares)
 app.command()(drift)
+app.command()(drives)
 app.command()(select)
 app.command()(extract)
 app.command()(inspect)

@@ -23,6 +23,10 @@ FLAGS = {
     "kT": "--kT",
     "binarize": "--binarize",
     "alpha_max": "--alpha-max",
+    "n_samples": "--samples",
+    "n_epochs": "--epochs",
+    "n_subsets": "--subsets",
+    **{name: f"--{name}" for name in ("lags", "fdr")},
     "n_bits": "--bits",
     "q": "--states",
 }
@@ -32,7 +36,9 @@ SLICES = {  # rows of Python, as options
     re.compile(r"rows=slice\(0, (\d+)\)"): r"--stop \1",
     re.compile(r"rows=slice\(None, None, (\d+)\)"): r"--stride \1",
 }
-CALLS = re.compile(r" or np\.(deg2rad|rad2deg)|, or pass on_low_weight='warn'")  # what only Python offers
+CALLS = re.compile(  # what only Python offers
+    r" or np\.(deg2rad|rad2deg)|, or pass on_low_weight='warn'|, or give present and future yourself \(future=\)"
+)
 UNDERSCORED = re.compile(rf"\b({'|'.join(name for name in FLAGS if '_' in name)})\b")
 
 

@@ -6,7 +6,7 @@ The numbers of formulas in comments are those of docs/rooms/imbalance_formulas.m
 from typing import TYPE_CHECKING, Any
 
 from .compare import compare_imbalances
-from .dii import DIILoss, FeatureWeights, batch_ranks, dii_loss, dii_value_and_grad
+from .dii import DIILoss, DIIRise, FeatureWeights, batch_ranks, dii_loss, dii_rise, dii_value_and_grad
 from .imbalance import information_imbalance
 from .matrix import imbalance_matrix
 from .results import ImbalanceDifference, ImbalanceMatrix, InformationImbalance, ScaleCurve
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DIILoss",
+    "DIIRise",
     "DifferentiableImbalance",
     "FeatureWeights",
     "ImbalanceDifference",
@@ -32,6 +33,7 @@ __all__ = [
     "dii_forward",
     "dii_loss",
     "dii_path",
+    "dii_rise",
     "dii_value_and_grad",
     "imbalance_matrix",
     "imbalance_scale_curve",

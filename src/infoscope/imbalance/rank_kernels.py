@@ -5,6 +5,8 @@ import numpy as np
 from infoscope.base import kernel
 from infoscope.neighbors import TIE
 
+FEW = 64  # items that are not admissible, up to which they are taken out of the ranks of all
+
 
 @kernel()
 def doubtful_places(squared, order, band, rows, columns):
@@ -59,3 +61,120 @@ def write_ranks(squared, order, columns, mass, weighted, unit, out):
                     out[i, columns[order[i, q]]] = p + end + 1  # twice the mean of p + 1 ... end
             before += group
             p = end
+
+
+@kernel()
+def ranks_on_lines(values, period, rows, place, start, stop, out):
+    """Twice the rank of every admissible item about every row, on a line or circle for every target; 0 for the others.
+
+    Parameters
+    ----------
+    values : array (T, N), float64
+        One line a target.
+    period : array (T,)
+        Length of the circle; 0 where it is a line.
+    rows : array (R,) of int
+        Items about which is ranked.
+    place : array (N,) of int
+        Place of every item in the order of runs and times.
+    start, stop : array (R,) of int
+        A row may not use the items in these places, among which it is itself.
+    out : array (T, R, N), unsigned
+        Filled here; ties share their mean rank.
+    """
+    n = values.shape[1]
+    long_line, long_order, at = np.empty(3 * n + 2), np.zeros(3 * n + 2, np.int64), np.empty(n, np.int64)
+    folded, in_place = np.empty(n), np.empty(n, np.int64)
+    for i in range(n):
+        in_place[place[i]] = i
+    for t in range(len(values)):
+        turns = 3 if period[t] > 0 else 1  # a circle is a line that goes on at both ends
+        line, order = long_line[: turns * n + 2], long_order[: turns * n + 2]
+        for i in range(n):
+            folded[i] = values[t, i] - (period[t] * np.floor(values[t, i] / period[t]) if turns == 3 else 0.0)
+        sorted_items = np.argsort(folded)
+        for turn in range(turns):
+            for q in range(n):
+                order[1 + turn * n + q] = sorted_items[q]
+                line[1 + turn * n + q] = folded[sorted_items[q]] + (turn - turns // 2) * period[t]
+        line[0], line[turns * n + 1] = -np.inf, np.inf
+        for q in range(n):
+            at[sorted_items[q]] = 1 + (turns // 2) * n + q
+        for r in range(0, len(rows), 2):
+            s = min(r + 1, len(rows) - 1)
+            few = max(stop[r] - start[r], stop[s] - start[s]) <= FEW
+            if few and not _rank_two(line, order, n, at[rows[r]], at[rows[s]], out[t, r], out[t, s]):
+                for row in range(r, s + 1):
+                    out[t, row, rows[row]] = 0
+                    if stop[row] - start[row] > 1:
+                        _take_from_ranks(out[t, row], rows[row], in_place, start[row], stop[row])
+            else:
+                for row in range(r, s + 1):
+                    out[t, row, rows[row]] = 0
+                    _rank_one(line, order, n, at[rows[row]], place, start[row], stop[row], out[t, row])
+
+
+@kernel()
+def _rank_two(line, order, n, first, second, u, v):
+    """Twice the ranks of all items about two of a sorted line; whether there were ties, and all is void.
+
+    The line has an infinite number at both ends, so that no step asks where it ends.  Distances are compared with each
+    other, never an item with the end of an interval, which rounding would move.  A step waits for the one before it:
+    two rows at a time keep the processor busy.
+    """
+    a, b = line[first], line[second]
+    a_left, a_right, b_left, b_right = first - 1, first + 1, second - 1, second + 1
+    a_last, b_last, tied = 0.0, 0.0, False
+    for rank in range(1, n):
+        below, above = a - line[a_left], line[a_right] - a
+        goes = below < above
+        d = below if goes else above
+        u[order[a_left if goes else a_right]] = 2 * rank
+        a_left, a_right = a_left - goes, a_right + 1 - goes
+        tied |= d - a_last <= TIE * d
+        a_last = d
+        below, above = b - line[b_left], line[b_right] - b
+        goes = below < above
+        d = below if goes else above
+        v[order[b_left if goes else b_right]] = 2 * rank
+        b_left, b_right = b_left - goes, b_right + 1 - goes
+        tied |= d - b_last <= TIE * d
+        b_last = d
+    return tied
+
+
+@kernel()
+def _take_from_ranks(u, item, in_place, start, stop):
+    """Take the items in some places out of an order of ranks, one by one: those behind each move up."""
+    for p in range(start, stop):
+        gone = in_place[p]
+        if gone == item:
+            continue
+        rank, one = u[gone], u[gone] - u[gone] + 2
+        for j in range(len(u)):
+            u[j] -= one if u[j] > rank else rank - rank
+        u[gone] = 0
+
+
+@kernel()
+def _rank_one(line, order, n, at, place, start, stop, u):
+    """The same about one item, with ties and items that are not admissible."""
+    here = line[at]
+    left, right, rank, seen = at - 1, at + 1, 0, 1
+    while seen < n:
+        first, held, from_left, from_right = -1.0, 0, left, right
+        while seen < n:  # a group of tied items, measured from its nearest member
+            below, above = here - line[left], line[right] - here
+            goes = below < above
+            j, d = (order[left], below) if goes else (order[right], above)
+            if not start <= place[j] < stop:
+                if first >= 0.0 and d * d - first * first > TIE * first * first:
+                    break
+                first = d if first < 0.0 else first
+                held += 1
+            left, right, seen = (left - 1, right, seen + 1) if goes else (left, right + 1, seen + 1)
+        for q in range(left + 1, from_left + 1):
+            u[order[q]] = 0 if start <= place[order[q]] < stop else 2 * rank + held + 1
+        for q in range(from_right, right):
+            u[order[q]] = 0 if start <= place[order[q]] < stop else 2 * rank + held + 1
+        rank += held

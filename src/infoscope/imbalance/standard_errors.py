@@ -87,13 +87,33 @@ def block_sharing_variance(d: Deviations, blocks: np.ndarray) -> float:
     """
     n = int(blocks.max()) + 1
     a, b = blocks[d.i], blocks[d.j]
-    between = np.bincount(a * n + b, d.eps, n * n).reshape(n, n)
-    inside = np.diagonal(between)
-    touching = between.sum(1) + between.sum(0) - inside  # once a pair
-    shared = between + between.T
-    pairs_of_blocks = (shared**2).sum() - (np.diagonal(shared) ** 2).sum()  # each unordered pair of blocks twice
-    queries = between.sum(1)
-    return max(float((touching**2).sum() - pairs_of_blocks / 2), float((queries**2).sum()))
+    return float(variance_between_blocks(np.bincount(a * n + b, d.eps, n * n).reshape(n, n)))
+
+
+def variance_between_blocks(between: np.ndarray) -> np.ndarray:
+    """The same from the sums of deviations of all pairs from one block (rows) to another (columns).
+
+    Parameters
+    ----------
+    between : array (..., n_blocks, n_blocks)
+
+    Returns
+    -------
+    array (...)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.imbalance.standard_errors import variance_between_blocks
+    >>> round(float(variance_between_blocks(np.array([[0.1, -0.3], [0.2, 0.0]]))), 12)
+    0.08
+    """
+    inside = np.diagonal(between, axis1=-2, axis2=-1)
+    touching = between.sum(-1) + between.sum(-2) - inside  # once a pair
+    shared = between + np.swapaxes(between, -1, -2)
+    pairs_of_blocks = (shared**2).sum((-2, -1)) - 4 * (inside**2).sum(-1)  # each unordered pair of blocks twice
+    queries = between.sum(-1)
+    return np.maximum((touching**2).sum(-1) - pairs_of_blocks / 2, (queries**2).sum(-1))
 
 
 def row_variance(d: Deviations, n_items: int) -> float:

@@ -54,7 +54,7 @@ __all__ = [
 ]
 
 # ---------------------------------------------------------------- for authors of reductions and rooms, not for users
-from .admissible import UNRESTRICTED, WINDOW_SLACK, Admissibility, Pairs, admissible_pairs, items_of
+from .admissible import UNRESTRICTED, WINDOW_SLACK, Admissibility, Items, Pairs, admissible_pairs, items_of
 from .alignment import check_same_items, share_items
 from .bits import PackedBits, frozen, pack_segments
 from .column_statistics import deviations

@@ -80,6 +80,39 @@ def read_with_target(
     return TargetedData(spaces, gathered, how, {"target": {"kind": kind, "name": list(spaces)[1]}})
 
 
+def columns_or_files(
+    flag: str, texts: Sequence[str], pieces: Sequence[FileChoice], layout: Layout
+) -> tuple[SpaceChoice, tuple[str, ...]]:
+    """What an option names beside the data: columns of these, or files; the columns come with it, none for files.
+
+    Parameters
+    ----------
+    flag, texts : str, sequence of str
+        The option, and its values.
+    pieces : sequence of FileChoice
+        The data; none where there are none.
+    layout : Layout
+        Of files.
+    """
+    files = [replace(choose_file(text), layout=layout) for text in texts]
+    there = [isinstance(file, TrajectoryChoice) or is_data(file.path) for file in files]
+    if all(there):
+        return SpaceChoice(files[0].stem, tuple(files)), ()
+    if any(there):
+        raise ParameterError(f"{flag} {' '.join(texts)}: give columns of the data, or files, not both")
+    expression = ",".join(texts)
+    if not pieces:
+        raise ParameterError(f"{flag} {expression}: no such file, and there are no data whose column it could be")
+    names = pieces[0].stored_columns()
+    if not names:
+        raise ParameterError(f"{flag} {expression}: no such file, and a trajectory has no columns with names")
+    try:
+        columns = tuple(names[position] for position in parse_columns(expression, names))
+    except ParameterError as error:
+        raise ParameterError(f"{flag} {expression}: neither a file nor columns of the data: {error}") from error
+    return SpaceChoice(expression, tuple(replace(piece, columns=expression) for piece in pieces)), columns
+
+
 # ------------------------------------------------------------------------------------------------------------- steps
 def _find(asked: Target, pieces: Sequence[FileChoice]) -> Goal:
     """Columns of the data, or files; `labels` where it can be one column."""
@@ -91,21 +124,10 @@ def _find(asked: Target, pieces: Sequence[FileChoice]) -> Goal:
     if asked.labels is not None:
         return Goal(SpaceChoice(asked.labels, ()), labels=(asked.labels,))
     texts = asked.target or []
-    files = [replace(choose_file(text), layout=pieces[0].layout) for text in texts]
-    there = [isinstance(file, TrajectoryChoice) or is_data(file.path) for file in files]
-    if all(there):
-        return Goal(SpaceChoice(files[0].stem, tuple(files)), labels=tuple(texts) if all(map(_single, files)) else ())
-    if any(there):
-        raise ParameterError(f"--target {' '.join(texts)}: give columns of the data, or files, not both")
-    expression, names = ",".join(texts), pieces[0].stored_columns()
-    if not names:
-        raise ParameterError(f"--target {expression}: no such file, and a trajectory has no columns with names")
-    try:
-        columns = tuple(names[position] for position in parse_columns(expression, names))
-    except ParameterError as error:
-        raise ParameterError(f"--target {expression}: neither a file nor columns of the data: {error}") from error
-    choice = SpaceChoice(expression, tuple(replace(piece, columns=expression) for piece in pieces))
-    return Goal(choice, columns, columns if len(columns) == 1 else ())
+    choice, columns = columns_or_files("--target", texts, pieces, pieces[0].layout)
+    if columns:
+        return Goal(choice, columns, columns if len(columns) == 1 else ())
+    return Goal(choice, labels=tuple(texts) if all(map(_single, choice.pieces)) else ())
 
 
 def _single(file: FileChoice) -> bool:

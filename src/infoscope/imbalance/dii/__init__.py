@@ -4,12 +4,22 @@ from typing import TYPE_CHECKING, Any
 
 from .loss import DIILoss, batch_ranks, dii_loss
 from .results import FeatureWeights
+from .rise import DIIRise, dii_rise
 from .value_and_grad import dii_value_and_grad
 
 if TYPE_CHECKING:
     from .differentiable import DifferentiableImbalance
 
-__all__ = ["DIILoss", "DifferentiableImbalance", "FeatureWeights", "batch_ranks", "dii_loss", "dii_value_and_grad"]
+__all__ = [
+    "DIILoss",
+    "DIIRise",
+    "DifferentiableImbalance",
+    "FeatureWeights",
+    "batch_ranks",
+    "dii_loss",
+    "dii_rise",
+    "dii_value_and_grad",
+]
 
 
 def __getattr__(name: str) -> Any:

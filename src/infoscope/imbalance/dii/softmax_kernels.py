@@ -21,6 +21,7 @@ FAR_SINGLE, LOG2E_SINGLE = np.float32(FAR), np.float32(1.4426950408889634)
 LOG2_HIGH_SINGLE, LOG2_LOW_SINGLE = np.float32(0.693359375), np.float32(-2.12194440e-4)
 ONE, HALF, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH = (np.float32(1 / f) for f in (1, 2, 6, 24, 120, 720, 5040))
 HALVES_SINGLE = HALVES.astype(np.float32)
+ZERO, LARGEST_SINGLE = np.float32(0.0), np.float32(1e38)
 
 
 @kernel()
@@ -392,3 +393,125 @@ def slopes_of_pairs(values, x, rows, y, columns, period, slopes):
                 if len(period) and period[a] > 0:
                     delta -= period[a] * np.rint(delta / period[a])
                 slopes[a] += g * delta * delta
+
+
+@kernel()
+def soften_triangles(squared, ranks, which, place, start, stop, k, size, values, tile, heap, e, c, u):
+    """Value of every target, and dDII/du of every pair in place of its squared distance.
+
+    Parameters
+    ----------
+    squared : array (T, B (B - 1)/2), float32
+        Squared distances of the pairs i < j of a batch, one row a target; overwritten by G_ij + G_ji (formula (14)).
+    ranks : array (S, B, B), unsigned
+        Twice the ranks in the targets.
+    which : array (T,) of int
+        Which of these each row of `squared` is for.
+    place, start, stop : array (B,) of int
+        Place of every item in the order of runs and times; an item may not use those in the places start:stop.
+    k, size
+        Neighbours of the bandwidth "point", its factor.
+    values : array (T,)
+        DII, filled here.
+    tile, heap, e, c, u
+        Buffers: (B, B), k + 1 numbers, and B each, float32.
+    """
+    b, n_rows = ranks.shape[1], 0
+    for i in range(b):
+        n_rows += stop[i] - start[i] < b
+    factor = np.float32(2.0 / max(n_rows, 1))
+    for t in range(len(squared)):
+        pairs, p = squared[t], 0
+        for i in range(b):
+            tile[i, i] = np.inf
+            for j in range(i + 1, b):
+                tile[i, j] = pairs[p]
+                tile[j, i] = pairs[p]
+                p += 1
+        total = 0.0
+        for i in range(b):
+            if stop[i] - start[i] > 1:
+                for j in range(b):
+                    if start[i] <= place[j] < stop[i]:
+                        tile[i, j] = np.inf
+            total += _soften_row(tile[i], ranks[which[t], i], b - (stop[i] - start[i]), k, size, heap, e, c, u)
+        values[t], p = 2.0 * total / max(n_rows, 1), 0
+        for i in range(b):
+            for j in range(i + 1, b):
+                pairs[p] = factor * (tile[i, j] + tile[j, i])
+                p += 1
+
+
+@kernel()
+def _soften_row(row, ranks, m, k, size, heap, e, c, u):
+    """f of one row of squared distances, which becomes that of the slopes df/du; 0 where nobody is admissible."""
+    b = len(row)
+    lowest = _lowest(row)
+    if lowest == np.inf:
+        for j in range(b):
+            row[j] = 0.0
+        return 0.0
+    kth = lowest if k == 1 else kth_smallest(row, k, heap)
+    if kth <= 0.0:  # k duplicates: the nearest item that is none
+        kth = np.float32(np.inf)
+        for j in range(b):
+            if 0.0 < row[j] < kth:
+                kth = row[j]
+    moving = kth < np.inf
+    lam = np.float32(size) * kth if moving else ONE
+    reach = max(FAR_SINGLE * lam, kth + kth) if moving else FAR_SINGLE * lam
+    for j in range(b):
+        e[j] = min(row[j] - lowest, reach)
+        u[j] = HALF * np.float32(ranks[j])
+    _decay_single(e, b, ONE / lam, c)
+    z, cu, ce, cue = _moments(c, u, e, b)
+    mr, me = cu / z, ce / z
+    pull = (cue / z - mr * me) / (lam * lam)
+    scale = 1.0 / (m + 1.0)
+    slope, mean = np.float32(-scale / (lam * z)), np.float32(mr)
+    if moving:  # the bandwidth moves with the k-th distance
+        at_kth, width, tied = kth - lowest, np.float32(ROUNDED) * kth, np.int32(0)
+        for j in range(b):
+            tied += np.int32(abs(e[j] - at_kth) <= width)
+        share = np.float32(size * pull * scale / max(tied, 1))
+        for j in range(b):
+            row[j] = slope * c[j] * (u[j] - mean) + (share if abs(e[j] - at_kth) <= width else ZERO)
+    else:
+        for j in range(b):
+            row[j] = slope * c[j] * (u[j] - mean)
+    return mr * scale
+
+
+@kernel()
+def _moments(c, u, e, n):
+    """sum c, sum c u, sum c e, sum c u e, in four lanes."""
+    z0 = z1 = z2 = z3 = np.float32(0.0)
+    a0 = a1 = a2 = a3 = np.float32(0.0)
+    b0 = b1 = b2 = b3 = np.float32(0.0)
+    d0 = d1 = d2 = d3 = np.float32(0.0)
+    whole = n - n % 4
+    for p in range(0, whole, 4):
+        z0 += c[p]
+        z1 += c[p + 1]
+        z2 += c[p + 2]
+        z3 += c[p + 3]
+        x0, x1, x2, x3 = c[p] * u[p], c[p + 1] * u[p + 1], c[p + 2] * u[p + 2], c[p + 3] * u[p + 3]
+        a0 += x0
+        a1 += x1
+        a2 += x2
+        a3 += x3
+        b0 += c[p] * e[p]
+        b1 += c[p + 1] * e[p + 1]
+        b2 += c[p + 2] * e[p + 2]
+        b3 += c[p + 3] * e[p + 3]
+        d0 += x0 * e[p]
+        d1 += x1 * e[p + 1]
+        d2 += x2 * e[p + 2]
+        d3 += x3 * e[p + 3]
+    for p in range(whole, n):
+        z0 += c[p]
+        a0 += c[p] * u[p]
+        b0 += c[p] * e[p]
+        d0 += c[p] * u[p] * e[p]
+    z, a = np.float64(z0 + z1) + np.float64(z2 + z3), np.float64(a0 + a1) + np.float64(a2 + a3)
+    return z, a, np.float64(b0 + b1) + np.float64(b2 + b3), np.float64(d0 + d1) + np.float64(d2 + d3)

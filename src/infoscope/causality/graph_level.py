@@ -1,0 +1,65 @@
+"""Do the tests of links keep their level on these data?  Shifted copies of all variables, which can tell nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from infoscope.imbalance.dii.cross_fit import judge_rises
+from infoscope.imbalance.dii.many_targets import Lines
+from infoscope.neighbors import row_step
+from infoscope.statistics import run_order, shift_in_runs
+
+from .graph_fit import FITS, Memory, fit_weights
+from .graph_links import looks_at
+from .graph_sample import GraphSample
+
+
+class LevelCheck(NamedTuple):
+    """What `CommunityCausalGraph.check_level` returns.
+
+    Attributes
+    ----------
+    p_value : array
+        Of every shifted copy as a source of every target that was looked at.
+    below_5, below_1 : float
+        Share of them up to 0.05 and 0.01: not clearly more than that where the tests can be believed.
+    """
+
+    p_value: np.ndarray
+    below_5: float
+    below_1: float
+
+
+def shadow_tests(estimator: Any, sample: GraphSample, n_targets: int, generator: np.random.Generator) -> LevelCheck:
+    """Weights and tests of some targets, with a shifted copy of every variable beside it as a source."""
+    space = sample.plan.spaces[0]
+    order = run_order(len(space), space.time, space.run)
+    window = max(sample.plan.exclusion_window, row_step(space))
+    n, d = sample.features.shape
+    shadows = np.empty_like(sample.features)
+    for a in range(d):
+        shadows[:, a] = sample.features[shift_in_runs(order, window, generator), a]
+    chosen = generator.permutation(len(sample.lines.values))[:n_targets]
+    wide = replace(
+        sample,
+        features=np.concatenate([sample.features, shadows], axis=1),
+        period=np.tile(sample.period, 2),
+        copy_of=np.arange(2 * d),
+        lines=Lines(sample.lines.values[chosen], sample.lines.period[chosen]),
+        targets=sample.targets[chosen % len(sample.targets)],
+        lags=sample.lags[:1],
+    )
+    fits = fit_weights(wide, estimator._descent(), generator.integers(0, 2**31, 3), Memory(), estimator.n_jobs)
+    found: list[np.ndarray] = []
+    groups = [np.array([a]) for a in range(d, 2 * d)]
+    for line in range(len(chosen)):
+        sums = [
+            look.sums(fits[name].weights[line], groups, estimator.lambda_factor)
+            for look, name in zip(looks_at(wide, line), FITS[1:], strict=True)
+        ]
+        found.append(judge_rises(sums).p_value)
+    p = np.concatenate(found)
+    return LevelCheck(p, float((p <= 0.05).mean()), float((p <= 0.01).mean()))

@@ -1,0 +1,161 @@
+"""Weights found on one part of the rows, and what leaving features out costs on the other: a test that can be trusted.
+
+Weights themselves are no test: of a target that nothing predicts the largest is one, whatever it is worth.  What counts
+is by how much the value rises without a feature, on rows that had no say in the weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from infoscope.base import DataError
+from infoscope.imbalance.standard_errors import variance_between_blocks
+from infoscope.neighbors import Admissibility, Items
+
+from .without import BlockSums
+
+N_BLOCKS, FEWEST_BLOCKS = 40, 8
+FEWEST_ROWS = 40
+
+
+class Part(NamedTuple):
+    """Rows that a fit sees, and the rows that judge it: the other part of the time."""
+
+    seen: np.ndarray
+    judged: np.ndarray
+
+
+class CrossFit(NamedTuple):
+    """Two parts of the time, each of which judges what the other has found, and blocks of rows for errors.
+
+    Attributes
+    ----------
+    parts : (Part, Part)
+    blocks : array (N,) of int
+        Block of every row; those of the first half come first.
+    n_blocks : int
+    """
+
+    parts: tuple[Part, Part]
+    blocks: np.ndarray
+    n_blocks: int
+
+
+def cross_fit(items: Items, admissibility: Admissibility, rows_remember: float = 1.0) -> CrossFit:
+    """Cut rows into two parts of the time, one behind the other, and these into blocks.
+
+    Parameters
+    ----------
+    items : Items
+        Runs and times of all rows.
+    admissibility : Admissibility
+        Rows within its window of a judged row of the same run are not seen by the fit that it judges.
+    rows_remember : float
+        Correlation time in rows: blocks are at least twice as long, where that leaves eight of them.
+
+    Returns
+    -------
+    CrossFit
+
+    Raises
+    ------
+    DataError
+        Fewer than forty rows, or a window that leaves a part without rows.
+    """
+    n = len(items.numbers)
+    if n < FEWEST_ROWS:
+        raise DataError(f"{n} rows: a test on rows that were not fitted needs at least {FEWEST_ROWS}")
+    order = np.lexsort((items.numbers, items.time, items.run))
+    n_blocks = int(np.clip(n / max(2 * rows_remember, 1.0), FEWEST_BLOCKS, N_BLOCKS)) // 2 * 2
+    blocks = np.empty(n, np.int64)
+    blocks[order] = np.arange(n) * n_blocks // n
+    halves = [np.flatnonzero(blocks < n_blocks // 2), np.flatnonzero(blocks >= n_blocks // 2)]
+    parts = tuple(
+        Part(_apart_from(items, halves[1 - at], halves[at], admissibility.exclusion_window), halves[at])
+        for at in (0, 1)
+    )
+    if min(len(part.seen) for part in parts) < FEWEST_ROWS // 4:
+        raise DataError(
+            f"a window of {admissibility.exclusion_window:g} leaves too few rows to fit on one half and judge on the "
+            "other: take a longer series or a shorter exclusion_window"
+        )
+    return CrossFit((parts[0], parts[1]), blocks, n_blocks)
+
+
+class Tested(NamedTuple):
+    """An imbalance, and by how much it rises without each of some sets of features.
+
+    Attributes
+    ----------
+    dii, dii_se : float
+        With all features, on rows that did not choose the weights.
+    rise, rise_se, p_value : array (S,)
+        Without each set; p-value of "it does not rise", one-sided.
+    """
+
+    dii: float
+    dii_se: float
+    rise: np.ndarray
+    rise_se: np.ndarray
+    p_value: np.ndarray
+
+
+def deviations_of_parts(sums: Sequence[BlockSums]) -> tuple[np.ndarray, np.ndarray]:
+    """Values of both parts together, and how pairs of blocks deviate from them.
+
+    Returns
+    -------
+    values : array (1 + S,)
+        The imbalance with all features, and without each set.
+    between : array (1 + S, n_blocks, n_blocks)
+        Sums of the deviations ``c (2 u - value)/n`` of pairs of rows (formula (5)).
+    """
+    ranks, weights = (np.sum(part, axis=0) for part in zip(*sums, strict=True))
+    n = weights[0].sum()
+    values = ranks.sum((-2, -1)) / n
+    return values, (ranks - values[:, None, None] * weights) / n
+
+
+def judge_rises(sums: Sequence[BlockSums]) -> Tested:
+    """Whether the imbalance rises without each set of features, from the sums over blocks of both parts."""
+    values, between = deviations_of_parts(sums)
+    rise = values[1:] - values[0]
+    rise_se, p_value = student_test(rise, between[1:] - between[0])
+    return Tested(float(values[0]), float(np.sqrt(variance_between_blocks(between[0]))), rise, rise_se, p_value)
+
+
+def student_test(rise: np.ndarray, between: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Errors of rises, by pairs that share a block of rows (formula (10)), and one-sided p-values by Student's law.
+
+    A source that only one part of the time found worth a weight scatters in the rows that this part judges alone.
+    """
+    from scipy.special import stdtr
+
+    se = np.sqrt(variance_between_blocks(between))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        t = np.where(se > 0, rise / se, np.where(rise > 0, np.inf, -np.inf))
+    return se, stdtr(_degrees(between), -t)
+
+
+def _degrees(between: np.ndarray) -> np.ndarray:
+    """Degrees of freedom of two halves whose variances differ (Satterthwaite 1946): half of all where one is still."""
+    half = between.shape[-1] // 2
+    squares = between.sum(-1) ** 2
+    first, second = squares[..., :half].sum(-1), squares[..., half:].sum(-1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        degrees = (first + second) ** 2 * (half - 1) / (first**2 + second**2)
+    return np.where(first + second > 0, degrees, half - 1.0)
+
+
+def _apart_from(items: Items, seen: np.ndarray, judged: np.ndarray, window: float) -> np.ndarray:
+    """The rows seen that are farther than the window from the judged rows of their run."""
+    keep = np.ones(len(seen), bool)
+    for run in np.intersect1d(items.run[seen], items.run[judged]):
+        times = items.time[judged[items.run[judged] == run]]
+        mine = items.run[seen] == run
+        at = items.time[seen]
+        keep &= ~mine | (at < times.min() - window) | (at > times.max() + window)
+    return seen[keep]
