@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from infoscope.base import DataWarning, ParameterError, warn
+from infoscope.base import DataWarning, ParameterError, one_blas_thread, warn
 from infoscope.base.array_types import Floats
 from infoscope.neighbors import find_repeated_rows, looking_at_row_order
 from infoscope.statistics import Null, check_n_permutations
@@ -27,7 +27,7 @@ from .estimates import (
 )
 from .information_results import Information
 from .joint_sample import JointSample
-from .lower_bounds import LowerBound, lower_bounds
+from .lower_bounds import MOST_ROWS, LowerBound, lower_bounds, spread
 from .missed_information import missed_information
 from .sizes import SizeCurve, size_curve
 from .verdict import NeighborCurve, judge
@@ -83,7 +83,8 @@ def assemble(
     result = _result(sample, found, unit, record, correlated_rows=look.correlated, **about)
     refuse_tied_places(found)
     if se:
-        result = replace(result, **_curves(sample, found, unit, generator))
+        with one_blas_thread():  # fifty small parts: threads of BLAS would wait for each other
+            result = replace(result, **_curves(sample, found, unit, generator))
     result = replace(result, **_against(sample, found, result.reasons))
     if n_permutations:
         result = replace(result, **_null(sample, found, n_permutations, null, information_unit(unit), generator))
@@ -275,8 +276,9 @@ def _bounds(
     if recipe.compress is None:
         recipe = recipe._replace(seed=int(generator.integers(2**31)))
         halves = halves_of(sample, recipe.seed)
-        value = estimate(sample, recipe._replace(compress="canonical")).value
-        bounds.append(LowerBound(value, "a few directions hold {}: compress='canonical'"))
+        some = sample.take(spread(len(sample), MOST_ROWS)) if len(sample) > MOST_ROWS else sample
+        value = estimate(some, recipe._replace(compress="canonical")).value
+        bounds.append(LowerBound(value, "a few directions hold {}: compress='canonical'", len(sample) / len(some)))
     return [*bounds, *lower_bounds(sample, recipe.k, halves)], along
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from infoscope.base import DataError, ParameterError
+from infoscope.base import DataError, ParameterError, one_blas_thread
 from infoscope.base.array_types import Floats, Ints
 from infoscope.base.checks import check_choice, check_positive_int
 from infoscope.neighbors import NeighborGraph, content_order, is_looking, series_shifts, show_neighbors
@@ -151,9 +151,11 @@ def _compressed(sample: JointSample, recipe: Recipe, ks: Sequence[int]) -> Estim
     most = len(sample) // 4 - 1  # neighbours are counted in halves
     every = [recipe.k, *sorted({k for k in ks if k <= most and k != recipe.k})]
     check_enough(len(sample) // 2, recipe.k)
-    found = compressed_information(
-        sample, every, halves_of(sample, recipe.seed), recipe.compress, surrogate=recipe.surrogate, seed=recipe.seed
-    )
+    halves = halves_of(sample, recipe.seed)
+    with one_blas_thread():  # matrices are as small as columns are few: its threads would mostly wait
+        found = compressed_information(
+            sample, every, halves, recipe.compress, surrogate=recipe.surrogate, seed=recipe.seed
+        )
     order = np.argsort(every)
     return Estimate(
         float(found.values[0]),

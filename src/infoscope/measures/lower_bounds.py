@@ -51,7 +51,7 @@ def lower_bounds(sample: JointSample, k: int, halves: tuple[Ints, Ints]) -> list
     halves : tuple of array
         Rows that are learnt from, and rows that are counted, in turn.
     """
-    parts = [sample.take(rows[_spread(len(rows), MOST_ROWS // 2)]) for rows in halves]
+    parts = [sample.take(rows[spread(len(rows), MOST_ROWS // 2)]) for rows in halves]
     share = sum(map(len, halves)) / sum(map(len, parts))
     x, y = columns_of(sample)
     found = []
@@ -68,7 +68,7 @@ def lower_bounds(sample: JointSample, k: int, halves: tuple[Ints, Ints]) -> list
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
-def _spread(n: int, most: int) -> Ints:
+def spread(n: int, most: int) -> Ints:
     """At most so many of n places, evenly spread."""
     return np.arange(n) if n <= most else np.linspace(0, n - 1, most).round().astype(np.int64)
 
