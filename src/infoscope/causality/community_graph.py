@@ -275,7 +275,8 @@ class CommunityCausalGraph(BaseEstimator):
             )
         graph = communities(found.adjacency)
         of_parts = None if tests is None else (fits[FITS[1]].weights, fits[FITS[2]].weights)
-        edges = _edge_tests(sample, graph, of_parts, self.lambda_factor)
+        looked_at = found.relative > self.threshold
+        edges = _edge_tests(sample, graph, of_parts, looked_at, self.lambda_factor)
         plan = sample.plan
         self._say(sample, fits[FITS[0]], found)
         fields = plan.fields()
@@ -406,8 +407,8 @@ class _Tables:
         }
 
 
-def _edge_tests(sample: GraphSample, graph, of_parts, lambda_factor: float) -> dict[str, np.ndarray]:
-    """The rise of all targets of a community together, when all variables of another are left out."""
+def _edge_tests(sample: GraphSample, graph, of_parts, looked_at, lambda_factor: float) -> dict[str, np.ndarray]:
+    """The mean rise of all targets of a community, when all variables of another that were looked at are left out."""
     n_edges, n_lags = len(graph.edges), len(sample.lags)
     found = {name: np.full(n_edges, np.nan) for name in ("edge_rise", "edge_rise_se", "edge_p")}
     found["edge_lag"] = np.full(n_edges, -1)
@@ -420,10 +421,12 @@ def _edge_tests(sample: GraphSample, graph, of_parts, lambda_factor: float) -> d
         members = [at for at, place in enumerate(sample.targets) if label[place] == community]
         rise, between = np.zeros((n_lags, len(edges))), [np.zeros(0)] * n_lags
         for lag in range(n_lags):
-            parts = [
-                leave_out_groups(sample, line, (of_parts[0][line], of_parts[1][line]), groups, lambda_factor)
-                for line in (sample.line_of(lag, at) for at in members)
-            ]
+            parts = []
+            for at in members:
+                line = sample.line_of(lag, at)
+                sources = [group[looked_at[lag, group, at]] for group in groups]
+                weights = (of_parts[0][line], of_parts[1][line])
+                parts.append(leave_out_groups(sample, line, weights, sources, lambda_factor))
             rise[lag] = np.mean([one for one, _ in parts], axis=0)
             between[lag] = np.mean([one for _, one in parts], axis=0)
         se, p = student_test(rise, np.array(between))

@@ -64,7 +64,8 @@ class CausalGraph(Result):
     reduced : array (E,) of bool
         Whether no longer path leads there.
     edge_rise, edge_rise_se, edge_p : array (E,)
-        Mean rise of the targets of a community without all variables of the other, its error, and the p-value.
+        Mean rise of the targets of a community without those variables of the other that are above the threshold, its
+        error, and the p-value.
     edge_lag : array (E,) of int
         Place of the lag where that is clearest.
     copy_of : array (D,) of int
@@ -284,9 +285,14 @@ class CausalGraph(Result):
             else f"of which about {100 * self.fdr:g} % or fewer are expected to be false"
         )
         return (
-            f"{self.n_links} links, {how}; {groups} communities, {moved} of which nothing here drives. "
+            f"{_count(self.n_links, 'link')}, {how}; {_count(groups, 'communit', 'ies', 'y')}, {moved} of which nothing "
+            "here drives. "
             "A common cause that was not measured could make a link, so an intervention decides."
         )
 
 
 LINK_COLUMNS = ("source", "target", "lag", "rise", "rise_se", "p_value", "p_adjusted", "weight", "test")
+
+
+def _count(n: int, word: str, several: str = "s", one: str = "") -> str:
+    return f"{n} {word}{one if n == 1 else several}"
