@@ -38,8 +38,8 @@ graph.plot(kind="links")
 
 # %%
 # All sites are in the right ring, and no link leads back. Fewer links lead across than inside: a site of the second
-# ring is told mostly by its own ring. Left out all together, the sites of the first ring raise the imbalance of the
-# second by less than its error, so that the edge stands on its single links:
+# ring is told mostly by its own ring. Left out all together, those sites of the first ring that count raise the mean
+# imbalance of the second by little, and less clearly than single links do those of single sites:
 
 print(graph.to_frame("edges")[["lag", "rise", "rise_se", "p_value"]])
 

@@ -4,11 +4,11 @@ Beside tigramite
 
 PCMCI (Runge et al. 2019), as the package *tigramite* has it, is what most people take when they ask which of many
 series drives which.  Two kinds of data are looked at here with both: followers of squares, which no linear test sees,
-and a hundred chaotic maps.  The page shows what came out, and does not run it; it needs ``tigramite==5.2.10.1``.
+and forty chaotic maps.  The page shows what came out, and does not run it; it needs ``tigramite==5.2.10.1``.
 """
 
 # %%
-# Ten series, three of which follow the square of another.  PCMCI takes its linear test (ParCorr) and its test by nearest
+# Ten series, three of which follow the square of another.  PCMCI takes its linear test (ParCorr) and that by nearest
 # neighbours (CMIknn); links are those whose p-values, adjusted after Benjamini and Hochberg, are at most 0.1, as they
 # are in :class:`~infoscope.causality.CommunityCausalGraph`.
 
@@ -42,7 +42,9 @@ def report(name, find, truth):
     start = time.perf_counter()
     links = find()
     seconds = time.perf_counter() - start
-    print(f"{name:24s} {seconds:7.1f} s   found {(links & truth).sum()} of {truth.sum()}, false {(links & ~truth).sum()}")
+    print(
+        f"{name:24s} {seconds:7.1f} s   found {(links & truth).sum()} of {truth.sum()}, false {(links & ~truth).sum()}"
+    )
     return links
 
 
@@ -53,9 +55,9 @@ knn = CMIknn(significance="shuffle_test", sig_samples=200)
 report("PCMCI, CMIknn", lambda: pcmci(squares.series, knn, 1), squares.links)
 
 # %%
-# A hundred logistic maps in twenty communities: rings of five, some of which another ring drives.  Lags 1 and 2.
+# Forty logistic maps in eight communities: rings of five, some of which another ring drives.  Lags 1 and 2.
 
-maps = logistic_network(2002, sizes=(5,) * 20, parents="random", random_state=3)
+maps = logistic_network(2002, sizes=(5,) * 8, parents="random", random_state=3)
 for name, find in (
     ("infoscope", lambda: ours(maps.series, 2, exclusion_window=0)),
     ("PCMCI, ParCorr", lambda: pcmci(maps.series, ParCorr(), 2)),

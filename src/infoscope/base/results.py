@@ -61,6 +61,17 @@ def format_estimate(value: float | None, se: float | None = None) -> str:
 def say_estimate(value: float, se: float) -> str:
     """An estimate for a sentence: as `format_estimate` writes it, and alone where its error is not known.
 
+    Parameters
+    ----------
+    value : float
+        The estimate.
+    se : float
+        Its standard error, NaN where it is not known.
+
+    Returns
+    -------
+    str
+
     Examples
     --------
     >>> from infoscope.base.results import say_estimate

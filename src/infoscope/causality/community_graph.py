@@ -431,9 +431,9 @@ def _edge_tests(sample: GraphSample, graph, of_parts, looked_at, lambda_factor: 
             between[lag] = np.mean([one for _, one in parts], axis=0)
         se, p = student_test(rise, np.array(between))
         best = p.argmin(0)
-        at = (best, np.arange(len(edges)))
-        found["edge_rise"][edges], found["edge_rise_se"][edges] = rise[at], se[at]
-        found["edge_p"][edges], found["edge_lag"][edges] = np.minimum(1.0, n_lags * p[at]), best
+        clearest = (best, np.arange(len(edges)))
+        found["edge_rise"][edges], found["edge_rise_se"][edges] = rise[clearest], se[clearest]
+        found["edge_p"][edges], found["edge_lag"][edges] = np.minimum(1.0, n_lags * p[clearest]), best
     return found
 
 

@@ -285,9 +285,8 @@ class CausalGraph(Result):
             else f"of which about {100 * self.fdr:g} % or fewer are expected to be false"
         )
         return (
-            f"{_count(self.n_links, 'link')}, {how}; {_count(groups, 'communit', 'ies', 'y')}, {moved} of which nothing "
-            "here drives. "
-            "A common cause that was not measured could make a link, so an intervention decides."
+            f"{_count(self.n_links, 'link')}, {how}; {_count(groups, 'communit', 'ies', 'y')}, {moved} of which "
+            "nothing here drives. A common cause that was not measured could make a link, so an intervention decides."
         )
 
 

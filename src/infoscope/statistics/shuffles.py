@@ -215,6 +215,20 @@ def independent_shifts(order: RunOrder, window: float, correlation_time: float) 
 def check_n_permutations(n_permutations: Any) -> int:
     """The number of shuffled samples, 0 or 19 at least: with fewer no p-value is below 0.05.
 
+    Parameters
+    ----------
+    n_permutations : int
+        As it was given.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ParameterError
+        If it is no whole number, negative, or from 1 to 18.
+
     Examples
     --------
     >>> from infoscope.statistics import check_n_permutations
