@@ -5,7 +5,8 @@
     python benchmarks/run_all.py --publish   only write the page again from benchmarks/results
 
 INFOSCOPE_PEER_PYTHON names the Python of an environment with ``dadapy==0.3.4`` and ``numpy<2``,
-INFOSCOPE_SKDIM_PYTHON that of one with ``scikit-dimension==0.5.0``, INFOSCOPE_MEASURES_PYTHON and INFOSCOPE_BMI_PYTHON
+INFOSCOPE_SKDIM_PYTHON that of one with ``scikit-dimension==0.5.0``, INFOSCOPE_TIGRAMITE_PYTHON that of one with
+``tigramite==5.2.10.1``, INFOSCOPE_MEASURES_PYTHON and INFOSCOPE_BMI_PYTHON
 those that `measures.py` and `sample_distances.py` name; without them these comparisons are skipped, and the reports say
 so.
 """
@@ -33,6 +34,7 @@ BENCHMARKS = (
     "effective_number",
     "anomalies",
     "causality_gain",
+    "causal_graph",
     "information",
     "sample_distances",
     "text_tables",
