@@ -11,6 +11,7 @@ from infoscope.base.pictures import picture
 from infoscope.base.plot_style import BLUE, GREY, VERMILION, axes_of, look_of, set_labels, set_legend, short
 
 from .results import FeatureWeights
+from .rise import NEEDED, DIIRise
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -94,4 +95,47 @@ def plot_trace(result: FeatureWeights, ax: Axes | None = None, *, style: str = "
     if len(step) and result.history.min() > 0 and result.history.max() > 5 * result.history.min():
         ax.set_yscale("log")
     set_labels(ax, look, x="iteration", y="DII: 0 = predicts, 1 = says nothing")
+    return ax
+
+
+@picture(DIIRise, "rises")
+def plot_rises(result: DIIRise, ax: Axes | None = None, *, style: str = "screen", n_largest: int = 20) -> Axes:
+    """Bars of the rise without each feature, the largest on top, with standard errors; what is needed in colour.
+
+    Parameters
+    ----------
+    result : DIIRise
+        What to draw.
+    ax : matplotlib Axes, optional
+        Where to draw.
+    style : {"screen", "paper"}
+        Sizes.
+    n_largest : int
+        Features that are shown.
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    n_largest = check_positive_int(n_largest, "n_largest")
+    look = look_of(style)
+    order = np.argsort(-result.rise, kind="stable")[:n_largest]
+    ax = axes_of(ax, look, height=max(0.35, 0.2 + 0.05 * len(order)))
+    needed = result.p_adjusted[order] <= NEEDED
+    for here, colour, label in ((needed, BLUE, "needed"), (~needed, GREY, "not seen to be needed")):
+        at = np.flatnonzero(here)
+        if len(at):
+            ax.barh(at, result.rise[order][at], color=colour, alpha=0.75, height=0.65, label=label)
+    ax.errorbar(
+        result.rise[order],
+        np.arange(len(order)),
+        xerr=result.rise_se[order],
+        ecolor="black",
+        **(look.bars("none") | {"lw": look.line}),
+    )
+    ax.axvline(0, color="black", lw=look.line)
+    ax.set_yticks(np.arange(len(order)), [short(result.names[a], 28) for a in order])
+    ax.invert_yaxis()
+    set_labels(ax, look, f"rise of the imbalance towards {short(result.name_b, 28)}", "left out")
+    set_legend(ax, look)
     return ax
