@@ -66,3 +66,20 @@ for name, find in (
     scores = community_scores(maps.labels, found.labels, maps.edges, found.edges)
     print(f"{'':24s} Rand index of communities {scores.rand_index:.2f}, "
           f"pairs of variables missing {scores.n_missing}, false {scores.n_false}")  # fmt: skip
+
+# %%
+# What came out
+# -------------
+# .. code-block:: text
+#
+#    infoscope                   51.7 s   found 3 of 3, false 0
+#    PCMCI, ParCorr               1.1 s   found 0 of 3, false 0
+#    infoscope                   46.9 s   found 60 of 60, false 5
+#                             Rand index of communities 1.00, pairs of variables missing 0, false 0
+#    PCMCI, ParCorr              87.5 s   found 58 of 60, false 70
+#                             Rand index of communities 0.00, pairs of variables missing 100, false 0
+#
+# (Two cores, shared with other work; the first call compiles.  CMIknn was stopped after 15 minutes without an answer on
+# ten series.)  Partial correlations see nothing of squares.  Of the maps they find nearly all links, and as many that
+# are none, which tie all communities into one.  The five links that are false here lead inside communities, or along
+# their edges at lag 2, so that communities and edges are right.
