@@ -81,5 +81,5 @@ for name, find in (
 #
 # (Two cores, shared with other work; the first call compiles.  CMIknn was stopped after 15 minutes without an answer on
 # ten series.)  Partial correlations see nothing of squares.  Of the maps they find nearly all links, and as many that
-# are none, which tie all communities into one.  The five links that are false here lead two members further inside a ring,
-# at lag 2, which is what happens there by way of the member between: communities and edges are right.
+# are none, which tie all communities into one.  The five links that are false here lead two members further inside a
+# ring, at lag 2, which is what happens there by way of the member between: communities and edges are right.
