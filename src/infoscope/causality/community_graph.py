@@ -17,8 +17,8 @@ from infoscope.statistics import adjust_p_values
 from .communities import communities
 from .graph_fit import FITS, Memory, fit_tests, fit_weights, open_memory
 from .graph_level import LevelCheck, shadow_tests
-from .graph_links import TargetTests, leave_out_groups
-from .graph_results import BY_WEIGHT, COPIES, UNTESTED, CausalGraph
+from .graph_links import TargetTests, Weighed, leave_out_groups
+from .graph_results import BY_WEIGHT, COPIES, UNPREDICTED, UNTESTED, CausalGraph
 from .graph_sample import GraphSample, graph_sample
 
 K_SHARE = 0.05  # of a batch
@@ -161,12 +161,15 @@ class CommunityCausalGraph(BaseEstimator):
         )
         known = {name: value for name, value in self.get_params().items() if name not in ("n_jobs", "random_state")}
         known |= {"lags": sample.lags, "targets": sample.targets}
+        parts = []
+        if self.n_subsets:
+            from .graph_stability import link_frequency, parts_of_time
+
+            parts = parts_of_time(sample, self.n_subsets)
         with open_memory(checkpoint, known, sample, self.random_state) as memory:
             self.result_ = self._result(sample, *self._compute(sample, descent, memory))
-        if self.n_subsets:
-            from .graph_stability import link_frequency
-
-            self.result_ = link_frequency(self, sample, self.result_)
+        if parts:
+            self.result_ = link_frequency(self, parts, self.result_)
         self.n_features_in_ = len(sample.names)
         if not all(name.startswith("column ") for name in sample.names):
             self.feature_names_in_ = np.array(sample.names, dtype=object)
@@ -224,7 +227,9 @@ class CommunityCausalGraph(BaseEstimator):
         fits = fit_weights(sample, descent, seeds, memory, self.n_jobs)
         if self.fdr is None:
             return fits, None
-        return fits, fit_tests(sample, fits, self.threshold, self.fdr, descent, memory, self.n_jobs)
+        of_parts = (fits[FITS[1]].weights, fits[FITS[2]].weights)
+        weighed = Weighed(sample, fits[FITS[0]].weights, of_parts, self.threshold, self.fdr, self.lambda_factor)
+        return fits, fit_tests(weighed, memory, self.n_jobs)
 
     def _links(self, sample: GraphSample) -> np.ndarray:
         """The links of a sample alone."""
@@ -309,7 +314,7 @@ class CommunityCausalGraph(BaseEstimator):
         again = np.flatnonzero(sample.copy_of != np.arange(len(names)))
         if len(again):
             pairs = [f"{names[a]} of {names[sample.copy_of[a]]}" for a in again]
-            plan.note(f"copies, which were tested as one and are in one community: {_some(pairs)}; leave them out")
+            plan.warn(f"copies, which were tested as one and are in one community: {_some(pairs)}; leave them out")
         lost = found.unpredicted(sample)
         if len(lost):
             plan.note(f"nothing predicts {_some(names[lost].tolist())} at these lags (imbalance above 0.8)")
@@ -339,13 +344,14 @@ class _Tables:
 
     def link_by_weight(self, threshold: float) -> None:
         """A link is a weight above the threshold."""
-        linked = (self.relative > threshold).any(0)
+        values = self.fit.losses[np.arange(len(self.fit.losses)), self.fit.n_epochs - 1].reshape(len(self.dii), -1)
+        told = np.where(values[:, None, :] <= UNPREDICTED, self.relative, 0.0)  # else weights mean nothing
+        linked = (told > threshold).any(0)
         place = np.ix_(self.columns, self.targets)
         self.adjacency[place] = linked
-        self.link_lag[place] = np.where(linked, self.relative.argmax(0), -1)
+        self.link_lag[place] = np.where(linked, told.argmax(0), -1)
         self.test[place] = np.where(linked, BY_WEIGHT, UNTESTED)
-        values = self.fit.losses[np.arange(len(self.fit.losses)), self.fit.n_epochs - 1]
-        self.dii[:, self.targets] = values.reshape(len(self.dii), -1)
+        self.dii[:, self.targets] = values
         self._finish()
 
     def link_by_tests(self, tests: list[TargetTests], fdr: float) -> None:
@@ -387,7 +393,7 @@ class _Tables:
     def unpredicted(self, sample: GraphSample) -> np.ndarray:
         """Places of targets whose imbalance is above 0.8 at all lags."""
         values = self.dii[:, self.targets]
-        return sample.targets[(values > 0.8).all(0)]
+        return sample.targets[(values > UNPREDICTED).all(0)]
 
     def fields(self) -> dict[str, Any]:
         n_lags, n = self.dii.shape
@@ -412,7 +418,7 @@ def _edge_tests(sample: GraphSample, graph, of_parts, looked_at, lambda_factor: 
     n_edges, n_lags = len(graph.edges), len(sample.lags)
     found = {name: np.full(n_edges, np.nan) for name in ("edge_rise", "edge_rise_se", "edge_p")}
     found["edge_lag"] = np.full(n_edges, -1)
-    if of_parts is None:
+    if of_parts is None or not n_edges:
         return found
     label = graph.labels[sample.columns]
     for community in np.unique(graph.edges[:, 1]):
@@ -434,6 +440,7 @@ def _edge_tests(sample: GraphSample, graph, of_parts, looked_at, lambda_factor: 
         clearest = (best, np.arange(len(edges)))
         found["edge_rise"][edges], found["edge_rise_se"][edges] = rise[clearest], se[clearest]
         found["edge_p"][edges], found["edge_lag"][edges] = np.minimum(1.0, n_lags * p[clearest]), best
+    found["edge_p"] = adjust_p_values(found["edge_p"], "bh")
     return found
 
 

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from infoscope.base import ParameterError, progress, provenance
+from infoscope.base import ParameterError, fingerprint, progress
 from infoscope.imbalance.dii.many_targets import Descent, Lines, ManyWeights, blocks_of_targets, fit_many_targets
 from infoscope.neighbors import Items
 from infoscope.storage import Checkpoint
 
-from .graph_links import TargetTests, check_targets
+from .communities import communities
+from .graph_links import TargetTests, Weighed, add_to_past, leave_out, over_lines, passed_sources
 from .graph_sample import GraphSample
 
 FITS = ("all rows", "first part", "second part")
@@ -52,7 +53,10 @@ def open_memory(
         return
     if not isinstance(seed, (int, np.integer)):
         raise ParameterError(f"checkpoint= goes on with the same batches: give a number as random_state, not {seed!r}")
-    data = provenance("CommunityCausalGraph", {}, None, sample.features, sample.lines.values).input_hash
+    items, plan = sample.items, sample.plan
+    looked_at = (sample.features, sample.period, *sample.lines, items.run, items.time)
+    blocks = () if sample.fold is None else (sample.fold.blocks,)
+    data = fingerprint(*looked_at, *blocks, np.array([plan.exclusion_window]))
     with Checkpoint(path, {**options, "random_state": int(seed), "data": data}, resume=True) as checkpoint:
         yield Memory(checkpoint)
 
@@ -102,40 +106,44 @@ def fit_weights(
     return found
 
 
-def fit_tests(
-    sample: GraphSample,
-    fits: dict[str, ManyWeights],
-    threshold: float,
-    level: float,
-    descent: Descent,
-    memory: Memory,
-    n_jobs: int | None,
-) -> list[TargetTests]:
-    """Tests of all sources of all targets at all lags."""
-    n = len(sample.lines.values)
-    found: dict[int, TargetTests] = {}
-    of_parts = (fits[FITS[1]].weights, fits[FITS[2]].weights)
-    with progress(n, "links tested", "targets") as bar:
-        for first in range(0, n, TESTS_A_PIECE):
-            name, lines = f"tests {first}", list(range(first, min(first + TESTS_A_PIECE, n)))
-            piece = memory.pieces.get(name)
-            if piece is None:
-                tests: list[TargetTests] = []
+def fit_tests(weighed: Weighed, memory: Memory, n_jobs: int | None) -> list[TargetTests]:
+    """Both tests of all sources of all targets at all lags."""
+    n = len(weighed.weights)
+    with progress(2 * n, "links tested", "targets") as bar:
+        first = _in_pieces("left out", lambda line: leave_out(weighed, line), n, memory, n_jobs, bar)
+        community = _communities_of(weighed, first)
+        return _in_pieces(
+            "beside", lambda line: add_to_past(weighed, line, first[line], community), n, memory, n_jobs, bar
+        )
 
-                def keep(line: int, one: TargetTests, tests: list[TargetTests] = tests) -> None:
-                    tests.append(one)
-                    bar.update(1)
 
-                check_targets(
-                    sample, fits[FITS[0]].weights, of_parts, threshold, level,
-                    lambda_factor=descent.lambda_factor, wanted=lines, done=keep, n_jobs=n_jobs,
-                )  # fmt: skip
-                memory.keep(name, [list(one) for one in tests])
-            else:
-                tests = [TargetTests(*one) for one in piece]
-                bar.update(len(tests))
-            found |= dict(zip(lines, tests, strict=True))
-    return [found[line] for line in range(n)]
+def _in_pieces(name: str, work: Any, n: int, memory: Memory, n_jobs: int | None, bar: Any) -> list[TargetTests]:
+    found: list[TargetTests] = []
+    for start in range(0, n, TESTS_A_PIECE):
+        piece = memory.pieces.get(f"{name} {start}")
+        if piece is None:
+            tests: list[TargetTests] = []
+
+            def keep(line: int, one: TargetTests, tests: list[TargetTests] = tests) -> None:
+                tests.append(one)
+                bar.update(1)
+
+            over_lines(work, list(range(start, min(start + TESTS_A_PIECE, n))), keep, n_jobs)
+            memory.keep(f"{name} {start}", [list(one) for one in tests])
+        else:
+            tests = [TargetTests(*one) for one in piece]
+            bar.update(len(tests))
+        found += tests
+    return found
+
+
+def _communities_of(weighed: Weighed, first: list[TargetTests]) -> np.ndarray:
+    """Communities by the links that passed the first test at any lag."""
+    d = weighed.weights.shape[1]
+    links = np.zeros((d, d), bool)
+    for line, one in enumerate(first):
+        links[passed_sources(one), weighed.own(line)] = True
+    return communities(links).labels
 
 
 def _empty(n_targets: int, d: int, n_epochs: int) -> ManyWeights:

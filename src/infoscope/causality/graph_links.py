@@ -3,8 +3,9 @@
 A source counts when its weight is above the threshold *and* one of two tests says so:
 
 - *left out*: the imbalance of the target rises when the source alone is left out of all that was weighed;
-- *beside its past*: the imbalance from the target's own past falls when the source is added to it.  Sources that can
-  replace each other, as members of one community do, pass this one only.
+- *beside its past*: the imbalance from the target's own past, and from the sources that passed the first test, falls
+  when the source is added to them.  Sources that can replace each other, as members of one community do, pass this one
+  only: therefore members of the candidate's own community, by the first test, are not among what it stands beside.
 
 Each test is made twice as strict because there are two, and as many times as there are lags; p-values are adjusted for
 all pairs of variables, those below the threshold included.
@@ -14,12 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from infoscope.base import available_threads, one_blas_thread
-from infoscope.imbalance.dii.cross_fit import CrossFit, deviations_of_parts, judge_rises
+from infoscope.imbalance.dii.cross_fit import CrossFit, Tested, deviations_of_parts, judge_rises
 from infoscope.imbalance.dii.without import BlockSums, sums_without
 from infoscope.imbalance.rank_table import rank_table
 from infoscope.neighbors import Space
@@ -28,6 +29,7 @@ from .graph_results import BESIDE_ITS_PAST, BY_ITSELF, UNTESTED
 from .graph_sample import GraphSample
 
 CLEAR = 1e-3  # of the level for one pair of all: a first test that says so needs no second
+PASSED = 0.01  # p-value of a first test from which a source stands beside the past of its target in second tests
 
 
 class TargetTests(NamedTuple):
@@ -60,21 +62,10 @@ def neighbors_of_tests(n: int) -> int:
     return max(5, n // 100)
 
 
-def check_targets(
-    sample: GraphSample,
-    weights: np.ndarray,
-    of_parts: tuple[np.ndarray, np.ndarray],
-    threshold: float,
-    level: float,
-    *,
-    lambda_factor: float = 0.1,
-    wanted: list[int] | None = None,
-    done: Callable[[int, TargetTests], None] | None = None,
-    n_jobs: int | None = None,
-) -> None:
-    """Test the sources of every target at every lag.
+class Weighed(NamedTuple):
+    """What is tested, and how.
 
-    Parameters
+    Attributes
     ----------
     sample : GraphSample
     weights : array (T, d)
@@ -85,25 +76,92 @@ def check_targets(
         Share of the largest weight.
     level : float
         Of the false discoveries: how clear a first test must be for there to be no second.
-    wanted : list of int, optional
-        Lines that are to be tested; all by default.
-    done : callable
-        Gets every line and its tests, in order.
+    lambda_factor : float
+        Of the bandwidth.
     """
-    lines = list(range(len(weights))) if wanted is None else wanted
-    clear = CLEAR * level / max(weights.shape[1] * len(weights), 1)
 
-    def check(line: int) -> TargetTests:
+    sample: GraphSample
+    weights: np.ndarray
+    of_parts: tuple[np.ndarray, np.ndarray]
+    threshold: float
+    level: float
+    lambda_factor: float
+
+    def own(self, line: int) -> int:
+        """The target of a line."""
+        return int(self.sample.targets[line % len(self.sample.targets)])
+
+    def sources(self, line: int) -> list[int]:
+        """Sources above the threshold, but for the target and its copies."""
+        relative, copy_of = self.weights[line] / self.weights[line].max(), self.sample.copy_of
+        return [int(a) for a in np.flatnonzero(relative > self.threshold) if copy_of[a] != copy_of[self.own(line)]]
+
+    def judge(self, looks: list[_Look], line: int, groups: list[np.ndarray], kept: Any = None) -> Tested:
+        """Rises without each group, of the weights of both parts (changed by `kept`)."""
+        parts = [weights[line] if kept is None else kept(weights[line]) for weights in self.of_parts]
+        return judge_rises([look.sums(w, groups, self.lambda_factor) for look, w in zip(looks, parts, strict=True)])
+
+
+def leave_out(weighed: Weighed, line: int) -> TargetTests:
+    """The first test of all sources of one target at one lag."""
+    d, sources = weighed.weights.shape[1], weighed.sources(line)
+    found = weighed.judge(looks_at(weighed.sample, line), line, [weighed.sample.copies(a) for a in sources])
+    tables = {name: np.full(d, np.nan) for name in ("rise", "rise_se", "past_rise", "past_rise_se")}
+    tables["rise"][sources], tables["rise_se"][sources] = found.rise, found.rise_se
+    p, test = np.ones(d), np.full(d, UNTESTED)
+    p[sources], test[sources] = np.minimum(1.0, 2 * found.p_value), BY_ITSELF
+    return TargetTests(found.dii, found.dii_se, p=p, test=test, **tables)
+
+
+def add_to_past(weighed: Weighed, line: int, first: TargetTests, community: np.ndarray) -> TargetTests:
+    """The second test of those sources that the first did not find clear.
+
+    Parameters
+    ----------
+    first : TargetTests
+        Of the same line.
+    community : array (d,) of int
+        Of every variable, by links that passed the first test.
+    """
+    sample, own = weighed.sample, weighed.own(line)
+    clear = CLEAR * weighed.level / max(weighed.weights.shape[1] * len(weighed.weights), 1)
+    unclear = [a for a in weighed.sources(line) if first.p[a] > 2 * clear]
+    if not unclear:
+        return first
+    looks, passed = looks_at(sample, line), passed_sources(first)
+    tables = [first.past_rise.copy(), first.past_rise_se.copy(), first.p.copy(), first.test.copy()]
+    for a in unclear:
+        group = sample.copies(a)
+        beside = passed[(community[passed] != community[a]) & ~np.isin(passed, group)]
+
+        def kept(weights: np.ndarray, group: np.ndarray = group, beside: np.ndarray = beside) -> np.ndarray:
+            return _beside_past(weights, group, np.union1d(sample.copies(own), beside), own)
+
+        found = weighed.judge(looks, line, [group], kept)
+        p = min(1.0, 2 * float(found.p_value[0]))
+        values = (found.rise[0], found.rise_se[0], *((p, BESIDE_ITS_PAST) if p < first.p[a] else ()))
+        for table, value in zip(tables, values, strict=False):
+            table[a] = value
+    return first._replace(past_rise=tables[0], past_rise_se=tables[1], p=tables[2], test=tables[3])
+
+
+def passed_sources(first: TargetTests) -> np.ndarray:
+    """Sources whose first test is significant by itself."""
+    return np.flatnonzero((first.test == BY_ITSELF) & (first.p <= 2 * PASSED))
+
+
+def over_lines(
+    work: Callable[[int], TargetTests], lines: list[int], done: Callable[[int, TargetTests], None], n_jobs: int | None
+) -> None:
+    """Do it for every line, in threads; `done` gets the answers in order."""
+
+    def alone(line: int) -> TargetTests:
         with one_blas_thread():
-            own = int(sample.targets[line % len(sample.targets)])
-            relative = weights[line] / weights[line].max()
-            sources = [int(a) for a in np.flatnonzero(relative > threshold) if sample.copy_of[a] != sample.copy_of[own]]
-            return _check_line(sample, line, own, sources, (of_parts[0][line], of_parts[1][line]), lambda_factor, clear)
+            return work(line)
 
     with ThreadPoolExecutor(min(available_threads(n_jobs), max(len(lines), 1))) as pool:
-        for line, found in zip(lines, pool.map(check, lines), strict=True):
-            if done is not None:
-                done(line, found)
+        for line, found in zip(lines, pool.map(alone, lines), strict=True):
+            done(line, found)
 
 
 def leave_out_groups(
@@ -169,34 +227,8 @@ def looks_at(sample: GraphSample, line: int) -> list[_Look]:
     ]
 
 
-def _check_line(sample, line, own, sources, of_parts, lambda_factor, clear) -> TargetTests:
-    d, looks = sample.features.shape[1], looks_at(sample, line)
-    groups = [sample.copies(a) for a in sources]
-    left_out = judge_rises(
-        [look.sums(weights, groups, lambda_factor) for look, weights in zip(looks, of_parts, strict=True)]
-    )
-    past, past_se, p_past = (np.full(len(sources), np.nan) for _ in range(3))
-    for at in np.flatnonzero(left_out.p_value > clear):
-        beside = judge_rises(
-            [
-                look.sums(_beside_past(weights, groups[at], sample.copies(own), own), [groups[at]], lambda_factor)
-                for look, weights in zip(looks, of_parts, strict=True)
-            ]
-        )
-        past[at], past_se[at], p_past[at] = beside.rise[0], beside.rise_se[0], beside.p_value[0]
-    second = np.nan_to_num(p_past, nan=1.0)
-    tables = [np.full(d, np.nan) for _ in range(4)]
-    for table, values in zip(tables, (left_out.rise, left_out.rise_se, past, past_se), strict=True):
-        table[sources] = values
-    rises = dict(zip(("rise", "rise_se", "past_rise", "past_rise_se"), tables, strict=True))
-    found = TargetTests(left_out.dii, left_out.dii_se, p=np.ones(d), test=np.full(d, UNTESTED), **rises)
-    found.p[sources] = np.minimum(1.0, 2 * np.minimum(left_out.p_value, second))
-    found.test[sources] = np.where(left_out.p_value <= second, BY_ITSELF, BESIDE_ITS_PAST)
-    return found
-
-
 def _beside_past(weights: np.ndarray, source: np.ndarray, past: np.ndarray, own: int) -> np.ndarray:
-    """Weights of the target's own past and the source alone; the past counts as much as the source at least."""
+    """Weights of the past, with what stands beside it, and the source; the past counts as much at least."""
     kept = np.zeros_like(weights)
     kept[source], kept[past] = weights[source], weights[past]
     size, of_past = np.linalg.norm(kept[source]), np.linalg.norm(kept[past])

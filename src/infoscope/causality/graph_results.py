@@ -65,7 +65,7 @@ class CausalGraph(Result):
         Whether no longer path leads there.
     edge_rise, edge_rise_se, edge_p : array (E,)
         Mean rise of the targets of a community without those variables of the other that are above the threshold, its
-        error, and the p-value.
+        error, and the p-value, adjusted for all edges.
     edge_lag : array (E,) of int
         Place of the lag where that is clearest.
     copy_of : array (D,) of int
@@ -193,7 +193,12 @@ class CausalGraph(Result):
                 rise=float(rise),
                 rise_se=float(se),
                 p_value=float(p_value),
-                direct="not decided" if not kept else "yes",
+                confirmed="unknown"
+                if np.isnan(p_value) or self.fdr is None
+                else "yes"
+                if p_value <= self.fdr
+                else "no",
+                direct="yes" if kept else "not decided",
             )
             for (p, q), kept, rise, se, p_value, at in zip(
                 self.edges, self.reduced, self.edge_rise, self.edge_rise_se, self.edge_p, self.edge_lag, strict=True
@@ -276,17 +281,22 @@ class CausalGraph(Result):
     def verdict(self) -> str:
         """One sentence: how many links, which false share they may have, and what they do not say."""
         if not self.n_links:
-            what = "no variable is seen to tell about the future of another beyond what the others and its own past do"
+            what = "no variable is seen to tell about the future of another beyond what is known from its past"
             return f"No links: {what}."
-        groups, moved = len(self.levels), int((self.levels == 0).sum())
+        groups, asked = len(self.levels), np.isfinite(self.dii).any(0)
+        free = [c for c in np.flatnonzero(self.levels == 0) if asked[self.labels == c].all()]
+        moved = len(free)
         how = (
             "chosen by weight alone, so that nobody knows how many are false"
             if self.fdr is None
             else f"of which about {100 * self.fdr:g} % or fewer are expected to be false"
         )
+        copies = int((self.test == COPIES).sum())
+        how += f" (and {_count(copies, 'link')} between copies)" if copies else ""
         return (
-            f"{_count(self.n_links, 'link')}, {how}; {_count(groups, 'communit', 'ies', 'y')}, {moved} of which "
-            "nothing here drives. A common cause that was not measured could make a link, so an intervention decides."
+            f"{_count(self.n_links - copies, 'link')}, {how}; "
+            f"{_count(groups, 'communit', 'ies', 'y')}, {moved} of which nothing here drives. "
+            "A common cause that was not measured could make a link, so an intervention decides."
         )
 
 

@@ -14,13 +14,23 @@ from infoscope.imbalance.dii.cross_fit import CrossFit, cross_fit
 from infoscope.imbalance.dii.many_targets import Lines
 from infoscope.imbalance.dii.objective import standardise
 from infoscope.imbalance.plan import ComparisonPlan, make_plan
-from infoscope.neighbors import Items, Space, is_series, items_of, nearest, refuse_weights, to_numpy
+from infoscope.neighbors import (
+    Items,
+    Space,
+    check_same_items,
+    content_order,
+    is_series,
+    items_of,
+    nearest,
+    refuse_weights,
+    to_numpy,
+)
 
 from .embedding import spaced_rows
 from .steps import Steps, check_lags, series_space
 
-MOST_SAMPLES = 2000
-COPIES = 0.999  # correlation from which two variables are one
+MOST_SAMPLES, MOST_TESTED = 2000, 20_000
+COPIES = 0.999  # rank correlation, of values and of steps, from which two variables are one
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,10 +126,10 @@ def graph_sample(
     if future is None:
         present, laters, steps_ahead, step = _from_series(space, lags, n_samples)
     else:
-        present, laters = space, _given_futures(space, future)
-        steps_ahead, step = check_lags(lags, least=0), 1.0
-        if len(laters) != len(steps_ahead):
-            raise ParameterError(f"lags names {len(steps_ahead)} lags, and future holds {len(laters)}")
+        if n_samples is not None:
+            raise ParameterError("n_samples takes rows of a series; with future= all rows given are used")
+        present, laters, steps_ahead = _from_items(space, lags, future)
+        step = 1.0
     plan = make_plan([present], exclusion_window=exclusion_window, n_jobs=n_jobs)
     with plan.looking_at_order():
         if not plan.silent:
@@ -131,6 +141,11 @@ def graph_sample(
     chosen = _places(targets, names, columns)
     values = np.concatenate([later[:, columns[chosen]].T for later in laters])
     fold = None
+    if tested and len(features) > MOST_TESTED:
+        raise ParameterError(
+            f"{len(features)} rows: links are tested on {MOST_TESTED} at most, for all pairs of rows are looked at; "
+            "give n_samples= (or fewer items), or fdr=None for weights alone"
+        )
     if tested:
         remember = 1.0 if plan.correlation is None else max(plan.correlation.rows, 1.0)
         fold = cross_fit(items_of(plan.spaces[0]), plan.admissibility, remember)
@@ -144,7 +159,7 @@ def graph_sample(
         chosen,
         steps_ahead,
         step,
-        _copies(features),
+        _copies(plan.spaces[0], features, np.asarray(standard.space.period, float)),
         fold,
     )
 
@@ -162,18 +177,36 @@ def _from_series(space: Space, lags: Any, n_samples: int | None):
     return space.take(rows), [values[steps.moved(rows, int(lag))] for lag in steps_ahead], steps_ahead, steps.step
 
 
-def _given_futures(space: Space, future: Any) -> list[np.ndarray]:
+def _from_items(space: Space, lags: Any, future: Any):
+    """Present and futures of items; where nothing says when they were seen, in an order that contents alone decide."""
     several = list(future) if isinstance(future, (list, tuple)) or getattr(future, "ndim", 2) == 3 else [future]
-    found = []
-    for one in several:
-        later = series_space(one, "future")
-        if len(later) != len(space) or later.n_features != space.n_features:
-            raise DataError(
-                f"future has {len(later)} rows and {later.n_features} columns, the present {len(space)} and "
-                f"{space.n_features}: row i and column a of both are the same item and variable"
-            )
-        found.append(np.asarray(to_numpy(later.features), np.float64))
-    return found
+    steps_ahead = check_lags(lags, least=0)
+    if len(several) != len(steps_ahead):
+        raise ParameterError(f"lags names {len(steps_ahead)} lags, and future holds {len(several)}")
+    laters = [_given_future(space, one) for one in several]
+    laters = [laters[at] for at in np.argsort(np.atleast_1d(np.asarray(lags)))]  # lags are sorted, and these with them
+    if not is_series(space):
+        shuffled = np.random.default_rng(0).permutation(len(space))  # halves must not follow what rows were sorted by
+        rows = content_order([space])[shuffled]
+        space, laters = space.take(rows), [later[rows] for later in laters]
+    return space, laters, steps_ahead
+
+
+def _given_future(space: Space, one: Any) -> np.ndarray:
+    later = refuse_weights(series_space(one, "future"), "a graph counts every row once")
+    if len(later) != len(space) or later.n_features != space.n_features:
+        raise DataError(
+            f"future has {len(later)} rows and {later.n_features} columns, the present {len(space)} and "
+            f"{space.n_features}: row i and column a of both are the same item and variable"
+        )
+    check_same_items(space.replace(time=None), later.replace(time=None))
+    values = np.asarray(to_numpy(later.features), np.float64)
+    if space.feature_names is None or later.feature_names is None or space.feature_names == later.feature_names:
+        return values
+    if set(space.feature_names) != set(later.feature_names):
+        lost = sorted(set(space.feature_names) - set(later.feature_names))
+        raise DataError(f"future has no column {lost[0]!r}: present and future are the same variables, by their names")
+    return values[:, [later.feature_names.index(name) for name in space.feature_names]]
 
 
 def _places(targets: Sequence[Any] | None, names: tuple[str, ...], columns: np.ndarray) -> np.ndarray:
@@ -197,13 +230,35 @@ def _places(targets: Sequence[Any] | None, names: tuple[str, ...], columns: np.n
     return np.array(found)
 
 
-def _copies(features: np.ndarray) -> np.ndarray:
-    """Place of the first variable that is the same as each, in either direction."""
-    z = features - features.mean(0)
-    z = z / np.sqrt((z**2).sum(0))
-    first = np.arange(z.shape[1])
-    for a in range(z.shape[1]):
-        if first[a] == a:
-            same = np.flatnonzero(np.abs(z[:, a] @ z[:, a + 1 :]) > COPIES) + a + 1
-            first[same[first[same] == same]] = a
+def _copies(space: Space, features: np.ndarray, period: np.ndarray) -> np.ndarray:
+    """Place of the first variable that is the same as each, in either direction: in rank, and from row to row.
+
+    Ranks, so that one wild value does not make all others the same; steps, so that a common trend does not.
+    """
+    items = items_of(space)
+    in_time = features[np.lexsort((items.numbers, items.time, items.run))]
+    looks = [_scores(in_time), _scores(np.diff(in_time, axis=0))]
+    first = np.arange(features.shape[1])
+    turns = np.exp(2j * np.pi * features / np.where(period > 0, period, 1.0))
+    for a in range(len(first)):
+        if first[a] != a:
+            continue
+        later = np.arange(a + 1, len(first))
+        same = np.logical_and(*(np.abs(z[:, a] @ z[:, later]) > COPIES for z in looks))
+        if period[a] > 0:  # angles that keep their difference, or their sum
+            apart = [np.abs((turns[:, [a]] * other[:, later]).mean(0)) for other in (turns, turns.conj())]
+            same = (np.maximum(*apart) > COPIES) & (period[later] > 0)
+        else:
+            same &= ~(period[later] > 0)
+        same = later[same]
+        first[same[first[same] == same]] = a
     return first
+
+
+def _scores(values: np.ndarray) -> np.ndarray:
+    """Centred ranks of every column, of norm one."""
+    from scipy.stats import rankdata
+
+    ranks = rankdata(values, axis=0)
+    ranks -= ranks.mean(0)
+    return ranks / np.maximum(np.sqrt((ranks**2).sum(0)), 1e-300)

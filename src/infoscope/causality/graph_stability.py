@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from infoscope.base import progress
-from infoscope.imbalance.dii.cross_fit import cross_fit
+from infoscope.base import DataError, progress
+from infoscope.imbalance.dii.cross_fit import FEWEST_ROWS, cross_fit
 from infoscope.imbalance.dii.many_targets import Lines
 
 from .graph_results import CausalGraph
@@ -21,16 +21,18 @@ def parts_of_time(sample: GraphSample, number: int) -> list[GraphSample]:
     """Stretches of half of the rows, evenly spaced over the time."""
     items = sample.items
     order = np.lexsort((items.numbers, items.time, items.run))
-    length = max(int(SHARE * len(order)), 2)
+    length = int(SHARE * len(order))
+    if sample.fold is not None and length < FEWEST_ROWS:
+        raise DataError(f"n_subsets cuts {len(order)} rows into parts of {length}: {FEWEST_ROWS} are needed for tests")
     starts = np.linspace(0, len(order) - length, number).astype(int)
     return [_part(sample, np.sort(order[start : start + length])) for start in starts]
 
 
-def link_frequency(estimator: Any, sample: GraphSample, whole: CausalGraph) -> CausalGraph:
+def link_frequency(estimator: Any, parts: list[GraphSample], whole: CausalGraph) -> CausalGraph:
     """The graph with the share of parts of the time in which each link is found by the same rule."""
     count = np.zeros(whole.adjacency.shape)
     with progress(estimator.n_subsets, "parts of the time", "graphs") as bar:
-        for part in parts_of_time(sample, estimator.n_subsets):
+        for part in parts:
             count += estimator._links(part)
             bar.update(1)
     return replace(whole, link_frequency=count / estimator.n_subsets)

@@ -165,6 +165,8 @@ def refine_edges(
     if names != graph.names:
         raise ParameterError("the columns of the series are not the variables of the graph: give the series it is from")
     dimension = check_positive_int(dimension, "dimension")
+    if not (isinstance(fdr, (int, float, np.number)) and 0 < fdr < 1):
+        raise ParameterError(f"fdr is {fdr!r}; it must lie between 0 and 1")
     if not is_series(space):
         space = space.replace(time=np.arange(float(len(space))))
     steps = Steps(space)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from infoscope.base import DataError
+from infoscope.base.rounding import SAME
 from infoscope.imbalance.standard_errors import variance_between_blocks
 from infoscope.neighbors import Admissibility, Items
 
@@ -134,9 +135,10 @@ def student_test(rise: np.ndarray, between: np.ndarray) -> tuple[np.ndarray, np.
     """
     from scipy.special import stdtr
 
+    rise = np.where(np.abs(rise) <= SAME, 0.0, rise)  # of values near one: what is left is rounding
     se = np.sqrt(variance_between_blocks(between))
     with np.errstate(invalid="ignore", divide="ignore"):
-        t = np.where(se > 0, rise / se, np.where(rise > 0, np.inf, -np.inf))
+        t = np.where(se > SAME, rise / se, np.where(rise > 0, np.inf, -np.inf))
     return se, stdtr(_degrees(between), -t)
 
 

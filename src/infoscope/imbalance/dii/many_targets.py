@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from infoscope.base import available_threads, kernel, one_blas_thread, require
+from infoscope.base import DataError, available_threads, kernel, one_blas_thread, require
 from infoscope.imbalance.rank_kernels import ranks_on_lines
 from infoscope.neighbors import UNRESTRICTED, Admissibility, Items, admissible_pairs, task
 
@@ -22,7 +22,7 @@ from . import softmax_kernels as kernels
 
 LONGEST_BLOCK = 128  # targets that share a product: few enough for the caches, enough to make the products worth it
 SHORTEST_BLOCK = 32  # targets from which there are two blocks, for two threads
-LAP = 5  # epochs whose weights are averaged, and compared with those of the lap before
+LAP, LAP_STEPS = 5, 100  # epochs, and steps, whose weights are averaged and compared with those of the lap before
 MOMENT_1, MOMENT_2, SMALLEST = 0.9, 0.999, 1e-8  # of Adam
 
 
@@ -192,6 +192,8 @@ def _descend(lines, x, period, items, descent, admissibility, seed) -> ManyWeigh
     )
     active = np.arange(n_targets)
     generator, step = np.random.default_rng(seed), 0
+    epochs = max(LAP, -(-LAP_STEPS // batches.number))
+    tolerance = descent.tolerance * min(1.0, descent.learning_rate * epochs * batches.number)  # slow steps are no rest
     for epoch in range(descent.n_epochs):
         loss = np.zeros(len(active))
         for rows in batches.draw(generator):
@@ -201,12 +203,17 @@ def _descend(lines, x, period, items, descent, admissibility, seed) -> ManyWeigh
             w[active] = _adam(w[active], slopes, first, second, active, step, descent, batches.number)
             lap[active] += w[active]
         found.losses[active, epoch] = loss / batches.number
-        if (epoch + 1) % LAP and epoch + 1 < descent.n_epochs:
+        if (epoch + 1) % epochs and epoch + 1 < descent.n_epochs:
             continue
         mean = lap[active] / np.linalg.norm(lap[active], axis=1, keepdims=True)
+        if not np.isfinite(mean).all():
+            raise DataError(
+                "weights are not finite: columns hold values so close to each other beside others far away that their "
+                "squared differences vanish; take logarithms or ranks of such columns, or leave them out"
+            )
         found.weights[active], found.n_epochs[active] = mean, epoch + 1
         largest = mean.max(1)
-        rests = np.abs(mean - before[active]).max(1) < descent.tolerance * largest  # False in the first lap
+        rests = np.abs(mean - before[active]).max(1) < tolerance * largest  # False in the first lap
         found.converged[active] = rests
         before[active], lap[active] = mean, 0.0
         active = active[~rests]

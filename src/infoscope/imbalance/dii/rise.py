@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from infoscope.base import Provenance, Result, provenance
+from infoscope.base import DataError, Provenance, Result, provenance
 from infoscope.base.checks import check_random_state
 from infoscope.base.contents import choices, number, numbers, whole
 from infoscope.imbalance.plan import ComparisonPlan, make_plan
@@ -217,6 +217,11 @@ def dii_rise(
     for part in fold.parts:
         half = _objective_of(plan, whole_sample, part.seen, max_table_bytes)
         chosen = minimise(half, show=False).weights
+        if not np.isfinite(chosen).all():
+            raise DataError(
+                f"the weights of {space.name} are not finite: columns hold values so close to each other beside others "
+                "far away that their squared differences vanish; take logarithms or ranks of such columns"
+            )
         weights.append(chosen / chosen.max())
         rows = sums_without(
             whole_sample.space,

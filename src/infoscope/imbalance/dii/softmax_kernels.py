@@ -21,7 +21,7 @@ FAR_SINGLE, LOG2E_SINGLE = np.float32(FAR), np.float32(1.4426950408889634)
 LOG2_HIGH_SINGLE, LOG2_LOW_SINGLE = np.float32(0.693359375), np.float32(-2.12194440e-4)
 ONE, HALF, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH = (np.float32(1 / f) for f in (1, 2, 6, 24, 120, 720, 5040))
 HALVES_SINGLE = HALVES.astype(np.float32)
-ZERO, LARGEST_SINGLE = np.float32(0.0), np.float32(1e38)
+ZERO, SMALLEST_SINGLE = np.float32(0.0), np.float32(1e-20)  # squared distance that is none, of standardised columns
 
 
 @kernel()
@@ -167,7 +167,8 @@ def _decay(x, n, rate, out):
     exp(-t) = 2^-k exp(k log 2 - t), k the integer next to t/log 2; the rest, at most 0.35, is a series of 12 terms.
     """
     for p in range(n):
-        t = min(x[p] * rate, FAR)
+        t = x[p] * rate
+        t = t if t < FAR else FAR  # NaN is far: it must point nowhere
         k = np.int64(t * 1.4426950408889634 + 0.5)
         r = (k * LOG2_HIGH - t) + k * LOG2_LOW
         s = r * (1.0 / 479001600) + 1.0 / 39916800
@@ -188,7 +189,8 @@ def _decay(x, n, rate, out):
 def _decay_single(x, n, rate, out):
     """The same in single precision, with a series of 7 terms."""
     for p in range(n):
-        t = min(x[p] * rate, FAR_SINGLE)
+        t = x[p] * rate
+        t = t if t < FAR_SINGLE else FAR_SINGLE
         k = np.int32(t * LOG2E_SINGLE + HALF)
         r = (np.float32(k) * LOG2_HIGH_SINGLE - t) + np.float32(k) * LOG2_LOW_SINGLE
         s = r * SEVENTH + SIXTH
@@ -452,10 +454,10 @@ def _soften_row(row, ranks, m, k, size, heap, e, c, u):
             row[j] = 0.0
         return 0.0
     kth = lowest if k == 1 else kth_smallest(row, k, heap)
-    if kth <= 0.0:  # k duplicates: the nearest item that is none
+    if kth <= SMALLEST_SINGLE:  # k duplicates: the nearest item that is none
         kth = np.float32(np.inf)
         for j in range(b):
-            if 0.0 < row[j] < kth:
+            if SMALLEST_SINGLE < row[j] < kth:
                 kth = row[j]
     moving = kth < np.inf
     lam = np.float32(size) * kth if moving else ONE
