@@ -35,7 +35,7 @@ EVEN = {
 }
 SHAPES = ("pairs", "chains", "stars")
 SIZES = (20, 40, 80, 160, 320)
-PATIENCE = 900.0  # seconds after which PCMCI is stopped
+PATIENCE = 600.0  # seconds after which PCMCI is stopped
 
 
 # ------------------------------------------------------------------------------------------------------------ the data
