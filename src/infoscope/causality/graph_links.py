@@ -134,10 +134,10 @@ def add_to_past(weighed: Weighed, line: int, first: TargetTests, community: np.n
         group = sample.copies(a)
         beside = passed[(community[passed] != community[a]) & ~np.isin(passed, group)]
 
-        def kept(weights: np.ndarray, group: np.ndarray = group, beside: np.ndarray = beside) -> np.ndarray:
+        def stand_beside(weights: np.ndarray, group: np.ndarray = group, beside: np.ndarray = beside) -> np.ndarray:
             return _beside_past(weights, group, np.union1d(sample.copies(own), beside), own)
 
-        found = weighed.judge(looks, line, [group], kept)
+        found = weighed.judge(looks, line, [group], stand_beside)
         p = min(1.0, 2 * float(found.p_value[0]))
         values = (found.rise[0], found.rise_se[0], *((p, BESIDE_ITS_PAST) if p < first.p[a] else ()))
         for table, value in zip(tables, values, strict=False):
