@@ -21,6 +21,7 @@ from infoscope.neighbors import UNRESTRICTED, Admissibility, Items, admissible_p
 from . import softmax_kernels as kernels
 
 LONGEST_BLOCK = 128  # targets that share a product: few enough for the caches, enough to make the products worth it
+CACHED = 8  # targets whose ranks in a batch fit into a processor's cache
 SHORTEST_BLOCK = 32  # targets from which there are two blocks, for two threads
 LAP, LAP_STEPS = 5, 100  # epochs, and steps, whose weights are averaged and compared with those of the lap before
 MOMENT_1, MOMENT_2, SMALLEST = 0.9, 0.999, 1e-8  # of Adam
@@ -190,14 +191,14 @@ def _descend(lines, x, period, items, descent, admissibility, seed) -> ManyWeigh
     found = ManyWeights(
         w.copy(), np.full((n_targets, descent.n_epochs), np.nan), np.zeros(n_targets, int), np.zeros(n_targets, bool)
     )
-    active = np.arange(n_targets)
+    active, moving = np.arange(n_targets), lines
     generator, step = np.random.default_rng(seed), 0
     epochs = max(LAP, -(-LAP_STEPS // batches.number))
     tolerance = descent.tolerance * min(1.0, descent.learning_rate * epochs * batches.number)  # slow steps are no rest
     for epoch in range(descent.n_epochs):
         loss = np.zeros(len(active))
         for rows in batches.draw(generator):
-            values, slopes = batches.value_and_slopes(rows, lines.take(active), w[active] ** 2)
+            values, slopes = batches.value_and_slopes(rows, moving, w[active] ** 2)
             loss += values
             step += 1
             w[active] = _adam(w[active], slopes, first, second, active, step, descent, batches.number)
@@ -219,6 +220,7 @@ def _descend(lines, x, period, items, descent, admissibility, seed) -> ManyWeigh
         active = active[~rests]
         if not len(active):
             break
+        moving = lines.take(active)
     return found
 
 
@@ -248,6 +250,8 @@ class _Batches:
         self.size = b = n // self.number  # what is left of a permutation is left out of its epoch
         self.k, self.factor = min(descent.k, b - 1), descent.lambda_factor
         self.differences = np.empty((len(x), b * (b - 1) // 2), np.float32)
+        self.ranks = np.empty((CACHED, b, b), np.uint16)
+        self.squared = np.empty((0, 0), np.float32)  # kept: new memory costs more than the sums in it
         shapes: list[Any] = [(b, b), self.k + 1, b, b, b]
         self.buffers: list[Any] = [np.zeros(shape, np.float32) for shape in shapes]
 
@@ -262,15 +266,21 @@ class _Batches:
         order = np.sort(self.place[rows])  # forbidden rows stand together in the order of runs and times
         place, start, stop = (np.searchsorted(order, of[rows]) for of in (self.place, self.start, self.stop))
         _fill_differences(self.x, rows, self.period, self.differences)
-        squared = np.matmul(squared_weights.astype(np.float32), self.differences)
-        ranks = np.empty((len(lines.values), b, b), np.uint16)
-        everyone, values = np.arange(b), np.empty(len(lines.values))
-        ranks_on_lines(np.ascontiguousarray(lines.values[:, rows]), lines.period, everyone, place, start, stop, ranks)
-        which = np.arange(len(lines.values))
+        n_targets = len(lines.values)
+        if len(self.squared) != n_targets:
+            self.squared = np.empty((n_targets, self.differences.shape[1]), np.float32)
+        squared = self.squared
+        np.matmul(squared_weights.astype(np.float32), self.differences, out=squared)
+        everyone, values = np.arange(b), np.empty(n_targets)
+        y = lines.values[:, rows]
         tile, heap, e, c, u = self.buffers
-        kernels.soften_triangles(
-            squared, ranks, which, place, start, stop, self.k, self.factor, values, tile, heap, e, c, u
-        )
+        for first in range(0, n_targets, len(self.ranks)):  # so few that their ranks stay in the cache
+            part = slice(first, min(first + len(self.ranks), n_targets))
+            ranks, which = self.ranks[: part.stop - first], np.arange(part.stop - first)
+            ranks_on_lines(y[part], lines.period[part], everyone, place, start, stop, ranks)
+            kernels.soften_triangles(
+                squared[part], ranks, which, place, start, stop, self.k, self.factor, values[part], tile, heap, e, c, u
+            )
         return values, np.matmul(squared, self.differences.T).astype(np.float64)
 
 

@@ -11,6 +11,7 @@ from infoscope.base import kernel
 FIXED, POINT, PERPLEXITY = range(3)  # how a row finds its bandwidth; "global" and "gap" are fixed in a row
 FAR = 40.0  # exp(-40) is 4e-18: beyond it a pair weighs nothing
 DOUBTFUL = {np.dtype(np.float64): 1e9, np.dtype(np.float32): 1e3}
+FEW = 8  # neighbours up to which a look at the whole row for each is quicker than a heap
 LEAST_WEIGHT = 1e-6  # of a pair that counts in a standard error
 TIED, ROUNDED = 1e-12, 3e-7  # relative width of a tie; in single precision, of rounding
 NEWTON_STEPS, ENTROPY_ERROR = 60, 1e-12
@@ -445,6 +446,26 @@ def soften_triangles(squared, ranks, which, place, start, stop, k, size, values,
 
 
 @kernel()
+def _kth_without_branches(row, k, heap):
+    """The k-th smallest value by k looks at the row, none of which has to guess; equal values are left to the heap."""
+    last, whole = np.float32(-1.0), len(row) - len(row) % 4
+    for _ in range(k):
+        a = b = c = d = np.float32(np.inf)
+        for j in range(0, whole, 4):
+            a = min(a, row[j] if row[j] > last else np.float32(np.inf))
+            b = min(b, row[j + 1] if row[j + 1] > last else np.float32(np.inf))
+            c = min(c, row[j + 2] if row[j + 2] > last else np.float32(np.inf))
+            d = min(d, row[j + 3] if row[j + 3] > last else np.float32(np.inf))
+        for j in range(whole, len(row)):
+            a = min(a, row[j] if row[j] > last else np.float32(np.inf))
+        last = min(min(a, b), min(c, d))
+    count = np.int32(0)
+    for j in range(len(row)):
+        count += np.int32(row[j] <= last)
+    return last if count == k else np.float32(kth_smallest(row, k, heap))
+
+
+@kernel()
 def _soften_row(row, ranks, m, k, size, heap, e, c, u):
     """f of one row of squared distances, which becomes that of the slopes df/du; 0 where nobody is admissible."""
     b = len(row)
@@ -453,7 +474,7 @@ def _soften_row(row, ranks, m, k, size, heap, e, c, u):
         for j in range(b):
             row[j] = 0.0
         return 0.0
-    kth = lowest if k == 1 else kth_smallest(row, k, heap)
+    kth = lowest if k == 1 else _kth_without_branches(row, k, heap) if k <= FEW else kth_smallest(row, k, heap)
     if kth <= SMALLEST_SINGLE:  # k duplicates: the nearest item that is none
         kth = np.float32(np.inf)
         for j in range(b):
