@@ -150,3 +150,12 @@ def spaced_rows(steps: Steps, lags: Sequence[int], n_samples: int | None, before
     if n > len(rows):
         raise DataError(f"n_samples is {n}, and only {len(rows)} rows have all lags inside their run: ask for fewer")
     return rows[np.arange(n) * (len(rows) - 1) // max(n - 1, 1)]
+
+
+def at_most_rows(
+    steps: Steps, lags: Sequence[int], n_samples: int | None, most: int, *, before: int = 0, least: int = 3
+) -> np.ndarray:
+    """The rows of `sample_times`: as many as asked for, or `most`, where there are so many."""
+    rows = spaced_rows(steps, lags, None, before)
+    n = most if n_samples is None else check_positive_int(n_samples, "n_samples", least)
+    return spaced_rows(steps, lags, min(len(rows), n), before)

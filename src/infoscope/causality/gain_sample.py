@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 
 from infoscope.base import DataError, ParameterError, warn
-from infoscope.base.checks import check_positive_int
 from infoscope.imbalance.plan import ComparisonPlan, make_plan
 from infoscope.neighbors import Space, is_series, refuse_weights, to_numpy
 from infoscope.statistics.angles import circular_deviation
 
-from .embedding import spaced_rows
-from .steps import Steps, check_lags, in_lockstep, series_space
+from .embedding import at_most_rows
+from .steps import Steps, check_lags, in_lockstep, series_space, several_futures
 
 MOST_SAMPLES = 2500  # rows of a series that are used by default
 UNWEIGHTED = "a gain counts every row once"
@@ -82,9 +81,7 @@ def series_sample(
     if not is_series(series[0]):
         series = [space.replace(time=np.arange(float(len(space)))) for space in series]
     steps = Steps(series[0])
-    rows = spaced_rows(steps, steps_ahead.tolist(), None)
-    n = min(len(rows), MOST_SAMPLES if n_samples is None else check_positive_int(n_samples, "n_samples", 3))
-    rows = spaced_rows(steps, steps_ahead.tolist(), n)
+    rows = at_most_rows(steps, steps_ahead.tolist(), n_samples, MOST_SAMPLES)
     present = [space.take(rows) for space in series]
     plan = _plan(present, exclusion_window, standard_error, n_jobs)
 
@@ -109,7 +106,7 @@ def given_sample(
     """The sample of presents and futures that the user took: one row an item, in no order unless time says so."""
     named = [(source, "source"), (target, "target"), *_conditions(condition)]
     present = [_unweighted(series_space(data, name)) for data, name in named]
-    futures = [_unweighted(series_space(one, "the future")) for one in _several(future)]
+    futures = [_unweighted(series_space(one, "the future")) for one in several_futures(future)]
     for space in (*present[1:], *futures):
         if len(space) != len(present[0]):
             raise DataError(
@@ -172,12 +169,3 @@ def _conditions(condition: Any) -> list[tuple[Any, str]]:
         return []
     blocks = condition if isinstance(condition, (list, tuple)) else [condition]
     return [(block, "condition" if len(blocks) == 1 else f"condition {at}") for at, block in enumerate(blocks)]
-
-
-def _several(future: Any) -> list[Any]:
-    """Futures at several lags: a list, or an array of three dimensions."""
-    if isinstance(future, (list, tuple)):
-        return list(future)
-    if getattr(future, "ndim", 2) == 3:
-        return list(future)
-    return [future]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from os import PathLike
 from typing import Any
@@ -62,29 +62,35 @@ def open_memory(
 
 
 def fit_weights(
-    sample: GraphSample, descent: Descent, seeds: np.ndarray, memory: Memory, n_jobs: int | None
+    sample: GraphSample,
+    descent: Descent,
+    seeds: np.ndarray,
+    memory: Memory,
+    n_jobs: int | None,
+    names: Sequence[str] = FITS,
 ) -> dict[str, ManyWeights]:
-    """Weights from all rows, and from each part of the time, of all targets at all lags."""
-    everything = np.arange(len(sample.features))
+    """Weights from all rows, and from each part of the time where links are tested, of all targets at all lags."""
+    everything, n = np.arange(len(sample.features)), len(sample.lines.values)
     rows = [everything, *([part.seen for part in sample.fold.parts] if sample.fold is not None else [])]
-    blocks = blocks_of_targets(len(sample.lines.values))
+    work = [one for one in zip(FITS, rows, seeds, strict=False) if one[0] in names]
+    blocks = blocks_of_targets(n)
     found: dict[str, ManyWeights] = {}
     items = sample.items
-    with progress(len(rows) * len(sample.lines.values), "weights", "targets") as bar:
-        for name, chosen, seed in zip(FITS, rows, seeds, strict=False):
-            whole = _empty(len(sample.lines.values), sample.features.shape[1], descent.n_epochs)
+    with progress(len(work) * n, "weights", "targets") as bar:
+        for name, chosen, seed in work:
+            whole = ManyWeights.unknown(n, sample.features.shape[1], descent.n_epochs)
             left = []
             for block in blocks:
                 kept = memory.pieces.get(f"{name} {block.start}")
                 if kept is None:
                     left.append(block)
                 else:
-                    _put(whole, block, kept)
+                    whole.put(block, kept)
                     bar.update(block.stop - block.start)
 
             def keep(block: slice, part: ManyWeights, name: str = name, whole: ManyWeights = whole) -> None:
                 memory.keep(f"{name} {block.start}", list(part))
-                _put(whole, block, part)
+                whole.put(block, part)
                 bar.update(block.stop - block.start)
 
             if left:
@@ -144,17 +150,3 @@ def _communities_of(weighed: Weighed, first: list[TargetTests]) -> np.ndarray:
     for line, one in enumerate(first):
         links[passed_sources(one), weighed.own(line)] = True
     return communities(links).labels
-
-
-def _empty(n_targets: int, d: int, n_epochs: int) -> ManyWeights:
-    return ManyWeights(
-        np.full((n_targets, d), np.nan),
-        np.full((n_targets, n_epochs), np.nan),
-        np.zeros(n_targets, np.int64),
-        np.zeros(n_targets, bool),
-    )
-
-
-def _put(whole: ManyWeights, block: slice, part: Any) -> None:
-    for all_of_it, some in zip(whole, part, strict=True):
-        all_of_it[block] = some

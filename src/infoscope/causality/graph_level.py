@@ -7,13 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from infoscope.imbalance.dii.cross_fit import judge_rises
 from infoscope.imbalance.dii.many_targets import Lines
 from infoscope.neighbors import row_step
 from infoscope.statistics import run_order, shift_in_runs
 
 from .graph_fit import FITS, Memory, fit_weights
-from .graph_links import looks_at
+from .graph_links import judge, looks_at
 from .graph_sample import GraphSample
 
 
@@ -52,14 +51,14 @@ def shadow_tests(estimator: Any, sample: GraphSample, n_targets: int, generator:
         targets=sample.targets[chosen % len(sample.targets)],
         lags=sample.lags[:1],
     )
-    fits = fit_weights(wide, estimator._descent(), generator.integers(0, 2**31, 3), Memory(), estimator.n_jobs)
-    found: list[np.ndarray] = []
+    seeds = generator.integers(0, 2**31, 3)
+    fits = fit_weights(wide, estimator._descent(), seeds, Memory(), estimator.n_jobs, FITS[1:])
     groups = [np.array([a]) for a in range(d, 2 * d)]
-    for line in range(len(chosen)):
-        sums = [
-            look.sums(fits[name].weights[line], groups, estimator.lambda_factor)
-            for look, name in zip(looks_at(wide, line), FITS[1:], strict=True)
+    of_parts = [fits[name].weights for name in FITS[1:]]
+    p = np.concatenate(
+        [
+            judge(looks_at(wide, line), [w[line] for w in of_parts], groups, estimator.lambda_factor).p_value
+            for line in range(len(chosen))
         ]
-        found.append(judge_rises(sums).p_value)
-    p = np.concatenate(found)
+    )
     return LevelCheck(p, float((p <= 0.05).mean()), float((p <= 0.01).mean()))

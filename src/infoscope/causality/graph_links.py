@@ -13,7 +13,7 @@ all pairs of variables, those below the threshold included.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -99,7 +99,12 @@ class Weighed(NamedTuple):
     def judge(self, looks: list[_Look], line: int, groups: list[np.ndarray], kept: Any = None) -> Tested:
         """Rises without each group, of the weights of both parts (changed by `kept`)."""
         parts = [weights[line] if kept is None else kept(weights[line]) for weights in self.of_parts]
-        return judge_rises([look.sums(w, groups, self.lambda_factor) for look, w in zip(looks, parts, strict=True)])
+        return judge(looks, parts, groups, self.lambda_factor)
+
+
+def judge(looks: list[_Look], parts: Sequence[np.ndarray], groups: list[np.ndarray], lambda_factor: float) -> Tested:
+    """Rises of one target's imbalance without each group, the weights of each part judged by its look."""
+    return judge_rises([look.sums(weights, groups, lambda_factor) for look, weights in zip(looks, parts, strict=True)])
 
 
 def leave_out(weighed: Weighed, line: int) -> TargetTests:

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from infoscope.base import DataError, ParameterError
-from infoscope.base.checks import check_positive_int
-from infoscope.imbalance.dii.cross_fit import CrossFit, cross_fit
+from infoscope.imbalance.dii.cross_fit import CrossFit, cross_fit_plan
 from infoscope.imbalance.dii.many_targets import Lines
 from infoscope.imbalance.dii.objective import standardise
 from infoscope.imbalance.plan import ComparisonPlan, make_plan
@@ -21,13 +20,12 @@ from infoscope.neighbors import (
     content_order,
     is_series,
     items_of,
-    nearest,
     refuse_weights,
     to_numpy,
 )
 
-from .embedding import spaced_rows
-from .steps import Steps, check_lags, series_space
+from .embedding import at_most_rows
+from .steps import Steps, check_lags, series_space, several_futures, with_times
 
 MOST_SAMPLES, MOST_TESTED = 2000, 20_000
 COPIES = 0.999  # rank correlation, of values and of steps, from which two variables are one
@@ -131,24 +129,18 @@ def graph_sample(
         present, laters, steps_ahead = _from_items(space, lags, future)
         step = 1.0
     plan = make_plan([present], exclusion_window=exclusion_window, n_jobs=n_jobs)
-    with plan.looking_at_order():
-        if not plan.silent:
-            nearest(plan.spaces[0], 1, ties="all", n_jobs=n_jobs)
+    plan.look_at_order()
     standard = standardise(plan.spaces[0])
     names = tuple(space.column_name(a) for a in range(space.n_features))
     columns = standard.columns
     features = to_numpy(standard.space.features).astype(np.float64)
     chosen = _places(targets, names, columns)
     values = np.concatenate([later[:, columns[chosen]].T for later in laters])
-    fold = None
     if tested and len(features) > MOST_TESTED:
         raise ParameterError(
             f"{len(features)} rows: links are tested on {MOST_TESTED} at most, for all pairs of rows are looked at; "
             "give n_samples= (or fewer items), or fdr=None for weights alone"
         )
-    if tested:
-        remember = 1.0 if plan.correlation is None else max(plan.correlation.rows, 1.0)
-        fold = cross_fit(items_of(plan.spaces[0]), plan.admissibility, remember)
     return GraphSample(
         plan,
         names,
@@ -160,26 +152,23 @@ def graph_sample(
         steps_ahead,
         step,
         _copies(plan.spaces[0], features, np.asarray(standard.space.period, float)),
-        fold,
+        cross_fit_plan(plan) if tested else None,
     )
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
 def _from_series(space: Space, lags: Any, n_samples: int | None):
     steps_ahead = check_lags(lags)
-    if not is_series(space):
-        space = space.replace(time=np.arange(float(len(space))))
+    space = with_times(space)
     steps = Steps(space)
-    rows = spaced_rows(steps, steps_ahead.tolist(), None)
-    n = min(len(rows), MOST_SAMPLES if n_samples is None else check_positive_int(n_samples, "n_samples", 3))
-    rows = spaced_rows(steps, steps_ahead.tolist(), n)
+    rows = at_most_rows(steps, steps_ahead.tolist(), n_samples, MOST_SAMPLES)
     values = np.asarray(to_numpy(space.features), np.float64)
     return space.take(rows), [values[steps.moved(rows, int(lag))] for lag in steps_ahead], steps_ahead, steps.step
 
 
 def _from_items(space: Space, lags: Any, future: Any):
     """Present and futures of items; where nothing says when they were seen, in an order that contents alone decide."""
-    several = list(future) if isinstance(future, (list, tuple)) or getattr(future, "ndim", 2) == 3 else [future]
+    several = several_futures(future)
     steps_ahead = check_lags(lags, least=0)
     if len(several) != len(steps_ahead):
         raise ParameterError(f"lags names {len(steps_ahead)} lags, and future holds {len(several)}")

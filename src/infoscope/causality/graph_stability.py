@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from infoscope.base import DataError, progress
-from infoscope.imbalance.dii.cross_fit import FEWEST_ROWS, cross_fit
+from infoscope.imbalance.dii.cross_fit import FEWEST_ROWS, cross_fit_plan
 from infoscope.imbalance.dii.many_targets import Lines
 
 from .graph_results import CausalGraph
@@ -47,7 +47,4 @@ def _part(sample: GraphSample, rows: np.ndarray) -> GraphSample:
         lines=Lines(np.ascontiguousarray(sample.lines.values[:, rows]), sample.lines.period),
         fold=None,
     )
-    if sample.fold is None:
-        return part
-    remember = 1.0 if plan.correlation is None else max(plan.correlation.rows, 1.0)
-    return replace(part, fold=cross_fit(part.items, plan.admissibility, remember))
+    return part if sample.fold is None else replace(part, fold=cross_fit_plan(plan))

@@ -11,13 +11,13 @@ from infoscope.base import ParameterError, Provenance, Result, progress, provena
 from infoscope.base.checks import check_positive_int
 from infoscope.base.contents import flags, integers, number, numbers, whole
 from infoscope.imbalance.dii import dii_rise
-from infoscope.neighbors import Space, is_series, refuse_weights, to_numpy
+from infoscope.neighbors import Space, refuse_weights, to_numpy
 from infoscope.statistics import adjust_p_values
 
-from .embedding import spaced_rows
+from .embedding import at_most_rows
 from .graph_results import CausalGraph
 from .graph_sample import MOST_SAMPLES
-from .steps import Steps, series_space
+from .steps import Steps, series_space, with_times
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -167,8 +167,7 @@ def refine_edges(
     dimension = check_positive_int(dimension, "dimension")
     if not (isinstance(fdr, (int, float, np.number)) and 0 < fdr < 1):
         raise ParameterError(f"fdr is {fdr!r}; it must lie between 0 and 1")
-    if not is_series(space):
-        space = space.replace(time=np.arange(float(len(space))))
+    space = with_times(space)
     steps = Steps(space)
     edges = graph.edges[~graph.reduced]
     lags = np.unique(np.append(graph.lags, 1))
@@ -179,9 +178,8 @@ def refine_edges(
     with progress(len(edges), "direct or indirect", "edges") as bar:
         for at, (p, q) in enumerate(edges.tolist()):
             for lag in lags.tolist():
-                rows = spaced_rows(steps, [lag], None, dimension)
-                n = min(len(rows), MOST_SAMPLES if n_samples is None else check_positive_int(n_samples, "n_samples", 3))
-                rows = spaced_rows(steps, [lag], n, dimension)
+                rows = at_most_rows(steps, [lag], n_samples, MOST_SAMPLES, before=dimension)
+                n = len(rows)
                 one = _rise(space, steps, rows, lag, members, p, q, between[at], dimension, exclusion_window, n_jobs)
                 if not found[at, 3] <= one[1]:
                     found[at] = lag, *one[0], one[1]

@@ -87,6 +87,17 @@ def series_space(series: Any, name: str) -> Space:
     return as_space(series, name=name)
 
 
+def with_times(space: Space) -> Space:
+    """The space with the numbers of its rows as times, where nothing is said about when and in which run they are."""
+    return space if is_series(space) else space.replace(time=np.arange(float(len(space))))
+
+
+def several_futures(future: Any) -> list[Any]:
+    """Futures at several lags: a list, or an array of three dimensions; one by itself is a list of one."""
+    several = isinstance(future, (list, tuple)) or getattr(future, "ndim", 2) == 3
+    return list(future) if several else [future]
+
+
 def check_lags(lags: Any, name: str = "lags", *, least: int = 1) -> np.ndarray:
     """Lags in steps: whole numbers, each once, rising.
 

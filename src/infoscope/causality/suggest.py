@@ -19,10 +19,10 @@ from infoscope.imbalance.plan import make_plan
 from infoscope.measures import mutual_information
 from infoscope.neighbors import Space, series_correlation
 
-from .embedding import embed, spaced_rows
+from .embedding import at_most_rows, embed
 from .steps import Steps, series_space
 
-MOST_SAMPLES = 2000
+MOST_SAMPLES, FEWEST_SAMPLES = 2000, 20
 MOST_DELAYS = 50
 AS_WELL = 0.1  # share of an imbalance that makes no difference
 FORGOTTEN = np.exp(-2.0)  # share of the information at one step, below which nothing is left to fall
@@ -164,7 +164,7 @@ def suggest_embedding(
     dimensions = np.arange(1, check_positive_int(max_dimension, "max_dimension", 2) + 1)
     delays = np.arange(1, _longest_delay(space, steps, max_delay, len(dimensions)) + 1)
     seed = int(check_random_state(random_state).integers(2**31))
-    rows = _some(spaced_rows(steps, [int(delays[-1])], None), n_samples)
+    rows = at_most_rows(steps, [int(delays[-1])], n_samples, MOST_SAMPLES, least=FEWEST_SAMPLES)
     with progress(len(delays) + 2 * len(dimensions), "embeddings", "delay vectors") as bar:
         information = np.zeros(len(delays))
         for at, delay in enumerate(delays.tolist()):
@@ -176,7 +176,8 @@ def suggest_embedding(
             bar.update(1)
         first = int(delays[_first_minimum(information)])
         ahead = first if lag is None else check_positive_int(lag, "lag")
-        rows = _some(spaced_rows(steps, [ahead], None, (int(dimensions[-1]) - 1) * first), n_samples)
+        before = (int(dimensions[-1]) - 1) * first
+        rows = at_most_rows(steps, [ahead], n_samples, MOST_SAMPLES, before=before, least=FEWEST_SAMPLES)
         curves, said = {}, []
         for delay in sorted({first, 1}, reverse=True):
             found = [_prediction(space, steps, rows, e, delay, ahead, k, n_jobs) for e in dimensions.tolist()]
@@ -223,11 +224,6 @@ def _longest_delay(space: Space, steps: Steps, asked: int | None, dimensions: in
         return check_positive_int(asked, "max_delay", 2, room)
     tau = series_correlation(space, in_order=True)
     return min(room, MOST_DELAYS, max(4, 4 if tau is None else int(np.ceil(2 * tau.rows)) + 2))
-
-
-def _some(rows: np.ndarray, n_samples: int | None) -> np.ndarray:
-    n = min(len(rows), MOST_SAMPLES if n_samples is None else check_positive_int(n_samples, "n_samples", 20))
-    return rows[np.arange(n) * (len(rows) - 1) // max(n - 1, 1)]
 
 
 def _plain(space: Space, rows: np.ndarray) -> Space:

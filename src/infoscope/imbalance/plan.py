@@ -28,6 +28,7 @@ from infoscope.neighbors import (
     item_name,
     items_of,
     looking_at_row_order,
+    nearest,
     row_step,
     run_weights,
     series_correlation,
@@ -120,6 +121,12 @@ class ComparisonPlan:
         with looking_at_row_order(not self.silent, numbers=self.numbers) as look:
             yield
         self.log.take_in(look)
+
+    def look_at_order(self) -> None:
+        """The look by itself, at nearest neighbours in the first space, where no search is needed otherwise."""
+        with self.looking_at_order():
+            if not self.silent:
+                nearest(self.spaces[0], 1, ties="all", n_jobs=self.n_jobs)
 
     def warn(self, text: str, category=DataWarning) -> None:
         self.log.warnings.append(text)

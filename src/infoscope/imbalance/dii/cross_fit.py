@@ -13,9 +13,11 @@ import numpy as np
 
 from infoscope.base import DataError
 from infoscope.base.rounding import SAME
+from infoscope.imbalance.plan import ComparisonPlan
 from infoscope.imbalance.standard_errors import variance_between_blocks
-from infoscope.neighbors import Admissibility, Items
+from infoscope.neighbors import Admissibility, Items, items_of
 
+from .validation import items_apart
 from .without import BlockSums
 
 N_BLOCKS, FEWEST_BLOCKS = 40, 8
@@ -74,16 +76,27 @@ def cross_fit(items: Items, admissibility: Admissibility, rows_remember: float =
     blocks = np.empty(n, np.int64)
     blocks[order] = np.arange(n) * n_blocks // n
     halves = [np.flatnonzero(blocks < n_blocks // 2), np.flatnonzero(blocks >= n_blocks // 2)]
-    parts = tuple(
-        Part(_apart_from(items, halves[1 - at], halves[at], admissibility.exclusion_window), halves[at])
-        for at in (0, 1)
-    )
+    parts = tuple(Part(items_apart(items, judged, admissibility.exclusion_window), judged) for judged in halves)
     if min(len(part.seen) for part in parts) < FEWEST_ROWS // 4:
         raise DataError(
             f"a window of {admissibility.exclusion_window:g} leaves too few rows to fit on one half and judge on the "
             "other: take a longer series or a shorter exclusion_window"
         )
     return CrossFit((parts[0], parts[1]), blocks, n_blocks)
+
+
+def cross_fit_plan(plan: ComparisonPlan, items: Items | None = None) -> CrossFit:
+    """The parts and blocks of a plan, whose rows remember as long as it says.
+
+    Parameters
+    ----------
+    plan : ComparisonPlan
+        Window and correlation time.
+    items : Items, optional
+        Runs and times by which rows are cut; those of the plan by default.
+    """
+    remember = 1.0 if plan.correlation is None else max(plan.correlation.rows, 1.0)
+    return cross_fit(items_of(plan.spaces[0]) if items is None else items, plan.admissibility, remember)
 
 
 class Tested(NamedTuple):
@@ -150,14 +163,3 @@ def _degrees(between: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore", divide="ignore"):
         degrees = (first + second) ** 2 * (half - 1) / (first**2 + second**2)
     return np.where(first + second > 0, degrees, half - 1.0)
-
-
-def _apart_from(items: Items, seen: np.ndarray, judged: np.ndarray, window: float) -> np.ndarray:
-    """The rows seen that are farther than the window from the judged rows of their run."""
-    keep = np.ones(len(seen), bool)
-    for run in np.intersect1d(items.run[seen], items.run[judged]):
-        times = items.time[judged[items.run[judged] == run]]
-        mine = items.run[seen] == run
-        at = items.time[seen]
-        keep &= ~mine | (at < times.min() - window) | (at > times.max() + window)
-    return seen[keep]

@@ -93,6 +93,21 @@ class ManyWeights(NamedTuple):
     n_epochs: np.ndarray
     converged: np.ndarray
 
+    @classmethod
+    def unknown(cls, n_targets: int, n_features: int, n_epochs: int) -> ManyWeights:
+        """Nothing found yet."""
+        return cls(
+            np.full((n_targets, n_features), np.nan),
+            np.full((n_targets, n_epochs), np.nan),
+            np.zeros(n_targets, np.int64),
+            np.zeros(n_targets, bool),
+        )
+
+    def put(self, block: slice, part: Sequence[np.ndarray]) -> None:
+        """Fill in what was found for some of the targets."""
+        for whole, some in zip(self, part, strict=True):
+            whole[block] = some
+
 
 def blocks_of_targets(n_targets: int) -> list[slice]:
     """Targets that are fitted together: equal blocks, whatever the number of threads."""
@@ -148,17 +163,11 @@ def fit_many_targets(
     """
     x = np.ascontiguousarray(features.T, np.float32)
     n_targets = len(targets.values)
-    whole = ManyWeights(
-        np.full((n_targets, len(x)), np.nan),
-        np.full((n_targets, descent.n_epochs), np.nan),
-        np.zeros(n_targets, np.int64),
-        np.zeros(n_targets, bool),
-    )
+    whole = ManyWeights.unknown(n_targets, len(x), descent.n_epochs)
     wanted = blocks_of_targets(n_targets) if blocks is None else list(blocks)
 
     def keep(block: slice, found: ManyWeights) -> None:
-        for all_of_it, part in zip(whole, found, strict=True):
-            all_of_it[block] = part
+        whole.put(block, found)
         if done is not None:
             done(block, found)
 
@@ -188,9 +197,7 @@ def _descend(lines, x, period, items, descent, admissibility, seed) -> ManyWeigh
     w = np.full((n_targets, d), 1 / np.sqrt(d))
     first, second = np.zeros_like(w), np.zeros_like(w)
     lap, before = np.zeros_like(w), np.full_like(w, np.nan)
-    found = ManyWeights(
-        w.copy(), np.full((n_targets, descent.n_epochs), np.nan), np.zeros(n_targets, int), np.zeros(n_targets, bool)
-    )
+    found = ManyWeights.unknown(n_targets, d, descent.n_epochs)
     active, moving = np.arange(n_targets), lines
     generator, step = np.random.default_rng(seed), 0
     epochs = max(LAP, -(-LAP_STEPS // batches.number))
@@ -276,10 +283,10 @@ class _Batches:
         tile, heap, e, c, u = self.buffers
         for first in range(0, n_targets, len(self.ranks)):  # so few that their ranks stay in the cache
             part = slice(first, min(first + len(self.ranks), n_targets))
-            ranks, which = self.ranks[: part.stop - first], np.arange(part.stop - first)
+            ranks = self.ranks[: part.stop - first]
             ranks_on_lines(y[part], lines.period[part], everyone, place, start, stop, ranks)
             kernels.soften_triangles(
-                squared[part], ranks, which, place, start, stop, self.k, self.factor, values[part], tile, heap, e, c, u
+                squared[part], ranks, place, start, stop, self.k, self.factor, values[part], tile, heap, e, c, u
             )
         return values, np.matmul(squared, self.differences.T).astype(np.float64)
 

@@ -12,10 +12,10 @@ from infoscope.base.checks import check_random_state
 from infoscope.base.contents import choices, number, numbers, whole
 from infoscope.imbalance.plan import ComparisonPlan, make_plan
 from infoscope.imbalance.rank_table import LIMIT_BYTES, rank_table
-from infoscope.neighbors import content_ranks, items_of, nearest, refuse_weights, target_space
+from infoscope.neighbors import content_ranks, items_of, refuse_weights, target_space
 from infoscope.statistics import adjust_p_values
 
-from .cross_fit import CrossFit, cross_fit, judge_rises
+from .cross_fit import CrossFit, cross_fit_plan, judge_rises
 from .objective import Objective, make_objective
 from .optimise import minimise
 from .softmax import Bandwidth
@@ -204,9 +204,7 @@ def dii_rise(
     goal, notes = target_space(target, target_kind)
     plan = make_plan([space, goal], exclusion_window=exclusion_window, n_jobs=n_jobs)
     plan.note(*notes)
-    with plan.looking_at_order():
-        if not plan.silent:
-            nearest(plan.spaces[0], 1, ties="all", n_jobs=n_jobs)
+    plan.look_at_order()
     number_of_neighbors = settled_k(k, len(plan.spaces[0]))
     check_admissible(plan.spaces[0], 2 * number_of_neighbors, plan.admissibility)
     fold = _parts(plan, check_random_state(random_state))
@@ -267,8 +265,7 @@ def _parts(plan: ComparisonPlan, generator: np.random.Generator) -> CrossFit:
     if not plan.ordered:
         shuffled = generator.permutation(len(items.numbers)).astype(float)
         items = items._replace(time=shuffled[content_ranks(plan.spaces)])
-    remember = 1.0 if plan.correlation is None else max(plan.correlation.rows, 1.0)
-    return cross_fit(items, plan.admissibility, remember)
+    return cross_fit_plan(plan, items)
 
 
 def _objective_of(plan: ComparisonPlan, whole_sample: Objective, rows: np.ndarray, limit_bytes) -> Objective:

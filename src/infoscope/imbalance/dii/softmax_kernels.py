@@ -399,17 +399,15 @@ def slopes_of_pairs(values, x, rows, y, columns, period, slopes):
 
 
 @kernel()
-def soften_triangles(squared, ranks, which, place, start, stop, k, size, values, tile, heap, e, c, u):
+def soften_triangles(squared, ranks, place, start, stop, k, size, values, tile, heap, e, c, u):
     """Value of every target, and dDII/du of every pair in place of its squared distance.
 
     Parameters
     ----------
     squared : array (T, B (B - 1)/2), float32
         Squared distances of the pairs i < j of a batch, one row a target; overwritten by G_ij + G_ji (formula (14)).
-    ranks : array (S, B, B), unsigned
+    ranks : array (T, B, B), unsigned
         Twice the ranks in the targets.
-    which : array (T,) of int
-        Which of these each row of `squared` is for.
     place, start, stop : array (B,) of int
         Place of every item in the order of runs and times; an item may not use those in the places start:stop.
     k, size
@@ -437,7 +435,7 @@ def soften_triangles(squared, ranks, which, place, start, stop, k, size, values,
                 for j in range(b):
                     if start[i] <= place[j] < stop[i]:
                         tile[i, j] = np.inf
-            total += _soften_row(tile[i], ranks[which[t], i], b - (stop[i] - start[i]), k, size, heap, e, c, u)
+            total += _soften_row(tile[i], ranks[t, i], b - (stop[i] - start[i]), k, size, heap, e, c, u)
         values[t], p = 2.0 * total / max(n_rows, 1), 0
         for i in range(b):
             for j in range(i + 1, b):

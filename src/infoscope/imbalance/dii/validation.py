@@ -17,7 +17,7 @@ from infoscope.imbalance.direction import row_weights, standard_error
 from infoscope.imbalance.plan import ComparisonPlan
 from infoscope.imbalance.rank_table import LIMIT_BYTES, rank_table
 from infoscope.imbalance.standard_errors import Deviations
-from infoscope.neighbors import WINDOW_SLACK, Admissibility, item_numbers, items_of
+from infoscope.neighbors import WINDOW_SLACK, Admissibility, Items, item_numbers, items_of
 from infoscope.statistics import block_labels, run_order
 
 from .objective import Objective
@@ -96,10 +96,14 @@ def make_folds(plan: ComparisonPlan, validation: Any, generator: np.random.Gener
 
 def rows_apart(plan: ComparisonPlan, held: np.ndarray) -> np.ndarray:
     """Rows that are not held, nor within the exclusion window of a held row of their run."""
-    items = items_of(plan.spaces[0])
+    return items_apart(items_of(plan.spaces[0]), held, plan.exclusion_window)
+
+
+def items_apart(items: Items, held: np.ndarray, exclusion_window: float) -> np.ndarray:
+    """The same of items whose runs and times are known."""
     kept = np.ones(len(items.numbers), bool)
     kept[held] = False
-    window = plan.exclusion_window * WINDOW_SLACK
+    window = exclusion_window * WINDOW_SLACK
     if window > 0:
         for run in np.unique(items.run[held]):
             times = np.sort(items.time[held][items.run[held] == run])
