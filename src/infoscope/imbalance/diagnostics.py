@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from infoscope.base.rounding import exceeds
-from infoscope.neighbors import WINDOW_SLACK, Admissibility, items_of, row_step
+from infoscope.neighbors import WINDOW_SLACK, Admissibility, admissible_mass, items_of, row_step
 
 from .direction import Direction, standard_error
 from .plan import ComparisonPlan, Log
@@ -34,11 +34,13 @@ def lag_profile(plan: ComparisonPlan, forth: Direction, back: Direction) -> dict
         inside = np.clip(np.searchsorted(edges, lag, "left") - 1, 0, n_bins - 1)
         return np.where(items.run[i] == items.run[j], inside, n_bins)
 
-    n = len(space)
-    if n * n <= RANDOM_PAIRS:
-        i, j = np.divmod(np.arange(n * n), n)  # all pairs
+    rows, columns = (np.arange(len(space)) if some is None else some for some in (plan.rows, plan.columns))
+    if len(rows) * len(columns) <= RANDOM_PAIRS:
+        i, j = np.divmod(np.arange(len(rows) * len(columns)), len(columns))  # all pairs
     else:
-        i, j = np.random.default_rng(0).integers(0, n, (2, RANDOM_PAIRS))
+        random = np.random.default_rng(0)
+        i, j = (random.integers(0, len(some), RANDOM_PAIRS) for some in (rows, columns))
+    i, j = rows[i], columns[j]
     same_run = items.run[i] == items.run[j]
     allowed = (i != j) & ~(
         same_run
@@ -68,9 +70,10 @@ def run_values(plan: ComparisonPlan, forth: Direction, back: Direction) -> dict[
     """The mean over the rows of each run, with the error of those rows: do runs agree?"""
     space = plan.spaces[0]
     labels = np.unique(space.run)
+    run_of_asked = space.run if plan.rows is None else space.run[plan.rows]
     table: dict[str, Any] = {
         "run": [str(space.run_names[r]) for r in labels],
-        "n_rows": np.array([int((space.run == r).sum()) for r in labels]),
+        "n_rows": np.array([int((run_of_asked == r).sum()) for r in labels]),
     }
     for way, d in (("a_to_b", forth), ("b_to_a", back)):
         values, errors = [], []
@@ -98,7 +101,7 @@ def run_values(plan: ComparisonPlan, forth: Direction, back: Direction) -> dict[
     return table
 
 
-def other_runs(plan: ComparisonPlan, found: tuple[Direction, Direction], again) -> dict[str, float] | None:
+def other_runs(plan: ComparisonPlan, found: tuple[Direction, Direction], k: int, again) -> dict[str, float] | None:
     """The values with neighbours from other runs only, and a warning if they are others: runs saw different states.
 
     `again` measures both directions by another plan.
@@ -107,6 +110,8 @@ def other_runs(plan: ComparisonPlan, found: tuple[Direction, Direction], again) 
     if not plan.automatic or plan.neighbors_from != "any" or space.run is None or len(np.unique(space.run)) < 2:
         return None
     apart = replace(plan, admissibility=Admissibility(plan.exclusion_window, "other_runs"), log=Log())
+    if plan.chosen and admissible_mass(space, plan.rows, plan.columns, apart.admissibility)[0].min() < k:
+        return None  # the columns are too few, or of too few runs
     table: dict[str, float] = {}
     for way, own, other in zip(("a_to_b", "b_to_a"), found, again(apart), strict=True):
         table[way], table[f"{way}_se"] = other.value, standard_error(apart, other.deviations())

@@ -61,6 +61,7 @@ def measure(
         n_columns=n_columns,
         random_state=random_state,
         n_jobs=plan.n_jobs,
+        columns=plan.columns,
         admissibility=plan.admissibility,
     )
     return Direction(source, ranks, row_weights(plan, graph.rows))
@@ -95,14 +96,26 @@ def floor_of(plan: ComparisonPlan, d: Direction, target: Space) -> float:
     mass = mass[order]
     before = np.cumsum(mass) - mass
     before -= before[graph.indptr[:-1]][row]
-    _, total, squares = admissible_mass(target, graph.rows, admissibility=plan.admissibility)
+    _, total, squares = admissible_mass(target, graph.rows, plan.columns, plan.admissibility)
     e = squares / total  # (7); the best G: what stands before, and half itself
     best = (before + (mass + e[row]) / 2) / (total + e)[row]
     floor = float((d.pair_weights[order] * 2 * best).sum())
     if target.metric == "labels":
-        share = np.bincount(target.features[:, 0].astype(np.int64), weight)
-        floor = max(floor, float(((share / share.sum()) ** 2).sum()))
+        floor = max(floor, _floor_of_labels(plan, target))
     return floor
+
+
+def _floor_of_labels(plan: ComparisonPlan, target: Space) -> float:
+    """The sum over classes of their share of the rows times that of the columns; a class that no column has is told by
+    none, and counts 1 in the place of its share.
+    """
+    label, weight = target.features[:, 0].astype(np.int64), target.sample_weight
+    shares = []
+    for some in (plan.rows, plan.columns):
+        part = slice(None) if some is None else some
+        mass = np.bincount(label[part], None if weight is None else weight[part], int(label.max()) + 1)
+        shares.append(mass / mass.sum())
+    return float((shares[0] * np.where(shares[1] > 0, shares[1], 1.0)).sum())
 
 
 def jackknife_error(plan: ComparisonPlan, values_without) -> np.ndarray:

@@ -28,6 +28,8 @@ def information_imbalance(
     B,
     *,
     k: int | None = None,
+    rows: Any = None,
+    columns: Any = None,
     neighbor_rule: str | None = None,
     exclusion_window: float | str | None = None,
     neighbors_from: str | None = None,
@@ -56,6 +58,9 @@ def information_imbalance(
         `Space`; labels are ``Space.from_labels(y)``.
     k : int, optional
         Neighbours; 1 by default, 10 with sample weights.
+    rows, columns : array of int or bool, optional
+        Numbers (or a mask) of the items that ask, and of those that may be neighbours and take part in the order, such
+        as two halves that have no item in common. All items by default; nobody is a neighbour of itself.
     neighbor_rule : {"mass", "count", "thinning"}, optional
         With sample weights: how neighbours share their row (nearest until k effective points are used up; the k
         nearest; as if rows survived a thinning).  "mass" by default.
@@ -68,13 +73,14 @@ def information_imbalance(
     run_weight : {"frames", "equal"} or array
         Weight of the runs.
     n_rows : int, optional
-        Use this many random rows as queries: unbiased at the full N.
+        Use this many random rows (of `rows`) as queries: unbiased at the full N.
     n_columns : int, optional
         Estimate each rank from this many random columns: unbiased at the full N.
     standard_error : {"auto", "graph", "blocks", "rows", "jackknife"}
         Formula of the errors; "auto" takes blocks of correlated rows when there are any, else single points.
     n_permutations : int
-        Permutations for the p-values of "tells nothing"; 0 for none.
+        Permutations for the p-values of "tells nothing"; 0 for none. Chosen rows and columns are shuffled apart, and
+        not where there are times or runs.
     random_state : int or Generator, optional
         For sampled rows, columns and permutations.
     n_jobs : int, optional
@@ -120,6 +126,8 @@ def information_imbalance(
     """
     plan = make_plan(
         [as_space(A, name="A"), as_space(B, name="B")],
+        rows=rows,
+        columns=columns,
         exclusion_window=exclusion_window,
         neighbors_from=neighbors_from,
         run_weight=run_weight,
@@ -131,22 +139,25 @@ def information_imbalance(
     k, rule = settle_neighbors(plan, k, neighbor_rule, cap=cap, effective_unit=effective_unit)
     check_permutations(n_permutations, plan)
     generator = check_random_state(random_state)
-    rows, n_columns = query_rows(plan, k, n_rows, generator, on_starved), sampled_columns(plan, n_columns)
-    if plan.standard_error == "jackknife" and (rows is not None or n_columns is not None):
+    asked, n_columns = query_rows(plan, k, n_rows, generator, on_starved), sampled_columns(plan, n_columns)
+    if plan.standard_error == "jackknife" and (asked is not None or plan.chosen or n_columns is not None):
         raise ParameterError(
-            "standard_error='jackknife' does not go with sampled rows or columns: leave out n_rows "
-            "and n_columns, or take 'auto'"
+            "standard_error='jackknife' does not go with chosen or sampled rows or columns: leave out rows, columns, "
+            "n_rows and n_columns, or take 'auto'"
         )
     options = dict(rule=rule, cap=cap, approximate=approximate, n_columns=n_columns, unit=effective_unit)
     with plan.looking_at_order():
-        forth, back = both_directions(plan, k, rows, generator, **options)
+        forth, back = both_directions(plan, k, asked, generator, **options)
+        plan.look_if_chosen()
     a_to_b_se, b_to_a_se = errors_of(plan, k, [forth, back], rule, cap, generator)
     p_values = _p_values(plan, k, n_permutations, generator)
-    apart = other_runs(plan, (forth, back), lambda p: both_directions(p, k, rows, generator, **options))
+    apart = other_runs(plan, (forth, back), k, lambda p: both_directions(p, k, asked, generator, **options))
     a, b = plan.spaces
     parameters = dict(
         k=k,
         neighbor_rule=rule,
+        rows=None if rows is None else np.asarray(rows),
+        columns=None if columns is None else np.asarray(columns),
         exclusion_window=plan.exclusion_window,
         n_rows=n_rows,
         neighbors_from=plan.neighbors_from,
@@ -235,7 +246,8 @@ def _refuse_graphs(plan: ComparisonPlan) -> None:
 
 def sampled_columns(plan: ComparisonPlan, n_columns: int | None) -> int | None:
     """How many columns ranks are measured in; None for all."""
-    if n_columns is None or check_positive_int(n_columns, "n_columns", 2) >= len(plan.spaces[0]):
+    most = len(plan.spaces[0]) if plan.columns is None else len(plan.columns)
+    if n_columns is None or check_positive_int(n_columns, "n_columns", 2) >= most:
         return None
     if plan.weighted:
         raise ParameterError("n_columns (rank sampling) does not go with sample weights yet: leave out n_columns")
@@ -247,7 +259,8 @@ def source_neighbors(
 ) -> Neighbors:
     """Neighbours of the query rows in one space."""
     rows = rows_for_source(plan, space, rows, generator)
-    options = dict(admissibility=plan.admissibility, n_jobs=plan.n_jobs, approximate=approximate)
+    options: dict[str, Any] = dict(n_jobs=plan.n_jobs, approximate=approximate)
+    options |= dict(columns=plan.columns, admissibility=plan.admissibility)
     return choose_neighbors(space, k, rule, cap, rows, unit, **options)
 
 
@@ -255,7 +268,7 @@ def both_directions(
     plan: ComparisonPlan, k: int, rows, generator, *, rule, cap=None, approximate=False, n_columns=None, unit=None
 ) -> tuple[Direction, Direction]:
     a, b = plan.spaces[:2]
-    if rows is None and rule is None and not approximate and n_columns is None:
+    if rows is None and plan.columns is None and rule is None and not approximate and n_columns is None:
         ways = neighbors_and_ranks(a, b, k, n_jobs=plan.n_jobs, admissibility=plan.admissibility)
         if ways is not None:
             return _from_sweep(plan, ways[0], k), _from_sweep(plan, ways[1], k)

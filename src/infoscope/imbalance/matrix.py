@@ -29,6 +29,8 @@ def imbalance_matrix(
     targets: Mapping[str, Any] | None = None,
     *,
     k: int | None = None,
+    rows: Any = None,
+    columns: Any = None,
     adjust: str = "by",
     neighbor_rule: str | None = None,
     exclusion_window: float | str | None = None,
@@ -55,8 +57,8 @@ def imbalance_matrix(
         The spaces that predict.
     targets : mapping, optional
         The spaces that are predicted; the same spaces by default.
-    k, neighbor_rule, exclusion_window, neighbors_from, run_weight, n_rows, n_columns, random_state, n_jobs, \
-approximate, on_low_weight, on_starved, cap : optional
+    k, rows, columns, neighbor_rule, exclusion_window, neighbors_from, run_weight, n_rows, n_columns, random_state, \
+n_jobs, approximate, on_low_weight, on_starved, cap : optional
         As for `information_imbalance`.
     adjust : {"by", "bh", "holm", "bonferroni"}
         Correction of the p-values for the number of pairs; "by" holds whatever their dependence.
@@ -101,6 +103,8 @@ approximate, on_low_weight, on_starved, cap : optional
     made = [as_space(data, name=str(name)) for name, data in everything.items()]
     plan = make_plan(
         made,
+        rows=rows,
+        columns=columns,
         exclusion_window=exclusion_window,
         neighbors_from=neighbors_from,
         run_weight=run_weight,
@@ -112,10 +116,11 @@ approximate, on_low_weight, on_starved, cap : optional
     k, rule = settle_neighbors(plan, k, neighbor_rule, cap=cap)
     check_permutations(n_permutations, plan)
     generator = check_random_state(random_state)
-    rows, n_columns = query_rows(plan, k, n_rows, generator, on_starved), sampled_columns(plan, n_columns)
+    asked, n_columns = query_rows(plan, k, n_rows, generator, on_starved), sampled_columns(plan, n_columns)
     options: dict[str, Any] = dict(rule=rule, cap=cap, approximate=approximate)
     with plan.looking_at_order():
-        sources = {name: source_neighbors(plan, by_name[name], k, rows, generator, **options) for name in names}
+        sources = {name: source_neighbors(plan, by_name[name], k, asked, generator, **options) for name in names}
+        plan.look_if_chosen()
     values, errors, floors = np.full((3, len(names), len(target_names)), np.nan)
     for column, target in enumerate(target_names):
         others = {name: found for name, found in sources.items() if name != target}
@@ -127,6 +132,8 @@ approximate, on_low_weight, on_starved, cap : optional
     parameters = dict(
         k=k,
         neighbor_rule=rule,
+        rows=None if rows is None else np.asarray(rows),
+        columns=None if columns is None else np.asarray(columns),
         adjust=adjust,
         exclusion_window=plan.exclusion_window,
         n_rows=n_rows,
@@ -156,7 +163,7 @@ approximate, on_low_weight, on_starved, cap : optional
             random_state,
             *(part for s in plan.spaces for part in (s.features, s.sample_weight, s.time, s.run)),
         ),
-        **plan.fields(None if rows is None else len(rows), n_columns, [found.graph for found in sources.values()]),
+        **plan.fields(None if asked is None else len(asked), n_columns, [found.graph for found in sources.values()]),
     )
 
 
@@ -180,6 +187,7 @@ def _directions_to(
             n_columns=n_columns,
             random_state=generator,
             n_jobs=plan.n_jobs,
+            columns=plan.columns,
             admissibility=plan.admissibility,
         )
         for name, where in zip(together, place, strict=True):

@@ -35,6 +35,7 @@ def choose_neighbors(
     queries,
     unit: float | None = None,
     *,
+    columns=None,
     admissibility: Admissibility = UNRESTRICTED,
     **options,
 ) -> Neighbors:
@@ -54,6 +55,8 @@ def choose_neighbors(
         Rows.
     unit : float, optional
         Mass of one effective point; Q_i / V_i of every row by default (formula (7)).
+    columns : None or array of int
+        Items that may be neighbours.
     admissibility : Admissibility
         Who may be whose neighbour.
     **options
@@ -69,22 +72,24 @@ def choose_neighbors(
     ParameterError
         A row may use fewer than k items; a thinning would walk over most of the items.
     """
-    search: Callable[..., NeighborGraph] = partial(nearest, **admissibility.options, **options)
+    search: Callable[..., NeighborGraph] = partial(nearest, columns=columns, **admissibility.options, **options)
     if rule is None or rule == "count":
         graph = search(space, k, ties="all", queries=queries)
         return Neighbors(graph, count_weights(graph, k, space.sample_weight if rule else None))
     weight = space.sample_weight
-    admissible, mass, mass2 = admissible_mass(space, queries, admissibility=admissibility)
+    admissible, mass, mass2 = admissible_mass(space, queries, columns, admissibility)
+    if columns is not None:
+        weight = weight[columns]
     if rule == "mass":
         wanted = k * (mass2 / mass if unit is None else np.full(len(mass), unit))  # K = k e_i
-        expected = 2 * k * len(space) * (weight**2).sum() / weight.sum() ** 2
+        expected = 2 * k * len(weight) * (weight**2).sum() / weight.sum() ** 2
     else:
         cap = float(weight.max()) if cap is None else cap
         if not cap > 0:
             raise ParameterError(f"cap is {cap}; it must be a positive weight")
         wanted = np.full(len(mass), float(k))
         expected = (k + 20) * min(cap, weight.max()) / weight.mean()
-    return _walk(space, k, rule, cap, wanted, int(np.ceil(expected)) + 2, queries, admissible, search)
+    return _walk(space, k, rule, cap, wanted, int(np.ceil(expected)) + 2, queries, admissible, len(weight), search)
 
 
 def count_weights(graph: NeighborGraph, k: int, weight=None) -> np.ndarray:
@@ -101,7 +106,7 @@ def count_weights(graph: NeighborGraph, k: int, weight=None) -> np.ndarray:
     return share / np.bincount(row, share, len(graph))[row]
 
 
-def _walk(space, k, rule, cap, wanted, depth, queries, admissible, search) -> Neighbors:
+def _walk(space, k, rule, cap, wanted, depth, queries, admissible, n_columns, search) -> Neighbors:
     """Walk outwards until the rule is satisfied; rows that starve ask for twice as many neighbours."""
     rows = np.arange(len(space)) if queries is None else np.asarray(queries, np.int64)
     weight = space.sample_weight
@@ -111,7 +116,7 @@ def _walk(space, k, rule, cap, wanted, depth, queries, admissible, search) -> Ne
     todo = np.arange(len(rows))
     while len(todo):
         depth = min(depth, int(admissible[todo].max()))
-        if rule == "thinning" and depth > max(DEEPEST * len(space), 200):
+        if rule == "thinning" and depth > max(DEEPEST * n_columns, 200):
             raise ParameterError(
                 "neighbor_rule='thinning' has to walk over more than half of all items, because one "
                 "weight is far larger than the mean: use neighbor_rule='mass', or a lower cap="

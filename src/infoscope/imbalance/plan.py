@@ -26,6 +26,7 @@ from infoscope.neighbors import (
     find_repeated_rows,
     is_series,
     item_name,
+    item_numbers,
     items_of,
     looking_at_row_order,
     nearest,
@@ -36,10 +37,12 @@ from infoscope.neighbors import (
     settle_weights,
     share_items,
 )
-from infoscope.statistics import block_labels
+from infoscope.statistics import block_labels, effective_sample_size
 
 FEWEST_EFFECTIVE = 10
 LARGEST_SHARE = 0.05
+FEWEST_ROWS = 3
+LOOKED_AT = 2000  # rows whose order is looked at by itself
 STANDARD_ERRORS = ("auto", "graph", "blocks", "rows", "jackknife")
 
 
@@ -86,6 +89,8 @@ class ComparisonPlan:
         Whether the exclusion window was found, not given.
     weights_given : bool
         Whether items or runs came with weights, be they equal.
+    rows, columns : array of int or None
+        The rows that ask, and the items that may be their neighbours and take part in the order, sorted; None for all.
     """
 
     spaces: tuple[Space, ...]
@@ -101,6 +106,8 @@ class ComparisonPlan:
     ordered: bool = False
     automatic: bool = False
     weights_given: bool = False
+    rows: np.ndarray | None = None
+    columns: np.ndarray | None = None
     log: Log = field(default_factory=Log)
 
     @property
@@ -115,6 +122,28 @@ class ComparisonPlan:
     def neighbors_from(self) -> str:
         return self.admissibility.neighbors_from
 
+    @property
+    def chosen(self) -> bool:
+        """Whether rows or columns were chosen by hand."""
+        return self.rows is not None or self.columns is not None
+
+    @property
+    def chosen_items(self) -> np.ndarray:
+        """Items that ask or answer, sorted."""
+        everything = np.arange(len(self.spaces[0]))
+        return np.union1d(*(everything if some is None else some for some in (self.rows, self.columns)))
+
+    def places_of(self, rows: Any, what: str) -> np.ndarray:
+        """Where the rows lie whose numbers, or mask, are those of the rows as they were brought; sorted."""
+        given = np.asarray(rows)
+        if given.dtype == bool:
+            if given.shape != (self.n_brought,):
+                raise ParameterError(f"{what} is a mask of shape {given.shape}, but there are {self.n_brought} rows")
+            given = np.flatnonzero(given)
+        if given.ndim != 1 or given.dtype.kind not in "iu" or len(np.unique(given)) != len(given):
+            raise ParameterError(f"{what} must hold different row numbers (integers), or be a mask of all rows")
+        return np.flatnonzero(np.isin(self.numbers, item_numbers(given, self.n_brought, what)))
+
     @contextmanager
     def looking_at_order(self) -> Iterator[None]:
         """The look at the order of rows, open while neighbours are searched; what it finds goes into the log."""
@@ -123,10 +152,18 @@ class ComparisonPlan:
         self.log.take_in(look)
 
     def look_at_order(self) -> None:
-        """The look by itself, at nearest neighbours in the first space, where no search is needed otherwise."""
+        """The look by itself, at nearest neighbours in the first space, where no other search finds those of all."""
         with self.looking_at_order():
             if not self.silent:
-                nearest(self.spaces[0], 1, ties="all", n_jobs=self.n_jobs)
+                items = self.chosen_items
+                space = self.spaces[0] if len(items) == len(self.spaces[0]) else self.spaces[0].take(items)
+                some = np.random.default_rng(0).choice(len(items), min(len(items), LOOKED_AT), replace=False)
+                nearest(space, 1, ties="all", queries=np.sort(some), n_jobs=self.n_jobs)
+
+    def look_if_chosen(self) -> None:
+        """The look at chosen items, which searches among columns do not show."""
+        if self.columns is not None:
+            self.look_at_order()
 
     def warn(self, text: str, category=DataWarning) -> None:
         self.log.warnings.append(text)
@@ -144,6 +181,8 @@ class ComparisonPlan:
             spaces=tuple(s.take(rows) for s in spaces),
             blocks=None if self.blocks is None else np.unique(self.blocks[rows], return_inverse=True)[1].reshape(-1),
             numbers=self.numbers[rows],
+            rows=None if self.rows is None else np.flatnonzero(np.isin(rows, self.rows)),
+            columns=None if self.columns is None else np.flatnonzero(np.isin(rows, self.columns)),
             log=Log(),
         )
         return replace(part, **changes) if changes else part
@@ -152,12 +191,14 @@ class ComparisonPlan:
         """What every result of the subpackage records."""
         n, series = len(self.spaces[0]), self.correlation
         recalls = [g.recall for g in graphs if g.recall is not None]
+        asked = n if self.rows is None else len(self.rows)
         return dict(
             n_items=n,
-            n_rows=n if n_rows is None else n_rows,
+            n_rows=asked if n_rows is None else n_rows,
             n_columns=n_columns,
+            n_candidates=None if self.columns is None else len(self.columns),
             n_kish=self.n_kish,
-            n_independent=self.n_kish if series is None else self.n_kish / max(series.rows, 1.0),
+            n_independent=self._n_independent(),
             correlation_time=None if series is None else series.tau.value,
             n_correlation_times=None if series is None else float(np.median(series.durations)) / series.tau.value,
             correlation_time_resolved=series is None or bool(series.tau.resolved),
@@ -171,10 +212,28 @@ class ComparisonPlan:
             notes=tuple(dict.fromkeys(self.log.notes)),
         )
 
+    def _n_independent(self) -> float:
+        """Rows that are independent in time; of chosen rows and columns no more than there are of either."""
+        series = self.correlation
+        if not self.chosen:
+            return self.n_kish if series is None else self.n_kish / max(series.rows, 1.0)
+        memory = 1.0 if series is None else max(series.rows, 1.0)
+        few = [self.effective_size(some) for some in (self.rows, self.columns)]
+        return min(*few, self.effective_size(None) / memory)
+
+    def effective_size(self, items: np.ndarray | None) -> float:
+        """Kish's effective number of some of the items, or of all."""
+        weight = self.spaces[0].sample_weight
+        if weight is None:
+            return float(len(self.spaces[0]) if items is None else len(items))
+        return float(effective_sample_size(weight if items is None else weight[items]))
+
 
 def make_plan(
     spaces: list[Space],
     *,
+    rows: Any = None,
+    columns: Any = None,
     exclusion_window=None,
     neighbors_from=None,
     run_weight: Any = "frames",
@@ -192,6 +251,7 @@ def make_plan(
     plan = ComparisonPlan(tuple(spaces), n_jobs=n_jobs)
     plan.note(*borrowed)
     plan = _with_weights(plan, run_weight, on_low_weight)
+    plan = _with_chosen(plan, rows, columns, on_low_weight)
     plan.note(*(f"{s.name}: {note}" for s in plan.spaces for note in s.notes))
     series = is_series(plan.spaces[0])
     auto = exclusion_window == "auto" or (exclusion_window is None and series)
@@ -268,19 +328,43 @@ def _with_weights(plan: ComparisonPlan, run_weight: Any, on_low_weight: str) -> 
 
 
 def _check_weights(plan: ComparisonPlan, weight: np.ndarray, on_low_weight: str) -> None:
-    if plan.n_kish < FEWEST_EFFECTIVE:
-        text = (
-            f"the weights leave {plan.n_kish:.1f} effective items of {len(weight)}, fewer than "
-            f"{FEWEST_EFFECTIVE}: a few items carry everything; reweight less, sample more, or pass "
-            "on_low_weight='warn'"
-        )
-        if on_low_weight == "raise":
-            raise DataError(text)
-        plan.warn(text)
+    _check_effective(plan, plan.n_kish, f"items of {len(weight)}", on_low_weight)
     if weight.max() > LARGEST_SHARE * weight.sum():
         heaviest = int(weight.argmax())
         name = item_name(plan.spaces[0], int(np.searchsorted(plan.numbers, heaviest)), heaviest)
         plan.warn(f"{name} alone carries {weight.max() / weight.sum():.0%} of the weight")
+
+
+def _check_effective(plan: ComparisonPlan, size: float, of: str, on_low_weight: str) -> None:
+    if size >= FEWEST_EFFECTIVE:
+        return
+    text = (
+        f"the weights leave {size:.1f} effective {of}, fewer than {FEWEST_EFFECTIVE}: a few items carry everything; "
+        "reweight less, sample more, or pass on_low_weight='warn'"
+    )
+    if on_low_weight == "raise":
+        raise DataError(text)
+    plan.warn(text)
+
+
+def _with_chosen(plan: ComparisonPlan, rows: Any, columns: Any, on_low_weight: str) -> ComparisonPlan:
+    """The rows that ask and the items that may answer, where they were chosen."""
+    if rows is None and columns is None:
+        return plan
+    places = {}
+    for what, given, fewest in (("rows", rows, FEWEST_ROWS), ("columns", columns, 2)):
+        places[what] = found = None if given is None else plan.places_of(given, what)
+        if found is None:
+            continue
+        n_given = np.count_nonzero(given) if np.asarray(given).dtype == bool else len(given)
+        if len(found) < n_given:
+            plan.note(f"{n_given - len(found)} of the {what} have weight zero and were left out")
+        if len(found) < fewest:
+            raise DataError(f"{what} leaves {len(found)} items: at least {fewest} are needed")
+        if plan.weighted:
+            _check_effective(plan, plan.effective_size(found), f"{what} of {len(found)}", on_low_weight)
+    plan = replace(plan, rows=places["rows"], columns=places["columns"])
+    return replace(plan, n_kish=plan.effective_size(plan.rows))
 
 
 # ----------------------------------------------------------------------------------------------------------------- time

@@ -62,6 +62,7 @@ def rank_table(
     space: Space,
     *,
     queries=None,
+    columns=None,
     admissibility: Admissibility = UNRESTRICTED,
     n_jobs: int | None = None,
     limit_bytes: int | None = LIMIT_BYTES,
@@ -74,6 +75,8 @@ def rank_table(
         The target: features, labels, distances.
     queries : array of int, optional
         Only these rows.
+    columns : array of int, optional
+        Only these items are ranked; other entries are those of pairs that are not admissible.
     admissibility : Admissibility
         Who may be whose neighbour.
     n_jobs : int, optional
@@ -108,14 +111,15 @@ def rank_table(
             f"limit of {limit_bytes / 1e9:.1f} GB: pass batch_size= to work on random parts, use "
             "fewer rows, or raise max_table_bytes"
         )
-    admissible, mass, mass2 = admissible_mass(space, queries, admissibility=admissibility)
-    if _is_line(space) and not weighted:
+    admissible, mass, mass2 = admissible_mass(space, queries, columns, admissibility)
+    if _is_line(space) and not weighted and columns is None:
         return RankTable(_ranks_on_line(space, queries, admissibility, kind), 1 / (2 * (admissible + 1.0)))
     units = mass2 / np.maximum(mass, 1e-300)
     values = reduce_tiles(
         [space],
         _Ranks(np.zeros((n_rows, n), kind), units if weighted else None),
         queries=queries,
+        columns=columns,
         n_jobs=n_jobs,
         label="ranks in the target",
         **admissibility.options,

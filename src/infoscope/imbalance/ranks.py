@@ -28,6 +28,7 @@ def rescaled_ranks(
     unit: float | None = None,
     n_columns: int | None = None,
     random_state=None,
+    columns=None,
     admissibility: Admissibility = UNRESTRICTED,
     n_jobs=None,
 ) -> np.ndarray:
@@ -48,6 +49,8 @@ def rescaled_ranks(
         among labels are exact at no cost.
     random_state : Generator, optional
         For `n_columns`.
+    columns : None or array of int
+        Items that take part in the order.
     admissibility : Admissibility
         Who may be whose neighbour.
     n_jobs : int, optional
@@ -60,28 +63,29 @@ def rescaled_ranks(
     """
     row = graph.row_of_pair
     if n_columns is not None and space.metric != "labels":
-        return _sampled(space, graph, n_columns, random_state, admissibility)
+        return _sampled(space, graph, n_columns, random_state, columns, admissibility)
     if space.metric == "labels":
-        mass, below = _masses_of_labels(space, graph, weighted, admissibility)
+        mass, below = _masses_of_labels(space, graph, weighted, columns, admissibility)
     else:
-        closer, tied = count_closer(space, graph, weighted=weighted, n_jobs=n_jobs, **admissibility.options)
+        options = dict(weighted=weighted, columns=columns, n_jobs=n_jobs, **admissibility.options)
+        closer, tied = count_closer(space, graph, **options)
         mass, below = None, closer + tied / 2
     if not weighted:
         return (below + 0.5) / (graph.admissible[row] + 1)
-    _, mass, mass2 = admissible_mass(space, graph.rows, admissibility=admissibility)
+    _, mass, mass2 = admissible_mass(space, graph.rows, columns, admissibility)
     e = mass2 / mass if unit is None else np.full(len(mass), unit)
     return (below + e[row] / 2) / (mass + e)[row]
 
 
-def _masses_of_labels(space, graph, weighted, admissibility):
+def _masses_of_labels(space, graph, weighted, columns, admissibility):
     """Closer mass plus half the tied mass in the discrete metric, in closed form (formula (3))."""
-    pairs = admissible_pairs(row_items(space, graph.rows), column_items(space, None), admissibility)
+    pairs = admissible_pairs(row_items(space, graph.rows), column_items(space, columns), admissibility)
     weight = space.sample_weight if weighted else None
     own = _own_class_mass(space.features[:, 0], pairs, weight)
     total = (
         graph.admissible.astype(float)
         if not weighted
-        else admissible_mass(space, graph.rows, admissibility=admissibility)[1]
+        else admissible_mass(space, graph.rows, columns, admissibility)[1]
     )
     row, label = graph.row_of_pair, space.features[:, 0]
     same = label[graph.rows[row]] == label[graph.items]
@@ -101,9 +105,9 @@ def _own_class_mass(label, pairs: Pairs, weight) -> np.ndarray:
     return own
 
 
-def _sampled(space, graph, n_columns, random_state, admissibility) -> np.ndarray:
+def _sampled(space, graph, n_columns, random_state, columns, admissibility) -> np.ndarray:
     """r = 1 + (M - 1) share, the share of closer items measured among random columns other than the two items (5.4)."""
-    closer, tied, seen = count_in_samples(space, graph, n_columns, random_state, admissibility)
+    closer, tied, seen = count_in_samples(space, graph, n_columns, random_state, columns, admissibility)
     others = graph.admissible[graph.row_of_pair] - 1
     share = (closer + tied / 2) / np.maximum(seen, 1)
     if (seen == 0).any():

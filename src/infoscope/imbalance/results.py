@@ -52,9 +52,10 @@ class InformationImbalance(Measured):
     a_to_b_p, b_to_a_p : float or None
         Permutation p-values of "tells nothing", where asked for.
     k : int
-        Neighbours per row. Values compare at equal k and N only.
-    n_items, n_rows, n_columns : int
-        All items; the rows used as queries; the columns that ranks were sampled from (None: all).
+        Neighbours per row. Values compare at equal k and N (of candidates) only.
+    n_items, n_rows, n_columns, n_candidates : int
+        All items; the rows used as queries; the columns that ranks were sampled from (None: all); the items that could
+        be neighbours, where ``columns`` were chosen (None: all).
     n_kish, n_effective, n_independent : float or None
         Effective rows by weight; rows' worth of precision of these values (an upper figure); rows that are independent
         in time.
@@ -181,7 +182,7 @@ class InformationImbalance(Measured):
 
     @property
     def _title(self) -> str:
-        return f"Information Imbalance of {self.name_a} and {self.name_b} (k = {self.k}, N = {self.n_items})"
+        return f"Information Imbalance of {self.name_a} and {self.name_b} (k = {self.k}, {self._size})"
 
     @property
     def _estimates(self) -> list[tuple[str, str, None]]:
@@ -313,7 +314,7 @@ class ImbalanceMatrix(Measured):
     @property
     def _title(self) -> str:
         pairs = "row → column" if len(self.target_names) <= WIDE else f"the lowest of {len(self._cells())} pairs"
-        return f"Information Imbalance Δ({pairs}), k = {self.k}, N = {self.n_items}"
+        return f"Information Imbalance Δ({pairs}), k = {self.k}, {self._size}"
 
     @property
     def _estimates(self) -> list[tuple[str, str, None]]:
@@ -405,7 +406,7 @@ class ScaleCurve(Measured):
 
     @property
     def _title(self) -> str:
-        return f"Information Imbalance of {self.name_a} and {self.name_b} against k (N = {self.n_items})"
+        return f"Information Imbalance of {self.name_a} and {self.name_b} against k ({self._size})"
 
     @property
     def _estimates(self) -> list[tuple[str, str, None]]:
@@ -479,7 +480,7 @@ class ImbalanceDifference(Measured):
 
     @property
     def _title(self) -> str:
-        return f"{self.name_a} or {self.name_b} about {self.name_target}? (k = {self.k}, N = {self.n_items})"
+        return f"{self.name_a} or {self.name_b} about {self.name_target}? (k = {self.k}, {self._size})"
 
     @property
     def _estimates(self) -> list[tuple[str, str, None]]:

@@ -23,14 +23,16 @@ NOTABLE_FLOOR = 0.05  # floors above (labels) are removed before values are aver
 class Measured(Result):
     """What every imbalance was computed from, and whether its errors can be trusted.
 
-    ``n_correlation_times`` is the length of the median run in correlation times; ``correlation_time_resolved`` is False
-    when the series ended before its correlation did; ``correlated_rows`` is True when neighbouring rows are alike far
-    more often than chance and neither ``time`` nor ``run`` was given.
+    ``n_candidates`` is how many items could be neighbours and took part in the order, where these were chosen; else
+    None. ``n_correlation_times`` is the length of the median run in correlation times; ``correlation_time_resolved`` is
+    False when the series ended before its correlation did; ``correlated_rows`` is True when neighbouring rows are alike
+    far more often than chance and neither ``time`` nor ``run`` was given.
     """
 
     n_items: int
     n_rows: int
     n_columns: int | None = None
+    n_candidates: int | None = None
     n_kish: float | None = None
     n_independent: float | None = None
     correlation_time: float | None = None
@@ -49,6 +51,13 @@ class Measured(Result):
     _contents = {"n_items": whole(1), "n_rows": whole(1)}
 
     _references = ("information_imbalance",)
+
+    @property
+    def _size(self) -> str:
+        """How many items, in words of a title."""
+        if self.n_candidates is None:
+            return f"N = {self.n_items}"
+        return f"{self.n_rows} rows among {self.n_candidates} of N = {self.n_items}"
 
     @property
     def too_short(self) -> bool:

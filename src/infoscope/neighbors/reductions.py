@@ -179,6 +179,7 @@ def count_in_samples(
     graph: NeighborGraph,
     n_columns: int,
     random_state: RandomState,
+    columns: ArrayLike | None = None,
     admissibility: Admissibility = UNRESTRICTED,
 ) -> Floats:
     """(closer, tied, seen) of every pair among random columns, drawn anew for every row, without the pair's own items.
@@ -186,8 +187,7 @@ def count_in_samples(
     Different columns for every row keep the errors of the rows independent; the work is R n_columns measured pairs.
     """
     random_state = np.random.default_rng(random_state)
-    candidates = column_items(space, None)
-    pairs = admissible_pairs(row_items(space, graph.rows), candidates, admissibility)
+    pairs = admissible_pairs(row_items(space, graph.rows), column_items(space, columns), admissibility)
     radii = space.squared_distances(graph.rows[graph.row_of_pair], graph.items)
     counts = np.zeros((3, len(radii)))
     block = max(1, 2**22 // n_columns)

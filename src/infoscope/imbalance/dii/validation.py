@@ -17,7 +17,7 @@ from infoscope.imbalance.direction import row_weights, standard_error
 from infoscope.imbalance.plan import ComparisonPlan
 from infoscope.imbalance.rank_table import LIMIT_BYTES, rank_table
 from infoscope.imbalance.standard_errors import Deviations
-from infoscope.neighbors import WINDOW_SLACK, Admissibility, Items, item_numbers, items_of
+from infoscope.neighbors import WINDOW_SLACK, Admissibility, Items, items_of
 from infoscope.statistics import block_labels, run_order
 
 from .objective import Objective
@@ -81,7 +81,7 @@ def make_folds(plan: ComparisonPlan, validation: Any, generator: np.random.Gener
             )
         held = _runs(plan)
     elif np.ndim(validation):
-        held = {"held out": _given_rows(plan, validation)}
+        held = {"held out": plan.places_of(validation, "validation")}
     else:
         held = {"held out": _random_rows(plan, validation, generator)}
     folds = [Fold(name, rows_apart(plan, rows), rows) for name, rows in held.items()]
@@ -217,15 +217,3 @@ def _random_rows(plan: ComparisonPlan, validation: Any, generator: np.random.Gen
     size = np.cumsum(np.bincount(blocks)[order])
     n_held = 1 + int(np.searchsorted(size, max(validation * n, FEWEST_HELD) - 1e-9))
     return np.flatnonzero(np.isin(blocks, order[:n_held]))
-
-
-def _given_rows(plan: ComparisonPlan, validation: Any) -> np.ndarray:
-    """Where the rows lie whose numbers, or mask, are those of the rows as they were brought."""
-    given = np.asarray(validation)
-    if given.dtype == bool:
-        if given.shape != (plan.n_brought,):
-            raise ParameterError(f"validation is a mask of shape {given.shape}, but there are {plan.n_brought} rows")
-        given = np.flatnonzero(given)
-    if given.ndim != 1 or given.dtype.kind not in "iu" or len(np.unique(given)) != len(given):
-        raise ParameterError("validation must hold different row numbers (integers), or be a mask of all rows")
-    return np.flatnonzero(np.isin(plan.numbers, item_numbers(given, plan.n_brought, "validation")))
