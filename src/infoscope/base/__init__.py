@@ -31,7 +31,7 @@ from .jit import kernel
 from .json_values import flat, plain
 from .origin import Origin, SourceFile
 from .progress import Progress, progress
-from .provenance import Provenance, fingerprint, provenance, versions
+from .provenance import Fingerprint, Provenance, fingerprint, provenance, versions
 from .results import Result, format_estimate, missing_values, result_classes, say_estimate
 from .threads import available_threads, do_all, one_blas_thread
 
@@ -41,6 +41,7 @@ __all__ = [
     "DataError",
     "DataWarning",
     "DeprecatedNameWarning",
+    "Fingerprint",
     "InfoscopeError",
     "InfoscopeWarning",
     "MissingExtraError",

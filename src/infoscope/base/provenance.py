@@ -41,11 +41,38 @@ def fingerprint(*arrays: Any) -> str:
     >>> fingerprint(np.arange(3)) == fingerprint(np.arange(6)[::2] // 2), len(fingerprint(None))
     (True, 32)
     """
-    digest = hashlib.blake2b(digest_size=16)
-    for array in arrays:
-        for piece in _pieces(array):
-            digest.update(piece)
-    return digest.hexdigest()
+    digest = Fingerprint()
+    digest.update(*arrays)
+    return digest.text
+
+
+class Fingerprint:
+    """The same of arrays that come one after the other, and need not be there at once.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.base import Fingerprint, fingerprint
+    >>> digest = Fingerprint()
+    >>> digest.update(np.arange(3))
+    >>> digest.update(None)
+    >>> digest.text == fingerprint(np.arange(3), None)
+    True
+    """
+
+    def __init__(self) -> None:
+        self._digest = hashlib.blake2b(digest_size=16)
+
+    def update(self, *arrays: Any) -> None:
+        """Take in arrays."""
+        for array in arrays:
+            for piece in _pieces(array):
+                self._digest.update(piece)
+
+    @property
+    def text(self) -> str:
+        """32 hexadecimal digits."""
+        return self._digest.hexdigest()
 
 
 def _pieces(array: Any) -> Iterator[Any]:
@@ -98,7 +125,9 @@ class Provenance:
         }
 
 
-def provenance(function: str, parameters: dict[str, Any], seed: Any, *arrays: Any) -> Provenance:
+def provenance(
+    function: str, parameters: dict[str, Any], seed: Any, *arrays: Any, input_hash: str | None = None
+) -> Provenance:
     """Record a call.
 
     Parameters
@@ -112,6 +141,8 @@ def provenance(function: str, parameters: dict[str, Any], seed: Any, *arrays: An
         has moved on, the name of its bit generator.
     *arrays
         The input, for the hash.
+    input_hash : str, optional
+        The hash, where it was made on the way.
 
     Returns
     -------
@@ -125,7 +156,7 @@ def provenance(function: str, parameters: dict[str, Any], seed: Any, *arrays: An
     1
     """
     short = {name: _short(value) for name, value in parameters.items()}
-    return Provenance(function, short, _short(seed), fingerprint(*arrays), versions())
+    return Provenance(function, short, _short(seed), input_hash or fingerprint(*arrays), versions())
 
 
 def _short(value: Any) -> Any:

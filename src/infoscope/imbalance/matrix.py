@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from infoscope.base import ParameterError, provenance
+from infoscope.base import Fingerprint, ParameterError, provenance
 from infoscope.base.checks import check_choice, check_random_state
 from infoscope.base.rounding import SAME
-from infoscope.neighbors import NeighborGraph, Space, as_space
+from infoscope.neighbors import NeighborGraph, Space
 from infoscope.statistics import adjust_p_values
 
 from .direction import Direction, floor_of, row_weights
 from .direction import standard_error as error_of
 from .imbalance import sampled_columns, settle_neighbors, source_neighbors
 from .neighbor_rules import Neighbors
+from .on_demand import SpacesOnDemand
 from .permutation import check_permutations, neighbors_in, permutation_p_value, ranks_in, testable_part
 from .plan import ComparisonPlan, make_plan
 from .query_rows import query_rows
@@ -53,8 +55,11 @@ def imbalance_matrix(
 
     Parameters
     ----------
-    spaces : mapping of name to Space or array
-        The spaces that predict.
+    spaces : mapping of name to Space or array, or to functions that load them
+        The spaces that predict. Functions without arguments, and the items of a mapping that is no dict, are loaded
+        when they are needed and dropped after: three times in all, to be looked at, to find neighbours, and to rank
+        those of all others (and again where times and runs ask for a correlation time, and for permutations). One space
+        at a time is in memory, beside the neighbours of all. The numbers are the same.
     targets : mapping, optional
         The spaces that are predicted; the same spaces by default.
     k, rows, columns, neighbor_rule, exclusion_window, neighbors_from, run_weight, n_rows, n_columns, random_state, \
@@ -96,13 +101,11 @@ n_jobs, approximate, on_low_weight, on_starved, cap : optional
     names, target_names = tuple(spaces), tuple(spaces if targets is None else targets)
     if not names or not target_names or len({*names, *target_names}) < 2:
         raise ParameterError("imbalance_matrix needs at least two spaces")
-    twice = [name for name in target_names if name in spaces and (targets or spaces)[name] is not spaces[name]]
-    if twice:
-        raise ParameterError(f"{twice[0]!r} is one thing in spaces and another in targets: a name stands for one space")
-    everything = {**spaces, **(targets or {})}
-    made = [as_space(data, name=str(name)) for name, data in everything.items()]
+    _check_names(spaces, targets)
+    on_demand = SpacesOnDemand(spaces, {} if targets is None else targets)
+    places = {name: place for place, name in enumerate(on_demand.names)}
     plan = make_plan(
-        made,
+        on_demand if on_demand.any_loaded else [on_demand.load(name) for name in places],
         rows=rows,
         columns=columns,
         exclusion_window=exclusion_window,
@@ -112,23 +115,16 @@ n_jobs, approximate, on_low_weight, on_starved, cap : optional
         on_low_weight=on_low_weight,
         n_jobs=n_jobs,
     )
-    by_name = dict(zip(everything, plan.spaces, strict=True))
     k, rule = settle_neighbors(plan, k, neighbor_rule, cap=cap)
     check_permutations(n_permutations, plan)
     generator = check_random_state(random_state)
     asked, n_columns = query_rows(plan, k, n_rows, generator, on_starved), sampled_columns(plan, n_columns)
     options: dict[str, Any] = dict(rule=rule, cap=cap, approximate=approximate)
-    with plan.looking_at_order():
-        sources = {name: source_neighbors(plan, by_name[name], k, asked, generator, **options) for name in names}
-        plan.look_if_chosen()
-    values, errors, floors = np.full((3, len(names), len(target_names)), np.nan)
-    for column, target in enumerate(target_names):
-        others = {name: found for name, found in sources.items() if name != target}
-        for name, d in _directions_to(plan, others, by_name[target], n_columns, generator).items():
-            row = names.index(name)
-            values[row, column], errors[row, column] = d.value, error_of(plan, d.deviations())
-            floors[row, column] = floor_of(plan, d, by_name[target])
-    p_values = _p_values(plan, names, target_names, by_name, values, errors, k, n_permutations, generator)
+    digest = Fingerprint()
+    sources = _search_sources(plan, {name: places[name] for name in names}, k, asked, generator, digest, options)
+    goals = {name: places[name] for name in target_names}
+    values, errors, floors = _sweep_targets(plan, sources, goals, n_columns, generator, digest)
+    p_values = _p_values(plan, names, target_names, places, values, errors, k, n_permutations, generator)
     parameters = dict(
         k=k,
         neighbor_rule=rule,
@@ -157,14 +153,56 @@ n_jobs, approximate, on_low_weight, on_starved, cap : optional
         p_values=p_values,
         p_values_adjusted=adjusted,
         adjust=adjust,
-        provenance=provenance(
-            "imbalance_matrix",
-            parameters,
-            random_state,
-            *(part for s in plan.spaces for part in (s.features, s.sample_weight, s.time, s.run)),
-        ),
+        provenance=provenance("imbalance_matrix", parameters, random_state, input_hash=digest.text),
         **plan.fields(None if asked is None else len(asked), n_columns, [found.graph for found in sources.values()]),
     )
+
+
+def _search_sources(plan, places, k, asked, generator, digest, options) -> dict[str, Neighbors]:
+    """Neighbours in every source, of which one at a time is at hand."""
+    sources: dict[str, Neighbors] = {}
+    with plan.looking_at_order():
+        for name, place in places.items():
+            space = plan.space(place)
+            digest.update(*_input_of(space))
+            sources[name] = _without_space(source_neighbors(plan, space, k, asked, generator, **options))
+            del space  # before the next one is loaded
+        plan.look_if_chosen()
+    return sources
+
+
+def _sweep_targets(plan, sources, places, n_columns, generator, digest) -> np.ndarray:
+    """Values, errors and floors (3, n_names, n_targets): the pairs of all sources are ranked in a target at once."""
+    names = list(sources)
+    table = np.full((3, len(names), len(places)), np.nan)
+    for column, (target, place) in enumerate(places.items()):
+        space = plan.space(place)
+        if target not in sources:
+            digest.update(*_input_of(space))
+        others = {name: found for name, found in sources.items() if name != target}
+        for name, d in _directions_to(plan, others, space, n_columns, generator).items():
+            entry = d.value, error_of(plan, d.deviations()), floor_of(plan, d, space)
+            table[:, names.index(name), column] = entry
+        del space
+    return table
+
+
+def _without_space(neighbors: Neighbors) -> Neighbors:
+    """The neighbours alone: a graph keeps the items that it was made of in memory."""
+    return neighbors._replace(graph=replace(neighbors.graph, space=None))
+
+
+def _check_names(spaces: Mapping[str, Any], targets: Mapping[str, Any] | None) -> None:
+    if targets is None or targets is spaces:
+        return
+    for name in targets:
+        at_hand = isinstance(spaces, dict) and isinstance(targets, dict)
+        if name in spaces and not (at_hand and targets[name] is spaces[name]):
+            raise ParameterError(f"{name!r} is one thing in spaces and another in targets: a name stands for one space")
+
+
+def _input_of(space: Space) -> tuple[Any, ...]:
+    return space.features, space.sample_weight, space.time, space.run
 
 
 def _directions_to(
@@ -195,7 +233,7 @@ def _directions_to(
     return found
 
 
-def _p_values(plan, names, target_names, by_name, values, errors, k, n_permutations, generator) -> np.ndarray:
+def _p_values(plan, names, target_names, places, values, errors, k, n_permutations, generator) -> np.ndarray:
     """One-sided p-values of "tells nothing": by permutation where asked for, else from the standard error."""
     from scipy.special import ndtr
 
@@ -204,10 +242,9 @@ def _p_values(plan, names, target_names, by_name, values, errors, k, n_permutati
     if n_permutations == 0:
         return p
     small = testable_part(plan, n_permutations, generator)
-    kept = dict(zip(by_name, small.spaces, strict=True))
-    near = [neighbors_in(small, kept[name], k) for name in names]
+    near = [_without_space(neighbors_in(small, small.space(places[name]), k)) for name in names]
     for j, name in enumerate(target_names):
-        table = ranks_in(small, kept[name])
+        table = ranks_in(small, small.space(places[name]))
         for i in np.flatnonzero(np.isfinite(values[:, j])):
             p[i, j] = permutation_p_value(small, near[i], table, n_permutations, generator)
     return p

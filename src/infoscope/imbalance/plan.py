@@ -20,6 +20,7 @@ from infoscope.neighbors import (
     CORRELATED_FROM,
     UNRESTRICTED,
     Admissibility,
+    RowCodes,
     RowOrderLook,
     SeriesCorrelation,
     Space,
@@ -36,8 +37,11 @@ from infoscope.neighbors import (
     settle_admissibility,
     settle_weights,
     share_items,
+    with_features,
 )
 from infoscope.statistics import block_labels, effective_sample_size
+
+from .on_demand import PlannedSpaces, SpacesOnDemand
 
 FEWEST_EFFECTIVE = 10
 LARGEST_SHARE = 0.05
@@ -89,6 +93,8 @@ class ComparisonPlan:
         Whether the exclusion window was found, not given.
     weights_given : bool
         Whether items or runs came with weights, be they equal.
+    on_demand : SpacesOnDemand or None
+        Where the features are, when `spaces` know only of the items: `space` loads one.
     rows, columns : array of int or None
         The rows that ask, and the items that may be their neighbours and take part in the order, sorted; None for all.
     """
@@ -106,6 +112,7 @@ class ComparisonPlan:
     ordered: bool = False
     automatic: bool = False
     weights_given: bool = False
+    on_demand: SpacesOnDemand | None = None
     rows: np.ndarray | None = None
     columns: np.ndarray | None = None
     log: Log = field(default_factory=Log)
@@ -121,6 +128,17 @@ class ComparisonPlan:
     @property
     def neighbors_from(self) -> str:
         return self.admissibility.neighbors_from
+
+    def space(self, place: int) -> Space:
+        """One of the spaces, with what it is compared by."""
+        if self.on_demand is None:
+            return self.spaces[place]
+        return with_features(self.spaces[place], self.on_demand.load(self.on_demand.names[place]), self.numbers)
+
+    @property
+    def each_space(self) -> PlannedSpaces:
+        """All of them, one after the other."""
+        return PlannedSpaces(self.space, len(self.spaces))
 
     @property
     def chosen(self) -> bool:
@@ -156,7 +174,7 @@ class ComparisonPlan:
         with self.looking_at_order():
             if not self.silent:
                 items = self.chosen_items
-                space = self.spaces[0] if len(items) == len(self.spaces[0]) else self.spaces[0].take(items)
+                space = self.space(0) if len(items) == len(self.spaces[0]) else self.space(0).take(items)
                 some = np.random.default_rng(0).choice(len(items), min(len(items), LOOKED_AT), replace=False)
                 nearest(space, 1, ties="all", queries=np.sort(some), n_jobs=self.n_jobs)
 
@@ -230,7 +248,7 @@ class ComparisonPlan:
 
 
 def make_plan(
-    spaces: list[Space],
+    given: list[Space] | SpacesOnDemand,
     *,
     rows: Any = None,
     columns: Any = None,
@@ -242,13 +260,15 @@ def make_plan(
     n_jobs=None,
 ) -> ComparisonPlan:
     """Check that the spaces hold the same items, and settle window, runs, weights and blocks."""
-    _check_number(spaces[0])
-    spaces, borrowed = share_items(spaces)
+    on_demand = given if isinstance(given, SpacesOnDemand) else None
+    found, codes = given.look() if isinstance(given, SpacesOnDemand) else (given, None)
+    _check_number(found[0])
+    spaces, borrowed = share_items(found)
     check_choice(standard_error, "standard_error", STANDARD_ERRORS)
     check_choice(on_low_weight, "on_low_weight", ("raise", "warn"))
     if isinstance(exclusion_window, str) and exclusion_window != "auto":
         raise ParameterError(f"exclusion_window is {exclusion_window!r}; it must be a time >= 0, 'auto' or None")
-    plan = ComparisonPlan(tuple(spaces), n_jobs=n_jobs)
+    plan = ComparisonPlan(tuple(spaces), n_jobs=n_jobs, on_demand=on_demand)
     plan.note(*borrowed)
     plan = _with_weights(plan, run_weight, on_low_weight)
     plan = _with_chosen(plan, rows, columns, on_low_weight)
@@ -263,19 +283,21 @@ def make_plan(
     )
     if auto or exclusion_window or series or neighbors_from == "auto" or standard_error == "blocks":
         try:
-            plan = replace(plan, correlation=series_correlation(plan.spaces, in_order=True, n_jobs=n_jobs))
+            plan = replace(plan, correlation=series_correlation(plan.each_space, in_order=True, n_jobs=n_jobs))
         except InfoscopeError as error:  # a window given as a number does without
             if auto:
                 raise
             plan.note(f"no correlation time: {error}")
     plan = _with_blocks(_with_window(plan, exclusion_window, neighbors_from), standard_error)
-    _look_for_repeats(plan)
+    if on_demand is None or codes is not None:  # None: rows that are not at hand
+        _look_for_repeats(plan, codes)
     return plan
 
 
-def _look_for_repeats(plan: ComparisonPlan) -> None:
+def _look_for_repeats(plan: ComparisonPlan, codes: RowCodes | None) -> None:
     """Say how many rows are there twice: each is the other's nearest neighbour in every space, whatever these tell."""
-    repeated = find_repeated_rows(plan.spaces, plan.admissibility)
+    codes = None if codes is None else codes.take(plan.numbers)
+    repeated = find_repeated_rows(plan.each_space, plan.admissibility, codes)
     if repeated is None or not repeated.n_repeats:
         return
     if repeated.worth_a_warning:

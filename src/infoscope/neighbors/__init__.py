@@ -15,6 +15,7 @@ Sums of a Gaussian    `gaussian_sums` with `gaussian_kernels`, twin `gaussian_su
 Neighbours known      `known_neighbors` reads what was computed elsewhere, `known_search` answers from it
 Two samples           `two_samples`: one space of both; `two_sample_blocks`: whose labels are exchanged together
 All pairs of bits     `bits` with `bit_kernels`; twins `bits_torch`, `bits_dask`
+Loaded when needed    `featureless`: what is known of items whose features are elsewhere
 Beside them           `origins`: where items came from;  `repeated_rows`: which rows are there twice?
                       `order`: are neighbouring rows alike?  `rmsd`: distances of conformations
 
@@ -70,6 +71,7 @@ from .correlation import (
     settle_window,
 )
 from .cross_ranks import OneWay, neighbors_and_ranks
+from .featureless import with_features, without_features
 from .frame_columns import collected
 from .gaussian_matrix import kernel_matrix, kernel_product
 from .interfaces import Tiles
@@ -78,7 +80,7 @@ from .known_search import graph_of
 from .origins import item_name, item_origin
 from .ownership import hand_over
 from .reductions import admissible_mass, column_items, count_in_samples, row_items
-from .repeated_rows import RepeatedRows, find_repeated_rows
+from .repeated_rows import RepeatedRows, RowCodes, find_repeated_rows
 from .row_order import RowOrderLook, is_looking, looking_at_row_order, show_neighbors
 from .shifts import series_shifts
 from .sorted_rows import content_order, content_ranks

@@ -7,7 +7,7 @@ for neighbours looks whether they seem so (`row_order`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ from infoscope.statistics import CorrelationTime, auto_window, block_labels, cor
 
 from .admissible import Admissibility
 from .convert import to_numpy
+from .featureless import without_features
 from .space import Space
 
 CORRELATED_FROM = 1.5  # correlation time, in rows, from which errors come from blocks
@@ -205,14 +206,14 @@ def settle_admissibility(
 
 
 def series_correlation(
-    spaces: Space | Sequence[Space], *, in_order: bool = False, n_jobs: int | None = None
+    spaces: Space | Iterable[Space], *, in_order: bool = False, n_jobs: int | None = None
 ) -> SeriesCorrelation | None:
     """The correlation of the rows of some spaces of the same items; the slowest column of all decides.
 
     Parameters
     ----------
-    spaces : Space or sequence of Space
-        They carry the same `time` and `run`.
+    spaces : Space or iterable of Space
+        They carry the same `time` and `run`; one is looked at after the other.
     in_order : bool
         Whether rows follow each other where neither was given.
     n_jobs : int, optional
@@ -240,27 +241,36 @@ def series_correlation(
     >>> 15 < found.rows < 40, bool(found.thinning == np.ceil(found.rows / 2))
     (True, True)
     """
-    spaces = [spaces] if isinstance(spaces, Space) else list(spaces)
-    first = spaces[0]
-    if not (in_order or is_series(first)):
-        return None
-    found = []
-    for space in [space for space in spaces if space.metric != "neighbors"] or spaces:
-        columns, period = columns_in_time(space)
-        options: dict[str, Any] = dict(time=first.time, run=first.run, period=period, n_jobs=n_jobs)
-        tau = correlation_time(columns, **options)
-        if space.metric in ("precomputed", "bits") and len(tau.per_column) > 1:
-            # all marks see the same state: the middle one speaks for them, where of columns the slowest does
-            times = np.nan_to_num(tau.per_column)
-            middle = int(np.argsort(times, kind="stable")[len(times) // 2])
-            tau = correlation_time(columns[:, [middle]], **options)
-        found.append(tau)
+    items, found, untold = None, [], None
+    for space in [spaces] if isinstance(spaces, Space) else spaces:
+        items = without_features(space) if items is None else items
+        if not (in_order or is_series(items)):
+            return None
+        if space.metric == "neighbors":
+            untold = space
+        else:
+            found.append(_correlation_in_space(space, items, n_jobs))
+    if untold is not None and not found:
+        columns_in_time(untold)  # says what is missing
+    first: Any = items
     slowest = max(found, key=lambda tau: tau.value)
     if slowest.resolved:
         slowest = next((tau for tau in found if not tau.resolved), slowest)
     step = row_step(first)
     order = run_order(len(first), first.time, first.run)
     return SeriesCorrelation(slowest, step, np.array([b - a for a, b in order.slices]) * step)
+
+
+def _correlation_in_space(space: Space, items: Space, n_jobs: int | None) -> CorrelationTime:
+    columns, period = columns_in_time(space)
+    options: dict[str, Any] = dict(time=items.time, run=items.run, period=period, n_jobs=n_jobs)
+    tau = correlation_time(columns, **options)
+    if space.metric in ("precomputed", "bits") and len(tau.per_column) > 1:
+        # all marks see the same state: the middle one speaks for them, where of columns the slowest does
+        times = np.nan_to_num(tau.per_column)
+        middle = int(np.argsort(times, kind="stable")[len(times) // 2])
+        tau = correlation_time(columns[:, [middle]], **options)
+    return tau
 
 
 def row_step(space: Space) -> float:

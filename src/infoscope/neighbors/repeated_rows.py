@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from .admissible import UNRESTRICTED, WINDOW_SLACK, Admissibility, items_of
 from .convert import to_numpy
+from .featureless import without_features
 from .space import Space
 
 WORTH_A_WARNING = 0.01  # share of rows that repeat another one; fewer are a note
@@ -55,18 +56,47 @@ class RepeatedRows:
         return f"{self.n_repeats} of {self.n_rows} rows {verb} another one{where}"
 
 
+@dataclass(frozen=True, eq=False)
+class RowCodes:
+    """A number of 64 bits for every row of some spaces: rows that are equal in all of them have equal ones.
+
+    Attributes
+    ----------
+    codes : array (N,) of uint64 or None
+        None before the first space.
+    n_spaces : int
+    """
+
+    codes: np.ndarray | None = None
+    n_spaces: int = 0
+
+    def with_space(self, space: Space) -> RowCodes | None:
+        """Codes of one space more; None where its rows are not at hand."""
+        table = _table(space)
+        if table is None:
+            return None
+        codes = _hash(table) if self.codes is None else _mix(self.codes ^ _mix(_hash(table)))
+        return RowCodes(codes, self.n_spaces + 1)
+
+    def take(self, rows: np.ndarray) -> RowCodes:
+        """Codes of some of the rows."""
+        return RowCodes(None if self.codes is None else self.codes[rows], self.n_spaces)
+
+
 def find_repeated_rows(
-    spaces: Space | Sequence[Space], admissibility: Admissibility = UNRESTRICTED
+    spaces: Space | Iterable[Space], admissibility: Admissibility = UNRESTRICTED, codes: RowCodes | None = None
 ) -> RepeatedRows | None:
     """Which rows repeat another one in every space.
 
     Parameters
     ----------
-    spaces : Space or sequence of Space
-        Of the same items.
+    spaces : Space, or iterable of Space
+        Of the same items; what is iterated over is so more than once.
     admissibility : Admissibility
         Who may be whose neighbour; rows that repeat only what may not be their neighbour (a step that a simulation
         rejected, within the window) are no repeats.
+    codes : RowCodes, optional
+        Of the rows of these spaces, where they are known already.
 
     Returns
     -------
@@ -83,20 +113,18 @@ def find_repeated_rows(
     >>> print(find_repeated_rows([Space(x), Space(np.arange(3.0)[:, None])]))
     0 of 3 rows repeat another one in both spaces
     """
-    spaces = [spaces] if isinstance(spaces, Space) else list(spaces)
-    tables = [_table(space) for space in spaces]
-    known = [table for table in tables if table is not None]
-    if len(known) < len(tables):
+    several = [spaces] if isinstance(spaces, Space) else spaces
+    if codes is None:
+        codes = _codes_of(several)
+    if codes is None or codes.codes is None:
         return None
-    n = len(spaces[0])
-    codes = _hash(known[0])
-    for table in known[1:]:
-        codes = _mix(codes ^ _mix(_hash(table)))
-    order = np.argsort(codes, kind="stable")
-    same = codes[order][1:] == codes[order][:-1]
-    at = np.flatnonzero(same)
-    for table in known:  # the numbers themselves have the last word
-        at = at[(table[order[at]] == table[order[at + 1]]).all(axis=1)]
+    n, code = len(codes.codes), codes.codes
+    order = np.argsort(code, kind="stable")
+    at = np.flatnonzero(code[order][1:] == code[order][:-1])
+    if len(at):
+        for space in several:  # the numbers themselves have the last word
+            table = _sure_table(space)
+            at = at[(table[order[at]] == table[order[at + 1]]).all(axis=1)]
     starts = np.ones(n, bool)
     starts[at + 1] = False
     number = np.empty(n, np.int64)
@@ -105,8 +133,9 @@ def find_repeated_rows(
     rank = np.empty(len(first), np.int64)
     rank[np.argsort(first)] = np.arange(len(first))
     group, first = rank[number], np.sort(first)
-    count = _count(group, spaces[0], admissibility)
-    return RepeatedRows(n, count, first, group, len(spaces), count > 0 and _on_grid(known))
+    count = 0 if len(first) == n else _count(group, without_features(next(iter(several))), admissibility)
+    on_grid = count > 0 and all(_has_few_values(_sure_table(space)) for space in several)
+    return RepeatedRows(n, count, first, group, codes.n_spaces, on_grid)
 
 
 def rows_at_hand(space: Space) -> bool:
@@ -129,10 +158,25 @@ def _table(space: Space) -> np.ndarray | None:
     return np.where(period > 0, np.mod(values, np.where(period > 0, period, 1.0)), values) if period.any() else values
 
 
-def _on_grid(tables: Sequence[np.ndarray]) -> bool:
-    """Whether every column of every table has few different values."""
-    few = max(FEW_VALUES * len(tables[0]), 2)
-    return all(len(np.unique(table[:, a])) <= few for table in tables for a in range(table.shape[1]))
+def _codes_of(spaces: Iterable[Space]) -> RowCodes | None:
+    codes: RowCodes | None = RowCodes()
+    for space in spaces:
+        codes = None if codes is None else codes.with_space(space)
+    return codes
+
+
+def _sure_table(space: Space) -> np.ndarray:
+    """The table of a space whose rows are known to be at hand."""
+    table = _table(space)
+    if table is None:
+        raise TypeError("rows that are not at hand")
+    return table
+
+
+def _has_few_values(table: np.ndarray) -> bool:
+    """Whether every column has few different values."""
+    few = max(FEW_VALUES * len(table), 2)
+    return all(len(np.unique(table[:, a])) <= few for a in range(table.shape[1]))
 
 
 def _hash(table: np.ndarray) -> np.ndarray:
