@@ -31,17 +31,29 @@ def ranks_of_tile(t, units: np.ndarray | None) -> np.ndarray:
     band = t.row_band.double() + t.column_band.double().max()
     if bool(band.any()):
         _measure(t, squared, values, order, band)
+    if units is None:
+        return _twice_the_ranks(values, order).cpu().numpy()
     first, last = _ties(values)
     finite = values < np.inf
-    ranks: Any
-    if units is None:
-        ranks = (first + last + 1).to(torch.int32)  # twice the mean of first + 1 ... last
-    else:
-        mass = torch.nn.functional.pad((t.mass[order] * finite).cumsum(1), (1, 0))
-        e = on_device(units, squared.device)[:, None]
-        ranks = ((mass.gather(1, first) + mass.gather(1, last)) / 2 + e / 2) / (mass[:, -1:] + e)
+    mass = torch.nn.functional.pad((t.mass[order] * finite).cumsum(1), (1, 0))
+    e = on_device(units, squared.device)[:, None]
+    ranks = ((mass.gather(1, first) + mass.gather(1, last)) / 2 + e / 2) / (mass[:, -1:] + e)
     ranks = ranks.masked_fill(~finite, 0)
     return torch.empty_like(ranks).scatter_(1, order, ranks).cpu().numpy()
+
+
+def ranks_of_rows(squared) -> Any:
+    """Twice the rank of every pair, by exact squared distances (b, m) in double precision; 0 where these are +inf."""
+    return _twice_the_ranks(*squared.sort(dim=1, stable=True))
+
+
+def _twice_the_ranks(values, order) -> Any:
+    """Twice the mean of first + 1 ... last of every group of ties, where its members were before they were sorted."""
+    import torch
+
+    first, last = _ties(values)
+    ranks = (first + last + 1).to(torch.int32).masked_fill(values == np.inf, 0)
+    return torch.empty_like(ranks).scatter_(1, order, ranks)
 
 
 def _measure(t, squared, values, order, band) -> None:

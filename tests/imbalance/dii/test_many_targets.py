@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from infoscope import dii_value_and_grad
-from infoscope.imbalance.dii.many_targets import Descent, Lines, _Batches, blocks_of_targets, fit_many_targets
+from infoscope.imbalance.dii.many_targets import Descent, Lines, blocks_of_targets, fit_many_targets
+from infoscope.imbalance.dii.pair_batches import OwnSources, PairBatches
 from infoscope.neighbors import Admissibility, Items
 
 
@@ -12,10 +13,21 @@ def in_order(n, run=None):
     return Items(np.arange(n), np.zeros(n, int) if run is None else run, np.arange(float(n)))
 
 
+def made(kind, sources, shared):
+    """Batches of one kind."""
+    if kind == "tensors":
+        torch = pytest.importorskip("torch")
+        from infoscope.imbalance.dii.pair_batches_torch import TorchBatches
+
+        return TorchBatches(torch.device("cpu"), *shared)
+    return OwnSources(sources, *shared) if kind == "own" else PairBatches(*shared)
+
+
+@pytest.mark.parametrize("sources", ["shared", "own", "tensors"])
 @pytest.mark.parametrize("period", [None, 3.0])
 @pytest.mark.parametrize("width", [0.0, 6.0])
 @pytest.mark.parametrize("n", [100, 37])
-def test_value_and_gradient_are_those_of_one_target(n, width, period):
+def test_value_and_gradient_are_those_of_one_target(n, width, period, sources):
     """In single precision: 1e-6 of a value that is about one, and of a gradient by weights of norm about one."""
     rng = np.random.default_rng(n)
     x, weights = rng.normal(size=(n, 7)), rng.uniform(0.1, 1, (4, 7))
@@ -25,10 +37,10 @@ def test_value_and_gradient_are_those_of_one_target(n, width, period):
     periods = np.zeros(7)
     if period:
         periods[2] = period
-    descent = Descent(batch_size=n, k=4)
-    batches = _Batches(
-        np.ascontiguousarray(x.T, np.float32), periods.astype(np.float32), in_order(n), descent, Admissibility(width)
-    )
+    shared = (
+        np.ascontiguousarray(x.T, np.float32), periods.astype(np.float32), in_order(n), n, 4, 0.1, Admissibility(width)
+    )  # fmt: skip
+    batches = made(sources, np.tile(np.arange(7), (4, 1)), shared)
     rows = rng.permutation(n)
     values, slopes = batches.value_and_slopes(rows, Lines(targets, np.zeros(4)), weights**2)
     for t in range(4):
@@ -46,12 +58,14 @@ def test_value_and_gradient_are_those_of_one_target(n, width, period):
         np.testing.assert_allclose(2 * weights[t] * slopes[t], gradient, atol=1e-6)
 
 
-def test_copies_of_rows_do_not_make_the_bandwidth_zero():
+@pytest.mark.parametrize("sources", ["shared", "own", "tensors"])
+def test_copies_of_rows_do_not_make_the_bandwidth_zero(sources):
     x = np.repeat(np.random.default_rng(0).normal(size=(10, 2)), 10, axis=0)
     y = np.random.default_rng(1).normal(size=(1, 100))
-    batches = _Batches(
-        np.ascontiguousarray(x.T, np.float32), np.zeros(2, np.float32), in_order(100), Descent(), Admissibility()
-    )
+    shared = (
+        np.ascontiguousarray(x.T, np.float32), np.zeros(2, np.float32), in_order(100), 100, 5, 0.1, Admissibility()
+    )  # fmt: skip
+    batches = made(sources, np.array([[0, 1]]), shared)
     values, slopes = batches.value_and_slopes(np.arange(100), Lines(y, np.zeros(1)), np.ones((1, 2)))
     expected, gradient = dii_value_and_grad(x, y[0][:, None], [1.0, 1.0], k=5, target_kind="features")
     assert values[0] == pytest.approx(expected, abs=1e-6)
@@ -72,6 +86,20 @@ def test_weights_find_what_was_put_in():
     for losses, n_epochs in zip(found.losses, found.n_epochs, strict=True):
         assert np.isfinite(losses[:n_epochs]).all() and np.isnan(losses[n_epochs:]).all()
         assert losses[n_epochs - 1] < losses[0]
+
+
+def test_sources_of_its_own_are_those_that_a_target_weighs():
+    """Both ways give the same weights when the others are taken away: single precision, thirty steps."""
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(120, 6))
+    targets = Lines(np.stack([x[:, 0] + x[:, 1] ** 2, x[:, 4], x[:, 5] * x[:, 0]]), np.zeros(3))
+    sources = np.array([[0, 1, 2], [4, 3, 0], [0, 2, 5]])
+    descent = Descent(batch_size=40, n_epochs=10)
+    found = fit_many_targets(x, np.zeros(6), targets, in_order(120), descent=descent, sources=sources)
+    for t, mine in enumerate(sources):
+        alone = fit_many_targets(x[:, mine], np.zeros(3), targets.take(np.array([t])), in_order(120), descent=descent)
+        np.testing.assert_allclose(found.weights[t, mine], alone.weights[0], atol=1e-5)
+        assert not np.delete(found.weights[t], mine).any()
 
 
 def test_blocks_and_threads_change_nothing():
@@ -104,3 +132,16 @@ def test_without_early_stopping_all_epochs_are_made():
     lines = Lines(x.T.copy(), np.zeros(3))
     found = fit_many_targets(x, np.zeros(3), lines, in_order(200), descent=Descent(n_epochs=12, tolerance=0.0))
     assert found.n_epochs.tolist() == [12] * 3 and not found.converged.any()
+
+
+def test_tensors_descend_to_the_same_weights():
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(6)
+    x = rng.normal(size=(160, 4))
+    targets = Lines(np.stack([x[:, 0] + x[:, 1] ** 2, np.round(x[:, 2])]), np.zeros(2))
+    run = Items(np.arange(160), np.repeat([0, 1], 80), np.arange(160.0))
+    options = dict(descent=Descent(batch_size=40, n_epochs=10), admissibility=Admissibility(3.0))
+    here = fit_many_targets(x, np.zeros(4), targets, run, **options)
+    there = fit_many_targets(x, np.zeros(4), targets, run, device=torch.device("cpu"), **options)
+    np.testing.assert_allclose(there.weights, here.weights, atol=1e-4)  # forty steps in single precision
+    np.testing.assert_allclose(there.losses, here.losses, atol=1e-5)

@@ -1,8 +1,9 @@
-"""Weights for many one-dimensional targets at once: mini-batches whose squared pair differences all of them share.
+"""Weights for many one-dimensional targets at once, by mini-batches that all of them share.
 
 For a batch of B items let P be the squared differences of its B(B - 1)/2 pairs in every feature.  With the squared
 weights of T targets as rows of S, all their squared distances are ``S P``, and all gradients ``G P^T``, where G is the
-derivative by every pair's squared distance: two matrix products, exact, with periodic features for nothing.
+derivative by every pair's squared distance: two matrix products, exact, with periodic features for nothing.  Beyond
+thousands of features every target weighs some only, of its own (`pair_batches`).
 """
 
 from __future__ import annotations
@@ -14,14 +15,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from infoscope.base import DataError, available_threads, kernel, one_blas_thread, require
-from infoscope.imbalance.rank_kernels import ranks_on_lines
-from infoscope.neighbors import UNRESTRICTED, Admissibility, Items, admissible_pairs, task
+from infoscope.base import DataError, available_threads, one_blas_thread, require
+from infoscope.neighbors import UNRESTRICTED, Admissibility, Items, task
 
-from . import softmax_kernels as kernels
+from .pair_batches import OwnSources, PairBatches
 
 LONGEST_BLOCK = 128  # targets that share a product: few enough for the caches, enough to make the products worth it
-CACHED = 8  # targets whose ranks in a batch fit into a processor's cache
 SHORTEST_BLOCK = 32  # targets from which there are two blocks, for two threads
 LAP, LAP_STEPS = 5, 100  # epochs, and steps, whose weights are averaged and compared with those of the lap before
 MOMENT_1, MOMENT_2, SMALLEST = 0.9, 0.999, 1e-8  # of Adam
@@ -128,6 +127,8 @@ def fit_many_targets(
     n_jobs: int | None = None,
     on_cluster: bool = False,
     blocks: Sequence[slice] | None = None,
+    sources: np.ndarray | None = None,
+    device: Any = None,
     done: Callable[[slice, ManyWeights], None] | None = None,
 ) -> ManyWeights:
     """Minimise the DII from weighted features to each of many targets.
@@ -154,6 +155,10 @@ def fit_many_targets(
         Whether blocks of targets are tasks of Dask, for whatever cluster is connected, instead of threads.
     blocks : sequence of slice, optional
         The blocks of `blocks_of_targets` that are to be fitted; all by default.  The rows of others stay NaN.
+    sources : array (T, m) of int, optional
+        The features that each target weighs; the weights of all others are zero.  All features by default.
+    device : torch.device, optional
+        Where batches are computed, with all sources for all targets; in kernels of the processor by default.
     done : callable, optional
         Called with every block and its weights when it is there.
 
@@ -171,29 +176,44 @@ def fit_many_targets(
         if done is not None:
             done(block, found)
 
-    shared = (x, np.asarray(period, np.float32), items, descent, admissibility, seed)
+    def own_of(block: slice) -> np.ndarray | None:
+        return None if sources is None else np.asarray(sources)[block]
+
+    shared = (device, x, np.asarray(period, np.float32), items, descent, admissibility, seed)
     if on_cluster:
         fit = task(_fit_block)
-        answers = require("dask", "cluster").compute(*(fit(targets.take(block), *shared) for block in wanted))
+        answers = require("dask", "cluster").compute(
+            *(fit(targets.take(block), own_of(block), *shared) for block in wanted)
+        )
         for block, found in zip(wanted, answers, strict=True):
             keep(block, found)
         return whole
     with ThreadPoolExecutor(min(available_threads(n_jobs), len(wanted)) or 1) as pool:
-        for block, found in zip(wanted, pool.map(lambda b: _fit_block(targets.take(b), *shared), wanted), strict=True):
+        fits = pool.map(lambda block: _fit_block(targets.take(block), own_of(block), *shared), wanted)
+        for block, found in zip(wanted, fits, strict=True):
             keep(block, found)
     return whole
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
-def _fit_block(lines, x, period, items, descent, admissibility, seed) -> ManyWeights:
+def _fit_block(lines, sources, device, x, period, items, descent, admissibility, seed) -> ManyWeights:
     """Adam on the weights of some targets; those that have come to rest take no further part."""
+    shared = (x, period, items, descent.batch_size, descent.k, descent.lambda_factor, admissibility)
     with one_blas_thread():
-        return _descend(lines, x, period, items, descent, admissibility, seed)
+        if device is not None:
+            from .pair_batches_torch import TorchBatches
+
+            return _descend(lines, TorchBatches(device, *shared), len(x), descent, seed)
+        if sources is None:
+            return _descend(lines, PairBatches(*shared), len(x), descent, seed)
+        found = _descend(lines, OwnSources(sources, *shared), sources.shape[1], descent, seed)
+    weights = np.zeros((len(sources), len(x)))
+    np.put_along_axis(weights, sources, found.weights, 1)
+    return found._replace(weights=weights)
 
 
-def _descend(lines, x, period, items, descent, admissibility, seed) -> ManyWeights:
-    n_targets, d = len(lines.values), len(x)
-    batches = _Batches(x, period, items, descent, admissibility)
+def _descend(lines, batches, d, descent, seed) -> ManyWeights:
+    n_targets = len(lines.values)
     w = np.full((n_targets, d), 1 / np.sqrt(d))
     first, second = np.zeros_like(w), np.zeros_like(w)
     lap, before = np.zeros_like(w), np.full_like(w, np.nan)
@@ -205,7 +225,7 @@ def _descend(lines, x, period, items, descent, admissibility, seed) -> ManyWeigh
     for epoch in range(descent.n_epochs):
         loss = np.zeros(len(active))
         for rows in batches.draw(generator):
-            values, slopes = batches.value_and_slopes(rows, moving, w[active] ** 2)
+            values, slopes = batches.value_and_slopes(rows, moving, w[active] ** 2, active)
             loss += values
             step += 1
             w[active] = _adam(w[active], slopes, first, second, active, step, descent, batches.number)
@@ -242,75 +262,3 @@ def _adam(w, slopes, first, second, active, step, descent, per_epoch):
     rate = descent.learning_rate * (1 + np.cos(np.pi * step / (descent.n_epochs * per_epoch))) / 2
     moved = np.abs(w - rate * mean / (spread + SMALLEST))  # the sign of a weight means nothing
     return moved / np.linalg.norm(moved, axis=1, keepdims=True)
-
-
-class _Batches:
-    """Mini-batches of all items, and what is computed on one."""
-
-    def __init__(self, x, period, items, descent, admissibility):
-        n = x.shape[1]
-        self.x, self.period = x, period
-        pairs = admissible_pairs(items, items, admissibility)
-        self.start, self.stop, self.place = pairs.start, pairs.stop, np.empty(n, np.int64)
-        self.place[pairs.columns] = np.arange(n)
-        self.number = max(1, round(n / descent.batch_size))
-        self.size = b = n // self.number  # what is left of a permutation is left out of its epoch
-        self.k, self.factor = min(descent.k, b - 1), descent.lambda_factor
-        self.differences = np.empty((len(x), b * (b - 1) // 2), np.float32)
-        self.ranks = np.empty((CACHED, b, b), np.uint16)
-        self.squared = np.empty((0, 0), np.float32)  # kept: new memory costs more than the sums in it
-        shapes: list[Any] = [(b, b), self.k + 1, b, b, b]
-        self.buffers: list[Any] = [np.zeros(shape, np.float32) for shape in shapes]
-
-    def draw(self, generator):
-        """The batches of an epoch."""
-        rows = generator.permutation(self.x.shape[1])[: self.number * self.size]
-        return rows.reshape(self.number, self.size)
-
-    def value_and_slopes(self, rows, lines, squared_weights):
-        """DII of every target on a batch, and its derivative by the squared weights."""
-        b = self.size
-        order = np.sort(self.place[rows])  # forbidden rows stand together in the order of runs and times
-        place, start, stop = (np.searchsorted(order, of[rows]) for of in (self.place, self.start, self.stop))
-        _fill_differences(self.x, rows, self.period, self.differences)
-        n_targets = len(lines.values)
-        if len(self.squared) != n_targets:
-            self.squared = np.empty((n_targets, self.differences.shape[1]), np.float32)
-        squared = self.squared
-        np.matmul(squared_weights.astype(np.float32), self.differences, out=squared)
-        everyone, values = np.arange(b), np.empty(n_targets)
-        y = lines.values[:, rows]
-        tile, heap, e, c, u = self.buffers
-        for first in range(0, n_targets, len(self.ranks)):  # so few that their ranks stay in the cache
-            part = slice(first, min(first + len(self.ranks), n_targets))
-            ranks = self.ranks[: part.stop - first]
-            ranks_on_lines(y[part], lines.period[part], everyone, place, start, stop, ranks)
-            kernels.soften_triangles(
-                squared[part], ranks, place, start, stop, self.k, self.factor, values[part], tile, heap, e, c, u
-            )
-        return values, np.matmul(squared, self.differences.T).astype(np.float64)
-
-
-# ------------------------------------------------------------------------------------------------------------- kernels
-@kernel()
-def _fill_differences(x, rows, period, out):
-    """Squared differences of all pairs i < j of a batch in every feature."""
-    b = len(rows)
-    values = np.empty(b, np.float32)
-    for a in range(len(x)):
-        for i in range(b):
-            values[i] = x[a, rows[i]]
-        p = 0
-        if period[a] > 0:
-            for i in range(b):
-                for j in range(i + 1, b):
-                    delta = values[j] - values[i]
-                    delta -= period[a] * np.rint(delta / period[a])
-                    out[a, p] = delta * delta
-                    p += 1
-        else:
-            for i in range(b):
-                for j in range(i + 1, b):
-                    delta = values[j] - values[i]
-                    out[a, p] = delta * delta
-                    p += 1
