@@ -406,3 +406,42 @@ def test_weights_towards_what_nothing_predicts_are_no_links():
     with pytest.warns(DataWarning, match="alone"):
         found = CommunityCausalGraph(fdr=None, exclusion_window=0).fit(np.random.default_rng(0).normal(size=(400, 4)))
     assert found.result_.n_links == 0
+
+
+def test_every_target_weighs_the_sources_that_matter():
+    """Two pairs among thirty variables, eight sources a target; parts of the time and copies choose their own."""
+    network = even_network(801, 30, 2, random_state=4)
+    graph = CommunityCausalGraph(lags=[1], n_sources=8, n_subsets=2, **QUICK)
+    found = graph.fit(network.series).result_
+    np.testing.assert_array_equal(found.adjacency, network.links)
+    assert ((found.weights[0] > 0).sum(0) <= 8).all() and (found.weights[0].diagonal() > 0).all()
+    assert (found.link_frequency[network.links] >= 0.5).all()  # half of the rows, at a level of 0.01
+    assert any("8 of 30 sources" in note for note in found.notes)
+    assert graph.check_level(network.series, n_targets=2).p_value.shape == (60,)
+    with pytest.raises(ParameterError, match="n_sources"):
+        CommunityCausalGraph(n_sources=1).fit(network.series)
+
+
+def test_a_future_that_stands_still_is_refused():
+    rng = np.random.default_rng(0)
+    now, later = rng.normal(size=(2, 200, 3))
+    later[:, 1] = 0.5
+    with pytest.raises(DataError, match="column 1 is constant at lag 1"):
+        CommunityCausalGraph().fit(now, future=later)
+    found = CommunityCausalGraph(**QUICK).fit(now, future=later, targets=[0, 2]).result_
+    assert np.isnan(found.dii[0, 1]) and np.isfinite(found.dii[0, [0, 2]]).all()
+
+
+def test_weights_beside_those_of_shifted_copies(squares):
+    """Ten pairs: with fewer links than 1/fdr the ratio rule can find none."""
+    network = even_network(1001, 20, 10, random_state=1)
+    with pytest.warns(DataWarning, match="test='rise'"):
+        found = CommunityCausalGraph(test="shadows", fdr=0.2).fit(network.series).result_
+    assert found.adjacency[network.links].all() and "roughly" in found.verdict
+    assert (found.adjacency & ~network.links).sum() <= 5  # 2.5 expected among 12.5 at this rate
+    assert {row["test"] for row in found.link_rows()} == {"shadows"}
+    with pytest.warns(DataWarning, match="test='rise'"):
+        few = CommunityCausalGraph(test="shadows", n_epochs=20).fit(squares.series).result_
+    assert few.n_links == 0
+    with pytest.raises(ParameterError, match="test"):
+        CommunityCausalGraph(test="other").fit(squares.series)

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from sklearn.base import BaseEstimator
 
 from infoscope.base import ParameterError, provenance, warn
-from infoscope.base.checks import check_positive_int, check_random_state
+from infoscope.base.checks import check_choice, check_positive_int, check_random_state
 from infoscope.base.contents import holds, whole
-from infoscope.imbalance.dii.cross_fit import student_test
 from infoscope.imbalance.dii.many_targets import Descent, ManyWeights
-from infoscope.statistics import adjust_p_values
 
 from .communities import communities
+from .graph_edges import edge_tests, untested_edges
 from .graph_fit import FITS, Memory, fit_tests, fit_weights, open_memory
 from .graph_level import LevelCheck, shadow_tests
-from .graph_links import TargetTests, Weighed, leave_out_groups
-from .graph_results import BY_WEIGHT, COPIES, UNPREDICTED, UNTESTED, CausalGraph
+from .graph_links import TargetTests, Weighed
+from .graph_results import CausalGraph
 from .graph_sample import GraphSample, graph_sample
+from .graph_shadows import with_shadows
+from .graph_tables import Tables
 
 K_SHARE = 0.05  # of a batch
 
@@ -43,6 +42,10 @@ class CommunityCausalGraph(BaseEstimator):
     fdr : float or None
         False discovery rate of the links (Benjamini and Hochberg).  None: weights alone decide, and nobody knows how
         many links are false.
+    test : {"rise", "shadows"}
+        "rise": the tests above.  "shadows": weights beside those of shifted copies of all variables, at twice the cost:
+        the least difference that so few copies exceed that their share among links is `fdr`.  Its bound holds only
+        where a copy stands for a source that tells nothing, which weights of a target that nothing predicts break.
     n_epochs : int
         Passes over the rows, at most.
     tolerance : float
@@ -57,6 +60,9 @@ class CommunityCausalGraph(BaseEstimator):
         Of Adam, for weights of norm one.
     exclusion_window : float, "auto" or None
         Rows of a run within this time are no neighbours.  None means "auto" (two correlation times) for series.
+    n_sources : int, optional
+        Variables that every target weighs: by default all where there are 2,000 at most, and otherwise the 180 on which
+        its ranks depend most, beyond its own past, and 20 at random.  The others are no sources.
     n_subsets : int
         Parts of the time on which links are sought again, to say how often each returns; 0 for none.
     random_state : int, Generator or None
@@ -100,6 +106,7 @@ class CommunityCausalGraph(BaseEstimator):
         n_samples=None,
         threshold=0.1,
         fdr=0.1,
+        test="rise",
         n_epochs=100,
         tolerance=0.05,
         batch_size=100,
@@ -107,6 +114,7 @@ class CommunityCausalGraph(BaseEstimator):
         lambda_factor=0.1,
         learning_rate=0.01,
         exclusion_window=None,
+        n_sources=None,
         n_subsets=0,
         random_state=0,
         n_jobs=None,
@@ -115,6 +123,7 @@ class CommunityCausalGraph(BaseEstimator):
         self.n_samples = n_samples
         self.threshold = threshold
         self.fdr = fdr
+        self.test = test
         self.n_epochs = n_epochs
         self.tolerance = tolerance
         self.batch_size = batch_size
@@ -122,6 +131,7 @@ class CommunityCausalGraph(BaseEstimator):
         self.lambda_factor = lambda_factor
         self.learning_rate = learning_rate
         self.exclusion_window = exclusion_window
+        self.n_sources = n_sources
         self.n_subsets = n_subsets
         self.random_state = random_state
         self.n_jobs = n_jobs
@@ -155,10 +165,7 @@ class CommunityCausalGraph(BaseEstimator):
             Options that make no sense; a checkpoint of another fit.
         """
         descent = self._descent()
-        options: dict[str, Any] = dict(n_samples=self.n_samples, exclusion_window=self.exclusion_window)
-        sample = graph_sample(
-            X, self.lags, future=future, targets=targets, tested=self.fdr is not None, n_jobs=self.n_jobs, **options
-        )
+        sample = self._sample(X, future=future, targets=targets, tested=self._by_rise)
         known = {name: value for name, value in self.get_params().items() if name not in ("n_jobs", "random_state")}
         known |= {"lags": sample.lags, "targets": sample.targets}
         parts = []
@@ -167,7 +174,7 @@ class CommunityCausalGraph(BaseEstimator):
 
             parts = parts_of_time(sample, self.n_subsets)
         with open_memory(checkpoint, known, sample, self.random_state) as memory:
-            self.result_ = self._result(sample, *self._compute(sample, descent, memory))
+            self.result_ = self._result(sample, *self._compute(sample, descent, memory), memory)
         if parts:
             self.result_ = link_frequency(self, parts, self.result_)
         self.n_features_in_ = len(sample.names)
@@ -196,9 +203,7 @@ class CommunityCausalGraph(BaseEstimator):
         DataError, ParameterError
             As for `fit`; runs that are too short to be shifted.
         """
-        sample = graph_sample(
-            X, self.lags, n_samples=self.n_samples, exclusion_window=self.exclusion_window, n_jobs=self.n_jobs
-        )
+        sample = self._sample(X)
         number = check_positive_int(n_targets, "n_targets")
         return shadow_tests(self, sample, number, check_random_state(self.random_state))
 
@@ -219,32 +224,48 @@ class CommunityCausalGraph(BaseEstimator):
         return self.result_.levels
 
     # ---- steps ----
+    @property
+    def _by_rise(self) -> bool:
+        """Whether links are tested on rows that did not choose the weights."""
+        return self.fdr is not None and self.test == "rise"
+
+    def _sample(self, X, **given) -> GraphSample:
+        options = dict(n_samples=self.n_samples, exclusion_window=self.exclusion_window, n_sources=self.n_sources)
+        return graph_sample(X, self.lags, n_jobs=self.n_jobs, **options, **given)
+
     def _compute(
         self, sample: GraphSample, descent: Descent, memory: Memory
     ) -> tuple[dict[str, ManyWeights], list[TargetTests] | None]:
         """Weights and, where links are tested, tests."""
         seeds = check_random_state(self.random_state).integers(0, 2**31, 3)
+        if self.fdr is not None and self.test == "shadows":
+            sample = with_shadows(sample, np.random.default_rng(int(seeds[2])))
         fits = fit_weights(sample, descent, seeds, memory, self.n_jobs)
-        if self.fdr is None:
+        if not self._by_rise:
             return fits, None
+        return fits, fit_tests(self._weighed(sample, fits), memory, self.n_jobs)
+
+    def _weighed(self, sample: GraphSample, fits: dict[str, ManyWeights]) -> Weighed:
         of_parts = (fits[FITS[1]].weights, fits[FITS[2]].weights)
-        weighed = Weighed(sample, fits[FITS[0]].weights, of_parts, self.threshold, self.fdr, self.lambda_factor)
-        return fits, fit_tests(weighed, memory, self.n_jobs)
+        return Weighed(sample, fits[FITS[0]].weights, of_parts, self.threshold, self.fdr, self.lambda_factor)
 
     def _links(self, sample: GraphSample) -> np.ndarray:
         """The links of a sample alone."""
         fits, tests = self._compute(sample, self._descent(), Memory())
         return self._tables(sample, fits, tests).adjacency
 
-    def _tables(self, sample: GraphSample, fits: dict[str, ManyWeights], tests: list[TargetTests] | None) -> _Tables:
-        found = _Tables(sample, fits[FITS[0]])
-        if tests is None:
-            found.link_by_weight(self.threshold)
-        else:
+    def _tables(self, sample: GraphSample, fits: dict[str, ManyWeights], tests: list[TargetTests] | None) -> Tables:
+        found = Tables(sample, fits[FITS[0]])
+        if tests is not None:
             found.link_by_tests(tests, self.fdr)
+        elif self.fdr is not None:
+            found.link_by_shadows(self.fdr)
+        else:
+            found.link_by_weight(self.threshold)
         return found
 
     def _descent(self) -> Descent:
+        check_choice(self.test, "test", ("rise", "shadows"))
         batch_size = check_positive_int(self.batch_size, "batch_size", 10)
         for name, low, high in (
             ("threshold", 0.0, 1.0), ("tolerance", 0.0, 1.0), ("learning_rate", 0.0, 1.0), ("lambda_factor", 0.0, 10.0),
@@ -270,18 +291,24 @@ class CommunityCausalGraph(BaseEstimator):
         )
 
     def _result(
-        self, sample: GraphSample, fits: dict[str, ManyWeights], tests: list[TargetTests] | None
+        self, sample: GraphSample, fits: dict[str, ManyWeights], tests: list[TargetTests] | None, memory: Memory
     ) -> CausalGraph:
         found = self._tables(sample, fits, tests)
-        if tests is None:
+        if tests is None and self.fdr is not None:
+            warn(
+                "links were chosen by weights beside those of shifted copies: where nothing predicts a target its "
+                "weights mean nothing, and the share of false links is not bounded; test='rise' tests them"
+            )
+        elif tests is None:
             warn(
                 "links were chosen by their weight alone: nobody knows how many are false; give fdr= for links that "
                 "are tested"
             )
         graph = communities(found.adjacency)
-        of_parts = None if tests is None else (fits[FITS[1]].weights, fits[FITS[2]].weights)
-        looked_at = found.relative > self.threshold
-        edges = _edge_tests(sample, graph, of_parts, looked_at, self.lambda_factor)
+        if tests is None:
+            edges = untested_edges(len(graph.edges))
+        else:
+            edges = edge_tests(self._weighed(sample, fits), graph, memory, self.n_jobs)
         plan = sample.plan
         self._say(sample, fits[FITS[0]], found)
         fields = plan.fields()
@@ -306,7 +333,7 @@ class CommunityCausalGraph(BaseEstimator):
             ),
         )
 
-    def _say(self, sample: GraphSample, fit: ManyWeights, found: _Tables) -> None:
+    def _say(self, sample: GraphSample, fit: ManyWeights, found: Tables) -> None:
         plan, names = sample.plan, np.array(sample.names, dtype=object)[sample.columns]
         constant = [name for name in sample.names if name not in set(names)]
         if constant:
@@ -315,6 +342,11 @@ class CommunityCausalGraph(BaseEstimator):
         if len(again):
             pairs = [f"{names[a]} of {names[sample.copy_of[a]]}" for a in again]
             plan.warn(f"copies, which were tested as one and are in one community: {_some(pairs)}; leave them out")
+        if sample.sources is not None:
+            plan.note(
+                f"every target weighs {sample.n_sources} of {len(names)} sources: those on which its ranks depend "
+                "most, and a tenth at random; what tells only in company of others may not be among them"
+            )
         lost = found.unpredicted(sample)
         if len(lost):
             plan.note(f"nothing predicts {_some(names[lost].tolist())} at these lags (imbalance above 0.8)")
@@ -323,125 +355,6 @@ class CommunityCausalGraph(BaseEstimator):
                 f"the weights of {int((~fit.converged).sum())} of {len(fit.converged)} targets and lags still moved "
                 f"after {self.n_epochs} epochs"
             )
-
-
-class _Tables:
-    """The matrices of a result, for all variables; those that were left out tell and are told nothing."""
-
-    def __init__(self, sample: GraphSample, fit: ManyWeights):
-        n, n_lags = len(sample.names), len(sample.lags)
-        self.sample, self.fit = sample, fit
-        self.columns, self.targets = sample.columns, sample.columns[sample.targets]
-        self.weights = np.zeros((n_lags, n, n))
-        self.dii, self.dii_se = np.full((n_lags, n), np.nan), np.full((n_lags, n), np.nan)
-        self.values = {name: np.full((n, n), np.nan) for name in ("rise", "rise_se", "past_rise", "past_rise_se")}
-        self.p_value, self.p_adjusted = np.ones((n, n)), np.ones((n, n))
-        self.link_lag, self.test = np.full((n, n), -1), np.full((n, n), UNTESTED)
-        self.adjacency = np.zeros((n, n), bool)
-        relative = fit.weights / fit.weights.max(1, keepdims=True)
-        self.relative = relative.reshape(n_lags, len(self.targets), -1).transpose(0, 2, 1)  # lag, source, target
-        self.weights[np.ix_(np.arange(n_lags), self.columns, self.targets)] = self.relative
-
-    def link_by_weight(self, threshold: float) -> None:
-        """A link is a weight above the threshold."""
-        values = self.fit.losses[np.arange(len(self.fit.losses)), self.fit.n_epochs - 1].reshape(len(self.dii), -1)
-        told = np.where(values[:, None, :] <= UNPREDICTED, self.relative, 0.0)  # else weights mean nothing
-        linked = (told > threshold).any(0)
-        place = np.ix_(self.columns, self.targets)
-        self.adjacency[place] = linked
-        self.link_lag[place] = np.where(linked, told.argmax(0), -1)
-        self.test[place] = np.where(linked, BY_WEIGHT, UNTESTED)
-        self.dii[:, self.targets] = values
-        self._finish()
-
-    def link_by_tests(self, tests: list[TargetTests], fdr: float) -> None:
-        """A link is a source whose p-value, the least over lags times their number, is rejected among all pairs."""
-        n_lags, n_targets = len(self.dii), len(self.targets)
-
-        def stacked(name: str) -> np.ndarray:  # (L, targets, ...)
-            values = np.array([getattr(one, name) for one in tests])
-            return values.reshape(n_lags, n_targets, *values.shape[1:])
-
-        self.dii[:, self.targets], self.dii_se[:, self.targets] = stacked("dii"), stacked("dii_se")
-        p = stacked("p")
-        lag = p.argmin(0)  # (targets, sources)
-        least = np.take_along_axis(p, lag[None], 0)[0]
-        tested = np.isfinite(stacked("rise")).any(0)
-        place = np.ix_(self.columns, self.targets)
-        self.p_value[place] = np.minimum(1.0, n_lags * least).T
-        for name, values in self.values.items():
-            values[place] = np.take_along_axis(stacked(name), lag[None], 0)[0].T
-        self.link_lag[place] = np.where(tested, lag, -1).T
-        self.test[place] = np.where(tested, np.take_along_axis(stacked("test"), lag[None], 0)[0], UNTESTED).T
-        pairs = np.zeros(self.p_value.shape, bool)
-        pairs[place] = True
-        np.fill_diagonal(pairs, False)
-        self.p_adjusted[pairs] = adjust_p_values(self.p_value[pairs], "bh")
-        self.adjacency = pairs & (self.p_adjusted <= fdr)
-        self._finish()
-
-    def _finish(self) -> None:
-        """Copies are joined both ways; what is no link has no test; nothing drives itself."""
-        whose = self.columns[self.sample.copy_of]
-        same = np.zeros_like(self.adjacency)
-        same[np.ix_(self.columns, self.columns)] = whose[:, None] == whose
-        np.fill_diagonal(same, False)
-        self.adjacency |= same
-        np.fill_diagonal(self.adjacency, False)
-        self.test = np.where(same, COPIES, np.where(self.adjacency, self.test, UNTESTED))
-
-    def unpredicted(self, sample: GraphSample) -> np.ndarray:
-        """Places of targets whose imbalance is above 0.8 at all lags."""
-        values = self.dii[:, self.targets]
-        return sample.targets[(values > UNPREDICTED).all(0)]
-
-    def fields(self) -> dict[str, Any]:
-        n_lags, n = self.dii.shape
-        losses = np.full((n_lags, n, self.fit.losses.shape[1]), np.nan)
-        losses[:, self.targets] = self.fit.losses.reshape(n_lags, len(self.targets), -1)
-        n_epochs = np.zeros((n_lags, n), np.int64)
-        n_epochs[:, self.targets] = self.fit.n_epochs.reshape(n_lags, -1)
-        copy_of = np.arange(n)
-        copy_of[self.columns] = self.columns[self.sample.copy_of]
-        names = ("weights", "dii", "dii_se", "p_value", "p_adjusted", "link_lag", "test", "adjacency")
-        return {
-            **{name: getattr(self, name) for name in names},
-            **self.values,
-            "losses": losses,
-            "n_epochs": n_epochs,
-            "copy_of": copy_of,
-        }
-
-
-def _edge_tests(sample: GraphSample, graph, of_parts, looked_at, lambda_factor: float) -> dict[str, np.ndarray]:
-    """The mean rise of all targets of a community, when all variables of another that were looked at are left out."""
-    n_edges, n_lags = len(graph.edges), len(sample.lags)
-    found = {name: np.full(n_edges, np.nan) for name in ("edge_rise", "edge_rise_se", "edge_p")}
-    found["edge_lag"] = np.full(n_edges, -1)
-    if of_parts is None or not n_edges:
-        return found
-    label = graph.labels[sample.columns]
-    for community in np.unique(graph.edges[:, 1]):
-        edges = np.flatnonzero(graph.edges[:, 1] == community)
-        groups = [np.flatnonzero(label == graph.edges[edge, 0]) for edge in edges]
-        members = [at for at, place in enumerate(sample.targets) if label[place] == community]
-        rise, between = np.zeros((n_lags, len(edges))), [np.zeros(0)] * n_lags
-        for lag in range(n_lags):
-            parts = []
-            for at in members:
-                line = sample.line_of(lag, at)
-                sources = [group[looked_at[lag, group, at]] for group in groups]
-                weights = (of_parts[0][line], of_parts[1][line])
-                parts.append(leave_out_groups(sample, line, weights, sources, lambda_factor))
-            rise[lag] = np.mean([one for one, _ in parts], axis=0)
-            between[lag] = np.mean([one for _, one in parts], axis=0)
-        se, p = student_test(rise, np.array(between))
-        best = p.argmin(0)
-        clearest = (best, np.arange(len(edges)))
-        found["edge_rise"][edges], found["edge_rise_se"][edges] = rise[clearest], se[clearest]
-        found["edge_p"][edges], found["edge_lag"][edges] = np.minimum(1.0, n_lags * p[clearest]), best
-    found["edge_p"] = adjust_p_values(found["edge_p"], "bh")
-    return found
 
 
 def _some(names: list[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from os import PathLike
 from typing import Any
@@ -106,6 +106,8 @@ def fit_weights(
                     n_jobs=n_jobs,
                     on_cluster=sample.on_cluster,
                     blocks=left,
+                    sources=sample.sources,
+                    device=sample.device,
                     done=keep,
                 )
             found[name] = whole
@@ -114,30 +116,38 @@ def fit_weights(
 
 def fit_tests(weighed: Weighed, memory: Memory, n_jobs: int | None) -> list[TargetTests]:
     """Both tests of all sources of all targets at all lags."""
-    n = len(weighed.weights)
-    with progress(2 * n, "links tested", "targets") as bar:
-        first = _in_pieces("left out", lambda line: leave_out(weighed, line), n, memory, n_jobs, bar)
+    lines = range(len(weighed.weights))
+    with progress(2 * len(lines), "links tested", "targets") as bar:
+        kept = (lines, TargetTests._make, memory, n_jobs, bar)
+        first = in_pieces("left out", lambda line: leave_out(weighed, line), *kept)
         community = _communities_of(weighed, first)
-        return _in_pieces(
-            "beside", lambda line: add_to_past(weighed, line, first[line], community), n, memory, n_jobs, bar
-        )
+        return in_pieces("beside", lambda line: add_to_past(weighed, line, first[line], community), *kept)
 
 
-def _in_pieces(name: str, work: Any, n: int, memory: Memory, n_jobs: int | None, bar: Any) -> list[TargetTests]:
-    found: list[TargetTests] = []
-    for start in range(0, n, TESTS_A_PIECE):
+def in_pieces(
+    name: str,
+    work: Callable[[int], Any],
+    lines: Sequence[int],
+    restored: Callable[[Sequence[Any]], Any],
+    memory: Memory,
+    n_jobs: int | None,
+    bar: Any,
+) -> list[Any]:
+    """Tuples that `work` makes of every line, in threads; the memory keeps them, some at a time."""
+    found: list[Any] = []
+    for start in range(0, len(lines), TESTS_A_PIECE):
         piece = memory.pieces.get(f"{name} {start}")
         if piece is None:
-            tests: list[TargetTests] = []
+            tests: list[Any] = []
 
-            def keep(line: int, one: TargetTests, tests: list[TargetTests] = tests) -> None:
+            def keep(one: Any, tests: list[Any] = tests) -> None:
                 tests.append(one)
                 bar.update(1)
 
-            over_lines(work, list(range(start, min(start + TESTS_A_PIECE, n))), keep, n_jobs)
+            over_lines(work, lines[start : start + TESTS_A_PIECE], keep, n_jobs)
             memory.keep(f"{name} {start}", [list(one) for one in tests])
         else:
-            tests = [TargetTests(*one) for one in piece]
+            tests = [restored(one) for one in piece]
             bar.update(len(tests))
         found += tests
     return found

@@ -8,12 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from infoscope.imbalance.dii.many_targets import Lines
-from infoscope.neighbors import row_step
-from infoscope.statistics import run_order, shift_in_runs
 
 from .graph_fit import FITS, Memory, fit_weights
 from .graph_links import judge, looks_at
 from .graph_sample import GraphSample
+from .graph_shadows import with_shadows
 
 
 class LevelCheck(NamedTuple):
@@ -34,23 +33,15 @@ class LevelCheck(NamedTuple):
 
 def shadow_tests(estimator: Any, sample: GraphSample, n_targets: int, generator: np.random.Generator) -> LevelCheck:
     """Weights and tests of some targets, with a shifted copy of every variable beside it as a source."""
-    space = sample.plan.spaces[0]
-    order = run_order(len(space), space.time, space.run)
-    window = max(sample.plan.exclusion_window, row_step(space))
-    n, d = sample.features.shape
-    shadows = np.empty_like(sample.features)
-    for a in range(d):
-        shadows[:, a] = sample.features[shift_in_runs(order, window, generator), a]
+    d = sample.features.shape[1]
+    wide = with_shadows(sample, generator)
     chosen = generator.permutation(len(sample.lines.values))[:n_targets]
     wide = replace(
-        sample,
-        features=np.concatenate([sample.features, shadows], axis=1),
-        period=np.tile(sample.period, 2),
-        copy_of=np.arange(2 * d),
+        wide,
         lines=Lines(sample.lines.values[chosen], sample.lines.period[chosen]),
         targets=sample.targets[chosen % len(sample.targets)],
         lags=sample.lags[:1],
-    )
+    ).screened()
     seeds = generator.integers(0, 2**31, 3)
     fits = fit_weights(wide, estimator._descent(), seeds, Memory(), estimator.n_jobs, FITS[1:])
     groups = [np.array([a]) for a in range(d, 2 * d)]

@@ -156,30 +156,27 @@ def passed_sources(first: TargetTests) -> np.ndarray:
 
 
 def over_lines(
-    work: Callable[[int], TargetTests], lines: list[int], done: Callable[[int, TargetTests], None], n_jobs: int | None
+    work: Callable[[int], Any], lines: Sequence[int], done: Callable[[Any], None], n_jobs: int | None
 ) -> None:
     """Do it for every line, in threads; `done` gets the answers in order."""
 
-    def alone(line: int) -> TargetTests:
+    def alone(line: int) -> Any:
         with one_blas_thread():
             return work(line)
 
     with ThreadPoolExecutor(min(available_threads(n_jobs), max(len(lines), 1))) as pool:
-        for line, found in zip(lines, pool.map(alone, lines), strict=True):
-            done(line, found)
+        for found in pool.map(alone, lines):
+            done(found)
 
 
-def leave_out_groups(
-    sample: GraphSample,
-    line: int,
-    of_parts: tuple[np.ndarray, np.ndarray],
-    groups: list[np.ndarray],
-    lambda_factor: float = 0.1,
-) -> tuple[np.ndarray, np.ndarray]:
+def leave_out_groups(weighed: Weighed, line: int, groups: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Rises (G,) of one target's imbalance without each of some groups of sources, and deviations between blocks."""
-    looks = looks_at(sample, line)
+    parts = [weights[line] for weights in weighed.of_parts]
     values, between = deviations_of_parts(
-        [look.sums(weights, groups, lambda_factor) for look, weights in zip(looks, of_parts, strict=True)]
+        [
+            look.sums(weights, groups, weighed.lambda_factor)
+            for look, weights in zip(looks_at(weighed.sample, line), parts, strict=True)
+        ]
     )
     return values[1:] - values[0], between[1:] - between[0]
 

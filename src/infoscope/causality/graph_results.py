@@ -12,10 +12,17 @@ from infoscope.base.contents import flags, integers, number, numbers, whole
 
 from .threshold_path import ThresholdPath, threshold_path
 
-__all__ = ["CausalGraph", "UNTESTED", "BY_ITSELF", "BESIDE_ITS_PAST", "BY_WEIGHT", "COPIES"]
+__all__ = ["CausalGraph", "UNTESTED", "BY_ITSELF", "BESIDE_ITS_PAST", "BY_WEIGHT", "COPIES", "BY_SHADOWS"]
 
-UNTESTED, BY_ITSELF, BESIDE_ITS_PAST, BY_WEIGHT, COPIES = range(5)
-TESTS = ("", "left out", "beside its past", "weight", "copy")  # what carries a link, in the order of the codes
+UNTESTED, BY_ITSELF, BESIDE_ITS_PAST, BY_WEIGHT, COPIES, BY_SHADOWS = range(6)
+TESTS = (
+    "",
+    "left out",
+    "beside its past",
+    "weight",
+    "copy",
+    "shadows",
+)  # what carries a link, in the order of the codes
 UNPREDICTED = 0.8
 
 
@@ -49,7 +56,8 @@ class CausalGraph(Result):
     link_lag : array (D, D) of int
         Place of the lag at which the test is clearest; -1 where there is none.
     test : array (D, D) of int
-        What carries a link: 1 leaving it out, 2 beside the target's past, 3 its weight alone, 4 a copy of the target.
+        What carries a link: 1 leaving it out, 2 beside the target's past, 3 its weight alone, 4 a copy of the target,
+        5 its weight beside those of shifted copies.
     adjacency : array (D, D) of bool
         The links.
     threshold, fdr : float, float or None
@@ -124,7 +132,7 @@ class CausalGraph(Result):
             for name in ("rise", "rise_se", "past_rise", "past_rise_se", "p_value", "p_adjusted")
         },
         "link_lag": integers("names", "names", low=-1, below="lags"),
-        "test": integers("names", "names", below=5),
+        "test": integers("names", "names", below=6),
         "adjacency": flags("names", "names"),
         "labels": integers("names", below="levels"),
         "levels": integers("C"),
@@ -289,6 +297,8 @@ class CausalGraph(Result):
         how = (
             "chosen by weight alone, so that nobody knows how many are false"
             if self.fdr is None
+            else "chosen by weights beside those of shifted copies, which bounds the share of false ones only roughly"
+            if (self.test == BY_SHADOWS).any()
             else f"of which about {100 * self.fdr:g} % or fewer are expected to be false"
         )
         copies = int((self.test == COPIES).sum())

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from infoscope.base import DataError, ParameterError
+from infoscope.base.checks import check_positive_int
 from infoscope.imbalance.dii.cross_fit import CrossFit, cross_fit_plan
 from infoscope.imbalance.dii.many_targets import Lines
 from infoscope.imbalance.dii.objective import standardise
+from infoscope.imbalance.dii.screening import screen_sources
 from infoscope.imbalance.plan import ComparisonPlan, make_plan
 from infoscope.neighbors import (
     Items,
@@ -28,6 +30,7 @@ from .embedding import at_most_rows
 from .steps import Steps, check_lags, series_space, several_futures, with_times
 
 MOST_SAMPLES, MOST_TESTED = 2000, 20_000
+MOST_SOURCES, SCREENED = 2000, 200  # variables that all targets weigh; beyond, how many each target weighs
 COPIES = 0.999  # rank correlation, of values and of steps, from which two variables are one
 
 
@@ -58,6 +61,10 @@ class GraphSample:
         Place of the first variable that is the same.
     fold : CrossFit or None
         Two parts of the time; None where nothing is tested.
+    n_sources : int
+        Variables that every target weighs.
+    sources : array (lines, n_sources) of int or None
+        Which these are; None where all are.
     """
 
     plan: ComparisonPlan
@@ -71,11 +78,20 @@ class GraphSample:
     step: float
     copy_of: np.ndarray
     fold: CrossFit | None
+    n_sources: int
+    sources: np.ndarray | None = None
 
     @property
     def on_cluster(self) -> bool:
         """Whether the series came as a Dask array, so that targets are fitted where it is."""
         return self.plan.spaces[0].backend == "dask"
+
+    @property
+    def device(self) -> Any:
+        """The accelerator that holds the series, where weights are found; None for a processor or chosen sources."""
+        features = self.plan.spaces[0].features
+        away = self.plan.spaces[0].backend == "torch" and features.device.type != "cpu"
+        return features.device if away and self.sources is None else None
 
     @property
     def items(self) -> Items:
@@ -95,6 +111,13 @@ class GraphSample:
         """The variable and all that are the same."""
         return np.flatnonzero(self.copy_of == self.copy_of[variable])
 
+    def screened(self) -> GraphSample:
+        """The sample with those sources chosen, on its rows, that its targets weigh."""
+        if self.n_sources >= self.features.shape[1]:
+            return replace(self, sources=None)
+        own = np.tile(self.targets, len(self.lags))
+        return replace(self, sources=screen_sources(self.features, self.period, self.lines, own, self.n_sources))
+
     def line_of(self, lag: int, target: int) -> int:
         """Which line a target is at a lag; both by their places."""
         return lag * len(self.targets) + target
@@ -108,6 +131,7 @@ def graph_sample(
     targets: Sequence[Any] | None = None,
     n_samples: int | None = None,
     exclusion_window: Any = None,
+    n_sources: int | None = None,
     tested: bool = True,
     n_jobs: int | None = None,
 ) -> GraphSample:
@@ -136,12 +160,19 @@ def graph_sample(
     features = to_numpy(standard.space.features).astype(np.float64)
     chosen = _places(targets, names, columns)
     values = np.concatenate([later[:, columns[chosen]].T for later in laters])
+    still = np.flatnonzero(np.ptp(values, axis=1) == 0)
+    if len(still):
+        lag, target = divmod(int(still[0]), len(chosen))
+        raise DataError(
+            f"{names[columns[chosen[target]]]} is constant at lag {steps_ahead[lag]}, though not in the present: there "
+            "is nothing to predict; name the other variables as targets="
+        )
     if tested and len(features) > MOST_TESTED:
         raise ParameterError(
             f"{len(features)} rows: links are tested on {MOST_TESTED} at most, for all pairs of rows are looked at; "
             "give n_samples= (or fewer items), or fdr=None for weights alone"
         )
-    return GraphSample(
+    sample = GraphSample(
         plan,
         names,
         columns,
@@ -153,10 +184,18 @@ def graph_sample(
         step,
         _copies(plan.spaces[0], features, np.asarray(standard.space.period, float)),
         cross_fit_plan(plan) if tested else None,
+        _number_of_sources(n_sources, len(columns)),
     )
+    return sample.screened()
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
+def _number_of_sources(asked: int | None, d: int) -> int:
+    if asked is None:
+        return d if d <= MOST_SOURCES else SCREENED
+    return min(check_positive_int(asked, "n_sources", 2), d)
+
+
 def _from_series(space: Space, lags: Any, n_samples: int | None):
     steps_ahead = check_lags(lags)
     space = with_times(space)

@@ -47,4 +47,4 @@ def _part(sample: GraphSample, rows: np.ndarray) -> GraphSample:
         lines=Lines(np.ascontiguousarray(sample.lines.values[:, rows]), sample.lines.period),
         fold=None,
     )
-    return part if sample.fold is None else replace(part, fold=cross_fit_plan(plan))
+    return (part if sample.fold is None else replace(part, fold=cross_fit_plan(plan))).screened()
