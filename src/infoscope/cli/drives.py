@@ -48,6 +48,10 @@ class Graph:
         float | None, value("LEVEL", "Share of a target's largest weight from which a column is tested. Default: 0.1.")
     ] = None
     targets: Annotated[Texts, value("COLUMNS", "What drives these only? 'x*'.")] = None
+    sources: Annotated[
+        int | None,
+        count(2, "Columns that each target weighs, chosen by ranks. Default: all up to 2000 columns, else 200."),
+    ] = None
     epochs: Annotated[int | None, count(1, "Passes over the rows, at most. Default: 100.")] = None
     subsets: Annotated[int | None, count(0, "Parts of the time on which links are sought again.")] = None
     resume: Annotated[
@@ -183,6 +187,7 @@ def _graph(data: ReadData, lags: list[int], asked: Graph, shared: dict[str, Any]
 
     given: dict[str, Any] = {
         "threshold": asked.threshold, "n_epochs": asked.epochs, "n_subsets": asked.subsets, "fdr": asked.fdr,
+        "n_sources": asked.sources,
     }  # fmt: skip
     options = {name: said for name, said in given.items() if said is not None}
     if asked.fdr == "none":
