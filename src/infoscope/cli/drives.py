@@ -48,7 +48,7 @@ class Graph:
         float | None, value("LEVEL", "Share of a target's largest weight from which a column is tested. Default: 0.1.")
     ] = None
     targets: Annotated[Texts, value("COLUMNS", "What drives these only? 'x*'.")] = None
-    sources: Annotated[
+    max_sources: Annotated[
         int | None,
         count(2, "Columns that each target weighs, chosen by ranks. Default: all up to 2000 columns, else 200."),
     ] = None
@@ -173,7 +173,8 @@ def _check_question(pair: Pair, graph: Graph, kind: str | None) -> bool:
     for name, said in others.items():
         if said is not None:
             graphs = "is for a graph of all columns: leave out --source and --target"
-            raise ParameterError(f"--{name} {graphs if between else 'goes with --source and --target'}")
+            goes = graphs if between else "goes with --source and --target"
+            raise ParameterError(f"--{name.replace('_', '-')} {goes}")
     if kind is not None and kind not in (SCANS if between else GRAPHS):
         kinds = ", ".join(SCANS if between else GRAPHS)
         raise ParameterError(f"--kind {kind} is no picture of {'two groups' if between else 'a graph'}: {kinds}")
@@ -187,7 +188,7 @@ def _graph(data: ReadData, lags: list[int], asked: Graph, shared: dict[str, Any]
 
     given: dict[str, Any] = {
         "threshold": asked.threshold, "n_epochs": asked.epochs, "n_subsets": asked.subsets, "fdr": asked.fdr,
-        "n_sources": asked.sources,
+        "n_sources": asked.max_sources,
     }  # fmt: skip
     options = {name: said for name, said in given.items() if said is not None}
     if asked.fdr == "none":
