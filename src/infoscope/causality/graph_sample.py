@@ -31,6 +31,7 @@ from .steps import Steps, check_lags, series_space, several_futures, with_times
 
 MOST_SAMPLES, MOST_TESTED = 2000, 20_000
 MOST_SOURCES, SCREENED = 2000, 200  # variables that all targets weigh; beyond, how many each target weighs
+COMPARED = 256  # variables that are compared with all at a time
 COPIES = 0.999  # rank correlation, of values and of steps, from which two variables are one
 
 
@@ -267,19 +268,21 @@ def _copies(space: Space, features: np.ndarray, period: np.ndarray) -> np.ndarra
     in_time = features[np.lexsort((items.numbers, items.time, items.run))]
     looks = [_scores(in_time), _scores(np.diff(in_time, axis=0))]
     first = np.arange(features.shape[1])
-    turns = np.exp(2j * np.pi * features / np.where(period > 0, period, 1.0))
-    for a in range(len(first)):
-        if first[a] != a:
-            continue
-        later = np.arange(a + 1, len(first))
-        same = np.logical_and(*(np.abs(z[:, a] @ z[:, later]) > COPIES for z in looks))
-        if period[a] > 0:  # angles that keep their difference, or their sum
-            apart = [np.abs((turns[:, [a]] * other[:, later]).mean(0)) for other in (turns, turns.conj())]
-            same = (np.maximum(*apart) > COPIES) & (period[later] > 0)
-        else:
-            same &= ~(period[later] > 0)
-        same = later[same]
-        first[same[first[same] == same]] = a
+    turns = np.exp(2j * np.pi * features / np.where(period > 0, period, 1.0)) if period.any() else features
+    for start in range(0, len(first), COMPARED):
+        block = slice(start, start + COMPARED)
+        alike = np.logical_and(*(np.abs(z[:, block].T @ z) > COPIES for z in looks))
+        for a in np.flatnonzero((np.triu(alike, start + 1).any(1)) | (period[block] > 0)) + start:
+            if first[a] != a:
+                continue
+            later = np.arange(a + 1, len(first))
+            if period[a] > 0:  # angles that keep their difference, or their sum
+                apart = [np.abs((turns[:, [a]] * other[:, later]).mean(0)) for other in (turns, turns.conj())]
+                same = (np.maximum(*apart) > COPIES) & (period[later] > 0)
+            else:
+                same = alike[a - start, later] & ~(period[later] > 0)
+            same = later[same]
+            first[same[first[same] == same]] = a
     return first
 
 
