@@ -1,6 +1,7 @@
 """The engine: one noun (`Space`), one loop (`reduce_tiles`) and a handful of verbs.
 
-What a user brings    `convert`, `space_checks`, `column_statistics`, `xarray_columns`, `targets` make a `space`
+What a user brings    `convert`, `space_checks`, `directions`, `column_statistics`, `xarray_columns`, `targets` make a
+                      `space`
 Same items?           `alignment`: ids, times and runs as they were given; `ownership`: nobody writes to them later
 What the rest means   `correlation`: time and runs, `shifts` of them; `weighting`: weights; `row_order`: do rows follow
                       each other?

@@ -25,6 +25,7 @@ from . import kernels, space_checks
 from .admissible import Admissibility, Items, admissible_pairs
 from .backend_numpy import METRIC_CODES, TILE, NumpyTiles, fold, handed_over, periods, row_blocks
 from .chunks import Chunks, cut_heights, literal, split, task
+from .directions import directions
 from .interfaces import Measured, Precision, Reduction, Side, SpaceLike, State, Tiles
 
 BlockInfo: TypeAlias = dict[int | None, dict[str, Any]] | None  # where Dask says a block is
@@ -263,7 +264,7 @@ def checked_chunks(values: Array, name: str, metric: str, feature_weights: Array
     name : str
         What errors call it.
     metric : str
-        With "cosine", rows are weighted and normalised (in float64).
+        With "cosine", rows are weighted and normalised (in float64, and rounded to the type that they came in).
     feature_weights : array (D,), optional
         For "cosine"; the other metrics keep them apart.
 
@@ -284,7 +285,7 @@ def checked_chunks(values: Array, name: str, metric: str, feature_weights: Array
     if 0 in values.shape:
         raise DataError(f"{name} is empty, shape {values.shape}")
     n_features = values.shape[1]
-    kept = values.dtype.newbyteorder("=") in (np.float32, np.float64) and metric != "cosine"
+    kept = values.dtype.newbyteorder("=") in (np.float32, np.float64)
     dtype = np.dtype(values.dtype.newbyteorder("=") if kept else np.float64)
     # chunks of few features are often tall: whole rows of them must still fit
     heights = tuple(h for rows in values.chunks[0] if rows for h in cut_heights(rows, n_features * dtype.itemsize))
@@ -292,7 +293,7 @@ def checked_chunks(values: Array, name: str, metric: str, feature_weights: Array
     options: dict[str, Any] = {"dtype": dtype, "meta": np.empty((0, 0), dtype)}
     if metric == "cosine":
         weights = None if feature_weights is None else space_checks.checked_weights(feature_weights, n_features)
-        return values.map_blocks(_directions, name, weights, **options)
+        return values.map_blocks(_directions, name, weights, dtype, **options)
     return values.map_blocks(_finite, name, dtype, **options)
 
 
@@ -308,7 +309,9 @@ def _finite(block: np.ndarray, name: str, dtype: DTypeLike, block_info: BlockInf
     raise DataError(f"{name} holds {what} in row {_first_row(block_info) + int(row)}, column {column}: {way_out}")
 
 
-def _directions(block: np.ndarray, name: str, weights: np.ndarray | None, block_info: BlockInfo = None) -> np.ndarray:
+def _directions(
+    block: np.ndarray, name: str, weights: np.ndarray | None, dtype: DTypeLike, block_info: BlockInfo = None
+) -> np.ndarray:
     block = _finite(block, name, np.float64, block_info)
     weighted = block if weights is None else block * weights
     zero = ~weighted.any(1)
@@ -317,7 +320,7 @@ def _directions(block: np.ndarray, name: str, weights: np.ndarray | None, block_
             f"row {_first_row(block_info) + int(np.argmax(zero))} of {name} is all zeros: its direction, "
             "which the cosine metric compares, does not exist; drop the row or use another metric"
         )
-    return space_checks.unit_vectors(weighted, None, name)
+    return directions(weighted, None, name).astype(dtype, copy=False)
 
 
 def _first_row(block_info: BlockInfo) -> int:

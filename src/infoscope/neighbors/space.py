@@ -19,6 +19,7 @@ from . import kernels, space_checks
 from .column_statistics import deviations as deviations_of
 from .column_statistics import inverse_deviations
 from .convert import Data, kind_of, to_columns, to_numpy
+from .directions import ON_ZERO, directions, note_of_zeros, refuse_on_zero, rows_of_own_axes
 from .graph import NeighborGraph
 from .known_neighbors import read_lists
 from .ownership import owned
@@ -37,8 +38,9 @@ class Space:
     Parameters
     ----------
     features : array (N, D), frame, tensor, Dask array, or list of (T_i, D) arrays
-        One row an item.  A list of arrays is a list of runs.  float32 and float64 are kept, all else becomes float64.
-        The numbers are copied, so that what is written to the data later changes nothing; a read-only array is not.
+        One row an item.  A list of arrays is a list of runs.  float32 and float64 are kept, under every metric, and all
+        else becomes float64.  The numbers are copied, so that what is written to the data later changes nothing; a
+        read-only array is not.
     metric : str
         "euclidean", "manhattan", "chebyshev", "cosine" (1 - cos), "hamming" (number of unequal entries), "labels"
         (0 or 1), "bits" (packed, Hamming), "precomputed" (a symmetric N x N matrix of distances).  `from_neighbors`
@@ -64,6 +66,9 @@ class Space:
         For ``metric="bits"``: how many bits of the packed rows count.
     period_check : bool
         Whether columns are checked against their period (degrees read as radians).
+    on_zero : {"raise", "far"}
+        For ``metric="cosine"``, of NumPy arrays: what becomes of rows that are all zeros, which have no direction.
+        "far" puts them at distance 1 from all others, and names them in the notes.
     origin : Origin, optional
         Files, rows or frames and times of the items, where they were read from files; results name items by it.
 
@@ -96,6 +101,7 @@ class Space:
     name: str | None = None
     n_bits: int | None = None
     period_check: bool = True
+    on_zero: str = "raise"
     origin: Origin | None = None
     given_time: Given = dataclasses.field(default=None, init=False)  # dates, where `time` is in seconds
     run_names: Given = dataclasses.field(default=None, init=False)
@@ -108,6 +114,7 @@ class Space:
 
     _contents = {
         "metric": choices(*METRICS),
+        "on_zero": choices(*ON_ZERO),
         "period": numbers("n_features", low=0.0, finite=True),
         "feature_weights": numbers("n_features", low=0.0, finite=True),
         "sample_weight": numbers("features", low=0.0, finite=True),
@@ -139,8 +146,12 @@ class Space:
             self._put("features", np.arange(len(self.features), dtype=np.float64)[:, None])
         read = to_columns(self.features, name)
         names = self.feature_names if self.feature_names is not None else read.feature_names
+        refuse_on_zero(self.on_zero, self.metric, kind_of(read.values))
         self._put("features", owned(self._checked_features(read.values, name, names), read.values))
         d = self.n_features
+        zero = rows_of_own_axes(self.features, read.values) if self.on_zero == "far" else np.empty(0, np.int64)
+        if names is not None:
+            names = (*names, *(f"row {row} of zeros" for row in zero))
         named = self.metric not in ("bits", "precomputed", "labels", "neighbors")
         self._put("feature_names", space_checks.feature_names(names, d if named else None, name))
         ids, source = (read.ids, "the index") if self.ids is None else (self.ids, "ids")
@@ -148,6 +159,7 @@ class Space:
             "ids", None if ids is None else owned(checks.check_unique(ids, len(self), f"{source} of {name}"), ids)
         )
         self._put("counted", ids is None and read.counted)
+        self._put("notes", note_of_zeros(zero, self.ids))
         if self.time is False:
             self._put("time", None)
         elif self.time is None and read.time is not None:
@@ -178,7 +190,7 @@ class Space:
         if self.metric == "precomputed":
             return space_checks.checked_distances(values, name)
         if self.metric == "cosine":
-            return space_checks.unit_vectors(values, self.feature_weights, name)
+            return directions(values, self.feature_weights, name, self.on_zero)
         return np.ascontiguousarray(values)
 
     def _foreign_features(self, values: Array, name: str) -> Array:

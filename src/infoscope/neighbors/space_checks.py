@@ -191,27 +191,6 @@ def whole_graph(graph: Any, name: str) -> Any:
     return graph
 
 
-def unit_vectors(values: np.ndarray, weights: ArrayLike | None, name: str) -> np.ndarray:
-    """The directions that the cosine metric compares."""
-    values = values.astype(np.float64)
-    if weights is not None:
-        values = values * checked_weights(weights, values.shape[1])
-    largest = np.abs(values).max(1)
-    if not largest.all():
-        raise DataError(
-            f"row {int(np.argmin(largest))} of {name} is all zeros: its direction, which the cosine metric "
-            "compares, does not exist; drop the row or use another metric"
-        )
-    values /= largest[:, None]  # so that no square overflows
-    lanes = np.zeros((len(values), 8))  # summed in the order of kernels._pair, on every device
-    for a in range(0, values.shape[1], 8):
-        terms = values[:, a : a + 8] ** 2
-        lanes[:, : terms.shape[1]] += terms
-    for _ in range(3):
-        lanes = lanes[:, 0::2] + lanes[:, 1::2]
-    return values / np.sqrt(lanes)
-
-
 def check_read_space(space: Any) -> None:
     """Raise where a space that was read holds what its constructor would never leave in it."""
     values, bits = space.features, space.metric == "bits"

@@ -68,7 +68,7 @@ def checked_tensor(values: Tensor, name: str, metric: str, feature_weights: Arra
     name : str
         What errors call it.
     metric : str
-        With "cosine", rows are weighted and normalised, in float64.
+        With "cosine", rows are weighted and normalised in float64, and rounded to the type that they came in.
     feature_weights : array (D,), optional
         Weights of the directions that the cosine metric compares.
 
@@ -112,8 +112,8 @@ def largest_of(values: Tensor) -> float:
 
 
 def _unit_vectors(values: Tensor, weights: ArrayLike | None, name: str) -> Tensor:
-    """The directions that the cosine metric compares; the twin of `space_checks.unit_vectors`."""
-    values = values.double()
+    """The directions that the cosine metric compares; the twin of `directions.directions`."""
+    dtype, values = values.dtype, values.double()
     if weights is not None:
         values = values * on_device(checked_weights(weights, values.shape[1]), values.device)
     largest = values.abs().amax(1)
@@ -125,7 +125,7 @@ def _unit_vectors(values: Tensor, weights: ArrayLike | None, name: str) -> Tenso
         )
     values = values / largest[:, None]  # so that no square overflows
     norms = np.sqrt(_sum_of_lanes(values.square(), squared=False).cpu().numpy())  # torch may round roots otherwise
-    return values / on_device(norms, values.device)[:, None]
+    return (values / on_device(norms, values.device)[:, None]).to(dtype)
 
 
 def column_statistics(features: Tensor, period: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
