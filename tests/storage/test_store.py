@@ -3,17 +3,20 @@
 import errno
 import json
 import os
+import sys
 import time
 
 import numpy as np
 import pytest
 from tests.storage.disk import Disk
 
+from infoscope import Space, information_imbalance
 from infoscope.base import DataError, MissingExtraError, ParameterError
 from infoscope.storage import ArrayStore
 from infoscope.storage import store as store_file
 from infoscope.storage.bfloat16 import bits_from_floats, floats_from_bits
 
+provenance_file = sys.modules["infoscope.base.provenance"]  # the function has the name of its file
 IDS = [f"item {number}" for number in range(12)]
 ARRAYS = {"layer.1": ("f4", (5,)), "half": ("f2", (2, 2)), "brain": ("bfloat16", (3,)), "count": "i8"}
 
@@ -116,6 +119,64 @@ def test_writing_twice_is_writing_once(path, monkeypatch):
         assert (store.read("half", [1, 3]) == 0).all()
         store.write("half", [1, 3], values("half", [1, 3]))
     assert done(ArrayStore(path), "half") == [1, 2, 3]
+
+
+def test_appending_twice_is_appending_once_and_other_values_are_refused(path):
+    ids = ["item 4", "item 2", "item 9"]
+    with ArrayStore(path, IDS, ARRAYS) as store:
+        for name in ARRAYS:
+            store.append(name, ids, values(name, [4, 2, 9]))
+            store.append(name, ids[1:], values(name, [2, 9]))  # before the commit
+        store.commit()
+    before = {file.name: (file.read_bytes(), file.stat().st_mtime_ns) for file in path.iterdir()}
+    with ArrayStore(path, IDS, ARRAYS, resume=True) as store:
+        for name in ARRAYS:
+            store.append(name, np.array(ids), values(name, [4, 2, 9]))
+            assert done(store, name) == [2, 4, 9]
+            with pytest.raises(DataError, match=r"of 'item 9' \(row 9\) is there already with other values, one of 1"):
+                store.append(name, ["item 5", "item 9"], values(name, [5, 5]))
+            assert done(store, name) == [2, 4, 9]  # nothing was written
+    for file, (contents, _) in before.items():
+        assert (path / file).read_bytes() == contents
+    with ArrayStore(path, IDS, ARRAYS, resume=True) as store:
+        with pytest.raises(DataError, match="has no item 'item 12'"):
+            store.append("count", ["item 1", "item 12"], [1, 2])
+        with pytest.raises(ParameterError, match="named twice"):
+            store.append("count", ["item 1", "item 1"], [1, 2])
+        store.clear("count", store.rows_of(["item 9"]))
+        store.append("count", ["item 9"], values("count", [5]))
+        assert store.read("count", [9]).tolist() == [36]
+
+
+def test_the_digest_stands_for_the_numbers_in_results(path, monkeypatch):
+    """Inputs of results are hashed by the digests of the store; the arrays are not read for it."""
+    x = np.random.default_rng(0).normal(size=(12, 5)).astype("f4")
+    with ArrayStore(path, IDS, {"a": ("f4", (5,)), "b": ("f4", (5,))}) as store:
+        store.write("a", slice(None), x)
+        store.write("b", slice(None), x[:, ::-1])
+
+    def hash_of(store, **options):
+        spaces = [Space(store[n], metric="cosine", digest=store.digest(n), ids=store.ids, **options) for n in "ab"]
+        return information_imbalance(*spaces).provenance.input_hash
+
+    pieces, read = provenance_file._pieces, []
+
+    def watched(array):
+        read.append(getattr(array, "shape", ()))
+        return pieces(array)
+
+    monkeypatch.setattr(provenance_file, "_pieces", watched)
+    first = hash_of(ArrayStore(path))
+    assert all(len(shape) < 2 for shape in read)
+    assert first == hash_of(ArrayStore(path)) != hash_of(ArrayStore(path), feature_weights=np.arange(1.0, 6))
+    with ArrayStore(path, IDS, {"b": ("f4", (5,))}, resume=True) as store:
+        store.write("b", [3], np.zeros((1, 5)) + 2)
+    assert hash_of(ArrayStore(path)) != first
+    part = Space(x, digest="known").take([0, 1, 2])
+    assert part.digest is None and part.hashed is part.features
+    assert Space(x, digest="known").replace(name="x").hashed == "euclidean raise of known"
+    with pytest.raises(ParameterError, match="digest of the data is 3; it must be text"):
+        Space(x, digest=3)
 
 
 def test_a_row_that_changes_is_missing_until_the_next_commit(path):

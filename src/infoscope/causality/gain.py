@@ -374,6 +374,6 @@ def _about(
                 **parameters,
             ),
             random_state,
-            *(part for s in (*plan.spaces, *sample.futures) for part in (s.features, s.time, s.run)),
+            *(part for s in (*plan.spaces, *sample.futures) for part in (s.hashed, s.time, s.run)),
         ),
     )

@@ -165,7 +165,7 @@ def transfer_entropy(
                 lag=lag, method=method, k=k, history=sizes, se=se, n_permutations=n_permutations, null=null, unit=unit
             ),
             random_state,
-            *(part for space in sample.plan.spaces for part in (space.features, space.time, space.run)),
+            *(part for space in sample.plan.spaces for part in (space.hashed, space.time, space.run)),
         ),
         **values,
     )

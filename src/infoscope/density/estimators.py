@@ -330,7 +330,7 @@ class PointDensity(DensityMixin, BaseEstimator):
         coordinates = None
         if space is not None and space.backend == "numpy" and space.metric != "precomputed":
             coordinates = space.features
-        parts = sample.table.input_parts if space is None else (space.features, space.sample_weight)
+        parts = sample.table.input_parts if space is None else (space.hashed, space.sample_weight)
         total, total_se = entropy(sample, self._log_distances, self.dimension_, bias=self._bias, space=space)
         count = None if self._correlated is None else self._correlated.inefficiency
         self.result_ = LogDensity(

@@ -135,7 +135,7 @@ def neighbor_table(
     if isinstance(data, NeighborGraph):
         return _of_graph(data, k, fewest)
     space = as_space(data, name=getattr(data, "name", None) or "the data")
-    parts = (space.features, space.sample_weight, space.time, space.run)
+    parts = (space.hashed, space.sample_weight, space.time, space.run)
     settled = settle_weights(space)
     (space,) = settled.spaces
     space, kept, lost = (space, np.arange(len(space)), 0) if different else _without_duplicates(space)

@@ -129,7 +129,7 @@ on_low_weight, on_starved, cap : optional
             "compare_imbalances",
             parameters,
             random_state,
-            *(part for s in plan.spaces for part in (s.features, s.sample_weight, s.time, s.run)),
+            *(part for s in plan.spaces for part in (s.hashed, s.sample_weight, s.time, s.run)),
         ),
         **plan.fields(None if rows is None else len(rows), None, graphs),
     )

@@ -196,7 +196,7 @@ def information_imbalance(
             "information_imbalance",
             parameters,
             random_state,
-            *(part for s in (a, b) for part in (s.features, s.sample_weight, s.time, s.run)),
+            *(part for s in (a, b) for part in (s.hashed, s.sample_weight, s.time, s.run)),
         ),
         **plan.fields(len(forth.row_weights), n_columns, [forth.neighbors.graph, back.neighbors.graph]),
     )

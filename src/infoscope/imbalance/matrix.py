@@ -202,7 +202,7 @@ def _check_names(spaces: Mapping[str, Any], targets: Mapping[str, Any] | None) -
 
 
 def _input_of(space: Space) -> tuple[Any, ...]:
-    return space.features, space.sample_weight, space.time, space.run
+    return space.hashed, space.sample_weight, space.time, space.run
 
 
 def _directions_to(

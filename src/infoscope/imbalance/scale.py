@@ -124,7 +124,7 @@ on_starved, cap : optional
         b_to_a_se=table[3],
         a_to_b_floor=table[4],
         b_to_a_floor=table[5],
-        provenance=provenance("imbalance_scale_curve", parameters, random_state, a.features, b.features, a.time, a.run),
+        provenance=provenance("imbalance_scale_curve", parameters, random_state, a.hashed, b.hashed, a.time, a.run),
         **plan.fields(None if rows is None else len(rows), None, graphs),
     )
 

@@ -103,7 +103,7 @@ def cauchy_schwarz_information(
                 look.hear(order_test(space))
         warnings = look.warnings
     options = dict(bandwidth=bandwidth, diagonal=diagonal, n_permutations=number, exclusion_window=exclusion_window)
-    record = provenance("cauchy_schwarz_information", options, seed, spaces[0].features, spaces[1].features)
+    record = provenance("cauchy_schwarz_information", options, seed, spaces[0].hashed, spaces[1].hashed)
     block = _blocks(spaces, window)
     shared: dict[str, Any] = dict(
         bandwidths=bandwidths, diagonal=diagonal, n_items=n, n_blocks=0 if block is None else int(block.max()) + 1,

@@ -125,7 +125,7 @@ def density_curvature(
             "density_curvature",
             dict(scale=scale, threshold=threshold, exclusion_window=exclusion_window, n_jobs=n_jobs),
             None,
-            *(sample.space.features, sample.space.sample_weight, points),
+            *(sample.space.hashed, sample.space.sample_weight, points),
         ),
     )
 

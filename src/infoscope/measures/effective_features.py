@@ -93,6 +93,6 @@ def effective_features(
             "effective_features",
             dict(n_neurons=n_neurons, exclusion_window=exclusion_window, n_jobs=n_jobs),
             None,
-            *(sample.space.features, sample.space.sample_weight),
+            *(sample.space.hashed, sample.space.sample_weight),
         ),
     )

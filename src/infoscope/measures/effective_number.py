@@ -147,7 +147,7 @@ def effective_number(
         warnings=tuple(dict.fromkeys(warnings)),
         notes=sample.notes,
         provenance=provenance(
-            "effective_number", parameters, random_state, space.features, space.sample_weight, space.time, space.run
+            "effective_number", parameters, random_state, space.hashed, space.sample_weight, space.time, space.run
         ),
     )
 

@@ -228,7 +228,7 @@ def check_enough(n: int, k: int) -> None:
 
 def contents_of(sample: JointSample) -> list[Any]:
     """What the hash of the input is made of."""
-    return [part for space in sample.spaces for part in (space.features, space.time, space.run)]
+    return [part for space in sample.spaces for part in (space.hashed, space.time, space.run)]
 
 
 # ---------------------------------------------------------------------------------------------------- one description

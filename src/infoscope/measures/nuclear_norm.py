@@ -87,7 +87,7 @@ def nuclear_norm(
             "nuclear_norm",
             dict(method=method, exclusion_window=exclusion_window, n_jobs=n_jobs),
             None,
-            *(sample.space.features, sample.space.time, sample.space.run),
+            *(sample.space.hashed, sample.space.time, sample.space.run),
         ),
     )
 

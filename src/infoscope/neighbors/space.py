@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from infoscope.base import DataError, ParameterError, checks
+from infoscope.base import DataError, ParameterError, checks, fingerprint
 from infoscope.base.array_types import Array, ArrayLike, Floats
 from infoscope.base.contents import choices, holds, integers, numbers, values
 from infoscope.base.origin import Origin, check_origin
@@ -69,6 +69,9 @@ class Space:
     on_zero : {"raise", "far"}
         For ``metric="cosine"``, of NumPy arrays: what becomes of rows that are all zeros, which have no direction.
         "far" puts them at distance 1 from all others, and names them in the notes.
+    digest : str, optional
+        Of the numbers, where it is known, as `ArrayStore.digest` is: hashes of the input of results take it, and do not
+        read all numbers again.
     origin : Origin, optional
         Files, rows or frames and times of the items, where they were read from files; results name items by it.
 
@@ -102,6 +105,7 @@ class Space:
     n_bits: int | None = None
     period_check: bool = True
     on_zero: str = "raise"
+    digest: str | None = None
     origin: Origin | None = None
     given_time: Given = dataclasses.field(default=None, init=False)  # dates, where `time` is in seconds
     run_names: Given = dataclasses.field(default=None, init=False)
@@ -139,6 +143,8 @@ class Space:
         if self.n_bits is not None and self.metric != "bits":
             raise ParameterError(f"n_bits goes with metric 'bits', not {self.metric!r}")
         name = self.name or "the data"
+        if self.digest is not None and not (isinstance(self.digest, str) and self.digest):
+            raise ParameterError(f"digest of {name} is {self.digest!r}; it must be text, as ArrayStore.digest gives it")
         if isinstance(self.features, Space):
             raise ParameterError(f"{name} is a Space already: use it as it is, or change it with its replace()")
         if self.metric == "neighbors":
@@ -190,6 +196,8 @@ class Space:
         if self.metric == "precomputed":
             return space_checks.checked_distances(values, name)
         if self.metric == "cosine":
+            if self.digest is not None and self.feature_weights is not None:  # they are in the directions
+                object.__setattr__(self, "digest", f"{self.digest} times {fingerprint(self.feature_weights)}")
             return directions(values, self.feature_weights, name, self.on_zero)
         return np.ascontiguousarray(values)
 
@@ -431,6 +439,11 @@ class Space:
         kind = kind_of(self.features)
         return kind if kind in ("torch", "dask") else "numpy"
 
+    @property
+    def hashed(self) -> Any:
+        """What hashes of the input read of it: the digest that it came with, or the features."""
+        return self.features if self.digest is None else f"{self.metric} {self.on_zero} of {self.digest}"
+
     def column_name(self, a: int) -> str:
         """Name of a feature, or "column 3"."""
         return self.feature_names[a] if self.feature_names is not None else f"column {a}"
@@ -571,6 +584,8 @@ class Space:
                 value = value[rows]
             elif field.name == "counted":
                 value = False
+            elif field.name == "digest":
+                value = None
             elif field.name in ("period", "feature_weights") and self.metric == "precomputed":
                 value = value[rows]
             elif field.name == "origin" and value is not None:

@@ -80,6 +80,8 @@ class ArrayStore:
     ...     store.write("layer 1", [2, 0], np.array([[1.0, 0.1], [2.0, 0.5]]))
     ...     store.missing("layer 1")
     array([1])
+    >>> with ArrayStore(path, ["a", "b", "c"], {"layer 1": ("bfloat16", (2,))}, resume=True) as store:
+    ...     store.append("layer 1", ["b", "a"], np.array([[3.0, 4.0], [2.0, 0.5]]))  # "a" is there, with these values
     >>> store = ArrayStore(path)
     >>> store["length"], store.read("layer 1", [2]), store.ids
     (array([4, 7, 2], dtype=int32), array([[1. , 0.10009766]], dtype=float32), ['a', 'b', 'c'])
@@ -100,6 +102,7 @@ class ArrayStore:
         self.path, self.every, self._writes = Path(path), every, ids is not None
         self._dirty: dict[str, list[np.ndarray]] = {}  # rows written since the last commit
         self._offsets: dict[str, int] = {}  # bytes before the first row of a .npy
+        self._places: dict[str | int, int] | None = None  # row of every item, when first asked for
         self._closed = False
         with contextlib.ExitStack() as opened:
             if ids is not None:
@@ -154,15 +157,59 @@ class ArrayStore:
         OSError
             If the disk is full, with the name of the file. These rows are still missing then.
         """
+        self._write(name, self._numbers(rows), values, replace=True)
+
+    def append(self, name: str, ids: Iterable[str | int], values: Any) -> None:
+        """Write the rows of items by their ids. What is there already with the same values is left as it is.
+
+        Parameters
+        ----------
+        name : str
+            The array.
+        ids : sequence of str or int
+            Items, each once, in any order.
+        values : array_like or tensor, shape (n_ids, ...)
+            As for `write`.
+
+        Raises
+        ------
+        DataError
+            As for `write`, and if a row is there already with other values: `clear` it first, if it is to change.
+        """
+        self._write(name, self.rows_of(ids), values, replace=False)
+
+    def rows_of(self, ids: Iterable[str | int]) -> np.ndarray:
+        """The rows of items, by their ids.
+
+        Raises
+        ------
+        DataError
+            If there is no such item.
+        """
+        if self._places is None:
+            self._places = {one: row for row, one in enumerate(self.ids)}
+        names = [one.item() if isinstance(one, np.generic) else one for one in ids]
+        if unknown := [one for one in names if one not in self._places]:
+            raise DataError(f"{self.path} has no item {unknown[0]!r}: its items were fixed when it was made")
+        return self._numbers(np.array([self._places[one] for one in names], np.intp))
+
+    def _write(self, name: str, numbers: np.ndarray, values: Any, *, replace: bool) -> None:
         self._check_writable()
-        one, numbers = self._array(name), self._numbers(rows)
+        one = self._array(name)
         stored = one.encode(values)
         if len(stored) != len(numbers):
             raise DataError(f"{name}: {len(numbers)} rows are named, and values of {len(stored)} are given")
         digests, marks = _row_digests(stored, one.nbytes), self._marks[name]
         differ = marks[numbers] != digests
         numbers, stored, digests = numbers[differ], stored[differ], digests[differ]
-        if marks[numbers].any():
+        there = numbers[marks[numbers] != 0]
+        if len(there) and not replace:
+            raise DataError(
+                f"{name} of {self.ids[there[0]]!r} (row {there[0]}) is there already with other values, one of "
+                f"{len(there)} such rows: were they made with another model or version? clear({name!r}, rows) first, "
+                "if they are to change"
+            )
+        if len(there):
             self.clear(name, numbers)
         _write_rows(self._file(name, ".npy"), self._offsets[name], one.nbytes, numbers, stored)
         marks[numbers] = digests

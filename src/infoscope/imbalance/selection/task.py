@@ -141,7 +141,7 @@ def run_task(
     checkpoint=None,
 ) -> SelectionPath:
     """Search on all items, then without those of every fold; collect values, errors and the suggestion."""
-    data = [part for s in plan.spaces for part in (s.features, s.sample_weight, s.time, s.run)]
+    data = [part for s in plan.spaces for part in (s.hashed, s.sample_weight, s.time, s.run)]
     drawn = rows is not None or isinstance(task.given["validation"], float)
     options = _options(task, plan, rows) | parameters | {"random_state": random_state}
     n_sets = number_of_sets(
