@@ -75,7 +75,7 @@ COUNTS = {
     ("DirectEdges", "edges"), ("DirectEdges", "lag"),
     ("DensityCurvature", "n_positive"), ("DiffusionInformation", "sizes"), ("EmbeddingSuggestion", "delays"),
     ("EmbeddingSuggestion", "dimensions"), ("Entropy", "parts"), ("FrechetDistance", "parts"),
-    ("Information", "k_values"), ("Information", "parts"), ("Reliability", "parts"),
+    ("Information", "k_values"), ("Information", "parts"), ("NeighborDivergence", "k_values"), ("Reliability", "parts"),
 }  # fmt: skip
 
 

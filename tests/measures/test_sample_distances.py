@@ -19,7 +19,7 @@ from infoscope.measures import (
     sliced_wasserstein,
 )
 
-pytestmark = pytest.mark.filterwarnings("ignore:half of the rows give")
+pytestmark = pytest.mark.filterwarnings("ignore:sample-size limited")
 
 
 @pytest.fixture(scope="module")
@@ -44,10 +44,10 @@ DISTANCES = {
 def test_numbers_of_the_specification(pair):
     a, b = pair
     assert frechet_distance(a, b, extrapolate=False).value == pytest.approx(0.512580121, abs=1e-8)
-    assert kl_divergence(a, b).value == pytest.approx(0.231674813, abs=1e-8)
-    assert kl_divergence(b, a).value == pytest.approx(0.414241035, abs=1e-8)
+    assert kl_divergence(a, b).plain == pytest.approx(0.231674813, abs=1e-8)
+    assert kl_divergence(b, a, extrapolate=False).value == pytest.approx(0.414241035, abs=1e-8)
     both = kl_divergence(a, b, kind="jeffreys")
-    assert both.value == pytest.approx(0.231674813 + 0.414241035, abs=1e-8)
+    assert both.plain == pytest.approx(0.231674813 + 0.414241035, abs=1e-8)
     assert mmd(a, b, kernel="cubic").value == pytest.approx(1.730886829, abs=1e-8)
     assert cauchy_schwarz(a, b, bandwidth=0.5, diagonal=True).value == pytest.approx(0.242540903, abs=1e-8)
     first = dict(directions=[[1, 0]])
@@ -358,7 +358,7 @@ def test_bad_samples_are_named(who, pair):
 
 def test_angles_are_refused_where_means_are_taken():
     g = np.random.default_rng(0)
-    a, b = (Space(g.uniform(0, 6, size=(50, 1)), period=2 * np.pi) for _ in range(2))
+    a, b = (Space(g.uniform(0, 6, size=(70, 1)), period=2 * np.pi) for _ in range(2))
     for who in ("frechet", "sliced", "cubic"):
         with pytest.raises(ParameterError, match="cos, sin"):
             DISTANCES[who](a, b)
@@ -370,7 +370,7 @@ def test_options_of_the_neighbour_divergence(pair):
     plain = kl_divergence(a, b)
     half = kl_divergence(a, b, dimension=1.0)
     constant = np.log(200 / 299)
-    assert half.value - constant == pytest.approx((plain.value - constant) / 2)
+    assert half.plain - constant == pytest.approx((plain.plain - constant) / 2)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = TwoNN().fit(a).result_
@@ -394,7 +394,7 @@ def test_equal_radii_equal_brute_force(pair):
         reach = max(own[k - 1], other[k - 1])
         total += digamma((own <= reach).sum()) - digamma((other <= reach).sum())
     true = total / 60 + np.log(50 / 59)
-    assert kl_divergence(a, b, k=k, radii="equal").value == pytest.approx(true, abs=1e-10)
+    assert kl_divergence(a, b, k=k, radii="equal").plain == pytest.approx(true, abs=1e-10)
 
 
 def test_bandwidths_directions_and_kernels_that_are_none(pair):

@@ -22,6 +22,7 @@ __all__ = [
 
 ALPHA = 0.05
 SHOWN = 3  # columns named in a verdict
+LIMITED = "; how much is a guess, because too many rows have nothing of the other sample near them"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -345,6 +346,13 @@ class NeighborDivergence(SampleDistance):
 
     Attributes
     ----------
+    value, value_se : float
+        Of infinitely many rows, as far as the curve over neighbours tells, unless another is asked for; the error is
+        that of the rows and of the way there.
+    plain, plain_se : float
+        From k neighbours, and its error, which knows nothing of the bias.  The p-value is of this one.
+    size_limited : bool
+        Whether so many rows have nothing of the other sample near them that the value is a guess.
     forward, forward_se : float
         KL(reference || test).
     backward, backward_se : float or None
@@ -355,10 +363,13 @@ class NeighborDivergence(SampleDistance):
     dimension : float
         Of the data, as the formula has it; NaN for equal radii, which need none.
     radii : {"each", "equal"}
-    halves : float
-        The value from half of the rows: far from `value`, more rows would move it on.
+    k_values, by_k : array (1 or 2,)
+        Numbers of neighbours, and the value from each: what fewer rows would give.
     """
 
+    plain: float
+    plain_se: float
+    size_limited: bool = False
     forward: float
     forward_se: float
     backward: float | None = None
@@ -367,9 +378,16 @@ class NeighborDivergence(SampleDistance):
     k: int = 5
     dimension: float = np.nan
     radii: str = "each"
-    halves: float = np.nan
+    k_values: np.ndarray = field(repr=False)
+    by_k: np.ndarray = field(repr=False)
 
-    _contents = {"kind": choices("kl", "jeffreys"), "radii": choices("each", "equal"), "k": whole(1)}
+    _contents = {
+        "kind": choices("kl", "jeffreys"),
+        "radii": choices("each", "equal"),
+        "k": whole(1),
+        "k_values": numbers("K", low=1.0),
+        "by_k": numbers("K"),
+    }
     _references = ("knn_divergence",)
     _blind = "differences smaller than the error, or in tails that few rows reach, may be there"
 
@@ -379,7 +397,7 @@ class NeighborDivergence(SampleDistance):
 
     def _more(self) -> list[tuple[str, Any, Any]]:
         rows: list[tuple[str, Any, Any]] = [
-            ("from half of the rows", f"{self.halves:.3g}", None),
+            ("of these rows, biased", self.plain, self.plain_se),
             ("neighbours", f"{self.k} ({self.radii} radii)", None),
         ]
         if self.backward is not None:
@@ -389,6 +407,13 @@ class NeighborDivergence(SampleDistance):
 
     def _rows(self) -> list[dict[str, Any]]:
         return [
-            dict(value=self.value, value_se=self.value_se, forward=self.forward, forward_se=self.forward_se,
-                 backward=self.backward, backward_se=self.backward_se, p_value=self.p_value, k=self.k)
+            dict(value=self.value, value_se=self.value_se, plain=self.plain, plain_se=self.plain_se,
+                 forward=self.forward, forward_se=self.forward_se, backward=self.backward,
+                 backward_se=self.backward_se, p_value=self.p_value, k=self.k, size_limited=self.size_limited)
         ]  # fmt: skip
+
+    @property
+    def verdict(self) -> str:
+        """One sentence: whether the samples differ, and whether the number may be believed."""
+        said = super().verdict
+        return f"{said[:-1]}{LIMITED}." if self.size_limited else said

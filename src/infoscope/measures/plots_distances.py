@@ -9,7 +9,13 @@ import numpy as np
 from infoscope.base.pictures import picture
 from infoscope.base.plot_style import BLUE, GREY, VERMILION, axes_of, look_of, set_labels, set_legend
 
-from .distance_results import CauchySchwarzInformation, FrechetDistance, SampleDistance, SlicedWasserstein
+from .distance_results import (
+    CauchySchwarzInformation,
+    FrechetDistance,
+    NeighborDivergence,
+    SampleDistance,
+    SlicedWasserstein,
+)
 from .null_plots import draw_null
 from .plots_drift import draw_loadings
 
@@ -21,10 +27,11 @@ if TYPE_CHECKING:
 def plot_null(found: SampleDistance, ax: Axes | None = None, *, style: str = "screen") -> Axes:
     """The distance beside its values after labels were exchanged."""
     look = look_of(style)
-    value = found.plain if isinstance(found, FrechetDistance) else found.value
-    what = f"{found._what} of all rows" if isinstance(found, FrechetDistance) else found._what
+    value, value_se, what = found.value, found.value_se, found._what
+    if isinstance(found, FrechetDistance | NeighborDivergence):  # labels were exchanged of what is not extrapolated
+        value, value_se, what = found.plain, found.plain_se, f"{what} of all rows"
     return draw_null(axes_of(ax, look, height=0.72), value, found.null_values, look=look, label=what,
-                     p_value=found.p_value, value_se=found.value_se, drawn="permutations")  # fmt: skip
+                     p_value=found.p_value, value_se=value_se, drawn="permutations")  # fmt: skip
 
 
 @picture(CauchySchwarzInformation, "null", when=lambda found: found.null_values is not None)
