@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from infoscope.base import DataWarning, ParameterError, one_blas_thread, warn
-from infoscope.base.array_types import Floats
+from infoscope.base.array_types import Floats, Ints
 from infoscope.neighbors import find_repeated_rows, looking_at_row_order
 from infoscope.statistics import Null, check_n_permutations
 from infoscope.statistics.units import information_unit
@@ -19,6 +19,7 @@ from .estimates import (
     Estimate,
     Recipe,
     copula_beside,
+    copula_of,
     curve_neighbors,
     estimate,
     halves_of,
@@ -232,6 +233,7 @@ def _curves(sample: JointSample, found: Estimate, unit: str, generator: np.rando
         missed=_missed(sample, found),
         in_halves=_in_halves(found),
         copula=copula,
+        copula_se=_copula_error(sample, copula, order, dealt) if found.compressed is not None else None,
     )
     return curve_fields(curve, scale) | dict(
         component_values=along if along is None else along / scale,
@@ -241,6 +243,17 @@ def _curves(sample: JointSample, found: Estimate, unit: str, generator: np.rando
         is_lower_bound=judged.is_lower_bound,
         copula=None if copula is None else copula / scale,
     )
+
+
+def _copula_error(sample: JointSample, copula: float | None, order: Ints, dealt: bool) -> float | None:
+    """Of the Gaussian copula, from the parts that the error of the value comes from."""
+    if copula is None or not np.isfinite(copula):
+        return None
+    columns = sum(z.shape[1] for z in sample.scores or () if z is not None)
+    curve = size_curve(
+        lambda rows: copula_of(sample.take(rows)), order, fewest=2 * columns + 2, dealt=dealt, whole=copula
+    )
+    return curve.standard_error
 
 
 def _in_halves(found: Estimate) -> bool:

@@ -91,6 +91,7 @@ def judge(
     missed: float = 0.0,
     in_halves: bool = False,
     copula: float | None = None,
+    copula_se: float | None = None,
 ) -> Judgement:
     """The reasons not to believe a value, one sentence each.
 
@@ -101,7 +102,7 @@ def judge(
     columns shows is a lower bound.  The constants were chosen on three samples of every second of the published tasks
     and of the laws of `benchmarks/information_laws.py`: of the default estimator they point out 25 of 28 wrong values
     and 2 of 62 others there, and on samples of the other half of the laws 33 of 36 and 3 of 51.  Which signals to look
-    at was seen on all of them.
+    at was seen on all of them.  A copula above what directions hold came later, with constants that stood already.
 
     Parameters
     ----------
@@ -117,8 +118,10 @@ def judge(
         What the directions of a compressed value leave out.
     in_halves : bool
         Whether the value was counted in halves of the rows, as the bounds were.
-    copula : float, optional
-        What a Gaussian copula says.
+    copula, copula_se : float, optional
+        What a Gaussian copula says; its error where it may speak against the value, which it may against one that was
+        counted along directions: of normal columns no dependence shares less than the normal one of their correlations,
+        and the copula needs neither neighbours nor directions.
 
     Returns
     -------
@@ -148,6 +151,11 @@ def judge(
         rising = True
         said = above.said.format(f"{above.value / scale:.3g} {unit}")
         reasons.append(f"{SIZE_LIMITED}: {said}, more than its {value / scale:.3g}")
+    if copula is not None and _copula_above(copula, copula_se, value, se):
+        rising = True
+        reasons.append(
+            f"{SIZE_LIMITED}: a Gaussian copula holds {copula / scale:.3g} {unit}, more than its {value / scale:.3g}"
+        )
     if neighbors is not None and not in_halves:
         k, double = neighbors.chosen, neighbors.value_at(2 * neighbors.chosen)
         if double is not None and exceeds(abs(value - double), DRIFT * se, abs(value)):
@@ -165,6 +173,14 @@ def _confirmed(value: float, copula: float | None, se: float) -> bool:
     if copula is None or not np.isfinite(copula):
         return False
     return not exceeds(copula - value, OFF * se, abs(value)) and not exceeds(value - copula, BELOW * se, abs(value))
+
+
+def _copula_above(copula: float, copula_se: float | None, value: float, se: float) -> bool:
+    """Whether a Gaussian copula is above a value, and above zero, by more than the errors of both."""
+    if copula_se is None or not np.isfinite(copula_se):
+        return False
+    away = max(SURE * copula_se, MORE_IN_HALVES * se)
+    return exceeds(copula - value, away, abs(value)) and exceeds(copula, SURE * copula_se)
 
 
 def _said_of_bias(neighbors: NeighborCurve, off: float, missed: float, unit: str, scale: float) -> str:
