@@ -1,0 +1,137 @@
+"""What is kept of the layers of a model, so that pairs and shuffles only look up: neighbours, ranks, matrices."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from infoscope.base import Fingerprint, ParameterError, progress
+from infoscope.imbalance.neighbor_rules import choose_neighbors
+from infoscope.imbalance.rank_table import rank_table
+from infoscope.neighbors import Space, to_numpy
+
+from .layers import Layer, Layers
+from .neighbor_lists import NeighborLists
+from .trace_forms import unit_form
+
+LIMIT_BYTES = 2**33  # of the tables of both models, that are made without being asked for
+
+
+class LayerTables(NamedTuple):
+    """Of L layers and N items.
+
+    Attributes
+    ----------
+    nearest : NeighborLists
+        The k nearest, for imbalances.
+    mutual : NeighborLists
+        Those that are compared.
+    ranks : array (N, N, L), unsigned
+        Twice the rank of every item about every other; of no size where no imbalance is asked for.
+    forms : dict of array (L, N, N), float32
+        One matrix a layer for every measure that is a sum over pairs.
+    first : Space
+        The items.
+    """
+
+    nearest: NeighborLists | None
+    mutual: NeighborLists | None
+    ranks: np.ndarray
+    forms: dict[str, np.ndarray]
+    first: Space
+
+
+def table_layers(
+    layers: Layers,
+    measures: tuple[str, ...],
+    *,
+    k: int,
+    k_mutual: int,
+    metric: str,
+    items: Space | None,
+    digest: Fingerprint,
+    n_models: int = 2,
+    n_jobs: int | None = None,
+) -> LayerTables:
+    """Look at every layer once, and drop it.
+
+    Parameters
+    ----------
+    layers : Layers
+        Of one model.
+    measures : tuple of str
+        What is asked for: "imbalance", "mutual_knn", "cka", "cka_debiased", "rsa".
+    k, k_mutual : int
+        Neighbours of imbalances, and of mutual neighbours.
+    metric : str
+        Of the distances.
+    items : Space, optional
+        What the items must be those of.
+    digest : Fingerprint
+        Takes in the layers.
+    n_models : int
+        Models of this size that are kept, for the limit of memory.
+    n_jobs : int, optional
+        Threads.
+
+    Raises
+    ------
+    ParameterError
+        If the tables would exceed the limit.
+    """
+    sums = [one for one in measures if one not in ("imbalance", "mutual_knn")]
+    nearest, mutual, forms, ranks, first = [], [], {}, np.empty(0, np.uint16), items
+    with progress(len(layers.names), f"layers of {layers.what}", "layers") as bar:
+        for at, (name, layer) in enumerate(zip(layers.names, layers.one_by_one(metric, items), strict=True)):
+            space, n = layer.space, len(layer.space)
+            if at == 0:
+                first = space if items is None else items
+                _check_sizes(n, k, k_mutual, measures)
+                _check_memory(n, len(layers.names) * n_models, "imbalance" in measures, len(sums))
+                forms = {one: np.empty((len(layers.names), n, n), np.float32) for one in sums}
+            digest.update(space.features)
+            if "imbalance" in measures:
+                nearest.append(choose_neighbors(space, k, None, None, None, n_jobs=n_jobs))
+                table = rank_table(space, n_jobs=n_jobs).values
+                if at == 0:
+                    ranks = np.empty((n, n, len(layers.names)), table.dtype)
+                ranks[:, :, at] = table
+            if "mutual_knn" in measures:
+                mutual.append(choose_neighbors(space, k_mutual, None, None, None, n_jobs=n_jobs))
+            for one in sums:
+                forms[one][at] = unit_form(_vectors(layer, one, f"{layers.what}, {name}"), one, name, metric)
+            bar.update(1)
+    assert first is not None
+    return LayerTables(
+        NeighborLists.of(nearest) if nearest else None,
+        NeighborLists.of(mutual) if mutual else None,
+        ranks,
+        forms,
+        first,
+    )
+
+
+def _vectors(layer: Layer, measure: str, name: str) -> np.ndarray:
+    if layer.vectors is not None:
+        return layer.vectors
+    if measure != "rsa":
+        raise ParameterError(
+            f"{name} is a space of directions: {measure} asks for vectors with their lengths, give arrays"
+        )
+    return np.asarray(to_numpy(layer.space.features), np.float64)
+
+
+def _check_sizes(n: int, k: int, k_mutual: int, measures: tuple[str, ...]) -> None:
+    for name, number, measure in (("k", k, "imbalance"), ("k_mutual", k_mutual, "mutual_knn")):
+        if measure in measures and number > n - 2:
+            raise ParameterError(f"{name}={number} neighbours of {n} items: give at most {n - 2}")
+
+
+def _check_memory(n: int, n_layers: int, ranked: bool, n_sums: int) -> None:
+    size = n_layers * n * n * ((2 if 2 * n < 2**16 else 4) * ranked + 4 * n_sums)
+    if size > LIMIT_BYTES:
+        raise ParameterError(
+            f"{n_layers} layers of {n:,} items would take {size / 1e9:.1f} GB, more than {LIMIT_BYTES / 1e9:.1f} GB: "
+            "compare fewer items, fewer layers or fewer measures at a time; imbalance_matrix keeps no such tables"
+        )

@@ -1,0 +1,148 @@
+"""Every measure by one face: values of all pairs of layers with their errors, and the same for shuffled items."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from infoscope.imbalance.standard_errors import Deviations, point_sharing_variance
+
+from .layer_tables import LayerTables
+from .neighbor_lists import NeighborLists, mutual_neighbors, rank_sums
+from .trace_forms import PermutedSums, influence, sums_of_rows
+
+
+class Measured(NamedTuple):
+    """Values (L_A, L_B) in the measure's own sense, and their standard errors."""
+
+    value: np.ndarray
+    value_se: np.ndarray
+
+
+class PairMeasure(Protocol):
+    """What `compare_layers` asks of a measure."""
+
+    name: str
+
+    def measure(self) -> Measured:
+        """Of the items as they are."""
+
+    def likeness(self, value: np.ndarray) -> np.ndarray:
+        """The value as a similarity: 1 for layers that are the same."""
+
+    def value_of(self, likeness: np.ndarray) -> np.ndarray:
+        """The other way round."""
+
+    def shuffled(self, order: np.ndarray) -> np.ndarray:
+        """Values with item i of the first model beside item order[i] of the second."""
+
+
+class Similarity:
+    """A measure that is a similarity already."""
+
+    def likeness(self, value):
+        return value
+
+    def value_of(self, likeness):
+        return likeness
+
+
+class PairSum(Similarity):
+    """CKA, debiased CKA or RSA: one sum over pairs of items."""
+
+    def __init__(self, name: str, a: LayerTables, b: LayerTables):
+        self.name, self.a, self.b = name, a.forms[name], b.forms[name]
+        self.shuffled = PermutedSums(self.a, self.b)
+
+    def measure(self) -> Measured:
+        both = sums_of_rows(self.a, self.b)
+        parts = influence(both, *(np.array([sums_of_one(form) for form in forms]).T for forms in (self.a, self.b)))
+        return Measured(both.sum(0), np.sqrt((parts**2).sum(0) / (len(parts) * (len(parts) - 1))))
+
+
+def sums_of_one(form: np.ndarray) -> np.ndarray:
+    """sum_j U_ij^2 of every item."""
+    return np.einsum("ij,ij->i", form, form, dtype=np.float64)
+
+
+class MutualNeighbors(Similarity):
+    """Share of neighbours that two layers have in common."""
+
+    name = "mutual_knn"
+
+    def __init__(self, a: LayerTables, b: LayerTables, k: int):
+        if a.mutual is None or b.mutual is None:
+            raise TypeError("mutual neighbours were not looked for")
+        self.a, self.b, self.k = a.mutual, b.mutual, k
+
+    def measure(self) -> Measured:
+        value = mutual_neighbors(self.a, self.b, self.k)
+        n, errors = len(self.a.starts[0]) - 1, np.empty_like(value)
+        for b in range(value.shape[1]):
+            common = np.zeros((n, n))
+            i, j, c = pairs_of(self.b, b)
+            common[i, j] = self.k * c
+            for a in range(len(value)):
+                i, j, c = pairs_of(self.a, a)
+                off = Deviations(i, j, c / n * (common[i, j] - value[a, b]))
+                errors[a, b] = np.sqrt(point_sharing_variance(off, n))
+        return Measured(value, errors)
+
+    def shuffled(self, order):
+        return mutual_neighbors(self.a, self.b, self.k, order)
+
+
+class Imbalance:
+    """Information Imbalance in one direction; the second model's layers are what is told about, or what tells."""
+
+    def __init__(self, a: LayerTables, b: LayerTables, k: int, forward: bool):
+        if a.nearest is None or b.nearest is None:
+            raise TypeError("neighbours were not looked for")
+        self.name, self.forward = "a_to_b" if forward else "b_to_a", forward
+        self.source, self.ranks = (a.nearest, b.ranks) if forward else (b.nearest, a.ranks)
+        self.n = len(self.ranks)
+        self.floor = (k + 1) / self.n
+
+    def measure(self) -> Measured:
+        value = self._turn(rank_sums(self.source, self.ranks)) / self.n
+        errors = [
+            [np.sqrt(point_sharing_variance(self.deviations(a, b, value[a, b]), self.n)) for b in range(value.shape[1])]
+            for a in range(len(value))
+        ]
+        return Measured(value, np.array(errors))
+
+    def deviations(self, a: int, b: int, value: float) -> Deviations:
+        """eps = c_ij/N (2 u_ij - Delta) of layers a and b of the two models (formula (5) of the imbalance)."""
+        source, target = (a, b) if self.forward else (b, a)
+        i, j, c = pairs_of(self.source, source)
+        return Deviations(i, j, c / self.n * (self.ranks[i, j, target] / self.n - value))
+
+    def likeness(self, value):
+        return (1 - value) / (1 - self.floor)
+
+    def value_of(self, likeness):
+        return 1 - likeness * (1 - self.floor)
+
+    def shuffled(self, order):
+        return self._turn(rank_sums(self.source, self.ranks, order if self.forward else np.argsort(order))) / self.n
+
+    def _turn(self, sums: np.ndarray) -> np.ndarray:
+        return sums if self.forward else sums.T
+
+
+def pairs_of(lists: NeighborLists, layer: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Items, their neighbours, and the weights, of one layer."""
+    starts = lists.starts[layer]
+    part = slice(starts[0], starts[-1])
+    return np.repeat(np.arange(len(starts) - 1), np.diff(starts)), lists.items[part], lists.weights[part]
+
+
+def asymmetry(forward: Imbalance, backward: Imbalance, values: np.ndarray, back: np.ndarray) -> Measured:
+    """a_to_b less b_to_a of all pairs, with the error of the paired difference: both share their items."""
+    errors = np.empty_like(values)
+    for a, b in np.ndindex(values.shape):
+        there, here = forward.deviations(a, b, float(values[a, b])), backward.deviations(a, b, float(back[a, b]))
+        both = Deviations.joined(there, here._replace(eps=-here.eps))
+        errors[a, b] = np.sqrt(point_sharing_variance(both, forward.n))
+    return Measured(values - back, errors)

@@ -1,0 +1,127 @@
+"""Pictures of layers beside layers: maps of all pairs, and profiles over depth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from infoscope.base.checks import check_choice
+from infoscope.base.pictures import picture
+from infoscope.base.plot_style import (
+    GREY,
+    add_colorbar,
+    axes_of,
+    colour_of,
+    look_of,
+    set_labels,
+    set_legend,
+    set_ticks,
+    short,
+)
+
+from .comparison_results import IMBALANCES, LayerComparison
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+NAMED = 32  # layers whose names are written along an axis
+
+
+@picture(LayerComparison, "pairs", default=True)
+def plot_pairs(
+    found: LayerComparison,
+    ax: Axes | None = None,
+    *,
+    style: str = "screen",
+    measure: str | None = None,
+    what: str = "calibrated",
+) -> Axes:
+    """All pairs of layers by one measure; the best pair is framed, in grey if chance gives as much.
+
+    Parameters
+    ----------
+    found : LayerComparison
+        What to draw.
+    ax : matplotlib Axes, optional
+        Where to draw.
+    style : {"screen", "paper"}
+        Sizes.
+    measure : str, optional
+        One of ``found.measures``; the first by default.
+    what : {"calibrated", "values", "values_se", "thresholds", "p_values"}
+        Which of its numbers.
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    from matplotlib.patches import Rectangle
+
+    measure = found.measures[0] if measure is None else measure
+    table, look = found.table(measure, what), look_of(style)
+    ax = axes_of(ax, look, height=float(np.clip(0.3 + 0.75 * table.shape[0] / max(table.shape[1], 1), 0.5, 1.1)))
+    small_is_much = what == "p_values" or (what == "values" and measure in IMBALANCES)
+    drawn = ax.imshow(table, cmap="viridis_r" if small_is_much else "viridis", aspect="auto", origin="lower")
+    add_colorbar(ax, drawn, look, f"{measure}, {what.replace('_', ' ')}")
+    for axis, names in ((ax.xaxis, found.names_b), (ax.yaxis, found.names_a)):
+        at = np.arange(len(names))[:: max(1, -(-len(names) // NAMED))]
+        if axis is ax.xaxis:
+            set_ticks(ax, at, [short(names[i], 14) for i in at], slanted=len(at) > 6)
+        else:
+            axis.set_ticks(at, [short(names[i], 14) for i in at])
+    m = found.measures.index(measure)
+    a, b = found.best[m]
+    colour = "red" if found.best_p[m] <= found.level else GREY
+    ax.add_patch(Rectangle((b - 0.5, a - 0.5), 1, 1, fill=False, edgecolor=colour, lw=1.6))
+    set_labels(ax, look, x="layers of b", y="layers of a")
+    ax.set_title(f"best pair: p = {found.best_p[m]:.2g} among all pairs", fontsize=look.small)
+    return ax
+
+
+@picture(LayerComparison, "depth")
+def plot_depth(
+    found: LayerComparison, ax: Axes | None = None, *, style: str = "screen", side: str = "a", what: str = "calibrated"
+) -> Axes:
+    """Over the depth of one model, the most that each of its layers has in common with any layer of the other.
+
+    Parameters
+    ----------
+    found : LayerComparison
+        What to draw: bars are standard errors where `what` is "values".
+    ax : matplotlib Axes, optional
+        Where to draw.
+    style : {"screen", "paper"}
+        Sizes.
+    side : {"a", "b"}
+        Whose depth.
+    what : {"calibrated", "values"}
+        Calibrated, or as they are.
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    check_choice(side, "side", ("a", "b"))
+    check_choice(what, "what", ("calibrated", "values"))
+    look = look_of(style)
+    ax = axes_of(ax, look, height=0.62)
+    names = found.names_a if side == "a" else found.names_b
+    depth = np.arange(len(names))
+    for m, measure in enumerate(found.measures):
+        table = found.table(measure, what)
+        table = table if side == "a" else table.T
+        small = what == "values" and measure in IMBALANCES
+        best = (table.argmin if small else table.argmax)(1)
+        errors = found.values_se[m] if side == "a" else found.values_se[m].T
+        bars = errors[depth, best] if what == "values" else None
+        ax.errorbar(depth, table[depth, best], bars, color=colour_of(m), marker="o", ms=look.marker, label=measure)
+    at = depth[:: max(1, -(-len(names) // NAMED))]
+    set_ticks(ax, at, [short(names[i], 14) for i in at], slanted=len(at) > 6)
+    other = "b" if side == "a" else "a"
+    ax.axhline(1 if what == "values" else 0, color=GREY, lw=0.8)
+    set_labels(ax, look, x=f"layer of {side}", y=f"with the best layer of {other}, {what}")
+    set_legend(ax, look)
+    return ax
+
+

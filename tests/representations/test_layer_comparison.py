@@ -1,0 +1,232 @@
+"""Layers of two models beside each other: values by hand, nulls by measuring shuffled layers, levels and errors."""
+
+import numpy as np
+import pytest
+from scipy.spatial.distance import cdist, pdist
+from scipy.stats import spearmanr
+
+from infoscope import Space, information_imbalance
+from infoscope.base import DataError, ParameterError
+from infoscope.representations import calibrate, compare_layers
+
+ALL = ("imbalance", "mutual_knn", "cka", "cka_debiased", "rsa")
+
+
+@pytest.fixture(scope="module")
+def models():
+    """Two layers that know of three hidden numbers, and one that does not; two layers of another width."""
+    g = np.random.default_rng(0)
+    hidden = g.normal(size=(90, 3))
+    a = [hidden @ g.normal(size=(3, 8)), g.normal(size=(90, 20)), np.tanh(hidden @ g.normal(size=(3, 8)))]
+    b = [hidden @ g.normal(size=(3, 40)) + g.normal(size=(90, 40)), hidden]
+    return a, b
+
+
+@pytest.fixture(scope="module")
+def found(models):
+    return compare_layers(*models, measures=ALL, k=2, k_mutual=5, n_permutations=49, random_state=1)
+
+
+def by_hand(x, y, measure):
+    """One value from the definitions, with all matrices."""
+    n = len(x)
+    if measure in ("cka", "cka_debiased"):
+        k, q = x @ x.T, y @ y.T
+        if measure == "cka":
+            h = np.eye(n) - 1 / n
+            return np.sum(h @ k @ h * q) / np.sqrt(np.sum(h @ k @ h * k) * np.sum(h @ q @ h * q))
+
+        def hsic(k, q):  # Song et al. (2012), equation (5)
+            k, q = k - np.diag(np.diag(k)), q - np.diag(np.diag(q))
+            one = np.ones(n)
+            value = np.trace(k @ q) + (one @ k @ one) * (one @ q @ one) / (n - 1) / (n - 2)
+            return value - 2 / (n - 2) * one @ k @ q @ one
+
+        return hsic(k, q) / np.sqrt(hsic(k, k) * hsic(q, q))
+    if measure == "rsa":
+        return spearmanr(pdist(x, "cosine"), pdist(y, "cosine")).statistic
+    near = []
+    for z in (x, y):
+        d = cdist(z, z, "cosine")
+        np.fill_diagonal(d, np.inf)
+        near.append(np.argsort(d, axis=1)[:, :5])
+    return np.mean([len(set(p) & set(q)) / 5 for p, q in zip(*near, strict=True)])
+
+
+@pytest.mark.parametrize("measure", ALL[1:])
+def test_values_are_those_of_the_definitions(models, found, measure):
+    """Matrices are kept in single precision: 1e-6; shares of neighbours are exact."""
+    for a, x in enumerate(models[0]):
+        for b, y in enumerate(models[1]):
+            assert found.table(measure)[a, b] == pytest.approx(by_hand(x, y, measure), abs=1e-6)
+
+
+def test_imbalances_are_those_of_the_library(models, found):
+    for a, x in enumerate(models[0]):
+        for b, y in enumerate(models[1]):
+            one = information_imbalance(Space(x, metric="cosine"), Space(y, metric="cosine"), k=2)
+            for measure in ("a_to_b", "b_to_a"):
+                assert found.table(measure)[a, b] == pytest.approx(getattr(one, measure), abs=1e-12)
+                error = found.table(measure, "values_se")[a, b]
+                assert error == pytest.approx(getattr(one, f"{measure}_se"), rel=1e-9)
+    np.testing.assert_allclose(found.asymmetry, found.table("a_to_b") - found.table("b_to_a"), atol=1e-15)
+
+
+def test_shuffles_are_looked_up_and_not_measured_again(models):
+    """The null of every measure is what the shuffled layers have when they are measured: 1e-6, single precision."""
+    a, b = models
+    options = dict(measures=ALL, k=2, k_mutual=5, n_permutations=19)
+    found = compare_layers(a, b, random_state=np.random.default_rng(3), **options)
+    g = np.random.default_rng(3)
+    orders = [g.permutation(90) for _ in range(19)]
+    shuffled = np.array(
+        [compare_layers(a, [y[order] for y in b], random_state=0, **options).values for order in orders]
+    )
+    for m, measure in enumerate(found.measures):
+        small = measure in ("a_to_b", "b_to_a")
+        reached = (shuffled[:, m] <= found.values[m]) if small else (shuffled[:, m] >= found.values[m])
+        np.testing.assert_allclose(found.p_values[m], (1 + reached.sum(0)) / 20)
+        best = shuffled[:, m].min((1, 2)) if small else shuffled[:, m].max((1, 2))
+        value = found.values[m].min() if small else found.values[m].max()
+        assert found.best_p[m] == pytest.approx((1 + ((best <= value) if small else (best >= value)).sum()) / 20)
+        edge = np.sort(np.concatenate([shuffled[:, m], found.values[m][None]]), axis=0)[1 if small else -2]
+        np.testing.assert_allclose(found.thresholds[m], edge, atol=1e-6)  # what lies beyond has p = 1/20
+
+
+def test_what_is_alike_is_found_and_noise_is_not(found):
+    best = {row["measure"]: row for row in found.best_rows()}
+    for measure in found.measures:
+        assert best[measure]["layer_a"] != "layer 1" and best[measure]["p_best"] == 0.02
+        assert (found.table(measure, "p_values")[[0, 2]] == 0.02).all()
+        assert (found.table(measure, "calibrated")[1] < 0.15).all()
+    assert "a_to_b" in found.verdict and len(found.to_frame()) == 6 * 6
+
+
+def test_width_makes_similarity_and_calibration_takes_it_away():
+    """Independent normal columns: biased CKA is about D/(D + N), debiased 0 within 0.05 (N = 100, spread 0.016)."""
+    g = np.random.default_rng(4)
+    a, b = g.normal(size=(2, 1, 100, 1000))
+    found = compare_layers(a, b, measures=("cka", "cka_debiased"), random_state=0, n_permutations=99)
+    assert found.table("cka")[0, 0] == pytest.approx(0.909, abs=0.006)
+    assert abs(found.table("cka_debiased")[0, 0]) < 0.05
+    assert found.table("cka", "calibrated")[0, 0] < 0.01
+
+
+def test_the_best_of_many_pairs_alarms_as_often_as_it_says():
+    """200 pairs of independent models, 4 x 3 layers: at most 5 % and the binomial 99 % bound (0.09) by each measure."""
+    alarms = np.zeros(6)
+    for seed in range(200):
+        g = np.random.default_rng(seed)
+        shared = g.normal(size=(2, 40, 3))  # layers of one model are alike
+        a = [shared[0] @ g.normal(size=(3, 12)) for _ in range(4)]
+        b = [shared[1] @ g.normal(size=(3, 6)) for _ in range(3)]
+        alarms += compare_layers(a, b, measures=ALL, k_mutual=5, n_permutations=39, random_state=g).best_p <= 0.05
+    assert (alarms / 200 <= 0.09).all() and (alarms / 200 >= 0.01).all()
+
+
+def test_errors_are_those_of_replicates():
+    """Sixty sets of a planted relation; their spread is known to 9 %.  The error of mutual neighbours is too large."""
+    g = np.random.default_rng(9)
+    to_a, to_b = g.normal(size=(4, 16)), g.normal(size=(4, 32))
+    values, errors = [], []
+    for seed in range(60):
+        g = np.random.default_rng(seed)
+        hidden = g.normal(size=(100, 4))
+        noise = g.normal(size=(100, 32))
+        one = compare_layers([hidden @ to_a], [hidden @ to_b + noise], measures=ALL, n_permutations=19, random_state=0)
+        values.append(one.values[:, 0, 0])
+        errors.append(one.values_se[:, 0, 0])
+    ratio = np.sqrt(np.mean(np.square(errors), axis=0)) / np.std(values, axis=0, ddof=1)
+    assert (ratio > 0.75).all() and (ratio < [1.3, 1.3, 1.65, 1.3, 1.3, 1.3]).all()
+
+
+def test_layers_are_loaded_once_and_names_are_kept(models, found):
+    loaded = []
+
+    def load(layer, name):
+        def now():
+            loaded.append(name)
+            return layer
+
+        return now
+
+    a = {f"block {i}": load(x, f"a{i}") for i, x in enumerate(models[0])}
+    b = {f"head {i}": load(x, f"b{i}") for i, x in enumerate(models[1])}
+    again = compare_layers(a, b, measures=ALL, k=2, k_mutual=5, n_permutations=49, random_state=1, n_jobs=1)
+    assert loaded == ["a0", "a1", "a2", "b0", "b1"]
+    assert again.names_a == ("block 0", "block 1", "block 2") and again.names_b == ("head 0", "head 1")
+    for name in ("values", "values_se", "thresholds", "calibrated", "p_values", "best_p", "asymmetry_se"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(found, name))
+
+
+def test_both_models_in_another_order_of_items(models, found):
+    order = np.random.default_rng(5).permutation(90)
+    a, b = ([x[order] for x in layers] for layers in models)
+    again = compare_layers(a, b, measures=ALL, k=2, k_mutual=5, n_permutations=49, random_state=1)
+    np.testing.assert_allclose(again.values, found.values, atol=1e-6)
+    np.testing.assert_allclose(again.values_se, found.values_se, atol=1e-6)
+
+
+def test_tied_neighbours_share_their_weight():
+    """Signs of few features: overlaps are means over ways to break ties, here by enumeration of all of them."""
+    from itertools import combinations
+
+    g = np.random.default_rng(6)
+    x, y = g.integers(0, 3, (2, 12, 1)).astype(float)
+    found = compare_layers([x], [y], measures="mutual_knn", metric="euclidean", k_mutual=2, n_permutations=19)
+    total = 0.0
+    for i in range(12):
+        ways = []
+        for z in (x, y):
+            d = np.abs(z[:, 0] - z[i, 0])
+            d[i] = np.inf
+            edge = np.sort(d)[1]
+            sure, tied = np.flatnonzero(d < edge), np.flatnonzero(d == edge)
+            ways.append([{*sure, *some} for some in combinations(tied, 2 - len(sure))])
+        total += np.mean([len(p & q) / 2 for p in ways[0] for q in ways[1]])
+    assert found.table("mutual_knn")[0, 0] == pytest.approx(total / 12, abs=1e-12)
+
+
+def test_calibration_by_hand():
+    shuffled = np.arange(19.0)[:, None, None] / 100 * np.array([[1.0, 2.0]])
+    found = calibrate(np.array([[0.5, 0.1]]), shuffled)
+    assert found.threshold.tolist() == [[0.18, 0.34]]  # the 19th of 20 values: what is above has p = 1/20
+    np.testing.assert_allclose(found.p_value, [[1 / 20, 15 / 20]])
+    assert found.best == (0, 0) and found.best_p == 1 / 20
+
+
+@pytest.mark.parametrize(
+    "change, said",
+    [
+        (dict(a=[]), "no layers"),
+        (dict(a=5), "mapping of names"),
+        (dict(a=[np.ones((90, 3))]), "a, layer 0: all items are the same"),
+        (dict(a=[np.full((90, 3), np.nan)]), "a, layer 0"),
+        (dict(b=[np.ones((80, 3)) + np.arange(80)[:, None] ** [1, 2, 3]]), "80 items"),
+        (dict(measures="cosine"), "measures"),
+        (dict(measures=()), "name at least one"),
+        (dict(n_permutations=0), "n_permutations is 0"),
+        (dict(n_permutations=5), "n_permutations"),
+        (dict(k=89), "k=89"),
+        (dict(metric="hamming"), "metric"),
+        (dict(level=2), "level"),
+        (
+            dict(a=[Space(np.random.default_rng(0).normal(size=(90, 2)), time=np.arange(90))], metric="euclidean"),
+            "times",
+        ),
+    ],
+)
+def test_what_makes_no_sense_is_said(models, change, said):
+    given = dict(a=models[0], b=models[1]) | change
+    with pytest.raises((DataError, ParameterError), match=said):
+        compare_layers(given.pop("a"), given.pop("b"), **given)
+
+
+def test_ids_must_match():
+    g = np.random.default_rng(0)
+    x, ids = g.normal(size=(30, 3)), [f"text {i}" for i in range(30)]
+    a = [Space(x, metric="cosine", ids=ids)]
+    with pytest.raises(DataError, match="text"):
+        compare_layers(a, [Space(x, metric="cosine", ids=ids[::-1])], measures=("imbalance", "rsa"))
+    with pytest.raises(ParameterError, match="space of directions"):
+        compare_layers(a, a, measures="cka")
