@@ -69,6 +69,7 @@ from infoscope.measures import (
     StabilityIndex,
     StabilityTable,
 )
+from infoscope.representations import LayerComparison, compare_layers
 from infoscope.statistics import CorrelationTime, OrderTest
 
 X = np.random.default_rng(0).normal(size=(80, 3))
@@ -103,6 +104,7 @@ def one_of_each():
         DIIRise: dii_rise(X, X[:, :2]),
         DirectEdges: refine_edges(CommunityCausalGraph(n_epochs=5).fit(LONG).result_, LONG),
         LagScan: scan_lags(X[:, :1], X[:, 1:], [1, 2], n_permutations=19),
+        LayerComparison: compare_layers([X, X[:, :2]], [X[:, 1:]], n_permutations=19, random_state=0),
         TransferEntropy: markov_transfer_entropy([[0.5, 0.5], [0.2, 0.8]], [0, 1], [0, 1], [1, 2]),
         Intervention: interventional_effect(X[:40, :2], X[40:, :2], n_bootstrap=9, n_permutations=19, random_state=0),
         DimensionScan: Gride(max_rank=8).fit(X).result_,

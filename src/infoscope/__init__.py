@@ -46,6 +46,7 @@ _HOMES = {
         "suggest_embedding",
         "transfer_entropy",
     ),
+    "representations": ("LayerComparison", "compare_layers"),
     "neighbors": (
         "KernelSums",
         "NeighborGraph",

@@ -9,6 +9,7 @@ from . import imbalance as imbalance
 from . import io as io
 from . import measures as measures
 from . import neighbors as neighbors
+from . import representations as representations
 from . import statistics as statistics
 from . import storage as storage
 from .anomalies import Anomalies as Anomalies
@@ -160,6 +161,8 @@ from .neighbors import nearest as nearest
 from .neighbors import nearest_blocks as nearest_blocks
 from .neighbors import nearest_product as nearest_product
 from .neighbors import order_test as order_test
+from .representations import LayerComparison as LayerComparison
+from .representations import compare_layers as compare_layers
 from .statistics import correlation_time as correlation_time
 from .statistics import effective_sample_size as effective_sample_size
 

@@ -89,6 +89,11 @@ def test_shuffles_are_looked_up_and_not_measured_again(models):
         best = shuffled[:, m].min((1, 2)) if small else shuffled[:, m].max((1, 2))
         value = found.values[m].min() if small else found.values[m].max()
         assert found.best_p[m] == pytest.approx((1 + ((best <= value) if small else (best >= value)).sum()) / 20)
+        worst = shuffled[:, m].min(2) if small else shuffled[:, m].max(2)
+        partner = found.values[m].min(1) if small else found.values[m].max(1)
+        edges = np.sort(np.concatenate([worst, partner[None]]), axis=0)[1 if small else -2]
+        floor = 3 / 90 if small else 1.0  # (k + 1)/N is the least imbalance, 1 the largest similarity
+        np.testing.assert_allclose(found.calibrated_a[m], np.clip((partner - edges) / (floor - edges), 0, 1), atol=1e-5)
         edge = np.sort(np.concatenate([shuffled[:, m], found.values[m][None]]), axis=0)[1 if small else -2]
         np.testing.assert_allclose(found.thresholds[m], edge, atol=1e-6)  # what lies beyond has p = 1/20
 

@@ -338,6 +338,18 @@ REFERENCES: dict[str, str] = {
   eprint  = {2305.10817},
   archivePrefix = {arXiv}
 }""",
+    "calibrated_similarity": """@article{calibrated2026,
+  title   = {arXiv:2602.14486},
+  year    = {2026},
+  eprint  = {2602.14486},
+  archivePrefix = {arXiv}
+}""",
+    "cka": """@inproceedings{kornblith2019similarity,
+  author    = {Kornblith, Simon and Norouzi, Mohammad and Lee, Honglak and Hinton, Geoffrey},
+  title     = {Similarity of neural network representations revisited},
+  booktitle = {International Conference on Machine Learning},
+  year      = {2019}
+}""",
     "community_causal_graph": """@article{allione2025linear,
   author  = {Allione, Matteo and Del Tatto, Vittorio and Laio, Alessandro},
   title   = {arXiv:2501.10886},

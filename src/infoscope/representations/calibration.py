@@ -21,6 +21,8 @@ class Calibrated(NamedTuple):
         max(0, (s - t)/(1 - t)): 0 for what shuffled items reach as well, 1 for layers that are the same.
     p_value : array (L_A, L_B)
         (1 + how many shuffled values reach it)/(1 + their number).
+    calibrated_a, calibrated_b : array (L_A,), array (L_B,)
+        Of each layer with its best partner, beside the best partner of shuffled items.
     best : (int, int)
         The pair with the largest value.
     best_threshold, best_calibrated, best_p : float
@@ -30,6 +32,8 @@ class Calibrated(NamedTuple):
     threshold: np.ndarray
     calibrated: np.ndarray
     p_value: np.ndarray
+    calibrated_a: np.ndarray
+    calibrated_b: np.ndarray
     best: tuple[int, int]
     best_threshold: float
     best_calibrated: float
@@ -64,11 +68,16 @@ def calibrate(observed: np.ndarray, shuffled: np.ndarray, level: float = 0.05) -
     >>> found.p_value.tolist(), found.best, found.best_p
     ([[0.01, 0.51]], (0, 0), 0.01)
     """
-    threshold, calibrated, p_value = _beside(observed, shuffled, level)
     at = int(np.argmax(observed))
     best = (at // observed.shape[1], at % observed.shape[1])
-    of_best = _beside(observed[best], shuffled.max((1, 2)), level)
-    return Calibrated(threshold, calibrated, p_value, best, *(float(one) for one in of_best))
+    best_threshold, best_calibrated, best_p = (
+        float(one) for one in _beside(observed[best], shuffled.max((1, 2)), level)
+    )
+    calibrated_a, calibrated_b = (_beside(observed.max(axis), shuffled.max(1 + axis), level)[1] for axis in (1, 0))
+    threshold, calibrated, p_value = _beside(observed, shuffled, level)
+    return Calibrated(
+        threshold, calibrated, p_value, calibrated_a, calibrated_b, best, best_threshold, best_calibrated, best_p
+    )
 
 
 def _beside(observed, shuffled, level):

@@ -37,8 +37,10 @@ class LayerComparison(Result):
         s = 1 - the value without its floor.
     p_values : array (measures, L_A, L_B)
         Of "these two layers have nothing in common", one pair alone.
-    best : array (measures, 2) of int
-        The pair that has most in common.
+    calibrated_a, calibrated_b : array (measures, L_A), array (measures, L_B)
+        Of each layer with its best partner in the other model, beside the best partner of shuffled items.
+    best_a, best_b : array (measures,) of int
+        The pair of layers that has most in common.
     best_calibrated, best_p : array (measures,)
         Of that pair, beside the best pair of shuffled items: the choice among all pairs is taken into account.
     asymmetry, asymmetry_se : array (L_A, L_B) or None
@@ -61,7 +63,10 @@ class LayerComparison(Result):
     thresholds: np.ndarray = field(repr=False)
     calibrated: np.ndarray = field(repr=False)
     p_values: np.ndarray = field(repr=False)
-    best: np.ndarray
+    calibrated_a: np.ndarray = field(repr=False)
+    calibrated_b: np.ndarray = field(repr=False)
+    best_a: np.ndarray
+    best_b: np.ndarray
     best_calibrated: np.ndarray
     best_p: np.ndarray
     asymmetry: np.ndarray | None = field(default=None, repr=False)
@@ -81,7 +86,10 @@ class LayerComparison(Result):
             name: numbers("measures", "names_a", "names_b")
             for name in ("values", "values_se", "thresholds", "calibrated", "p_values")
         },
-        "best": integers("measures", 2),
+        "calibrated_a": numbers("measures", "names_a"),
+        "calibrated_b": numbers("measures", "names_b"),
+        "best_a": integers("measures", below="names_a"),
+        "best_b": integers("measures", below="names_b"),
         "best_calibrated": numbers("measures"),
         "best_p": numbers("measures"),
         "asymmetry": numbers("names_a", "names_b") | None,
@@ -93,7 +101,7 @@ class LayerComparison(Result):
         "n_items": whole(),
     }
 
-    _references = ("information_imbalance", "calibrated_similarity")
+    _references = ("information_imbalance", "cka", "calibrated_similarity")
 
     def table(self, measure: str, what: str = "values") -> np.ndarray:
         """One matrix (L_A, L_B).
@@ -111,7 +119,7 @@ class LayerComparison(Result):
     def best_rows(self) -> list[dict[str, Any]]:
         """One row a measure: its best pair of layers, the value with its error, and what of it is beyond chance."""
         rows = []
-        for m, (a, b) in enumerate(self.best):
+        for m, (a, b) in enumerate(zip(self.best_a, self.best_b, strict=True)):
             row = dict(measure=self.measures[m], layer_a=self.names_a[a], layer_b=self.names_b[b])
             row |= dict(value=float(self.values[m, a, b]), value_se=float(self.values_se[m, a, b]))
             rows.append(row | dict(calibrated=float(self.best_calibrated[m]), p_best=float(self.best_p[m])))

@@ -38,9 +38,9 @@ def compare_layers(
 ) -> LayerComparison:
     """What do the layers of two models have in common, beyond what chance and a choice among many give?
 
-    Every measure is judged beside the same shuffles of the items: a value above its threshold t becomes (s - t)/(1 - t),
-    and the best of all pairs is judged beside the best of all shuffled pairs.  Similarities of wide layers, and maxima
-    over many layers, are large by chance alone; calibrated ones are not.
+    Every measure is judged beside the same shuffles of the items: a value above its threshold t becomes
+    (s - t)/(1 - t), and the best of all pairs is judged beside the best of all shuffled pairs.  Similarities of wide
+    layers, and maxima over many layers, are large by chance alone; calibrated ones are not.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def compare_layers(
     >>> b = [what @ g.normal(size=(4, 32)) + 0.5 * g.normal(size=(200, 32))]
     >>> found = compare_layers(a, b, random_state=0)
     >>> found.table("cka_debiased", "p_values").round(3).tolist()
-    [[0.005], [0.736]]
+    [[0.005], [0.438]]
     """
     names = _check_measures(measures)
     check_choice(metric, "metric", METRICS)
@@ -131,7 +131,10 @@ def compare_layers(
         thresholds=np.array([one.value_of(found.threshold) for one, found in zip(pairs, judged, strict=True)]),
         calibrated=np.array([found.calibrated for found in judged]),
         p_values=np.array([found.p_value for found in judged]),
-        best=np.array([found.best for found in judged], np.int64),
+        calibrated_a=np.array([found.calibrated_a for found in judged]),
+        calibrated_b=np.array([found.calibrated_b for found in judged]),
+        best_a=np.array([found.best[0] for found in judged]),
+        best_b=np.array([found.best[1] for found in judged]),
         best_calibrated=np.array([found.best_calibrated for found in judged]),
         best_p=np.array([found.best_p for found in judged]),
         asymmetry=None if both is None else both.value,

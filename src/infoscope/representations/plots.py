@@ -71,7 +71,7 @@ def plot_pairs(
         else:
             axis.set_ticks(at, [short(names[i], 14) for i in at])
     m = found.measures.index(measure)
-    a, b = found.best[m]
+    a, b = found.best_a[m], found.best_b[m]
     colour = "red" if found.best_p[m] <= found.level else GREY
     ax.add_patch(Rectangle((b - 0.5, a - 0.5), 1, 1, fill=False, edgecolor=colour, lw=1.6))
     set_labels(ax, look, x="layers of b", y="layers of a")
@@ -88,7 +88,7 @@ def plot_depth(
     Parameters
     ----------
     found : LayerComparison
-        What to draw: bars are standard errors where `what` is "values".
+        What to draw; "values" with their standard errors.
     ax : matplotlib Axes, optional
         Where to draw.
     style : {"screen", "paper"}
@@ -96,7 +96,7 @@ def plot_depth(
     side : {"a", "b"}
         Whose depth.
     what : {"calibrated", "values"}
-        Calibrated, or as they are.
+        Beside the best partner of shuffled items (0: no more than that), or as they are.
 
     Returns
     -------
@@ -109,13 +109,13 @@ def plot_depth(
     names = found.names_a if side == "a" else found.names_b
     depth = np.arange(len(names))
     for m, measure in enumerate(found.measures):
-        table = found.table(measure, what)
-        table = table if side == "a" else table.T
-        small = what == "values" and measure in IMBALANCES
-        best = (table.argmin if small else table.argmax)(1)
-        errors = found.values_se[m] if side == "a" else found.values_se[m].T
-        bars = errors[depth, best] if what == "values" else None
-        ax.errorbar(depth, table[depth, best], bars, color=colour_of(m), marker="o", ms=look.marker, label=measure)
+        if what == "calibrated":
+            values, bars = (found.calibrated_a if side == "a" else found.calibrated_b)[m], None
+        else:
+            turned = [one if side == "a" else one.T for one in (found.values[m], found.values_se[m])]
+            best = (turned[0].argmin if measure in IMBALANCES else turned[0].argmax)(1)
+            values, bars = (one[depth, best] for one in turned)
+        ax.errorbar(depth, values, bars, color=colour_of(m), marker="o", ms=look.marker, label=measure)
     at = depth[:: max(1, -(-len(names) // NAMED))]
     set_ticks(ax, at, [short(names[i], 14) for i in at], slanted=len(at) > 6)
     other = "b" if side == "a" else "a"
@@ -123,5 +123,3 @@ def plot_depth(
     set_labels(ax, look, x=f"layer of {side}", y=f"with the best layer of {other}, {what}")
     set_legend(ax, look)
     return ax
-
-

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from infoscope.imbalance.dii.many_targets import Lines
+from .many_targets import Lines
 
 N_FUNCTIONS = 4  # of every variable: straight, even, and two finer shapes
 AT_RANDOM = 0.1  # share of the features that is drawn, for what no score sees
@@ -51,7 +51,7 @@ def screen_sources(
     Examples
     --------
     >>> import numpy as np
-    >>> from infoscope.imbalance.dii.many_targets import Lines
+    >>> from .many_targets import Lines
     >>> from infoscope.imbalance.dii.screening import screen_sources
     >>> x = np.random.default_rng(0).normal(size=(500, 50))
     >>> target = Lines((x[:, 0] + x[:, 30] ** 2)[None], np.zeros(1))
