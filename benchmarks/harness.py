@@ -36,7 +36,7 @@ SCRATCH = HERE / "scratch"  # quick runs write here and never touch what is publ
 THREADS = 2
 PACKAGES = (
     "infoscope", "numpy", "scipy", "numba", "scikit-learn", "threadpoolctl", "torch", "dadapy", "jax",
-    "scikit-dimension", "infomeasure", "npeet-plus", "benchmark-mi",
+    "scikit-dimension", "infomeasure", "npeet-plus", "benchmark-mi", "tigramite", "calibrated-similarity",
 )  # fmt: skip
 _MARK = "benchmark-result: "
 

@@ -35,6 +35,7 @@ BENCHMARKS = (
     "anomalies",
     "causality_gain",
     "causal_graph",
+    "layers",
     "information",
     "sample_distances",
     "text_tables",

@@ -338,8 +338,9 @@ REFERENCES: dict[str, str] = {
   eprint  = {2305.10817},
   archivePrefix = {arXiv}
 }""",
-    "calibrated_similarity": """@article{calibrated2026,
-  title   = {arXiv:2602.14486},
+    "calibrated_similarity": """@article{groger2026revisiting,
+  author  = {Gr{\\"o}ger, Fabian and Wen, Shuo and Brbi{\\'c}, Maria},
+  title   = {Revisiting the {P}latonic representation hypothesis: an {A}ristotelian view},
   year    = {2026},
   eprint  = {2602.14486},
   archivePrefix = {arXiv}

@@ -120,10 +120,10 @@ def _layer(given: Any, name: str, metric: str) -> Layer:
         space = values
     else:
         try:
-            space = as_space(values, metric=metric)
+            space = as_space(values, metric=metric, period_check=False)
         except DataError as error:
             raise DataError(f"{name}: {error}") from error
-        vectors = np.asarray(to_numpy(as_space(values).features), np.float64)
+        vectors = np.asarray(to_numpy(as_space(values, period_check=False).features), np.float64)
     if is_series(space):
         raise ParameterError(
             f"{name} has times or runs: layers are compared item by item; frames of a series go to imbalance_matrix"
