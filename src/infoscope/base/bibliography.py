@@ -339,7 +339,7 @@ REFERENCES: dict[str, str] = {
   archivePrefix = {arXiv}
 }""",
     "calibrated_similarity": """@article{groger2026revisiting,
-  author  = {Gr{\\"o}ger, Fabian and Wen, Shuo and Brbi{\\'c}, Maria},
+  author  = {Gr{\\"o}ger, Fabian and Wen and Brbi{\\'c}},
   title   = {Revisiting the {P}latonic representation hypothesis: an {A}ristotelian view},
   year    = {2026},
   eprint  = {2602.14486},
