@@ -201,9 +201,14 @@ def pairs(options: Namespace, peers: dict[str, str | None]) -> None:
         if "failed" not in theirs:
             used["DADApy"] = theirs["versions"]
             scale = n_pairs / theirs["pairs"]
-            table.append({"contender": f"DADApy, {theirs['pairs']} pairs, scaled",
-                          "seconds": scale * theirs["seconds"],
-                          "CPU seconds": scale * theirs["cpu_seconds"], "memory above the layers, MB": None})  # fmt: skip
+            table.append(
+                {
+                    "contender": f"DADApy, {theirs['pairs']} pairs, scaled",
+                    "seconds": scale * theirs["seconds"],
+                    "CPU seconds": scale * theirs["cpu_seconds"],
+                    "memory above the layers, MB": None,
+                }
+            )
             bars.append(bar("times faster than DADApy", scale * theirs["seconds"] / ours["seconds"], 80, at_least=True))
             gap = max(abs(x - y) for x, y in zip(ours["values"], theirs["values"], strict=False))
             bars.append(bar("largest difference of two values from DADApy's", gap, 1e-6))
