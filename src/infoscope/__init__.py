@@ -46,7 +46,7 @@ _HOMES = {
         "suggest_embedding",
         "transfer_entropy",
     ),
-    "representations": ("LayerComparison", "compare_layers"),
+    "representations": ("LayerComparison", "RepresentationStore", "compare_layers"),
     "neighbors": (
         "KernelSums",
         "NeighborGraph",
@@ -184,6 +184,7 @@ _ROOMS = (
     "io",
     "measures",
     "neighbors",
+    "representations",
     "statistics",
     "storage",
 )

@@ -208,9 +208,9 @@ def _read(X: Any, kernel: Any, weights: Any, window: Any, n_jobs: int | None) ->
         )
     refuse_periods(space, f"kernel={kernel!r}")
     if kernel == "cosine" and space.metric != "cosine":
-        features = space.features
+        features = space.features  # directions keep the type of the rows, and eigenvalues are wanted to the last digits
         space = Space(
-            features,
+            features.double() if space.backend == "torch" else features.astype(np.float64, copy=False),
             metric="cosine",
             feature_weights=space.feature_weights,
             feature_names=space.feature_names,

@@ -1,13 +1,23 @@
-"""What each layer of a network knows: layers of models beside each other, calibrated."""
+"""What each layer of a network knows: a store of layers; layers of models beside each other, calibrated."""
 
 from .calibration import Calibrated, calibrate
 from .comparison_results import LayerComparison
 from .layer_comparison import compare_layers
+from .linear_similarity import canonical_correlations, linear_cka, procrustes_distance
+from .neighbor_kernels import cknna
+from .store import RepresentationStore
 
 __all__ = [
+    # layers of one model
+    "RepresentationStore",
     # layers of two models
     "calibrate",
     "compare_layers",
+    # two layers, as plain numbers
+    "canonical_correlations",
+    "cknna",
+    "linear_cka",
+    "procrustes_distance",
     # results
     "Calibrated",
     "LayerComparison",

@@ -1,0 +1,180 @@
+"""Similarities of two layers as linear maps see them, to the last digits: CKA, CCA and SVCCA, Procrustes.
+
+Each takes two arrays (N, D) of the same items.  Columns are centred first; a layer is compared in whichever of its
+two sides, features or items, is shorter.  For many layers, errors and a null: `compare_layers`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from infoscope.base import DataError, ParameterError
+
+from .layers import FEWEST
+
+
+def linear_cka(X: np.ndarray, Y: np.ndarray, *, debiased: bool = True) -> float:
+    """Linear centred kernel alignment: |X^T Y|^2 / (|X^T X| |Y^T Y|), or the same of unbiased HSIC.
+
+    Parameters
+    ----------
+    X, Y : array (N, D), (N, E)
+        Two layers of the same items.
+    debiased : bool
+        Take the unbiased estimate of HSIC, which is 0 on average where nothing is shared, whatever the widths; the
+        plain one is about D/(D + N) between independent layers.
+
+    Returns
+    -------
+    float
+        NaN where an unbiased HSIC of a layer with itself is not positive.
+
+    Raises
+    ------
+    DataError
+        Different numbers of items, fewer than four, a layer that is constant.
+
+    References
+    ----------
+    Kornblith, Norouzi, Lee, Hinton, ICML (2019); Song, Smola, Gretton, Bedo, Borgwardt, JMLR 13, 1393 (2012), Eq. (5).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.representations import linear_cka
+    >>> x, y = np.random.default_rng(0).normal(size=(2, 100, 1000))
+    >>> round(linear_cka(x, y, debiased=False), 1), abs(linear_cka(x, y)) < 0.05
+    (0.9, True)
+    """
+    X, Y = centred_layers(X, Y, fewest=FEWEST)
+    if not debiased:
+        between, own = _product_of_grams(X, Y), (_product_of_grams(X, X), _product_of_grams(Y, Y))
+        return float(between / np.sqrt(own[0] * own[1]))
+    own = unbiased_hsic(X, X), unbiased_hsic(Y, Y)
+    if min(own) <= 0:
+        return float("nan")
+    return float(unbiased_hsic(X, Y) / np.sqrt(own[0] * own[1]))
+
+
+def unbiased_hsic(X: np.ndarray, Y: np.ndarray) -> float:
+    """HSIC_u of the kernels X X^T and Y Y^T, without a matrix of all items where features are fewer.
+
+    [tr(K L) + sum(K) sum(L)/((n - 1)(n - 2)) - 2/(n - 2) sum(K L)]/(n (n - 3)), both with a diagonal of zeros.
+    """
+    n = len(X)
+    lengths = (X**2).sum(1), (Y**2).sum(1)
+    trace = _product_of_grams(X, Y) - float((lengths[0] * lengths[1]).sum())
+    rows = [Z @ Z.sum(0) - length for Z, length in zip((X, Y), lengths, strict=True)]  # row sums of K and L
+    whole = float(rows[0].sum()) * float(rows[1].sum()) / ((n - 1) * (n - 2))
+    return (trace + whole - 2 / (n - 2) * float((rows[0] * rows[1]).sum())) / (n * (n - 3))
+
+
+def canonical_correlations(X: np.ndarray, Y: np.ndarray, *, keep: float | None = None) -> np.ndarray:
+    """Canonical correlations between two layers, on their numerical rank.
+
+    Parameters
+    ----------
+    X, Y : array (N, D), (N, E)
+        Two layers of the same items.
+    keep : float, optional
+        Keep only the leading principal directions of each that hold this share of its variance (SVCCA; 0.99 is usual).
+
+    Returns
+    -------
+    array
+        As many as the smaller of the two ranks, descending; their mean is the similarity.
+
+    Raises
+    ------
+    DataError
+        Different numbers of items, a layer that is constant.
+    ParameterError
+        A rank so large that all correlations are 1 whatever the layers are; `keep` outside of (0, 1].
+
+    Notes
+    -----
+    Where the ranks add up to more than N - 1, some correlations are 1 whatever the layers are: compare with a null of
+    shuffled items.  A singular value counts when it is above max(N, D) eps times the largest, with eps of the type that
+    the layer came in.  A QR factorisation of a layer of lower rank would give directions of pure rounding.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.representations import canonical_correlations
+    >>> x = np.random.default_rng(0).normal(size=(50, 3))
+    >>> canonical_correlations(x, x[:, :2] @ [[1.0, 2.0], [0.0, 1.0]]).round(12)
+    array([1., 1.])
+    """
+    if keep is not None and not 0 < keep <= 1:
+        raise ParameterError(f"keep is {keep}; it must be a share of the variance, above 0 and at most 1")
+    types = [np.asarray(Z).dtype for Z in (X, Y)]
+    X, Y = centred_layers(X, Y)
+    bases = [_principal_items(Z, dtype, keep) for Z, dtype in zip((X, Y), types, strict=True)]
+    ranks = [basis.shape[1] for basis in bases]
+    if max(ranks) >= len(X) - 1:  # one of the subspaces is all there is
+        raise ParameterError(
+            f"layers of rank {ranks[0]} and {ranks[1]} of {len(X)} items: all correlations are 1 whatever the layers "
+            "are; bring more items than features, or keep fewer directions (keep=)"
+        )
+    found = np.linalg.svd(bases[0].T @ bases[1], compute_uv=False)
+    return np.minimum(found, 1.0)
+
+
+def procrustes_distance(X: np.ndarray, Y: np.ndarray) -> float:
+    """Angle left between two layers after the best rotation: arccos(|X^T Y|_* / (|X| |Y|)), in radians.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.representations import procrustes_distance
+    >>> x = np.random.default_rng(0).normal(size=(50, 3))
+    >>> bool(procrustes_distance(x, 2 * x[:, ::-1]) < 1e-7)
+    True
+    """
+    X, Y = centred_layers(X, Y)
+    short = [np.transpose(np.linalg.qr(Z.T, mode="r")) if Z.shape[1] > len(Z) else Z for Z in (X, Y)]  # Z Z^T stays
+    nuclear = np.linalg.svd(short[0].T @ short[1], compute_uv=False).sum()
+    return float(np.arccos(min(1.0, nuclear / (np.linalg.norm(X) * np.linalg.norm(Y)))))
+
+
+# --------------------------------------------------------------------------------------------------------------- steps
+def centred_layers(*layers: np.ndarray, fewest: int = 3) -> list[np.ndarray]:
+    """Layers of the same items, float64, the mean of every column taken away.
+
+    Raises
+    ------
+    DataError
+        Other shapes, numbers that are not finite, different numbers of items or too few, a layer that is constant.
+    """
+    arrays = [np.asarray(layer, np.float64) for layer in layers]
+    for number, array in enumerate(arrays):
+        if array.ndim != 2 or 0 in array.shape:
+            raise DataError(f"layer {number} has shape {array.shape}; it needs items and features")
+        if not np.isfinite(array).all():
+            row, column = np.argwhere(~np.isfinite(array))[0]
+            raise DataError(f"layer {number} holds {array[row, column]} in item {row}, feature {column}")
+        if len(array) != len(arrays[0]):
+            raise DataError(f"layers of {len(arrays[0])} and {len(array)} items: both must hold the same items")
+        if len(array) < fewest:
+            raise DataError(f"{len(array)} items: at least {fewest} are needed")
+        if (array == array[0]).all():
+            raise DataError(f"layer {number} is dead: all {len(array)} items have the same vector")
+    return [array - array.mean(0) for array in arrays]
+
+
+def _product_of_grams(X: np.ndarray, Y: np.ndarray) -> float:
+    """tr(X X^T Y Y^T) = |X^T Y|^2, from the shorter side."""
+    if X.shape[1] * Y.shape[1] <= len(X) * (X.shape[1] + Y.shape[1]):
+        return float(((X.T @ Y) ** 2).sum())
+    return float(((X @ X.T) * (Y @ Y.T)).sum())
+
+
+def _principal_items(X: np.ndarray, dtype: np.dtype, keep: float | None) -> np.ndarray:
+    """Orthonormal coordinates (N, r) of the items, on the numerical rank or less."""
+    left, s, _ = np.linalg.svd(X, full_matrices=False)
+    eps = np.finfo(dtype).eps if dtype.kind == "f" else np.finfo(np.float64).eps
+    rank = int((s > max(X.shape) * eps * s[0]).sum())
+    if keep is not None:
+        share = np.cumsum(s**2) / (s**2).sum()
+        rank = min(rank, int(np.searchsorted(share, keep * (1 - 1e-12))) + 1)
+    return left[:, :rank]
