@@ -6,6 +6,7 @@ from .layer_comparison import compare_layers
 from .linear_similarity import canonical_correlations, linear_cka, procrustes_distance
 from .neighbor_kernels import cknna
 from .store import RepresentationStore
+from .tokens import pool_tokens, token_lag_imbalance, window_asymmetry
 
 __all__ = [
     # layers of one model
@@ -18,6 +19,10 @@ __all__ = [
     "cknna",
     "linear_cka",
     "procrustes_distance",
+    # tokens
+    "pool_tokens",
+    "token_lag_imbalance",
+    "window_asymmetry",
     # results
     "Calibrated",
     "LayerComparison",
