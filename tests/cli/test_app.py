@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-COMMANDS = ("compare", "dimension", "density", "anomalies", "drives", "select", "extract", "demo", "rerun")
+COMMANDS = ("compare", "dimension", "density", "anomalies", "drives", "layers", "select", "extract", "demo", "rerun")
 HEAVY = ("numpy", "scipy", "numba", "pandas", "sklearn", "matplotlib")
 
 

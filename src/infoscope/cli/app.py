@@ -23,6 +23,7 @@ from .extract import extract
 from .flag_names import in_flags
 from .inspect import inspect
 from .interrupts import INTERRUPTED, Interrupts
+from .layers import layers
 from .rerun import rerun
 from .select import select
 from .shares import shares
@@ -45,6 +46,7 @@ app.command()(anomalies)
 app.command()(shares)
 app.command()(drift)
 app.command()(drives)
+app.command()(layers)
 app.command()(select)
 app.command()(extract)
 app.command()(inspect)
