@@ -201,6 +201,45 @@ def test_the_metric_measures_small_distances():
     assert found.squared[0] == pytest.approx(step @ found.metric[0] @ step, rel=0.02)
 
 
+def test_the_error_counts_a_scale_that_comes_from_the_items():
+    """Far from the items a distance hangs on the scale, which a few of them decide: the error knows it, and by hand the
+    scale is the same, so that the distance is."""
+    x = np.random.default_rng(0).normal(size=(200, 2))
+    far = [[3.0, 0]], [[4.0, 0]]
+    found = information_estimation_distance(x, *far, n_draws=8)
+    fixed = information_estimation_distance(x, *far, n_draws=8, scale=found.scale)
+    assert found.value == fixed.value and found.value_se > 1.05 * fixed.value_se
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", ["centre", "clouds", "denoiser"])
+def test_errors_of_distances_are_those_of_replicates(what):
+    """200 independent samples and draws of noise tell a standard deviation to 5 %; few groups and draws, and skew, are
+    the rest of the tolerance.  Of 95 % intervals at least 88 %, less three deviations, hold the mean."""
+
+    def clouds_seen(y, sigma):  # the denoiser of two normal clouds at -2 and 2
+        return y / (1 + sigma**2) + 2 * np.tanh(2 * y / (sigma**2 + 1)) * sigma**2 / (1 + sigma**2)
+
+    values, errors = [], []
+    for seed in range(200):
+        g = np.random.default_rng([7, seed])
+        options = dict(random_state=seed, n_draws=12, n_jobs=1)
+        if what == "denoiser":
+            found = information_estimation_distance(None, [-2.0], [2.0], denoiser=clouds_seen, **options)
+        elif what == "centre":
+            found = information_estimation_distance(g.normal(size=(200, 1)), [0.0], [1.0], **options)
+        else:
+            x = g.normal(size=(150, 2))
+            x[:, 0] += 4 * (g.random(150) < 0.4)
+            found = information_estimation_distance(x, np.zeros((2, 2)), [[4.0, 0], [0, 2]], **options)
+        values.append(found.value)
+        errors.append(found.value_se)
+    values, errors = np.array(values), np.array(errors)
+    assert 0.8 < errors.mean() / values.std(ddof=1) < 1.25
+    covered = (abs(values - values.mean()) < 1.96 * errors).mean()
+    assert covered > 0.88 - 3 * np.sqrt(0.88 * 0.12 / 200), covered
+
+
 def test_the_error_of_a_distance_counts_the_items():
     """40 samples of 300: their spread is the error, beside that of the draws."""
     found = [

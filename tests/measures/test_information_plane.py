@@ -55,6 +55,29 @@ def test_the_same_seed_gives_the_same_and_layers_share_it():
     assert one.x_information[0] == one.x_information[1] and one.y_information[0] == one.y_information[1]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("what", ["copy", "pca"])
+def test_errors_of_a_plane_are_those_of_replicates(what):
+    """200 independent inputs and draws of noise tell a standard deviation to 5 %, and of 95 % intervals 88 % at least,
+    less three deviations, hold the mean (of the copy: the truth, for the input)."""
+    truth, values, errors = np.log1p(4) / 2, [], []
+    for seed in range(200):
+        g = np.random.default_rng([3, seed])
+        x = g.normal(size=(300, 1 if what == "copy" else 6))
+        layer = x if what == "copy" else np.tanh(x @ np.random.default_rng(5).normal(size=(6, 12)) / 2)
+        label = (x[:, 0] + 0.5 * g.normal(size=300) > 0).astype(int)
+        noise = 0.5 if what == "copy" else 0.3
+        found = information_plane([layer], x, label, noise=noise, n_components=3, random_state=seed, n_jobs=1)
+        values.append([found.x_information[0], found.y_information[0]])
+        errors.append([found.x_information_se[0], found.y_information_se[0]])
+    values, errors = np.array(values), np.array(errors)
+    ratio = errors.mean(0) / values.std(0, ddof=1)
+    assert (ratio > 0.8).all() and (ratio < 1.25).all(), ratio
+    middle = values.mean(0) if what == "pca" else [truth, values[:, 1].mean()]
+    covered = (abs(values - middle) < 1.96 * errors).mean(0)
+    assert (covered > 0.88 - 3 * np.sqrt(0.88 * 0.12 / 200)).all(), covered
+
+
 @pytest.mark.parametrize(
     "call, error, text",
     [

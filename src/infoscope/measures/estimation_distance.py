@@ -29,7 +29,8 @@ from .one_sample import OneSample, jackknife, read_sample, refuse_periods
 N_GAMMAS = 80  # values of the signal-to-noise ratio
 REACH = 1e4  # from 1/REACH to REACH in units of the inverse variance
 WIDE_REACH = 1e6  # where nothing is known of the variance
-GROUPS = 8  # of items that are left out for errors
+GROUPS = 16  # of items that are left out for errors
+SCALE_STEP = 0.05  # relative, by which the scale is moved to see what hangs on it
 
 Denoiser = Callable[[np.ndarray, float], np.ndarray]
 
@@ -74,7 +75,8 @@ def information_estimation_distance(
     Returns
     -------
     InformationEstimationDistance
-        Errors are those of the draws and, of a sample, of its items (a jackknife); not the smoothing by the kernel.
+        Errors are those of the draws and, of a sample, of its items (a jackknife), which decide on the scale "auto" as
+        well; not the smoothing by the kernel.
 
     Raises
     ------
@@ -111,7 +113,8 @@ def information_estimation_distance(
     law: Any = GivenDenoiser(denoiser) if sample is None else KernelDenoiser(sample, float(h or 0), n_jobs)
     gammas = _gammas(sample, h, (p - q) * units)
     noise = generator.standard_normal((n_draws, p.shape[1]))
-    found = [_integrate(law, a, b, gammas, noise) for a, b in zip(p * units, q * units, strict=True)]
+    moved = _moved_scale(sample, h, n_jobs) if sample is not None and isinstance(scale, str) else None
+    found = [_integrate(law, a, b, gammas, noise, moved) for a, b in zip(p * units, q * units, strict=True)]
     squared, squared_se = (np.array(each) for each in zip(*(one[:2] for one in found), strict=True))
     distance = np.sqrt(np.maximum(squared, 0))
     distance_se = np.divide(squared_se, 2 * distance, out=np.zeros_like(squared), where=distance > 0)
@@ -205,8 +208,8 @@ class GivenDenoiser:
 class KernelDenoiser:
     """The best one for a sample smoothed by a Gaussian; without each group of items as well."""
 
-    def __init__(self, sample: OneSample, h: float, n_jobs: int | None) -> None:
-        self.sample, self.h, self.n_jobs = sample, h, n_jobs
+    def __init__(self, sample: OneSample, h: float, n_jobs: int | None, n_groups: int = GROUPS) -> None:
+        self.sample, self.h, self.n_jobs, self.n_groups = sample, h, n_jobs, n_groups
         self.units = np.asarray(sample.space.feature_weights)
 
     def _density(self, y: np.ndarray, moments: int) -> KernelDensity:
@@ -216,7 +219,7 @@ class KernelDenoiser:
 
             points = torch.as_tensor(points, device=self.sample.space.features.device)
         queries = Space(points)
-        return KernelDensity(self.sample._replace(window=0.0), queries, moments, self.n_jobs, GROUPS)
+        return KernelDensity(self.sample._replace(window=0.0), queries, moments, self.n_jobs, self.n_groups)
 
     def _variance(self, gammas: np.ndarray, n: int) -> np.ndarray:
         return np.repeat(self.h**2 + 1 / gammas, n)
@@ -260,15 +263,41 @@ class Integral(NamedTuple):
     off: float  # error of the quadrature
 
 
-def _integrate(law: Any, a: np.ndarray, b: np.ndarray, gammas: np.ndarray, noise: np.ndarray) -> Integral:
-    """The integral over gamma, draw by draw, and without each group of items."""
+class MovedScale(NamedTuple):
+    """The law at a scale a little larger, and by how much the scale grows without each group of items, relative."""
+
+    law: KernelDenoiser
+    growth: np.ndarray
+
+
+def _moved_scale(sample: OneSample, h: Any, n_jobs: int | None) -> MovedScale | None:
+    """What the errors need to know of a scale that comes from the items; None where no item can be left out."""
+    group_of, n_groups = sample.groups(np.random.default_rng(0), GROUPS, smallest=8)  # those of the kernel density
+    spread = column_spread(sample)
+    if n_groups < 2 or not spread > 0:
+        return None
+    left = [column_spread(sample.part(np.flatnonzero(group_of != g))) for g in range(n_groups)]
+    return MovedScale(KernelDenoiser(sample, (1 + SCALE_STEP) * h, n_jobs, 1), np.array(left) / spread - 1)
+
+
+def _integrate(
+    law: Any, a: np.ndarray, b: np.ndarray, gammas: np.ndarray, noise: np.ndarray, moved: MovedScale | None = None
+) -> Integral:
+    """The integral over gamma, draw by draw, and without each group of items, which changes the scale as well."""
     away = noise / np.sqrt(gammas)[:, None, None]  # (G, draws, D)
     n = len(noise)
-    means = law.means(np.concatenate([a + away, b + away], axis=1), gammas)
-    apart = (a - b) - (means[:, :, :n] - means[:, :, n:])
-    integrand = (apart**2).sum(-1)  # (1 + groups, G, draws)
+    both = np.concatenate([a + away, b + away], axis=1)
+
+    def errors_of(some: Any) -> np.ndarray:
+        means = some.means(both, gammas)
+        return np.asarray((((a - b) - (means[:, :, :n] - means[:, :, n:])) ** 2).sum(-1))
+
+    integrand = errors_of(law)  # (1 + groups, G, draws)
     whole = over_gammas(integrand, gammas)
     draws, without = whole[0], whole[1:].mean(1)
+    if moved is not None and len(without) == len(moved.growth):
+        slope = (over_gammas(errors_of(moved.law)[0], gammas).mean() - draws.mean()) / SCALE_STEP
+        without = without + slope * moved.growth
     off = quadrature_error(integrand[0].mean(1), gammas)
     error = np.hypot(draws.std(ddof=1) / np.sqrt(n), off)
     if len(without):

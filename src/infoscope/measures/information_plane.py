@@ -12,11 +12,13 @@ from infoscope.base.checks import check_choice, check_positive_int, check_same_l
 from infoscope.neighbors import as_space, target_space, to_numpy
 from infoscope.statistics.units import information_unit
 
+from .one_sample import jackknife
 from .pair_information import mutual_information
 from .plane_results import InformationPlane
 from .sample_units import seed_of
 
 COMPRESSIONS = ("pca", "canonical")
+GROUPS = 8  # of rows that principal components are found without, for what hangs on their choice
 
 
 def information_plane(
@@ -69,6 +71,9 @@ def information_plane(
     Returns
     -------
     InformationPlane
+        Errors are those of the numbers and, of principal components, of their choice: which directions come first
+        hangs on the rows where several vary alike.  Of canonical directions of a y that is no label, and of your own
+        compression, only what `mutual_information` counts.
 
     Raises
     ------
@@ -105,20 +110,27 @@ def information_plane(
     source = _principal(columns, n_components) if pca else columns
     options: dict[str, Any] = dict(k=k, unit=unit, exclusion_window=exclusion_window, random_state=seed, n_jobs=n_jobs)
     told = None if pca else compress
-    about_x, about_y, deviations = [], [], []
+    about_x, about_y, choices, deviations = [], [], [], []
     for layer in named.values():
         disturbed, deviation = _disturbed(layer, noise, seed)
         deviations.append(deviation)
         kept = _principal(disturbed, n_components) if pca or labels else disturbed
         about_x.append(mutual_information(source, kept if pca else disturbed, compress=told, **options))
         about_y.append(mutual_information(kept, target, compress=None if labels else told, **options))
+        layer_kept = (disturbed, n_components) if pca or labels else (disturbed, None)
+        choices.append(
+            (
+                _error_of_choice([(columns, n_components), layer_kept], None, options) if pca else 0.0,
+                _error_of_choice([layer_kept], target, options),
+            )
+        )
     said = [text for one in (*about_x, *about_y) for text in one.warnings]
     return InformationPlane(
         layers=tuple(named),
         x_information=np.array([one.value for one in about_x]),
-        x_information_se=np.array([one.value_se for one in about_x]),
+        x_information_se=np.hypot([one.value_se for one in about_x], [x for x, _ in choices]),
         y_information=np.array([one.value for one in about_y]),
-        y_information_se=np.array([one.value_se for one in about_y]),
+        y_information_se=np.hypot([one.value_se for one in about_y], [y for _, y in choices]),
         x_reliable=np.array([bool(one.reliable) for one in about_x]),
         y_reliable=np.array([bool(one.reliable) for one in about_y]),
         noise=float(noise),
@@ -172,16 +184,32 @@ def _disturbed(layer: np.ndarray, noise: float, seed: int) -> tuple[np.ndarray, 
     return layer + deviation * draws, deviation
 
 
-def _principal(columns: np.ndarray, n_components: int) -> np.ndarray:
-    """The first principal components, where there are more columns."""
+def _error_of_choice(sides: list[tuple[np.ndarray, int | None]], target: Any, options: dict[str, Any]) -> float:
+    """Of an information between principal components, what their choice adds: a jackknife of the rows that they are
+    found on, counted in all rows.  0 where there is nothing to choose."""
+    if all(wanted is None or columns.shape[1] <= wanted for columns, wanted in sides):
+        return 0.0
+    n, quick = len(sides[0][0]), options | dict(se=False, compress=None)
+    group_of = np.random.default_rng([options["random_state"], 5]).permutation(n) % GROUPS
+    values = []
+    for g in range(GROUPS):
+        seen = np.flatnonzero(group_of != g)
+        both = [x if wanted is None else _principal(x, wanted, seen) for x, wanted in sides]
+        values.append(mutual_information(both[0], target if len(both) == 1 else both[1], **quick).value)
+    return float(jackknife(np.array(values)))
+
+
+def _principal(columns: np.ndarray, n_components: int, seen: np.ndarray | None = None) -> np.ndarray:
+    """The first principal components, where there are more columns; found on some of the rows, if given."""
     if columns.shape[1] <= n_components:
         return columns
     away = columns - columns.mean(0)
-    if away.shape[1] <= away.shape[0]:
-        _, vectors = np.linalg.eigh(away.T @ away)
-        return away @ vectors[:, ::-1][:, :n_components]
-    left, size, _ = np.linalg.svd(away, full_matrices=False)
-    return left[:, :n_components] * size[:n_components]
+    known = away if seen is None else away[seen] - away[seen].mean(0)
+    if known.shape[1] <= known.shape[0]:
+        directions = np.linalg.eigh(known.T @ known)[1][:, ::-1]
+    else:
+        directions = np.linalg.svd(known, full_matrices=False)[2].T
+    return np.asarray(away @ directions[:, :n_components])
 
 
 def _label_entropy(target: Any, unit: str) -> float:
