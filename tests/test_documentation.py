@@ -22,7 +22,14 @@ PAGES = sorted(
 BLOCK = re.compile(r"^```(console|python|text)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 ANYTHING = re.compile(r"\\\[\\\.\\\.\\\.\\\]|^ *\\\.\\\.\\\.$|\\\.\\\.\\\.$", re.MULTILINE)  # [...], or ... at an end
 PROGRESS = re.compile(r"^[^\n]*: [\d,]+ of [\d,]+ [^\n]* after [^\n]*\n", re.MULTILINE)  # lines of slow machines
-NOT_HERE = ("pbmc.h5ad", "older.json", "make ", "pip install", "benchmarks/")  # of other packages, other versions, CI
+NOT_HERE = (
+    "pbmc.h5ad",
+    "older.json",
+    "make ",
+    "pip install",
+    "benchmarks/",
+    "from_pretrained",
+)  # of other packages, other versions, CI
 
 
 def _write_gaps(folder):

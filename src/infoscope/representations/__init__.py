@@ -2,6 +2,7 @@
 
 from .calibration import Calibrated, calibrate
 from .comparison_results import LayerComparison
+from .extraction import extract
 from .layer_comparison import compare_layers
 from .linear_similarity import canonical_correlations, linear_cka, procrustes_distance
 from .neighbor_kernels import cknna
@@ -11,6 +12,7 @@ from .tokens import pool_tokens, token_lag_imbalance, window_asymmetry
 __all__ = [
     # layers of one model
     "RepresentationStore",
+    "extract",
     # layers of two models
     "calibrate",
     "compare_layers",

@@ -123,6 +123,21 @@ def canonical_correlations(X: np.ndarray, Y: np.ndarray, *, keep: float | None =
 def procrustes_distance(X: np.ndarray, Y: np.ndarray) -> float:
     """Angle left between two layers after the best rotation: arccos(|X^T Y|_* / (|X| |Y|)), in radians.
 
+    Parameters
+    ----------
+    X, Y : array (N, D), (N, E)
+        Two layers of the same items.
+
+    Returns
+    -------
+    float
+        0 for layers that a rotation and a scale make the same.
+
+    Raises
+    ------
+    DataError
+        As `linear_cka`.
+
     Examples
     --------
     >>> import numpy as np

@@ -15,6 +15,7 @@ from infoscope.storage import ArrayStore
 
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 POOL = "mean"
+LARGEST_HALF = 65_504.0
 TEXT_SHOWN = 60  # characters of an item in a message
 
 
@@ -23,6 +24,11 @@ class RepresentationStore:
 
     Made by `create`, `from_arrays` and `open`.  It is a thin face of an `ArrayStore`: arrays are mapped into memory,
     batches are written in any order, and what was committed outlives a kill.
+
+    Parameters
+    ----------
+    store : ArrayStore
+        One that these made.
 
     Attributes
     ----------
@@ -62,7 +68,7 @@ class RepresentationStore:
         cls,
         path: str | PathLike[str],
         ids: Iterable[str | int] | int,
-        layers: Mapping[str, int],
+        layers: Mapping[str, int | Mapping[str, int]],
         *,
         pools: Sequence[str] = (POOL,),
         dtype: str = "float16",
@@ -78,8 +84,8 @@ class RepresentationStore:
             The folder.
         ids : sequence of str or int, or int
             The items, or how many.
-        layers : mapping of name to int
-            Width of every layer, in the order of the network.
+        layers : mapping of name to int, or to a mapping of pool to int
+            Width of every layer, in the order of the network; by pool where poolings differ.
         pools : sequence of str
             How tokens are made one vector.
         dtype : {"float16", "bfloat16", "float32", "float64"}
@@ -113,7 +119,11 @@ class RepresentationStore:
             "layers": list(layers),
             "texts": None if texts is None else [str(text) for text in texts],
         }
-        arrays = {_array_name(pool, layer): (dtype, (width,)) for pool in pools for layer, width in layers.items()}
+        arrays = {
+            _array_name(pool, layer): (dtype, (width if isinstance(width, int) else width[pool],))
+            for pool in pools
+            for layer, width in layers.items()
+        }
         return cls(ArrayStore(path, names, arrays, options=options, metadata=about, resume=resume))
 
     @classmethod
@@ -194,8 +204,8 @@ class RepresentationStore:
         """
         names = list(ids)
         for layer, values in layers.items():
-            self._name(pool, layer)
-            self._refuse_not_finite(layer, names, values)
+            half = self._store.arrays[self._name(pool, layer)].stored == np.float16
+            self._refuse_not_finite(layer, names, values, LARGEST_HALF if half else np.inf)
         for layer, values in layers.items():
             self._store.append(self._name(pool, layer), names, values)
 
@@ -332,17 +342,22 @@ class RepresentationStore:
         text = "" if self.texts is None else f" ({self.texts[row][:TEXT_SHOWN]!r})"
         return f"item {self.ids[row]!r}{text}"
 
-    def _refuse_not_finite(self, layer: str, ids: list[str | int], values: Any) -> None:
+    def _refuse_not_finite(self, layer: str, ids: list[str | int], values: Any, largest: float) -> None:
         if hasattr(values, "detach"):
             values = values.detach().float().cpu().numpy()
         values = np.asarray(values)
-        wrong = ~np.isfinite(values.astype(np.float32) if values.dtype.kind not in "fc" else values)
+        numbers = values.astype(np.float32) if values.dtype.kind not in "fc" else values
+        wrong = ~np.isfinite(numbers) | (np.abs(numbers) > largest)
         if not wrong.any():
             return
         at = np.argwhere(wrong)[0]
         row = int(self._store.rows_of([ids[at[0]]])[0])
         found = values[tuple(at)]
-        larger = ": float16 ends at 65,504, compute the model in bfloat16 or float32" if np.isinf(found) else ""
+        larger = ""
+        if np.isinf(found):
+            larger = ": float16 ends at 65,504, compute the model in bfloat16 or float32"
+        elif np.isfinite(found):
+            larger = ": float16 ends at 65,504, keep it as bfloat16 or float32 (dtype=)"
         raise DataError(f"layer {layer} is {found} for {self._spell(row)}{larger}; nothing of this batch was written")
 
 
