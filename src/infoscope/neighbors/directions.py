@@ -7,17 +7,14 @@ in float64 and rounded once, so it strays by at most u = 2^-24 of its length, an
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
-from infoscope.base import DataError, ParameterError, checks
-from infoscope.base.array_types import ArrayLike, Ints
+from infoscope.base import DataError, ParameterError, checks, kernel
+from infoscope.base.array_types import ArrayLike, Floats, Ints
 
 from .space_checks import checked_weights
 
 ON_ZERO = ("raise", "far")
-BLOCK_BYTES = 2**24  # of the float64 copies of some rows
 FEW_ZERO = 16  # rows without a direction that there may be, whatever the number of features
 
 
@@ -54,8 +51,10 @@ def directions(values: np.ndarray, weights: ArrayLike | None, name: str, on_zero
            [0. , 0. , 1. ]])
     """
     checks.check_choice(on_zero, "on_zero", ON_ZERO)
-    weights = None if weights is None else checked_weights(weights, values.shape[1])
-    zero = _rows_of_zeros(values, weights)
+    weights = np.ones(values.shape[1]) if weights is None else checked_weights(weights, values.shape[1])
+    largest = np.empty(len(values))
+    _largest_entries(values, weights, largest)
+    zero = np.flatnonzero(largest == 0)
     if len(zero) and on_zero == "raise":
         raise DataError(
             f"row {zero[0]} of {name} is all zeros: its direction, which the cosine metric compares, does not exist; "
@@ -68,8 +67,7 @@ def directions(values: np.ndarray, weights: ArrayLike | None, name: str, on_zero
             "on_zero='far'; drop these rows"
         )
     out = np.zeros((len(values), d + extra), np.float64 if extra else values.dtype)
-    for rows, block in _weighted_blocks(values, weights):
-        out[rows, :d] = _unit_rows(block)
+    _write_directions(values, weights, largest, out)
     out[zero, d + np.arange(extra)] = 1
     return out
 
@@ -77,31 +75,6 @@ def directions(values: np.ndarray, weights: ArrayLike | None, name: str, on_zero
 def rows_of_own_axes(found: np.ndarray, given: np.ndarray) -> Ints:
     """Which rows of directions have an axis of their own, behind the columns that were given."""
     return np.flatnonzero(found[:, given.shape[1] :].any(1))
-
-
-def _weighted_blocks(values: np.ndarray, weights: np.ndarray | None) -> Iterator[tuple[slice, np.ndarray]]:
-    step = max(1, BLOCK_BYTES // (8 * values.shape[1]))
-    for first in range(0, len(values), step):
-        block = values[first : first + step].astype(np.float64)
-        yield slice(first, first + step), block if weights is None else block * weights
-
-
-def _rows_of_zeros(values: np.ndarray, weights: np.ndarray | None) -> Ints:
-    if weights is None:
-        return np.flatnonzero(~values.any(1))
-    return np.flatnonzero(np.concatenate([~block.any(1) for _, block in _weighted_blocks(values, weights)]))
-
-
-def _unit_rows(values: np.ndarray) -> np.ndarray:
-    largest = np.abs(values).max(1)
-    values /= np.where(largest > 0, largest, 1.0)[:, None]  # so that no square overflows
-    lanes = np.zeros((len(values), 8))  # summed in the order of kernels._pair, on every device
-    for a in range(0, values.shape[1], 8):
-        terms = values[:, a : a + 8] ** 2
-        lanes[:, : terms.shape[1]] += terms
-    for _ in range(3):
-        lanes = lanes[:, 0::2] + lanes[:, 1::2]
-    return values / np.sqrt(np.where(lanes > 0, lanes, 1.0))
 
 
 def note_of_zeros(zero: Ints, ids: np.ndarray | None) -> tuple[str, ...]:
@@ -124,3 +97,37 @@ def refuse_on_zero(on_zero: str, metric: str, kind: str) -> None:
         raise ParameterError(f"on_zero={on_zero!r} goes with metric 'cosine', not {metric!r}")
     if kind in ("torch", "dask"):
         raise ParameterError(f"on_zero={on_zero!r} takes NumPy arrays, not a {kind} array: drop rows of zeros first")
+
+
+# ------------------------------------------------------------------------------------------------------------- kernels
+@kernel()
+def _largest_entries(values: Floats, weights: Floats, out: Floats) -> None:
+    for i in range(len(values)):
+        most = 0.0
+        for a in range(len(weights)):
+            size = abs(np.float64(values[i, a]) * weights[a])
+            if size > most:
+                most = size
+        out[i] = most
+
+
+@kernel()
+def _write_directions(values: Floats, weights: Floats, largest: Floats, out: Floats) -> None:
+    """Rows divided by their length in float64, and rounded once; squares are summed in the order of kernels._pair."""
+    d = len(weights)
+    row, lanes = np.empty(d), np.empty(8)
+    for i in range(len(values)):
+        if largest[i] == 0:
+            continue
+        lanes[:] = 0.0
+        for a in range(d):
+            row[a] = np.float64(values[i, a]) * weights[a] / largest[i]  # so that no square overflows
+        for first in range(0, d, 8):
+            for a in range(first, min(first + 8, d)):
+                lanes[a - first] += row[a] * row[a]
+        for step in (1, 2, 4):
+            for q in range(0, 8, 2 * step):
+                lanes[q] += lanes[q + step]
+        length = np.sqrt(lanes[0])
+        for a in range(d):
+            out[i, a] = row[a] / length

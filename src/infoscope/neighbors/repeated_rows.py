@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from infoscope.base import kernel
+
 from .admissible import UNRESTRICTED, WINDOW_SLACK, Admissibility, items_of
 from .convert import to_numpy
 from .featureless import without_features
@@ -189,8 +191,21 @@ def _hash(table: np.ndarray) -> np.ndarray:
         block = table[start : start + step]
         if block.dtype.kind == "f":  # -0 is 0
             block = np.ascontiguousarray(block + block.dtype.type(0)).view(f"u{block.dtype.itemsize}")
-        codes[start : start + step] = _mix(block.astype(np.uint64) ^ salt).sum(axis=1, dtype=np.uint64)
+        _sum_mixed(block if block.dtype.kind == "u" else block.astype(np.uint64), salt, codes[start : start + step])
     return codes
+
+
+@kernel()
+def _sum_mixed(words: np.ndarray, salt: np.ndarray, out: np.ndarray) -> None:
+    """Sum of `_mix` of the words of every row, each with the salt of its column; overflow wraps around."""
+    for i in range(len(words)):
+        total = np.uint64(0)
+        for a in range(len(salt)):
+            word = (np.uint64(words[i, a]) ^ salt[a]) + np.uint64(0x9E3779B97F4A7C15)
+            word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+            word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+            total += word ^ (word >> np.uint64(31))
+        out[i] = total
 
 
 def _mix(words: np.ndarray) -> np.ndarray:
