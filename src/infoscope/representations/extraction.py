@@ -141,7 +141,7 @@ def extract(
         }
         create: dict[str, Any] = dict(pools=pools, dtype=dtype, texts=texts, options=options, resume=resume)
         with RepresentationStore.create(out, names, widths, **create) as store:
-            _fill(store, work, listed, batches)
+            _fill(store, work, listed, batches, first)
     finally:
         model.train(was_training)
     return RepresentationStore.open(out)
@@ -190,14 +190,20 @@ class _Work(NamedTuple):
             raise DataError(f"layer {layer}, items {names[0]!r} to {names[-1]!r}: {error}") from error
 
 
-def _fill(store: RepresentationStore, work: _Work, items: list[Any], batches: list[list[int]]) -> None:
+def _fill(
+    store: RepresentationStore,
+    work: _Work,
+    items: list[Any],
+    batches: list[list[int]],
+    first: dict[str, dict[str, np.ndarray]],
+) -> None:
     """Every batch that is not whole in the store, as it was cut: what a kill left half comes out the same."""
     lacking = set(store.missing())
     with progress(len(items), "states of the network", "items") as bar:
-        for batch in batches:
+        for number, batch in enumerate(batches):
             ids = [store.ids[i] for i in batch]
             if lacking.intersection(ids):
-                found = work.run([items[i] for i in batch], ids)
+                found = work.run([items[i] for i in batch], ids) if number else first
                 for one in work.pools:
                     store.write(ids, {layer: vectors[one] for layer, vectors in found.items()}, pool=one)
             bar.update(len(batch))
@@ -227,8 +233,9 @@ def _process(processor: Any, items: list[Any], truncate: bool) -> Mapping[str, A
 
 def _lengths_of(model: Any, processor: Any, texts: list[str], names: list[Any], truncate: bool) -> list[int]:
     """Tokens of every text; one that the model cannot take is named with its text."""
-    made = [processor([text], padding=False, truncation=truncate, return_tensors="pt")["input_ids"] for text in texts]
-    lengths = [int(one.shape[1]) for one in made]
+    made = processor(texts, padding=False, truncation=truncate)
+    counted = made.get("attention_mask", made["input_ids"])
+    lengths = [int(sum(one)) if counted is not made["input_ids"] else len(one) for one in counted]
     limits = [getattr(processor, "model_max_length", None)]
     limits.append(getattr(getattr(model, "config", None), "max_position_embeddings", None))
     known = [int(one) for one in limits if isinstance(one, int) and 0 < one < 10**9]
