@@ -6,6 +6,7 @@ from .extraction import extract
 from .layer_comparison import compare_layers
 from .linear_similarity import canonical_correlations, linear_cka, procrustes_distance
 from .neighbor_kernels import cknna
+from .split_choice import SplitChoice, choose_layers
 from .store import RepresentationStore
 from .tokens import pool_tokens, token_lag_imbalance, window_asymmetry
 
@@ -15,6 +16,7 @@ __all__ = [
     "extract",
     # layers of two models
     "calibrate",
+    "choose_layers",
     "compare_layers",
     # two layers, as plain numbers
     "canonical_correlations",
@@ -28,4 +30,5 @@ __all__ = [
     # results
     "Calibrated",
     "LayerComparison",
+    "SplitChoice",
 ]
