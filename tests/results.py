@@ -140,7 +140,7 @@ def one_of_each():
         SlicedWasserstein: infoscope.sliced_wasserstein(X[:40], X[40:], n_permutations=19, random_state=0),
         CauchySchwarz: infoscope.cauchy_schwarz(X[:40], X[40:], n_permutations=19, random_state=0),
         CauchySchwarzInformation: infoscope.cauchy_schwarz_information(X[:, :1], X[:, 1:], n_permutations=19),
-        NeighborDivergence: infoscope.kl_divergence(X[:40], X[40:], kind="jeffreys", n_permutations=19),
+        NeighborDivergence: infoscope.kl_divergence(LONG[:100], LONG[100:], kind="jeffreys", n_permutations=19),
         CorrelationTime: infoscope.correlation_time(X),
         OrderTest: infoscope.statistics.adjacency_test(np.arange(80), np.roll(np.arange(80), 1), 80),
     }
