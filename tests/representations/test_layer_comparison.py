@@ -235,3 +235,18 @@ def test_ids_must_match():
         compare_layers(a, [Space(x, metric="cosine", ids=ids[::-1])], measures=("imbalance", "rsa"))
     with pytest.raises(ParameterError, match="space of directions"):
         compare_layers(a, a, measures="cka")
+
+
+def test_stores_are_models_whose_ids_must_match(models, found, tmp_path):
+    from infoscope.representations import RepresentationStore
+
+    ids = [f"text {i}" for i in range(90)]
+    a, b = (
+        RepresentationStore.from_arrays(tmp_path / name, layers, ids=ids, dtype="float64")
+        for name, layers in zip("ab", models, strict=True)
+    )
+    again = compare_layers(a, b, measures=ALL, k=2, k_mutual=5, n_permutations=49, random_state=1)
+    np.testing.assert_array_equal(again.values, found.values)
+    other = RepresentationStore.from_arrays(tmp_path / "c", models[1], ids=ids[::-1])
+    with pytest.raises(DataError, match="text"):
+        compare_layers(a, other)

@@ -8,7 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from infoscope.base import Fingerprint, ParameterError, available_threads, one_blas_thread, progress, provenance
+from infoscope.base import (
+    Fingerprint,
+    ParameterError,
+    available_threads,
+    check_ids,
+    one_blas_thread,
+    progress,
+    provenance,
+)
 from infoscope.base.checks import check_choice, check_positive_int, check_random_state
 from infoscope.statistics.shuffles import check_n_permutations
 
@@ -44,9 +52,9 @@ def compare_layers(
 
     Parameters
     ----------
-    a, b : mapping, sequence, or array (L, N, D)
+    a, b : RepresentationStore, mapping, sequence, or array (L, N, D)
         Layers of the two models: arrays (N, D), Spaces, tensors, or functions that load one; row i is the same item in
-        all.  Each layer is loaded once, and dropped.
+        all, and ids of two stores must say so.  Each layer is loaded once, and dropped.
     measures : sequence of str
         "imbalance" (both directions), "mutual_knn", "cka", "cka_debiased", "rsa" (rank correlation of distances).
     k : int
@@ -108,6 +116,8 @@ def compare_layers(
         raise ParameterError(f"level is {level!r}: it must lie between 0 and 1")
     generator, digest = check_random_state(random_state), Fingerprint()
     model_a, model_b = read_layers(a, "a"), read_layers(b, "b")
+    if model_a.ids is not None and model_b.ids is not None:
+        check_ids(model_a.ids, model_b.ids, "a", "b")
     options: dict[str, Any] = dict(k=k, k_mutual=k_mutual, metric=metric, digest=digest, n_jobs=n_jobs)
     first = table_layers(model_a, names, items=None, **options)
     second = table_layers(model_b, names, items=first.first, **options)

@@ -10,6 +10,8 @@ import numpy as np
 from infoscope.base import DataError, ParameterError
 from infoscope.neighbors import Space, as_space, check_same_items, is_series, refuse_weights, to_numpy
 
+from .store import RepresentationStore
+
 METRICS = ("cosine", "euclidean")
 FEWEST = 4  # items from which the unbiased forms exist
 
@@ -39,11 +41,14 @@ class Layers(NamedTuple):
         Arrays, Spaces, tensors, or functions that load one.
     what : str
         What messages call the model.
+    ids : list or None
+        Of the items, where a store knows them.
     """
 
     names: tuple[str, ...]
     given: tuple[Any, ...]
     what: str
+    ids: list[str | int] | None = None
 
     def one_by_one(self, metric: str, items: Space | None = None) -> Iterator[Layer]:
         """One layer at a time, all of the same items.
@@ -79,7 +84,7 @@ def read_layers(given: Any, what: str) -> Layers:
 
     Parameters
     ----------
-    given : mapping, or sequence
+    given : RepresentationStore, mapping, or sequence
         Layers, or functions that load one, with names or in order; an array (L, N, D) is a sequence.
     what : str
         What messages call the model.
@@ -89,6 +94,9 @@ def read_layers(given: Any, what: str) -> Layers:
     ParameterError
         If it is a single layer, or none.
     """
+    ids = None
+    if isinstance(given, RepresentationStore):
+        given, ids = given.arrays(), given.ids
     if isinstance(given, Mapping):
         layers: Mapping[Any, Any] | Sequence[Any] = given
         names = tuple(str(name) for name in given)
@@ -103,7 +111,7 @@ def read_layers(given: Any, what: str) -> Layers:
         )
     if not len(layers):
         raise ParameterError(f"{what} has no layers")
-    return Layers(names, found, what)
+    return Layers(names, found, what, ids)
 
 
 def _later(given: Mapping[Any, Any], name: Any) -> Callable[[], Any]:
