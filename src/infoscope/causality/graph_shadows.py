@@ -37,7 +37,7 @@ def ratio_threshold(apart: np.ndarray, fdr: float) -> float:
     --------
     >>> import numpy as np
     >>> from infoscope.causality.graph_shadows import ratio_threshold
-    >>> ratio_threshold(np.array([5.0, 4.0, 3.0, -0.5, 0.4, -0.3]), 0.5)
+    >>> ratio_threshold(np.array([5.0, 4.0, 3.0, -0.5, 0.4, -0.3]), 0.4)
     3.0
     """
     levels = np.unique(apart[apart > 0])
