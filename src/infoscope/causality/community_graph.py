@@ -243,9 +243,9 @@ class CommunityCausalGraph(BaseEstimator):
         fits = fit_weights(sample, descent, seeds, memory, self.n_jobs)
         if not self._by_rise:
             return fits, None
-        return fits, fit_tests(self._weighed(sample, fits), memory, self.n_jobs)
+        return fits, fit_tests(self._weigh_all(sample, fits), memory, self.n_jobs)
 
-    def _weighed(self, sample: GraphSample, fits: dict[str, ManyWeights]) -> Weighed:
+    def _weigh_all(self, sample: GraphSample, fits: dict[str, ManyWeights]) -> Weighed:
         of_parts = (fits[FITS[1]].weights, fits[FITS[2]].weights)
         return Weighed(sample, fits[FITS[0]].weights, of_parts, self.threshold, self.fdr, self.lambda_factor)
 
@@ -308,7 +308,7 @@ class CommunityCausalGraph(BaseEstimator):
         if tests is None:
             edges = untested_edges(len(graph.edges))
         else:
-            edges = edge_tests(self._weighed(sample, fits), graph, memory, self.n_jobs)
+            edges = edge_tests(self._weigh_all(sample, fits), graph, memory, self.n_jobs)
         plan = sample.plan
         self._say(sample, fits[FITS[0]], found)
         fields = plan.fields()

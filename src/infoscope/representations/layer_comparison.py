@@ -123,7 +123,7 @@ def compare_layers(
     second = table_layers(model_b, names, items=first.first, **options)
     pairs = measures_of(names, first, second, k, k_mutual)
     measured = [one.measure() for one in pairs]
-    n = len(first.first)
+    n = first.n_items
     orders = [generator.permutation(n) for _ in range(n_permutations)]
     null = _shuffled_values(pairs, orders, n_jobs)
     judged = [

@@ -31,15 +31,18 @@ class LayerTables(NamedTuple):
         Twice the rank of every item about every other; of no size where no imbalance is asked for.
     forms : dict of array (L, N, N), float32
         One matrix a layer for every measure that is a sum over pairs.
-    first : Space
+    first : Space or None
         The items.
+    n_items : int
+        How many.
     """
 
     nearest: NeighborLists | None
     mutual: NeighborLists | None
     ranks: np.ndarray
     forms: dict[str, np.ndarray]
-    first: Space
+    first: Space | None
+    n_items: int
 
 
 def table_layers(
@@ -81,7 +84,7 @@ def table_layers(
         If the tables would exceed the limit.
     """
     sums = [one for one in measures if one not in ("imbalance", "mutual_knn")]
-    nearest, mutual, forms, ranks, first = [], [], {}, np.empty(0, np.uint16), items
+    nearest, mutual, forms, ranks, first, n = [], [], {}, np.empty(0, np.uint16), items, 0
     with progress(len(layers.names), f"layers of {layers.what}", "layers") as bar:
         for at, (name, layer) in enumerate(zip(layers.names, layers.one_by_one(metric, items), strict=True)):
             space, n = layer.space, len(layer.space)
@@ -102,13 +105,13 @@ def table_layers(
             for one in sums:
                 forms[one][at] = unit_form(_vectors(layer, one, f"{layers.what}, {name}"), one, name, metric)
             bar.update(1)
-    assert first is not None
     return LayerTables(
         NeighborLists.of(nearest) if nearest else None,
         NeighborLists.of(mutual) if mutual else None,
         ranks,
         forms,
         first,
+        n,
     )
 
 

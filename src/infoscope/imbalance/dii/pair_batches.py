@@ -73,7 +73,10 @@ class PairBatches:
         which : array (T,) of int, optional
             Which targets these are, where each has sources of its own; all of them by default.
         """
-        differences, squared = self._kept("differences", len(self.x)), self._kept("squared", len(lines.values))
+        differences, squared = (
+            self._memory_for("differences", len(self.x)),
+            self._memory_for("squared", len(lines.values)),
+        )
         _fill_differences(self.x, rows, self.period, differences)
         np.matmul(squared_weights.astype(np.float32), differences, out=squared)
         values, order = np.empty(len(squared)), self._order(rows)
@@ -82,7 +85,7 @@ class PairBatches:
             self._soften(lines.values[part][:, rows], lines.period[part], order, squared[part], values[part])
         return values, np.matmul(squared, differences.T).astype(np.float64)
 
-    def _kept(self, name, n_rows):
+    def _memory_for(self, name, n_rows):
         """Memory for the pairs of some rows: making it anew costs more than the sums in it."""
         if len(self.kept.get(name, ())) != n_rows:
             self.kept[name] = np.empty((n_rows, self.n_pairs), np.float32)
