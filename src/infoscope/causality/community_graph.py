@@ -239,7 +239,7 @@ class CommunityCausalGraph(BaseEstimator):
         """Weights and, where links are tested, tests."""
         seeds = check_random_state(self.random_state).integers(0, 2**31, 3)
         if self.fdr is not None and self.test == "shadows":
-            sample = with_shadows(sample, np.random.default_rng(int(seeds[2])))
+            sample = with_shadows(sample, np.random.default_rng(int(seeds[2]))).screened()
         fits = fit_weights(sample, descent, seeds, memory, self.n_jobs)
         if not self._by_rise:
             return fits, None

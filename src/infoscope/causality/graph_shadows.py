@@ -13,7 +13,10 @@ from .graph_sample import GraphSample
 
 
 def with_shadows(sample: GraphSample, generator: np.random.Generator) -> GraphSample:
-    """The sample with a copy of every variable, shifted in time by more than the window, as a further source."""
+    """The sample with a copy of every variable, shifted in time by more than the window, as a further source.
+
+    Its sources are still to be chosen (`screened`).
+    """
     space = sample.plan.spaces[0]
     order = run_order(len(space), space.time, space.run)
     window = max(sample.plan.exclusion_window, row_step(space))
@@ -27,7 +30,7 @@ def with_shadows(sample: GraphSample, generator: np.random.Generator) -> GraphSa
         period=np.tile(sample.period, 2),
         copy_of=np.arange(2 * d),
         n_sources=sample.n_sources if sample.sources is not None else 2 * d,
-    ).screened()
+    )
 
 
 def ratio_threshold(apart: np.ndarray, fdr: float) -> float:

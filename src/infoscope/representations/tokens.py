@@ -33,19 +33,23 @@ class Tokens(NamedTuple):
     def lengths(self) -> np.ndarray:
         return np.diff(self.starts)
 
-    def at(self, places: np.ndarray) -> np.ndarray:
+    def at(self, place: int) -> np.ndarray:
         """One token of every item: places from 0, or from -1 backwards; array (N, E)."""
-        whole = np.where(places < 0, self.lengths + places, places)
-        return self.values[self.starts[:-1] + whole]
+        return self.values[(self.starts[1:] if place < 0 else self.starts[:-1]) + place]
+
+    def window(self, places: Sequence[int]) -> np.ndarray:
+        """Several tokens of every item, one after the other; array (N, tokens * E)."""
+        return np.concatenate([self.at(place) for place in places], axis=1)
 
 
-def read_tokens(states: Any, mask: Any = None) -> Tokens:
-    """Tokens from a padded array with its mask, or from a list of arrays.
+def read_tokens(states: Any, mask: Any = None, skip_first: int = 0) -> Tokens:
+    """Tokens from a padded array with its mask, or from a list of arrays, without the first ones of every item.
 
     Raises
     ------
     DataError
-        Shapes that do not go together, items without tokens, states that are not finite; item and token are named.
+        Shapes that do not go together, items without tokens, or with no more than are left out, states that are not
+        finite; item and token are named.
     """
     if mask is None and not hasattr(states, "ndim"):
         parts = [np.asarray(one) for one in states]
@@ -71,7 +75,8 @@ def read_tokens(states: Any, mask: Any = None) -> Tokens:
             f"token {wrong[0] - starts[item]} of item {item} is not finite ({len(wrong)} such tokens): half precision "
             "overflows at 65,504; extract in bfloat16 or float32"
         )
-    return Tokens(values.astype(np.float32 if values.dtype.itemsize < 4 else values.dtype), starts)
+    tokens = Tokens(values.astype(np.float32 if values.dtype.itemsize < 4 else values.dtype), starts)
+    return _without_first(tokens, check_positive_int(skip_first, "skip_first")) if skip_first else tokens
 
 
 def pool_tokens(
@@ -124,18 +129,16 @@ def pool_tokens(
     [[2.0, 3.0, 4.0, 5.0], [8.0, 9.0, 10.0, 11.0]]
     """
     check_choice(how, "how", POOLS)
-    tokens = read_tokens(states, mask)
-    if skip_first:
-        tokens = _without_first(tokens, check_positive_int(skip_first, "skip_first"))
+    tokens = read_tokens(states, mask, skip_first)
     if how == "mean":
         return _means(tokens, tokens.lengths)
     if how == "mean_last_n":
         return _means(tokens, np.minimum(tokens.lengths, check_positive_int(n, "n")))
     if how in ("first", "last"):
-        return tokens.at(np.full(len(tokens.lengths), 0 if how == "first" else -1))
+        return tokens.at(0 if how == "first" else -1)
     places = range(-check_positive_int(n, "n"), 0) if how == "last_n" else _window(start, stop)
     _check_lengths(tokens, places)
-    return np.concatenate([tokens.at(np.full(len(tokens.lengths), place)) for place in places], axis=1)
+    return tokens.window(places)
 
 
 def token_lag_imbalance(
@@ -182,16 +185,10 @@ def token_lag_imbalance(
     numbers = [check_positive_int(lag, "lags") for lag in lags]
     if not numbers or len(set(numbers)) < len(numbers):
         raise ParameterError(f"lags is {lags!r}: name at least one, and each once")
-    tokens = read_tokens(states, mask)
-    if skip_first:
-        tokens = _without_first(tokens, check_positive_int(skip_first, "skip_first"))
+    tokens = read_tokens(states, mask, skip_first)
     _check_lengths(tokens, [-1 - max(numbers)])
-
-    def token(place: int) -> np.ndarray:
-        return tokens.at(np.full(len(tokens.lengths), place))
-
     options.setdefault("measures", "imbalance")
-    return compare_layers({f"lag {lag}": token(-1 - lag) for lag in numbers}, {"last": token(-1)}, **options)
+    return compare_layers({f"lag {lag}": tokens.at(-1 - lag) for lag in numbers}, {"last": tokens.at(-1)}, **options)
 
 
 def window_asymmetry(
@@ -237,9 +234,7 @@ def window_asymmetry(
     """
     if past.step not in (None, 1) or future.step not in (None, 1):
         raise ParameterError("past and future are slices of neighbouring tokens, without a step")
-    tokens = read_tokens(states, mask)
-    if skip_first:
-        tokens = _without_first(tokens, check_positive_int(skip_first, "skip_first"))
+    tokens = read_tokens(states, mask, skip_first)
     windows = [_window(one.start or 0, one.stop) for one in (past, future)]
     for places in windows:
         _check_lengths(tokens, places)
@@ -250,7 +245,7 @@ def window_asymmetry(
             f"past and future share a token of item {shared[0]} ({len(shared)} such items): take shorter windows, or "
             "leave out items with few tokens"
         )
-    a, b = (np.concatenate([tokens.at(np.full(len(tokens.lengths), p)) for p in one], axis=1) for one in windows)
+    a, b = (tokens.window(one) for one in windows)
     options.setdefault("measures", "imbalance")
     return compare_layers({"past": a}, {"future": b}, **options)
 
