@@ -124,20 +124,31 @@ def _rank_two(line, order, n, first, second, u, v):
     """
     a, b = line[first], line[second]
     a_left, a_right, b_left, b_right = first - 1, first + 1, second - 1, second + 1
+    a_below, a_above, b_below, b_above = a - line[a_left], line[a_right] - a, b - line[b_left], line[b_right] - b
     a_limit, b_limit, tied = 0.0, 0.0, False
     for rank in range(1, n):
-        below, above = a - line[a_left], line[a_right] - a
-        goes = below < above
-        d = below if goes else above
-        u[order[a_left if goes else a_right]] = 2 * rank
-        a_left, a_right = a_left - goes, a_right + 1 - goes
+        if a_below < a_above:
+            d = a_below
+            u[order[a_left]] = 2 * rank
+            a_left -= 1
+            a_below = a - line[a_left]
+        else:
+            d = a_above
+            u[order[a_right]] = 2 * rank
+            a_right += 1
+            a_above = line[a_right] - a
         tied |= d <= a_limit
         a_limit = d * (1.0 + TIE)
-        below, above = b - line[b_left], line[b_right] - b
-        goes = below < above
-        d = below if goes else above
-        v[order[b_left if goes else b_right]] = 2 * rank
-        b_left, b_right = b_left - goes, b_right + 1 - goes
+        if b_below < b_above:
+            d = b_below
+            v[order[b_left]] = 2 * rank
+            b_left -= 1
+            b_below = b - line[b_left]
+        else:
+            d = b_above
+            v[order[b_right]] = 2 * rank
+            b_right += 1
+            b_above = line[b_right] - b
         tied |= d <= b_limit
         b_limit = d * (1.0 + TIE)
     return tied

@@ -26,9 +26,9 @@ def made(kind, sources, shared):
 @pytest.mark.parametrize("sources", ["shared", "own", "tensors"])
 @pytest.mark.parametrize("period", [None, 3.0])
 @pytest.mark.parametrize("width", [0.0, 6.0])
-@pytest.mark.parametrize("n", [100, 37])
-def test_value_and_gradient_are_those_of_one_target(n, width, period, sources):
-    """In single precision: 1e-6 of a value that is about one, and of a gradient by weights of norm about one."""
+@pytest.mark.parametrize(("n", "k"), [(100, 4), (37, 4), (150, 12)])
+def test_value_and_gradient_are_those_of_one_target(n, k, width, period, sources):
+    """In single precision: 1e-6 of a value that is about one, 2e-6 of a gradient by weights of norm about one."""
     rng = np.random.default_rng(n)
     x, weights = rng.normal(size=(n, 7)), rng.uniform(0.1, 1, (4, 7))
     weights[0, 3] = 0
@@ -38,7 +38,7 @@ def test_value_and_gradient_are_those_of_one_target(n, width, period, sources):
     if period:
         periods[2] = period
     shared = (
-        np.ascontiguousarray(x.T, np.float32), periods.astype(np.float32), in_order(n), n, 4, 0.1, Admissibility(width)
+        np.ascontiguousarray(x.T, np.float32), periods.astype(np.float32), in_order(n), n, k, 0.1, Admissibility(width)
     )  # fmt: skip
     batches = made(sources, np.tile(np.arange(7), (4, 1)), shared)
     rows = rng.permutation(n)
@@ -48,14 +48,47 @@ def test_value_and_gradient_are_those_of_one_target(n, width, period, sources):
             x.astype(np.float32),
             targets[t][:, None],
             weights[t],
-            k=4,
+            k=k,
             period=periods if period else None,
             target_kind="features",
             exclusion_window=width,
             time=np.arange(n),
         )
         assert values[t] == pytest.approx(value, abs=1e-6)
-        np.testing.assert_allclose(2 * weights[t] * slopes[t], gradient, atol=1e-6)
+        np.testing.assert_allclose(2 * weights[t] * slopes[t], gradient, atol=2e-6)
+
+
+def test_rows_that_may_use_nobody_take_no_part():
+    """Those in the middle are within 30 of all others: values and slopes of the rest, whose ranks end sooner."""
+    rng, width = np.random.default_rng(3), 30
+    x, y = rng.normal(size=(50, 3)), rng.normal(size=50)
+    shared = (
+        np.ascontiguousarray(x.T, np.float32),
+        np.zeros(3, np.float32),
+        in_order(50),
+        50,
+        4,
+        0.1,
+        Admissibility(width),
+    )
+    value, slopes = PairBatches(*shared).value_and_slopes(np.arange(50), Lines(y[None], np.zeros(1)), np.ones((1, 3)))
+
+    def brute_force(squared_weights):
+        total, rows = 0.0, 0
+        for i in range(50):
+            others = np.flatnonzero(np.abs(np.arange(50) - i) > width)
+            if not len(others):
+                continue
+            d = (squared_weights * (x[others] - x[i]) ** 2).sum(1)
+            ranks = 1 + np.argsort(np.argsort(np.abs(y[others] - y[i])))
+            c = np.exp(-(d - d.min()) / (0.1 * np.sort(d)[min(4, len(others)) - 1]))
+            total, rows = total + (c / c.sum()) @ ranks / (len(others) + 1), rows + 1
+        return 2 * total / rows
+
+    assert value[0] == pytest.approx(brute_force(np.ones(3)), abs=1e-6)
+    step = 1e-5
+    numeric = [(brute_force(1 + step * e) - brute_force(1 - step * e)) / (2 * step) for e in np.eye(3)]
+    np.testing.assert_allclose(slopes[0], numeric, atol=1e-5)
 
 
 @pytest.mark.parametrize("sources", ["shared", "own", "tensors"])

@@ -49,10 +49,11 @@ class PairBatches:
         self.size = b = n // self.number  # what is left of a permutation is left out of its epoch
         self.k, self.factor = min(k, b - 1), lambda_factor
         self.n_pairs = b * (b - 1) // 2
-        self.ranks = np.empty((CACHED, b, b), np.uint16)
+        self.ranks = np.empty((CACHED, b, b), np.uint16)  # of item j about row i at [., j, i]
         self.kept: dict[str, np.ndarray] = {}
-        shapes: list[Any] = [(b, b), self.k + 1, b, b, b]
-        self.buffers: list[Any] = [np.zeros(shape, np.float32) for shape in shapes]
+        lanes = kernels.EXPONENT + kernels.LANES
+        shapes: list[Any] = [(b + 1, b), (b, b), kernels.KEPT * kernels.LANES, self.k + 1, lanes]
+        self.buffers: list[Any] = [np.full(shape, np.inf, np.float32) for shape in shapes]
 
     def draw(self, generator):
         """The batches of an epoch."""
@@ -100,9 +101,8 @@ class PairBatches:
         """Squared distances of some targets, `CACHED` at most, become derivatives by these."""
         ranks = self.ranks[: len(y)]
         place, start, stop = order
-        ranks_on_lines(y, period, np.arange(self.size), place, start, stop, ranks)
-        tile, heap, e, c, u = self.buffers
-        kernels.soften_triangles(squared, ranks, place, start, stop, self.k, self.factor, values, tile, heap, e, c, u)
+        ranks_on_lines(y, period, np.arange(self.size), place, start, stop, ranks.transpose(0, 2, 1))
+        kernels.soften_triangles(squared, ranks, place, start, stop, self.k, self.factor, values, *self.buffers)
 
 
 class OwnSources(PairBatches):

@@ -11,7 +11,6 @@ from infoscope.base import kernel
 FIXED, POINT, PERPLEXITY = range(3)  # how a row finds its bandwidth; "global" and "gap" are fixed in a row
 FAR = 40.0  # exp(-40) is 4e-18: beyond it a pair weighs nothing
 DOUBTFUL = {np.dtype(np.float64): 1e9, np.dtype(np.float32): 1e3}
-FEW = 8  # neighbours up to which a look at the whole row for each is quicker than a heap
 LEAST_WEIGHT = 1e-6  # of a pair that counts in a standard error
 TIED, ROUNDED = 1e-12, 3e-7  # relative width of a tie; in single precision, of rounding
 NEWTON_STEPS, ENTROPY_ERROR = 60, 1e-12
@@ -21,7 +20,10 @@ HALVES = 2.0 ** -np.arange(64)
 FAR_SINGLE, LOG2E_SINGLE = np.float32(FAR), np.float32(1.4426950408889634)
 LOG2_HIGH_SINGLE, LOG2_LOW_SINGLE = np.float32(0.693359375), np.float32(-2.12194440e-4)
 ONE, HALF, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH = (np.float32(1 / f) for f in (1, 2, 6, 24, 120, 720, 5040))
-HALVES_SINGLE = HALVES.astype(np.float32)
+KEPT, LANES = 8, 128  # smallest numbers that are kept of each of the rows that go side by side
+LOWEST, REACH, RATE, NEAR, WIDTH, SUM_C, SUM_CU, SUM_CE, SUM_CUE, SUM_TIED, SLOPE, MEAN, SHARE, EXPONENT = range(
+    0, 14 * LANES, LANES
+)  # where a row has its own in the one buffer of all: at distances that the compiler knows
 ZERO, SMALLEST_SINGLE = np.float32(0.0), np.float32(1e-20)  # squared distance that is none, of standardised columns
 
 
@@ -188,19 +190,22 @@ def _decay(x, n, rate, out):
 
 @kernel()
 def _decay_single(x, n, rate, out):
-    """The same in single precision, with a series of 7 terms."""
+    """The same in single precision, with a series of 7 terms; powers of two are written as their exponents."""
+    exponents = out.view(np.int32)
     for p in range(n):
         t = x[p] * rate
         t = t if t < FAR_SINGLE else FAR_SINGLE
-        k = np.int32(t * LOG2E_SINGLE + HALF)
-        r = (np.float32(k) * LOG2_HIGH_SINGLE - t) + np.float32(k) * LOG2_LOW_SINGLE
+        halvings = np.int32(t * LOG2E_SINGLE + HALF)
+        k = np.float32(halvings)
+        r = (k * LOG2_HIGH_SINGLE - t) + k * LOG2_LOW_SINGLE
         s = r * SEVENTH + SIXTH
         s = s * r + FIFTH
         s = s * r + FOURTH
         s = s * r + THIRD
         s = s * r + HALF
         s = s * r + ONE
-        out[p] = (s * r + ONE) * HALVES_SINGLE[k]
+        exponents[p] = (np.int32(127) - halvings) << np.int32(23)
+        out[p] *= s * r + ONE
 
 
 @kernel()
@@ -399,23 +404,28 @@ def slopes_of_pairs(values, x, rows, y, columns, period, slopes):
 
 
 @kernel()
-def soften_triangles(squared, ranks, place, start, stop, k, size, values, tile, heap, e, c, u):
+def soften_triangles(squared, ranks, place, start, stop, k, size, values, tile, weights, smallest, heap, lanes):
     """Value of every target, and dDII/du of every pair in place of its squared distance.
+
+    All rows of a batch go side by side, each in a lane of the processor's vectors: the squared distances are symmetric,
+    so that the j-th entries of all rows stand one after the other.
 
     Parameters
     ----------
     squared : array (T, B (B - 1)/2), float32
         Squared distances of the pairs i < j of a batch, one row a target; overwritten by G_ij + G_ji (formula (14)).
     ranks : array (T, B, B), unsigned
-        Twice the ranks in the targets.
+        Twice the rank of item j about row i in the target at [., j, i].
     place, start, stop : array (B,) of int
         Place of every item in the order of runs and times; an item may not use those in the places start:stop.
     k, size
         Neighbours of the bandwidth "point", its factor.
     values : array (T,)
         DII, filled here.
-    tile, heap, e, c, u
-        Buffers: (B, B), k + 1 numbers, and B each, float32.
+    tile, weights : array (B + 1, B), float32
+        Buffers, with an infinite last row in `tile`.
+    smallest, heap, lanes : array (KEPT * LANES,), array (k + 1,), array (EXPONENT + LANES,), float32
+        Buffers.
     """
     b, n_rows = ranks.shape[1], 0
     for i in range(b):
@@ -429,13 +439,15 @@ def soften_triangles(squared, ranks, place, start, stop, k, size, values, tile, 
                 tile[i, j] = pairs[p]
                 tile[j, i] = pairs[p]
                 p += 1
-        total = 0.0
         for i in range(b):
             if stop[i] - start[i] > 1:
                 for j in range(b):
                     if start[i] <= place[j] < stop[i]:
-                        tile[i, j] = np.inf
-            total += _soften_row(tile[i], ranks[t, i], b - (stop[i] - start[i]), k, size, heap, e, c, u)
+                        tile[j, i] = np.inf
+        total = 0.0
+        for first in range(0, b, LANES):
+            last = min(first + LANES, b)
+            total += _soften_lanes(first, last, tile, ranks[t], start, stop, k, size, weights, smallest, heap, lanes)
         values[t], p = 2.0 * total / max(n_rows, 1), 0
         for i in range(b):
             for j in range(i + 1, b):
@@ -444,95 +456,91 @@ def soften_triangles(squared, ranks, place, start, stop, k, size, values, tile, 
 
 
 @kernel()
-def _kth_without_branches(row, k, heap):
-    """The k-th smallest value by k looks at the row, none of which has to guess; equal values are left to the heap."""
-    last, whole = np.float32(-1.0), len(row) - len(row) % 4
-    for _ in range(k):
-        a = b = c = d = np.float32(np.inf)
-        for j in range(0, whole, 4):
-            a = min(a, row[j] if row[j] > last else np.float32(np.inf))
-            b = min(b, row[j + 1] if row[j + 1] > last else np.float32(np.inf))
-            c = min(c, row[j + 2] if row[j + 2] > last else np.float32(np.inf))
-            d = min(d, row[j + 3] if row[j + 3] > last else np.float32(np.inf))
-        for j in range(whole, len(row)):
-            a = min(a, row[j] if row[j] > last else np.float32(np.inf))
-        last = min(min(a, b), min(c, d))
-    count = np.int32(0)
-    for j in range(len(row)):
-        count += np.int32(row[j] <= last)
-    return last if count == k else np.float32(kth_smallest(row, k, heap))
-
-
-@kernel()
-def _soften_row(row, ranks, m, k, size, heap, e, c, u):
-    """f of one row of squared distances, which becomes that of the slopes df/du; 0 where nobody is admissible."""
-    b = len(row)
-    lowest = _lowest(row)
-    if lowest == np.inf:
-        for j in range(b):
-            row[j] = 0.0
-        return 0.0
-    kth = lowest if k == 1 else _kth_without_branches(row, k, heap) if k <= FEW else kth_smallest(row, k, heap)
-    if kth <= SMALLEST_SINGLE:  # k duplicates: the nearest item that is none
-        kth = np.float32(np.inf)
-        for j in range(b):
-            if SMALLEST_SINGLE < row[j] < kth:
-                kth = row[j]
-    moving = kth < np.inf
-    lam = np.float32(size) * kth if moving else ONE
-    reach = max(FAR_SINGLE * lam, kth + kth) if moving else FAR_SINGLE * lam
+def _soften_lanes(first, last, tile, ranks, start, stop, k, size, weights, smallest, heap, lanes):
+    """The sum of f over some rows, the columns of `tile`, which become those of the slopes df/du."""
+    b, n = len(ranks), last - first
+    smallest[:] = np.inf
+    for j in range(0, b, 2):  # the row behind the last one is infinite
+        _keep_smallest(tile[j, first:last], tile[j + 1, first:last], smallest, n)
+    for i in range(n):
+        low, kth = smallest[i], np.inf
+        if low < np.inf:
+            m = min(k, b - (stop[first + i] - start[first + i])) - 1
+            kth = smallest[i + m * LANES] if m < KEPT else kth_smallest(tile[:b, first + i], k, heap)
+            if kth <= SMALLEST_SINGLE:  # k duplicates: the nearest item that is none
+                kth = np.inf
+                for j in range(b):
+                    if SMALLEST_SINGLE < tile[j, first + i] < kth:
+                        kth = tile[j, first + i]
+        else:
+            low = ZERO  # nobody is admissible: all slopes are zero
+        moving = kth < np.inf  # the bandwidth moves with the k-th distance
+        lam = size * kth if moving else 1.0
+        lanes[i + LOWEST], lanes[i + RATE] = low, 1.0 / lam
+        lanes[i + REACH] = max(FAR * lam, kth + kth) if moving else FAR
+        lanes[i + NEAR], lanes[i + WIDTH] = (np.float32(kth) - low, ROUNDED * kth) if moving else (0.0, -1.0)
+    lanes[SUM_C : SUM_TIED + LANES] = 0.0
     for j in range(b):
-        e[j] = min(row[j] - lowest, reach)
-        u[j] = HALF * np.float32(ranks[j])
-    _decay_single(e, b, ONE / lam, c)
-    z, cu, ce, cue = _moments(c, u, e, b)
-    mr, me = cu / z, ce / z
-    pull = (cue / z - mr * me) / (lam * lam)
-    scale = 1.0 / (m + 1.0)
-    slope, mean = np.float32(-scale / (lam * z)), np.float32(mr)
-    if moving:  # the bandwidth moves with the k-th distance
-        at_kth, width, tied = kth - lowest, np.float32(ROUNDED) * kth, np.int32(0)
-        for j in range(b):
-            tied += np.int32(abs(e[j] - at_kth) <= width)
-        share = np.float32(size * pull * scale / max(tied, 1))
-        for j in range(b):
-            row[j] = slope * c[j] * (u[j] - mean) + (share if abs(e[j] - at_kth) <= width else ZERO)
-    else:
-        for j in range(b):
-            row[j] = slope * c[j] * (u[j] - mean)
-    return mr * scale
+        e, c, u = tile[j, first:last], weights[j, first:last], ranks[j, first:last]
+        _decay_lanes(e, lanes, n)
+        _decay_single(lanes[EXPONENT : EXPONENT + n], n, ONE, c)
+        _add_lanes(e, c, u, lanes, n)
+    total = 0.0
+    for i in range(n):
+        scale, z = 1.0 / (b - (stop[first + i] - start[first + i]) + 1.0), np.float64(lanes[i + SUM_C])
+        mr, me = HALF * np.float64(lanes[i + SUM_CU]) / z, np.float64(lanes[i + SUM_CE]) / z
+        pull = (HALF * np.float64(lanes[i + SUM_CUE]) / z - mr * me) * np.float64(lanes[i + RATE]) ** 2
+        if smallest[i] == np.inf:
+            scale = 0.0
+        lanes[i + SLOPE], lanes[i + MEAN] = -HALF * scale * lanes[i + RATE] / z, 2.0 * mr
+        lanes[i + SHARE] = size * pull * scale / max(lanes[i + SUM_TIED], ONE)
+        total += mr * scale
+    for j in range(b):
+        _fill_slopes(tile[j, first:last], weights[j, first:last], ranks[j, first:last], lanes, n)
+    return total
 
 
 @kernel()
-def _moments(c, u, e, n):
-    """sum c, sum c u, sum c e, sum c u e, in four lanes."""
-    z0 = z1 = z2 = z3 = np.float32(0.0)
-    a0 = a1 = a2 = a3 = np.float32(0.0)
-    b0 = b1 = b2 = b3 = np.float32(0.0)
-    d0 = d1 = d2 = d3 = np.float32(0.0)
-    whole = n - n % 4
-    for p in range(0, whole, 4):
-        z0 += c[p]
-        z1 += c[p + 1]
-        z2 += c[p + 2]
-        z3 += c[p + 3]
-        x0, x1, x2, x3 = c[p] * u[p], c[p + 1] * u[p + 1], c[p + 2] * u[p + 2], c[p + 3] * u[p + 3]
-        a0 += x0
-        a1 += x1
-        a2 += x2
-        a3 += x3
-        b0 += c[p] * e[p]
-        b1 += c[p + 1] * e[p + 1]
-        b2 += c[p + 2] * e[p + 2]
-        b3 += c[p + 3] * e[p + 3]
-        d0 += x0 * e[p]
-        d1 += x1 * e[p + 1]
-        d2 += x2 * e[p + 2]
-        d3 += x3 * e[p + 3]
-    for p in range(whole, n):
-        z0 += c[p]
-        a0 += c[p] * u[p]
-        b0 += c[p] * e[p]
-        d0 += c[p] * u[p] * e[p]
-    z, a = np.float64(z0 + z1) + np.float64(z2 + z3), np.float64(a0 + a1) + np.float64(a2 + a3)
-    return z, a, np.float64(b0 + b1) + np.float64(b2 + b3), np.float64(d0 + d1) + np.float64(d2 + d3)
+def _keep_smallest(first, second, smallest, n):
+    """Put two numbers of every lane into the sorted list of its smallest.
+
+    Two at a time, or the compiler would make stores of it that are masked, and slow.
+    """
+    for i in range(n):
+        a, b = first[i], second[i]
+        for m in range(KEPT):
+            kept = smallest[i + m * LANES]
+            less = a if a < kept else kept
+            a = kept if a < kept else a
+            smallest[i + m * LANES] = b if b < less else less
+            b = less if b < less else b
+
+
+@kernel()
+def _decay_lanes(row, lanes, n):
+    """Squared distances become e, less the smallest of their lanes and at most their reach; exponents are e/lambda."""
+    for i in range(n):
+        e = row[i] - lanes[i + LOWEST]
+        e = e if e < lanes[i + REACH] else lanes[i + REACH]  # NaN is far
+        row[i] = e
+        lanes[i + EXPONENT] = e * lanes[i + RATE]
+
+
+@kernel()
+def _add_lanes(e, c, u, lanes, n):
+    """Sums of c, c u, c e, c u e, and of the items at the k-th distance."""
+    for i in range(n):
+        cu = c[i] * np.float32(u[i])
+        lanes[i + SUM_C] += c[i]
+        lanes[i + SUM_CU] += cu
+        lanes[i + SUM_CE] += c[i] * e[i]
+        lanes[i + SUM_CUE] += cu * e[i]
+        lanes[i + SUM_TIED] += ONE if abs(e[i] - lanes[i + NEAR]) <= lanes[i + WIDTH] else ZERO
+
+
+@kernel()
+def _fill_slopes(row, c, u, lanes, n):
+    """The slopes of f in every lane: of the weights, and of the bandwidth that moves with the k-th distance."""
+    for i in range(n):
+        moves = lanes[i + SHARE] if abs(row[i] - lanes[i + NEAR]) <= lanes[i + WIDTH] else ZERO
+        row[i] = lanes[i + SLOPE] * c[i] * (np.float32(u[i]) - lanes[i + MEAN]) + moves
