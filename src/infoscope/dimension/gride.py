@@ -13,7 +13,7 @@ from infoscope.neighbors import NeighborGraph
 from .block_errors import depth_for, distances_without, jackknife, random_blocks
 from .estimators import DimensionEstimator
 from .neighbor_table import independent_rows, neighbor_table
-from .ratios import most_likely_dimension
+from .ratios import unbiased_dimension
 from .results import DimensionScan
 from .subset_errors import n_subsets, subset_covariance
 
@@ -154,11 +154,11 @@ class Gride(DimensionEstimator):
 
 def _by_scale(table, ranks) -> tuple[np.ndarray, np.ndarray]:
     """Logarithms of the ratios, and the most likely dimension, at every scale."""
-    log_mu = np.diff(np.log(table.distances[:, ranks - 1]), axis=1)
+    log_mu = np.log(table.distances[:, ranks[1:] - 1] / table.distances[:, ranks[:-1] - 1])
     if not (log_mu.sum(0) > 0).all():
         raise DataError("all neighbours lie at one distance (a lattice?): Gride has no answer")
     scales = enumerate(zip(ranks[:-1].tolist(), ranks[1:].tolist(), strict=True))
-    return log_mu, np.array([most_likely_dimension(log_mu[:, s], n1, n2, table.weight) for s, (n1, n2) in scales])
+    return log_mu, np.array([unbiased_dimension(log_mu[:, s], n1, n2, table.weight) for s, (n1, n2) in scales])
 
 
 def _covariance_without(table, ranks) -> np.ndarray:
@@ -174,7 +174,7 @@ def _covariance_without(table, ranks) -> np.ndarray:
         for s in range(len(ranks) - 1):
             part = without[rows, s, b]
             left = np.isfinite(part)
-            values[b, s] = most_likely_dimension(part[left], ranks[s], ranks[s + 1], table.shares[rows][left])
+            values[b, s] = unbiased_dimension(part[left], ranks[s], ranks[s + 1], table.shares[rows][left])
     return jackknife(values)[1]
 
 

@@ -6,7 +6,7 @@ For locally constant density, mu = r_n2 / r_n1 has mu^-d ~ Beta(n1, n2 - n1).
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import psi
+from scipy.special import polygamma, psi
 
 STEPS, TOLERANCE = 100, 1e-12
 
@@ -65,6 +65,34 @@ def most_likely_dimension(log_mu: np.ndarray, n1, n2, weight: np.ndarray | None 
             return float(new)
         d = new
     return float(d)
+
+
+def unbiased_dimension(log_mu: np.ndarray, n1: int, n2: int, weight: np.ndarray | None = None) -> float:
+    """The most likely dimension without its bias, v/N of itself for N ratios.
+
+    An estimate c/mean(t) of independent t is too large by the relative variance of the mean: v = var log mu/(mean log mu)^2,
+    which is 1 for ranks 1 and 2, so that d = (N - 1)/sum log mu.  With weights, N is Kish's number of rows: the law of a
+    ratio asks for a locally constant density only, and weights say which rows count.
+
+    Parameters
+    ----------
+    log_mu : array (N,)
+        Logarithms of the ratios.
+    n1, n2 : int
+        Ranks.
+    weight : array (N,), optional
+        How much every ratio counts.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.dimension.ratios import unbiased_dimension
+    >>> round(unbiased_dimension(np.array([0.1, 0.2, 0.6]), 1, 2), 6)            # (N - 1)/sum log mu
+    2.222222
+    """
+    n = len(log_mu) if weight is None else float(weight.sum()) ** 2 / float((weight**2).sum())
+    v = (polygamma(1, n1) - polygamma(1, n2)) / (psi(n2) - psi(n1)) ** 2
+    return float(most_likely_dimension(log_mu, n1, n2, weight) * (1 - v / n))
 
 
 def information(log_mu: np.ndarray, d: float, n1, n2) -> float:

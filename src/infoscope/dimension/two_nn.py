@@ -14,6 +14,7 @@ from infoscope.neighbors import NeighborGraph
 from .block_errors import depth_for, distances_without, jackknife, random_blocks
 from .estimators import DimensionEstimator
 from .neighbor_table import independent_rows, neighbor_table
+from .ratios import unbiased_dimension
 from .results import Dimension, interval_of
 from .subset_errors import n_subsets, subset_covariance
 
@@ -105,7 +106,7 @@ class TwoNN(DimensionEstimator):
 
     def _of(self, log_mu: np.ndarray, weight: np.ndarray | None) -> float:
         if self.method == "ml":
-            return _most_likely(log_mu, weight)
+            return unbiased_dimension(log_mu, 1, 2, weight)
         return line_through_ratios(log_mu, self.fraction, weight)
 
     def _error(self, table) -> float:
@@ -159,17 +160,6 @@ def pareto_p_value(log_mu: np.ndarray, d: float) -> float | None:
     from scipy.stats import kstest
 
     return float(kstest(d * log_mu, "expon").pvalue)
-
-
-def _most_likely(log_mu: np.ndarray, weight: np.ndarray | None = None) -> float:
-    """(N - 1)/sum log mu: without the bias N/(N - 1) of the most likely value; with weights, of Kish's number of rows.
-
-    The law of a ratio asks only for a locally constant density, whatever the weights; these say which rows count.
-    """
-    if weight is None:
-        return (len(log_mu) - 1) / float(log_mu.sum())
-    total = float(weight.sum())
-    return (total - float((weight**2).sum()) / total) / float(weight @ log_mu)
 
 
 def line_through_ratios(log_mu: np.ndarray, fraction: float, weight: np.ndarray | None = None) -> float:
