@@ -5,15 +5,20 @@ from .comparison_results import LayerComparison
 from .extraction import extract
 from .layer_comparison import compare_layers
 from .linear_similarity import canonical_correlations, linear_cka, procrustes_distance
+from .model_files import LoadedModel, load_model
 from .neighbor_kernels import cknna
+from .onnx_network import OnnxModel
 from .split_choice import SplitChoice, choose_layers
 from .store import RepresentationStore
 from .tokens import pool_tokens, token_lag_imbalance, window_asymmetry
 
 __all__ = [
     # layers of one model
+    "LoadedModel",
+    "OnnxModel",
     "RepresentationStore",
     "extract",
+    "load_model",
     # layers of two models
     "calibrate",
     "choose_layers",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from typing import Any
@@ -50,8 +50,8 @@ def find_blocks(model: Any) -> dict[str, Any]:
     return {f"{name}.{i}": block for name in alike for i, block in enumerate(lists[name])}
 
 
-def choose_sites(model: Any, layers: str | Sequence[str]) -> dict[str, Any]:
-    """Modules to listen to: "all" blocks, or those whose names match.
+def choose_sites(model: Any, layers: str | Sequence[str], prefix: str = "", what: str = "module") -> dict[str, Any]:
+    """Modules to listen to: "all" blocks, or those whose names match; names begin with the `prefix` of the model.
 
     Raises
     ------
@@ -61,50 +61,68 @@ def choose_sites(model: Any, layers: str | Sequence[str]) -> dict[str, Any]:
     if layers == "all":
         return find_blocks(model)
     patterns = [layers] if isinstance(layers, str) else list(layers)
-    modules = {name: module for name, module in model.named_modules() if name}
+    before = f"{prefix}." if prefix else ""
+    modules = {f"{before}{name}": module for name, module in model.named_modules() if name}
     found = {name: one for name, one in modules.items() if any(fnmatchcase(name, pattern) for pattern in patterns)}
     for pattern in patterns:
-        if not any(fnmatchcase(name, pattern) for name in modules):
-            some = ", ".join(list(modules)[:6])
-            raise ParameterError(f"layers names {pattern!r}, and no module matches: there are {some}, ...")
+        refuse_unmatched(pattern, modules, what)
     return found
 
 
+def refuse_unmatched(pattern: str, names: Iterable[str], what: str) -> None:
+    """Raise where no name matches a pattern."""
+    known = list(names)
+    if not any(fnmatchcase(name, pattern) for name in known):
+        raise ParameterError(f"layers names {pattern!r}, and no {what} matches: there are {', '.join(known[:6])}, ...")
+
+
 @contextmanager
-def listening(sites: dict[str, Any], *, with_input: bool) -> Iterator[dict[str, Any]]:
-    """A dict that holds, after every forward pass, what each site gave; with the input of the first one if asked."""
-    heard: dict[str, Any] = {}
+def listening(listeners: Iterable[tuple[Any, bool, Callable[[Any], None]]]) -> Iterator[None]:
+    """Call functions with what modules return, or with their input, in every forward pass until the end."""
     handles = []
 
-    def listener(name: str):
+    def after(take: Callable[[Any], None]) -> Callable[..., None]:
         def hear(_: Any, __: Any, output: Any) -> None:
-            heard[name] = tensor_of(output, name)
+            take(output)
 
         return hear
 
-    def hear_input(_: Any, args: Any, kwargs: Any) -> None:
-        heard[EMBEDDING] = tensor_of(args[0] if args else next(iter(kwargs.values())), EMBEDDING)
+    def before(take: Callable[[Any], None]) -> Callable[..., None]:
+        def hear(_: Any, args: Any, kwargs: Any) -> None:
+            take(args[0] if args else next(iter(kwargs.values())))
+
+        return hear
 
     try:
-        if with_input:
-            first = next(iter(sites.values()))
-            handles.append(first.register_forward_pre_hook(hear_input, with_kwargs=True))
-        handles += [module.register_forward_hook(listener(name)) for name, module in sites.items()]
-        yield heard
+        for module, of_input, take in listeners:
+            if of_input:
+                handles.append(module.register_forward_pre_hook(before(take), with_kwargs=True))
+            else:
+                handles.append(module.register_forward_hook(after(take)))
+        yield
     finally:
         for handle in handles:
             handle.remove()
 
 
-def tensor_of(output: Any, name: str) -> Any:
-    """States (items, tokens, features) or (items, features) of what a module returned: itself, or its first part."""
+def tensor_of(output: Any, name: str) -> tuple[Any, bool]:
+    """What a module returned, itself or its first part, and whether it was a picture of places.
+
+    Returns
+    -------
+    tensor (items, tokens, features) or (items, features)
+        Places of a picture are its tokens.
+    bool
+        Whether they were places.
+    """
     import torch
 
     for _ in range(3):
         if isinstance(output, torch.Tensor):
-            if output.ndim == 4:  # channels of a picture: places are its tokens
+            places = output.ndim == 4
+            if places:
                 output = output.flatten(2).transpose(1, 2)
-            return output.detach()
+            return output.detach(), places
         for field in FIELDS:
             if getattr(output, field, None) is not None:
                 output = getattr(output, field)

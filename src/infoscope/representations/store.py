@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from infoscope.base import DataError, ParameterError, check_ids
 from infoscope.neighbors import Space
 from infoscope.storage import ArrayStore
+from infoscope.storage.manifest import MANIFEST, read_manifest
 
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 POOL = "mean"
@@ -110,7 +112,7 @@ class RepresentationStore:
             raise ParameterError(f"dtype is {dtype!r}; it must be one of {', '.join(DTYPES)}")
         if not isinstance(layers, Mapping) or not layers or not pools:
             raise ParameterError("name at least one layer with its width, as in {'0': 576}, and one pool")
-        names = list(range(ids)) if isinstance(ids, int) else list(ids)
+        names: list[str | int] = list(range(ids) if isinstance(ids, int) else ids)
         if texts is not None and len(texts) != len(names):
             raise DataError(f"{len(names)} ids and {len(texts)} texts: one for each item")
         about = {
@@ -124,6 +126,8 @@ class RepresentationStore:
             for pool in pools
             for layer, width in layers.items()
         }
+        if resume:
+            _refuse_other_contents(path, names, about)
         return cls(ArrayStore(path, names, arrays, options=options, metadata=about, resume=resume))
 
     @classmethod
@@ -359,6 +363,24 @@ class RepresentationStore:
         elif np.isfinite(found):
             larger = ": float16 ends at 65,504, keep it as bfloat16 or float32 (dtype=)"
         raise DataError(f"layer {layer} is {found} for {self._spell(row)}{larger}; nothing of this batch was written")
+
+
+def _refuse_other_contents(path: str | PathLike[str], ids: list[str | int], about: Mapping[str, Any]) -> None:
+    """Raise where a store that is there has other layers, pools or texts than are to be written."""
+    if not (Path(path) / MANIFEST).exists():
+        return
+    there = read_manifest(Path(path))["metadata"]
+    if not isinstance(there, Mapping) or there.get("kind") != about["kind"]:
+        raise DataError(f"{path} is a store of other arrays: name another folder")
+    for name in ("pools", "layers"):
+        if there[name] != about[name]:
+            has, given = (", ".join(one[name]) for one in (there, about))
+            raise ParameterError(f"{path} belongs to other {name}: {has} there and {given} here. Name another folder")
+    if there["texts"] is not None and about["texts"] is not None and len(there["texts"]) == len(ids):
+        for item, then, now in zip(ids, there["texts"], about["texts"], strict=True):
+            if then != now:
+                shown = f"{then[:TEXT_SHOWN]!r} there and {now[:TEXT_SHOWN]!r} here"
+                raise ParameterError(f"{path} belongs to other texts: item {item!r} is {shown}. Name another folder")
 
 
 def _array_name(pool: str, layer: str) -> str:

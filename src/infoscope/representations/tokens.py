@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +16,11 @@ from .layer_comparison import compare_layers
 POOLS = ("mean", "last", "first", "last_n", "mean_last_n", "window")
 
 
+def spell_number(item: int) -> str:
+    """An item by its number, where nothing else is known of it."""
+    return f"item {item}"
+
+
 class Tokens(NamedTuple):
     """Tokens of all items, one after the other, without padding.
 
@@ -24,10 +29,13 @@ class Tokens(NamedTuple):
     values : array (sum of lengths, E)
     starts : array (N + 1,) of int
         Where those of an item begin.
+    spell : callable
+        What messages call an item.
     """
 
     values: np.ndarray
     starts: np.ndarray
+    spell: Callable[[int], str] = spell_number
 
     @property
     def lengths(self) -> np.ndarray:
@@ -42,7 +50,9 @@ class Tokens(NamedTuple):
         return np.concatenate([self.at(place) for place in places], axis=1)
 
 
-def read_tokens(states: Any, mask: Any = None, skip_first: int = 0) -> Tokens:
+def read_tokens(
+    states: Any, mask: Any = None, skip_first: int = 0, spell: Callable[[int], str] = spell_number
+) -> Tokens:
     """Tokens from a padded array with its mask, or from a list of arrays, without the first ones of every item.
 
     Raises
@@ -66,16 +76,16 @@ def read_tokens(states: Any, mask: Any = None, skip_first: int = 0) -> Tokens:
         values, lengths = x[kept], kept.sum(1)
     empty = np.flatnonzero(lengths == 0)
     if len(empty):
-        raise DataError(f"item {empty[0]} has no tokens ({len(empty)} such items): leave it out of all models")
+        raise DataError(f"{spell(int(empty[0]))} has no tokens ({len(empty)} such items): leave it out of all models")
     starts = np.concatenate([[0], np.cumsum(lengths)])
     wrong = np.flatnonzero(~np.isfinite(values).all(1))
     if len(wrong):
         item = int(np.searchsorted(starts, wrong[0], side="right")) - 1
         raise DataError(
-            f"token {wrong[0] - starts[item]} of item {item} is not finite ({len(wrong)} such tokens): half precision "
-            "overflows at 65,504; extract in bfloat16 or float32"
+            f"token {wrong[0] - starts[item]} of {spell(item)} is not finite ({len(wrong)} such tokens): half "
+            "precision overflows at 65,504; extract in bfloat16 or float32"
         )
-    tokens = Tokens(values.astype(np.float32 if values.dtype.itemsize < 4 else values.dtype), starts)
+    tokens = Tokens(values.astype(np.float32 if values.dtype.itemsize < 4 else values.dtype), starts, spell)
     return _without_first(tokens, check_positive_int(skip_first, "skip_first")) if skip_first else tokens
 
 
@@ -128,8 +138,12 @@ def pool_tokens(
     >>> pool_tokens(states, how="window", start=-2).tolist()
     [[2.0, 3.0, 4.0, 5.0], [8.0, 9.0, 10.0, 11.0]]
     """
+    return join_tokens(read_tokens(states, mask, skip_first), how, n=n, start=start, stop=stop)
+
+
+def join_tokens(tokens: Tokens, how: str, *, n: int = 10, start: int = 0, stop: int | None = None) -> np.ndarray:
+    """One vector an item from tokens that were read, as `pool_tokens` says."""
     check_choice(how, "how", POOLS)
-    tokens = read_tokens(states, mask, skip_first)
     if how == "mean":
         return _means(tokens, tokens.lengths)
     if how == "mean_last_n":
@@ -242,8 +256,8 @@ def window_asymmetry(
     shared = np.flatnonzero(ends[0].max(1) >= ends[1].min(1))
     if len(shared):
         raise DataError(
-            f"past and future share a token of item {shared[0]} ({len(shared)} such items): take shorter windows, or "
-            "leave out items with few tokens"
+            f"past and future share a token of {tokens.spell(int(shared[0]))} ({len(shared)} such items): take "
+            "shorter windows, or leave out items with few tokens"
         )
     a, b = (tokens.window(one) for one in windows)
     options.setdefault("measures", "imbalance")
@@ -256,7 +270,7 @@ def _without_first(tokens: Tokens, number: int) -> Tokens:
     kept = np.ones(len(tokens.values), bool)
     for place in range(number):
         kept[tokens.starts[:-1] + place] = False
-    return Tokens(tokens.values[kept], tokens.starts - number * np.arange(len(tokens.starts)))
+    return Tokens(tokens.values[kept], tokens.starts - number * np.arange(len(tokens.starts)), tokens.spell)
 
 
 def _means(tokens: Tokens, last: np.ndarray) -> np.ndarray:
@@ -282,6 +296,7 @@ def _check_lengths(tokens: Tokens, places: Sequence[int]) -> None:
     short = np.flatnonzero(tokens.lengths < needed)
     if len(short):
         raise DataError(
-            f"item {short[0]} has {tokens.lengths[short[0]]} tokens, and {needed} are needed ({len(short)} of "
-            f"{len(tokens.lengths)} items are too short): leave these out of all models, or ask for fewer tokens"
+            f"{tokens.spell(int(short[0]))} has {tokens.lengths[short[0]]} tokens, and {needed} are needed "
+            f"({len(short)} of {len(tokens.lengths)} items are too short): leave these out of all models, or ask for "
+            "fewer tokens"
         )
