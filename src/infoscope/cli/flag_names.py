@@ -29,7 +29,9 @@ FLAGS = {
     **{name: f"--{name}" for name in ("lags", "fdr")},
     "n_bits": "--bits",
     "q": "--states",
+    "token_budget": "--token-budget",
 }
+SWITCHES = {"truncate=True": "--truncate", "decoder=True": "--decoder", "(dtype=)": "(--dtype)"}
 NO_QUOTES = {ord(sign): None for sign in "\"'"}
 ASSIGNED = re.compile(rf"`?\b({'|'.join(FLAGS)})=([^\s`,;)]*)`?")
 SLICES = {  # rows of Python, as options
@@ -38,6 +40,7 @@ SLICES = {  # rows of Python, as options
 }
 CALLS = re.compile(  # what only Python offers
     r" or np\.(deg2rad|rad2deg)|, or pass on_low_weight='warn'|, or give present and future yourself \(future=\)"
+    r"|, or pass processor=|; pass processor= where the network has seen others"
 )
 UNDERSCORED = re.compile(rf"\b({'|'.join(name for name in FLAGS if '_' in name)})\b")
 
@@ -59,6 +62,8 @@ def in_flags(text: str) -> str:
     for rows, option in SLICES.items():
         text = rows.sub(option, text)
     text = text.replace("time=False", "--time none")
+    for said, option in SWITCHES.items():
+        text = text.replace(said, option)
     text = ASSIGNED.sub(lambda match: f"{FLAGS[match[1]]} {match[2].translate(NO_QUOTES)}".rstrip(), text)
     text = text.replace("infoscope.io.hills_offset", "--hills FILE")
     return UNDERSCORED.sub(lambda match: FLAGS[match[1]], text)

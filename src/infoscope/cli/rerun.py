@@ -194,7 +194,7 @@ def _run(command: Any, arguments: Sequence[str], targets: Sequence[Path], file: 
         with redirect_stdout(io.StringIO()), suppress(typer.Exit):
             context = command.make_context(name, options, obj=list(arguments))
             context.params |= {"output": [str(again), *map(str, targets)], "plot": None}
-            context.params |= {"resume": None} if "resume" in context.params else {}
+            context.params |= {name: None for name in ("resume", "store_dir") if name in context.params}
             with context:
                 command.invoke(context)
         if not again.is_file():
