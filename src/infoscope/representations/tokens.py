@@ -275,9 +275,10 @@ def _without_first(tokens: Tokens, number: int) -> Tokens:
 
 def _means(tokens: Tokens, last: np.ndarray) -> np.ndarray:
     """Means over the last tokens of every item, in double precision until they are divided."""
-    total = np.concatenate([np.zeros((1, tokens.values.shape[1])), np.cumsum(tokens.values, axis=0, dtype=np.float64)])
     ends = tokens.starts[1:]
-    return ((total[ends] - total[ends - last]) / last[:, None]).astype(tokens.values.dtype)
+    places = zip(ends - last, ends, strict=True)  # items are long and many: a sum each is faster than sums of all
+    sums = np.stack([tokens.values[first:end].sum(0, dtype=np.float64) for first, end in places])
+    return (sums / last[:, None]).astype(tokens.values.dtype)
 
 
 def _window(start: int, stop: int | None) -> range:
