@@ -119,6 +119,24 @@ def test_chosen_modules_and_pictures_of_two_models(infoscope, folder):
     assert len(RepresentationStore.open("kept/a-vision-views").layers) == 3
 
 
+def test_windows_of_tokens(infoscope, folder):
+    options = [
+        "--texts",
+        "en.jsonl:text",
+        "--pool",
+        "window",
+        "--window=-3:",
+        "--store-dir",
+        "kept",
+        "--dtype",
+        "float32",
+    ]
+    assert infoscope("layers", "llama", "bert", *options, *FEW).code == 0
+    kept, text = RepresentationStore.open("kept/a-llama-en"), tiny.some_texts(N, 0)[4]
+    states = tiny.states_alone(tiny.llama(), tiny.word_tokenizer(), text)
+    np.testing.assert_allclose(kept.read("layers.1")[4], states[2][-3:].ravel(), atol=2e-5)
+
+
 def test_what_is_left_of_an_interrupted_run_is_used(infoscope, folder, monkeypatch):
     options = ["--texts", "en.jsonl:text", "--store-dir", "kept", "--token-budget", "30", *FEW]
     write = RepresentationStore.write
@@ -163,6 +181,8 @@ def test_what_is_left_of_an_interrupted_run_is_used(infoscope, folder, monkeypat
         (["llama", "bert", "--images", "views"], "no image processor for pictures"),
         (["llama", "bert", "--texts", "en.jsonl:text", "--decoder"], "--decoder is for encoder-decoders"),
         (["llama", "bert", "--texts", "en.jsonl:text", "--layers", "*.none"], "no module matches"),
+        (["llama", "bert", "--texts", "en.jsonl:text", "--pool", "window"], "--window START:STOP go together"),
+        (["llama", "bert", "--texts", "en.jsonl:text", "--pool", "window", "--window", "a"], "not 'a'"),
     ],
 )
 def test_what_makes_no_sense_is_one_sentence(infoscope, folder, arguments, words):

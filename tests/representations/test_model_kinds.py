@@ -18,7 +18,7 @@ def texts():
 
 
 @pytest.mark.parametrize("side", ["right", "left"])
-@pytest.mark.parametrize("make", [tiny.gpt2, tiny.llama, tiny.bert], ids=["gpt2", "llama", "bert"])
+@pytest.mark.parametrize("make", [tiny.gpt2, tiny.llama, tiny.bert, tiny.roberta], ids=lambda make: make.__name__)
 def test_padding_changes_nothing(texts, tmp_path, make, side):
     """Learned positions (GPT-2, BERT) are counted from the first token, whatever the side of the padding."""
     model, pools = make(), ("mean", "last", "first", "window")
@@ -197,6 +197,8 @@ def test_texts_beyond_the_context_are_named(texts, tmp_path):
     long = [*texts, " ".join(tiny.WORDS * 2)]
     with pytest.raises(DataError, match=r"item 24 \('the a cat.* has 41 tokens, and the model takes 32"):
         extract(tiny.gpt2(), tiny.word_tokenizer(length=10**30), long, tmp_path / "s")
+    with pytest.raises(DataError, match="the model takes 31"):
+        extract(tiny.roberta(), tiny.word_tokenizer(length=10**30), long, tmp_path / "s")
     cut = extract(tiny.gpt2(), tiny.word_tokenizer(), long, tmp_path / "s", truncate=True)
     assert len(cut) == 25
 

@@ -60,6 +60,14 @@ def bert(seed=0):
     return seeded(BertModel, BertConfig(max_position_embeddings=32, **shape, **SIZE), seed)
 
 
+def roberta(seed=0):
+    """Positions begin behind that of the padding token."""
+    from transformers import RobertaConfig, RobertaModel
+
+    shape = dict(hidden_size=16, num_hidden_layers=3, num_attention_heads=2, intermediate_size=32)
+    return seeded(RobertaModel, RobertaConfig(max_position_embeddings=32, **shape, **SIZE), seed)
+
+
 def t5(head=False):
     from transformers import T5Config, T5ForConditionalGeneration, T5Model
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -35,6 +36,9 @@ class Extraction:
     ] = None
     layers: Annotated[Texts, value("PATTERN", "Modules to listen to, such as '*.mlp'. Default: all blocks.")] = None
     last: Annotated[int, count(1, "Tokens of --pool last_n and mean_last_n.")] = 10
+    window: Annotated[
+        str | None, value("START:STOP", "Tokens of --pool window, as a slice: '0:5' the first five, '-5:' the last.")
+    ] = None
     skip_first: Annotated[int, count(0, "First tokens that are left out.")] = 0
     decoder: Annotated[bool, switch("Of an encoder-decoder, run the decoder too.", "--decoder")] = False
     truncate: Annotated[bool, switch("Cut texts that are longer than the model takes.", "--truncate")] = False
@@ -59,8 +63,10 @@ class Extraction:
 
     def options(self, pool: str | None) -> dict[str, Any]:
         """Arguments of `extract`."""
+        start, stop = _ends(self.window, pool)
         return {
-            "layers": self.layers or "all", "pool": pool or "mean", "n": self.last, "skip_first": self.skip_first,
+            "layers": self.layers or "all", "pool": pool or "mean", "n": self.last, "start": start, "stop": stop,
+            "skip_first": self.skip_first,
             "decoder": self.decoder, "truncate": self.truncate, "dtype": self.dtype,
             "token_budget": self.token_budget, "batch_size": self.batch_size, "device": self.device,
         }  # fmt: skip
@@ -129,6 +135,20 @@ def extract_layers(first: str, second: str | None, asked: Extraction, pool: str 
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
+def _ends(window: str | None, pool: str | None) -> tuple[int, int | None]:
+    """Where a window of tokens begins and ends."""
+    from infoscope.base.errors import ParameterError
+
+    if (window is None) == (pool == "window"):
+        raise ParameterError("--pool window and --window START:STOP go together, as in --window=-5:")
+    if window is None:
+        return 0, None
+    found = re.fullmatch(r"(-?\d+)?:(-?\d+)?", window)
+    if found is None:
+        raise ParameterError(f"--window is START:STOP, as in 0:5 or -5:, not '{window}'")
+    return int(found[1] or 0), None if found[2] is None else int(found[2])
+
+
 def _refuse_stores(name: str) -> None:
     from infoscope.base.errors import ParameterError
     from infoscope.storage.manifest import MANIFEST
