@@ -1,7 +1,7 @@
 """Files that several tests look at."""
 
 import pytest
-from tests.io.test_saved_estimators import EVERY, FRAME, Y, made
+from tests.io.test_saved_estimators import EVERY, FRAME, made, target
 from tests.results import one_of_each
 
 from infoscope.io import save
@@ -12,5 +12,5 @@ def saved_objects(tmp_path_factory):
     """One small file of every class of results and estimators."""
     folder = tmp_path_factory.mktemp("saved")
     paths = [save(result, folder / f"{cls.__name__}.npz") for cls, result in one_of_each().items()]
-    rows, targets = FRAME.to_numpy()[:60], Y[:60]
-    return paths + [save(made(cls).fit(rows, targets), folder / f"fit_{cls.__name__}.npz") for cls in EVERY]
+    rows = FRAME.to_numpy()[:60]
+    return paths + [save(made(cls).fit(rows, target(cls, 60)), folder / f"fit_{cls.__name__}.npz") for cls in EVERY]

@@ -213,7 +213,7 @@ def test_calibration_by_hand():
         (dict(n_permutations=0), "n_permutations is 0"),
         (dict(n_permutations=5), "n_permutations"),
         (dict(k=89), "k=89"),
-        (dict(metric="hamming"), "metric"),
+        (dict(metric="manhattan"), "metric"),
         (dict(level=2), "level"),
         (
             dict(a=[Space(np.random.default_rng(0).normal(size=(90, 2)), time=np.arange(90))], metric="euclidean"),

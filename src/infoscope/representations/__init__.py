@@ -1,5 +1,7 @@
 """What each layer of a network knows: a store of layers; layers of models beside each other, calibrated."""
 
+from typing import TYPE_CHECKING, Any
+
 from .calibration import Calibrated, calibrate
 from .comparison_results import LayerComparison
 from .extraction import extract
@@ -12,6 +14,9 @@ from .split_choice import SplitChoice, choose_layers
 from .store import RepresentationStore
 from .tokens import pool_tokens, token_lag_imbalance, window_asymmetry
 
+if TYPE_CHECKING:
+    from .preprocessing import Center, ClipRows, RemoveCentroids, SignBits
+
 __all__ = [
     # layers of one model
     "LoadedModel",
@@ -23,6 +28,11 @@ __all__ = [
     "calibrate",
     "choose_layers",
     "compare_layers",
+    # what layers go through first
+    "Center",
+    "ClipRows",
+    "RemoveCentroids",
+    "SignBits",
     # two layers, as plain numbers
     "canonical_correlations",
     "cknna",
@@ -37,3 +47,14 @@ __all__ = [
     "LayerComparison",
     "SplitChoice",
 ]
+
+_TRANSFORMERS = ("Center", "ClipRows", "RemoveCentroids", "SignBits")
+
+
+def __getattr__(name: str) -> Any:
+    """Transformers load when they are first used: scikit-learn, whose base classes they need, is slow to import."""
+    if name in _TRANSFORMERS:
+        from . import preprocessing
+
+        return getattr(preprocessing, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -49,6 +49,8 @@ class LayerComparison(Result):
         Neighbours of the imbalances, and those that are compared.
     metric : str
         Of the distances.
+    preprocess : tuple of str
+        What every layer went through first.
     level : float
         Of the thresholds.
     n_permutations, n_items : int
@@ -74,6 +76,7 @@ class LayerComparison(Result):
     k: int = 1
     k_mutual: int = 10
     metric: str = "cosine"
+    preprocess: tuple[str, ...] = ()
     level: float = 0.05
     n_permutations: int = 0
     n_items: int = 0
@@ -141,8 +144,8 @@ class LayerComparison(Result):
     @property
     def _title(self) -> str:
         return (
-            f"{len(self.names_a)} x {len(self.names_b)} layers (N = {self.n_items}, {self.metric}, "
-            f"{self.n_permutations} shuffles)"
+            f"{len(self.names_a)} x {len(self.names_b)} layers (N = {self.n_items}, "
+            f"{', '.join([*self.preprocess, self.metric])}, {self.n_permutations} shuffles)"
         )
 
     @property

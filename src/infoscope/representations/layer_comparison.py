@@ -8,22 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from infoscope.base import (
-    Fingerprint,
-    ParameterError,
-    available_threads,
-    check_ids,
-    one_blas_thread,
-    progress,
-    provenance,
-)
+from infoscope.base import Fingerprint, ParameterError, available_threads, one_blas_thread, progress, provenance
 from infoscope.base.checks import check_choice, check_positive_int, check_random_state
 from infoscope.statistics.shuffles import check_n_permutations
 
 from .calibration import calibrate
 from .comparison_results import LayerComparison
+from .layer_steps import check_steps, describe_step
 from .layer_tables import LayerTables, table_layers
-from .layers import METRICS, read_layers
+from .layers import METRICS, check_stores, read_layers
 from .pair_measures import Imbalance, MutualNeighbors, PairMeasure, PairSum, asymmetry
 from .trace_forms import FORMS
 
@@ -39,6 +32,7 @@ def compare_layers(
     k: int = 1,
     k_mutual: int = 10,
     metric: str = "cosine",
+    preprocess: Any = None,
     n_permutations: int = 200,
     level: float = 0.05,
     random_state: Any = None,
@@ -61,8 +55,11 @@ def compare_layers(
         Neighbours of the imbalances.
     k_mutual : int
         Neighbours that are compared.
-    metric : {"cosine", "euclidean"}
-        Of the distances; CKA knows none.
+    metric : {"cosine", "euclidean", "hamming"}
+        Of the distances; CKA knows none.  "hamming" counts the bits that differ, of layers of two values or of signs.
+    preprocess : transformer or sequence of them, optional
+        What every layer goes through first, each layer by itself: `ClipRows`, `Center`, `RemoveCentroids`, `SignBits`
+        (last, with ``metric="hamming"``), or transformers of scikit-learn.  They are recorded in the result.
     n_permutations : int
         Shuffles of the items, the same for all pairs and measures: 19 at least.
     level : float
@@ -114,10 +111,9 @@ def compare_layers(
         raise ParameterError("n_permutations is 0: layers are judged beside shuffles, give 19 at least")
     if not (isinstance(level, (int, float)) and 0 < level < 1):
         raise ParameterError(f"level is {level!r}: it must lie between 0 and 1")
-    generator, digest = check_random_state(random_state), Fingerprint()
-    model_a, model_b = read_layers(a, "a"), read_layers(b, "b")
-    if model_a.ids is not None and model_b.ids is not None:
-        check_ids(model_a.ids, model_b.ids, "a", "b")
+    generator, digest, steps = check_random_state(random_state), Fingerprint(), check_steps(preprocess)
+    model_a, model_b = read_layers(a, "a", steps), read_layers(b, "b", steps)
+    check_stores(model_a, model_b)
     options: dict[str, Any] = dict(k=k, k_mutual=k_mutual, metric=metric, digest=digest, n_jobs=n_jobs)
     first = table_layers(model_a, names, items=None, **options)
     second = table_layers(model_b, names, items=first.first, **options)
@@ -131,7 +127,9 @@ def compare_layers(
         for one, values, shuffled in zip(pairs, measured, null, strict=True)
     ]
     both = asymmetry(pairs[0], pairs[1], measured[0].value, measured[1].value) if "imbalance" in names else None  # type: ignore[arg-type]
-    parameters = dict(measures=names, k=k, k_mutual=k_mutual, metric=metric, n_permutations=n_permutations, level=level)
+    done = tuple(describe_step(step) for step in steps)
+    parameters = dict(measures=names, k=k, k_mutual=k_mutual, metric=metric, preprocess=done)
+    parameters |= dict(n_permutations=n_permutations, level=level)
     return LayerComparison(
         names_a=model_a.names,
         names_b=model_b.names,
@@ -152,6 +150,7 @@ def compare_layers(
         k=k,
         k_mutual=k_mutual,
         metric=metric,
+        preprocess=done,
         level=float(level),
         n_permutations=n_permutations,
         n_items=n,

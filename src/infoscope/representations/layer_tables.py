@@ -118,11 +118,19 @@ def table_layers(
 def _vectors(layer: Layer, measure: str, name: str) -> np.ndarray:
     if layer.vectors is not None:
         return layer.vectors
+    if layer.space.metric == "bits":
+        return signs_of(layer.space)
     if measure != "rsa":
         raise ParameterError(
             f"{name} is a space of directions: {measure} asks for vectors with their lengths, give arrays"
         )
     return np.asarray(to_numpy(layer.space.features), np.float64)
+
+
+def signs_of(space: Space) -> np.ndarray:
+    """Packed bits as +1 and -1, array (N, bits)."""
+    words = np.ascontiguousarray(space.features).view(np.uint8)
+    return 2.0 * np.unpackbits(words, axis=1, count=space.n_bits) - 1
 
 
 def _check_sizes(n: int, k: int, k_mutual: int, measures: tuple[str, ...]) -> None:

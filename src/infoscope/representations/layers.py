@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from infoscope.base import DataError, ParameterError
+from infoscope.base import DataError, ParameterError, check_ids
 from infoscope.neighbors import Space, as_space, check_same_items, is_series, refuse_weights, to_numpy
 
+from .layer_steps import steps_of_rows, transform_layer
 from .store import RepresentationStore
 
-METRICS = ("cosine", "euclidean")
+METRICS = ("cosine", "euclidean", "hamming")
+HAMMING = ("bits", "hamming")  # metrics of spaces that "hamming" stands for
 FEWEST = 4  # items from which the unbiased forms exist
 
 
@@ -24,7 +27,7 @@ class Layer(NamedTuple):
     space : Space
         With the cosine metric its rows are directions.
     vectors : array (N, D) or None
-        None for a space of directions, whose lengths are gone.
+        None for a space of directions, whose lengths are gone, and for packed bits.
     """
 
     space: Space
@@ -43,19 +46,22 @@ class Layers(NamedTuple):
         What messages call the model.
     ids : list or None
         Of the items, where a store knows them.
+    steps : tuple of transformers
+        What every layer goes through first.
     """
 
     names: tuple[str, ...]
     given: tuple[Any, ...]
     what: str
     ids: list[str | int] | None = None
+    steps: tuple[Any, ...] = ()
 
     def one_by_one(self, metric: str, items: Space | None = None) -> Iterator[Layer]:
         """One layer at a time, all of the same items.
 
         Parameters
         ----------
-        metric : {"cosine", "euclidean"}
+        metric : {"cosine", "euclidean", "hamming"}
         items : Space, optional
             What the items of all layers must be those of.
 
@@ -65,7 +71,7 @@ class Layers(NamedTuple):
             A layer of other items, one whose items are all the same, NaN; the layer is named.
         """
         for name, given in zip(self.names, self.given, strict=True):
-            layer = _layer(given, f"{self.what}, {name}", metric)
+            layer = _layer(given, f"{self.what}, {name}", metric, self.steps)
             space = layer.space
             if items is None:
                 items = space
@@ -78,8 +84,39 @@ class Layers(NamedTuple):
                 check_same_items(items, space)
             yield layer
 
+    def one(self, place: int, metric: str, items: Space | None = None) -> Layer:
+        """A single layer, as `one_by_one` gives it."""
+        return next(self._replace(names=(self.names[place],), given=(self.given[place],)).one_by_one(metric, items))
 
-def read_layers(given: Any, what: str) -> Layers:
+    def named(self, names: Sequence[str]) -> Layers:
+        """Some of the layers.
+
+        Raises
+        ------
+        ParameterError
+            If there is no layer of that name, or none is asked for.
+        """
+        for name in names:
+            if name not in self.names:
+                raise ParameterError(f"{self.what} has no layer {name!r}: there are {', '.join(self.names)}")
+        if not len(names):
+            raise ParameterError(f"no layer of {self.what} is named")
+        places = [self.names.index(name) for name in names]
+        return self._replace(names=tuple(names), given=tuple(self.given[place] for place in places))
+
+    def take(self, rows: np.ndarray) -> Layers:
+        """The same layers of some of the items; they are still loaded when they are needed."""
+        given = tuple(partial(_rows_of, one, rows) for one in self.given)
+        return self._replace(given=given, ids=None, steps=steps_of_rows(self.steps, rows))
+
+    @property
+    def n_items(self) -> int:
+        """How many items there are; the first layer is loaded for it."""
+        first = _loaded(self.given[0])
+        return len(first) if isinstance(first, Space) else len(as_space(first, period_check=False))
+
+
+def read_layers(given: Any, what: str, steps: tuple[Any, ...] = ()) -> Layers:
     """Layers by name.
 
     Parameters
@@ -88,12 +125,16 @@ def read_layers(given: Any, what: str) -> Layers:
         Layers, or functions that load one, with names or in order; an array (L, N, D) is a sequence.
     what : str
         What messages call the model.
+    steps : tuple of transformers
+        What every layer goes through first.
 
     Raises
     ------
     ParameterError
         If it is a single layer, or none.
     """
+    if isinstance(given, Layers):
+        return given._replace(steps=steps)
     ids = None
     if isinstance(given, RepresentationStore):
         given, ids = given.arrays(), given.ids
@@ -111,7 +152,30 @@ def read_layers(given: Any, what: str) -> Layers:
         )
     if not len(layers):
         raise ParameterError(f"{what} has no layers")
-    return Layers(names, found, what, ids)
+    return Layers(names, found, what, ids, steps)
+
+
+def read_layer(given: Any, what: str, steps: tuple[Any, ...] = ()) -> Layers:
+    """A single layer: an array (N, D), a Space, a function that loads one, or a model of one layer.
+
+    Raises
+    ------
+    ParameterError
+        If there are several.
+    """
+    if isinstance(given, Space) or getattr(given, "ndim", 0) == 2 or callable(given):
+        return Layers((what,), (given,), what, None, steps)
+    found = read_layers(given, what, steps)
+    if len(found.names) > 1:
+        raise ParameterError(f"{what} has {len(found.names)} layers: give one, an array (N, D)")
+    return found
+
+
+def check_stores(*models: Layers) -> None:
+    """Raise where two stores hold other items, or the same in another order."""
+    known = [model for model in models if model.ids is not None]
+    for other in known[1:]:
+        check_ids(known[0].ids, other.ids, known[0].what, other.what)
 
 
 def _later(given: Mapping[Any, Any], name: Any) -> Callable[[], Any]:
@@ -119,19 +183,31 @@ def _later(given: Mapping[Any, Any], name: Any) -> Callable[[], Any]:
     return lambda: given[name]
 
 
-def _layer(given: Any, name: str, metric: str) -> Layer:
-    values = given() if callable(given) and not isinstance(given, Space) else given
-    vectors: np.ndarray | None = None
+def _loaded(given: Any) -> Any:
+    return given() if callable(given) and not isinstance(given, Space) else given
+
+
+def _rows_of(given: Any, rows: np.ndarray) -> Any:
+    values = _loaded(given)
+    return values.take(rows) if isinstance(values, Space) else as_space(values, period_check=False).features[rows]
+
+
+def _layer(given: Any, name: str, metric: str, steps: tuple[Any, ...]) -> Layer:
+    values = _loaded(given)
     if isinstance(values, Space):
-        if values.metric != metric:
+        if steps:
+            raise ParameterError(f"{name} is a Space: preprocess= changes vectors, give them as an array")
+        if values.metric not in (HAMMING if metric == "hamming" else (metric,)):
             raise ParameterError(f"{name} is a space of metric {values.metric!r}, and metric is {metric!r}: say one")
-        space = values
+        vectors = None if values.metric in ("cosine", "bits") else np.asarray(to_numpy(values.features), np.float64)
+        layer = Layer(values, vectors)
     else:
         try:
-            space = as_space(values, metric=metric, period_check=False)
+            layer = _from_vectors(values, name, metric, steps)
         except DataError as error:
-            raise DataError(f"{name}: {error}") from error
-        vectors = np.asarray(to_numpy(as_space(values, period_check=False).features), np.float64)
+            known = str(error).startswith(name)
+            raise error if known else DataError(f"{name}: {error}") from error
+    space = layer.space
     if is_series(space):
         raise ParameterError(
             f"{name} has times or runs: layers are compared item by item; frames of a series go to imbalance_matrix"
@@ -139,8 +215,31 @@ def _layer(given: Any, name: str, metric: str) -> Layer:
     refuse_weights(space, "layers are compared with every item once")
     if len(space) < FEWEST:
         raise DataError(f"{name} has {len(space)} items: {FEWEST} are needed")
-    if vectors is None and metric == "euclidean":
-        vectors = np.asarray(to_numpy(space.features), np.float64)
-    if not np.ptp(to_numpy(space.features) if vectors is None else vectors, axis=0).any():
+    if not np.ptp(to_numpy(space.features) if layer.vectors is None else layer.vectors, axis=0).any():
         raise DataError(f"{name}: all items are the same: a dead layer tells nothing; leave it out")
-    return Layer(space, vectors)
+    return layer
+
+
+def _from_vectors(values: Any, name: str, metric: str, steps: tuple[Any, ...]) -> Layer:
+    plain = as_space(values, period_check=False)
+    if is_series(plain):
+        return Layer(plain, None)  # refused by who asked
+    vectors = np.asarray(to_numpy(plain.features), np.float64)
+    made = transform_layer(vectors, steps, name) if steps else values
+    if not isinstance(made, Space):
+        vectors = np.asarray(to_numpy(as_space(made, period_check=False).features), np.float64) if steps else vectors
+        made = _bits(made, name) if metric == "hamming" else as_space(made, metric=metric, period_check=False)
+    elif metric != "hamming":
+        raise ParameterError(f"{name} became signs, and metric is {metric!r}: say metric='hamming'")
+    if steps and plain.ids is not None:
+        made = made.replace(ids=plain.ids)
+    return Layer(made, None if made.metric == "bits" else vectors)
+
+
+def _bits(values: Any, name: str) -> Space:
+    from infoscope.dimension import pack_bits
+
+    try:
+        return pack_bits(values)
+    except DataError as error:
+        raise DataError(f"{name}: {error}; SignBits() at the end of preprocess makes bits of numbers") from error

@@ -11,7 +11,8 @@ from infoscope.base.checks import check_choice, check_random_state
 
 from .comparison_results import LayerComparison
 from .layer_comparison import MEASURES, compare_layers
-from .layers import FEWEST, Layers, read_layers
+from .layer_steps import check_steps, steps_of_rows
+from .layers import FEWEST, Layers, check_stores, read_layers
 
 
 class SplitChoice(NamedTuple):
@@ -78,30 +79,23 @@ def choose_layers(
     """
     check_choice(measure, "measure", MEASURES)
     generator = check_random_state(random_state)
+    steps = check_steps(options.pop("preprocess", None))
     models = [read_layers(a, "a"), read_layers(b, "b")]
-    n = len(next(models[0].one_by_one("euclidean")).space)
+    check_stores(*models)
+    n = models[0].n_items
     order = generator.permutation(n)
     first, second = (np.sort(part) for part in np.split(order, [round(share * n)]))
     if min(len(first), len(second)) < FEWEST:
         raise ParameterError(f"share is {share}: of {n} items, {FEWEST} at least must choose, and as many judge")
     options["measures"] = tuple(dict.fromkeys((measure, *options.get("measures", (measure,)))))
-    chosen_on = compare_layers(*(_part(model, first) for model in models), random_state=generator, **options)
+    chosen_on = _compare(models, first, steps, generator, options)
     m = chosen_on.measures.index("a_to_b" if measure == "imbalance" else measure)
     names = chosen_on.names_a[chosen_on.best_a[m]], chosen_on.names_b[chosen_on.best_b[m]]
-    alone = [Layers((name,), (model.given[model.names.index(name)],), model.what)
-             for name, model in zip(names, models, strict=True)]  # fmt: skip
-    judged = compare_layers(*(_part(model, second) for model in alone), random_state=generator, **options)
-    return SplitChoice(*names, judged, chosen_on, second)
+    alone = [model.named([name]) for name, model in zip(names, models, strict=True)]
+    return SplitChoice(*names, _compare(alone, second, steps, generator, options), chosen_on, second)
 
 
-def _part(model: Layers, rows: np.ndarray) -> dict[str, Any]:
-    """Functions that load some items of every layer."""
-
-    def load(name: str, given: Any) -> Any:
-        layer = next(Layers((name,), (given,), model.what).one_by_one("euclidean"))
-        return layer.space.features[rows] if layer.vectors is None else layer.vectors[rows]
-
-    return {
-        name: (lambda name=name, given=given: load(name, given))
-        for name, given in zip(model.names, model.given, strict=True)
-    }
+def _compare(models: list[Layers], rows: np.ndarray, steps: Any, generator: Any, options: Any) -> LayerComparison:
+    """Some of the items of all layers; transformers see no others."""
+    parts = [model.take(rows) for model in models]
+    return compare_layers(*parts, preprocess=steps_of_rows(steps, rows), random_state=generator, **options)
