@@ -69,7 +69,14 @@ from infoscope.measures import (
     StabilityIndex,
     StabilityTable,
 )
-from infoscope.representations import LayerComparison, compare_layers
+from infoscope.representations import (
+    ConditionalImbalance,
+    JointImbalance,
+    LayerComparison,
+    compare_layers,
+    conditional_imbalance,
+    joint_imbalance,
+)
 from infoscope.statistics import CorrelationTime, OrderTest
 
 X = np.random.default_rng(0).normal(size=(80, 3))
@@ -105,6 +112,8 @@ def one_of_each():
         DirectEdges: refine_edges(CommunityCausalGraph(n_epochs=5).fit(LONG).result_, LONG),
         LagScan: scan_lags(X[:, :1], X[:, 1:], [1, 2], n_permutations=19),
         LayerComparison: compare_layers([X, X[:, :2]], [X[:, 1:]], n_permutations=19, random_state=0),
+        ConditionalImbalance: conditional_imbalance(X, X[:, 1:], X[:, 0], n_permutations=19, random_state=0),
+        JointImbalance: joint_imbalance([X[:, :1], X[:, 1:]], X, metric="euclidean"),
         TransferEntropy: markov_transfer_entropy([[0.5, 0.5], [0.2, 0.8]], [0, 1], [0, 1], [1, 2]),
         Intervention: interventional_effect(X[:40, :2], X[40:, :2], n_bootstrap=9, n_permutations=19, random_state=0),
         DimensionScan: Gride(max_rank=8).fit(X).result_,

@@ -4,12 +4,15 @@ from typing import TYPE_CHECKING, Any
 
 from .calibration import Calibrated, calibrate
 from .comparison_results import LayerComparison
+from .conditional import conditional_imbalance
 from .extraction import extract
+from .joint_sources import joint_imbalance
 from .layer_comparison import compare_layers
 from .linear_similarity import canonical_correlations, linear_cka, procrustes_distance
 from .model_files import LoadedModel, load_model
 from .neighbor_kernels import cknna
 from .onnx_network import OnnxModel
+from .share_results import ConditionalImbalance, JointImbalance
 from .split_choice import SplitChoice, choose_layers
 from .store import RepresentationStore
 from .tokens import pool_tokens, token_lag_imbalance, window_asymmetry
@@ -28,6 +31,8 @@ __all__ = [
     "calibrate",
     "choose_layers",
     "compare_layers",
+    "conditional_imbalance",
+    "joint_imbalance",
     # what layers go through first
     "Center",
     "ClipRows",
@@ -44,6 +49,8 @@ __all__ = [
     "window_asymmetry",
     # results
     "Calibrated",
+    "ConditionalImbalance",
+    "JointImbalance",
     "LayerComparison",
     "SplitChoice",
 ]

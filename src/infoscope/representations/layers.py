@@ -88,7 +88,7 @@ class Layers(NamedTuple):
         """A single layer, as `one_by_one` gives it."""
         return next(self._replace(names=(self.names[place],), given=(self.given[place],)).one_by_one(metric, items))
 
-    def named(self, names: Sequence[str]) -> Layers:
+    def take_layers(self, names: Sequence[str]) -> Layers:
         """Some of the layers.
 
         Raises

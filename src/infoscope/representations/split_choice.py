@@ -91,7 +91,7 @@ def choose_layers(
     chosen_on = _compare(models, first, steps, generator, options)
     m = chosen_on.measures.index("a_to_b" if measure == "imbalance" else measure)
     names = chosen_on.names_a[chosen_on.best_a[m]], chosen_on.names_b[chosen_on.best_b[m]]
-    alone = [model.named([name]) for name, model in zip(names, models, strict=True)]
+    alone = [model.take_layers([name]) for name, model in zip(names, models, strict=True)]
     return SplitChoice(*names, _compare(alone, second, steps, generator, options), chosen_on, second)
 
 

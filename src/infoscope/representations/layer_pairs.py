@@ -1,0 +1,107 @@
+"""Information Imbalance of two layers, both ways, with what every pair of items adds: for paired differences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from infoscope.base import ParameterError
+from infoscope.base.checks import check_positive_int
+from infoscope.base.rounding import exceeds
+from infoscope.imbalance.direction import Direction
+from infoscope.imbalance.neighbor_rules import Neighbors, choose_neighbors
+from infoscope.imbalance.ranks import rescaled_ranks
+from infoscope.imbalance.standard_errors import Deviations, point_sharing_variance
+from infoscope.neighbors import Space
+
+
+class Estimate(NamedTuple):
+    """A linear combination of imbalances of the same items.
+
+    Attributes
+    ----------
+    value : float
+    deviations : Deviations
+        What every pair of items adds beyond its mean.
+    n_items : int
+    """
+
+    value: float
+    deviations: Deviations
+    n_items: int
+
+    @property
+    def value_se(self) -> float:
+        """Standard error: pairs that share an item are correlated (formula (5))."""
+        return float(np.sqrt(point_sharing_variance(self.deviations, self.n_items)))
+
+    @property
+    def p_value(self) -> float:
+        """Two-sided, of "it is zero"."""
+        from scipy.special import ndtr
+
+        if not exceeds(abs(self.value), 0.0, 1.0):
+            return 1.0
+        se = self.value_se
+        return float(2 * ndtr(-abs(self.value) / se)) if se > 0 else 0.0
+
+    @property
+    def touching(self) -> np.ndarray:
+        """Sum of the deviations of all pairs that an item is in, array (N,): the influence of the item."""
+        d = self.deviations
+        return np.bincount(d.i, d.eps, self.n_items) + np.bincount(d.j, d.eps, self.n_items)
+
+    def times(self, factor: float) -> Estimate:
+        """The same, multiplied."""
+        d = self.deviations
+        return Estimate(factor * self.value, d._replace(eps=factor * d.eps), self.n_items)
+
+    def less(self, other: Estimate) -> Estimate:
+        """The difference, paired by item."""
+        return total([self, other.times(-1.0)])
+
+
+def total(parts: Sequence[Estimate]) -> Estimate:
+    """The sum of several estimates of the same items."""
+    joined = Deviations.joined(*(one.deviations for one in parts))
+    return Estimate(float(sum(one.value for one in parts)), joined, parts[0].n_items)
+
+
+def mean(parts: Sequence[Estimate]) -> Estimate:
+    """The mean of several estimates of the same items."""
+    return total(parts).times(1 / len(parts))
+
+
+class Known(NamedTuple):
+    """A layer whose neighbours were looked for."""
+
+    space: Space
+    neighbors: Neighbors
+
+
+def know(space: Space, k: int, n_jobs: int | None = None) -> Known:
+    """Look for the neighbours of all items."""
+    return Known(space, choose_neighbors(space, k, None, None, None, n_jobs=n_jobs))
+
+
+def one_way(source: Known, target: Space, n_jobs: int | None = None) -> Estimate:
+    """Delta(source -> target)."""
+    n = len(target)
+    ranks = rescaled_ranks(target, source.neighbors.graph, weighted=False, n_jobs=n_jobs)
+    found = Direction(source.neighbors, ranks, np.full(n, 1 / n))
+    return Estimate(found.value, found.deviations(), n)
+
+
+def both_ways(a: Known, b: Known, n_jobs: int | None = None) -> tuple[Estimate, Estimate]:
+    """Delta(a -> b) and Delta(b -> a)."""
+    return one_way(a, b.space, n_jobs), one_way(b, a.space, n_jobs)
+
+
+def check_k(k: Any, n: int) -> int:
+    """The number of neighbours; ParameterError where these are all items."""
+    number = check_positive_int(k, "k")
+    if number > n - 2:
+        raise ParameterError(f"k={number} neighbours of {n} items: give at most {n - 2}")
+    return number

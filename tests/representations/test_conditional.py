@@ -1,0 +1,127 @@
+"""Imbalances at like nuisance: ranks by brute force, what length alone gives, what is more than length."""
+
+import numpy as np
+import pytest
+from scipy.stats import rankdata
+
+from infoscope import Space, information_imbalance
+from infoscope.base import DataError, ParameterError
+from infoscope.representations import conditional_imbalance
+
+QUICK = dict(metric="euclidean", n_permutations=19, random_state=0)
+
+
+def squared(x):
+    return ((x[:, None] - x) ** 2).sum(2)
+
+
+def by_hand(a, b, nuisance, number, k):
+    """Weights of ties shared, ranks of ties averaged, everything from whole matrices of whole numbers."""
+    n, (da, db) = len(a), (squared(x) for x in (a, b))
+    total = 0.0
+    for i in range(n):
+        others = np.delete(np.arange(n), i)
+        apart = np.abs(nuisance[others] - nuisance[i])
+        some = others[apart <= np.sort(apart)[number - 1]]
+        d, ranks = da[i, some], rankdata(db[i, some])
+        kth = np.sort(d)[k - 1]
+        closer, tied = d < kth, d == kth
+        weights = (closer + tied * (k - closer.sum()) / tied.sum()) / k
+        total += 2 * (weights * ranks).sum() / (len(some) + 1)
+    return total / n
+
+
+@pytest.mark.parametrize("k", [1, 3])
+def test_ranks_and_ties_by_brute_force(k):
+    g = np.random.default_rng(0)
+    a, b = g.integers(0, 4, (2, 50, 3)).astype(float)
+    length = g.integers(0, 9, 50)
+    found = conditional_imbalance(a, b, length, fraction=0.3, k=k, n_like=5, **QUICK)
+    assert found.values[0, 0, 0] == pytest.approx(by_hand(a, b, length, 15, k), abs=1e-12)
+    assert found.values[1, 0, 0] == pytest.approx(by_hand(b, a, length, 15, k), abs=1e-12)
+    np.testing.assert_allclose(found.change, found.values - found.unconditional, atol=1e-12)
+
+
+def test_all_candidates_give_the_plain_imbalance():
+    g = np.random.default_rng(1)
+    a = g.normal(size=(60, 3))
+    b = a + g.normal(size=(60, 3))
+    found = conditional_imbalance(a, b, g.normal(size=60), fraction=1.0, k=2, **QUICK)
+    plain = information_imbalance(a, b, k=2)
+    for way, name in enumerate(("a_to_b", "b_to_a")):
+        for values in (found.values, found.unconditional):
+            assert values[way, 0, 0] == pytest.approx(getattr(plain, name), abs=1e-12)
+        assert found.values_se[way, 0, 0] == pytest.approx(getattr(plain, f"{name}_se"), rel=1e-9)
+    assert (found.change_se < 1e-12).all()
+
+
+def layers_of_length(g, n=240, more=0.0):
+    """Twelve lengths; both layers know them, and `more` of something else."""
+    length, hidden = np.repeat(np.arange(12), n // 12), g.normal(size=(n, 3))
+    return *(np.c_[3.0 * length, more * hidden + g.normal(size=(n, 3))] for _ in range(2)), length
+
+
+def test_layers_that_share_only_length():
+    """Within a length nothing is shared: the mean of 150 values is 1 within 3 of its errors, p-values are below 0.05 in
+    at most 14 of them (binomial, 99 %), and the errors are those of replicates (known to 6 %) within 25 %."""
+    values, errors, plain, p = [], [], [], []
+    for seed in range(150):
+        a, b, length = layers_of_length(np.random.default_rng(seed))
+        found = conditional_imbalance(a, b, length, fraction=0.05, **QUICK)
+        values.append(found.values[0, 0, 0])
+        errors.append(found.values_se[0, 0, 0])
+        plain.append(found.unconditional[0, 0, 0])
+        p.append(found.p_values[0, 0, 0])
+    assert np.mean(values) == pytest.approx(1, abs=3 * np.std(values) / np.sqrt(150))
+    assert 0.75 < np.sqrt(np.mean(np.square(errors))) / np.std(values, ddof=1) < 1.25
+    assert np.mean(plain) < 0.5 and np.sum(np.array(p) <= 0.05) <= 14
+    assert found.n_candidates == 19 and "no more than nuisance" in found.verdict
+
+
+def test_layers_that_share_more_keep_it():
+    a, b, length = layers_of_length(np.random.default_rng(0), more=4.0)
+    found = conditional_imbalance(a, b, Space(length[:, None], name="length"), fraction=0.05, n_like=6, **QUICK)
+    assert (found.p_values == 1 / 20).all() and (found.null_mean > found.values + 5 * found.values_se).all()
+    assert found.verdict == "What they share is more than length."
+    assert found.change[0, 0, 0] > 3 * found.change_se[0, 0, 0]  # but length was a part of it
+
+
+def test_a_nuisance_that_differs_within_the_fraction():
+    """Continuous lengths are still shared among the nearest quarter: below 1, and yet no more than the null gives."""
+    values, p = [], []
+    for seed in range(40):
+        g = np.random.default_rng(seed)
+        length = g.uniform(size=200)
+        a, b = (np.c_[6 * length, g.normal(size=(200, 1))] for _ in range(2))
+        found = conditional_imbalance(a, b, length, metric="euclidean", n_permutations=39, random_state=0)
+        p.append(found.p_values[0, 0, 0])
+        values.append(found.values[0, 0, 0])
+    assert np.mean(values) < 0.95
+    assert np.sum(np.array(p) <= 0.05) <= 7  # binomial, 99 % of 40
+
+
+def test_layers_of_two_models_and_the_best_pair():
+    a, b, length = layers_of_length(np.random.default_rng(3), more=4.0)
+    g = np.random.default_rng(4)
+    found = conditional_imbalance([g.normal(size=(240, 4)), a], {"top": b}, length, fraction=0.05, **QUICK)
+    assert found.values.shape == (2, 2, 1) and found.best_a.tolist() == [1, 1] and found.names_b == ("top",)
+    assert (found.p_values[:, 0, 0] > 0.05).all() and len(found.to_frame()) == 4
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (dict(fraction=0.0), "fraction is 0"),
+        (dict(fraction=0.02), "leaves 1 candidates"),
+        (dict(n_like=20), "n_like=20"),
+        (dict(nuisance=np.ones(40)), "the same for all items"),
+        (dict(nuisance=np.arange(30)), "nuisance has 30 items"),
+        (dict(n_permutations=0), "n_permutations is 0"),
+        (dict(metric="labels"), "metric"),
+    ],
+)
+def test_what_makes_no_sense_is_said(change, said):
+    x = np.random.default_rng(0).normal(size=(40, 3))
+    given = dict(nuisance=np.arange(40)) | QUICK | change
+    with pytest.raises((DataError, ParameterError), match=said):
+        conditional_imbalance(x, x, given.pop("nuisance"), **given)
