@@ -71,11 +71,17 @@ from infoscope.measures import (
 )
 from infoscope.representations import (
     ConditionalImbalance,
+    DirectionComparison,
     JointImbalance,
     LayerComparison,
+    LayerProfile,
+    SemanticLayers,
+    compare_directions,
     compare_layers,
     conditional_imbalance,
     joint_imbalance,
+    layer_profile,
+    semantic_layers,
 )
 from infoscope.statistics import CorrelationTime, OrderTest
 
@@ -113,6 +119,9 @@ def one_of_each():
         LagScan: scan_lags(X[:, :1], X[:, 1:], [1, 2], n_permutations=19),
         LayerComparison: compare_layers([X, X[:, :2]], [X[:, 1:]], n_permutations=19, random_state=0),
         ConditionalImbalance: conditional_imbalance(X, X[:, 1:], X[:, 0], n_permutations=19, random_state=0),
+        SemanticLayers: semantic_layers([X, X[:, :2]], [X[:, 1:], X], random_state=0),
+        DirectionComparison: compare_directions([X], [X[:, :2]], metric="euclidean"),
+        LayerProfile: layer_profile([X, X**3], comparison=compare_layers([X, X], [X[:, :2]], n_permutations=19)),
         JointImbalance: joint_imbalance([X[:, :1], X[:, 1:]], X, metric="euclidean"),
         TransferEntropy: markov_transfer_entropy([[0.5, 0.5], [0.2, 0.8]], [0, 1], [0, 1], [1, 2]),
         Intervention: interventional_effect(X[:40, :2], X[40:, :2], n_bootstrap=9, n_permutations=19, random_state=0),

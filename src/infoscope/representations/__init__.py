@@ -5,13 +5,16 @@ from typing import TYPE_CHECKING, Any
 from .calibration import Calibrated, calibrate
 from .comparison_results import LayerComparison
 from .conditional import conditional_imbalance
+from .depth_results import DirectionComparison, LayerProfile, SemanticLayers
 from .extraction import extract
 from .joint_sources import joint_imbalance
 from .layer_comparison import compare_layers
+from .layer_profile import layer_profile
 from .linear_similarity import canonical_correlations, linear_cka, procrustes_distance
 from .model_files import LoadedModel, load_model
 from .neighbor_kernels import cknna
 from .onnx_network import OnnxModel
+from .semantic_layers import compare_directions, semantic_layers
 from .share_results import ConditionalImbalance, JointImbalance
 from .split_choice import SplitChoice, choose_layers
 from .store import RepresentationStore
@@ -27,12 +30,15 @@ __all__ = [
     "RepresentationStore",
     "extract",
     "load_model",
+    "layer_profile",
     # layers of two models
     "calibrate",
     "choose_layers",
+    "compare_directions",
     "compare_layers",
     "conditional_imbalance",
     "joint_imbalance",
+    "semantic_layers",
     # what layers go through first
     "Center",
     "ClipRows",
@@ -50,8 +56,11 @@ __all__ = [
     # results
     "Calibrated",
     "ConditionalImbalance",
+    "DirectionComparison",
     "JointImbalance",
     "LayerComparison",
+    "LayerProfile",
+    "SemanticLayers",
     "SplitChoice",
 ]
 
