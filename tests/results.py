@@ -71,22 +71,28 @@ from infoscope.measures import (
 )
 from infoscope.representations import (
     ConditionalImbalance,
+    ControlledTokens,
     DirectionComparison,
     JointImbalance,
     LayerComparison,
     LayerProfile,
     SemanticLayers,
+    TokenNumberCurve,
     compare_directions,
     compare_layers,
     conditional_imbalance,
     joint_imbalance,
     layer_profile,
     semantic_layers,
+    token_lag_imbalance,
+    token_number_curve,
 )
 from infoscope.statistics import CorrelationTime, OrderTest
 
 X = np.random.default_rng(0).normal(size=(80, 3))
 LONG = np.random.default_rng(1).normal(size=(200, 3))
+WIDE = np.random.default_rng(3).normal(size=(2, 80, 30))
+TOKENS = WIDE.reshape(40, 4, 30)
 BITS = np.random.default_rng(1).random((120, 40)) < 0.5
 RUN = np.repeat(["one", "two"], 40)
 
@@ -121,7 +127,11 @@ def one_of_each():
         ConditionalImbalance: conditional_imbalance(X, X[:, 1:], X[:, 0], n_permutations=19, random_state=0),
         SemanticLayers: semantic_layers([X, X[:, :2]], [X[:, 1:], X], random_state=0),
         DirectionComparison: compare_directions([X], [X[:, :2]], metric="euclidean"),
-        LayerProfile: layer_profile([X, X**3], comparison=compare_layers([X, X], [X[:, :2]], n_permutations=19)),
+        LayerProfile: layer_profile(WIDE, alpha_max=0.9, comparison=compare_layers(WIDE, WIDE[:1], n_permutations=19)),
+        ControlledTokens: token_lag_imbalance(
+            WIDE.reshape(40, 4, 30), lags=[1, 2], controls={"flat": WIDE.reshape(40, 4, 30)}
+        ),
+        TokenNumberCurve: token_number_curve(TOKENS, None, TOKENS[:, ::-1], None, numbers=(1, 3)),
         JointImbalance: joint_imbalance([X[:, :1], X[:, 1:]], X, metric="euclidean"),
         TransferEntropy: markov_transfer_entropy([[0.5, 0.5], [0.2, 0.8]], [0, 1], [0, 1], [1, 2]),
         Intervention: interventional_effect(X[:40, :2], X[40:, :2], n_bootstrap=9, n_permutations=19, random_state=0),

@@ -77,6 +77,7 @@ COUNTS = {
     ("EmbeddingSuggestion", "dimensions"), ("Entropy", "parts"), ("FrechetDistance", "parts"),
     ("Information", "k_values"), ("Information", "parts"), ("NeighborDivergence", "k_values"), ("Reliability", "parts"),
     ("LayerProfile", "gride_ranks"), ("LayerProfile", "widths"),
+    ("TokenNumberCurve", "n_tokens"),
 }  # fmt: skip
 
 

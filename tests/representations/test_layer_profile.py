@@ -38,7 +38,7 @@ def test_known_dimensions(found):
 def test_numbers_are_those_of_the_estimators(layers, found):
     for i, x in enumerate(layers.values()):
         two, scan = TwoNN().fit(x, exclusion_window=0).result_, Gride(16).fit(x, exclusion_window=0).result_
-        bits, number = BinaryID(binarize="sign").fit(x), effective_number(x)
+        bits, number = BinaryID(binarize="sign").fit(x), effective_number(x, order=2)
         assert (found.two_nn[i], found.two_nn_se[i]) == pytest.approx((two.dimension, two.dimension_se), rel=1e-9)
         assert found.two_nn_distance[i] == pytest.approx(two.distance, rel=1e-9)
         np.testing.assert_allclose(found.gride[i], scan.dimension, rtol=1e-9)

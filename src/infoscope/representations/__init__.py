@@ -18,6 +18,8 @@ from .semantic_layers import compare_directions, semantic_layers
 from .share_results import ConditionalImbalance, JointImbalance
 from .split_choice import SplitChoice, choose_layers
 from .store import RepresentationStore
+from .token_numbers import token_number_curve
+from .token_results import ControlledTokens, TokenNumberCurve
 from .tokens import pool_tokens, token_lag_imbalance, window_asymmetry
 
 if TYPE_CHECKING:
@@ -52,16 +54,19 @@ __all__ = [
     # tokens
     "pool_tokens",
     "token_lag_imbalance",
+    "token_number_curve",
     "window_asymmetry",
     # results
     "Calibrated",
     "ConditionalImbalance",
+    "ControlledTokens",
     "DirectionComparison",
     "JointImbalance",
     "LayerComparison",
     "LayerProfile",
     "SemanticLayers",
     "SplitChoice",
+    "TokenNumberCurve",
 ]
 
 _TRANSFORMERS = ("Center", "ClipRows", "RemoveCentroids", "SignBits")

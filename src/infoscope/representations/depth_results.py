@@ -233,7 +233,8 @@ class LayerProfile(Result):
     signs, signs_se : array (L,) or None
         Binary Intrinsic Dimension of the signs.
     effective_number, effective_number_se : array (L,) or None
-        How many equally different items the items are worth, by their cosines.
+        How many equally different items the items are worth, by their cosines: order 2, without the bias of the number
+        of items.
     imbalance, imbalance_se : array (2, L) or None
         Of the comparison: to the other model, and from it.
     metric : str

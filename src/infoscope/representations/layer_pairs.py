@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from infoscope.base import ParameterError
+from infoscope.base import Fingerprint, ParameterError, progress
 from infoscope.base.checks import check_positive_int
 from infoscope.base.rounding import exceeds
 from infoscope.imbalance.direction import Direction
@@ -15,6 +15,8 @@ from infoscope.imbalance.neighbor_rules import Neighbors, choose_neighbors
 from infoscope.imbalance.ranks import rescaled_ranks
 from infoscope.imbalance.standard_errors import Deviations, point_sharing_variance
 from infoscope.neighbors import Space
+
+from .layers import Layers
 
 
 class Estimate(NamedTuple):
@@ -97,6 +99,25 @@ def one_way(source: Known, target: Space, n_jobs: int | None = None) -> Estimate
 def both_ways(a: Known, b: Known, n_jobs: int | None = None) -> tuple[Estimate, Estimate]:
     """Delta(a -> b) and Delta(b -> a)."""
     return one_way(a, b.space, n_jobs), one_way(b, a.space, n_jobs)
+
+
+def paired_curves(
+    first: Layers, second: Layers, k: int, metric: str, digest: Fingerprint, n_jobs: int | None
+) -> tuple[list[Estimate], list[Estimate]]:
+    """Both directions of each layer of a and the layer of b beside it; two layers are in memory at a time."""
+    there, back, items = [], [], None
+    with progress(len(first.names), "layers", "layers") as bar:
+        for place in range(len(first.names)):
+            one = first.one(place, metric, items).space
+            items = one if items is None else items
+            two = second.one(place, metric, items).space
+            digest.update(one.features, two.features)
+            k = check_k(k, len(one))
+            forward, backward = both_ways(know(one, k, n_jobs), know(two, k, n_jobs), n_jobs)
+            there.append(forward)
+            back.append(backward)
+            bar.update(1)
+    return there, back
 
 
 def check_k(k: Any, n: int) -> int:

@@ -48,7 +48,7 @@ def layer_profile(
         Layers of one model, as for `compare_layers`.
     measures : sequence of str
         "two_nn" (dimension from two neighbours), "gride" (by scale), "signs" (Binary Intrinsic Dimension of the signs),
-        "effective_number" (how many equally different items).
+        "effective_number" (how many equally different items, by their cosines, order 2).
     comparison : LayerComparison or SemanticLayers, optional
         Of these layers as model a: its imbalances are drawn above.
     max_rank : int, optional
@@ -205,7 +205,8 @@ def _signs(layer: Layer, alpha_max: float, n_jobs: int | None) -> Rich:
 def _effective(layer: Layer, n_jobs: int | None) -> Rich:
     from infoscope.measures import effective_number
 
-    found = effective_number(layer.space if layer.vectors is None else layer.vectors, n_jobs=n_jobs)
+    vectors = layer.space if layer.vectors is None else layer.vectors
+    found = effective_number(vectors, order=2, n_jobs=n_jobs)  # order 1 of wide layers grows with the items
     return Rich(np.array([found.value]), np.array([found.value_se]), np.array([np.nan]))
 
 

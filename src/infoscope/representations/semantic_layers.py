@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from infoscope.base import Fingerprint, ParameterError, progress, provenance
+from infoscope.base import Fingerprint, ParameterError, provenance
 from infoscope.base.checks import check_choice, check_positive_int, check_random_state
 from infoscope.base.rounding import exceeds
 
 from .depth_results import DirectionComparison, SemanticLayers
-from .layer_pairs import Estimate, both_ways, check_k, know, mean
+from .layer_pairs import Estimate, both_ways, check_k, know, mean, paired_curves
 from .layer_steps import check_steps, describe_step
 from .layer_tables import table_layers
 from .layers import FEWEST, METRICS, Layers, check_stores, read_layers
@@ -113,7 +113,7 @@ def semantic_layers(
         first, second, n_chose = _choose_partners(first, second, direction, share, k, metric, generator, n_jobs)
     if len(first.names) < 2:
         raise ParameterError("a has one layer: there is no depth to look over")
-    there, back = _curves(first, second, k, metric, digest, n_jobs)
+    there, back = paired_curves(first, second, k, metric, digest, n_jobs)
     judged = dict(both=[mean(both) for both in zip(there, back, strict=True)], a_to_b=there, b_to_a=back)[direction]
     best = _beside_the_best(judged, level, n_draws, generator)
     done = tuple(describe_step(step) for step in steps)
@@ -203,7 +203,7 @@ def compare_directions(
     second = second if layers_b is None else second.take_layers(list(layers_b))
     if pairs == "same":
         _check_same_number(first, second)
-        there, back = _curves(first, second, k, metric, digest, n_jobs)
+        there, back = paired_curves(first, second, k, metric, digest, n_jobs)
     else:
         there, back = _all_pairs(first, second, k, metric, digest, n_jobs)
     forward, backward = mean(there), mean(back)
@@ -255,25 +255,6 @@ def _choose_partners(
     places = [second.names.index(name) for name in partners]
     beside = second._replace(names=tuple(partners), given=tuple(second.given[place] for place in places))
     return first.take(others), beside.take(others), len(some)
-
-
-def _curves(
-    first: Layers, second: Layers, k: int, metric: str, digest: Fingerprint, n_jobs: int | None
-) -> tuple[list[Estimate], list[Estimate]]:
-    """Both directions of each layer of a and the layer of b beside it; two layers are in memory at a time."""
-    there, back, items = [], [], None
-    with progress(len(first.names), "layers", "layers") as bar:
-        for place in range(len(first.names)):
-            one = first.one(place, metric, items).space
-            items = one if items is None else items
-            two = second.one(place, metric, items).space
-            digest.update(one.features, two.features)
-            k = check_k(k, len(one))
-            forward, backward = both_ways(know(one, k, n_jobs), know(two, k, n_jobs), n_jobs)
-            there.append(forward)
-            back.append(backward)
-            bar.update(1)
-    return there, back
 
 
 def _all_pairs(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +13,8 @@ from infoscope.base.checks import check_choice, check_positive_int
 
 from .comparison_results import LayerComparison
 from .layer_comparison import compare_layers
+from .token_controls import compare_controls
+from .token_results import ControlledTokens
 
 POOLS = ("mean", "last", "first", "last_n", "mean_last_n", "window")
 
@@ -144,6 +147,11 @@ def pool_tokens(
 def join_tokens(tokens: Tokens, how: str, *, n: int = 10, start: int = 0, stop: int | None = None) -> np.ndarray:
     """One vector an item from tokens that were read, as `pool_tokens` says."""
     check_choice(how, "how", POOLS)
+    return pool(read_tokens(states, mask, skip_first), how, n, start, stop)
+
+
+def pool(tokens: Tokens, how: str, n: int = 10, start: int = 0, stop: int | None = None) -> np.ndarray:
+    """The same from tokens that were read."""
     if how == "mean":
         return _means(tokens, tokens.lengths)
     if how == "mean_last_n":
@@ -151,13 +159,19 @@ def join_tokens(tokens: Tokens, how: str, *, n: int = 10, start: int = 0, stop: 
     if how in ("first", "last"):
         return tokens.at(0 if how == "first" else -1)
     places = range(-check_positive_int(n, "n"), 0) if how == "last_n" else _window(start, stop)
-    _check_lengths(tokens, places)
+    check_lengths(tokens, places)
     return tokens.window(places)
 
 
 def token_lag_imbalance(
-    states: Any, mask: Any = None, *, lags: Sequence[int] = (1, 2, 5), skip_first: int = 0, **options: Any
-) -> LayerComparison:
+    states: Any,
+    mask: Any = None,
+    *,
+    lags: Sequence[int] = (1, 2, 5),
+    skip_first: int = 0,
+    controls: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> LayerComparison | ControlledTokens:
     """What earlier tokens tell about the last one, and back: how far do correlations reach?
 
     Parameters
@@ -166,14 +180,19 @@ def token_lag_imbalance(
         As for `pool_tokens`.
     lags : sequence of int
         Tokens before the last.
+    controls : mapping of str to states or (states, mask), optional
+        The same items seen by an untrained model, with shuffled words, ...: what is due to the model or the text alone.
     **options
-        Of `compare_layers`; its measures are the imbalances by default.
+        Of `compare_layers`; its measures are the imbalances by default.  With controls `k`, `metric`, `preprocess` and
+        `n_jobs`.
 
     Returns
     -------
     LayerComparison
         "a" are the tokens at every lag, "b" is the last token: ``a_to_b`` says what a token tells about one that comes
         later, ``b_to_a`` the reverse, ``asymmetry`` their difference with its error.
+    ControlledTokens
+        With controls: the same numbers of all, and the differences to each control, paired by item.
 
     Raises
     ------
@@ -185,7 +204,7 @@ def token_lag_imbalance(
     Notes
     -----
     In a causal model the last token has seen the earlier ones, which makes it tell about them whatever it has learnt:
-    show the same of an untrained model, and of shuffled words, beside it.
+    show the same of an untrained model, and of shuffled words, beside it (`controls`).
 
     Examples
     --------
@@ -199,10 +218,12 @@ def token_lag_imbalance(
     numbers = [check_positive_int(lag, "lags") for lag in lags]
     if not numbers or len(set(numbers)) < len(numbers):
         raise ParameterError(f"lags is {lags!r}: name at least one, and each once")
-    tokens = read_tokens(states, mask, skip_first)
-    _check_lengths(tokens, [-1 - max(numbers)])
-    options.setdefault("measures", "imbalance")
-    return compare_layers({f"lag {lag}": tokens.at(-1 - lag) for lag in numbers}, {"last": tokens.at(-1)}, **options)
+
+    def layers(tokens: Tokens) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        check_lengths(tokens, [-1 - max(numbers)])
+        return {f"lag {lag}": tokens.at(-1 - lag) for lag in numbers}, {"last": tokens.at(-1)}
+
+    return _compare(layers, states, mask, skip_first, controls, options)
 
 
 def window_asymmetry(
@@ -212,8 +233,9 @@ def window_asymmetry(
     past: slice = slice(0, 5),
     future: slice = slice(-5, None),
     skip_first: int = 0,
+    controls: Mapping[str, Any] | None = None,
     **options: Any,
-) -> LayerComparison:
+) -> LayerComparison | ControlledTokens:
     """Do the first tokens tell more about the last than the last about the first?
 
     Parameters
@@ -222,13 +244,18 @@ def window_asymmetry(
         As for `pool_tokens`.
     past, future : slice
         Tokens that are put one after the other.
+    controls : mapping of str to states or (states, mask), optional
+        The same items seen by an untrained model, with shuffled words, ...: what is due to the model or the text alone.
     **options
-        Of `compare_layers`; its measures are the imbalances by default.
+        Of `compare_layers`; its measures are the imbalances by default.  With controls `k`, `metric`, `preprocess` and
+        `n_jobs`.
 
     Returns
     -------
     LayerComparison
         "a" is the past and "b" the future: ``asymmetry`` below 0 says that the past tells more.
+    ControlledTokens
+        With controls: the same numbers of all, and the differences to each control, paired by item.
 
     Raises
     ------
@@ -248,10 +275,37 @@ def window_asymmetry(
     """
     if past.step not in (None, 1) or future.step not in (None, 1):
         raise ParameterError("past and future are slices of neighbouring tokens, without a step")
-    tokens = read_tokens(states, mask, skip_first)
     windows = [_window(one.start or 0, one.stop) for one in (past, future)]
-    for places in windows:
-        _check_lengths(tokens, places)
+
+    def layers(tokens: Tokens) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        for places in windows:
+            check_lengths(tokens, places)
+        _check_apart(tokens, windows)
+        a, b = (tokens.window(one) for one in windows)
+        return {"past": a}, {"future": b}
+
+    return _compare(layers, states, mask, skip_first, controls, options)
+
+
+# --------------------------------------------------------------------------------------------------------------- steps
+def _compare(layers: Callable[[Tokens], Any], states, mask, skip_first, controls, options):
+    """Layers of tokens compared: alone with shuffles, or beside those of controls."""
+    a, b = layers(read_tokens(states, mask, skip_first))
+    if controls is None:
+        return compare_layers(a, b, **({"measures": "imbalance"} | options))
+    if not isinstance(controls, Mapping) or not controls:
+        raise ParameterError("controls is no mapping of names to states: {'untrained': states}")
+    conditions = {"given": (a, b)}
+    for name, one in controls.items():
+        own, its_mask = one if isinstance(one, tuple) else (one, None)
+        try:
+            conditions[str(name)] = layers(read_tokens(own, its_mask, skip_first))
+        except DataError as error:
+            raise DataError(f"control {name}: {error}") from error
+    return compare_controls(conditions, **options)
+
+
+def _check_apart(tokens: Tokens, windows: list[range]) -> None:
     ends = [np.where(np.array(one) < 0, tokens.lengths[:, None] + np.array(one), np.array(one)) for one in windows]
     shared = np.flatnonzero(ends[0].max(1) >= ends[1].min(1))
     if len(shared):
@@ -259,14 +313,10 @@ def window_asymmetry(
             f"past and future share a token of {tokens.spell(int(shared[0]))} ({len(shared)} such items): take "
             "shorter windows, or leave out items with few tokens"
         )
-    a, b = (tokens.window(one) for one in windows)
-    options.setdefault("measures", "imbalance")
-    return compare_layers({"past": a}, {"future": b}, **options)
 
 
-# --------------------------------------------------------------------------------------------------------------- steps
 def _without_first(tokens: Tokens, number: int) -> Tokens:
-    _check_lengths(tokens, [number])
+    check_lengths(tokens, [number])
     kept = np.ones(len(tokens.values), bool)
     for place in range(number):
         kept[tokens.starts[:-1] + place] = False
@@ -292,7 +342,7 @@ def _window(start: int, stop: int | None) -> range:
     )
 
 
-def _check_lengths(tokens: Tokens, places: Sequence[int]) -> None:
+def check_lengths(tokens: Tokens, places: Sequence[int]) -> None:
     needed = max(-min(places), max(places) + 1)
     short = np.flatnonzero(tokens.lengths < needed)
     if len(short):
