@@ -98,7 +98,7 @@ def conditional_imbalance(
     >>> length = g.integers(5, 25, 400)
     >>> a, b = (np.c_[length, g.normal(size=(400, 2))] for _ in range(2))              # nothing but the length
     >>> found = conditional_imbalance(a, b, length, fraction=0.05, metric="euclidean", random_state=0)
-    >>> found.unconditional[0, 0, 0] < 0.9, bool(found.p_values[0, 0, 0] > 0.05)
+    >>> bool(found.unconditional[0, 0, 0] < 0.9), bool(found.p_values[0, 0, 0] > 0.05)
     (True, True)
     """
     check_choice(metric, "metric", METRICS)
