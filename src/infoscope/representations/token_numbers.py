@@ -16,7 +16,7 @@ from .layer_steps import check_steps, describe_step
 from .layers import METRICS, Layers
 from .token_controls import tables_of
 from .token_results import TokenNumberCurve
-from .tokens import Tokens, check_lengths, pool, read_tokens
+from .tokens import Tokens, check_lengths, join_tokens, read_tokens
 
 WAYS = ("last_n", "mean_last_n", "mean")
 
@@ -127,7 +127,9 @@ def token_number_curve(
 def _layers(tokens: Tokens, points: list[tuple[str, int]], what: str, steps: tuple[Any, ...]) -> Layers:
     """One layer a point of the curves, pooled when it is needed."""
     names = tuple(f"{way} {number}" for way, number in points)
-    return Layers(names, tuple(partial(pool, tokens, way, number) for way, number in points), what, None, steps)
+    return Layers(
+        names, tuple(partial(join_tokens, tokens, way, n=number) for way, number in points), what, None, steps
+    )
 
 
 def _shaped(name: str, tables: list[list[list[Estimate]]], number: int) -> dict[str, Any]:

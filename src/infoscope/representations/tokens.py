@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -147,11 +146,6 @@ def pool_tokens(
 def join_tokens(tokens: Tokens, how: str, *, n: int = 10, start: int = 0, stop: int | None = None) -> np.ndarray:
     """One vector an item from tokens that were read, as `pool_tokens` says."""
     check_choice(how, "how", POOLS)
-    return pool(read_tokens(states, mask, skip_first), how, n, start, stop)
-
-
-def pool(tokens: Tokens, how: str, n: int = 10, start: int = 0, stop: int | None = None) -> np.ndarray:
-    """The same from tokens that were read."""
     if how == "mean":
         return _means(tokens, tokens.lengths)
     if how == "mean_last_n":
