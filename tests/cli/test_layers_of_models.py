@@ -53,7 +53,7 @@ def by_hand(model, processor, items, out, **options):
     return {name: store.read(name) for name in store.layers}
 
 
-def test_translations_through_one_model(infoscope, folder):
+def test_translations_through_one_model(infoscope, folder, monkeypatch):
     """The layers that the command compares are those of `extract`; called again it goes on with what is there."""
     files = ["--output", "out.json", "--output", "out.npz", "--plot", "out.png"]
     command = ["layers", "llama", "--texts", "en.jsonl:text", "--against", "it.jsonl:text", *FEW, *files]
@@ -68,8 +68,9 @@ def test_translations_through_one_model(infoscope, folder):
     np.testing.assert_array_equal(load("out.npz").values, expected.values)
     assert "a  llama on 26 texts of en.jsonl:text; layers are kept in out.stores/a-llama-en\n" in said.out
     assert RepresentationStore.open("out.stores/b-llama-it").texts == tiny.some_texts(N, 1)
+    monkeypatch.setattr("infoscope.representations.load_model", None)  # of a store that is whole, no model is read
     again = infoscope(*command)
-    assert again.code == 0 and "layers are kept in out.stores/a-llama-en (which goes on)" in again.out
+    assert again.code == 0 and "layers are kept in out.stores/a-llama-en (which is whole)" in again.out, again.err
     assert str(expected) in again.out
     record = json.loads((folder / "out.json").read_text())
     assert record["inputs"]["b"] == {
@@ -83,7 +84,9 @@ def test_a_record_runs_again_from_the_model(infoscope, folder):
     """`rerun` makes the layers anew; it does not believe the store."""
     options = ["--texts", "en.jsonl:text", "--store-dir", "kept", "--measures", "mutual_knn", *FEW]
     assert infoscope("layers", "llama", "bert", *options, "--output", "out.json").code == 0
-    assert sorted(path.name for path in (folder / "kept").iterdir()) == ["a-llama-en", "b-bert-en"]
+    assert sorted(path.name for path in (folder / "kept").iterdir()) == [
+        "a-llama-en", "a-llama-en.json", "b-bert-en", "b-bert-en.json",
+    ]  # fmt: skip
     for path in (folder / "kept").rglob("*.npy"):
         path.unlink()
     said = infoscope("rerun", "out.json")
@@ -201,3 +204,8 @@ def test_a_store_of_another_model_says_the_way_out(infoscope, folder):
     assert infoscope("layers", "llama", "bert", *options).code == 0
     said = infoscope("layers", "llama", "bert", *options, "--pool", "last")
     assert said.code == 2 and "delete it, or name another folder with --store-dir" in said.err
+    (folder / "kept" / "a-llama-en.json").write_text("{")
+    assert "a-llama-en (which goes on)" in infoscope("layers", "llama", "bert", *options).out
+    (folder / "en.jsonl").write_text((folder / "en.jsonl").read_text().replace("cat", "dog"))
+    said = infoscope("layers", "llama", "bert", *options)
+    assert said.code == 2 and "kept/a-llama-en belongs to other texts: item" in said.err

@@ -119,19 +119,15 @@ def read_layers(name: str, pool: str | None) -> Layers:
 
 def extract_layers(first: str, second: str | None, asked: Extraction, pool: str | None, folder: Path) -> list[Layers]:
     """Run one model or two on one set of items or two, into stores that the next run goes on with."""
-    from infoscope.representations import load_model
-
     models = [first] if second is None else [first, second]
     for name in models:
         _refuse_stores(name)
     items = choose_items(asked.texts, asked.against, asked.images, ids=asked.ids, n_models=len(models))
-    loaded: dict[str, Any] = {}
-    sides = []
-    for side, name, one in zip("ab", [models[0], models[-1]], [items[0], items[-1]], strict=True):
-        if name not in loaded:
-            loaded[name] = load_model(name)
-        sides.append(_extract(side, name, loaded[name], one, asked, pool, folder))
-    return sides
+    loaded = _LoadedOnce()
+    return [
+        _extract(side, name, loaded, one, asked, pool, folder)
+        for side, name, one in zip("ab", [models[0], models[-1]], [items[0], items[-1]], strict=True)
+    ]
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
@@ -157,29 +153,81 @@ def _refuse_stores(name: str) -> None:
         raise ParameterError(f"{name} holds layers that are there: leave out --texts, --against and --images")
 
 
+class _LoadedOnce:
+    """Models by their path, read when one is needed, and kept for the other side."""
+
+    def __init__(self) -> None:
+        self._models: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        from infoscope.representations import load_model
+
+        if name not in self._models:
+            self._models[name] = load_model(name)
+        return self._models[name]
+
+
 def _extract(
-    side: str, name: str, model: Any, items: LayerItems, asked: Extraction, pool: str | None, folder: Path
+    side: str, name: str, loaded: _LoadedOnce, items: LayerItems, asked: Extraction, pool: str | None, folder: Path
 ) -> Layers:
     """Layers of a model on items, from a store that is there or is made."""
     from infoscope.base.errors import InfoscopeError
     from infoscope.io.files_read import reading
-    from infoscope.representations import extract
+    from infoscope.representations import RepresentationStore, extract
     from infoscope.representations.model_files import model_paths
+    from infoscope.storage import write_json
 
-    place = folder / f"{side}-{_stem(name)}-{items.name}"
-    files = [*model_paths(name), *items.files]
-    found = place.exists()
-    typer.echo(f"{side}  {name} on {items.words}; layers are kept in {place}" + " (which goes on)" * found)
+    place, options = folder / f"{side}-{_stem(name)}-{items.name}", asked.options(pool)
+    files, found = [*model_paths(name), *items.files], place.exists()
+    with reading(*files):
+        record = _record(files, items, options)
+        whole = _is_whole(place, record)
+        going = " (which is whole)" if whole else " (which goes on)" if found else ""
+        typer.echo(f"{side}  {name} on {items.words}; layers are kept in {place}{going}")
+        try:
+            if whole:
+                store = RepresentationStore.open(place)
+            else:
+                folder.mkdir(parents=True, exist_ok=True)
+                store = extract(loaded[name], None, items.values, place, ids=items.ids, **options)
+                write_json(_beside(place), record)
+        except InfoscopeError as error:
+            if found and str(error).startswith(str(place)):
+                raise type(error)(f"{error}: delete it, or name another folder with --store-dir") from error
+            raise
+    return Layers(store.arrays(), files, store, store.pools[0], {"model": name, **items.about})
+
+
+def _record(files: list[Path], items: LayerItems, options: dict[str, Any]) -> dict[str, Any]:
+    """What a store is made from: a store that is whole, of the same, needs no model."""
+    from infoscope.base import versions
+    from infoscope.io.files_read import digest_when_read
+
+    hashes = {str(path): digest_when_read(path)["hash"] for path in files if path.exists()}
+    return {
+        "files": hashes,
+        "ids": [str(one) for one in items.ids],
+        "about": items.about,
+        "options": {key: one for key, one in options.items() if key != "device"},
+        "infoscope": versions()["infoscope"],
+    }
+
+
+def _is_whole(place: Path, record: dict[str, Any]) -> bool:
+    """Whether a store was made from this to its end."""
+    from infoscope.storage import read_json
+
+    beside = _beside(place)
+    if not place.is_dir() or not beside.is_file():
+        return False
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with reading(*files):
-            store = extract(model, None, items.values, place, ids=items.ids, **asked.options(pool))
-    except InfoscopeError as error:
-        if found and str(error).startswith(str(place)):
-            raise type(error)(f"{error}: delete it, or name another folder with --store-dir") from error
-        raise
-    about = {"model": name, **items.about}
-    return Layers(store.arrays(), files, store, store.pools[0], about)
+        return bool(read_json(beside) == record)
+    except ValueError:  # half a file: the store itself says what is there
+        return False
+
+
+def _beside(place: Path) -> Path:
+    return place.with_name(f"{place.name}.json")
 
 
 def _stem(model: str) -> str:
