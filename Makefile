@@ -141,7 +141,7 @@ test-slow: $(VENV_TEST)/.ready
 
 test-models: $(VENV_MODELS)/.ready
 	@mkdir -p "$(NUMBA_CACHE)"
-	$(TEST_ENV) $(VENV_MODELS)/bin/python -m pytest tests/models $(PYTEST_ARGS)
+	NUMBA_CACHE_DIR="$(NUMBA_CACHE)" MPLBACKEND=Agg $(VENV_MODELS)/bin/python -m pytest tests/models $(PYTEST_ARGS)
 
 test-processors: $(VENV_TEST)/.ready
 	$(VENV_TEST)/bin/python tests/processors.py -n $(TEST_JOBS) --dist worksteal --doctest-modules src/infoscope tests $(PYTEST_ARGS)

@@ -61,6 +61,15 @@ def test_shuffled_messages_tell_nothing(messages, tmp_path):
     assert np.abs(found - 1).max() < 4 * 0.037 * 1.17  # 1/sqrt(3N), and what it lacks of the error; 28 values
 
 
+@pytest.fixture(scope="module")
+def names(encoder, states):
+    """Names of 800 emoji in the layers of the encoder, by language."""
+    found = or_skip(emoji_captions, ["en", "it", "de", "ja"])
+    assert found.shape == (1400, 4)
+    found = found.iloc[np.random.default_rng(0).permutation(1400)[:800]]
+    return {one: states(f"names {one}", encoder, asked(found[one])) for one in found}
+
+
 @pytest.mark.parametrize(
     ("language", "forth", "back"),
     [
@@ -69,12 +78,8 @@ def test_shuffled_messages_tell_nothing(messages, tmp_path):
         ("ja", [0.450, 0.500, 0.419, 0.395, 0.373], [0.422, 0.423, 0.382, 0.404, 0.298]),
     ],
 )
-def test_names_of_emoji(encoder, states, language, forth, back):
-    names = or_skip(emoji_captions, ["en", language])
-    assert len(names) == 1400
-    names = names.iloc[np.random.default_rng(0).permutation(1400)[:800]]
-    english, other = (states(f"emoji {language} {one}", encoder, asked(names[one])) for one in names)
-    found = imbalances(english, other, layers=[0, 3, 6, 9, 12])
+def test_names_of_emoji(names, language, forth, back):
+    found = imbalances(names["en"], names[language], layers=[0, 3, 6, 9, 12])
     np.testing.assert_allclose(found, [forth, back], atol=0.01)
 
 
@@ -134,8 +139,7 @@ def test_descriptions_in_a_causal_model(causal_states):
     np.testing.assert_allclose(found[:, -1], NORMED, atol=0.05)
 
 
-def test_one_model_and_another(causal_states, described, encoder, states):
-    english = states("described 160", encoder, described["en"][:160])
-    found = imbalances(causal_states["en"], english, other="output")
+def test_one_model_and_another(causal_states, described_states):
+    found = imbalances(causal_states["en"], {"output": described_states["en"].read("output")[:160]}, other="output")
     np.testing.assert_allclose(found[:, list(BETWEEN)].T, list(BETWEEN.values()), atol=0.05)
     np.testing.assert_allclose(found[:, -1], (0.463, 0.497), atol=0.05)

@@ -1,0 +1,60 @@
+"""Pictures of emoji and their names: the imbalances between a vision and a language model are those measured before."""
+
+import numpy as np
+import pytest
+from tests.models.packaged import imbalances, or_skip
+
+from infoscope.datasets import emoji_pictures, packaged_model
+
+# from a picture to its name and back, by state of the vision model; measured as those of test_translations.py
+PATCHES = {
+    0: (0.741, 0.803), 3: (0.691, 0.735), 6: (0.637, 0.718), 8: (0.613, 0.717), 9: (0.618, 0.683),
+    10: (0.728, 0.677), 11: (0.730, 0.724), 12: (0.822, 0.763),
+}  # fmt: skip
+CLASS = {10: (0.660, 0.693), 11: (0.665, 0.659), 12: (0.642, 0.671)}
+JAPANESE = (0.664, 0.595)  # the class token of the last block
+
+
+@pytest.fixture(scope="module")
+def vit():
+    """A vision transformer in an ONNX file."""
+    return or_skip(packaged_model, "vit-s-focus")
+
+
+@pytest.fixture(scope="module")
+def emoji(vit):
+    """Names of 240 emoji in two languages, and their pictures."""
+    captions, pictures = or_skip(emoji_pictures, ["en", "ja"])
+    assert len(captions) == len(pictures) == 1391
+    rows = np.random.default_rng(0).permutation(1391)[:240]
+    return captions.iloc[rows], pictures[rows]
+
+
+@pytest.fixture(scope="module")
+def seen(emoji, vit, states):
+    return states("pictures", vit, emoji[1], pool=("mean", "first"))
+
+
+@pytest.fixture(scope="module")
+def called(emoji, encoder, states):
+    captions = emoji[0]
+    return {one: states(f"captions {one}", encoder, [f"query: {text}" for text in captions[one]]) for one in captions}
+
+
+def test_pictures_are_drawn_in_colour(emoji):
+    pictures = emoji[1]
+    assert pictures.shape[1:] == (224, 224, 3) and pictures.dtype == np.uint8
+    assert (pictures[:, :2].reshape(240, -1) == 255).mean() > 0.99  # white around
+    assert (np.ptp(pictures.reshape(240, -1, 3).astype(int), axis=2).max(1) > 50).mean() > 0.5
+
+
+def test_patches_and_names(seen, called):
+    found = imbalances(seen.arrays(pool="mean"), called["en"], layers=list(PATCHES), other="output")
+    np.testing.assert_allclose(found.T, list(PATCHES.values()), atol=0.05)
+
+
+def test_class_tokens_and_names(seen, called):
+    found = imbalances(seen.arrays(pool="first"), called["en"], layers=list(CLASS), other="output")
+    np.testing.assert_allclose(found.T, list(CLASS.values()), atol=0.05)
+    found = imbalances(seen.arrays(pool="first"), called["ja"], layers=[12], other="output")
+    np.testing.assert_allclose(found[:, 0], JAPANESE, atol=0.05)
