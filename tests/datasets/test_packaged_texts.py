@@ -1,6 +1,5 @@
 """Catalogues of gettext, lists of Debian and names of emoji, read from files that the tests write."""
 
-import numpy as np
 import pytest
 
 from infoscope.base import DataError, ParameterError
@@ -122,18 +121,3 @@ def test_captions_are_names_as_people_write_them():
     assert not found.apply(lambda names: names.str.contains("[:_]")).any(axis=None)
     with pytest.raises(ParameterError, match="no names in 'tlh': there are en, "):
         emoji_captions(["en", "tlh"])
-
-
-def test_pictures_are_scaled_to_the_colours_of_imagenet():
-    pytest.importorskip("torch")
-    pytest.importorskip("PIL")
-    from infoscope.datasets.packaged_models import PictureProcessor
-
-    image = np.zeros((6, 6, 3), np.uint8)
-    image[..., 1], image[2, 3] = 255, (51, 102, 204)
-    made = PictureProcessor(side=6)(images=[image, image], return_tensors="pt")["pixel_values"]
-    assert tuple(made.shape) == (2, 3, 6, 6)
-    expected = [(0.2 - 0.485) / 0.229, (0.4 - 0.456) / 0.224, (0.8 - 0.406) / 0.225]
-    np.testing.assert_allclose(made[1, :, 2, 3], expected, rtol=1e-6)  # one rounding of float32 each
-    np.testing.assert_allclose(made[0, :, 0, 0], [-0.485 / 0.229, 0.544 / 0.224, -0.406 / 0.225], rtol=1e-6)
-    assert PictureProcessor(side=3)(images=[image])["pixel_values"].shape == (1, 3, 3, 3)

@@ -37,7 +37,7 @@ def states(tmp_path_factory):
     folder = tmp_path_factory.mktemp("states")
 
     def extracted(name, model, items, **options):
-        return extract(*model, list(items), folder / name, dtype="float32", **options)
+        return extract(model, None, list(items), folder / name, dtype="float32", **options)
 
     return extracted
 

@@ -8,7 +8,7 @@ def test_smollm2_knows_the_capital_of_france(smollm2):
     """The words that come next are read out by the embedding, as the model was trained: its head is tied to it."""
     import torch
 
-    model, tokenizer = smollm2
+    model, tokenizer, _ = smollm2
     with torch.inference_mode():
         made = tokenizer(["The capital of France is"], return_tensors="pt")
         last = model(**made).last_hidden_state[0, -1]
@@ -21,7 +21,7 @@ def test_smollm2_knows_the_capital_of_france(smollm2):
 def test_encoders_put_the_same_sentences_together(name, request):
     import torch
 
-    model, tokenizer = request.getfixturevalue(name)
+    model, tokenizer, _ = request.getfixturevalue(name)
     pairs = [
         ("query: A man is eating food.", "query: Someone is having a meal."),
         ("query: The train leaves at noon.", "query: Departure of the train is at twelve o'clock."),
@@ -36,10 +36,3 @@ def test_encoders_put_the_same_sentences_together(name, request):
         )
     likeness = torch.nn.functional.normalize(a) @ torch.nn.functional.normalize(b).T
     np.testing.assert_array_equal(likeness.argmax(1).numpy(), np.arange(len(pairs)))
-
-
-def test_transformers_logs_as_before(minilm):
-    from transformers.utils import logging
-
-    assert minilm.model.training is False
-    assert logging.is_progress_bar_enabled()

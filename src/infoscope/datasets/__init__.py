@@ -9,7 +9,7 @@ from .emoji_captions import emoji_captions, emoji_pictures
 from .equilibrium import langevin_wells, markov_chain, ornstein_uhlenbeck
 from .molecules import MolecularFrames, load_alanine_dipeptide
 from .networks import Network, even_network, logistic_network
-from .packaged_models import PackagedModel, packaged_model
+from .packaged_models import packaged_model
 from .real import digit_descriptions, load_breast_cancer, load_diabetes, load_digits, load_wine
 from .spins import CRITICAL_TEMPERATURE, ising_chain, ising_chain_distances, ising_square, ising_square_energy, potts
 from .translations import translated_descriptions, translated_messages
@@ -18,7 +18,6 @@ __all__ = [
     "CRITICAL_TEMPERATURE",
     "MolecularFrames",
     "Network",
-    "PackagedModel",
     "ar1",
     "copied_bits",
     "copied_bits_distances",

@@ -99,7 +99,7 @@ def emoji_pictures(languages: str | Sequence[str] = "en", *, side: int = 224) ->
     English names, and their pictures in all blocks of a small vision transformer::
 
         captions, pictures = emoji_pictures("en")
-        store = extract(*packaged_model("vit-s-focus"), list(pictures), "pictures.store", pool=("mean", "first"))
+        store = extract(packaged_model("vit-s-focus"), None, list(pictures), "pictures.store", pool=("mean", "first"))
     """
     captions = emoji_captions(languages)
     check_positive_int(side, "side")

@@ -49,8 +49,8 @@ def translated_messages(languages: str | Sequence[str] = "it", *, min_words: int
     Vectors of the Italian messages in all layers of a small encoder::
 
         messages = translated_messages("it")
-        model, tokenizer = packaged_model("multilingual-e5-small")
-        store = extract(model, tokenizer, [f"query: {text}" for text in messages["it"]], "it.store")
+        texts = [f"query: {text}" for text in messages["it"]]
+        store = extract(packaged_model("multilingual-e5-small"), None, texts, "it.store")
     """
     import pandas as pd
 
