@@ -10,6 +10,7 @@ from .equilibrium import langevin_wells, markov_chain, ornstein_uhlenbeck
 from .molecules import MolecularFrames, load_alanine_dipeptide
 from .networks import Network, even_network, logistic_network
 from .packaged_models import packaged_model
+from .planted_layers import SimulatedLayers, simulated_layers
 from .real import digit_descriptions, load_breast_cancer, load_diabetes, load_digits, load_wine
 from .spins import CRITICAL_TEMPERATURE, ising_chain, ising_chain_distances, ising_square, ising_square_energy, potts
 from .translations import translated_descriptions, translated_messages
@@ -18,6 +19,7 @@ __all__ = [
     "CRITICAL_TEMPERATURE",
     "MolecularFrames",
     "Network",
+    "SimulatedLayers",
     "ar1",
     "copied_bits",
     "copied_bits_distances",
@@ -52,6 +54,7 @@ __all__ = [
     "ornstein_uhlenbeck",
     "packaged_model",
     "potts",
+    "simulated_layers",
     "translated_descriptions",
     "translated_messages",
 ]
