@@ -17,7 +17,6 @@ from .imbalance import settle_neighbors, source_neighbors
 from .plan import make_plan
 from .query_rows import query_rows
 from .results import ImbalanceDifference
-from .standard_errors import Deviations
 
 
 def compare_imbalances(
@@ -100,8 +99,7 @@ on_low_weight, on_starved, cap : optional
     found = [measure(plan, source, c) for source in sources]
     graphs = [d.neighbors.graph for d in found]
     first, second = (d.deviations() for d in found)
-    together = Deviations.joined(first, second._replace(eps=-second.eps))
-    difference, difference_se = found[0].value - found[1].value, error_of(plan, together)
+    difference, difference_se = found[0].value - found[1].value, error_of(plan, first.less(second))
     parameters = dict(
         k=k,
         neighbor_rule=rule,

@@ -149,7 +149,7 @@ def information_imbalance(
     with plan.looking_at_order():
         forth, back = both_directions(plan, k, asked, generator, **options)
         plan.look_if_chosen()
-    a_to_b_se, b_to_a_se = errors_of(plan, k, [forth, back], rule, cap, generator)
+    a_to_b_se, b_to_a_se, asymmetry_se = errors_of(plan, k, [forth, back], rule, cap, generator)
     p_values = _p_values(plan, k, n_permutations, generator)
     apart = other_runs(plan, (forth, back), k, lambda p: both_directions(p, k, asked, generator, **options))
     a, b = plan.spaces
@@ -177,6 +177,7 @@ def information_imbalance(
         a_to_b_se=a_to_b_se,
         b_to_a=back.value,
         b_to_a_se=b_to_a_se,
+        asymmetry_se=asymmetry_se,
         a_to_b_floor=floor_of(plan, forth, b),
         b_to_a_floor=floor_of(plan, back, a),
         a_to_b_p=p_values[0],
@@ -289,13 +290,15 @@ def _from_sweep(plan: ComparisonPlan, way: OneWay, k: int) -> Direction:
 
 
 def errors_of(plan: ComparisonPlan, k: int, directions: list[Direction], rule, cap, generator) -> list[float]:
-    """Standard errors of both directions by the plan's formula."""
+    """Standard errors of both directions, and of their difference, by the plan's formula."""
     if plan.standard_error != "jackknife":
-        return [standard_error(plan, d.deviations()) for d in directions]
+        forth, back = (d.deviations() for d in directions)
+        return [standard_error(plan, one) for one in (forth, back, forth.less(back))]
 
     def values_without(kept):
         part = plan.take(kept)
-        return [d.value for d in both_directions(part, k, None, generator, rule=rule, cap=cap)]
+        forth, back = both_directions(part, k, None, generator, rule=rule, cap=cap)
+        return [forth.value, back.value, forth.value - back.value]
 
     return [float(se) for se in jackknife_error(plan, values_without)]
 

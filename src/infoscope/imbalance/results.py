@@ -46,6 +46,8 @@ class InformationImbalance(Measured):
         nothing about the second. Slightly more than 1 is noise and is not clipped.
     a_to_b_se, b_to_a_se : float
         Their standard errors. ``a_to_b_interval`` and ``b_to_a_interval`` are the 95 % intervals, None where withheld.
+    asymmetry, asymmetry_se : float, float or None
+        ``a_to_b - b_to_a``, with the error of the paired difference: below 0 where A tells more about B than B about A.
     a_to_b_floor, b_to_a_floor : float
         The smallest attainable value: (k + 1)/N for features, the sum of squared class shares for labels.
         ``a_to_b_normalized`` is ``(a_to_b - floor)/(1 - floor)``.
@@ -109,6 +111,7 @@ class InformationImbalance(Measured):
     b_to_a: float
     b_to_a_se: float
     k: int
+    asymmetry_se: float | None = None
     a_to_b_floor: float = 0.0
     b_to_a_floor: float = 0.0
     a_to_b_p: float | None = None
@@ -139,6 +142,11 @@ class InformationImbalance(Measured):
     def _readings(self) -> tuple[Reading, Reading]:
         ab = read(self.a_to_b, self.a_to_b_se, self.a_to_b_floor, self.a_to_b_p, self.error_factor)
         return ab, read(self.b_to_a, self.b_to_a_se, self.b_to_a_floor, self.b_to_a_p, self.error_factor)
+
+    @property
+    def asymmetry(self) -> float:
+        """``a_to_b - b_to_a``: below 0 where A tells more about B than B about A."""
+        return self.a_to_b - self.b_to_a
 
     @property
     def a_to_b_normalized(self) -> float:
@@ -201,6 +209,7 @@ class InformationImbalance(Measured):
             row |= {way: getattr(self, way), f"{way}_se": getattr(self, f"{way}_se")}
             row |= {f"{way}_low": low, f"{way}_high": high}
             row |= {f"{way}_{part}": getattr(self, f"{way}_{part}") for part in ("floor", "normalized", "p")}
+        row |= {"asymmetry": self.asymmetry, "asymmetry_se": self.asymmetry_se}
         return [row | {"relation": self.relation, "k": self.k, "n_effective": self.n_effective} | self._context()]
 
 

@@ -30,6 +30,10 @@ class Deviations(NamedTuple):
         total[np.abs(total) <= SAME * np.abs(eps).max(initial=0.0)] = 0  # what cancels leaves no error
         return cls(keys // n, keys % n, total)
 
+    def less(self, other: Deviations) -> Deviations:
+        """Those of the difference of two estimates."""
+        return Deviations.joined(self, other._replace(eps=-other.eps))
+
 
 def point_sharing_variance(d: Deviations, n_items: int) -> float:
     """Variance of a sum over pairs, where pairs that share a point are correlated (formula (5)).

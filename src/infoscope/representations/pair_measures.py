@@ -143,6 +143,5 @@ def asymmetry(forward: Imbalance, backward: Imbalance, values: np.ndarray, back:
     errors = np.empty_like(values)
     for a, b in np.ndindex(values.shape):
         there, here = forward.deviations(a, b, float(values[a, b])), backward.deviations(a, b, float(back[a, b]))
-        both = Deviations.joined(there, here._replace(eps=-here.eps))
-        errors[a, b] = np.sqrt(point_sharing_variance(both, forward.n))
+        errors[a, b] = np.sqrt(point_sharing_variance(there.less(here), forward.n))
     return Measured(values - back, errors)
