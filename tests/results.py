@@ -70,6 +70,7 @@ from infoscope.measures import (
     StabilityTable,
 )
 from infoscope.representations import (
+    CheckpointComparison,
     ConditionalImbalance,
     ControlledTokens,
     DirectionComparison,
@@ -78,6 +79,7 @@ from infoscope.representations import (
     LayerProfile,
     SemanticLayers,
     TokenNumberCurve,
+    compare_checkpoints,
     compare_directions,
     compare_layers,
     conditional_imbalance,
@@ -133,6 +135,7 @@ def one_of_each():
         ),
         TokenNumberCurve: token_number_curve(TOKENS, None, TOKENS[:, ::-1], None, numbers=(1, 3)),
         JointImbalance: joint_imbalance([X[:, :1], X[:, 1:]], X, metric="euclidean"),
+        CheckpointComparison: compare_checkpoints([[X, X[:, :2]], [X, X[:, 1:]]]),
         TransferEntropy: markov_transfer_entropy([[0.5, 0.5], [0.2, 0.8]], [0, 1], [0, 1], [1, 2]),
         Intervention: interventional_effect(X[:40, :2], X[40:, :2], n_bootstrap=9, n_permutations=19, random_state=0),
         DimensionScan: Gride(max_rank=8).fit(X).result_,

@@ -46,7 +46,13 @@ _HOMES = {
         "suggest_embedding",
         "transfer_entropy",
     ),
-    "representations": ("LayerComparison", "RepresentationStore", "compare_layers"),
+    "representations": (
+        "CheckpointComparison",
+        "LayerComparison",
+        "RepresentationStore",
+        "compare_checkpoints",
+        "compare_layers",
+    ),
     "neighbors": (
         "KernelSums",
         "NeighborGraph",

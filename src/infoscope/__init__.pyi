@@ -161,8 +161,10 @@ from .neighbors import nearest as nearest
 from .neighbors import nearest_blocks as nearest_blocks
 from .neighbors import nearest_product as nearest_product
 from .neighbors import order_test as order_test
+from .representations import CheckpointComparison as CheckpointComparison
 from .representations import LayerComparison as LayerComparison
 from .representations import RepresentationStore as RepresentationStore
+from .representations import compare_checkpoints as compare_checkpoints
 from .representations import compare_layers as compare_layers
 from .statistics import correlation_time as correlation_time
 from .statistics import effective_sample_size as effective_sample_size

@@ -1,4 +1,4 @@
-"""Layers of two models of which is known what they have in common: shared features, a meaning at some depths, nothing."""
+"""Layers of two models of which is known what they share: features, a meaning at some depths, or nothing."""
 
 from __future__ import annotations
 

@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from .calibration import Calibrated, calibrate
+from .checkpoint_results import CheckpointComparison
+from .checkpoints import compare_checkpoints
 from .comparison_results import LayerComparison
 from .conditional import conditional_imbalance
 from .depth_results import DirectionComparison, LayerProfile, SemanticLayers
@@ -21,6 +23,7 @@ from .store import RepresentationStore
 from .token_numbers import token_number_curve
 from .token_results import ControlledTokens, TokenNumberCurve
 from .tokens import pool_tokens, token_lag_imbalance, window_asymmetry
+from .training_callback import LayerProfileCallback
 
 if TYPE_CHECKING:
     from .preprocessing import Center, ClipRows, RemoveCentroids, SignBits
@@ -46,6 +49,9 @@ __all__ = [
     "ClipRows",
     "RemoveCentroids",
     "SignBits",
+    # one model at several times
+    "compare_checkpoints",
+    "LayerProfileCallback",
     # two layers, as plain numbers
     "canonical_correlations",
     "cknna",
@@ -58,6 +64,7 @@ __all__ = [
     "window_asymmetry",
     # results
     "Calibrated",
+    "CheckpointComparison",
     "ConditionalImbalance",
     "ControlledTokens",
     "DirectionComparison",

@@ -17,6 +17,10 @@ from .store import RepresentationStore
 METRICS = ("cosine", "euclidean", "hamming")
 HAMMING = ("bits", "hamming")  # metrics of spaces that "hamming" stands for
 FEWEST = 4  # items from which the unbiased forms exist
+WAY_OUT = (  # of the look at the order of rows
+    "with spaces for imbalance_matrix, or thin the items; if they are in no order, shuffle them alike in all layers to "
+    "silence"
+)
 
 
 class Layer(NamedTuple):
