@@ -1,4 +1,4 @@
-"""Checkpoints beside a reference: values by the imbalance of single pairs, planted changes, what training leaves alone."""
+"""Checkpoints beside a reference: values of single pairs, planted changes, what training leaves alone."""
 
 import numpy as np
 import pytest
