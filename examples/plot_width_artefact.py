@@ -38,9 +38,9 @@ for width, found in by_width.items():
     print(f"{width:5d}  {raw:7.2f}  {calibrated:10.3f}  {debiased:+8.3f}")
 
 # %%
-# The raw value grows with the width, nearly as that of plain noise does, D/(D + N), the width over width plus items: 0.85
-# at a width of 1024. What shuffled items reach rises alike, so the calibrated value stays where it belongs. The debiased
-# value is 0 on average by itself.
+# The raw value grows with the width, nearly as that of plain noise does, D/(D + N), the width over width plus items:
+# 0.85 at a width of 1024. What shuffled items reach rises alike, so the calibrated value stays where it belongs. The
+# debiased value is 0 on average by itself.
 #
 # The best of many layers
 # -----------------------
@@ -58,8 +58,8 @@ for depth, found in by_depth.items():
     print(f"{depth:6d}  {best:17.3f}  {calibrated:10.3f}  {pairs:22.0%}  {judged:12.0%}")
 
 # %%
-# With 24 layers there are 576 pairs, and some pair looks significant by itself far more often than once in twenty. Judged
-# beside *the best pair of every shuffle*, the best pair is no more than chance gives.
+# With 24 layers there are 576 pairs, and some pair looks significant by itself far more often than once in twenty.
+# Judged beside *the best pair of every shuffle*, the best pair is no more than chance gives.
 
 fig, (left, right) = plt.subplots(1, 2, figsize=(8, 3.4), layout="constrained")
 

@@ -30,8 +30,8 @@ class LayerProfileCallback:
     the network, which is set to evaluation meanwhile; the vectors of all layers are kept in a store, one a checkpoint,
     and these numbers are logged for every layer: ``layers/NAME/to_output`` (Information Imbalance from the layer to
     what the model returns), ``layers/NAME/to_start`` (to the same layer at the start), ``layers/NAME/dimension``
-    (TWO-NN), each with its standard error under the same name with ``_se``.  Weights, gradients, modes and random numbers of the
-    training stay as they are.
+    (TWO-NN), each with its standard error under the same name with ``_se``.  Weights, gradients, modes and random
+    numbers of the training stay as they are.
 
     Parameters
     ----------
