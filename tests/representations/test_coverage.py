@@ -33,9 +33,7 @@ def coverage(values, errors):
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
 def test_intervals_hold_the_mean_often_enough(metric):
     """400 replicates tell a share of 0.95 to 0.011: 0.85 at least in each case, and 0.90 on average over cases."""
-    found = {
-        (relation, k): coverage(*replicates(relation, metric, k, 400)) for relation in RELATIONS for k in (1, 10)
-    }
+    found = {(relation, k): coverage(*replicates(relation, metric, k, 400)) for relation in RELATIONS for k in (1, 10)}
     for case, shares in found.items():
         print(metric, *case, *shares.round(3))
     assert all(shares.min() >= 0.85 for shares in found.values())

@@ -205,7 +205,7 @@ def test_calibration_by_hand():
     [
         (dict(a=[]), "no layers"),
         (dict(a=5), "mapping of names"),
-        (dict(a=[np.ones((90, 3))]), "a, layer 0: all items are the same"),
+        (dict(a=[np.ones((90, 3))]), "a, layer 0 is dead: all 90 items have the same vector"),
         (dict(a=[np.full((90, 3), np.nan)]), "a, layer 0"),
         (dict(b=[np.ones((80, 3)) + np.arange(80)[:, None] ** [1, 2, 3]]), "80 items"),
         (dict(measures="cosine"), "measures"),

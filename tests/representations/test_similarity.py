@@ -10,7 +10,7 @@ from infoscope.neighbors import Space
 from infoscope.representations import canonical_correlations, cknna, compare_layers, linear_cka, procrustes_distance
 from infoscope.representations.linear_similarity import unbiased_hsic
 
-EXACT = dict(rel=0, abs=1e-9)  # as the specification asks; both sides are float64 sums of at most 10^5 terms
+EXACT = dict(rel=0, abs=1e-9)  # both sides are float64 sums of at most 10^5 terms
 
 
 def pair(n=40, d=(6, 9), shared=3, seed=0):
@@ -180,6 +180,9 @@ X = np.random.default_rng(0).normal(size=(20, 3))
         (lambda: linear_cka(X, X[:10]), DataError, "layers of 20 and 10 items"),
         (lambda: linear_cka(X[:3], X[:3]), DataError, "3 items: at least 4"),
         (lambda: linear_cka(X, np.ones((20, 2))), DataError, "layer 1 is dead: all 20 items have the same vector"),
+        (lambda: linear_cka(np.eye(20), X), DataError, "pairs of items are alike in layer 0: debiased CKA has nothing"),
+        (lambda: compare_layers([X], [np.eye(20)], measures="cka_debiased"), DataError, "are alike in b, layer 0: cka"),
+        (lambda: compare_layers([X], [np.eye(20)], measures="rsa"), DataError, "are alike in b, layer 0: rsa has"),
         (lambda: linear_cka(X, np.where(X > 1, np.nan, X)), DataError, "layer 1 holds nan in item"),
         (lambda: linear_cka(X[:, 0], X), DataError, r"layer 0 has shape \(20,\)"),
         (lambda: canonical_correlations(np.eye(20), X), ParameterError, "rank 19 and 3 of 20 items: all correlations"),

@@ -103,7 +103,8 @@ def table_layers(
             if "mutual_knn" in measures:
                 mutual.append(choose_neighbors(space, k_mutual, None, None, None, n_jobs=n_jobs))
             for one in sums:
-                forms[one][at] = unit_form(_vectors(layer, one, f"{layers.what}, {name}"), one, name, metric)
+                known = f"{layers.what}, {name}"
+                forms[one][at] = unit_form(_vectors(layer, one, known), one, known, metric)
             bar.update(1)
     return LayerTables(
         NeighborLists.of(nearest) if nearest else None,

@@ -11,6 +11,7 @@ import numpy as np
 from infoscope.base import DataError, ParameterError, check_ids
 from infoscope.neighbors import Space, as_space, check_same_items, is_series, refuse_weights, to_numpy
 
+from .dead_layers import refuse_dead
 from .layer_steps import steps_of_rows, transform_layer
 from .store import RepresentationStore
 
@@ -219,8 +220,7 @@ def _layer(given: Any, name: str, metric: str, steps: tuple[Any, ...]) -> Layer:
     refuse_weights(space, "layers are compared with every item once")
     if len(space) < FEWEST:
         raise DataError(f"{name} has {len(space)} items: {FEWEST} are needed")
-    if not np.ptp(to_numpy(space.features) if layer.vectors is None else layer.vectors, axis=0).any():
-        raise DataError(f"{name}: all items are the same: a dead layer tells nothing; leave it out")
+    refuse_dead(to_numpy(space.features) if layer.vectors is None else layer.vectors, name)
     return layer
 
 

@@ -1,7 +1,9 @@
 """Similarities of two layers as linear maps see them, to the last digits: CKA, CCA and SVCCA, Procrustes.
 
 Each takes two arrays (N, D) of the same items.  Columns are centred first; a layer is compared in whichever of its
-two sides, features or items, is shorter.  For many layers, errors and a null: `compare_layers`.
+two sides, features or items, is shorter.  For many layers, errors and a null: `compare_layers`, whose CKA is the same
+sum from matrices of all items in single precision (`trace_forms`): a shuffle of items only looks those up, and here
+there are none.
 """
 
 from __future__ import annotations
@@ -10,7 +12,10 @@ import numpy as np
 
 from infoscope.base import DataError, ParameterError
 
+from .dead_layers import refuse_alike, refuse_dead
 from .layers import FEWEST
+
+ROUNDING = 1e-12  # of an unbiased HSIC, relative to the plain one that it is a difference from
 
 
 def linear_cka(X: np.ndarray, Y: np.ndarray, *, debiased: bool = True) -> float:
@@ -27,12 +32,12 @@ def linear_cka(X: np.ndarray, Y: np.ndarray, *, debiased: bool = True) -> float:
     Returns
     -------
     float
-        NaN where an unbiased HSIC of a layer with itself is not positive.
 
     Raises
     ------
     DataError
-        Different numbers of items, fewer than four, a layer that is constant.
+        Different numbers of items, fewer than four, a layer that is constant; with `debiased`, one in which all pairs
+        of items are alike.
 
     References
     ----------
@@ -50,9 +55,11 @@ def linear_cka(X: np.ndarray, Y: np.ndarray, *, debiased: bool = True) -> float:
     if not debiased:
         between, own = _product_of_grams(X, Y), (_product_of_grams(X, X), _product_of_grams(Y, Y))
         return float(between / np.sqrt(own[0] * own[1]))
-    own = unbiased_hsic(X, X), unbiased_hsic(Y, Y)
-    if min(own) <= 0:
-        return float("nan")
+    own = []
+    for number, Z in enumerate((X, Y)):
+        own.append(unbiased_hsic(Z, Z))  # the squares of a matrix, added up
+        largest = _product_of_grams(Z, Z) / (len(Z) * (len(Z) - 3))
+        refuse_alike(own[-1], ROUNDING * largest, "debiased CKA", f"layer {number}")
     return float(unbiased_hsic(X, Y) / np.sqrt(own[0] * own[1]))
 
 
@@ -172,8 +179,7 @@ def centred_layers(*layers: np.ndarray, fewest: int = 3) -> list[np.ndarray]:
             raise DataError(f"layers of {len(arrays[0])} and {len(array)} items: both must hold the same items")
         if len(array) < fewest:
             raise DataError(f"{len(array)} items: at least {fewest} are needed")
-        if (array == array[0]).all():
-            raise DataError(f"layer {number} is dead: all {len(array)} items have the same vector")
+        refuse_dead(array, f"layer {number}")
     return [array - array.mean(0) for array in arrays]
 
 

@@ -15,6 +15,8 @@ from infoscope.neighbors import Space
 from infoscope.storage import ArrayStore
 from infoscope.storage.manifest import MANIFEST, read_manifest
 
+from .dead_layers import is_dead, refuse_dead
+
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 POOL = "mean"
 LARGEST_HALF = 65_504.0
@@ -278,10 +280,7 @@ class RepresentationStore:
         values = self.read(layer, pool=pool)
         if values.dtype == np.float16:
             values = values.astype(np.float32)
-        if (values == values[0]).all():
-            raise DataError(
-                f"layer {layer} of {self._store.path} is dead: all {len(self)} items have the same vector; leave it out"
-            )
+        refuse_dead(values, f"layer {layer} of {self._store.path}")
         if metric == "cosine" and on_zero == "raise" and len(zero := np.flatnonzero(~values.any(1))):
             raise DataError(
                 f"layer {layer} of {self._store.path} is zero for {self._spell(zero[0])}, one of {len(zero)} such "
@@ -327,7 +326,7 @@ class RepresentationStore:
     def dead(self, layer: str, *, pool: str | None = None) -> list[str]:
         """What is wrong with a layer, in sentences: all items alike, or items of zeros, by id and text."""
         values = self.read(layer, pool=pool)
-        if (values == values[0]).all():
+        if is_dead(values):
             return [f"layer {layer}: all {len(self)} items have the same vector"]
         return [f"layer {layer}: zero for {self._spell(row)}" for row in np.flatnonzero(~values.any(1))]
 

@@ -1,14 +1,18 @@
 """Similarities that are one sum over pairs of items, s = sum_ij U_ij V_ij: CKA, debiased CKA, rank correlation (RSA).
 
 Every layer becomes a symmetric matrix U whose squares add up to one, made once.  Items of one layer exchanged by a
-permutation exchange rows and columns of its matrix: nothing is measured again.
+permutation exchange rows and columns of its matrix: nothing is measured again.  Matrices are kept in single precision,
+since all layers and all shuffles want them; `linear_cka` needs none, and is the same sum in double precision from
+features.  Neither can be made of the other: a sum over features knows no shuffle without being measured again.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from infoscope.base import DataError, kernel
+from infoscope.base import kernel
+
+from .dead_layers import refuse_alike
 
 SMALLEST = 1e-12  # size of a matrix, relative to the squares of the vectors, below which it is rounding
 BLOCK = 32  # rows of a matrix that are gathered at a time: they stay in the cache until they are multiplied
@@ -60,7 +64,7 @@ def unit_form(x: np.ndarray, measure: str, name: str, metric: str = "cosine") ->
     Raises
     ------
     DataError
-        If all items are the same, so that there is nothing to compare.
+        If all pairs of items are alike, as in a layer of one unit an item, so that there is nothing to compare.
 
     Examples
     --------
@@ -77,8 +81,7 @@ def unit_form(x: np.ndarray, measure: str, name: str, metric: str = "cosine") ->
     else:
         form = centred_gram(x) if measure == "cka" else unbiased_gram(x)
     size = np.sqrt((form**2).sum())
-    if not size > SMALLEST * (1.0 if measure == "rsa" else (x**2).sum()):
-        raise DataError(f"all items of {name} are the same: {measure} has nothing to compare; leave the layer out")
+    refuse_alike(size, SMALLEST * (1.0 if measure == "rsa" else (x**2).sum()), measure, name)
     return form / size
 
 
