@@ -24,7 +24,9 @@ from infoscope import (
     TwoNN,
     cauchy_schwarz,
     cauchy_schwarz_information,
+    compare_checkpoints,
     compare_imbalances,
+    compare_layers,
     density_curvature,
     diffusion_spectral_entropy,
     dii_forward,
@@ -110,6 +112,14 @@ def test_features_can_be_meant():
 # --------------------------------------------------------------------------------------------------- what weights mean
 OTHER = np.random.default_rng(8).normal(size=(70, 3)) * 1.2
 WIDE = np.random.default_rng(9).normal(size=(3, 60))
+DRAWN = dict(metric="euclidean", random_state=0, n_permutations=19)
+
+
+def layer_of(s):
+    """Another layer of the same items, with their weights."""
+    return Space(s.features[:, :1], sample_weight=s.sample_weight)
+
+
 ZERO = {
     "effective_number": lambda s: effective_number(s, kernel="gaussian", sigma=1.0, exclusion_window=0).value,
     "matrix_entropy": lambda s: matrix_entropy(s, exclusion_window=0).value,
@@ -135,8 +145,12 @@ ZERO = {
     "mmd": lambda s: mmd(s, OTHER).value,
     "cauchy_schwarz": lambda s: cauchy_schwarz(s, OTHER).value,
     "kl_divergence": lambda s: kl_divergence(s, OTHER, random_state=0).value_se,
+    "compare_layers": lambda s: compare_layers(
+        [s], [layer_of(s)], measures=["imbalance", "cka", "mutual_knn"], **DRAWN
+    ).values.ravel(),
+    "compare_checkpoints": lambda s: compare_checkpoints([[s], [layer_of(s)]], metric="euclidean").to_reference[0],
 }
-REFUSED = ("DensityAnomaly", "BinaryID", "kl_divergence")
+REFUSED = ("DensityAnomaly", "BinaryID", "kl_divergence", "compare_layers", "compare_checkpoints")
 
 
 @pytest.mark.parametrize("who", ZERO)
@@ -241,6 +255,8 @@ LOOKS = {
     "imbalance_matrix": lambda x: imbalance_matrix({"a": x, "b": x[:, :2]}),
     "imbalance_gain": lambda x: imbalance_gain(x, x[:, :2], future=x[:, 1:], n_permutations=0),
     "compare_imbalances": lambda x: compare_imbalances(x, x[:, :2], x[:, 1:]),
+    "compare_layers": lambda x: compare_layers([x], [x[:, :2], x[:, 1:]], n_permutations=19, random_state=0),
+    "compare_checkpoints": lambda x: compare_checkpoints([[x], [x[:, 1:]], [x[:, :2]]]),
     "DifferentiableImbalance": lambda x: DifferentiableImbalance(5).fit(x, x[:, :2]).result_,
     "dii_forward": lambda x: dii_forward(x, x[:, :2], 2, k=5),
     "TwoNN": lambda x: TwoNN().fit(x).result_,

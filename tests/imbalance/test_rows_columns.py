@@ -16,7 +16,7 @@ from tests.imbalance.brute import (
 )
 
 from infoscope.base import CorrelatedRowsWarning, DataError, ParameterError
-from infoscope.imbalance import imbalance_matrix, information_imbalance
+from infoscope.imbalance import compare_imbalances, imbalance_matrix, imbalance_scale_curve, information_imbalance
 from infoscope.io import load, save
 from infoscope.neighbors import Space
 
@@ -72,6 +72,37 @@ def test_values_and_errors_by_brute_force(choice, k):
         assert getattr(result, f"{way}_se") == pytest.approx(se, abs=1e-12)
     assert len(result.row_weights) == result.n_rows == len(asked)
     assert result.n_candidates == (None if columns is None else len(columns))
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_curves_and_differences_by_brute_force(choice):
+    """Every k of a curve is a comparison of its own; a difference counts pairs of both sources together."""
+    rows, columns = CHOICES[choice]
+    ok, asked = chosen(~np.eye(N, dtype=bool), rows, columns)
+    options = dict(rows=rows, columns=columns, exclusion_window=0)
+    curve = imbalance_scale_curve(A, B, k=(1, 2, 5), **options)
+    for at, k in enumerate((1, 2, 5)):
+        value, se = by_brute_force(distances(A), distances(B), k, ok, asked)
+        back, back_se = by_brute_force(distances(B), distances(A), k, ok, asked)
+        found = (curve.a_to_b[at], curve.a_to_b_se[at], curve.b_to_a[at], curve.b_to_a_se[at])
+        np.testing.assert_allclose(found, (value, se, back, back_se), atol=1e-12)
+    most = N if columns is None else len(columns)
+    assert imbalance_scale_curve(A, B, **options).k.tolist() == [2**p for p in range(9) if 2**p <= max(most // 4, 1)]
+    target = np.column_stack([A[:, :1], B[:, :1]])
+    found = compare_imbalances(A, B, target, k=2, **options)
+    values = [by_brute_force(distances(one), distances(target), 2, ok, asked) for one in (A, B)]
+    np.testing.assert_allclose((found.a_to_target, found.a_to_target_se), values[0], atol=1e-12)
+    np.testing.assert_allclose((found.b_to_target, found.b_to_target_se), values[1], atol=1e-12)
+    dense = np.zeros((N, N))
+    for one, (value, _), sign in zip((A, B), values, (1, -1), strict=True):
+        c = np.zeros((N, N))
+        c[asked] = neighbor_shares(distances(one)[asked], ok[asked], 2)
+        u = np.zeros((N, N))
+        u[asked] = np.nan_to_num(mean_ranks_of(distances(target), ok, c, asked)) / (ok[asked].sum(1) + 1)[:, None]
+        dense += sign * c / len(asked) * (2 * u - value)
+    i, j = np.nonzero(dense)
+    assert found.difference_se == pytest.approx(np.sqrt(sharing_variance(i, j, dense[i, j])), abs=1e-12)
+    assert found.n_rows == curve.n_rows == len(asked)
 
 
 @pytest.mark.parametrize("choice", CHOICES)

@@ -6,7 +6,7 @@ from scipy.spatial.distance import cdist, pdist
 from scipy.stats import spearmanr
 
 from infoscope import Space, information_imbalance
-from infoscope.base import DataError, ParameterError
+from infoscope.base import DataError, DataWarning, ParameterError
 from infoscope.representations import calibrate, compare_layers
 
 ALL = ("imbalance", "mutual_knn", "cka", "cka_debiased", "rsa")
@@ -225,6 +225,33 @@ def test_what_makes_no_sense_is_said(models, change, said):
     given = dict(a=models[0], b=models[1]) | change
     with pytest.raises((DataError, ParameterError), match=said):
         compare_layers(given.pop("a"), given.pop("b"), **given)
+
+
+def test_items_that_are_there_twice_are_told():
+    """Of 60 items 6 repeat others, in 5 groups; equal in one layer alone they are not the same item."""
+    g = np.random.default_rng(0)
+    x, y = g.normal(size=(2, 60, 4))
+    x[54:], y[54:] = x[[0, 1, 2, 3, 4, 4]], y[[0, 1, 2, 3, 4, 4]]
+    with pytest.warns(DataWarning, match=r"6 of 60 items repeat another one in all layers \(5 groups"):
+        found = compare_layers([x, x[:, :2]], [y], n_permutations=19)
+    assert len(found.warnings) == 1 and not found.notes
+    z = g.normal(size=(60, 4))
+    assert compare_layers([x], [z], n_permutations=19).warnings == ()
+    wide = g.normal(size=(400, 3))
+    wide[7] = wide[300]
+    assert compare_layers([wide], [wide[:, :2]], measures="imbalance", n_permutations=19).notes == (
+        "1 of 400 items repeat another one in all layers (1 group of equal items)",
+    )
+
+
+def test_weights_that_are_equal_or_zero_say_which_items_count():
+    g = np.random.default_rng(1)
+    x, y = g.normal(size=(2, 60, 4))
+    weight = np.where(np.arange(60) < 20, 0.0, 2.5)
+    options = dict(measures=ALL, k_mutual=5, metric="euclidean", n_permutations=19, random_state=0)
+    found = compare_layers([Space(x, sample_weight=weight)], [Space(y, sample_weight=weight)], **options)
+    np.testing.assert_array_equal(found.values, compare_layers([x[20:]], [y[20:]], **options).values)
+    assert found.n_items == 40
 
 
 def test_ids_must_match():

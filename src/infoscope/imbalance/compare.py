@@ -25,6 +25,8 @@ def compare_imbalances(
     target,
     *,
     k: int | None = None,
+    rows: Any = None,
+    columns: Any = None,
     neighbor_rule: str | None = None,
     exclusion_window: float | str | None = None,
     neighbors_from: str | None = None,
@@ -51,8 +53,8 @@ def compare_imbalances(
         The two spaces that predict.
     target : Space, array, frame, labels, or matrix of distances
         What is predicted.
-    k, neighbor_rule, exclusion_window, neighbors_from, run_weight, n_rows, random_state, n_jobs, approximate, \
-on_low_weight, on_starved, cap : optional
+    k, rows, columns, neighbor_rule, exclusion_window, neighbors_from, run_weight, n_rows, random_state, n_jobs, \
+approximate, on_low_weight, on_starved, cap : optional
         As for `information_imbalance`.
     standard_error : {"auto", "graph", "blocks", "rows"}
         Formula of the errors.
@@ -81,6 +83,8 @@ on_low_weight, on_starved, cap : optional
     goal, said = target_space(target, target_kind, name="target", option="target_kind")
     plan = make_plan(
         [as_space(A, name="A"), as_space(B, name="B"), goal],
+        rows=rows,
+        columns=columns,
         n_jobs=n_jobs,
         exclusion_window=exclusion_window,
         neighbors_from=neighbors_from,
@@ -91,11 +95,12 @@ on_low_weight, on_starved, cap : optional
     plan.note(*said)
     k, rule = settle_neighbors(plan, k, neighbor_rule, cap=cap)
     generator = check_random_state(random_state)
-    rows = query_rows(plan, k, n_rows, generator, on_starved)
+    asked = query_rows(plan, k, n_rows, generator, on_starved)
     a, b, c = plan.spaces
     options: dict[str, Any] = dict(rule=rule, cap=cap, approximate=approximate)
     with plan.looking_at_order():
-        sources = [source_neighbors(plan, source, k, rows, generator, **options) for source in (a, b)]
+        sources = [source_neighbors(plan, source, k, asked, generator, **options) for source in (a, b)]
+        plan.look_if_chosen()
     found = [measure(plan, source, c) for source in sources]
     graphs = [d.neighbors.graph for d in found]
     first, second = (d.deviations() for d in found)
@@ -103,6 +108,8 @@ on_low_weight, on_starved, cap : optional
     parameters = dict(
         k=k,
         neighbor_rule=rule,
+        rows=None if rows is None else np.asarray(rows),
+        columns=None if columns is None else np.asarray(columns),
         exclusion_window=plan.exclusion_window,
         n_rows=n_rows,
         neighbors_from=plan.neighbors_from,
@@ -129,7 +136,7 @@ on_low_weight, on_starved, cap : optional
             random_state,
             *(part for s in plan.spaces for part in (s.hashed, s.sample_weight, s.time, s.run)),
         ),
-        **plan.fields(None if rows is None else len(rows), None, graphs),
+        **plan.fields(None if asked is None else len(asked), None, graphs),
     )
 
 

@@ -137,7 +137,7 @@ def heatmap_table(result: ImbalanceMatrix, **options: Any) -> list[dict[str, Any
 
 
 def curve_table(result: ScaleCurve, **options: Any) -> dict[str, Any]:
-    table: dict[str, Any] = {"k": np.asarray(result.k), "share": np.asarray(result.k, dtype=float) / result.n_items}
+    table: dict[str, Any] = {"k": np.asarray(result.k), "share": np.asarray(result.k, dtype=float) / result.n_answering}
     for way, floor in zip(WAYS, result.floors(), strict=True):
         values, se = np.asarray(getattr(result, way)), np.asarray(getattr(result, f"{way}_se"), dtype=float)
         table |= {way: values, f"{way}_se": se * (math.nan if result.interval_withheld else 1.0), f"{way}_floor": floor}

@@ -68,7 +68,7 @@ def plot_scale_curve(curve: ScaleCurve, ax: Axes | None = None, *, style: str = 
 
     look = look_of(style)
     ax = axes_of(ax, look, height=0.72)
-    share = np.asarray(curve.k, dtype=float) / curve.n_items
+    share = np.asarray(curve.k, dtype=float) / curve.n_answering
     floors = curve.floors()
     for way, (label, colour, marker, dash) in _ways(curve.name_a, curve.name_b).items():
         values, se = np.asarray(getattr(curve, way)), np.asarray(getattr(curve, f"{way}_se"))
@@ -80,7 +80,7 @@ def plot_scale_curve(curve: ScaleCurve, ax: Axes | None = None, *, style: str = 
         ax.plot(share, floors[1], color=GREY, ls=(0, (4, 2)), lw=look.line)
     ax.axhline(1.0, color=GREY, ls=":", lw=look.line, label="says nothing")
     ax.set(xscale="log", ylim=(0, max(1.08, ax.get_ylim()[1])))
-    to_k, to_share = partial(np.multiply, curve.n_items), partial(np.multiply, 1.0 / curve.n_items)
+    to_k, to_share = partial(np.multiply, curve.n_answering), partial(np.multiply, 1.0 / curve.n_answering)
     upper = ax.secondary_xaxis("top", functions=(to_k, to_share))
     upper.set_xlabel("k", fontsize=look.text)
     upper.tick_params(which="both", labelsize=look.small)

@@ -386,9 +386,14 @@ class ScaleCurve(Measured):
         "b_to_a_floor": numbers("S"),
     }
 
+    @property
+    def n_answering(self) -> int:
+        """Items that could be neighbours: all, or the chosen columns."""
+        return self.n_items if self.n_candidates is None else self.n_candidates
+
     def floors(self) -> tuple[np.ndarray, np.ndarray]:
         """The smallest attainable values of both directions."""
-        natural = (np.asarray(self.k, dtype=float) + 1.0) / self.n_items
+        natural = (np.asarray(self.k, dtype=float) + 1.0) / self.n_answering
         forth, back = self.a_to_b_floor, self.b_to_a_floor
         return (natural if forth is None else np.asarray(forth)), (natural if back is None else np.asarray(back))
 
@@ -405,7 +410,7 @@ class ScaleCurve(Measured):
         """One sentence: the relation at the smallest and at the largest scale, or the one that holds at all."""
         relations = [self.at(i).relation for i in range(len(self.k))]
         clauses = [phrase_relation(relation, self.name_a, self.name_b) for relation in relations]
-        first, last = f"k = {self.k[0]}", f"k = {self.k[-1]} ({self.k[-1] / self.n_items:.2g} of all items)"
+        first, last = f"k = {self.k[0]}", f"k = {self.k[-1]} ({self.k[-1] / self.n_answering:.2g} of all items)"
         if len(set(relations)) == 1:
             return self._qualified(f"{clauses[0]} at every scale from {first} to {last}")
         if relations[0] != relations[-1]:

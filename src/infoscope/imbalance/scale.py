@@ -26,6 +26,8 @@ def imbalance_scale_curve(
     B,
     *,
     k: Sequence[int] | None = None,
+    rows: Any = None,
+    columns: Any = None,
     exclusion_window: float | str | None = None,
     neighbors_from: str | None = None,
     run_weight: Any = "frames",
@@ -47,9 +49,9 @@ def imbalance_scale_curve(
     A, B : Space, array (N, D), frame, tensor or Dask array
         Two descriptions of the same N items.
     k : sequence of int, optional
-        Numbers of neighbours; 1, 2, 4, ... up to a quarter of the items (at most 256) by default.
-    exclusion_window, neighbors_from, run_weight, n_rows, random_state, n_jobs, neighbor_rule, on_low_weight, \
-on_starved, cap : optional
+        Numbers of neighbours; 1, 2, 4, ... up to a quarter of the items that answer (at most 256) by default.
+    rows, columns, exclusion_window, neighbors_from, run_weight, n_rows, random_state, n_jobs, neighbor_rule, \
+on_low_weight, on_starved, cap : optional
         As for `information_imbalance`.
     standard_error : {"auto", "graph", "blocks", "rows"}
         Formula of the errors.
@@ -75,6 +77,8 @@ on_starved, cap : optional
     if standard_error == "jackknife":
         raise ParameterError("standard_error='jackknife' is offered for one k at a time: use information_imbalance")
     settings: dict[str, Any] = dict(
+        rows=rows,
+        columns=columns,
         exclusion_window=exclusion_window,
         neighbors_from=neighbors_from,
         run_weight=run_weight,
@@ -86,7 +90,8 @@ on_starved, cap : optional
     a, b = plan.spaces
     if neighbor_rule is not None:
         check_choice(neighbor_rule, "neighbor_rule", RULES)
-    wanted = _powers_of_two(len(a)) if k is None else np.atleast_1d(np.asarray(k)).tolist()
+    most = len(a) if plan.columns is None else len(plan.columns)
+    wanted = _powers_of_two(most) if k is None else np.atleast_1d(np.asarray(k)).tolist()
     ks = sorted({check_positive_int(one, "k", 1) for one in wanted})
     if not ks:
         raise ParameterError("k is empty: give at least one number of neighbours")
@@ -97,18 +102,21 @@ on_starved, cap : optional
         return _one_by_one(A, B, ks, settings)
     refuse_without_weights(plan, neighbor_rule=neighbor_rule, cap=cap)
     generator = check_random_state(random_state)
-    rows = query_rows(plan, ks[-1], n_rows, generator, on_starved)
+    asked = query_rows(plan, ks[-1], n_rows, generator, on_starved)
     table, graphs = np.empty((6, len(ks))), []
     for way, (source, target) in enumerate(((a, b), (b, a))):
         with plan.looking_at_order():
-            nearest = source_neighbors(plan, source, ks[-1], rows, generator, rule=None)
+            nearest = source_neighbors(plan, source, ks[-1], asked, generator, rule=None)
         ranks = measure(plan, nearest, target).ranks
         graphs.append(nearest.graph)
         for column, one in enumerate(ks):
             d = _at(plan, nearest.graph, ranks, one)
             table[way::2, column] = d.value, error_of(plan, d.deviations()), floor_of(plan, d, target)
+    plan.look_if_chosen()
     parameters = dict(
         k=ks,
+        rows=None if rows is None else np.asarray(rows),
+        columns=None if columns is None else np.asarray(columns),
         exclusion_window=plan.exclusion_window,
         neighbors_from=plan.neighbors_from,
         n_rows=n_rows,
@@ -125,7 +133,7 @@ on_starved, cap : optional
         a_to_b_floor=table[4],
         b_to_a_floor=table[5],
         provenance=provenance("imbalance_scale_curve", parameters, random_state, a.hashed, b.hashed, a.time, a.run),
-        **plan.fields(None if rows is None else len(rows), None, graphs),
+        **plan.fields(None if asked is None else len(asked), None, graphs),
     )
 
 

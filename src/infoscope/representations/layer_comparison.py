@@ -10,14 +10,16 @@ import numpy as np
 
 from infoscope.base import Fingerprint, ParameterError, available_threads, one_blas_thread, progress, provenance
 from infoscope.base.checks import check_choice, check_positive_int, check_random_state
+from infoscope.neighbors import looking_at_row_order
 from infoscope.statistics.shuffles import check_n_permutations
 
 from .calibration import calibrate
 from .comparison_results import LayerComparison
 from .layer_steps import check_steps, describe_step
 from .layer_tables import LayerTables, table_layers
-from .layers import METRICS, check_stores, read_layers
+from .layers import METRICS, WAY_OUT, check_stores, read_layers
 from .pair_measures import Imbalance, MutualNeighbors, PairMeasure, PairSum, asymmetry
+from .repeated_items import look_for_repeats
 from .trace_forms import FORMS
 
 MEASURES = ("imbalance", "mutual_knn", *FORMS)
@@ -80,6 +82,11 @@ def compare_layers(
     ParameterError
         Options that make no sense; tables that would not fit into memory.
 
+    Warns
+    -----
+    CorrelatedRowsWarning, DataWarning
+        Where items that follow each other look alike, so that they are not independent; where items are there twice.
+
     Notes
     -----
     Errors of imbalances and of mutual neighbours are those of averages over pairs that share points; those of the sums
@@ -115,8 +122,10 @@ def compare_layers(
     model_a, model_b = read_layers(a, "a", steps), read_layers(b, "b", steps)
     check_stores(model_a, model_b)
     options: dict[str, Any] = dict(k=k, k_mutual=k_mutual, metric=metric, digest=digest, n_jobs=n_jobs)
-    first = table_layers(model_a, names, items=None, **options)
-    second = table_layers(model_b, names, items=first.first, **options)
+    with looking_at_row_order(way_out=WAY_OUT) as look:
+        first = table_layers(model_a, names, items=None, **options)
+        second = table_layers(model_b, names, items=first.first, **options)
+    warnings, notes = look_for_repeats(first.codes, second.codes)
     pairs = measures_of(names, first, second, k, k_mutual)
     measured = [one.measure() for one in pairs]
     n = first.n_items
@@ -154,6 +163,8 @@ def compare_layers(
         level=float(level),
         n_permutations=n_permutations,
         n_items=n,
+        warnings=(*look.warnings, *warnings),
+        notes=(*look.notes, *notes),
         provenance=provenance("compare_layers", parameters, random_state, input_hash=digest.text),
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 from infoscope.base import Fingerprint, ParameterError, progress
 from infoscope.imbalance.neighbor_rules import choose_neighbors
 from infoscope.imbalance.rank_table import rank_table
-from infoscope.neighbors import Space, to_numpy
+from infoscope.neighbors import RowCodes, Space, to_numpy
 
 from .layers import Layer, Layers
 from .neighbor_lists import NeighborLists
@@ -35,6 +35,8 @@ class LayerTables(NamedTuple):
         The items.
     n_items : int
         How many.
+    codes : RowCodes or None
+        By which items that are equal in all layers are known; None where they are not at hand.
     """
 
     nearest: NeighborLists | None
@@ -43,6 +45,7 @@ class LayerTables(NamedTuple):
     forms: dict[str, np.ndarray]
     first: Space | None
     n_items: int
+    codes: RowCodes | None = None
 
 
 def table_layers(
@@ -85,6 +88,7 @@ def table_layers(
     """
     sums = [one for one in measures if one not in ("imbalance", "mutual_knn")]
     nearest, mutual, forms, ranks, first, n = [], [], {}, np.empty(0, np.uint16), items, 0
+    codes: RowCodes | None = RowCodes()
     with progress(len(layers.names), f"layers of {layers.what}", "layers") as bar:
         for at, (name, layer) in enumerate(zip(layers.names, layers.one_by_one(metric, items), strict=True)):
             space, n = layer.space, len(layer.space)
@@ -94,6 +98,7 @@ def table_layers(
                 _check_memory(n, len(layers.names) * n_models, "imbalance" in measures, len(sums))
                 forms = {one: np.empty((len(layers.names), n, n), np.float32) for one in sums}
             digest.update(space.features)
+            codes = None if codes is None else codes.with_space(space)
             if "imbalance" in measures:
                 nearest.append(choose_neighbors(space, k, None, None, None, n_jobs=n_jobs))
                 table = rank_table(space, n_jobs=n_jobs).values
@@ -113,6 +118,7 @@ def table_layers(
         forms,
         first,
         n,
+        codes,
     )
 
 

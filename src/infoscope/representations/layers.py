@@ -217,7 +217,9 @@ def _layer(given: Any, name: str, metric: str, steps: tuple[Any, ...]) -> Layer:
         raise ParameterError(
             f"{name} has times or runs: layers are compared item by item; frames of a series go to imbalance_matrix"
         )
-    refuse_weights(space, "layers are compared with every item once")
+    kept = None if space.sample_weight is None or vectors is None else np.flatnonzero(space.sample_weight)
+    space = refuse_weights(space.replace(name=name), "layers are compared with every item once")
+    vectors = vectors if kept is None or vectors is None else vectors[kept]
     if len(space) < FEWEST:
         raise DataError(f"{name} has {len(space)} items: {FEWEST} are needed")
     refuse_dead(to_numpy(space.features) if layer.vectors is None else layer.vectors, name)
