@@ -55,7 +55,7 @@ def test_features_that_go_are_information_lost(found):
 def test_the_other_way_round_information_is_gained(steps):
     found = compare_checkpoints({"tuned": steps["step 0"]}, steps["step 1"])
     assert found.gained.tolist() == [[False, True]] and not found.lost.any()
-    assert found.verdict.startswith("1 of 2 layers have other neighbours than those of reference; top more about")
+    assert found.verdict.startswith("1 of 2 layers have other neighbours than those of the reference; top more about")
 
 
 def test_rotations_and_scales_are_no_change():

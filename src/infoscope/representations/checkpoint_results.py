@@ -132,7 +132,7 @@ class CheckpointComparison(Result):
     @property
     def beside(self) -> str:
         """What the reference is called in words."""
-        return f"checkpoint {self.reference}" if self.reference in self.checkpoints else self.reference
+        return f"checkpoint {self.reference}" if self.reference in self.checkpoints else "the reference"
 
     def _farthest(self, checkpoint: int) -> int:
         """The layer that differs most from the reference, both directions together."""

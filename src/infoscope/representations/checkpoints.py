@@ -157,7 +157,7 @@ def _reference(named: dict[str, Any], reference: Any) -> _Reference:
                 f"reference is {reference!r}: it must be 'last', 'first', one of {', '.join(names)}, or a model"
             )
         return _Reference(name, _read(named[name], f"checkpoint {name}"))
-    name = "reference" if "reference" not in named else "the reference"
+    name = "reference" if "reference" not in named else "other reference"
     return _Reference(name, _read(reference, name))
 
 

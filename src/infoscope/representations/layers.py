@@ -217,13 +217,21 @@ def _layer(given: Any, name: str, metric: str, steps: tuple[Any, ...]) -> Layer:
         raise ParameterError(
             f"{name} has times or runs: layers are compared item by item; frames of a series go to imbalance_matrix"
         )
-    kept = None if space.sample_weight is None or vectors is None else np.flatnonzero(space.sample_weight)
-    space = refuse_weights(space.replace(name=name), "layers are compared with every item once")
-    vectors = vectors if kept is None or vectors is None else vectors[kept]
+    layer = _with_weight(layer, name)
+    space = layer.space
     if len(space) < FEWEST:
         raise DataError(f"{name} has {len(space)} items: {FEWEST} are needed")
     refuse_dead(to_numpy(space.features) if layer.vectors is None else layer.vectors, name)
     return layer
+
+
+def _with_weight(layer: Layer, name: str) -> Layer:
+    """The items of positive weight; an error where weights differ."""
+    space, vectors = layer
+    if space.sample_weight is None:
+        return layer
+    left = refuse_weights(space.replace(name=name), "layers are compared with every item once")
+    return Layer(left, None if vectors is None else vectors[np.flatnonzero(space.sample_weight)])
 
 
 def _from_vectors(values: Any, name: str, metric: str, steps: tuple[Any, ...]) -> Layer:
