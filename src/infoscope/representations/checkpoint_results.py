@@ -173,8 +173,8 @@ class CheckpointComparison(Result):
         if not (self.lost.any() or self.gained.any()):
             return f"{told}; in none does one tell more than the other, after correction for {total} tests."
         sides = [
-            f"{self.beside} tells more about {_named(self, self.lost)}" if self.lost.any() else "",
-            f"{_named(self, self.gained)} more about {self.beside}" if self.gained.any() else "",
+            f"{self.beside} tells more about {_name_layers(self, self.lost)}" if self.lost.any() else "",
+            f"{_name_layers(self, self.gained)} more about {self.beside}" if self.gained.any() else "",
         ]
         return f"{told}; {', '.join(filter(None, sides))} than the reverse, after correction for {total} tests."
 
@@ -183,7 +183,7 @@ def _normalized(values: np.ndarray, floors: np.ndarray) -> np.ndarray:
     return np.where(exceeds(values, floors, 1.0), (values - floors) / (1 - floors), 0.0)
 
 
-def _named(found: CheckpointComparison, which: np.ndarray) -> str:
+def _name_layers(found: CheckpointComparison, which: np.ndarray) -> str:
     """The layers of one checkpoint by name, those of several by their number."""
     if len(found.checkpoints) == 1 and which.sum() <= 4:
         return ", ".join(found.layers[at] for at in np.flatnonzero(which[0]))

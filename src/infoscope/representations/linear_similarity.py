@@ -55,12 +55,11 @@ def linear_cka(X: np.ndarray, Y: np.ndarray, *, debiased: bool = True) -> float:
     if not debiased:
         between, own = _product_of_grams(X, Y), (_product_of_grams(X, X), _product_of_grams(Y, Y))
         return float(between / np.sqrt(own[0] * own[1]))
-    own = []
-    for number, Z in enumerate((X, Y)):
-        own.append(unbiased_hsic(Z, Z))  # the squares of a matrix, added up
-        largest = _product_of_grams(Z, Z) / (len(Z) * (len(Z) - 3))
-        refuse_alike(own[-1], ROUNDING * largest, "debiased CKA", f"layer {number}")
-    return float(unbiased_hsic(X, Y) / np.sqrt(own[0] * own[1]))
+    squares = [unbiased_hsic(Z, Z) for Z in (X, Y)]  # those of a matrix, added up
+    for number, (Z, square) in enumerate(zip((X, Y), squares, strict=True)):
+        plain = _product_of_grams(Z, Z) / (len(Z) * (len(Z) - 3))
+        refuse_alike(square, ROUNDING * plain, "debiased CKA", f"layer {number}")
+    return float(unbiased_hsic(X, Y) / np.sqrt(squares[0] * squares[1]))
 
 
 def unbiased_hsic(X: np.ndarray, Y: np.ndarray) -> float:

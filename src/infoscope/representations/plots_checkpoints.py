@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -49,7 +49,7 @@ def plot_map(
     look = look_of(style)
     table = found.asymmetry if what == "asymmetry" else getattr(found, f"{what}_normalized")
     ax = axes_of(ax, look, height=float(np.clip(0.3 + 0.05 * len(found.layers), 0.5, 1.1)))
-    options: dict[str, object] = dict(cmap="viridis", vmin=0.0)
+    options: dict[str, Any] = dict(cmap="viridis", vmin=0.0)
     if what == "asymmetry":
         largest = max(float(np.abs(table).max()), 1e-12)
         options = dict(cmap="RdBu_r", vmin=-largest, vmax=largest)

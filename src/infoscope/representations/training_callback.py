@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import cache, partial
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas
 
 STEP = "step-"  # and its number: the name of a store
+_made: dict[type, type] = {}  # classes with their base
 
 
 class LayerProfileCallback:
@@ -166,11 +167,14 @@ class LayerProfileCallback:
         control.should_log = due
 
 
-@cache
 def _with_base(cls: type) -> type:
-    """The class with the one that the Trainer knows as a base, which is imported here."""
+    """The class with the one that the Trainer knows as a base, which is imported here; made once."""
     base = require("transformers", "representations").TrainerCallback
-    return cls if issubclass(cls, base) else type(cls.__name__, (cls, base), {"__module__": cls.__module__})
+    if issubclass(cls, base):
+        return cls
+    if cls not in _made:
+        _made[cls] = type(cls.__name__, (cls, base), {"__module__": cls.__module__})
+    return _made[cls]
 
 
 def _extract_aside(
