@@ -81,9 +81,6 @@ class LayerProfileCallback:
     []
     """
 
-    def __new__(cls, *args: Any, **options: Any) -> LayerProfileCallback:
-        return object.__new__(_with_base(cls))
-
     def __init__(
         self,
         items: Iterable[Any],
@@ -94,6 +91,7 @@ class LayerProfileCallback:
         k: int = 1,
         **options: Any,
     ):
+        self.__class__ = _with_base(type(self))
         self.items, self.out, self.every = list(items), Path(out), check_positive_int(every, "every")
         self.processor, self.k, self.options = processor, check_positive_int(k, "k"), options
         self.rows: list[dict[str, Any]] = []
