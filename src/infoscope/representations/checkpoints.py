@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from infoscope.base import DataError, Fingerprint, ParameterError, check_ids, progress, provenance
+from infoscope.base import DataError, Fingerprint, ParameterError, progress, provenance
 from infoscope.base.checks import check_choice, check_positive_int
 from infoscope.base.rounding import SAME
 from infoscope.imbalance import information_imbalance
@@ -16,7 +16,7 @@ from infoscope.neighbors import looking_at_row_order, without_features
 from infoscope.statistics import adjust_p_values
 
 from .checkpoint_results import CheckpointComparison
-from .layers import METRICS, WAY_OUT, Layers, read_layers
+from .layers import METRICS, WAY_OUT, Layers, check_stores, read_layers
 
 FIELDS = ("to_reference", "to_reference_se", "from_reference", "from_reference_se", "to_floor", "from_floor",
           "asymmetry", "asymmetry_se")  # fmt: skip
@@ -47,8 +47,8 @@ def compare_checkpoints(
         What all are compared with: of one network through training its last state; of a fine-tuned one the base.
     k : int
         Neighbours.
-    metric : {"cosine", "euclidean"}
-        Of the distances.
+    metric : {"cosine", "euclidean", "hamming"}
+        Of the distances, as for `compare_layers`.
     adjust : {"holm", "bonferroni", "by", "bh"}
         Correction of the p-values of the asymmetries for the number of checkpoints and layers.
     level : float
@@ -192,8 +192,7 @@ def _check_alike(model: Layers, reference: Layers) -> None:
         other = [name for name in model.names if name not in reference.names]
         which = f"it has {other[0]!r}" if other else f"{len(model.names)} and {len(reference.names)}"
         raise DataError(f"{model.what} and {reference.what} have different layers ({which}): give those of both alone")
-    if model.ids is not None and reference.ids is not None:
-        check_ids(model.ids, reference.ids, model.what, reference.what)
+    check_stores(model, reference)
 
 
 def _two_sided(difference: np.ndarray, se: np.ndarray) -> np.ndarray:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from infoscope.base import DataError, DataWarning, InfoscopeError, require, warn
 from infoscope.base.checks import check_positive_int
-from infoscope.dimension import TwoNN
 from infoscope.imbalance import information_imbalance
 
 from .extraction import extract
@@ -194,6 +193,8 @@ def _extract_aside(
 
 def _profile_layer(store: RepresentationStore, start: RepresentationStore, layer: str, k: int) -> dict[str, float]:
     """What a layer tells about the output and about itself at the start, and how many directions it has."""
+    from infoscope.dimension import TwoNN  # scikit-learn comes with it
+
     space = store.space(layer)
     row: dict[str, float] = {}
     others = {"to_output": (store, OUTPUT), "to_start": (start, layer)}
