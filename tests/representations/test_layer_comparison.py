@@ -172,6 +172,7 @@ def test_both_models_in_another_order_of_items(models, found):
     np.testing.assert_allclose(again.values_se, found.values_se, atol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:.*items repeat another one")
 def test_tied_neighbours_share_their_weight():
     """Signs of few features: overlaps are means over ways to break ties, here by enumeration of all of them."""
     from itertools import combinations
