@@ -58,6 +58,21 @@ def test_stores_answer_and_their_items_must_match(infoscope, models, tmp_path, m
     assert infoscope("layers", "a", "c").code == 2
 
 
+def test_layers_go_through_what_is_named_in_this_order(infoscope, models, tmp_path, monkeypatch):
+    from infoscope.representations import Center, ClipRows, SignBits
+
+    monkeypatch.chdir(tmp_path)
+    for name, layers in zip("ab", models, strict=True):
+        np.savez(f"{name}.npz", **layers)
+    steps = ["--preprocess", "clip", "--preprocess", "center", "--preprocess", "signs", "--metric", "hamming"]
+    said = infoscope("layers", "a.npz", "b.npz", "--permutations", "19", *steps, "--output", "out.json")
+    expected = compare_layers(
+        *models, metric="hamming", preprocess=[ClipRows(), Center(), SignBits()], n_permutations=19, random_state=0
+    )
+    assert said.code == 0 and str(expected) in said.out and "Center(), SignBits(), hamming" in said.out
+    assert "reproduced" in infoscope("rerun", "out.json").out
+
+
 @pytest.mark.parametrize(
     "arguments, words",
     [
@@ -65,6 +80,8 @@ def test_stores_answer_and_their_items_must_match(infoscope, models, tmp_path, m
         (["a.npz", "b.csv"], "no store of layers and no .npz"),
         (["a.npz", "b.npz", "--pool", "last"], "--pool is of stores"),
         (["a.npz", "b.npz", "--measures", "cosine"], "measures"),
+        (["a.npz", "b.npz", "--preprocess", "fold"], "preprocess"),
+        (["a.npz", "b.npz", "--preprocess", "signs"], "hamming"),
         (["a.npz", "broken.npz"], "cannot be read as an archive"),
         (["a.npz", "."], "no store of arrays"),
     ],

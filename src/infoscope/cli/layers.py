@@ -29,7 +29,10 @@ def layers(
     ] = None,
     k: Annotated[int, value("N", "Neighbours of the imbalances.", "-k", "--k")] = 1,
     mutual: Annotated[int, count(1, "Neighbours that are compared.")] = 10,
-    metric: Annotated[str, word("cosine|euclidean", "Of the distances.")] = "cosine",
+    metric: Annotated[str, word("cosine|euclidean|hamming", "Of the distances.")] = "cosine",
+    preprocess: Annotated[
+        Texts, value("NAME", "What every layer goes through first, in this order: clip, center, signs (with hamming).")
+    ] = None,
     pool: Annotated[
         str | None,
         value("NAME", "How tokens are made one vector: mean, last, first, last_n, ... Default: mean; a store's first."),
@@ -67,9 +70,19 @@ def layers(
         if a.store is not None and b.store is not None:
             a.store.check_same_items(b.store)
         options: dict[str, Any] = dict(measures=measures) if measures else {}
+        options |= dict(preprocess=choose_transformers(preprocess)) if preprocess else {}
         found = compare_layers(
             a.layers, b.layers, k=k, k_mutual=mutual, metric=metric, n_permutations=permutations, level=level,
             random_state=seed, n_jobs=jobs, **options,
         )  # fmt: skip
         files = list(dict.fromkeys([*a.files, *b.files]))
         deliver(found, out, {"a": a.record(), "b": b.record()}, files, kind=kind)
+
+
+def choose_transformers(names: list[str]) -> list[Any]:
+    """Transformers of ``--preprocess``, with the options they have by themselves."""
+    from infoscope.base.checks import check_choice
+    from infoscope.representations import Center, ClipRows, SignBits
+
+    known: dict[str, Any] = {"clip": ClipRows, "center": Center, "signs": SignBits}
+    return [known[check_choice(name, "preprocess", tuple(known))]() for name in names]
