@@ -231,6 +231,6 @@ def _beside(place: Path) -> Path:
 
 
 def _stem(model: str) -> str:
-    """A model by the name of its folder or file."""
-    path = Path(model).resolve()
+    """A model by the name of its folder or file, as it was given."""
+    path = Path(model) if Path(model).name.strip(".") else Path(model).resolve()
     return path.name if path.is_dir() else path.stem
