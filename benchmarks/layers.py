@@ -226,7 +226,7 @@ def ours_extraction(model: str, n_items: int, threads: int) -> Row:
     package, name = MODELS[model]
     found = importlib.util.find_spec(package)
     if found is None or not found.submodule_search_locations:
-        return {"skipped": f"{model} was skipped: the package {package.replace('_', '-')} is not installed."}
+        return {"skipped": f"{model} was skipped: there is no package {package.replace('_', '-')}."}
     import torch
 
     from infoscope.representations import extract, load_model

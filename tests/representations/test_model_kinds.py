@@ -218,6 +218,18 @@ def test_another_tokenizer_is_refused(texts, tmp_path):
         extract(tiny.llama(), tiny.word_tokenizer(), [*texts[:1], *texts[:0:-1]], tmp_path / "s")
 
 
+def test_what_wraps_a_tokenizer_is_called_itself(texts, tmp_path):
+    class Prompted:
+        tokenizer = tiny.word_tokenizer()
+
+        def __call__(self, words, **options):
+            return self.tokenizer([f"the cat {text}" for text in words], **options)
+
+    wrapped = extract(tiny.llama(), Prompted(), texts, tmp_path / "s")
+    asked = extract(tiny.llama(), tiny.word_tokenizer(), [f"the cat {text}" for text in texts], tmp_path / "t")
+    np.testing.assert_array_equal(wrapped.read("output"), asked.read("output"))
+
+
 def test_a_tokenizer_without_padding_is_said(texts, tmp_path):
     bare = tiny.word_tokenizer()
     bare.pad_token = None
@@ -238,5 +250,10 @@ def test_a_tokenizer_without_a_mask_is_said(texts, tmp_path):
 def test_what_is_no_network_is_said(texts, tmp_path):
     with pytest.raises(DataError, match="model is dict"):
         extract({}, tiny.word_tokenizer(), texts, tmp_path / "s")
-    with pytest.raises(ParameterError, match="no tokenizer for texts"):
-        extract(tiny.llama(), None, texts, tmp_path / "s")
+    for processor in (None, tiny.image_processor()):
+        with pytest.raises(ParameterError, match="no tokenizer for texts"):
+            extract(tiny.llama(), processor, texts, tmp_path / "s")
+    with pytest.raises(ParameterError, match=r"no image processor for pictures.*pathlib\.Path"):
+        extract(tiny.dinov2(), tiny.word_tokenizer(), tiny.some_pictures(), tmp_path / "s")
+    with pytest.raises(ParameterError, match=r"texts are str, pictures are images or pathlib\.Path"):
+        extract(tiny.dinov2(), tiny.image_processor(), ["a.png", "b.png"], tmp_path / "s")

@@ -14,6 +14,7 @@ from infoscope.base import DataError, ParameterError, require
 from .items import PICTURES, TEXTS, Items
 
 PARTS = {TEXTS: "tokenizer", PICTURES: "image_processor"}  # of a processor that has both
+MADE = {TEXTS: "input_ids", PICTURES: "pixel_values"}
 NO_LIMIT = 10**9  # what tokenizers say that know of none
 
 
@@ -39,9 +40,14 @@ class ModelInputs:
 
     def __init__(self, processor: Any, kind: str, *, truncate: bool = False, tensors: str = "pt"):
         part = PARTS[kind]
-        self.processor = getattr(processor, part) if hasattr(processor, part) else processor
-        if not callable(self.processor):
-            raise ParameterError(f"there is no {part.replace('_', ' ')} for {kind}: pass one as processor")
+        has_both = all(hasattr(processor, one) for one in PARTS.values())  # a wrapper of a tokenizer is called itself
+        self.processor = getattr(processor, part) if has_both else processor
+        makes = getattr(self.processor, "model_input_names", None) or [MADE[kind]]
+        if not callable(self.processor) or MADE[kind] not in makes:
+            raise ParameterError(
+                f"there is no {part.replace('_', ' ')} for {kind}: pass one as processor (texts are str, pictures are "
+                "images or pathlib.Path of their files)"
+            )
         self.truncate, self.tensors = truncate, tensors
         self._seen = hashlib.blake2b(digest_size=8)  # of what was made: it tells two processors apart
 
