@@ -29,6 +29,7 @@ NOT_HERE = (
     "pip install",
     "benchmarks/",
     "from_pretrained",
+    "packaged_model",
 )  # of other packages, other versions, CI
 
 
