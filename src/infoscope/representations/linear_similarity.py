@@ -19,7 +19,7 @@ ROUNDING = 1e-12  # of an unbiased HSIC, relative to the plain one that it is a 
 
 
 def linear_cka(X: np.ndarray, Y: np.ndarray, *, debiased: bool = True) -> float:
-    """Linear centred kernel alignment: |X^T Y|^2 / (|X^T X| |Y^T Y|), or the same of unbiased HSIC.
+    """Linear centred kernel alignment: ``|X^T Y|^2 / (|X^T X| |Y^T Y|)``, or the same of unbiased HSIC.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def canonical_correlations(X: np.ndarray, Y: np.ndarray, *, keep: float | None =
 
 
 def procrustes_distance(X: np.ndarray, Y: np.ndarray) -> float:
-    """Angle left between two layers after the best rotation: arccos(|X^T Y|_* / (|X| |Y|)), in radians.
+    """Angle left between two layers after the best rotation: ``arccos(|X^T Y|_* / (|X| |Y|))``, in radians.
 
     Parameters
     ----------
