@@ -1,4 +1,4 @@
-"""Pictures of emoji and their names: the imbalances between a vision and a language model are those measured before."""
+"""Pictures of emoji and their names: a vision and a language model share what other code measured on other emoji."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,10 @@ from tests.models.packaged import imbalances, or_skip
 
 from infoscope.datasets import emoji_pictures, packaged_model
 
-# from a picture to its name and back, by state of the vision model; measured as those of test_translations.py
+# from a picture to its name and back, by state of the vision model; measured as those of test_translations.py, on
+# another draw of 240 emoji: two draws with errors of 0.04 differ by less than three errors of their difference
+ANOTHER_DRAW = 3 * 2**0.5 * 0.04
+CHANCE = 1 - 4 * 1.17 * 0.037  # four errors below unrelated: 1/sqrt(3N), and what it lacks
 PATCHES = {
     0: (0.741, 0.803), 3: (0.691, 0.735), 6: (0.637, 0.718), 8: (0.613, 0.717), 9: (0.618, 0.683),
     10: (0.728, 0.677), 11: (0.730, 0.724), 12: (0.822, 0.763),
@@ -50,11 +53,13 @@ def test_pictures_are_drawn_in_colour(emoji):
 
 def test_patches_and_names(seen, called):
     found = imbalances(seen.arrays(pool="mean"), called["en"], layers=list(PATCHES), other="output")
-    np.testing.assert_allclose(found.T, list(PATCHES.values()), atol=0.05)
+    np.testing.assert_allclose(found.T, list(PATCHES.values()), atol=ANOTHER_DRAW)
+    assert found.max() < CHANCE
 
 
 def test_class_tokens_and_names(seen, called):
     found = imbalances(seen.arrays(pool="first"), called["en"], layers=list(CLASS), other="output")
-    np.testing.assert_allclose(found.T, list(CLASS.values()), atol=0.05)
+    np.testing.assert_allclose(found.T, list(CLASS.values()), atol=ANOTHER_DRAW)
+    assert found.max() < CHANCE
     found = imbalances(seen.arrays(pool="first"), called["ja"], layers=[12], other="output")
-    np.testing.assert_allclose(found[:, 0], JAPANESE, atol=0.05)
+    np.testing.assert_allclose(found[:, 0], JAPANESE, atol=ANOTHER_DRAW)
