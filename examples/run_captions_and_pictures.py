@@ -114,7 +114,8 @@ print(choice.judged)
 # pictures are made one vector; the last layers have less. (The package uses the network to find what catches the eye.)
 #
 # **In the encoders**: what multilingual-e5-small returns is the best target for pictures, better than its other layers;
-# of all-MiniLM-L6-v2 no layer stands out. Early layers are as good a source as late ones: words that names share go far.
+# of all-MiniLM-L6-v2 no layer stands out. Early layers are as good a source as late ones: words that names share go
+# far.
 #
 # **How much is it?** Imbalances of 0.5 to 0.65, where 1 is nothing: far beyond chance, and far from knowing a picture
 # from its name. The pair that one half of the emoji chose is at 0.70 ± 0.06 on the other half, beside 0.64 ± 0.04 for
