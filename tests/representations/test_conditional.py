@@ -108,6 +108,15 @@ def test_layers_of_two_models_and_the_best_pair():
     assert (found.p_values[:, 0, 0] > 0.05).all() and len(found.to_frame()) == 4
 
 
+def test_a_nuisance_of_other_items_is_refused():
+    g, ids = np.random.default_rng(5), [f"text {i}" for i in range(40)]
+    x = Space(g.normal(size=(40, 3)), ids=ids)
+    length = g.normal(size=(40, 1))
+    assert conditional_imbalance(x, x, Space(length, ids=ids), fraction=0.5, **QUICK).n_items == 40
+    with pytest.raises(DataError, match="text"):
+        conditional_imbalance(x, x, Space(length, ids=ids[::-1]), fraction=0.5, **QUICK)
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

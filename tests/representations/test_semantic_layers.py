@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from infoscope import Space, information_imbalance
+from infoscope import RepresentationStore, Space, information_imbalance
 from infoscope.base import DataError, ParameterError
 from infoscope.representations import compare_directions, semantic_layers
 
@@ -87,6 +87,22 @@ def test_models_that_tell_as_much_are_found_different_as_seldom_as_it_says():
         p.append(found.p_value)
     assert 0.75 < np.sqrt(np.mean(np.square(errors))) / np.std(differences, ddof=1) < 1.4
     assert np.sum(np.array(p) <= 0.05) <= 18
+
+
+def test_stores_whose_ids_must_match(tmp_path):
+    a, b = layers(3, 40, (1.0, 0.3))
+    ids = [f"text {i}" for i in range(40)]
+    first, second, other = (
+        RepresentationStore.from_arrays(tmp_path / name, one, ids=names, dtype="float64")
+        for name, one, names in (("a", a, ids), ("b", b, ids), ("c", b, ids[::-1]))
+    )
+    found = semantic_layers(first, second, random_state=0)
+    np.testing.assert_array_equal(found.values, semantic_layers(a, b, random_state=0).values)
+    same = compare_directions(first, {"top": lambda: b[1]}, layers_a=[found.names_a[1]])
+    assert same.a_to_b == pytest.approx(found.a_to_b[1], abs=1e-12)
+    for function in (semantic_layers, compare_directions):
+        with pytest.raises(DataError, match="text"):
+            function(first, other)
 
 
 @pytest.mark.parametrize(

@@ -112,13 +112,18 @@ def shuffled_imbalances(
 # ------------------------------------------------------------------------------------------------------------- kernels
 @kernel()
 def _rank_candidates(indptr, items, source, source_order, target, target_order, k, weights, ranks):
-    nearest = np.empty(k, np.int64)
+    nearest, longest = np.empty(k, np.int64), 0
     for i in range(len(indptr) - 1):
-        start, stop = indptr[i], indptr[i + 1]
+        longest = max(longest, indptr[i + 1] - indptr[i])
+    near, far = np.empty(longest, np.int64), np.empty(longest, np.int64)  # ranks of the candidates of one item
+    for i in range(len(indptr) - 1):
+        start, size = indptr[i], indptr[i + 1] - indptr[i]
         here, there = source[source_order[i]], target[target_order[i]]
         nearest[:] = 2**62
-        for p in range(start, stop):  # the k smallest, sorted
-            value = np.int64(here[source_order[items[p]]])
+        for p in range(size):  # the k smallest, sorted
+            item = items[start + p]
+            value = np.int64(here[source_order[item]])
+            near[p], far[p] = value, np.int64(there[target_order[item]])
             if value < nearest[k - 1]:
                 place = k - 1
                 for before in range(k - 2, -1, -1):
@@ -128,22 +133,19 @@ def _rank_candidates(indptr, items, source, source_order, target, target_order, 
                     place = before
                 nearest[place] = value
         kth, closer, edge = nearest[k - 1], 0, 0
-        for p in range(start, stop):
-            value = np.int64(here[source_order[items[p]]])
-            if value < kth:
+        for p in range(size):
+            if near[p] < kth:
                 closer += 1
-            elif value == kth:
+            elif near[p] == kth:
                 edge += 1
-        for p in range(start, stop):
-            value = np.int64(here[source_order[items[p]]])
-            if value > kth:
+        for p in range(size):
+            if near[p] > kth:
                 continue
-            weights[p] = 1.0 / k if value < kth else (k - closer) / (k * edge)
-            rank, below, tied = np.int64(there[target_order[items[p]]]), 0, 0
-            for q in range(start, stop):
-                other = np.int64(there[target_order[items[q]]])
-                if other < rank:
+            weights[start + p] = 1.0 / k if near[p] < kth else (k - closer) / (k * edge)
+            below, tied = 0, 0
+            for q in range(size):
+                if far[q] < far[p]:
                     below += 1
-                elif other == rank:
+                elif far[q] == far[p]:
                     tied += 1
-            ranks[p] = (below + 0.5 * (tied + 1)) / (stop - start + 1)
+            ranks[start + p] = (below + 0.5 * (tied + 1)) / (size + 1)
