@@ -182,6 +182,14 @@ def test_files_that_are_no_graph_are_said(weights, tmp_path):
     (tmp_path / "weights.bin").unlink()
     with pytest.raises(DataError, match=r"parameters in weights.bin, which is not beside it"):
         load_model(path)
+    wrong = onnx.helper.make_graph(
+        [onnx.helper.make_node("Relu", [f"/layer.{i}"], [f"/layer.{i + 1}/Relu_output_0"]) for i in range(2)], "g",
+        [onnx.helper.make_tensor_value_info("/layer.0", 1, ["n", "t"])],
+        [onnx.helper.make_tensor_value_info("/layer.2/Relu_output_0", 1, None)],
+    )  # fmt: skip
+    onnx.save(onnx.helper.make_model(wrong, ir_version=8), str(tmp_path / "wrong.onnx"))
+    with pytest.raises(DataError, match=r"wrong\.onnx cannot be run by onnxruntime"):
+        extract(tmp_path / "wrong.onnx", tiny.word_tokenizer(), ["the cat"], tmp_path / "s", layers="*Relu*")
     plain = onnx.helper.make_graph(
         [onnx.helper.make_node("Relu", ["input_ids"], ["a"]), onnx.helper.make_node("Relu", ["a"], ["b"])], "g",
         [onnx.helper.make_tensor_value_info("input_ids", 1, ["n", "t"])],

@@ -51,7 +51,7 @@ class Extraction:
     ] = None
 
     @property
-    def asked(self) -> bool:
+    def needs_models(self) -> bool:
         return any((self.texts, self.against, self.images))
 
     def folder(self, out: Delivery) -> Path:

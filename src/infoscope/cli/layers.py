@@ -59,11 +59,11 @@ def layers(
     from .deliver import check_targets, deliver
     from .messages import messages
 
-    if first is None or (second is None and not run_on.asked):
+    if first is None or (second is None and not run_on.needs_models):
         raise ParameterError(f"two models are needed, or one and two sets of items. For example: {EXAMPLE}")
     check_targets(out)
     with messages(out.quiet):
-        if run_on.asked:
+        if run_on.needs_models:
             a, b = extract_layers(first, second, run_on, pool, run_on.folder(out))
         else:
             a, b = read_layers(first, pool), read_layers(second or "", pool)

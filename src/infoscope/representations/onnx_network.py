@@ -75,7 +75,7 @@ class OnnxModel:
         try:
             self.proto = onnx.load(str(self.path), load_external_data=False)
             graph = self.proto.graph
-        except Exception as error:  # protobuf has errors of its own, by backend
+        except (OSError, ValueError, require("google.protobuf.message", "representations").Error) as error:
             raise DataError(f"{self.path} cannot be read as ONNX: {error}") from error
         if not graph.node:
             raise DataError(f"{self.path} holds no graph of ONNX")
@@ -156,7 +156,7 @@ class OnnxModel:
         )
         try:
             return runtime.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime has a class for every kind, all of them plain exceptions
+        except _runtime_errors() as error:
             raise DataError(f"{self.path} cannot be run by onnxruntime: {error}") from error
 
     def patch(self) -> tuple[int, int] | None:
@@ -270,7 +270,7 @@ class OnnxNetwork:
         part = {name: self._as_long(name, x[rows]) for name, x in given.items()}
         try:
             values = self.session.run(list(self.wanted.values()), part)
-        except Exception as error:  # as above
+        except _runtime_errors() as error:
             raise DataError(f"{self.model.path.name} cannot be run: {error}") from error
         return dict(zip(self.wanted, values, strict=True))
 
@@ -291,6 +291,13 @@ class OnnxNetwork:
                 "token_budget=1, for one text a batch"
             )
         return self._as_long("input_ids", mask)
+
+
+def _runtime_errors() -> tuple[type[Exception], ...]:
+    """What onnxruntime raises: it has a class for every kind, and no common one."""
+    found = vars(require("onnxruntime.capi.onnxruntime_pybind11_state", "representations")).values()
+    own = tuple(one for one in found if isinstance(one, type) and issubclass(one, Exception))
+    return (*own, RuntimeError, ValueError)
 
 
 def spell_value(value: str) -> str:
