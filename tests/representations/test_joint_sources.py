@@ -100,7 +100,7 @@ def test_what_makes_no_sense_is_said():
         (dict(weighting="some"), "weighting"),
         (dict(metric="manhattan"), "metric"),
         (dict(k=29), "k=29"),
-        (dict(sources=[x[0], np.ones((30, 2))]), "sources, layer 1: all items are the same"),
+        (dict(sources=[x[0], np.ones((30, 2))]), "sources, layer 1 is dead: all 30 items"),
     ):
         given = dict(sources=x, target=x[0]) | change
         with pytest.raises((DataError, ParameterError), match=said):

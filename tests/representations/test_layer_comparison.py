@@ -238,6 +238,8 @@ def test_items_that_are_there_twice_are_told():
     assert len(found.warnings) == 1 and not found.notes
     z = g.normal(size=(60, 4))
     assert compare_layers([x], [z], n_permutations=19).warnings == ()
+    signs = compare_layers([x > 0], [y > 0], measures="imbalance", metric="hamming", n_permutations=19)
+    assert not signs.warnings and "items repeat another one" in signs.notes[0]  # few bits repeat by chance
     wide = g.normal(size=(400, 3))
     wide[7] = wide[300]
     assert compare_layers([wide], [wide[:, :2]], measures="imbalance", n_permutations=19).notes == (

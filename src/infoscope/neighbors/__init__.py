@@ -81,7 +81,7 @@ from .known_search import graph_of
 from .origins import item_name, item_origin
 from .ownership import hand_over
 from .reductions import admissible_mass, column_items, count_in_samples, row_items
-from .repeated_rows import RepeatedRows, RowCodes, find_repeated_rows
+from .repeated_rows import RepeatedRows, RowCodes, find_repeated_rows, has_few_values
 from .row_order import RowOrderLook, is_looking, looking_at_row_order, show_neighbors
 from .shifts import series_shifts
 from .sorted_rows import content_order, content_ranks

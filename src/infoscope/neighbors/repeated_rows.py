@@ -136,7 +136,7 @@ def find_repeated_rows(
     rank[np.argsort(first)] = np.arange(len(first))
     group, first = rank[number], np.sort(first)
     count = 0 if len(first) == n else _count(group, without_features(next(iter(several))), admissibility)
-    on_grid = count > 0 and all(_has_few_values(_sure_table(space)) for space in several)
+    on_grid = count > 0 and all(has_few_values(_sure_table(space)) for space in several)
     return RepeatedRows(n, count, first, group, codes.n_spaces, on_grid)
 
 
@@ -175,8 +175,8 @@ def _sure_table(space: Space) -> np.ndarray:
     return table
 
 
-def _has_few_values(table: np.ndarray) -> bool:
-    """Whether every column has few different values."""
+def has_few_values(table: np.ndarray) -> bool:
+    """Whether every column has few different values, as on a grid, so that equal rows may well be chance."""
     few = max(FEW_VALUES * len(table), 2)
     return all(len(np.unique(table[:, a])) <= few for a in range(table.shape[1]))
 

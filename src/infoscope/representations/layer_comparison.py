@@ -125,7 +125,7 @@ def compare_layers(
     with looking_at_row_order(way_out=WAY_OUT) as look:
         first = table_layers(model_a, names, items=None, **options)
         second = table_layers(model_b, names, items=first.first, **options)
-    warnings, notes = look_for_repeats(first.codes, second.codes)
+    warnings, notes = look_for_repeats(first.codes, second.codes, on_grid=first.on_grid and second.on_grid)
     pairs = measures_of(names, first, second, k, k_mutual)
     measured = [one.measure() for one in pairs]
     n = first.n_items

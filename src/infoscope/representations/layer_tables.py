@@ -9,7 +9,7 @@ import numpy as np
 from infoscope.base import Fingerprint, ParameterError, progress
 from infoscope.imbalance.neighbor_rules import choose_neighbors
 from infoscope.imbalance.rank_table import rank_table
-from infoscope.neighbors import RowCodes, Space, to_numpy
+from infoscope.neighbors import RowCodes, Space, has_few_values, to_numpy
 
 from .layers import Layer, Layers
 from .neighbor_lists import NeighborLists
@@ -37,6 +37,8 @@ class LayerTables(NamedTuple):
         How many.
     codes : RowCodes or None
         By which items that are equal in all layers are known; None where they are not at hand.
+    on_grid : bool
+        Whether all layers have few values, as bits, so that equal items may well be chance.
     """
 
     nearest: NeighborLists | None
@@ -46,6 +48,7 @@ class LayerTables(NamedTuple):
     first: Space | None
     n_items: int
     codes: RowCodes | None = None
+    on_grid: bool = False
 
 
 def table_layers(
@@ -89,6 +92,7 @@ def table_layers(
     sums = [one for one in measures if one not in ("imbalance", "mutual_knn")]
     nearest, mutual, forms, ranks, first, n = [], [], {}, np.empty(0, np.uint16), items, 0
     codes: RowCodes | None = RowCodes()
+    on_grid = True
     with progress(len(layers.names), f"layers of {layers.what}", "layers") as bar:
         for at, (name, layer) in enumerate(zip(layers.names, layers.one_by_one(metric, items), strict=True)):
             space, n = layer.space, len(layer.space)
@@ -99,6 +103,7 @@ def table_layers(
                 forms = {one: np.empty((len(layers.names), n, n), np.float32) for one in sums}
             digest.update(space.features)
             codes = None if codes is None else codes.with_space(space)
+            on_grid = on_grid and (space.metric == "bits" or has_few_values(to_numpy(space.features)))
             if "imbalance" in measures:
                 nearest.append(choose_neighbors(space, k, None, None, None, n_jobs=n_jobs))
                 table = rank_table(space, n_jobs=n_jobs).values
@@ -119,6 +124,7 @@ def table_layers(
         first,
         n,
         codes,
+        on_grid,
     )
 
 

@@ -8,13 +8,15 @@ from infoscope.base import DataWarning, warn
 from infoscope.neighbors import RowCodes, Space, find_repeated_rows
 
 
-def look_for_repeats(*models: RowCodes | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def look_for_repeats(*models: RowCodes | None, on_grid: bool = False) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Say how many items repeat another one in all layers of all models, and warn where they are many.
 
     Parameters
     ----------
     *models : RowCodes or None
         Of the items in all layers of each model; None where they are not at hand, and nothing is said.
+    on_grid : bool
+        Whether all layers have few values, so that equal items may well be chance: a note, and no warning.
 
     Returns
     -------
@@ -32,7 +34,7 @@ def look_for_repeats(*models: RowCodes | None) -> tuple[tuple[str, ...], tuple[s
         f"{found.n_repeats} of {found.n_rows} items repeat another one in all layers ({groups} "
         f"group{'s' if groups > 1 else ''} of equal items)"
     )
-    if not found.worth_a_warning:
+    if on_grid or not found.worth_a_warning:
         return (), (text,)
     text += (
         ": the same text or picture again? They are each other's neighbours in every layer, and make all layers look "
