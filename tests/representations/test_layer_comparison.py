@@ -206,6 +206,8 @@ def test_calibration_by_hand():
     [
         (dict(a=[]), "no layers"),
         (dict(a=5), "mapping of names"),
+        (dict(a=np.eye(90)), "a is a single layer: give a list"),
+        (dict(a="model.store"), "a is a path: open the store first"),
         (dict(a=[np.ones((90, 3))]), "a, layer 0 is dead: all 90 items have the same vector"),
         (dict(a=[np.full((90, 3), np.nan)]), "a, layer 0"),
         (dict(b=[np.ones((80, 3)) + np.arange(80)[:, None] ** [1, 2, 3]]), "80 items"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from os import PathLike
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -141,6 +142,10 @@ def read_layers(given: Any, what: str, steps: tuple[Any, ...] = ()) -> Layers:
     if isinstance(given, Layers):
         return given._replace(steps=steps)
     ids = None
+    if isinstance(given, (str, PathLike)):
+        raise ParameterError(f"{what} is a path: open the store first, RepresentationStore.open({str(given)!r})")
+    if isinstance(given, Space) or getattr(given, "ndim", 0) == 2:
+        raise ParameterError(f"{what} is a single layer: give a list of layers, [layer] for one")
     if isinstance(given, RepresentationStore):
         given, ids = given.arrays(), given.ids
     if isinstance(given, Mapping):
