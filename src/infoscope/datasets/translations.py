@@ -44,6 +44,11 @@ def translated_messages(languages: str | Sequence[str] = "it", *, min_words: int
     ParameterError
         A language that it does not have.
 
+    Notes
+    -----
+    Sorted, messages that begin alike stand together, and comparisons of layers warn of rows that look correlated:
+    shuffle them, ``messages.sample(frac=1, random_state=0)``.
+
     Examples
     --------
     Vectors of the Italian messages in all layers of a small encoder::
