@@ -13,9 +13,10 @@ from infoscope.base import DataError, ParameterError, check_sample_weight, depre
 from infoscope.base.checks import check_choice, check_positive_int, check_vector
 from infoscope.base.contents import holds, integers, number, numbers
 from infoscope.dimension import k_star
-from infoscope.dimension.abide import adaptive_dimension
+from infoscope.dimension.abide import adaptive_scale
 from infoscope.dimension.estimators import checked_input, warn_of_constant_columns
 from infoscope.dimension.k_star import FEWEST, thresholds
+from infoscope.dimension.neighborhood_scale import Scale
 from infoscope.neighbors import Space, as_space, graph_of, is_series, item_origin, looking_at_row_order, settle_window
 
 from .bias import Bias, bias_of_points
@@ -46,6 +47,7 @@ class PointDensity(DensityMixin, BaseEstimator):
     n_jobs: int | None
     result_: LogDensity
     _window: float | None = None  # within which rows count as one visit, where it was given
+    _dimension_scale: Scale | None = None  # where the dimension is from, until the notes have told it
 
     _contents = {
         "sample_": holds(Sample),
@@ -239,7 +241,10 @@ class PointDensity(DensityMixin, BaseEstimator):
     def _use(self, sample: Sample, space: Space | Any) -> None:
         """Dimension and neighbourhoods of one table."""
         self.sample_, self.space_ = sample, space
-        self.dimension_ = float(self.dimension) if self.dimension is not None else _dimension_of(sample.table)
+        self._dimension_scale = None if self.dimension is not None else _scale_of(sample.table)
+        self.dimension_ = (
+            float(self.dimension) if self._dimension_scale is None else self._dimension_scale.point.dimension
+        )
         self._k = self._neighbors_of_points(sample.table)
 
     def _wider(self) -> int | None:
@@ -327,6 +332,7 @@ class PointDensity(DensityMixin, BaseEstimator):
             value[outside], error[outside], k[outside] = self._at(space.take(outside))
         self.log_density_, self.log_density_se_, self.k_star_ = value, error, k
         notes, warnings = notes_and_warnings(self, unsettled)
+        self._dimension_scale = None
         coordinates = None
         if space is not None and space.backend == "numpy" and space.metric != "precomputed":
             coordinates = space.features
@@ -555,13 +561,13 @@ def _checked_count(count: str, fewest: float) -> None:
         raise ParameterError("count='k-1' leaves nothing of one neighbour: use more, or another count")
 
 
-def _dimension_of(table) -> float:
+def _scale_of(table) -> Scale:
     if table.distances.shape[1] < FEWEST + 1:
         raise DataError(
             f"{table.n_items} different items are too few to find their dimension: pass it, as in dimension=2"
         )
     try:
-        return float(adaptive_dimension(table))
+        return adaptive_scale(table)
     except DataError as error:
         raise DataError(f"{error} Or pass the dimension, if you know it: dimension=2") from error
 

@@ -25,6 +25,14 @@ def notes_and_warnings(fitted: Any, unsettled: int) -> tuple[list[str], list[str
             f"the intrinsic dimension {fitted.dimension_:.3g} is that of ABIDE; its error is not in the "
             "errors of the density"
         )
+    if (scale := fitted._dimension_scale) is not None:
+        notes += scale.notes()
+        if not scale.agrees:
+            warnings.append(
+                f"the dimension is {fitted.dimension_:.3g} by neighbourhoods of {scale.point.mean_k:.0f} items and "
+                f"{scale.nearest:.3g} ± {scale.nearest_se:.2g} by the two nearest (TWO-NN): noise, or fine structure; "
+                "pass dimension= if you know at which scale you ask"
+            )
     if unsettled:
         notes.append(
             f"{unsettled} points have too many neighbours at one distance for PAk; the density of their "

@@ -12,8 +12,8 @@ from infoscope.base.contents import holds, number
 
 from .block_errors import jackknife, random_blocks
 from .estimators import DimensionEstimator
-from .k_star import k_star
 from .neighbor_table import NeighborTable, independent_rows, neighbor_table
+from .neighborhood_scale import Scale, ScaleSearch
 from .ratios import most_likely_dimension
 from .results import Dimension, interval_of
 from .subset_errors import subset_covariance
@@ -22,7 +22,6 @@ from .two_nn import FEWEST_INDEPENDENT, line_through_ratios
 BEST_RATIO, LARGEST_RATIO = 0.2032, 0.975  # tau^d of the smallest error; tau stays below one
 MAX_NEIGHBORS = 100
 FEWEST_ITEMS = 5  # for the k* test
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 @deprecated("n_neighbors", since="0.1", remove="0.2", instead="max_neighbors")
@@ -32,11 +31,15 @@ class ABIDE(DimensionEstimator):
     In turn, the k* test finds how many neighbours of every point see a constant density, and the share of them within
     tau of its radius, a binomial number with mean tau^d, gives the dimension; until neither changes:
     ``d = log[sum_i n_i / sum_i (k*_i - 1)] / log tau``, n_i neighbours of point i being nearer than tau r_k*.
+    Where that dimension depends on how many neighbours are asked, or these are a quarter of the items and more (they
+    reach from one cluster into another), the test is made at a higher level, which leaves smaller neighbourhoods.
 
     Parameters
     ----------
     alpha : float
-        Level of the k* test.
+        Level of the k* test, the lowest that is tried.
+    alpha_max : float
+        The highest; `alpha` tries no other, as its authors do.
     max_neighbors : int
         The most neighbours a point may have.
     method : {"binomial", "gride"}
@@ -51,7 +54,9 @@ class ABIDE(DimensionEstimator):
     Attributes
     ----------
     result_ : Dimension
-        The estimate with its error, the neighbours of every point and the rounds.
+        The estimate with its error, the neighbours of every point and the rounds.  In the error are that of the sample,
+        what the size of the neighbourhoods may hide (the change from fewer neighbours to these, carried on to none),
+        and at most one error of TWO-NN for their disagreement.
     dimension_, dimension_se_ : float
         The same in short.
 
@@ -76,6 +81,7 @@ class ABIDE(DimensionEstimator):
         self,
         alpha=0.01,
         *,
+        alpha_max=0.5,
         max_neighbors=MAX_NEIGHBORS,
         method="binomial",
         tol=1e-4,
@@ -84,6 +90,7 @@ class ABIDE(DimensionEstimator):
         n_jobs=None,
     ):
         self.alpha = alpha
+        self.alpha_max = alpha_max
         self.max_neighbors = max_neighbors
         self.method = method
         self.tol = tol
@@ -95,6 +102,8 @@ class ABIDE(DimensionEstimator):
         check_choice(self.method, "method", ("binomial", "gride"))
         if not 0 < self.alpha < 1:
             raise DataError(f"alpha is {self.alpha!r}; it must lie between 0 and 1")
+        if not self.alpha <= self.alpha_max < 1:
+            raise DataError(f"alpha_max is {self.alpha_max!r}; it must lie between alpha = {self.alpha:g} and 1")
         check_positive_int(self.max_iter, "max_iter", 1)
         table = neighbor_table(
             data,
@@ -102,21 +111,19 @@ class ABIDE(DimensionEstimator):
             n_jobs=self.n_jobs,
             fewest=2 * FEWEST_ITEMS,
         )  # halves of them tell the error
-        boxes: list[np.ndarray] = []
-        rounds, k, end = self._rounds(table, boxes)
-        warnings = []
-        if end == "changes":
-            warnings.append(f"after {self.max_iter} rounds the dimension still changes: raise max_iter")
-        if end == "alternates":
-            notes = (*notes, "the rounds alternate between two values: their mean is taken")
-        d, capped = rounds[-1], float(np.mean(k >= table.distances.shape[1] - 1))
+        search = self._search(table)
+        scale = search.choose()
+        point = scale.point
+        k, d = point.k, point.dimension
+        notes = (*notes, *scale.notes())
+        capped = float(np.mean(k >= table.distances.shape[1] - 1))
         if capped > 0.5:
-            warnings.append(
-                f"{capped:.0%} of the points would use more than {self.max_neighbors} neighbours: raise max_neighbors"
-            )
-        se = self._error(table, k, ratio_for(rounds[-2]))
+            notes = (*notes, f"{capped:.0%} of the points use all {table.distances.shape[1]} neighbours that there are")
+        sampling = self._error(table, k, ratio_for(point.before), point.level)
+        se = float(np.hypot(sampling, scale.systematic_se))
         parameters = dict(
             alpha=self.alpha,
+            alpha_max=self.alpha_max,
             max_neighbors=self.max_neighbors,
             method=self.method,
             tol=self.tol,
@@ -135,22 +142,20 @@ class ABIDE(DimensionEstimator):
             n_duplicates=table.n_duplicates,
             p_value=_binomial_p_value(table, k, d) if self.method == "binomial" else None,
             mean_k=float(k.mean()),
-            history=np.array(rounds),
+            history=np.array(point.rounds),
             k_star=k,
-            k_star_rounds=np.array(boxes),
-            warnings=tuple(warnings),
+            k_star_rounds=np.array(point.quantiles),
             notes=(*table.notes, *notes),
             provenance=provenance("ABIDE", parameters, None, *table.input_parts),
         )
 
-    def _error(self, table: NeighborTable, k, tau: float) -> float:
+    def _error(self, table: NeighborTable, k, tau: float, level: float) -> float:
         """Halves of the points go through all rounds again; from a graph, blocks of points are left out of the last."""
         if table.space is not None:
 
             def estimate(part):
-                return self._rounds(neighbor_table(part, self.max_neighbors, n_jobs=self.n_jobs, fewest=FEWEST_ITEMS))[
-                    0
-                ][-1]
+                half = neighbor_table(part, self.max_neighbors, n_jobs=self.n_jobs, fewest=FEWEST_ITEMS)
+                return self._search(half).fixed_point(level).dimension
 
             return float(np.sqrt(subset_covariance(table.space, estimate, 2)[0, 0]))
         if self.method == "gride":
@@ -160,23 +165,13 @@ class ABIDE(DimensionEstimator):
         _counts_without(table.distances, table.items, table.shares, k, tau, blocks, blocks[table.rows], inside, trials)
         return float(jackknife((np.log(inside / trials) / np.log(tau))[:, None])[0][0])
 
-    def _rounds(self, table: NeighborTable, boxes: list | None = None) -> tuple[list[float], np.ndarray, str]:
-        """Dimensions of all rounds, the neighbourhoods of the last, and how it ended; their quantiles into boxes."""
-        step = _binomial if self.method == "binomial" else _adaptive_gride
+    def _search(self, table: NeighborTable) -> ScaleSearch:
         log_mu = np.log(table.distances[:, 1] / table.distances[:, 0])
         if not log_mu.any():
             raise DataError("every item has its two nearest neighbours at one distance: is it a lattice?")
-        rounds = [line_through_ratios(log_mu, 0.9, table.weight)]
-        for _ in range(self.max_iter):
-            k = k_star(table, rounds[-1], self.alpha)
-            if boxes is not None:
-                boxes.append(np.quantile(k, QUANTILES))
-            rounds.append(step(table, k, rounds[-1]))
-            if abs(rounds[-1] - rounds[-2]) <= self.tol * rounds[-1]:
-                return rounds, k, "settled"
-            if len(rounds) > 3 and abs(rounds[-1] - rounds[-3]) <= 1e-9 * rounds[-1]:
-                return [*rounds, (rounds[-1] + rounds[-2]) / 2], k, "alternates"
-        return rounds, k, "changes"
+        step = _binomial if self.method == "binomial" else _adaptive_gride
+        start = line_through_ratios(log_mu, 0.9, table.weight)
+        return ScaleSearch(table, step, start, self.alpha, self.alpha_max, self.tol, self.max_iter)
 
     def _averaged(self, found, stride, note) -> Dimension:
         d, se = (float(np.mean([getattr(one, name) for one in found])) for name in ("dimension", "dimension_se"))
@@ -190,19 +185,20 @@ class ABIDE(DimensionEstimator):
         )
 
 
-def adaptive_dimension(table: NeighborTable, alpha: float = 0.01) -> float:
-    """The value of ABIDE from a table that is there already, without its error: for densities, which need the number.
+def adaptive_scale(table: NeighborTable, alpha: float = 0.01) -> Scale:
+    """The dimension of ABIDE, from a table that is there already, and how far it can be trusted: for densities.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from infoscope.dimension.abide import adaptive_dimension
+    >>> from infoscope.dimension.abide import adaptive_scale
     >>> from infoscope.dimension.neighbor_table import neighbor_table
     >>> x = np.random.default_rng(0).normal(size=(1000, 2))
-    >>> round(adaptive_dimension(neighbor_table(x, 100)))
-    2
+    >>> scale = adaptive_scale(neighbor_table(x, 100))
+    >>> round(scale.point.dimension), scale.agrees
+    (2, True)
     """
-    return ABIDE(alpha)._rounds(table)[0][-1]
+    return ABIDE(alpha)._search(table).choose()
 
 
 def ratio_for(d: float) -> float:

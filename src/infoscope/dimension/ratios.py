@@ -70,9 +70,9 @@ def most_likely_dimension(log_mu: np.ndarray, n1, n2, weight: np.ndarray | None 
 def unbiased_dimension(log_mu: np.ndarray, n1: int, n2: int, weight: np.ndarray | None = None) -> float:
     """The most likely dimension without its bias, v/N of itself for N ratios.
 
-    An estimate c/mean(t) of independent t is too large by the relative variance of the mean: v = var log mu/(mean log mu)^2,
-    which is 1 for ranks 1 and 2, so that d = (N - 1)/sum log mu.  With weights, N is Kish's number of rows: the law of a
-    ratio asks for a locally constant density only, and weights say which rows count.
+    An estimate c/mean(t) of independent t is too large by the relative variance of the mean, v/N with
+    v = var log mu/(mean log mu)^2, which is 1 for ranks 1 and 2, so that d = (N - 1)/sum log mu.  With weights, N is
+    Kish's number of rows: the law of a ratio asks for a locally constant density only, and weights say which count.
 
     Parameters
     ----------
