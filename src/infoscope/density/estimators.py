@@ -241,10 +241,11 @@ class PointDensity(DensityMixin, BaseEstimator):
     def _use(self, sample: Sample, space: Space | Any) -> None:
         """Dimension and neighbourhoods of one table."""
         self.sample_, self.space_ = sample, space
-        self._dimension_scale = None if self.dimension is not None else _scale_of(sample.table)
-        self.dimension_ = (
-            float(self.dimension) if self._dimension_scale is None else self._dimension_scale.point.dimension
-        )
+        if self.dimension is None:
+            self._dimension_scale = _scale_of(sample.table)
+            self.dimension_ = self._dimension_scale.point.dimension
+        else:
+            self.dimension_ = float(self.dimension)
         self._k = self._neighbors_of_points(sample.table)
 
     def _wider(self) -> int | None:
