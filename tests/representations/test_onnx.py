@@ -172,6 +172,25 @@ def test_what_a_graph_cannot_do_is_said(weights, tmp_path):
         extract(view, tokenizer, texts, tmp_path / "t")
 
 
+def test_values_with_other_tokens_than_the_text_are_refused(weights, tmp_path):
+    """Every token twice: which of them are padding is not known, and none is averaged."""
+    make, helper = onnx.helper.make_node, onnx.helper
+    nodes = [make("Gather", ["words", "input_ids"], ["once"]), make("Concat", ["once", "once"], ["twice"], axis=1),
+             make("Identity", ["attention_mask"], ["seen"])]  # fmt: skip
+    inputs = [helper.make_tensor_value_info(name, 7, ["n", "t"]) for name in ("input_ids", "attention_mask")]
+    stored = [onnx.numpy_helper.from_array(weights["words"], "words")]
+    outputs = [helper.make_tensor_value_info("once", 1, None), helper.make_tensor_value_info("seen", 7, None)]
+    graph = helper.make_graph(nodes, "tiny", inputs, outputs, initializer=stored)
+    path = tmp_path / "twice.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), str(path))
+    texts, tokenizer = tiny.some_texts(), tiny.word_tokenizer()
+    with pytest.raises(DataError, match="twice gives states of shape"):
+        extract(path, tokenizer, texts, tmp_path / "s", layers="twice")
+    ids = tokenizer(texts[3])["input_ids"]
+    store = extract(path, tokenizer, texts, tmp_path / "t", layers="once", dtype="float32")
+    np.testing.assert_allclose(store.read("once")[3], weights["words"][ids].mean(0), atol=1e-6)
+
+
 def test_files_that_are_no_graph_are_said(weights, tmp_path):
     (tmp_path / "bad.onnx").write_bytes(b"no graph")
     with pytest.raises(DataError, match="bad.onnx (cannot be read as ONNX|holds no graph)"):

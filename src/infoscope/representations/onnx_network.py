@@ -236,8 +236,7 @@ class OnnxNetwork:
                 before = None
             else:
                 before = None if picture is None else patch_tokens(x.shape, picture, self.patch)
-            here = mask if mask is None or x.shape[:2] == mask.shape else None
-            hear(name, States(x if x.dtype == np.float64 else x.astype(np.float32), here, before))
+            hear(name, States(x if x.dtype == np.float64 else x.astype(np.float32), mask, before))
         return list(found)
 
     # ------------------------------------------------------------------------------------------------------------ steps
