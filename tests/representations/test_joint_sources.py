@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import rankdata
 
-from infoscope import information_imbalance
+from infoscope import Space, information_imbalance
 from infoscope.base import DataError, ParameterError
 from infoscope.representations import SignBits, joint_imbalance
 
@@ -46,6 +46,19 @@ def test_a_copy_adds_nothing_and_noise_blurs():
     noise = joint_imbalance({"a": a, "noise": g.normal(size=(300, 4))}, b, metric="euclidean")
     assert noise.added[0] > 5 * noise.added_se[0] and noise.added[1] < -3 * noise.added_se[1]
     assert "noise only blurs" in noise.verdict
+
+
+def test_codes_of_several_values_differ_or_not():
+    """Entries 0 to 4: that 0 and 4 are farther apart as numbers than 0 and 1 counts for nothing."""
+    g = np.random.default_rng(6)
+    codes = [g.integers(0, 5, (50, 30)), g.integers(0, 5, (50, 40))]
+    found = joint_imbalance([Space(x, metric="hamming") for x in codes], Space(codes[0][:, :9], metric="hamming"),
+                            metric="hamming", weighting="equal")  # fmt: skip
+    between = sum((x[:, None] != x[None]).sum(2) for x in codes)
+    expected = information_imbalance(
+        Space.from_distances(between.astype(float)), Space(codes[0][:, :9], metric="hamming")
+    )
+    assert found.joint == pytest.approx(expected.a_to_b, abs=1e-12)
 
 
 @pytest.mark.parametrize("weighting", ["equal", "spread"])

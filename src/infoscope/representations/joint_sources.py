@@ -136,7 +136,10 @@ def join_layers(layers: Sequence[Layer], weighting: str) -> Space:
 
 
 def _flat(space: Space) -> np.ndarray:
-    """Vectors whose squared distances are the distances of the metric: 2 (1 - cos), d^2, the bits that differ."""
+    """Vectors whose squared distances are the distances of the metric: 2 (1 - cos), d^2, the entries that differ."""
     if space.metric == "bits":
         return signs_of(space) / 2
-    return np.asarray(to_numpy(space.features), np.float64)
+    x = np.asarray(to_numpy(space.features))
+    if space.metric == "hamming":  # one column a value: two entries differ in two of them
+        return np.concatenate([column[:, None] == np.unique(column) for column in x.T], axis=1) / np.sqrt(2)
+    return x.astype(np.float64)
