@@ -119,6 +119,8 @@ def conditional_imbalance(
     orders = [shuffle_among_neighbors(some_of(like, n_like - 1, generator), generator) for _ in range(n_permutations)]
     tables, null = _all_pairs(first, second, candidates, any_others, k, orders, n_jobs)
     judged = [calibrate(1 - tables["values"][way], 1 - null[way], level) for way in (0, 1)]
+    n_b = null.shape[3]  # both directions are tried: the best of all pairs and both, beside the best of every shuffle
+    either = calibrate(1 - tables["values"].reshape(-1, n_b), 1 - null.swapaxes(0, 1).reshape(len(orders), -1, n_b))
     done = tuple(describe_step(step) for step in steps)
     parameters = dict(fraction=fraction, n_like=n_like, k=k, metric=metric, preprocess=done)
     parameters |= dict(n_permutations=n_permutations, level=level)
@@ -132,6 +134,7 @@ def conditional_imbalance(
         best_a=np.array([one.best[0] for one in judged]),
         best_b=np.array([one.best[1] for one in judged]),
         best_p=np.array([one.best_p for one in judged]),
+        p_value=either.best_p,
         fraction=float(fraction),
         n_candidates=float(candidates.sizes.mean()),
         k=k,

@@ -165,6 +165,8 @@ class ConditionalImbalance(Result):
         The pair of layers that shares most.
     best_p : array (2,)
         Of that pair, beside the best pair of every shuffle.
+    p_value : float
+        Of both directions and all pairs together: of the best of them, beside the best of every shuffle.
     fraction, n_candidates : float
         Share of the items that may be neighbours, and how many these are on average: more where many are tied.
     k : int
@@ -193,6 +195,7 @@ class ConditionalImbalance(Result):
     best_a: np.ndarray
     best_b: np.ndarray
     best_p: np.ndarray
+    p_value: float
     fraction: float = 0.25
     n_candidates: float = 0.0
     k: int = 1
@@ -214,6 +217,7 @@ class ConditionalImbalance(Result):
         "best_a": integers(2, below="names_a"),
         "best_b": integers(2, below="names_b"),
         "best_p": numbers(2),
+        "p_value": number(0.0),
         "fraction": number(0.0),
         "n_candidates": number(0.0),
         "k": whole(1),
@@ -264,7 +268,7 @@ class ConditionalImbalance(Result):
     @property
     def verdict(self) -> str:
         """One sentence: is there more than the nuisance?"""
-        if (self.best_p <= self.level).any():
+        if self.p_value <= self.level:
             return f"What they share is more than {self.name_nuisance}."
         return (
             f"They share no more than {self.name_nuisance} gives by itself: nothing else that these {self.n_items} "
