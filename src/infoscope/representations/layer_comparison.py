@@ -11,11 +11,12 @@ import numpy as np
 from infoscope.base import Fingerprint, ParameterError, available_threads, one_blas_thread, progress, provenance
 from infoscope.base.checks import check_choice, check_positive_int, check_random_state
 from infoscope.neighbors import looking_at_row_order
+from infoscope.statistics import shuffle_rows, shuffle_within
 from infoscope.statistics.shuffles import check_n_permutations
 
 from .calibration import calibrate
 from .comparison_results import LayerComparison
-from .layer_steps import check_steps, describe_step
+from .layer_steps import check_steps, describe_step, tied_groups
 from .layer_tables import LayerTables, table_layers
 from .layers import METRICS, WAY_OUT, check_stores, read_layers
 from .pair_measures import Imbalance, MutualNeighbors, PairMeasure, PairSum, asymmetry
@@ -23,6 +24,7 @@ from .repeated_items import look_for_repeats
 from .trace_forms import FORMS
 
 MEASURES = ("imbalance", "mutual_knn", *FORMS)
+WITHIN = "items are shuffled within the groups of RemoveCentroids: without their centroids they add up to zero"
 DEFAULT = ("imbalance", "cka_debiased", "mutual_knn")
 
 
@@ -92,6 +94,9 @@ def compare_layers(
     Errors of imbalances and of mutual neighbours are those of averages over pairs that share points; those of the sums
     over pairs come from the influence of every item.  That of "rsa" takes the ranks of distances as given.
 
+    With `RemoveCentroids` items are shuffled inside their groups: without its centroid a group adds up to zero in every
+    layer, which makes any two layers alike.
+
     References
     ----------
     Glielmo, Zeni, Cheng, Csanyi, Laio, PNAS Nexus 1, pgac039 (2022): Information Imbalance.
@@ -129,7 +134,10 @@ def compare_layers(
     pairs = measures_of(names, first, second, k, k_mutual)
     measured = [one.measure() for one in pairs]
     n = first.n_items
-    orders = [generator.permutation(n) for _ in range(n_permutations)]
+    tied = tied_groups(steps)
+    orders = [
+        shuffle_rows(n, generator) if tied is None else shuffle_within(tied, generator) for _ in range(n_permutations)
+    ]
     null = _shuffled_values(pairs, orders, n_jobs)
     judged = [
         calibrate(one.likeness(values.value), one.likeness(shuffled), level)
@@ -164,7 +172,7 @@ def compare_layers(
         n_permutations=n_permutations,
         n_items=n,
         warnings=(*look.warnings, *warnings),
-        notes=(*look.notes, *notes),
+        notes=(*look.notes, *notes, *(() if tied is None else (WITHIN,))),
         provenance=provenance("compare_layers", parameters, random_state, input_hash=digest.text),
     )
 

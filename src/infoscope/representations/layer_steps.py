@@ -80,6 +80,24 @@ def describe_step(step: Any) -> str:
     return f"{type(step).__name__}({', '.join(parts)})"
 
 
+def tied_groups(steps: Sequence[Any]) -> np.ndarray | None:
+    """Groups whose centroids the steps take away, a number an item; None where no step does.
+
+    Without its centroid the items of a group add up to zero in every layer, so that layers without relation are alike
+    in it: only shuffles inside groups leave that as it is.
+    """
+    if not steps:
+        return None
+    from .preprocessing import RemoveCentroids, read_groups
+
+    inside = (one for step in steps for one in (step, *step.get_params(deep=True).values()))
+    found = [read_groups(one.groups) for one in inside if isinstance(one, RemoveCentroids) and one.groups is not None]
+    if not found:
+        return None
+    return np.unique(np.column_stack([np.unique(one, return_inverse=True)[1] for one in found]), axis=0,
+                     return_inverse=True)[1].reshape(-1)  # fmt: skip
+
+
 def steps_of_rows(steps: Sequence[Any], rows: np.ndarray) -> tuple[Any, ...]:
     """The same steps for some of the items: what they hold of each item goes with it."""
     return tuple(step.take(rows) if hasattr(step, "take") else step for step in steps)

@@ -268,12 +268,16 @@ class SignBits(TransformerMixin, BaseEstimator):
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
-def _one_each(groups: Any, n: int) -> np.ndarray:
+def read_groups(groups: Any) -> np.ndarray:
+    """Groups as text or numbers; what is missing, or of two types, is refused as in labels."""
     found = np.asarray(groups)
+    if found.ndim == 1 and len(found):
+        Space.from_labels(groups, name="groups")
+    return found.astype(str) if found.dtype.kind == "O" else found
+
+
+def _one_each(groups: Any, n: int) -> np.ndarray:
+    found = read_groups(groups)
     if found.shape != (n,):
         raise DataError(f"groups has shape {found.shape}, and there are {n} items: give one group for every item")
-    if found.dtype.kind == "O":
-        found = found.astype(str)
-    if found.dtype.kind == "f" and not np.isfinite(found).all():
-        raise DataError(f"groups of item {int(np.argmin(np.isfinite(found)))} is missing: every item has a group")
     return found
