@@ -28,7 +28,7 @@ def emoji_captions(languages: str | Sequence[str] = "en") -> pandas.DataFrame:
     Parameters
     ----------
     languages : str or sequence of str
-        Of en, es, ja, ko, pt, it, fr, de, fa, id, zh, ru, tr, ar.
+        Of en, es, ja, ko, pt, it, fr, de, fa, id, zh, ru, tr, ar.  An emoji is kept if all have a name for it.
 
     Returns
     -------

@@ -177,8 +177,8 @@ def compare_directions(
     Notes
     -----
     Layers that were chosen by what both directions have in common (``direction="both"``) may be compared on the same
-    items: the choice prefers no direction.  The error of the difference is up to 30 % too large for models that tell
-    much and as much of each other.
+    items, as long as both directions have errors of like size: the choice then prefers neither.  The error of the
+    difference is up to 30 % too large for models that tell much and as much of each other.
 
     References
     ----------
