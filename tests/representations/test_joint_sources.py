@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.stats import rankdata
 
-from infoscope import Space, information_imbalance
+from infoscope import RepresentationStore, Space, information_imbalance
 from infoscope.base import DataError, ParameterError
-from infoscope.representations import SignBits, joint_imbalance
+from infoscope.representations import SignBits, compare_layers, conditional_imbalance, joint_imbalance
 
 
 def imbalance_of(d_source, d_target):
@@ -59,6 +59,21 @@ def test_codes_of_several_values_differ_or_not():
         Space.from_distances(between.astype(float)), Space(codes[0][:, :9], metric="hamming")
     )
     assert found.joint == pytest.approx(expected.a_to_b, abs=1e-12)
+
+
+def test_items_of_a_store_and_of_a_space_must_be_the_same(tmp_path):
+    g, ids = np.random.default_rng(7), [f"text {i}" for i in range(40)]
+    store = RepresentationStore.from_arrays(tmp_path / "s", list(g.normal(size=(2, 40, 3))), ids=ids, dtype="float32")
+    target = Space(g.normal(size=(40, 2)), ids=ids, metric="cosine")
+    other = target.replace(ids=ids[::-1])
+    assert joint_imbalance(store, target).n_items == 40
+    for call in (
+        lambda: joint_imbalance(store, other),
+        lambda: compare_layers(store, [other], measures="imbalance", n_permutations=19),
+        lambda: conditional_imbalance(store, store, other, fraction=0.5, n_permutations=19),
+    ):
+        with pytest.raises(DataError, match="row 0 is 'text"):
+            call()
 
 
 @pytest.mark.parametrize("weighting", ["equal", "spread"])

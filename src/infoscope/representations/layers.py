@@ -78,6 +78,9 @@ class Layers(NamedTuple):
         """
         for name, given in zip(self.names, self.given, strict=True):
             layer = _layer(given, f"{self.what}, {name}", metric, self.steps)
+            if self.ids is not None and layer.space.ids is None:  # a store gives plain arrays, and knows whose they are
+                space = layer.space.replace(ids=self.ids, name=layer.space.name or f"{self.what}, {name}")
+                layer = layer._replace(space=space)
             space = layer.space
             if items is None:
                 items = space
