@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from infoscope import RepresentationStore, Space, information_imbalance
-from infoscope.base import DataError, ParameterError
-from infoscope.representations import compare_directions, semantic_layers
+from infoscope.base import CorrelatedRowsWarning, DataError, ParameterError
+from infoscope.representations import compare_directions, joint_imbalance, semantic_layers  # fmt: skip
 
 
 def layers(seed, n, noises):
@@ -87,6 +87,20 @@ def test_models_that_tell_as_much_are_found_different_as_seldom_as_it_says():
         p.append(found.p_value)
     assert 0.75 < np.sqrt(np.mean(np.square(errors))) / np.std(differences, ddof=1) < 1.4
     assert np.sum(np.array(p) <= 0.05) <= 18
+
+
+def test_items_that_follow_each_other_are_warned_of():
+    """A random walk: each item is near the one before, and errors of independent items are too small."""
+    walk = np.random.default_rng(4).normal(size=(200, 3)).cumsum(0)
+    a = [walk, 2 * walk + 0.1]
+    for call in (
+        lambda: semantic_layers(a, a, metric="euclidean", random_state=0),
+        lambda: compare_directions(a, a, metric="euclidean"),
+        lambda: joint_imbalance(a, walk, metric="euclidean"),
+    ):
+        with pytest.warns(CorrelatedRowsWarning):
+            found = call()
+        assert len(found.warnings) == 1
 
 
 def test_stores_whose_ids_must_match(tmp_path):

@@ -9,12 +9,12 @@ import numpy as np
 
 from infoscope.base import Fingerprint, ParameterError, provenance
 from infoscope.base.checks import check_choice
-from infoscope.neighbors import Space, to_numpy
+from infoscope.neighbors import Space, looking_at_row_order, to_numpy
 
 from .layer_pairs import Estimate, check_k, know, one_way
 from .layer_steps import check_steps, describe_step
 from .layer_tables import signs_of
-from .layers import METRICS, Layer, check_stores, read_layer, read_layers
+from .layers import METRICS, WAY_OUT, Layer, check_stores, read_layer, read_layers
 from .share_results import WEIGHTINGS, JointImbalance
 
 
@@ -91,7 +91,8 @@ def joint_imbalance(
     k = check_k(k, len(about))
     layers = list(given.one_by_one(metric, about))
     digest.update(about.features, *(layer.space.features for layer in layers))
-    told = [_tell([layer], about, weighting, k, n_jobs) for layer in layers]
+    with looking_at_row_order(way_out=WAY_OUT) as look:
+        told = [_tell([layer], about, weighting, k, n_jobs) for layer in layers]
     joint = _tell(layers, about, weighting, k, n_jobs)
     rest = [layers[:s] + layers[s + 1 :] for s in range(len(layers))]
     without = told[::-1] if len(layers) == 2 else [_tell(some, about, weighting, k, n_jobs) for some in rest]
@@ -115,6 +116,8 @@ def joint_imbalance(
         metric=metric,
         preprocess=done,
         n_items=len(about),
+        warnings=look.warnings,
+        notes=look.notes,
         provenance=provenance("joint_imbalance", parameters, None, input_hash=digest.text),
     )
 

@@ -10,12 +10,13 @@ import numpy as np
 from infoscope.base import Fingerprint, ParameterError, provenance
 from infoscope.base.checks import check_choice, check_positive_int, check_random_state
 from infoscope.base.rounding import exceeds
+from infoscope.neighbors import looking_at_row_order
 
 from .depth_results import DirectionComparison, SemanticLayers
 from .layer_pairs import Estimate, both_ways, check_k, know, mean, paired_curves
 from .layer_steps import check_steps, describe_step
 from .layer_tables import table_layers
-from .layers import FEWEST, METRICS, Layers, check_stores, read_layers
+from .layers import FEWEST, METRICS, WAY_OUT, Layers, check_stores, read_layers
 from .pair_measures import Imbalance
 
 WAYS = ("both", "a_to_b", "b_to_a")
@@ -113,7 +114,8 @@ def semantic_layers(
         first, second, n_chose = _choose_partners(first, second, direction, share, k, metric, generator, n_jobs)
     if len(first.names) < 2:
         raise ParameterError("a has one layer: there is no depth to look over")
-    there, back = paired_curves(first, second, k, metric, digest, n_jobs)
+    with looking_at_row_order(way_out=WAY_OUT) as look:
+        there, back = paired_curves(first, second, k, metric, digest, n_jobs)
     judged = dict(both=[mean(both) for both in zip(there, back, strict=True)], a_to_b=there, b_to_a=back)[direction]
     best = _beside_the_best(judged, level, n_draws, generator)
     done = tuple(describe_step(step) for step in steps)
@@ -132,6 +134,8 @@ def semantic_layers(
         preprocess=done,
         n_items=there[0].n_items,
         n_chose=n_chose,
+        warnings=look.warnings,
+        notes=look.notes,
         provenance=provenance(
             "semantic_layers", parameters | dict(n_draws=n_draws), random_state, input_hash=digest.text
         ),
@@ -203,9 +207,9 @@ def compare_directions(
     second = second if layers_b is None else second.take_layers(list(layers_b))
     if pairs == "same":
         _check_same_number(first, second)
-        there, back = paired_curves(first, second, k, metric, digest, n_jobs)
-    else:
-        there, back = _all_pairs(first, second, k, metric, digest, n_jobs)
+    compare = paired_curves if pairs == "same" else _all_pairs
+    with looking_at_row_order(way_out=WAY_OUT) as look:
+        there, back = compare(first, second, k, metric, digest, n_jobs)
     forward, backward = mean(there), mean(back)
     difference = forward.less(backward)
     done = tuple(describe_step(step) for step in steps)
@@ -225,6 +229,8 @@ def compare_directions(
         metric=metric,
         preprocess=done,
         n_items=forward.n_items,
+        warnings=look.warnings,
+        notes=look.notes,
         provenance=provenance("compare_directions", parameters, None, input_hash=digest.text),
     )
 
