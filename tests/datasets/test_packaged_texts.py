@@ -72,6 +72,9 @@ def test_languages_that_are_not_there_are_named(django):
         translated_messages(["it", "tlh"])
     with pytest.raises(ParameterError, match="languages is empty"):
         translated_messages([])
+    for read in (translated_messages, translated_descriptions):
+        with pytest.raises(ParameterError, match="languages names 'en', which has a column anyway"):
+            read(["it", "en"])
     (django / "conf/locale/it/LC_MESSAGES/django.po").write_text("msgid nothing quoted\n", encoding="utf-8")
     with pytest.raises(DataError, match="no catalogue of gettext: 'nothing quoted'"):
         translated_messages("it")

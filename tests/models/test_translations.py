@@ -1,6 +1,6 @@
-"""Translated texts through two models: the imbalances of every layer are those measured before, by other code.
+"""Translated texts through two models: the imbalances of every layer are reference values.
 
-The expected numbers were measured once with a plain search over all pairs, on states that a loop over
+They were measured with a plain search over all pairs, on states that a loop over
 ``output_hidden_states`` gave.
 """
 

@@ -42,7 +42,7 @@ def translated_messages(languages: str | Sequence[str] = "it", *, min_words: int
     MissingExtraError
         Without the package ``django``.
     ParameterError
-        A language that it does not have.
+        A language that it does not have; "en", which has a column anyway.
 
     Notes
     -----
@@ -59,7 +59,7 @@ def translated_messages(languages: str | Sequence[str] = "it", *, min_words: int
     """
     import pandas as pd
 
-    wanted = listed_languages(languages)
+    wanted = other_languages(languages)
     check_positive_int(min_words, "min_words")
     folder = DJANGO.find()
     found = {language: _messages(folder, language) for language in wanted}
@@ -99,6 +99,8 @@ def translated_descriptions(
     ------
     DataError
         If the folder holds no list of a language; the message says how apt is asked for it.
+    ParameterError
+        "en" among the languages: it has a column anyway.
 
     Notes
     -----
@@ -121,7 +123,7 @@ def translated_descriptions(
     """
     import pandas as pd
 
-    wanted = listed_languages(languages)
+    wanted = other_languages(languages)
     found = {language: _first_paragraphs(Path(lists), language) for language in ["en", *wanted]}
     kept, seen = [], set()
     for key in sorted(set.intersection(*(set(one) for one in found.values()))):
@@ -142,6 +144,14 @@ def listed_languages(languages: str | Sequence[str]) -> list[str]:
     wanted = [languages] if isinstance(languages, str) else list(languages)
     if not wanted:
         raise ParameterError("languages is empty: name one at least, as 'it'")
+    return wanted
+
+
+def other_languages(languages: str | Sequence[str]) -> list[str]:
+    """Codes of languages beside English."""
+    wanted = listed_languages(languages)
+    if "en" in wanted:
+        raise ParameterError("languages names 'en', which has a column anyway: name the others, as 'it'")
     return wanted
 
 
