@@ -157,6 +157,9 @@ def test_pictures_show_the_numbers(found):
     [
         (lambda s: compare_checkpoints([]), ParameterError, "no checkpoints"),
         (lambda s: compare_checkpoints("folder"), ParameterError, "checkpoints is str"),
+        (lambda s: compare_checkpoints({1: s["step 0"], "1": s["step 1"]}), ParameterError, "names 1 and '1', spelt"),
+        (lambda s: compare_checkpoints({"a": {1: s["step 0"]["low"], "1": s["step 0"]["top"]}}, s["step 0"]),
+         ParameterError, "checkpoint a has the names 1 and '1'"),
         (lambda s: compare_checkpoints(5), ParameterError, "checkpoints is int"),
         (lambda s: compare_checkpoints([s["step 0"]]), ParameterError, "nothing to be compared with"),
         (lambda s: compare_checkpoints(s, "step 9"), ParameterError, "'last', 'first', one of step 0"),

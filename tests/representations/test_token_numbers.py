@@ -59,6 +59,8 @@ def test_errors_of_gains_are_those_of_replicates():
         (dict(numbers=(2, 1)), ParameterError, "ascending"),
         (dict(numbers=()), ParameterError, "at least one"),
         (dict(how="first"), ParameterError, "how"),
+        (dict(how=("last_n", "last_n")), ParameterError, "each once"),
+        (dict(how=()), ParameterError, "at least one of last_n"),
         (dict(metric="labels"), ParameterError, "metric"),
     ],
 )
@@ -118,6 +120,7 @@ def test_windows_beside_a_control_of_shuffled_words():
     assert found.names_a == ("past",) and "more directed" in found.verdict
     for change, said in (
         (dict(controls={}), "controls is no mapping"),
+        (dict(controls={"given": mixed}), "spelt alike"),
         (dict(controls={"few": mixed[:20]}), "control few has 20 items"),
         (dict(controls={"short": mixed[:, :1]}), "control short: item 0 has 1 tokens"),
         (dict(controls={"x": mixed}, n_permutations=19), "n_permutations goes without controls"),

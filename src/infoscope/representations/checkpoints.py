@@ -16,7 +16,7 @@ from infoscope.neighbors import looking_at_row_order, without_features
 from infoscope.statistics import adjust_p_values
 
 from .checkpoint_results import CheckpointComparison
-from .layers import METRICS, WAY_OUT, Layers, check_stores, read_layers
+from .layers import METRICS, WAY_OUT, Layers, check_stores, read_layers, spell_names
 
 FIELDS = ("to_reference", "to_reference_se", "from_reference", "from_reference_se", "to_floor", "from_floor",
           "asymmetry", "asymmetry_se")  # fmt: skip
@@ -133,7 +133,7 @@ class _Said(NamedTuple):
 
 def _by_name(checkpoints: Any) -> dict[str, Any]:
     if isinstance(checkpoints, Mapping):
-        named = {str(name): checkpoints[name] for name in checkpoints}
+        named = {name: checkpoints[key] for name, key in spell_names(checkpoints, "checkpoints").items()}
     elif isinstance(checkpoints, Sequence) and not isinstance(checkpoints, str):
         named = {str(number): one for number, one in enumerate(checkpoints)}
     else:

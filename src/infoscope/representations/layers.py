@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from os import PathLike
 from typing import Any, NamedTuple
@@ -140,7 +140,7 @@ def read_layers(given: Any, what: str, steps: tuple[Any, ...] = ()) -> Layers:
     Raises
     ------
     ParameterError
-        If it is a single layer, or none.
+        If it is a single layer, or none, or if two names are spelt alike.
     """
     if isinstance(given, Layers):
         return given._replace(steps=steps)
@@ -153,7 +153,7 @@ def read_layers(given: Any, what: str, steps: tuple[Any, ...] = ()) -> Layers:
         given, ids = given.arrays(), given.ids
     if isinstance(given, Mapping):
         layers: Mapping[Any, Any] | Sequence[Any] = given
-        names = tuple(str(name) for name in given)
+        names = tuple(spell_names(given, what))
         found = tuple(given[name] if isinstance(given, dict) else _later(given, name) for name in given)
     elif isinstance(given, Sequence) or getattr(given, "ndim", 0) == 3:
         layers, found = given, tuple(given)
@@ -181,6 +181,23 @@ def read_layer(given: Any, what: str, steps: tuple[Any, ...] = ()) -> Layers:
     found = read_layers(given, what, steps)
     if len(found.names) > 1:
         raise ParameterError(f"{what} has {len(found.names)} layers: give one, an array (N, D)")
+    return found
+
+
+def spell_names(given: Iterable[Any], what: str) -> dict[str, Any]:
+    """Names as text, each with the one that was given.
+
+    Raises
+    ------
+    ParameterError
+        If two names are spelt alike, as 1 and "1".
+    """
+    found: dict[str, Any] = {}
+    for name in given:
+        if str(name) in found:
+            other = found[str(name)]
+            raise ParameterError(f"{what} has the names {other!r} and {name!r}, spelt alike: give one of them another")
+        found[str(name)] = name
     return found
 
 

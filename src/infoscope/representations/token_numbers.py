@@ -67,7 +67,7 @@ def token_number_curve(
     DataError
         Items with too few tokens for "last_n"; they are named, never dropped.
     ParameterError
-        Numbers that do not ascend; options that make no sense.
+        Numbers that do not ascend; a way that is named twice; options that make no sense.
 
     Notes
     -----
@@ -92,10 +92,12 @@ def token_number_curve(
     ways = (how,) if isinstance(how, str) else tuple(how)
     for way in ways:
         check_choice(way, "how", WAYS)
+    if not ways or len(set(ways)) < len(ways):
+        raise ParameterError(f"how is {how!r}: name at least one of {', '.join(WAYS)}, and each once")
     check_choice(metric, "metric", METRICS)
     wanted = [check_positive_int(number, "numbers") for number in numbers]
-    if not ways or not wanted or sorted(set(wanted)) != wanted:
-        raise ParameterError(f"numbers is {numbers!r} and how {how!r}: name at least one of each, numbers ascending")
+    if not wanted or sorted(set(wanted)) != wanted:
+        raise ParameterError(f"numbers is {numbers!r}: name at least one, ascending")
     steps, digest = check_steps(preprocess), Fingerprint()
     sides = [read_tokens(states, mask, skip_first) for states, mask in ((states_a, mask_a), (states_b, mask_b))]
     if "last_n" in ways:

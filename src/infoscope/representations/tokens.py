@@ -12,6 +12,7 @@ from infoscope.base.checks import check_choice, check_positive_int
 
 from .comparison_results import LayerComparison
 from .layer_comparison import compare_layers
+from .layers import spell_names
 from .token_controls import compare_controls
 from .token_results import ControlledTokens
 
@@ -290,10 +291,10 @@ def _compare(layers: Callable[[Tokens], Any], states, mask, skip_first, controls
     if not isinstance(controls, Mapping) or not controls:
         raise ParameterError("controls is no mapping of names to states: {'untrained': states}")
     conditions = {"given": (a, b)}
-    for name, one in controls.items():
-        own, its_mask = one if isinstance(one, tuple) else (one, None)
+    for name, key in list(spell_names((*conditions, *controls), "controls, beside what is given,").items())[1:]:
+        own, its_mask = one if isinstance(one := controls[key], tuple) else (one, None)
         try:
-            conditions[str(name)] = layers(read_tokens(own, its_mask, skip_first))
+            conditions[name] = layers(read_tokens(own, its_mask, skip_first))
         except DataError as error:
             raise DataError(f"control {name}: {error}") from error
     return compare_controls(conditions, **options)
