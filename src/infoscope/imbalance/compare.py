@@ -8,8 +8,8 @@ import numpy as np
 
 from infoscope.base import ParameterError, provenance
 from infoscope.base.checks import check_random_state
-from infoscope.base.rounding import exceeds
 from infoscope.neighbors import as_space, target_space
+from infoscope.statistics import normal_p_value
 
 from .direction import floor_of, measure
 from .direction import standard_error as error_of
@@ -128,7 +128,7 @@ approximate, on_low_weight, on_starved, cap : optional
         b_to_target_se=error_of(plan, second),
         difference=difference,
         difference_se=difference_se,
-        p_value=_two_sided(difference, difference_se),
+        p_value=float(normal_p_value(difference, difference_se)),
         target_floor=max(floor_of(plan, d, c) for d in found),
         provenance=provenance(
             "compare_imbalances",
@@ -138,11 +138,3 @@ approximate, on_low_weight, on_starved, cap : optional
         ),
         **plan.fields(None if asked is None else len(asked), None, graphs),
     )
-
-
-def _two_sided(difference: float, se: float) -> float:
-    from scipy.special import ndtr
-
-    if not exceeds(abs(difference), 0.0, 1.0):
-        return 1.0
-    return float(2 * ndtr(-np.abs(difference) / se)) if se > 0 else 0.0

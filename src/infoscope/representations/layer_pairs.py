@@ -9,12 +9,12 @@ import numpy as np
 
 from infoscope.base import Fingerprint, ParameterError, progress
 from infoscope.base.checks import check_positive_int
-from infoscope.base.rounding import exceeds
 from infoscope.imbalance.direction import Direction
 from infoscope.imbalance.neighbor_rules import Neighbors, choose_neighbors
 from infoscope.imbalance.ranks import rescaled_ranks
 from infoscope.imbalance.standard_errors import Deviations, point_sharing_variance
 from infoscope.neighbors import Space
+from infoscope.statistics import normal_p_value
 
 from .layers import Layers
 
@@ -42,12 +42,7 @@ class Estimate(NamedTuple):
     @property
     def p_value(self) -> float:
         """Two-sided, of "it is zero"."""
-        from scipy.special import ndtr
-
-        if not exceeds(abs(self.value), 0.0, 1.0):
-            return 1.0
-        se = self.value_se
-        return float(2 * ndtr(-abs(self.value) / se)) if se > 0 else 0.0
+        return float(normal_p_value(self.value, self.value_se))
 
     @property
     def touching(self) -> np.ndarray:
