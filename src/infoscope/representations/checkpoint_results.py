@@ -40,7 +40,8 @@ class CheckpointComparison(Result):
         to_reference less from_reference, with the error of the paired difference: above 0 where the reference tells
         more about the checkpoint than the checkpoint about the reference.
     p_values, p_values_adjusted : array (checkpoints, layers)
-        Of "neither tells more", of one layer alone, and corrected for the number of all.
+        Of "neither tells more", of one layer alone, and corrected for the number of tests: those of all checkpoints but
+        the reference, whose own row is NaN.
     adjust : str
         Name of the correction.
     k : int
@@ -134,6 +135,11 @@ class CheckpointComparison(Result):
         """What the reference is called in words."""
         return f"checkpoint {self.reference}" if self.reference in self.checkpoints else "the reference"
 
+    @property
+    def _itself(self) -> np.ndarray:
+        """Whether a checkpoint is the reference, array (checkpoints,): what stands beside itself is no test."""
+        return np.array([name == self.reference for name in self.checkpoints])
+
     def _farthest(self, checkpoint: int) -> int:
         """The layer that differs most from the reference, both directions together."""
         return int(np.argmax((self.to_reference_normalized + self.from_reference_normalized)[checkpoint]))
@@ -166,7 +172,7 @@ class CheckpointComparison(Result):
     @property
     def verdict(self) -> str:
         """One sentence: what differs, and where one of both tells more."""
-        total, changed = self.changed.size, int(self.changed.sum())
+        total, changed = int((~self._itself).sum()) * len(self.layers), int(self.changed.sum())
         if not changed:
             return f"No layer differs from that of {self.beside}: the neighbours of all items are the same."
         told = f"{changed} of {total} layers have other neighbours than those of {self.beside}"

@@ -10,10 +10,9 @@ import numpy as np
 
 from infoscope.base import DataError, Fingerprint, ParameterError, progress, provenance
 from infoscope.base.checks import check_choice, check_positive_int
-from infoscope.base.rounding import SAME
 from infoscope.imbalance import information_imbalance
 from infoscope.neighbors import looking_at_row_order, without_features
-from infoscope.statistics import adjust_p_values
+from infoscope.statistics import adjust_p_values, normal_p_value
 
 from .checkpoint_results import CheckpointComparison
 from .layers import METRICS, WAY_OUT, Layers, check_stores, read_layers, spell_names
@@ -98,7 +97,8 @@ def compare_checkpoints(
             tables.append(_beside(model, about.model, digest, options, said))
             bar.update(1)
     found = dict(zip(FIELDS, np.moveaxis(np.array(tables), 2, 0), strict=True))
-    p_values = _two_sided(found["asymmetry"], found["asymmetry_se"])
+    p_values = normal_p_value(found["asymmetry"], found["asymmetry_se"])
+    p_values[[name == about.name for name in named]] = np.nan  # beside itself: nothing to test
     parameters = dict(k=k, metric=metric, adjust=adjust, level=level, reference=about.name)
     return CheckpointComparison(
         checkpoints=tuple(named),
@@ -193,12 +193,3 @@ def _check_alike(model: Layers, reference: Layers) -> None:
         which = f"it has {other[0]!r}" if other else f"{len(model.names)} and {len(reference.names)}"
         raise DataError(f"{model.what} and {reference.what} have different layers ({which}): give those of both alone")
     check_stores(model, reference)
-
-
-def _two_sided(difference: np.ndarray, se: np.ndarray) -> np.ndarray:
-    """p-values of "neither tells more"; 1 where both are the same."""
-    from scipy.special import ndtr
-
-    with np.errstate(divide="ignore", invalid="ignore"):
-        p = 2 * ndtr(-np.abs(difference) / se)
-    return np.where(np.abs(difference) <= SAME, 1.0, p)
