@@ -219,6 +219,8 @@ for line in sys.stdin:
         for ask in ("score_samples", "transform", "predict", "scan", "decision_graph", "partial_fit"):
             if hasattr(found, ask):
                 given = () if ask in ("scan", "decision_graph") else (new,)
+                if hasattr(found, "groups_") and given:
+                    given = (new, found.groups_[:7])  # new items have groups of their own
                 getattr(found, ask)(*given)
     except InfoscopeError as error:
         said = "read, then " + one_sentence(error)

@@ -163,8 +163,8 @@ class TokenNumberCurve(Result):
     notes: tuple[str, ...] = ()
 
     _contents = {
-        "n_tokens": integers("n", low=1),
-        **{name: numbers(2, "how", "n") for name in ("values", "values_se", "gain", "gain_se")},
+        "n_tokens": integers("T", low=1),
+        **{name: numbers(2, "how", "T") for name in ("values", "values_se", "gain", "gain_se")},
         "all_tokens": numbers(2) | None,
         "all_tokens_se": numbers(2) | None,
         "k": whole(1),
