@@ -7,9 +7,11 @@ from scipy.stats import spearmanr
 
 from infoscope import Space, information_imbalance
 from infoscope.base import DataError, DataWarning, ParameterError
-from infoscope.representations import calibrate, compare_layers
+from infoscope.representations import calibrate, canonical_correlations, compare_layers, procrustes_distance
 
-ALL = ("imbalance", "mutual_knn", "cka", "cka_debiased", "rsa")
+SUMS = ("imbalance", "mutual_knn", "cka", "cka_debiased", "rsa")
+ROTATIONS = ("procrustes", "cca", "svcca")
+ALL = (*SUMS, *ROTATIONS)
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +47,10 @@ def by_hand(x, y, measure):
         return hsic(k, q) / np.sqrt(hsic(k, k) * hsic(q, q))
     if measure == "rsa":
         return spearmanr(pdist(x, "cosine"), pdist(y, "cosine")).statistic
+    if measure == "procrustes":
+        return np.cos(procrustes_distance(x, y))
+    if measure in ("cca", "svcca"):
+        return canonical_correlations(x, y, keep=0.99 if measure == "svcca" else None).mean()
     near = []
     for z in (x, y):
         d = cdist(z, z, "cosine")
@@ -104,7 +110,7 @@ def test_what_is_alike_is_found_and_noise_is_not(found):
         assert best[measure]["layer_a"] != "layer 1" and best[measure]["p_best"] == 0.02
         assert (found.table(measure, "p_values")[[0, 2]] == 0.02).all()
         assert (found.table(measure, "calibrated")[1] < 0.15).all()
-    assert "a_to_b" in found.verdict and len(found.to_frame()) == 6 * 6
+    assert "a_to_b" in found.verdict and len(found.to_frame()) == (len(ALL) + 1) * 6
 
 
 def test_width_makes_similarity_and_calibration_takes_it_away():
@@ -117,32 +123,55 @@ def test_width_makes_similarity_and_calibration_takes_it_away():
     assert found.table("cka", "calibrated")[0, 0] < 0.01
 
 
-def test_the_best_of_many_pairs_alarms_as_often_as_it_says():
-    """200 pairs of independent models, 4 x 3 layers: at most 5 % and the binomial 99 % bound (0.09) by each measure."""
-    alarms = np.zeros(6)
-    for seed in range(200):
+@pytest.mark.parametrize(("measures", "seeds", "most"), [(SUMS, 200, 18), (ROTATIONS, 40, 6)])
+def test_the_best_of_many_pairs_alarms_as_often_as_it_says(measures, seeds, most):
+    """Pairs of independent models, 4 x 3 layers: of alarms at 5 % no more than the binomial 99 % bound, by each."""
+    alarms = 0
+    for seed in range(seeds):
         g = np.random.default_rng(seed)
         shared = g.normal(size=(2, 40, 3))  # layers of one model are alike
         a = [shared[0] @ g.normal(size=(3, 12)) for _ in range(4)]
         b = [shared[1] @ g.normal(size=(3, 6)) for _ in range(3)]
-        alarms += compare_layers(a, b, measures=ALL, k_mutual=5, n_permutations=39, random_state=g).best_p <= 0.05
-    assert (alarms / 200 <= 0.09).all() and (alarms / 200 >= 0.01).all()
+        found = compare_layers(a, b, measures=measures, k_mutual=5, n_permutations=39, random_state=g)
+        alarms += found.best_p <= 0.05
+    assert (alarms <= most).all() and (alarms >= 0.01 * seeds).all()
+
+
+def ratio_of_errors(make, measures, seeds=60):
+    """Mean error over the spread of replicates, which sixty know to 9 %."""
+    values, errors = [], []
+    for seed in range(seeds):
+        x, y = make(np.random.default_rng(seed))
+        one = compare_layers([x], [y], measures=measures, n_permutations=19, random_state=0)
+        values.append(one.values[:, 0, 0])
+        errors.append(one.values_se[:, 0, 0])
+    return np.sqrt(np.mean(np.square(errors), axis=0)) / np.std(values, axis=0, ddof=1)
 
 
 def test_errors_are_those_of_replicates():
-    """Sixty sets of a planted relation; their spread is known to 9 %.  The error of mutual neighbours is too large."""
+    """A planted relation.  The error of mutual neighbours is too large."""
     g = np.random.default_rng(9)
     to_a, to_b = g.normal(size=(4, 16)), g.normal(size=(4, 32))
-    values, errors = [], []
-    for seed in range(60):
-        g = np.random.default_rng(seed)
+
+    def make(g):
         hidden = g.normal(size=(100, 4))
-        noise = g.normal(size=(100, 32))
-        one = compare_layers([hidden @ to_a], [hidden @ to_b + noise], measures=ALL, n_permutations=19, random_state=0)
-        values.append(one.values[:, 0, 0])
-        errors.append(one.values_se[:, 0, 0])
-    ratio = np.sqrt(np.mean(np.square(errors), axis=0)) / np.std(values, axis=0, ddof=1)
-    assert (ratio > 0.75).all() and (ratio < [1.3, 1.3, 1.65, 1.3, 1.3, 1.3]).all()
+        return hidden @ to_a, hidden @ to_b + g.normal(size=(100, 32))
+
+    ratio = ratio_of_errors(make, ALL)
+    assert (ratio > 0.75).all() and (np.delete(ratio, 2) < 1.3).all() and ratio[2] < 1.65
+
+
+def test_errors_of_nuclear_norms_with_noise_in_both_layers():
+    """Four directions with noise, of all that one layer has; beyond them in the other there is noise alone."""
+    g = np.random.default_rng(9)
+    to_a, to_b = g.normal(size=(4, 4)), g.normal(size=(4, 8))
+
+    def make(g):
+        hidden = g.normal(size=(150, 4))
+        return hidden @ to_a + g.normal(size=(150, 4)), hidden @ to_b + g.normal(size=(150, 8))
+
+    ratio = ratio_of_errors(make, ROTATIONS, 100)
+    assert (ratio > 0.75).all() and (ratio < 1.25).all()
 
 
 def test_layers_are_loaded_once_and_names_are_kept(models, found):
@@ -282,3 +311,50 @@ def test_stores_are_models_whose_ids_must_match(models, found, tmp_path):
     other = RepresentationStore.from_arrays(tmp_path / "c", models[1], ids=ids[::-1])
     with pytest.raises(DataError, match="text"):
         compare_layers(a, other)
+
+
+def test_numerical_rank_is_that_of_the_type_that_came():
+    """Rank 3 of 6 in single precision: directions of rounding are none; of more features than items too."""
+    g = np.random.default_rng(2)
+    x, y = g.normal(size=(2, 80, 6))
+    low = (x[:, :3] @ g.normal(size=(3, 6))).astype(np.float32)
+    wide = (x[:, :3] @ g.normal(size=(3, 200))).astype(np.float32)
+    found = compare_layers([low, wide], [y], measures=ROTATIONS, n_permutations=19)
+    for a, layer in enumerate((low, wide)):
+        assert len(canonical_correlations(layer, y)) == 3
+        for measure in ROTATIONS:
+            assert found.table(measure)[a, 0] == pytest.approx(by_hand(layer, y, measure), abs=1e-9)
+
+
+def test_procrustes_of_more_features_than_items():
+    x, y = np.random.default_rng(3).normal(size=(2, 30, 100))
+    found = compare_layers([x, y], [y[:, :40], y], measures="procrustes", n_permutations=19, random_state=0)
+    expected = [[np.cos(procrustes_distance(p, q)) for q in (y[:, :40], y)] for p in (x, y)]
+    np.testing.assert_allclose(found.values[0], expected, atol=1e-7)  # cos(arccos) of a layer with itself
+    assert found.values_se[0, 1, 1] == 0 and (found.p_values[0, 0] > 0.05).all()
+
+
+def test_layers_whose_directions_are_all_that_items_have():
+    g = np.random.default_rng(4)
+    few, wide = g.normal(size=(40, 5)), g.normal(size=(40, 39))
+    said = "b, layer 1 has rank 39 of 40 items: all canonical correlations are 1 whatever.*preprocess=PCA.*'svcca'"
+    with pytest.raises(ParameterError, match=said):
+        compare_layers([few], [few, wide], measures="cca")
+    leading = wide * 0.6 ** np.arange(39)  # nine directions or so hold 99 % of the variance
+    found = compare_layers([few], [leading], measures="svcca", n_permutations=19, random_state=0)
+    assert found.values[0, 0, 0] == pytest.approx(canonical_correlations(few, leading, keep=0.99).mean(), abs=1e-12)
+    with pytest.raises(ParameterError, match="a, layer 0 has rank 39 of 40 items.*preprocess=PCA"):
+        compare_layers([g.normal(size=(40, 900))], [few], measures="svcca")
+    from sklearn.decomposition import PCA
+
+    reduced = compare_layers([few], [wide], measures="cca", preprocess=PCA(4), n_permutations=19, random_state=0)
+    assert reduced.values[0, 0, 0] < 0.9
+
+
+def test_coordinates_that_would_not_fit_are_refused(models, monkeypatch):
+    """Two models of three layers, 90 items, at most 20 directions of 8 bytes: 86 kB at a limit of 80 kB."""
+    from infoscope.representations import layer_tables
+
+    monkeypatch.setattr(layer_tables, "LIMIT_BYTES", 80_000)
+    with pytest.raises(ParameterError, match="6 layers of 90 items would take"):
+        compare_layers(models[0], models[1], measures="procrustes")

@@ -185,7 +185,7 @@ X = np.random.default_rng(0).normal(size=(20, 3))
         (lambda: compare_layers([X], [np.eye(20)], measures="rsa"), DataError, "are alike in b, layer 0: rsa has"),
         (lambda: linear_cka(X, np.where(X > 1, np.nan, X)), DataError, "layer 1 holds nan in item"),
         (lambda: linear_cka(X[:, 0], X), DataError, r"layer 0 has shape \(20,\)"),
-        (lambda: canonical_correlations(np.eye(20), X), ParameterError, "rank 19 and 3 of 20 items: all correlations"),
+        (lambda: canonical_correlations(np.eye(20), X), ParameterError, "layer 0 has rank 19 of 20 items"),
         (lambda: canonical_correlations(X, X, keep=0), ParameterError, "keep is 0"),
         (lambda: cknna(Space(X, name="a"), Space(X[:9], name="b")), DataError, "a has 20 rows, b has 9"),
     ],

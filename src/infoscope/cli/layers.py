@@ -25,7 +25,11 @@ def layers(
     run_on: Extraction,
     measures: Annotated[
         Texts,
-        value("NAME", "imbalance, mutual_knn, cka, cka_debiased, rsa; one or more. Default: all but cka and rsa."),
+        value(
+            "NAME",
+            "imbalance, mutual_knn, cka, cka_debiased, rsa, procrustes, cca, svcca; one or more. "
+            "Default: imbalance, cka_debiased, mutual_knn.",
+        ),
     ] = None,
     k: Annotated[int, value("N", "Neighbours of the imbalances.", "-k", "--k")] = 1,
     mutual: Annotated[int, count(1, "Neighbours that are compared.")] = 10,

@@ -27,7 +27,7 @@ class LayerComparison(Result):
         Of the layers.
     measures : tuple of str
         "a_to_b" and "b_to_a" are Information Imbalances (0: the neighbours of the first tell those of the second; 1:
-        nothing), "cka", "cka_debiased", "rsa" and "mutual_knn" similarities of at most 1.
+        nothing), all others, as "cka", "mutual_knn" or "cca", similarities of at most 1.
     values, values_se : array (measures, L_A, L_B)
         Values and their standard errors.
     thresholds : array (measures, L_A, L_B)

@@ -19,11 +19,12 @@ from .comparison_results import LayerComparison
 from .layer_steps import check_steps, describe_step, tied_groups
 from .layer_tables import LayerTables, table_layers
 from .layers import METRICS, WAY_OUT, check_stores, read_layers
-from .pair_measures import Imbalance, MutualNeighbors, PairMeasure, PairSum, asymmetry
+from .nuclear_norms import ROTATIONS
+from .pair_measures import Imbalance, MutualNeighbors, NuclearNorm, PairMeasure, PairSum, asymmetry
 from .repeated_items import look_for_repeats
 from .trace_forms import FORMS
 
-MEASURES = ("imbalance", "mutual_knn", *FORMS)
+MEASURES = ("imbalance", "mutual_knn", *FORMS, *ROTATIONS)
 WITHIN = "items are shuffled within the groups of RemoveCentroids: without their centroids they add up to zero"
 DEFAULT = ("imbalance", "cka_debiased", "mutual_knn")
 
@@ -54,13 +55,16 @@ def compare_layers(
         Layers of the two models: arrays (N, D), Spaces, tensors, or functions that load one; row i is the same item in
         all, and ids of two stores must say so.  Each layer is loaded once, and dropped.
     measures : sequence of str
-        "imbalance" (both directions), "mutual_knn", "cka", "cka_debiased", "rsa" (rank correlation of distances).
+        "imbalance" (both directions), "mutual_knn", "cka", "cka_debiased", "rsa" (rank correlation of distances),
+        "procrustes" (the cosine of `procrustes_distance`: 1 for layers that a rotation makes the same), "cca" (mean of
+        the `canonical_correlations`), "svcca" (the same of the directions that hold 99 % of the variance).
     k : int
         Neighbours of the imbalances.
     k_mutual : int
         Neighbours that are compared.
     metric : {"cosine", "euclidean", "hamming"}
-        Of the distances; CKA knows none.  "hamming" counts the bits that differ, of layers of two values or of signs.
+        Of the distances; CKA, Procrustes and CCA know none.  "hamming" counts the bits that differ, of layers of two
+        values or of signs.
     preprocess : transformer or sequence of them, optional
         What every layer goes through first, each layer by itself: `ClipRows`, `Center`, `RemoveCentroids`, `SignBits`
         (last, with ``metric="hamming"``), or transformers of scikit-learn.  They are recorded in the result.
@@ -82,7 +86,8 @@ def compare_layers(
     DataError
         Layers of different items, dead layers, NaN; the layer is named.
     ParameterError
-        Options that make no sense; tables that would not fit into memory.
+        Options that make no sense; tables that would not fit into memory; for "cca" and "svcca", layers with as many
+        directions as the items have, N - 1, so that all canonical correlations are 1.
 
     Warns
     -----
@@ -92,7 +97,9 @@ def compare_layers(
     Notes
     -----
     Errors of imbalances and of mutual neighbours are those of averages over pairs that share points; those of the sums
-    over pairs come from the influence of every item.  That of "rsa" takes the ranks of distances as given.
+    over pairs, "procrustes", "cca" and "svcca" come from the influence of every item.  That of "rsa" takes the ranks of
+    distances as given, that of "svcca" the directions that are kept; those of the last three are too large where many
+    directions are noise.
 
     With `RemoveCentroids` items are shuffled inside their groups: without its centroid a group adds up to zero in every
     layer, which makes any two layers alike.
@@ -101,7 +108,8 @@ def compare_layers(
     ----------
     Glielmo, Zeni, Cheng, Csanyi, Laio, PNAS Nexus 1, pgac039 (2022): Information Imbalance.
     Kornblith, Norouzi, Lee, Hinton, ICML (2019): CKA.  Song, Smola, Gretton, Bedo, Borgwardt, JMLR 13, 1393 (2012): its
-    unbiased form.  arXiv 2602.14486 (2026): calibration, and the null of the maximum.
+    unbiased form.  Raghu, Gilmer, Yosinski, Sohl-Dickstein, NeurIPS (2017): SVCCA.  arXiv 2602.14486 (2026):
+    calibration, and the null of the maximum.
 
     Examples
     --------
@@ -185,8 +193,10 @@ def measures_of(names: Sequence[str], a: LayerTables, b: LayerTables, k: int, k_
     for name in names:
         if name == "mutual_knn":
             found.append(MutualNeighbors(a, b, k_mutual))
-        elif name != "imbalance":
+        elif name in FORMS:
             found.append(PairSum(name, a, b))
+        elif name in ROTATIONS:
+            found.append(NuclearNorm(name, a, b))
     return found
 
 

@@ -13,7 +13,8 @@ from infoscope.neighbors import RowCodes, Space, has_few_values, to_numpy
 
 from .layers import Layer, Layers
 from .neighbor_lists import NeighborLists
-from .trace_forms import unit_form
+from .nuclear_norms import ROTATIONS, coordinates_of
+from .trace_forms import FORMS, unit_form
 
 LIMIT_BYTES = 2**33  # of the tables of both models, that are made without being asked for
 
@@ -31,6 +32,8 @@ class LayerTables(NamedTuple):
         Twice the rank of every item about every other; of no size where no imbalance is asked for.
     forms : dict of array (L, N, N), float32
         One matrix a layer for every measure that is a sum over pairs.
+    coordinates : dict of list of array (N, r)
+        Those of every layer for every measure that is a nuclear norm.
     first : Space or None
         The items.
     n_items : int
@@ -45,6 +48,7 @@ class LayerTables(NamedTuple):
     mutual: NeighborLists | None
     ranks: np.ndarray
     forms: dict[str, np.ndarray]
+    coordinates: dict[str, list[np.ndarray]]
     first: Space | None
     n_items: int
     codes: RowCodes | None = None
@@ -70,7 +74,7 @@ def table_layers(
     layers : Layers
         Of one model.
     measures : tuple of str
-        What is asked for: "imbalance", "mutual_knn", "cka", "cka_debiased", "rsa".
+        What is asked for, of those of `compare_layers`.
     k, k_mutual : int
         Neighbours of imbalances, and of mutual neighbours.
     metric : str
@@ -89,7 +93,9 @@ def table_layers(
     ParameterError
         If the tables would exceed the limit.
     """
-    sums = [one for one in measures if one not in ("imbalance", "mutual_knn")]
+    sums = [one for one in measures if one in FORMS]
+    rotations = [one for one in measures if one in ROTATIONS]
+    coordinates: dict[str, list[np.ndarray]] = {one: [] for one in rotations}
     nearest, mutual, forms, ranks, first, n = [], [], {}, np.empty(0, np.uint16), items, 0
     codes: RowCodes | None = RowCodes()
     on_grid = True
@@ -99,7 +105,8 @@ def table_layers(
             if at == 0:
                 first = space if items is None else items
                 _check_sizes(n, k, k_mutual, measures)
-                _check_memory(n, len(layers.names) * n_models, "imbalance" in measures, len(sums))
+                square = n * n * ((2 if 2 * n < 2**16 else 4) * ("imbalance" in measures) + 4 * len(sums))
+                _check_memory(n, len(layers.names) * n_models, square)
                 forms = {one: np.empty((len(layers.names), n, n), np.float32) for one in sums}
             digest.update(space.features)
             codes = None if codes is None else codes.with_space(space)
@@ -115,12 +122,20 @@ def table_layers(
             for one in sums:
                 known = f"{layers.what}, {name}"
                 forms[one][at] = unit_form(_vectors(layer, one, known), one, known, metric)
+            if rotations:
+                known = f"{layers.what}, {name}"
+                vectors = _vectors(layer, rotations[0], known)
+                thin = 8 * n * min(n, vectors.shape[1]) * len(rotations)  # as if all layers were as wide as this one
+                _check_memory(n, len(layers.names) * n_models, square + thin)
+                for one, found in coordinates_of(vectors, layer.dtype, rotations, known).items():
+                    coordinates[one].append(found)
             bar.update(1)
     return LayerTables(
         NeighborLists.of(nearest) if nearest else None,
         NeighborLists.of(mutual) if mutual else None,
         ranks,
         forms,
+        coordinates,
         first,
         n,
         codes,
@@ -152,8 +167,8 @@ def _check_sizes(n: int, k: int, k_mutual: int, measures: tuple[str, ...]) -> No
             raise ParameterError(f"{name}={number} neighbours of {n} items: give at most {n - 2}")
 
 
-def _check_memory(n: int, n_layers: int, ranked: bool, n_sums: int) -> None:
-    size = n_layers * n * n * ((2 if 2 * n < 2**16 else 4) * ranked + 4 * n_sums)
+def _check_memory(n: int, n_layers: int, size_of_one: int) -> None:
+    size = n_layers * size_of_one
     if size > LIMIT_BYTES:
         raise ParameterError(
             f"{n_layers} layers of {n:,} items would take {size / 1e9:.1f} GB, more than {LIMIT_BYTES / 1e9:.1f} GB: "

@@ -34,10 +34,13 @@ class Layer(NamedTuple):
         With the cosine metric its rows are directions.
     vectors : array (N, D) or None
         None for a space of directions, whose lengths are gone, and for packed bits.
+    dtype : dtype
+        That the vectors came in: what lies below its rounding is none of the layer's.
     """
 
     space: Space
     vectors: np.ndarray | None
+    dtype: np.dtype = np.dtype(np.float64)
 
 
 class Layers(NamedTuple):
@@ -230,7 +233,7 @@ def _layer(given: Any, name: str, metric: str, steps: tuple[Any, ...]) -> Layer:
         if values.metric not in (HAMMING if metric == "hamming" else (metric,)):
             raise ParameterError(f"{name} is a space of metric {values.metric!r}, and metric is {metric!r}: say one")
         vectors = None if values.metric in ("cosine", "bits") else np.asarray(to_numpy(values.features), np.float64)
-        layer = Layer(values, vectors)
+        layer = Layer(values, vectors, np.dtype(getattr(to_numpy(values.features), "dtype", np.float64)))
     else:
         try:
             layer = _from_vectors(values, name, metric, steps)
@@ -252,18 +255,20 @@ def _layer(given: Any, name: str, metric: str, steps: tuple[Any, ...]) -> Layer:
 
 def _with_weight(layer: Layer, name: str) -> Layer:
     """The items of positive weight; an error where weights differ."""
-    space, vectors = layer
+    space, vectors = layer.space, layer.vectors
     if space.sample_weight is None:
         return layer
     left = refuse_weights(space.replace(name=name), "layers are compared with every item once")
-    return Layer(left, None if vectors is None else vectors[np.flatnonzero(space.sample_weight)])
+    kept = None if vectors is None else vectors[np.flatnonzero(space.sample_weight)]
+    return layer._replace(space=left, vectors=kept)
 
 
 def _from_vectors(values: Any, name: str, metric: str, steps: tuple[Any, ...]) -> Layer:
     plain = as_space(values, period_check=False)
     if is_series(plain):
         return Layer(plain, None)  # refused by who asked
-    vectors = np.asarray(to_numpy(plain.features), np.float64)
+    own = to_numpy(plain.features)
+    vectors = np.asarray(own, np.float64)
     made = transform_layer(vectors, steps, name) if steps else values
     if not isinstance(made, Space):
         vectors = np.asarray(to_numpy(as_space(made, period_check=False).features), np.float64) if steps else vectors
@@ -272,7 +277,7 @@ def _from_vectors(values: Any, name: str, metric: str, steps: tuple[Any, ...]) -
         raise ParameterError(f"{name} became signs, and metric is {metric!r}: say metric='hamming'")
     if steps and plain.ids is not None:
         made = made.replace(ids=plain.ids)
-    return Layer(made, None if made.metric == "bits" else vectors)
+    return Layer(made, None if made.metric == "bits" else vectors, own.dtype)
 
 
 def _bits(values: Any, name: str) -> Space:

@@ -115,13 +115,11 @@ def canonical_correlations(X: np.ndarray, Y: np.ndarray, *, keep: float | None =
         raise ParameterError(f"keep is {keep}; it must be a share of the variance, above 0 and at most 1")
     types = [np.asarray(Z).dtype for Z in (X, Y)]
     X, Y = centred_layers(X, Y)
-    bases = [_principal_items(Z, dtype, keep) for Z, dtype in zip((X, Y), types, strict=True)]
-    ranks = [basis.shape[1] for basis in bases]
-    if max(ranks) >= len(X) - 1:  # one of the subspaces is all there is
-        raise ParameterError(
-            f"layers of rank {ranks[0]} and {ranks[1]} of {len(X)} items: all correlations are 1 whatever the layers "
-            "are; bring more items than features, or keep fewer directions (keep=)"
-        )
+    bases = []
+    for number, (Z, dtype) in enumerate(zip((X, Y), types, strict=True)):
+        left, s = principal_items(Z, dtype)
+        bases.append(left[:, : directions_that_hold(s, keep)])
+        refuse_full_rank(bases[-1], f"layer {number}", "keep fewer directions (keep=)")
     found = np.linalg.svd(bases[0].T @ bases[1], compute_uv=False)
     return np.minimum(found, 1.0)
 
@@ -153,8 +151,7 @@ def procrustes_distance(X: np.ndarray, Y: np.ndarray) -> float:
     True
     """
     X, Y = centred_layers(X, Y)
-    short = [np.transpose(np.linalg.qr(Z.T, mode="r")) if Z.shape[1] > len(Z) else Z for Z in (X, Y)]  # Z Z^T stays
-    nuclear = np.linalg.svd(short[0].T @ short[1], compute_uv=False).sum()
+    nuclear = np.linalg.svd(shorter_side(X).T @ shorter_side(Y), compute_uv=False).sum()
     return float(np.arccos(min(1.0, nuclear / (np.linalg.norm(X) * np.linalg.norm(Y)))))
 
 
@@ -182,19 +179,58 @@ def centred_layers(*layers: np.ndarray, fewest: int = 3) -> list[np.ndarray]:
     return [array - array.mean(0) for array in arrays]
 
 
+def principal_items(X: np.ndarray, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
+    """Orthonormal coordinates of the items and the singular values of centred X, on its numerical rank r.
+
+    Parameters
+    ----------
+    X : array (N, D)
+    dtype : dtype
+        That the layer came in: below its rounding nothing counts.
+
+    Returns
+    -------
+    left : array (N, r)
+    s : array (r,)
+        Descending.
+    """
+    left, s, _ = np.linalg.svd(X, full_matrices=False)
+    eps = np.finfo(dtype).eps if dtype.kind == "f" else np.finfo(np.float64).eps
+    rank = int((s > max(X.shape) * eps * s[0]).sum())
+    return left[:, :rank], s[:rank]
+
+
+def directions_that_hold(s: np.ndarray, keep: float | None) -> int:
+    """How many leading principal directions hold this share of the variance; all where it is None."""
+    if keep is None:
+        return len(s)
+    share = np.cumsum(s**2) / (s**2).sum()
+    return min(len(s), int(np.searchsorted(share, keep * (1 - 1e-12))) + 1)
+
+
+def refuse_full_rank(basis: np.ndarray, name: str, way_out: str) -> None:
+    """Raise where the directions (N, r) of a layer are all that N centred items have: they hold any other layer.
+
+    Raises
+    ------
+    ParameterError
+        Naming the layer and the way out.
+    """
+    n, rank = basis.shape
+    if rank >= n - 1:
+        raise ParameterError(
+            f"{name} has rank {rank} of {n} items: all canonical correlations are 1 whatever the layers are; bring "
+            f"more items than features, or {way_out}"
+        )
+
+
+def shorter_side(Z: np.ndarray) -> np.ndarray:
+    """Z, or a square matrix (N, N) with the same Z Z^T where there are fewer items than features."""
+    return np.transpose(np.linalg.qr(Z.T, mode="r")) if Z.shape[1] > len(Z) else Z
+
+
 def _product_of_grams(X: np.ndarray, Y: np.ndarray) -> float:
     """tr(X X^T Y Y^T) = |X^T Y|^2, from the shorter side."""
     if X.shape[1] * Y.shape[1] <= len(X) * (X.shape[1] + Y.shape[1]):
         return float(((X.T @ Y) ** 2).sum())
     return float(((X @ X.T) * (Y @ Y.T)).sum())
-
-
-def _principal_items(X: np.ndarray, dtype: np.dtype, keep: float | None) -> np.ndarray:
-    """Orthonormal coordinates (N, r) of the items, on the numerical rank or less."""
-    left, s, _ = np.linalg.svd(X, full_matrices=False)
-    eps = np.finfo(dtype).eps if dtype.kind == "f" else np.finfo(np.float64).eps
-    rank = int((s > max(X.shape) * eps * s[0]).sum())
-    if keep is not None:
-        share = np.cumsum(s**2) / (s**2).sum()
-        rank = min(rank, int(np.searchsorted(share, keep * (1 - 1e-12))) + 1)
-    return left[:, :rank]

@@ -10,7 +10,10 @@ from infoscope.imbalance.standard_errors import Deviations, point_sharing_varian
 
 from .layer_tables import LayerTables
 from .neighbor_lists import NeighborLists, mutual_neighbors, rank_sums
+from .nuclear_norms import PermutedNorms, value_and_influence
 from .trace_forms import PermutedSums, influence, sums_of_rows
+
+ROUNDING = 1e-12  # of a sum of canonical correlations
 
 
 class Measured(NamedTuple):
@@ -58,12 +61,33 @@ class PairSum(Similarity):
     def measure(self) -> Measured:
         both = sums_of_rows(self.a, self.b)
         parts = influence(both, *(np.array([sums_of_one(form) for form in forms]).T for forms in (self.a, self.b)))
-        return Measured(both.sum(0), np.sqrt((parts**2).sum(0) / (len(parts) * (len(parts) - 1))))
+        return Measured(both.sum(0), error_of_parts(parts))
+
+
+def error_of_parts(parts: np.ndarray) -> np.ndarray:
+    """Standard error of a value from the influence of every item, (N, ...)."""
+    return np.sqrt((parts**2).sum(0) / (len(parts) * (len(parts) - 1)))
 
 
 def sums_of_one(form: np.ndarray) -> np.ndarray:
     """sum_j U_ij^2 of every item."""
     return np.einsum("ij,ij->i", form, form, dtype=np.float64)
+
+
+class NuclearNorm(Similarity):
+    """Procrustes, CCA or SVCCA: singular values of one product of coordinates."""
+
+    def __init__(self, name: str, a: LayerTables, b: LayerTables):
+        self.name, self.a, self.b = name, a.coordinates[name], b.coordinates[name]
+        self.shuffled = PermutedNorms(self.a, self.b, name)
+
+    def measure(self) -> Measured:
+        value, error = np.empty((2, len(self.a), len(self.b)))
+        for a, b in np.ndindex(value.shape):
+            value[a, b], parts = value_and_influence(self.a[a], self.b[b], self.name)
+            error[a, b] = error_of_parts(parts)
+        error[error < ROUNDING] = 0.0  # layers that hold each other
+        return Measured(value, error)
 
 
 class MutualNeighbors(Similarity):
