@@ -27,7 +27,7 @@ def layers(
         Texts,
         value(
             "NAME",
-            "imbalance, mutual_knn, cka, cka_debiased, rsa, procrustes, cca, svcca; one or more. "
+            "imbalance, mutual_knn, cka, cka_debiased, rsa, procrustes, cca, svcca, cknna; one or more. "
             "Default: imbalance, cka_debiased, mutual_knn.",
         ),
     ] = None,

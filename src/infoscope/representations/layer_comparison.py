@@ -20,11 +20,11 @@ from .layer_steps import check_steps, describe_step, tied_groups
 from .layer_tables import LayerTables, table_layers
 from .layers import METRICS, WAY_OUT, check_stores, read_layers
 from .nuclear_norms import ROTATIONS
-from .pair_measures import Imbalance, MutualNeighbors, NuclearNorm, PairMeasure, PairSum, asymmetry
+from .pair_measures import Imbalance, MutualNeighbors, NearAlignment, NuclearNorm, PairMeasure, PairSum, asymmetry
 from .repeated_items import look_for_repeats
 from .trace_forms import FORMS
 
-MEASURES = ("imbalance", "mutual_knn", *FORMS, *ROTATIONS)
+MEASURES = ("imbalance", "mutual_knn", "cknna", *FORMS, *ROTATIONS)
 WITHIN = "items are shuffled within the groups of RemoveCentroids: without their centroids they add up to zero"
 DEFAULT = ("imbalance", "cka_debiased", "mutual_knn")
 
@@ -57,11 +57,12 @@ def compare_layers(
     measures : sequence of str
         "imbalance" (both directions), "mutual_knn", "cka", "cka_debiased", "rsa" (rank correlation of distances),
         "procrustes" (the cosine of `procrustes_distance`: 1 for layers that a rotation makes the same), "cca" (mean of
-        the `canonical_correlations`), "svcca" (the same of the directions that hold 99 % of the variance).
+        the `canonical_correlations`), "svcca" (the same of the directions that hold 99 % of the variance), "cknna"
+        (`cknna`, of `k_mutual` neighbours).
     k : int
         Neighbours of the imbalances.
     k_mutual : int
-        Neighbours that are compared.
+        Neighbours that are compared, of "mutual_knn" and "cknna".
     metric : {"cosine", "euclidean", "hamming"}
         Of the distances; CKA, Procrustes and CCA know none.  "hamming" counts the bits that differ, of layers of two
         values or of signs.
@@ -99,7 +100,8 @@ def compare_layers(
     Errors of imbalances and of mutual neighbours are those of averages over pairs that share points; those of the sums
     over pairs, "procrustes", "cca" and "svcca" come from the influence of every item.  That of "rsa" takes the ranks of
     distances as given, that of "svcca" the directions that are kept; those of the last three are too large where many
-    directions are noise.
+    directions are noise.  That of "cknna" is a jackknife of twenty blocks of items,
+    of which no neighbour moves up; it is too large, as that of mutual neighbours.
 
     With `RemoveCentroids` items are shuffled inside their groups: without its centroid a group adds up to zero in every
     layer, which makes any two layers alike.
@@ -108,8 +110,8 @@ def compare_layers(
     ----------
     Glielmo, Zeni, Cheng, Csanyi, Laio, PNAS Nexus 1, pgac039 (2022): Information Imbalance.
     Kornblith, Norouzi, Lee, Hinton, ICML (2019): CKA.  Song, Smola, Gretton, Bedo, Borgwardt, JMLR 13, 1393 (2012): its
-    unbiased form.  Raghu, Gilmer, Yosinski, Sohl-Dickstein, NeurIPS (2017): SVCCA.  arXiv 2602.14486 (2026):
-    calibration, and the null of the maximum.
+    unbiased form.  Raghu, Gilmer, Yosinski, Sohl-Dickstein, NeurIPS (2017): SVCCA.  Huh, Cheung, Wang, Isola, ICML
+    (2024): CKNNA.  arXiv 2602.14486 (2026): calibration, and the null of the maximum.
 
     Examples
     --------
@@ -125,6 +127,8 @@ def compare_layers(
     """
     names = _check_measures(measures)
     check_choice(metric, "metric", METRICS)
+    if "cknna" in names and metric != "cosine":
+        raise ParameterError(f"metric is {metric!r}: cknna compares cosines, say metric='cosine' or leave it out")
     k, k_mutual = check_positive_int(k, "k"), check_positive_int(k_mutual, "k_mutual")
     n_permutations = check_n_permutations(n_permutations)
     if n_permutations == 0:
@@ -193,6 +197,8 @@ def measures_of(names: Sequence[str], a: LayerTables, b: LayerTables, k: int, k_
     for name in names:
         if name == "mutual_knn":
             found.append(MutualNeighbors(a, b, k_mutual))
+        elif name == "cknna":
+            found.append(NearAlignment(a, b))
         elif name in FORMS:
             found.append(PairSum(name, a, b))
         elif name in ROTATIONS:

@@ -12,6 +12,7 @@ from infoscope.imbalance.rank_table import rank_table
 from infoscope.neighbors import RowCodes, Space, has_few_values, to_numpy
 
 from .layers import Layer, Layers
+from .near_alignment import BLOCKS, NearKernels, near_kernels
 from .neighbor_lists import NeighborLists
 from .nuclear_norms import ROTATIONS, coordinates_of
 from .trace_forms import FORMS, unit_form
@@ -34,6 +35,8 @@ class LayerTables(NamedTuple):
         One matrix a layer for every measure that is a sum over pairs.
     coordinates : dict of list of array (N, r)
         Those of every layer for every measure that is a nuclear norm.
+    near : list of NearKernels
+        Of all items, and without each block of them, for CKNNA.
     first : Space or None
         The items.
     n_items : int
@@ -49,6 +52,7 @@ class LayerTables(NamedTuple):
     ranks: np.ndarray
     forms: dict[str, np.ndarray]
     coordinates: dict[str, list[np.ndarray]]
+    near: list[NearKernels]
     first: Space | None
     n_items: int
     codes: RowCodes | None = None
@@ -96,16 +100,18 @@ def table_layers(
     sums = [one for one in measures if one in FORMS]
     rotations = [one for one in measures if one in ROTATIONS]
     coordinates: dict[str, list[np.ndarray]] = {one: [] for one in rotations}
+    near: list[list[NearKernels]] = []
     nearest, mutual, forms, ranks, first, n = [], [], {}, np.empty(0, np.uint16), items, 0
     codes: RowCodes | None = RowCodes()
     on_grid = True
     with progress(len(layers.names), f"layers of {layers.what}", "layers") as bar:
         for at, (name, layer) in enumerate(zip(layers.names, layers.one_by_one(metric, items), strict=True)):
-            space, n = layer.space, len(layer.space)
+            space, n, known = layer.space, len(layer.space), f"{layers.what}, {name}"
             if at == 0:
                 first = space if items is None else items
                 _check_sizes(n, k, k_mutual, measures)
                 square = n * n * ((2 if 2 * n < 2**16 else 4) * ("imbalance" in measures) + 4 * len(sums))
+                square += 16 * (BLOCKS + 1) * n * k_mutual * ("cknna" in measures)
                 _check_memory(n, len(layers.names) * n_models, square)
                 forms = {one: np.empty((len(layers.names), n, n), np.float32) for one in sums}
             digest.update(space.features)
@@ -119,11 +125,11 @@ def table_layers(
                 ranks[:, :, at] = table
             if "mutual_knn" in measures:
                 mutual.append(choose_neighbors(space, k_mutual, None, None, None, n_jobs=n_jobs))
+            if "cknna" in measures:
+                near.append(near_kernels(space, k_mutual, known, n_jobs))
             for one in sums:
-                known = f"{layers.what}, {name}"
                 forms[one][at] = unit_form(_vectors(layer, one, known), one, known, metric)
             if rotations:
-                known = f"{layers.what}, {name}"
                 vectors = _vectors(layer, rotations[0], known)
                 thin = 8 * n * min(n, vectors.shape[1]) * len(rotations)  # as if all layers were as wide as this one
                 _check_memory(n, len(layers.names) * n_models, square + thin)
@@ -136,6 +142,7 @@ def table_layers(
         ranks,
         forms,
         coordinates,
+        [NearKernels.of(group) for group in zip(*near, strict=True)],
         first,
         n,
         codes,
@@ -162,7 +169,8 @@ def signs_of(space: Space) -> np.ndarray:
 
 
 def _check_sizes(n: int, k: int, k_mutual: int, measures: tuple[str, ...]) -> None:
-    for name, number, measure in (("k", k, "imbalance"), ("k_mutual", k_mutual, "mutual_knn")):
+    for name, number, measure in (("k", k, "imbalance"), ("k_mutual", k_mutual, "mutual_knn"),
+                                   ("k_mutual", k_mutual, "cknna")):  # fmt: skip
         if measure in measures and number > n - 2:
             raise ParameterError(f"{name}={number} neighbours of {n} items: give at most {n - 2}")
 

@@ -71,8 +71,13 @@ def unbiased_hsic(X: np.ndarray, Y: np.ndarray) -> float:
     lengths = (X**2).sum(1), (Y**2).sum(1)
     trace = _product_of_grams(X, Y) - float((lengths[0] * lengths[1]).sum())
     rows = [Z @ Z.sum(0) - length for Z, length in zip((X, Y), lengths, strict=True)]  # row sums of K and L
-    whole = float(rows[0].sum()) * float(rows[1].sum()) / ((n - 1) * (n - 2))
-    return (trace + whole - 2 / (n - 2) * float((rows[0] * rows[1]).sum())) / (n * (n - 3))
+    whole = float(rows[0].sum()) * float(rows[1].sum())
+    return hsic_of_sums(trace, whole, float((rows[0] * rows[1]).sum()), n)
+
+
+def hsic_of_sums(trace, whole, rows, n: int):
+    """HSIC_u of kernels with zero diagonals from tr(K L), sum(K) sum(L) and the product of their row sums."""
+    return (trace + whole / ((n - 1) * (n - 2)) - 2 / (n - 2) * rows) / (n * (n - 3))
 
 
 def canonical_correlations(X: np.ndarray, Y: np.ndarray, *, keep: float | None = None) -> np.ndarray:

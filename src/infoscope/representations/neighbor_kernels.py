@@ -8,6 +8,7 @@ from infoscope.base import ParameterError
 from infoscope.neighbors import NeighborGraph, Space, check_same_items, nearest
 
 from .layers import FEWEST
+from .linear_similarity import hsic_of_sums
 
 
 def cknna(A: Space, B: Space, k: int = 10) -> float:
@@ -66,6 +67,5 @@ def _sparse(graph: NeighborGraph, values: np.ndarray):
 def _hsic_of_sparse(P, Q, n: int) -> float:
     """HSIC_u in its trace form, of kernels that need not be symmetric: sum(P Q^T) stands for tr(P Q)."""
     trace = float(P.multiply(Q.T).sum())
-    whole = float(P.sum()) * float(Q.sum()) / ((n - 1) * (n - 2))
     columns, rows = np.asarray(P.sum(axis=0)).ravel(), np.asarray(Q.sum(axis=1)).ravel()
-    return (trace + whole - 2 / (n - 2) * float((columns * rows).sum())) / (n * (n - 3))
+    return hsic_of_sums(trace, float(P.sum()) * float(Q.sum()), float((columns * rows).sum()), n)

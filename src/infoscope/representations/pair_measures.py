@@ -9,6 +9,7 @@ import numpy as np
 from infoscope.imbalance.standard_errors import Deviations, point_sharing_variance
 
 from .layer_tables import LayerTables
+from .near_alignment import near_hsic, own_hsic
 from .neighbor_lists import NeighborLists, mutual_neighbors, rank_sums
 from .nuclear_norms import PermutedNorms, value_and_influence
 from .trace_forms import PermutedSums, influence, sums_of_rows
@@ -115,6 +116,28 @@ class MutualNeighbors(Similarity):
 
     def shuffled(self, order):
         return mutual_neighbors(self.a, self.b, self.k, order)
+
+
+class NearAlignment(Similarity):
+    """CKNNA: unbiased HSIC of what both layers call near."""
+
+    name = "cknna"
+
+    def __init__(self, a: LayerTables, b: LayerTables):
+        self.a, self.b = a.near, b.near
+        self.size = self._sizes(0)
+
+    def measure(self) -> Measured:
+        left = np.array([near_hsic(self.a[g], self.b[g]) / self._sizes(g) for g in range(1, len(self.a))])
+        error = np.sqrt((len(left) - 1) / len(left) * ((left - left.mean(0)) ** 2).sum(0))  # the jackknife of blocks
+        return Measured(near_hsic(self.a[0], self.b[0]) / self.size, error)
+
+    def shuffled(self, order):
+        return near_hsic(self.a[0], self.b[0], order) / self.size
+
+    def _sizes(self, group: int) -> np.ndarray:
+        with np.errstate(invalid="ignore"):  # without some items a layer may have nothing to compare: no error
+            return np.sqrt(np.outer(own_hsic(self.a[group]), own_hsic(self.b[group])))
 
 
 class Imbalance:
