@@ -20,7 +20,7 @@ from .layer_steps import check_steps, describe_step, tied_groups
 from .layer_tables import LayerTables, table_layers
 from .layers import METRICS, WAY_OUT, check_stores, read_layers
 from .nuclear_norms import ROTATIONS
-from .pair_measures import Imbalance, MutualNeighbors, NearAlignment, NuclearNorm, PairMeasure, PairSum, asymmetry
+from .pair_measures import Imbalance, MutualNeighbors, NearAlignment, PairMeasure, PairSum, RotatedLayers, asymmetry
 from .repeated_items import look_for_repeats
 from .trace_forms import FORMS
 
@@ -202,7 +202,7 @@ def measures_of(names: Sequence[str], a: LayerTables, b: LayerTables, k: int, k_
         elif name in FORMS:
             found.append(PairSum(name, a, b))
         elif name in ROTATIONS:
-            found.append(NuclearNorm(name, a, b))
+            found.append(RotatedLayers(name, a, b))
     return found
 
 

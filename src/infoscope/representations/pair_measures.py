@@ -75,7 +75,7 @@ def sums_of_one(form: np.ndarray) -> np.ndarray:
     return np.einsum("ij,ij->i", form, form, dtype=np.float64)
 
 
-class NuclearNorm(Similarity):
+class RotatedLayers(Similarity):
     """Procrustes, CCA or SVCCA: singular values of one product of coordinates."""
 
     def __init__(self, name: str, a: LayerTables, b: LayerTables):
