@@ -112,7 +112,8 @@ def test_what_is_alike_is_found_and_noise_is_not(found):
         assert best[measure]["layer_a"] != "layer 1" and best[measure]["p_best"] == 0.02
         assert (found.table(measure, "p_values")[[0, 2]] == 0.02).all()
         assert (found.table(measure, "calibrated")[1] < 0.15).all()
-    assert "a_to_b" in found.verdict and len(found.to_frame()) == (len(ALL) + 1) * 6
+    assert "a_to_b" in found.verdict and "(each at 5 %)" in found.verdict
+    assert len(found.to_frame()) == (len(ALL) + 1) * 6
 
 
 def test_width_makes_similarity_and_calibration_takes_it_away():

@@ -1,11 +1,19 @@
 """Curves over tokens and controls: by hand, paired errors by replicates, planted answers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from infoscope import Space, information_imbalance
 from infoscope.base import DataError, ParameterError
-from infoscope.representations import compare_layers, token_lag_imbalance, token_number_curve, window_asymmetry
+from infoscope.representations import (
+    ControlledTokens,
+    compare_layers,
+    token_lag_imbalance,
+    token_number_curve,
+    window_asymmetry,
+)
 
 
 def two_forms(seed, n=80, tokens=6, noise=1.5):
@@ -50,6 +58,42 @@ def test_errors_of_gains_are_those_of_replicates():
         errors.append(found.gain_se[:, 0, 1])
     ratio = np.sqrt(np.mean(np.square(errors), axis=0)) / np.std(gains, axis=0, ddof=1)
     assert (ratio > 0.75).all() and (ratio < 1.25).all()
+
+
+def beside_a_control(gain, skew):
+    """A result of so many places with these differences to two controls, all with the error 1."""
+    places = len(gain)
+    ones, shape = np.ones((2, 3, places)), (2, 2, places)
+    gain = np.broadcast_to(np.array([gain, np.full(places, 9.0)]), shape)  # the second control is far away
+    return ControlledTokens(
+        names_a=tuple(f"lag {i}" for i in range(places)), names_b=("last",) * places,
+        conditions=("given", "near", "far"), controls=("near", "far"), values=ones, values_se=ones, asymmetry=ones[0],
+        asymmetry_se=ones[0], gain=gain, gain_se=np.ones(shape), n_items=50,
+        asymmetry_gain=np.array([skew, np.full(places, -9.0)]), asymmetry_gain_se=np.ones((2, places)),
+    )  # fmt: skip
+
+
+def test_verdicts_are_corrected_for_the_number_of_places():
+    """2.2 errors have p = 0.028: enough for one place, too much for the largest of 20; 4 errors have 6e-5."""
+    assert beside_a_control([2.2], [-2.2]).verdict == (
+        "Lag 0 tells more than in every control; more directed or less than in every control at lag 0 (each at 5 %)."
+    )
+    many = [2.2] + [0.1] * 19
+    assert beside_a_control(many, many).verdict == (
+        "Nowhere is more told than in every control; the asymmetry is nowhere told from that of the controls (each at "
+        "5 %, corrected for 20 places)."
+    )
+    assert beside_a_control([4.0, -4.0] + [0.1] * 18, many).verdict.startswith("Lag 0 tells more than in every")
+
+
+def test_the_sentence_of_curves_is_corrected_for_the_ways_to_join_tokens():
+    """p = 0.028 twice is enough after Holm's correction only where both are below half of the level."""
+    a, b = two_forms(0)
+    found = token_number_curve(a, None, b, None, numbers=(1, 6), how=("last_n", "mean_last_n"))
+    found = replace(found, gain=np.full((2, 2, 2), 2.2), gain_se=np.ones((2, 2, 2)))
+    assert found.verdict.count("no more than 1") == 2 and found.verdict.endswith("(at 5 %, corrected for 2 tests).")
+    found = replace(found, gain=np.array([[[0, 2.2], [0, -2.3]]] * 2), gain_se=np.full((2, 2, 2), 0.9))
+    assert found.verdict.startswith("6 tokens tell more than 1 by last_n; 6 tokens tell less than 1 by mean_last_n")
 
 
 @pytest.mark.parametrize(

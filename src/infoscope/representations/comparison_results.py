@@ -169,7 +169,8 @@ class LayerComparison(Result):
             return f"No pair of layers has more in common than the best of {pairs} pairs of shuffled items."
         missed = [m for m in self.measures if m not in beyond]
         also = f"; not {', '.join(missed)}" if missed else ""
+        sure = f"{'each ' if len(self.measures) > 1 else ''}at {100 * self.level:g} %"
         return (
             f"The layers have more in common than the best of {pairs} pairs of shuffled items, by "
-            f"{', '.join(beyond)}{also}; which pair is best is known only up to the errors of its rivals."
+            f"{', '.join(beyond)} ({sure}){also}; which pair is best is known only up to the errors of its rivals."
         )

@@ -12,7 +12,7 @@ from infoscope.base.checks import check_choice
 from infoscope.base.contents import flags, integers, number, numbers, whole
 from infoscope.base.results import say_estimate
 
-from .share_results import DIRECTIONS, join_words, say_p
+from .share_results import DIRECTIONS, LEVEL, join_words, say_p
 
 __all__ = ["DirectionComparison", "LayerProfile", "SemanticLayers"]
 
@@ -206,7 +206,7 @@ class DirectionComparison(Result):
     def verdict(self) -> str:
         """One sentence: who tells more, and how sure that is."""
         sure = f"({say_p(self.p_value)})"
-        if self.p_value > 0.05:
+        if self.p_value > LEVEL:
             return f"Neither is seen to tell more about the other {sure}."
         more, less = ("a", "b") if self.difference < 0 else ("b", "a")
         return f"{more} tells more about {less} than {less} about {more} {sure}."

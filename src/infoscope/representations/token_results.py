@@ -10,13 +10,11 @@ import numpy as np
 from infoscope.base import Provenance, Result
 from infoscope.base.contents import integers, numbers, whole
 from infoscope.base.results import say_estimate
+from infoscope.statistics import adjust_p_values, normal_p_value
 
-from .share_results import DIRECTIONS, join_words
+from .share_results import DIRECTIONS, LEVEL, join_words
 
 __all__ = ["ControlledTokens", "TokenNumberCurve"]
-
-SURE = 2.0  # errors beyond which a verdict calls a difference real
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ControlledTokens(Result):
@@ -106,18 +104,23 @@ class ControlledTokens(Result):
 
     @property
     def verdict(self) -> str:
-        """One sentence: is there more than in the controls, and is it directed?"""
-        more = (self.gain[0] > SURE * self.gain_se[0]).all(0)
-        told = [name for name, ok in zip(self.names_a, more, strict=True) if ok]
-        directed = (np.abs(self.asymmetry_gain) > SURE * self.asymmetry_gain_se).all(0)
-        skewed = [name for name, ok in zip(self.names_a, directed, strict=True) if ok]
+        """One sentence: is there more than in the controls, and is it directed?
+
+        Of a place the largest p-value of all controls counts; those of all places are corrected by Holm.
+        """
+        less = np.where(self.gain[0] > 0, normal_p_value(self.gain[0], self.gain_se[0]), 1.0)
+        skew = normal_p_value(self.asymmetry_gain, self.asymmetry_gain_se)
+        told, skewed = (
+            [name for name, p in zip(self.names_a, adjust_p_values(one.max(0), "holm"), strict=True) if p <= LEVEL]
+            for one in (less, skew)
+        )
         first = f"{join_words(told)} tell{'s' if len(told) == 1 else ''} more than in every control" if told else (
             "Nowhere is more told than in every control"
         )  # fmt: skip
         second = f"more directed or less than in every control at {join_words(skewed)}" if skewed else (
             "the asymmetry is nowhere told from that of the controls"
         )  # fmt: skip
-        return f"{first[0].upper()}{first[1:]}; {second} (by two errors)."
+        return f"{first[0].upper()}{first[1:]}; {second} (each {_sure(len(self.names_a), 'places')})."
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -204,10 +207,16 @@ class TokenNumberCurve(Result):
 
     @property
     def verdict(self) -> str:
-        """One sentence: do more tokens tell more?"""
+        """One sentence: do more tokens tell more?  p-values of all ways to join tokens are corrected by Holm."""
+        gains = self.gain[0, :, -1]
+        p_values = adjust_p_values(normal_p_value(gains, self.gain_se[0, :, -1]), "holm")
         parts = []
-        for h, how in enumerate(self.how):
-            gain, error = self.gain[0, h, -1], self.gain_se[0, h, -1]
-            word = "more" if gain > SURE * error else "less" if gain < -SURE * error else "no more"
+        for how, gain, p in zip(self.how, gains, p_values, strict=True):
+            word = "no more" if p > LEVEL else "more" if gain > 0 else "less"
             parts.append(f"{self.n_tokens[-1]} tokens tell {word} than {self.n_tokens[0]} by {how}")
-        return f"{'; '.join(parts)} (by two errors)." if parts else ""
+        return f"{'; '.join(parts)} ({_sure(len(parts), 'tests')})." if parts else ""
+
+
+def _sure(number: int, of: str) -> str:
+    """At which level a sentence holds, after Holm's correction."""
+    return f"at {100 * LEVEL:g} %{f', corrected for {number} {of}' if number > 1 else ''}"
