@@ -9,6 +9,7 @@ import pytest
 
 from infoscope.base import DataError, ParameterError
 from infoscope.representations import extract, pool_tokens
+from infoscope.representations.torch_network import TorchNetwork
 from infoscope.storage import ArrayStore
 
 torch = pytest.importorskip("torch")
@@ -155,6 +156,23 @@ for kill_at in {writes!r}:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
+def test_models_that_differ_in_one_number_are_told_apart():
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(*(torch.nn.Linear(90, 90) for _ in range(3)))
+
+    def digest():
+        return TorchNetwork(network, "texts", layers=["1"]).fingerprint()
+
+    before = digest()
+    with torch.no_grad():
+        network[1].weight[44, 13] += 1e-3
+    assert digest() != before
+    with torch.no_grad():
+        network[1].weight.copy_(network[1].weight.T.clone())
+    changed = digest()
+    assert changed != before and changed == digest()
+
+
 def test_killed_ten_times_and_resumed_to_the_same_bits(texts, tmp_path):
     """Ten processes are killed after a random number of layers of a batch; each finds what the last one left."""
     whole = extract(Small(), Tokenizer(), texts, tmp_path / "whole", token_budget=10)

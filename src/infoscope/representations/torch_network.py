@@ -17,7 +17,8 @@ from .items import PICTURES, TEXTS
 from .sites import EMBEDDING, OUTPUT, choose_sites, find_blocks, listening, tensor_of
 from .states import Hear, States, patch_tokens
 
-SAMPLED = 256  # numbers of every parameter that tell two models apart
+WHOLE = 2**30  # bytes of parameters up to which all are digested: a third of a second for 135 million of float32
+SAMPLED = 256  # numbers of every parameter that tell two larger models apart
 TOWERS = {TEXTS: "text_model", PICTURES: "vision_model"}  # of a network that has both
 ENCODER, DECODER = "encoder", "decoder"
 
@@ -99,14 +100,18 @@ class TorchNetwork:
         self.model.train(self._was_training)
 
     def fingerprint(self) -> str:
-        """A digest of names, shapes and some numbers of all parameters."""
-        digest = hashlib.blake2b(type(self.run_module).__name__.encode(), digest_size=16)
-        for name, one in self.run_module.named_parameters():
-            digest.update(f"{name} {tuple(one.shape)}".encode())
+        """A digest of names, shapes and numbers of all parameters; of a model above 1 GiB, of some of the numbers."""
+        import torch
+
+        digest = hashlib.sha256(type(self.run_module).__name__.encode())
+        named = list(self.run_module.named_parameters())
+        whole = sum(one.numel() * one.element_size() for _, one in named) <= WHOLE
+        for name, one in named:
+            digest.update(f"{name} {tuple(one.shape)} {one.dtype}".encode())
             flat = one.detach().reshape(-1)
-            some = flat[:: max(1, len(flat) // SAMPLED)][:SAMPLED].double().cpu().numpy()
-            digest.update(np.ascontiguousarray(some).tobytes())
-        return digest.hexdigest()
+            some = flat if whole else flat[:: max(1, len(flat) // SAMPLED)][:SAMPLED]
+            digest.update(some.contiguous().view(torch.uint8).cpu().numpy())
+        return digest.hexdigest()[:32]
 
     def limit(self) -> int | None:
         """Tokens that the network takes, where it knows."""
