@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+from matplotlib import pyplot as plt
 from scipy.stats import rankdata
 
 from infoscope import Space, information_imbalance
 from infoscope.base import DataError, ParameterError
-from infoscope.representations import conditional_imbalance
+from infoscope.representations import RemoveCentroids, conditional_imbalance
 
 QUICK = dict(metric="euclidean", n_permutations=19, random_state=0)
 
@@ -53,6 +54,26 @@ def test_all_candidates_give_the_plain_imbalance():
             assert values[way, 0, 0] == pytest.approx(getattr(plain, name), abs=1e-12)
         assert found.values_se[way, 0, 0] == pytest.approx(getattr(plain, f"{name}_se"), rel=1e-9)
     assert (found.change_se < 1e-12).all()
+
+
+def test_pictures_say_that_partners_were_chosen():
+    g = np.random.default_rng(3)
+    a, b, other = g.normal(size=(3, 60, 3))
+    for models, said in (((a, b), False), (([a], [b, other]), True)):
+        ax = conditional_imbalance(*models, g.normal(size=60), **QUICK).plot()
+        assert (ax.get_title() == "best partner, chosen on the same items") == said
+    plt.close("all")
+
+
+def test_groups_whose_centroids_go_are_a_nuisance():
+    """Centroids that were taken away are refused, with what is asked instead: neighbours within the groups."""
+    g = np.random.default_rng(4)
+    groups, hidden = np.repeat(np.arange(5), 24), g.normal(size=(120, 3))
+    a, b = (np.c_[9.0 * groups, hidden + 0.1 * g.normal(size=(120, 3))] for _ in range(2))
+    with pytest.raises(ParameterError, match=r"nuisance=Space.from_labels\(groups\)"):
+        conditional_imbalance(a, b, g.normal(size=120), preprocess=RemoveCentroids(groups), **QUICK)
+    found = conditional_imbalance(a, b, Space.from_labels(groups), fraction=0.15, **QUICK)
+    assert found.n_candidates == 23 and found.p_value == 0.05
 
 
 def layers_of_length(g, n=240, more=0.0):

@@ -7,7 +7,19 @@ from scipy.stats import spearmanr
 
 from infoscope import Space, information_imbalance
 from infoscope.base import DataError, DataWarning, ParameterError
-from infoscope.representations import calibrate, canonical_correlations, cknna, compare_layers, procrustes_distance
+from infoscope.representations import (
+    calibrate,
+    canonical_correlations,
+    cknna,
+    compare_directions,
+    compare_layers,
+    conditional_imbalance,
+    joint_imbalance,
+    procrustes_distance,
+    semantic_layers,
+    token_lag_imbalance,
+    token_number_curve,
+)
 
 SUMS = ("imbalance", "mutual_knn", "cka", "cka_debiased", "rsa")
 ROTATIONS = ("procrustes", "cca", "svcca")
@@ -295,6 +307,33 @@ def test_items_that_are_there_twice_are_told():
     assert compare_layers([wide], [wide[:, :2]], measures="imbalance", n_permutations=19).notes == (
         "1 of 400 items repeat another one in all layers (1 group of equal items)",
     )
+
+
+@pytest.mark.parametrize(
+    "compare",
+    [
+        lambda x, y: semantic_layers([x, x[:, :3]], [y, y[:, :3]], random_state=0),
+        lambda x, y: compare_directions([x, x[:, :3]], [y]),
+        lambda x, y: compare_directions([x], [y], pairs="same"),
+        lambda x, y: joint_imbalance([x, x[:, :2]], y),
+        lambda x, y: conditional_imbalance(x, y, np.arange(60.0) % 7, fraction=0.5, n_permutations=19),
+        lambda x, y: token_number_curve(x[:, None], None, y[:, None], None, numbers=[1]),
+        lambda x, y: token_lag_imbalance(
+            np.stack([x, y], 1), lags=[1], controls={"other": np.stack([y[:, ::-1], x[:, ::-1]], 1)}
+        ),
+    ],
+    ids=["semantic", "directions", "same", "joint", "conditional", "tokens", "controls"],
+)
+def test_items_that_are_there_twice_are_told_by_all_that_compare(compare):
+    """Of 60 items 6 repeat others in all layers; of items that differ in a layer nothing is said."""
+    x, y = np.random.default_rng(1).normal(size=(2, 60, 4))
+    assert not compare(x, y).warnings
+    x[54:] = x[:6]
+    assert not compare(x, y).warnings
+    y[54:] = y[:6]
+    with pytest.warns(DataWarning, match="6 of 60 items repeat another one in all layers"):
+        found = compare(x, y)
+    assert len(found.warnings) == 1
 
 
 def test_weights_that_are_equal_or_zero_say_which_items_count():

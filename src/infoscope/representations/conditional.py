@@ -16,9 +16,10 @@ from infoscope.statistics.shuffles import check_n_permutations
 from .calibration import calibrate
 from .candidate_ranks import Candidates, candidate_imbalance, estimate_of, shuffled_imbalances
 from .layer_pairs import Estimate, check_k
-from .layer_steps import check_steps, describe_step
+from .layer_steps import check_steps, describe_step, tied_groups
 from .layer_tables import LayerTables, table_layers
 from .layers import METRICS, Layers, check_stores, read_layer, read_layers
+from .repeated_items import look_for_repeats
 from .share_results import ConditionalImbalance
 
 
@@ -59,7 +60,7 @@ def conditional_imbalance(
     metric : {"cosine", "euclidean", "hamming"}
         Of the layers.
     preprocess : transformer or sequence of them, optional
-        What every layer goes through first, as for `compare_layers`.
+        What every layer goes through first, as for `compare_layers`; not `RemoveCentroids`: its groups are a nuisance.
     n_permutations : int
         Shuffles, the same for all pairs of layers: 19 at least.
     level : float
@@ -78,7 +79,7 @@ def conditional_imbalance(
     DataError
         Layers of different items, dead layers, a nuisance that is the same for all items.
     ParameterError
-        A fraction that leaves too few candidates; options that make no sense.
+        A fraction that leaves too few candidates; `RemoveCentroids` in `preprocess`; options that make no sense.
 
     Notes
     -----
@@ -107,12 +108,13 @@ def conditional_imbalance(
         raise ParameterError("n_permutations is 0: the null needs shuffles, give 19 at least")
     if not (isinstance(fraction, (int, float)) and 0 < fraction <= 1):
         raise ParameterError(f"fraction is {fraction!r}: it must be above 0 and at most 1")
-    generator, digest, steps = check_random_state(random_state), Fingerprint(), check_steps(preprocess)
+    generator, digest, steps = check_random_state(random_state), Fingerprint(), _steps(preprocess)
     models = [_read(one, what, steps) for one, what in ((a, "a"), (b, "b"))]
     check_stores(*models)
     alike = _read_nuisance(nuisance)
     k = check_k(k, len(alike))
     first, second = _tables(models, alike, k, metric, digest, n_jobs)
+    warnings, notes = look_for_repeats(first.codes, second.codes, on_grid=first.on_grid and second.on_grid)
     candidates = Candidates.of(nearest(alike, _n_candidates(fraction, len(alike), k, n_like), ties="all"))
     any_others = candidates.at_random(generator)
     like = nearest(alike, n_like - 1, ties="all", n_jobs=n_jobs)
@@ -143,12 +145,24 @@ def conditional_imbalance(
         level=float(level),
         n_permutations=n_permutations,
         n_items=len(alike),
-        notes=_notes(candidates, fraction),
+        warnings=warnings,
+        notes=(*_notes(candidates, fraction), *notes),
         provenance=provenance("conditional_imbalance", parameters, random_state, input_hash=digest.text),
     )
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
+def _steps(preprocess: Any) -> tuple[Any, ...]:
+    steps = check_steps(preprocess)
+    if tied_groups(steps) is not None:
+        raise ParameterError(
+            "preprocess takes centroids of groups away; the items of a group then add up to zero in every layer, and "
+            "shuffles among items of like nuisance do not keep that. Leave RemoveCentroids out, and hold the groups "
+            "fixed: nuisance=Space.from_labels(groups)"
+        )
+    return steps
+
+
 def _read(given: Any, what: str, steps: tuple[Any, ...]) -> Layers:
     one = isinstance(given, Space) or getattr(given, "ndim", 0) == 2
     return (read_layer if one else read_layers)(given, what, steps)

@@ -15,6 +15,7 @@ from .layer_pairs import Estimate, check_k, know, one_way
 from .layer_steps import check_steps, describe_step
 from .layer_tables import signs_of
 from .layers import METRICS, WAY_OUT, Layer, check_stores, read_layer, read_layers
+from .repeated_items import SeenItems
 from .share_results import WEIGHTINGS, JointImbalance
 
 
@@ -93,6 +94,10 @@ def joint_imbalance(
     digest.update(about.features, *(layer.space.features for layer in layers))
     with looking_at_row_order(way_out=WAY_OUT) as look:
         told = [_tell([layer], about, weighting, k, n_jobs) for layer in layers]
+    seen = SeenItems()
+    for space in (about, *(layer.space for layer in layers)):
+        seen.add(space)
+    warnings, notes = seen.look()
     joint = _tell(layers, about, weighting, k, n_jobs)
     rest = [layers[:s] + layers[s + 1 :] for s in range(len(layers))]
     without = told[::-1] if len(layers) == 2 else [_tell(some, about, weighting, k, n_jobs) for some in rest]
@@ -116,8 +121,8 @@ def joint_imbalance(
         metric=metric,
         preprocess=done,
         n_items=len(about),
-        warnings=look.warnings,
-        notes=look.notes,
+        warnings=(*look.warnings, *warnings),
+        notes=(*look.notes, *notes),
         provenance=provenance("joint_imbalance", parameters, None, input_hash=digest.text),
     )
 

@@ -17,6 +17,7 @@ from infoscope.neighbors import Space
 from infoscope.statistics import normal_p_value
 
 from .layers import Layers
+from .repeated_items import SeenItems
 
 
 class Estimate(NamedTuple):
@@ -97,7 +98,7 @@ def both_ways(a: Known, b: Known, n_jobs: int | None = None) -> tuple[Estimate, 
 
 
 def paired_curves(
-    first: Layers, second: Layers, k: int, metric: str, digest: Fingerprint, n_jobs: int | None
+    first: Layers, second: Layers, k: int, metric: str, digest: Fingerprint, seen: SeenItems, n_jobs: int | None
 ) -> tuple[list[Estimate], list[Estimate]]:
     """Both directions of each layer of a and the layer of b beside it; two layers are in memory at a time."""
     there, back, items = [], [], None
@@ -107,6 +108,8 @@ def paired_curves(
             items = one if items is None else items
             two = second.one(place, metric, items).space
             digest.update(one.features, two.features)
+            seen.add(one)
+            seen.add(two)
             k = check_k(k, len(one))
             forward, backward = both_ways(know(one, k, n_jobs), know(two, k, n_jobs), n_jobs)
             there.append(forward)

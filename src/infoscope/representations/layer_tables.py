@@ -9,12 +9,13 @@ import numpy as np
 from infoscope.base import Fingerprint, ParameterError, progress
 from infoscope.imbalance.neighbor_rules import choose_neighbors
 from infoscope.imbalance.rank_table import rank_table
-from infoscope.neighbors import RowCodes, Space, has_few_values, to_numpy
+from infoscope.neighbors import RowCodes, Space, to_numpy
 
 from .layers import Layer, Layers
 from .near_alignment import BLOCKS, NearKernels, near_kernels
 from .neighbor_lists import NeighborLists
 from .nuclear_norms import ROTATIONS, coordinates_of
+from .repeated_items import SeenItems
 from .trace_forms import FORMS, unit_form
 
 LIMIT_BYTES = 2**33  # of the tables of both models, that are made without being asked for
@@ -102,8 +103,7 @@ def table_layers(
     coordinates: dict[str, list[np.ndarray]] = {one: [] for one in rotations}
     near: list[list[NearKernels]] = []
     nearest, mutual, forms, ranks, first, n = [], [], {}, np.empty(0, np.uint16), items, 0
-    codes: RowCodes | None = RowCodes()
-    on_grid = True
+    seen = SeenItems()
     with progress(len(layers.names), f"layers of {layers.what}", "layers") as bar:
         for at, (name, layer) in enumerate(zip(layers.names, layers.one_by_one(metric, items), strict=True)):
             space, n, known = layer.space, len(layer.space), f"{layers.what}, {name}"
@@ -115,8 +115,7 @@ def table_layers(
                 _check_memory(n, len(layers.names) * n_models, square)
                 forms = {one: np.empty((len(layers.names), n, n), np.float32) for one in sums}
             digest.update(space.features)
-            codes = None if codes is None else codes.with_space(space)
-            on_grid = on_grid and (space.metric == "bits" or has_few_values(to_numpy(space.features)))
+            seen.add(space)
             if "imbalance" in measures:
                 nearest.append(choose_neighbors(space, k, None, None, None, n_jobs=n_jobs))
                 table = rank_table(space, n_jobs=n_jobs).values
@@ -145,8 +144,8 @@ def table_layers(
         [NearKernels.of(group) for group in zip(*near, strict=True)],
         first,
         n,
-        codes,
-        on_grid,
+        seen.codes,
+        seen.on_grid,
     )
 
 

@@ -5,7 +5,32 @@ from __future__ import annotations
 import numpy as np
 
 from infoscope.base import DataWarning, warn
-from infoscope.neighbors import RowCodes, Space, find_repeated_rows
+from infoscope.neighbors import RowCodes, Space, find_repeated_rows, has_few_values, to_numpy
+
+
+class SeenItems:
+    """Items in layers that are seen one after the other, each once, and dropped.
+
+    Attributes
+    ----------
+    codes : RowCodes or None
+        By which items that are equal in all layers are known; None where they are not at hand.
+    on_grid : bool
+        Whether all layers have few values, as bits.
+    """
+
+    def __init__(self) -> None:
+        self.codes: RowCodes | None = RowCodes()
+        self.on_grid = True
+
+    def add(self, space: Space) -> None:
+        """See one more layer."""
+        self.codes = None if self.codes is None else self.codes.with_space(space)
+        self.on_grid = self.on_grid and (space.metric == "bits" or has_few_values(to_numpy(space.features)))
+
+    def look(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """What `look_for_repeats` says of all layers that were seen."""
+        return look_for_repeats(self.codes, on_grid=self.on_grid)
 
 
 def look_for_repeats(*models: RowCodes | None, on_grid: bool = False) -> tuple[tuple[str, ...], tuple[str, ...]]:

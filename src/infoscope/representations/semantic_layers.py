@@ -18,6 +18,7 @@ from .layer_steps import check_steps, describe_step
 from .layer_tables import table_layers
 from .layers import FEWEST, METRICS, WAY_OUT, Layers, check_stores, read_layers
 from .pair_measures import Imbalance
+from .repeated_items import SeenItems
 
 WAYS = ("both", "a_to_b", "b_to_a")
 
@@ -115,7 +116,8 @@ def semantic_layers(
     if len(first.names) < 2:
         raise ParameterError("a has one layer: there is no depth to look over")
     with looking_at_row_order(way_out=WAY_OUT) as look:
-        there, back = paired_curves(first, second, k, metric, digest, n_jobs)
+        there, back = paired_curves(first, second, k, metric, digest, seen := SeenItems(), n_jobs)
+    warnings, notes = seen.look()
     judged = dict(both=[mean(both) for both in zip(there, back, strict=True)], a_to_b=there, b_to_a=back)[direction]
     best = _beside_the_best(judged, level, n_draws, generator)
     done = tuple(describe_step(step) for step in steps)
@@ -134,8 +136,8 @@ def semantic_layers(
         preprocess=done,
         n_items=there[0].n_items,
         n_chose=n_chose,
-        warnings=look.warnings,
-        notes=look.notes,
+        warnings=(*look.warnings, *warnings),
+        notes=(*look.notes, *notes),
         provenance=provenance(
             "semantic_layers", parameters | dict(n_draws=n_draws), random_state, input_hash=digest.text
         ),
@@ -209,7 +211,8 @@ def compare_directions(
         _check_same_number(first, second)
     compare = paired_curves if pairs == "same" else _all_pairs
     with looking_at_row_order(way_out=WAY_OUT) as look:
-        there, back = compare(first, second, k, metric, digest, n_jobs)
+        there, back = compare(first, second, k, metric, digest, seen := SeenItems(), n_jobs)
+    warnings, notes = seen.look()
     forward, backward = mean(there), mean(back)
     difference = forward.less(backward)
     done = tuple(describe_step(step) for step in steps)
@@ -229,8 +232,8 @@ def compare_directions(
         metric=metric,
         preprocess=done,
         n_items=forward.n_items,
-        warnings=look.warnings,
-        notes=look.notes,
+        warnings=(*look.warnings, *warnings),
+        notes=(*look.notes, *notes),
         provenance=provenance("compare_directions", parameters, None, input_hash=digest.text),
     )
 
@@ -264,17 +267,19 @@ def _choose_partners(
 
 
 def _all_pairs(
-    first: Layers, second: Layers, k: int, metric: str, digest: Fingerprint, n_jobs: int | None
+    first: Layers, second: Layers, k: int, metric: str, digest: Fingerprint, seen: SeenItems, n_jobs: int | None
 ) -> tuple[list[Estimate], list[Estimate]]:
     """Both directions of all pairs; the layers of b stay in memory."""
     known, items = [], None
     for layer in second.one_by_one(metric):
         k, items = check_k(k, len(layer.space)), layer.space if items is None else items
         digest.update(layer.space.features)
+        seen.add(layer.space)
         known.append(know(layer.space, k, n_jobs))
     there, back = [], []
     for layer in first.one_by_one(metric, items):
         digest.update(layer.space.features)
+        seen.add(layer.space)
         one = know(layer.space, k, n_jobs)
         for two in known:
             forward, backward = both_ways(one, two, n_jobs)

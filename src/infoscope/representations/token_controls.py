@@ -13,6 +13,7 @@ from infoscope.base.checks import check_choice
 from .layer_pairs import Estimate, paired_curves
 from .layer_steps import check_steps, describe_step
 from .layers import METRICS, Layers
+from .repeated_items import SeenItems
 from .token_results import ControlledTokens
 
 OPTIONS = ("k", "metric", "preprocess", "n_jobs")
@@ -44,6 +45,7 @@ def compare_controls(
     check_choice(metric, "metric", METRICS)
     steps, digest = check_steps(options.get("preprocess")), Fingerprint()
     found: list[tuple[list[Estimate], list[Estimate]]] = []
+    seen = SeenItems()
     names_a: tuple[str, ...] = ()
     names_b: tuple[str, ...] = ()
     for name, (a, b) in conditions.items():
@@ -51,10 +53,11 @@ def compare_controls(
         names_a, names_b = tuple(a), tuple(key for key, _ in beside)
         first = Layers(names_a, tuple(a.values()), f"{name}, a", None, steps)
         second = Layers(names_b, tuple(values for _, values in beside), f"{name}, b", None, steps)
-        found.append(paired_curves(first, second, k, metric, digest, n_jobs))
+        found.append(paired_curves(first, second, k, metric, digest, seen, n_jobs))
         n, wanted = found[-1][0][0].n_items, found[0][0][0].n_items
         if n != wanted:
             raise DataError(f"control {name} has {n} items, and {wanted} are given: row i must be the same item in all")
+    warnings, notes = seen.look()
     skew = [[one.less(two) for one, two in zip(there, back, strict=True)] for there, back in found]
     gain = [[[other.less(own) for own, other in zip(found[0][way], control[way], strict=True)] for control in found[1:]]
             for way in (0, 1)]  # fmt: skip
@@ -74,6 +77,8 @@ def compare_controls(
         metric=metric,
         preprocess=done,
         n_items=found[0][0][0].n_items,
+        warnings=warnings,
+        notes=notes,
         provenance=provenance("compare_controls", parameters, None, input_hash=digest.text),
     )
 

@@ -14,6 +14,7 @@ from infoscope.base.checks import check_choice, check_positive_int
 from .layer_pairs import Estimate, paired_curves
 from .layer_steps import check_steps, describe_step
 from .layers import METRICS, Layers
+from .repeated_items import SeenItems
 from .token_controls import tables_of
 from .token_results import TokenNumberCurve
 from .tokens import Tokens, check_lengths, join_tokens, read_tokens
@@ -106,7 +107,8 @@ def token_number_curve(
     curves = tuple(way for way in ways if way != "mean")
     points = [(way, number) for way in curves for number in wanted] + [("mean", 1)] * ("mean" in ways)
     first, second = (_layers(tokens, points, what, steps) for tokens, what in zip(sides, "ab", strict=True))
-    found = paired_curves(first, second, k, metric, digest, n_jobs)
+    found = paired_curves(first, second, k, metric, digest, seen := SeenItems(), n_jobs)
+    warnings, notes = seen.look()
     tables = [[one[at * len(wanted) : (at + 1) * len(wanted)] for at in range(len(curves))] for one in found]
     gain = [[[line[0].less(one) for one in line] for line in table] for table in tables]
     done = tuple(describe_step(step) for step in steps)
@@ -121,6 +123,8 @@ def token_number_curve(
         metric=metric,
         preprocess=done,
         n_items=found[0][0].n_items,
+        warnings=warnings,
+        notes=notes,
         provenance=provenance("token_number_curve", parameters, None, input_hash=digest.text),
     )
 

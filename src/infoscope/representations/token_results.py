@@ -16,6 +16,7 @@ from .share_results import DIRECTIONS, LEVEL, join_words
 
 __all__ = ["ControlledTokens", "TokenNumberCurve"]
 
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ControlledTokens(Result):
     """What tokens tell about others, and what the same places of controls tell.
