@@ -57,6 +57,11 @@ def test_the_comparison_stands_on_the_same_axis(layers, found):
     assert len(found.to_frame()) == 3 and {"gride_2", "a_to_b_se", "signs"} <= set(found.to_frame().columns)
     panels = found.plot(kind="depth").figure.axes
     assert len(panels) == 5 and panels[0].get_ylabel() == "imbalance"
+    pairs = compare_layers(layers, list(layers.values()), measures="imbalance", n_permutations=19, random_state=0)
+    best = layer_profile(layers, measures="effective_number", comparison=pairs)
+    assert best.plot(kind="depth").get_title() == "best partner, chosen on the same items"
+    for one in (found, again):  # one layer stood beside each
+        assert one.plot(kind="depth").get_title() == ""
     assert [text.get_text() for text in panels[-1].get_xticklabels()] == list(layers)
     with pytest.raises(ParameterError, match="figure of its own"):
         found.plot(pyplot.figure().add_subplot(), kind="depth")

@@ -9,7 +9,7 @@ import numpy as np
 
 from infoscope.base import Provenance, Result
 from infoscope.base.checks import check_choice
-from infoscope.base.contents import flags, integers, number, numbers, whole
+from infoscope.base.contents import choices, flags, integers, number, numbers, whole
 from infoscope.base.results import say_estimate
 
 from .share_results import DIRECTIONS, LEVEL, join_words, say_p
@@ -237,6 +237,9 @@ class LayerProfile(Result):
         of items.
     imbalance, imbalance_se : array (2, L) or None
         Of the comparison: to the other model, and from it.
+    partners : str
+        Of the imbalance: "given" where one layer stood beside each, "best" where it is the smallest over all layers of
+        the other model, chosen on the same items.
     metric : str
         Of the distances.
     preprocess : tuple of str
@@ -260,6 +263,7 @@ class LayerProfile(Result):
     effective_number_se: np.ndarray | None = field(default=None, repr=False)
     imbalance: np.ndarray | None = field(default=None, repr=False)
     imbalance_se: np.ndarray | None = field(default=None, repr=False)
+    partners: str = "given"
     metric: str = "euclidean"
     preprocess: tuple[str, ...] = ()
     n_items: int = 0
@@ -279,6 +283,7 @@ class LayerProfile(Result):
         **{name: numbers("names", "S") | None for name in ("gride", "gride_se", "gride_distance")},
         "imbalance": numbers(2, "names") | None,
         "imbalance_se": numbers(2, "names") | None,
+        "partners": choices("given", "best"),
         "n_items": whole(),
     }
 

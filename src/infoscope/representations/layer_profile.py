@@ -50,7 +50,8 @@ def layer_profile(
         "two_nn" (dimension from two neighbours), "gride" (by scale), "signs" (Binary Intrinsic Dimension of the signs),
         "effective_number" (how many equally different items, by their cosines, order 2).
     comparison : LayerComparison or SemanticLayers, optional
-        Of these layers as model a: its imbalances are drawn above.
+        Of these layers as model a: its imbalances are drawn above.  Of a `LayerComparison` they are those of the best
+        partner in each direction, chosen on the same items, and small by that choice.
     max_rank : int, optional
         The largest rank of "gride"; a quarter of the items, at most 1024, by default.
     alpha_max : float
@@ -158,7 +159,7 @@ def _hear(make: Callable[[Layer], Rich], layer: Layer, name: str, said: list[str
 
 
 def _against(comparison: Any, names: tuple[str, ...]) -> dict[str, Any]:
-    """Both imbalances of each layer with its best partner, or with the one beside it."""
+    """Both imbalances of each layer with the one beside it, or with its best partner, chosen on the same items."""
     if comparison is None:
         return {}
     if not isinstance(comparison, (LayerComparison, SemanticLayers)):
@@ -174,7 +175,8 @@ def _against(comparison: Any, names: tuple[str, ...]) -> dict[str, Any]:
         raise ParameterError("comparison has no imbalances: compare_layers(..., measures='imbalance') makes them")
     tables = [(comparison.table(way), comparison.table(way, "values_se")) for way in ("a_to_b", "b_to_a")]
     best, depth = [table.argmin(1) for table, _ in tables], np.arange(len(names))
-    return {
+    chosen = dict(partners="best") if len(comparison.names_b) > 1 else {}
+    return chosen | {
         key: np.array([pair[part][depth, at] for pair, at in zip(tables, best, strict=True)])
         for part, key in enumerate(("imbalance", "imbalance_se"))
     }

@@ -11,6 +11,7 @@ from infoscope.base.pictures import picture
 from infoscope.base.plot_style import GREY, axes_of, colour_of, look_of, set_labels, set_legend, set_ticks, short
 
 from .depth_results import MEASURES, WORDS, DirectionComparison, LayerProfile, SemanticLayers
+from .share_results import BEST_PARTNER
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -163,6 +164,8 @@ def plot_scales(found: LayerProfile, ax: Axes | None = None, *, style: str = "sc
 def plot_profile(found: LayerProfile, ax: Axes | None = None, *, style: str = "screen") -> Axes:
     """Imbalances, where a comparison was given, and one panel a measure below them, on the same axis of depth.
 
+    Imbalances of all pairs of layers are drawn for the best partner of each, chosen on the same items.
+
     Parameters
     ----------
     found : LayerProfile
@@ -198,6 +201,8 @@ def plot_profile(found: LayerProfile, ax: Axes | None = None, *, style: str = "s
         set_labels(panel, look, y=what.replace(" ", "\n", 1) if len(what) > 14 else what)
         if len(lines) > 1:
             set_legend(panel, look)
+    if found.imbalance is not None and found.partners == "best":
+        grid[0, 0].set_title(BEST_PARTNER, fontsize=look.small)
     name_layers(grid[-1, 0], found.names)
     set_labels(grid[-1, 0], look, x="layer")
     figure.align_ylabels()

@@ -10,7 +10,7 @@ from infoscope.base.checks import check_choice
 from infoscope.base.pictures import picture
 from infoscope.base.plot_style import GREY, axes_of, colour_of, look_of, set_labels, set_legend, set_ticks, short
 
-from .share_results import DIRECTIONS, ConditionalImbalance, JointImbalance
+from .share_results import BEST_PARTNER, DIRECTIONS, ConditionalImbalance, JointImbalance
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,6 +59,8 @@ def plot_conditional(
 ) -> Axes:
     """Each layer of a with its best partner: among items of like nuisance, among random ones, and the nuisance alone.
 
+    Where b has several layers, the partner is chosen on the same items: it looks better than it is.
+
     Parameters
     ----------
     found : ConditionalImbalance
@@ -93,6 +95,8 @@ def plot_conditional(
     at = depth[:: max(1, -(-len(depth) // NAMED))]
     set_ticks(ax, at, [short(found.names_a[i], 14) for i in at], slanted=len(at) > 6)
     ax.axhline(1, color=GREY, lw=0.8)
+    if len(found.names_b) > 1:
+        ax.set_title(BEST_PARTNER, fontsize=look.small)
     set_labels(ax, look, x="layer of a", y=f"imbalance, {direction}")
     set_legend(ax, look)
     return ax

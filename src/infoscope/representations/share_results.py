@@ -17,6 +17,7 @@ __all__ = ["ConditionalImbalance", "JointImbalance"]
 WEIGHTINGS = ("spread", "equal")
 DIRECTIONS = ("a_to_b", "b_to_a")
 LEVEL = 0.05  # of adjusted p-values, in verdicts
+BEST_PARTNER = "best partner, chosen on the same items"  # on pictures of the smallest over layers of the other model
 
 
 def say_p(p: float) -> str:
