@@ -206,7 +206,8 @@ figure.savefig("translated_layers.png", dpi=100)
 # change, at layers 3 and 12. With the entries of every vector clipped, all layers from 1 to 23 are equally good within
 # errors, and the last ones are worse. Its input already shares much: names of programs are the same in both languages.
 # In most layers from 12 on, Italian tells more about English than English about Italian, by more than two errors; no
-# test was made over all layers. Large models are reported to behave otherwise (central layers, English the better source); one of this size can neither show nor refute that.
+# test was made over all layers. Large models are reported to behave otherwise (central layers, English the better
+# source); one of this size can neither show nor refute that.
 #
 # **Length** explains none of it: sentences of like length in both languages leave the imbalances what as few random
 # sentences make of them, and length alone is worth next to nothing (0.97 to 0.99).
