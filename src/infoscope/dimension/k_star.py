@@ -43,7 +43,9 @@ def thresholds(k_max: int, alpha: float, d: float) -> np.ndarray:
     return 2 / d * np.arccosh(np.exp(chdtri(1, alpha) / (4 * k)))
 
 
-def k_star(table: NeighborTable, d: float, alpha: float = 1e-6) -> np.ndarray:
+def k_star(
+    table: NeighborTable, d: float, alpha: float = 1e-6, *, log_distances: np.ndarray | None = None
+) -> np.ndarray:
     """The number of neighbours of every item around which the density is constant.
 
     Parameters
@@ -54,6 +56,8 @@ def k_star(table: NeighborTable, d: float, alpha: float = 1e-6) -> np.ndarray:
         Intrinsic dimension.
     alpha : float
         Level of the test.
+    log_distances : array (N, K), optional
+        Logarithms of the table's distances, where they are at hand.
 
     Returns
     -------
@@ -85,7 +89,8 @@ def k_star(table: NeighborTable, d: float, alpha: float = 1e-6) -> np.ndarray:
             f"the k* test needs at least {FEWEST + 1} neighbours, the table has {table.distances.shape[1]}"
         )
     out = np.empty(len(table.rows), np.int64)
-    _first_failure(np.log(table.distances), table.items, thresholds(table.distances.shape[1], alpha, d), out)
+    log_r = np.log(table.distances) if log_distances is None else log_distances
+    _first_failure(log_r, table.items, thresholds(table.distances.shape[1], alpha, d), out)
     return out
 
 

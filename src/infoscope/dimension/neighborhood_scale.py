@@ -149,6 +149,11 @@ class ScaleSearch:
         r = self.table.distances
         return unbiased_dimension(np.log(r[:, 1] / r[:, 0]), 1, 2, self.table.weight)
 
+    @cached_property
+    def log_distances(self) -> np.ndarray:
+        """Of the table, which every round asks for."""
+        return np.log(self.table.distances)
+
     def at(self, number: int) -> FixedPoint:
         while len(self._found) <= number:
             self._found.append(self.fixed_point(self.levels[len(self._found)]))
@@ -184,7 +189,7 @@ class ScaleSearch:
         """Rounds of neighbourhoods and dimension, until neither changes, or all comes again."""
         rounds, quantiles = [self.start], []
         for _ in range(self.max_iter):
-            k = k_star(self.table, rounds[-1], level)
+            k = k_star(self.table, rounds[-1], level, log_distances=self.log_distances)
             quantiles.append(np.quantile(k, QUANTILES))
             rounds.append(self.step(self.table, k, rounds[-1]))
             if abs(rounds[-1] - rounds[-2]) <= self.tol * rounds[-1]:

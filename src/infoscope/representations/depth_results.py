@@ -12,7 +12,8 @@ from infoscope.base.checks import check_choice
 from infoscope.base.contents import choices, flags, integers, number, numbers, whole
 from infoscope.base.results import say_estimate
 
-from .share_results import DIRECTIONS, LEVEL, join_words, say_p
+from .comparison_results import IMBALANCES
+from .share_results import LEVEL, join_words, say_p
 
 __all__ = ["DirectionComparison", "LayerProfile", "SemanticLayers"]
 
@@ -319,7 +320,7 @@ class LayerProfile(Result):
                 for s, (_, rank) in enumerate(self.gride_ranks):
                     row |= {f"gride_{rank}": float(self.gride[i, s]), f"gride_{rank}_se": float(self.gride_se[i, s])}
             if self.imbalance is not None and self.imbalance_se is not None:
-                for w, way in enumerate(DIRECTIONS):
+                for w, way in enumerate(IMBALANCES):
                     row |= {way: float(self.imbalance[w, i]), f"{way}_se": float(self.imbalance_se[w, i])}
             rows.append(row)
         return rows

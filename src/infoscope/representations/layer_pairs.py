@@ -72,6 +72,15 @@ def mean(parts: Sequence[Estimate]) -> Estimate:
     return total(parts).times(1 / len(parts))
 
 
+def tables_of(name: str, nested: Any) -> dict[str, Any]:
+    """Values and errors of nested lists of estimates, as arrays."""
+
+    def read(part: str, one: Any) -> Any:
+        return getattr(one, part) if isinstance(one, Estimate) else [read(part, inside) for inside in one]
+
+    return {name: np.array(read("value", nested)), f"{name}_se": np.array(read("value_se", nested))}
+
+
 class Known(NamedTuple):
     """A layer whose neighbours were looked for."""
 
@@ -105,13 +114,13 @@ def paired_curves(
     with progress(len(first.names), "layers", "layers") as bar:
         for place in range(len(first.names)):
             one = first.one(place, metric, items).space
-            items = one if items is None else items
-            two = second.one(place, metric, items).space
-            digest.update(one.features, two.features)
+            items, k = one if items is None else items, check_k(k, len(one))
             seen.add(one)
-            seen.add(two)
-            k = check_k(k, len(one))
-            forward, backward = both_ways(know(one, k, n_jobs), know(two, k, n_jobs), n_jobs)
+            if not place or second.given[place] is not second.given[place - 1]:  # one layer beside several is known
+                two = know(second.one(place, metric, items).space, k, n_jobs)
+                seen.add(two.space)
+            digest.update(one.features, two.space.features)
+            forward, backward = both_ways(know(one, k, n_jobs), two, n_jobs)
             there.append(forward)
             back.append(backward)
             bar.update(1)

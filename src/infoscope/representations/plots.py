@@ -8,24 +8,13 @@ import numpy as np
 
 from infoscope.base.checks import check_choice
 from infoscope.base.pictures import picture
-from infoscope.base.plot_style import (
-    GREY,
-    add_colorbar,
-    axes_of,
-    colour_of,
-    look_of,
-    set_labels,
-    set_legend,
-    set_ticks,
-    short,
-)
+from infoscope.base.plot_style import GREY, add_colorbar, axes_of, colour_of, look_of, set_labels, set_legend
 
 from .comparison_results import IMBALANCES, LayerComparison
+from .layer_ticks import name_layers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-NAMED = 32  # layers whose names are written along an axis
 
 
 @picture(LayerComparison, "pairs", default=True)
@@ -64,12 +53,8 @@ def plot_pairs(
     small_is_much = what == "p_values" or (what == "values" and measure in IMBALANCES)
     drawn = ax.imshow(table, cmap="viridis_r" if small_is_much else "viridis", aspect="auto", origin="lower")
     add_colorbar(ax, drawn, look, f"{measure}, {what.replace('_', ' ')}")
-    for axis, names in ((ax.xaxis, found.names_b), (ax.yaxis, found.names_a)):
-        at = np.arange(len(names))[:: max(1, -(-len(names) // NAMED))]
-        if axis is ax.xaxis:
-            set_ticks(ax, at, [short(names[i], 14) for i in at], slanted=len(at) > 6)
-        else:
-            axis.set_ticks(at, [short(names[i], 14) for i in at])
+    name_layers(ax, found.names_b)
+    name_layers(ax, found.names_a, "y")
     m = found.measures.index(measure)
     a, b = found.best_a[m], found.best_b[m]
     colour = "red" if found.best_p[m] <= found.level else GREY
@@ -116,8 +101,7 @@ def plot_depth(
             best = (turned[0].argmin if measure in IMBALANCES else turned[0].argmax)(1)
             values, bars = (one[depth, best] for one in turned)
         ax.errorbar(depth, values, bars, color=colour_of(m), marker="o", ms=look.marker, label=measure)
-    at = depth[:: max(1, -(-len(names) // NAMED))]
-    set_ticks(ax, at, [short(names[i], 14) for i in at], slanted=len(at) > 6)
+    name_layers(ax, names)
     other = "b" if side == "a" else "a"
     ax.axhline(1 if what == "values" else 0, color=GREY, lw=0.8)
     set_labels(ax, look, x=f"layer of {side}", y=f"with the best layer of {other}, {what}")

@@ -8,10 +8,10 @@ import numpy as np
 
 from infoscope.base.checks import check_choice
 from infoscope.base.pictures import picture
-from infoscope.base.plot_style import GREY, add_colorbar, axes_of, look_of, set_labels, set_legend, set_ticks, short
+from infoscope.base.plot_style import GREY, add_colorbar, axes_of, look_of, set_labels, set_legend, short
 
 from .checkpoint_results import DIRECTIONS, CheckpointComparison
-from .plots import NAMED
+from .layer_ticks import name_layers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,7 +58,8 @@ def plot_map(
     quiet = ~(found.lost | found.gained) if what == "asymmetry" else ~found.changed
     c, at = np.nonzero(quiet)
     ax.plot(c, at, ".", color=GREY, ms=look.marker, ls="")
-    _name_ticks(ax, found.checkpoints, found.layers)
+    name_layers(ax, found.checkpoints)
+    name_layers(ax, found.layers, "y")
     set_labels(ax, look, x="checkpoint", y="layer")
     return ax
 
@@ -99,20 +100,8 @@ def plot_curve(
             values, bars = (one[at] if along_layers else one[:, at] for one in (table, errors))
             label = short(lines[at], 14) if dash == "-" else None
             ax.errorbar(np.arange(len(names)), values, bars, color=colour, ls=dash, lw=look.line, label=label)
-    at = np.arange(len(names))[:: max(1, -(-len(names) // NAMED))]
-    set_ticks(ax, at, [short(names[i], 14) for i in at], slanted=len(at) > 6)
+    name_layers(ax, names)
     set_labels(ax, look, x="layer" if along_layers else "checkpoint", y="imbalance: to (–), from (- -)")
     ax.set_title(f"beside {short(found.beside, 30)}", fontsize=look.small)
     set_legend(ax, look)
     return ax
-
-
-def _name_ticks(ax: Axes, x: tuple[str, ...], y: tuple[str, ...]) -> None:
-    """Names along both axes, not too many."""
-    for names, horizontal in ((x, True), (y, False)):
-        at = np.arange(len(names))[:: max(1, -(-len(names) // NAMED))]
-        texts = [short(names[i], 14) for i in at]
-        if horizontal:
-            set_ticks(ax, at, texts, slanted=len(at) > 6)
-        else:
-            ax.yaxis.set_ticks(at, texts)

@@ -8,21 +8,14 @@ import numpy as np
 
 from infoscope.base import ParameterError
 from infoscope.base.pictures import picture
-from infoscope.base.plot_style import GREY, axes_of, colour_of, look_of, set_labels, set_legend, set_ticks, short
+from infoscope.base.plot_style import GREY, axes_of, colour_of, look_of, set_labels, set_legend
 
 from .depth_results import MEASURES, WORDS, DirectionComparison, LayerProfile, SemanticLayers
+from .layer_ticks import name_layers
 from .share_results import BEST_PARTNER
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-NAMED = 32  # layers whose names are written along an axis
-
-
-def name_layers(ax: Axes, names: tuple[str, ...]) -> None:
-    """Ticks of the depth axis; some of them where there are many layers."""
-    at = np.arange(len(names))[:: max(1, -(-len(names) // NAMED))]
-    set_ticks(ax, at, [short(names[i], 14) for i in at], slanted=len(at) > 6)
 
 
 @picture(SemanticLayers, "layers", default=True)

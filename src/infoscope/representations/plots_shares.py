@@ -10,12 +10,12 @@ from infoscope.base.checks import check_choice
 from infoscope.base.pictures import picture
 from infoscope.base.plot_style import GREY, axes_of, colour_of, look_of, set_labels, set_legend, set_ticks, short
 
-from .share_results import BEST_PARTNER, DIRECTIONS, ConditionalImbalance, JointImbalance
+from .comparison_results import IMBALANCES
+from .layer_ticks import name_layers
+from .share_results import BEST_PARTNER, ConditionalImbalance, JointImbalance
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-NAMED = 32  # layers whose names are written along an axis
 
 
 @picture(JointImbalance, "sources", default=True)
@@ -76,8 +76,8 @@ def plot_conditional(
     -------
     matplotlib Axes
     """
-    check_choice(direction, "direction", DIRECTIONS)
-    look, way = look_of(style), DIRECTIONS.index(direction)
+    check_choice(direction, "direction", IMBALANCES)
+    look, way = look_of(style), IMBALANCES.index(direction)
     ax = axes_of(ax, look, height=0.62)
     depth = np.arange(len(found.names_a))
     partner = found.values[way].argmin(1)
@@ -92,8 +92,7 @@ def plot_conditional(
         ax.errorbar(
             depth, values[way][depth, partner], bars, marker="o", ms=look.marker, color=colour_of(number), label=label
         )
-    at = depth[:: max(1, -(-len(depth) // NAMED))]
-    set_ticks(ax, at, [short(found.names_a[i], 14) for i in at], slanted=len(at) > 6)
+    name_layers(ax, found.names_a)
     ax.axhline(1, color=GREY, lw=0.8)
     if len(found.names_b) > 1:
         ax.set_title(BEST_PARTNER, fontsize=look.small)

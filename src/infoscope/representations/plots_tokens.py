@@ -10,7 +10,7 @@ from infoscope.base.checks import check_choice
 from infoscope.base.pictures import picture
 from infoscope.base.plot_style import GREY, axes_of, colour_of, look_of, set_labels, set_legend, set_ticks, short
 
-from .share_results import DIRECTIONS
+from .comparison_results import IMBALANCES
 from .token_results import ControlledTokens, TokenNumberCurve
 
 if TYPE_CHECKING:
@@ -40,12 +40,12 @@ def plot_controls(
     -------
     matplotlib Axes
     """
-    check_choice(what, "what", (*DIRECTIONS, "asymmetry"))
+    check_choice(what, "what", (*IMBALANCES, "asymmetry"))
     look = look_of(style)
     ax = axes_of(ax, look, height=0.62)
     skew = what == "asymmetry"
-    values = found.asymmetry if skew else found.values[DIRECTIONS.index(what)]
-    errors = found.asymmetry_se if skew else found.values_se[DIRECTIONS.index(what)]
+    values = found.asymmetry if skew else found.values[IMBALANCES.index(what)]
+    errors = found.asymmetry_se if skew else found.values_se[IMBALANCES.index(what)]
     at = np.arange(len(found.names_a))
     for c, condition in enumerate(found.conditions):
         ax.errorbar(
@@ -79,8 +79,8 @@ def plot_numbers(
     -------
     matplotlib Axes
     """
-    check_choice(direction, "direction", DIRECTIONS)
-    look, way = look_of(style), DIRECTIONS.index(direction)
+    check_choice(direction, "direction", IMBALANCES)
+    look, way = look_of(style), IMBALANCES.index(direction)
     ax = axes_of(ax, look, height=0.62)
     for h, how in enumerate(found.how):
         ax.errorbar(

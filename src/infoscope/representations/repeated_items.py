@@ -24,9 +24,7 @@ class SeenItems:
         self.on_grid = True
 
     def add(self, space: Space) -> None:
-        """See one more layer; of other items, which those who compare them refuse, nothing is said."""
-        if self.codes is not None and self.codes.codes is not None and len(self.codes.codes) != len(space):
-            self.codes = None
+        """See one more layer."""
         self.codes = None if self.codes is None else self.codes.with_space(space)
         self.on_grid = self.on_grid and (space.metric == "bits" or has_few_values(to_numpy(space.features)))
 

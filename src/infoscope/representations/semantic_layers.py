@@ -13,7 +13,7 @@ from infoscope.base.rounding import exceeds
 from infoscope.neighbors import looking_at_row_order
 
 from .depth_results import DirectionComparison, SemanticLayers
-from .layer_pairs import Estimate, both_ways, check_k, know, mean, paired_curves
+from .layer_pairs import Estimate, both_ways, check_k, know, mean, paired_curves, tables_of
 from .layer_steps import check_steps, describe_step
 from .layer_tables import table_layers
 from .layers import FEWEST, METRICS, WAY_OUT, Layers, check_stores, read_layers
@@ -125,9 +125,9 @@ def semantic_layers(
     return SemanticLayers(
         names_a=first.names,
         names_b=second.names,
-        **_columns("values", judged),
-        **_columns("a_to_b", there),
-        **_columns("b_to_a", back),
+        **tables_of("values", judged),
+        **tables_of("a_to_b", there),
+        **tables_of("b_to_a", back),
         **best._asdict(),
         direction=direction,
         level=float(level),
@@ -316,10 +316,3 @@ def _beside_the_best(judged: list[Estimate], level: float, n_draws: int, generat
     size = np.linalg.norm(touching, axis=1)
     best = np.argmin(values + drawn * np.where(size > 0, se / np.where(size > 0, size, 1.0), 0.0), axis=1)
     return _Best(behind, behind_se, margin, chosen, np.bincount(best, minlength=number) / n_draws)
-
-
-def _columns(name: str, estimates: list[Estimate]) -> dict[str, Any]:
-    return {
-        name: np.array([one.value for one in estimates]),
-        f"{name}_se": np.array([one.value_se for one in estimates]),
-    }

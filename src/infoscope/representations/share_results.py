@@ -12,10 +12,11 @@ from infoscope.base.contents import choices, integers, number, numbers, whole
 from infoscope.base.results import say_estimate
 from infoscope.statistics import adjust_p_values
 
+from .comparison_results import IMBALANCES
+
 __all__ = ["ConditionalImbalance", "JointImbalance"]
 
 WEIGHTINGS = ("spread", "equal")
-DIRECTIONS = ("a_to_b", "b_to_a")
 LEVEL = 0.05  # of adjusted p-values, in verdicts
 BEST_PARTNER = "best partner, chosen on the same items"  # on pictures of the smallest over layers of the other model
 
@@ -235,7 +236,7 @@ class ConditionalImbalance(Result):
         return [
             dict(direction=way, layer_a=layer_a, layer_b=layer_b)
             | {column.removesuffix("s"): float(getattr(self, column)[w, a, b]) for column in columns}
-            for w, way in enumerate(DIRECTIONS)
+            for w, way in enumerate(IMBALANCES)
             for a, layer_a in enumerate(self.names_a)
             for b, layer_b in enumerate(self.names_b)
         ]
@@ -251,7 +252,7 @@ class ConditionalImbalance(Result):
     @property
     def _estimates(self) -> list[Any]:
         lines = []
-        for w, (way, a, b) in enumerate(zip(DIRECTIONS, self.best_a, self.best_b, strict=True)):
+        for w, (way, a, b) in enumerate(zip(IMBALANCES, self.best_a, self.best_b, strict=True)):
             value, free = (
                 say_estimate(float(table[w, a, b]), float(errors[w, a, b]))
                 for table, errors in ((self.values, self.values_se), (self.unconditional, self.unconditional_se))

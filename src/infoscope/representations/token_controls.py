@@ -10,7 +10,7 @@ import numpy as np
 from infoscope.base import DataError, Fingerprint, ParameterError, provenance
 from infoscope.base.checks import check_choice
 
-from .layer_pairs import Estimate, paired_curves
+from .layer_pairs import Estimate, paired_curves, tables_of
 from .layer_steps import check_steps, describe_step
 from .layers import METRICS, Layers
 from .repeated_items import SeenItems
@@ -48,15 +48,16 @@ def compare_controls(
     seen = SeenItems()
     names_a: tuple[str, ...] = ()
     names_b: tuple[str, ...] = ()
+    wanted = len(next(iter(next(iter(conditions.values()))[0].values())))
     for name, (a, b) in conditions.items():
+        n = len(next(iter(a.values())))
+        if n != wanted:
+            raise DataError(f"control {name} has {n} items, and {wanted} are given: row i must be the same item in all")
         beside = [next(iter(b.items()))] * len(a) if len(b) == 1 else list(b.items())
         names_a, names_b = tuple(a), tuple(key for key, _ in beside)
         first = Layers(names_a, tuple(a.values()), f"{name}, a", None, steps)
         second = Layers(names_b, tuple(values for _, values in beside), f"{name}, b", None, steps)
         found.append(paired_curves(first, second, k, metric, digest, seen, n_jobs))
-        n, wanted = found[-1][0][0].n_items, found[0][0][0].n_items
-        if n != wanted:
-            raise DataError(f"control {name} has {n} items, and {wanted} are given: row i must be the same item in all")
     warnings, notes = seen.look()
     skew = [[one.less(two) for one, two in zip(there, back, strict=True)] for there, back in found]
     gain = [[[other.less(own) for own, other in zip(found[0][way], control[way], strict=True)] for control in found[1:]]
@@ -76,17 +77,8 @@ def compare_controls(
         k=k,
         metric=metric,
         preprocess=done,
-        n_items=found[0][0][0].n_items,
+        n_items=wanted,
         warnings=warnings,
         notes=notes,
         provenance=provenance("compare_controls", parameters, None, input_hash=digest.text),
     )
-
-
-def tables_of(name: str, nested: Any) -> dict[str, Any]:
-    """Values and errors of nested lists of estimates, as arrays."""
-
-    def read(part: str, one: Any) -> Any:
-        return getattr(one, part) if isinstance(one, Estimate) else [read(part, inside) for inside in one]
-
-    return {name: np.array(read("value", nested)), f"{name}_se": np.array(read("value_se", nested))}

@@ -11,11 +11,10 @@ import numpy as np
 from infoscope.base import Fingerprint, ParameterError, provenance
 from infoscope.base.checks import check_choice, check_positive_int
 
-from .layer_pairs import Estimate, paired_curves
+from .layer_pairs import Estimate, paired_curves, tables_of
 from .layer_steps import check_steps, describe_step
 from .layers import METRICS, Layers
 from .repeated_items import SeenItems
-from .token_controls import tables_of
 from .token_results import TokenNumberCurve
 from .tokens import Tokens, check_lengths, join_tokens, read_tokens
 

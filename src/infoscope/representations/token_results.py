@@ -12,7 +12,8 @@ from infoscope.base.contents import integers, numbers, whole
 from infoscope.base.results import say_estimate
 from infoscope.statistics import adjust_p_values, normal_p_value
 
-from .share_results import DIRECTIONS, LEVEL, join_words
+from .comparison_results import IMBALANCES
+from .share_results import LEVEL, join_words
 
 __all__ = ["ControlledTokens", "TokenNumberCurve"]
 
@@ -81,7 +82,7 @@ class ControlledTokens(Result):
         for c, condition in enumerate(self.conditions):
             for i, (a, b) in enumerate(zip(self.names_a, self.names_b, strict=True)):
                 row: dict[str, Any] = dict(condition=condition, a=a, b=b)
-                for w, way in enumerate(DIRECTIONS):
+                for w, way in enumerate(IMBALANCES):
                     row |= {way: float(self.values[w, c, i]), f"{way}_se": float(self.values_se[w, c, i])}
                 row |= dict(asymmetry=float(self.asymmetry[c, i]), asymmetry_se=float(self.asymmetry_se[c, i]))
                 rows.append(row)
@@ -182,13 +183,13 @@ class TokenNumberCurve(Result):
         for h, how in enumerate(self.how):
             for i, number in enumerate(self.n_tokens):
                 row: dict[str, Any] = dict(how=how, tokens=int(number))
-                for w, way in enumerate(DIRECTIONS):
+                for w, way in enumerate(IMBALANCES):
                     row |= {way: float(self.values[w, h, i]), f"{way}_se": float(self.values_se[w, h, i])}
                     row |= {f"{way}_gain": float(self.gain[w, h, i]), f"{way}_gain_se": float(self.gain_se[w, h, i])}
                 rows.append(row)
         if self.all_tokens is not None and self.all_tokens_se is not None:
             row = dict(how="mean", tokens="all")
-            for w, way in enumerate(DIRECTIONS):
+            for w, way in enumerate(IMBALANCES):
                 row |= {way: float(self.all_tokens[w]), f"{way}_se": float(self.all_tokens_se[w])}
             rows.append(row)
         return rows
@@ -202,7 +203,7 @@ class TokenNumberCurve(Result):
     def _estimates(self) -> list[Any]:
         lines: list[Any] = []
         for row in self._rows():
-            told = [say_estimate(row[way], row[f"{way}_se"]) for way in DIRECTIONS]
+            told = [say_estimate(row[way], row[f"{way}_se"]) for way in IMBALANCES]
             lines.append((f"{row['how']}, {row['tokens']}", f"{told[0]}, back {told[1]}", None))
         return lines
 

@@ -422,7 +422,7 @@ def soften_triangles(squared, ranks, place, start, stop, k, size, values, tile, 
         Neighbours of the bandwidth "point", its factor.
     values : array (T,)
         DII, filled here.
-    tile, weights : array (B + 1, B), float32
+    tile, weights : array (B + 1, B), array (B, B), float32
         Buffers, with an infinite last row in `tile`.
     smallest, heap, lanes : array (KEPT * LANES,), array (k + 1,), array (EXPONENT + LANES,), float32
         Buffers.
