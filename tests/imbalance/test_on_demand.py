@@ -90,15 +90,36 @@ def test_same_numbers_bit_for_bit(what):
 
 def test_loads_are_few_and_only_graphs_stay():
     lazy = Counted(arrays())
-    imbalance_matrix(lazy.functions())
+    imbalance_matrix(lazy.functions(), n_jobs=1)
     assert lazy.loads == dict.fromkeys(arrays(), 3)  # the items, the search, the sweep
     assert not lazy.alive and lazy.most == 1  # without a collection: nothing holds them in a circle
     lazy = Counted(arrays())
     imbalance_matrix(lazy.functions("all", "half"), lazy.functions("one", "grid"))
     assert lazy.loads == dict.fromkeys(arrays(), 2)
     lazy = Counted(arrays())
-    imbalance_matrix(lazy.functions(), n_permutations=19)
+    imbalance_matrix(lazy.functions(), n_permutations=19, n_jobs=1)
     assert lazy.loads == dict.fromkeys(arrays(), 5) and lazy.most == 1
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_targets_side_by_side_and_one_after_the_other_are_the_same(weighted):
+    given = {f"layer {i}": np.random.default_rng(i).normal(size=(300, 5)) for i in range(15)}  # 14 ranks a row
+    options = dict(sample_weight=np.linspace(1, 2, 300)) if weighted else {}
+    lazy = Counted(given, **options)
+    alone, beside = (imbalance_matrix(lazy.functions(), n_jobs=threads) for threads in (1, 3))
+    same(beside, alone)
+    assert 1 < lazy.most <= 3
+
+
+def test_an_error_in_one_of_several_targets_is_raised(monkeypatch):
+    given = {f"layer {i}": np.random.default_rng(i).normal(size=(60, 5)) for i in range(6)}
+
+    def fail(space, *_, **__):
+        raise DataError(f"no ranks in {space.name}")
+
+    monkeypatch.setattr("infoscope.imbalance.matrix.rescaled_ranks", fail)
+    with pytest.raises(DataError, match="no ranks in layer 0"):
+        imbalance_matrix(given, n_jobs=2)
 
 
 def test_some_loaded_and_some_given():

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from tests.neighbors import brute
 
-from infoscope.neighbors import Space, backend_numpy, count_closer, count_within, nearest, reductions
+from infoscope.neighbors import Space, backend_numpy, count_closer, count_within, kernels, nearest, reductions
 from infoscope.neighbors.reductions import column_items, numpy_source, row_items
 
 
@@ -99,6 +99,37 @@ def test_any_memory_layout_and_byte_order():
     expected = nearest(x, 3).items
     for same in (np.asfortranarray(x), np.repeat(x, 2, axis=1)[:, ::2], x[::-1][::-1], x.astype(">f8"), x.tolist()):
         np.testing.assert_array_equal(nearest(same, 3).items, expected)
+
+
+@pytest.mark.parametrize("d", [7, 8, 16, 29, 64, 129])
+@pytest.mark.parametrize("kinds", [(np.float32, np.float32), (np.float64, np.float64), (np.float32, np.float64)])
+def test_distances_are_summed_in_eight_lanes_to_the_last_bit(d, kinds):
+    rng = np.random.default_rng(d)
+    x, y = (rng.normal(size=(50, d)).astype(kind) for kind in kinds)
+    weights = rng.random(d)
+    i, j = rng.integers(0, 50, (2, 400))
+    terms = ((x[i].astype(float) - y[j].astype(float)) * weights) ** 2
+    lanes = [np.zeros(400) for _ in range(8)]
+    for a in range(d):
+        lanes[a % 8] = lanes[a % 8] + terms[:, a]
+    expected = ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]))
+    for left, right in ((x, y), (np.asfortranarray(x), y), (np.repeat(x, 2, axis=1)[:, ::2], np.asfortranarray(y))):
+        found = kernels.pair_squares(left, i, right, j, weights, np.empty(0), kernels.EUCLIDEAN)
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_items_at_the_radii_are_not_measured_again(monkeypatch):
+    """The twenty radii of a row are distances of items; what is measured beside them are pairs that nearly tie."""
+    x = np.random.default_rng(4).normal(size=(300, 40)).astype(np.float32)
+    graph, measured = nearest(x, 20), []
+    count = kernels.count_many
+    monkeypatch.setattr(kernels, "count_many", lambda *given: measured.append(count(*given)) or measured[-1])
+    known = count_closer(x, graph)
+    assert sum(measured) < graph.n_pairs / 50
+    radii = Space(x).squared_distances(graph.rows[graph.row_of_pair], graph.items)
+    for mine, theirs in zip(known, count_within(x, graph.indptr, radii), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    assert sum(measured) > graph.n_pairs / 2  # where the items are not known they are measured
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

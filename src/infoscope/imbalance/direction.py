@@ -83,26 +83,33 @@ def standard_error(plan: ComparisonPlan, deviations: Deviations) -> float:
 
 
 def floor_of(plan: ComparisonPlan, d: Direction, target: Space) -> float:
-    """The smallest value this direction can take.
+    """The smallest value this direction can take: that of its neighbours, or sum p_c^2 towards labels (formula (3))."""
+    return floor_towards(plan, floor_from(plan, d.neighbors), target)
 
-    With the neighbours as they are, the best target would rank them first, in the order of their weights (per mass):
-    (k + 1)/N without ties, sum p_c^2 from labels, whose neighbours are whole classes.  Towards labels it is sum p_c^2
-    as well (formula (3)).
+
+def floor_towards(plan: ComparisonPlan, floor: float, target: Space) -> float:
+    """The floor of some neighbours, towards a target."""
+    return max(floor, _floor_of_labels(plan, target)) if target.metric == "labels" else floor
+
+
+def floor_from(plan: ComparisonPlan, neighbors: Neighbors) -> float:
+    """The smallest value that some neighbours can have, whatever the target.
+
+    The best target would rank them first, in the order of their weights (per mass): (k + 1)/N without ties, sum p_c^2
+    from labels, whose neighbours are whole classes.
     """
-    graph, c = d.neighbors
-    row, weight = graph.row_of_pair, target.sample_weight
+    graph, c = neighbors
+    items = plan.spaces[0]
+    row, weight = graph.row_of_pair, items.sample_weight
     mass = np.ones(len(c)) if weight is None else weight[graph.items]
     order = np.lexsort((-c / mass, row))
     mass = mass[order]
     before = np.cumsum(mass) - mass
     before -= before[graph.indptr[:-1]][row]
-    _, total, squares = admissible_mass(target, graph.rows, plan.columns, plan.admissibility)
+    _, total, squares = admissible_mass(items, graph.rows, plan.columns, plan.admissibility)
     e = squares / total  # (7); the best G: what stands before, and half itself
     best = (before + (mass + e[row]) / 2) / (total + e)[row]
-    floor = float((d.pair_weights[order] * 2 * best).sum())
-    if target.metric == "labels":
-        floor = max(floor, _floor_of_labels(plan, target))
-    return floor
+    return float(((row_weights(plan, graph.rows)[row] * c)[order] * 2 * best).sum())
 
 
 def _floor_of_labels(plan: ComparisonPlan, target: Space) -> float:

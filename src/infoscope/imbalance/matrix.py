@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from infoscope.base import Fingerprint, ParameterError, provenance
+from infoscope.base import Fingerprint, ParameterError, available_threads, progress, provenance
 from infoscope.base.checks import check_choice, check_random_state
 from infoscope.base.rounding import SAME
 from infoscope.neighbors import NeighborGraph, Space
 from infoscope.statistics import adjust_p_values
 
-from .direction import Direction, floor_of, row_weights
+from .direction import Direction, floor_from, floor_towards, row_weights
 from .direction import standard_error as error_of
 from .imbalance import sampled_columns, settle_neighbors, source_neighbors
 from .neighbor_rules import Neighbors
@@ -24,6 +26,8 @@ from .plan import ComparisonPlan, make_plan
 from .query_rows import query_rows
 from .ranks import rescaled_ranks
 from .results import ImbalanceMatrix
+
+SIDE_BY_SIDE = 5000  # items up to which several targets are swept at a time
 
 
 def imbalance_matrix(
@@ -59,7 +63,7 @@ def imbalance_matrix(
         The spaces that predict. Functions without arguments, and the items of a mapping that is no dict, are loaded
         when they are needed and dropped after: three times in all, to be looked at, to find neighbours, and to rank
         those of all others (and again where times and runs ask for a correlation time, and for permutations). One space
-        at a time is in memory, beside the neighbours of all. The numbers are the same.
+        at a time is in memory (up to 5,000 items one a thread), beside the neighbours of all. The numbers are the same.
     targets : mapping, optional
         The spaces that are predicted; the same spaces by default.
     k, rows, columns, neighbor_rule, exclusion_window, neighbors_from, run_weight, n_rows, n_columns, random_state, \
@@ -173,18 +177,53 @@ def _search_sources(plan, places, k, asked, generator, digest, options) -> dict[
 
 def _sweep_targets(plan, sources, places, n_columns, generator, digest) -> np.ndarray:
     """Values, errors and floors (3, n_names, n_targets): the pairs of all sources are ranked in a target at once."""
-    names = list(sources)
+    names, floors = list(sources), {name: floor_from(plan, found) for name, found in sources.items()}
     table = np.full((3, len(names), len(places)), np.nan)
-    for column, (target, place) in enumerate(places.items()):
-        space = plan.space(place)
+
+    def load(target: str) -> Space:
+        space = plan.space(places[target])
         if target not in sources:
             digest.update(*_input_of(space))
+        return space
+
+    def rank(plan: ComparisonPlan, target: str, space: Space) -> None:
         others = {name: found for name, found in sources.items() if name != target}
         for name, d in _directions_to(plan, others, space, n_columns, generator).items():
-            entry = d.value, error_of(plan, d.deviations()), floor_of(plan, d, space)
-            table[:, names.index(name), column] = entry
-        del space
+            entry = d.value, error_of(plan, d.deviations()), floor_towards(plan, floors[name], space)
+            table[:, names.index(name), list(places).index(target)] = entry
+
+    _for_each(plan, list(places), load, rank, alone=n_columns is not None)
     return table
+
+
+def _for_each(plan: ComparisonPlan, names: list[str], load, work, alone: bool) -> None:
+    """Load every space, in order, and do some work with it.
+
+    Sweeps over few items leave threads idle between their steps: several spaces are then worked on at a time, by one
+    thread each.  `alone` says that the order of the work matters, as that of random numbers does.
+    """
+    threads = min(available_threads(plan.n_jobs), len(names))
+    many = len(plan.spaces[0]) > SIDE_BY_SIDE or any(space.backend != "numpy" for space in plan.spaces)
+    with progress(len(names), "ranks", "spaces") as bar:
+        if alone or many or threads == 1:
+            for name in names:
+                work(plan, name, load(name))
+                bar.update()
+            return
+        plan = replace(plan, n_jobs=1)
+        running: deque[Future[None]] = deque()
+        with ThreadPoolExecutor(threads) as pool:
+            try:
+                for name in names:
+                    running.append(pool.submit(work, plan, name, load(name)))
+                    if len(running) == threads:  # no more spaces than threads in memory
+                        running.popleft().result()
+                        bar.update()
+                while running:
+                    running.popleft().result()
+                    bar.update()
+            finally:
+                pool.shutdown(cancel_futures=True)
 
 
 def _without_space(neighbors: Neighbors) -> Neighbors:

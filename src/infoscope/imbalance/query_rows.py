@@ -124,7 +124,8 @@ def _tied_pairs(space: Space, columns) -> float:
         return 0.0
     if space.metric != "labels":  # a look at some rows first: most data have no twins
         some = values[:: len(values) // LOOKED_AT + 1]
-        if len(np.unique(some, axis=0)) > len(some) / 2:
+        some = some + 0.0 if some.dtype.kind == "f" else some  # -0.0 is 0.0
+        if len({row.tobytes() for row in some}) > len(some) / 2:
             return 0.0
     group = np.unique(values, axis=0, return_inverse=True)[1].reshape(-1)
     counts = np.bincount(group).astype(float)

@@ -29,13 +29,14 @@ from infoscope.base.array_types import Array, DTypeLike, Floats, Ints
 
 from . import kernels
 from .admissible import Pairs
-from .interfaces import Measured, Precision, Reduction, Side, State, Tile, Tiles
+from .interfaces import Measured, Precision, Radii, Reduction, Side, State, Tile, Tiles
 
 TILE = (256, 2048)  # rows, columns: wide enough that calls cost little, small enough to stay in cache
 WIDE = 256  # features from which products gain more from taller tiles than the cache loses
 WHOLE_ROWS_BYTES = 2**24  # one thin wide tile of a reduction that must see whole rows
 DIRECT_BELOW = 3  # features; a product with recheck wins from 3 on
 TOO_LARGE = 1e15  # beyond it float32 squares may overflow
+CENTRE_ROWS = 256  # whose median is the centre
 IN_VAIN = 0.05  # share of pairs measured in vain from which a block starts over in float64
 FEW_PAIRS = 2**19  # up to which one thread does it all
 
@@ -94,8 +95,8 @@ class NumpyTiles:
             return
         too_large = max(_largest(rows.features), _largest(columns.features)) * self.weights.max() > TOO_LARGE
         self.dtype = np.dtype(np.float64 if too_large else dtype)
-        # a robust centre: one outlier must not widen every band
-        sample = columns.features[:: len(columns.features) // 1000 + 1]
+        # a robust centre: one outlier must not widen every band, and a rough one widens it by 1 in CENTRE_ROWS
+        sample = columns.features[:: len(columns.features) // CENTRE_ROWS + 1]
         centre = np.median(sample.astype(np.float64), axis=0)  # float32 might overflow between two large numbers
         self.y, self.y_norms, self.column_band = self._prepare(columns, centre)
         if rows.features is columns.features and np.array_equal(rows.index, columns.index):
@@ -230,7 +231,7 @@ class NumpyTiles:
         )
 
     def count_many(
-        self, t: Tile, mass: np.ndarray, indptr: Ints, low: Floats, high: Floats, steps: np.ndarray, tied: np.ndarray
+        self, t: Tile, mass: np.ndarray, indptr: Ints, radii: Radii, steps: np.ndarray, tied: np.ndarray
     ) -> int:
         return kernels.count_many(
             t.squared,
@@ -238,12 +239,15 @@ class NumpyTiles:
             t.column_band,
             self.rows.index[t.block],
             self.columns.index[t.part],
+            t.columns,
             self.truths,
             mass,
             indptr,
-            low,
-            high,
-            *outward(low, high, self.dtype),
+            radii.squared,
+            radii.items,
+            radii.low,
+            radii.high,
+            *outward(radii.low, radii.high, self.dtype),
             steps,
             tied,
         )

@@ -23,7 +23,7 @@ from infoscope.base.array_types import Array, Floats, Ints
 from . import kernels
 from .admissible import Pairs
 from .backend_numpy import DIRECT_BELOW, TOO_LARGE, Buffers, error_band, run
-from .interfaces import Measured, Precision, Reduction, Side, SpaceLike, State, Tile
+from .interfaces import Measured, Precision, Radii, Reduction, Side, SpaceLike, State, Tile
 from .tensors import Ruler, largest_of, merge_smallest, on_device, rectangle, search_rows
 
 if TYPE_CHECKING:
@@ -372,16 +372,14 @@ class TorchTiles:
         tied += tie.cpu().numpy()[given]
         return vain
 
-    def count_many(
-        self, t: Tile, mass: Array, indptr: Ints, low: Floats, high: Floats, steps: np.ndarray, tied: np.ndarray
-    ) -> int:
+    def count_many(self, t: Tile, mass: Array, indptr: Ints, radii: Radii, steps: np.ndarray, tied: np.ndarray) -> int:
         """The same for many sorted radii a row, and for masses: each item is looked up once among the row's radii.
 
         `steps[r]` gets the mass that is closer than radius r but not than r - 1.
         """
         import torch
 
-        width = int(np.diff(indptr).max(initial=0))
+        width, low, high = int(np.diff(indptr).max(initial=0)), radii.low, radii.high
         if width == 0:
             return 0
         mass = None if mass.dtype == np.int32 else on_device(mass, self.device)

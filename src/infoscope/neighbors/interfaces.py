@@ -53,6 +53,16 @@ class Side:
     index: Array
 
 
+class Radii(NamedTuple):
+    """Squared radii of a block of rows, the edges of what ties with them, and the items that they are the distances of
+    (-1 where that is not known)."""
+
+    squared: Floats
+    low: Floats
+    high: Floats
+    items: Ints
+
+
 class Tile(NamedTuple):
     """Squared distances of a block of pairs in one space; ``squared`` is off by ``row_band + column_band`` at most.
 
@@ -122,9 +132,7 @@ class Tiles(Protocol):
     def count_few(self, t: Tile, indptr: Ints, low: Floats, high: Floats, closer: Ints, tied: Ints) -> int:
         """Count the items closer than, and tied with, each radius."""
 
-    def count_many(
-        self, t: Tile, mass: Array, indptr: Ints, low: Floats, high: Floats, steps: Array, tied: Array
-    ) -> int:
+    def count_many(self, t: Tile, mass: Array, indptr: Ints, radii: Radii, steps: Array, tied: Array) -> int:
         """The same for many sorted radii a row, and for masses; `steps[r]` gets what lies between radii r - 1 and r."""
 
     def pairs_within(self, t: Tile, high: Floats) -> tuple[Ints, Ints, Floats, int]:

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
+from llvmlite import ir
 from numba import literal_unroll
-from numba.core import types
-from numba.extending import overload
+from numba.core import cgutils, types
+from numba.extending import intrinsic, overload
 
 from infoscope.base.array_types import Floats, Ints
 from infoscope.base.jit import kernel
@@ -63,6 +64,85 @@ def _term(x: float, y: float, weight: float, period: float, metric: int) -> floa
     return delta * delta if metric == EUCLIDEAN else abs(delta)
 
 
+def _lanes(
+    x: np.ndarray, i: int, y: np.ndarray, j: int, weights: Floats, whole: int
+) -> tuple[float, float, float, float, float, float, float, float]:
+    """Sums of squares over the first `whole` features, one a lane; feature a goes to lane a mod 8."""
+    lanes = np.zeros(8)
+    for a in range(whole):
+        lanes[a % 8] += ((np.float64(x[i, a]) - np.float64(y[j, a])) * weights[a]) ** 2
+    return tuple(lanes)  # type: ignore[return-value]
+
+
+@overload(_lanes, inline="always")
+def _lanes_typed(x: Any, i: Any, y: Any, j: Any, weights: Any, whole: Any) -> Any:
+    def one_by_one(x: Any, i: Any, y: Any, j: Any, weights: Any, whole: Any) -> Any:
+        s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
+        for a in range(0, whole, 8):
+            d0 = (np.float64(x[i, a]) - np.float64(y[j, a])) * weights[a]
+            d1 = (np.float64(x[i, a + 1]) - np.float64(y[j, a + 1])) * weights[a + 1]
+            d2 = (np.float64(x[i, a + 2]) - np.float64(y[j, a + 2])) * weights[a + 2]
+            d3 = (np.float64(x[i, a + 3]) - np.float64(y[j, a + 3])) * weights[a + 3]
+            d4 = (np.float64(x[i, a + 4]) - np.float64(y[j, a + 4])) * weights[a + 4]
+            d5 = (np.float64(x[i, a + 5]) - np.float64(y[j, a + 5])) * weights[a + 5]
+            d6 = (np.float64(x[i, a + 6]) - np.float64(y[j, a + 6])) * weights[a + 6]
+            d7 = (np.float64(x[i, a + 7]) - np.float64(y[j, a + 7])) * weights[a + 7]
+            s0 += d0 * d0
+            s1 += d1 * d1
+            s2 += d2 * d2
+            s3 += d3 * d3
+            s4 += d4 * d4
+            s5 += d5 * d5
+            s6 += d6 * d6
+            s7 += d7 * d7
+        return s0, s1, s2, s3, s4, s5, s6, s7
+
+    def side_by_side(x: Any, i: Any, y: Any, j: Any, weights: Any, whole: Any) -> Any:
+        return _vector_lanes(x, np.intp(i), y, np.intp(j), weights, np.intp(whole))  # type: ignore[call-arg]
+
+    arrays = (x, y, weights)
+    plain = all(v.layout == "C" and isinstance(v.dtype, types.Float) for v in arrays)
+    return side_by_side if plain else one_by_one
+
+
+@intrinsic
+def _vector_lanes(typing: Any, x: Any, i: Any, y: Any, j: Any, weights: Any, whole: Any) -> Any:
+    """The eight lanes as one vector of LLVM, which any processor takes apart into its own: the compiler itself finds no
+    vectors where single precision is widened.  The operations of every lane, and hence the bits, are the same."""
+    signature = types.UniTuple(types.float64, 8)(x, types.intp, y, types.intp, weights, types.intp)
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        lanes, integer = ir.VectorType(ir.DoubleType(), 8), arguments[-1].type
+        x, _, y, _, weights, _ = signature.args
+
+        def start_of_row(array: Any, value: Any, row: Any) -> Any:
+            made = context.make_array(array)(context, builder, value)
+            if row is None:
+                return made.data
+            step = builder.mul(cgutils.unpack_tuple(builder, made.strides)[0], row)
+            start = builder.gep(builder.bitcast(made.data, cgutils.voidptr_t), [step])
+            return builder.bitcast(start, context.get_data_type(array.dtype).as_pointer())
+
+        def load(array: Any, start: Any, a: Any) -> Any:
+            real = context.get_data_type(array.dtype)
+            place = builder.bitcast(builder.gep(start, [a]), ir.VectorType(real, 8).as_pointer())
+            values = builder.load(place, align=context.get_abi_sizeof(real))
+            return values if isinstance(real, ir.DoubleType) else builder.fpext(values, lanes)
+
+        row_x, row_y = start_of_row(x, arguments[0], arguments[1]), start_of_row(y, arguments[2], arguments[3])
+        row_w = start_of_row(weights, arguments[4], None)
+        sums = cgutils.alloca_once_value(builder, ir.Constant(lanes, None))
+        zero, eight = ir.Constant(integer, 0), ir.Constant(integer, 8)
+        with cgutils.for_range_slice(builder, zero, arguments[5], eight) as (a, _):
+            delta = builder.fmul(builder.fsub(load(x, row_x, a), load(y, row_y, a)), load(weights, row_w, a))
+            builder.store(builder.fadd(builder.load(sums), builder.fmul(delta, delta)), sums)
+        total = builder.load(sums)
+        lane = [builder.extract_element(total, ir.Constant(ir.IntType(32), n)) for n in range(8)]
+        return context.make_tuple(builder, signature.return_type, lane)
+
+    return signature, build
+
+
 @kernel(references=False)
 def _pair(x: np.ndarray, i: int, y: np.ndarray, j: int, weights: Floats, period: Floats, metric: int) -> float:
     """The squared distance of one pair: float64, summed in eight interleaved lanes (feature a goes to lane a mod 8).
@@ -84,27 +164,9 @@ def _pair(x: np.ndarray, i: int, y: np.ndarray, j: int, weights: Floats, period:
             largest = max(largest, abs(_difference(x[i, a], y[j, a], weights[a], p)))
         return largest * largest
     s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
-    whole = d - d % 8
-    if metric == EUCLIDEAN and len(period) == 0:
-        for a in range(0, whole, 8):
-            d0 = (np.float64(x[i, a]) - np.float64(y[j, a])) * weights[a]
-            d1 = (np.float64(x[i, a + 1]) - np.float64(y[j, a + 1])) * weights[a + 1]
-            d2 = (np.float64(x[i, a + 2]) - np.float64(y[j, a + 2])) * weights[a + 2]
-            d3 = (np.float64(x[i, a + 3]) - np.float64(y[j, a + 3])) * weights[a + 3]
-            d4 = (np.float64(x[i, a + 4]) - np.float64(y[j, a + 4])) * weights[a + 4]
-            d5 = (np.float64(x[i, a + 5]) - np.float64(y[j, a + 5])) * weights[a + 5]
-            d6 = (np.float64(x[i, a + 6]) - np.float64(y[j, a + 6])) * weights[a + 6]
-            d7 = (np.float64(x[i, a + 7]) - np.float64(y[j, a + 7])) * weights[a + 7]
-            s0 += d0 * d0
-            s1 += d1 * d1
-            s2 += d2 * d2
-            s3 += d3 * d3
-            s4 += d4 * d4
-            s5 += d5 * d5
-            s6 += d6 * d6
-            s7 += d7 * d7
-    else:
-        whole = 0
+    whole = d - d % 8 if metric == EUCLIDEAN and len(period) == 0 else 0
+    if whole:
+        s0, s1, s2, s3, s4, s5, s6, s7 = _lanes(x, i, y, j, weights, whole)
     for a in range(whole, d):
         lane = a % 8
         term = _term(x[i, a], y[j, a], weights[a], period[a] if len(period) else 0.0, metric)
@@ -492,9 +554,8 @@ def count_few(squared: Floats, row_band: Floats, column_band: Floats, row_index:
 
 
 @kernel(inline="always")
-def _first_above(values: Floats, x: float, or_equal: bool) -> int:
-    """Index of the first value > x (or >= x) of a sorted array."""
-    low, high = 0, len(values)
+def _first_above(values: Floats, low: int, high: int, x: float, or_equal: bool) -> int:
+    """Index from `low` to `high` of the first value > x (or >= x) of a sorted array."""
     while low < high:
         middle = (low + high) // 2
         if values[middle] > x or (or_equal and values[middle] == x):
@@ -505,25 +566,30 @@ def _first_above(values: Floats, x: float, or_equal: bool) -> int:
 
 
 @kernel()
-def _mark_cells(
-    below: Floats, above: Floats, reach: float, scale: float, first_cell: Ints, last_cell: Ints, mixed: Ints
-) -> None:
-    """Which cells hold a radius with its bands; the margin of 1e-3 cells covers the rounding of q * scale."""
+def _mark_cells(below: Floats, above: Floats, reach: float, scale: float, first_cell: Ints, last_cell: Ints,
+                mixed: Ints, radii_of_cell: Ints) -> None:  # fmt: skip
+    """Which cells hold radii with their bands, and which radii; the margin of 1e-3 cells covers the rounding of
+    q * scale."""
     mixed[:] = 0
     for r in range(len(below)):
         first_cell[r] = int(max((np.float64(below[r]) - reach) * scale - 1e-3, 0.0))
         last_cell[r] = int(min((np.float64(above[r]) + reach) * scale + 1e-3, CELLS - 1.0))
-        mixed[first_cell[r] : last_cell[r] + 1] = 1
+        for cell in range(first_cell[r], last_cell[r] + 1):
+            if mixed[cell] == 0:
+                mixed[cell], radii_of_cell[cell, 0] = 1, r
+            radii_of_cell[cell, 1] = r + 1
 
 
 @kernel()
 def count_many(squared: Floats, row_band: Floats, column_band: Floats, row_index: Ints, column_index: Ints,
-               truths: Truths, mass: np.ndarray, indptr: Ints, low: Floats, high: Floats, low_out: Floats,
-               high_out: Floats, steps: np.ndarray, tied: np.ndarray) -> int:  # fmt: skip
+               columns: Ints, truths: Truths, mass: np.ndarray, indptr: Ints, radii: Floats, items: Ints,
+               low: Floats, high: Floats, low_out: Floats, high_out: Floats, steps: np.ndarray,
+               tied: np.ndarray) -> int:  # fmt: skip
     """The same for many sorted radii a row, and for masses: each item is looked at once.
 
     A table of cells over [0, largest radius] tells where a distance stands among the radii; only cells in which a
     radius (with its bands) lies ask further.  `steps[r]` gets the mass that is closer than radius r but not than r - 1.
+    The distance of `items[r]` is known to be radius r, and not measured again.
     """
     vain, m = 0, squared.shape[1]
     widest = np.float64(column_band.max())
@@ -532,6 +598,7 @@ def count_many(squared: Floats, row_band: Floats, column_band: Floats, row_index
         most = max(most, indptr[i + 1] - indptr[i])
     first_cell, last_cell = np.empty(most, np.int64), np.empty(most, np.int64)
     mixed, waiting = np.zeros(CELLS + 16, np.uint8), np.empty(m + 1, np.int64)
+    radii_of_cell = np.empty((CELLS, 2), np.int64)
     histogram = np.zeros((2, CELLS + 16), mass.dtype)  # two, because adding to one cell twice in a row waits
     even, odd = histogram[0], histogram[1]
     for i in range(squared.shape[0]):
@@ -542,7 +609,7 @@ def count_many(squared: Floats, row_band: Floats, column_band: Floats, row_index
         reach = np.float64(band_i) + widest
         top = np.float64(above[-1]) + reach
         scale = squared.dtype.type(min((CELLS - 4) / top, 1e30) if 0 < top < np.inf else 1.0)
-        _mark_cells(below, above, reach, np.float64(scale), first_cell, last_cell, mixed)
+        _mark_cells(below, above, reach, np.float64(scale), first_cell, last_cell, mixed, radii_of_cell)
         histogram[:] = 0
         n, last = np.uintp(0), squared.dtype.type(CELLS)
         for j in range(m):  # unsigned: no look at negative indices
@@ -563,16 +630,23 @@ def count_many(squared: Floats, row_band: Floats, column_band: Floats, row_index
         for p in range(np.int64(n)):
             j = waiting[p]
             band = band_i + column_band[j]
-            surely_closer = _first_above(below, q[j] + band, False)
-            undecided = _first_above(above, q[j] - band, True)
+            first, stop = radii_of_cell[int(min(q[j] * scale, last))]
+            surely_closer = _first_above(below, first, stop, q[j] + band, False)
+            undecided = _first_above(above, first, stop, q[j] - band, True)
             if undecided >= surely_closer:
                 if surely_closer < end - begin:
                     steps[begin + surely_closer] += mass[j]
                 continue
             d: float = np.float64(q[j])
             if band != 0:
-                vain += 1
-                d = _largest(truths, row_index[i], column_index[j])
+                own = begin + undecided
+                while own < begin + surely_closer and items[own] != columns[j]:
+                    own += 1
+                if own < begin + surely_closer:
+                    d = radii[own]
+                else:
+                    vain += 1
+                    d = _largest(truths, row_index[i], column_index[j])
             r = undecided
             while r < surely_closer and low[begin + r] <= d:
                 if d <= high[begin + r]:
@@ -581,6 +655,14 @@ def count_many(squared: Floats, row_band: Floats, column_band: Floats, row_index
             if r < end - begin:
                 steps[begin + r] += mass[j]
     return vain
+
+
+@kernel()
+def sum_up_in_rows(steps: np.ndarray, indptr: Ints) -> None:
+    """Cumulative sums in place that begin anew in every row (a plain cumsum would round over all rows)."""
+    for row in range(len(indptr) - 1):
+        for r in range(indptr[row] + 1, indptr[row + 1]):
+            steps[r] += steps[r - 1]
 
 
 # ------------------------------------------------------------------------------------------------ one feature: no tiles

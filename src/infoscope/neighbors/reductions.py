@@ -16,11 +16,11 @@ from infoscope.base import ParameterError
 from infoscope.base.array_types import ArrayLike, Floats, Ints
 from infoscope.base.checks import RandomState
 
-from . import backend_numpy
+from . import backend_numpy, kernels
 from .admissible import UNRESTRICTED, Admissibility, Items, Pairs, admissible_pairs, items_of
 from .convert import to_numpy
 from .graph import NeighborGraph
-from .interfaces import Precision, Reduction, Side, Tile, Tiles
+from .interfaces import Precision, Radii, Reduction, Side, Tile, Tiles
 from .kernels import TIE
 from .space import Queries, Space
 from .space_checks import item_numbers, refuse_near_only
@@ -313,12 +313,16 @@ class CountWithin(Reduction):
     """How many items (or how much mass) are closer than, and tied with, each radius.
 
     Row r has the radii ``squared[indptr[r]:indptr[r + 1]]``; many, or with `sort` any number, are sorted in their rows.
+    Where each is the distance of one of `items`, that one need not be measured again.
     """
 
-    def __init__(self, indptr: Ints, squared: Floats, weighted: bool = False, sort: bool = False) -> None:
+    def __init__(
+        self, indptr: Ints, squared: Floats, weighted: bool = False, sort: bool = False, items: Ints | None = None
+    ) -> None:
         self.weighted, self.size = weighted, len(squared)
         self.many = weighted or sort or int(np.diff(indptr).max(initial=0)) > MANY
         self.indptr, self.squared = np.asarray(indptr, np.int64), np.asarray(squared, np.float64)
+        self.items = np.full(len(squared), -1, np.int64) if items is None else np.asarray(items, np.int64)
         self.place = np.empty(0, np.int64)  # of every radius among those that are counted
         if self.many:  # sorted in each row, equal radii once
             row, order = _order_in_rows(self.indptr, self.squared)
@@ -328,7 +332,7 @@ class CountWithin(Reduction):
             place = np.empty(len(order), np.int64)
             place[order] = np.cumsum(new) - 1
             self.place = place
-            self.squared = values[new]
+            self.squared, self.items = values[new], self.items[order][new]
             self.indptr = np.concatenate([[0], np.cumsum(np.bincount(row[new], minlength=len(indptr) - 1))])
 
     def start(self, block: slice) -> Counts:
@@ -343,12 +347,13 @@ class CountWithin(Reduction):
     def count(self, t: Tile, block: slice, state: Counts) -> int:
         """Count in a tile for the rows `block` of the radii; they need not be numbered as the tile's rows are."""
         indptr = self.indptr[block.start : block.stop + 1]
-        radii = self.squared[indptr[0] : indptr[-1]]
-        low, high, indptr = radii * (1 - TIE), radii * (1 + TIE), indptr - indptr[0]
+        some = slice(indptr[0], indptr[-1])
+        squared = self.squared[some]
+        radii = Radii(squared, squared * (1 - TIE), squared * (1 + TIE), self.items[some])
         if not self.many:
-            return t.source.count_few(t, indptr, low, high, *state)
+            return t.source.count_few(t, indptr - indptr[0], radii.low, radii.high, *state)
         mass = t.mass if self.weighted else np.ones(len(t.columns), np.int32)
-        return t.source.count_many(t, mass, indptr, low, high, *state)
+        return t.source.count_many(t, mass, indptr - indptr[0], radii, *state)
 
     def merge(self, state: Counts, other: Counts) -> Counts:
         return state[0] + other[0], state[1] + other[1]
@@ -357,12 +362,14 @@ class CountWithin(Reduction):
         closer, tied = (np.concatenate(part) for part in zip(*states, strict=True))
         if not self.many:
             return closer, tied
-        closer = _sums_in_rows(closer, self.indptr)[self.place]  # mass closer than r is the sum of the steps up to r
-        return closer, tied[self.place]
+        kernels.sum_up_in_rows(closer, self.indptr)  # mass closer than r is the sum of the steps up to r
+        return closer[self.place], tied[self.place]
 
     def for_rows(self, block: slice) -> CountWithin:
         part, indptr = copy.copy(self), self.indptr[block.start : block.stop + 1]
-        part.indptr, part.squared, part.place = indptr - indptr[0], self.squared[indptr[0] : indptr[-1]], self.place[:0]
+        some = slice(indptr[0], indptr[-1])
+        part.indptr, part.squared, part.items = indptr - indptr[0], self.squared[some], self.items[some]
+        part.place = self.place[:0]
         return part
 
 
@@ -374,17 +381,6 @@ def _order_in_rows(indptr: Ints, values: Floats) -> tuple[Ints, Ints]:
         order = np.argsort(values.reshape(len(lengths), -1), axis=1)
         return row, (order + indptr[:-1, None]).ravel()
     return row, np.lexsort((values, row))
-
-
-def _sums_in_rows(steps: np.ndarray, indptr: Ints) -> np.ndarray:
-    """Cumulative sums that begin anew in every row (a plain cumsum would round over all rows)."""
-    lengths = np.diff(indptr)
-    if len(steps) and lengths.min() == lengths.max():
-        return np.cumsum(steps.reshape(-1, lengths[0]), axis=1).ravel()
-    out = np.empty_like(steps)
-    for r in range(len(lengths)):
-        out[indptr[r] : indptr[r + 1]] = np.cumsum(steps[indptr[r] : indptr[r + 1]])
-    return out
 
 
 class ItemsWithin(Reduction):

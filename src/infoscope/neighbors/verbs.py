@@ -224,9 +224,16 @@ def count_within(
     >>> count_within(np.array([[0.0], [1.0], [2.0]]), [0, 1, 1, 1], [1.0])
     (array([0]), array([1]))
     """
-    space = as_space(space)
-    admissibility = Admissibility(exclusion_window, neighbors_from).check(space)
-    queries = check_queries(space, queries)
+    admissibility = Admissibility(exclusion_window, neighbors_from)
+    options: dict[str, Any] = dict(columns=columns, admissibility=admissibility, n_jobs=n_jobs)
+    return _count_within(as_space(space), indptr, squared_radii, None, weighted, queries, **options)
+
+
+def _count_within(space: Space, indptr: ArrayLike, squared_radii: ArrayLike, items: Ints | None, weighted: bool,
+                  queries: Queries, *, columns: ArrayLike | None, admissibility: Admissibility,
+                  n_jobs: int | None) -> Counts:  # fmt: skip
+    """The same, of radii that are the distances of some items, where they are known."""
+    admissibility, queries = admissibility.check(space), check_queries(space, queries)
     refuse_near_only(space)
     indptr, squared_radii = np.asarray(indptr, np.int64), np.asarray(squared_radii, np.float64)
     _check_radii(indptr, squared_radii, len(space) if queries is None else len(queries))
@@ -241,7 +248,7 @@ def count_within(
         return counts
     return reduce_tiles(
         [space],
-        CountWithin(indptr, squared_radii, weighted),
+        CountWithin(indptr, squared_radii, weighted, items=items),
         queries=queries,
         columns=columns,
         n_jobs=n_jobs,
@@ -293,17 +300,9 @@ def count_closer(
     """
     space = as_space(space)
     squared = space.squared_distances(graph.rows[graph.row_of_pair], graph.items)
-    return count_within(
-        space,
-        graph.indptr,
-        squared,
-        weighted=weighted,
-        queries=graph.rows,
-        columns=columns,
-        exclusion_window=exclusion_window,
-        neighbors_from=neighbors_from,
-        n_jobs=n_jobs,
-    )
+    admissibility = Admissibility(exclusion_window, neighbors_from)
+    options: dict[str, Any] = dict(columns=columns, admissibility=admissibility, n_jobs=n_jobs)
+    return _count_within(space, graph.indptr, squared, graph.items, weighted, graph.rows, **options)
 
 
 def distance_histogram(
