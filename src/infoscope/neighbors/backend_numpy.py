@@ -96,8 +96,7 @@ class NumpyTiles:
         too_large = max(_largest(rows.features), _largest(columns.features)) * self.weights.max() > TOO_LARGE
         self.dtype = np.dtype(np.float64 if too_large else dtype)
         # a robust centre: one outlier must not widen every band, and a rough one widens it by 1 in CENTRE_ROWS
-        sample = columns.features[:: len(columns.features) // CENTRE_ROWS + 1]
-        centre = np.median(sample.astype(np.float64), axis=0)  # float32 might overflow between two large numbers
+        centre = _median(columns.features[:: len(columns.features) // CENTRE_ROWS + 1])
         self.y, self.y_norms, self.column_band = self._prepare(columns, centre)
         if rows.features is columns.features and np.array_equal(rows.index, columns.index):
             self.x, self.x_norms, self.row_band = self.y, self.y_norms, self.column_band
@@ -342,6 +341,13 @@ def outward(low: Floats, high: Floats, dtype: np.dtype[Any]) -> tuple[np.ndarray
     with np.errstate(over="ignore"):
         low, high = np.nextafter(low.astype(dtype), -infinity), np.nextafter(high.astype(dtype), infinity)
     return low, np.minimum(high, largest)
+
+
+def _median(rows: Floats) -> np.ndarray:
+    """The median of every column in float64, where float32 might overflow between two large numbers; sorting is several
+    times faster than `numpy.median`."""
+    in_order = np.sort(rows.astype(np.float64), axis=0)
+    return in_order[(len(rows) - 1) // 2] / 2 + in_order[len(rows) // 2] / 2
 
 
 def _largest(features: Floats) -> float:
