@@ -38,7 +38,7 @@ from infoscope.dimension import (
     local_dimension,
     scan_alpha,
 )
-from infoscope.imbalance import DIIRise, dii_rise
+from infoscope.imbalance import DIIRise, LabelOverlap, NeighborhoodOverlap, dii_rise
 from infoscope.imbalance.dii.results import FeatureWeights
 from infoscope.imbalance.results import ImbalanceDifference, ImbalanceMatrix, InformationImbalance, ScaleCurve
 from infoscope.imbalance.selection.feature_selection import select_features_imbalance
@@ -109,6 +109,8 @@ def one_of_each():
         ImbalanceMatrix: infoscope.imbalance_matrix({"x": X, "y": X[:, :2], "z": X[:, 2:]}, n_permutations=19),
         ScaleCurve: infoscope.imbalance_scale_curve(X, X[:, :2], k=(1, 4, 16)),
         ImbalanceDifference: infoscope.compare_imbalances(X[:, :2], X[:, 2:], X),
+        NeighborhoodOverlap: infoscope.neighborhood_overlap(X, X[:, :2], k=5),
+        LabelOverlap: infoscope.label_overlap(X, RUN, k=5),
         FeatureWeights: infoscope.DifferentiableImbalance(n_resamples=3, random_state=0).fit(X, X[:, :2]).result_,
         SelectionPath: select_features_imbalance(X, X[:, :2], max_features=2, validation=0.5, random_state=0),
         Dimension: TwoNN().fit(X).result_,

@@ -79,6 +79,8 @@ from .imbalance import FeatureWeights as FeatureWeights
 from .imbalance import ImbalanceDifference as ImbalanceDifference
 from .imbalance import ImbalanceMatrix as ImbalanceMatrix
 from .imbalance import InformationImbalance as InformationImbalance
+from .imbalance import LabelOverlap as LabelOverlap
+from .imbalance import NeighborhoodOverlap as NeighborhoodOverlap
 from .imbalance import ScaleCurve as ScaleCurve
 from .imbalance import SelectionPath as SelectionPath
 from .imbalance import batch_ranks as batch_ranks
@@ -93,6 +95,8 @@ from .imbalance import dii_value_and_grad as dii_value_and_grad
 from .imbalance import imbalance_matrix as imbalance_matrix
 from .imbalance import imbalance_scale_curve as imbalance_scale_curve
 from .imbalance import information_imbalance as information_imbalance
+from .imbalance import label_overlap as label_overlap
+from .imbalance import neighborhood_overlap as neighborhood_overlap
 from .imbalance import select_features_imbalance as select_features_imbalance
 from .io import load as load
 from .io import save as save

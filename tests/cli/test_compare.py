@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from infoscope import Space, imbalance_matrix, information_imbalance
+from infoscope import Space, imbalance_matrix, information_imbalance, label_overlap, neighborhood_overlap
 from infoscope.cli import compare as compare_module
 
 
@@ -211,3 +211,28 @@ def test_a_correlated_series_warns_on_the_error_stream(folder, infoscope):
     assert ran.code == 0 and ran.err.count("warning: ") == 1 and "--time" in ran.err
     assert "Warning" not in ran.out
     assert infoscope("compare", "walk.npy", "other.npy", "--window", "0").err == ""
+
+
+def test_overlaps(folder, infoscope):
+    ran = infoscope("compare", "x.npy", "y.npy", "--overlap", "-k", "5", "--output", "o.json")
+    truth = neighborhood_overlap(np.load("x.npy"), np.load("y.npy"), k=5)
+    assert ran.code == 0 and json.loads((folder / "o.json").read_text())["values"]["overlap"] == truth.overlap
+    for option in (["--permutations", "19"], ["--sample-columns", "50"]):
+        refused = infoscope("compare", "x.npy", "y.npy", "--overlap", *option)
+        assert refused.code and "leave it out" in refused.err
+    np.save("x2.npy", np.load("x.npy"))
+    refused = infoscope("compare", "x.npy", "y.npy", "x2.npy", "--overlap")
+    assert refused.code and "one pair at a time" in refused.err
+
+
+def test_overlap_with_labels(folder, infoscope):
+    g = np.random.default_rng(0)
+    x, y = g.normal(size=(60, 2)), np.repeat(["dog", "cat"], 30)
+    pd.DataFrame({"a": x[:, 0], "b": x[:, 1] + 5 * (y == "cat"), "kind": y}).to_csv("pets.csv", index=False)
+    ran = infoscope(
+        "compare", "--space", "A=pets.csv:a,b", "--labels", "kind", "--overlap", "-k", "4", "--output", "o.json"
+    )
+    found = json.loads((folder / "o.json").read_text())["values"]
+    x[:, 1] += 5 * (y == "cat")
+    assert ran.code == 0 and found["overlap"] == pytest.approx(label_overlap(x, y, k=4).overlap)
+    assert "carry the item's own kind" in ran.out and "cat (30)" in ran.out

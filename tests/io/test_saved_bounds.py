@@ -76,6 +76,7 @@ COUNTS = {
     ("DensityCurvature", "n_positive"), ("DiffusionInformation", "sizes"), ("EmbeddingSuggestion", "delays"),
     ("EmbeddingSuggestion", "dimensions"), ("Entropy", "parts"), ("FrechetDistance", "parts"),
     ("Information", "k_values"), ("Information", "parts"), ("NeighborDivergence", "k_values"), ("Reliability", "parts"),
+    ("LabelOverlap", "class_sizes"), ("LabelOverlap", "class_k"),
     ("LayerProfile", "gride_ranks"), ("LayerProfile", "widths"),
     ("TokenNumberCurve", "n_tokens"),
 }  # fmt: skip

@@ -17,6 +17,15 @@ REFERENCES: dict[str, str] = {
   eprint  = {2104.15079},
   archivePrefix = {arXiv}
 }""",
+    "neighbor_overlap": """@inproceedings{doimo2020hierarchical,
+  author  = {Doimo, Diego and Glielmo, Aldo and Ansuini, Alessio and Laio, Alessandro},
+  title   = {Hierarchical nucleation in deep neural networks},
+  booktitle = {Advances in Neural Information Processing Systems},
+  volume  = {33},
+  year    = {2020},
+  eprint  = {2007.03506},
+  archivePrefix = {arXiv}
+}""",
     "differentiable_imbalance": """@article{wild2025automatic,
   author  = {Wild, Romina and Wodaczek, Felix and Del Tatto, Vittorio and Cheng, Bingqing and Laio, Alessandro},
   title   = {Automatic feature selection and weighting in molecular systems using Differentiable Information Imbalance},

@@ -6,7 +6,21 @@ from typing import Annotated, Any
 
 import typer
 
-from .options import Delivery, Items, Jobs, Layout, Measure, Neighbors, Rows, Seed, Texts, count, value, with_groups
+from .options import (
+    Delivery,
+    Items,
+    Jobs,
+    Layout,
+    Measure,
+    Neighbors,
+    Rows,
+    Seed,
+    Texts,
+    count,
+    switch,
+    value,
+    with_groups,
+)
 
 EXAMPLE = "infoscope compare --space A=data.csv:0-4 --space B=data.csv:5-9"
 
@@ -36,6 +50,9 @@ def compare(
         },
     ],
     k: Annotated[int | None, value("N", "Neighbours per row. Default: 1 (10 with weights).", "-k", "--k")] = None,
+    overlap: Annotated[
+        bool, switch("The share of neighbours in common, with --labels those of the own label (k: 30).", "--overlap")
+    ] = False,
     permutations: Annotated[int, count(0, "Random permutations for p-values.")] = 0,
     layout: Layout,
     rows: Annotated[Rows, {"missing": "Missing values: an error, or rows are left out of all spaces, or columns."}],
@@ -65,6 +82,8 @@ def compare(
     check_targets(out)
     choices = choose_spaces(space or [], files or [])
     _check_number(len(choices), labels)
+    if overlap:
+        _check_overlap(len(choices) + (labels is not None), sample_columns, permutations)
     named = () if labels is None else (labels,)
     with messages(out.quiet):
         data = read_data(choices, items, rows, measure, layout, labels=named)
@@ -72,7 +91,8 @@ def compare(
             "k": k, "n_rows": sample_rows, "n_columns": sample_columns, "n_permutations": permutations,
             "random_state": seed, "n_jobs": jobs, **neighbor_rule(window, data),
         }  # fmt: skip
-        result = _compute(data.spaces, label_space(data.gathered, named) if named else None, options)
+        target = label_space(data.gathered, named) if named else None
+        result = (_share if overlap else _compute)(data.spaces, target, options)
         deliver(result, out, data.record(), data.files(), text=_text(result, p_values=permutations > 0))
 
 
@@ -84,6 +104,28 @@ def _compute(spaces: Any, labels: Any, options: dict[str, Any]) -> Any:
     if len(every) == 2:
         return information_imbalance(*every.values(), **options)
     return imbalance_matrix(spaces, None if labels is None else every, **options)
+
+
+def _share(spaces: Any, labels: Any, options: dict[str, Any]) -> Any:
+    """Neighbours in common, or of the own label."""
+    from infoscope.imbalance import label_overlap, neighborhood_overlap
+
+    told = {name: value for name, value in options.items() if name not in ("n_columns", "n_permutations")}
+    told = {name: value for name, value in told.items() if name != "k" or value is not None}
+    first, *others = spaces.values()
+    return label_overlap(first, labels, **told) if labels is not None else neighborhood_overlap(first, *others, **told)
+
+
+def _check_overlap(n: int, sample_columns: int | None, permutations: int) -> None:
+    from infoscope.base.errors import ParameterError
+
+    if n != 2:
+        raise ParameterError(
+            f"--overlap is of two spaces, or of one and --labels, and {n} are given: one pair at a time"
+        )
+    for name, given in (("--sample-columns", sample_columns), ("--permutations", permutations)):
+        if given:
+            raise ParameterError(f"{name} is for imbalances: leave it out with --overlap")
 
 
 def _check_number(n_spaces: int, labels: str | None) -> None:

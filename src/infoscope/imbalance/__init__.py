@@ -9,6 +9,8 @@ from .compare import compare_imbalances
 from .dii import DIILoss, DIIRise, FeatureWeights, batch_ranks, dii_loss, dii_rise, dii_value_and_grad
 from .imbalance import information_imbalance
 from .matrix import imbalance_matrix
+from .overlap import label_overlap, neighborhood_overlap
+from .overlap_results import LabelOverlap, NeighborhoodOverlap
 from .results import ImbalanceDifference, ImbalanceMatrix, InformationImbalance, ScaleCurve
 from .scale import imbalance_scale_curve
 from .selection import SelectionPath, dii_backward, dii_exhaustive, dii_forward, dii_path, select_features_imbalance
@@ -24,6 +26,8 @@ __all__ = [
     "ImbalanceDifference",
     "ImbalanceMatrix",
     "InformationImbalance",
+    "LabelOverlap",
+    "NeighborhoodOverlap",
     "ScaleCurve",
     "SelectionPath",
     "batch_ranks",
@@ -38,6 +42,8 @@ __all__ = [
     "imbalance_matrix",
     "imbalance_scale_curve",
     "information_imbalance",
+    "label_overlap",
+    "neighborhood_overlap",
     "select_features_imbalance",
 ]
 

@@ -9,11 +9,11 @@ import numpy as np
 from infoscope.base import Fingerprint, ParameterError, progress
 from infoscope.imbalance.neighbor_rules import choose_neighbors
 from infoscope.imbalance.rank_table import rank_table
+from infoscope.imbalance.shared_neighbors import NeighborLists
 from infoscope.neighbors import RowCodes, Space, to_numpy
 
 from .layers import Layer, Layers
 from .near_alignment import BLOCKS, NearKernels, near_kernels
-from .neighbor_lists import NeighborLists
 from .nuclear_norms import ROTATIONS, coordinates_of
 from .repeated_items import SeenItems
 from .trace_forms import FORMS, unit_form

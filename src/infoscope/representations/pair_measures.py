@@ -6,11 +6,12 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from infoscope.imbalance.shared_neighbors import common_neighbors, mutual_neighbors
 from infoscope.imbalance.standard_errors import Deviations, point_sharing_variance
 
 from .layer_tables import LayerTables
 from .near_alignment import near_hsic, own_hsic
-from .neighbor_lists import NeighborLists, mutual_neighbors, rank_sums
+from .neighbor_lists import rank_sums
 from .nuclear_norms import PermutedNorms, value_and_influence
 from .trace_forms import PermutedSums, influence, sums_of_rows
 
@@ -102,16 +103,12 @@ class MutualNeighbors(Similarity):
         self.a, self.b, self.k = a.mutual, b.mutual, k
 
     def measure(self) -> Measured:
-        value = mutual_neighbors(self.a, self.b, self.k)
-        n, errors = len(self.a.starts[0]) - 1, np.empty_like(value)
-        for b in range(value.shape[1]):
-            common = np.zeros((n, n))
-            i, j, c = pairs_of(self.b, b)
-            common[i, j] = self.k * c
-            for a in range(len(value)):
-                i, j, c = pairs_of(self.a, a)
-                off = Deviations(i, j, c / n * (common[i, j] - value[a, b]))
-                errors[a, b] = np.sqrt(point_sharing_variance(off, n))
+        n, shape = len(self.a.starts[0]) - 1, (len(self.a.starts), len(self.b.starts))
+        value, errors = np.empty(shape), np.empty(shape)
+        for a, b in np.ndindex(shape):
+            overlap = common_neighbors(self.a.pairs(a), self.b.pairs(b), self.k, 1 / n)
+            value[a, b] = overlap.value
+            errors[a, b] = np.sqrt(point_sharing_variance(overlap.deviations(), n))
         return Measured(value, errors)
 
     def shuffled(self, order):
@@ -162,7 +159,7 @@ class Imbalance:
     def deviations(self, a: int, b: int, value: float) -> Deviations:
         """eps = c_ij/N (2 u_ij - Delta) of layers a and b of the two models (formula (5) of the imbalance)."""
         source, target = (a, b) if self.forward else (b, a)
-        i, j, c = pairs_of(self.source, source)
+        i, j, c = self.source.pairs(source)
         return Deviations(i, j, c / self.n * (self.ranks[i, j, target] / self.n - value))
 
     def likeness(self, value):
@@ -176,13 +173,6 @@ class Imbalance:
 
     def _turn(self, sums: np.ndarray) -> np.ndarray:
         return sums if self.forward else sums.T
-
-
-def pairs_of(lists: NeighborLists, layer: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Items, their neighbours, and the weights, of one layer."""
-    starts = lists.starts[layer]
-    part = slice(starts[0], starts[-1])
-    return np.repeat(np.arange(len(starts) - 1), np.diff(starts)), lists.items[part], lists.weights[part]
 
 
 def asymmetry(forward: Imbalance, backward: Imbalance, values: np.ndarray, back: np.ndarray) -> Measured:
