@@ -199,6 +199,7 @@ def test_inefficiency_by_all_pairs():
         w = weight[members]
         pairs = w @ close[np.ix_(members, members)] @ w
         raw[i] = (pairs - (w @ share[members]) * w.sum()) / (w @ w)
+    raw /= 1 - weight @ share / weight.sum()  # chance is known from the same rows
     smooth = [raw[sample.table.items[i, : k[i]]].mean() for i in range(299)]
     np.testing.assert_allclose(found.inefficiency, np.maximum(smooth, 1), rtol=1e-9)
 

@@ -5,18 +5,24 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import gammaln, polygamma, psi
 
-from infoscope.neighbors import Space, is_series
-from infoscope.statistics import run_order
-from infoscope.statistics.correlation import autocorrelation, sum_rule
+from infoscope.neighbors import Space
+from infoscope.statistics.correlated_means import mean_variance, time_windows
 
 from .bias import Bias
+from .statistical_inefficiency import Correlated, clock_of
 from .unique_points import Sample, mass_within
 
 RANK = 4  # fewer neighbours: less bias, more noise; its variance is close to that of log density itself
 
 
 def entropy(
-    sample: Sample, log_distances: np.ndarray, d: float, *, bias: Bias | None = None, space: Space | None = None
+    sample: Sample,
+    log_distances: np.ndarray,
+    d: float,
+    *,
+    bias: Bias | None = None,
+    space: Space | None = None,
+    correlated: Correlated | None = None,
 ) -> tuple[float, float]:
     """-mean log density, without the bias of the logarithm of a count, and its standard error.
 
@@ -30,8 +36,8 @@ def entropy(
         Intrinsic dimension.
     bias : Bias, optional
         The potential the sample was taken under: the entropy is that without it.
-    space : Space, optional
-        All items: with `time` or `run`, the error counts correlated rows.
+    space, correlated : Space, Correlated, optional
+        All items, and within which time they count as one visit, where they are a series.
 
     Returns
     -------
@@ -64,12 +70,12 @@ def entropy(
     away = surprise - value
     # the noise of the counts, psi'(k) each, counts twice: a point is near its neighbours as they are near it
     variance = float(squares @ (away**2 + polygamma(1, count)) / weight.sum() ** 2)
-    if space is not None and is_series(space):
-        order = run_order(len(space), space.time, space.run)
-        point = sample.point_of_item
-        each = weight * away / np.bincount(point[point >= 0], minlength=len(weight))
-        series = np.where(point >= 0, each[point], 0.0)[order.rows]
-        if np.ptp(series) > 0:
-            rho = autocorrelation(series - series.mean(), [stop - start for start, stop in order.slices])
-            variance *= max(sum_rule(rho)[0], 1.0)
+    if space is not None and correlated is not None:
+        items = np.flatnonzero(sample.point_of_item >= 0)
+        point = sample.point_of_item[items]
+        each = (weight / np.bincount(point, minlength=len(weight)))[point]
+        clock = clock_of(space, correlated.window)[items]
+        series = mean_variance(away[point], each, time_windows(clock, correlated.window))
+        alone = float((each**2 @ away[point] ** 2) / each.sum() ** 2)
+        variance *= series / alone if alone > 0 else 1.0
     return value, variance**0.5

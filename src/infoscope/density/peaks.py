@@ -12,6 +12,7 @@ from infoscope.base.rounding import exceeds
 from .estimators import PAk, PointDensity
 from .peaks_result import Clusters
 from .peaks_scan import ClusterScan, DecisionGraph, separation
+from .populations import find_populations
 from .topography import Basins, find_basins, merge_peaks
 
 
@@ -39,8 +40,8 @@ class DensityPeaks(ClusterMixin, BaseEstimator):
         Its height and error.
     saddle_log_density_, saddle_log_density_se_ : array (C, C)
         Highest point between two clusters; NaN where they do not touch.
-    populations_ : array (C,)
-        Share of the weight in every cluster.
+    populations_, populations_se_ : array (C,)
+        Share of the weight in every cluster, and its error.
     density_ : estimator
         The fitted density.
     result_ : Clusters
@@ -67,6 +68,7 @@ class DensityPeaks(ClusterMixin, BaseEstimator):
         "labels_": integers("density_.log_density_", low=-1, below="centers_"),
         "centers_": integers("C", below="labels_"),
         "populations_": numbers("centers_"),
+        "populations_se_": numbers("centers_"),
         "peak_log_density_": numbers("centers_"),
         "peak_log_density_se_": numbers("centers_"),
         "saddle_log_density_": numbers("centers_", "centers_"),
@@ -129,6 +131,7 @@ class DensityPeaks(ClusterMixin, BaseEstimator):
         self.basins_ = find_basins(fitted._values, fitted._errors, fitted._k, fitted.sample_.table.items)
         self.result_ = found = self.cut(self.Z, halo=self.halo)
         self.labels_, self.centers_, self.populations_ = found.labels, found.centers, found.populations
+        self.populations_se_ = found.populations_se
         self.peak_log_density_, self.peak_log_density_se_ = found.peak_log_density, found.peak_log_density_se
         self.saddle_log_density_, self.saddle_log_density_se_ = found.saddle_log_density, found.saddle_log_density_se
         return self
@@ -172,10 +175,7 @@ class DensityPeaks(ClusterMixin, BaseEstimator):
         for (a, b), point in merged.saddles.items():
             saddle[number[a], number[b]] = saddle[number[b], number[a]] = point
         height = np.where(saddle >= 0, value[saddle], np.nan)
-        weight, n_effective = fitted._masses()
-        share = np.minimum(
-            np.bincount(of_point, weight, len(left)) / weight.sum(), 1.0
-        )  # one cluster: but for rounding
+        visited = find_populations(fitted, of_point, len(left))
         labels, n_halo = self._labels_of_items(of_point, height, self.halo if halo is None else bool(halo))
         item = self._first_items()
         peaks = basins.centers[left]
@@ -188,8 +188,10 @@ class DensityPeaks(ClusterMixin, BaseEstimator):
             saddle_log_density=height,
             saddle_log_density_se=np.where(saddle >= 0, error[saddle], np.nan),
             saddle_items=np.where(saddle >= 0, item[saddle], -1),
-            populations=share,
-            populations_se=np.sqrt(share * (1 - share) / n_effective),
+            populations=visited.shares,
+            populations_se=visited.shares_se,
+            populations_covariance=visited.covariance,
+            n_stretches=visited.n_stretches,
             Z=Z,
             n_items=len(labels),
             n_peaks=len(basins.centers),
@@ -204,8 +206,8 @@ class DensityPeaks(ClusterMixin, BaseEstimator):
             coordinates=fitted.result_.coordinates,
             feature_names=fitted.result_.feature_names,
             origin=fitted.result_.origin,
-            warnings=fitted.result_.warnings,
-            notes=fitted.result_.notes,
+            warnings=(*fitted.result_.warnings, *visited.warnings),
+            notes=(*fitted.result_.notes, *visited.notes),
             provenance=provenance("DensityPeaks", record, None, fitted.log_density_),
         )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from infoscope.base import Origin, Provenance, Result
+from infoscope.base import Origin, ParameterError, Provenance, Result
 from infoscope.base.checks import check_choice
 from infoscope.base.contents import holds, integers, numbers, whole
 from infoscope.base.origin import spell_time
@@ -35,7 +35,11 @@ class Clusters(Result):
     saddle_items : array (C, C) of int
         That point; -1 where clusters do not touch.
     populations, populations_se : array (C,)
-        Share of the weight, and its error for independent items.
+        Share of the weight, and its error; rows of a series count by how long they stay in one state.
+    populations_covariance : array (C, C)
+        Covariance of the shares.
+    n_stretches : float
+        Stretches of a series, independent of each other, that it is from; the effective number of independent items.
     Z : float
         Significance.
     n_items, n_peaks, n_halo : int
@@ -63,6 +67,8 @@ class Clusters(Result):
     saddle_items: np.ndarray = field(repr=False)
     populations: np.ndarray
     populations_se: np.ndarray
+    populations_covariance: Any = field(default=None, repr=False)
+    n_stretches: float = np.nan
     Z: float
     n_items: int = 0
     n_peaks: int = 0
@@ -90,6 +96,7 @@ class Clusters(Result):
         "saddle_items": integers("centers", "centers", low=-1, below="n_items"),
         "populations": numbers("centers"),
         "populations_se": numbers("centers"),
+        "populations_covariance": numbers("centers", "centers") | None,
         "log_density": numbers("n_items"),
         "coordinates": numbers("n_items", "D") | None,
         "n_peaks": whole(),
@@ -137,6 +144,34 @@ class Clusters(Result):
             )
             for c, (barrier, error) in enumerate(highest)
         ]
+
+    def free_energy_difference(self, a: int, b: int) -> tuple[float, float]:
+        """Free energy of state a above that of state b, -kT log(p_a/p_b), in `units`, and its standard error.
+
+        Parameters
+        ----------
+        a, b : int
+            Clusters.
+
+        Returns
+        -------
+        difference, error : float
+            The error knows that populations add up to one.
+
+        Raises
+        ------
+        ParameterError
+            There is no such cluster.
+        """
+        for c in (a, b):
+            if not 0 <= c < self.n_clusters:
+                raise ParameterError(f"there is no cluster {c}: they are 0 to {self.n_clusters - 1}")
+        share, covariance = np.asarray(self.populations), np.asarray(self.populations_covariance)
+        kt = energy_unit(self.temperature, self.units)
+        way = np.zeros(self.n_clusters)
+        way[a] += 1 / share[a]
+        way[b] -= 1 / share[b]
+        return float(-kt * np.log(share[a] / share[b])), float(kt * np.sqrt(max(way @ covariance @ way, 0.0)))
 
     def to_frame(self, table: str = "peaks") -> pandas.DataFrame:
         """Peaks, saddles or items as a pandas frame; an item with its file, row and time, where they are known.

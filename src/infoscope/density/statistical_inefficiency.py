@@ -3,6 +3,8 @@
 The number of rows inside a ball has the variance of as many independent rows times the statistical inefficiency of
 "the row is in the ball", g = 1 + 2 sum over lags of (probability to be in it again - probability to be in it).  The
 neighbours of a point are the rows in its ball, so g is their pairs within one correlation window in excess of chance.
+Chance is known from the same rows, which takes away the share s of all pairs that lies within the window: what is found
+is divided by 1 - s.
 """
 
 from __future__ import annotations
@@ -15,10 +17,9 @@ from infoscope.base import InfoscopeError, kernel
 from infoscope.base.contents import numbers
 from infoscope.neighbors import Space, series_correlation
 from infoscope.statistics import run_order
+from infoscope.statistics.correlated_means import FEWEST_STRETCHES, one_clock, time_windows
 
 from .unique_points import Sample
-
-WINDOW_SLACK = 1 + 1e-9  # times that are whole steps apart but for rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,19 +100,19 @@ def statistical_inefficiency(
             return None
         if series is None:
             return None
-        window, too_short = series.reach, series.too_short
-    order = run_order(len(space), space.time, space.run)
-    clock = _one_clock(order, window)
+        window, too_short = series.visit
+    clock = clock_of(space, window)
     weight = np.ones(len(space)) if space.sample_weight is None else np.asarray(space.sample_weight, float)
     inside = np.flatnonzero(sample.point_of_item >= 0)
     by_point = inside[np.argsort(sample.point_of_item[inside], kind="stable")]
     starts = np.concatenate([[0], np.cumsum(np.bincount(sample.point_of_item[inside]))])
-    share = _mass_of_windows(clock[inside], weight[inside], window)
+    windows = time_windows(clock[inside], window)
     around = np.zeros(len(space))
-    around[inside] = share
+    around[inside] = windows.sums(weight[inside]) / weight[inside].sum()
     out = np.empty(len(k))
     _pairs(sample.table.items, k, starts, clock[by_point], weight[by_point], around[by_point], window, slope, out)
-    smooth = mean_of_neighbors(out, sample.table.items, k)
+    s = min(windows.share(weight[inside]), 1 / FEWEST_STRETCHES)
+    smooth = mean_of_neighbors(out / (1 - s), sample.table.items, k)
     return Correlated(np.maximum(smooth, 1.0), float(window), too_short)
 
 
@@ -130,27 +131,18 @@ def mean_of_neighbors(values: np.ndarray, items: np.ndarray, k: np.ndarray) -> n
     return out
 
 
-# --------------------------------------------------------------------------------------------------------------- steps
-def _one_clock(order, window: float) -> np.ndarray:
-    """Times of all rows on one axis, runs so far apart that no window reaches from one to the next."""
-    out, offset = np.empty(len(order.rows)), 0.0
-    for start, stop in order.slices:
-        rows = order.rows[start:stop]
-        when = np.arange(float(stop - start)) if order.time is None else order.time[rows] - order.time[rows[0]]
-        out[rows] = when + offset
-        offset += float(when[-1]) + 2 * window + 1
-    return out
+def clock_of(space: Space, window: float) -> np.ndarray:
+    """Times of all rows of a series on one axis, runs farther apart than the window.
 
-
-def _mass_of_windows(clock, weight, window: float) -> np.ndarray:
-    """Share of all weight that lies within the window around each row."""
-    order = np.argsort(clock, kind="stable")
-    times, total = clock[order], np.concatenate([[0.0], np.cumsum(weight[order])])
-    reach = window * WINDOW_SLACK
-    first, last = np.searchsorted(times, times - reach, "left"), np.searchsorted(times, times + reach, "right")
-    out = np.empty(len(clock))
-    out[order] = (total[last] - total[first]) / total[-1]
-    return out
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.density.statistical_inefficiency import clock_of
+    >>> from infoscope.neighbors import Space
+    >>> clock_of(Space(np.eye(3), run=[0, 0, 1]), 2.0)
+    array([0., 1., 6.])
+    """
+    return one_clock(run_order(len(space), space.time, space.run), window)
 
 
 # ------------------------------------------------------------------------------------------------------------- kernels

@@ -69,6 +69,16 @@ class SeriesCorrelation:
         return self._auto()[0]
 
     @property
+    def visit(self) -> tuple[float, bool]:
+        """Time within which rows count as one visit, and whether runs are too short to know it.
+
+        Two correlation times; where runs are short, and there are enough to compare them, each is one visit.
+        """
+        if self.too_short and len(self.durations) >= MANY_RUNS:
+            return float(self.durations.max()), False
+        return self.reach, self.too_short
+
+    @property
     def too_short(self) -> bool:
         """Whether the median run is shorter than twenty correlation times, or too short to tell them."""
         return self._auto()[1]
