@@ -183,3 +183,9 @@ def block_means_error(values, blocks) -> float:
     """The plain block average of row values, which ignores shared neighbours: offered nowhere."""
     sums = np.array([(values - values.mean())[blocks == b].sum() / len(values) for b in np.unique(blocks)])
     return float(np.sqrt((sums**2).sum()))
+
+
+def block_factor(n_blocks, n_rows, tau):
+    """B/(B - 1), and what cuts cost rows that remember exponentially: (tau - 1/tau)/2 of L rows, at most half."""
+    lost = min(max(tau - 1 / tau, 0.0) * n_blocks / (2 * n_rows), 0.5)
+    return n_blocks / (n_blocks - 1) / (1 - lost)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from infoscope.base import ParameterError, missing_values
 from infoscope.imbalance.results import ImbalanceDifference, ImbalanceMatrix, InformationImbalance, ScaleCurve
@@ -143,12 +144,13 @@ def test_a_permutation_test_can_only_take_away():
 
 def test_few_blocks_widen_the_errors():
     assert pair(0.5, 0.5).error_factor == 2.0
-    assert pair(0.5, 0.5, n_blocks=8).error_factor == pytest.approx(2.364624, abs=1e-6)  # Student's t, 7 degrees
+    half = stats.t.isf(0.025, 3.5)  # half of 7 degrees
+    assert pair(0.5, 0.5, n_blocks=8).error_factor == pytest.approx(half, rel=1e-9)
     assert pair(0.5, 0.5, n_blocks=400).error_factor == 2.0
     assert pair(0.978, 0.978).relation == "partly shared"
     assert pair(0.978, 0.978, n_blocks=8).relation == "independent"
     low, high = pair(0.5, 0.5, n_blocks=8).a_to_b_interval
-    assert high - low == pytest.approx(2 * 0.02364624)
+    assert high - low == pytest.approx(0.02 * half)
 
 
 # ---------------------------------------------------------------------------------------------------------- reliability

@@ -31,7 +31,8 @@ def test_values_of_runs():
         points = brute.sharing_variance(*pairs)
         if result.standard_error == "blocks":
             blocks = block_labels(None, run, 2 * result.correlation_time)
-            points = max(points, brute.sharing_variance(*pairs, blocks))
+            more = brute.block_factor(result.n_blocks, 100, result.correlation_time)
+            points = max(points, more * brute.sharing_variance(*pairs, blocks))
         assert result.run_values["a_to_b_se"][r] == pytest.approx(np.sqrt(points), abs=1e-12)
     assert np.average(expected, weights=[50, 30, 20]) == pytest.approx(result.a_to_b, abs=1e-12)
 

@@ -67,7 +67,8 @@ def test_blocks_of_the_result():
     ok = brute.admissible(160, window=9)
     pairs = brute.pair_deviations(*brute.shares_and_ranks(x[:, :2], x[:, 2:], ok, 2))
     blocks = wanted * np.arange(160) // 160
-    assert result.a_to_b_se == pytest.approx(np.sqrt(brute.sharing_variance(*pairs, blocks)), abs=1e-12)
+    more = brute.block_factor(wanted, 160, result.correlation_time)
+    assert result.a_to_b_se == pytest.approx(np.sqrt(more * brute.sharing_variance(*pairs, blocks)), abs=1e-12)
     # rows worth of precision: at most all of them
     single = np.sqrt(brute.sharing_variance(*pairs))
     assert result.n_effective <= 160 * min(1, (single / result.a_to_b_se) ** 2) * (1 + 1e-9)
@@ -438,3 +439,15 @@ def test_coverage_of_block_errors():
     for name, hits in covered.items():
         assert np.mean(hits) >= 0.86, name
     assert np.mean(naive) <= 0.75
+
+
+def test_few_blocks_are_said():
+    """Runs of 25 correlation times make twelve blocks or fewer; longer ones say nothing."""
+    x = ar1(2000, 2, np.exp(-1 / 5), random_state=3)[0]
+    long = information_imbalance(Space(x[:, :1], time=np.arange(2000)), Space(x[:, 1:], time=np.arange(2000)))
+    assert long.n_blocks == 40 and not any("blocks of rows" in said for said in long.warnings)
+    few = long.correlation_time * 21.5 // 1
+    short = information_imbalance(
+        Space(x[: int(few), :1]), Space(x[: int(few), 1:]), standard_error="blocks", exclusion_window=1
+    )
+    assert short.n_blocks < 12 and any(f"{short.n_blocks} blocks of rows" in said for said in short.warnings)

@@ -9,9 +9,11 @@ import numpy as np
 
 from infoscope.base import Provenance, Result
 from infoscope.base.contents import integers, numbers, whole
+from infoscope.statistics import student_interval
 
 __all__ = ["Dimension", "DimensionScan"]
 
+DEGREES = 29  # of errors from subsets and from blocks of points, about
 MISFIT = 0.01  # p-value below which the law of the model does not describe the data
 FLAT, FLAT_SCALES = 2.0, 3  # standard errors within which two scales agree; scales that make a plateau
 
@@ -103,8 +105,8 @@ class Dimension(Result):
 
 
 def interval_of(d: float, se: float) -> tuple[float, float]:
-    """95 % interval: Student's t with about 30 degrees of freedom."""
-    return d - 2.045 * se, d + 2.045 * se
+    """95 % interval, by Student's law."""
+    return student_interval(d, se, DEGREES)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

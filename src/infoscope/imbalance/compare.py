@@ -9,7 +9,7 @@ import numpy as np
 from infoscope.base import ParameterError, provenance
 from infoscope.base.checks import check_random_state
 from infoscope.neighbors import as_space, target_space
-from infoscope.statistics import normal_p_value
+from infoscope.statistics import student_p_value
 
 from .direction import floor_of, measure
 from .direction import standard_error as error_of
@@ -128,7 +128,7 @@ approximate, on_low_weight, on_starved, cap : optional
         b_to_target_se=error_of(plan, second),
         difference=difference,
         difference_se=difference_se,
-        p_value=float(normal_p_value(difference, difference_se)),
+        p_value=float(student_p_value(difference, difference_se, plan.degrees)),
         target_floor=max(floor_of(plan, d, c) for d in found),
         provenance=provenance(
             "compare_imbalances",

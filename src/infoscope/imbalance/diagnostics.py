@@ -94,7 +94,7 @@ def run_values(plan: ComparisonPlan, forth: Direction, back: Direction) -> dict[
             part = Deviations(graph.rows[row], graph.items[pair], eps)
             variance = point_sharing_variance(part, len(space))
             if plan.blocks is not None:  # a run of few blocks hides their variance
-                variance = max(variance, block_sharing_variance(part, plan.blocks))
+                variance = max(variance, plan.block_factor * block_sharing_variance(part, plan.blocks))
             values.append(value)
             errors.append(float(np.sqrt(variance)))
         table[way], table[f"{way}_se"] = np.array(values), np.array(errors)

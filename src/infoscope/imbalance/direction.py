@@ -78,7 +78,7 @@ def standard_error(plan: ComparisonPlan, deviations: Deviations) -> float:
     if plan.standard_error == "rows":
         return float(np.sqrt(row_variance(deviations, n)))
     if plan.blocks is not None:
-        return float(np.sqrt(block_sharing_variance(deviations, plan.blocks)))
+        return float(np.sqrt(plan.block_factor * block_sharing_variance(deviations, plan.blocks)))
     return float(np.sqrt(point_sharing_variance(deviations, n)))
 
 

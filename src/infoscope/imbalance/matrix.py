@@ -14,7 +14,7 @@ from infoscope.base import Fingerprint, ParameterError, available_threads, progr
 from infoscope.base.checks import check_choice, check_random_state
 from infoscope.base.rounding import SAME
 from infoscope.neighbors import NeighborGraph, Space
-from infoscope.statistics import adjust_p_values
+from infoscope.statistics import adjust_p_values, student_p_value
 
 from .direction import Direction, floor_from, floor_towards, row_weights
 from .direction import standard_error as error_of
@@ -274,10 +274,7 @@ def _directions_to(
 
 def _p_values(plan, names, target_names, places, values, errors, k, n_permutations, generator) -> np.ndarray:
     """One-sided p-values of "tells nothing": by permutation where asked for, else from the standard error."""
-    from scipy.special import ndtr
-
-    with np.errstate(divide="ignore", invalid="ignore"):
-        p = np.where((np.abs(values - 1) <= SAME) & (errors <= SAME), 1.0, ndtr((values - 1) / errors))
+    p = student_p_value(values - 1, np.where(errors <= SAME, 0.0, errors), plan.degrees, alternative="less")
     if n_permutations == 0:
         return p
     small = testable_part(plan, n_permutations, generator)

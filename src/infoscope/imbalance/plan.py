@@ -39,13 +39,15 @@ from infoscope.neighbors import (
     share_items,
     with_features,
 )
-from infoscope.statistics import block_labels, effective_sample_size
+from infoscope.statistics import block_labels, effective_sample_size, student_reach
 
 from .on_demand import PlannedSpaces, SpacesOnDemand
+from .standard_errors import block_degrees, block_factor
 
 FEWEST_EFFECTIVE = 10
 LARGEST_SHARE = 0.05
 FEWEST_ROWS = 3
+FEW_BLOCKS = 12  # fewer make errors so rough that it is said
 LOOKED_AT = 2000  # rows whose order is looked at by itself
 STANDARD_ERRORS = ("auto", "graph", "blocks", "rows", "jackknife")
 
@@ -77,6 +79,8 @@ class ComparisonPlan:
         Who may be whose neighbour.
     blocks : array (N,) or None
         Block of every row, where errors come from blocks.
+    block_factor : float
+        By what the variance between them is too small.
     correlation : SeriesCorrelation or None
         Of the rows, where they follow each other.
     n_kish : float
@@ -104,6 +108,7 @@ class ComparisonPlan:
     n_jobs: int | None = None
     standard_error: str = "graph"
     blocks: np.ndarray | None = None
+    block_factor: float = 1.0
     correlation: SeriesCorrelation | None = None
     n_kish: float = 0.0
     numbers: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
@@ -128,6 +133,11 @@ class ComparisonPlan:
     @property
     def neighbors_from(self) -> str:
         return self.admissibility.neighbors_from
+
+    @property
+    def degrees(self) -> float:
+        """Degrees of freedom of its standard errors; infinite where they do not come from blocks."""
+        return np.inf if self.blocks is None else block_degrees(int(self.blocks.max()) + 1)
 
     def space(self, place: int) -> Space:
         """One of the spaces, with what it is compared by."""
@@ -408,4 +418,15 @@ def _with_blocks(plan: ComparisonPlan, standard_error: str) -> ComparisonPlan:
     blocks = None
     if standard_error in ("blocks", "jackknife"):
         blocks = block_labels(space.time, space.run, max(length, 2 * step), n=len(space))
-    return replace(plan, standard_error=standard_error, blocks=blocks)
+    plan = replace(plan, standard_error=standard_error, blocks=blocks)
+    if blocks is None:
+        return plan
+    n_blocks = int(blocks.max()) + 1
+    if n_blocks < FEW_BLOCKS and not (series is not None and series.too_short):
+        plan.log.warnings.append(  # printed with the result; nothing is wrong with the rows
+            f"errors come from {n_blocks} blocks of rows that are correlated: they are rough, and intervals are "
+            f"{max(2.0, student_reach(plan.degrees)):.2g} errors wide to either side; a longer series is the cure"
+        )
+    if standard_error == "jackknife":  # leaves out blocks, and needs no correction
+        return plan
+    return replace(plan, block_factor=block_factor(n_blocks, len(space) / n_blocks, length / (2 * step)))

@@ -80,8 +80,9 @@ class InformationImbalance(Measured):
 
     Notes
     -----
-    ``relation`` and ``verdict`` are read from the normalised values. With ``e`` two standard errors (with blocks, the
-    97.5 % point of Student's t if larger), a direction *tells nothing* when ``1 - value <= e`` or its p-value is above
+    ``relation`` and ``verdict`` are read from the normalised values. With ``e`` two standard errors (with B blocks, the
+    97.5 % point of Student's t with (B - 1)/2 degrees of freedom if larger), a direction *tells nothing* when
+    ``1 - value <= e`` or its p-value is above
     0.05; it *predicts* when it tells something and is at most 0.2. "independent": neither tells anything. "equivalent":
     both predict. "a contains b": A predicts B, B does not predict A, and they differ by more than
     ``sqrt(e_ab**2 + e_ba**2)``; "b contains a" likewise. "partly shared": all else. ("unknown": a value is NaN.)

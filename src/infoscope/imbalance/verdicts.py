@@ -11,6 +11,9 @@ from infoscope.base.contents import whole
 from infoscope.base.provenance import Provenance
 from infoscope.base.results import Result, format_estimate
 from infoscope.base.rounding import STEPS, exceeds
+from infoscope.statistics import student_reach
+
+from .standard_errors import block_degrees
 
 PREDICTS = 0.2  # a value up to here, its floor removed, predicts
 SIGNIFICANT = 0.05  # p-values above tell nothing
@@ -78,9 +81,7 @@ class Measured(Result):
         """Half an interval in standard errors: 2, or with blocks the 97.5 % point of Student's t if that is larger."""
         if self.n_blocks is None or self.n_blocks < 2:
             return 2.0
-        from scipy.special import stdtrit
-
-        return max(2.0, float(stdtrit(self.n_blocks - 1, 0.975)))
+        return max(2.0, student_reach(block_degrees(self.n_blocks)))
 
     def _interval(self, value: float, se: float | None) -> tuple[float, float] | None:
         if self.interval_withheld or not is_known(se):

@@ -11,6 +11,7 @@ from infoscope.base import Provenance, Result
 from infoscope.base.contents import choices, integers, number, numbers, whole
 from infoscope.base.results import format_estimate, say_estimate
 from infoscope.base.rounding import exceeds
+from infoscope.statistics import student_interval
 from infoscope.statistics.units import INFORMATION_UNITS
 
 __all__ = ["Entropy", "Information", "Reliability"]
@@ -58,13 +59,10 @@ class Protocol(Result):
     @property
     def interval(self) -> tuple[float, float]:
         """95 % interval, bias not included: Student's t of the most parts that the rows were cut into."""
-        from scipy.special import stdtrit
-
         if self.value_se == 0:  # exact
             return self.value, self.value
         parts = 1 if self.parts is None or not len(self.parts) else int(self.parts[-1])
-        reach = float(stdtrit(parts - 1, 0.975)) * self.value_se if parts > 1 else float("nan")
-        return self.value - reach, self.value + reach
+        return student_interval(self.value, self.value_se, parts - 1)
 
     @property
     def size_limited(self) -> bool:

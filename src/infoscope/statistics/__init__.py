@@ -5,7 +5,6 @@ from .bias_differences import BiasDifferences, bias_differences, bias_sentence
 from .chains import ChainMean, chain_effective_size, chain_error, r_hat
 from .correlation import CorrelationTime, auto_window, correlation_time
 from .multiple import adjust_p_values
-from .normal_p_values import normal_p_value
 from .nulls import Null, Shifts, choose_null
 from .order import OrderTest, RunOrder, adjacency_test, block_labels, run_order
 from .shuffles import (
@@ -18,6 +17,7 @@ from .shuffles import (
     shuffle_rows,
     shuffle_within,
 )
+from .student_law import student_interval, student_p_value, student_reach
 from .weights import effective_sample_size
 
 __all__ = [
@@ -43,7 +43,6 @@ __all__ = [
     "correlation_time",
     "effective_sample_size",
     "independent_shifts",
-    "normal_p_value",
     "permutation_p_value",
     "r_hat",
     "run_order",
@@ -52,4 +51,7 @@ __all__ = [
     "shuffle_blocks",
     "shuffle_rows",
     "shuffle_within",
+    "student_interval",
+    "student_p_value",
+    "student_reach",
 ]

@@ -16,6 +16,7 @@ from infoscope.base.rounding import SAME
 from infoscope.imbalance.plan import ComparisonPlan
 from infoscope.imbalance.standard_errors import variance_between_blocks
 from infoscope.neighbors import Admissibility, Items, items_of
+from infoscope.statistics import student_p_value
 
 from .validation import items_apart
 from .without import BlockSums
@@ -146,13 +147,9 @@ def student_test(rise: np.ndarray, between: np.ndarray) -> tuple[np.ndarray, np.
 
     A source that only one part of the time found worth a weight scatters in the rows that this part judges alone.
     """
-    from scipy.special import stdtr
-
-    rise = np.where(np.abs(rise) <= SAME, 0.0, rise)  # of values near one: what is left is rounding
     se = np.sqrt(variance_between_blocks(between))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        t = np.where(se > SAME, rise / se, np.where(rise > 0, np.inf, -np.inf))
-    return se, stdtr(_degrees(between), -t)
+    known = np.where(se > SAME, se, 0.0)  # what is left is rounding
+    return se, student_p_value(rise, known, _degrees(between), alternative="greater")
 
 
 def _degrees(between: np.ndarray) -> np.ndarray:
