@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import linalg
 
 from infoscope.datasets import ising_chain
 from infoscope.dimension import BinaryID, hamming_histogram
@@ -133,14 +134,55 @@ def test_pairs_that_share_a_block():
     i, j = np.triu_indices(40, 1)
     u, hessian, centre = scores_of_pairs(found, (x[i] != x[j]).sum(1))
     a, b = i // 4, j // 4
-    # every pair of blocks is one sum; those that share a block are compared, as deviations from the mean of a block
+    # what is gone with every block, as deviations from their mean
     between = np.zeros((10, 10, 2))
     np.add.at(between, (np.minimum(a, b), np.maximum(a, b)), u)
     touching = np.array([between[g].sum(0) + between[:, g].sum(0) - between[g, g] for g in range(10)])
     touching -= touching.mean(0)
-    off = between[np.triu_indices(10, 1)]
-    middle = touching.T @ touching - off.T @ off
+    middle = touching.T @ touching * 10 / 9
     assert found.d0_se == pytest.approx(d0_error(middle, hessian, centre), rel=1e-3)
+
+
+def flipping_bits(seed):
+    """600 states of 60 bits, each of which flips with probability 0.08 a step."""
+    g = np.random.default_rng(seed)
+    return (g.integers(0, 2, 60) + np.cumsum(g.random((600, 60)) < 0.08, axis=0)) % 2
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("length", ["auto", 13, 50])
+def test_blocks_of_bits_that_flip_slowly(length):
+    """Errors are as large as 40 series spread (known to 11 %), whatever the blocks; they were 0.25, those of pairs."""
+    spread = np.std([BinaryID(error=None).fit(flipping_bits(seed)).dimension_ for seed in range(40)], ddof=1)
+    assert 0.53 < spread < 0.75
+    found = [
+        BinaryID(block_length=length).fit(Space(flipping_bits(seed), time=np.arange(600.0))).result_
+        for seed in range(10)
+    ]
+    assert {one.error for one in found} == {"blocks"}
+    assert 0.8 < np.sqrt(np.mean([one.d0_se**2 for one in found])) / spread < 1.4
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_sum_over_items_that_is_no_covariance():
+    """Few items: their sums alone, as when each of them is left out; the independent pairs claimed less."""
+    for seed in range(200):
+        x = np.random.default_rng(seed).integers(0, 2, (25, 40))
+        found = BinaryID(alpha_max=0.9).fit(x).result_
+        if found.error == "jackknife":
+            break
+    i, j = np.triu_indices(25, 1)
+    u, hessian, centre = scores_of_pairs(found, (x[i] != x[j]).sum(1))
+    sums = np.zeros((25, 2))
+    np.add.at(sums, i, u)
+    np.add.at(sums, j, u)
+    assert np.linalg.eigvalsh(sums.T @ sums - u.T @ u)[0] < 0
+    # the larger of both in every direction: squares along the axes that both have in common
+    ratios, axes = linalg.eigh(sums.T @ sums, u.T @ u)
+    middle = u.T @ u @ (axes * np.maximum(ratios, 1)) @ axes.T @ (u.T @ u)
+    assert found.d0_se == pytest.approx(d0_error(middle, hessian, centre), rel=1e-3)
+    assert found.d0_se > 0.999 * max(d0_error(one.T @ one, hessian, centre) for one in (u, sums))
+    assert any("jackknife" in note for note in found.notes)
 
 
 @pytest.mark.filterwarnings("ignore:the window holds only")

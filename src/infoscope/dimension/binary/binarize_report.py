@@ -178,7 +178,7 @@ def _fitted(matrix: np.ndarray, alpha_max: float, n_jobs, *, errors: bool) -> Bi
     h = histogram_of(bits, n_jobs=n_jobs)
 
     def covariance(fitted, window):
-        return ("dyadic", dyadic_covariances([fitted], [window], bits, n_jobs=n_jobs)[0]) if errors else (None, None)
+        return dyadic_covariances([fitted], [window], bits, n_jobs=n_jobs)[0] if errors else (None, None)
 
     try:
         return fit_histogram(h, AskedWindow(0.0, alpha_max), covariance)

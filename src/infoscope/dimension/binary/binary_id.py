@@ -45,7 +45,8 @@ class BinaryID(BaseEstimator):
     binarize : str, float or array (D,), optional
         How numbers become bits: "sign", "median", "two_bit", one threshold or one a column.
     error : {"dyadic", "jackknife"} or None
-        "dyadic" takes one more pass over the pairs; "jackknife" leaves out groups of items and is larger.
+        "dyadic" takes one more pass over the pairs; "jackknife" leaves out groups of items and is larger.  Where the
+        dyadic sum is no covariance, each item is left out in linear order; ``result_.error`` says what was done.
     block_length : int or "auto"
         Successive items that are one piece of information: errors then compare blocks.  "auto" takes two correlation
         times where the data say when an item was seen, and single items else.
@@ -294,8 +295,7 @@ class BinaryID(BaseEstimator):
         if bits is None or self.error == "jackknife":
             return None, None
         blocks = self._blocks(bits)
-        (found,) = dyadic_covariances([fitted], [window], bits, partners, blocks=blocks, n_jobs=self.n_jobs)
-        return ("dyadic" if blocks is None else "blocks"), found
+        return dyadic_covariances([fitted], [window], bits, partners, blocks=blocks, n_jobs=self.n_jobs)[0]
 
     def _blocks(self, bits: Bits) -> np.ndarray | None:
         length: Any = self.block_length

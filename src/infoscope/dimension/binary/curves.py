@@ -221,7 +221,7 @@ def _fits(histograms, asked, bits, *, by_segment: bool, n_jobs) -> list[BinaryDi
             results[i] = error
     if not fitted:
         raise results[0]
-    covariances: list[Any] = [None] * len(fitted)
+    covariances: list[Any] = [(None, None)] * len(fitted)
     if bits is not None:
         fits, windows = ([pair[k] for pair in fitted.values()] for k in (0, 1))
         if by_segment and len(fitted) < len(asked):  # a table for every segment; nothing is summed of some
@@ -232,8 +232,7 @@ def _fits(histograms, asked, bits, *, by_segment: bool, n_jobs) -> list[BinaryDi
         else:
             covariances = dyadic_covariances(fits, windows, bits, by_segment=by_segment, n_jobs=n_jobs)
     for (i, (one, window)), covariance in zip(fitted.items(), covariances, strict=True):
-        how = None if covariance is None else "dyadic"
-        results[i] = as_result(histograms[i], one, window, asked[i], how, covariance)
+        results[i] = as_result(histograms[i], one, window, asked[i], *covariance)
     return [failed(h, str(r)) if isinstance(r, DataError) else r for h, r in zip(histograms, results, strict=True)]
 
 

@@ -84,6 +84,11 @@ def as_result(
         )
     varying = max(h.bits_that_vary, 1)
     notes = list(h.notes)
+    if how == "jackknife" and h.group_counts is None:
+        notes.append(
+            "too few items for the error of pairs that share one: as in a jackknife, each item counts alone, and pairs "
+            "twice, which is on the safe side"
+        )
     if h.n_duplicates:
         notes.append(f"{h.n_duplicates} items repeat an earlier one; they count, at distance 0")
     if h.n_varying is not None and h.n_varying < h.n_bits:

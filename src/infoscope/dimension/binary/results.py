@@ -32,7 +32,8 @@ class BinaryDimension(Result):
     covariance : array (2, 2)
         Of (d0, d1).
     error : str or None
-        "dyadic", "blocks" or "jackknife": where the errors come from.
+        Where the errors come from: "dyadic" (pairs that share an item), "blocks" of items, or a "jackknife", which
+        takes the place of "dyadic" where that is no covariance, and is said in the notes.
     kl, kl_floor, kl_ratio : float
         Kullback-Leibler divergence of histogram and law, what noise alone makes of it, and their ratio: far above 1,
         the law does not describe the histogram.

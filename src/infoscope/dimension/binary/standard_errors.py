@@ -5,8 +5,13 @@ the divergence times the pairs in the window,
 
     Cov(a, b) = H^-1 [ sum_i S_i S_i^T - sum_{i<j} u_ij u_ij^T ] H^-1
 
-because a pair shares one item with those in S_i and S_j, and is counted in both.  Blocks of correlated items, and two
-sets of items, take the same form.
+because a pair shares one item with those in S_i and S_j, and is counted in both.  Two sets of items take the same form.
+
+Of B blocks of correlated items only the sums S_b over the pairs that touch them are compared,
+B/(B - 1) sum_b S_b S_b^T about their mean: what is left when each block goes, a jackknife in linear order.  Pairs of
+blocks that lie close in time are alike, which is no chance, and to take out their squares would take out more than is
+counted twice.  The same is done where chance has made the sum over items no covariance, and in no direction is less
+taken than independent pairs have.
 """
 
 from __future__ import annotations
@@ -14,6 +19,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
+from infoscope.base.rounding import SAME
 
 from .hamming import HammingHistogram
 from .model import Fitted, fit_law
@@ -37,8 +44,8 @@ def dyadic_covariances(
     blocks=None,
     by_segment: bool = False,
     n_jobs: int | None = None,
-) -> list[np.ndarray]:
-    """Covariances of (a, b) of several fits to the same pairs, from one more pass over them.
+) -> list[tuple[str, np.ndarray]]:
+    """Where errors come from, and covariances of (a, b), of several fits to the same pairs, from one more pass.
 
     Parameters
     ----------
@@ -55,30 +62,43 @@ def dyadic_covariances(
 
     Returns
     -------
-    list of array (2, 2)
+    list of (str, array (2, 2))
+        "dyadic", "blocks", or "jackknife" where the dyadic sum was no covariance.
     """
     first, table = _tables(fits, windows, by_segment, len(bits.packed.ends))
     if blocks is not None:
-        sums, squares = bits.packed.block_sums(first, table, blocks, n_jobs=n_jobs)
-        sides, pairs = [sums - sums.mean(0)], squares  # pairs inside blocks have a mean score of their own
+        sums, _ = bits.packed.block_sums(first, table, blocks, n_jobs=n_jobs)
+        sides = [np.sqrt(len(sums) / (len(sums) - 1)) * (sums - sums.mean(0))]
     else:
         rows, partners = bits.packed.sums(first, table, None if other is None else other.packed, n_jobs=n_jobs)
-        sides, pairs = [rows] if other is None else [rows, partners], None
+        sides = [rows] if other is None else [rows, partners]
     found = []
     for f, (fitted, window) in enumerate(zip(fits, windows, strict=True)):
         segment, columns = (f, slice(0, 2)) if by_segment else (-1, slice(2 * f, 2 * f + 2))
-        independent = (fitted.scores * window.counts[:, None]).T @ fitted.scores
-        shared = independent if pairs is None else pairs[segment][columns, columns]
-        between = sum(side[:, segment, columns].T @ side[:, segment, columns] for side in sides) - shared
-        found.append(sandwich(fitted, window, between, independent))
+        touching = sum(side[:, segment, columns].T @ side[:, segment, columns] for side in sides)
+        how, middle = "blocks", touching
+        if blocks is None:
+            independent = (fitted.scores * window.counts[:, None]).T @ fitted.scores
+            how, middle = _dyadic(touching, independent)
+        inverse = np.linalg.pinv(window.n_pairs * fitted.hessian)
+        found.append((how, inverse @ middle @ inverse))
     return found
 
 
-def sandwich(fitted: Fitted, window: Window, between: np.ndarray, independent: np.ndarray) -> np.ndarray:
-    """H^-1 (...) H^-1; where chance has made the middle no covariance, that of independent pairs."""
-    middle = between if np.all(np.linalg.eigvalsh(between) > 0) else independent
-    inverse = np.linalg.pinv(window.n_pairs * fitted.hessian)
-    return inverse @ middle @ inverse
+def _dyadic(touching: np.ndarray, independent: np.ndarray) -> tuple[str, np.ndarray]:
+    """The sum over items without the pairs that it counts twice; with them where nothing else is a covariance.
+
+    These are then compared with independent pairs in units of those: in no direction is the error smaller.
+    """
+    scale = np.sqrt(np.diag(independent))  # d and its slope have units of their own
+    between = touching - independent
+    if np.all(np.linalg.eigvalsh(between / np.outer(scale, scale)) > 0):
+        return "dyadic", between
+    sizes, axes = np.linalg.eigh(independent / np.outer(scale, scale))
+    root = scale[:, None] * axes * np.sqrt(np.maximum(sizes, SAME))  # of independent pairs: root root^T
+    inverse = np.linalg.inv(root)
+    ratios, turns = np.linalg.eigh(inverse @ touching @ inverse.T)
+    return "jackknife", root @ (turns * np.maximum(ratios, 1.0)) @ turns.T @ root.T
 
 
 def jackknife_covariance(fitted: Fitted, window: Window, h: HammingHistogram) -> np.ndarray:
