@@ -75,6 +75,19 @@ def test_groups_without_centroids_make_no_layers_alike():
     assert (shared.best_p == 1 / 40).all() and any("within the groups" in note for note in shared.notes)
 
 
+def test_items_without_centroids_have_fewer_directions():
+    """Sixty items less the means of fifteen groups have 45 directions: wide layers without relation fill them, and all
+    their canonical correlations are 1."""
+    groups = np.repeat(np.arange(15), 4)
+    a, b = np.random.default_rng(0).normal(size=(2, 60, 50))
+    left, right = (np.linalg.svd(RemoveCentroids(groups).fit_transform(x))[0][:, :45] for x in (a, b))
+    np.testing.assert_allclose(np.linalg.svd(left.T @ right, compute_uv=False), 1)
+    with pytest.raises(ParameterError, match="a, layer 0 has rank 45 of 60 items, centred in 15 groups: all canonical"):
+        compare_layers([a], [b], measures="cca", preprocess=RemoveCentroids(groups), **QUICK)
+    found = compare_layers([a[:, :44]], [b[:, :20]], measures="cca", preprocess=RemoveCentroids(groups), **QUICK)
+    assert found.values[0, 0, 0] < 1
+
+
 def test_zero_is_no_positive_number():
     x = np.array([[1.0, 0.0, -1.0, 2.0], [1.0, 1.0, 0.0, -2.0]])
     bits = SignBits().fit_transform(x)

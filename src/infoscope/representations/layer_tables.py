@@ -12,6 +12,7 @@ from infoscope.imbalance.rank_table import rank_table
 from infoscope.imbalance.shared_neighbors import NeighborLists
 from infoscope.neighbors import RowCodes, Space, to_numpy
 
+from .layer_steps import tied_groups
 from .layers import Layer, Layers
 from .near_alignment import BLOCKS, NearKernels, near_kernels
 from .nuclear_norms import ROTATIONS, coordinates_of
@@ -103,7 +104,8 @@ def table_layers(
     coordinates: dict[str, list[np.ndarray]] = {one: [] for one in rotations}
     near: list[list[NearKernels]] = []
     nearest, mutual, forms, ranks, first, n = [], [], {}, np.empty(0, np.uint16), items, 0
-    seen = SeenItems()
+    seen, tied = SeenItems(), tied_groups(layers.steps)
+    n_groups = 1 if tied is None else int(tied.max()) + 1
     with progress(len(layers.names), f"layers of {layers.what}", "layers") as bar:
         for at, (name, layer) in enumerate(zip(layers.names, layers.one_by_one(metric, items), strict=True)):
             space, n, known = layer.space, len(layer.space), f"{layers.what}, {name}"
@@ -132,7 +134,7 @@ def table_layers(
                 vectors = _vectors(layer, rotations[0], known)
                 thin = 8 * n * min(n, vectors.shape[1]) * len(rotations)  # as if all layers were as wide as this one
                 _check_memory(n, len(layers.names) * n_models, square + thin)
-                for one, found in coordinates_of(vectors, layer.dtype, rotations, known).items():
+                for one, found in coordinates_of(vectors, layer.dtype, rotations, known, n_groups).items():
                     coordinates[one].append(found)
             bar.update(1)
     return LayerTables(

@@ -213,8 +213,10 @@ def directions_that_hold(s: np.ndarray, keep: float | None) -> int:
     return min(len(s), int(np.searchsorted(share, keep * (1 - 1e-12))) + 1)
 
 
-def refuse_full_rank(basis: np.ndarray, name: str, way_out: str) -> None:
+def refuse_full_rank(basis: np.ndarray, name: str, way_out: str, n_groups: int = 1) -> None:
     """Raise where the directions (N, r) of a layer are all that N centred items have: they hold any other layer.
+
+    Items that are centred group by group have N less the number of groups.
 
     Raises
     ------
@@ -222,10 +224,11 @@ def refuse_full_rank(basis: np.ndarray, name: str, way_out: str) -> None:
         Naming the layer and the way out.
     """
     n, rank = basis.shape
-    if rank >= n - 1:
+    if rank >= n - n_groups:
+        centred = "" if n_groups == 1 else f", centred in {n_groups} groups"
         raise ParameterError(
-            f"{name} has rank {rank} of {n} items: all canonical correlations are 1 whatever the layers are; bring "
-            f"more items than features, or {way_out}"
+            f"{name} has rank {rank} of {n} items{centred}: all canonical correlations are 1 whatever the layers are; "
+            f"bring more items than features, or {way_out}"
         )
 
 

@@ -20,7 +20,9 @@ WAYS_OUT = {
 }
 
 
-def coordinates_of(x: np.ndarray, dtype: np.dtype, measures: Sequence[str], name: str) -> dict[str, np.ndarray]:
+def coordinates_of(
+    x: np.ndarray, dtype: np.dtype, measures: Sequence[str], name: str, n_groups: int = 1
+) -> dict[str, np.ndarray]:
     """Coordinates (N, r) of the items of a layer for each of the measures.
 
     Parameters
@@ -34,6 +36,8 @@ def coordinates_of(x: np.ndarray, dtype: np.dtype, measures: Sequence[str], name
         and "svcca" (the leading ones, that hold 99 % of the variance).
     name : str
         What messages call the layer.
+    n_groups : int
+        Groups in which the items were centred.
 
     Raises
     ------
@@ -57,7 +61,7 @@ def coordinates_of(x: np.ndarray, dtype: np.dtype, measures: Sequence[str], name
         for measure, keep in (("cca", None), ("svcca", KEEP)):
             if measure in measures:
                 found[measure] = np.ascontiguousarray(left[:, : directions_that_hold(s, keep)])
-                refuse_full_rank(found[measure], name, WAYS_OUT[measure])
+                refuse_full_rank(found[measure], name, WAYS_OUT[measure], n_groups)
     return found
 
 
