@@ -15,9 +15,9 @@ def or_skip(load, *args, **options):
         pytest.skip(f"{missing}; make test-models does")
 
 
-def imbalances(a, b, layers=None, other=None):
+def imbalances(a, b, layers=None, other=None, **options):
     """Information Imbalances (2, L) from a to b and back, of the same layer of both, or of all with one."""
-    found = compare_layers(a, b, measures="imbalance", n_permutations=19, random_state=0)
+    found = compare_layers(a, b, measures="imbalance", n_permutations=19, random_state=0, **options)
     tables = [found.table("a_to_b"), found.table("b_to_a")]
     if other is None:
         chosen = [np.diagonal(one) for one in tables]

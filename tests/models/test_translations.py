@@ -9,7 +9,7 @@ import pytest
 from tests.models.packaged import imbalances, or_skip
 
 from infoscope.datasets import emoji_captions, translated_messages
-from infoscope.representations import RepresentationStore
+from infoscope.representations import RepresentationStore, SignBits
 
 
 def asked(texts):
@@ -117,6 +117,48 @@ def test_descriptions(described_states, language):
     np.testing.assert_allclose(found, MEANS[language], atol=0.01)
 
 
+ENDS = slice(-11, -1)  # the last ten tokens before the one that ends a text
+STATES = [0, 3, 6, 7, 8, 9, 10, 11, 12]
+TOKENS = {  # English and Italian, by state; of one token state 0 says little more than the final stop
+    "last": (
+        [0.316, 0.193, 0.299, 0.296, 0.297, 0.222, 0.174, 0.176],
+        [0.309, 0.165, 0.180, 0.200, 0.223, 0.182, 0.154, 0.159],
+    ),
+    "last ten": (
+        [0.691, 0.496, 0.398, 0.378, 0.408, 0.422, 0.433, 0.288, 0.103],
+        [0.661, 0.451, 0.361, 0.353, 0.383, 0.428, 0.460, 0.251, 0.092],
+    ),
+    "signs of the last ten": (
+        [0.635, 0.522, 0.363, 0.325, 0.343, 0.367, 0.436, 0.222, 0.207],
+        [0.659, 0.483, 0.332, 0.316, 0.317, 0.345, 0.424, 0.203, 0.182],
+    ),
+    "mean of the last ten": (
+        [0.208, 0.175, 0.123, 0.106, 0.105, 0.106, 0.114, 0.051, 0.051],
+        [0.249, 0.181, 0.119, 0.098, 0.100, 0.111, 0.101, 0.058, 0.035],
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def ends(described, encoder, states):
+    options = dict(pool="window", start=ENDS.start, stop=ENDS.stop)
+    return {one: states(f"ends {one}", encoder, described[one], **options) for one in ("en", "it")}
+
+
+@pytest.mark.parametrize("which", list(TOKENS))
+def test_some_tokens_of_descriptions(ends, which):
+    made = {
+        "last": lambda x: x[:, -384:],
+        "last ten": lambda x: x,
+        "signs of the last ten": lambda x: x,
+        "mean of the last ten": lambda x: x.reshape(len(x), 10, 384).mean(1),
+    }[which]
+    signs = dict(preprocess=SignBits(), metric="hamming") if which.startswith("signs") else {}
+    chosen = STATES[1:] if which == "last" else STATES
+    english, italian = ({str(i): made(one.read(one.layers[i])) for i in chosen} for one in (ends["en"], ends["it"]))
+    np.testing.assert_allclose(imbalances(english, italian, **signs), TOKENS[which], atol=0.03)
+
+
 # SmolLM2, the first 160 descriptions; mean over all tokens, layers 0, 1, 3, ... 30
 CAUSAL = {
     0: (0.334, 0.523), 1: (0.230, 0.219), 3: (0.454, 0.432), 6: (0.436, 0.380), 9: (0.406, 0.326),
@@ -124,6 +166,10 @@ CAUSAL = {
     27: (0.302, 0.265), 29: (0.336, 0.231),
 }  # fmt: skip
 NORMED = (0.501, 0.367)  # what the model returns, after its norm
+FEWER = {  # the last token; the last ten, one after the other
+    "last": {3: (0.357, 0.378), 15: (0.384, 0.410), 31: (0.610, 0.567)},
+    "last_n": {3: (0.68, 0.74), 15: (0.517, 0.483), 24: (0.476, 0.481)},
+}
 BETWEEN = {  # SmolLM2's layer and the last of the encoder, English
     0: (0.623, 0.702), 6: (0.378, 0.587), 12: (0.398, 0.664), 18: (0.399, 0.660), 24: (0.358, 0.490),
 }  # fmt: skip
@@ -131,13 +177,23 @@ BETWEEN = {  # SmolLM2's layer and the last of the encoder, English
 
 @pytest.fixture(scope="module")
 def causal_states(described, smollm2, states):
-    return {one: states(f"causal {one}", smollm2, described[one][:160], pool=("mean", "last")) for one in ("en", "it")}
+    return {
+        one: states(f"causal {one}", smollm2, described[one][:160], pool=("mean", "last", "last_n"))
+        for one in ("en", "it")
+    }
 
 
 def test_descriptions_in_a_causal_model(causal_states):
     found = imbalances(causal_states["en"], causal_states["it"])
     np.testing.assert_allclose(found[:, list(CAUSAL)].T, list(CAUSAL.values()), atol=0.05)
     np.testing.assert_allclose(found[:, -1], NORMED, atol=0.05)
+
+
+@pytest.mark.parametrize("pool", list(FEWER))
+def test_fewer_tokens_of_a_causal_model(causal_states, pool):
+    english, italian = (causal_states[one].arrays(pool=pool) for one in ("en", "it"))
+    found = imbalances(english, italian, layers=list(FEWER[pool]))
+    np.testing.assert_allclose(found.T, list(FEWER[pool].values()), atol=0.05)
 
 
 def test_one_model_and_another(causal_states, described_states):
