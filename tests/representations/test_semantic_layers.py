@@ -5,7 +5,7 @@ import pytest
 
 from infoscope import RepresentationStore, Space, information_imbalance
 from infoscope.base import CorrelatedRowsWarning, DataError, ParameterError
-from infoscope.representations import compare_directions, joint_imbalance, semantic_layers  # fmt: skip
+from infoscope.representations import compare_directions, compare_layers, joint_imbalance, semantic_layers
 
 
 def layers(seed, n, noises):
@@ -140,3 +140,15 @@ def test_what_makes_no_sense_is_said(change, said):
         semantic_layers(given.pop("a"), given.pop("b"), **given)
     with pytest.raises(ParameterError, match="no layer 'top'"):
         compare_directions(g.normal(size=(3, 40, 3)), g.normal(size=(3, 40, 3)), layers_a=["top"])
+
+
+def test_a_comparison_is_no_model():
+    """Differences of layers are paired by item, and what compare_layers gave holds none."""
+    layers = list(np.random.default_rng(0).normal(size=(3, 40, 4)))
+    found = compare_layers(layers, layers, measures="imbalance", n_permutations=19, random_state=0)
+    with pytest.raises(
+        ParameterError, match="a is a LayerComparison, .* nothing of single items: give the layers"
+    ):
+        semantic_layers(found)
+    with pytest.raises(ParameterError, match="b is missing: give the layers of the same items seen otherwise"):
+        semantic_layers(layers)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from infoscope.base import DataError, ParameterError, check_ids
+from infoscope.base import DataError, ParameterError, Result, check_ids
 from infoscope.neighbors import Space, as_space, check_same_items, is_series, refuse_weights, to_numpy
 
 from .dead_layers import refuse_dead
@@ -143,11 +143,16 @@ def read_layers(given: Any, what: str, steps: tuple[Any, ...] = ()) -> Layers:
     Raises
     ------
     ParameterError
-        If it is a single layer, or none, or if two names are spelt alike.
+        If it is a single layer, none, or a result; if two names are spelt alike.
     """
     if isinstance(given, Layers):
         return given._replace(steps=steps)
     ids = None
+    if isinstance(given, Result):
+        raise ParameterError(
+            f"{what} is a {type(given).__name__}, which keeps values and errors, and nothing of single items: give the "
+            "layers again that it is of, as arrays or as a store"
+        )
     if isinstance(given, (str, PathLike)):
         raise ParameterError(f"{what} is a path: open the store first, RepresentationStore.open({str(given)!r})")
     if isinstance(given, Space) or getattr(given, "ndim", 0) == 2:

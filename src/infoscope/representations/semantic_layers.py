@@ -25,7 +25,7 @@ WAYS = ("both", "a_to_b", "b_to_a")
 
 def semantic_layers(
     a: Any,
-    b: Any,
+    b: Any = None,
     *,
     pairs: str = "auto",
     direction: str = "both",
@@ -43,7 +43,8 @@ def semantic_layers(
     Parameters
     ----------
     a, b : RepresentationStore, mapping, sequence, or array (L, N, D)
-        The layers of one model for both forms of the items, or those of two models, as for `compare_layers`.
+        The layers of one model for both forms of the items, or those of two models, as for `compare_layers`.  What
+        `compare_layers` gave is not enough: layers are told apart item by item, and a result keeps no items.
     pairs : {"auto", "same", "best"}
         "same": layer l of a beside layer l of b.  "best": each layer of a beside the layer of b that has most in common
         with it on some of the items; the others judge.  "auto" is "same" where both have as many layers.
@@ -75,7 +76,7 @@ def semantic_layers(
     DataError
         Layers of different items, dead layers, NaN; the layer is named.
     ParameterError
-        Fewer than two layers; options that make no sense.
+        Fewer than two layers; a result in the place of layers; options that make no sense.
 
     Notes
     -----
@@ -106,7 +107,10 @@ def semantic_layers(
         raise ParameterError(f"level is {level!r}: it must lie between 0 and 1")
     n_draws = check_positive_int(n_draws, "n_draws", 100)
     generator, digest, steps = check_random_state(random_state), Fingerprint(), check_steps(preprocess)
-    first, second = (read_layers(one, what, steps) for one, what in ((a, "a"), (b, "b")))
+    first = read_layers(a, "a", steps)
+    if b is None:
+        raise ParameterError("b is missing: give the layers of the same items seen otherwise, or by another model")
+    second = read_layers(b, "b", steps)
     check_stores(first, second)
     n_chose = 0
     if pairs == "same" or (pairs == "auto" and len(first.names) == len(second.names)):
