@@ -71,6 +71,13 @@ class LayerProfileCallback:
     ``trainer.state.log_history`` alone.  Of several processes the first one looks.  Of a model with a head the part
     before the head is looked at, so that "output" is the last hidden state and not the vocabulary.
 
+    The start is the earliest step in `out`: step 0, or where training was taken up again in a folder of its own.  A run
+    that goes on in its folder keeps the start that is there.
+
+    Every process must hold all weights.  Where they are sharded (FSDP, ZeRO stage 3) a pass needs all processes, and
+    the first one, alone, would wait for the others without end: save checkpoints there, and bring them to
+    `compare_checkpoints` afterwards.
+
     Examples
     --------
     >>> import tempfile
