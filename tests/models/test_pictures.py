@@ -18,8 +18,8 @@ PATCHES = {
     0: (0.741, 0.803), 3: (0.691, 0.735), 6: (0.637, 0.718), 8: (0.613, 0.717), 9: (0.618, 0.683),
     10: (0.728, 0.677), 11: (0.730, 0.724), 12: (0.822, 0.763),
 }  # fmt: skip
-CLASS = {10: (0.660, 0.693), 11: (0.665, 0.659), 12: (0.642, 0.671)}
-JAPANESE = (0.664, 0.595)  # the class token of the last block
+CLASS = {9: (0.660, 0.693), 10: (0.665, 0.659), 11: (0.642, 0.671)}
+JAPANESE = (0.664, 0.595)  # the class token of state 11: no other pair has as much in common
 MINILM = (0.595, 0.615)  # patches in state 9, and the other encoder
 
 
@@ -66,7 +66,7 @@ def test_patches_and_names(seen, called):
 
 
 def test_class_tokens_and_names(seen, called):
-    found = seen.arrays(seen.layers[10:13], pool="first")  # that of layer 0 is the same for all pictures
+    found = seen.arrays(seen.layers[9:12], pool="first")  # that of layer 0 is the same for all pictures
     english = imbalances(found, called["en"], other="output")
     np.testing.assert_allclose(english.T, list(CLASS.values()), atol=CLOSE)
     assert english.max() < CHANCE

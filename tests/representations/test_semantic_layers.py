@@ -146,9 +146,7 @@ def test_a_comparison_is_no_model():
     """Differences of layers are paired by item, and what compare_layers gave holds none."""
     layers = list(np.random.default_rng(0).normal(size=(3, 40, 4)))
     found = compare_layers(layers, layers, measures="imbalance", n_permutations=19, random_state=0)
-    with pytest.raises(
-        ParameterError, match="a is a LayerComparison, .* nothing of single items: give the layers"
-    ):
+    with pytest.raises(ParameterError, match="a is a LayerComparison, .* nothing of single items: give the layers"):
         semantic_layers(found)
     with pytest.raises(ParameterError, match="b is missing: give the layers of the same items seen otherwise"):
         semantic_layers(layers)

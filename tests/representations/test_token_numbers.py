@@ -40,6 +40,24 @@ def test_points_are_pooled_by_hand():
     assert len(found.to_frame()) == 7
 
 
+def test_tokens_beside_one_vector_an_item():
+    """A caption is one vector, whatever the number of patches that are asked about it."""
+    a, b = two_forms(2)
+    caption = np.array([one.mean(0) for one in b])
+    found = token_number_curve(a, None, caption, None, numbers=(1, 4))
+    back = token_number_curve(caption, None, a, None, numbers=(1, 4))
+    for h, join in enumerate((np.ravel, lambda x: x.mean(0))):
+        for i, number in enumerate((1, 4)):
+            x, y = (Space(v, metric="cosine") for v in (np.array([join(one[-number:]) for one in a]), caption))
+            one = information_imbalance(x, y)
+            assert found.values[:, h, i] == pytest.approx([one.a_to_b, one.b_to_a], abs=1e-12)
+            assert back.values[::-1, h, i] == pytest.approx(found.values[:, h, i], abs=1e-12)
+    with pytest.raises(ParameterError, match="one vector an item, which has no mask"):
+        token_number_curve(a, None, caption, np.ones(80))
+    with pytest.raises(ParameterError, match="both forms have one vector an item"):
+        token_number_curve(caption, None, caption, None)
+
+
 def test_many_tokens_tell_more_than_one():
     a, b = two_forms(1, n=300)
     found = token_number_curve(np.array(a), np.ones((300, 6)), b, None, numbers=(1, 3, 6), how="mean_last_n")

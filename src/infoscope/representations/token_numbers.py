@@ -39,8 +39,9 @@ def token_number_curve(
 
     Parameters
     ----------
-    states_a, states_b : array (N, T, E), or list of arrays (T_i, E)
-        States of all tokens: words of a text, patches of a picture.
+    states_a, states_b : array (N, T, E), list of arrays (T_i, E), or array (N, E)
+        States of all tokens: words of a text, patches of a picture.  Or one vector an item, beside which the tokens of
+        the other form are counted.
     mask_a, mask_b : array (N, T) or None
         Nonzero where a token is no padding.
     numbers : sequence of int
@@ -67,7 +68,8 @@ def token_number_curve(
     DataError
         Items with too few tokens for "last_n"; they are named, never dropped.
     ParameterError
-        Numbers that do not ascend; a way that is named twice; options that make no sense.
+        Numbers that do not ascend; a way that is named twice; one vector an item on both sides, or with a mask;
+        options that make no sense.
 
     Notes
     -----
@@ -99,13 +101,16 @@ def token_number_curve(
     if not wanted or sorted(set(wanted)) != wanted:
         raise ParameterError(f"numbers is {numbers!r}: name at least one, ascending")
     steps, digest = check_steps(preprocess), Fingerprint()
-    sides = [read_tokens(states, mask, skip_first) for states, mask in ((states_a, mask_a), (states_b, mask_b))]
+    sides = [_read(states, mask, skip_first) for states, mask in ((states_a, mask_a), (states_b, mask_b))]
+    counted = [one for one in sides if isinstance(one, Tokens)]
+    if not counted:
+        raise ParameterError("both forms have one vector an item: give the tokens of one at least")
     if "last_n" in ways:
-        for tokens in sides:
+        for tokens in counted:
             check_lengths(tokens, [-max(wanted)])
     curves = tuple(way for way in ways if way != "mean")
     points = [(way, number) for way in curves for number in wanted] + [("mean", 1)] * ("mean" in ways)
-    first, second = (_layers(tokens, points, what, steps) for tokens, what in zip(sides, "ab", strict=True))
+    first, second = (_layers(side, points, what, steps) for side, what in zip(sides, "ab", strict=True))
     found = paired_curves(first, second, k, metric, digest, seen := SeenItems(), n_jobs)
     warnings, notes = seen.look()
     tables = [[one[at * len(wanted) : (at + 1) * len(wanted)] for at in range(len(curves))] for one in found]
@@ -129,12 +134,22 @@ def token_number_curve(
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
-def _layers(tokens: Tokens, points: list[tuple[str, int]], what: str, steps: tuple[Any, ...]) -> Layers:
+def _read(states: Any, mask: Any, skip_first: int) -> Tokens | np.ndarray:
+    """Tokens of all items, or one vector of each."""
+    if getattr(states, "ndim", 0) != 2:
+        return read_tokens(states, mask, skip_first)
+    if mask is not None:
+        raise ParameterError("states of two dimensions are one vector an item, which has no mask: leave it out")
+    return np.asarray(states)
+
+
+def _layers(side: Tokens | np.ndarray, points: list[tuple[str, int]], what: str, steps: tuple[Any, ...]) -> Layers:
     """One layer a point of the curves, pooled when it is needed."""
     names = tuple(f"{way} {number}" for way, number in points)
-    return Layers(
-        names, tuple(partial(join_tokens, tokens, way, n=number) for way, number in points), what, None, steps
-    )
+    given: tuple[Any, ...] = (side,) * len(points)
+    if isinstance(side, Tokens):
+        given = tuple(partial(join_tokens, side, way, n=number) for way, number in points)
+    return Layers(names, given, what, None, steps)
 
 
 def _shaped(name: str, tables: list[list[list[Estimate]]], number: int) -> dict[str, Any]:
