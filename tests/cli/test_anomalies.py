@@ -141,3 +141,16 @@ def test_the_same_rows_as_reference_and_test_are_refused(files, infoscope, comma
     for other in ("known.csv", "copy.csv"):
         ran = infoscope(command, "known.csv", other)
         assert ran.code == 2 and "rows do not differ from themselves. Give two data sets" in ran.err, ran.err
+
+
+def test_a_table_with_categories(folder, infoscope):
+    g = np.random.default_rng(0)
+    for name, shares in (("a.csv", (0.5, 0.3, 0.2)), ("b.csv", (0.2, 0.3, 0.5))):
+        words = np.array(["x", "y", "z"])[g.choice(3, 300, p=shares)]
+        pd.DataFrame({"kind": words, "size": g.normal(size=300)}).to_csv(name, index=False)
+    ran = infoscope("anomalies", "a.csv", "b.csv", "--scale", "standard", "--output", "rows.csv")
+    assert ran.code == 0 and "The test sample has more points than the reference" in ran.out
+    assert "different words in kind are 1 apart" in ran.out + ran.err
+    assert {"kind=x", "kind=z", "size"} <= set(pd.read_csv("rows.csv").columns)
+    alone = infoscope("anomalies", "a.csv:kind", "b.csv")
+    assert alone.code == 0 and "k grew from" in alone.out and "The test sample has more points" in alone.out

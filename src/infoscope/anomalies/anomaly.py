@@ -22,6 +22,7 @@ from infoscope.neighbors import (
     SampleBlocks,
     Space,
     TwoSamples,
+    encode_categories,
     join_samples,
     look_at_samples,
     measured_alike,
@@ -30,10 +31,12 @@ from infoscope.neighbors import (
     samples_in_time,
 )
 
+from .blind_rows import LONGEST, look_at_ties
 from .crossfit import cross_fit
 from .multiple_testing import CONTROLS
 from .neighbor_stream import Ordered
 from .null import check_level
+from .permutations import MAX_GRAPH_BYTES
 from .regions import CLUSTERINGS
 from .result import Anomalies
 from .scores import Rule, scan_items
@@ -55,7 +58,8 @@ class DensityAnomaly(BaseEstimator):
     Parameters
     ----------
     k : int or "auto"
-        Largest rank of the scan; "auto" is a twentieth of all rows, at most 500.
+        Largest rank of the scan; "auto" is a twentieth of all rows, at most 500; where more neighbours than that are
+        equally near (categories, counts), it grows to the end of the longest such group, at most 5000.
     k_min : int
         Smallest rank.
     alpha : float
@@ -179,8 +183,9 @@ class DensityAnomaly(BaseEstimator):
         Parameters
         ----------
         X_reference, Y_test : array (N, D), frame, list of arrays (runs) or Space
-            The samples.  Metric, period and feature_weights are those of the reference.  Where both have `run` or
-            `time`, labels are permuted by whole runs or stretches of time.
+            The samples.  Metric, period and feature_weights are those of the reference.  Columns of text, booleans or
+            categories of two frames become indicators: rows with different words are 1 apart in such a column.  Where
+            both have `run` or `time`, labels are permuted by whole runs or stretches of time.
         groups_reference, groups_test : array (N,), optional
             Blocks of rows that belong together, permuted as a whole.
         exclusion_window : float or "auto", optional
@@ -197,6 +202,7 @@ class DensityAnomaly(BaseEstimator):
             Columns that differ, NaN, too few rows, ranks that do not fit, permutations that memory cannot hold.
         """
         self._check()
+        X_reference, Y_test, encoded = encode_categories(X_reference, Y_test)
         pooled = join_samples(
             X_reference, Y_test, metric=self.metric, period=self.period, feature_weights=self.feature_weights,
             unweighted="weighted counts are not binomial",
@@ -218,6 +224,7 @@ class DensityAnomaly(BaseEstimator):
                             f"{max(n // SHARE, 1)} is")  # fmt: skip
             warn(warnings[-1], DataWarning)
         include = self.self_rank == "include"
+        k, needed, grown = self._past_ties(pooled.space, k, include)
         rule = Rule(k - include, self.k_min, self._share(pooled.labels), include)
         if self.cross_fit:
             found, ordered, inside = cross_fit(pooled, rule, options, blocks)
@@ -230,7 +237,8 @@ class DensityAnomaly(BaseEstimator):
         self._space, self._labels, self._rule = ordered.space, labels, tuple(found.rule)  # what new points are asked of
         for text in found.warnings:
             warn(text, DataWarning)
-        self._keep(pooled, found, options, blocks, [*warnings, *found.warnings])
+        found.notes.extend([*encoded, *grown])
+        self._keep(pooled, found, options, blocks, [*warnings, *found.warnings], needed if found.n_blind else 0)
         return self
 
     def score_samples(self, X, *, side: str = "over") -> np.ndarray:
@@ -289,6 +297,21 @@ class DensityAnomaly(BaseEstimator):
             raise ParameterError(f"k_min={self.k_min} is beyond the last rank {k - include} of the scan")
         return k
 
+    def _past_ties(self, space: Space, k: int, include: bool) -> tuple[int, int, list[str]]:
+        """k, grown past groups of ties where it is "auto"; the k that would look at all of them; what was done."""
+        if self.cross_fit:
+            return k, 0, []  # ties in a random half are known when it is drawn
+        ties = look_at_ties(space, k - include, self.k_min, self.n_jobs)
+        if not len(ties.ends):
+            return k, 0, []
+        needed = int(ties.ends[-1]) + include
+        if self.k != "auto":
+            return k, needed, []
+        most = min(LONGEST, MAX_GRAPH_BYTES // (4 * len(space)))  # permutations keep the neighbours
+        grown = max(ties.grown(most) + include, k)
+        note = f"k grew from {k} to {grown}: more than {k} neighbours of {ties.share:.0%} of the rows are equally near"
+        return grown, needed, [note] if grown > k else []
+
     def _options(self, blocks: SampleBlocks | None) -> Options:
         control = self.control
         if control == "auto":
@@ -317,7 +340,8 @@ class DensityAnomaly(BaseEstimator):
     def _share(self, labels: np.ndarray) -> float:
         return float(self.prior) if self.prior not in (None, "refit") else float(labels.mean())
 
-    def _keep(self, pooled: TwoSamples, found: Found, options: Options, blocks: SampleBlocks | None, warnings) -> None:
+    def _keep(self, pooled: TwoSamples, found: Found, options: Options, blocks: SampleBlocks | None, warnings,
+              k_needed: int) -> None:  # fmt: skip
         notes = [*pooled.notes, *found.notes]
         if blocks is not None:
             notes.append(f"labels are permuted by {blocks.kind} ({len(blocks.of_test)} blocks); p-values of single "
@@ -344,6 +368,9 @@ class DensityAnomaly(BaseEstimator):
             n_permutations=options.n_permutations,
             n_blocks=0 if blocks is None else len(blocks.of_test),
             cross_fit=bool(self.cross_fit),
+            n_blind=found.n_blind,
+            k_needed=k_needed,
+            decidable=found.decidable,
             includes_self=found.rule.includes_self,
             labels=pooled.labels,
             space=pooled.space,

@@ -57,6 +57,11 @@ class Excess:
     regions : tuple of Region
     equalised : bool
         False where the equalisation was left out.
+    smallest_alone : int
+        Smallest number of rows, with no row of the other sample among them, that would have been flagged; 0 if none.
+    smallest_among, expected_among : int, float
+        Smallest number of rows among `k` neighbours that would have been flagged (0 if not even all), and how many
+        there are where nothing happened.
     """
 
     side: str
@@ -72,6 +77,9 @@ class Excess:
     maxima: np.ndarray = field(repr=False)
     regions: tuple[Region, ...] = ()
     equalised: bool = True
+    smallest_alone: int = 0
+    smallest_among: int = 0
+    expected_among: float = 0.0
 
     _contents = {
         "side": choices("over", "under"),
@@ -139,6 +147,11 @@ class Anomalies(Result):
         Blocks of rows that were permuted as a whole; 0 where rows were.
     cross_fit : bool
         Whether the counts of regions come from rows that did not define them.
+    n_blind, k_needed : int
+        Rows that have more than `k` equally near neighbours, so that nothing can be found around them; and the `k` that
+        would look at all of these (0: there are none).
+    decidable : bool
+        False where no outcome whatever would have been flagged: too few rows, blocks or permutations for this level.
     labels : array (N,) of uint8
         1 for the test sample.
     space : Space
@@ -165,6 +178,9 @@ class Anomalies(Result):
     n_permutations: int = 0
     n_blocks: int = 0
     cross_fit: bool = False
+    n_blind: int = 0
+    k_needed: int = 0
+    decidable: bool = True
     includes_self: bool = field(default=False, repr=False)
     labels: np.ndarray = field(repr=False)
     space: Space = field(repr=False)
@@ -184,6 +200,8 @@ class Anomalies(Result):
         "control": choices(*CONTROL_WORDS),
         "n_permutations": whole(),
         "n_blocks": whole(),
+        "n_blind": whole(),
+        "k_needed": whole(),
         "ids": values("space") | None,
         "origin": holds(Origin, length="space") | None,
         "row_numbers": integers("space"),
@@ -231,7 +249,7 @@ class Anomalies(Result):
         """One sentence: where the samples differ, and by how much."""
         words = f"{CONTROL_WORDS[self.control]} {self.alpha:g}"
         if not self.significant:
-            return f"No place was found where the samples differ ({words})."
+            return self._absence(words)
         parts = []
         for side, more in ((self.over, "more"), (self.under, "fewer")):
             if side is None or not side.n_flagged:
@@ -239,7 +257,29 @@ class Anomalies(Result):
             places, signal = len(side.established), sum(region.signal for region in side.established)
             where = f"{places} region{'s' if places != 1 else ''}" if places else "places too small to count"
             parts.append(f"{more} points than the reference in {where}" + (f" ({signal:.0f} in all)" if places else ""))
-        return f"The test sample has {', and '.join(parts)} ({words})."
+        return f"The test sample has {', and '.join(parts)} ({words}).{self._unseen}"
+
+    def _absence(self, words: str) -> str:
+        """That nothing was found, and what would have been."""
+        n = len(self.labels)
+        if not self.decidable:
+            return f"Undecided: so few rows, blocks or permutations could not show any difference ({words})."
+        if self.n_blind == n:
+            return f"Undecided ({words}).{self._unseen}"
+        found = [text for side in self.sides if (text := _would_be_found(side, self.k))]
+        power = f" Found would have been: {'; '.join(found)}." if found else ""
+        return f"No place was found where the samples differ ({words}).{power}{self._unseen}"
+
+    @property
+    def _unseen(self) -> str:
+        """Where nothing could be found, in words."""
+        if not self.n_blind:
+            return ""
+        way_out = f": k = {self.k_needed} would look at them" if self.k_needed else ""
+        return (
+            f" Around {self.n_blind} of {len(self.labels)} rows more than k = {self.k} neighbours are equally near, "
+            f"and nothing can be found there{way_out}."
+        )
 
     @property
     def _title(self) -> str:
@@ -349,3 +389,12 @@ class Anomalies(Result):
         if self.ids is not None:
             table["id"] = np.asarray(self.ids, object)[items]
         return pandas.DataFrame(table)
+
+
+def _would_be_found(side: Excess, k: int) -> str:
+    """The smallest excess of one side that would have been flagged, in words."""
+    own, other = ("test", "reference") if side.side == "over" else ("reference", "test")
+    parts = [f"{side.smallest_alone} {own} rows with no {other} row among them"] if side.smallest_alone else []
+    if side.smallest_among:
+        parts.append(f"{side.smallest_among} among {k} neighbours, where {side.expected_among:.3g} are expected")
+    return ", or ".join(parts)

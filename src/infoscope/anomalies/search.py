@@ -25,6 +25,7 @@ from .permutations import (
 from .regions import group_flagged, make_regions
 from .result import Excess
 from .scores import Rule, Scan, scan_items
+from .smallest_excess import SmallestExcess, smallest_excess
 
 ROUNDS, SETTLED = 3, 1e-4  # of prior="refit"
 NOTHING = Maxima(np.empty(0), np.empty(0))
@@ -79,6 +80,8 @@ class Found:
     null: Null
     exposure: float
     global_p_value: float
+    n_blind: int  # rows at which no rank closes a group of ties
+    decidable: bool  # whether any outcome could have been flagged
     warnings: list[str]
     notes: list[str]
 
@@ -114,8 +117,12 @@ def search(ordered: Ordered, labels: np.ndarray, rule: Rule, options: Options, b
         whole = global_p_value((own[0], own[1]), maxima, options.sides)
     found = {}
     for side in sides:
-        found[side.name] = _excess(ordered, side, exposure if side.name == "over" else 1 / exposure, options)
-    return Found(found, rule, null, exposure, whole, _out_of_reach(null, options, blocks), notes)
+        n_own = n_test if side.name == "over" else n_reference
+        least = smallest_excess(null, side.name, options.control, options.alpha, side.level, n_own)
+        found[side.name] = _excess(ordered, side, exposure if side.name == "over" else 1 / exposure, options, least)
+    blind = int(np.count_nonzero((scan.k_over == 0) & (scan.k_under == 0)))
+    too_few = _out_of_reach(null, options, blocks)
+    return Found(found, rule, null, exposure, whole, blind, not too_few, too_few, notes)
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
@@ -162,7 +169,7 @@ def _left(sides: list[Side], n_test: int, n_reference: int) -> tuple[int, int]:
     return max(n_test - gone.get("over", 0), 1), max(n_reference - gone.get("under", 0), 1)
 
 
-def _excess(ordered: Ordered, side: Side, exposure: float, options: Options) -> Excess:
+def _excess(ordered: Ordered, side: Side, exposure: float, options: Options, least: SmallestExcess) -> Excess:
     n = len(side.labels)
     rows = np.flatnonzero(above(side.scores, side.level))  # injected ones too
     own_rank = int(side.rule.includes_self)
@@ -187,6 +194,9 @@ def _excess(ordered: Ordered, side: Side, exposure: float, options: Options) -> 
         maxima=side.maxima,
         regions=regions,
         equalised=side.equalised,
+        smallest_alone=least.alone,
+        smallest_among=least.among,
+        expected_among=least.expected,
     )
 
 

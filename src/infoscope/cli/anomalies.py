@@ -94,7 +94,7 @@ def anomalies(
     )  # fmt: skip
     with messages(out.quiet):
         both = read_two((reference, test), items, rows, measure, layout)
-        found = estimator.fit(both[0].space, both[1].space, exclusion_window=window.window).result_
+        found = estimator.fit(both[0].sample, both[1].sample, exclusion_window=window.window).result_
         deliver(
             found, out, {"reference": both[0].record(), "test": both[1].record()}, [*both[0].files(), *both[1].files()],
             text="\n".join([str(found), *places(found)]), table=FlaggedRows(found), kind=kind,

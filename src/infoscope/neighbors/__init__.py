@@ -103,6 +103,7 @@ if TYPE_CHECKING:
     from .bits_dask import DaskBits
     from .bits_torch import TorchBits
     from .boxes import Boxes
+    from .category_columns import encode_categories, with_categories
     from .chunks import task
     from .rmsd import superposed_rmsd
     from .targets import guess_target_kind, is_integer_column, target_space
@@ -110,6 +111,7 @@ if TYPE_CHECKING:
 else:
     _ON_FIRST_USE = {"DaskBits": "bits_dask", "TorchBits": "bits_torch", "Boxes": "boxes", "task": "chunks"}
     _ON_FIRST_USE |= {"superposed_rmsd": "rmsd"}
+    _ON_FIRST_USE |= dict.fromkeys(("encode_categories", "with_categories"), "category_columns")
     _ON_FIRST_USE |= dict.fromkeys(("guess_target_kind", "is_integer_column", "target_space"), "targets")
     _ON_FIRST_USE |= dict.fromkeys(
         ("flat_names", "is_dates", "row_dimension", "row_time", "time_values"), "xarray_columns"

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from infoscope.base.errors import ParameterError
-from infoscope.cli.messages import hint
+from infoscope.cli.messages import hint, note
 from infoscope.cli.options import Items, Layout, Measure, Neighbors, Rows
 from infoscope.io.digests import TWO_SAMPLES, refuse_copies
-from infoscope.neighbors import Space
+from infoscope.neighbors import Space, with_categories
 
 from .choices import FileChoice, SpaceChoice
 from .gather import Gathered, gather
@@ -21,7 +21,7 @@ from .parsing import choose_file, is_data
 from .read_space import Measures, ReadSpace
 from .spaces import make_space, measures, uneven_columns
 from .summary import show_spaces
-from .text_columns import set_text_aside
+from .text_columns import TextColumns, set_text_aside
 from .words import ReadWords, read_words
 
 
@@ -145,15 +145,27 @@ def read_one(
 
 def read_two(
     files: Sequence[str], items: Items, rows: Rows, measure: Measure, layout: Layout
-) -> tuple[ReadData, ReadData]:
-    """Read a reference and a test sample; the scale is that of the reference, and so are columns left unsaid."""
+) -> tuple[ReadData | ReadWords, ReadData | ReadWords]:
+    """Read a reference and a test sample; the scale is that of the reference, and so are columns left unsaid.
+
+    Columns of text become indicators of their words; where both samples have no others, they come as frames.
+    """
     first, second = _two_files(files, layout)
-    gathered = [
-        gather([SpaceChoice(name, (file,))], items, rows) for name, file in (("reference", first), ("test", second))
-    ]
-    gathered = _same_columns(*gathered, by_name=second.columns is None)
+    tables = _set_text_aside((first, second), items)
+    if any(table.alone for table in tables):
+        words = read_words(tables, ("reference", "test"), items, rows)
+        return words[0], words[1]
+    gathered, categories = _numbers_of(tables, items, rows, by_name=second.columns is None)
     reference = _measured(gathered[0], measure)
-    return reference, _measured(gathered[1], measure, like=reference.space)
+    test = _measured(gathered[1], measure, like=reference.space)
+    *spaces, told = with_categories(reference.space, test.space, categories)
+    for text in told:
+        note(text)
+    first_read, second_read = (
+        replace(one, spaces={name: space for name in one.spaces})
+        for one, space in zip((reference, test), spaces, strict=True)
+    )
+    return first_read, second_read
 
 
 def read_two_tables(
@@ -164,20 +176,32 @@ def read_two_tables(
     Where both have columns of text only, they come as frames.
     """
     first, second = _two_files(files, layout)
-    owned = owned_columns(items)
-    tables = [set_text_aside(file, owned, name) for file, name in ((first, "reference"), (second, "test"))]
+    tables = _set_text_aside((first, second), items)
     if any(table.alone for table in tables):
         words = read_words(tables, ("reference", "test"), items, rows)
         return (words[0], words[1]), None
+    gathered, categories = _numbers_of(tables, items, rows, by_name=second.columns is None)
+    both = tuple(_measured(one, measure, quiet_scale=True) for one in gathered)
+    return (both[0], both[1]), categories
+
+
+def _set_text_aside(files: tuple[FileChoice, FileChoice], items: Items) -> list[TextColumns]:
+    owned = owned_columns(items)
+    return [set_text_aside(file, owned, name) for file, name in zip(files, ("reference", "test"), strict=True)]
+
+
+def _numbers_of(
+    tables: Sequence[TextColumns], items: Items, rows: Rows, *, by_name: bool
+) -> tuple[list[Gathered], tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """The columns of numbers of both samples, and those of text in the same rows."""
     gathered = []
     for table, name in zip(tables, ("reference", "test"), strict=True):
         text = [] if table.numbers.columns is not None else [*table.names, *table.dropped]
         one = gather([SpaceChoice(name, (table.numbers,))], items, rows, owned=text)
         gathered.append(replace(one, notes=(*one.notes, *table.notes)))
-    gathered = _same_columns(*gathered, by_name=second.columns is None)
-    categories = [table.read(one.spaces[0].tables[0].rows) for table, one in zip(tables, gathered, strict=True)]
-    both = tuple(_measured(one, measure, quiet_scale=True) for one in gathered)
-    return (both[0], both[1]), (categories[0], categories[1])
+    gathered = _same_columns(*gathered, by_name=by_name)
+    words = [table.read(one.spaces[0].tables[0].rows) for table, one in zip(tables, gathered, strict=True)]
+    return gathered, (words[0], words[1])
 
 
 def _two_files(files: Sequence[str], layout: Layout) -> tuple[FileChoice, FileChoice]:
