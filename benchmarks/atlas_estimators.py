@@ -1,0 +1,251 @@
+"""What the calibration atlas runs: every estimator that prints an error, and every test that prints a p-value.
+
+An estimator takes a `Drawn` and gives `Found`s, or nothing where it does not apply.  A new one is a function and a line
+of `ESTIMATORS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from atlas_situations import Drawn
+
+
+class Found(NamedTuple):
+    """One number of one data set.
+
+    Attributes
+    ----------
+    quantity : str
+    value, error : float or array
+        Several of one data set (a density at every item) are summed up before they are kept.
+    truth : float, array or None
+        None: the mean of all replicates.
+    interval : (float, float) or None
+        95 %; None: value and 1.96 errors.
+    p : float or None
+        Of a test whose hypothesis is true.
+    warned : bool
+        Whether the result says something of itself.
+    """
+
+    quantity: str
+    value: Any = np.nan
+    error: Any = np.nan
+    truth: Any = None
+    interval: tuple[float, float] | None = None
+    p: float | None = None
+    warned: bool = False
+
+
+def spaces(drawn: Drawn) -> tuple[Any, Any]:
+    from infoscope import Space
+
+    return Space(drawn.x, **drawn.options), Space(drawn.y, **drawn.options)
+
+
+def interval_of(result: Any, name: str) -> tuple[float, float] | None:
+    """The interval that a result prints, if it has one."""
+    found = getattr(result, f"{name}_interval", None)
+    if found is None and name in ("dimension", "value"):
+        found = getattr(result, "interval", None)
+    return None if found is None else (float(found[0]), float(found[1]))
+
+
+# -------------------------------------------------------------------------------------------------------- estimators
+def information_imbalance(drawn: Drawn) -> Sequence[Found]:
+    if drawn.bits or drawn.y is drawn.x or (drawn.labels is not None and "log density" not in drawn.truth):
+        return ()
+    from infoscope import information_imbalance
+
+    r = information_imbalance(*spaces(drawn), n_jobs=1)
+    told = bool(r.warnings)
+    return (
+        Found("imbalance, x to y", r.a_to_b, r.a_to_b_se, None, interval_of(r, "a_to_b"), warned=told),
+        Found("imbalance, y to x", r.b_to_a, r.b_to_a_se, None, interval_of(r, "b_to_a"), warned=told),
+        Found("imbalance, difference", r.a_to_b - r.b_to_a, r.asymmetry_se, None, interval_of(r, "asymmetry"),
+              warned=told),
+    )  # fmt: skip
+
+
+def imbalance_of_labels(drawn: Drawn) -> Sequence[Found]:
+    if drawn.labels is None:
+        return ()
+    from infoscope import Space, information_imbalance
+
+    r = information_imbalance(Space(drawn.x, **drawn.options), Space(drawn.labels[:, None], metric="labels"), n_jobs=1)
+    return (Found("imbalance, x to labels", r.a_to_b, r.a_to_b_se, warned=bool(r.warnings)),)
+
+
+def equal_imbalances(drawn: Drawn) -> Sequence[Found]:
+    """Two descriptions that know alike: the test of their difference rejects as often as it says."""
+    weighted = "sample_weight" in drawn.options
+    if weighted or drawn.bits or drawn.y is drawn.x or drawn.labels is not None or not drawn.truth:
+        return ()
+    from infoscope import Space, compare_imbalances
+
+    rng = np.random.default_rng(abs(int(drawn.x[0, 0] * 1e9)))
+    n, times = len(drawn.x), drawn.independent
+    if "time" in drawn.options:
+        from atlas_situations import autoregressive
+
+        if "run" in drawn.options:
+            return ()
+        z, u, v = (autoregressive(rng, n, n / times, 1) for _ in range(3))
+    else:
+        z, u, v = rng.normal(size=(3, n, 1))
+    a, b, target = (Space(some, **drawn.options) for some in (z + 0.5 * u, z + 0.5 * v, z))
+    r = compare_imbalances(a, b, target, n_jobs=1)
+    return (
+        Found("difference of two descriptions", r.difference, r.difference_se, 0.0, interval_of(r, "difference"),
+              p=r.p_value, warned=bool(r.warnings)),
+    )  # fmt: skip
+
+
+def dimensions(drawn: Drawn) -> Sequence[Found]:
+    if drawn.bits or "dimension" not in drawn.truth:
+        return ()
+    from infoscope import ABIDE, Gride, Space, TwoNN
+
+    space, truth, found = Space(drawn.x, **drawn.options), drawn.truth["dimension"], []
+    for name, estimator in (("TWO-NN", TwoNN(n_jobs=1)), ("ABIDE", ABIDE(n_jobs=1))):
+        r = estimator.fit(space).result_
+        found.append(Found(f"dimension, {name}", r.dimension, r.dimension_se, truth, interval_of(r, "dimension"),
+                           warned=bool(r.warnings)))  # fmt: skip
+    r = Gride(n_jobs=1).fit(space).result_
+    middle = len(r.dimension) // 2
+    found.append(
+        Found(
+            "dimension, Gride, middle ranks",
+            r.dimension[middle],
+            r.dimension_se[middle],
+            truth,
+            warned=bool(r.warnings),
+        )
+    )
+    return found
+
+
+def log_densities(drawn: Drawn) -> Sequence[Found]:
+    """At every item, and at the tenth with the lowest density."""
+    truth, n = drawn.truth.get("log density"), len(drawn.x)
+    if truth is None or drawn.x.shape[1] > 5 or n < 30 or n > 1000:
+        return ()
+    from infoscope import KStarNN, PAk, Space
+
+    found = []
+    space, low = Space(drawn.x, **drawn.options), np.argsort(truth)[: max(3, n // 10)]
+    for name, estimator in (("k*-NN", KStarNN), ("PAk", PAk)):
+        fitted = estimator(dimension=float(drawn.x.shape[1]), n_jobs=1).fit(space)
+        value, error = fitted.log_density_, fitted.log_density_se_
+        told = bool(fitted.result_.warnings)
+        found += [
+            Found(f"log density, {name}", value, error, truth, warned=told),
+            Found(f"log density, {name}, lowest tenth", value[low], error[low], truth[low], warned=told),
+        ]
+    return found
+
+
+def populations(drawn: Drawn) -> Sequence[Found]:
+    if "populations" not in drawn.truth or len(drawn.x) < 100:
+        return ()
+    from infoscope import DensityPeaks, Space
+
+    r = DensityPeaks(Z=2).fit(Space(drawn.x, **drawn.options)).result_
+    if r.n_peaks != 2:
+        return ()
+    left = int(np.argmin(drawn.x[r.centers, 0]))
+    share, error = float(r.populations[left]), float(r.populations_se[left])
+    return (Found("population of a state", share, error, drawn.truth["populations"], warned=bool(r.warnings)),)
+
+
+def informations(drawn: Drawn) -> Sequence[Found]:
+    if "information" not in drawn.truth or drawn.x.shape[1] > 2 or len(drawn.x) < 30:
+        return ()
+    from infoscope import mutual_information
+
+    r = mutual_information(*spaces(drawn), compress=None, n_jobs=1)
+    return (Found("mutual information", r.value, r.value_se, drawn.truth["information"], interval_of(r, "value"),
+                  warned=bool(r.warnings) or r.reliable is False),)  # fmt: skip
+
+
+def entropies(drawn: Drawn) -> Sequence[Found]:
+    if "entropy" not in drawn.truth or "sample_weight" in drawn.options or len(drawn.x) < 30:
+        return ()
+    from infoscope import Space, entropy
+
+    r = entropy(Space(drawn.x, **drawn.options), n_jobs=1)
+    return (Found("entropy", r.value, r.value_se, drawn.truth["entropy"], interval_of(r, "value"),
+                  warned=bool(r.warnings) or r.reliable is False),)  # fmt: skip
+
+
+def effective_numbers(drawn: Drawn) -> Sequence[Found]:
+    if drawn.bits or "sample_weight" in drawn.options or drawn.x.shape[1] < 2 or len(drawn.x) < 30:
+        return ()
+    from infoscope import Space, effective_number
+
+    r = effective_number(Space(drawn.x, **drawn.options), order=1.0, n_jobs=1)
+    return (Found("effective number", r.value, r.value_se, None, interval_of(r, "value"), warned=bool(r.warnings)),)
+
+
+def distances_of_samples(drawn: Drawn) -> Sequence[Found]:
+    """Two halves of independent rows, one of them shifted; and unshifted, for the p-values."""
+    n = len(drawn.x) // 2
+    if drawn.bits or drawn.options or n < 15 or drawn.labels is not None:
+        return ()
+    from infoscope import frechet_distance, mmd, stability_index
+
+    a, b, shift = drawn.x[:n], drawn.x[n : 2 * n], 0.5
+    found = []
+    for name, measure in (("MMD", mmd), ("Frechet distance", frechet_distance)):
+        r = measure(a, b + shift)
+        null = measure(a, b, n_permutations=99, random_state=0)
+        found += [
+            Found(name, r.value, r.value_se, None, interval_of(r, "value"), warned=bool(r.warnings)),
+            Found(f"{name}, p-value", p=null.p_value, warned=bool(null.warnings)),
+        ]
+    index: Any = stability_index(a[:, 0], b[:, 0], random_state=0)
+    return [*found, Found("stability index, p-value", p=index.p_value, warned=bool(index.warnings))]
+
+
+def binary_dimension(drawn: Drawn) -> Sequence[Found]:
+    if not drawn.bits:
+        return ()
+    from infoscope import BinaryID, Space
+
+    space = Space(np.packbits(drawn.x, axis=1), metric="bits", n_bits=drawn.x.shape[1], **drawn.options)
+    r = BinaryID(n_jobs=1).fit(space).result_
+    return (Found("binary dimension", r.d0, r.d0_se, drawn.truth.get("bits"), interval_of(r, "d0"),
+                  warned=bool(r.warnings)),)  # fmt: skip
+
+
+def gains(drawn: Drawn) -> Sequence[Found]:
+    """A series that drives nothing."""
+    if drawn.bits or "time" not in drawn.options or "run" in drawn.options or not 60 <= len(drawn.x) <= 300:
+        return ()
+    from atlas_situations import autoregressive
+    from infoscope import imbalance_gain
+
+    rng = np.random.default_rng(abs(int(drawn.x[0, 0] * 1e9)))
+    driver = autoregressive(rng, len(drawn.x), len(drawn.x) / drawn.independent, 1)
+    r = imbalance_gain(driver, drawn.x, lag=1, n_permutations=19, n_jobs=1)
+    return (Found("imbalance gain, p-value", p=r.p_value, warned=bool(r.warnings)),)
+
+
+ESTIMATORS: tuple[Callable[[Drawn], Sequence[Found]], ...] = (
+    information_imbalance,
+    imbalance_of_labels,
+    equal_imbalances,
+    dimensions,
+    log_densities,
+    populations,
+    informations,
+    entropies,
+    effective_numbers,
+    distances_of_samples,
+    binary_dimension,
+    gains,
+)
