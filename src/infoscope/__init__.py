@@ -116,6 +116,7 @@ _HOMES = {
         "DimensionScan",
         "Gride",
         "HammingHistogram",
+        "LatticeID",
         "LocalDimension",
         "TwoNN",
         "hamming_histogram",

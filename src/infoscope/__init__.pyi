@@ -64,6 +64,7 @@ from .dimension import Dimension as Dimension
 from .dimension import DimensionScan as DimensionScan
 from .dimension import Gride as Gride
 from .dimension import HammingHistogram as HammingHistogram
+from .dimension import LatticeID as LatticeID
 from .dimension import LocalDimension as LocalDimension
 from .dimension import TwoNN as TwoNN
 from .dimension import hamming_histogram as hamming_histogram

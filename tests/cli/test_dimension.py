@@ -36,7 +36,7 @@ def test_values_of_the_library(plane, infoscope, options, estimator):
     ("arguments", "message"),
     [
         ([], "a file is needed"),
-        (["plane.npy", "--method", "pca"], "--method is 'gride', 'two-nn' or 'abide', not 'pca'"),
+        (["plane.npy", "--method", "pca"], "--method is 'gride', 'two-nn', 'abide' or 'lattice', not 'pca'"),
         (["plane.npy", "--method", "abide", "--sample-rows", "50"], "--sample-rows does not go with abide"),
         (["plane.npy", "--method", "abide", "--max-rank", "8"], "--max-rank goes with --method gride"),
         (["plane.npy", "--max-rank", "400"], "max_rank=400 is too large"),

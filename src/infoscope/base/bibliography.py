@@ -55,6 +55,15 @@ REFERENCES: dict[str, str] = {
   year    = {2022},
   doi     = {10.1038/s41598-022-20991-1}
 }""",
+    "i3d": """@article{macocco2023intrinsic,
+  author  = {Macocco, Iuri and Glielmo, Aldo and Grilli, Jacopo and Laio, Alessandro},
+  title   = {Intrinsic dimension estimation for discrete metrics},
+  journal = {Physical Review Letters},
+  volume  = {130},
+  pages   = {067401},
+  year    = {2023},
+  doi     = {10.1103/PhysRevLett.130.067401}
+}""",
     "abide": """@article{dinoia2024beyond,
   author  = {Di Noia, Antonio and Macocco, Iuri and Glielmo, Aldo and Laio, Alessandro and Mira, Antonietta},
   title   = {Beyond the noise: intrinsic dimension estimation with optimal neighbourhood identification},

@@ -131,7 +131,8 @@ def free_energy() -> Map:
     rows = states.to_frame()
     lines = [
         f"     state {c}   phi {angles.iloc[row.center, 0]:+.1f}, psi {angles.iloc[row.center, 1]:+.1f}   "
-        f"{format_estimate(100 * row.population, 100 * row.population_se):>13} %   barrier {format_estimate(row.barrier, row.barrier_se)} kJ/mol"
+        f"{format_estimate(100 * row.population, 100 * row.population_se):>13} %   "
+        f"barrier {format_estimate(row.barrier, row.barrier_se)} kJ/mol"
         for c, row in enumerate(rows.itertuples())
     ]
     way = states.to_frame("saddles").nlargest(1, "saddle_log_density").iloc[0]

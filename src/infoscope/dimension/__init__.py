@@ -10,6 +10,7 @@ from .binary.packing import pack_bits
 from .binary.results import BinaryCurve, BinaryDimension, LocalDimension
 from .gride import Gride
 from .k_star import k_star
+from .lattice import LatticeID
 from .neighbor_table import NeighborTable, neighbor_table
 from .results import Dimension, DimensionScan
 from .two_nn import TwoNN
@@ -24,6 +25,7 @@ __all__ = [
     "DimensionScan",
     "Gride",
     "HammingHistogram",
+    "LatticeID",
     "LocalDimension",
     "NeighborTable",
     "TwoNN",

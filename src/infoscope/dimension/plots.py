@@ -23,7 +23,7 @@ def plot_scan(scan: DimensionScan, ax: Axes | None = None, *, against: str = "di
     ax = axes_of(ax, look, height=0.72)
     if check_choice(against, "against", ("distance", "rank")) == "rank":
         return _plot_ranks(scan, ax, look)
-    ax.plot(scan.distance, scan.dimension, "o-", color=BLUE, ms=look.marker, lw=look.line, label="Gride")
+    ax.plot(scan.distance, scan.dimension, "o-", color=BLUE, ms=look.marker, lw=look.line, label=scan.method)
     ax.fill_between(
         scan.distance,
         scan.dimension - scan.dimension_se,
@@ -35,14 +35,15 @@ def plot_scan(scan: DimensionScan, ax: Axes | None = None, *, against: str = "di
     flat = scan.plateau()
     if flat is not None:
         ax.axvspan(scan.distance[flat[0]], scan.distance[flat[1]], color=VERMILION, alpha=0.12, lw=0, label="plateau")
-    for (_, n2), x, y in zip(scan.ranks, scan.distance, scan.dimension, strict=True):
+    lattice = scan.method == "I3D"
+    for (_, n2), x, y in zip([] if lattice else scan.ranks, scan.distance, scan.dimension, strict=not lattice):
         ax.annotate(
             str(n2), (x, y), xytext=(0, 6), textcoords="offset points", ha="center", color=GREY, fontsize="small"
         )
     ax.set(
         xscale="log",
         ylim=(0, 1.15 * float(np.max(np.asarray(scan.dimension) + scan.dimension_se))),
-        xlabel="mean distance of the neighbours (numbers: outer rank)",
+        xlabel="outer radius (L1)" if lattice else "mean distance of the neighbours (numbers: outer rank)",
         ylabel="intrinsic dimension",
     )
     for axis in (ax.xaxis.set_major_formatter, ax.xaxis.set_minor_formatter):
@@ -53,7 +54,7 @@ def plot_scan(scan: DimensionScan, ax: Axes | None = None, *, against: str = "di
 
 def _plot_ranks(scan: DimensionScan, ax: Axes, look) -> Axes:
     rank, value, error = np.asarray(scan.ranks)[:, 1], np.asarray(scan.dimension), np.asarray(scan.dimension_se)
-    ax.plot(rank, value, "o-", color=BLUE, ms=look.marker, lw=look.line, label="Gride")
+    ax.plot(rank, value, "o-", color=BLUE, ms=look.marker, lw=look.line, label=scan.method)
     ax.fill_between(rank, value - error, value + error, color=BLUE, alpha=0.25, lw=0)
     flat = scan.plateau()
     if flat is not None:
@@ -61,7 +62,7 @@ def _plot_ranks(scan: DimensionScan, ax: Axes, look) -> Axes:
     ax.set(
         xscale="log",
         ylim=(0, 1.15 * float(np.max(value + error))),
-        xlabel="outer rank of the neighbours",
+        xlabel="outer radius (L1)" if scan.method == "I3D" else "outer rank of the neighbours",
         ylabel="intrinsic dimension",
     )
     ax.set_xticks(rank, [str(n) for n in rank])

@@ -116,15 +116,17 @@ class DimensionScan(Result):
     Attributes
     ----------
     ranks : array (S, 2) of int
-        The two ranks n1 < n2 whose distances were compared.
+        The two ranks n1 < n2 whose distances were compared; of a lattice the two radii.
     dimension, dimension_se : array (S,)
         Estimate and standard error at every scale.
     covariance : array (S, S)
         Of the estimates, which share points.
     distance : array (S,)
-        Mean distance of the two ranks.
+        Mean distance of the two ranks; of a lattice the outer radius.
     p_values : array (S,)
         Probability of a worse fit if the model were right; NaN where too few neighbourhoods share no point.
+    method : str
+        "Gride" or "I3D" (a lattice).
     n_items, n_rows, n_duplicates, thinned : int
         As in `Dimension`.
     """
@@ -135,6 +137,7 @@ class DimensionScan(Result):
     covariance: np.ndarray = field(repr=False)
     distance: np.ndarray
     p_values: np.ndarray
+    method: str = "Gride"
     n_items: int = 0
     n_rows: int = 0
     n_duplicates: int = 0
@@ -156,15 +159,20 @@ class DimensionScan(Result):
         "thinned": whole(1),
     }
 
-    _references = ("gride",)
+    @property
+    def _references(self) -> tuple[str, ...]:  # type: ignore[override]
+        return ("gride",) if self.method == "Gride" else ("i3d",)
 
     @property
     def _title(self) -> str:
-        return f"Intrinsic dimension by scale (Gride, N = {self.n_items})"
+        return f"Intrinsic dimension by scale ({self.method}, N = {self.n_items})"
 
     @property
     def _estimates(self) -> list[tuple[str, float, float]]:
-        names = [f"ranks {a}, {b} (distance {d:.3g})" for (a, b), d in zip(self.ranks, self.distance, strict=True)]
+        if self.method == "I3D":
+            names = [f"radii {a}, {b}" for a, b in self.ranks]
+        else:
+            names = [f"ranks {a}, {b} (distance {d:.3g})" for (a, b), d in zip(self.ranks, self.distance, strict=True)]
         return list(zip(names, self.dimension.tolist(), self.dimension_se.tolist(), strict=True))
 
     def _rows(self) -> list[dict[str, Any]]:
