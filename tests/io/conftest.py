@@ -1,7 +1,7 @@
 """Files that several tests look at."""
 
 import pytest
-from tests.io.test_saved_estimators import EVERY, FRAME, made, target
+from tests.io.test_saved_estimators import EVERY, FRAME, items, made, target
 from tests.results import one_of_each
 
 from infoscope.io import save
@@ -13,4 +13,5 @@ def saved_objects(tmp_path_factory):
     folder = tmp_path_factory.mktemp("saved")
     paths = [save(result, folder / f"{cls.__name__}.npz") for cls, result in one_of_each().items()]
     rows = FRAME.to_numpy()[:60]
-    return paths + [save(made(cls).fit(rows, target(cls, 60)), folder / f"fit_{cls.__name__}.npz") for cls in EVERY]
+    fits = {cls: made(cls).fit(items(cls, rows), target(cls, 60)) for cls in EVERY}
+    return paths + [save(fitted, folder / f"fit_{cls.__name__}.npz") for cls, fitted in fits.items()]
