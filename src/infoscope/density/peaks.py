@@ -68,7 +68,7 @@ class DensityPeaks(ClusterMixin, BaseEstimator):
         "labels_": integers("density_.log_density_", low=-1, below="centers_"),
         "centers_": integers("C", below="labels_"),
         "populations_": numbers("centers_"),
-        "populations_se_": numbers("centers_"),
+        "populations_se_": numbers("centers_") | None,
         "peak_log_density_": numbers("centers_"),
         "peak_log_density_se_": numbers("centers_"),
         "saddle_log_density_": numbers("centers_", "centers_"),
