@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from infoscope.base.results import format_estimate
+from infoscope.base.results import format_estimate, say_estimate
 
 if TYPE_CHECKING:
     from infoscope.anomalies import Anomalies
@@ -132,7 +132,7 @@ def free_energy() -> Map:
     lines = [
         f"     state {c}   phi {angles.iloc[row.center, 0]:+.1f}, psi {angles.iloc[row.center, 1]:+.1f}   "
         f"{format_estimate(100 * row.population, 100 * row.population_se):>13} %   "
-        f"barrier {format_estimate(row.barrier, row.barrier_se)} kJ/mol"
+        f"barrier {'> ' if row.barrier_is_bound else ''}{say_estimate(row.barrier, row.barrier_se)} kJ/mol"
         for c, row in enumerate(rows.itertuples())
     ]
     way = states.to_frame("saddles").nlargest(1, "saddle_log_density").iloc[0]

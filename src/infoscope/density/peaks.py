@@ -13,6 +13,7 @@ from .estimators import PAk, PointDensity
 from .peaks_result import Clusters
 from .peaks_scan import ClusterScan, DecisionGraph, separation
 from .populations import find_populations
+from .saddle_resolution import unresolved_saddles
 from .topography import Basins, find_basins, merge_peaks
 
 
@@ -187,6 +188,7 @@ class DensityPeaks(ClusterMixin, BaseEstimator):
             peak_log_density_se=error[peaks],
             saddle_log_density=height,
             saddle_log_density_se=np.where(saddle >= 0, error[saddle], np.nan),
+            saddle_is_bound=unresolved_saddles(fitted, peaks, saddle),
             saddle_items=np.where(saddle >= 0, item[saddle], -1),
             populations=visited.shares,
             populations_se=visited.shares_se,

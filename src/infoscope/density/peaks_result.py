@@ -9,13 +9,15 @@ import numpy as np
 
 from infoscope.base import Origin, ParameterError, Provenance, Result
 from infoscope.base.checks import check_choice
-from infoscope.base.contents import holds, integers, numbers, whole
+from infoscope.base.contents import flags, holds, integers, numbers, whole
 from infoscope.base.origin import spell_time
 from infoscope.base.rounding import first_lowest
 from infoscope.statistics.units import energy_unit
 
 if TYPE_CHECKING:
     import pandas
+
+ONE_SIDED = 1.645  # standard errors between an estimate and its limit at 95 %
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,6 +34,9 @@ class Clusters(Result):
         Height of the peaks.
     saddle_log_density, saddle_log_density_se : array (C, C)
         Height of the highest point between two clusters; NaN where they do not touch.
+    saddle_is_bound : array (C, C) of bool
+        Whether the gap holds too few items to measure the saddle: it is no higher than found, and barriers over it are
+        lower bounds (see `infoscope.density.saddle_resolution`).
     saddle_items : array (C, C) of int
         That point; -1 where clusters do not touch.
     populations, populations_se : array (C,)
@@ -64,6 +69,7 @@ class Clusters(Result):
     peak_log_density_se: np.ndarray
     saddle_log_density: np.ndarray = field(repr=False)
     saddle_log_density_se: np.ndarray = field(repr=False)
+    saddle_is_bound: Any = field(default=None, repr=False)
     saddle_items: np.ndarray = field(repr=False)
     populations: np.ndarray
     populations_se: np.ndarray
@@ -93,6 +99,7 @@ class Clusters(Result):
         "peak_log_density_se": numbers("centers"),
         "saddle_log_density": numbers("centers", "centers"),
         "saddle_log_density_se": numbers("centers", "centers"),
+        "saddle_is_bound": flags("centers", "centers") | None,
         "saddle_items": integers("centers", "centers", low=-1, below="n_items"),
         "populations": numbers("centers"),
         "populations_se": numbers("centers"),
@@ -127,7 +134,14 @@ class Clusters(Result):
         places = {"center": self.centers} if self.origin is None else self.origin.columns(self.centers)
         if self.origin is not None and len(self.origin.files) < 2:
             places.pop("file", None)
-        return self._peaks({name: _as_written(np.asarray(values)) for name, values in places.items()})
+        rows = self._peaks({name: _as_written(np.asarray(values)) for name, values in places.items()})
+        bounds = [row.pop("barrier_is_bound") for row in rows]
+        if any(bounds):
+            for row, bound in zip(rows, bounds, strict=True):
+                row["barrier_at_least"] = row["barrier"] if bound else None
+                if bound:
+                    row.update(barrier=None, barrier_se=None)
+        return rows
 
     def _peaks(self, places: dict[str, list[Any]]) -> list[dict[str, Any]]:
         highest = [self._highest_saddle(c) for c in range(self.n_clusters)]
@@ -141,8 +155,9 @@ class Clusters(Result):
                 peak_log_density_se=float(self.peak_log_density_se[c]),
                 barrier=barrier,
                 barrier_se=error,
+                barrier_is_bound=bound,
             )
-            for c, (barrier, error) in enumerate(highest)
+            for c, (barrier, error, bound) in enumerate(highest)
         ]
 
     def free_energy_difference(self, a: int, b: int) -> tuple[float, float]:
@@ -180,7 +195,8 @@ class Clusters(Result):
         ----------
         table : {"peaks", "saddles", "items"}
             One row a cluster (with the barrier to its highest saddle); one row a pair that touches (with the barriers
-            from both sides); or one row an item, with its state: its cluster, -1 in the halo.
+            from both sides); or one row an item, with its state: its cluster, -1 in the halo.  A barrier that is a
+            bound has no error, and is a lower limit at 95 %.
 
         Returns
         -------
@@ -206,6 +222,7 @@ class Clusters(Result):
             "barrier_from_a_se",
             "barrier_from_b",
             "barrier_from_b_se",
+            "is_bound",
         ]
         frame = pandas.DataFrame(pairs, columns=names)
         for place, (name, values) in enumerate(self._places(frame["item"].to_numpy(int)).items(), start=3):
@@ -222,7 +239,7 @@ class Clusters(Result):
         largest = first_lowest(-self.populations)
         return (
             f"{self.n_clusters} states, the largest (cluster {largest}) with {self.populations[largest]:.0%} of "
-            f"the weight; {touching} of {self.n_clusters * (self.n_clusters - 1) // 2} pairs touch."
+            f"the weight; {touching} of {self.n_clusters * (self.n_clusters - 1) // 2} pairs touch{self._unmeasured()}."
         )
 
     def with_units(self, units: str, temperature: float = 300.0) -> Clusters:
@@ -235,17 +252,34 @@ class Clusters(Result):
         """Columns that say where items are from; without an origin their numbers."""
         return {"item": items} if self.origin is None else self.origin.columns(items)
 
-    def _highest_saddle(self, c: int) -> tuple[float, float]:
-        """Height of a peak above its highest saddle, and its error; NaN if it touches none."""
+    def _is_bound(self, a: int, b: int) -> bool:
+        return self.saddle_is_bound is not None and bool(self.saddle_is_bound[a, b])
+
+    def _unmeasured(self) -> str:
+        """Which barriers are no measured ones."""
+        pairs = [(a, b) for a in range(self.n_clusters) for b in range(a) if self._is_bound(a, b)]
+        if not pairs:
+            return ""
+        if len(pairs) > 1:
+            return f"; too few items lie in the gaps of {len(pairs)} pairs: barriers there are lower bounds"
+        a, b = sorted(pairs[0])
+        return f"; too few items lie between clusters {a} and {b} to measure the saddle: the barrier is a lower bound"
+
+    def _highest_saddle(self, c: int) -> tuple[float, float, bool]:
+        """Height of a peak above its highest saddle, its error, and whether it is a bound; NaN if it touches none."""
         saddles = self.saddle_log_density[c]
         if np.isnan(saddles).all():
-            return np.nan, np.nan
-        return self._barrier(c, first_lowest(-saddles, 1.0))
+            return np.nan, np.nan, False
+        other = first_lowest(-saddles, 1.0)
+        return *self._barrier(c, other), self._is_bound(c, other)
 
     def _barrier(self, c: int, other: int) -> tuple[float, float]:
+        """Height of peak c above the saddle, and its error; the lower limit, without error, where that is a bound."""
         height = self.peak_log_density[c] - self.saddle_log_density[c, other]
         kt = energy_unit(self.temperature, self.units)
         error = np.hypot(self.peak_log_density_se[c], self.saddle_log_density_se[c, other])
+        if self._is_bound(c, other):
+            return kt * max(float(height - ONE_SIDED * error), 0.0), np.nan
         return kt * float(height), kt * float(error)
 
     def _saddle_row(self, a: int, b: int) -> tuple:
@@ -257,6 +291,7 @@ class Clusters(Result):
             float(self.saddle_log_density_se[a, b]),
             *self._barrier(a, b),
             *self._barrier(b, a),
+            self._is_bound(a, b),
         )
 
 
