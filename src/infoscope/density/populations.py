@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import stdtrit
 
 from infoscope.base import InfoscopeError
 from infoscope.base.contents import numbers
 from infoscope.neighbors import Space, is_series, series_correlation
 from infoscope.statistics.correlated_means import TimeWindows, share_covariance, time_windows
+from infoscope.statistics.student_law import student_reach
 
 from .statistical_inefficiency import clock_of
 
@@ -62,7 +62,7 @@ class Populations:
             return ("the runs are too short to see states come and go: errors of populations may be too small",)
         if self.n_stretches >= FEW_STRETCHES:
             return ()
-        wide = float(stdtrit(max(self.n_stretches - 1, 1.0), 0.975))
+        wide = float(student_reach(max(self.n_stretches - 1, 1.0)))
         return (
             f"populations rest on {self.n_stretches:.1f} stretches of the series that are independent of each other: "
             f"their errors are rough, and a 95 % interval reaches {wide:.1f} of them to either side (Student's law)",
