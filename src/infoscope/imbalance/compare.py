@@ -11,6 +11,7 @@ from infoscope.base.checks import check_random_state
 from infoscope.neighbors import as_space, target_space
 from infoscope.statistics import student_p_value
 
+from .class_counts import say_undecided
 from .direction import floor_of, measure
 from .direction import standard_error as error_of
 from .imbalance import settle_neighbors, source_neighbors
@@ -101,6 +102,7 @@ approximate, on_low_weight, on_starved, cap : optional
     with plan.looking_at_order():
         sources = [source_neighbors(plan, source, k, asked, generator, **options) for source in (a, b)]
         plan.look_if_chosen()
+    say_undecided(plan, c)
     found = [measure(plan, source, c) for source in sources]
     graphs = [d.neighbors.graph for d in found]
     first, second = (d.deviations() for d in found)

@@ -9,11 +9,13 @@ import numpy as np
 from infoscope.base.rounding import SAME
 from infoscope.neighbors import Space, admissible_mass
 
+from .class_counts import count_variance
 from .neighbor_rules import Neighbors
 from .plan import ComparisonPlan
 from .ranks import rescaled_ranks
 from .standard_errors import Deviations, block_sharing_variance, point_sharing_variance, row_variance
 
+HANDFUL = 10  # items that may be alike by chance
 DIGITS = 14  # of a value that are worth something
 
 
@@ -23,6 +25,7 @@ class Direction(NamedTuple):
     neighbors: Neighbors
     ranks: np.ndarray  # (P,) rescaled rank u of every neighbour pair
     row_weights: np.ndarray  # (R,) add up to one
+    least_variance: float = 0.0
 
     @property
     def row_values(self) -> np.ndarray:
@@ -45,7 +48,8 @@ class Direction(NamedTuple):
         """eps = omega (2 u - Delta) of every pair (formula (5))."""
         graph, beyond = self.neighbors.graph, 2 * self.ranks - self.value
         beyond[np.abs(beyond) <= SAME] = 0  # a target without variation has no error either
-        return Deviations(graph.rows[graph.row_of_pair], graph.items, self.pair_weights * beyond)
+        pairs = graph.rows[graph.row_of_pair], graph.items, self.pair_weights * beyond
+        return Deviations(*pairs, self.least_variance)
 
 
 def measure(
@@ -64,7 +68,14 @@ def measure(
         columns=plan.columns,
         admissibility=plan.admissibility,
     )
-    return Direction(source, ranks, row_weights(plan, graph.rows))
+    return with_counts(plan, Direction(source, ranks, row_weights(plan, graph.rows)), target)
+
+
+def with_counts(plan: ComparisonPlan, found: Direction, target: Space) -> Direction:
+    """With the least variance that counts of classes allow, where the target is labels."""
+    if target.metric != "labels" or not found.pair_weights.any():
+        return found
+    return found._replace(least_variance=count_variance(plan, found.neighbors.graph, found.pair_weights, target))
 
 
 def row_weights(plan: ComparisonPlan, rows: np.ndarray) -> np.ndarray:
@@ -73,13 +84,22 @@ def row_weights(plan: ComparisonPlan, rows: np.ndarray) -> np.ndarray:
 
 
 def standard_error(plan: ComparisonPlan, deviations: Deviations) -> float:
-    """The error of a sum over pairs by the plan's formula; the jackknife needs `jackknife_error`."""
+    """The error of a sum over pairs by the plan's formula; the jackknife needs `jackknife_error`.
+
+    NaN where the pairs of a handful of items do not deviate: so few are alike by chance.
+    """
     n = len(plan.spaces[0])
     if plan.standard_error == "rows":
-        return float(np.sqrt(row_variance(deviations, n)))
-    if plan.blocks is not None:
-        return float(np.sqrt(plan.block_factor * block_sharing_variance(deviations, plan.blocks)))
-    return float(np.sqrt(point_sharing_variance(deviations, n)))
+        variance = row_variance(deviations, n)
+    elif plan.blocks is not None:
+        variance = plan.block_factor * block_sharing_variance(deviations, plan.blocks)
+    else:
+        variance = point_sharing_variance(deviations, n)
+    variance = max(variance, deviations.least)
+    if variance == 0 and n <= HANDFUL:
+        plan.note(f"{n} items deviate in nothing, which tells no error: more items are the cure")
+        return float("nan")
+    return float(np.sqrt(variance))
 
 
 def floor_of(plan: ComparisonPlan, d: Direction, target: Space) -> float:

@@ -11,6 +11,7 @@ from infoscope.base import ParameterError, provenance
 from infoscope.base.checks import check_choice, check_positive_int, check_random_state
 from infoscope.neighbors import OneWay, Space, as_space, neighbors_and_ranks
 
+from .class_counts import undecided
 from .diagnostics import lag_profile, other_runs, run_values
 from .direction import Direction, floor_of, jackknife_error, measure, row_weights, standard_error
 from .neighbor_rules import RULES, Neighbors, choose_neighbors
@@ -180,6 +181,8 @@ def information_imbalance(
         asymmetry_se=asymmetry_se,
         a_to_b_floor=floor_of(plan, forth, b),
         b_to_a_floor=floor_of(plan, back, a),
+        a_to_b_undecided=undecided(b),
+        b_to_a_undecided=undecided(a),
         a_to_b_p=p_values[0],
         b_to_a_p=p_values[1],
         a_to_b_rows=forth.row_values,

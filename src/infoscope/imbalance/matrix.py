@@ -16,7 +16,8 @@ from infoscope.base.rounding import SAME
 from infoscope.neighbors import NeighborGraph, Space
 from infoscope.statistics import adjust_p_values, student_p_value
 
-from .direction import Direction, floor_from, floor_towards, row_weights
+from .class_counts import say_undecided
+from .direction import Direction, floor_from, floor_towards, row_weights, with_counts
 from .direction import standard_error as error_of
 from .imbalance import sampled_columns, settle_neighbors, source_neighbors
 from .neighbor_rules import Neighbors
@@ -188,6 +189,7 @@ def _sweep_targets(plan, sources, places, n_columns, generator, digest) -> np.nd
 
     def rank(plan: ComparisonPlan, target: str, space: Space) -> None:
         others = {name: found for name, found in sources.items() if name != target}
+        say_undecided(plan, space)
         for name, d in _directions_to(plan, others, space, n_columns, generator).items():
             entry = d.value, error_of(plan, d.deviations()), floor_towards(plan, floors[name], space)
             table[:, names.index(name), list(places).index(target)] = entry
@@ -268,7 +270,7 @@ def _directions_to(
             admissibility=plan.admissibility,
         )
         for name, where in zip(together, place, strict=True):
-            found[name] = Direction(sources[name], ranks[where], row_weights(plan, rows))
+            found[name] = with_counts(plan, Direction(sources[name], ranks[where], row_weights(plan, rows)), target)
     return found
 
 

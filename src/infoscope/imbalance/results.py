@@ -51,6 +51,8 @@ class InformationImbalance(Measured):
     a_to_b_floor, b_to_a_floor : float
         The smallest attainable value: (k + 1)/N for features, the sum of squared class shares for labels.
         ``a_to_b_normalized`` is ``(a_to_b - floor)/(1 - floor)``.
+    a_to_b_undecided, b_to_a_undecided : str
+        Why no value of this direction can decide, and what would do: classes too rare. Empty where one can.
     a_to_b_p, b_to_a_p : float or None
         Permutation p-values of "tells nothing", where asked for.
     k : int
@@ -85,7 +87,8 @@ class InformationImbalance(Measured):
     ``1 - value <= e`` or its p-value is above
     0.05; it *predicts* when it tells something and is at most 0.2. "independent": neither tells anything. "equivalent":
     both predict. "a contains b": A predicts B, B does not predict A, and they differ by more than
-    ``sqrt(e_ab**2 + e_ba**2)``; "b contains a" likewise. "partly shared": all else. ("unknown": a value is NaN.)
+    ``sqrt(e_ab**2 + e_ba**2)``; "b contains a" likewise. "partly shared": all else. ("unknown": a value is
+    NaN, or classes are too rare to decide.)
     The verdict names relations that a shift of the values by ``e`` would allow too. Runs shorter than 20 correlation
     times make it say so; below 10, intervals are withheld.
 
@@ -115,6 +118,8 @@ class InformationImbalance(Measured):
     asymmetry_se: float | None = None
     a_to_b_floor: float = 0.0
     b_to_a_floor: float = 0.0
+    a_to_b_undecided: str = ""
+    b_to_a_undecided: str = ""
     a_to_b_p: float | None = None
     b_to_a_p: float | None = None
     n_effective: float | None = None
@@ -172,11 +177,13 @@ class InformationImbalance(Measured):
     @property
     def relation(self) -> str:
         """One of "equivalent", "independent", "a contains b", "b contains a", "partly shared" (rules in Notes)."""
-        return relate(*self._readings())
+        return "unknown" if self.a_to_b_undecided or self.b_to_a_undecided else relate(*self._readings())
 
     @property
     def verdict(self) -> str:
         """One sentence: the relation, what the errors leave open, and whether to rely on it."""
+        if reasons := [why for why in (self.a_to_b_undecided, self.b_to_a_undecided) if why]:
+            return self._qualified(f"Undecided: {'; '.join(reasons)}")
         ab, ba = self._readings()
         relation = relate(ab, ba)
         clauses = []

@@ -12,7 +12,8 @@ from infoscope.base import ParameterError, provenance
 from infoscope.base.checks import check_choice, check_positive_int, check_random_state
 from infoscope.neighbors import as_space
 
-from .direction import Direction, floor_of, measure, row_weights
+from .class_counts import say_undecided
+from .direction import Direction, floor_of, measure, row_weights, with_counts
 from .direction import standard_error as error_of
 from .imbalance import information_imbalance, refuse_without_weights, source_neighbors
 from .neighbor_rules import RULES, Neighbors, count_weights
@@ -107,10 +108,11 @@ on_low_weight, on_starved, cap : optional
     for way, (source, target) in enumerate(((a, b), (b, a))):
         with plan.looking_at_order():
             nearest = source_neighbors(plan, source, ks[-1], asked, generator, rule=None)
+        say_undecided(plan, target)
         ranks = measure(plan, nearest, target).ranks
         graphs.append(nearest.graph)
         for column, one in enumerate(ks):
-            d = _at(plan, nearest.graph, ranks, one)
+            d = with_counts(plan, _at(plan, nearest.graph, ranks, one), target)
             table[way::2, column] = d.value, error_of(plan, d.deviations()), floor_of(plan, d, target)
     plan.look_if_chosen()
     parameters = dict(

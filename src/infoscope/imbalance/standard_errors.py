@@ -21,11 +21,12 @@ class Deviations(NamedTuple):
     i: np.ndarray
     j: np.ndarray
     eps: np.ndarray
+    least: float = 0.0  # no variance of the estimate is smaller
 
     @classmethod
     def joined(cls, *parts: Deviations) -> Deviations:
         """The deviations of a sum of estimates: a pair that occurs twice is one pair."""
-        i, j, eps = (np.concatenate(part) for part in zip(*parts, strict=True))
+        i, j, eps = (np.concatenate([part[place] for part in parts]) for place in range(3))
         n = int(max(i.max(initial=0), j.max(initial=0))) + 1
         keys, place = np.unique(i * n + j, return_inverse=True)
         total = np.bincount(place.reshape(-1), eps, len(keys))
