@@ -118,6 +118,18 @@ def test_distances_are_summed_in_eight_lanes_to_the_last_bit(d, kinds):
         np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.parametrize("offset", [0.0, 0.2, 3.0])
+def test_single_precision_around_zero_is_not_copied(offset):
+    x = np.random.default_rng(6).normal(size=(300, 20)).astype(np.float32) + np.float32(offset)
+    x[7] *= 1e4  # one outlier decides nothing
+    space, rows = Space(x), np.arange(50, 250)
+    pairs = reductions.admissible_pairs(row_items(space, None), column_items(space, None))
+    tiles = numpy_source(space, None, pairs, np.float32)
+    assert (tiles.y is space.features) == (offset < 1)
+    check_ranks(x, ks=(1, 5))
+    np.testing.assert_array_equal(nearest(x, 3, queries=rows).items, nearest(x, 3).items.reshape(300, 3)[rows].ravel())
+
+
 def test_items_at_the_radii_are_not_measured_again(monkeypatch):
     """The twenty radii of a row are distances of items; what is measured beside them are pairs that nearly tie."""
     x = np.random.default_rng(4).normal(size=(300, 40)).astype(np.float32)

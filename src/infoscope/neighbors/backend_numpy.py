@@ -37,6 +37,7 @@ WHOLE_ROWS_BYTES = 2**24  # one thin wide tile of a reduction that must see whol
 DIRECT_BELOW = 3  # features; a product with recheck wins from 3 on
 TOO_LARGE = 1e15  # beyond it float32 squares may overflow
 CENTRE_ROWS = 256  # whose median is the centre
+OFF_CENTRE = 0.1  # share of a usual squared length up to which a centre is not worth a copy
 IN_VAIN = 0.05  # share of pairs measured in vain from which a block starts over in float64
 FEW_PAIRS = 2**19  # up to which one thread does it all
 
@@ -95,19 +96,33 @@ class NumpyTiles:
             return
         too_large = max(_largest(rows.features), _largest(columns.features)) * self.weights.max() > TOO_LARGE
         self.dtype = np.dtype(np.float64 if too_large else dtype)
-        # a robust centre: one outlier must not widen every band, and a rough one widens it by 1 in CENTRE_ROWS
-        centre = _median(columns.features[:: len(columns.features) // CENTRE_ROWS + 1])
+        centre = self._centre()
         self.y, self.y_norms, self.column_band = self._prepare(columns, centre)
         if rows.features is columns.features and np.array_equal(rows.index, columns.index):
             self.x, self.x_norms, self.row_band = self.y, self.y_norms, self.column_band
         else:
             self.x, self.x_norms, self.row_band = self._prepare(rows, centre)
 
-    def _prepare(self, side: Side, centre: Floats) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        d = side.features.shape[1]
+    def _centre(self) -> Floats | None:
+        """A robust centre: one outlier must not widen every band, and a rough one widens it by 1 in CENTRE_ROWS.
+
+        None where vectors can be taken as they are, without a copy: the centre would make the bands hardly narrower.
+        """
+        features = self.columns.features
+        some = features[:: len(features) // CENTRE_ROWS + 1].astype(np.float64)  # float32 might overflow in sums
+        centre = _median(some)
+        plain = features.dtype == self.dtype and bool((self.weights == 1).all()) and features.flags.c_contiguous
+        return None if plain and centre @ centre <= OFF_CENTRE * np.median((some**2).sum(1)) else centre
+
+    def _prepare(self, side: Side, centre: Floats | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        d, norms = side.features.shape[1], np.empty(len(side.index))
         c, floor = error_band(d, self.dtype), (d + 12) * np.finfo(self.dtype).tiny
-        vectors, norms = np.empty((len(side.index), d), self.dtype), np.empty(len(side.index))
-        kernels.prepare(side.features, side.index, centre, self.weights, vectors, norms)
+        if centre is None:
+            vectors = side.features if _is_all(side.index, len(side.features)) else side.features[side.index]
+            kernels.squared_norms(vectors, norms)
+        else:
+            vectors = np.empty((len(side.index), d), self.dtype)
+            kernels.prepare(side.features, side.index, centre, self.weights, vectors, norms)
         return vectors, norms.astype(self.dtype), (c * norms + floor).astype(self.dtype)
 
     def tile(self, block: slice, part: slice, buffer: np.ndarray) -> Tile:
@@ -344,10 +359,14 @@ def outward(low: Floats, high: Floats, dtype: np.dtype[Any]) -> tuple[np.ndarray
 
 
 def _median(rows: Floats) -> np.ndarray:
-    """The median of every column in float64, where float32 might overflow between two large numbers; sorting is several
-    times faster than `numpy.median`."""
-    in_order = np.sort(rows.astype(np.float64), axis=0)
+    """The median of every column; sorting is several times faster than `numpy.median`."""
+    in_order = np.sort(rows, axis=0)
     return in_order[(len(rows) - 1) // 2] / 2 + in_order[len(rows) // 2] / 2
+
+
+def _is_all(index: Ints, n: int) -> bool:
+    """Whether these are all n rows in their order."""
+    return len(index) == n and bool((index == np.arange(n)).all())
 
 
 def _largest(features: Floats) -> float:

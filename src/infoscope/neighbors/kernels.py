@@ -224,6 +224,15 @@ def prepare(
 
 
 @kernel()
+def squared_norms(vectors: np.ndarray, norms: Floats) -> None:
+    for i in range(len(vectors)):
+        total = 0.0
+        for a in range(vectors.shape[1]):
+            total += np.float64(vectors[i, a]) ** 2
+        norms[i] = total
+
+
+@kernel()
 def squares_from_products(products: Floats, row_norms: Floats, column_norms: Floats) -> None:
     """|x|^2 + |y|^2 - 2 x.y in place; never negative."""
     zero = row_norms[0] - row_norms[0]
