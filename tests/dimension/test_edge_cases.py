@@ -119,3 +119,17 @@ def test_equal_distances_leave_no_answer():
     for estimator, what in ((TwoNN(), "TWO-NN"), (ABIDE(), "lattice"), (Gride(max_rank=4), "Gride")):
         with pytest.raises(DataError, match=what):
             estimator.fit(Space(grid, period=10.0))
+
+
+@pytest.mark.parametrize(("estimator", "fewest"), [(TwoNN(), 8), (Gride(), 10), (ABIDE(max_neighbors=20), 10)])
+def test_few_points_have_an_error_or_a_reason(estimator, fewest):
+    """Three to twelve of them: refused, or an error that is a number above zero."""
+    for n in range(3, 13):
+        for seed in range(3):
+            x = np.random.default_rng(seed).normal(size=(n, 3))
+            if n < fewest:
+                with pytest.raises(DataError, match=f"{n} different items, fewer than the {fewest} needed"):
+                    estimator.fit(x)
+            else:
+                errors = np.atleast_1d(estimator.fit(x).dimension_se_)
+                assert (errors > 0).all() and np.isfinite(errors).all()

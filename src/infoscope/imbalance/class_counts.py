@@ -7,6 +7,7 @@ bound the error from below, and where nearly all items are of one class, chance 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from infoscope.neighbors import NeighborGraph, Space
 
@@ -46,7 +47,7 @@ def count_variance(plan: ComparisonPlan, graph: NeighborGraph, omega: np.ndarray
     return (1 - 1 / len(label)) ** 2 * share * (1 - share) / n
 
 
-def best_by_chance(counts: np.ndarray) -> float:
+def best_by_chance(counts: ArrayLike) -> float:
     """Probability that neighbours drawn at random never meet another class where they need not.
 
     An item whose class has no other must miss; each of the rest meets another class with probability (N - n_c)/(N - 1),
@@ -54,7 +55,7 @@ def best_by_chance(counts: np.ndarray) -> float:
 
     Parameters
     ----------
-    counts : array of int
+    counts : array_like of int
         Items of each class.
 
     Returns
@@ -67,9 +68,9 @@ def best_by_chance(counts: np.ndarray) -> float:
     >>> round(best_by_chance([49, 1]), 2), round(best_by_chance([48, 2]), 2)
     (0.37, 0.02)
     """
-    counts = np.asarray(counts)
-    n = counts.sum()
-    free = counts[counts > 1]
+    found = np.asarray(counts)
+    n = found.sum()
+    free = found[found > 1]
     return float(np.exp(-(free * (n - free)).sum() / max(n - 1, 1)))
 
 
