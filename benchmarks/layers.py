@@ -88,7 +88,8 @@ def ours_pairs(n_items: int, n_layers: int, threads: int) -> Row:
     from infoscope import Space, imbalance_matrix
 
     a, b = layers(1, n_items, n_layers), layers(2, n_items, n_layers)
-    imbalance_matrix({"x": Space(a[0][:100], metric="cosine"), "y": Space(b[0][:100], metric="cosine")}, k=1)
+    small = {f"{i}": Space(x[:100], metric="cosine") for i, x in enumerate((*a, *b)[:20])}  # as many radii as below
+    imbalance_matrix(small, k=1)
     reset_peak()
     before = resident_mb()
     spaces = {f"{side} {i}": (lambda x=x: Space(x, metric="cosine")) for side, model in (("a", a), ("b", b))
@@ -271,9 +272,12 @@ def pairs(options: Namespace, peers: dict[str, str | None]) -> None:
     share = searches * ours["product_seconds"] / ours["cpu_seconds"]
     line = {"contender": "infoscope, imbalance_matrix in both directions", "seconds": ours["seconds"],
             "CPU seconds": ours["cpu_seconds"], "memory above the layers, MB": ours["memory"]}  # fmt: skip
+    # items, distances and weights of one neighbour a row and layer; three layers; a tile of 512 x 2,048 a thread
+    room = (24 * n_layers * n_items + 3 * 4 * WIDTH * n_items + 4 * 512 * 2048 * options.threads) / 1e6
     table, bars = [line], [
         bar("seconds", ours["seconds"], 30, unit="s"),
         bar("share of matrix products in CPU time", share, 0.55, at_least=True),
+        bar("memory: graphs, three layers and tiles", ours["memory"], room, unit="MB"),
     ]  # fmt: skip
     if peers["dadapy"]:
         theirs = fresh("dadapy_pairs", python=peers["dadapy"], threads=options.threads, n_items=n_items, limit=600.0)
