@@ -88,7 +88,9 @@ def ours_pairs(n_items: int, n_layers: int, threads: int) -> Row:
     from infoscope import Space, imbalance_matrix
 
     a, b = layers(1, n_items, n_layers), layers(2, n_items, n_layers)
-    small = {f"{i}": Space(x[:100], metric="cosine") for i, x in enumerate((*a, *b)[:20])}  # as many radii as below
+    small = {
+        f"{i}": Space(x[:800], metric="cosine") for i, x in enumerate((*a, *b)[:20])
+    }  # the kernels and BLAS of below
     imbalance_matrix(small, k=1)
     reset_peak()
     before = resident_mb()
