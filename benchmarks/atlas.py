@@ -30,6 +30,7 @@ HALF_WIDTH = 1.959963984540054  # of a normal interval of 95 %, in errors
 CHUNK = 10  # replicates of a task
 FIRST_KIND = 20  # correlation times, or ten items of the rarer class a side, from which the stricter bars hold
 COVERAGE, WEAK_COVERAGE, RATIO, WARNED = 0.90, 0.85, (0.8, 1.25), 0.05
+CHANCE, CHANCE_OF_LEVEL = 0.05, 0.005  # of a cell that is as it should be to be listed all the same
 PAGE = HERE.parent / "docs" / "atlas.md"
 PICTURE = HERE.parent / "docs" / "_static" / "atlas.png"
 COLUMNS = ("situation", "size", "quantity", "replicates", "independent", "kind", "ratio", "coverage", "rejects_5",
@@ -188,21 +189,24 @@ def summary(situation: str, size: int, quantity: str, rows: list[Row], refused: 
 
 
 def falls_short(row: Row) -> str:
-    """Why a cell does not keep its bars; empty where it does."""
-    reasons = []
+    """Why a cell does not keep its bars, beyond what chance does to so many data sets; empty where it does."""
+    from scipy.stats import binom, chi2
+
+    n, reasons = row["replicates"], []
     strict = row["kind"] == "first"
     least = COVERAGE if strict else WEAK_COVERAGE
-    if row["coverage"] is not None and row["coverage"] < least and (strict or row["warned"] < 0.5):
+    asked = row["coverage"] is not None and (strict or row["warned"] < 0.5)
+    if asked and binom.cdf(round(row["coverage"] * n), n, least) < CHANCE:
         reasons.append(f"coverage {row['coverage']:.2f}")
-    if strict and row["ratio"] is not None and not RATIO[0] <= row["ratio"] <= RATIO[1]:
-        reasons.append(f"spread/claimed {row['ratio']:.2f}")
-    if strict and row["warned"] is not None and row["warned"] > WARNED:
+    if strict and row["ratio"] is not None and n > 1:
+        low, high = (row["ratio"] * math.sqrt((n - 1) / chi2.ppf(q, n - 1)) for q in (1 - CHANCE, CHANCE))
+        if high < RATIO[0] or low > RATIO[1]:
+            reasons.append(f"spread/claimed {row['ratio']:.2f}")
+    if strict and row["warned"] is not None and binom.sf(round(row["warned"] * n) - 1, n, WARNED) < CHANCE:
         reasons.append(f"{100 * row['warned']:.0f} % warn")
     for level, name in ((0.05, "rejects_5"), (0.01, "rejects_1")):
-        if row[name] is not None:
-            bound = level + 2.58 * math.sqrt(level * (1 - level) / row["replicates"])
-            if row[name] > bound:
-                reasons.append(f"rejects {100 * row[name]:.0f} % at {100 * level:.0f} %")
+        if row[name] is not None and binom.sf(round(row[name] * n) - 1, n, level) < CHANCE_OF_LEVEL:
+            reasons.append(f"rejects {100 * row[name]:.0f} % at {100 * level:.0f} %")
     return ", ".join(reasons)
 
 
@@ -236,6 +240,7 @@ def picture(rows: list[Row], path: Path) -> None:
         shown = ax.imshow(table, aspect="auto", cmap=ListedColormap(colours), norm=BoundaryNorm(edges, len(colours)))
         bar = fig.colorbar(shown, ax=ax, location="top", shrink=0.8, spacing="uniform")
         bar.set_label(title)
+        bar.set_ticks(edges, labels=[f"{edge:g}" for edge in edges])
         ax.set_xticks(range(len(quantities)), quantities, rotation=90, fontsize=7)
         ax.set_facecolor("0.93")
     labels = [f"{name}, N = {size:,}" for name, size in lines]

@@ -174,7 +174,7 @@ def _flips(rng: np.random.Generator, n: int) -> Drawn:
 
 
 SITUATIONS: tuple[Situation, ...] = (
-    *(Situation(f"independent, {d} columns", _independent(d)) for d in (1, 2, 5, 10, 20)),
+    *(Situation(f"independent, {d} column{'s' * (d > 1)}", _independent(d)) for d in (1, 2, 5, 10, 20)),
     *(Situation(f"series of {t} correlation times", _series(t), (100, 300, 1000)) for t in (5, 20, 50)),
     Situation("series of 200 correlation times", _series(200), (300, 1000)),
     Situation("ten runs of ten correlation times", _runs, (300, 1000)),
