@@ -332,3 +332,15 @@ def test_bandwidth_and_batches(table, infoscope):
     assert ran.code != 0 and "leave out --size" in ran.err
     ran = infoscope("select", "items.csv:a,b,c,d", "--bandwidth", "wide", *common)
     assert ran.code != 0 and "--bandwidth" in ran.err
+
+
+def test_sizes_that_penalties_leap_over(folder, infoscope):
+    """Columns that tell nothing: the sentence of all sizes, and no error that some size was not met."""
+    g = np.random.default_rng(0)
+    x = pd.DataFrame(g.normal(size=(120, 5)), columns=list("abcde")).assign(y=g.normal(size=120))
+    x.to_csv("noise.csv", index=False)
+    for size in "2345":
+        ran = infoscope("select", "noise.csv", "--target", "y", "--size", size)
+        assert ran.code == 0 and ("tell anything about y" in ran.out or "keep the neighbourhoods of y" in ran.out)
+        fewer = f"note: of {size} features only" in ran.out
+        assert fewer or f"    {size}  " in ran.out or f"*   {size}  " in ran.out

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .inputs.target import TargetedData
 
 SHOWN = 30  # weights that are printed
+SMALL_STEP = 0.1  # of the error of the value: less than this no data can tell
 
 
 @dataclass(frozen=True)
@@ -135,8 +136,10 @@ def select(
 # ---------------------------------------------------------------------------------------------------------- selection
 def _answer(data: TargetedData, asked: Search, options: dict[str, Any]) -> tuple[SelectionPath | None, FeatureWeights]:
     """The path of sets, where one was walked, and the weights of the columns that were chosen."""
-    from infoscope.imbalance import DifferentiableImbalance
+    from infoscope.imbalance import DifferentiableImbalance, dii_backward
     from infoscope.imbalance.dii.objective import columns_of
+
+    from .messages import note
 
     groups = group_labels(asked.groups or [], data.space.feature_names or ())
     fit = {**options, "n_resamples": asked.resamples}
@@ -146,6 +149,13 @@ def _answer(data: TargetedData, asked: Search, options: dict[str, Any]) -> tuple
     searched = {"groups": groups, "validation": asked.validation, "checkpoint": asked.resume}
     path = _search(data, asked, options | searched)
     size = path.suggested_size if asked.size in (None, "auto") else int(asked.size or 0)
+    if size not in path.sizes:  # a penalty leaps over sizes, and leaves out what does not help
+        note(f"no penalty leaves {size} features: features were removed one by one, as with --method backward")
+        path = dii_backward(data.space, data.target, size, **(options | searched | {"checkpoint": None}))
+    if size not in path.sizes:  # more than help: the others have weight zero in a set of that size
+        found = int(path.sizes[path.sizes <= size].max())
+        note(f"of {size} features only {found} get a weight above 0")
+        size = found
     columns = path.columns_of(size)
     row = path.sizes.tolist().index(size)
     kept = None if groups is None else [groups[a] for a in columns]
@@ -233,7 +243,13 @@ def certificate(result: FeatureWeights) -> str:
         return f"a minimum, no change of a weight lowers the value ({slope})"
     if result.kkt_violation <= 1e-2:
         return f"a minimum to the accuracy of the fit ({slope}: far below what the error of the value can tell)"
-    return f"none, a change of a weight may still lower the value ({slope})"
+    if result.step_decrease is None:
+        return f"none, a change of a weight may still lower the value ({slope})"
+    if result.step_decrease <= SMALL_STEP * result.dii_se:
+        most = f"no step of one weight lowers the value by more than {result.step_decrease:.1e}"
+        return f"a minimum to the accuracy of the fit ({slope}, but only over weights too small to matter: {most})"
+    changed = f"{result.step_column} at a weight of {result.step_weight:.1g}"
+    return f"none, {changed} lowers the value by {result.step_decrease:.1e} ({slope})"
 
 
 def label_floor(target: Any) -> float | None:

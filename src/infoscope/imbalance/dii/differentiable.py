@@ -385,6 +385,8 @@ class DifferentiableImbalance(SelectorMixin, BaseEstimator):
             n_evaluations=made.optimum.n_evaluations,
             converged=made.optimum.converged,
             **steady,
+            **_step_fields(made, a),
+            **_rise_fields(made),
             provenance=provenance(
                 "DifferentiableImbalance",
                 self.get_params(),
@@ -395,6 +397,18 @@ class DifferentiableImbalance(SelectorMixin, BaseEstimator):
         )
         self.weights_se_, self.weights_interval_ = result.weights_se, result.weights_interval
         return result
+
+
+def _step_fields(made: WeightsFit, space: Space) -> dict[str, Any]:
+    if made.step is None:
+        return {}
+    column = made.standard.columns[np.flatnonzero(made.objective.groups == made.step.group)[:1]]
+    name = space.column_name(int(column[0])) if len(column) else ""
+    return dict(step_decrease=made.step.decrease, step_column=name, step_weight=made.step.weight)
+
+
+def _rise_fields(made: WeightsFit) -> dict[str, Any]:
+    return {} if made.rises is None else dict(zip(("rise", "rise_se", "rise_p"), made.rises, strict=False))
 
 
 # ------------------------------------------------------------------------------------- what scikit-learn asks of inputs

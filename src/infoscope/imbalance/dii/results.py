@@ -10,7 +10,7 @@ import numpy as np
 
 from infoscope.base.contents import numbers, values, whole
 from infoscope.base.rounding import exceeds, order_of
-from infoscope.imbalance.verdicts import Measured, is_known, join_names
+from infoscope.imbalance.verdicts import SIGNIFICANT, Measured, is_known, join_names
 
 NAMED = 6  # columns that the verdict names
 LISTED = 10  # weights that are printed
@@ -46,6 +46,9 @@ class FeatureWeights(Measured):
     kkt_violation : float
         How far the weights are from a certified minimum (0: a minimum), in units of the derivative of the value by
         squared weights.
+    step_decrease, step_column, step_weight : float or None, str, float
+        Where that is large (above 0.01): by how much the value falls when one weight alone is changed, at most among
+        nine sizes of each; which, and to what standardised weight. None where it was not asked.
     n_effective_neighbors : float
         Mean number of neighbours that the softmax counts.
     k, bandwidth, alpha : int, str, float
@@ -59,6 +62,11 @@ class FeatureWeights(Measured):
     standard_weights_se, standard_weights_low, standard_weights_high, positive_share : array (D,) or None
         From random halves of the rows: standard error, 95 % interval, and the share of the halves in which a weight is
         positive. Resampled weights have the length (Euclidean norm) of the fitted ones.
+
+    rise, rise_se, rise_p : array (D,) or None
+        With resamples: by how much the imbalance rises without each column, on rows that did not choose the weights (the
+        columns of a group, and near-copies, go together), its standard error, and the adjusted p-value of "it does not
+        rise".
 
     Examples
     --------
@@ -95,6 +103,12 @@ class FeatureWeights(Measured):
     standard_weights_low: np.ndarray | None = field(default=None, repr=False)
     standard_weights_high: np.ndarray | None = field(default=None, repr=False)
     positive_share: np.ndarray | None = field(default=None, repr=False)
+    step_decrease: float | None = None
+    step_column: str = ""
+    step_weight: float = 0.0
+    rise: np.ndarray | None = field(default=None, repr=False)
+    rise_se: np.ndarray | None = field(default=None, repr=False)
+    rise_p: np.ndarray | None = field(default=None, repr=False)
 
     _contents = {
         "k": whole(1),
@@ -105,6 +119,9 @@ class FeatureWeights(Measured):
         "standard_weights_low": numbers("names"),
         "standard_weights_high": numbers("names"),
         "positive_share": numbers("names"),
+        "rise": numbers("names"),
+        "rise_se": numbers("names"),
+        "rise_p": numbers("names"),
         "group": values("names"),
         "history": numbers("H"),
         "n_evaluations": whole(),
@@ -117,6 +134,16 @@ class FeatureWeights(Measured):
         """Numbers of the columns with a positive weight, the largest standardised weight first."""
         order = order_of(-self.standard_weights, same=KNOWN)
         return order[self.standard_weights[order] > 0]
+
+    @property
+    def needed(self) -> np.ndarray | None:
+        """Numbers of the columns with a positive weight without which the imbalance rises, at 5 % for all of them.
+
+        The largest weight first; None where it was not tested.
+        """
+        if self.rise_p is None:
+            return None
+        return np.array([a for a in self.support if not exceeds(self.rise_p[a], SIGNIFICANT)], dtype=np.int64)
 
     @property
     def weights_se(self) -> np.ndarray | None:
@@ -139,7 +166,8 @@ class FeatureWeights(Measured):
     @property
     def verdict(self) -> str:
         """One sentence: which columns carry the target, how much they keep, and what to be careful about."""
-        chosen, d = self.support, len(self.names)
+        support, needed, d = self.support, self.needed, len(self.names)
+        chosen = support if needed is None or not len(needed) else needed
         parts = [f"{self.names[a]} (weight {self.standard_weights[a]:.2g})" for a in chosen[:NAMED]]
         more = [f"{len(chosen) - NAMED} more"] if len(chosen) > NAMED else []
         keep = f"{len(chosen)} of {d} columns of {self.name_a} {'keeps' if len(chosen) == 1 else 'keep'}"
@@ -150,6 +178,11 @@ class FeatureWeights(Measured):
             sentence = f"no weights of the columns of {self.name_a} tell anything about {self.name_b} (within error)"
         if self.validation_dii is not None:
             clauses.append(f"{self._format(self.validation_dii, self.validation_dii_se)} at rows held out")
+        if needed is not None and len(support) > len(needed):
+            spare = [self.names[a] for a in support if a not in needed]
+            more = f" and {len(spare) - NAMED} more" if len(spare) > NAMED else ""
+            said = f"{join_names(spare[:NAMED])}{more}" if len(needed) else "any single column"
+            clauses.append(f"no loss was seen without {said}, on rows that did not choose the weights")
         if self.positive_share is not None:
             loose = [self.names[a] for a in chosen if self.positive_share[a] < STEADY]
             if loose:
@@ -184,6 +217,9 @@ class FeatureWeights(Measured):
             "standard_weight_low": self.standard_weights_low,
             "standard_weight_high": self.standard_weights_high,
             "positive_share": self.positive_share,
+            "rise": self.rise,
+            "rise_se": self.rise_se,
+            "rise_p": self.rise_p,
             "group": self.group,
         }
         columns = {name: values for name, values in columns.items() if values is not None}

@@ -6,15 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from infoscope.base import ParameterError
+from infoscope.base import DataError, ParameterError
 from infoscope.imbalance.direction import standard_error
 from infoscope.imbalance.plan import ComparisonPlan
 from infoscope.neighbors import nearest
 
 from .batches import fit_batches
 from .canonical_order import sorted_by_content
+from .column_rises import ColumnRises, column_rises
 from .objective import Objective, Standardised, make_objective, standardise
-from .optimise import Optimum, minimise
+from .optimise import STEEP, Optimum, Step, best_step, minimise
 from .softmax import Bandwidth
 from .subsampling import Stability, halves_of_fit
 from .validation import Fold, HeldOutValue, deviations_of, make_folds, over_folds, plan_held, plan_seen, value_at
@@ -31,6 +32,8 @@ class WeightsFit:
     objective: Objective
     held: HeldOutValue | None = None
     stability: Stability | None = None
+    rises: ColumnRises | None = None
+    step: Step | None = None
 
     def __init__(self, options: Any, plan: ComparisonPlan, generator: np.random.Generator):
         self.options, self.plan, self.generator = options, plan, generator
@@ -57,7 +60,22 @@ class WeightsFit:
                 alpha=options.alpha,
                 limit_bytes=options.max_table_bytes,
             )
+            made._test_columns()
         return made
+
+    def _test_columns(self) -> None:
+        """What every column is worth, where the test knows how to say it."""
+        options, plan = self.options, self.plan
+        plain = options.bandwidth == "point" and options.alpha == 0 and options.kernel_power == 2
+        if not plain or plan.weighted or self.rows is not None or plan.neighbors_from != "any":
+            return
+        try:
+            self.rises = column_rises(
+                plan, groups=options.groups, k=self.k, lambda_factor=options.lambda_factor,
+                max_table_bytes=options.max_table_bytes, n_jobs=options.n_jobs,
+            )  # fmt: skip
+        except DataError as error:
+            plan.note(f"columns were not tested: {error}")
 
     def run(self, quiet: bool = False) -> WeightsFit:
         """Weights, value and error."""
@@ -140,11 +158,13 @@ class WeightsFit:
         weight = self.objective.space.sample_weight
         self.n_effective = float(np.average(np.exp(found.entropy), weights=weight))
         w, slopes, alpha = self.optimum.weights, self.optimum.slopes, self.options.alpha
-        self.violation = self.optimum.violation
+        self.violation, self.step = self.optimum.violation, None
         if alpha > 0:  # of the penalised value; a zero is optimal by itself
             size, at = np.linalg.norm(w), w > 0
             pull = alpha * (1 / size - w.sum() * w / size**3)
             self.violation = float(np.abs(slopes + pull / np.where(at, 2 * w, 1.0))[at].max())
+        elif self.violation > STEEP:
+            self.step = best_step(self.objective, self.optimum)
 
     def _say_if_alone(self, free: Optimum) -> None:
         n = np.count_nonzero(free.weights)
