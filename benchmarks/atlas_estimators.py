@@ -80,6 +80,42 @@ def imbalance_of_labels(drawn: Drawn) -> Sequence[Found]:
     return (Found("imbalance, x to labels", r.a_to_b, r.a_to_b_se, warned=bool(r.warnings)),)
 
 
+def overlaps(drawn: Drawn) -> Sequence[Found]:
+    """Neighbours in common, and neighbours with the item's own label."""
+    k = max(1, min(10, len(drawn.x) // 10))
+    if drawn.bits or len(drawn.x) < 30:
+        return ()
+    from infoscope import Space, label_overlap, neighborhood_overlap
+
+    found = []
+    if drawn.y is not drawn.x:
+        r = neighborhood_overlap(*spaces(drawn), k=k, n_jobs=1)
+        found.append(Found("overlap of neighbours", r.overlap, r.overlap_se, None, interval_of(r, "overlap"),
+                           warned=bool(r.warnings)))  # fmt: skip
+    if drawn.labels is not None:
+        own = label_overlap(Space(drawn.x, **drawn.options), drawn.labels, k=k, n_jobs=1)
+        told = bool(own.warnings)
+        found += [
+            Found("overlap of labels", own.overlap, own.overlap_se, None, interval_of(own, "overlap"), warned=told),
+            Found("overlap of labels, classes alike", own.balanced, own.balanced_se, None,
+                  interval_of(own, "balanced"), warned=told),
+        ]  # fmt: skip
+    return found
+
+
+def columns_not_needed(drawn: Drawn) -> Sequence[Found]:
+    """A column of noise beside those that tell: the test of its rise rejects as often as it says."""
+    if drawn.bits or "sample_weight" in drawn.options or drawn.y is drawn.x or not 40 <= len(drawn.x) <= 300:
+        return ()
+    if "time" in drawn.options:
+        return ()
+    from infoscope.imbalance import dii_rise
+
+    rng = np.random.default_rng(abs(int(drawn.x[0, 0] * 1e9)))
+    r = dii_rise(np.column_stack([drawn.x, rng.normal(size=len(drawn.x))]), drawn.y, n_jobs=1)
+    return (Found("column not needed, p-value", p=float(r.p_value[-1]), warned=bool(r.warnings)),)
+
+
 def equal_imbalances(drawn: Drawn) -> Sequence[Found]:
     """Two descriptions that know alike: the test of their difference rejects as often as it says."""
     weighted = "sample_weight" in drawn.options
@@ -238,6 +274,8 @@ def gains(drawn: Drawn) -> Sequence[Found]:
 ESTIMATORS: tuple[Callable[[Drawn], Sequence[Found]], ...] = (
     information_imbalance,
     imbalance_of_labels,
+    overlaps,
+    columns_not_needed,
     equal_imbalances,
     dimensions,
     log_densities,

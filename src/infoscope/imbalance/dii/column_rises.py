@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from infoscope.base import DataError
 from infoscope.imbalance.plan import ComparisonPlan
 from infoscope.neighbors import Space, to_numpy
 

@@ -64,9 +64,9 @@ class FeatureWeights(Measured):
         positive. Resampled weights have the length (Euclidean norm) of the fitted ones.
 
     rise, rise_se, rise_p : array (D,) or None
-        With resamples: by how much the imbalance rises without each column, on rows that did not choose the weights (the
-        columns of a group, and near-copies, go together), its standard error, and the adjusted p-value of "it does not
-        rise".
+        With resamples: by how much the imbalance rises without each column, on rows that did not choose the weights
+        (the columns of a group, and near-copies, go together), its standard error, and the adjusted p-value of "it does
+        not rise".
 
     Examples
     --------
@@ -180,8 +180,8 @@ class FeatureWeights(Measured):
             clauses.append(f"{self._format(self.validation_dii, self.validation_dii_se)} at rows held out")
         if needed is not None and len(support) > len(needed):
             spare = [self.names[a] for a in support if a not in needed]
-            more = f" and {len(spare) - NAMED} more" if len(spare) > NAMED else ""
-            said = f"{join_names(spare[:NAMED])}{more}" if len(needed) else "any single column"
+            others = [f"{len(spare) - NAMED} more"] if len(spare) > NAMED else []
+            said = join_names(spare[:NAMED] + others) if len(needed) else "any single column"
             clauses.append(f"no loss was seen without {said}, on rows that did not choose the weights")
         if self.positive_share is not None:
             loose = [self.names[a] for a in chosen if self.positive_share[a] < STEADY]
