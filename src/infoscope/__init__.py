@@ -112,6 +112,7 @@ _HOMES = {
         "BinaryCurve",
         "BinaryDimension",
         "BinaryID",
+        "Decimation",
         "Dimension",
         "DimensionScan",
         "Gride",

@@ -60,6 +60,7 @@ from .dimension import ABIDE as ABIDE
 from .dimension import BinaryCurve as BinaryCurve
 from .dimension import BinaryDimension as BinaryDimension
 from .dimension import BinaryID as BinaryID
+from .dimension import Decimation as Decimation
 from .dimension import Dimension as Dimension
 from .dimension import DimensionScan as DimensionScan
 from .dimension import Gride as Gride

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from infoscope.dimension import ABIDE, Gride, TwoNN
+from infoscope.dimension import ABIDE, Decimation, Gride, TwoNN
 
 
 @pytest.fixture
@@ -19,7 +19,12 @@ def plane(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("options", "estimator"),
-    [(["--max-rank", "16"], Gride(max_rank=16)), (["--method", "two-nn"], TwoNN()), (["--method", "abide"], ABIDE())],
+    [
+        (["--max-rank", "16"], Gride(max_rank=16)),
+        (["--method", "two-nn"], TwoNN()),
+        (["--method", "abide"], ABIDE()),
+        (["--method", "decimation"], Decimation()),
+    ],
 )
 def test_values_of_the_library(plane, infoscope, options, estimator):
     ran = infoscope("dimension", "plane.npy", *options, "--output", "out.json", "--plot", "out.png")
@@ -36,8 +41,12 @@ def test_values_of_the_library(plane, infoscope, options, estimator):
     ("arguments", "message"),
     [
         ([], "a file is needed"),
-        (["plane.npy", "--method", "pca"], "--method is 'gride', 'two-nn', 'abide' or 'lattice', not 'pca'"),
+        (
+            ["plane.npy", "--method", "pca"],
+            "--method is 'gride', 'two-nn', 'abide', 'lattice' or 'decimation', not 'pca'",
+        ),
         (["plane.npy", "--method", "abide", "--sample-rows", "50"], "--sample-rows does not go with abide"),
+        (["plane.npy", "--method", "decimation", "--sample-rows", "50"], "--sample-rows does not go with decimation"),
         (["plane.npy", "--method", "abide", "--max-rank", "8"], "--max-rank goes with --method gride"),
         (["plane.npy", "--max-rank", "400"], "max_rank=400 is too large"),
         (["none.npy"], "there is no file none.npy"),

@@ -15,9 +15,9 @@ def dimension(
     method: Annotated[
         str,
         word(
-            "gride|two-nn|abide|lattice",
+            "gride|two-nn|abide|lattice|decimation",
             "By scale; from the two nearest neighbours; at the scale where the density is constant; of whole numbers, "
-            "by scale, from how many items lie within two radii.",
+            "by scale, from how many items lie within two radii; of all points, halves of them, quarters, ...",
         ),
     ] = "gride",
     bits: Binary,
@@ -63,6 +63,8 @@ def dimension(
         raise ParameterError("--sample-rows does not go with abide, which compares every row with its neighbours")
     if method == "lattice" and sample_rows is not None:
         raise ParameterError("--sample-rows does not go with lattice, which counts around every row")
+    if method == "decimation" and sample_rows is not None:
+        raise ParameterError("--sample-rows does not go with decimation, which takes fewer and fewer rows by itself")
     if method != "gride" and max_rank is not None:
         raise ParameterError(f"--max-rank goes with --method gride, not with {method}")
     check_targets(out)
@@ -77,10 +79,16 @@ def dimension(
 
 
 def _estimate(space: Any, method: str, max_rank: int | None, window: float | str | None, **drawn: Any) -> Any:
-    from infoscope.dimension import ABIDE, Gride, LatticeID, TwoNN
+    from infoscope.dimension import ABIDE, Decimation, Gride, LatticeID, TwoNN
 
     if method == "lattice":
         return LatticeID(n_jobs=drawn["n_jobs"]).fit(space, exclusion_window=window).result_
+    if method == "decimation":
+        return (
+            Decimation(random_state=drawn["random_state"], n_jobs=drawn["n_jobs"])
+            .fit(space, exclusion_window=window)
+            .result_
+        )
     if method == "abide":
         return ABIDE(n_jobs=drawn["n_jobs"]).fit(space, exclusion_window=window).result_
     estimator = TwoNN(**drawn) if method == "two-nn" else Gride(max_rank, **drawn)

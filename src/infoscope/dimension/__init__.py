@@ -8,6 +8,7 @@ from .binary.curves import local_dimension, prefix_curve, scan_alpha, select_alp
 from .binary.hamming import HammingHistogram, hamming_histogram
 from .binary.packing import pack_bits
 from .binary.results import BinaryCurve, BinaryDimension, LocalDimension
+from .decimation import Decimation
 from .gride import Gride
 from .k_star import k_star
 from .lattice import LatticeID
@@ -21,6 +22,7 @@ __all__ = [
     "BinaryCurve",
     "BinaryDimension",
     "BinaryID",
+    "Decimation",
     "Dimension",
     "DimensionScan",
     "Gride",

@@ -36,14 +36,17 @@ def plot_scan(scan: DimensionScan, ax: Axes | None = None, *, against: str = "di
     if flat is not None:
         ax.axvspan(scan.distance[flat[0]], scan.distance[flat[1]], color=VERMILION, alpha=0.12, lw=0, label="plateau")
     lattice = scan.method == "I3D"
-    for (_, n2), x, y in zip([] if lattice else scan.ranks, scan.distance, scan.dimension, strict=not lattice):
+    marks = np.asarray(scan.ranks)[:, 1] if scan.n_points is None else scan.n_points
+    for mark, x, y in zip([] if lattice else marks, scan.distance, scan.dimension, strict=not lattice):
         ax.annotate(
-            str(n2), (x, y), xytext=(0, 6), textcoords="offset points", ha="center", color=GREY, fontsize="small"
+            str(mark), (x, y), xytext=(0, 6), textcoords="offset points", ha="center", color=GREY, fontsize="small"
         )
     ax.set(
         xscale="log",
         ylim=(0, 1.15 * float(np.max(np.asarray(scan.dimension) + scan.dimension_se))),
-        xlabel="outer radius (L1)" if lattice else "mean distance of the neighbours (numbers: outer rank)",
+        xlabel="outer radius (L1)"
+        if lattice
+        else f"mean distance of the neighbours (numbers: {'outer rank' if scan.n_points is None else 'points'})",
         ylabel="intrinsic dimension",
     )
     for axis in (ax.xaxis.set_major_formatter, ax.xaxis.set_minor_formatter):
@@ -53,16 +56,18 @@ def plot_scan(scan: DimensionScan, ax: Axes | None = None, *, against: str = "di
 
 
 def _plot_ranks(scan: DimensionScan, ax: Axes, look) -> Axes:
-    rank, value, error = np.asarray(scan.ranks)[:, 1], np.asarray(scan.dimension), np.asarray(scan.dimension_se)
+    rank = np.asarray(scan.ranks)[:, 1] if scan.n_points is None else np.asarray(scan.n_points)
+    value, error = np.asarray(scan.dimension), np.asarray(scan.dimension_se)
     ax.plot(rank, value, "o-", color=BLUE, ms=look.marker, lw=look.line, label=scan.method)
     ax.fill_between(rank, value - error, value + error, color=BLUE, alpha=0.25, lw=0)
     flat = scan.plateau()
     if flat is not None:
         ax.axvspan(rank[flat[0]], rank[flat[1]], color=VERMILION, alpha=0.12, lw=0, label="plateau")
+    counted = "outer rank of the neighbours" if scan.n_points is None else "points"
     ax.set(
         xscale="log",
         ylim=(0, 1.15 * float(np.max(value + error))),
-        xlabel="outer radius (L1)" if scan.method == "I3D" else "outer rank of the neighbours",
+        xlabel="outer radius (L1)" if scan.method == "I3D" else counted,
         ylabel="intrinsic dimension",
     )
     ax.set_xticks(rank, [str(n) for n in rank])

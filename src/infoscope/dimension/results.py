@@ -126,7 +126,9 @@ class DimensionScan(Result):
     p_values : array (S,)
         Probability of a worse fit if the model were right; NaN where too few neighbourhoods share no point.
     method : str
-        "Gride" or "I3D" (a lattice).
+        "Gride", "I3D" (a lattice) or "TWO-NN by decimation".
+    n_points : array (S,) of int or None
+        How many points were left at every scale (decimation); all of them where None.
     n_items, n_rows, n_duplicates, thinned : int
         As in `Dimension`.
     """
@@ -138,6 +140,7 @@ class DimensionScan(Result):
     distance: np.ndarray
     p_values: np.ndarray
     method: str = "Gride"
+    n_points: np.ndarray | None = None
     n_items: int = 0
     n_rows: int = 0
     n_duplicates: int = 0
@@ -153,6 +156,7 @@ class DimensionScan(Result):
         "distance": numbers("ranks"),
         "p_values": numbers("ranks"),
         "covariance": numbers("ranks", "ranks"),
+        "n_points": integers("ranks", low=1),
         "n_items": whole(),
         "n_rows": whole(),
         "n_duplicates": whole(),
@@ -161,7 +165,7 @@ class DimensionScan(Result):
 
     @property
     def _references(self) -> tuple[str, ...]:  # type: ignore[override]
-        return ("gride",) if self.method == "Gride" else ("i3d",)
+        return {"Gride": ("gride",), "I3D": ("i3d",)}.get(self.method, ("two_nn",))
 
     @property
     def _title(self) -> str:
@@ -171,17 +175,22 @@ class DimensionScan(Result):
     def _estimates(self) -> list[tuple[str, float, float]]:
         if self.method == "I3D":
             names = [f"radii {a}, {b}" for a, b in self.ranks]
+        elif self.n_points is not None:
+            names = [f"{n} points (distance {d:.3g})" for n, d in zip(self.n_points, self.distance, strict=True)]
         else:
             names = [f"ranks {a}, {b} (distance {d:.3g})" for (a, b), d in zip(self.ranks, self.distance, strict=True)]
         return list(zip(names, self.dimension.tolist(), self.dimension_se.tolist(), strict=True))
 
     def _rows(self) -> list[dict[str, Any]]:
-        return [
+        rows: list[dict[str, Any]] = [
             dict(n1=int(a), n2=int(b), distance=float(r), dimension=float(d), dimension_se=float(se), p_value=float(p))
             for (a, b), r, d, se, p in zip(
                 self.ranks, self.distance, self.dimension, self.dimension_se, self.p_values, strict=True
             )
         ]
+        if self.n_points is not None:
+            rows = [{"n_points": int(n)} | row for n, row in zip(self.n_points, rows, strict=True)]
+        return rows
 
     def plateau(self) -> tuple[int, int] | None:
         """First and last scale of the longest stretch whose neighbours agree within two standard errors of their

@@ -85,7 +85,7 @@ class TwoNN(DimensionEstimator):
             n_jobs=self.n_jobs,
             fewest=FEWEST_ITEMS,
         )
-        log_mu = _log_ratios(table)
+        log_mu = log_ratios(table)
         d = self._of(log_mu, table.weight)
         se = self._error_without(table) if table.space is None else self._error(table)
         parameters = dict(method=self.method, fraction=self.fraction, n_rows=self.n_rows, thin=self.thin)
@@ -116,7 +116,7 @@ class TwoNN(DimensionEstimator):
 
         def estimate(part):
             near = neighbor_table(part, 2, n_rows=asked, random_state=0, n_jobs=self.n_jobs, different=True)
-            return self._of(_log_ratios(near), near.weight)
+            return self._of(log_ratios(near), near.weight)
 
         return float(np.sqrt(subset_covariance(table.space, estimate, m)[0, 0]))
 
@@ -146,7 +146,17 @@ class TwoNN(DimensionEstimator):
         )
 
 
-def _log_ratios(table) -> np.ndarray:
+def log_ratios(table) -> np.ndarray:
+    """log(r2/r1) of every row.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.dimension.neighbor_table import neighbor_table
+    >>> from infoscope.dimension.two_nn import log_ratios
+    >>> np.exp(log_ratios(neighbor_table(np.array([[0.0], [1.0], [3.0], [7.0]]), 2))).round(2)
+    array([3. , 2. , 1.5, 1.5])
+    """
     first, second = table.distances[:, 0], table.distances[:, 1]
     if not (second > first).any():
         raise DataError("every item has its two nearest neighbours at one distance (a lattice?): TWO-NN has no answer")
