@@ -62,4 +62,4 @@ def test_times_and_bad_input():
     with pytest.raises(ParameterError, match="fewest must be at least 8"):
         Decimation(fewest=2).fit(x)
     with pytest.raises(DataError, match="a graph of neighbours cannot be thinned out"):
-        Decimation().fit(nearest(Space(x[:100]), 5))
+        Decimation().fit(nearest(Space(np.random.default_rng(1).normal(size=(100, 2))), 5))
