@@ -20,7 +20,7 @@ from infoscope.dimension.neighborhood_scale import Scale
 from infoscope.neighbors import Space, as_space, graph_of, is_series, item_origin, looking_at_row_order, settle_window
 
 from .bias import Bias, bias_of_points
-from .calibration import calibrate
+from .calibration import Calibration, calibrate
 from .edges import METRICS, coordinates_of, mean_shifts
 from .entropy import entropy
 from .fit_notes import notes_and_warnings
@@ -47,6 +47,7 @@ class PointDensity(DensityMixin, BaseEstimator):
     n_jobs: int | None
     result_: LogDensity
     _window: float | None = None  # within which rows count as one visit, where it was given
+    _calibrated: Calibration | None = None
     _dimension_scale: Scale | None = None  # where the dimension is from, until the notes have told it
 
     _contents = {
@@ -152,10 +153,10 @@ class PointDensity(DensityMixin, BaseEstimator):
             )
         self._values, self._errors, unsettled = self._densities(self._log_distances, self.sample_.table.items, self._k)
         self._calibrate()
+        rows = None if self._correlated is None else self._correlated.inefficiency
+        self._errors = self._true_errors(self._errors, self._values, rows)
         if self._bias is not None:
             self._values = self._bias.removed(self._values, self._bias.potential)
-        if self._correlated is not None:
-            self._errors = self._errors * np.sqrt(self._correlated.inefficiency)
         self._spread(space, unsettled)
         return self
 
@@ -258,7 +259,7 @@ class PointDensity(DensityMixin, BaseEstimator):
         return min(2 * width, most) if np.mean(self._k >= width - 1) > CAPPED else None
 
     def _calibrate(self) -> None:
-        """From the errors that theory claims to those that a known density like this one has."""
+        """How far the errors that theory claims are from those that a known density like this one has."""
         known = self.sample_.space
         self.calibration_, self._calibrated = 1.0, None
         if not self.calibrate or known is None or known.metric not in METRICS or not np.isfinite(self._errors).all():
@@ -267,7 +268,14 @@ class PointDensity(DensityMixin, BaseEstimator):
         self._calibrated = calibrate(self, *coordinates_of(known), self.dimension_, seed)
         if self._calibrated is not None:
             self.calibration_ = self._calibrated.factor
-            self._errors = self._errors * self.calibration_
+
+    def _true_errors(self, claimed, log_density, inefficiency) -> np.ndarray:
+        """Claimed errors of independent rows, calibrated at each log density; a series has more noise, not bias."""
+        ratio = self.calibration_ if self._calibrated is None else self._calibrated.at(log_density)
+        if inefficiency is None:
+            return claimed * ratio
+        noise = np.minimum(ratio, 1.0) ** 2
+        return claimed * np.sqrt(noise * inefficiency + ratio**2 - noise)
 
     def _masses(self) -> tuple[np.ndarray, float]:
         """Weight on every point without the bias potential, and Kish's number of equally weighted items."""
@@ -293,11 +301,9 @@ class PointDensity(DensityMixin, BaseEstimator):
             log_r = np.log(np.where(same[:, None], 1.0, distances))
         k = self._neighbors_of_new(log_r, items)
         value, error = self._densities_of_new(new, log_r, items, k)
-        error = error * self.calibration_
+        error = self._true_errors(error, value, None if self._correlated is None else self._correlated.among(items, k))
         if self._bias is not None:
             value = self._bias.removed(value, check_vector(bias, "bias", length=len(value)))
-        if self._correlated is not None:
-            error = error * np.sqrt(self._correlated.among(items, k))
         value[same], error[same] = self._values[items[same, 0]], self._errors[items[same, 0]]
         return value, error, np.where(same, self._k[items[:, 0]], k)
 
