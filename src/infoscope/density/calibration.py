@@ -86,8 +86,8 @@ class Calibration:
         drawn = f"from {self.n_components} Gaussians" if self.n_components else "evenly"
         return (
             f"claimed errors were multiplied with {self.factor:.2f}{self._range}, the ratio of true to claimed errors "
-            f"on {self.n_sets} x {self.n_points} points drawn {drawn} in {self.dimension} dimensions that stand for the "
-            "data"
+            f"on {self.n_sets} x {self.n_points} points drawn {drawn} in {self.dimension} dimensions that stand for "
+            "the data"
         )
 
     @property

@@ -307,7 +307,8 @@ class PointDensity(DensityMixin, BaseEstimator):
         value[same], error[same] = self._values[items[same, 0]], self._errors[items[same, 0]]
         return value, error, np.where(same, self._k[items[:, 0]], k)
 
-    def _new_space(self, X) -> Space:
+    def _new_space(self, X, asked: Any = None) -> Space:
+        """New points as a space; the estimator that was asked, if not this one, checks their features."""
         from sklearn.utils.validation import check_is_fitted
 
         check_is_fitted(self)
@@ -321,7 +322,7 @@ class PointDensity(DensityMixin, BaseEstimator):
         if known.metric == "precomputed":
             raise ParameterError("new points need features, and this density was fitted on a matrix of distances")
         return Space(
-            checked_input(self, X, reset=False),
+            checked_input(self if asked is None else asked, X, reset=False),
             metric=known.metric,
             period=known.period if known.period.any() else None,
             feature_weights=None if known.metric == "cosine" else known.feature_weights,

@@ -10,11 +10,13 @@ from infoscope.base.contents import holds, integers, numbers
 from infoscope.base.rounding import exceeds
 
 from .estimators import PAk, PointDensity
+from .new_points import state_probabilities
 from .peaks_result import Clusters
 from .peaks_scan import ClusterScan, DecisionGraph, separation
 from .populations import find_populations
 from .saddle_resolution import unresolved_saddles
 from .topography import Basins, find_basins, merge_peaks
+from .unique_points import neighbors_of_new
 
 
 class DensityPeaks(ClusterMixin, BaseEstimator):
@@ -167,11 +169,7 @@ class DensityPeaks(ClusterMixin, BaseEstimator):
         Z = _check_significance(Z)
         fitted, basins = self.density_, self.basins_
         value, error = fitted._values, fitted._errors
-        merged = merge_peaks(basins, value, error, Z)
-        left = np.flatnonzero(merged.survivor == np.arange(len(merged.survivor)))
-        number = np.full(len(merged.survivor), -1)
-        number[left] = np.arange(len(left))
-        of_point = number[merged.survivor[basins.labels]]
+        merged, left, number, of_point = self._states(Z)
         saddle = np.full((len(left), len(left)), -1)
         for (a, b), point in merged.saddles.items():
             saddle[number[a], number[b]] = saddle[number[b], number[a]] = point
@@ -276,15 +274,108 @@ class DensityPeaks(ClusterMixin, BaseEstimator):
             provenance=provenance("DensityPeaks", record, None, density.log_density_),
         )
 
+    def predict(self, X, bias=None) -> np.ndarray:
+        """State of new points: the most probable one.
+
+        Parameters
+        ----------
+        X : array (M, D), frame or Space
+            New points, with the features of the data.
+        bias : array (M,), optional
+            Potential at the new points, needed when the density was fitted with one.
+
+        Returns
+        -------
+        array (M,) of int
+            With ``halo=True`` -1 below the highest saddle of the state.  A point that equals an item has its state.
+
+        Raises
+        ------
+        DataError, ParameterError
+            Other features than those of the data; a density of a graph, which knows none; `bias` is missing.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from infoscope.density import DensityPeaks
+        >>> g = np.random.default_rng(0)
+        >>> x = np.concatenate([g.normal(size=(500, 2)), g.normal(size=(500, 2)) + 8])
+        >>> peaks = DensityPeaks(Z=3).fit(x)
+        >>> bool((peaks.predict([[0.1, 0], [7.9, 8]]) == peaks.labels_[[0, 500]]).all())
+        True
+        """
+        probability, value = self._at_new(X, bias)
+        labels = np.argmax(probability, axis=1)
+        if not self.halo:
+            return labels
+        saddles = np.where(np.isnan(self.saddle_log_density_), -np.inf, self.saddle_log_density_)
+        return np.where(exceeds(saddles.max(axis=1)[labels], value, 1.0), -1, labels)
+
+    def predict_proba(self, X, bias=None) -> np.ndarray:
+        """Probability of every state for new points, from the error of their density.
+
+        A point belongs to its nearest neighbour that is denser; which one that is hangs on its own density, known to
+        its error (`infoscope.density.new_points`).
+
+        Parameters
+        ----------
+        X, bias
+            As for `predict`.
+
+        Returns
+        -------
+        array (M, C)
+            Rows add up to one; also for points in the halo.
+
+        Raises
+        ------
+        DataError, ParameterError
+            As for `predict`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from infoscope.density import DensityPeaks
+        >>> g = np.random.default_rng(0)
+        >>> x = np.concatenate([g.normal(size=(500, 2)), g.normal(size=(500, 2)) + 8])
+        >>> DensityPeaks(Z=3).fit(x).predict_proba([[0.1, 0]]).max()
+        1.0
+        """
+        return self._at_new(X, bias)[0]
+
     # ---- steps ----
+    def _states(self, Z: float):
+        """What is merged at this significance, the peaks that are left, the number of each, the state of each point."""
+        basins, density = self.basins_, self.density_
+        merged = merge_peaks(basins, density._values, density._errors, Z)
+        left = np.flatnonzero(merged.survivor == np.arange(len(merged.survivor)))
+        number = np.full(len(merged.survivor), -1)
+        number[left] = np.arange(len(left))
+        return merged, left, number, number[merged.survivor[basins.labels]]
+
+    def _at_new(self, X, bias) -> tuple[np.ndarray, np.ndarray]:
+        """Probabilities of states, and log density, of new points."""
+        from sklearn.utils.validation import check_is_fitted
+
+        check_is_fitted(self, "basins_")
+        density = self.density_
+        new = density._new_space(X, self)
+        value, error, _ = density._at(new, bias)
+        _, left, _, of_point = self._states(float(self.Z))
+        width = density.sample_.table.distances.shape[1]
+        distances, items = neighbors_of_new(density.sample_, new, width, density.n_jobs)
+        lower = density._values - density._errors
+        probability = state_probabilities(value - error, error, items, lower, of_point, len(left))
+        same = distances[:, 0] == 0
+        probability[same] = np.eye(len(left))[of_point[items[same, 0]]]
+        return probability, value
+
     def _labels_of_items(self, of_point, height, halo: bool) -> tuple[np.ndarray, int]:
         fitted = self.density_
         point = fitted.sample_.point_of_item
         labels = of_point[point]
         outside = np.flatnonzero(point < 0)
         if fitted.space_ is not None and len(outside):  # weight zero (a graph has none): as the nearest point
-            from .unique_points import neighbors_of_new
-
             nearest = neighbors_of_new(fitted.sample_, fitted.space_.take(outside), 1, fitted.n_jobs)[1]
             labels[outside] = of_point[nearest[:, 0]]
         if not halo:
