@@ -159,3 +159,17 @@ def test_what_cancels_leaves_no_error():
     i, j, eps = np.arange(50), np.roll(np.arange(50), 1), np.random.default_rng(8).normal(size=50)
     same = Deviations.joined(Deviations(i, j, eps), Deviations(i[::-1], j[::-1], -eps[::-1] * (1 + 2**-52)))
     assert not same.eps.any() and point_sharing_variance(same, 50) == 0
+
+
+def test_tied_ranks_are_groups_measured_from_their_nearest_member():
+    """Of squares 1, 1 + 0.8e-12, 1 + 1.6e-12 and 2 the first two are tied, not three: twice the ranks are 3, 3, 6, 8."""
+    from infoscope.imbalance.rank_kernels import write_ranks
+
+    squared, out = np.array([[1.0, 1 + 0.8e-12, 1 + 1.6e-12, 2.0]]), np.zeros((1, 4), np.int32)
+    write_ranks(squared, np.arange(4)[None], np.arange(4), np.ones(4), False, np.zeros(1), out)
+    assert out.tolist() == [[3, 3, 6, 8]]
+    torch = pytest.importorskip("torch")
+    from infoscope.imbalance.rank_table_torch import _ties
+
+    first, last = _ties(torch.from_numpy(np.concatenate([squared, [[1.0, 1.0, 3.0, np.inf]]])))
+    assert first.tolist() == [[0, 0, 2, 3], [0, 0, 2, 3]] and last.tolist() == [[2, 2, 3, 4], [2, 2, 3, 4]]

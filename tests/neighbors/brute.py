@@ -54,16 +54,17 @@ def allowed(n, *, run=None, time=None, window=0.0, other_runs=False, sample_weig
 
 
 def nearest(squared, mask, k, ties="index"):
-    """Items of every row, in order of (distance, number); with ties="all" everything tied at the k-th distance."""
+    """Items of every row in order of (group of ties, number); with ties="all" the whole group of the k-th."""
     found = []
     for row, use in zip(squared, mask, strict=True):
         items = np.flatnonzero(use)
         items = items[np.lexsort((items, row[items]))]
-        if ties == "all":
-            kept = row[items] <= row[items[k - 1]] * (1 + np.longdouble(TIE))
-            found.append(items[kept])
-        else:
-            found.append(items[:k])
+        group, first = np.zeros(len(items), int), 0  # measured from the nearest member
+        for p in range(1, len(items)):
+            first = first if row[items[p]] <= row[items[first]] * (1 + np.longdouble(TIE)) else p
+            group[p] = first
+        items = items[np.lexsort((items, group))]
+        found.append(items[group <= group[k - 1]] if ties == "all" else items[:k])
     return found
 
 

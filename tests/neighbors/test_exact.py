@@ -26,7 +26,7 @@ def check_ranks(x, ks=(1, 5, 30), **options):
             for mine, theirs in zip(count_closer(data, graph), brute.counts(squared, mask, radii), strict=True):
                 np.testing.assert_array_equal(mine, theirs)
         measured = np.concatenate([in_x[i, items] for i, items in enumerate(expected)]).astype(float)
-        np.testing.assert_allclose(graph.squared, measured, rtol=1e-13, atol=0)
+        np.testing.assert_allclose(graph.squared, measured, rtol=1.1e-12, atol=0)  # of a group, that of the nearest
 
 
 KINDS = [
@@ -197,7 +197,7 @@ def test_ties_are_within_1e_12_of_the_squared_radius(monkeypatch, many, dtype, d
     np.testing.assert_array_equal(closer, [0, 0, 1])
     np.testing.assert_array_equal(tied, [2, 3, 2])
     assert nearest(x, 1, ties="all", queries=[0]).items.tolist() == [1, 2]
-    assert nearest(x, 2, ties="all", queries=[0]).items.tolist() == [1, 2, 3]
+    assert nearest(x, 2, ties="all", queries=[0]).items.tolist() == [1, 2]  # a group is measured from its nearest
     assert nearest(x, 3, ties="all", queries=[0]).items.tolist() == [1, 2, 3]
     assert nearest(x, 2, queries=[0]).items.tolist() == [1, 2]
 

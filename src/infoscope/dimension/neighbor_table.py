@@ -8,12 +8,13 @@ import numpy as np
 
 from infoscope.base import DataError, ParameterError, checks, kernel, warn
 from infoscope.base.contents import integers, numbers, whole
-from infoscope.base.rounding import SAME, exceeds
+from infoscope.base.rounding import exceeds
 from infoscope.neighbors import (
     NeighborGraph,
     Space,
     as_space,
     find_repeated_rows,
+    level_rows,
     nearest,
     settle_weights,
     show_neighbors,
@@ -154,7 +155,6 @@ def neighbor_table(
     graph = nearest(space, k, queries=rows, n_jobs=n_jobs)
     shape = len(graph), k
     distances, items = graph.distances.reshape(shape), graph.items.reshape(shape)
-    _level(distances, items)
     return NeighborTable(
         distances,
         items,
@@ -212,8 +212,9 @@ def _of_graph(graph: NeighborGraph, k: int, fewest: int) -> NeighborTable:
             f"{k} are needed: ask nearest() for more"
         )
     places = graph.indptr[:-1, None] + np.arange(k)
-    distances, items = graph.distances[places], graph.items[places]
-    _level(distances, items)
+    squared, items = graph.squared[places], graph.items[places]
+    level_rows(np.arange(len(graph) + 1) * k, squared, items)  # it may be from elsewhere
+    distances = np.sqrt(squared)
     if not distances.all():
         row = int(np.argmin(distances[:, 0]))
         raise DataError(
@@ -230,20 +231,6 @@ def _of_graph(graph: NeighborGraph, k: int, fewest: int) -> NeighborTable:
     return NeighborTable(
         distances, items, graph.rows, n, np.arange(n), input_parts=(graph.items, graph.squared), weight=weight
     )
-
-
-@kernel()
-def _level(distances, items):
-    """Ties of the engine, which are ties of squares, become equal distances, and their items come by number."""
-    for i in range(len(distances)):
-        first = 0
-        for p in range(1, distances.shape[1] + 1):
-            if p < distances.shape[1] and distances[i, p] <= distances[i, first] * (1 + SAME / 2):
-                continue
-            if p > first + 1:
-                distances[i, first:p] = distances[i, first]
-                items[i, first:p].sort()
-            first = p
 
 
 @kernel()

@@ -49,8 +49,8 @@ def write_ranks(squared, order, columns, mass, weighted, unit, out):
         while p < squared.shape[1] and squared[i, order[i, p]] < np.inf:
             end, group = p + 1, mass[order[i, p]]
             while end < squared.shape[1]:
-                last, here = squared[i, order[i, end - 1]], squared[i, order[i, end]]
-                if here == np.inf or here - last > TIE * last:
+                first, here = squared[i, order[i, p]], squared[i, order[i, end]]
+                if here == np.inf or here > first * (1 + TIE):
                     break
                 group += mass[order[i, end]]
                 end += 1

@@ -82,5 +82,9 @@ def _ties(values) -> tuple[Any, Any]:
     edge = torch.nn.functional.pad(new, (1, 1), value=True)
     place = torch.arange(m, device=values.device)
     first = torch.where(edge[:, :-1], place, 0).cummax(1).values
+    while (past := values > values.gather(1, first) * (1 + TIE)).any():  # tied with the one before, not with the first
+        past[:, 1:] &= ~(past[:, :-1] & ~edge[:, 1:-1])
+        edge[:, :-1] |= past
+        first = torch.where(edge[:, :-1], place, 0).cummax(1).values
     last = torch.where(edge[:, 1:], place + 1, m).flip(1).cummin(1).values.flip(1)
     return first, last

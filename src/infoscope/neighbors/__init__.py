@@ -12,6 +12,7 @@ Sorted by contents    `sorted_rows`: whatever order rows came in
 The verbs             `verbs` and `product_neighbors` give a `graph` or counts; as exact and faster in few dimensions or
                       for two spaces at once: `shortcuts`, `box_search` (`boxes`, `box_kernels`), `cross_ranks`; not
                       exact, with its recall: `approximate`
+Ties                  `tie_groups`: what a group is; `k_smallest`: the k nearest, ties by the lowest number
 Sums of a Gaussian    `gaussian_sums` with `gaussian_kernels`, twin `gaussian_sums_torch`; its matrix `gaussian_matrix`
 Neighbours known      `known_neighbors` reads what was computed elsewhere, `known_search` answers from it
 Two samples           `two_samples`: one space of both; `two_sample_blocks`: whose labels are exchanged together
@@ -82,11 +83,12 @@ from .origins import item_name, item_origin
 from .ownership import hand_over
 from .reductions import admissible_mass, column_items, count_in_samples, row_items
 from .repeated_rows import RepeatedRows, RowCodes, find_repeated_rows, has_few_values
-from .row_order import RowOrderLook, is_looking, looking_at_row_order, show_neighbors
+from .row_order import RowOrderLook, is_looking, looking_at_row_order, not_looking, show_neighbors
 from .shifts import series_shifts
 from .sorted_rows import content_order, content_ranks
 from .space_checks import item_numbers
 from .tensors import as_arrays, has_kernels, on_device
+from .tie_groups import level_rows
 from .two_sample_blocks import SampleBlocks, sample_blocks
 from .two_samples import (
     TwoSamples,

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -22,9 +22,11 @@ from . import kernels
 from .admissible import UNRESTRICTED, Admissibility, Pairs, admissible_pairs
 from .backend_numpy import METRIC_CODES, NO_PERIOD
 from .graph import NeighborGraph
+from .k_smallest import k_smallest
 from .kernels import TIE
-from .reductions import Best, KSmallest, column_items, reduce_tiles, row_items
+from .reductions import column_items, row_items
 from .space import Queries, Space
+from .tie_groups import level_rows
 
 LINKS, BUILD_BREADTH = 32, 40  # edges of a node; candidates looked at when it is linked
 BREADTHS = (32, 64, 128, 256, 512)  # candidates looked at in a search, tried until the recall is good enough
@@ -33,6 +35,8 @@ SAMPLE = 500  # rows searched exactly to measure the recall
 SPARE = 8  # candidates beyond k: float32 may order near ties wrongly
 ASK_MOST = 2048  # candidates a row; rows without k admissible ones among them are searched exactly
 BLOCK = 2**14  # rows, or items, handed to the index at once
+
+Neighbors: TypeAlias = tuple[Floats, Ints]  # squared distances and items
 
 
 class Index(NamedTuple):
@@ -112,17 +116,11 @@ def nearest_approximate(
     source = queries if isinstance(queries, Space) else space
     sample = np.sort(np.random.default_rng(0).choice(len(rows), min(len(rows), SAMPLE), replace=False))
 
-    def exactly(places: Ints) -> Best:
+    def exactly(places: Ints) -> Neighbors:
         ask = queries.take(places) if isinstance(queries, Space) else rows[places]
-        return reduce_tiles(
-            [space],
-            KSmallest(k),
-            queries=ask,
-            columns=columns,
-            **admissibility.options,
-            n_jobs=n_jobs,
-            label="exact neighbours",
-        )
+        return k_smallest(
+            [space], k, [ask], dict(columns=columns, n_jobs=n_jobs, **admissibility.options), label="exact neighbours"
+        )[:2]
 
     exact, _ = exactly(sample)
     with _threads(faiss, available_threads(n_jobs)):
@@ -208,7 +206,7 @@ def _threads(faiss: Any, n: int) -> Iterator[None]:
 
 
 # ------------------------------------------------------------------------------------------------------------ searching
-def _searched(index: Index, k: int, places: Ints, breadth: int, exactly: Callable[[Ints], Best]) -> Best:
+def _searched(index: Index, k: int, places: Ints, breadth: int, exactly: Callable[[Ints], Neighbors]) -> Neighbors:
     """(squared, items) of some rows; what the index cannot answer is searched exactly."""
     squared, items = np.full((len(places), k), np.inf), np.full((len(places), k), -1, np.int64)
     with progress(len(places), "approximate neighbours") as bar:
@@ -236,7 +234,7 @@ def _groups(index: Index, places: Ints) -> Iterator[Ints]:
             yield group[first : first + BLOCK]
 
 
-def _candidates(index: Index, k: int, places: Ints, ask: int, reach: int) -> Best:
+def _candidates(index: Index, k: int, places: Ints, ask: int, reach: int) -> Neighbors:
     """The k best of the admissible items among `ask` candidates, by exact distance; +inf where there are fewer."""
     pairs, space = index.pairs, index.space
     start, stop = pairs.start[places], pairs.stop[places]
@@ -263,5 +261,7 @@ def _candidates(index: Index, k: int, places: Ints, ask: int, reach: int) -> Bes
         NO_PERIOD,
         METRIC_CODES[space.metric],
     )
-    best = np.lexsort((items, squared))[:, :k]
-    return np.take_along_axis(squared, best, 1), np.take_along_axis(items, best, 1)
+    order = np.lexsort((items, squared))
+    squared, items = np.take_along_axis(squared, order, 1), np.take_along_axis(items, order, 1)
+    level_rows(np.arange(len(places) + 1) * found.shape[1], squared, items)
+    return squared[:, :k], items[:, :k]

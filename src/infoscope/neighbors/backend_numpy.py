@@ -196,7 +196,7 @@ class NumpyTiles:
         return ((self.rows.features, self.columns.features, self.weights, self.period, self.metric),)
 
     # ---- what reductions ask of a tile ----
-    def keep_smallest(self, t: Tile, best: Floats, items: Ints) -> int:
+    def keep_smallest(self, t: Tile, best: Floats, items: Ints, beyond: Floats) -> int:
         return kernels.keep_smallest(
             t.squared,
             t.row_band,
@@ -207,6 +207,7 @@ class NumpyTiles:
             self.truths,
             best,
             items,
+            beyond,
         )
 
     def collect_smallest(self, t: Tile, k: int, *candidates: np.ndarray) -> int:

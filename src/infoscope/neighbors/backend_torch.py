@@ -304,24 +304,25 @@ class TorchTiles:
         return i, j, squared
 
     # ---- what reductions ask of a tile ----
-    def keep_smallest(self, t: Tile, best: np.ndarray, items: np.ndarray) -> int:
-        """Update each row's k smallest, kept in order; returns how many pairs were measured in vain."""
+    def keep_smallest(self, t: Tile, best: np.ndarray, items: np.ndarray, beyond: np.ndarray) -> int:
+        """Update each row's k smallest, kept in order, and the smallest left out; returns how many pairs were measured
+        in vain."""
         import torch
 
         k = best.shape[1]
-        kept, kept_items = (torch.from_numpy(state).to(self.device) for state in (best, items))
+        kept, kept_items, left = (torch.from_numpy(state).to(self.device) for state in (best, items, beyond))
         limit = self._ceiling(t, kept[:, -1], k)
         vain, changed = 0, False
         for part in self._parts(t):
-            i, j, squared = self._possible(t, part, torch.minimum(limit, kept[:, -1]))
+            i, j, squared = self._possible(t, part, torch.minimum(limit, kept[:, -1]) * (1 + kernels.TIE))
             vain += len(i)
-            near = squared <= kept[i, -1]
+            near = squared <= kept[i, -1] * (1 + kernels.TIE)
             i, j, squared = i[near], j[near], squared[near]
             if len(i):
-                vain -= merge_smallest(kept, kept_items, i, squared, self.items[j + t.part.start])
+                vain -= merge_smallest(kept, kept_items, left, i, squared, self.items[j + t.part.start])
                 changed = True
         if changed and self.device.type != "cpu":  # in main memory they are the state itself
-            best[:], items[:] = kept.cpu().numpy(), kept_items.cpu().numpy()
+            best[:], items[:], beyond[:] = (state.cpu().numpy() for state in (kept, kept_items, left))
         return vain
 
     def _ceiling(self, t: Tile, limit: Tensor, k: int) -> Tensor:

@@ -42,7 +42,7 @@ SUMMED = ("euclidean", "manhattan", "chebyshev")
 
 def nearest_by_boxes(spaces: Sequence[Space], k: int, queries: Sequence[Queries], columns: ArrayLike | None,
                      admissibility: Admissibility, n_jobs: int | None) -> Best | None:  # fmt: skip
-    """(squared, items) of the k nearest of every row under the largest of the spaces' distances, or None."""
+    """The k nearest of every row under the largest of the spaces' distances, or None."""
     spaces, queries = [as_arrays(s) for s in spaces], [as_arrays(q) for q in queries]
     if k > BOX_K or not _apply(spaces, queries, sum(s.n_features for s in spaces)):
         return None
@@ -51,14 +51,16 @@ def nearest_by_boxes(spaces: Sequence[Space], k: int, queries: Sequence[Queries]
         return None
     pairs = admissible_pairs(rows, candidates, admissibility)
     boxes, asked, order = _boxes_of(spaces, queries, pairs)
-    squared, items = np.empty((len(pairs.rows), k)), np.empty((len(pairs.rows), k), np.int64)
+    more = min(k + 1, int(pairs.admissible.max()))  # to see what ties with the k-th
+    squared, items = np.empty((len(pairs.rows), more)), np.empty((len(pairs.rows), more), np.int64)
     rank = boxes.place_order
 
     def some(part: Ints) -> None:
         boxes.find(asked, part, rank, pairs.start, pairs.stop, squared, items, chained=not admissibility.restricts)
 
     _each(some, order, n_jobs, "neighbours")
-    return squared, items
+    beyond = squared[:, k].copy() if more > k else np.full(len(squared), np.inf)
+    return Best(np.ascontiguousarray(squared[:, :k]), np.ascontiguousarray(items[:, :k]), beyond)
 
 
 def count_by_boxes(space: Space, indptr: Ints, squared: Floats, weighted: bool, queries: Queries,

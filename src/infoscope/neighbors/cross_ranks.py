@@ -17,11 +17,11 @@ from . import backend_numpy
 from .admissible import UNRESTRICTED, Admissibility, Pairs, admissible_pairs
 from .graph import NeighborGraph
 from .interfaces import Precision, Reduction, Tile
-from .kernels import TIE
 from .reductions import CountWithin, KSmallest, column_items, numpy_source, row_items
 from .row_order import show_neighbors
 from .shortcuts import TREE_FEATURES
 from .space import Space
+from .tie_groups import cut_rows, level_rows
 
 KEPT_BYTES = 2**25  # tiles that one thread keeps
 LOWEST_BLOCK = 128  # rows; thinner products are slower than making tiles twice
@@ -107,7 +107,7 @@ def _one_way(states: list[dict[str, Any]], way: int, k: int, pairs: Pairs) -> On
         np.concatenate([state[name][way] for state in states]) for name in ("squared", "items", "closer", "tied")
     )
     indptr = np.arange(len(pairs.rows) + 1) * k
-    graph = NeighborGraph(pairs.rows, indptr, items[:, :k].ravel(), squared[:, :k].ravel(), pairs.admissible)
+    graph = NeighborGraph(pairs.rows, indptr, items.ravel(), squared.ravel(), pairs.admissible)
     return OneWay(graph, closer, tied)
 
 
@@ -115,7 +115,7 @@ class _BothWays(Reduction):
     looks_twice = True
 
     def __init__(self, k: int) -> None:
-        self.k, self.nearest = k, KSmallest(k + 1)  # one more, to see ties
+        self.k, self.nearest = k, KSmallest(k)
 
     def start(self, block: slice) -> dict[str, Any]:
         return {"found": [self.nearest.start(block) for _ in range(2)], "ties": False}
@@ -126,12 +126,14 @@ class _BothWays(Reduction):
     def turn(self, state: dict[str, Any], tiles: Sequence[Tile]) -> None:
         """The neighbours are known: measure them in the other space; their distances there are the radii."""
         k, found = self.k, [self.nearest.finish([one]) for one in state.pop("found")]
-        state["squared"], state["items"] = zip(*found, strict=True)
-        state["ties"] = any(bool((squared[:, k] <= squared[:, k - 1] * (1 + TIE)).any()) for squared, _ in found)
+        state["squared"], state["items"], _ = zip(*found, strict=True)
+        for squared, items, _ in found:
+            level_rows(np.arange(len(squared) + 1) * k, squared, items)
+        state["ties"] = any(len(cut_rows(squared, beyond)) > 0 for squared, _, beyond in found)
         indptr, state["counts"] = np.arange(len(found[0][0]) + 1) * k, []
         sources = [t.source for t in tiles if isinstance(t.source, backend_numpy.NumpyTiles)]
-        for other, (_, items) in ((1, found[0]), (0, found[1])):
-            radii = sources[other].measure_neighbors(tiles[other].block, items[:, :k]).ravel()
+        for other, (_, items, _) in ((1, found[0]), (0, found[1])):
+            radii = sources[other].measure_neighbors(tiles[other].block, items).ravel()
             counting = CountWithin(indptr, radii)
             state["counts"].append((other, counting, counting.start(slice(0, len(indptr) - 1))))
 

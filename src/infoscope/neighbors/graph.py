@@ -28,7 +28,7 @@ class NeighborGraph:
     items : array (P,) of int
         Item numbers of the neighbours, in order of (squared distance, item number).
     squared : array (P,)
-        Exact squared distances.
+        Exact squared distances; tied ones (see `nearest`) are that of the nearest of them.
     admissible : array (R,) of int
         M: how many items each row might have used.
     recall : float, optional

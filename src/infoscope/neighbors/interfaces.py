@@ -126,8 +126,9 @@ class Tiles(Protocol):
     def measure(self, i: Array, j: Array) -> Array:
         """Exact squared distances of pairs given by their places among all rows and columns."""
 
-    def keep_smallest(self, t: Tile, best: Floats, items: Ints) -> int:
-        """Update each row's k smallest; returns, as all below, how many pairs were measured in vain."""
+    def keep_smallest(self, t: Tile, best: Floats, items: Ints, beyond: Floats) -> int:
+        """Update each row's k smallest, and the smallest left out; returns, as all below, how many pairs were measured
+        in vain."""
 
     def count_few(self, t: Tile, indptr: Ints, low: Floats, high: Floats, closer: Ints, tied: Ints) -> int:
         """Count the items closer than, and tied with, each radius."""

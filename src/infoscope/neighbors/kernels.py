@@ -363,8 +363,11 @@ def _ceiling(q: Floats, band: float, column_band: Floats, bounds: Floats) -> flo
 
 @kernel()
 def keep_smallest(squared: Floats, row_band: Floats, column_band: Floats, row_index: Ints, column_index: Ints,
-                  columns: Ints, truths: Truths, best: Floats, items: Ints) -> int:  # fmt: skip
-    """Update each row's max-heap of its k smallest; returns how many pairs were measured in vain."""
+                  columns: Ints, truths: Truths, best: Floats, items: Ints, beyond: Floats) -> int:  # fmt: skip
+    """Update each row's max-heap of its k smallest; returns how many pairs were measured in vain.
+
+    `beyond` is the smallest distance that was seen and not kept, or more where none of them ties with the k-th.
+    """
     vain, m, eps = 0, squared.shape[1], np.finfo(squared.dtype).eps
     widest, bounds = np.float64(column_band.max()), np.empty(best.shape[1])
     for i in range(squared.shape[0]):
@@ -372,7 +375,7 @@ def keep_smallest(squared: Floats, row_band: Floats, column_band: Floats, row_in
         reach, ceiling = np.float64(band_i) + widest, np.inf
         if row_best[0] == np.inf and len(bounds) > 1:  # nothing known yet: do not measure what cannot stay
             ceiling = _ceiling(squared[i], np.float64(band_i), column_band, bounds)
-        limit = _up(min(row_best[0], ceiling) + reach, squared, eps)
+        limit = _up(min(row_best[0], ceiling) * (1 + TIE) + reach, squared, eps)
         for first in range(0, m, STRIP):  # a vectorised test; most strips hold nothing new
             q = squared[i, first : first + STRIP]
             hits = np.int32(0)
@@ -384,16 +387,18 @@ def keep_smallest(squared: Floats, row_band: Floats, column_band: Floats, row_in
                 if not q[j] <= limit:
                     continue
                 band = band_i + column_band[first + j]
-                if not q[j] - band <= min(row_best[0], ceiling) or q[j] == np.inf:
+                if not q[j] - band <= min(row_best[0], ceiling) * (1 + TIE) or q[j] == np.inf:
                     continue
                 item = columns[first + j]
                 d: float = np.float64(q[j])
                 if band != 0:
                     d = _largest(truths, row_index[i], column_index[first + j])
                 if _worse(row_best[0], row_items[0], d, item):
+                    beyond[i] = min(beyond[i], row_best[0])
                     _replace_worst(row_best, row_items, d, item)
-                    limit = _up(min(row_best[0], ceiling) + reach, squared, eps)
+                    limit = _up(min(row_best[0], ceiling) * (1 + TIE) + reach, squared, eps)
                 else:
+                    beyond[i] = min(beyond[i], d)
                     vain += 1
     return vain
 
@@ -401,19 +406,20 @@ def keep_smallest(squared: Floats, row_band: Floats, column_band: Floats, row_in
 @kernel()
 def collect_smallest(squared: Floats, row_band: Floats, column_band: Floats, first_column: int, row_index: Ints,
                      column_index: Ints, columns: Ints, truths: Truths, k: int, farthest: Floats, lower: Floats,
-                     upper: Floats, places: Ints, found: Ints) -> int:  # fmt: skip
-    """Collect what may be among each row's k smallest, by bounds alone; returns how many pairs were measured in vain.
+                     upper: Floats, places: Ints, found: Ints, beyond: Floats) -> int:  # fmt: skip
+    """Collect what may be among each row's k smallest, or tied with the last of them, by bounds alone; returns how many
+    pairs were measured in vain.
 
     A row's first `found` candidates have distances between `lower` and `upper`, in the columns `places` (~column where
     both bounds are the distance itself); its k-th smallest upper bound was `farthest` when it was last looked for,
-    which is when there is no room left.
+    which is when there is no room left.  `beyond` is the smallest distance that was measured and not kept.
     """
     vain, m, room, eps = 0, squared.shape[1], lower.shape[1], np.finfo(squared.dtype).eps
     widest = np.float64(column_band.max())
     for i in range(squared.shape[0]):
         band_i = np.float64(row_band[i])
-        reach = band_i + widest
-        limit = _up(farthest[i] + reach, squared, eps)
+        reach, edge = band_i + widest, farthest[i] * (1 + TIE)
+        limit = _up(edge + reach, squared, eps)
         for first in range(0, m, STRIP):
             q = squared[i, first : first + STRIP]
             hits = np.int32(0)
@@ -425,15 +431,16 @@ def collect_smallest(squared: Floats, row_band: Floats, column_band: Floats, fir
                 if not q[j] <= limit or q[j] == np.inf:
                     continue
                 d, band = np.float64(q[j]), band_i + column_band[first + j]
-                if d - band > farthest[i]:
+                if d - band > edge:
                     continue
                 if found[i] == room:
                     _forget(k, farthest, lower[i], upper[i], places[i], found, i)
                     if 2 * found[i] > room + k:  # bounds do not tell enough apart
                         vain += _measure(truths, row_index[i], column_index, columns, k, farthest, lower[i], upper[i],
-                                         places[i], found, i)  # fmt: skip
-                    limit = _up(farthest[i] + reach, squared, eps)
-                    if d - band > farthest[i]:
+                                         places[i], found, beyond, i)  # fmt: skip
+                    edge = farthest[i] * (1 + TIE)
+                    limit = _up(edge + reach, squared, eps)
+                    if d - band > edge:
                         continue
                 c = found[i]
                 lower[i, c], upper[i, c], places[i, c] = d - band, d + band, first_column + first + j
@@ -443,14 +450,14 @@ def collect_smallest(squared: Floats, row_band: Floats, column_band: Floats, fir
 
 @kernel()
 def measure_smallest(row_index: Ints, column_index: Ints, columns: Ints, truths: Truths, k: int, farthest: Floats,
-                     lower: Floats, upper: Floats, places: Ints, found: Ints, best: Floats,
+                     lower: Floats, upper: Floats, places: Ints, found: Ints, beyond: Floats, best: Floats,
                      items: Ints) -> int:  # fmt: skip
     """Distances and items of each row's k smallest among its candidates; returns how many were measured in vain."""
     vain = 0
     for i in range(len(found)):
         _forget(k, farthest, lower[i], upper[i], places[i], found, i)
         vain += _measure(truths, row_index[i], column_index, columns, k, farthest, lower[i], upper[i], places[i],
-                         found, i)  # fmt: skip
+                         found, beyond, i)  # fmt: skip
         for c in range(found[i]):
             best[i, c], items[i, c] = lower[i, c], columns[~places[i, c]]
     return vain
@@ -462,9 +469,9 @@ def _forget(k: int, farthest: Floats, lower: Floats, upper: Floats, places: Ints
     if found[i] < k:
         return
     farthest[i] = min(farthest[i], _kth_smallest(upper[: found[i]].copy(), k - 1))
-    kept = 0
+    kept, edge = 0, farthest[i] * (1 + TIE)
     for c in range(found[i]):
-        if lower[c] <= farthest[i]:
+        if lower[c] <= edge:
             lower[kept], upper[kept], places[kept] = lower[c], upper[c], places[c]
             kept += 1
     found[i] = kept
@@ -498,7 +505,7 @@ def _kth_smallest(values: Floats, k: int) -> float:
 
 @kernel()
 def _measure(truths: Truths, row: int, column_index: Ints, columns: Ints, k: int, farthest: Floats, lower: Floats,
-             upper: Floats, places: Ints, found: Ints, i: int) -> int:  # fmt: skip
+             upper: Floats, places: Ints, found: Ints, beyond: Floats, i: int) -> int:  # fmt: skip
     """Measure the candidates of a row and keep the k smallest, whose bounds are now their distances."""
     n, vain = found[i], 0
     for c in range(n):
@@ -516,6 +523,8 @@ def _measure(truths: Truths, row: int, column_index: Ints, columns: Ints, k: int
         if lower[c] < worst or (lower[c] == worst and columns[~places[c]] <= last):
             lower[kept], upper[kept], places[kept] = lower[c], upper[c], places[c]
             kept += 1
+        else:
+            beyond[i] = min(beyond[i], lower[c])
     farthest[i], found[i] = worst, kept
     return vain - k
 

@@ -12,6 +12,8 @@ import numpy as np
 from infoscope.base import DataError, warn
 from infoscope.base.array_types import Floats, Ints
 
+from .tie_groups import level_rows
+
 SAME = 1e-6  # similarities of one nearest neighbour, in single precision
 
 
@@ -137,4 +139,6 @@ def _sorted_pairs(rows: Ints, items: Ints, lengths: Floats, n: int) -> PairRows:
     if twice.any():
         key = int(keys[1:][twice][0])
         raise DataError(f"row {key // n} names item {key % n} twice: a neighbour is named once")
-    return PairRows(np.searchsorted(rows, np.arange(n + 1)), items, squared)
+    indptr = np.searchsorted(rows, np.arange(n + 1))
+    level_rows(indptr, squared, items)
+    return PairRows(indptr, items, squared)

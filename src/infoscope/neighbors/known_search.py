@@ -11,8 +11,8 @@ from infoscope.base.array_types import Ints
 
 from .admissible import WINDOW_SLACK, Admissibility, items_of
 from .graph import NeighborGraph
-from .kernels import TIE
 from .space import Space
+from .tie_groups import level_rows
 
 
 def graph_of(data: Any) -> NeighborGraph | None:
@@ -60,10 +60,11 @@ def nearest_known(space: Space, k: int, ties: str, rows: Ints, admissible: Ints,
             f"the graph of {name} holds {held[r]} neighbours of item {rows[r]} that may be used, {k} are needed: "
             "compute more neighbours, or lower k"
         )
+    level_rows(first, squared, items)
     rank = np.arange(len(row)) - first[row]
     wanted = rank < k
     if ties == "all":
-        wanted |= squared <= squared[first[:-1] + k - 1][row] * (1 + TIE)
+        wanted |= squared == squared[first[:-1] + k - 1][row]
     indptr = np.concatenate([[0], np.cumsum(np.bincount(row[wanted], minlength=len(rows)))])
     return NeighborGraph(
         rows, indptr, items[wanted], squared[wanted], admissible, graph.recall, graph.recall_se, space=space

@@ -19,7 +19,8 @@ from . import box_search
 from .admissible import Admissibility
 from .convert import Data
 from .graph import NeighborGraph
-from .reductions import KSmallest, check_spaces, reduce_tiles
+from .k_smallest import k_smallest
+from .reductions import check_spaces
 from .space import Queries, Space, as_space
 from .tensors import as_arrays, on_device
 from .verbs import admissible_counts, check_queries
@@ -84,18 +85,14 @@ def nearest_product(
     admissibility = Admissibility(exclusion_window, neighbors_from).check(spaces[0])
     admissible = admissible_counts(spaces[0], k, asked[0], columns, admissibility)
     joined, ask = _joined(spaces, asked)
-    found = box_search.nearest_by_boxes(joined, k, ask, columns, admissibility, n_jobs)
-    if found is None:
-        found = reduce_tiles(
-            joined,
-            KSmallest(k, largest=True),
-            queries=ask if new is not None else ask[0],
-            columns=columns,
-            n_jobs=n_jobs,
-            label="neighbours",
-            **admissibility.options,
-        )
-    squared, items = found
+    squared, items, _ = k_smallest(
+        joined,
+        k,
+        ask,
+        dict(columns=columns, n_jobs=n_jobs, **admissibility.options),
+        found=box_search.nearest_by_boxes(joined, k, ask, columns, admissibility, n_jobs),
+        largest=True,
+    )
     rows = np.arange(len(squared)) if new is not None or queries is None else asked[0]
     return NeighborGraph(rows, np.arange(len(rows) + 1) * k, items.ravel(), squared.ravel(), admissible)
 

@@ -78,8 +78,7 @@ def reduce_tiles(
     >>> import numpy as np
     >>> from infoscope.neighbors import Space, reduce_tiles
     >>> from infoscope.neighbors.reductions import KSmallest
-    >>> squared, items = reduce_tiles([Space(np.array([[0.0], [1.0], [3.0]]))], KSmallest(1))
-    >>> items.ravel()
+    >>> reduce_tiles([Space(np.array([[0.0], [1.0], [3.0]]))], KSmallest(1)).items.ravel()
     array([1, 0, 1])
     """
     spaces = [spaces] if isinstance(spaces, Space) else list(spaces)
@@ -238,9 +237,26 @@ def check_spaces(spaces: list[Space], queries: list[Queries]) -> None:
 
 
 # ----------------------------------------------------------------------------------------------------------- reductions
-Best: TypeAlias = tuple[Floats, Ints]  # squared distances and items
 Counts: TypeAlias = tuple[np.ndarray, np.ndarray]  # closer and tied
 Found: TypeAlias = tuple[Ints, Ints, Floats]  # row, item and squared distance
+
+
+class Best(NamedTuple):
+    """The k smallest of every row, and what was left out.
+
+    Attributes
+    ----------
+    squared : array (b, k)
+        Squared distances.
+    items : array (b, k) of int
+        Item numbers.
+    beyond : array (b,)
+        The smallest distance that was left out, if it is tied with the k-th; no smaller than any that is.
+    """
+
+    squared: Floats
+    items: Ints
+    beyond: Floats
 
 
 class Candidates(NamedTuple):
@@ -252,6 +268,7 @@ class Candidates(NamedTuple):
     upper: Floats  # (b, C)
     places: Ints  # (b, C)
     found: Ints  # (b,)
+    beyond: Floats  # (b,)
 
 
 class KSmallest(Reduction):
@@ -267,7 +284,7 @@ class KSmallest(Reduction):
 
     def start(self, block: slice) -> Best:
         shape = (block.stop - block.start, self.k)
-        return np.full(shape, np.inf), np.full(shape, -1, np.int64)
+        return Best(np.full(shape, np.inf), np.full(shape, -1, np.int64), np.full(shape[0], np.inf))
 
     def open(self, block: slice, sources: Sequence[Tiles]) -> Best | Candidates:
         (source,) = sources
@@ -281,6 +298,7 @@ class KSmallest(Reduction):
             np.empty((rows, room)),
             np.empty((rows, room), np.int64),
             np.zeros(rows, np.int64),
+            np.full(rows, np.inf),
         )
 
     def update(self, state: Best | Candidates, tiles: Sequence[Tile]) -> int:
@@ -292,20 +310,23 @@ class KSmallest(Reduction):
     def close(self, state: Best | Candidates, block: slice, sources: Sequence[Tiles]) -> tuple[Best, int]:
         if not isinstance(state, Candidates):
             return state, 0
-        smallest = self.start(block)
-        return smallest, state.source.measure_smallest(block, self.k, *state[1:], *smallest)
+        best = self.start(block)
+        vain = state.source.measure_smallest(block, self.k, *state[1:], best.squared, best.items)
+        return best._replace(beyond=state.beyond), vain
 
     def merge(self, state: Best, other: Best) -> Best:
-        squared, items = (np.hstack(pair) for pair in zip(state, other, strict=True))
-        return _sorted_rows(squared, items, self.k)
+        squared, items = np.hstack([state.squared, other.squared]), np.hstack([state.items, other.items])
+        squared, items = _sorted_rows(squared, items)
+        k, beyond = self.k, np.minimum(state.beyond, other.beyond)
+        return Best(squared[:, :k], items[:, :k], np.minimum(beyond, squared[:, k]))
 
     def finish(self, states: list[Best]) -> Best:
-        squared, items = (np.vstack(part) for part in zip(*states, strict=True))
-        return _sorted_rows(squared, items, self.k)
+        squared, items, beyond = (np.concatenate(part) for part in zip(*states, strict=True))
+        return Best(*_sorted_rows(squared, items), beyond)
 
 
-def _sorted_rows(squared: Floats, items: Ints, k: int) -> Best:
-    order = np.lexsort((items, squared))[:, :k]
+def _sorted_rows(squared: Floats, items: Ints) -> tuple[Floats, Ints]:
+    order = np.lexsort((items, squared))
     return np.take_along_axis(squared, order, 1), np.take_along_axis(items, order, 1)
 
 

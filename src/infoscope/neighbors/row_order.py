@@ -133,6 +133,27 @@ def looking_at_row_order(
         _open.reset(token)
 
 
+@contextmanager
+def not_looking() -> Iterator[None]:
+    """Show nothing to the look that is open: for searches among rows that were put in another order.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.neighbors import nearest
+    >>> from infoscope.neighbors.row_order import looking_at_row_order, not_looking
+    >>> with looking_at_row_order() as look, not_looking():
+    ...     graph = nearest(np.sort(np.random.default_rng(0).normal(size=500))[:, None], 2)
+    >>> look.correlated
+    False
+    """
+    token = _open.set(None)
+    try:
+        yield
+    finally:
+        _open.reset(token)
+
+
 def is_looking() -> bool:
     """Whether a look is open that wants to be shown neighbours."""
     look = _open.get()

@@ -38,7 +38,7 @@ def _scale(space: Space, other: Space) -> float:
 
 def nearest_by_tree(space: Space, k: int, queries: Queries, columns: ArrayLike | None, admissibility: Admissibility,
                     n_jobs: int | None) -> Best | None:  # fmt: skip
-    """(squared, items) of the k nearest of every row by SciPy's KD-tree, or None.
+    """The k nearest of every row by SciPy's KD-tree, or None.
 
     The tree's own distances are right to a few units in the last place of the coordinates.  A row is settled when its
     k-th measured neighbour is clearly closer than what the tree left out; the others (many ties) go to the tiles.
@@ -75,7 +75,7 @@ def nearest_by_tree(space: Space, k: int, queries: Queries, columns: ArrayLike |
     # neighbours in the tree are asked for one after the other: what they need is in cache
     order = tree.indices if queries is None else np.arange(len(rows))
     error = 32 * np.finfo(float).eps * (scale + period.max(initial=0)) * w.max() * space.n_features
-    squared, items = np.empty((len(rows), k)), np.empty((len(rows), k), np.int64)
+    best = Best(np.empty((len(rows), k)), np.empty((len(rows), k), np.int64), np.empty(len(rows)))
     unsettled = np.empty(len(rows), bool)
     measure = w, periods(space), METRIC_CODES[space.metric]
 
@@ -87,7 +87,7 @@ def nearest_by_tree(space: Space, k: int, queries: Queries, columns: ArrayLike |
         if not new_points:
             truth[item == rows[at][:, None]] = np.inf
         _sort_rows(truth, item)
-        squared[at], items[at] = truth[:, :k], item[:, :k]
+        best.squared[at], best.items[at], best.beyond[at] = truth[:, :k], item[:, :k], truth[:, k]
         left_out = np.maximum(distance[:, -1] - error, 0)  # nothing the tree did not return is closer than this
         unsettled[at] = ~(left_out**2 * (1 - 4 * TIE) > truth[:, k - 1])
         bar.update(len(at))
@@ -99,10 +99,10 @@ def nearest_by_tree(space: Space, k: int, queries: Queries, columns: ArrayLike |
         return None  # mostly ties: let the tiles do it all
     if len(doubtful):
         ask = source.take(doubtful) if new_points else rows[doubtful]
-        squared[doubtful], items[doubtful] = reduce_tiles(
-            [space], KSmallest(k), queries=ask, n_jobs=n_jobs, label="ties"
-        )
-    return squared, items
+        again = reduce_tiles([space], KSmallest(k), queries=ask, n_jobs=n_jobs, label="ties")
+        for array, part in zip(best, again, strict=True):
+            array[doubtful] = part
+    return best
 
 
 def _tree_coordinates(features: np.ndarray, period: Floats, weights: Floats) -> Floats:

@@ -272,7 +272,7 @@ def search_rows(values: Tensor, row: Tensor, x: Tensor, right: bool) -> Tensor:
     return low
 
 
-def merge_smallest(best: Tensor, items: Tensor, i: Tensor, squared: Tensor, item: Tensor) -> int:
+def merge_smallest(best: Tensor, items: Tensor, beyond: Tensor, i: Tensor, squared: Tensor, item: Tensor) -> int:
     """Put pairs (row, squared, item), in order of rows, into the k smallest of their rows; returns how many stay."""
     import torch
 
@@ -288,4 +288,5 @@ def merge_smallest(best: Tensor, items: Tensor, i: Tensor, squared: Tensor, item
     begin = torch.searchsorted(row[order], own)
     chosen = order[begin[:, None] + torch.arange(k, device=i.device)]
     best[touched], items[touched] = values[chosen], names[chosen]
+    beyond[touched] = torch.minimum(beyond[touched], values[order[begin + k]])
     return int((chosen >= n * k).sum())

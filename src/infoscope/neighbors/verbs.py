@@ -15,12 +15,23 @@ from .admissible import Admissibility, admissible_pairs
 from .bits import PackedBits
 from .convert import Data
 from .graph import NeighborGraph
-from .kernels import TIE
+from .k_smallest import k_smallest
 from .known_search import nearest_known
-from .reductions import Counts, CountWithin, Histogram, ItemsWithin, KSmallest, column_items, reduce_tiles, row_items
+from .reductions import (
+    Best,
+    Counts,
+    CountWithin,
+    Histogram,
+    ItemsWithin,
+    KSmallest,
+    column_items,
+    reduce_tiles,
+    row_items,
+)
 from .row_order import show_neighbors
 from .space import Queries, Space, as_space
 from .space_checks import item_numbers, refuse_near_only
+from .tie_groups import cut_rows, level_rows
 
 MAX_PAIRS = 2**25  # neighbour pairs a graph may hold: half a GiB
 
@@ -47,6 +58,8 @@ def nearest(
         Neighbours a row.
     ties : {"index", "all"}
         At the k-th distance, "index" keeps the lowest item numbers, "all" keeps every tied item (rows get longer).
+        Distances are tied when their squares differ by at most 1e-12 of the nearest of them, whose distance all of
+        them get; their items come by number.
     queries : None, array of int or Space
         Rows: all items, some items, or new points.
     columns : array of int, optional
@@ -101,26 +114,26 @@ def nearest(
 def _search(space: Space, k: int, ties: str, rows: Ints, admissible: Ints, queries: Queries,
             admissibility: Admissibility, options: dict[str, Any]) -> NeighborGraph:  # fmt: skip
     """Exact neighbours, by a tree or by tiles."""
-    wanted = k + 1 if ties == "all" else k
-    wanted = min(wanted, int(admissible.max()))  # rows that may use only k end with an infinite distance
-    found = shortcuts.nearest_by_tree(space, wanted, queries, admissibility=admissibility, **options)
+    found = shortcuts.nearest_by_tree(space, k, queries, admissibility=admissibility, **options)
     options = options | admissibility.options
-    if found is None:
-        found = reduce_tiles([space], KSmallest(wanted), queries=queries, label="neighbours", **options)
-    squared, items = found
-    if ties == "all" and wanted > k:
-        tied = np.flatnonzero(squared[:, k] <= squared[:, k - 1] * (1 + TIE))
+    if ties == "all":
+        if found is None:
+            found = reduce_tiles([space], KSmallest(k), queries=queries, label="neighbours", **options)
+        level_rows(np.arange(len(rows) + 1) * k, found.squared, found.items)
+        tied = cut_rows(found.squared, found.beyond)
         if len(tied):
-            return _with_all_ties(space, k, squared, items, tied, rows, admissible, queries, options)
+            return _with_all_ties(space, k, found, tied, rows, admissible, queries, options)
+    else:
+        found = k_smallest([space], k, [queries], options, found=found)
     indptr = np.arange(len(rows) + 1) * k
     known = None if isinstance(queries, Space) else space
-    return NeighborGraph(rows, indptr, items[:, :k].ravel(), squared[:, :k].ravel(), admissible, space=known)
+    return NeighborGraph(rows, indptr, found.items.ravel(), found.squared.ravel(), admissible, space=known)
 
 
-def _with_all_ties(space: Space, k: int, squared: Floats, items: Ints, tied: Ints, rows: Ints, admissible: Ints,
-                   queries: Queries, options: dict[str, Any]) -> NeighborGraph:  # fmt: skip
-    """Rows whose next neighbour ties with the k-th are asked again, for everything within that radius."""
-    radius = squared[tied, k - 1]
+def _with_all_ties(space: Space, k: int, found: Best, tied: Ints, rows: Ints, admissible: Ints, queries: Queries,
+                   options: dict[str, Any]) -> NeighborGraph:  # fmt: skip
+    """Rows whose last group of ties goes on are asked again, for everything up to the end of that group."""
+    radius = found.squared[tied, -1]  # of the nearest member
     ask = queries.take(tied) if isinstance(queries, Space) else rows[tied]
     closer, equal = count_within(space, np.arange(len(tied) + 1), radius, queries=ask, **options)
     n_pairs = int((closer + equal).sum()) + k * (len(rows) - len(tied))
@@ -133,12 +146,14 @@ def _with_all_ties(space: Space, k: int, squared: Floats, items: Ints, tied: Int
     row, item, square = reduce_tiles([space], ItemsWithin(radius), queries=ask, label="ties", **options)
     alone = np.setdiff1d(np.arange(len(rows)), tied, assume_unique=True)
     row = np.concatenate([np.repeat(alone, k), tied[row]])
-    item = np.concatenate([items[alone, :k].ravel(), item])
-    square = np.concatenate([squared[alone, :k].ravel(), square])
+    item = np.concatenate([found.items[alone].ravel(), item])
+    square = np.concatenate([found.squared[alone].ravel(), square])
     order = np.lexsort((item, square, row))
     indptr = np.searchsorted(row[order], np.arange(len(rows) + 1))
+    item, square = item[order], square[order]
+    level_rows(indptr, square, item)
     known = None if isinstance(queries, Space) else space
-    return NeighborGraph(rows, indptr, item[order], square[order], admissible, space=known)
+    return NeighborGraph(rows, indptr, item, square, admissible, space=known)
 
 
 def nearest_blocks(
