@@ -154,7 +154,7 @@ def ring(n=400, k=6, seed=0):
     items = np.array(
         [np.r_[(i + 1) % n, g.choice(np.delete(np.arange(n), [i, (i + 1) % n]), k, False)] for i in range(n)]
     )
-    return neighborhood_graph(items, g.integers(2, k + 2, n)), g.normal(size=n), g
+    return neighborhood_graph(items, g.integers(1, k + 1, n)), g.normal(size=n), g
 
 
 @pytest.mark.parametrize("solver", ["lu", "cg", "amg"])

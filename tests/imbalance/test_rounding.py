@@ -162,7 +162,7 @@ def test_what_cancels_leaves_no_error():
 
 
 def test_tied_ranks_are_groups_measured_from_their_nearest_member():
-    """Of squares 1, 1 + 0.8e-12, 1 + 1.6e-12 and 2 the first two are tied, not three: twice the ranks are 3, 3, 6, 8."""
+    """The first two of 1, 1 + 0.8e-12 and 1 + 1.6e-12 are tied: twice the ranks are 3, 3, 6, and 8 of the last."""
     from infoscope.imbalance.rank_kernels import write_ranks
 
     squared, out = np.array([[1.0, 1 + 0.8e-12, 1 + 1.6e-12, 2.0]]), np.zeros((1, 4), np.int32)

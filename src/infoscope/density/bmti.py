@@ -14,7 +14,7 @@ from infoscope.base.contents import holds, integers, number, numbers, whole
 from infoscope.neighbors import Space
 
 from . import edge_kernels as kernels
-from .edges import Edges, cloud_of, coordinates_of, edges_of, in_blocks, neighborhood_graph
+from .edges import Edges, cloud_of, coordinates_of, edges_of, in_blocks, n_members, neighborhood_graph
 from .estimators import KStarNN, PAk, PointDensity
 from .lsdi import lsdi_weights
 from .solve import SOLVERS, Solution, System, constants, normal_equations, solve
@@ -284,7 +284,7 @@ class BMTI(KStarNN):
         if name == "lsdi":
             weight = lsdi_weights(edges, random_state=int(self.random_state), n_jobs=self.n_jobs)
         else:
-            members = np.sqrt(k.astype(float))
+            members = np.sqrt(np.diff(edges.graph.indptr) + 1.0)  # the point itself, and its neighbours
             weight = 1 / (edges.variance * members[edges.graph.source] * members[edges.graph.target])
         if self.weight_cap is not None:
             np.minimum(weight, self.weight_cap * float(np.median(weight)), out=weight)
@@ -293,7 +293,7 @@ class BMTI(KStarNN):
     def _densities_of_new(self, new: Space, log_distances, items, k):
         """The neighbours of a new point, each with its difference to it, give its value; no item changes."""
         y = coordinates_of(new)[0]
-        n = np.maximum(k - 1, 1)
+        n = n_members(log_distances, k)
         last = k - 1 if self.gradient == "interior" else n - 1
         scale = (self.dimension_ + 2) * np.exp(-2 * log_distances[np.arange(len(k)), last])
         value, error, gradient = np.empty(len(k)), np.empty(len(k)), np.empty(y.shape)
@@ -306,7 +306,7 @@ class BMTI(KStarNN):
             n,
             scale,
             cloud_of(self.sample_),
-            neighborhood_graph(self.sample_.table.items, self._k),
+            neighborhood_graph(self.sample_.table.items, n_members(self.sample_.table.distances, self._k)),
             self._scale,
             self._gradient,
             *self._plain,

@@ -73,6 +73,7 @@ def edges_of(
         Intrinsic dimension.
     interior : bool
         R is the distance of neighbour k*, which bounds the ball and is not in the mean, instead of that of k* - 1.
+        Where neighbour k* is tied with others, all of them are in the mean, and R is their distance.
     keep : bool
         Keep what `near`, `far` and `overlap` hold.
     n_jobs : int, optional
@@ -130,26 +131,42 @@ def mean_shifts(sample: Sample, k: np.ndarray, d: float, *, interior: bool = Fal
     array([0.66666667])
     """
     cloud = cloud_of(sample)
-    graph, order = neighborhood_graph(sample.table.items, k), _in_space(cloud.x)
-    radius = sample.table.distances[np.arange(len(k)), k - 1 if interior else k - 2]
+    n = n_members(sample.table.distances, k)
+    graph, order = neighborhood_graph(sample.table.items, n), _in_space(cloud.x)
+    radius = sample.table.distances[np.arange(len(k)), (k if interior else n) - 1]
     scale = (d + 2) / radius**2
     gradient = np.empty(cloud.x.shape)
     in_blocks(kernels.gradients, len(k), n_jobs, order, cloud, graph.indptr, graph.target, scale, gradient)
     return gradient, scale, cloud, graph, order
 
 
-def neighborhood_graph(items: np.ndarray, k: np.ndarray) -> Graph:
-    """Edges from every point to the first k - 1 of its neighbours.
+def n_members(distances: np.ndarray, k: np.ndarray) -> np.ndarray:
+    """How many neighbours are members: those before the k-th, which bounds the ball, or all k where it is tied.
+
+    To leave one of several tied neighbours out would pull the mean shift away from it, and which one is arbitrary.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.density.edges import n_members
+    >>> n_members(np.array([[1.0, 2.0, 3.0], [1.0, 2.0, 2.0]]), np.array([3, 3]))
+    array([2, 3])
+    """
+    rows = np.arange(len(k))
+    return np.where(distances[rows, np.maximum(k - 2, 0)] < distances[rows, k - 1], k - 1, k)
+
+
+def neighborhood_graph(items: np.ndarray, n: np.ndarray) -> Graph:
+    """Edges from every point to the first n of its neighbours.
 
     Examples
     --------
     >>> import numpy as np
     >>> from infoscope.density.edges import neighborhood_graph
-    >>> graph = neighborhood_graph(np.array([[1, 2], [0, 2], [1, 0]]), np.array([3, 2, 2]))
+    >>> graph = neighborhood_graph(np.array([[1, 2], [0, 2], [1, 0]]), np.array([2, 1, 1]))
     >>> graph.target, graph.source, graph.in_edge
     (array([1, 2, 0, 1], dtype=int32), array([0, 0, 1, 2], dtype=int32), array([2, 0, 3, 1], dtype=int32))
     """
-    n = np.asarray(k, np.int64) - 1
     indptr = np.concatenate([[0], np.cumsum(n)])
     number = np.int32 if indptr[-1] < 2**31 else np.int64
     target = items[np.arange(items.shape[1]) < n[:, None]].astype(np.int32)

@@ -9,13 +9,13 @@ import numpy as np
 from scipy.special import gammaln, psi
 from sklearn.base import BaseEstimator, DensityMixin
 
-from infoscope.base import DataError, ParameterError, check_sample_weight, deprecated, kernel, provenance
+from infoscope.base import DataError, ParameterError, check_sample_weight, deprecated, provenance
 from infoscope.base.checks import check_choice, check_positive_int, check_vector
 from infoscope.base.contents import holds, integers, number, numbers
 from infoscope.dimension import k_star
 from infoscope.dimension.abide import adaptive_scale
 from infoscope.dimension.estimators import checked_input, warn_of_constant_columns
-from infoscope.dimension.k_star import FEWEST, thresholds
+from infoscope.dimension.k_star import FEWEST, first_failure, reaches_end, thresholds
 from infoscope.dimension.neighborhood_scale import Scale
 from infoscope.neighbors import Space, as_space, graph_of, is_series, item_origin, looking_at_row_order, settle_window
 
@@ -256,7 +256,7 @@ class PointDensity(DensityMixin, BaseEstimator):
         most = min(MOST, table.n_items - 1, max(MOST_ENTRIES // table.n_items, width), self._offered)
         if not is_auto(getattr(self, "max_neighbors", None)) or width >= most:
             return None
-        return min(2 * width, most) if np.mean(self._k >= width - 1) > CAPPED else None
+        return min(2 * width, most) if np.mean(reaches_end(table, self._k)) > CAPPED else None
 
     def _calibrate(self) -> None:
         """How far the errors that theory claims are from those that a known density like this one has."""
@@ -508,7 +508,7 @@ class KStarNN(PointDensity):
         if items.shape[1] <= FEWEST:
             return out
         edge = thresholds(items.shape[1], self._level, self.dimension_)
-        _first_failure_of_new(log_distances, items, self._log_distances, edge, out)
+        first_failure(log_distances, self._log_distances, items, edge, out)
         return out
 
 
@@ -589,14 +589,3 @@ def _space_of(estimator, X) -> Space:
     if space.feature_names is not None:
         estimator.feature_names_in_ = np.array(space.feature_names, dtype=object)
     return space
-
-
-@kernel()
-def _first_failure_of_new(log_r, items, log_r_points, edge, out):
-    """The k* test with the ball of a new point; a neighbour's ball is the one of the sample."""
-    for i in range(log_r.shape[0]):
-        out[i] = log_r.shape[1] - 1
-        for k in range(3, log_r.shape[1]):
-            if abs(log_r[i, k - 1] - log_r_points[items[i, k], k - 1]) > edge[k]:
-                out[i] = k
-                break

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from infoscope.dimension.k_star import WIDE_TIES, ends_inside_ties, reaches_end
 from infoscope.neighbors import Space, is_series
 
 from .edges import METRICS
@@ -59,9 +60,11 @@ def notes_and_warnings(fitted: Any, unsettled: int) -> tuple[list[str], list[str
     elif not is_auto(asked) and asked > width and width == sample.table.n_items - 1:
         warnings.append(f"max_neighbors={asked} is more than the {width} other points there are: {width} were used")
     more = width < sample.table.n_items - 1
-    if more and fitted.method != "k-NN" and (capped := float(np.mean(fitted._k >= width - 1))) > 0.5:
+    if more and fitted.method != "k-NN" and (capped := float(np.mean(reaches_end(sample.table, fitted._k)))) > 0.5:
         how = "raise max_neighbors" if width < fitted._offered else "build the graph with more"
         warnings.append(f"{capped:.0%} of the points would use more than {width} neighbours: {how}")
+    if fitted.method != "k-NN" and (inside := int(ends_inside_ties(sample.table, fitted._k).sum())):
+        warnings.append(WIDE_TIES.format(inside, width))
     warnings += _beyond_half_period(sample, fitted._k)
     if fitted._bias is not None:
         notes.append("the bias potential was added to the log density of the biased sample")

@@ -16,7 +16,7 @@ from .peaks_scan import ClusterScan, DecisionGraph, separation
 from .populations import find_populations
 from .saddle_resolution import unresolved_saddles
 from .topography import Basins, find_basins, merge_peaks
-from .unique_points import neighbors_of_new
+from .unique_points import neighbors_of_new, ranks_of
 
 
 class DensityPeaks(ClusterMixin, BaseEstimator):
@@ -131,7 +131,8 @@ class DensityPeaks(ClusterMixin, BaseEstimator):
         fitted = self.density_
         if not np.isfinite(fitted._errors).all():
             raise ParameterError("the density has no errors, without which no peak is significant: fit it with errors")
-        self.basins_ = find_basins(fitted._values, fitted._errors, fitted._k, fitted.sample_.table.items)
+        ranks = ranks_of(fitted.sample_)
+        self.basins_ = find_basins(fitted._values, fitted._errors, fitted._k, fitted.sample_.table.items, ranks)
         self.result_ = found = self.cut(self.Z, halo=self.halo)
         self.labels_, self.centers_, self.populations_ = found.labels, found.centers, found.populations
         self.populations_se_ = found.populations_se

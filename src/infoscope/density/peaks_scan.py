@@ -12,6 +12,9 @@ from infoscope.base.contents import holds, integers, numbers
 from infoscope.base.rounding import first_lowest, order_of
 from infoscope.neighbors import nearest
 
+from .topography import falling
+from .unique_points import ranks_of
+
 if TYPE_CHECKING:
     import pandas
 
@@ -155,7 +158,7 @@ def separation(density: PointDensity) -> np.ndarray:
     """
     table, value = density.sample_.table, density._values - density._errors
     place = np.empty(len(value), np.int64)
-    order = order_of(-value, 1.0)
+    order = falling(value, ranks_of(density.sample_))
     place[order] = np.arange(len(value))
     out = np.empty(len(value))
     _first_denser(table.items, table.distances, place, out)

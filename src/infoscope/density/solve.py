@@ -120,7 +120,7 @@ def normal_equations(
     >>> import numpy as np
     >>> from infoscope.density.edges import neighborhood_graph
     >>> from infoscope.density.solve import normal_equations, solve
-    >>> line = neighborhood_graph(np.array([[1], [2], [1]]), np.array([2, 2, 2]))
+    >>> line = neighborhood_graph(np.array([[1], [2], [1]]), np.array([1, 1, 1]))
     >>> solve(normal_equations(line, np.ones(3), np.array([1.0, 1.0, -1.0])), 1).values.round(9)
     array([-1.,  0.,  1.])
     """
@@ -152,7 +152,7 @@ def symmetric_matrix(graph: Graph, value: np.ndarray, *, add: bool, n_jobs: int 
     >>> import numpy as np
     >>> from infoscope.density.edges import neighborhood_graph
     >>> from infoscope.density.solve import symmetric_matrix
-    >>> line = neighborhood_graph(np.array([[1], [2], [1]]), np.array([2, 2, 2]))
+    >>> line = neighborhood_graph(np.array([[1], [2], [1]]), np.array([1, 1, 1]))
     >>> symmetric_matrix(line, np.array([1.0, 2.0, 3.0]), add=True).toarray()[1]
     array([1., 0., 5.])
     """

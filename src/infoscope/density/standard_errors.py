@@ -62,7 +62,7 @@ def claimed_errors(
     >>> from infoscope.density.edges import neighborhood_graph
     >>> from infoscope.density.standard_errors import claimed_errors
     >>> from infoscope.density.solve import normal_equations
-    >>> pair = neighborhood_graph(np.array([[1], [0]]), np.array([2, 2]))
+    >>> pair = neighborhood_graph(np.array([[1], [0]]), np.array([1, 1]))
     >>> system = normal_equations(pair, np.ones(2), np.zeros(2))           # l_1 - l_0 has variance 1/2
     >>> claimed_errors(system, pair, np.ones(2), 1.0) ** 2
     array([0.125, 0.125])

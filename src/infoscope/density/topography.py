@@ -2,7 +2,12 @@
 
 Everything runs on g = log density - its error, so that a peak must stand out of its own error.  A point belongs to its
 first neighbour that was assigned before it, in order of falling g; so every point has a parent of higher g or is a
-centre, and no point is left without label.  Of points whose g only rounding tells apart, the lower number is higher.
+centre, and no point is left without label.
+
+All of it is a function of the data set.  Of points whose g only rounding tells apart, the one whose contents come
+first (the lower value in the first column, then in the second, ...) is higher; of tied neighbours the lowest number is
+nearer, and where there are ties, points are numbered by their contents as well (`unique_points`).  A graph without
+features has nothing but its numbers.
 """
 
 from __future__ import annotations
@@ -14,7 +19,7 @@ import numpy as np
 
 from infoscope.base import kernel
 from infoscope.base.contents import integers
-from infoscope.base.rounding import SAME, exceeds, level_ties, order_of
+from infoscope.base.rounding import SAME, exceeds, level_ties
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +70,9 @@ class Merged:
     merges: list[tuple[int, int, int, float]]
 
 
-def find_basins(log_density: np.ndarray, error: np.ndarray, k: np.ndarray, items: np.ndarray) -> Basins:
+def find_basins(
+    log_density: np.ndarray, error: np.ndarray, k: np.ndarray, items: np.ndarray, ranks: np.ndarray | None = None
+) -> Basins:
     """Peaks, the points that belong to them, and their borders.
 
     Parameters
@@ -76,6 +83,8 @@ def find_basins(log_density: np.ndarray, error: np.ndarray, k: np.ndarray, items
         Neighbours that see its density.
     items : array (U, K) of int
         Neighbours of every point, nearest first.
+    ranks : array (U,) of int, optional
+        Who is higher among points of equal g, the lowest first (`content_ranks`); their numbers by default.
 
     Returns
     -------
@@ -97,7 +106,7 @@ def find_basins(log_density: np.ndarray, error: np.ndarray, k: np.ndarray, items
     """
     g = log_density - error
     items, k = np.ascontiguousarray(items), np.asarray(k, np.int64)
-    order = order_of(-g, 1.0)  # a logarithm: its error is not relative
+    order = falling(g, ranks)
     height = np.empty(len(g))
     height[order] = -np.arange(len(g))
     centre, up = _centres(height, k, items)
@@ -111,6 +120,20 @@ def find_basins(log_density: np.ndarray, error: np.ndarray, k: np.ndarray, items
     by = np.lexsort((-height[points], ends[:, 1], ends[:, 0]))
     pairs, first = np.unique(ends[by], axis=0, return_index=True)
     return Basins(centers, labels, pairs.reshape(-1, 2), points[by][first])
+
+
+def falling(g: np.ndarray, ranks: np.ndarray | None) -> np.ndarray:
+    """Points in order of falling g, of equal ones the lowest rank first; without ranks, the lowest number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.density.topography import falling
+    >>> falling(np.array([1.0, 2.0, 2.0 + 1e-15]), np.array([0, 2, 1]))
+    array([2, 1, 0])
+    """
+    level = level_ties(-g, 1.0)  # a logarithm: its error is not relative
+    return np.lexsort((np.arange(len(g)) if ranks is None else ranks, level))
 
 
 def merge_peaks(basins: Basins, log_density: np.ndarray, error: np.ndarray, Z: float) -> Merged:

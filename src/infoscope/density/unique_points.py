@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +11,16 @@ from infoscope.base import DataError, ParameterError, check_sample_weight, kerne
 from infoscope.base.contents import integers, numbers
 from infoscope.base.rounding import exceeds
 from infoscope.dimension import NeighborTable, neighbor_table
-from infoscope.neighbors import NeighborGraph, Space, find_repeated_rows, item_name, nearest
+from infoscope.neighbors import (
+    NeighborGraph,
+    Space,
+    content_order,
+    content_ranks,
+    find_repeated_rows,
+    item_name,
+    nearest,
+    not_looking,
+)
 
 FEWEST_POINTS = 4
 DISCRETE = ("labels", "bits", "hamming")
@@ -23,7 +33,8 @@ class Sample:
     Attributes
     ----------
     table : NeighborTable
-        Neighbours of the U different points.
+        Neighbours of the U different points.  Points are numbered as the items came; where distances tie, so that
+        numbers decide, by their contents (`infoscope.neighbors.content_order`), unless a graph numbers them.
     point_of_item : array (N,) of int
         The point every item of the data lies on; -1 for items of weight zero, which are no part of the sample.
     weight, square : array (U,)
@@ -146,7 +157,8 @@ def make_sample(data: Space | NeighborGraph, k: int, *, sample_weight=None, n_jo
     point = np.full(len(data), -1)
     point[rows] = place
     given = np.ones(len(rows)) if weight is None else weight[rows] / weight[rows].mean()
-    return _sum_weights(table, point, place, given, (*notes, *table.notes), space)
+    sample = _sum_weights(table, point, place, given, (*notes, *table.notes), space)
+    return _by_contents(sample, n_jobs) if _has_ties(table.distances) else sample
 
 
 def with_neighbors(sample: Sample, k: int, *, graph: NeighborGraph | None = None, n_jobs: int | None = None) -> Sample:
@@ -162,8 +174,10 @@ def with_neighbors(sample: Sample, k: int, *, graph: NeighborGraph | None = None
     array([1, 2, 3, 4])
     """
     data = sample.space if graph is None else graph
-    table = neighbor_table(data, k, n_jobs=n_jobs, fewest=FEWEST_POINTS)
-    return replace(sample, table=table)
+    with not_looking():  # the first search was shown
+        table = neighbor_table(data, k, n_jobs=n_jobs, fewest=FEWEST_POINTS)
+    sample = replace(sample, table=table)
+    return _by_contents(sample, n_jobs) if graph is None and _has_ties(table.distances) else sample
 
 
 def neighbors_of_new(sample: Sample, new: Space, k: int, n_jobs: int | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -184,6 +198,20 @@ def neighbors_of_new(sample: Sample, new: Space, k: int, n_jobs: int | None = No
     return graph.distances.reshape(len(graph), k), graph.items.reshape(len(graph), k)
 
 
+def ranks_of(sample: Sample) -> np.ndarray | None:
+    """The place of every point in the order of contents, which decides between equals; None where there are none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.density.unique_points import make_sample, ranks_of
+    >>> from infoscope.neighbors import Space
+    >>> ranks_of(make_sample(Space(np.array([[3.0], [1.0], [1.5], [0.1], [4.0]])), 3))
+    array([3, 1, 2, 0, 4])
+    """
+    return None if sample.space is None else content_ranks([sample.space])
+
+
 def mass_within(sample: Sample, items: np.ndarray, k: np.ndarray, *, new: bool = False):
     """Weight of the first k neighbours of every row, and the sum of its squares; repeats of the row's point count too.
 
@@ -202,6 +230,24 @@ def mass_within(sample: Sample, items: np.ndarray, k: np.ndarray, *, new: bool =
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
+def _by_contents(sample: Sample, n_jobs: int | None) -> Sample:
+    """The same sample, its points numbered by their contents: where distances tie, numbers decide who comes first."""
+    data: Any = sample.space
+    order = content_order([data])
+    if (order == np.arange(len(order))).all():
+        return sample
+    number = np.empty(len(order), np.int64)
+    number[order] = np.arange(len(order))
+    space = data.take(order)
+    with not_looking():  # what is sorted looks like a series
+        table = neighbor_table(
+            space, sample.table.distances.shape[1], n_jobs=n_jobs, fewest=FEWEST_POINTS, different=True
+        )
+    point = np.where(sample.point_of_item >= 0, number[sample.point_of_item], -1)
+    masses = {name: getattr(sample, name)[order] for name in ("weight", "square", "own", "own_square")}
+    return replace(sample, table=table, point_of_item=point, space=space, **masses)
+
+
 def _of_graph(graph: NeighborGraph, k: int, sample_weight) -> Sample:
     table = neighbor_table(graph, min(k, int(np.diff(graph.indptr).min())), fewest=FEWEST_POINTS)
     if not table.complete:
@@ -234,6 +280,15 @@ def _different(space: Space, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if repeated is None:
         return np.arange(len(rows)), np.arange(len(rows))  # a zero distance is found afterwards
     return repeated.first, repeated.group
+
+
+@kernel()
+def _has_ties(distances):
+    for i in range(len(distances)):
+        for rank in range(1, distances.shape[1]):
+            if distances[i, rank] == distances[i, rank - 1]:
+                return True
+    return False
 
 
 @kernel()

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from infoscope.base import DataError, deprecated, kernel, provenance
+from infoscope.base import DataError, deprecated, kernel, provenance, warn
 from infoscope.base.checks import check_choice, check_positive_int
 from infoscope.base.contents import holds, number
 
 from .block_errors import jackknife, random_blocks
 from .estimators import DimensionEstimator
+from .k_star import WIDE_TIES, ends_inside_ties, reaches_end
 from .neighbor_table import NeighborTable, independent_rows, neighbor_table
 from .neighborhood_scale import Scale, ScaleSearch
 from .ratios import most_likely_dimension
@@ -116,9 +117,13 @@ class ABIDE(DimensionEstimator):
         point = scale.point
         k, d = point.k, point.dimension
         notes = (*notes, *scale.notes())
-        capped = float(np.mean(k >= table.distances.shape[1] - 1))
+        capped = float(np.mean(reaches_end(table, k)))
         if capped > 0.5:
             notes = (*notes, f"{capped:.0%} of the points use all {table.distances.shape[1]} neighbours that there are")
+        if inside := int(ends_inside_ties(table, k).sum()):
+            text = WIDE_TIES.format(inside, table.distances.shape[1])
+            warn(text)
+            notes = (*notes, text)
         sampling = self._error(table, k, ratio_for(point.before), point.level)
         se = float(np.hypot(sampling, scale.systematic_se))
         parameters = dict(

@@ -2,6 +2,16 @@
 
 Balls around i and around its (k+1)-th neighbour j, each with k points, are compared by the likelihood ratio
 D_k = 4 k log cosh(delta/2), delta = d log(r_ik/r_jk); so the test D_k > threshold is one comparison of logarithms.
+
+Where distances tie, "the first k neighbours" is a set only if k is the end of a group of ties, and "the (k+1)-th" is
+any member of the next group.  Noise far smaller than all else would put them in a random order, and each would be
+tested once before the ball has grown over all of them.  So a ball grows by whole groups: at the end k of one, every
+member of the next is tested, with the radius r_jk of the smallest ball around it that holds k points, and the group is
+taken in when all pass.  k* is the first end, 3 or more, at which one fails.  All of it is a function of the data set,
+whatever the order of rows and the unit.  A group of one is the test of every k, so without ties nothing changes.
+
+A group that goes on beyond the table is not tested, for some of its members are unknown: k* is the end before it, as it
+is K - 1 without ties.  Where there is no such end, k* is K - 1, inside a group (`ends_inside_ties`).
 """
 
 from __future__ import annotations
@@ -14,6 +24,10 @@ from infoscope.base import ParameterError, kernel
 from .neighbor_table import NeighborTable
 
 FEWEST = 3
+WIDE_TIES = (
+    "{} points have so many neighbours at one distance that {} do not reach its end: who is among their neighbours is "
+    "arbitrary; raise max_neighbors"
+)
 
 
 def likelihood_ratio(delta, k):
@@ -62,7 +76,8 @@ def k_star(
     Returns
     -------
     array (N,) of int
-        From 3 to K - 1; K - 1 where the test never failed.
+        From 3 to K - 1, the end of a group of ties; where the test never failed, the last such end, K - 1 without ties
+        and where there is none.
 
     Raises
     ------
@@ -90,16 +105,62 @@ def k_star(
         )
     out = np.empty(len(table.rows), np.int64)
     log_r = np.log(table.distances) if log_distances is None else log_distances
-    _first_failure(log_r, table.items, thresholds(table.distances.shape[1], alpha, d), out)
+    first_failure(log_r, log_r, table.items, thresholds(table.distances.shape[1], alpha, d), out)
     return out
 
 
+def reaches_end(table: NeighborTable, k: np.ndarray) -> np.ndarray:
+    """Whether the neighbours after the first k go on to the end of the table, so that none of them was tested.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.dimension.k_star import reaches_end
+    >>> from infoscope.dimension.neighbor_table import neighbor_table
+    >>> reaches_end(neighbor_table(np.array([[0.0], [1.0], [3.0], [7.0], [8.0]]), 4), np.array([3, 2, 3, 3, 3]))
+    array([ True, False,  True,  True,  True])
+    """
+    far = table.distances
+    return far[np.arange(len(k)), np.minimum(k, far.shape[1] - 1)] == far[:, -1]
+
+
+def ends_inside_ties(table: NeighborTable, k: np.ndarray) -> np.ndarray:
+    """Whether the k-th neighbour is tied with the next, so that who belongs to the first k is arbitrary.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.dimension.k_star import ends_inside_ties
+    >>> from infoscope.dimension.neighbor_table import neighbor_table
+    >>> ends_inside_ties(neighbor_table(np.arange(5.0)[:, None], 3), np.array([1, 1, 1, 2, 2]))
+    array([False,  True,  True, False, False])
+    """
+    far, rows = table.distances, np.arange(len(k))
+    return (k < far.shape[1]) & (far[rows, k - 1] == far[rows, np.minimum(k, far.shape[1] - 1)])
+
+
 @kernel()
-def _first_failure(log_r, items, edge, out):
-    """The first k >= 3 at which the (k+1)-th neighbour is rejected; K - 1 if none is."""
+def first_failure(log_r, log_r_points, items, edge, out):
+    """The first end k >= 3 of a group of ties after which a member of the next is rejected; the last if none is.
+
+    `log_r` are the rows, which may be new points, and `log_r_points` the points of the sample.
+    """
+    last = log_r.shape[1] - 1
     for i in range(log_r.shape[0]):
-        out[i] = log_r.shape[1] - 1
-        for k in range(3, log_r.shape[1]):
-            if abs(log_r[i, k - 1] - log_r[items[i, k], k - 1]) > edge[k]:
+        out[i], k = last, 3
+        while k <= last:
+            here, there = log_r[i, k - 1], log_r[i, k]
+            if here == there:  # inside a group
+                k += 1
+                continue
+            if there == log_r[i, last]:  # all that follow, known to their end or not
                 out[i] = k
                 break
+            member, passed = k, True
+            while passed and log_r[i, member] == there:
+                passed = abs(here - log_r_points[items[i, member], k - 1]) <= edge[k]
+                member += 1
+            if not passed:
+                out[i] = k
+                break
+            k = member

@@ -57,14 +57,14 @@ def k_smallest(spaces: Sequence[Space], k: int, queries: Sequence[Queries], opti
     array([1, 0, 1])
     """
     if found is None:
-        found = reduce_tiles(spaces, KSmallest(k, largest), queries=_asked(queries), label=label, **options)
+        found = reduce_tiles(spaces, KSmallest(k, largest), queries=_join_queries(queries), label=label, **options)
     level_rows(np.arange(len(found.squared) + 1) * k, found.squared, found.items)
     cut = cut_rows(found.squared, found.beyond)
     level = found.squared[cut, -1]
     cut, level = cut[level > 0], level[level > 0]  # nothing rounds a distance of zero
     if len(cut) and not all(ties_are_exact(space, asked) for space, asked in zip(spaces, queries, strict=True)):
         closer = (found.squared[cut] < level[:, None]).sum(1)
-        ask = _asked([_part(asked, cut) for asked in queries])
+        ask = _join_queries([_part(asked, cut) for asked in queries])
         lowest = reduce_tiles(spaces, LowestNumbers(level, k - closer, largest), queries=ask, label="ties", **options)
         chosen = found.items[cut]
         chosen[np.arange(k) >= closer[:, None]] = lowest[np.arange(lowest.shape[1]) < (k - closer)[:, None]]
@@ -137,7 +137,7 @@ class LowestNumbers(Reduction):
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
-def _asked(queries: Sequence[Queries]) -> Any:
+def _join_queries(queries: Sequence[Queries]) -> Any:
     """Rows as `reduce_tiles` takes them: new points of every space, or one set of item numbers."""
     return list(queries) if isinstance(queries[0], Space) else queries[0]
 
