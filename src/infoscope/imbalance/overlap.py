@@ -335,12 +335,13 @@ def _by_class(plan, shares: PairShares, label, rows, own, chance, wanted) -> dic
 def _smallest_error(plan: ComparisonPlan, share: float, n_rows: float, k: int) -> float:
     """Binomial error of a share of as many independent pairs, one half added to either side: no error bar is zero.
 
-    Where all pairs are alike no formula knows how they are correlated: then independent rows count, not all.
+    Where all pairs are alike no formula knows how they are correlated: then independent rows count, and not their k
+    neighbours (an item on the wrong side takes all of its own with it).
     """
     n = n_rows * k
     if not exceeds(share, 0.0, 1.0) or not exceeds(1.0, share):
         known = plan.fields(n_rows=0)
-        n *= min(known["n_independent"] / known["n_kish"], 1.0)
+        n = n_rows * min(known["n_independent"] / known["n_kish"], 1.0)
     near = (n * share + 0.5) / (n + 1)
     return math.sqrt(near * (1 - near) / max(n, 1.0))
 
