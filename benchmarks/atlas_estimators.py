@@ -198,7 +198,7 @@ def populations(drawn: Drawn) -> Sequence[Found]:
     return (Found("population of a state", share, error, drawn.truth["populations"], warned=bool(r.warnings)),)
 
 
-def informations(drawn: Drawn) -> Sequence[Found]:
+def mutual_information_of_columns(drawn: Drawn) -> Sequence[Found]:
     if "information" not in drawn.truth or drawn.x.shape[1] > 2 or len(drawn.x) < 30:
         return ()
     from infoscope import mutual_information
@@ -280,7 +280,7 @@ ESTIMATORS: tuple[Callable[[Drawn], Sequence[Found]], ...] = (
     dimensions,
     log_densities,
     populations,
-    informations,
+    mutual_information_of_columns,
     entropies,
     effective_numbers,
     distances_of_samples,

@@ -253,7 +253,7 @@ def _copula_error(sample: JointSample, copula: float | None, order: Ints, dealt:
     curve = size_curve(
         lambda rows: copula_of(sample.take(rows)), order, fewest=2 * columns + 2, dealt=dealt, whole=copula
     )
-    return curve.standard_error
+    return curve.parts_error
 
 
 def _in_halves(found: Estimate) -> bool:

@@ -43,15 +43,35 @@ class SizeCurve(NamedTuple):
 
     @property
     def standard_error(self) -> float:
-        """Of the estimate from all rows: a variance B/N, fitted to the spread of the parts.
+        """Of the estimate from all rows: the variance B/N of parts, carried on to one part.
 
-        ``SE^2 = sum_n ((n - 1)/n) s_n^2 / sum_n (n - 1)``, s_n^2 the variance of n parts (Holmes and Nemenman 2019).
+        In small parts an estimate of shared information cannot be as large as in the whole, and spreads less than B/N:
+        with 100 rows of two related columns the error was 0.6 to 0.7 of the spread.  So a line is laid through
+        s_n^2/n against n, weighted with the n - 1 degrees of freedom, and read off at n = 1; never below
+        `parts_error`.
         """
-        several = [(n, part) for n, part in zip(self.parts, self.values, strict=True) if n > 1]
-        if not several:
-            return float("nan")
-        weight = sum(n - 1 for n, _ in several)
-        return float(np.sqrt(sum((n - 1) / n * part.var(ddof=1) for n, part in several) / weight))
+        n, variance = self._variances()
+        plain = self.parts_error**2
+        if len(n) < FEWEST_SIZES:
+            return float(np.sqrt(plain))
+        weight = n - 1
+        middle = (weight * n).sum() / weight.sum()
+        slope = (weight * (n - middle) * variance).sum() / (weight * (n - middle) ** 2).sum()
+        return float(np.sqrt(max(plain, plain + slope * (1 - middle))))
+
+    @property
+    def parts_error(self) -> float:
+        """Where the variance of a part is B over its size, whatever the size (Holmes and Nemenman 2019).
+
+        ``SE^2 = sum_n ((n - 1)/n) s_n^2 / sum_n (n - 1)``, s_n^2 the variance of n parts.
+        """
+        n, variance = self._variances()
+        return float(np.sqrt(((n - 1) * variance).sum() / (n - 1).sum())) if len(n) else float("nan")
+
+    def _variances(self) -> tuple[Floats, Floats]:
+        """Numbers of parts above one, and s_n^2/n: the variance of the whole, as these parts see it."""
+        several = [(float(n), part.var(ddof=1) / n) for n, part in zip(self.parts, self.values, strict=True) if n > 1]
+        return tuple(np.array(several).reshape(-1, 2).T)  # type: ignore[return-value]
 
 
 def size_curve(

@@ -127,7 +127,7 @@ def judge(
     -------
     Judgement
     """
-    se, mean = curve.standard_error, curve.mean
+    se, mean = curve.parts_error, curve.mean
     if len(mean) < 2 or not np.isfinite(se):
         return Judgement(False, ("too few rows to cut into parts, so its error is unknown",), False)
     reasons, rising = [], False
