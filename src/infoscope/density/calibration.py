@@ -97,7 +97,15 @@ class Calibration:
         return f" ({self.factors[0]:.2f} where the density is lowest, {self.factors[-1]:.2f} where it is highest)"
 
 
-def calibrate(estimator: Any, coordinates: np.ndarray, period: np.ndarray, d: float, random_state: int = 0):
+def calibrate(
+    estimator: Any,
+    coordinates: np.ndarray,
+    period: np.ndarray,
+    d: float,
+    random_state: int = 0,
+    *,
+    weight: np.ndarray | None = None,
+):
     """The ratio of true to claimed errors of an estimator on a stand-in for the data.
 
     Parameters
@@ -112,6 +120,9 @@ def calibrate(estimator: Any, coordinates: np.ndarray, period: np.ndarray, d: fl
         Intrinsic dimension.
     random_state : int
         Draws the points.
+    weight : array (U,), optional
+        Weight of each point over the mean weight around it: given to the stand-in in random order.  How weights change
+        from place to place is held fixed, at even.
 
     Returns
     -------
@@ -146,7 +157,8 @@ def calibrate(estimator: Any, coordinates: np.ndarray, period: np.ndarray, d: fl
         y, truth = _draw(mixture, n_points, seed) if even is None else _draw_evenly(even, n_points, seed)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what is to be said about the data is said of the data
-            stand_in = Space(y, period=even, period_check=False, name="the stand-in")
+            drawn = None if weight is None else np.random.default_rng([*seed, 1]).permutation(weight)[:n_points]
+            stand_in = Space(y, period=even, period_check=False, sample_weight=drawn, name="the stand-in")
             found = _fitted_again(estimator, m, stand_in)
         pull = (found.log_density_ - truth) / found.log_density_se_
         known = np.isfinite(pull)

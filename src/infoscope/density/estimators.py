@@ -265,7 +265,11 @@ class PointDensity(DensityMixin, BaseEstimator):
         if not self.calibrate or known is None or known.metric not in METRICS or not np.isfinite(self._errors).all():
             return
         seed = int(getattr(self, "random_state", 0))
-        self._calibrated = calibrate(self, *coordinates_of(known), self.dimension_, seed)
+        weight = None
+        if self.sample_.weighted:
+            mass, _ = mass_within(self.sample_, self.sample_.table.items, self._k)
+            weight = self.sample_.weight * self._k / mass
+        self._calibrated = calibrate(self, *coordinates_of(known), self.dimension_, seed, weight=weight)
         if self._calibrated is not None:
             self.calibration_ = self._calibrated.factor
 
