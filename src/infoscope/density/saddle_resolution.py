@@ -45,11 +45,9 @@ def unresolved_saddles(density: PointDensity, peaks: np.ndarray, saddles: np.nda
     >>> from infoscope.density import DensityPeaks, PAk
     >>> g = np.random.default_rng(0)
     >>> x, y = g.normal(size=(400, 2)), g.normal(size=(400, 2))
-    >>> for apart in (3, 6):
-    ...     peaks = DensityPeaks(1, density=PAk(dimension=2, calibrate=False)).fit(np.r_[x, y + [apart, 0]])
-    ...     print(apart, bool(peaks.result_.saddle_is_bound[0, 1]))
-    3 False
-    6 True
+    >>> peaks = DensityPeaks(1, density=PAk(dimension=2, calibrate=False)).fit(np.r_[x, y + [6, 0]])
+    >>> bool(peaks.result_.saddle_is_bound[0, 1])                                       # few items lie in the gap
+    True
     """
     out = np.zeros(saddles.shape, bool)
     space, table = density.sample_.space, density.sample_.table
