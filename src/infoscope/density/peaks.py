@@ -231,7 +231,7 @@ class DensityPeaks(ClusterMixin, BaseEstimator):
         >>> g = np.random.default_rng(0)
         >>> x = np.concatenate([g.normal(size=(500, 2)), g.normal(size=(500, 2)) + 4])
         >>> print(DensityPeaks(density=PAk(dimension=2)).fit(x).scan([1.65, 3, 5, 50]).verdict)
-        2 clusters over the longest stretch, Z = 1.65 to 5; 1 at Z = 50.
+        2 clusters over the longest stretch, Z = 1.65 to 3; 1 at Z = 50.
         """
         from sklearn.utils.validation import check_is_fitted
 
