@@ -8,6 +8,7 @@ from tests.neighbors import brute
 
 from infoscope.neighbors import Space, box_kernels, box_search, count_within, nearest_product, reduce_tiles
 from infoscope.neighbors.admissible import Admissibility
+from infoscope.neighbors.k_smallest import k_smallest
 from infoscope.neighbors.reductions import CountWithin, KSmallest
 
 METRICS = ["euclidean", "manhattan", "chebyshev"]
@@ -154,7 +155,8 @@ def test_any_numbers(seed, n, d, metric, values, period):
         both(space, indptr, squared)
     k = int(rng.integers(1, n))
     mine = box_search.nearest_by_boxes([space], k, [None], None, Admissibility(), 1)
-    for one, other in zip(mine, reduce_tiles([space], KSmallest(k)), strict=True):
+    tiles = reduce_tiles([space], KSmallest(k))
+    for one, other in ((mine.squared, tiles.squared), (mine.items, tiles.items)):
         np.testing.assert_array_equal(one, other)
 
 
@@ -169,9 +171,9 @@ def test_neighbours_in_a_product_are_those_of_the_tiles(kind, d, monkeypatch):
         for k in (1, 5, 40):
             for rule in ({}, {"exclusion_window": 9.0}, {"neighbors_from": "other_runs"}, {"columns": np.arange(90)}):
                 graph = nearest_product(spaces, k, **rule)
-                squared, items = reduce_tiles(spaces, KSmallest(k, largest=True), **rule)
-                np.testing.assert_array_equal(graph.items, items.ravel())
-                np.testing.assert_array_equal(graph.squared, squared.ravel())
+                found = k_smallest(spaces, k, [None, None], rule, largest=True)
+                np.testing.assert_array_equal(graph.items, found.items.ravel())
+                np.testing.assert_array_equal(graph.squared, found.squared.ravel())
 
 
 def test_threads_change_nothing(monkeypatch):
@@ -213,7 +215,7 @@ def test_a_leaf_holds_the_bits_of_a_pair():
         for d in range(1, 10):
             x = rng.normal(size=(30, d)) * 10.0 ** rng.integers(-3, 4, d)
             space = Space(x, metric=metric, feature_weights=rng.uniform(0.1, 9, d))
-            squared, items = box_search.nearest_by_boxes([space], 29, [None], None, Admissibility(), 1)
+            squared, items, _ = box_search.nearest_by_boxes([space], 29, [None], None, Admissibility(), 1)
             rows = np.repeat(np.arange(30), 29)
             np.testing.assert_array_equal(squared.ravel(), space.squared_distances(rows, items.ravel()))
     assert box_kernels.WIDE == 8  # boxes far from the root end where leaves begin: depths of every remainder
