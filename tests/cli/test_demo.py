@@ -66,7 +66,11 @@ def test_the_map_against_the_hills():
             for end in ("a", "b"):
                 by_hills = hills[item] - hills[found.states.centers[int(way[end])]]
                 # a centre is the best of many frames, and so somewhat too good: three errors
-                assert abs(way[f"barrier_from_{end}"] - by_hills) < 3 * way[f"barrier_from_{end}_se"]
+                error, found_here = way[f"barrier_from_{end}_se"], way[f"barrier_from_{end}"]
+                if way["is_bound"]:  # a lower bound has no error of its own; those of measured ones are 0.6 kJ/mol
+                    assert found_here < by_hills + 3 * 0.6
+                else:
+                    assert abs(found_here - by_hills) < 3 * error
 
 
 def test_heat_by_counting():

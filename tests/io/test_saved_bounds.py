@@ -67,7 +67,8 @@ def saved(saved_objects, tmp_path_factory):
 # counts of pairs, points and clusters, names, and the numbers that rows had before: nothing is indexed with them
 COUNTS = {
     ("HammingHistogram", "counts"), ("HammingHistogram", "group_counts"), ("ClusterScan", "n_clusters"),
-    ("PowerCurve", "sizes"), ("ScaleCurve", "k"), ("DimensionScan", "ranks"), ("BinaryCurve", "n_bits"),
+    ("PowerCurve", "sizes"), ("ScaleCurve", "k"), ("DimensionScan", "ranks"),
+    ("DimensionScan", "n_points"), ("BinaryCurve", "n_bits"),
     ("BinarizationReport", "n_bits"), ("BinarizationReport", "n_varying"), ("BinaryDimension", "r"),
     ("NeighborGraph", "admissible"), ("NeighborTable", "kept"), ("Excess", "pruned_step"), ("Bits", "n_varying"),
     ("PackedBits", "words"), ("Dimension", "k_star"), ("Space", "run_names"),

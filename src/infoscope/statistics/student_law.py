@@ -88,6 +88,17 @@ def student_interval(value: Any, se: Any, degrees: Any = np.inf, *, level: float
 def student_reach(degrees: Any, *, level: float = LEVEL) -> Any:
     """Half an interval in standard errors; NaN without a degree of freedom.
 
+    Parameters
+    ----------
+    degrees : float or array
+        Degrees of freedom of the error.
+    level : float
+        Probability that the interval holds the truth.
+
+    Returns
+    -------
+    float or ndarray
+
     Examples
     --------
     >>> from infoscope.statistics import student_reach
