@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from atlas_situations import Drawn
+from atlas_situations import Drawn, autoregressive
 
 
 class Found(NamedTuple):
@@ -45,6 +45,11 @@ def spaces(drawn: Drawn) -> tuple[Any, Any]:
     from infoscope import Space
 
     return Space(drawn.x, **drawn.options), Space(drawn.y, **drawn.options)
+
+
+def generator_of(drawn: Drawn) -> np.random.Generator:
+    """For what an estimator adds to the data, such as a column of noise."""
+    return np.random.default_rng(abs(int(drawn.x[0, 0] * 1e9)))
 
 
 def interval_of(result: Any, name: str) -> tuple[float, float] | None:
@@ -111,7 +116,7 @@ def columns_not_needed(drawn: Drawn) -> Sequence[Found]:
         return ()
     from infoscope.imbalance import dii_rise
 
-    rng = np.random.default_rng(abs(int(drawn.x[0, 0] * 1e9)))
+    rng = generator_of(drawn)
     r = dii_rise(np.column_stack([drawn.x, rng.normal(size=len(drawn.x))]), drawn.y, n_jobs=1)
     return (Found("column not needed, p-value", p=float(r.p_value[-1]), warned=bool(r.warnings)),)
 
@@ -123,11 +128,9 @@ def equal_imbalances(drawn: Drawn) -> Sequence[Found]:
         return ()
     from infoscope import Space, compare_imbalances
 
-    rng = np.random.default_rng(abs(int(drawn.x[0, 0] * 1e9)))
+    rng = generator_of(drawn)
     n, times = len(drawn.x), drawn.independent
     if "time" in drawn.options:
-        from atlas_situations import autoregressive
-
         if "run" in drawn.options:
             return ()
         z, u, v = (autoregressive(rng, n, n / times, 1) for _ in range(3))
@@ -262,10 +265,9 @@ def gains(drawn: Drawn) -> Sequence[Found]:
     """A series that drives nothing."""
     if drawn.bits or "time" not in drawn.options or "run" in drawn.options or not 60 <= len(drawn.x) <= 300:
         return ()
-    from atlas_situations import autoregressive
     from infoscope import imbalance_gain
 
-    rng = np.random.default_rng(abs(int(drawn.x[0, 0] * 1e9)))
+    rng = generator_of(drawn)
     driver = autoregressive(rng, len(drawn.x), len(drawn.x) / drawn.independent, 1)
     r = imbalance_gain(driver, drawn.x, lag=1, n_permutations=19, n_jobs=1)
     return (Found("imbalance gain, p-value", p=r.p_value, warned=bool(r.warnings)),)

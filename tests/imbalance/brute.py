@@ -164,6 +164,13 @@ def pair_deviations(c, u, w=None):
     return i, j, omega[i, j] * (2 * u[i, j] - delta)
 
 
+def count_variance(omega, other) -> float:
+    """Binomial variance of the weighted share of neighbours in another class, with one more of either outcome."""
+    pairs = 1 / (omega**2).sum()
+    share = (pairs * (omega * other).sum() + 1) / (pairs + 2)
+    return (1 - 1 / len(omega)) ** 2 * share * (1 - share) / pairs
+
+
 def sharing_variance(i, j, eps, blocks=None) -> float:
     """Sum of eps_p eps_q over all pairs of pairs that share a point or a block: (5), (R5), (R5b), as a double loop."""
     label = np.arange(max(i.max(), j.max()) + 1) if blocks is None else blocks

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from tests.imbalance.brute import (
     admissible,
+    count_variance,
     distances,
     label_distances,
     mean_ranks,
@@ -55,12 +56,9 @@ def by_brute_force(d_a, d_b, k, ok, rows, blocks=None):
 
 
 def least_error_of_labels(d_a, d_b, k, ok, rows):
-    """Binomial, of neighbours in other classes, with one more of either outcome."""
     omega = np.zeros(d_a.shape)
     omega[rows] = neighbor_shares(d_a[rows], ok[rows], k) / len(rows)
-    pairs = 1 / (omega**2).sum()
-    share = (pairs * (omega * d_b).sum() + 1) / (pairs + 2)
-    return (1 - 1 / len(d_a)) * np.sqrt(share * (1 - share) / pairs)
+    return np.sqrt(count_variance(omega, d_b))
 
 
 def mean_ranks_of(d_b, ok, c, rows):

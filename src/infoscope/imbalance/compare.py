@@ -133,10 +133,7 @@ approximate, on_low_weight, on_starved, cap : optional
         p_value=float(student_p_value(difference, difference_se, plan.degrees)),
         target_floor=max(floor_of(plan, d, c) for d in found),
         provenance=provenance(
-            "compare_imbalances",
-            parameters,
-            random_state,
-            *(part for s in plan.spaces for part in (s.hashed, s.sample_weight, s.time, s.run)),
+            "compare_imbalances", parameters, random_state, *(part for s in plan.spaces for part in s.input_parts)
         ),
         **plan.fields(None if asked is None else len(asked), None, graphs),
     )

@@ -197,10 +197,7 @@ def information_imbalance(
         run_values=run_values(plan, forth, back) if a.run is not None else None,
         other_runs=apart,
         provenance=provenance(
-            "information_imbalance",
-            parameters,
-            random_state,
-            *(part for s in (a, b) for part in (s.hashed, s.sample_weight, s.time, s.run)),
+            "information_imbalance", parameters, random_state, *(part for s in (a, b) for part in s.input_parts)
         ),
         **plan.fields(len(forth.row_weights), n_columns, [forth.neighbors.graph, back.neighbors.graph]),
     )

@@ -169,7 +169,7 @@ def _search_sources(plan, places, k, asked, generator, digest, options) -> dict[
     with plan.looking_at_order():
         for name, place in places.items():
             space = plan.space(place)
-            digest.update(*_input_of(space))
+            digest.update(*space.input_parts)
             sources[name] = _without_space(source_neighbors(plan, space, k, asked, generator, **options))
             del space  # before the next one is loaded
         plan.look_if_chosen()
@@ -184,7 +184,7 @@ def _sweep_targets(plan, sources, places, n_columns, generator, digest) -> np.nd
     def load(target: str) -> Space:
         space = plan.space(places[target])
         if target not in sources:
-            digest.update(*_input_of(space))
+            digest.update(*space.input_parts)
         return space
 
     def rank(plan: ComparisonPlan, target: str, space: Space) -> None:
@@ -240,10 +240,6 @@ def _check_names(spaces: Mapping[str, Any], targets: Mapping[str, Any] | None) -
         at_hand = isinstance(spaces, dict) and isinstance(targets, dict)
         if name in spaces and not (at_hand and targets[name] is spaces[name]):
             raise ParameterError(f"{name!r} is one thing in spaces and another in targets: a name stands for one space")
-
-
-def _input_of(space: Space) -> tuple[Any, ...]:
-    return space.hashed, space.sample_weight, space.time, space.run
 
 
 def _directions_to(

@@ -357,5 +357,4 @@ def _decided(plan: ComparisonPlan, rows: Any, columns: Any) -> dict[str, Any]:
 
 
 def _record(name: str, parameters: dict[str, Any], random_state: Any, plan: ComparisonPlan) -> Any:
-    parts = (part for s in plan.spaces for part in (s.hashed, s.sample_weight, s.time, s.run))
-    return provenance(name, parameters, random_state, *parts)
+    return provenance(name, parameters, random_state, *(part for s in plan.spaces for part in s.input_parts))

@@ -134,7 +134,7 @@ def diffusion_spectral_entropy(
             "diffusion_spectral_entropy",
             dict(sigma=sigma, t=t, alpha=alpha, unit=unit, exclusion_window=exclusion_window, n_jobs=n_jobs),
             random_state,
-            *(space.hashed, space.sample_weight, space.time, space.run),
+            *space.input_parts,
         ),
     )
 

@@ -146,9 +146,7 @@ def effective_number(
         exclusion_window=sample.window,
         warnings=tuple(dict.fromkeys(warnings)),
         notes=sample.notes,
-        provenance=provenance(
-            "effective_number", parameters, random_state, space.hashed, space.sample_weight, space.time, space.run
-        ),
+        provenance=provenance("effective_number", parameters, random_state, *space.input_parts),
     )
 
 

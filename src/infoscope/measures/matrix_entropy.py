@@ -87,7 +87,7 @@ def matrix_entropy(
             "matrix_entropy",
             dict(unit=unit, exclusion_window=exclusion_window, n_jobs=n_jobs),
             None,
-            *(space.hashed, space.sample_weight, space.time, space.run),
+            *space.input_parts,
         ),
     )
 

@@ -444,6 +444,11 @@ class Space:
         """What hashes of the input read of it: the digest that it came with, or the features."""
         return self.features if self.digest is None else f"{self.metric} {self.on_zero} of {self.digest}"
 
+    @property
+    def input_parts(self) -> tuple[Any, ...]:
+        """What the record of a result hashes of its input: values, weights, times and runs."""
+        return self.hashed, self.sample_weight, self.time, self.run
+
     def column_name(self, a: int) -> str:
         """Name of a feature, or "column 3"."""
         return self.feature_names[a] if self.feature_names is not None else f"column {a}"

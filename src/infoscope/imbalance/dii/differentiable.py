@@ -391,7 +391,7 @@ class DifferentiableImbalance(SelectorMixin, BaseEstimator):
                 "DifferentiableImbalance",
                 self.get_params(),
                 self.random_state,
-                *(part for s in (a, b) for part in (s.hashed, s.sample_weight, s.time, s.run)),
+                *(part for s in (a, b) for part in s.input_parts),
             ),
             **plan.fields(made.n_rows),
         )
