@@ -197,6 +197,7 @@ _ROOMS = (
     "measures",
     "neighbors",
     "representations",
+    "sampling",
     "statistics",
     "storage",
 )

@@ -10,6 +10,7 @@ from . import io as io
 from . import measures as measures
 from . import neighbors as neighbors
 from . import representations as representations
+from . import sampling as sampling
 from . import statistics as statistics
 from . import storage as storage
 from .anomalies import Anomalies as Anomalies
