@@ -113,7 +113,7 @@ class Proposal(Protocol):
         ...
 
     def log_prob(self, z: np.ndarray) -> np.ndarray:
-        """Logarithm of the density at the rows of z (n, m), with its constant (one that is the same for all cancels)."""
+        """Logarithm of the density at the rows of z (n, m), with its constant (one shared by all cancels)."""
         ...
 
 
