@@ -119,14 +119,14 @@ def place(points: list[np.ndarray], rule) -> np.ndarray:
     return b + length * (local[0] * x + local[1] * y + local[2] * z)
 
 
-def molecule(field: app.ForceField) -> app.Modeller:
-    """ACE-ALA-NME with hydrogens, not yet minimised."""
+def molecule(field: app.ForceField, heavy_atoms=HEAVY_ATOMS) -> app.Modeller:
+    """ACE-ALA-NME (or a longer chain, its residues numbered: "ALA 2") with hydrogens, not yet minimised."""
     topology = app.Topology()
     chain = topology.addChain()
     residues, points = {}, []
-    for residue, name, element, rule in HEAVY_ATOMS:
+    for residue, name, element, rule in heavy_atoms:
         if residue not in residues:
-            residues[residue] = topology.addResidue(residue, chain)
+            residues[residue] = topology.addResidue(residue.split()[0], chain)
         topology.addAtom(name, app.Element.getBySymbol(element), residues[residue])
         points.append(place(points, rule))
     topology.createStandardBonds()
