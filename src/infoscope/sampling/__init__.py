@@ -1,16 +1,35 @@
 """States a simulation never visits: flow proposals on collective variables, accepted by the work of the path."""
 
 from .bennett import BennettDifference, bennett_difference
-from .interfaces import CollectiveVariables, Potential, Proposal
+from .embeddings import SoftEmbedding, SubsetEmbedding
+from .interfaces import CollectiveVariables, PathEngine, Potential, Proposal
+from .paths import steered_path
 from .switches import count_switches
+from .targets import Target, as_target
+from .variables import FunctionVariables, LinearVariables, SubsetVariables
 from .waste_recycling import recycled_mean
 
 __all__ = [
+    # the law
+    "Target",
+    "as_target",
+    # collective variables
+    "FunctionVariables",
+    "LinearVariables",
+    "SubsetVariables",
+    # how variables and the rest make a configuration
+    "SoftEmbedding",
+    "SubsetEmbedding",
+    # paths
+    "steered_path",
+    # what the samples say
     "BennettDifference",
-    "CollectiveVariables",
-    "Potential",
-    "Proposal",
     "bennett_difference",
     "count_switches",
     "recycled_mean",
+    # what the pieces ask of each other
+    "CollectiveVariables",
+    "PathEngine",
+    "Potential",
+    "Proposal",
 ]
