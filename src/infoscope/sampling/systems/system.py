@@ -1,0 +1,283 @@
+"""What all built-in systems share: energies, paths and local moves by compiled kernels, on several threads."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from infoscope.base import DataError, ParameterError
+from infoscope.base.array_types import ArrayLike, Floats, Ints
+from infoscope.base.checks import RandomState, check_choice, check_positive_int, check_random_state
+from infoscope.base.threads import available_threads, do_all
+
+from .distances import DistanceVariables
+from .kernels import COORDINATES, DISTANCES, SUBSET, Variables, drag_rows, evaluate_rows, walk_row
+
+WORTH_A_THREAD = 2e-3  # seconds of work, below which starting threads takes longer than they save
+PARTS = 4  # a thread, so that long paths do not wait for the longest one
+NO_INTS, NO_FLOATS = np.zeros(0, np.int64), np.zeros(0)
+
+
+class BuiltInSystem(ABC):
+    """A potential whose gradient, paths and local moves are compiled.  Rows never tell on each other.
+
+    Attributes
+    ----------
+    n_coordinates : int
+        D, the length of a configuration.
+    kT : float
+        Of the unit of energy.
+    n_jobs : int, optional
+        Threads, as in `available_threads`.
+    """
+
+    kind: int  # of the system in the kernels
+    gradient_seconds: float = 1e-6  # about what one gradient takes
+    n_coordinates: int
+    kT: float = 1.0
+    n_jobs: int | None = None
+
+    @abstractmethod
+    def _terms(self) -> NamedTuple:
+        """What the kernels ask of the system, with room of its own to write on."""
+
+    def energy(self, x: ArrayLike) -> Floats:
+        """V = U / kT of every row.
+
+        Parameters
+        ----------
+        x : array (n, D)
+            Configurations.
+
+        Returns
+        -------
+        array (n,)
+
+        Raises
+        ------
+        DataError
+            Rows that are no configurations.
+        """
+        return self.energy_and_gradient(x)[0]
+
+    def energy_and_gradient(self, x: ArrayLike) -> tuple[Floats, Floats]:
+        """V = U / kT of every row, and its gradient.
+
+        Parameters
+        ----------
+        x : array (n, D)
+            Configurations.
+
+        Returns
+        -------
+        array (n,), array (n, D)
+
+        Raises
+        ------
+        DataError
+            Rows that are no configurations.
+        """
+        rows = self._configurations(x)
+        energies, gradients = np.empty(len(rows)), np.empty(rows.shape)
+
+        def evaluate(part: Ints) -> None:
+            evaluate_rows((0,) * self.kind, self._terms(), np.zeros(1, np.int64), part, rows, energies, gradients)
+
+        self._on_threads(evaluate, np.ones(len(rows), np.int64))
+        return energies, gradients
+
+    def drag(
+        self,
+        variables: Any,
+        x: ArrayLike,
+        z_start: ArrayLike,
+        displacement: ArrayLike,
+        momenta: ArrayLike,
+        *,
+        kappa: Any = None,
+        n_steps: Any,
+        step: Any,
+        masses: Any,
+        schedule: str = "linear",
+    ) -> tuple[Floats, Floats] | None:
+        """Whole frictionless paths of velocity Verlet along variables, compiled.
+
+        At step k of K the variables are at ``z_start + displacement f(k / K)``, f(t) = t or (1 - cos pi t) / 2.
+
+        Parameters
+        ----------
+        variables : CollectiveVariables
+            `SubsetVariables` in the subset embedding; those or `DistanceVariables` in the soft one.
+        x : array (n, D)
+            Starts.
+        z_start, displacement : array (n, m)
+            Where the variables start, and by how much each moves in all.
+        momenta : array (n, D) or (n, D - m)
+            The initial ones; in the subset embedding of the coordinates that are left, in their order.
+        kappa : float or array (m,), optional
+            Strength of the soft embedding's springs; None for the subset embedding.
+        n_steps : int or array (n,)
+            K of every path.
+        step : float or array (n,)
+            Time step.
+        masses : float or array (D,) or (D - m,)
+            Diagonal ones, as the momenta.
+        schedule : {"linear", "cosine"}
+            f.
+
+        Returns
+        -------
+        (array (n, D), array (n,)) or None
+            End points and works in kT, NaN where a path failed; None for variables that no kernel knows.
+
+        Raises
+        ------
+        DataError
+            Arrays that do not fit each other.
+        ParameterError
+            No such schedule, steps that are not positive.
+        """
+        known = self._read_variables(variables, kappa)
+        if known is None:
+            return None
+        ends = self._configurations(x).copy()
+        n, m, free = len(ends), len(known.scale), len(known.free)
+        z, moves = _table(z_start, (n, m), "z_start"), _table(displacement, (n, m), "displacement")
+        p = _table(momenta, (n, free), "momenta")
+        steps, counts = _table(step, (n,), "step"), np.broadcast_to(np.asarray(n_steps), (n,)).astype(np.int64)
+        weights = _table(masses, (free,), "masses")
+        cosine = check_choice(schedule, "schedule", ("linear", "cosine")) == "cosine"
+        if not ((steps > 0).all() and (counts > 0).all() and (weights > 0).all()):
+            raise ParameterError("step, n_steps and masses are positive")
+        works = np.empty(n)
+
+        def drag(part: Ints) -> None:
+            drag_rows((0,) * self.kind, self._terms(), np.zeros(1, np.int64), known, part, z, moves, p, counts, steps,
+                      weights, cosine, ends, works)  # fmt: skip
+
+        self._on_threads(drag, counts)
+        return ends, works
+
+    def walk(
+        self,
+        x: ArrayLike,
+        generators: Sequence[np.random.Generator],
+        *,
+        n_moves: int,
+        step: float,
+        n_leaps: int = 1,
+        masses: Any = 1.0,
+    ) -> tuple[Floats, Floats, Ints]:
+        """Local moves of every chain, compiled: hybrid Monte Carlo, with one leap the Langevin moves of MALA.
+
+        Parameters
+        ----------
+        x : array (n, D)
+            Starts.
+        generators : sequence of Generator
+            One a chain; a move draws D normal numbers and one uniform.
+        n_moves : int
+        step : float
+            Of velocity Verlet.  One of MALA with time step dt is ``sqrt(2 dt)`` with unit masses.
+        n_leaps : int
+            Steps a move.
+        masses : float or array (D,)
+
+        Returns
+        -------
+        x : array (n, D)
+            Where the chains are.
+        energies : array (n, n_moves)
+            After every move.
+        n_accepted : array (n,)
+
+        Raises
+        ------
+        DataError
+            Arrays that do not fit each other.
+        ParameterError
+            Numbers that are not positive.
+        """
+        ends = self._configurations(x).copy()
+        n, d = ends.shape
+        if len(generators) != n:
+            raise DataError(f"{len(generators)} generators for {n} chains: give one each")
+        n_moves, n_leaps = check_positive_int(n_moves, "n_moves"), check_positive_int(n_leaps, "n_leaps")
+        weights = _table(masses, (d,), "masses")
+        if not (step > 0 and (weights > 0).all()):
+            raise ParameterError("step and masses are positive")
+        energies, accepted = np.empty((n, n_moves)), np.zeros(n, np.int64)
+
+        def walk(part: Ints) -> None:
+            terms, marks, work = self._terms(), np.zeros(1, np.int64), np.empty((4, d))
+            for row in part.tolist():
+                accepted[row] = walk_row((0,) * self.kind, terms, marks, generators[row], n_moves, n_leaps, float(step),
+                                         weights, ends[row], work, energies[row])  # fmt: skip
+
+        self._on_threads(walk, np.full(n, n_moves * n_leaps))
+        return ends, energies, accepted
+
+    # ---- small steps ----
+    def _equilibrate(
+        self, x: Floats, random_state: RandomState, inside: Callable[[Floats], Any], *, n_stretches: int, **moves: Any
+    ) -> Floats:
+        """Local moves within a basin: a stretch of them that ends outside is undone, which keeps its law exact."""
+        generators = check_random_state(random_state).spawn(len(x))
+        for _ in range(n_stretches):
+            after = self.walk(x, generators, **moves)[0]
+            x = np.where(np.asarray(inside(after))[:, None], after, x)
+        return x
+
+    def _configurations(self, x: ArrayLike) -> Floats:
+        rows = np.ascontiguousarray(x, np.float64)
+        if rows.ndim != 2 or rows.shape[1] != self.n_coordinates:
+            raise DataError(
+                f"x has shape {rows.shape}: one row of {self.n_coordinates} coordinates for each configuration"
+            )
+        return rows
+
+    def _read_variables(self, variables: Any, kappa: Any) -> Variables | None:
+        d, period = self.n_coordinates, np.asarray(variables.period)
+        indices, m = getattr(variables, "indices", None), len(variables.names)
+        strengths = NO_FLOATS if kappa is None else _table(kappa, (m,), "kappa")
+        if indices is not None and (kappa is None or not period.any()):
+            moved = np.asarray(indices, np.int64)
+            free = np.setdiff1d(np.arange(d), moved) if kappa is None else np.arange(d)
+            form = SUBSET if kappa is None else COORDINATES
+            pairs, ones = np.zeros((m, 2), np.int64), np.ones(m)
+            return Variables(form, moved, free, pairs, ones, np.zeros(m), 0.0, 1, strengths)
+        if isinstance(variables, DistanceVariables) and kappa is not None:
+            pairs, n_dim = variables.pairs, variables.n_dim
+            scale, offset, box = variables.scale, variables.offset, variables.box
+            return Variables(DISTANCES, NO_INTS, np.arange(d), pairs, scale, offset, box, n_dim, strengths)
+        return None
+
+    def _on_threads(self, work: Callable[[Ints], None], gradients: Ints) -> None:
+        """Work on the rows, which need so many gradients each."""
+        threads = min(available_threads(self.n_jobs), len(gradients))
+        if threads <= 1 or gradients.sum() * self.gradient_seconds < WORTH_A_THREAD:
+            work(np.arange(len(gradients)))
+            return
+        longest_first = np.argsort(-gradients, kind="stable")
+        n_parts = min(threads * PARTS, len(gradients))
+        parts = [np.ascontiguousarray(longest_first[first::n_parts]) for first in range(n_parts)]
+        do_all(work, parts, self.n_jobs)
+
+
+def _table(values: Any, shape: tuple[int, ...], name: str) -> Floats:
+    given = np.asarray(values, np.float64)
+    try:
+        return np.array(np.broadcast_to(given, shape), order="C")  # writable: numba has a type of its own for others
+    except ValueError:
+        raise DataError(f"{name} has shape {given.shape}, {shape} was expected") from None
+
+
+def check_basin(basin: int | None, names: Sequence[str]) -> int | None:
+    """One of the basins of a system, or None for all in their equilibrium shares."""
+    if basin is None or (isinstance(basin, (int, np.integer)) and 0 <= basin < len(names)):
+        return basin
+    places = ", ".join(f"{number} ({name})" for number, name in enumerate(names))
+    raise ParameterError(f"basin is {basin!r}: it is {places}, or None")

@@ -1,0 +1,201 @@
+"""Compiled paths and local moves beside plain loops over the same energies."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from infoscope.base import DataError, ParameterError
+from infoscope.sampling.systems import (
+    DistanceVariables,
+    GaussianMixtureSystem,
+    GaussianTunnel,
+    Phi4Chain,
+    QuadratureSystem,
+)
+
+
+def coordinates(*indices, period=0.0):
+    """Coordinates as variables."""
+    m = len(indices)
+    return SimpleNamespace(
+        indices=np.array(indices),
+        names=tuple(map(str, indices)),
+        period=np.full(m, period),
+        values=lambda x: x[:, list(indices)],
+        pull_back=lambda x, w: np.array([[w[a, indices.index(i)] if i in indices else 0.0 for i in range(x.shape[1])]
+                                         for a in range(len(x))]),
+    )  # fmt: skip
+
+
+def plain_path(system, variables, x, z, displacement, momenta, kappa, n_steps, step, masses, schedule):
+    """Velocity Verlet of spec 2.4 for one chain, with the work summed step by step as kinetic energies."""
+    x, p, m = x.copy(), momenta.copy(), np.asarray(masses)
+    moved = list(getattr(variables, "indices", []))
+    free = [i for i in range(len(x)) if kappa is not None or i not in moved]
+
+    def place(k):
+        t = k / n_steps
+        target = z + displacement * (t if schedule == "linear" else (1 - np.cos(np.pi * t)) / 2)
+        if kappa is None:
+            x[moved] = target
+        return target
+
+    def potential(target):
+        energy, gradient = system.energy_and_gradient(x[None])
+        if kappa is None:
+            return energy[0], gradient[0][free]
+        away = variables.values(x[None]) - target
+        return energy[0] + (kappa * away**2).sum() / 2, (gradient + variables.pull_back(x[None], kappa * away))[0]
+
+    energy, gradient = potential(place(0))
+    work = -energy
+    for k in range(n_steps):
+        before = (p**2 / m).sum() / 2
+        p -= step / 2 * gradient
+        x[free] += step * p / m
+        energy, gradient = potential(place(k + 1))
+        p -= step / 2 * gradient
+        work += (p**2 / m).sum() / 2 - before
+    return x, work + energy, p
+
+
+CASES = {
+    "tunnel": (lambda: GaussianTunnel(), coordinates(0), 0.6),
+    "quadrature": (lambda: QuadratureSystem(), coordinates(0), 0.2),
+    "mixture": (lambda: GaussianMixtureSystem.separated(7, n_variables=2, random_state=0), coordinates(0, 1), 0.3),
+    "phi4": (lambda: Phi4Chain(16), coordinates(0, 1), 0.05),
+    "distances": (
+        lambda: GaussianMixtureSystem.separated(8, n_variables=2, random_state=0),
+        DistanceVariables([(0, 1), (1, 3)], n_dim=2, box=6.0, scale=[0.5, 2.0], offset=[0.1, -1.0]),
+        0.1,
+    ),
+}
+
+
+@pytest.mark.parametrize("schedule", ["linear", "cosine"])
+@pytest.mark.parametrize(
+    ("name", "soft"), [(name, soft) for name in CASES for soft in (False, True) if soft or name != "distances"]
+)
+def test_a_path_is_that_of_a_plain_loop(name, soft, schedule):
+    make, variables, step = CASES[name]
+    system, rng = make(), np.random.default_rng(4)
+    m, n, d = len(variables.names), 3, system.n_coordinates
+    x, kappa = system.starts(n, random_state=1), np.linspace(3, 5, m) if soft else None
+    z = variables.values(x) + (0.1 * rng.normal(size=(n, m)) if soft else 0.0)
+    displacement, n_steps = rng.normal(size=(n, m)), np.array([1, 5, 12])
+    free = d if soft else d - m
+    masses, momenta = rng.uniform(0.5, 2, free), rng.normal(size=(n, free))
+    ends, works = system.drag(variables, x, z, displacement, momenta, kappa=kappa, n_steps=n_steps, step=step,
+                              masses=masses, schedule=schedule)  # fmt: skip
+    for row in range(n):
+        end, work, _ = plain_path(system, variables, x[row], z[row], displacement[row], momenta[row], kappa,
+                                  n_steps[row], step, masses, schedule)  # fmt: skip
+        np.testing.assert_allclose(ends[row], end, rtol=1e-9, atol=1e-9)  # rounding of at most 12 steps
+        assert works[row] == pytest.approx(work, abs=1e-8)
+        if not soft:
+            np.testing.assert_allclose(ends[row][variables.indices], (z + displacement)[row], rtol=0, atol=1e-15)
+
+
+def test_a_path_goes_back_to_where_it_came_from():
+    chain, rng = Phi4Chain(16), np.random.default_rng(0)
+    x, p = chain.starts(2, random_state=1), rng.normal(size=(2, 15))
+    options = dict(kappa=None, n_steps=40, step=0.05, masses=np.ones(15), schedule="cosine")
+    z, move = x[:, :1], -2 * x[:, :1]
+    ends, works = chain.drag(coordinates(0), x, z, move, p, **options)
+    last = [plain_path(chain, coordinates(0), x[r], z[r], move[r], p[r], *options.values())[2] for r in range(2)]
+    back, returned = chain.drag(coordinates(0), ends, z + move, -move, -np.array(last), **options)
+    np.testing.assert_allclose(back, x, atol=1e-9)
+    np.testing.assert_allclose(returned, -works, atol=1e-9)
+
+
+def test_paths_do_not_depend_on_threads_or_company():
+    tunnel, rng = GaussianTunnel(n_jobs=3), np.random.default_rng(0)
+    n = 40
+    x, p = tunnel.starts(n, random_state=1), rng.normal(size=(n, 19))
+    n_steps = rng.integers(100, 2000, n)
+    options = dict(kappa=None, step=0.4, masses=1.0, schedule="linear")
+    ends, works = tunnel.drag(coordinates(0), x, x[:, :1], 10 - 2 * x[:, :1], p, n_steps=n_steps, **options)
+    for rows in ([7], [30, 2]):
+        some, done = tunnel.drag(coordinates(0), x[rows], x[rows, :1], 10 - 2 * x[rows, :1], p[rows],
+                                 n_steps=n_steps[rows], **options)  # fmt: skip
+        np.testing.assert_array_equal(some, ends[rows])
+        np.testing.assert_array_equal(done, works[rows])
+
+
+def test_variables_that_no_kernel_knows_are_left_to_others():
+    tunnel, x = GaussianTunnel([1.0]), np.zeros((1, 2))
+    given = dict(n_steps=1, step=0.1, masses=1.0, schedule="linear")
+    unknown = SimpleNamespace(names=("sum",), period=np.zeros(1))
+    assert tunnel.drag(unknown, x, [[0.0]], [[0.0]], x, kappa=1.0, **given) is None
+    assert tunnel.drag(coordinates(0, period=6.0), x, [[0.0]], [[0.0]], x, kappa=1.0, **given) is None
+    bond = DistanceVariables([(0, 1)], n_dim=1)
+    assert tunnel.drag(bond, x, [[0.0]], [[0.0]], x, kappa=None, **given) is None
+
+
+def test_a_path_that_fails_has_no_work():
+    chain = Phi4Chain(16)
+    x, p = chain.starts(2, random_state=1), np.ones((2, 15))
+    p[1] = 1e200
+    _, works = chain.drag(coordinates(0), x, x[:, :1], -2 * x[:, :1], p, kappa=None, n_steps=50, step=0.05, masses=1.0)
+    assert np.isfinite(works[0]) and np.isnan(works[1])
+
+
+def test_paths_refuse_what_does_not_fit():
+    tunnel, x = GaussianTunnel([1.0]), np.zeros((1, 2))
+    given = dict(variables=coordinates(0), x=x, z_start=[[0.0]], displacement=[[0.0]], momenta=[[0.0]], kappa=None,
+                 n_steps=1, step=0.1, masses=1.0)  # fmt: skip
+    for wrong in (dict(momenta=[[0.0, 0.0]]), dict(masses=[1.0, 1.0]), dict(z_start=[[0.0, 0.0]])):
+        with pytest.raises(DataError, match="has shape"):
+            tunnel.drag(**given | wrong)
+    for wrong in (dict(step=0.0), dict(n_steps=0), dict(schedule="square"), dict(masses=-1.0)):
+        with pytest.raises(ParameterError):
+            tunnel.drag(**given | wrong)
+
+
+@pytest.mark.parametrize("n_leaps", [1, 3])
+def test_local_moves_are_those_of_a_plain_loop(n_leaps):
+    system = QuadratureSystem()
+    x, masses, step = system.starts(3, random_state=0), np.array([2.0, 1.0, 1.0, 0.5, 0.5]), 0.4
+    ends, energies, accepted = system.walk(x, [np.random.default_rng(r) for r in range(3)], n_moves=50, step=step,
+                                           n_leaps=n_leaps, masses=masses)  # fmt: skip
+    for row in range(3):
+        rng, at, count = np.random.default_rng(row), x[row].copy(), 0
+        for move in range(50):
+            p, y = rng.standard_normal(5) * np.sqrt(masses), at.copy()
+            total = system.energy(y[None])[0] + (p**2 / masses).sum() / 2
+            for _ in range(n_leaps):
+                p -= step / 2 * system.energy_and_gradient(y[None])[1][0]
+                y += step * p / masses
+                p -= step / 2 * system.energy_and_gradient(y[None])[1][0]
+            if np.log(rng.random()) <= total - system.energy(y[None])[0] - (p**2 / masses).sum() / 2:
+                at, count = y, count + 1
+            assert energies[row, move] == pytest.approx(system.energy(at[None])[0], abs=1e-9)
+        np.testing.assert_allclose(ends[row], at, atol=1e-9)
+        assert accepted[row] == count and 5 < count < 50
+
+
+def test_local_moves_keep_the_law():
+    tunnel, n = GaussianTunnel(np.linspace(0.7, 2, 6), distance=6.0), 4000
+    x = tunnel.starts(n, random_state=1)
+    ends, _, accepted = tunnel.walk(x, np.random.default_rng(2).spawn(n), n_moves=20, step=0.8)
+    assert 0.5 < accepted.mean() / 20 < 0.99
+    scaled = (ends[:, 1:] - 3 * np.cos(np.pi * ends[:, :1] / 6)) / tunnel.sigma
+    assert np.abs(scaled.mean(0)).max() < 4 / np.sqrt(n)
+    assert np.abs((scaled**2).mean(0) - 1).max() < 4 * np.sqrt(2 / n)
+    assert (ends[:, 0] < 3).mean() == pytest.approx(0.3, abs=4 * np.sqrt(0.21 / n))
+
+
+def test_distances_have_gradients_and_take_nearest_images():
+    bonds = DistanceVariables([(0, 1), (2, 0)], n_dim=2, box=5.0, scale=[1.0, 3.0], offset=[0.0, 2.0])
+    x = np.random.default_rng(0).uniform(0, 5, (4, 6))
+    points = x.reshape(4, 3, 2)
+    images = np.stack([points[:, 0] - points[:, 1] + 5 * np.array([i, j]) for i in (-1, 0, 1) for j in (-1, 0, 1)])
+    np.testing.assert_allclose(bonds.values(x)[:, 0], np.linalg.norm(images, axis=2).min(0), rtol=1e-12)
+    by_hand = np.stack([(bonds.values(x + h) - bonds.values(x - h)) / 2e-6 for h in 1e-6 * np.eye(6)], axis=2)
+    np.testing.assert_allclose(bonds.jacobian(x), by_hand, atol=1e-7)
+    weights = np.random.default_rng(1).normal(size=(4, 2))
+    np.testing.assert_allclose(bonds.pull_back(x, weights), np.einsum("ni,nid->nd", weights, by_hand), atol=1e-6)
+    for wrong in (dict(pairs=[(0, 0)]), dict(pairs=[0, 1]), dict(pairs=[(0, 1)], box=-1.0)):
+        with pytest.raises(ParameterError):
+            DistanceVariables(**wrong)
