@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from infoscope.base import DataError, ParameterError
+from infoscope.sampling import PathEngine, Potential, SoftEmbedding, SubsetEmbedding, SubsetVariables, steered_path
 from infoscope.sampling.systems import (
     DistanceVariables,
     GaussianMixtureSystem,
@@ -15,17 +16,8 @@ from infoscope.sampling.systems import (
 )
 
 
-def coordinates(*indices, period=0.0):
-    """Coordinates as variables."""
-    m = len(indices)
-    return SimpleNamespace(
-        indices=np.array(indices),
-        names=tuple(map(str, indices)),
-        period=np.full(m, period),
-        values=lambda x: x[:, list(indices)],
-        pull_back=lambda x, w: np.array([[w[a, indices.index(i)] if i in indices else 0.0 for i in range(x.shape[1])]
-                                         for a in range(len(x))]),
-    )  # fmt: skip
+def coordinates(d, *indices, period=0.0):
+    return SubsetVariables(indices, n_coordinates=d, period=period)
 
 
 def plain_path(system, variables, x, z, displacement, momenta, kappa, n_steps, step, masses, schedule):
@@ -61,10 +53,10 @@ def plain_path(system, variables, x, z, displacement, momenta, kappa, n_steps, s
 
 
 CASES = {
-    "tunnel": (lambda: GaussianTunnel(), coordinates(0), 0.6),
-    "quadrature": (lambda: QuadratureSystem(), coordinates(0), 0.2),
-    "mixture": (lambda: GaussianMixtureSystem.separated(7, n_variables=2, random_state=0), coordinates(0, 1), 0.3),
-    "phi4": (lambda: Phi4Chain(16), coordinates(0, 1), 0.05),
+    "tunnel": (lambda: GaussianTunnel(), coordinates(20, 0), 0.6),
+    "quadrature": (lambda: QuadratureSystem(), coordinates(5, 0), 0.2),
+    "mixture": (lambda: GaussianMixtureSystem.separated(7, n_variables=2, random_state=0), coordinates(7, 1, 0), 0.3),
+    "phi4": (lambda: Phi4Chain(16), coordinates(16, 0, 1), 0.05),
     "distances": (
         lambda: GaussianMixtureSystem.separated(8, n_variables=2, random_state=0),
         DistanceVariables([(0, 1), (1, 3)], n_dim=2, box=6.0, scale=[0.5, 2.0], offset=[0.1, -1.0]),
@@ -97,14 +89,30 @@ def test_a_path_is_that_of_a_plain_loop(name, soft, schedule):
             np.testing.assert_allclose(ends[row][variables.indices], (z + displacement)[row], rtol=0, atol=1e-15)
 
 
+@pytest.mark.parametrize("soft", [False, True])
+def test_a_compiled_path_is_the_steered_path_of_its_embedding(soft):
+    chain, rng = Phi4Chain(16, h=0.2), np.random.default_rng(0)
+    assert isinstance(chain, PathEngine) and isinstance(chain, Potential)
+    x = chain.starts(4, random_state=1)
+    embedding = SoftEmbedding(chain, chain.variables, kappa=50.0) if soft else SubsetEmbedding(chain, chain.variables)
+    z, y = embedding.split(x, rng.spawn(4))
+    noise, masses = rng.normal(size=(1, *y.shape)), np.linspace(0.5, 2, y.shape[1])
+    options = dict(n_steps=np.array([3, 20, 7, 11]), step=0.06, masses=masses, schedule="cosine")
+    end, log_acceptance = steered_path(embedding, z, -z, y, noise=noise, **options)
+    ends, works = chain.drag(chain.variables, x, z, -2 * z, np.sqrt(masses) * noise[0], kappa=embedding.kappa,
+                             **options)  # fmt: skip
+    np.testing.assert_allclose(ends, embedding.join(-z, end), atol=1e-9)  # rounding of 20 steps
+    np.testing.assert_allclose(works, -log_acceptance, atol=1e-9)
+
+
 def test_a_path_goes_back_to_where_it_came_from():
     chain, rng = Phi4Chain(16), np.random.default_rng(0)
     x, p = chain.starts(2, random_state=1), rng.normal(size=(2, 15))
     options = dict(kappa=None, n_steps=40, step=0.05, masses=np.ones(15), schedule="cosine")
     z, move = x[:, :1], -2 * x[:, :1]
-    ends, works = chain.drag(coordinates(0), x, z, move, p, **options)
-    last = [plain_path(chain, coordinates(0), x[r], z[r], move[r], p[r], *options.values())[2] for r in range(2)]
-    back, returned = chain.drag(coordinates(0), ends, z + move, -move, -np.array(last), **options)
+    ends, works = chain.drag(chain.variables, x, z, move, p, **options)
+    last = [plain_path(chain, chain.variables, x[r], z[r], move[r], p[r], *options.values())[2] for r in range(2)]
+    back, returned = chain.drag(chain.variables, ends, z + move, -move, -np.array(last), **options)
     np.testing.assert_allclose(back, x, atol=1e-9)
     np.testing.assert_allclose(returned, -works, atol=1e-9)
 
@@ -115,9 +123,9 @@ def test_paths_do_not_depend_on_threads_or_company():
     x, p = tunnel.starts(n, random_state=1), rng.normal(size=(n, 19))
     n_steps = rng.integers(100, 2000, n)
     options = dict(kappa=None, step=0.4, masses=1.0, schedule="linear")
-    ends, works = tunnel.drag(coordinates(0), x, x[:, :1], 10 - 2 * x[:, :1], p, n_steps=n_steps, **options)
+    ends, works = tunnel.drag(tunnel.variables, x, x[:, :1], 10 - 2 * x[:, :1], p, n_steps=n_steps, **options)
     for rows in ([7], [30, 2]):
-        some, done = tunnel.drag(coordinates(0), x[rows], x[rows, :1], 10 - 2 * x[rows, :1], p[rows],
+        some, done = tunnel.drag(tunnel.variables, x[rows], x[rows, :1], 10 - 2 * x[rows, :1], p[rows],
                                  n_steps=n_steps[rows], **options)  # fmt: skip
         np.testing.assert_array_equal(some, ends[rows])
         np.testing.assert_array_equal(done, works[rows])
@@ -128,7 +136,7 @@ def test_variables_that_no_kernel_knows_are_left_to_others():
     given = dict(n_steps=1, step=0.1, masses=1.0, schedule="linear")
     unknown = SimpleNamespace(names=("sum",), period=np.zeros(1))
     assert tunnel.drag(unknown, x, [[0.0]], [[0.0]], x, kappa=1.0, **given) is None
-    assert tunnel.drag(coordinates(0, period=6.0), x, [[0.0]], [[0.0]], x, kappa=1.0, **given) is None
+    assert tunnel.drag(coordinates(2, 0, period=6.0), x, [[0.0]], [[0.0]], x, kappa=1.0, **given) is None
     bond = DistanceVariables([(0, 1)], n_dim=1)
     assert tunnel.drag(bond, x, [[0.0]], [[0.0]], x, kappa=None, **given) is None
 
@@ -137,13 +145,13 @@ def test_a_path_that_fails_has_no_work():
     chain = Phi4Chain(16)
     x, p = chain.starts(2, random_state=1), np.ones((2, 15))
     p[1] = 1e200
-    _, works = chain.drag(coordinates(0), x, x[:, :1], -2 * x[:, :1], p, kappa=None, n_steps=50, step=0.05, masses=1.0)
+    _, works = chain.drag(chain.variables, x, x[:, :1], -2 * x[:, :1], p, kappa=None, n_steps=50, step=0.05, masses=1.0)
     assert np.isfinite(works[0]) and np.isnan(works[1])
 
 
 def test_paths_refuse_what_does_not_fit():
     tunnel, x = GaussianTunnel([1.0]), np.zeros((1, 2))
-    given = dict(variables=coordinates(0), x=x, z_start=[[0.0]], displacement=[[0.0]], momenta=[[0.0]], kappa=None,
+    given = dict(variables=tunnel.variables, x=x, z_start=[[0.0]], displacement=[[0.0]], momenta=[[0.0]], kappa=None,
                  n_steps=1, step=0.1, masses=1.0)  # fmt: skip
     for wrong in (dict(momenta=[[0.0, 0.0]]), dict(masses=[1.0, 1.0]), dict(z_start=[[0.0, 0.0]])):
         with pytest.raises(DataError, match="has shape"):

@@ -42,8 +42,8 @@ class GaussianMixtureSystem(BuiltInSystem):
     >>> system
     GaussianMixtureSystem(2 components in 20 coordinates, weights=[0.25, 0.75])
     >>> system.variables_law()[1].round(2)[:, :2]              # the modes are 8 apart in the four variables
-    array([[0.  , 0.  ],
-           [ 4.,  4.]])
+    array([[0., 0.],
+           [4., 4.]])
     """
 
     kind = MIXTURE

@@ -41,7 +41,7 @@ class QuadratureSystem(BuiltInSystem):
     >>> from infoscope.sampling.systems import QuadratureSystem
     >>> system = QuadratureSystem()
     >>> system.populations([0.0]).round(4), round(system.mean(), 4)
-    (array([0.8584, 0.1416]), -0.693)
+    (array([0.8261, 0.1739]), -0.6499)
     """
 
     kind = QUADRATURE

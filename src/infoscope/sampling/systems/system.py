@@ -12,6 +12,8 @@ from infoscope.base import DataError, ParameterError
 from infoscope.base.array_types import ArrayLike, Floats, Ints
 from infoscope.base.checks import RandomState, check_choice, check_positive_int, check_random_state
 from infoscope.base.threads import available_threads, do_all
+from infoscope.sampling.interfaces import CollectiveVariables
+from infoscope.sampling.variables import SubsetVariables
 
 from .distances import DistanceVariables
 from .kernels import COORDINATES, DISTANCES, SUBSET, Variables, drag_rows, evaluate_rows, walk_row
@@ -28,8 +30,11 @@ class BuiltInSystem(ABC):
     ----------
     n_coordinates : int
         D, the length of a configuration.
+    n_variables : int
+        How many of the leading coordinates are variables.
     kT : float
         Of the unit of energy.
+    variables : CollectiveVariables
     n_jobs : int, optional
         Threads, as in `available_threads`.
     """
@@ -37,12 +42,18 @@ class BuiltInSystem(ABC):
     kind: int  # of the system in the kernels
     gradient_seconds: float = 1e-6  # about what one gradient takes
     n_coordinates: int
+    n_variables: int = 1
     kT: float = 1.0
     n_jobs: int | None = None
 
     @abstractmethod
     def _terms(self) -> NamedTuple:
         """What the kernels ask of the system, with room of its own to write on."""
+
+    @property
+    def variables(self) -> CollectiveVariables:
+        """Those that separate its basins: its leading coordinates, where a system says nothing else."""
+        return SubsetVariables(range(self.n_variables), n_coordinates=self.n_coordinates)
 
     def energy(self, x: ArrayLike) -> Floats:
         """V = U / kT of every row.
@@ -241,10 +252,10 @@ class BuiltInSystem(ABC):
 
     def _read_variables(self, variables: Any, kappa: Any) -> Variables | None:
         d, period = self.n_coordinates, np.asarray(variables.period)
-        indices, m = getattr(variables, "indices", None), len(variables.names)
+        m = len(variables.names)
         strengths = NO_FLOATS if kappa is None else _table(kappa, (m,), "kappa")
-        if indices is not None and (kappa is None or not period.any()):
-            moved = np.asarray(indices, np.int64)
+        if isinstance(variables, SubsetVariables) and (kappa is None or not period.any()):
+            moved = variables.indices
             free = np.setdiff1d(np.arange(d), moved) if kappa is None else np.arange(d)
             form = SUBSET if kappa is None else COORDINATES
             pairs, ones = np.zeros((m, 2), np.int64), np.ones(m)
