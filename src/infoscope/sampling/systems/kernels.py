@@ -14,8 +14,9 @@ import numpy as np
 from infoscope.base import kernel
 from infoscope.base.array_types import Floats, Ints
 
-TUNNEL, QUADRATURE, MIXTURE, PHI4 = 1, 2, 3, 4
+TUNNEL, QUADRATURE, MIXTURE, PHI4, DIMER, POLYMER = 1, 2, 3, 4, 5, 6
 SUBSET, COORDINATES, DISTANCES = 0, 1, 2  # what the variables of a path are
+NEXT, AFTER = np.uint32(1), np.uint32(2)  # with the unsigned places of partners numba asks for no negative indices
 Kind = tuple[int, ...]
 
 
@@ -60,6 +61,27 @@ class Phi4Terms(NamedTuple):
     h: float
     field: Floats  # (N,) to write on
     other: Floats  # (N,) to write on
+
+
+class ParticleTerms(NamedTuple):
+    """Points in a periodic box whose first few are a molecule; pairs within it are no pairs of the list."""
+
+    n_dim: int
+    n_points: int
+    n_molecule: int
+    box: float
+    cutoff: float
+    onset: float  # from where on the energy of a pair is switched off
+    skin: float
+    kT: float
+    molecule: Floats  # constants of the molecule
+    starts: Ints  # (N + 1,) of the partners of a point
+    partners: Ints  # where the coordinates of those with larger numbers begin; unsigned
+    anchors: Floats  # (D,) where the points were when the list was made
+    columns: Floats  # (3, at least N) to write on: coordinates, or differences of pairs
+    energies: Floats  # (as many,) to write on
+    heads: Ints  # first point of a cell, -1 for none; no cells: empty
+    following: Ints  # (N,) the next one in its cell
 
 
 # --------------------------------------------------------------------------------------------------- many rows at once
@@ -209,6 +231,10 @@ def evaluate(kind: Kind, terms: Any, marks: Ints, x: Floats, gradient: Floats) -
         return _mixture(terms, x, gradient)
     if len(kind) == PHI4:
         return _phi4(terms, x, gradient)
+    if len(kind) == DIMER:
+        return _scaled(_pairs(kind, terms, marks, x, gradient) + _bond(terms, x, gradient), terms.kT, gradient)
+    if len(kind) == POLYMER:
+        return _scaled(_pairs(kind, terms, marks, x, gradient) + _chain(terms, x, gradient), terms.kT, gradient)
     return np.nan
 
 
@@ -333,3 +359,254 @@ def haar_coefficients(field: Floats, coefficients: Floats, scratch: Floats) -> N
             scratch[i], scratch[length + i] = (a + b) * root, (a - b) * root
         for i in range(2 * length):
             coefficients[i] = scratch[i]
+
+
+# ----------------------------------------------------------------------------------------------------------- particles
+@kernel(inline="always", references=False)
+def _scaled(energy: float, kT: float, gradient: Floats) -> float:
+    for i in range(len(gradient)):
+        gradient[i] /= kT
+    return energy / kT
+
+
+@kernel(references=False)
+def _pairs(kind: Kind, terms: ParticleTerms, marks: Ints, x: Floats, gradient: Floats) -> float:
+    """Energy of all pairs but those within the molecule; the gradient is begun.
+
+    For as many points as fit: differences to their partners are gathered, then a loop without branches makes energies
+    and forces of them, which the compiler turns into vector instructions, then forces are handed out.
+    """
+    if marks[0] < 0 or _moved_too_far(terms, x):
+        _list_pairs(terms, marks, x)
+    for i in range(len(x)):
+        gradient[i] = 0.0
+    d, e, energy, first, last = terms.columns, terms.energies, 0.0, 0, 0
+    while first < terms.n_points:
+        n, last = 0, first
+        while last < terms.n_points and n + terms.starts[last + 1] - terms.starts[last] <= len(e):
+            n = _gather(terms, last, x, d, n)
+            last += 1
+        if len(kind) == DIMER:
+            _repel(d, e, n, terms.box, terms.cutoff * terms.cutoff)
+        else:
+            _attract(d, e, n, terms.box, terms.onset * terms.onset, terms.cutoff * terms.cutoff)
+        n = 0
+        while first < last:
+            n = _hand_out(terms, first, gradient, d, n)
+            first += 1
+        for s in range(n):
+            energy += e[s]
+    return energy
+
+
+@kernel(inline="always", references=False)
+def _gather(terms: ParticleTerms, i: int, x: Floats, d: Floats, n: int) -> int:
+    """Differences of a point to its partners, from column n on; returns where they end."""
+    n_dim, partners = terms.n_dim, terms.partners
+    a, b, c = x[i * n_dim], x[i * n_dim + 1], x[i * n_dim + n_dim - 1]
+    for s in range(terms.starts[i], terms.starts[i + 1]):
+        j = partners[s]
+        d[0, n], d[1, n] = a - x[j], b - x[j + NEXT]
+        if n_dim == 3:
+            d[2, n] = c - x[j + AFTER]
+        n += 1
+    return n
+
+
+@kernel(inline="always", references=False)
+def _hand_out(terms: ParticleTerms, i: int, gradient: Floats, d: Floats, n: int) -> int:
+    """Gradients of pairs, from column n on, to a point and its partners; returns where they end."""
+    n_dim, partners, a, b, c = terms.n_dim, terms.partners, 0.0, 0.0, 0.0
+    for s in range(terms.starts[i], terms.starts[i + 1]):
+        j = partners[s]
+        a += d[0, n]
+        b += d[1, n]
+        gradient[j] -= d[0, n]
+        gradient[j + NEXT] -= d[1, n]
+        if n_dim == 3:
+            c += d[2, n]
+            gradient[j + AFTER] -= d[2, n]
+        n += 1
+    gradient[i * n_dim] += a
+    gradient[i * n_dim + 1] += b
+    if n_dim == 3:
+        gradient[i * n_dim + 2] += c
+    return n
+
+
+@kernel(references=False)
+def _repel(d: Floats, e: Floats, n: int, box: float, last: float) -> None:
+    """WCA: 4 (r^-12 - r^-6) + 1 below the minimum, at r^2 = `last`.  Differences become gradients."""
+    per_box = 1 / box
+    for s in range(n):
+        a, b = d[0, s], d[1, s]
+        a, b = a - box * np.rint(a * per_box), b - box * np.rint(b * per_box)
+        inverse = 1 / min(a * a + b * b, last)  # from there on both energy and slope are zero
+        sixth = inverse * inverse * inverse
+        e[s] = 4 * (sixth * sixth - sixth) + 1
+        slope = 2 * (12 * sixth - 24 * sixth * sixth) * inverse
+        d[0, s], d[1, s] = slope * a, slope * b
+
+
+@kernel(references=False)
+def _attract(d: Floats, e: Floats, n: int, box: float, onset: float, last: float) -> None:
+    """4 (r^-12 - r^-6) S(r), S = (last - t)^2 (last + 2 t - 3 onset) / (last - onset)^3 at t = r^2 between the two."""
+    scale, per_box = 1 / (last - onset) ** 3, 1 / box
+    for s in range(n):
+        a, b, c = d[0, s], d[1, s], d[2, s]
+        a, b, c = a - box * np.rint(a * per_box), b - box * np.rint(b * per_box), c - box * np.rint(c * per_box)
+        square = a * a + b * b + c * c
+        inverse, t = 1 / square, min(max(square, onset), last)
+        sixth, away = inverse * inverse * inverse, last - t
+        pair, switch = 4 * sixth * (sixth - 1), away * away * (last + 2 * t - 3 * onset) * scale
+        e[s] = pair * switch
+        slope = 24 * sixth * (1 - 2 * sixth) * inverse * switch - 12 * away * (t - onset) * scale * pair
+        d[0, s], d[1, s], d[2, s] = slope * a, slope * b, slope * c
+
+
+@kernel(references=False)
+def _bond(terms: ParticleTerms, x: Floats, gradient: Floats) -> float:
+    """h [1 - (r - r0 - w)^2 / w^2]^2 between the first two points."""
+    h, w, r0 = terms.molecule[0], terms.molecule[1], terms.molecule[2]
+    r = np.sqrt(_squared_distance(x, 0, terms.n_dim, terms.n_dim, terms.box))
+    away = (r - r0 - w) / w
+    well = 1 - away * away
+    _pull(terms, x, gradient, 0, 1, terms.box, -4 * h * well * away / w, r)
+    return h * well * well
+
+
+@kernel(references=False)
+def _chain(terms: ParticleTerms, x: Floats, gradient: Floats) -> float:
+    """Springs to the next bead and the one after, pairs of beads from the third on, a double well between the ends.
+
+    Distances within the chain are not those of nearest images.
+    """
+    k, length, length_2 = terms.molecule[0], terms.molecule[1], terms.molecule[2]
+    depth, middle, width = terms.molecule[3], terms.molecule[4], terms.molecule[5]
+    n, energy, last, onset = terms.n_molecule, 0.0, terms.cutoff * terms.cutoff, terms.onset * terms.onset
+    for i in range(n):
+        for j in range(i + 1, n):
+            r = np.sqrt(_squared_distance(x, i * 3, j * 3, 3, 0.0))
+            slope = 0.0
+            if j - i <= 2:
+                away = r - (length if j - i == 1 else length_2)
+                energy += k / 2 * away * away
+                slope = k * away
+            elif r < terms.cutoff:
+                t = max(r * r, onset)
+                sixth = 1 / (r * r) ** 3
+                pair = 4 * (sixth * sixth - sixth)
+                scale = 1 / (last - onset) ** 3
+                switch = (last - t) ** 2 * (last + 2 * t - 3 * onset) * scale
+                energy += pair * switch
+                slope = (24 * sixth - 48 * sixth * sixth) / r * switch
+                slope -= 12 * r * (last - t) * (t - onset) * scale * pair
+            if j - i == n - 1:
+                u = (r - middle) ** 2 / (width * width)
+                energy += depth * (u * u / 4 - u)
+                slope += depth * (u - 2) * (r - middle) / (width * width)
+            _pull(terms, x, gradient, i, j, 0.0, slope, r)
+    return energy
+
+
+@kernel(inline="always", references=False)
+def _pull(terms: ParticleTerms, x: Floats, gradient: Floats, i: int, j: int, box: float, slope: float,
+          r: float) -> None:  # fmt: skip
+    """Add the gradient of something of the distance r of two points."""
+    for c in range(terms.n_dim):
+        a, b = i * terms.n_dim + c, j * terms.n_dim + c
+        force = slope / r * _nearest_image(x[a] - x[b], box)
+        gradient[a] += force
+        gradient[b] -= force
+
+
+@kernel(references=False)
+def _moved_too_far(terms: ParticleTerms, x: Floats) -> bool:
+    """Whether two points may have come closer by more than the skin since the list was made (exact: it then holds all).
+
+    Numbers that are none say so as well.
+    """
+    most, second = 0.0, 0.0
+    for i in range(terms.n_points):
+        square = 0.0
+        for a in range(i * terms.n_dim, (i + 1) * terms.n_dim):
+            square += (x[a] - terms.anchors[a]) ** 2
+        if square > most:
+            most, second = square, most
+        elif square > second:
+            second = square
+    return not np.sqrt(most) + np.sqrt(second) < terms.skin
+
+
+@kernel(references=False)
+def _list_pairs(terms: ParticleTerms, marks: Ints, x: Floats) -> None:
+    """All pairs within cutoff and skin, each at its lower number: by cells, or by all distances where those are few."""
+    n_dim, box, reach = terms.n_dim, terms.box, (terms.cutoff + terms.skin) ** 2
+    columns, square, n = terms.columns, terms.energies, 0
+    for i in range(terms.n_points):
+        for c in range(n_dim):
+            terms.anchors[i * n_dim + c] = x[i * n_dim + c]
+            columns[c, i] = x[i * n_dim + c]
+        for c in range(n_dim, 3):
+            columns[c, i] = 0.0
+    marks[1] += 1
+    per_box = 1 / box
+    if len(terms.heads) > 0:
+        marks[0] = _list_by_cells(terms, reach)
+        return
+    for i in range(terms.n_points):
+        terms.starts[i] = n
+        first = max(i + 1, terms.n_molecule if i < terms.n_molecule else 0)
+        own, own_1, own_2 = columns[0, i], columns[1, i], columns[2, i]
+        for j in range(first, terms.n_points):  # without branches: vector instructions
+            a, b, c = own - columns[0, j], own_1 - columns[1, j], own_2 - columns[2, j]
+            a, b, c = a - box * np.rint(a * per_box), b - box * np.rint(b * per_box), c - box * np.rint(c * per_box)
+            square[j] = a * a + b * b + c * c
+        for j in range(first, terms.n_points):
+            terms.partners[n] = j * n_dim
+            n += square[j] < reach
+    terms.starts[terms.n_points] = n
+    marks[0] = n
+
+
+@kernel(references=False)
+def _list_by_cells(terms: ParticleTerms, reach: float) -> int:
+    """The same pairs, from each cell and those around it; a side has at least three cells, none shorter than reach."""
+    n_dim, box, columns, heads = terms.n_dim, terms.box, terms.columns, terms.heads
+    side = round(len(heads) ** (1 / n_dim))
+    deep = side if n_dim == 3 else 1
+    for cell in range(len(heads)):
+        heads[cell] = -1
+    for i in range(terms.n_points):
+        at = (_cell(columns[2, i], box, side) if n_dim == 3 else 0) * side + _cell(columns[1, i], box, side)
+        at = at * side + _cell(columns[0, i], box, side)
+        terms.following[i] = heads[at]
+        heads[at] = i
+    n = 0
+    for i in range(terms.n_points):
+        terms.starts[i] = n
+        p, q = _cell(columns[0, i], box, side), _cell(columns[1, i], box, side)
+        r = _cell(columns[2, i], box, side) if n_dim == 3 else 0
+        for dr in range(-1 if deep > 1 else 0, 2 if deep > 1 else 1):
+            for dq in range(-1, 2):
+                for dp in range(-1, 2):
+                    j = heads[(((r + dr) % deep) * side + (q + dq) % side) * side + (p + dp) % side]
+                    while j >= 0:
+                        if j > i and (i >= terms.n_molecule or j >= terms.n_molecule):
+                            total = 0.0
+                            for c in range(n_dim):
+                                d = _nearest_image(columns[c, i] - columns[c, j], box)
+                                total += d * d
+                            if total < reach:
+                                terms.partners[n] = j * n_dim
+                                n += 1
+                        j = terms.following[j]
+    terms.starts[terms.n_points] = n
+    return n
+
+
+@kernel(inline="always", references=False)
+def _cell(value: float, box: float, side: int) -> int:
+    share = value / box
+    share -= np.floor(share)
+    return min(int(share * side), side - 1)

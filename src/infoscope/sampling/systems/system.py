@@ -95,7 +95,7 @@ class BuiltInSystem(ABC):
         energies, gradients = np.empty(len(rows)), np.empty(rows.shape)
 
         def evaluate(part: Ints) -> None:
-            evaluate_rows((0,) * self.kind, self._terms(), np.zeros(1, np.int64), part, rows, energies, gradients)
+            evaluate_rows((0,) * self.kind, self._terms(), np.zeros(2, np.int64), part, rows, energies, gradients)
 
         self._on_threads(evaluate, np.ones(len(rows), np.int64))
         return energies, gradients
@@ -166,7 +166,7 @@ class BuiltInSystem(ABC):
         works = np.empty(n)
 
         def drag(part: Ints) -> None:
-            drag_rows((0,) * self.kind, self._terms(), np.zeros(1, np.int64), known, part, z, moves, p, counts, steps,
+            drag_rows((0,) * self.kind, self._terms(), np.zeros(2, np.int64), known, part, z, moves, p, counts, steps,
                       weights, cosine, ends, works)  # fmt: skip
 
         self._on_threads(drag, counts)
@@ -223,7 +223,7 @@ class BuiltInSystem(ABC):
         energies, accepted = np.empty((n, n_moves)), np.zeros(n, np.int64)
 
         def walk(part: Ints) -> None:
-            terms, marks, work = self._terms(), np.zeros(1, np.int64), np.empty((4, d))
+            terms, marks, work = self._terms(), np.zeros(2, np.int64), np.empty((4, d))
             for row in part.tolist():
                 accepted[row] = walk_row((0,) * self.kind, terms, marks, generators[row], n_moves, n_leaps, float(step),
                                          weights, ends[row], work, energies[row])  # fmt: skip
