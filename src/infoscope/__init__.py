@@ -53,6 +53,7 @@ _HOMES = {
         "compare_checkpoints",
         "compare_layers",
     ),
+    "sampling": ("DefensiveProposal", "GaussianMixtureProposal"),
     "neighbors": (
         "KernelSums",
         "NeighborGraph",

@@ -173,6 +173,8 @@ from .representations import LayerComparison as LayerComparison
 from .representations import RepresentationStore as RepresentationStore
 from .representations import compare_checkpoints as compare_checkpoints
 from .representations import compare_layers as compare_layers
+from .sampling import DefensiveProposal as DefensiveProposal
+from .sampling import GaussianMixtureProposal as GaussianMixtureProposal
 from .statistics import correlation_time as correlation_time
 from .statistics import effective_sample_size as effective_sample_size
 

@@ -1,8 +1,10 @@
 """States a simulation never visits: flow proposals on collective variables, accepted by the work of the path."""
 
 from .bennett import BennettDifference, bennett_difference
+from .defensive import DefensiveProposal
 from .embeddings import SoftEmbedding, SubsetEmbedding
 from .interfaces import CollectiveVariables, PathEngine, Potential, Proposal
+from .mixtures import GaussianMixtureProposal
 from .paths import steered_path
 from .switches import count_switches
 from .targets import Target, as_target
@@ -20,6 +22,9 @@ __all__ = [
     # how variables and the rest make a configuration
     "SoftEmbedding",
     "SubsetEmbedding",
+    # proposals
+    "DefensiveProposal",
+    "GaussianMixtureProposal",
     # paths
     "steered_path",
     # what the samples say
