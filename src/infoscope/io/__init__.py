@@ -8,6 +8,7 @@ from .extraction import write_items
 from .figures import check_figure_path, save_figure
 from .hills import hills_offset
 from .inspection import ColumnReport, FileReport, inspect_file
+from .openmm_topology import openmm_variables
 from .plumed import plumed_snippet
 from .readers import column_names, read_column, read_table, split_key
 from .result_files import check_result_path, read_record, write_result
@@ -29,6 +30,7 @@ __all__ = [
     "inspect_file",
     "load",
     "match_times",
+    "openmm_variables",
     "parse_columns",
     "plumed_snippet",
     "read_column",

@@ -5,6 +5,8 @@ from .defensive import DefensiveProposal
 from .embeddings import SoftEmbedding, SubsetEmbedding
 from .interfaces import CollectiveVariables, PathEngine, Potential, Proposal
 from .mixtures import GaussianMixtureProposal
+from .openmm_target import OpenMMTarget
+from .openmm_variables import AngleVariable, DistanceVariable, ForceVariable, MolecularVariables, TorsionVariable
 from .paths import steered_path
 from .switches import count_switches
 from .targets import Target, as_target
@@ -19,6 +21,13 @@ __all__ = [
     "FunctionVariables",
     "LinearVariables",
     "SubsetVariables",
+    # molecules in OpenMM
+    "AngleVariable",
+    "DistanceVariable",
+    "ForceVariable",
+    "MolecularVariables",
+    "OpenMMTarget",
+    "TorsionVariable",
     # how variables and the rest make a configuration
     "SoftEmbedding",
     "SubsetEmbedding",
