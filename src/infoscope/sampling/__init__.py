@@ -1,9 +1,12 @@
 """States a simulation never visits: flow proposals on collective variables, accepted by the work of the path."""
 
 from .bennett import BennettDifference, bennett_difference
+from .chain_state import ChainState, start_chains
 from .defensive import DefensiveProposal
 from .embeddings import SoftEmbedding, SubsetEmbedding
+from .global_move import GlobalMove, global_move
 from .interfaces import CollectiveVariables, PathEngine, Potential, Proposal
+from .local_moves import DualAveraging, LocalMoves, local_moves
 from .mixtures import GaussianMixtureProposal
 from .openmm_target import OpenMMTarget
 from .openmm_variables import AngleVariable, DistanceVariable, ForceVariable, MolecularVariables, TorsionVariable
@@ -34,7 +37,14 @@ __all__ = [
     # proposals
     "DefensiveProposal",
     "GaussianMixtureProposal",
-    # paths
+    # moves
+    "ChainState",
+    "DualAveraging",
+    "GlobalMove",
+    "LocalMoves",
+    "global_move",
+    "local_moves",
+    "start_chains",
     "steered_path",
     # what the samples say
     "BennettDifference",

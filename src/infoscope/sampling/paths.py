@@ -211,7 +211,7 @@ def steer(
     paths = _Paths(potential, z, displacement, y, n_steps, schedule_function(schedule), noise, start, mirror)
     inverse_masses = np.ones(y.shape[1]) if masses is None else 1.0 / np.broadcast_to(masses, y.shape[1:])
     steps = np.broadcast_to(np.asarray(step, np.float64), (len(y),))[paths.order, None]
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         if path == "underdamped":
             _underdamped(paths, steps, np.asarray(friction, np.float64), inverse_masses)
         else:
