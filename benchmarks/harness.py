@@ -37,6 +37,7 @@ THREADS = 2
 PACKAGES = (
     "infoscope", "numpy", "scipy", "numba", "scikit-learn", "threadpoolctl", "torch", "dadapy", "jax",
     "scikit-dimension", "infomeasure", "npeet-plus", "benchmark-mi", "tigramite", "calibrated-similarity",
+    "openmm", "openmm-opes",
 )  # fmt: skip
 _MARK = "benchmark-result: "
 
