@@ -423,12 +423,13 @@ def p_values_of_a_short_series(n, number=199):
 def test_a_p_value_counts_the_shifts_that_say_something_new():
     """200 rows that remember about 19 have a handful of shifts: nobody's p-value is below a tenth or so.
 
-    A window of 2 tau at either end leaves (200 - 4 tau)/tau shifts, one number where the columns are the same.  (A lag
-    costs a row, a second column may remember longer, and both columns of a table are shifted, at times alike.)
+    A window W of 2 tau, in whole rows, at either end leaves (200 - 2 W)/tau shifts, one number where the columns are
+    the same.  (A lag costs a row, a second column may remember longer, and both columns of a table are shifted, at
+    times alike.)
     """
     found = p_values_of_a_short_series(200)
     tau = series_correlation(Space(walk(200, 2, 0.9)[:, [0]], time=np.arange(200))).tau.value
-    there_are = (200 - 4 * tau) / tau
+    there_are = (200 - 2 * np.ceil(2 * tau)) / tau
     assert 2 < there_are < 20
     same = [p for who, p in found.items() if who not in ("gain", "transfer entropy", "pairs by a copula")]
     assert same == pytest.approx([1 / (1 + there_are)] * len(same), rel=1e-9)

@@ -315,9 +315,10 @@ def test_the_window_is_two_correlation_times():
     a, b = series()
     time = np.arange(800) * 0.5
     result = information_imbalance(Space(a, time=time), Space(b, time=time))
-    assert result.correlation_time == pytest.approx(31)  # 62 rows: the slowest column decides
-    assert result.exclusion_window == 62 and result.n_independent == pytest.approx(800 / 62)
-    assert result.n_correlation_times == pytest.approx(400 / 31)
+    tau = result.correlation_time  # of the slowest column, which is below 1/e from its 31st row on, 0.5 a row
+    assert 30 < tau < 31 and result.exclusion_window == np.ceil(4 * tau) / 2
+    assert result.n_independent == pytest.approx(400 / tau)
+    assert result.n_correlation_times == pytest.approx(400 / tau)
     independent = np.random.default_rng(0).normal(size=(300, 2))
     result = information_imbalance(*(Space(independent[:, [c]], time=np.arange(300)) for c in (0, 1)))
     if result.correlation_time == 1:

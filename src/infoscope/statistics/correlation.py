@@ -96,7 +96,10 @@ def correlation_time(
     Every column is replaced by the normal scores of its ranks (spikes cannot hide a correlation), and once more by
     those of its distance from the median (which shows a slow amplitude); an angle by its cosine and sine.  The time of
     each is the larger of two rules on the autocorrelation pooled over runs: its sum with a self-consistent cut, and an
-    envelope (the lag beyond which it stays below 1/e), which oscillations cannot cancel.
+    envelope (that of the exponential which falls to 1/e where it does for good), which oscillations cannot cancel.
+    Both are (1 + r) / (1 - r) for an autoregressive series whose neighbouring rows correlate by r; the larger of the
+    two lies above that by up to half of ``value_se``.  A slow part with less than a fifth of the variance is told too
+    short, with less than a tenth not at all.
 
     Parameters
     ----------
@@ -400,20 +403,37 @@ def sum_rule(rho: np.ndarray) -> tuple[float, int]:
 
 
 def envelope_rule(rho: np.ndarray) -> tuple[float, bool]:
-    """Twice the lag beyond which |rho| stays below 1/e for as long again and more; and whether that lag was found.
+    """The time of the exponential that falls to 1/e where |rho| does so for good; and whether that lag was found.
+
+    For good: |rho| stays below 1/e from there to three times the lag.  An exponential that falls to 1/e at lag c sums
+    to 1 + 2 (r + r^2 + ...) = (1 + r) / (1 - r) = coth(1 / (2 c)), with r = exp(-1/c): a single one is told exactly, a
+    sum of several with positive weights, as of any reversible process, never too long.  1 where rows next to each
+    other are below 1/e already: that is for the sum to tell.
 
     Examples
     --------
     >>> import numpy as np
     >>> from infoscope.statistics.correlation import envelope_rule
-    >>> envelope_rule(0.9 ** np.arange(1000))  # 0.9**9 > 1/e > 0.9**10
-    (20.0, True)
+    >>> tau, found = envelope_rule(0.9 ** np.arange(1000))
+    >>> round(tau, 6), found
+    (19.0, True)
     """
     longest = len(rho)
     lag = 1
     while lag < longest // 3:
         high = np.flatnonzero(np.abs(rho[lag : 3 * lag + 1]) >= math.exp(-1))
         if not len(high):
-            return (1.0 if lag == 1 else 2.0 * lag), True
+            return _exponential_time(rho, lag), True
         lag += int(high[-1]) + 1
-    return (1.0 if lag == 1 else 2.0 * lag), False
+    return _exponential_time(rho, lag), False
+
+
+def _exponential_time(rho: np.ndarray, lag: int) -> float:
+    """coth(1 / (2 c)), where |rho|, a straight line in its logarithm, crosses 1/e at c between lag - 1 and lag."""
+    if lag == 1:
+        return 1.0
+    if lag >= len(rho) or abs(rho[lag]) >= math.exp(-1):
+        return 1 / math.tanh(0.5 / lag)  # not found: at least this long
+    above, after = math.log(abs(rho[lag - 1])), abs(rho[lag])
+    below = math.log(after) if after else -math.inf
+    return 1 / math.tanh(0.5 / (lag - 1 + (above + 1) / (above - below)))
