@@ -32,10 +32,12 @@ from infoscope.dimension import (
     Gride,
     HammingHistogram,
     LocalDimension,
+    PointwiseDimension,
     TwoNN,
     binarization_report,
     hamming_histogram,
     local_dimension,
+    pointwise_dimension,
     scan_alpha,
 )
 from infoscope.imbalance import DIIRise, LabelOverlap, NeighborhoodOverlap, dii_rise
@@ -145,6 +147,7 @@ def one_of_each():
         BinaryCurve: scan_alpha(BITS, (0.4, 0.8)),
         BinarizationReport: binarization_report(np.random.default_rng(2).normal(size=(120, 40)), ("sign", "median")),
         LocalDimension: local_dimension(BITS, n_shells=4),
+        PointwiseDimension: pointwise_dimension(X, k=5, smoothing=4),
         HammingHistogram: hamming_histogram(BITS, n_groups=4),
         DensityCurvature: infoscope.density_curvature(X, scale=[0.5, 1.0]),
         InformationEstimationDistance: infoscope.information_estimation_distance(

@@ -68,10 +68,12 @@ from .dimension import Gride as Gride
 from .dimension import HammingHistogram as HammingHistogram
 from .dimension import LatticeID as LatticeID
 from .dimension import LocalDimension as LocalDimension
+from .dimension import PointwiseDimension as PointwiseDimension
 from .dimension import TwoNN as TwoNN
 from .dimension import hamming_histogram as hamming_histogram
 from .dimension import local_dimension as local_dimension
 from .dimension import pack_bits as pack_bits
+from .dimension import pointwise_dimension as pointwise_dimension
 from .dimension import prefix_curve as prefix_curve
 from .dimension import scan_alpha as scan_alpha
 from .dimension import select_alpha as select_alpha

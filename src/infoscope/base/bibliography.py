@@ -46,6 +46,13 @@ REFERENCES: dict[str, str] = {
   year    = {2017},
   doi     = {10.1038/s41598-017-11873-y}
 }""",
+    "local_likelihood": """@inproceedings{levina2004maximum,
+  author  = {Levina, Elizaveta and Bickel, Peter J.},
+  title   = {Maximum likelihood estimation of intrinsic dimension},
+  booktitle = {Advances in Neural Information Processing Systems},
+  volume  = {17},
+  year    = {2004}
+}""",
     "gride": """@article{denti2022generalized,
   author  = {Denti, Francesco and Doimo, Diego and Laio, Alessandro and Mira, Antonietta},
   title   = {The generalized ratios intrinsic dimension estimator},

@@ -13,6 +13,8 @@ from .gride import Gride
 from .k_star import k_star
 from .lattice import LatticeID
 from .neighbor_table import NeighborTable, neighbor_table
+from .pointwise import pointwise_dimension
+from .pointwise_results import PointwiseDimension
 from .results import Dimension, DimensionScan
 from .two_nn import TwoNN
 
@@ -30,6 +32,7 @@ __all__ = [
     "LatticeID",
     "LocalDimension",
     "NeighborTable",
+    "PointwiseDimension",
     "TwoNN",
     "binarization_report",
     "binarize",
@@ -38,6 +41,7 @@ __all__ = [
     "local_dimension",
     "neighbor_table",
     "pack_bits",
+    "pointwise_dimension",
     "prefix_curve",
     "scan_alpha",
     "select_alpha",

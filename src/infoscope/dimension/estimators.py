@@ -135,17 +135,42 @@ class DimensionEstimator(BaseEstimator):
         return self._averaged(found, stride, note)
 
     def _stride(self, space: Space, window: float | None = None) -> int:
-        if self.thin is None or window == 0:
-            return 1
-        if window is not None:
-            return max(1, int(np.ceil(window / row_step(space) * (1 - STEPS))))
-        if isinstance(self.thin, str) and self.thin == "auto":
-            series = series_correlation(space, n_jobs=self.n_jobs)
-            return 1 if series is None else series.thinning
-        return check_positive_int(self.thin, "thin", 1)
+        return thinning(space, self.thin, window, n_jobs=self.n_jobs)
 
     def _estimate(self, data, notes):
         raise TypeError(f"{type(self).__name__} does not define _estimate")
 
     def _averaged(self, found, stride: int, note: str):
         raise TypeError(f"{type(self).__name__} does not define _averaged")
+
+
+def thinning(space: Space, thin: Any = "auto", window: float | None = None, *, n_jobs: int | None = None) -> int:
+    """Of every so many rows one is used, so that ratios of distances are of rows that do not remember each other.
+
+    Parameters
+    ----------
+    space : Space
+    thin : "auto", int or None
+        "auto" takes half a correlation time where times or runs are known, None all rows.
+    window : float, optional
+        Time that rows must be apart, where it was given.
+    n_jobs : int, optional
+        Threads.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.dimension.estimators import thinning
+    >>> from infoscope.neighbors import Space
+    >>> poses = Space(np.random.default_rng(0).normal(size=(90, 2)), time=0.5 * np.arange(90))
+    >>> thinning(poses), thinning(poses, window=1.5)
+    (1, 3)
+    """
+    if thin is None or window == 0:
+        return 1
+    if window is not None:
+        return max(1, int(np.ceil(window / row_step(space) * (1 - STEPS))))
+    if isinstance(thin, str) and thin == "auto":
+        series = series_correlation(space, n_jobs=n_jobs)
+        return 1 if series is None else series.thinning
+    return check_positive_int(thin, "thin", 1)

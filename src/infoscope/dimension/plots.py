@@ -1,15 +1,29 @@
-"""Pictures of dimensions: against scale, the fit of TWO-NN, the rounds of ABIDE."""
+"""Pictures of dimensions: against scale, the fit of TWO-NN, the rounds of ABIDE, from item to item."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.special import gammaincinv, gammaln
 
 from infoscope.base.checks import check_choice
 from infoscope.base.pictures import picture
-from infoscope.base.plot_style import BLUE, GREY, PALE_BLUE, VERMILION, axes_of, look_of, set_legend
+from infoscope.base.plot_style import (
+    BLUE,
+    GREY,
+    PALE_BLUE,
+    VERMILION,
+    add_colorbar,
+    axes_of,
+    column_of,
+    dot_size,
+    look_of,
+    set_labels,
+    set_legend,
+)
 
+from .pointwise_results import PointwiseDimension
 from .results import Dimension, DimensionScan
 
 if TYPE_CHECKING:
@@ -154,4 +168,54 @@ def plot_neighbors(found: Dimension, ax: Axes | None = None, *, style: str = "sc
     ax.axvline(found.mean_k, color=VERMILION, lw=look.line, label=f"mean {found.mean_k:.1f}")
     ax.set(xlabel="neighbours that see a constant density, k*", ylabel="points")
     set_legend(ax, look)
+    return ax
+
+
+@picture(PointwiseDimension, "spread")
+def plot_spread(found: PointwiseDimension, ax: Axes | None = None, *, style: str = "screen") -> Axes:
+    """How many items have which dimension, beside the spread that chance makes around their median."""
+    look = look_of(style)
+    ax = axes_of(ax, look, height=0.72)
+    d = found.dimension[np.isfinite(found.dimension)]
+    top = max(3.0, 1.1 * float(np.quantile(d, 0.99))) if len(d) else 1.0
+    bins = np.linspace(0, top, 41)
+    ax.hist(np.minimum(d, top), bins.tolist(), color=PALE_BLUE, edgecolor=BLUE, lw=0.5, label="items")
+    if len(d):
+        a = float(np.median(found.n_ratios[np.isfinite(found.dimension)]))
+        middle = float(np.median(d))
+        at = np.linspace(top / 400, top, 400)
+        # (a - 1) d / `dimension` has the law Gamma(a); d is where the median of it is that of the items
+        argument = gammaincinv(a, 0.5) * middle / at
+        height = np.exp(a * np.log(argument) - argument - gammaln(a)) / at
+        ax.plot(at, height * len(d) * top / 40, color=VERMILION, lw=look.line, label="chance")
+        ax.axvline(middle, color=GREY, lw=look.line, label=f"median {middle:.2f}")
+    ax.set(xlim=(0, top), xlabel="intrinsic dimension", ylabel="items")
+    set_legend(ax, look)
+    return ax
+
+
+@picture(PointwiseDimension, "map", when=lambda found: found.coordinates is not None)
+def plot_map(
+    found: PointwiseDimension, ax: Axes | None = None, *, x: Any = 0, y: Any = 1, style: str = "screen"
+) -> Axes:
+    """Items on two coordinates, coloured by their dimension; with one column, the dimension against it."""
+    look = look_of(style)
+    ax = axes_of(ax, look, height=0.8)
+    d = np.asarray(found.dimension)
+    if np.shape(found.coordinates)[1:] == (1,):
+        at, name = column_of(found, 0)
+        ax.errorbar(
+            at, d, yerr=found.dimension_se, fmt=".", ms=look.marker * 0.5, color=BLUE, ecolor="0.8", elinewidth=0.5
+        )
+        ax.set(xlabel=name, ylabel="intrinsic dimension", ylim=(0, None))
+        return ax
+    (across, x_name), (up, y_name) = (column_of(found, x), column_of(found, y))
+    known = np.isfinite(d)
+    high = float(np.quantile(d[known], 0.98)) if known.any() else 1.0
+    size = dot_size(len(d), look)
+    dots = ax.scatter(
+        across[known], up[known], c=d[known], vmin=0, vmax=high, s=size, cmap="viridis", lw=0, rasterized=True
+    )
+    add_colorbar(ax, dots, look, "intrinsic dimension")
+    set_labels(ax, look, x=x_name, y=y_name)
     return ax
