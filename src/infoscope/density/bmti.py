@@ -61,6 +61,8 @@ class BMTI(KStarNN):
         Intrinsic dimension; that of `ABIDE` by default.
     k_star_alpha : float
         Level of the test that ends a neighbourhood.
+    k_star_correction : {None, "points", "tests", "bonferroni"}
+        Whether that is the level of one test or of many, as `correction` of `KStarNN`.
     max_neighbors : int or "auto"
         As for `KStarNN`.
     weight_cap : float or None
@@ -145,6 +147,7 @@ class BMTI(KStarNN):
         gradient="mean-shift",
         dimension=None,
         k_star_alpha=1e-6,
+        k_star_correction=None,
         max_neighbors="auto",
         weight_cap=100.0,
         solver="auto",
@@ -160,6 +163,7 @@ class BMTI(KStarNN):
         self.gradient = gradient
         self.dimension = dimension
         self.k_star_alpha = k_star_alpha
+        self.k_star_correction = k_star_correction
         self.max_neighbors = max_neighbors
         self.weight_cap = weight_cap
         self.solver = solver
@@ -221,8 +225,8 @@ class BMTI(KStarNN):
 
     # ---- steps ----
     @property
-    def _level(self) -> float:
-        return self.k_star_alpha
+    def _level(self) -> tuple[float, str | None]:
+        return self.k_star_alpha, self.k_star_correction
 
     def _check(self) -> None:
         check_choice(self.weights, "weights", WEIGHTS)

@@ -15,7 +15,7 @@ from infoscope.base.contents import holds, integers, number, numbers
 from infoscope.dimension import k_star
 from infoscope.dimension.abide import adaptive_scale
 from infoscope.dimension.estimators import checked_input, warn_of_constant_columns
-from infoscope.dimension.k_star import FEWEST, first_failure, reaches_end, thresholds
+from infoscope.dimension.k_star import FEWEST, check_correction, first_failure, reaches_end, thresholds
 from infoscope.dimension.neighborhood_scale import Scale
 from infoscope.neighbors import Space, as_space, graph_of, is_series, item_origin, looking_at_row_order, settle_window
 
@@ -447,6 +447,9 @@ class KStarNN(PointDensity):
     ----------
     alpha : float
         Level of the test that ends a neighbourhood.
+    correction : {None, "points", "tests", "bonferroni"}
+        Whether that is the level of one test, or of all points at one k, of all tests at a point, or of both together,
+        as for `infoscope.dimension.k_star`.
     max_neighbors : int or "auto"
         The most neighbours a point may have.  "auto" starts with 100 and doubles them, up to 1000, while more than a
         fifth of the points would use more.
@@ -481,8 +484,19 @@ class KStarNN(PointDensity):
 
     method = "k*-NN"
 
-    def __init__(self, alpha=1e-6, *, max_neighbors="auto", count="k", dimension=None, calibrate=True, n_jobs=None):
+    def __init__(
+        self,
+        alpha=1e-6,
+        *,
+        correction=None,
+        max_neighbors="auto",
+        count="k",
+        dimension=None,
+        calibrate=True,
+        n_jobs=None,
+    ):
         self.alpha = alpha
+        self.correction = correction
         self.max_neighbors = max_neighbors
         self.count = count
         self.dimension = dimension
@@ -490,12 +504,15 @@ class KStarNN(PointDensity):
         self.n_jobs = n_jobs
 
     @property
-    def _level(self) -> float:
-        return self.alpha
+    def _level(self) -> tuple[float, str | None]:
+        """Level of the k* test, and what it is the level of."""
+        return self.alpha, self.correction
 
     def _neighbors(self) -> int:
-        if not 0 < self._level < 1:
-            raise ParameterError(f"alpha is {self._level!r}; it must lie between 0 and 1")
+        alpha, correction = self._level
+        if not 0 < alpha < 1:
+            raise ParameterError(f"alpha is {alpha!r}; it must lie between 0 and 1")
+        check_correction(correction)
         _checked_count(self.count, FEWEST)
         if isinstance(self.max_neighbors, str) and self.max_neighbors != "auto":
             raise ParameterError(f"max_neighbors is {self.max_neighbors!r}; it is a number, or 'auto'")
@@ -505,13 +522,15 @@ class KStarNN(PointDensity):
         width = table.distances.shape[1]
         if width <= FEWEST:  # too few for the test: all are used
             return np.full(len(table.rows), width, np.int64)
-        return k_star(table, self.dimension_, self._level)
+        alpha, correction = self._level
+        return k_star(table, self.dimension_, alpha, correction=correction)
 
     def _neighbors_of_new(self, log_distances, items) -> np.ndarray:
         out = np.full(len(items), items.shape[1], np.int64)
         if items.shape[1] <= FEWEST:
             return out
-        edge = thresholds(items.shape[1], self._level, self.dimension_)
+        alpha, correction = self._level
+        edge = thresholds(items.shape[1], alpha, self.dimension_, correction, self.sample_.table.n_items)
         first_failure(log_distances, self._log_distances, items, edge, out)
         return out
 
@@ -524,7 +543,7 @@ class PAk(KStarNN):
 
     Parameters
     ----------
-    alpha, max_neighbors, dimension, calibrate, n_jobs
+    alpha, correction, max_neighbors, dimension, calibrate, n_jobs
         As for `KStarNN`.
 
     Attributes
@@ -549,8 +568,11 @@ class PAk(KStarNN):
 
     method = "PAk"
 
-    def __init__(self, alpha=1e-6, *, max_neighbors="auto", dimension=None, calibrate=True, n_jobs=None):
-        super().__init__(alpha, max_neighbors=max_neighbors, dimension=dimension, calibrate=calibrate, n_jobs=n_jobs)
+    def __init__(
+        self, alpha=1e-6, *, correction=None, max_neighbors="auto", dimension=None, calibrate=True, n_jobs=None
+    ):
+        limits = dict(correction=correction, max_neighbors=max_neighbors, dimension=dimension)
+        super().__init__(alpha, **limits, calibrate=calibrate, n_jobs=n_jobs)
 
     def _densities(self, log_distances, items, k, new: bool = False):
         log_count, settled = most_likely_log_count(log_distances, k, self.dimension_)

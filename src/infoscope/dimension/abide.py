@@ -12,7 +12,7 @@ from infoscope.base.contents import holds, number
 
 from .block_errors import jackknife, random_blocks
 from .estimators import DimensionEstimator
-from .k_star import WIDE_TIES, ends_inside_ties, reaches_end
+from .k_star import WIDE_TIES, check_correction, ends_inside_ties, reaches_end
 from .neighbor_table import NeighborTable, independent_rows, neighbor_table
 from .neighborhood_scale import Scale, ScaleSearch
 from .ratios import most_likely_dimension
@@ -43,6 +43,8 @@ class ABIDE(DimensionEstimator):
         The highest; `alpha` tries no other, as its authors do.
     max_neighbors : int
         The most neighbours a point may have.
+    correction : {None, "points", "tests", "bonferroni"}
+        Whether levels are those of one test or of many, as for `k_star`.
     method : {"binomial", "gride"}
         "gride" uses the ratio of the distances of ranks k* and k*/2 instead of the counts.
     tol : float
@@ -84,6 +86,7 @@ class ABIDE(DimensionEstimator):
         *,
         alpha_max=0.5,
         max_neighbors=MAX_NEIGHBORS,
+        correction=None,
         method="binomial",
         tol=1e-4,
         max_iter=50,
@@ -93,6 +96,7 @@ class ABIDE(DimensionEstimator):
         self.alpha = alpha
         self.alpha_max = alpha_max
         self.max_neighbors = max_neighbors
+        self.correction = correction
         self.method = method
         self.tol = tol
         self.max_iter = max_iter
@@ -105,6 +109,7 @@ class ABIDE(DimensionEstimator):
             raise DataError(f"alpha is {self.alpha!r}; it must lie between 0 and 1")
         if not self.alpha <= self.alpha_max < 1:
             raise DataError(f"alpha_max is {self.alpha_max!r}; it must lie between alpha = {self.alpha:g} and 1")
+        check_correction(self.correction)
         check_positive_int(self.max_iter, "max_iter", 1)
         table = neighbor_table(
             data,
@@ -130,6 +135,7 @@ class ABIDE(DimensionEstimator):
             alpha=self.alpha,
             alpha_max=self.alpha_max,
             max_neighbors=self.max_neighbors,
+            correction=self.correction,
             method=self.method,
             tol=self.tol,
             max_iter=self.max_iter,
@@ -176,7 +182,8 @@ class ABIDE(DimensionEstimator):
             raise DataError("every item has its two nearest neighbours at one distance: is it a lattice?")
         step = _binomial if self.method == "binomial" else _adaptive_gride
         start = line_through_ratios(log_mu, 0.9, table.weight)
-        return ScaleSearch(table, step, start, self.alpha, self.alpha_max, self.tol, self.max_iter)
+        rounds = self.tol, self.max_iter, self.correction
+        return ScaleSearch(table, step, start, self.alpha, self.alpha_max, *rounds)
 
     def _averaged(self, found, stride, note) -> Dimension:
         d, se = (float(np.mean([getattr(one, name) for one in found])) for name in ("dimension", "dimension_se"))

@@ -20,10 +20,13 @@ import numpy as np
 from scipy.special import chdtri
 
 from infoscope.base import ParameterError, kernel
+from infoscope.base.array_types import Floats
+from infoscope.base.checks import check_choice
 
 from .neighbor_table import NeighborTable
 
 FEWEST = 3
+CORRECTIONS = ("points", "tests", "bonferroni")
 WIDE_TIES = (
     "{} points have so many neighbours at one distance that {} do not reach its end: who is among their neighbours is "
     "arbitrary; raise max_neighbors"
@@ -43,8 +46,50 @@ def likelihood_ratio(delta, k):
     return 4 * k * (half + np.log1p(np.exp(-2 * half)) - np.log(2))
 
 
-def thresholds(k_max: int, alpha: float, d: float) -> np.ndarray:
-    """Largest |log r_ik - log r_jk| that passes at every k = 0 ... k_max.
+def levels_of_tests(k_max: int, alpha: float, correction: str | None = None, n_points: int = 1) -> Floats:
+    """The level of the test at every k = 0 ... k_max.
+
+    Parameters
+    ----------
+    k_max : int
+        The last.
+    alpha : float
+        Level of one test.
+    correction : {None, "points", "tests", "bonferroni"}
+        None: the same at every k and point. "points": alpha / N, at most alpha being the probability that any of all
+        points fails at one k where the density is constant. "tests": alpha / (k - 2), as k - 2 tests are made at a
+        point up to k. "bonferroni": both.
+    n_points : int
+        N.
+
+    Raises
+    ------
+    ParameterError
+        An unknown correction.
+
+    Examples
+    --------
+    >>> from infoscope.dimension.k_star import levels_of_tests
+    >>> levels_of_tests(5, 0.06, "bonferroni", 10)[3:].round(4).tolist()
+    [0.006, 0.003, 0.002]
+    """
+    check_correction(correction)
+    levels = np.full(k_max + 1, alpha)
+    if correction in ("points", "bonferroni"):
+        levels /= n_points
+    if correction in ("tests", "bonferroni"):
+        levels /= np.maximum(np.arange(k_max + 1) - (FEWEST - 1), 1)
+    return levels
+
+
+def check_correction(correction: str | None) -> None:
+    """Raise ParameterError where it is no word that `levels_of_tests` knows."""
+    if correction is not None:
+        check_choice(correction, "correction", CORRECTIONS)
+
+
+def thresholds(k_max: int, alpha: float, d: float, correction: str | None = None, n_points: int = 1) -> Floats:
+    """Largest |log r_ik - log r_jk| that passes at every k = 0 ... k_max; levels as in `levels_of_tests`.
 
     Examples
     --------
@@ -54,11 +99,17 @@ def thresholds(k_max: int, alpha: float, d: float) -> np.ndarray:
     23.928
     """
     k = np.maximum(np.arange(k_max + 1), 1)
-    return 2 / d * np.arccosh(np.exp(chdtri(1, alpha) / (4 * k)))
+    limit = chdtri(1, levels_of_tests(k_max, alpha, correction, n_points))
+    return 2 / d * np.arccosh(np.exp(limit / (4 * k)))
 
 
 def k_star(
-    table: NeighborTable, d: float, alpha: float = 1e-6, *, log_distances: np.ndarray | None = None
+    table: NeighborTable,
+    d: float,
+    alpha: float = 1e-6,
+    *,
+    correction: str | None = None,
+    log_distances: np.ndarray | None = None,
 ) -> np.ndarray:
     """The number of neighbours of every item around which the density is constant.
 
@@ -70,6 +121,9 @@ def k_star(
         Intrinsic dimension.
     alpha : float
         Level of the test.
+    correction : {None, "points", "tests", "bonferroni"}
+        Whether the level is that of one test, of all points at one k (alpha / N), of all tests at a point up to k
+        (alpha / (k - 2)), or of both together: fewer neighbourhoods end by chance, and those that should end are wider.
     log_distances : array (N, K), optional
         Logarithms of the table's distances, where they are at hand.
 
@@ -82,7 +136,7 @@ def k_star(
     Raises
     ------
     ParameterError
-        A table of some rows only, or of fewer than four neighbours.
+        A table of some rows only, or of fewer than four neighbours; an unknown correction.
 
     References
     ----------
@@ -105,7 +159,8 @@ def k_star(
         )
     out = np.empty(len(table.rows), np.int64)
     log_r = np.log(table.distances) if log_distances is None else log_distances
-    first_failure(log_r, log_r, table.items, thresholds(table.distances.shape[1], alpha, d), out)
+    edge = thresholds(table.distances.shape[1], alpha, d, correction, table.n_items)
+    first_failure(log_r, log_r, table.items, edge, out)
     return out
 
 

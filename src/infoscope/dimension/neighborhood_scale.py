@@ -134,12 +134,23 @@ class ScaleSearch:
         Lowest and highest level of the k* test.
     tol, max_iter
         Relative change at which the rounds end; the most rounds.
+    correction : str, optional
+        Of all levels, as `k_star` takes it.
     """
 
     def __init__(
-        self, table: NeighborTable, step: Step, start: float, level: float, highest: float, tol: float, max_iter: int
+        self,
+        table: NeighborTable,
+        step: Step,
+        start: float,
+        level: float,
+        highest: float,
+        tol: float,
+        max_iter: int,
+        correction: str | None = None,
     ):
         self.table, self.step, self.start, self.tol, self.max_iter = table, step, start, tol, max_iter
+        self.correction = correction
         self.levels = [level, *(higher for higher in LEVELS if level < higher <= highest)]
         self._found: list[FixedPoint] = []
 
@@ -189,7 +200,7 @@ class ScaleSearch:
         """Rounds of neighbourhoods and dimension, until neither changes, or all comes again."""
         rounds, quantiles = [self.start], []
         for _ in range(self.max_iter):
-            k = k_star(self.table, rounds[-1], level, log_distances=self.log_distances)
+            k = k_star(self.table, rounds[-1], level, correction=self.correction, log_distances=self.log_distances)
             quantiles.append(np.quantile(k, QUANTILES))
             rounds.append(self.step(self.table, k, rounds[-1]))
             if abs(rounds[-1] - rounds[-2]) <= self.tol * rounds[-1]:
