@@ -69,6 +69,31 @@ class PathEngine(Protocol):
 
 
 @runtime_checkable
+class WalkEngine(Protocol):
+    """A potential that makes many local moves of a chain by itself, with random numbers that are given."""
+
+    def walk(
+        self,
+        x: np.ndarray,
+        energy: np.ndarray,
+        gradient: np.ndarray,
+        normals: np.ndarray,
+        log_uniform: np.ndarray,
+        *,
+        step: float | np.ndarray,
+        n_leaps: int,
+        masses: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Where chains are after some moves, with V and gradient there, and the mean acceptance probability of each.
+
+        A move starts with momenta sqrt(M) `normals` (n, moves, D), makes `n_leaps` steps of velocity Verlet and is
+        accepted where `log_uniform` (n, moves) is not above what the total energy loses.  One leap of sqrt(2 dt) is
+        MALA.
+        """
+        ...
+
+
+@runtime_checkable
 class CollectiveVariables(Protocol):
     """Functions xi of a configuration.
 

@@ -161,33 +161,54 @@ def test_paths_refuse_what_does_not_fit():
             tunnel.drag(**given | wrong)
 
 
+def noise_of(n, n_moves, d, seed):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(n, n_moves, d)), np.log(rng.random((n, n_moves)))
+
+
 @pytest.mark.parametrize("n_leaps", [1, 3])
 def test_local_moves_are_those_of_a_plain_loop(n_leaps):
     system = QuadratureSystem()
-    x, masses, step = system.starts(3, random_state=0), np.array([2.0, 1.0, 1.0, 0.5, 0.5]), 0.4
-    ends, energies, accepted = system.walk(x, [np.random.default_rng(r) for r in range(3)], n_moves=50, step=step,
-                                           n_leaps=n_leaps, masses=masses)  # fmt: skip
+    x, masses, step = system.starts(3, random_state=0), np.array([2.0, 1.0, 1.0, 0.5, 0.5]), np.array([0.4, 0.3, 0.5])
+    normals, log_uniform = noise_of(3, 50, 5, 1)
+    ends, energies, gradients, acceptance = system.walk(
+        x, *system.energy_and_gradient(x), normals, log_uniform, step=step, n_leaps=n_leaps, masses=masses
+    )
     for row in range(3):
-        rng, at, count = np.random.default_rng(row), x[row].copy(), 0
+        at, chances = x[row].copy(), []
         for move in range(50):
-            p, y = rng.standard_normal(5) * np.sqrt(masses), at.copy()
+            p, y = normals[row, move] * np.sqrt(masses), at.copy()
             total = system.energy(y[None])[0] + (p**2 / masses).sum() / 2
             for _ in range(n_leaps):
-                p -= step / 2 * system.energy_and_gradient(y[None])[1][0]
-                y += step * p / masses
-                p -= step / 2 * system.energy_and_gradient(y[None])[1][0]
-            if np.log(rng.random()) <= total - system.energy(y[None])[0] - (p**2 / masses).sum() / 2:
-                at, count = y, count + 1
-            assert energies[row, move] == pytest.approx(system.energy(at[None])[0], abs=1e-9)
+                p -= step[row] / 2 * system.energy_and_gradient(y[None])[1][0]
+                y += step[row] * p / masses
+                p -= step[row] / 2 * system.energy_and_gradient(y[None])[1][0]
+            chances.append(min(1.0, np.exp(total - system.energy(y[None])[0] - (p**2 / masses).sum() / 2)))
+            if np.exp(log_uniform[row, move]) <= chances[-1]:
+                at = y
         np.testing.assert_allclose(ends[row], at, atol=1e-9)
-        assert accepted[row] == count and 5 < count < 50
+        assert acceptance[row] == pytest.approx(np.mean(chances), abs=1e-9) and 0.1 < acceptance[row] < 0.99
+    for known, again in zip((energies, gradients), system.energy_and_gradient(ends), strict=True):
+        np.testing.assert_array_equal(known, again)
+
+
+def test_a_move_to_where_there_is_no_number_is_refused():
+    chain = Phi4Chain(16)
+    x = chain.starts(2, random_state=0)
+    normals, log_uniform = noise_of(2, 3, 16, 0)
+    normals[1] *= 1e200
+    ends, energies, _, acceptance = chain.walk(
+        x, *chain.energy_and_gradient(x), normals, log_uniform, step=0.01, n_leaps=2
+    )
+    assert acceptance[0] > 0.9 and acceptance[1] == 0 and np.isfinite(energies).all()
+    np.testing.assert_array_equal(ends[1], x[1])
 
 
 def test_local_moves_keep_the_law():
     tunnel, n = GaussianTunnel(np.linspace(0.7, 2, 6), distance=6.0), 4000
     x = tunnel.starts(n, random_state=1)
-    ends, _, accepted = tunnel.walk(x, np.random.default_rng(2).spawn(n), n_moves=20, step=0.8)
-    assert 0.5 < accepted.mean() / 20 < 0.99
+    ends, *_, acceptance = tunnel.walk(x, *tunnel.energy_and_gradient(x), *noise_of(n, 20, 7, 2), step=0.8)
+    assert 0.5 < acceptance.mean() < 0.99
     scaled = (ends[:, 1:] - 3 * np.cos(np.pi * ends[:, :1] / 6)) / tunnel.sigma
     assert np.abs(scaled.mean(0)).max() < 4 / np.sqrt(n)
     assert np.abs((scaled**2).mean(0) - 1).max() < 4 * np.sqrt(2 / n)

@@ -159,7 +159,9 @@ def test_the_bond_of_a_dimer_without_solvent_is_distributed_as_its_integral_says
     density = grid * np.exp(-2 * (1 - (grid - 2 ** (1 / 6) - 2) ** 2 / 4) ** 2)
     below = np.cumsum(density) / density.sum()
     x = np.array([[0.0, 0.0, 2.0, 0.0]]).repeat(n, 0)
-    x = pair.walk(x, np.random.default_rng(0).spawn(n), n_moves=150, step=0.3, n_leaps=8)[0]
+    rng = np.random.default_rng(0)
+    noise = rng.normal(size=(n, 150, 4)), np.log(rng.random((n, 150)))
+    x = pair.walk(x, *pair.energy_and_gradient(x), *noise, step=0.3, n_leaps=8)[0]
     r = np.linalg.norm(nearest_image(x[:, 2:] - x[:, :2], 15.0), axis=1)
     assert kstest(r, lambda at: np.interp(at, grid, below)).pvalue > 1e-3
     lone = kstest(
@@ -173,9 +175,14 @@ def test_starts_lie_in_their_basins_and_stay_where_they_are_in_equilibrium(polym
     assert (system.variables.values(x)[:, 0] > 4.62).tolist() == [False, True]
     np.testing.assert_array_equal(system.starts(2, random_state=0), x)
     assert system.shape_variables.values(x).shape == (2, 21)
-    energies = system.walk(x, np.random.default_rng(5).spawn(2), n_moves=60, step=0.015, n_leaps=20)[1]
+    rng, state = np.random.default_rng(5), (x, *system.energy_and_gradient(x))
+    energies = []
+    for _ in range(30):
+        noise = rng.normal(size=(2, 2, x.shape[1])), np.log(rng.random((2, 2)))
+        *state, acceptance = system.walk(*state, *noise, step=0.015, n_leaps=20)
+        energies.append(state[1])
     # the energy of 627 coordinates strays by about 15 and is correlated over some ten moves
-    assert np.abs(energies.mean(1) - system.energy(x)).max() < 60
+    assert np.abs(np.mean(energies, axis=0) - system.energy(x)).max() < 60
 
 
 def test_boxes_that_are_too_small_are_refused():

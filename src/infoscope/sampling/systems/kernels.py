@@ -126,36 +126,43 @@ def drag_rows(kind: Kind, terms: Any, marks: Ints, variables: Variables, rows: I
 
 
 @kernel
-def walk_row(kind: Kind, terms: Any, marks: Ints, rng: np.random.Generator, n_moves: int, n_leaps: int,
-             step: float, masses: Floats, x: Floats, work: Floats, trace: Floats) -> int:  # fmt: skip
-    """Local moves of one chain, in place: `n_leaps` steps of velocity Verlet each, accepted on the total energy.
+def walk_rows(kind: Kind, terms: Any, marks: Ints, rows: Ints, normals: Floats, log_uniform: Floats, steps: Floats,
+              n_leaps: int, masses: Floats, x: Floats, energies: Floats, gradients: Floats,
+              acceptance: Floats) -> None:  # fmt: skip
+    """Local moves of some rows of x, in place: velocity Verlet, `n_leaps` steps a move, accepted on the total energy.
 
-    One leap is the Langevin proposal of MALA.  A move draws D normal numbers and one uniform.  `work` (4, D) is written
-    on, `trace` (n_moves,) gets the energies.  Returns how many moves were accepted.
+    Random numbers are given: normals (n, moves, D) for the momenta, logarithms of uniform ones (n, moves).  Energies
+    and gradients are those of x before and after.
     """
-    p, y, gradient, new = work[0], work[1], work[2], work[3]
-    marks[0] = -1
-    energy, accepted = evaluate(kind, terms, marks, x, gradient), 0
-    for move in range(n_moves):
-        for i in range(len(x)):
-            p[i] = rng.standard_normal() * np.sqrt(masses[i])
-            y[i], new[i] = x[i], gradient[i]
-        start, after = energy + _kinetic(p, masses), energy
-        for _ in range(n_leaps):
-            for i in range(len(x)):
-                p[i] -= step / 2 * new[i]
-                y[i] += step * p[i] / masses[i]
-            after = evaluate(kind, terms, marks, y, new)
-            for i in range(len(x)):
-                p[i] -= step / 2 * new[i]
-        log_uniform = np.log(rng.random())
-        if log_uniform <= start - after - _kinetic(p, masses):  # false where it is no number
-            accepted += 1
-            energy = after
-            for i in range(len(x)):
-                x[i], gradient[i] = y[i], new[i]
-        trace[move] = energy
-    return accepted
+    n_moves, size = normals.shape[1], x.shape[1]
+    p, y, slope = np.empty(size), np.empty(size), np.empty(size)
+    for row in rows:
+        marks[0] = -1
+        at, gradient, step, total = x[row], gradients[row], steps[row], 0.0
+        for move in range(n_moves):
+            for i in range(size):
+                p[i] = normals[row, move, i] * np.sqrt(masses[i])
+                y[i], slope[i] = at[i], gradient[i]
+            start, energy = energies[row] + _kinetic(p, masses), np.nan
+            for _ in range(n_leaps):
+                for i in range(size):
+                    p[i] -= step / 2 * slope[i]
+                    y[i] += step * p[i] / masses[i]
+                energy = evaluate(kind, terms, marks, y, slope)
+                for i in range(size):
+                    p[i] -= step / 2 * slope[i]
+                if not np.isfinite(energy):
+                    break
+            log_ratio = start - energy - _kinetic(p, masses)
+            if log_ratio >= 0:
+                total += 1.0
+            elif log_ratio < 0:  # neither where it is no number
+                total += np.exp(log_ratio)
+            if log_uniform[row, move] <= log_ratio:
+                energies[row] = energy
+                for i in range(size):
+                    at[i], gradient[i] = y[i], slope[i]
+        acceptance[row] = total / max(n_moves, 1)
 
 
 # ---------------------------------------------------------------------------------------------------- steps of the path

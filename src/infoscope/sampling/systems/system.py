@@ -16,7 +16,7 @@ from infoscope.sampling.interfaces import CollectiveVariables
 from infoscope.sampling.variables import SubsetVariables
 
 from .distances import DistanceVariables
-from .kernels import COORDINATES, DISTANCES, SUBSET, Variables, drag_rows, evaluate_rows, walk_row
+from .kernels import COORDINATES, DISTANCES, SUBSET, Variables, drag_rows, evaluate_rows, walk_rows
 
 WORTH_A_THREAD = 2e-3  # seconds of work, below which starting threads takes longer than they save
 PARTS = 4  # a thread, so that long paths do not wait for the longest one
@@ -175,35 +175,38 @@ class BuiltInSystem(ABC):
     def walk(
         self,
         x: ArrayLike,
-        generators: Sequence[np.random.Generator],
+        energy: ArrayLike,
+        gradient: ArrayLike,
+        normals: ArrayLike,
+        log_uniform: ArrayLike,
         *,
-        n_moves: int,
-        step: float,
+        step: Any,
         n_leaps: int = 1,
         masses: Any = 1.0,
-    ) -> tuple[Floats, Floats, Ints]:
-        """Local moves of every chain, compiled: hybrid Monte Carlo, with one leap the Langevin moves of MALA.
+    ) -> tuple[Floats, Floats, Floats, Floats]:
+        """Local moves with given random numbers, compiled: hybrid Monte Carlo, with one leap the moves of MALA.
 
         Parameters
         ----------
-        x : array (n, D)
-            Starts.
-        generators : sequence of Generator
-            One a chain; a move draws D normal numbers and one uniform.
-        n_moves : int
-        step : float
-            Of velocity Verlet.  One of MALA with time step dt is ``sqrt(2 dt)`` with unit masses.
+        x, energy, gradient : array (n, D), (n,), (n, D)
+            Starts, and what is known there.
+        normals : array (n, moves, D)
+            Standard normal numbers: momenta in units of sqrt(M).
+        log_uniform : array (n, moves)
+            Logarithms of uniform ones.
+        step : float or array (n,)
+            Of velocity Verlet.  MALA of the time step dt is one leap of ``sqrt(2 dt)``.
         n_leaps : int
             Steps a move.
         masses : float or array (D,)
+            M, diagonal.
 
         Returns
         -------
-        x : array (n, D)
-            Where the chains are.
-        energies : array (n, n_moves)
-            After every move.
-        n_accepted : array (n,)
+        x, energy, gradient : array (n, D), (n,), (n, D)
+            Where the chains are, and what is known there.
+        acceptance : array (n,)
+            Mean probability.
 
         Raises
         ------
@@ -214,32 +217,44 @@ class BuiltInSystem(ABC):
         """
         ends = self._configurations(x).copy()
         n, d = ends.shape
-        if len(generators) != n:
-            raise DataError(f"{len(generators)} generators for {n} chains: give one each")
-        n_moves, n_leaps = check_positive_int(n_moves, "n_moves"), check_positive_int(n_leaps, "n_leaps")
-        weights = _table(masses, (d,), "masses")
-        if not (step > 0 and (weights > 0).all()):
+        n_moves = np.shape(normals)[1] if np.ndim(normals) == 3 else 0
+        noise = _table(normals, (n, n_moves, d), "normals")
+        energies, gradients = _table(energy, (n,), "energy"), _table(gradient, (n, d), "gradient")
+        tests, steps = _table(log_uniform, (n, n_moves), "log_uniform"), _table(step, (n,), "step")
+        weights, acceptance = _table(masses, (d,), "masses"), np.empty(n)
+        n_leaps = check_positive_int(n_leaps, "n_leaps")
+        if not ((steps > 0).all() and (weights > 0).all()):
             raise ParameterError("step and masses are positive")
-        energies, accepted = np.empty((n, n_moves)), np.zeros(n, np.int64)
 
         def walk(part: Ints) -> None:
-            terms, marks, work = self._terms(), np.zeros(2, np.int64), np.empty((4, d))
-            for row in part.tolist():
-                accepted[row] = walk_row((0,) * self.kind, terms, marks, generators[row], n_moves, n_leaps, float(step),
-                                         weights, ends[row], work, energies[row])  # fmt: skip
+            walk_rows((0,) * self.kind, self._terms(), np.zeros(2, np.int64), part, noise, tests, steps, n_leaps,
+                      weights, ends, energies, gradients, acceptance)  # fmt: skip
 
         self._on_threads(walk, np.full(n, n_moves * n_leaps))
-        return ends, energies, accepted
+        return ends, energies, gradients, acceptance
 
     # ---- small steps ----
     def _equilibrate(
-        self, x: Floats, random_state: RandomState, inside: Callable[[Floats], Any], *, n_stretches: int, **moves: Any
+        self,
+        x: Floats,
+        random_state: RandomState,
+        inside: Callable[[Floats], Any],
+        *,
+        n_stretches: int,
+        n_moves: int,
+        n_leaps: int,
+        step: float,
     ) -> Floats:
         """Local moves within a basin: a stretch of them that ends outside is undone, which keeps its law exact."""
-        generators = check_random_state(random_state).spawn(len(x))
+        generators, d = check_random_state(random_state).spawn(len(x)), self.n_coordinates
+        energy, gradient = self.energy_and_gradient(x)
         for _ in range(n_stretches):
-            after = self.walk(x, generators, **moves)[0]
-            x = np.where(np.asarray(inside(after))[:, None], after, x)
+            normals = np.array([rng.standard_normal((n_moves, d)) for rng in generators])
+            tests = np.array([-rng.standard_exponential(n_moves) for rng in generators])
+            there, *known, _ = self.walk(x, energy, gradient, normals, tests, step=step, n_leaps=n_leaps)
+            stays = np.asarray(inside(there))
+            x, gradient = np.where(stays[:, None], there, x), np.where(stays[:, None], known[1], gradient)
+            energy = np.where(stays, known[0], energy)
         return x
 
     def _configurations(self, x: ArrayLike) -> Floats:
