@@ -12,7 +12,7 @@ from infoscope.base import ParameterError
 from infoscope.base.checks import check_choice, check_positive_int
 
 from .chain_state import ChainState
-from .interfaces import Potential
+from .interfaces import Potential, WalkEngine
 
 LOCAL_MOVES = ("mala", "hmc")
 TARGET_ACCEPTANCE = {"mala": 0.574, "hmc": 0.65}  # Roberts & Rosenthal (1998); Beskos et al. (2013)
@@ -99,6 +99,13 @@ def local_moves(
     for chain, rng in enumerate(generators):  # one call a chain: its draws are its own
         rng.standard_normal(out=normals[chain])
         log_uniform[chain] = -rng.standard_exponential(n_steps)
+    cost = np.full(n, n_steps * (1 if kind == "mala" else n_leapfrog), np.int64)
+    if n_steps and isinstance(target, WalkEngine):  # MALA is one leap of sqrt(2 dt), and its acceptance is the same
+        leaps, leap = (1, np.sqrt(2 * step[:, 0])) if kind == "mala" else (n_leapfrog, step[:, 0])
+        *there, acceptance = target.walk(
+            *state, normals, log_uniform, step=leap, n_leaps=leaps, masses=1.0 / inverse_masses
+        )
+        return LocalMoves(ChainState(*there), acceptance, cost)
     total = np.zeros(n)
     for at in range(n_steps):
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
@@ -109,8 +116,7 @@ def local_moves(
         log_ratio = np.where(np.isnan(log_ratio), -np.inf, log_ratio)
         state = state.moved(log_uniform[:, at] <= log_ratio, *there)
         total += np.exp(np.minimum(log_ratio, 0.0))
-    cost = n_steps * (1 if kind == "mala" else n_leapfrog)
-    return LocalMoves(state, total / max(n_steps, 1), np.full(n, cost, np.int64))
+    return LocalMoves(state, total / max(n_steps, 1), cost)
 
 
 class DualAveraging:

@@ -6,7 +6,18 @@ import numpy as np
 import pytest
 
 from infoscope.base import DataError, ParameterError
-from infoscope.sampling import PathEngine, Potential, SoftEmbedding, SubsetEmbedding, SubsetVariables, steered_path
+from infoscope.sampling import (
+    PathEngine,
+    Potential,
+    SoftEmbedding,
+    SubsetEmbedding,
+    SubsetVariables,
+    Target,
+    local_moves,
+    steered_path,
+)
+from infoscope.sampling.chain_state import start_chains
+from infoscope.sampling.interfaces import WalkEngine
 from infoscope.sampling.systems import (
     DistanceVariables,
     GaussianMixtureSystem,
@@ -92,7 +103,7 @@ def test_a_path_is_that_of_a_plain_loop(name, soft, schedule):
 @pytest.mark.parametrize("soft", [False, True])
 def test_a_compiled_path_is_the_steered_path_of_its_embedding(soft):
     chain, rng = Phi4Chain(16, h=0.2), np.random.default_rng(0)
-    assert isinstance(chain, PathEngine) and isinstance(chain, Potential)
+    assert all(isinstance(chain, engine) for engine in (Potential, PathEngine, WalkEngine))
     x = chain.starts(4, random_state=1)
     embedding = SoftEmbedding(chain, chain.variables, kappa=50.0) if soft else SubsetEmbedding(chain, chain.variables)
     z, y = embedding.split(x, rng.spawn(4))
@@ -228,3 +239,20 @@ def test_distances_have_gradients_and_take_nearest_images():
     for wrong in (dict(pairs=[(0, 0)]), dict(pairs=[0, 1]), dict(pairs=[(0, 1)], box=-1.0)):
         with pytest.raises(ParameterError):
             DistanceVariables(**wrong)
+
+
+@pytest.mark.parametrize("kind", ["mala", "hmc"])
+def test_local_moves_of_a_system_are_those_of_its_energies_alone(kind):
+    system = QuadratureSystem()
+    plain = Target(lambda x: system.energy(x), lambda x: system.energy_and_gradient(x)[1], n_coordinates=5)
+    masses, step_size = np.linspace(0.5, 2, 5), np.array([0.05, 0.1, 0.2])
+    options = dict(step_size=step_size, kind=kind, n_leapfrog=4, masses=masses)
+    x, found = system.starts(3, random_state=0), []
+    for target in (system, plain):
+        generators = [np.random.default_rng(seed) for seed in range(3)]
+        moved = local_moves(target, start_chains(target, x), 40, generators=generators, **options)
+        found.append((*moved, generators[0].random()))  # as many draws
+    for compiled, alone in zip(found[0][0], found[1][0], strict=True):
+        np.testing.assert_allclose(compiled, alone, atol=1e-8)
+    np.testing.assert_allclose(found[0][1], found[1][1], atol=1e-9)
+    assert (found[0][2] == found[1][2]).all() and found[0][3] == found[1][3]
