@@ -90,9 +90,10 @@ class Mixture:
     def __init__(self, means, sigmas, weights=None):
         self.means, self.sigmas = np.array(means, float), np.array(sigmas, float)
         self.weights = np.full(len(means), 1 / len(means)) if weights is None else np.array(weights)
+        self.edges = np.cumsum(self.weights)[:-1]
 
     def sample(self, n, rng):
-        which = rng.choice(len(self.means), n, p=self.weights)
+        which = np.searchsorted(self.edges, rng.random(n))
         return (self.means[which] + self.sigmas[which] * rng.standard_normal(n))[:, None]
 
     def log_prob(self, z):

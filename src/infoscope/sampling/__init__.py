@@ -11,6 +11,7 @@ from .mixtures import GaussianMixtureProposal
 from .openmm_target import OpenMMTarget
 from .openmm_variables import AngleVariable, DistanceVariable, ForceVariable, MolecularVariables, TorsionVariable
 from .paths import steered_path
+from .rigid import RigidEmbedding
 from .switches import count_switches
 from .targets import Target, as_target
 from .variables import FunctionVariables, LinearVariables, SubsetVariables
@@ -32,6 +33,7 @@ __all__ = [
     "OpenMMTarget",
     "TorsionVariable",
     # how variables and the rest make a configuration
+    "RigidEmbedding",
     "SoftEmbedding",
     "SubsetEmbedding",
     # proposals
