@@ -17,10 +17,14 @@ from infoscope.sampling import (  # noqa: E402
     ForceVariable,
     MolecularVariables,
     OpenMMTarget,
+    SoftEmbedding,
     TorsionVariable,
+    global_move,
+    local_moves,
     openmm_paths,
 )
-from infoscope.sampling.interfaces import PathEngine, Potential  # noqa: E402
+from infoscope.sampling.chain_state import start_chains  # noqa: E402
+from infoscope.sampling.interfaces import PathEngine, Potential, WalkEngine  # noqa: E402
 
 TURN = TorsionVariable(0, 1, 2, 3, name="turn")
 
@@ -34,7 +38,7 @@ def momenta(masses, n, seed=0):
 
 
 def test_energies_and_gradients_are_those_of_openmm():
-    assert isinstance(target(), Potential) and isinstance(target(), PathEngine)
+    assert all(isinstance(target(), kind) for kind in (Potential, PathEngine, WalkEngine))
     x = chain_draws(4, np.random.default_rng(0))
     x += 0.01 * np.random.default_rng(1).normal(size=x.shape)
     found = target()
@@ -122,9 +126,16 @@ def test_paths_are_those_of_a_loop_in_numpy(schedule, shape):
     y, work = found.drag(variables, x, z, move, p, n_steps=np.full(3, 40), schedule=schedule, **options)
     expected, effort = verlet(found, variables, x, z, move, p, kappa, 40, 0.001, masses, shape)
     assert np.abs(y - expected).max() < 1e-10 and np.abs(work - effort).max() < 1e-8
-    y, work = found.trajectory(x, p, n_steps=25, step=0.001, masses=masses)
+    normals, always = (p / np.sqrt(masses))[:, None], np.full((3, 1), -np.inf)
+    at, energy, slope, rate = found.walk(
+        x, *found.energy_and_gradient(x), normals, always, step=0.001, n_leaps=25, masses=masses
+    )
     expected, effort = verlet(found, variables, x, z, 0 * move, p, 0 * kappa, 25, 0.001, masses, shape)
-    assert np.abs(y - expected).max() < 1e-10 and np.abs(work - effort).max() < 1e-8
+    assert np.abs(at - expected).max() < 1e-10 and np.abs(rate - np.exp(np.minimum(-effort, 0))).max() < 1e-8
+    assert np.allclose(energy, found.energy(expected), atol=1e-8)
+    assert np.allclose(slope, found.energy_and_gradient(expected)[1], rtol=0, atol=1e-5)
+    never = np.full((3, 1), np.inf)
+    assert np.array_equal(found.walk(x, energy, slope, normals, never, step=0.001, n_leaps=25, masses=masses)[0], x)
 
 
 def global_moves(found, x, rng, *, n_moves, kappa=40.0, n_steps=60, step=0.006, share=0.5, spoil=None):
@@ -244,19 +255,51 @@ def test_a_rigid_dumbbell_turns_as_it_should():
     found = target(system, positions=[[0, 0, 0], [0, 0, 0.21]])
     assert np.isclose(found.positions[0, 5] - found.positions[0, 2], 0.2, rtol=1e-10) and found.constrained
     rng, n = np.random.default_rng(6), 200
-    x = np.repeat(found.positions, n, axis=0)
+    state = [np.repeat(found.positions, n, axis=0), np.zeros(n), np.zeros((n, 6))]
     means = []
     for move in range(35):
-        p = rng.normal(size=x.shape) * np.sqrt(found.masses)
-        y, change = found.trajectory(x, p, n_steps=12, step=0.02, masses=found.masses)
-        take = np.log(rng.random(n)) <= -change
-        x[take] = y[take]
+        normals, log_uniform = rng.normal(size=(n, 1, 6)), np.log(rng.random((n, 1)))
+        *state, rate = found.walk(*state, normals, log_uniform, step=0.02, n_leaps=12, masses=found.masses)
         if move >= 12:
-            means.append((x[:, 5] - x[:, 2]) / 0.2)
+            means.append((state[0][:, 5] - state[0][:, 2]) / 0.2)
+    assert 0.6 < rate.mean() < 1
+    x = state[0]
     per_chain, exact = np.mean(means, axis=0), 2 / c - 1 / np.tanh(c / 2)
     assert abs(np.mean(per_chain) - exact) < 3 * np.std(per_chain) / np.sqrt(n)
     lengths = np.linalg.norm(x[:, 3:] - x[:, :3], axis=1)
     assert np.abs(lengths - 0.2).max() < 1e-9
+
+
+class Uniform:
+    """Of one angle."""
+
+    def sample(self, n, rng):
+        return rng.uniform(-np.pi, np.pi, (n, 1))
+
+    def log_prob(self, z):
+        return np.zeros(len(z))
+
+
+def test_moves_of_rigid_molecules():
+    """Global and local moves of the sampler go through OpenMM: bonds stay rigid."""
+    free, rng = chain_draws(40, np.random.default_rng(11)), np.random.default_rng(12)
+    found = target(chain(constrained=True, masses=(14.0,) * 4))
+    rigid = np.concatenate([target(found.system, positions=row.reshape(4, 3)).positions for row in free])
+    state = start_chains(found, rigid)
+    generators = [np.random.default_rng(seed) for seed in rng.integers(2**32, size=40)]
+    embedding, rates = SoftEmbedding(found, TURN, kappa=100.0), []
+    for _ in range(3):
+        move = global_move(embedding, Uniform(), state, generators=generators, step=0.01, step_length=0.1)
+        rates.append(move.accepted.mean())
+        assert not move.is_nan.any() and np.array_equal(move.state.x[~move.accepted], state.x[~move.accepted])
+        local = local_moves(found, move.state, 2, generators=generators, step_size=0.02, kind="hmc")
+        state = local.state
+        assert (local.n_gradients == 20).all() and local.acceptance.mean() > 0.8
+    assert np.mean(rates) > 0.1
+    bonds = np.linalg.norm(np.diff(state.x.reshape(-1, 4, 3), axis=1), axis=2)
+    assert np.abs(bonds - 0.15).max() < 1e-10
+    energy, gradient = found.energy_and_gradient(state.x)
+    assert np.array_equal(state.energy, energy) and np.array_equal(state.gradient, gradient)
 
 
 # ---------------------------------------------------------------------------------------------------- rows and threads
@@ -325,6 +368,11 @@ def with_site():
     return system
 
 
+def walk(found, masses):
+    zeros = np.zeros((1, 12))
+    return found.walk(zeros, zeros[:, 0], zeros, zeros[:, None], zeros[:, :1], step=0.001, n_leaps=1, masses=masses)
+
+
 REMOVER = r"CMMotionRemover: what acts between the steps .* removeCMMotion=False"
 
 
@@ -358,10 +406,9 @@ REMOVER = r"CMMotionRemover: what acts between the steps .* removeCMMotion=False
         (lambda: target(platform="Quantum"), ParameterError, "platform"),
         (lambda: target(positions=np.zeros((3, 3))), DataError, "4 points of 3 numbers"),
         (lambda: target().energy(np.zeros((2, 9))), DataError, "has 12 coordinates, three an atom; got rows of 9"),
-        (lambda: target().trajectory(np.zeros((1, 12)), np.zeros((1, 12)), n_steps=1, step=1, masses=np.ones(4)),
+        (lambda: walk(target(), np.ones(4)),
             ParameterError, "12 positive numbers"),
-        (lambda: target(chain(constrained=True)).trajectory(
-            np.zeros((1, 12)), np.zeros((1, 12)), n_steps=1, step=1, masses=np.ones(12)),
+        (lambda: walk(target(chain(constrained=True)), np.ones(12)),
             ParameterError, "proportions of its own"),
     ],
 )  # fmt: skip

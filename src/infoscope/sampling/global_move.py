@@ -83,7 +83,8 @@ def global_move(
         s: a path of length ``l = |z' - z|`` has ``K = max(1, ceil(l / s))`` steps.  An array measures each variable by
         its own.
     path, schedule, friction, masses
-        As in `steered_path`; frictionless underdamped paths go to the target's own ``drag`` where it has one.
+        As in `steered_path`; frictionless underdamped paths go to the target's own ``drag`` where it has one.  Without
+        `masses` those of the target, where it has any and all coordinates are dragged.
 
     Returns
     -------
@@ -108,6 +109,8 @@ def global_move(
     >>> bool(moved.accepted.mean() > 0.9)                         # the proposal is the law, and y does not feel z
     True
     """
+    if masses is None and embedding.n_auxiliary == state.x.shape[1]:
+        masses = getattr(embedding.target, "masses", None)
     z, y = embedding.split(state.x, generators)
     z_new = np.asarray(draw_each(proposal, generators), np.float64)
     sane = np.asarray(np.isfinite(z_new).all(1))

@@ -61,7 +61,7 @@ def local_moves(
     n_leapfrog : int
         Leapfrog steps of one step of HMC.
     masses : array (D,), optional
-        M, diagonal; ones by default.
+        M, diagonal; by default those of the target where it has any, else ones.
 
     Returns
     -------
@@ -94,6 +94,7 @@ def local_moves(
     step = np.broadcast_to(np.asarray(step_size, np.float64), (n,))[:, None]
     if not (np.isfinite(step) & (step > 0)).all():
         raise ParameterError(f"step_size is {step_size!r}: it must be positive")
+    masses = getattr(target, "masses", None) if masses is None else masses
     inverse_masses = np.ones(d) if masses is None else 1.0 / np.broadcast_to(np.asarray(masses, np.float64), (d,))
     normals, log_uniform = np.empty((n, n_steps, d)), np.empty((n, n_steps))
     for chain, rng in enumerate(generators):  # one call a chain: its draws are its own
