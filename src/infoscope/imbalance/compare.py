@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from infoscope.base import ParameterError, provenance
+from infoscope.base import provenance
 from infoscope.base.checks import check_random_state
 from infoscope.neighbors import as_space, target_space
 from infoscope.statistics import student_p_value
@@ -15,7 +15,7 @@ from .class_counts import say_undecided
 from .direction import floor_of, measure
 from .direction import standard_error as error_of
 from .imbalance import settle_neighbors, source_neighbors
-from .plan import make_plan
+from .plan import make_plan, refuse_jackknife
 from .query_rows import query_rows
 from .results import ImbalanceDifference
 
@@ -79,8 +79,7 @@ approximate, on_low_weight, on_starved, cap : optional
     >>> compare_imbalances(x[:, :3], x[:, :1], x).difference < 0
     True
     """
-    if standard_error == "jackknife":
-        raise ParameterError("standard_error='jackknife' is offered for one pair at a time: use information_imbalance")
+    refuse_jackknife(standard_error)
     goal, said = target_space(target, target_kind, name="target", option="target_kind")
     plan = make_plan(
         [as_space(A, name="A"), as_space(B, name="B"), goal],

@@ -11,6 +11,7 @@ from infoscope.base.rounding import exceeds
 from infoscope.neighbors import WINDOW_SLACK, Admissibility, admissible_mass, items_of, row_step
 
 from .direction import Direction, standard_error
+from .effective_unit import slope_of_ranks, unit_deviations
 from .plan import ComparisonPlan, Log
 from .standard_errors import Deviations, block_sharing_variance, point_sharing_variance
 
@@ -79,6 +80,7 @@ def run_values(plan: ComparisonPlan, forth: Direction, back: Direction) -> dict[
         values, errors = [], []
         graph = d.neighbors.graph
         run_of_row = space.run[graph.rows]
+        slope = None if d.alone is None else slope_of_ranks(plan, d.neighbors, d.ranks)
         for r in labels:
             mine = run_of_row == r
             weight = d.row_weights * mine
@@ -91,7 +93,8 @@ def run_values(plan: ComparisonPlan, forth: Direction, back: Direction) -> dict[
             pair = np.flatnonzero(mine[graph.row_of_pair])
             row = graph.row_of_pair[pair]
             eps = weight[row] * d.neighbors.weights[pair] * (2 * d.ranks[pair] - value)
-            part = Deviations(graph.rows[row], graph.items[pair], eps)
+            alone = None if slope is None else unit_deviations(plan, graph.rows, weight, slope)
+            part = Deviations(graph.rows[row], graph.items[pair], eps, alone=alone)
             variance = point_sharing_variance(part, len(space))
             if plan.blocks is not None:  # a run of few blocks hides their variance
                 variance = max(variance, plan.block_factor * block_sharing_variance(part, plan.blocks))

@@ -10,6 +10,7 @@ from infoscope.base.rounding import SAME
 from infoscope.neighbors import Space, admissible_mass
 
 from .class_counts import count_variance
+from .effective_unit import slope_of_ranks, unit_deviations
 from .neighbor_rules import Neighbors
 from .plan import ComparisonPlan
 from .ranks import rescaled_ranks
@@ -26,11 +27,12 @@ class Direction(NamedTuple):
     ranks: np.ndarray  # (P,) rescaled rank u of every neighbour pair
     row_weights: np.ndarray  # (R,) add up to one
     least_variance: float = 0.0
+    alone: np.ndarray | None = None  # (N,) what weights add beyond the pairs
 
     @property
     def row_values(self) -> np.ndarray:
         """2 f_i: one value a query row; their weighted mean is the imbalance."""
-        graph, c = self.neighbors
+        graph, c, _ = self.neighbors
         return np.add.reduceat(2 * c * self.ranks, graph.indptr[:-1])
 
     @property
@@ -41,7 +43,7 @@ class Direction(NamedTuple):
     @property
     def pair_weights(self) -> np.ndarray:
         """omega of every pair; they add up to one."""
-        graph, c = self.neighbors
+        graph, c, _ = self.neighbors
         return self.row_weights[graph.row_of_pair] * c
 
     def deviations(self) -> Deviations:
@@ -49,7 +51,7 @@ class Direction(NamedTuple):
         graph, beyond = self.neighbors.graph, 2 * self.ranks - self.value
         beyond[np.abs(beyond) <= SAME] = 0  # a target without variation has no error either
         pairs = graph.rows[graph.row_of_pair], graph.items, self.pair_weights * beyond
-        return Deviations(*pairs, self.least_variance)
+        return Deviations(*pairs, self.least_variance, self.alone)
 
 
 def measure(
@@ -68,14 +70,20 @@ def measure(
         columns=plan.columns,
         admissibility=plan.admissibility,
     )
-    return with_counts(plan, Direction(source, ranks, row_weights(plan, graph.rows)), target)
+    return beyond_pairs(plan, Direction(source, ranks, row_weights(plan, graph.rows)), target, unit)
 
 
-def with_counts(plan: ComparisonPlan, found: Direction, target: Space) -> Direction:
-    """With the least variance that counts of classes allow, where the target is labels."""
+def beyond_pairs(plan: ComparisonPlan, found: Direction, target: Space, unit: float | None = None) -> Direction:
+    """With what its error holds beyond the pairs: the effective unit of weights, unless it was given, and the least
+    variance that counts of classes allow, where the target is labels.
+    """
+    graph = found.neighbors.graph
+    if plan.weighted and unit is None:
+        slope = slope_of_ranks(plan, found.neighbors, found.ranks)
+        found = found._replace(alone=unit_deviations(plan, graph.rows, found.row_weights, slope))
     if target.metric != "labels" or not found.pair_weights.any():
         return found
-    return found._replace(least_variance=count_variance(plan, found.neighbors.graph, found.pair_weights, target))
+    return found._replace(least_variance=count_variance(plan, graph, found.pair_weights, target))
 
 
 def row_weights(plan: ComparisonPlan, rows: np.ndarray) -> np.ndarray:
@@ -118,7 +126,7 @@ def floor_from(plan: ComparisonPlan, neighbors: Neighbors) -> float:
     The best target would rank them first, in the order of their weights (per mass): (k + 1)/N without ties, sum p_c^2
     from labels, whose neighbours are whole classes.
     """
-    graph, c = neighbors
+    graph, c, _ = neighbors
     items = plan.spaces[0]
     row, weight = graph.row_of_pair, items.sample_weight
     mass = np.ones(len(c)) if weight is None else weight[graph.items]

@@ -17,13 +17,13 @@ from infoscope.neighbors import NeighborGraph, Space
 from infoscope.statistics import adjust_p_values, student_p_value
 
 from .class_counts import say_undecided
-from .direction import Direction, floor_from, floor_towards, row_weights, with_counts
+from .direction import Direction, beyond_pairs, floor_from, floor_towards, row_weights
 from .direction import standard_error as error_of
 from .imbalance import sampled_columns, settle_neighbors, source_neighbors
 from .neighbor_rules import Neighbors
 from .on_demand import SpacesOnDemand
 from .permutation import check_permutations, neighbors_in, permutation_p_value, ranks_in, testable_part
-from .plan import ComparisonPlan, make_plan
+from .plan import ComparisonPlan, make_plan, refuse_jackknife
 from .query_rows import query_rows
 from .ranks import rescaled_ranks
 from .results import ImbalanceMatrix
@@ -97,8 +97,7 @@ n_jobs, approximate, on_low_weight, on_starved, cap : optional
     >>> bool(result.values[0, 1] < result.values[1, 0])          # xyz tells more about xy than the reverse
     True
     """
-    if standard_error == "jackknife":
-        raise ParameterError("standard_error='jackknife' is offered for one pair at a time: use information_imbalance")
+    refuse_jackknife(standard_error)
     check_choice(adjust, "adjust", ("by", "bh", "holm", "bonferroni"))
     for given, what in ((spaces, "spaces"), (targets or {}, "targets")):
         if not isinstance(given, Mapping):
@@ -266,7 +265,7 @@ def _directions_to(
             admissibility=plan.admissibility,
         )
         for name, where in zip(together, place, strict=True):
-            found[name] = with_counts(plan, Direction(sources[name], ranks[where], row_weights(plan, rows)), target)
+            found[name] = beyond_pairs(plan, Direction(sources[name], ranks[where], row_weights(plan, rows)), target)
     return found
 
 

@@ -25,6 +25,7 @@ class Neighbors(NamedTuple):
 
     graph: NeighborGraph
     weights: np.ndarray  # (P,)
+    rule: str | None = None  # None: all items weigh the same
 
 
 def choose_neighbors(
@@ -75,7 +76,7 @@ def choose_neighbors(
     search: Callable[..., NeighborGraph] = partial(nearest, columns=columns, **admissibility.options, **options)
     if rule is None or rule == "count":
         graph = search(space, k, ties="all", queries=queries)
-        return Neighbors(graph, count_weights(graph, k, space.sample_weight if rule else None))
+        return Neighbors(graph, count_weights(graph, k, space.sample_weight if rule else None), rule)
     weight = space.sample_weight
     admissible, mass, mass2 = admissible_mass(space, queries, columns, admissibility)
     if columns is not None:
@@ -89,7 +90,8 @@ def choose_neighbors(
             raise ParameterError(f"cap is {cap}; it must be a positive weight")
         wanted = np.full(len(mass), float(k))
         expected = (k + 20) * min(cap, weight.max()) / weight.mean()
-    return _walk(space, k, rule, cap, wanted, int(np.ceil(expected)) + 2, queries, admissible, len(weight), search)
+    found = _walk(space, k, rule, cap, wanted, int(np.ceil(expected)) + 2, queries, admissible, len(weight), search)
+    return found._replace(rule=rule)
 
 
 def count_weights(graph: NeighborGraph, k: int, weight=None) -> np.ndarray:

@@ -14,10 +14,11 @@ from infoscope.neighbors import Space, admissible_mass, as_space, target_space
 
 from .direction import DIGITS, row_weights
 from .direction import standard_error as error_of
+from .effective_unit import last_of_rows, unit_deviations, without_rounding
 from .imbalance import source_neighbors
 from .neighbor_rules import Neighbors
 from .overlap_results import LabelOverlap, NeighborhoodOverlap
-from .plan import ComparisonPlan, make_plan
+from .plan import ComparisonPlan, make_plan, refuse_jackknife
 from .query_rows import query_rows, rows_for_source
 from .shared_neighbors import ListedPairs, PairShares, common_neighbors
 
@@ -85,7 +86,7 @@ on_low_weight, on_starved : optional
     (1.0, 0.02)
     """
     k, generator = check_positive_int(k, "k", 1), check_random_state(random_state)
-    _refuse_jackknife(standard_error)
+    refuse_jackknife(standard_error)
     plan = make_plan(
         [as_space(A, name="A"), as_space(B, name="B")], rows=rows, columns=columns, n_jobs=n_jobs,
         exclusion_window=exclusion_window, neighbors_from=neighbors_from, run_weight=run_weight,
@@ -101,6 +102,12 @@ on_low_weight, on_starved : optional
     mass = _mass_of_neighborhoods(plan, rows_asked, k)
     in_a, in_b = _listed(a), _listed(b)
     shares = common_neighbors(in_a, in_b, mass.of_item, weights, plan.spaces[0].sample_weight)
+    if plan.weighted:
+        there = common_neighbors(in_b, in_a, mass.of_item, weights, plan.spaces[0].sample_weight)
+        last = last_of_rows(plan, a, shares.share) + last_of_rows(plan, b, there.share)
+        shares = shares._replace(
+            alone=_of_unit(plan, rows_asked, row_weights(plan, rows_asked), last - shares.of_rows(rows_asked))
+        )
     at_best = [common_neighbors(one, one, mass.of_item, weights, plan.spaces[0].sample_weight) for one in (in_a, in_b)]
     ceiling = np.sqrt(at_best[0].of_rows(rows_asked) * at_best[1].of_rows(rows_asked))  # Cauchy and Schwarz, row by row
     own = row_weights(plan, rows_asked)
@@ -195,7 +202,7 @@ on_low_weight, on_starved : optional
     0.875
     """
     generator = check_random_state(random_state)
-    _refuse_jackknife(standard_error)
+    refuse_jackknife(standard_error)
     if k is not None and class_fraction is not None:
         raise ParameterError("k and class_fraction both say how many neighbours count: give one of them")
     if class_fraction is not None and not (isinstance(class_fraction, (int, float)) and 0 < class_fraction <= 1):
@@ -232,7 +239,13 @@ on_low_weight, on_starved : optional
     weights = _weights_of_rows(plan, rows_asked)
     shares = PairShares(i, j, weights[i] * c, (label[i] == label[j]).astype(float))
     own, chance = row_weights(plan, rows_asked), _chance_of_labels(plan, label, rows_asked)
-    classes = _by_class(plan, shares, label, rows_asked, own, chance, wanted)
+    growth = np.zeros(len(space))
+    if plan.weighted:
+        last = [last_of_rows(plan, one, label[_listed(one)[0]] == label[one.graph.items]) for one in found]
+        growth[np.concatenate([one.graph.rows for one in found])] = np.concatenate(last)
+        growth[rows_asked] -= shares.of_rows(rows_asked)
+        shares = shares._replace(alone=_of_unit(plan, rows_asked, own, growth[rows_asked]))
+    classes = _by_class(plan, shares, label, rows_asked, own, chance, wanted, growth)
     smallest = _smallest_error(plan, shares.value, plan.effective_size(rows_asked), most)
     parameters = dict(k=k, class_fraction=class_fraction, n_rows=n_rows, **_decided(plan, rows, columns))
     return LabelOverlap(
@@ -259,14 +272,17 @@ class Mass(NamedTuple):
     chance: np.ndarray  # (R,)
 
 
-def _refuse_jackknife(standard_error: str) -> None:
-    if standard_error == "jackknife":
-        raise ParameterError("standard_error='jackknife' is offered by information_imbalance: take 'auto' or 'blocks'")
-
-
 def _neighbors(plan: ComparisonPlan, space: Space, k: int, rows, generator, approximate: bool) -> Neighbors:
     rule = "mass" if plan.weighted else None
     return source_neighbors(plan, space, k, rows, generator, rule=rule, approximate=approximate)
+
+
+def _of_unit(plan: ComparisonPlan, rows: np.ndarray, row_weights: np.ndarray, growth: np.ndarray) -> np.ndarray:
+    """What the effective unit adds to a share: a neighbourhood of mass K = k e takes in last what it takes in, so that
+    d f/de = (f_last - f)/e, the growth over e.
+    """
+    _, mass, squares = admissible_mass(plan.spaces[0], rows, plan.columns, plan.admissibility)
+    return unit_deviations(plan, rows, row_weights, without_rounding(growth) * mass / squares)
 
 
 def _listed(one: Neighbors) -> ListedPairs:
@@ -302,7 +318,7 @@ def _chance_of_labels(plan: ComparisonPlan, label: np.ndarray, rows: np.ndarray)
     return chance
 
 
-def _by_class(plan, shares: PairShares, label, rows, own, chance, wanted) -> dict[str, Any]:
+def _by_class(plan, shares: PairShares, label, rows, own, chance, wanted, growth) -> dict[str, Any]:
     """Shares of every class that asks, and their mean with each class alike."""
     names, asking = plan.spaces[1].label_names, np.unique(label[rows])
     n = len(asking)
@@ -310,15 +326,20 @@ def _by_class(plan, shares: PairShares, label, rows, own, chance, wanted) -> dic
     share, error, smallest, by_chance = np.empty((4, n))
     omega = shares.omega / mass[label[shares.i]]  # those of every class add up to one
     alike = np.zeros(len(omega))  # deviations of the mean over classes
+    alone = None if shares.alone is None else np.zeros(len(label))
     for place, c in enumerate(asking):
         mine = np.flatnonzero(label[shares.i] == c)
         part = PairShares(shares.i[mine], shares.j[mine], omega[mine], shares.share[mine])
+        if alone is not None:
+            some = label[rows] == c
+            part = part._replace(alone=_of_unit(plan, rows[some], own[some] / mass[c], growth[rows[some]]))
+            alone += part.alone / n
         d, value = part.deviations(), part.value
         share[place], alike[mine] = value, d.eps / n
         smallest[place] = _smallest_error(plan, value, plan.effective_size(rows[label[rows] == c]), int(wanted[c]))
         error[place] = max(error_of(plan, d), smallest[place])
         by_chance[place] = (own * chance)[label[rows] == c].sum() / mass[c]
-    balanced = error_of(plan, shares.deviations()._replace(eps=alike))
+    balanced = error_of(plan, shares.deviations()._replace(eps=alike, alone=alone))
     return dict(
         class_names=tuple(str(names[c]) for c in asking),
         class_sizes=np.bincount(label, minlength=len(wanted))[asking],

@@ -304,6 +304,21 @@ def make_plan(
     return plan
 
 
+def refuse_jackknife(standard_error: str) -> None:
+    """An error where a comparison would have to be made anew for every block and every number that it gives.
+
+    Raises
+    ------
+    ParameterError
+        "jackknife".
+    """
+    if standard_error == "jackknife":
+        raise ParameterError(
+            "standard_error='jackknife' is offered by information_imbalance, for one pair of spaces and one k: use it, "
+            "or take 'auto' or 'blocks'"
+        )
+
+
 def _look_for_repeats(plan: ComparisonPlan, codes: RowCodes | None) -> None:
     """Say how many rows are there twice: each is the other's nearest neighbour in every space, whatever these tell."""
     codes = None if codes is None else codes.take(plan.numbers)

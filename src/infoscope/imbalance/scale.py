@@ -13,11 +13,11 @@ from infoscope.base.checks import check_choice, check_positive_int, check_random
 from infoscope.neighbors import as_space
 
 from .class_counts import say_undecided
-from .direction import Direction, floor_of, measure, row_weights, with_counts
+from .direction import Direction, beyond_pairs, floor_of, measure, row_weights
 from .direction import standard_error as error_of
 from .imbalance import information_imbalance, refuse_without_weights, source_neighbors
 from .neighbor_rules import RULES, Neighbors, count_weights
-from .plan import make_plan
+from .plan import make_plan, refuse_jackknife
 from .query_rows import query_rows
 from .results import ScaleCurve
 
@@ -75,8 +75,7 @@ on_low_weight, on_starved, cap : optional
     >>> curve.a_to_b                                             # identical spaces: (k + 1)/N
     array([0.01 , 0.025])
     """
-    if standard_error == "jackknife":
-        raise ParameterError("standard_error='jackknife' is offered for one k at a time: use information_imbalance")
+    refuse_jackknife(standard_error)
     settings: dict[str, Any] = dict(
         rows=rows,
         columns=columns,
@@ -112,7 +111,7 @@ on_low_weight, on_starved, cap : optional
         ranks = measure(plan, nearest, target).ranks
         graphs.append(nearest.graph)
         for column, one in enumerate(ks):
-            d = with_counts(plan, _at(plan, nearest.graph, ranks, one), target)
+            d = beyond_pairs(plan, _at(plan, nearest.graph, ranks, one), target)
             table[way::2, column] = d.value, error_of(plan, d.deviations()), floor_of(plan, d, target)
     plan.look_if_chosen()
     parameters = dict(

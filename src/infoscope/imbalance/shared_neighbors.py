@@ -64,12 +64,15 @@ class PairShares(NamedTuple):
         Weights of the pairs; they add up to one.
     share : array (P,)
         What each pair counts: 1 in common, 0 not, between where a neighbour is there in part.
+    alone : array (N,), optional
+        What weights add beyond the pairs.
     """
 
     i: np.ndarray
     j: np.ndarray
     omega: np.ndarray
     share: np.ndarray
+    alone: np.ndarray | None = None
 
     @property
     def value(self) -> float:
@@ -80,7 +83,7 @@ class PairShares(NamedTuple):
         """eps = omega (share - value) of every pair (formula (5))."""
         beyond = self.share - self.value
         beyond[np.abs(beyond) <= SAME] = 0  # lists that agree in all have no error
-        return Deviations(self.i, self.j, self.omega * beyond)
+        return Deviations(self.i, self.j, self.omega * beyond, alone=self.alone)
 
     def of_rows(self, rows: np.ndarray) -> np.ndarray:
         """The share of every row."""

@@ -22,6 +22,7 @@ class Deviations(NamedTuple):
     j: np.ndarray
     eps: np.ndarray
     least: float = 0.0  # no variance of the estimate is smaller
+    alone: np.ndarray | None = None  # (N,) what items add by themselves, not in pairs (`effective_unit`)
 
     @classmethod
     def joined(cls, *parts: Deviations) -> Deviations:
@@ -31,11 +32,17 @@ class Deviations(NamedTuple):
         keys, place = np.unique(i * n + j, return_inverse=True)
         total = np.bincount(place.reshape(-1), eps, len(keys))
         total[np.abs(total) <= SAME * np.abs(eps).max(initial=0.0)] = 0  # what cancels leaves no error
-        return cls(keys // n, keys % n, total)
+        alone = [part.alone for part in parts if part.alone is not None]
+        return cls(keys // n, keys % n, total, alone=np.sum(alone, axis=0) if alone else None)
+
+    def times(self, factor: float) -> Deviations:
+        """Those of a multiple of the estimate."""
+        alone = None if self.alone is None else factor * self.alone
+        return Deviations(self.i, self.j, factor * self.eps, factor**2 * self.least, alone)
 
     def less(self, other: Deviations) -> Deviations:
         """Those of the difference of two estimates."""
-        return Deviations.joined(self, other._replace(eps=-other.eps))
+        return Deviations.joined(self, other.times(-1.0))
 
 
 def point_sharing_variance(d: Deviations, n_items: int) -> float:
@@ -62,6 +69,8 @@ def point_sharing_variance(d: Deviations, n_items: int) -> float:
     0.04
     """
     touching = np.bincount(d.i, d.eps, n_items) + np.bincount(d.j, d.eps, n_items)
+    if d.alone is not None:
+        touching += d.alone
     own = float((d.eps**2).sum())
     ends = np.minimum(d.i, d.j) * n_items + np.maximum(d.i, d.j)  # i -> j and j -> i share this key
     order = np.argsort(ends)
@@ -94,7 +103,10 @@ def block_sharing_variance(d: Deviations, blocks: np.ndarray) -> float:
     """
     n = int(blocks.max()) + 1
     a, b = blocks[d.i], blocks[d.j]
-    return float(variance_between_blocks(np.bincount(a * n + b, d.eps, n * n).reshape(n, n)))
+    between = np.bincount(a * n + b, d.eps, n * n).reshape(n, n)
+    if d.alone is not None:
+        between[np.diag_indices(n)] += np.bincount(blocks, d.alone, n)
+    return float(variance_between_blocks(between))
 
 
 def variance_between_blocks(between: np.ndarray) -> np.ndarray:

@@ -53,8 +53,7 @@ class Estimate(NamedTuple):
 
     def times(self, factor: float) -> Estimate:
         """The same, multiplied."""
-        d = self.deviations
-        return Estimate(factor * self.value, d._replace(eps=factor * d.eps), self.n_items)
+        return Estimate(factor * self.value, self.deviations.times(factor), self.n_items)
 
     def less(self, other: Estimate) -> Estimate:
         """The difference, paired by item."""

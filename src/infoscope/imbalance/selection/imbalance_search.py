@@ -197,7 +197,7 @@ class PlainSearch:
     def _from_target(self) -> _Way | None:
         if self.aim.direction == "to_target":
             return None
-        graph, shares = source_neighbors(
+        graph, shares, _ = source_neighbors(
             self.plan, self.plan.spaces[1], self.aim.k, self.aim.rows, np.random.default_rng(0), rule=None
         )
         none = RankTable(np.zeros((len(graph.rows), 1)), np.ones(len(graph.rows)))
@@ -239,5 +239,5 @@ def directions_of(plan: ComparisonPlan, some, aim: Aim) -> list[tuple[float, Dev
     parts = [(d.value, d.deviations()) for d in found]
     if len(parts) == 1:
         return parts
-    mean = Deviations.joined(*(d._replace(eps=d.eps / 2) for _, d in parts))
+    mean = Deviations.joined(*(d.times(0.5) for _, d in parts))
     return [(float(np.mean([v for v, _ in parts])), mean), *parts]

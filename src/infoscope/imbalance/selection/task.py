@@ -15,7 +15,7 @@ from infoscope.imbalance.dii.canonical_order import sorted_by_content
 from infoscope.imbalance.dii.objective import columns_of, standardise
 from infoscope.imbalance.dii.validation import Fold, make_folds, plan_held, plan_seen
 from infoscope.imbalance.direction import standard_error as error_of
-from infoscope.imbalance.plan import ComparisonPlan, make_plan
+from infoscope.imbalance.plan import ComparisonPlan, make_plan, refuse_jackknife
 from infoscope.imbalance.standard_errors import Deviations
 from infoscope.neighbors import Space, as_space, nearest, target_space
 
@@ -76,8 +76,7 @@ def make_task(
 ) -> tuple[Task, ComparisonPlan]:
     """Check what was asked for; settle window, runs, weights, units and folds."""
     n_best = check_positive_int(n_best, "n_best", 1)
-    if standard_error == "jackknife":
-        raise ParameterError("standard_error='jackknife' is offered for one pair at a time: use information_imbalance")
+    refuse_jackknife(standard_error)
     x = as_space(X, name="X")
     y, said = target_space(target, target_kind, name="target", option="target_kind")
     if x.metric != "euclidean" or x.backend != "numpy":
