@@ -83,6 +83,18 @@ def test_every_situation_can_be_drawn_again(atlas):
             assert len(carried) == len(one.x)
 
 
+def test_noise_that_is_added_differs_between_data_sets(atlas):
+    """On a lattice many data sets begin with the same number; what is added to each must be its own all the same."""
+    from atlas_estimators import generator_of
+    from atlas_situations import SITUATIONS
+
+    situation = next(s for s in SITUATIONS if s.name == "lattice of 2 values")
+    drawn = [situation.draw(np.random.default_rng(i), 30) for i in range(20)]
+    assert len({float(one.x[0, 0]) for one in drawn}) == 2
+    assert len({float(generator_of(one).normal()) for one in drawn}) == 20
+    assert generator_of(drawn[0]).normal() == generator_of(drawn[0]).normal()
+
+
 CELLS = (
     ("independent, 2 columns", 100, "information_imbalance"),
     ("independent, 2 columns", 100, "dimensions"),
