@@ -76,7 +76,7 @@ class ParticleTerms(NamedTuple):
     kT: float
     molecule: Floats  # constants of the molecule
     starts: Ints  # (N + 1,) of the partners of a point
-    partners: Ints  # where the coordinates of those with larger numbers begin; unsigned
+    partners: Ints  # where their coordinates begin; unsigned
     anchors: Floats  # (D,) where the points were when the list was made
     columns: Floats  # (3, at least N) to write on: coordinates, or differences of pairs
     energies: Floats  # (as many,) to write on
@@ -547,7 +547,7 @@ def _moved_too_far(terms: ParticleTerms, x: Floats) -> bool:
 
 @kernel(references=False)
 def _list_pairs(terms: ParticleTerms, marks: Ints, x: Floats) -> None:
-    """All pairs within cutoff and skin, each at its lower number: by cells, or by all distances where those are few."""
+    """All pairs within cutoff and skin, each at one of its points: by cells, or by all distances of few points."""
     n_dim, box, reach = terms.n_dim, terms.box, (terms.cutoff + terms.skin) ** 2
     columns, square, n = terms.columns, terms.energies, 0
     for i in range(terms.n_points):
@@ -578,9 +578,12 @@ def _list_pairs(terms: ParticleTerms, marks: Ints, x: Floats) -> None:
 
 @kernel(references=False)
 def _list_by_cells(terms: ParticleTerms, reach: float) -> int:
-    """The same pairs, from each cell and those around it; a side has at least three cells, none shorter than reach."""
+    """The same pairs, from each cell and the half of those around it that come after it in every direction.
+
+    A side has at least three cells, none shorter than reach.
+    """
     n_dim, box, columns, heads = terms.n_dim, terms.box, terms.columns, terms.heads
-    side = round(len(heads) ** (1 / n_dim))
+    side, per_box = round(len(heads) ** (1 / n_dim)), 1 / box
     deep = side if n_dim == 3 else 1
     for cell in range(len(heads)):
         heads[cell] = -1
@@ -594,19 +597,22 @@ def _list_by_cells(terms: ParticleTerms, reach: float) -> int:
         terms.starts[i] = n
         p, q = _cell(columns[0, i], box, side), _cell(columns[1, i], box, side)
         r = _cell(columns[2, i], box, side) if n_dim == 3 else 0
-        for dr in range(-1 if deep > 1 else 0, 2 if deep > 1 else 1):
-            for dq in range(-1, 2):
-                for dp in range(-1, 2):
+        own, own_1, own_2 = columns[0, i], columns[1, i], columns[2, i]
+        for dr in range(0, 2 if deep > 1 else 1):
+            for dq in range(-1 if dr > 0 else 0, 2):
+                for dp in range(-1 if dr > 0 or dq > 0 else 0, 2):
                     j = heads[(((r + dr) % deep) * side + (q + dq) % side) * side + (p + dp) % side]
+                    if dr == 0 and dq == 0 and dp == 0:
+                        j = terms.following[i]  # in its own cell only those after it
                     while j >= 0:
-                        if j > i and (i >= terms.n_molecule or j >= terms.n_molecule):
-                            total = 0.0
-                            for c in range(n_dim):
-                                d = _nearest_image(columns[c, i] - columns[c, j], box)
-                                total += d * d
-                            if total < reach:
-                                terms.partners[n] = j * n_dim
-                                n += 1
+                        a, b, c = own - columns[0, j], own_1 - columns[1, j], own_2 - columns[2, j]
+                        a, b, c = (
+                            a - box * np.rint(a * per_box),
+                            b - box * np.rint(b * per_box),
+                            c - box * np.rint(c * per_box),
+                        )
+                        terms.partners[n] = j * n_dim
+                        n += a * a + b * b + c * c < reach and (i >= terms.n_molecule or j >= terms.n_molecule)
                         j = terms.following[j]
     terms.starts[terms.n_points] = n
     return n
