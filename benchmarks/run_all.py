@@ -38,6 +38,7 @@ BENCHMARKS = (
     "layers",
     "information",
     "sample_distances",
+    "sampling_pairs",
     "text_tables",
     "start_up",
     "gpu",
