@@ -97,7 +97,7 @@ def steps(state, terms, constraints, torsions, thermostat, hills, biased, every,
             for i in range(len(x)):
                 for c in range(3):
                     v[i, c] += step * inverse_mass[i] * force[i, c]
-            hold_velocities(x, v, constraints, step)
+            held = hold_velocities(x, v, constraints, step)
             for i in range(len(x)):
                 noise = spread * math.sqrt(inverse_mass[i])
                 for c in range(3):
@@ -105,7 +105,8 @@ def steps(state, terms, constraints, torsions, thermostat, hills, biased, every,
                     v[i, c] = keep * v[i, c] + noise * rng.standard_normal()
                     free[i, c] = x[i, c] + half + 0.5 * step * v[i, c]
                     x[i, c] = free[i, c]
-            hold_positions(x, before, constraints)
+            if not (hold_positions(x, before, constraints) and held):
+                raise ValueError("constraints do not converge: the step is too long")
             for i in range(len(x)):
                 for c in range(3):
                     v[i, c] += (x[i, c] - free[i, c]) / step
@@ -118,7 +119,7 @@ def steps(state, terms, constraints, torsions, thermostat, hills, biased, every,
 
 @njit(cache=True, fastmath=FAST, error_model="numpy")
 def hold_positions(x, before, constraints):
-    """SHAKE: move bonded atoms along their bonds before the step until the lengths are right."""
+    """SHAKE: move bonded atoms along their bonds before the step until lengths are right; False if in vain."""
     inverse_mass = constraints.inverse_masses
     for _ in range(200):
         right = True
@@ -134,8 +135,8 @@ def hold_positions(x, before, constraints):
             g = 0.5 * excess / (along * (inverse_mass[i] + inverse_mass[j]))
             shift(x, i, j, g * inverse_mass[i], g * inverse_mass[j], bx, by, bz)
         if right:
-            return
-    raise ValueError("constraints do not converge: the step is too long")
+            return True
+    return False
 
 
 @njit(cache=True, inline="always")
@@ -150,7 +151,7 @@ def shift(x, i, j, gi, gj, bx, by, bz):
 
 @njit(cache=True, fastmath=FAST, error_model="numpy")
 def hold_velocities(x, v, constraints, step):
-    """RATTLE: no velocity along a constrained bond (to the same share of its length in a step)."""
+    """RATTLE: no velocity along a constrained bond (to the same share of its length in a step); False if in vain."""
     inverse_mass = constraints.inverse_masses
     for _ in range(200):
         right = True
@@ -164,8 +165,8 @@ def hold_velocities(x, v, constraints, step):
             g = -along / (constraints.squares[n] * (inverse_mass[i] + inverse_mass[j]))
             shift(v, i, j, g * inverse_mass[i], g * inverse_mass[j], bx, by, bz)
         if right:
-            return
-    raise ValueError("velocities do not converge: the step is too long")
+            return True
+    return False
 
 
 @njit(cache=True)

@@ -51,11 +51,17 @@ def jackknife(estimate: Callable[[np.ndarray], np.ndarray], frames: int) -> tupl
     return estimate(np.ones(frames, dtype=bool)), error
 
 
-def bias_at(grid: np.ndarray, angles: np.ndarray) -> np.ndarray:
-    """A bias of 72 x 72 points at torsions (frames, 2), in kJ/mol."""
-    from peptide_dynamics import interpolated
+def growing_log_weights(bias: np.ndarray, grids: np.ndarray, factor: float) -> np.ndarray:
+    """Log weights of frames of well-tempered metadynamics by the bias each one felt (pieces, frames), in kJ/mol.
 
-    return np.array([interpolated(grid, phi, psi)[0] for phi, psi in angles.astype(np.float64)])
+    (V - c)/kT with c/kT = ln sum exp(factor/(factor-1) V/kT) - ln sum exp(V/((factor-1) kT)) over the grid at the end
+    of each piece, and linear in between (Tiwary and Parrinello, J. Phys. Chem. B 119, 736, 2015, eqs. 9 and 12). The
+    bias at the end would weight all frames by one state of a bias that fluctuates, and blocks would not see that.
+    """
+    tilt = grids.reshape(len(grids), -1) / (KT * (factor - 1))
+    offsets = np.concatenate([[0.0], logsumexp(factor * tilt, axis=1) - logsumexp(tilt, axis=1)])
+    within = (np.arange(bias.shape[1]) + 1) / bias.shape[1]
+    return bias / KT - (offsets[:-1, None] + np.diff(offsets)[:, None] * within)
 
 
 def switches(angles: np.ndarray) -> Row:
@@ -78,30 +84,40 @@ def chain_table(angles: np.ndarray, energies: np.ndarray, ladder: np.ndarray, na
 
     angles (frames, temperatures, 2n) in radians; energies (frames, temperatures) in kJ/mol.
     """
-    alanines = angles.shape[2] // 2
-    pattern = handedness(np.degrees(angles[:, :, ::2].astype(np.float64)).reshape(-1, alanines))
-    pattern = pattern.reshape(energies.shape)
-    beta = 1 / (GAS_CONSTANT * ladder)
+    pattern = patterns(angles.reshape(-1, angles.shape[2])).reshape(energies.shape)
+    beta, count = 1 / (GAS_CONSTANT * ladder), 1 << angles.shape[2] // 2
 
     def reweighted(keep: np.ndarray) -> np.ndarray:
-        log_weights = mixture_weights(energies[keep], beta)
-        weights = np.exp(log_weights - log_weights.max())
-        return np.bincount(pattern[keep].ravel(), weights.ravel(), 1 << alanines) / weights.sum()
+        return pattern_shares(pattern[keep].ravel(), mixture_weights(energies[keep], beta).ravel(), count)
 
     def cold(keep: np.ndarray) -> np.ndarray:
-        return np.bincount(pattern[keep, 0], minlength=1 << alanines) / np.sum(keep)
+        return pattern_shares(pattern[keep, 0], np.zeros(int(np.sum(keep))), count)
 
-    (shares, errors), (direct, direct_errors) = (jackknife(f, len(energies)) for f in (reweighted, cold))
+    rows = pattern_rows(*jackknife(reweighted, len(energies)), "tempering, all temperatures", nanoseconds)
+    return rows + pattern_rows(*jackknife(cold, len(energies)), "tempering, 300 K alone", nanoseconds)
+
+
+def biased_chain_table(angles: np.ndarray, log_weights: np.ndarray, nanoseconds: float) -> list[Row]:
+    """A row a pattern of hands of a chain; angles (frames, 2n) in radians."""
+    pattern, count = patterns(angles), 1 << angles.shape[1] // 2
+    shares = jackknife(lambda keep: pattern_shares(pattern[keep], log_weights[keep], count), len(pattern))
+    return pattern_rows(*shares, "fixed bias", nanoseconds)
+
+
+def patterns(angles: np.ndarray) -> np.ndarray:
+    return handedness(np.degrees(angles[:, ::2].astype(np.float64)))
+
+
+def pattern_shares(pattern: np.ndarray, log_weights: np.ndarray, count: int) -> np.ndarray:
+    weights = np.exp(log_weights - log_weights.max())
+    return np.bincount(pattern, weights, count) / weights.sum()
+
+
+def pattern_rows(shares: np.ndarray, errors: np.ndarray, source: str, nanoseconds: float) -> list[Row]:
+    names = handedness_names(int(np.log2(len(shares))))
     return [
-        {
-            "phi1 phi2 phi3": name,
-            "share": float(shares[k]),
-            "share_se": float(errors[k]),
-            "share at 300 K alone": float(direct[k]),
-            "its se": float(direct_errors[k]),
-            "ns a replica": nanoseconds,
-        }
-        for k, name in enumerate(handedness_names(alanines))
+        {"phi1 phi2 phi3": name, "share": float(share), "share_se": float(error), "ns": nanoseconds, "from": source}
+        for name, share, error in zip(names, shares, errors, strict=True)
     ]
 
 

@@ -1,13 +1,14 @@
 """Reference populations of two peptides, and what plain and biased dynamics reach with the same force evaluations.
 
-    python benchmarks/sampling_peptides.py metadynamics tempering --work FOLDER --minutes 30
-    python benchmarks/sampling_peptides.py langevin peers         --work FOLDER --minutes 30
-    python benchmarks/sampling_peptides.py publish                --work FOLDER
+    python benchmarks/sampling_peptides.py metadynamics fixed langevin --work FOLDER --minutes 30
+    python benchmarks/sampling_peptides.py tempering umbrella peers    --work FOLDER --minutes 60
+    python benchmarks/sampling_peptides.py publish                     --work FOLDER
 
 metadynamics: alanine dipeptide at 300 K, well-tempered on phi and psi, up to 100 ns. fixed: the same with the bias of
 the shipped 30 ns held fixed, whose frames have exact weights. langevin: plain dynamics, 2.5 million force evaluations.
-tempering: ACE-ALA-ALA-ALA-NME, parallel tempering from 300 K to 600 K. These with the compiled loops of
-`peptide_dynamics.py`. peers: OpenMM's `Metadynamics` and `openmm-opes` (0.2.0) from the same start, several seeds.
+tempering: ACE-ALA-ALA-ALA-NME, parallel tempering from 300 K to 600 K. umbrella: the same chain at 300 K with a fixed
+bias on its three phi. These with the compiled loops of `peptide_dynamics.py`. peers: OpenMM's `Metadynamics` and
+`openmm-opes` (0.2.0) from the same start, several seeds.
 publish: from what is there, `results/sampling_peptides.json` with populations and errors.
 
 Every run is kept in pieces with its random state: stop it at any moment and start it again with the same command, it
@@ -26,12 +27,21 @@ from pathlib import Path
 import numpy as np
 import openmm as mm
 from openmm import app, unit
+from scipy.special import logsumexp
 from scipy.stats import chi2
 
 from harness import RESULTS, Row, as_text, busy, machine, versions, write_json
 from peptide_dynamics import GAS_CONSTANT, Hills, Walker, walker
 from peptide_forces import agreement
-from peptide_populations import KT, bias_at, chain_table, dipeptide_table, ladder_table, switches
+from peptide_populations import (
+    KT,
+    biased_chain_table,
+    chain_table,
+    dipeptide_table,
+    growing_log_weights,
+    ladder_table,
+    switches,
+)
 from peptide_systems import FRICTION, LEFT, STEP, TEMPERATURE, peptide, recipe
 
 SEED = 18
@@ -102,6 +112,28 @@ def fixed(work: Path, until: float) -> None:
         return {"angles": angles.astype(np.float32), "bias": energies[:, 1]}
 
     carry_on(work / "fixed", [one], FIXED, piece, until)
+
+
+def umbrella(work: Path, until: float) -> None:
+    """ACE-ALA-ALA-ALA-NME with a fixed bias on each phi that makes both hands equally likely: exact weights."""
+    one = walker(peptide(3), SEED + 3)
+    one.bias = phi_bias()
+
+    def piece(number: int) -> dict[str, np.ndarray]:
+        angles, energies = one.advance(PIECE, FRAME, biased=True)
+        return {"angles": angles.astype(np.float32), "bias": energies[:, 1]}
+
+    carry_on(work / "umbrella", [one], FIXED, piece, until)
+
+
+def phi_bias() -> np.ndarray:
+    """Minus the dipeptide's free energy of phi up to the barrier between the hands, flat above; nothing on psi."""
+    with np.load(SHIPPED) as file:
+        surface = file["free_energy"].astype(np.float64)
+    profile = -KT * logsumexp(-surface / KT, axis=1)
+    phi = np.degrees(np.linspace(-np.pi, np.pi, len(profile), endpoint=False))
+    barrier = profile[np.abs(phi) < 20].max()
+    return np.repeat(-np.minimum(profile, barrier)[:, None], len(profile), axis=1)
 
 
 def tempering(work: Path, until: float) -> None:
@@ -216,11 +248,14 @@ def left_share(surface: np.ndarray) -> float:
 # ---------------------------------------------------------------- what is published
 def publish(work: Path, busy_before: float | None) -> None:
     """Everything that is there, with its length, and what is missing."""
-    folders = [name for name in ("metadynamics", "fixed", "langevin", "tempering") if pieces(work / name)]
+    folders = [name for name in RUNS if pieces(work / name)]
     tables: dict[str, list[Row]] = {
         "Alanine dipeptide at 300 K": dipeptide(work),
         "Plain dynamics from the right-handed helix": plain_switches(work) if "langevin" in folders else [],
-        "ACE-ALA-ALA-ALA-NME at 300 K": tempered(work) if "tempering" in folders else [],
+        "ACE-ALA-ALA-ALA-NME at 300 K": [
+            *(tempered(work) if "tempering" in folders else []),
+            *(umbrella_table(work) if "umbrella" in folders else []),
+        ],
         "Its ladder": ladder(work) if "tempering" in folders else [],
         "Left-handed share by biased dynamics, several runs": peer_table(work),
         "CPU time of a force evaluation": speeds(),
@@ -243,8 +278,9 @@ NOTES = [
     "Basins in degrees. Left-handed: phi from 0 to 125; of it alpha_L has psi from -90 to 115, C7ax the rest. "
     "Right-handed: alpha_R has psi from -110 to 90; of the rest C5 has phi below -120 or above 125, PPII above -120. "
     "In the chain + is left-handed, - right-handed.",
-    "share_se: delete-one-block jackknife, 20 blocks. The shipped data and metadynamics are weighted by the bias at "
-    "their end, metadynamics without its first fifth; the run with a fixed bias has exact weights.",
+    "share_se: delete-one-block jackknife, 20 blocks. The shipped data are weighted by the bias at their end, whose "
+    "own error the blocks do not see; metadynamics, without its first fifth, by the bias that each frame felt; the run "
+    "with a fixed bias has exact weights.",
     "Reference runs use compiled loops of our own, whose energies and forces agree with OpenMM's to the printed "
     "figure; steps of 4 fs (hydrogens of 3 u), friction 1/ps.",
     "CPU time of one thread, not wall time: other programs used the machine.",
@@ -255,8 +291,12 @@ def dipeptide(work: Path) -> list[Row]:
     with np.load(SHIPPED) as file:
         rows = dipeptide_table(file["torsions"][:, :2], file["log_weight"].astype(np.float64), "shipped data", 30.0)
     if done := pieces(work / "metadynamics"):
-        angles = np.concatenate([piece["angles"] for piece in done[len(done) // 5 :]])
-        rows += dipeptide_table(angles, bias_at(done[-1]["grid"], angles) / KT, "metadynamics", float(len(done)))
+        first = len(done) // 5
+        weights = growing_log_weights(
+            np.stack([piece["bias"] for piece in done]), np.stack([piece["grid"] for piece in done]), Hills().factor
+        )[first:].ravel()
+        angles = np.concatenate([piece["angles"] for piece in done[first:]])
+        rows += dipeptide_table(angles, weights, "metadynamics", float(len(done)))
     if done := pieces(work / "fixed"):
         angles, bias = (np.concatenate([piece[key] for piece in done]) for key in ("angles", "bias"))
         rows += dipeptide_table(angles, bias / KT, "fixed bias", float(len(done)))
@@ -282,6 +322,13 @@ def tempered(work: Path) -> list[Row]:
     done = done[len(done) // 10 :]
     angles, energies = (np.concatenate([piece[key] for piece in done]) for key in ("angles", "energy"))
     return chain_table(angles, energies, LADDER, len(done) * ROUNDS * SWAP * STEP / 1000)
+
+
+def umbrella_table(work: Path) -> list[Row]:
+    done = pieces(work / "umbrella")
+    done = done[len(done) // 10 :]
+    angles, bias = (np.concatenate([piece[key] for piece in done]) for key in ("angles", "bias"))
+    return biased_chain_table(angles, bias / KT, len(done))
 
 
 def ladder(work: Path) -> list[Row]:
@@ -333,7 +380,8 @@ def cpu_microseconds(run: Callable[[int], object], steps: int) -> float:
     return (time.process_time() - began) / steps * 1e6
 
 
-RUNS = {"metadynamics": metadynamics, "fixed": fixed, "tempering": tempering, "langevin": langevin, "peers": peers}
+RUNS = {"metadynamics": metadynamics, "fixed": fixed, "langevin": langevin, "tempering": tempering,
+        "umbrella": umbrella, "peers": peers}  # fmt: skip
 
 
 def main() -> None:
