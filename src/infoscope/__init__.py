@@ -53,7 +53,7 @@ _HOMES = {
         "compare_checkpoints",
         "compare_layers",
     ),
-    "sampling": ("DefensiveProposal", "GaussianMixtureProposal"),
+    "sampling": ("DefensiveProposal", "FlowProposal", "GaussianMixtureProposal"),
     "neighbors": (
         "KernelSums",
         "NeighborGraph",

@@ -176,6 +176,7 @@ from .representations import RepresentationStore as RepresentationStore
 from .representations import compare_checkpoints as compare_checkpoints
 from .representations import compare_layers as compare_layers
 from .sampling import DefensiveProposal as DefensiveProposal
+from .sampling import FlowProposal as FlowProposal
 from .sampling import GaussianMixtureProposal as GaussianMixtureProposal
 from .statistics import correlation_time as correlation_time
 from .statistics import effective_sample_size as effective_sample_size

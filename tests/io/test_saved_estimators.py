@@ -25,7 +25,7 @@ X = np.random.default_rng(0).normal(size=(120, 4))
 Y = X * [3.0, 1.0, 0.0, 0.5]
 FRAME = pd.DataFrame(X, columns=["a", "b", "c", "d"])
 CALLS = ("transform", "inverse_transform", "predict", "score_samples", "get_support", "get_feature_names_out")
-NEAR = {"random_state": 0, "n_jobs": 1, "binarize": "sign", "alpha_max": 0.99}  # if an estimator has it
+NEAR = {"random_state": 0, "n_jobs": 1, "binarize": "sign", "alpha_max": 0.99, "max_updates": 20}  # if it has it
 
 
 def below(cls):

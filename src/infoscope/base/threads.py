@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from .errors import ParameterError
+from .errors import ParameterError, require
 
 T = TypeVar("T")
 CGROUP_ROOT = Path("/sys/fs/cgroup")
@@ -215,6 +215,39 @@ def _count_again_after_fork() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_count_again_after_fork)
+
+
+@contextmanager
+def one_torch_thread() -> Iterator[None]:
+    """Hold PyTorch at one thread of this thread's work, where bits may not depend on how many there are.
+
+    Yields
+    ------
+    None
+        Nothing; the limit holds inside the block, and what it was comes back after it.
+
+    Raises
+    ------
+    MissingExtraError
+        If PyTorch is not installed.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from infoscope.base.threads import one_torch_thread
+    >>> with one_torch_thread():
+    ...     print(torch.get_num_threads())
+    1
+    """
+    torch = require("torch", "torch")
+    before = torch.get_num_threads()
+    if before > 1:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        if before > 1:
+            torch.set_num_threads(before)
 
 
 def do_all(work: Callable[[T], object], parts: Sequence[T], n_jobs: int | None = None) -> None:

@@ -4,6 +4,7 @@ from .bennett import BennettDifference, bennett_difference
 from .chain_state import ChainState, start_chains
 from .defensive import DefensiveProposal
 from .embeddings import SoftEmbedding, SubsetEmbedding
+from .flows import FlowProposal
 from .global_move import GlobalMove, global_move
 from .interfaces import CollectiveVariables, PathEngine, Potential, Proposal
 from .local_moves import DualAveraging, LocalMoves, local_moves
@@ -38,6 +39,7 @@ __all__ = [
     "SubsetEmbedding",
     # proposals
     "DefensiveProposal",
+    "FlowProposal",
     "GaussianMixtureProposal",
     # moves
     "ChainState",

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
 from infoscope.base.array_types import Floats
 from infoscope.base.checks import check_choice
-from infoscope.base.contents import Contents, flags, numbers
+from infoscope.base.contents import flags, numbers
 from infoscope.base.errors import DataError, ParameterError, warn
 
 from .row_products import multiply_rows
@@ -45,7 +44,7 @@ class Whitening:
     factor: np.ndarray
     inverse: np.ndarray
 
-    _contents: ClassVar[Contents] = {
+    _contents = {
         "mean": numbers("M", finite=True), "period": numbers("M", low=0), "kept": flags("M"),
         "factor": numbers("D", "D", finite=True), "inverse": numbers("D", "D", finite=True),
     }  # fmt: skip
