@@ -53,7 +53,7 @@ _HOMES = {
         "compare_checkpoints",
         "compare_layers",
     ),
-    "sampling": ("DefensiveProposal", "FlowProposal", "GaussianMixtureProposal"),
+    "sampling": ("ChainShapeProposal", "DefensiveProposal", "FlowProposal", "GaussianMixtureProposal"),
     "neighbors": (
         "KernelSums",
         "NeighborGraph",

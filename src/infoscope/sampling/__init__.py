@@ -1,6 +1,7 @@
 """States a simulation never visits: flow proposals on collective variables, accepted by the work of the path."""
 
 from .bennett import BennettDifference, bennett_difference
+from .chain_shape import ChainShapeProposal
 from .chain_state import ChainState, start_chains
 from .defensive import DefensiveProposal
 from .embeddings import SoftEmbedding, SubsetEmbedding
@@ -38,6 +39,7 @@ __all__ = [
     "SoftEmbedding",
     "SubsetEmbedding",
     # proposals
+    "ChainShapeProposal",
     "DefensiveProposal",
     "FlowProposal",
     "GaussianMixtureProposal",
