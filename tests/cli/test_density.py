@@ -130,3 +130,94 @@ def test_bias_in_the_units_of_the_energies(tmp_path, monkeypatch, infoscope):
 def test_bad_input(torsions, infoscope, arguments, message):
     ran = infoscope("density", *arguments)
     assert ran.code == 2 and message in ran.err and "Traceback" not in ran.err
+
+
+# --------------------------------------------------------------------------------------------------------- new rows
+@pytest.fixture
+def two_states(tmp_path, monkeypatch):
+    """Data with columns of different widths and one that is no feature; new rows that the library judges too."""
+    monkeypatch.chdir(tmp_path)
+    g = np.random.default_rng(2)
+    x = np.r_[g.normal(size=(300, 2)), g.normal(size=(300, 2)) + 7] * [1.0, 10.0]
+    np.savetxt("known.csv", np.c_[x, g.uniform(size=600)], delimiter=",", header="a,b,noise", comments="")
+    new = np.r_[g.normal(size=(20, 2)), g.normal(size=(20, 2)) + 7, [[3.4, 3.6]]] * [1.0, 10.0]
+    known = Space(np.loadtxt("known.csv", delimiter=",", skiprows=1)[:, :2], scale="standard")
+    return known, new
+
+
+KNOWN = ["known.csv:a,b", "--scale", "standard", "--dimension", "2", "--states", "--z", "3"]
+
+
+def test_new_rows_get_the_states_of_the_library(two_states, infoscope):
+    """Columns by name in another order, with one that nobody asked for; the scale is that of the data."""
+    pandas = pytest.importorskip("pandas")
+    known, new = two_states
+    np.savetxt("new.csv", np.c_[new[:, 1], np.arange(41) % 7, new[:, 0]], delimiter=",", header="b,x,a", comments="")
+    ran = infoscope("density", *KNOWN, "--predict", "new.csv", "--output", "out.csv", "--output", "out.json")
+    assert ran.code == 0, ran.err
+    peaks = DensityPeaks(3, density=PAk(dimension=2, calibrate=False)).fit(known)
+    asked = Space(np.loadtxt("new.csv", delimiter=",", skiprows=1)[:, [2, 0]], feature_weights=known.feature_weights)
+    probability = peaks.predict_proba(asked)
+    table = pandas.read_csv("out.csv")
+    assert table["state"].tolist() == probability.argmax(1).tolist()
+    np.testing.assert_allclose(table["probability"], probability.max(1), atol=1e-12)
+    strict = DensityPeaks(3, halo=True, density=PAk(dimension=2, calibrate=False)).fit(known)
+    assert table["halo"].tolist() == (strict.predict(asked) < 0).tolist()
+    assert table["row"].tolist() == list(range(41)) and set(table["file"]) == {"new.csv"}
+    assert len(set(table["state"][:20])) == len(set(table["state"][20:40])) == 1  # the truth: two clusters
+    assert table["state"][0] != table["state"][20]
+    assert "41 new rows: " in ran.out and "row 40 of new.csv" in ran.out  # the one in the middle is least sure
+    assert [one["name"] for one in json.loads(Path("out.json").read_text())["files"]] == ["known.csv", "new.csv"]
+
+
+def test_rows_of_the_data_keep_their_states(two_states, infoscope):
+    pandas = pytest.importorskip("pandas")
+    ran = infoscope("density", *KNOWN, "--output", "own.csv")
+    ran = infoscope("density", *KNOWN, "--predict", "known.csv", "--output", "new.csv")
+    assert ran.code == 0, ran.err
+    own, new = (pandas.read_csv(name) for name in ("own.csv", "new.csv"))
+    assert own["state"].tolist() == new["state"].tolist() and (new["probability"] == 1).all()
+
+
+def test_new_rows_with_a_bias_need_theirs(two_states, infoscope):
+    known, new = two_states
+    g = np.random.default_rng(0)
+    np.savetxt("known.csv", np.c_[known.features, g.uniform(size=600)], delimiter=",", header="a,b,v", comments="")
+    np.savetxt("new.csv", np.c_[new, np.zeros(41)], delimiter=",", header="a,b,v", comments="")
+    options = ["known.csv:a,b", "--dimension", "2", "--states", "--bias", "v"]
+    ran = infoscope("density", *options, "--predict", "new.csv")
+    assert ran.code == 0 and "41 new rows" in ran.out, ran.err
+    np.savetxt("new.csv", new, delimiter=",", header="a,b", comments="")
+    ran = infoscope("density", *options, "--predict", "new.csv")
+    assert ran.code == 2 and "v" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("header", "arguments", "said"),
+    [
+        ("a,c", [], "'b'"),  # a column is missing
+        ("a [nm],b", [], "'a'"),  # another unit in the header is another column
+        ("a,b", [":a"], "different columns"),
+    ],
+)
+def test_new_rows_of_other_columns_are_refused(two_states, infoscope, header, arguments, said):
+    _, new = two_states
+    np.savetxt("new.csv", new, delimiter=",", header=header, comments="")
+    ran = infoscope("density", *KNOWN, "--predict", "".join(["new.csv", *arguments]))
+    assert ran.code == 2 and said in ran.err, ran.err
+
+
+def test_new_rows_in_other_units_are_refused(two_states, infoscope):
+    """GROMACS writes units into .xvg files."""
+    known, new = two_states
+    for name, values, unit in (("known.xvg", known.features, "nm"), ("new.xvg", new, "A")):
+        rows = "\n".join(" ".join(f"{v:.6f}" for v in (i, *row)) for i, row in enumerate(values))
+        names = '@ s0 legend "a"\n@ s1 legend "b"\n'
+        Path(name).write_text(f'@ xaxis label "Time (ps)"\n@ yaxis label "Distance ({unit})"\n{names}{rows}\n')
+    ran = infoscope("density", "known.xvg", "--dimension", "2", "--states", "--window", "0", "--predict", "new.xvg")
+    assert ran.code == 2 and "units" in ran.err, ran.out + ran.err
+
+
+def test_new_rows_go_with_states(two_states, infoscope):
+    ran = infoscope("density", "known.csv", "--predict", "known.csv")
+    assert ran.code == 2 and "goes with --states" in ran.err

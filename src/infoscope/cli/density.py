@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from .options import Delivery, Files, Items, Jobs, Layout, Measure, Rows, Window, switch, value, with_groups, word
-
-if TYPE_CHECKING:
-    import pandas
 
 
 @with_groups
@@ -22,6 +18,10 @@ def density(
         float, value("Z", "Standard errors by which a peak must stand out (states).", "--z", least=0.0)
     ] = 1.65,
     halo: Annotated[bool, switch("Items below the saddles of their state get none (states).", "--halo")] = False,
+    predict: Annotated[
+        str | None,
+        value("FILE[:COLUMNS]", "New rows, which get a state, a mark of the halo and a probability (states)."),
+    ] = None,
     method: Annotated[
         str,
         word(
@@ -58,7 +58,10 @@ def density(
     ],
     out: Annotated[
         Delivery,
-        {"output": "Save: .json (for rerun), .npz (for load, extract), .csv, .parquet (every row; states: its state)."},
+        {
+            "output": "Save: .json (for rerun), .npz (for load, extract), .csv, .parquet (every row; states: its "
+            "state; predict: that of every new row)."
+        },
     ],
     jobs: Jobs = None,
 ) -> None:
@@ -70,42 +73,36 @@ def density(
     Example: infoscope density COLVAR:phi,psi --bias metad.rbias --states --units kJ/mol --plot states.png
     """
     from infoscope.base.errors import ParameterError
+    from infoscope.density import DensityPeaks
 
     from .deliver import check_targets, deliver
     from .inputs.data_sets import read_one
+    from .inputs.new_rows import read_new
     from .messages import messages
+    from .state_rows import StateOfNewRows, StateOfRows
 
     if halo and not states:
         raise ParameterError("--halo goes with --states")
+    if predict is not None and not states:
+        raise ParameterError("--predict asks for states of new rows: it goes with --states")
     if method == "knn" and max_neighbors != "auto":
         raise ParameterError("--max-neighbors does not go with knn, which takes ten neighbours of every item")
     check_targets(out)
     with messages(out.quiet):
         data = read_one(files, items, rows, measure, layout, "density", takes_bias=True)
+        new = None if predict is None else read_new(predict, data, items, rows, measure, layout)
         # whether a peak is real is asked of the noise alone, as DensityPeaks does
         estimator = _estimator(method, max_neighbors, dimension=dimension, calibrate=not states, n_jobs=jobs)
         fitted = estimator.fit(data.space, bias=data.gathered.potential, exclusion_window=window.window)
-        result = _states(fitted, significance, halo) if states else fitted.result_
+        peaks = DensityPeaks(significance, halo=halo).fit(fitted) if states else None
         energy = data.gathered.energy
-        result = result.with_units(energy.units, energy.temperature)
-        deliver(result, out, data.record(), data.files(), table=StateOfRows(result) if states else None)
-
-
-@dataclass(frozen=True)
-class StateOfRows:
-    """Every row with its file, time, state and density, for the writer; the states are in the printed table."""
-
-    found: Any
-
-    @property
-    def title(self) -> str:
-        """For the line that names the file."""
-        return f"{self.found.n_items} rows with their state"
-
-    def to_frame(self) -> pandas.DataFrame:
-        """The table."""
-        frame: pandas.DataFrame = self.found.to_frame("items")
-        return frame
+        result = (fitted if peaks is None else peaks).result_.with_units(energy.units, energy.temperature)
+        table: StateOfRows | StateOfNewRows | None = None if peaks is None else StateOfRows(result)
+        text, inputs, read = str(result), data.record(), data.files()
+        if new is not None and peaks is not None:
+            table = StateOfNewRows.of(peaks, new.space, new.gathered.potential)
+            text, inputs, read = f"{text}\n\n{table}", inputs | {"predict": new.record()}, [*read, *new.files()]
+        deliver(result, out, inputs, read, text=text, table=table)
 
 
 def _estimator(method: str, max_neighbors: int | str, **options: Any) -> Any:
@@ -114,9 +111,3 @@ def _estimator(method: str, max_neighbors: int | str, **options: Any) -> Any:
     if method == "knn":
         return KNNDensity(**options)
     return {"pak": PAk, "bmti": BMTI, "k-star": KStarNN}[method](max_neighbors=max_neighbors, **options)
-
-
-def _states(fitted: Any, significance: float, halo: bool) -> Any:
-    from infoscope.density import DensityPeaks
-
-    return DensityPeaks(significance, halo=halo).fit(fitted).result_

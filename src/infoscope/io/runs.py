@@ -89,17 +89,21 @@ def check_pieces(tables: Sequence[Table]) -> None:
     """Raise if tables do not describe the same columns in the same units, naming the files and the columns."""
     first = tables[0]
     for table in tables[1:]:
-        files = f"{first.source} and {table.source}"
-        if table.names != first.names:
-            raise DataError(
-                f"{files} have different columns: {_difference(first, table)}. Choose columns that all have."
-            )
-        _check_same("units", first.units or {}, table.units or {}, files, "Convert one of them.")
-        _check_same("periods", first.period, table.period, files, "Correct the header of one of them.")
+        files = check_same_columns(first, table)
         for what in ("time", "ids", "sample_weight"):
             if (getattr(first, what) is None) != (getattr(table, what) is None):
                 lacking = table if getattr(table, what) is None else first
                 raise DataError(f"of {files}, {lacking.source} has no {what}: read pieces of one kind")
+
+
+def check_same_columns(first: Table, second: Table) -> str:
+    """What to call the two; raises if their columns differ in name, order, unit or period."""
+    files = f"{first.source} and {second.source}"
+    if second.names != first.names:
+        raise DataError(f"{files} have different columns: {_difference(first, second)}. Choose columns that all have.")
+    _check_same("units", first.units or {}, second.units or {}, files, "Convert one of them.")
+    _check_same("periods", first.period, second.period, files, "Correct the header of one of them.")
+    return files
 
 
 def joined_origin(tables: Sequence[Table]) -> Origin | None:

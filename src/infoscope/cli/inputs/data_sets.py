@@ -103,15 +103,13 @@ def read_data(
         Whether the command takes columns by their ranks, so that their scales do not matter.
     """
     choices = [choice.laid_out(layout) for choice in choices]
-    read = _measured(gather(choices, items, rows, labels, takes_bias=takes_bias), measure, like, quiet_scale=by_rank)
+    read = measured(gather(choices, items, rows, labels, takes_bias=takes_bias), measure, like, quiet_scale=by_rank)
     if by_rank:
         hint("columns are taken by their ranks; --metric, --scale or --period take their values")
     return read
 
 
-def _measured(
-    gathered: Gathered, measure: Measure, like: Space | None = None, *, quiet_scale: bool = False
-) -> ReadData:
+def measured(gathered: Gathered, measure: Measure, like: Space | None = None, *, quiet_scale: bool = False) -> ReadData:
     """Spaces of what was gathered, after it was printed how they are used."""
     how = measures(gathered.spaces, measure)
     show_spaces(gathered, how)
@@ -156,8 +154,8 @@ def read_two(
         words = read_words(tables, ("reference", "test"), items, rows)
         return words[0], words[1]
     gathered, categories = _numbers_of(tables, items, rows, by_name=second.columns is None)
-    reference = _measured(gathered[0], measure)
-    test = _measured(gathered[1], measure, like=reference.space)
+    reference = measured(gathered[0], measure)
+    test = measured(gathered[1], measure, like=reference.space)
     *spaces, told = with_categories(reference.space, test.space, categories)
     for text in told:
         note(text)
@@ -181,7 +179,7 @@ def read_two_tables(
         words = read_words(tables, ("reference", "test"), items, rows)
         return (words[0], words[1]), None
     gathered, categories = _numbers_of(tables, items, rows, by_name=second.columns is None)
-    both = tuple(_measured(one, measure, quiet_scale=True) for one in gathered)
+    both = tuple(measured(one, measure, quiet_scale=True) for one in gathered)
     return (both[0], both[1]), categories
 
 
