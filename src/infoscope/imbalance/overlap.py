@@ -332,8 +332,8 @@ def _by_class(plan, shares: PairShares, label, rows, own, chance, wanted, growth
         part = PairShares(shares.i[mine], shares.j[mine], omega[mine], shares.share[mine])
         if alone is not None:
             some = label[rows] == c
-            part = part._replace(alone=_of_unit(plan, rows[some], own[some] / mass[c], growth[rows[some]]))
-            alone += part.alone / n
+            of_class = _of_unit(plan, rows[some], own[some] / mass[c], growth[rows[some]])
+            part, alone = part._replace(alone=of_class), alone + of_class / n
         d, value = part.deviations(), part.value
         share[place], alike[mine] = value, d.eps / n
         smallest[place] = _smallest_error(plan, value, plan.effective_size(rows[label[rows] == c]), int(wanted[c]))
