@@ -91,6 +91,7 @@ from infoscope.representations import (
     token_lag_imbalance,
     token_number_curve,
 )
+from infoscope.sampling import InvarianceCheck, SubsetVariables, Target, check_invariance
 from infoscope.statistics import CorrelationTime, OrderTest
 
 X = np.random.default_rng(0).normal(size=(80, 3))
@@ -177,6 +178,12 @@ def one_of_each():
         CauchySchwarz: infoscope.cauchy_schwarz(X[:40], X[40:], n_permutations=19, random_state=0),
         CauchySchwarzInformation: infoscope.cauchy_schwarz_information(X[:, :1], X[:, 1:], n_permutations=19),
         NeighborDivergence: infoscope.kl_divergence(LONG[:100], LONG[100:], kind="jeffreys", n_permutations=19),
+        InvarianceCheck: check_invariance(
+            Target(lambda x: (x**2).sum(1) / 2, lambda x: x, n_coordinates=3),
+            SubsetVariables([0], n_coordinates=3),
+            X,
+            random_state=0,
+        ),
         CorrelationTime: infoscope.correlation_time(X),
         OrderTest: infoscope.statistics.adjacency_test(np.arange(80), np.roll(np.arange(80), 1), 80),
     }

@@ -178,7 +178,14 @@ from .representations import compare_layers as compare_layers
 from .sampling import ChainShapeProposal as ChainShapeProposal
 from .sampling import DefensiveProposal as DefensiveProposal
 from .sampling import FlowProposal as FlowProposal
+from .sampling import FunctionVariables as FunctionVariables
 from .sampling import GaussianMixtureProposal as GaussianMixtureProposal
+from .sampling import InvarianceCheck as InvarianceCheck
+from .sampling import LinearVariables as LinearVariables
+from .sampling import SubsetVariables as SubsetVariables
+from .sampling import Target as Target
+from .sampling import check_invariance as check_invariance
+from .sampling import steered_path as steered_path
 from .statistics import correlation_time as correlation_time
 from .statistics import effective_sample_size as effective_sample_size
 

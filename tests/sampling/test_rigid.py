@@ -99,10 +99,10 @@ def test_a_gram_matrix_that_depends_on_x():
 
 @pytest.mark.slow
 def test_a_gram_matrix_that_depends_on_x_with_many_chains():
-    """With the end term, or without velocities at the ends, no drift; otherwise one of many errors (22 published)."""
+    """With the end term, or without velocities at the ends, no drift; otherwise one of many errors."""
     for kind, schedule in ((SixSteps, "linear"), (SixSteps, "cosine"), (WithoutEndTerm, "cosine")):
-        assert np.abs(after_moves(kind, 100_000, schedule=schedule)[0]).max() < 3
-    assert abs(after_moves(WithoutEndTerm, 100_000, schedule="linear")[0][4]) > 10
+        assert np.abs(after_moves(kind, 40_000, schedule=schedule)[0]).max() < 4
+    assert abs(after_moves(WithoutEndTerm, 40_000, schedule="linear")[0][4]) > 10
 
 
 @pytest.mark.parametrize("schedule", ["linear", "cosine"])
@@ -114,7 +114,7 @@ def test_friction_keeps_the_law(schedule):
 @pytest.mark.slow
 @pytest.mark.parametrize("schedule", ["linear", "cosine"])
 def test_friction_keeps_the_law_with_many_chains(schedule):
-    found, _, _ = after_moves(RigidEmbedding, 50_000, friction=4 * 0.3 / 0.3, schedule=schedule, seed=5)
+    found, _, _ = after_moves(RigidEmbedding, 20_000, friction=4 * 0.3 / 0.3, schedule=schedule, seed=5)
     assert np.abs(found).max() < 4
 
 

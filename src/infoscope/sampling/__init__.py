@@ -8,6 +8,8 @@ from .embeddings import SoftEmbedding, SubsetEmbedding
 from .flows import FlowProposal
 from .global_move import GlobalMove, global_move
 from .interfaces import CollectiveVariables, PathEngine, Potential, Proposal
+from .invariance import check_invariance
+from .invariance_results import InvarianceCheck
 from .local_moves import DualAveraging, LocalMoves, local_moves
 from .mixtures import GaussianMixtureProposal
 from .openmm_target import OpenMMTarget
@@ -52,6 +54,9 @@ __all__ = [
     "local_moves",
     "start_chains",
     "steered_path",
+    # may one trust them?
+    "InvarianceCheck",
+    "check_invariance",
     # what the samples say
     "BennettDifference",
     "bennett_difference",

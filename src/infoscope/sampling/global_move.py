@@ -125,7 +125,7 @@ def global_move(
     noise = draw_noise(path, friction, n_steps, embedding.n_auxiliary, generators)
     end = None
     if path == "underdamped" and not np.any(friction) and np.ndim(step) == 0:
-        end = _dragged(embedding, state.x, z, way, noise, n_steps, step, schedule, masses)
+        end = drag(embedding, state.x, z, way, noise, n_steps, step, schedule, masses)
     if end is None:
         end = embedding.steer(
             z,
@@ -166,7 +166,7 @@ def global_move(
     )
 
 
-def _dragged(
+def drag(
     embedding: Any,
     x: np.ndarray,
     z: np.ndarray,
@@ -178,12 +178,12 @@ def _dragged(
     masses: Any,
 ) -> PathEnd | None:
     """Paths by the target's own engine; None where it has none, or does not know the variables."""
-    drag = getattr(embedding.target, "drag", None)
-    if drag is None or not isinstance(embedding, (SubsetEmbedding, SoftEmbedding)):
+    engine = getattr(embedding.target, "drag", None)
+    if engine is None or not isinstance(embedding, (SubsetEmbedding, SoftEmbedding)):
         return None
     rows = np.flatnonzero(n_steps)
     masses = np.ones(embedding.n_auxiliary) if masses is None else np.broadcast_to(masses, (embedding.n_auxiliary,))
-    found = drag(
+    found = engine(
         embedding.variables,
         x[rows],
         z[rows],
