@@ -269,3 +269,22 @@ def test_auto_stops_where_a_torus_would_meet_itself():
     radius = found.sample_.table.distances[np.arange(500), found.k_star_ - 1]
     assert radius.max() < 0.5 and not any("half a period" in w for w in found.result_.warnings)
     assert found.log_density_.mean() == pytest.approx(0, abs=0.15)  # the volumes are those of balls
+
+
+@pytest.mark.parametrize("dimensions", [1, 2])
+def test_a_dimension_is_found_for_the_first_table_and_for_the_last(monkeypatch, dimensions):
+    """However often it was widened; and what is found is that of a table as wide from the start."""
+    import infoscope.density.estimators as module
+
+    widths, scale_of = [], module._scale_of
+    monkeypatch.setattr(module, "_scale_of", lambda table: widths.append(table.distances.shape[1]) or scale_of(table))
+    x = normal({1: 1500, 2: 5000}[dimensions], dimensions)
+    found = PAk(calibrate=False).fit(x)
+    last = found.sample_.table.distances.shape[1]
+    assert widths == [100, last] and last >= 400  # 100, 200, 400 and more were looked at
+    straight = PAk(max_neighbors=last, calibrate=False).fit(x)
+    assert found.dimension_ == straight.dimension_
+    np.testing.assert_array_equal(found.log_density_, straight.log_density_)
+    widths.clear()
+    PAk(dimension=dimensions, calibrate=False).fit(x)
+    assert not widths

@@ -131,12 +131,7 @@ class PointDensity(DensityMixin, BaseEstimator):
                 data, self._neighbors(), sample_weight=sample_weight if space is None else None, n_jobs=self.n_jobs
             )
             self._use(sample, space)
-            while (wider := self._wider()) is not None:
-                before = self.sample_
-                self._use(with_neighbors(sample, wider, graph=graph, n_jobs=self.n_jobs), space)
-                if beyond_half_period(self.sample_, self._k) > TOO_WIDE:
-                    self._use(before, space)
-                    break
+            self._widen(graph)
             self._estimate(bias)
         self.result_ = look.add_to(self.result_)
         return self
@@ -239,6 +234,19 @@ class PointDensity(DensityMixin, BaseEstimator):
         return np.log(self.sample_.weight.sum()) + unit + d * log_distances[np.arange(len(k)), k - 1]
 
     # ---- steps ----
+    def _widen(self, graph: Any) -> None:
+        """As many neighbours as many points would use, at the dimension of the first table; then that of the last."""
+        first = self.sample_
+        while (wider := self._wider()) is not None:
+            before, k = self.sample_, self._k
+            self.sample_ = with_neighbors(first, wider, graph=graph, n_jobs=self.n_jobs)
+            self._k = self._neighbors_of_points(self.sample_.table)
+            if beyond_half_period(self.sample_, self._k) > TOO_WIDE:
+                self.sample_, self._k = before, k
+                break
+        if self.sample_ is not first and self.dimension is None:
+            self._use(self.sample_, self.space_)
+
     def _use(self, sample: Sample, space: Space | Any) -> None:
         """Dimension and neighbourhoods of one table."""
         self.sample_, self.space_ = sample, space
