@@ -234,6 +234,16 @@ class PointDensity(DensityMixin, BaseEstimator):
         return np.log(self.sample_.weight.sum()) + unit + d * log_distances[np.arange(len(k)), k - 1]
 
     # ---- steps ----
+    def _use(self, sample: Sample, space: Space | Any) -> None:
+        """Dimension and neighbourhoods of one table."""
+        self.sample_, self.space_ = sample, space
+        if self.dimension is None:
+            self._dimension_scale = _scale_of(sample.table)
+            self.dimension_ = self._dimension_scale.point.dimension
+        else:
+            self.dimension_ = float(self.dimension)
+        self._k = self._neighbors_of_points(sample.table)
+
     def _widen(self, graph: Any) -> None:
         """As many neighbours as many points would use, at the dimension of the first table; then that of the last."""
         first = self.sample_
@@ -246,16 +256,6 @@ class PointDensity(DensityMixin, BaseEstimator):
                 break
         if self.sample_ is not first and self.dimension is None:
             self._use(self.sample_, self.space_)
-
-    def _use(self, sample: Sample, space: Space | Any) -> None:
-        """Dimension and neighbourhoods of one table."""
-        self.sample_, self.space_ = sample, space
-        if self.dimension is None:
-            self._dimension_scale = _scale_of(sample.table)
-            self.dimension_ = self._dimension_scale.point.dimension
-        else:
-            self.dimension_ = float(self.dimension)
-        self._k = self._neighbors_of_points(sample.table)
 
     def _wider(self) -> int | None:
         """How many neighbours to ask for next; None if they are enough, or were given."""

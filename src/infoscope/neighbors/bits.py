@@ -23,7 +23,7 @@ from . import bit_kernels
 from .space import Space
 
 Edges: TypeAlias = tuple[int, int]  # first row of a block, and the first behind it
-Sums: TypeAlias = tuple[np.ndarray, np.ndarray]  # of rows and of their partners, or whatever else comes in two
+Sums: TypeAlias = tuple[np.ndarray, np.ndarray]  # of rows and of their partners; or one array twice
 
 BLOCK = (64, 2048)  # rows of a piece of work: fewest, most
 STRIPE_BYTES = 2**28  # sums over blocks of items that a thread may hold
@@ -188,8 +188,10 @@ class PackedBits:
 
         return map_pairs(len(self), len(partners), same, start, work, n_jobs, "errors")
 
-    def block_sums(self, first: ArrayLike, table: ArrayLike, blocks: ArrayLike, *, n_jobs: int | None = None) -> Sums:
-        """The sums of `sums` over pairs of blocks of rows instead of pairs of rows.
+    def block_sums(
+        self, first: ArrayLike, table: ArrayLike, blocks: ArrayLike, *, n_jobs: int | None = None
+    ) -> np.ndarray:
+        """The sums of `sums` over the pairs that touch a block of rows, instead of a row.
 
         Parameters
         ----------
@@ -200,10 +202,7 @@ class PackedBits:
 
         Returns
         -------
-        totals : array (B, P, C)
-            Sum over the pairs that touch a block.
-        squares : array (P, C, C)
-            Products of the sums over pairs of two blocks, summed over all such pairs.
+        array (B, P, C)
         """
         order = np.argsort(blocks, kind="stable")
         words, block = frozen(self.words[order]), frozen(np.asarray(blocks, np.int64)[order])
@@ -218,7 +217,8 @@ class PackedBits:
             at = stop
 
         def start() -> Sums:
-            return np.zeros((n_blocks, n_segments, c), np.int64), np.zeros((n_blocks, n_segments, c, c))
+            totals = np.zeros((n_blocks, n_segments, c), np.int64)
+            return totals, totals
 
         def work(state: Sums, at: int, stop: int) -> None:
             sums = np.zeros((n_segments, stop - at, n_blocks, c), np.int64)
@@ -229,11 +229,10 @@ class PackedBits:
                 rest = sums[:, row, one + 1 :]
                 state[0][one] += sums[:, row].sum(1)
                 state[0][one + 1 :] += np.swapaxes(rest, 0, 1)
-                state[1][one] = np.einsum("pbc,pbd->pcd", rest * unit, rest * unit)
 
         sizes = [int(starts[stop] - starts[at]) for at, stop in stripes]
-        totals, squares = run_pieces(stripes, sizes, start, work, n_jobs, "errors")
-        return totals * unit, squares.sum(0)
+        totals, _ = run_pieces(stripes, sizes, start, work, n_jobs, "errors")
+        return totals * unit
 
 
 def frozen(array: np.ndarray) -> np.ndarray:

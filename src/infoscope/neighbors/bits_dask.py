@@ -116,7 +116,9 @@ class DaskBits:
                     out[1][at[1][j] : at[1][j + 1]] += columns
         return tuple(one * unit for one in out)
 
-    def block_sums(self, first: ArrayLike, table: ArrayLike, blocks: ArrayLike, *, n_jobs: int | None = None) -> Sums:
+    def block_sums(
+        self, first: ArrayLike, table: ArrayLike, blocks: ArrayLike, *, n_jobs: int | None = None
+    ) -> np.ndarray:
         raise ParameterError("errors of blocks of rows are not offered for Dask arrays: use error='jackknife'")
 
     def _pairs(self, other: DaskBits | None) -> list[tuple[int, int, Delayed, Delayed]]:

@@ -112,7 +112,7 @@ class TorchBits:
                 out[1][:, p].index_add_(0, columns[0] + j[known], values)
         return tuple(one.cpu().numpy() * unit for one in out)
 
-    def block_sums(self, first: Ints, table: ArrayLike, blocks: ArrayLike, *, n_jobs: int | None = None) -> Sums:
+    def block_sums(self, first: Ints, table: ArrayLike, blocks: ArrayLike, *, n_jobs: int | None = None) -> np.ndarray:
         raise ParameterError(
             "errors of blocks of rows are not offered for tensors on a device: pass X.cpu(), or error='jackknife'"
         )

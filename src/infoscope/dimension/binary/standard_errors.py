@@ -67,7 +67,7 @@ def dyadic_covariances(
     """
     first, table = _tables(fits, windows, by_segment, len(bits.packed.ends))
     if blocks is not None:
-        sums, _ = bits.packed.block_sums(first, table, blocks, n_jobs=n_jobs)
+        sums = bits.packed.block_sums(first, table, blocks, n_jobs=n_jobs)
         sides = [np.sqrt(len(sums) / (len(sums) - 1)) * (sums - sums.mean(0))]
     else:
         rows, partners = bits.packed.sums(first, table, None if other is None else other.packed, n_jobs=n_jobs)
