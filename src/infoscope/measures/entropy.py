@@ -10,7 +10,9 @@ import numpy as np
 from infoscope.base import DataError, DataWarning, ParameterError, provenance, warn
 from infoscope.base.array_types import Floats
 from infoscope.base.checks import check_positive_int, check_random_state
+from infoscope.base.rounding import exceeds
 from infoscope.neighbors import Space, find_repeated_rows, looking_at_row_order, nearest, target_space
+from infoscope.statistics.smoothing_bias import OFF, smoothing_bias
 from infoscope.statistics.units import information_unit
 
 from .assembly import curve_fields
@@ -21,6 +23,7 @@ from .sizes import size_curve
 from .verdict import judge
 
 LISTED = 5  # rows that are named
+WIDER = 4  # times as many neighbours are asked too, to see what wide neighbourhoods miss
 
 
 def entropy(
@@ -106,7 +109,8 @@ def entropy(
             lambda rows: _entropy(sample.take(rows), k), order, fewest=2 * (k + 1), dealt=dealt, whole=value
         )
         judged = judge(curve, unit, scale)
-        more = curve_fields(curve, scale) | dict(reliable=judged.reliable, reasons=judged.reasons)
+        reasons = (*judged.reasons, *_of_wide_neighborhoods(sample, k, value, curve.parts_error, unit, scale))
+        more = curve_fields(curve, scale) | dict(reliable=not reasons, reasons=reasons)
     return Entropy(
         name=str(space.name),
         value=value / scale,
@@ -157,6 +161,28 @@ def _entropy(sample: JointSample, k: int) -> float:
             "repeats is minus infinity: leave repeats out, take a larger k, or add the noise of the measurement"
         )
     return float((digamma(graph.admissible + 1.0) - digamma(k) + log_volumes(space, np.sqrt(squared))).mean())
+
+
+def _of_wide_neighborhoods(
+    sample: JointSample, k: int, value: float, se: float, unit: str, scale: float
+) -> tuple[str, ...]:
+    """What is said where the density changes within neighbourhoods by more than errors allow for."""
+    (space,) = sample.spaces
+    if not np.isfinite(se) or WIDER**2 * k > len(space):
+        return ()  # too few rows, of which that is said
+    d = int((np.asarray(space.feature_weights) > 0).sum())
+    try:
+        wide = _entropy(sample, WIDER * k)
+    except (DataError, ParameterError):  # beyond half a period, or more than a window leaves
+        return ()
+    off = smoothing_bias(value, wide, WIDER, d)
+    if not exceeds(abs(off), OFF * se, abs(value)):
+        return ()
+    return (
+        f"its neighbourhoods are so wide that the density changes in them, which its error does not know: {k} "
+        f"neighbours give {value / scale:.3g} {unit}, {WIDER * k} give {wide / scale:.3g}, and in {d} columns a radius "
+        f"hardly falls with more rows; it may be off by up to {abs(off) / scale:.2g} {unit}",
+    )
 
 
 def log_volumes(space: Space, radii: Floats) -> Floats:

@@ -324,7 +324,7 @@ class Entropy(Protocol):
     parts, by_size, by_size_se : array (S,)
         Into how many parts the rows were cut, and the mean of the parts with its standard error.
     reliable, reasons
-        Whether the value moves with the number of rows.
+        Whether the value moves with the number of rows, or with that of neighbours by more than errors allow for.
     """
 
     name: str = "X"
