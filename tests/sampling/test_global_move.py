@@ -169,13 +169,35 @@ def check_tunnel(kernel, n):
 
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_the_tunnel_stays_in_equilibrium(kernel):
-    check_tunnel(kernel, 1500)
+    check_tunnel(kernel, 1000)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_the_tunnel_stays_in_equilibrium_to_the_percent(kernel):
     check_tunnel(kernel, 20_000)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("steps", "acceptance", "cost"), [(50, 0.555, 121), (100, 0.612, 213)])
+def test_published_cost_of_a_switch(steps, acceptance, cost):
+    """The Gaussian tunnel in 20 dimensions with Verlet paths from one well (specification 7.2)."""
+    tunnel, proposal, n = Tunnel(10.0, np.linspace(0.5, 5, 19)), Mixture([0, 10], [1, 1]), 40
+    split = SubsetEmbedding(tunnel.target, tunnel.variables)
+    state, generators = start_chains(tunnel.target, np.tile([0.0] + [5.0] * 19, (n, 1))), chains(n, 4)
+    left, record = np.ones(n, bool), []
+    for _ in range(1000):
+        move = global_move(split, proposal, state, generators=generators, step=0.67**0.5, step_length=10 / steps)
+        state = move.state
+        now = state.x[:, 0] < 5
+        record.append([move.accepted, now != left, move.n_gradients, now])
+        left = now
+    accepted, switches, gradients, there = np.array(record, float).mean(0)
+    assert abs(accepted.mean() - acceptance) < 0.015
+    ratio = gradients.sum() / switches.sum()
+    error = ratio * (switches / switches.mean()).std() / n**0.5
+    assert abs(ratio - cost) < 4 * (error + 15 / 20**0.5)  # 15: the published spread of 20 chains
+    assert abs(there.mean() - 0.3) < 4 * there.std() / n**0.5
 
 
 class _NoCoin(SubsetEmbedding):
@@ -226,7 +248,7 @@ def test_an_asymmetric_system_stays_in_equilibrium(kernel, schedule):
     options |= dict(step=0.3 if kernel != "asym" else 0.05, step_length=0.3, schedule=schedule)
     if options["path"] == "underdamped":
         options["masses"] = np.array([1.0, 3.0])
-    assert funnel_drift(SubsetEmbedding, 3000, **options) < 4
+    assert funnel_drift(SubsetEmbedding, 1500, **options) < 4
 
 
 @pytest.mark.parametrize("path", ["underdamped", "asym"])
@@ -235,7 +257,7 @@ def test_the_soft_embedding_stays_in_equilibrium(path):
     funnel = Funnel()
     soft = SoftEmbedding(funnel.target, funnel.variables, kappa=20.0)
     x, accepted = moves(
-        funnel, soft, Mixture([-1, 1], [0.6, 0.6]), 3000, 4, 6, path=path, step=0.25 if path == "underdamped" else 0.02,
+        funnel, soft, Mixture([-1, 1], [0.6, 0.6]), 1500, 4, 6, path=path, step=0.25 if path == "underdamped" else 0.02,
         step_length=0.2,
     )  # fmt: skip
     assert np.abs(drift(funnel.observables(x))).max() < 4
@@ -287,7 +309,7 @@ def test_periodic_variables_stay_in_equilibrium(kind):
     split = SubsetEmbedding(ring.target, ring.variables)
     if kind == "soft":
         split = SoftEmbedding(ring.target, ring.variables, kappa=15.0)
-    x, accepted = moves(ring, split, _Uniform(), 3000, 4, 8, step=0.3, step_length=0.4)
+    x, accepted = moves(ring, split, _Uniform(), 1500, 4, 8, step=0.3, step_length=0.4)
     assert np.abs(drift(ring.observables(x))).max() < 4
     assert accepted > 0.2
 

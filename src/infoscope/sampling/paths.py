@@ -238,7 +238,9 @@ class _Paths:
         self.potential, self.schedule, self.noise, self.mirror = potential, schedule, noise, mirror
         self.order = np.argsort(-n_steps, kind="stable")
         self.n_steps = n_steps[self.order]
-        self.n = int((n_steps > 0).sum())
+        # how many paths have more than k steps, for every k
+        self.counts = np.searchsorted(-self.n_steps, -np.arange(n_steps.max(initial=0) + 1), side="left").tolist()
+        self.n = self.counts[0]
         self.z, self.way, self.y = z[self.order], displacement[self.order], y[self.order].astype(np.float64)
         self.origin = self.y.copy()
         self.first, self.first_uniform = noise.first[self.order], noise.first_uniform[self.order]
@@ -254,10 +256,6 @@ class _Paths:
             self.look(slice(0, self.n), self.z[: self.n])
         else:
             self.keep(slice(0, len(y)), PathPoint(*(None if part is None else part[self.order] for part in start)))  # type: ignore[arg-type]
-
-    def active(self, k: int) -> int:
-        """How many paths have more than k steps."""
-        return int(np.searchsorted(-self.n_steps, -k, side="left"))
 
     def station(self, rows: Any, k: Any) -> np.ndarray:
         """z_k of these paths."""
@@ -322,7 +320,7 @@ def _underdamped(paths: _Paths, step: np.ndarray, friction: np.ndarray, inverse_
     begin = paths.energy.copy()
     kinetic = np.zeros(len(p)) if thermostat else -_kinetic(p, inverse_masses)
     for k in range(int(paths.n_steps.max(initial=0))):
-        a = paths.active(k)
+        a = paths.counts[k]
         now = slice(0, a)
         if thermostat:
             thermostat.refresh(a, k, 2 * k + 1)
@@ -377,7 +375,7 @@ def _overdamped(paths: _Paths, step: np.ndarray, inverse_masses: np.ndarray, pat
     begin, moved, ratios = paths.energy.copy(), np.zeros(len(paths.y)), np.zeros(len(paths.y))
     extra = 1 if symmetric else 0
     for k in range(int(paths.n_steps.max(initial=0)) + (extra if paths.n else 0)):
-        a = paths.active(k - extra) if k else paths.n
+        a = paths.counts[k - extra] if k else paths.n
         now = slice(0, a)
         there = paths.station(now, k + ahead[:a])
         if k or ahead.any():  # at first, those whose variables move before y
