@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from infoscope.base import DataError, ParameterError
+from infoscope.base import DataError, DataWarning, ParameterError
 from infoscope.sampling import (
     CollectiveVariables,
     FunctionVariables,
@@ -15,6 +15,7 @@ from infoscope.sampling import (
     Target,
 )
 from infoscope.sampling.embeddings import displacement, refresh, restraint
+from infoscope.sampling.variables import check_variables
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(4, 5))
@@ -71,6 +72,29 @@ def test_names_and_periods():
     assert KINDS["subset"].names == ("x3", "x1") and KINDS["linear"].names == ("z0", "z1")
     np.testing.assert_array_equal(KINDS["function"].period, [2 * np.pi, 0])
     np.testing.assert_array_equal(SubsetVariables([0, 1], n_coordinates=2, period=3).period, [3, 3])
+    named = SubsetVariables([0, 1], n_coordinates=2, names=["r", "phi"], period={"phi": 360})
+    np.testing.assert_array_equal(named.period, [0, 360])
+
+
+def test_variables_where_chains_start():
+    """What the sampler looks at first: finite values, and periods that fit them."""
+    x = np.linspace(-3.1, 3.1, 400)[:, None] * [1.0, 50.0]
+    found = check_variables(SubsetVariables([0, 1], n_coordinates=2, period=[2 * np.pi, 360]), x)
+    np.testing.assert_array_equal(found, x)
+    with pytest.warns(DataWarning, match="'x0' looks like an angle"):
+        check_variables(SubsetVariables([0], n_coordinates=2), x)
+    with pytest.raises(DataError, match="'x1' looks like degrees"):
+        check_variables(SubsetVariables([1], n_coordinates=2, period=2 * np.pi), x)
+    x[7, 1] = np.nan
+    with pytest.raises(DataError, match="variable 'x1' is nan at the start of chain 7"):
+        check_variables(SubsetVariables([0, 1], n_coordinates=2, period=[7, 360]), x)
+
+    class Flat(SubsetVariables):
+        def values(self, x):
+            return x[:, 0]
+
+    with pytest.raises(DataError, match=r"shape \(400,\) for 400 configurations: expected \(400, 1\)"):
+        check_variables(Flat([0], n_coordinates=2), x)
 
 
 def test_wrong_variables():

@@ -19,7 +19,7 @@ from .invariance_results import InvarianceCheck
 from .path_noise import PATHS, PathNoise, draw_noise
 from .rigid import RigidEmbedding
 from .targets import as_target, check_start, gradient_error
-from .variables import LinearVariables, SubsetVariables
+from .variables import LinearVariables, SubsetVariables, check_variables
 
 EMBEDDINGS = ("auto", "subset", "soft", "rigid")
 REVERSED_PATHS, REVERSED_STEPS = 50, 50  # more steps let rounding grow, where neighbouring paths part
@@ -107,7 +107,7 @@ def check_invariance(
     check_choice(path, "path", PATHS)
     n_moves = check_positive_int(n_moves, "n_moves")
     generator = check_random_state(random_state)
-    values = np.asarray(variables.values(start), np.float64)
+    values = check_variables(variables, start)
     spread = _spread(values, variables.period)
     split = _settle_embedding(target, variables, embedding, kappa, spread)
     step = _safe_step(split, start, path, masses, generator) if step is None else float(step)

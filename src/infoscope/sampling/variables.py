@@ -9,7 +9,9 @@ import numpy as np
 
 from infoscope.base import DataError, ParameterError, require
 from infoscope.base.checks import check_choice, check_matrix, check_positive_int
+from infoscope.statistics import as_periods, check_period
 
+from .interfaces import CollectiveVariables
 from .targets import BACKENDS
 
 
@@ -24,8 +26,8 @@ class SubsetVariables:
         D.
     names : sequence of str, optional
         "x3" for coordinate 3 by default.
-    period : float or sequence of float, optional
-        0 for a variable without period.
+    period : float, sequence or mapping by name, optional
+        0 or None for a variable without period.
 
     Raises
     ------
@@ -51,7 +53,7 @@ class SubsetVariables:
         if not len(self.indices) or len(np.unique(self.indices)) != len(self.indices):
             raise ParameterError(f"indices is {indices!r}: name at least one coordinate, and none twice")
         self.names = _settle_names(names, [f"x{at}" for at in self.indices.tolist()])
-        self.period = _settle_period(period, len(self.names))
+        self.period = as_periods(period, len(self.names), self.names)
 
     def __repr__(self) -> str:
         return f"SubsetVariables({', '.join(self.names)})"
@@ -82,8 +84,8 @@ class LinearVariables:
         Linearly independent rows.
     names : sequence of str, optional
         "z0", "z1", ... by default.
-    period : float or sequence of float, optional
-        0 for a variable without period.
+    period : float, sequence or mapping by name, optional
+        0 or None for a variable without period.
 
     Raises
     ------
@@ -108,7 +110,7 @@ class LinearVariables:
         if rank < m:
             raise DataError(f"the {m} rows of matrix span {rank} dimensions only: leave out those that others give")
         self.names = _settle_names(names, [f"z{at}" for at in range(m)])
-        self.period = _settle_period(period, m)
+        self.period = as_periods(period, m, self.names)
 
     def __repr__(self) -> str:
         return f"LinearVariables({', '.join(self.names)})"
@@ -140,8 +142,8 @@ class FunctionVariables:
         "z0", "z1", ... by default, as many as `n_variables`.
     n_variables : int, optional
         m; the number of names by default, else 1.
-    period : float or sequence of float, optional
-        0 for a variable without period.
+    period : float, sequence or mapping by name, optional
+        0 or None for a variable without period.
     backend : {"numpy", "torch"}
         What the functions take and return; tensors are float64 on the CPU.
 
@@ -187,7 +189,7 @@ class FunctionVariables:
             else check_positive_int(n_variables, "n_variables")
         )
         self.names = _settle_names(names, [f"z{at}" for at in range(m)])
-        self.period = _settle_period(period, m)
+        self.period = as_periods(period, m, self.names)
         self._function, self._jacobian = function, jacobian
 
     def __repr__(self) -> str:
@@ -236,15 +238,55 @@ class FunctionVariables:
         return array
 
 
+def check_variables(variables: CollectiveVariables, x: np.ndarray) -> np.ndarray:
+    """Values of the variables where chains start: of the right shape, finite, and of periods that fit them.
+
+    Parameters
+    ----------
+    variables : CollectiveVariables
+    x : ndarray, shape (n, D)
+
+    Returns
+    -------
+    ndarray, shape (n, m)
+
+    Raises
+    ------
+    DataError
+        Another shape; values that are not finite: which chain, which variable; degrees declared as radians.
+
+    Warns
+    -----
+    DataWarning
+        Of values that look like an angle whose period was not declared.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.sampling import SubsetVariables
+    >>> from infoscope.sampling.variables import check_variables
+    >>> check_variables(SubsetVariables([0], n_coordinates=2), np.ones((3, 2))).shape
+    (3, 1)
+    """
+    values = np.asarray(variables.values(x), np.float64)
+    if values.shape != (len(x), len(variables.names)):
+        raise DataError(
+            f"the variables return shape {values.shape} for {len(x)} configurations: expected "
+            f"({len(x)}, {len(variables.names)})"
+        )
+    if not np.isfinite(values).all():
+        chain, at = (int(index[0]) for index in np.nonzero(~np.isfinite(values)))
+        raise DataError(
+            f"variable {variables.names[at]!r} is {values[chain, at]} at the start of chain {chain}: start it "
+            "somewhere else"
+        )
+    for at, name in enumerate(variables.names):
+        check_period(values[:, at], float(variables.period[at]), name)
+    return values
+
+
 def _settle_names(names: Sequence[str] | None, default: list[str]) -> tuple[str, ...]:
     settled = tuple(default) if names is None else tuple(map(str, names))
     if len(settled) != len(default) or len(set(settled)) != len(settled):
         raise ParameterError(f"names is {names!r}: give {len(default)} different names, one a variable")
     return settled
-
-
-def _settle_period(period: Any, m: int) -> np.ndarray:
-    given = np.asarray(period, np.float64)
-    if given.shape not in ((), (1,), (m,)) or not (np.isfinite(given) & (given >= 0)).all():
-        raise ParameterError(f"period is {period!r}: give one number for each of the {m} variables, 0 for no period")
-    return np.broadcast_to(given, (m,)).copy()
