@@ -1,5 +1,7 @@
 """One real result of every class, for tests that go through all of them."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -91,7 +93,17 @@ from infoscope.representations import (
     token_lag_imbalance,
     token_number_curve,
 )
-from infoscope.sampling import InvarianceCheck, SubsetVariables, Target, check_invariance
+from infoscope.sampling import (
+    FlowCVSampler,
+    FlowSamplingResult,
+    FreeEnergyProfile,
+    GaussianMixtureProposal,
+    InvarianceCheck,
+    SubsetVariables,
+    Target,
+    check_invariance,
+    free_energy_profile,
+)
 from infoscope.statistics import CorrelationTime, OrderTest
 
 X = np.random.default_rng(0).normal(size=(80, 3))
@@ -100,6 +112,29 @@ WIDE = np.random.default_rng(3).normal(size=(2, 80, 30))
 TOKENS = WIDE.reshape(40, 4, 30)
 BITS = np.random.default_rng(1).random((120, 40)) < 0.5
 RUN = np.repeat(["one", "two"], 40)
+
+
+def double_well(x):
+    """Energy and gradient of 4 (z^2 - 1)^2 + y^2."""
+    z, y = x.T
+    return 4 * (z**2 - 1) ** 2 + y**2, np.column_stack([16 * z * (z**2 - 1), 2 * y])
+
+
+@cache
+def sampled():
+    """A short run between its wells."""
+    law = GaussianMixtureProposal(np.array([[-1.0], [1.0]]), np.full((2, 1, 1), 0.05))
+    run = FlowCVSampler(
+        Target(double_well, True, n_coordinates=2),
+        SubsetVariables([0], n_coordinates=2),
+        proposal=law,
+        step=0.3,
+        step_length=0.2,
+        n_local=2,
+        basins=[0.0],
+        random_state=0,
+    )
+    return run.fit([[-1.0, 0.0], [1.0, 0.0]], n_adapt=4, n_iter=24).result_
 
 
 def one_of_each():
@@ -141,6 +176,8 @@ def one_of_each():
         TokenNumberCurve: token_number_curve(TOKENS, None, TOKENS[:, ::-1], None, numbers=(1, 3)),
         JointImbalance: joint_imbalance([X[:, :1], X[:, 1:]], X, metric="euclidean"),
         CheckpointComparison: compare_checkpoints([[X, X[:, :2]], [X, X[:, 1:]]]),
+        FlowSamplingResult: sampled(),
+        FreeEnergyProfile: free_energy_profile(sampled(), 6),
         TransferEntropy: markov_transfer_entropy([[0.5, 0.5], [0.2, 0.8]], [0, 1], [0, 1], [1, 2]),
         Intervention: interventional_effect(X[:40, :2], X[40:, :2], n_bootstrap=9, n_permutations=19, random_state=0),
         DimensionScan: Gride(max_rank=8).fit(X).result_,

@@ -56,7 +56,10 @@ _HOMES = {
     "sampling": (
         "ChainShapeProposal",
         "DefensiveProposal",
+        "FlowCVSampler",
         "FlowProposal",
+        "FlowSamplingResult",
+        "FreeEnergyProfile",
         "FunctionVariables",
         "GaussianMixtureProposal",
         "InvarianceCheck",
@@ -64,6 +67,7 @@ _HOMES = {
         "SubsetVariables",
         "Target",
         "check_invariance",
+        "free_energy_profile",
         "steered_path",
     ),
     "neighbors": (

@@ -177,7 +177,10 @@ from .representations import compare_checkpoints as compare_checkpoints
 from .representations import compare_layers as compare_layers
 from .sampling import ChainShapeProposal as ChainShapeProposal
 from .sampling import DefensiveProposal as DefensiveProposal
+from .sampling import FlowCVSampler as FlowCVSampler
 from .sampling import FlowProposal as FlowProposal
+from .sampling import FlowSamplingResult as FlowSamplingResult
+from .sampling import FreeEnergyProfile as FreeEnergyProfile
 from .sampling import FunctionVariables as FunctionVariables
 from .sampling import GaussianMixtureProposal as GaussianMixtureProposal
 from .sampling import InvarianceCheck as InvarianceCheck
@@ -185,6 +188,7 @@ from .sampling import LinearVariables as LinearVariables
 from .sampling import SubsetVariables as SubsetVariables
 from .sampling import Target as Target
 from .sampling import check_invariance as check_invariance
+from .sampling import free_energy_profile as free_energy_profile
 from .sampling import steered_path as steered_path
 from .statistics import correlation_time as correlation_time
 from .statistics import effective_sample_size as effective_sample_size

@@ -79,7 +79,7 @@ COUNTS = {
     ("Information", "k_values"), ("Information", "parts"), ("NeighborDivergence", "k_values"), ("Reliability", "parts"),
     ("LabelOverlap", "class_sizes"), ("LabelOverlap", "class_k"),
     ("LayerProfile", "gride_ranks"), ("LayerProfile", "widths"),
-    ("TokenNumberCurve", "n_tokens"),
+    ("TokenNumberCurve", "n_tokens"), ("FlowSamplingResult", "iteration"), ("FlowSamplingResult", "n_steps"),
 }  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from .inspect import inspect
 from .interrupts import INTERRUPTED, Interrupts
 from .layers import layers
 from .rerun import rerun
+from .sample import sample
 from .select import select
 from .shares import shares
 
@@ -48,6 +49,7 @@ app.command()(drift)
 app.command()(drives)
 app.command()(layers)
 app.command()(select)
+app.command()(sample)
 app.command()(extract)
 app.command()(inspect)
 app.command()(demo)

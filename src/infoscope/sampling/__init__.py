@@ -6,6 +6,7 @@ from .chain_state import ChainState, start_chains
 from .defensive import DefensiveProposal
 from .embeddings import SoftEmbedding, SubsetEmbedding
 from .flows import FlowProposal
+from .free_energy_profile import free_energy_profile
 from .global_move import GlobalMove, global_move
 from .interfaces import CollectiveVariables, PathEngine, Potential, Proposal
 from .invariance import check_invariance
@@ -15,7 +16,9 @@ from .mixtures import GaussianMixtureProposal
 from .openmm_target import OpenMMTarget
 from .openmm_variables import AngleVariable, DistanceVariable, ForceVariable, MolecularVariables, TorsionVariable
 from .paths import steered_path
+from .results import FlowSamplingResult, FreeEnergyProfile
 from .rigid import RigidEmbedding
+from .sampler import FlowCVSampler
 from .switches import count_switches
 from .targets import Target, as_target
 from .variables import FunctionVariables, LinearVariables, SubsetVariables
@@ -57,10 +60,15 @@ __all__ = [
     # may one trust them?
     "InvarianceCheck",
     "check_invariance",
+    # the sampler
+    "FlowCVSampler",
+    "FlowSamplingResult",
     # what the samples say
     "BennettDifference",
+    "FreeEnergyProfile",
     "bennett_difference",
     "count_switches",
+    "free_energy_profile",
     "recycled_mean",
     # what the pieces ask of each other
     "CollectiveVariables",

@@ -9,6 +9,8 @@ import numpy as np
 
 from infoscope.base import DataError, check_same_length
 
+HOPELESS = -1e8  # a path that blew up has no more chance than one that failed
+
 
 class BennettDifference(NamedTuple):
     """What `bennett_difference` returns.
@@ -113,28 +115,28 @@ def _checked(values: Any, name: str) -> np.ndarray:
     wrong = np.flatnonzero(np.isnan(logs) | (logs == np.inf))
     if len(wrong):
         raise DataError(f"{name} holds {logs[wrong[0]]} at {wrong[0]}: a failed path has minus infinity")
-    return logs
+    return np.where(logs < HOPELESS, -np.inf, logs)
 
 
 def _solve(forward: np.ndarray, reverse: np.ndarray) -> float:
-    """C with sum logistic(forward + C) = sum logistic(reverse - C): the difference rises with C."""
+    """C with sum logistic(forward + C) = sum logistic(reverse - C): the difference of their logarithms rises with C."""
     from scipy.optimize import brentq
+    from scipy.special import log_expit
 
     finite = [part[np.isfinite(part)] for part in (forward, reverse)]
     if not len(finite[0]) or not len(finite[1]):
         return math.nan
 
     def difference(c: float) -> float:
-        return float(_logistic(finite[0] + c).sum() - _logistic(finite[1] - c).sum())
+        return float(np.logaddexp.reduce(log_expit(finite[0] + c)) - np.logaddexp.reduce(log_expit(finite[1] - c)))
 
-    middle = 0.5 * (finite[1].mean() - finite[0].mean())
-    reach = 10.0 + max(np.ptp(finite[0]), np.ptp(finite[1]))
+    middle, reach = 0.5 * (finite[1].max() - finite[0].max()), 10.0  # works without overlap: where the best ones meet
     low, high = middle - reach, middle + reach
     while difference(low) > 0:
-        low -= reach
+        low, reach = low - reach, 2 * reach
     while difference(high) < 0:
-        high += reach
-    return float(brentq(difference, low, high, xtol=1e-12))
+        high, reach = high + reach, 2 * reach
+    return float(brentq(difference, low, high, xtol=1e-12 * (high - low), maxiter=10_000))
 
 
 def _logistic(x: np.ndarray) -> np.ndarray:

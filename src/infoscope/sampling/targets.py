@@ -298,8 +298,11 @@ def gradient_error(
         up, down = target.energy(there).reshape(2, len(SPACINGS), directions)
         seen = (up - down) / (2 * size)
         off = np.nanmin(np.where(np.isfinite(seen), np.abs(seen - said), np.inf), axis=0)
-    scale = np.maximum(np.sqrt((slope**2).mean(1)), np.abs(said))
-    rounding = 1e-13 * np.abs(target.energy(x[rows])) / size[0]  # of the energies at the widest spacing: no error
+    here = target.energy(x[rows])
+    # at a minimum there is no slope to compare with, but that of the chord to the widest spacing
+    chord = np.abs(up[0] - here) / size[0]
+    scale = np.fmax(np.maximum(np.sqrt((slope**2).mean(1)), np.abs(said)), np.where(np.isfinite(chord), chord, 0.0))
+    rounding = 1e-13 * np.abs(here) / size[0]  # of the energies at the widest spacing: no error
     return float((np.maximum(off - rounding, 0.0) / np.maximum(scale, np.finfo(float).tiny)).max())
 
 

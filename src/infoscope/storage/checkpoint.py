@@ -133,10 +133,15 @@ class Checkpoint:
         bool
             Whether it was saved.
         """
-        if time.monotonic() - self._saved_at < self.every:
+        if not self.is_due:
             return False
         self.save(make_state())
         return True
+
+    @property
+    def is_due(self) -> bool:
+        """Whether `every` seconds have passed since the last time that a state was saved."""
+        return time.monotonic() - self._saved_at >= self.every
 
     def load(self) -> Any:
         """The last state that was saved.
@@ -155,6 +160,32 @@ class Checkpoint:
             return None
         with _open(self.path) as (archive, record):
             return Reader(archive, str(self.path), _version(record)).read(record["state"])
+
+    @staticmethod
+    def read(path: str | PathLike[str]) -> tuple[dict[str, Any], Any]:
+        """What a file holds, for those who do not know its options; nothing is locked or changed.
+
+        Parameters
+        ----------
+        path : path-like
+            The file.
+
+        Returns
+        -------
+        options : dict
+            As they were recorded: of long arrays their hash.
+        state : object
+            The last one that was saved.
+
+        Raises
+        ------
+        DataError
+            If there is no file, or it is damaged, of another kind, or of a newer version of the library.
+        """
+        if not Path(path).exists():
+            raise DataError(f"{path}: no such file")
+        with _open(Path(path)) as (archive, record):
+            return dict(record["options"]), Reader(archive, str(path), _version(record)).read(record["state"])
 
     def remove(self) -> None:
         """Delete the file, when the work is done and its result is kept."""

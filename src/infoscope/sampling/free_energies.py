@@ -1,0 +1,178 @@
+"""Populations of basins and their free energies, from where chains were and from all moves that were attempted."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from infoscope.base.rounding import exceeds
+from infoscope.statistics import chain_error, student_p_value
+
+from .bennett import bennett_difference
+
+PIECES = 16  # at least so many pieces of chains tell the error of what is attempted
+FEWEST = 4  # attempts in each direction
+
+
+class Populations(NamedTuple):
+    """Shares of basins (B,), free energies less that of the first basin (B,), and their errors.
+
+    `degrees` and `difference_degrees` are the degrees of freedom of the errors: effective draws less one.
+    """
+
+    value: np.ndarray
+    value_se: np.ndarray
+    degrees: np.ndarray
+    difference: np.ndarray
+    difference_se: np.ndarray
+    difference_degrees: np.ndarray
+
+
+def basin_populations(labels: np.ndarray, n_basins: int) -> Populations:
+    """Populations from the basin of every draw.
+
+    Parameters
+    ----------
+    labels : ndarray of int, shape (n_chains, n_draws)
+    n_basins : int
+
+    Returns
+    -------
+    Populations
+        An error is NaN where all draws are in one basin: they do not tell whether the chains are stuck.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.sampling.free_energies import basin_populations
+    >>> labels = (np.random.default_rng(0).random((4, 1000)) < 0.75).astype(int)
+    >>> found = basin_populations(labels, 2)
+    >>> found.value.round(3), found.value_se.round(3)               # sqrt(0.25 0.75 / 4000) = 0.007
+    (array([0.245, 0.755]), array([0.007, 0.007]))
+    """
+    rows = []
+    inside = [(labels == b).astype(np.float64) for b in range(n_basins)]
+    shares = [one.mean() for one in inside]
+    for b in range(n_basins):
+        share, share_se, degrees = _mean(inside[b])
+        if b == 0:
+            difference, difference_se, difference_degrees = 0.0, 0.0, math.inf
+        elif shares[b] > 0 and shares[0] > 0:
+            difference = -math.log(shares[b] / shares[0])
+            # to first order the logarithm of a ratio is this mean, which knows that both shares go together
+            _, difference_se, difference_degrees = _mean(inside[b] / shares[b] - inside[0] / shares[0])
+        else:
+            difference, difference_se, difference_degrees = math.nan, math.nan, math.nan
+        rows.append((share, share_se, degrees, difference, difference_se, difference_degrees))
+    return Populations(*np.array(rows).T)
+
+
+class BennettDifferences(NamedTuple):
+    """Free energies of basins less that of the first one, from attempts: (B,) each; NaN where there were too few."""
+
+    value: np.ndarray
+    value_se: np.ndarray
+    degrees: np.ndarray
+    overlap: np.ndarray
+
+
+def bennett_differences(
+    log_acceptance: np.ndarray, start: np.ndarray, proposed: np.ndarray, drawn: np.ndarray, n_basins: int
+) -> BennettDifferences:
+    """Bennett's estimate for every basin and the first one.
+
+    Parameters
+    ----------
+    log_acceptance : ndarray, shape (n_chains, n_draws)
+    start, proposed : ndarray of int, shape (n_chains, n_draws)
+        Basins of the variables where a path began and where it was to end.
+    drawn : ndarray of int
+        Basins of independent draws of the proposal: its masses.
+    n_basins : int
+
+    Returns
+    -------
+    BennettDifferences
+    """
+    piece = pieces_of(log_acceptance.shape)
+    masses = np.bincount(drawn, minlength=n_basins).astype(np.float64)
+    rows = [(0.0, 0.0, math.inf, 1.0)]
+    for b in range(1, n_basins):
+        forward, reverse = (start == 0) & (proposed == b), (start == b) & (proposed == 0)
+        if min(forward.sum(), reverse.sum()) < FEWEST or masses[0] == 0 or masses[b] == 0:
+            rows.append((math.nan, math.nan, math.nan, math.nan))
+            continue
+        found = bennett_difference(
+            log_acceptance[forward],
+            log_acceptance[reverse],
+            log_proposal_ratio=math.log(masses[b] / masses[0]),
+            log_proposal_ratio_se=math.sqrt(1 / masses[b] + 1 / masses[0]),
+            forward_piece=piece[forward],
+            reverse_piece=piece[reverse],
+        )
+        rows.append((found.value, found.value_se, found.degrees, found.overlap))
+    return BennettDifferences(*np.array(rows).T)
+
+
+def share_of_attempts(hits: np.ndarray, tries: np.ndarray) -> tuple[float, float]:
+    """Share of tries that hit and its error between pieces, where tries are not equally many in each.
+
+    Parameters
+    ----------
+    hits, tries : ndarray of bool, shape (n_chains, n_draws)
+
+    Returns
+    -------
+    value, value_se : float
+        NaN without tries.
+    """
+    if not tries.any():
+        return math.nan, math.nan
+    piece = pieces_of(tries.shape)
+    n = np.bincount(piece.ravel(), tries.ravel().astype(float))
+    k = np.bincount(piece.ravel(), (hits & tries).ravel().astype(float))
+    share, u = k.sum() / n.sum(), len(n)
+    variance = u / (u - 1) * ((k - share * n) ** 2).sum() / n.sum() ** 2 if u > 1 else math.nan
+    return float(share), math.sqrt(variance)
+
+
+def pieces_of(shape: tuple[int, ...]) -> np.ndarray:
+    """Number of the piece of every draw: chains, or parts of them where there are few."""
+    n_chains, n_draws = shape
+    parts = max(1, min(-(-PIECES // n_chains), n_draws // 4))
+    return np.arange(n_chains)[:, None] * parts + np.arange(n_draws) * parts // n_draws
+
+
+def agreement(value: Any, se: Any, degrees: Any, other: Any, other_se: Any, other_degrees: Any) -> np.ndarray:
+    """p-values of "both are the same" by Student's law, with the smaller degrees of freedom of the two.
+
+    The errors count as independent; two estimates from the same chains agree better than that.
+    """
+    se_of_both = np.hypot(se, other_se)
+    return np.asarray(student_p_value(np.subtract(value, other), se_of_both, np.fmin(degrees, other_degrees)))
+
+
+def is_heavy_tailed(log_acceptance: np.ndarray) -> tuple[float, bool]:
+    """Mean of e^L, which is 1 at equilibrium, and whether its tail was missed or hangs on single attempts.
+
+    L here is before the minimum with 1.  Where paths are too fast, nearly all attempts have a tiny e^L and the few that
+    make up the mean are not seen: the mean then looks well known, and is far below 1.
+    """
+    weights = np.exp(np.minimum(log_acceptance[np.isfinite(log_acceptance)], 700.0))
+    n = log_acceptance.size
+    if not len(weights) or n < 2:
+        return math.nan, False
+    mean = float(weights.sum() / n)
+    naive = float(weights.std() / math.sqrt(n))
+    missed = mean < 0.8 and exceeds(1.0 - mean, 3 * naive)
+    return mean, bool(missed or weights.max() > 0.2 * weights.sum())
+
+
+# --------------------------------------------------------------------------------------------------------------- steps
+def _mean(series: np.ndarray) -> tuple[float, float, float]:
+    found = chain_error(series)
+    if math.isnan(found.effective_size):  # all draws alike
+        return found.value, math.nan, math.nan
+    return found.value, found.value_se, max(found.effective_size - 1, 1.0)

@@ -1,0 +1,266 @@
+"""The sampler: populations by quadrature, basins, adaptation, what it says of itself, bad input."""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+import infoscope
+from infoscope.base import DataError, DataWarning, ParameterError
+from infoscope.density import DensityPeaks
+from infoscope.sampling import (
+    FlowCVSampler,
+    FunctionVariables,
+    GaussianMixtureProposal,
+    SubsetVariables,
+    Target,
+    free_energy_profile,
+)
+from infoscope.sampling.basins import CentreBasins, EdgeBasins, find_basins
+from infoscope.sampling.systems import GaussianTunnel, QuadratureSystem
+
+from . import double_wells
+
+EXACT = double_wells.share_below()
+
+
+def sampler(**options):
+    given = dict(n_local=5, random_state=1, basins=[0.0]) | options
+    return FlowCVSampler(double_wells.target(), double_wells.variables(), **given)
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return sampler().fit(double_wells.starts(6), n_adapt=40, n_iter=400)
+
+
+@pytest.fixture(scope="module")
+def found(fitted):
+    return fitted.result_
+
+
+def test_quadrature_system_learnt_in_the_run():
+    """Spec 7.3: the mixture is learnt from 16 chains in each basin; populations and mean by quadrature."""
+    system = QuadratureSystem()
+    start = np.concatenate([system.starts(16, basin=b, random_state=b) for b in (0, 1)])
+    run = FlowCVSampler(system, SubsetVariables([0], n_coordinates=5), n_local=5, basins=[0.0], random_state=3)
+    found = run.fit(start, n_adapt=20, n_iter=200).result_
+    exact = system.populations([0.0])
+    difference = -np.log(exact[1] / exact[0])
+    assert found.exact
+    assert np.all(np.abs(found.populations - exact) < 4 * found.populations_se)
+    assert np.all(found.populations_se < 0.03)
+    assert abs(found.free_energy_bennett[1] - difference) < 4 * found.free_energy_bennett_se[1]
+    off = found.free_energy_bennett[1] - found.free_energy_difference[1]
+    assert abs(off) < 3 * np.hypot(found.free_energy_bennett_se[1], found.free_energy_difference_se[1])
+    mean = infoscope.statistics.chain_error(found.by_chain(found.variables)[..., 0])
+    assert abs(mean.value - system.mean()) < 4 * mean.value_se
+    recycled = found.recycled_mean(lambda z: z[:, 0])
+    assert abs(recycled.value - system.mean()) < 4 * recycled.value_se
+
+
+def test_adapted_tunnel_is_as_cheap_as_masses_make_it():
+    """Spec 7.2 in small: masses are the inverse variances, and a switch costs a third of that with unit masses."""
+    tunnel = GaussianTunnel(np.linspace(0.5, 5.0, 7))
+    start = np.concatenate([tunnel.starts(8, basin=b, random_state=b) for b in (0, 1)])
+    law = GaussianMixtureProposal(np.array([[0.0], [10.0]]), np.ones((2, 1, 1)), np.array([0.5, 0.5]))
+    variables = SubsetVariables([0], n_coordinates=8)
+    costs = {}
+    for masses in (1.0, "auto"):
+        run = FlowCVSampler(
+            tunnel, variables, proposal=law, masses=masses, n_local=0, basins=[5.0], random_state=0
+        ).fit(start, n_adapt=20, n_iter=200)
+        found = run.result_
+        assert np.all(np.abs(found.populations - [0.3, 0.7]) < 4 * found.populations_se)
+        costs[masses] = found.gradients_per_switch
+    np.testing.assert_allclose(found.masses * tunnel.sigma**2, 1.0, atol=0.5)  # variances of some thousand states
+    assert found.schedule == "cosine"
+    assert costs["auto"] < 0.6 * costs[1.0]
+
+
+def test_soft_embedding_finds_its_springs():
+    run = FlowCVSampler(
+        double_wells.target(), double_wells.function_variables(), n_local=5, basins=[0.15], random_state=2
+    ).fit(double_wells.starts(8), n_adapt=10, n_iter=150)
+    found = run.result_
+    z = found.by_chain(found.positions)[..., 0]
+    below = infoscope.statistics.chain_error((z < 0).astype(float))
+    assert abs(below.value - EXACT) < 4 * below.value_se
+    assert found.embedding == "soft"
+    # a spring lets the variable move by 0.2 of the width of the narrower basin, which is about 0.2
+    assert 0.02 < 1 / np.sqrt(found.kappa[0]) < 0.1
+    assert found.n_switches > 5
+
+
+def test_populations_of_the_double_well(found):
+    assert abs(found.populations[0] - EXACT) < 4 * found.populations_se[0]
+    by_hand = (np.asarray(found.positions)[:, 0] < 0).mean()
+    assert found.populations[0] == pytest.approx(by_hand, abs=1e-12)
+    assert found.n_gradients == found.n_steps.sum() + 5 * len(found.positions)
+    np.testing.assert_array_equal(found.variables[:, 0], found.positions[:, 0])
+
+
+def test_rows_tell_what_happened(found):
+    """The state after a move is the proposed one where it was taken, and the one before where it was not."""
+    taken = np.asarray(found.accepted)[:, None]
+    np.testing.assert_array_equal(found.variables, np.where(taken, found.beyond, found.before))
+    assert np.all(found.log_acceptance[found.accepted] > -50)
+    run = np.asarray(found.chain)[: found.n_chains]
+    np.testing.assert_array_equal(run, np.arange(found.n_chains))
+
+
+def test_the_result_enters_densities_and_clusters(found):
+    space = found.to_space()
+    assert space.feature_names == ("z",) and len(np.unique(space.run)) == found.n_chains
+    assert found.to_space("positions").features.shape == (len(space), 3)
+    states = DensityPeaks().fit(space.take(np.arange(0, len(space), 8))).result_
+    z = np.asarray(found.variables)[::8, 0]
+    # the two most populated states are the two wells
+    middles = sorted(float(np.median(z[states.labels == state])) for state in np.argsort(-states.populations)[:2])
+    np.testing.assert_allclose(middles, [-1.0, 1.0], atol=0.2)
+
+
+def test_profile_against_the_exact_curve(found):
+    edges = np.linspace(-1.4, 1.4, 15)
+    for estimator in ("chain", "waste_recycling"):
+        profile = free_energy_profile(found, edges, variable="z", estimator=estimator)
+        grid = np.linspace(-1.4, 1.4, 14 * 200 + 1)
+        middle = 0.5 * (grid[1:] + grid[:-1])
+        weight = np.exp(-(double_wells.BARRIER * (middle**2 - 1) ** 2 + double_wells.TILT * middle))
+        exact = -np.log(weight.reshape(14, 200).mean(1))
+        seen = np.isfinite(profile.free_energy_se) & (profile.free_energy < 4)
+        off = profile.free_energy - exact
+        off = off - np.average(off[seen], weights=1 / profile.free_energy_se[seen] ** 2)
+        assert seen.sum() >= 8
+        assert np.all(np.abs(off[seen]) < 4.5 * profile.free_energy_se[seen])  # of ten bins
+    with pytest.raises(ParameterError, match="variable is 'w': there are z"):
+        free_energy_profile(found, variable="w")
+
+
+def test_sample_follows_the_law(fitted):
+    x = fitted.sample(600, random_state=0)
+    share = (x[:, 0] < 0).mean()
+    assert x.shape == (600, 3)
+    assert abs(share - EXACT) < 5 * np.sqrt(EXACT * (1 - EXACT) / 600 + fitted.result_.populations_se[0] ** 2)
+
+
+def test_the_same_seed_gives_the_same_and_blocks_do_not_matter(found):
+    again = sampler().fit(double_wells.starts(6), n_adapt=40, n_iter=400).result_
+    np.testing.assert_array_equal(again.positions, found.positions)
+
+
+def test_adapting_always_is_not_exact():
+    run = sampler(adapt="always").fit(double_wells.starts(3), n_adapt=10, n_iter=30)
+    assert not run.result_.exact
+    assert "not exact" in run.result_.verdict or "went on learning" in str(run.result_)
+
+
+def test_one_basin_is_said():
+    start = double_wells.starts(4)[:4]
+    with pytest.warns(DataWarning, match="all starts are in one basin"):
+        found = sampler(basins="auto").fit(start, n_adapt=10, n_iter=30).result_
+    assert found.verdict.startswith("One basin only")
+    assert found.populations.tolist() == [1.0]
+
+
+def test_starts_tell_basins_by_themselves():
+    run = sampler(basins="auto", n_burn_in=8).fit(double_wells.starts(4), n_adapt=10, n_iter=60)
+    found = run.result_
+    assert found.basin_names == ("basin 0", "basin 1")
+    z = np.asarray(found.variables)[:, 0]
+    clear = np.abs(z) > 0.2  # the middle of two centres is not quite the top
+    np.testing.assert_array_equal(found.basin[clear], (z[clear] > 0).astype(int))
+
+
+def test_basins_of_periodic_variables():
+    rng = np.random.default_rng(0)
+    period = np.array([2 * np.pi])
+    # two basins, one of them across the cut at pi
+    trace = np.stack([np.pi + 0.2 * rng.normal(size=(30, 3)), 0.5 + 0.2 * rng.normal(size=(30, 3))], axis=1)
+    trace = (trace.transpose(0, 2, 1).reshape(30, 6, 1) + np.pi) % (2 * np.pi) - np.pi
+    found = find_basins(trace, period)
+    assert found.n_basins == 2
+    near_cut = found.labels(np.array([[np.pi - 0.1], [-np.pi + 0.1], [0.4]]))
+    assert near_cut[0] == near_cut[1] != near_cut[2]
+    arcs = EdgeBasins(0, np.array([-1.0, 2.0]), 2 * np.pi)
+    assert arcs.labels(np.array([[0.0], [2.5], [-2.0], [3.0 + 2 * np.pi]])).tolist() == [0, 1, 1, 1]
+
+
+def test_a_state_between_two_centres_is_in_no_core():
+    basins = CentreBasins(np.array([[0.0], [10.0]]), np.ones(1), np.zeros(1))
+    assert basins.cores(np.array([[1.0], [5.2], [9.0]])).tolist() == [0, -1, 1]
+    assert basins.labels(np.array([[1.0], [5.2], [9.0]])).tolist() == [0, 1, 1]
+
+
+def test_one_chain_has_no_r_hat():
+    found = sampler(proposal=GaussianMixtureProposal(np.array([[-1.0], [1.0]]), 0.05 * np.ones((2, 1, 1)))).fit(
+        double_wells.starts(1)[:1], n_adapt=10, n_iter=40
+    )
+    assert found.result_.r_hat is None
+
+
+def test_it_is_an_estimator():
+    first = sampler(n_local=3)
+    assert clone(first).get_params()["n_local"] == 3
+    assert first.set_params(n_local=4).n_local == 4
+    with pytest.raises(Exception, match="call fit first"):
+        first.sample(3)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (dict(embedding="hard"), "embedding"),
+        (dict(path="fast"), "path"),
+        (dict(step=-1.0), "step is -1.0: give a positive number"),
+        (dict(masses=np.ones(5)), "masses have shape \\(5,\\)"),
+        (dict(basins=[1.0, 0.0]), "edges of z"),
+        (dict(basins={"w": [0.0]}), "basins names the variable 'w': there are z"),
+        (dict(proposal="flow"), "proposal"),
+        (dict(proposal=object()), "without sample and log_prob"),
+        (
+            dict(proposal=GaussianMixtureProposal(np.zeros((1, 2)), np.eye(2)[None])),
+            "of 2 variables, and there are 1: z",
+        ),
+        (dict(n_local=-1), "n_local must be at least 0"),
+        (dict(friction=-0.1), "friction"),
+    ],
+)
+def test_bad_options_say_what_to_do(options, message):
+    with pytest.raises(ParameterError, match=message):
+        sampler(**options).fit(double_wells.starts(2), n_adapt=5, n_iter=5)
+
+
+def test_bad_starts_say_which_chain():
+    start = double_wells.starts(2)
+    start[1, 0] = np.nan
+    with pytest.raises(DataError):
+        sampler().fit(start)
+    with pytest.raises(ParameterError, match="x0 is missing"):
+        sampler().fit()
+    with pytest.raises(ParameterError, match=r"must end in \.npz"):
+        sampler().fit(double_wells.starts(2), checkpoint="run.ckpt")
+
+
+def test_a_variable_that_never_changes_is_named():
+    both = FunctionVariables(
+        lambda x: np.column_stack([x[:, 0], np.full(len(x), 2.0)]),
+        lambda x: np.stack([np.eye(3)[[0]].repeat(len(x), 0), np.zeros((len(x), 3))], axis=1),
+        names=["z", "w"],
+    )
+    run = FlowCVSampler(double_wells.target(), both, kappa=25.0, basins={"z": [0.0]}, random_state=0)
+    with pytest.raises(DataError, match="the variable w never changed: leave it out"):
+        run.fit(double_wells.starts(4), n_adapt=5, n_iter=5)
+    with pytest.raises(DataError, match="w did not change within a basin: leave it out, or give kappa"):
+        run.set_params(kappa="auto").fit(double_wells.starts(4), n_adapt=5, n_iter=5)
+    with pytest.raises(DataError, match="4 values of 1 variable are too few to learn a proposal from: at least 10"):
+        sampler(n_burn_in=4).fit(double_wells.starts(2)[:2], n_adapt=5, n_iter=5)
+
+
+def test_a_start_at_the_exact_minimum_has_a_right_gradient(recwarn):
+    def both(x):
+        return (x**2).sum(1), 2 * x
+
+    law = GaussianMixtureProposal(np.zeros((1, 1)), np.ones((1, 1, 1)))
+    run = FlowCVSampler(Target(both, True, n_coordinates=2), SubsetVariables([0], n_coordinates=2), proposal=law)
+    run.set_params(step=0.3, step_length=1.0, n_burn_in=4, basins=[0.0]).fit(np.zeros((2, 2)), n_adapt=0, n_iter=4)
+    assert not [one for one in recwarn if "gradient is not that" in str(one.message)]
