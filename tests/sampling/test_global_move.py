@@ -11,7 +11,7 @@ from infoscope.sampling import SoftEmbedding, SubsetEmbedding, SubsetVariables, 
 from infoscope.sampling.chain_state import ChainState
 from infoscope.sampling.paths import PathEnd
 
-KERNELS = {  # specification 7.1 b: step, step_length, friction, acceptance
+KERNELS = {  # step, step_length, friction, acceptance
     "asym": ("asym", 0.2, 0.1, 0.0, 0.364),
     "sym_ula": ("sym_ula", 0.2, 0.1, 0.0, 0.343),
     "sym_mala": ("sym_mala", 0.2, 0.1, 0.0, 0.354),
@@ -181,7 +181,7 @@ def test_the_tunnel_stays_in_equilibrium_to_the_percent(kernel):
 @pytest.mark.slow
 @pytest.mark.parametrize(("steps", "acceptance", "cost"), [(50, 0.555, 121), (100, 0.612, 213)])
 def test_published_cost_of_a_switch(steps, acceptance, cost):
-    """The Gaussian tunnel in 20 dimensions with Verlet paths from one well (specification 7.2)."""
+    """The Gaussian tunnel in 20 dimensions with Verlet paths from one well (arXiv:2512.16812)."""
     tunnel, proposal, n = Tunnel(10.0, np.linspace(0.5, 5, 19)), Mixture([0, 10], [1, 1]), 40
     split = SubsetEmbedding(tunnel.target, tunnel.variables)
     state, generators = start_chains(tunnel.target, np.tile([0.0] + [5.0] * 19, (n, 1))), chains(n, 4)
@@ -473,7 +473,7 @@ def test_engines_drag_to_the_same_place(kind):
 
 
 def test_gaussian_works():
-    """Works of N(s^2/2, s^2) are accepted with erfc(s / 2 sqrt 2) (specification 7.8)."""
+    """Works of N(s^2/2, s^2) are accepted with erfc(s / 2 sqrt 2)."""
 
     class Works(SubsetEmbedding):
         def steer(self, z, way, y, **options):

@@ -121,7 +121,7 @@ def empty_mirror(noise):
     ("path", "friction"), [*((path, 0.0) for path in KERNELS), ("underdamped", 0.5), ("underdamped", 4 / 0.3)]
 )
 def test_every_path_goes_back(path, friction):
-    """With the mirrored noise the way back ends at the start, with the opposite work (spec 7.1 d)."""
+    """With the mirrored noise the way back ends at the start, with the opposite work."""
     rng = np.random.default_rng(5)
     n, lengths = 20, np.arange(20) % 6 + 1
     z, way, y = rng.normal(size=(n, 2)), rng.normal(size=(n, 2)), rng.normal(size=(n, 3))

@@ -6,7 +6,7 @@ from infoscope.sampling import SubsetVariables, Target
 
 
 class Tunnel:
-    """z in two Gaussian wells `length` apart, y around a cosine of z (specification 7.1 b and 7.2)."""
+    """z in two Gaussian wells `length` apart, y around a cosine of z (arXiv:2405.18160)."""
 
     def __init__(self, length=6.0, sigma=None, weight=0.3):
         self.sigma = np.linspace(0.7, 2.0, 6) if sigma is None else sigma

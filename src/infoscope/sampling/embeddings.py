@@ -20,7 +20,7 @@ Generators = Sequence[np.random.Generator]
 
 
 class SubsetEmbedding:
-    """x = (z, y) for variables that are coordinates, or linear maps of them; Phi(z, y) = V(x), spec 2.1.
+    """x = (z, y) for variables that are coordinates, or linear maps of them; Phi(z, y) = V(x).
 
     For linear maps z = A x, y are coordinates along an orthonormal basis of what A does not see.
 
@@ -94,7 +94,7 @@ class SubsetEmbedding:
 
 
 class SoftEmbedding:
-    """y = x, held near z by a spring: Phi(z, x) = V(x) + (kappa / 2) |xi(x) - z|^2, spec 2.1.
+    """y = x, held near z by a spring: Phi(z, x) = V(x) + (kappa / 2) |xi(x) - z|^2.
 
     The marginal of x is the target whatever kappa is.  A periodic variable (period P, a = 2 pi / P) is held by
     (kappa / a^2) (1 - cos a (xi - z)).

@@ -67,7 +67,7 @@ def global_move(
     friction: Any = 0.0,
     masses: Any = None,
 ) -> GlobalMove:
-    """Draw new values of the variables, steer there, accept or stay (spec 2.2); the target stays invariant.
+    """Draw new values of the variables, steer there, accept or stay; the target stays invariant.
 
     Parameters
     ----------

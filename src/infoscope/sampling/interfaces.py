@@ -58,7 +58,7 @@ class PathEngine(Protocol):
         masses: np.ndarray,
         schedule: str,
     ) -> tuple[np.ndarray, np.ndarray] | None:
-        """End points (n, D) and works (n,) of spec 2.4 with alpha_1 = 0, in kT; None for variables it does not know.
+        """End points (n, D) and works (n,), in kT, of paths without friction; None for variables it does not know.
 
         `displacement` (n, m) is what each variable moves in all (the minimum image of a periodic one), `momenta` (n, D)
         the initial ones, `kappa` the strength of the restraint of the soft embedding, None for the subset embedding

@@ -14,7 +14,7 @@ METROPOLISED = ("sym_mala", "coin_mala")
 
 
 class PathNoise(NamedTuple):
-    """Random numbers of n paths, one path after the other (spec 2.11).
+    """Random numbers of n paths, one path after the other, in the order of `steered_path`.
 
     Attributes
     ----------

@@ -1,8 +1,7 @@
 """Paths of y while the variables move from z to z': the works that decide whether the move is accepted.
 
-The numbers of equations are those of docs/rooms/sampling.md; kernels "asym" to "coin_mala" are those of Schönle,
-Gabrié, Lelièvre, Stoltz (arXiv:2405.18160), "underdamped" of Schönle, Carbone, Gabrié, Lelièvre, Stoltz
-(arXiv:2512.16812).
+Kernels "asym" to "coin_mala" are those of Schönle, Gabrié, Lelièvre, Stoltz (arXiv:2405.18160), "underdamped" that of
+Schönle, Carbone, Gabrié, Lelièvre, Stoltz (arXiv:2512.16812); `steered_path` has their equations.
 """
 
 from __future__ import annotations
@@ -118,6 +117,35 @@ def steered_path(
         Too few random numbers, shapes that do not fit, unknown names.
     DataError
         A potential that returns another shape.
+
+    Notes
+    -----
+    The variables stand at :math:`z_k = z_0 + f(k/K) (z_1 - z_0)`, with f of the schedule.
+
+    "underdamped", with :math:`\alpha = \gamma \Delta / 4M` and k = 0 ... K - 1:
+
+    .. math::
+
+       p_{1/4} &= [(1 - \alpha) p + \sqrt{\gamma \Delta}\, G] / (1 + \alpha), \quad
+       p_{1/2} = p_{1/4} - \tfrac{\Delta}{2} \nabla \Phi(z_k, y_k), \quad
+       y_{k+1} = y_k + \Delta M^{-1} p_{1/2}, \\
+       p_{3/4} &= p_{1/2} - \tfrac{\Delta}{2} \nabla \Phi(z_{k+1}, y_{k+1}), \quad
+       p = [(1 - \alpha) p_{3/4} + \sqrt{\gamma \Delta}\, G'] / (1 + \alpha), \\
+       W &= \Phi(z_K, y_K) - \Phi(z_0, y_0)
+       + \sum_k \tfrac{1}{2} [p_{3/4}^2 - p_{1/4}^2] M^{-1} .
+
+    The others take steps :math:`y_{k+1} = y_k - \delta \nabla \Phi(z^f_k, y_k) + \sqrt{2 \delta}\, G_k`, whose ratio
+    of kernels is
+    :math:`l_k = \tfrac{1}{2} |G_k|^2 - |y_k - y_{k+1} + \delta \nabla \Phi(z^b_k, y_{k+1})|^2 / 4 \delta`:
+
+    - "asym": :math:`z^f_k = z_{k+1}, z^b_k = z_k`, K steps;
+      :math:`-W = \Phi(z_0, y_0) - \Phi(z_K, y_K) + \sum_k l_k`.
+    - "sym_ula": :math:`z^f_k = z^b_k = z_k`, K + 1 steps, k = 0 ... K; W as before, at the last y.
+    - "coin_ula": :math:`z^f_k = z^b_k`, which is :math:`z_{k+1}` with the coin forward and :math:`z_k` otherwise; K
+      steps.
+    - "sym_mala", "coin_mala": the same steps, each accepted with
+      :math:`\min(1, e^{l_k - \Phi(z^f_k, y_{k+1}) + \Phi(z^f_k, y_k)})`; W is the sum of the changes of
+      :math:`\Phi` when z moves, at a y that does not.
 
     References
     ----------
@@ -311,8 +339,7 @@ class _Paths:
 
 # -------------------------------------------------------------------------------------------------------------- kernels
 def _underdamped(paths: _Paths, step: np.ndarray, friction: np.ndarray, inverse_masses: np.ndarray) -> None:
-    """Spec 2.4: -W = -[Phi(z_K, y_K) - Phi(z_0, y_0)] - sum_k [|p_3/4|^2 - |p_1/4|^2] / 2 M, kinetic energy outside
-    the thermostats."""
+    """Verlet steps between thermostats: the work is the change of the total energy outside the thermostats."""
     p = paths.momentum = np.zeros_like(paths.y)
     p[: paths.n] = paths.normals(paths.n, 0) / np.sqrt(inverse_masses)
     half, drift = step / 2, step * inverse_masses
@@ -365,7 +392,7 @@ def _kinetic(p: np.ndarray, inverse_masses: np.ndarray) -> np.ndarray:
 
 
 def _overdamped(paths: _Paths, step: np.ndarray, inverse_masses: np.ndarray, path: str) -> None:
-    """Spec 2.3: steps of Langevin dynamics at stations z^f, whose way back is looked at from stations z^b."""
+    """Steps of Langevin dynamics at stations z^f, whose way back is looked at from stations z^b."""
     metropolised, symmetric = path in METROPOLISED, path.startswith("sym")
     if symmetric:
         ahead = np.zeros(len(paths.y), np.int64)  # z^f_k = z_(k + ahead)

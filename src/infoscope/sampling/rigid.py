@@ -27,7 +27,7 @@ HESSIAN_SPACING = 1e-5
 
 
 class RigidEmbedding:
-    """x is steered as a whole, with xi(x) = z at every step (spec 2.6); no strength of a restraint to choose.
+    r"""x is steered as a whole, with xi(x) = z at every step; no strength of a restraint to choose.
 
     Parameters
     ----------
@@ -47,6 +47,18 @@ class RigidEmbedding:
     ------
     DataError
         Coordinates of another number.
+
+    Notes
+    -----
+    With the gradients J of the variables, :math:`G = J^T M^{-1} J` and :math:`V_f = V + \tfrac{1}{2} \ln \det G`,
+    momenta obey :math:`J^T M^{-1} p = v`, the velocity of z, and the work is
+
+    .. math::
+
+       W = V_f(x_K) - V_f(x_0) + \sum_k \tfrac{1}{2} [p_{3/4}^2 - p_{1/4}^2] M^{-1}
+       - \tfrac{1}{2} [v_K^T G_K^{-1} v_K - v_0^T G_0^{-1} v_0] .
+
+    The last bracket vanishes where G is constant or the schedule is "cosine".
 
     Examples
     --------
