@@ -76,7 +76,7 @@ class InvarianceCheck(Result):
 
     _contents = {"p_values": numbers("observables"), "step_length": numbers("L")}
 
-    _references = ("infoscope",)
+    _references = ("jarzynski_paths", "nonlocal_variables")
     _estimates = ()  # the table of checks
 
     @property

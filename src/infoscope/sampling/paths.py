@@ -343,14 +343,14 @@ def _underdamped(paths: _Paths, step: np.ndarray, friction: np.ndarray, inverse_
     p = paths.momentum = np.zeros_like(paths.y)
     p[: paths.n] = paths.normals(paths.n, 0) / np.sqrt(inverse_masses)
     half, drift = step / 2, step * inverse_masses
-    thermostat = _Thermostat(paths, step, friction, inverse_masses) if friction.any() else None
+    thermostat = _Thermostat(paths, p, step, friction, inverse_masses) if friction.any() else None
     begin = paths.energy.copy()
     kinetic = np.zeros(len(p)) if thermostat else -_kinetic(p, inverse_masses)
     for k in range(int(paths.n_steps.max(initial=0))):
         a = paths.counts[k]
         now = slice(0, a)
         if thermostat:
-            thermostat.refresh(a, k, 2 * k + 1)
+            thermostat.refresh(a, 2 * k + 1)
             kinetic[:a] -= _kinetic(p[:a], inverse_masses)
         p[:a] -= half[:a] * paths.gradient[:a]
         paths.y[:a] += drift[:a] * p[:a]
@@ -358,7 +358,7 @@ def _underdamped(paths: _Paths, step: np.ndarray, friction: np.ndarray, inverse_
         p[:a] -= half[:a] * paths.gradient[:a]
         if thermostat:
             kinetic[:a] += _kinetic(p[:a], inverse_masses)
-            thermostat.refresh(a, k, 2 * k + 2)
+            thermostat.refresh(a, 2 * k + 2)
     if not thermostat:  # the sum over steps telescopes
         kinetic += _kinetic(p, inverse_masses)
     paths.log_acceptance = -(paths.energy - begin) - kinetic
@@ -369,13 +369,15 @@ def _underdamped(paths: _Paths, step: np.ndarray, friction: np.ndarray, inverse_
 class _Thermostat:
     """p <- [(1 - alpha_1) p + sqrt(gamma Delta) G] / (1 + alpha_1), alpha_1 = gamma Delta / 4 M: keeps N(0, M)."""
 
-    def __init__(self, paths: _Paths, step: np.ndarray, friction: np.ndarray, inverse_masses: np.ndarray) -> None:
+    def __init__(
+        self, paths: _Paths, momentum: np.ndarray, step: np.ndarray, friction: np.ndarray, inverse_masses: np.ndarray
+    ) -> None:
         alpha = step * friction * inverse_masses / 4
-        self.paths, self.kept, self.added = paths, (1 - alpha) / (1 + alpha), np.sqrt(step * friction) / (1 + alpha)
+        self.paths, self.momentum = paths, momentum
+        self.kept, self.added = (1 - alpha) / (1 + alpha), np.sqrt(step * friction) / (1 + alpha)
 
-    def refresh(self, a: int, k: int, row: int) -> None:
-        paths, p = self.paths, self.paths.momentum
-        assert p is not None
+    def refresh(self, a: int, row: int) -> None:
+        paths, p = self.paths, self.momentum
         before = p[:a].copy() if paths.mirror is not None else None
         p[:a] = self.kept[:a] * p[:a] + self.added[:a] * paths.normals(a, row)
         if before is not None and paths.mirror is not None:
