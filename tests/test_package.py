@@ -31,6 +31,17 @@ def test_importing_the_package_loads_nothing_heavy():
     assert done.stdout.strip() == "[]"
 
 
+def test_sampling_loads_its_extras_only_where_they_are_used():
+    code = (
+        "import sys, numpy as np, infoscope.sampling\n"
+        "x = np.random.default_rng(0).normal(size=(50, 2))\n"
+        "infoscope.sampling.DefensiveProposal().fit(x).sample(3, np.random.default_rng(1))\n"
+        "print([m for m in ('torch', 'zuko', 'openmm') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_a_comparison_loads_no_optional_or_slow_package():
     code = (
         "import sys, numpy as np\n"

@@ -121,6 +121,35 @@ def test_there_and_back_and_the_volume(transform, periodic):
     np.testing.assert_allclose(log_density(network, u), base - change, atol=2e-5)  # of the differences
 
 
+def test_a_layer_is_its_formula():
+    """What a saved vector means may not change with zuko's defaults: one affine and one spline layer by hand."""
+    rng, u = np.random.default_rng(0), np.linspace(-4.5, 4.5, 40)[:, None]
+
+    def clipped(numbers, limit):
+        return numbers / (1 + abs(numbers / limit))
+
+    affine = design_network("affine", [False], 1, (8,))
+    shift, scale = parameters = 2 * rng.normal(size=2)
+    factor = np.exp(clipped(scale, np.log(1e-3)))
+    expected = stats.norm.logpdf(u[:, 0] * factor + shift) + np.log(factor)
+    np.testing.assert_allclose(log_density(with_parameters(affine, parameters), u), expected, rtol=1e-12)
+
+    spline = design_network("spline", [False], 1, (8,))
+    parameters = 3 * rng.normal(size=23)
+    shares = [np.exp(clipped(part, np.log(1e-3) / 2)) for part in (parameters[:8], parameters[8:16])]
+    x, y = (np.pi * (2 * np.concatenate([[0], np.cumsum(part / part.sum())]) - 1) for part in shares)
+    slope = np.exp(np.concatenate([[0], clipped(parameters[16:], np.log(1e-3)), [0]]))
+    at, found = u[:, 0] * np.pi / 5, []
+    for value in at:  # Gregory and Delbourgo's rational-quadratic interpolant between two knots
+        k = np.searchsorted(x, value) - 1
+        s, z = (y[k + 1] - y[k]) / (x[k + 1] - x[k]), (value - x[k]) / (x[k + 1] - x[k])
+        below = s + (slope[k + 1] + slope[k] - 2 * s) * z * (1 - z)
+        image = y[k] + (y[k + 1] - y[k]) * (s * z**2 + slope[k] * z * (1 - z)) / below
+        steep = s**2 * (slope[k + 1] * z**2 + 2 * s * z * (1 - z) + slope[k] * (1 - z) ** 2) / below**2
+        found.append(stats.norm.logpdf(image, scale=np.pi / 5) + np.log(steep * np.pi / 5))
+    np.testing.assert_allclose(log_density(with_parameters(spline, parameters), u), found, rtol=1e-10)
+
+
 def test_draws_agree_with_the_density():
     network = stirred("spline", [True, False], seed=3)
     draws = from_base(network, base_values(network, np.random.default_rng(2).normal(size=(4000, 2))))

@@ -24,6 +24,7 @@ from infoscope.base.threads import one_torch_thread
 
 BLOCK = 64  # rows that are evaluated together, always so many: a product of fewer may round otherwise
 DOMAIN = 5.0  # standard deviations that splines reach; beyond, they are straight lines
+LEAST_SLOPE = 1e-3  # of every function; said here, for a library's own default may change and saved flows with it
 GOLDEN = math.pi * (3 - math.sqrt(5))  # turns by it never come back to where they were
 _modules: WeakKeyDictionary[FlowNetwork, Any] = WeakKeyDictionary()
 
@@ -159,12 +160,12 @@ def make_module(network: FlowNetwork) -> Any:
     """The layers as a module of PyTorch in which zuko transforms; its parameters are given with every call."""
     torch, transforms = require("torch", "sampling"), require("zuko.transforms", "sampling")
     periodic = torch.as_tensor(network.periodic)
-    scale = base_deviation(network)
+    scale, n_line = base_deviation(network), int((~network.periodic).sum())
     shapes = parameter_shapes(network)
     univariate = (
-        transforms.MonotonicAffineTransform
+        partial(transforms.MonotonicAffineTransform, slope=LEAST_SLOPE)
         if network.transform == "affine"
-        else partial(transforms.MonotonicRQSTransform, bound=math.pi)
+        else partial(transforms.MonotonicRQSTransform, bound=math.pi, slope=LEAST_SLOPE)
     )
     sizes = [1, 1] if network.transform == "affine" else [network.bins, network.bins, network.bins - 1]
     masks = [torch.as_tensor(mask) for mask in network.masks]
@@ -212,7 +213,7 @@ def make_module(network: FlowNetwork) -> Any:
             for layer, maps in enumerate(self.maps):
                 v, change = coupling(layer, maps).call_and_ladj(turn(v, (layer + 1) * GOLDEN))
                 total = total + change
-            return v, total + (~periodic).sum() * math.log(scale)
+            return v, total + n_line * math.log(scale)
 
         def inverse(self, v: Any) -> Any:
             for layer in reversed(range(len(self.maps))):
