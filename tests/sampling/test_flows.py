@@ -1,6 +1,7 @@
 """Flows against closed forms, quadrature, finite differences, and a plain training loop."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from infoscope.sampling.flow_network import (
     with_parameters,
 )
 from infoscope.sampling.interfaces import Proposal, draw_each
+from infoscope.sampling.proposal_choice import choose_proposal
 from infoscope.sampling.training import Schedule, held_out_rows, start_training, train
 from infoscope.storage import Checkpoint
 
@@ -318,6 +320,15 @@ def test_intervals_and_variables_that_never_change():
     draws = flow.sample(200, np.random.default_rng(0))
     assert (draws[:, 0] >= 0).all() and (draws[:, 1] == 7.0).all()
     assert np.isfinite(flow.log_prob(draws)).all() and (flow.log_prob(draws * [1, 2, 1]) == -np.inf).all()
+
+
+@pytest.mark.parametrize(("period", "kind"), [([0, 0, 0, 0], "spline"), ([360, 360, 0, 0], "circular")])
+def test_a_sampler_leaves_the_layers_to_the_flow(period, kind):
+    variables = SimpleNamespace(names=("a", "b", "c", "d"), period=np.array(period, dtype=float))
+    proposal, learns = choose_proposal("auto", variables, 0)
+    z = np.hstack([ring(120), ring(120, seed=1)])
+    proposal.proposal.set_params(max_updates=1, **SMALL)
+    assert learns and proposal.fit(z).proposal_.kind_ == kind
 
 
 def test_bad_input():

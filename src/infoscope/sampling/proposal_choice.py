@@ -14,7 +14,7 @@ from infoscope.base.checks import check_choice
 from .defensive import DefensiveProposal
 from .mixtures import GaussianMixtureProposal
 
-NAMES = ("auto", "gaussian_mixture", "realnvp", "spline")
+NAMES = ("auto", "gaussian_mixture", "realnvp", "spline", "circular")
 FEW = 3  # variables that a mixture is enough for
 
 
@@ -36,8 +36,8 @@ def choose_proposal(proposal: Any, variables: Any, random_state: Any) -> tuple[A
     m = len(variables.names)
     if isinstance(proposal, str):
         name = check_choice(proposal, "proposal", NAMES)
-        if name == "auto":
-            name = "gaussian_mixture" if m <= FEW or not _has_flows() else "realnvp"
+        if name == "auto" and (m <= FEW or not _has_flows()):
+            name = "gaussian_mixture"  # else the flow chooses its own layers
         seed = int(random_state) if isinstance(random_state, (int, np.integer)) else 0
         period = np.asarray(variables.period, np.float64)
         return DefensiveProposal(_named(name, period, seed)), True

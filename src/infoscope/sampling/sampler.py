@@ -60,7 +60,7 @@ class FlowCVSampler(BaseEstimator):
         How the variables are held on a path; "auto": the subset for coordinates and linear maps, springs for the rest.
     path : {"underdamped", "asym", "sym_ula", "sym_mala", "coin_ula", "coin_mala"}
         Dynamics of the path.
-    proposal : object or {"auto", "gaussian_mixture", "realnvp", "spline"}
+    proposal : object or {"auto", "gaussian_mixture", "realnvp", "spline", "circular"}
         With ``sample(n, rng)`` and ``log_prob(z)``; one that has a `fit` is trained on what the chains visit.  "auto":
         a mixture for up to three variables or without PyTorch, else a flow; both with a broad part.
     friction : float
