@@ -38,7 +38,8 @@ class LogDensity(Result):
     n_effective : float
         Kish's number of equally weighted items.
     entropy, entropy_se : float
-        Differential entropy in nats (Kozachenko-Leonenko), and its standard error.
+        Differential entropy in nats (Kozachenko-Leonenko), and its standard error, which is that of the sample alone:
+        from ten dimensions on the density changes within neighbourhoods by more.
     inefficiency : float
         Rows of a series that count as one, at a typical item; 1 for independent items.
     component : array (N,) of int or None
