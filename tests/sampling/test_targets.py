@@ -133,3 +133,18 @@ def test_float32_energies_of_many_coordinates_warn_once():
     assert len(caught) == 1
     few = Target(lambda x: (x**2).sum(1).astype(np.float32), lambda x: 2 * x, n_coordinates=10)
     assert few.energy(np.ones((2, 10))).dtype == np.float64
+
+
+def test_functions_that_change_their_argument_change_nothing_else():
+    def rude(x):
+        x *= x
+        return x.sum(-1) / 2
+
+    x = X.copy()
+    for vectorized in (True, False):
+        target = Target(rude, lambda x: 1 * x, n_coordinates=3, vectorized=vectorized, n_jobs=1)
+        np.testing.assert_allclose(target.energy(x), (X**2).sum(1) / 2)
+        energy, gradient = target.energy_and_gradient(x)
+        np.testing.assert_allclose(energy, (X**2).sum(1) / 2)
+        np.testing.assert_array_equal(gradient, X)
+        np.testing.assert_array_equal(x, X)

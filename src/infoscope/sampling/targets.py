@@ -140,29 +140,28 @@ class Target:
         if self.backend == "torch":
             torch = require("torch", "sampling")
             with torch.no_grad():
-                found = self._energy(torch.as_tensor(x))
+                found = self._energy(torch.tensor(x))
                 return (_first(found, self._gradient).numpy(force=True),)
-        return (_first(self._energy(x), self._gradient),)
+        return (_first(self._energy(x.copy()), self._gradient),)
 
     def _both(self, x: np.ndarray) -> tuple[Any, ...]:
         if self.backend == "torch":
             return self._both_in_torch(x)
         if self._gradient is True:
-            energy, gradient = self._energy(x)
+            energy, gradient = self._energy(x.copy())
             return energy, gradient
-        return self._energy(x), self._gradient(x)  # type: ignore[operator, misc]
+        # copies, for functions that work in place
+        return self._energy(x.copy()), self._gradient(x.copy())  # type: ignore[operator, misc]
 
     def _both_in_torch(self, x: np.ndarray) -> tuple[Any, ...]:
         torch = require("torch", "sampling")
-        tensor = torch.as_tensor(x)
         if self._gradient is not None:
             with torch.no_grad():
-                both = (
-                    self._energy(tensor) if self._gradient is True else (self._energy(tensor), self._gradient(tensor))
-                )  # type: ignore[operator]
+                found = self._energy(torch.tensor(x))
+                both = found if self._gradient is True else (found, self._gradient(torch.tensor(x)))  # type: ignore[operator]
                 return tuple(part.numpy(force=True) for part in both)
         with torch.enable_grad():
-            tensor = tensor.clone().requires_grad_(True)
+            tensor = torch.tensor(x).requires_grad_(True)
             energy = self._energy(tensor)
             (gradient,) = torch.autograd.grad(energy.sum(), tensor)
         return energy.numpy(force=True), gradient.numpy(force=True)
