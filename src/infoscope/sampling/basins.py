@@ -12,6 +12,7 @@ from infoscope.base import DataError, ParameterError
 from infoscope.base.contents import numbers
 
 CORE = 0.7  # of the distance to the second nearest centre: farther out a state is between basins
+NEAR = 0.1  # share of the pairs of a chain's states that are nearer than what joins two chains
 LONGEST_LIST = 20  # of basins that a function may name
 
 
@@ -163,8 +164,9 @@ def settle_basins(basins: Any, names: tuple[str, ...], period: np.ndarray, start
 def find_basins(trace: np.ndarray, period: np.ndarray) -> CentreBasins:
     """Basins from where local moves stay: chains are joined whose traces meet.
 
-    Two chains are in one basin if some state of one lies nearer to one of the other than the states of either chain lie
-    from each other at the median.  Every basin has a centre, the mean of its chains; numbers go by the first variable.
+    Two chains are in one basin if some state of one lies nearer to one of the other than nine in ten pairs of states
+    of either chain lie from each other.  Every basin has a centre, the mean of its chains; numbers go by the first
+    variable.
 
     Parameters
     ----------
@@ -184,7 +186,7 @@ def find_basins(trace: np.ndarray, period: np.ndarray) -> CentreBasins:
             way = short_way(trace[:, i, None, :] - trace[None, :, j], period) / scale
             distance = np.sqrt((way**2).sum(-1))
             if i == j:
-                own[i] = np.median(distance[np.triu_indices(len(distance), 1)])
+                own[i] = np.quantile(distance[np.triu_indices(len(distance), 1)], NEAR)
             else:
                 apart[i, j] = apart[j, i] = distance.min()
     groups = _joined(apart <= np.maximum(own[:, None], own[None, :]))

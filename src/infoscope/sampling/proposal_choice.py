@@ -40,7 +40,7 @@ def choose_proposal(proposal: Any, variables: Any, random_state: Any) -> tuple[A
             name = "gaussian_mixture"  # else the flow chooses its own layers
         seed = int(random_state) if isinstance(random_state, (int, np.integer)) else 0
         period = np.asarray(variables.period, np.float64)
-        return DefensiveProposal(_named(name, period, seed)), True
+        return DefensiveProposal(_make_named(name, period, seed)), True
     missing = [name for name in ("sample", "log_prob") if not hasattr(proposal, name)]
     if missing:
         raise ParameterError(
@@ -67,7 +67,7 @@ def describe_proposal(proposal: Any) -> str:
     return f"{type(proposal).__name__}({told})"
 
 
-def _named(name: str, period: np.ndarray, seed: int) -> Any:
+def _make_named(name: str, period: np.ndarray, seed: int) -> Any:
     if name == "gaussian_mixture":
         return GaussianMixtureProposal(period=period if period.any() else None, random_state=seed)
     from .flows import FlowProposal

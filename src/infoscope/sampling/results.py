@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from infoscope.base import Provenance, Result
+from infoscope.base import Provenance, Result, format_estimate
 from infoscope.base.checks import check_choice
 from infoscope.base.contents import choices, flags, integers, number, numbers, whole
 
@@ -406,7 +406,7 @@ def _populations_sentence(found: FlowSamplingResult) -> str:
     order = np.argsort(-np.asarray(found.populations))
     first, second = int(order[0]), int(order[1])
     shares = " and ".join(
-        f"{100 * found.populations[b]:.3g} ± {100 * found.populations_se[b]:.1g} % in {found.basin_names[b]}"
+        f"{format_estimate(100 * found.populations[b], 100 * found.populations_se[b])} % in {found.basin_names[b]}"
         for b in (first, second)
     )
     more = "" if len(order) == 2 else f" (of {len(order)} basins)"

@@ -48,8 +48,7 @@ class RunFiles:
     @property
     def rows_path(self) -> Path:
         """The file of samples."""
-        assert self.path is not None
-        return self.path.with_suffix(".rows")
+        return Path("" if self.path is None else self.path.with_suffix(".rows"))
 
     def load(self) -> Any:
         """What the checkpoint holds, None if there is none."""

@@ -16,6 +16,7 @@ from sklearn.exceptions import NotFittedError
 
 from infoscope.base import DataError, InfoscopeWarning, ParameterError, provenance, versions, warn
 from infoscope.base.checks import check_choice, check_positive_int, check_random_state
+from infoscope.base.contents import holds, whole
 from infoscope.storage import Checkpoint
 
 from .adaptation import Adapter
@@ -32,7 +33,7 @@ from .schedules import SCHEDULES
 from .state import RunState, state_from_plain
 from .summary import summarise
 from .targets import as_target, check_start
-from .variables import LinearVariables, SubsetVariables
+from .variables import LinearVariables, SubsetVariables, check_variables
 
 EMBEDDINGS = ("subset", "soft", "rigid")
 PATHS = ("underdamped", "asym", "sym_ula", "sym_mala", "coin_ula", "coin_mala")
@@ -118,6 +119,8 @@ class FlowCVSampler(BaseEstimator):
     >>> bool(np.all(np.abs(found.populations - exact) < 4 * found.populations_se)), found.exact
     (True, True)
     """
+
+    _contents = {"n_features_in_": whole(1), "result_": holds(FlowSamplingResult), "proposal_": holds(object)}
 
     def __init__(
         self,
@@ -304,11 +307,8 @@ class FlowCVSampler(BaseEstimator):
         check_choice(self.adapt, "adapt", ("first", "always"))
         check_choice(self.schedule, "schedule", ("auto", *SCHEDULES))
         n_local = check_positive_int(self.n_local, "n_local", 0)
-        z = np.asarray(variables.values(x), np.float64)
+        z = check_variables(variables, x)
         m, d = z.shape[1], x.shape[1]
-        if not np.isfinite(z).all():
-            chain = int(np.flatnonzero(~np.isfinite(z).all(1))[0])
-            raise DataError(f"variables of the start of chain {chain} are not finite: start it somewhere else")
         given: dict[str, Any] = {name: getattr(self, name) for name in AUTOMATIC}
         own = getattr(target, "masses", None)
         if _is_auto(given["masses"]) and own is not None:

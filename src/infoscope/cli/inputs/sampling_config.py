@@ -113,11 +113,12 @@ class _Functions:
         if file not in self.modules:
             with reading(file):
                 spec = importlib.util.spec_from_file_location(file.stem, file)
-                assert spec is not None and spec.loader is not None
+                if spec is None or spec.loader is None:
+                    raise DataError(f"{file} is no Python file")
                 module = importlib.util.module_from_spec(spec)
                 try:
                     spec.loader.exec_module(module)
-                except Exception as error:  # of the user's own file
+                except Exception as error:  # whatever the user's own file raises
                     raise DataError(f"{file} cannot be loaded: {type(error).__name__}: {error}") from error
             self.modules[file] = module
             self.files.append(file)
