@@ -42,6 +42,7 @@ def every_estimator():
             except (ImportError, infoscope.base.MissingExtraError):  # of an extra that is not installed
                 continue
     found = {cls for cls in below(BaseEstimator) if cls.__module__.startswith("infoscope.")}
+    found -= {infoscope.sampling.FlowCVSampler}  # its target is a function: its result is saved, and its checkpoint
     return sorted((cls for cls in found if not cls.__subclasses__()), key=lambda cls: cls.__name__)
 
 
@@ -77,6 +78,7 @@ def target(cls, n=None):
 def items(cls, rows=FRAME):
     """What it is fitted to: whole numbers for the one of lattices, two beads and the first for the one of chains."""
     if cls.__name__ == "ChainShapeProposal":
+        rows = pd.DataFrame(rows, columns=FRAME.columns)
         return rows.assign(e=rows["a"] * rows["b"], f=rows["c"] * rows["d"])
     return rows.round() if cls.__name__ == "LatticeID" else rows
 
