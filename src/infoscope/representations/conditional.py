@@ -54,7 +54,8 @@ def conditional_imbalance(
     fraction : float
         Of the items that may be neighbours of an item; all that are tied with the last one may as well.
     n_like : int
-        Items most alike in the nuisance, with itself, among which an item of b is shuffled.
+        Items most alike in the nuisance, with itself, among which an item of b is shuffled. Fewer where the nuisance is
+        nearly all that the layers hold, and items are few (see Notes).
     k : int
         Neighbours.
     metric : {"cosine", "euclidean", "hamming"}
@@ -85,7 +86,10 @@ def conditional_imbalance(
     -----
     Fewer candidates make an imbalance larger whatever they are, so values are compared with those among as many random
     ones.  Within the fraction the nuisance still differs a little, and may still be shared: the null knows it, a
-    comparison with 1 does not.
+    comparison with 1 does not.  It knows it down to the `n_like` most alike: what differs among these is shared and not
+    in the null.  Where the nuisance was six times as wide as all else, layers that shared nothing more had p <= 0.05 in
+    80 % of data sets of 60 items, 25 % at 200 and 8 % at 400 with ``n_like=10``; with ``n_like=3`` in 6 % at 60 items.
+    Fewer find less.
 
     References
     ----------
