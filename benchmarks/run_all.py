@@ -39,6 +39,7 @@ BENCHMARKS = (
     "information",
     "sample_distances",
     "sampling_pairs",
+    "sampling_solvents",
     "sampling_tunnel",
     "text_tables",
     "start_up",
