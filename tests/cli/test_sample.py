@@ -109,3 +109,18 @@ def test_what_is_wrong_in_a_file_is_named(config, old, new, error, message):
     config.write_text(CONFIG.replace(old, new))
     with pytest.raises(error, match=message):
         read_sampling_config("wells.toml")
+
+
+def test_starts_may_be_a_table_of_any_format(config):
+    asked = read_sampling_config(str(config))
+    rows = "".join(f"{a!r};{b!r}\n" for a, b in asked.starts.tolist())
+    (config.parent / "starts.csv").write_text("x;y\n" + rows)
+    config.write_text(CONFIG.replace("starts.npy", "starts.csv"))
+    np.testing.assert_array_equal(read_sampling_config(str(config)).starts, asked.starts)
+
+
+@pytest.mark.parametrize("key", ["random_state", "seed"])
+def test_a_seed_in_the_file_is_pointed_to_the_option(config, key):
+    config.write_text(CONFIG.replace("[sampler]", f"[sampler]\n{key} = 1"))
+    with pytest.raises(ParameterError, match="--seed"):
+        read_sampling_config(str(config))

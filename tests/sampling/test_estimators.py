@@ -9,6 +9,7 @@ from scipy.special import erfc, expit
 
 from infoscope.base import DataError, ParameterError
 from infoscope.sampling import bennett_difference, count_switches, recycled_mean
+from infoscope.sampling.free_energies import is_heavy_tailed
 from infoscope.sampling.switches import cost_of_switch
 
 
@@ -163,3 +164,14 @@ def test_the_cost_of_a_switch_has_the_interval_of_its_count():
     none = cost_of_switch(1000, 0)
     assert stats.poisson.cdf(0, 1000 / none.low) == pytest.approx(0.05)
     assert none.value == math.inf
+
+
+def test_tails_of_works_are_missed_where_paths_are_too_fast():
+    """L normal with mean -s^2/2 and deviation s: the mean of exp(L) is 1 for every s, but seen for a small s alone."""
+    rng = np.random.default_rng(0)
+    assert not is_heavy_tailed(rng.normal(-0.5, 1.0, 1000))[1]
+    mean, heavy = is_heavy_tailed(rng.normal(-18.0, 6.0, 1000))
+    assert heavy and mean < 0.5
+    logs = np.full(1000, np.log(0.7))
+    logs[0] = np.log(301.0)  # a single attempt makes up a third of a mean of 1: nothing was missed
+    assert is_heavy_tailed(logs) == (pytest.approx(1.0003), False)

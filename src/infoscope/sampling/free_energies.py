@@ -155,7 +155,7 @@ def agreement(value: Any, se: Any, degrees: Any, other: Any, other_se: Any, othe
 
 
 def is_heavy_tailed(log_acceptance: np.ndarray) -> tuple[float, bool]:
-    """Mean of e^L, which is 1 at equilibrium, and whether its tail was missed or hangs on single attempts.
+    """Mean of e^L, which is 1 at equilibrium, and whether its tail was missed.
 
     L here is before the minimum with 1.  Where paths are too fast, nearly all attempts have a tiny e^L and the few that
     make up the mean are not seen: the mean then looks well known, and is far below 1.
@@ -166,8 +166,7 @@ def is_heavy_tailed(log_acceptance: np.ndarray) -> tuple[float, bool]:
         return math.nan, False
     mean = float(weights.sum() / n)
     naive = float(weights.std() / math.sqrt(n))
-    missed = mean < 0.8 and exceeds(1.0 - mean, 3 * naive)
-    return mean, bool(missed or weights.max() > 0.2 * weights.sum())
+    return mean, bool(mean < 0.8 and exceeds(1.0 - mean, 3 * naive))
 
 
 # --------------------------------------------------------------------------------------------------------------- steps

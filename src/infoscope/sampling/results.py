@@ -69,7 +69,7 @@ class FlowSamplingResult(Result):
     mean_exp_log_acceptance : float
         1 at equilibrium, where its heavy tail is seen at all: a diagnostic only.
     heavy_tailed : bool
-        Whether that mean hangs on single attempts, or misses them.
+        Whether that mean is clearly below 1: its tail was missed, because paths are too fast.
     n_nan, n_constraint_failed, n_ambiguous : int
         Paths that met numbers that are not finite, that could not hold a constraint, and whose way was ambiguous
         (exactly half a period); all are rejected.

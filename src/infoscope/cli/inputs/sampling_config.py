@@ -84,6 +84,8 @@ def _check_keys(path: str, table: Mapping[str, Any]) -> None:
         if not isinstance(content, Mapping):
             raise ParameterError(f"{path}: {name} is a table, to be written as [{name}]")
         for key in content:
+            if name == "sampler" and key in ("random_state", "seed"):
+                raise ParameterError(f"{path}: [sampler] has no key '{key}': the command takes it, as --seed")
             if key not in KEYS[name]:
                 raise ParameterError(f"{path}: [{name}] has no key '{key}'. {_near(key, KEYS[name])}")
     missing = [name for name in ("target", "starts") if name not in table]
@@ -180,10 +182,7 @@ def _starts(path: str, table: Mapping[str, Any], target: Any, folder: Path, file
         if not file.is_file():
             raise DataError(f"{path}: starts: {file}: no such file")
         files.append(file)
-        if file.suffix == ".npy":
-            with reading(file):
-                return np.asarray(np.load(file, allow_pickle=False), np.float64)
-        return np.asarray(read_table(file), np.float64)
+        return np.asarray(read_table(file).values, np.float64)
     if "system" not in table:
         raise ParameterError(f"{path}: [starts] needs file = 'starts.npy', or system = [chains in each basin]")
     seed = table.get("random_state", 0)
