@@ -23,7 +23,7 @@ FIXED_STEPS = 12  # of a path at fixed variables
 TRIES = 50  # draws for a value in another basin
 WIDER, NARROWER = (1.5, 2.0, 2.6), (0.6, 0.36, 0.22)  # times the step of the energy error that are tried
 FIRST, LARGEST = 4, 2**12  # steps between basins
-GOOD = 0.2  # acceptance below which smaller steps are tried although larger ones were better
+GOOD = 0.2  # acceptance below which slower paths and smaller steps are tried although they were not better
 BETTER = 0.97  # a cost must fall below this part of the best one to go on
 
 
@@ -108,13 +108,17 @@ def tune_lengths(
 
 # --------------------------------------------------------------------------------------------------------------- steps
 def _cheapest(cost: Callable[[float], float], start: int) -> tuple[float, float]:
-    """Least cost and its number of steps: doubling, then one refinement on both sides."""
+    """Least cost and its number of steps: doubling, then one refinement on both sides.
+
+    The cost of slow paths is at least their steps, which ends the doubling; it ends before where paths are accepted
+    well and get dearer.  (Jumps without relaxation may have a small minimum of their own, which must not end it.)
+    """
     seen: dict[float, float] = {}
-    n, worse = float(start), 0
-    while n <= LARGEST and worse < 2:
+    n, low, worse = float(start), math.inf, 0
+    while n <= min(LARGEST, low) and worse < 2:
         seen[n] = cost(n)
-        low = min(seen.values())
-        worse = worse + 1 if math.isfinite(low) and seen[n] > low / BETTER else 0
+        dearer = seen[n] > low / BETTER and n / seen[n] > GOOD
+        low, worse = min(low, seen[n]), worse + 1 if dearer else 0
         n *= 2
     best = min(seen, key=lambda k: (seen[k], k))
     if not math.isfinite(seen[best]):
