@@ -15,10 +15,12 @@ from infoscope.sampling import (  # noqa: E402
     AngleVariable,
     DistanceVariable,
     ForceVariable,
+    FunctionVariables,
     MolecularVariables,
     OpenMMTarget,
     SoftEmbedding,
     TorsionVariable,
+    check_invariance,
     global_move,
     local_moves,
     openmm_paths,
@@ -300,6 +302,35 @@ def test_moves_of_rigid_molecules():
     assert np.abs(bonds - 0.15).max() < 1e-10
     energy, gradient = found.energy_and_gradient(state.x)
     assert np.array_equal(state.energy, energy) and np.array_equal(state.gradient, gradient)
+
+
+def turned(x):
+    turn = TURN.values(x)
+    return np.concatenate([np.cos(turn), np.sin(turn)], axis=1)
+
+
+def test_a_system_is_checked_by_its_user():
+    """check_invariance of the flexible molecule: gradients, the way back to 1e-8, no drift."""
+    found = check_invariance(
+        target(), TURN, chain_draws(60, np.random.default_rng(13)), kappa=40.0, step=0.004, step_length=0.05,
+        n_moves=2, random_state=14, observables=turned,
+    )  # fmt: skip
+    assert found.passed and found.engine_error < 1e-8 and found.position_error < 1e-8 and found.work_error < 1e-8
+
+
+def test_rigid_molecules_are_checked_along_their_constraints():
+    """The way back is the engine's own; kernels that know nothing of constraints are refused."""
+    flexible, rng = chain_draws(12, np.random.default_rng(15)), np.random.default_rng(16)
+    found = target(chain(constrained=True))
+    rigid = np.concatenate([target(found.system, positions=row.reshape(4, 3)).positions for row in flexible])
+    options = {"kappa": 40.0, "step": 0.004, "step_length": 0.05, "n_moves": 1, "random_state": rng, "observables": turned}
+    checked = check_invariance(found, TURN, rigid, **options)
+    assert checked.position_error < 1e-8 and checked.work_error < 1e-8 and checked.engine_error == 0
+    with pytest.raises(ParameterError, match="constraints is dragged by its own engine alone"):
+        check_invariance(found, TURN, rigid, path="coin_mala", **options)
+    ends = FunctionVariables(lambda x: x[:, :1], jacobian=lambda x: np.eye(1, 12)[None].repeat(len(x), 0))
+    with pytest.raises(ParameterError, match="needs variables that its engine knows"):
+        check_invariance(found, ends, rigid + rng.normal(size=(12, 1)), **options)
 
 
 # ---------------------------------------------------------------------------------------------------- rows and threads

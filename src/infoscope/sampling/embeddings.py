@@ -12,6 +12,7 @@ import numpy as np
 
 from infoscope.base import ParameterError
 
+from .engine_paths import steer_by_engine
 from .interfaces import CollectiveVariables, Potential
 from .paths import PathEnd, PathPoint, steer
 from .variables import LinearVariables, SubsetVariables
@@ -153,7 +154,9 @@ class SoftEmbedding:
         return PathPoint(energy + spring, gradient + self.variables.pull_back(x, pull), energy, gradient)
 
     def steer(self, z: np.ndarray, displacement: np.ndarray, y: np.ndarray, **options: Any) -> PathEnd:
-        """Paths along z, by `paths.steer`."""
+        """Paths along z, by `paths.steer`; of a target with constraints by its own engine."""
+        if getattr(self.target, "constrained", False):
+            return steer_by_engine(self, z, displacement, y, **options)
         return steer(self, z, displacement, y, **options)
 
 

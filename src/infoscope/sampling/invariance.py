@@ -65,7 +65,7 @@ def check_invariance(
     kappa : float or array (m,), optional
         Of the soft embedding; by default z stays within 0.15 of the spread of a variable.
     path, schedule, friction, masses
-        As in `steered_path`.
+        As in `steered_path`; a target's own masses by default.
     step : float, optional
         By default from the steepest curvature of the potential: a quarter of what Verlet steps stand.
     step_length : float or array (m,), optional
@@ -110,6 +110,8 @@ def check_invariance(
     values = check_variables(variables, start)
     spread = _spread(values, variables.period)
     split = _settle_embedding(target, variables, embedding, kappa, spread)
+    if masses is None and split.n_auxiliary == start.shape[1]:
+        masses = getattr(target, "masses", None)  # as global_move does
     step = _safe_step(split, start, path, masses, generator) if step is None else float(step)
     length = np.asarray(spread * np.sqrt(len(spread)) / 30 if step_length is None else step_length, np.float64)
     proposal = _Broad(values, spread, variables.period) if proposal is None else proposal
