@@ -323,7 +323,8 @@ def test_rigid_molecules_are_checked_along_their_constraints():
     flexible, rng = chain_draws(12, np.random.default_rng(15)), np.random.default_rng(16)
     found = target(chain(constrained=True))
     rigid = np.concatenate([target(found.system, positions=row.reshape(4, 3)).positions for row in flexible])
-    options = {"kappa": 40.0, "step": 0.004, "step_length": 0.05, "n_moves": 1, "random_state": rng, "observables": turned}
+    options = {"kappa": 40.0, "step": 0.004, "step_length": 0.05, "n_moves": 1, "random_state": rng}
+    options |= {"observables": turned}
     checked = check_invariance(found, TURN, rigid, **options)
     assert checked.position_error < 1e-8 and checked.work_error < 1e-8 and checked.engine_error == 0
     with pytest.raises(ParameterError, match="constraints is dragged by its own engine alone"):
