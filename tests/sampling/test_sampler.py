@@ -16,6 +16,7 @@ from infoscope.sampling import (
     free_energy_profile,
 )
 from infoscope.sampling.basins import CentreBasins, EdgeBasins, find_basins
+from infoscope.sampling.proposal_choice import choose_proposal
 from infoscope.sampling.systems import GaussianTunnel, QuadratureSystem
 
 from . import double_wells
@@ -196,6 +197,20 @@ def test_one_chain_has_no_r_hat():
         double_wells.starts(1)[:1], n_adapt=10, n_iter=40
     )
     assert found.result_.r_hat is None
+
+
+def test_the_proposal_goes_by_variables_and_periods():
+    few = SubsetVariables([0, 1], n_coordinates=6, period=2 * np.pi)
+    chosen, learns = choose_proposal("auto", few, 0)
+    assert isinstance(chosen.proposal, GaussianMixtureProposal) and learns
+    np.testing.assert_array_equal(chosen.proposal.period, few.period)
+    many = SubsetVariables([0, 1, 2, 3], n_coordinates=6, period=2 * np.pi)
+    pytest.importorskip("zuko")
+    rng = np.random.default_rng(0)
+    flow = choose_proposal("auto", many, 0)[0].set_params(proposal__max_updates=5).fit(rng.vonmises(0, 2, (200, 4)))
+    assert flow.proposal_.kind_ == "circular"  # an affine flow knows no angles
+    given = GaussianMixtureProposal(np.zeros((1, 2)), np.eye(2)[None], period=2 * np.pi)
+    assert choose_proposal(given, few, 0) == (given, False)
 
 
 def test_it_is_an_estimator():
