@@ -286,8 +286,9 @@ NOTES = [
     "Runs of the packages start in the right-handed helix without a bias; their share is that of the surface that the "
     "package itself reports. The rms error of a package's run is from the share of the 100 ns of metadynamics, spread "
     "and offset together. Stretches of the reference runs begin with a bias that has grown: the best case.",
-    "Tempering did not stay in ++- and +++: a share of 0 has no error here, and one below 0.003 is of one or two visits. "
-    "A nanosecond under the fixed bias visits all eight.",
+    "Tempering saw nothing of ++- and +++ at 300 K: a share of 0 has no error here, and shares below 0.003 have errors "
+    "about as large as themselves. One nanosecond under the fixed bias visits all eight; it is short, and its errors "
+    "too are those of few blocks.",
     "CPU time of one thread, not wall time: other programs used the machine.",
 ]
 
