@@ -111,6 +111,7 @@ def test_the_variance_that_blocks_lose_is_given_back(phi, n, n_blocks):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:runs are shorter than 20 correlation times")  # as some of 400 seem to be
 def test_tests_of_correlated_rows_hold_their_level():
     """z + u/2 against z + v/2 about z, all with an e-folding time of five rows: as good as each other.
 
