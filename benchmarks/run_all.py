@@ -38,6 +38,7 @@ BENCHMARKS = (
     "layers",
     "information",
     "sample_distances",
+    "sampling_mixture20",
     "sampling_pairs",
     "sampling_solvents",
     "sampling_tunnel",
