@@ -140,14 +140,15 @@ figure.savefig("sample_alanine.png", dpi=100)
 #    rms difference 1.47 kJ/mol, mean error 1.02 kJ/mol
 #
 # .. image:: sample_alanine.png
-#    :alt: Two maps of the free energy in the plane of phi and psi: the same deep basins, and few samples at positive phi
+#    :alt: Two maps of the free energy in the plane of phi and psi: the same deep basins, few samples at positive phi
 #
 # A selection chose phi and psi, and nobody said where their basins lie: starts that stay apart told them. The helix of
-# the right hand holds 38 ± 3 %, the left-handed side 2.4 ± 0.9 %; 100 ns of metadynamics give 40.5 ± 0.4 and 2.08 ± 0.05 %.
+# the right hand holds 38 ± 3 %, the left-handed side 2.4 ± 0.9 %; 100 ns of metadynamics give 40.5 ± 0.4 % and
+# 2.08 ± 0.05 %.
 #
 # The chains passed between the left- and the right-handed side 21 times, 56 in a million force evaluations. Plain
 # dynamics did not in 2.5 million, so its rate is below 1.2 in a million (95 %): at least 47 times less. Helix and
 # extended chain, which plain dynamics joins by itself, were joined 184 times: 6.6 times as often as by plain dynamics.
 #
-# This run is short, and says so. In two variables biased dynamics has the smaller error of the left-handed share for the
-# same work; what it does not have are samples without weights, and more variables.
+# This run is short, and says so. In two variables biased dynamics has the smaller error of the left-handed share for
+# the same work; what it does not have are samples without weights, and more variables.
