@@ -64,6 +64,7 @@ _HOMES = {
         "GaussianMixtureProposal",
         "InvarianceCheck",
         "LinearVariables",
+        "OpenMMTarget",
         "SubsetVariables",
         "Target",
         "check_invariance",

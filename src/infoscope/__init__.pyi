@@ -185,6 +185,7 @@ from .sampling import FunctionVariables as FunctionVariables
 from .sampling import GaussianMixtureProposal as GaussianMixtureProposal
 from .sampling import InvarianceCheck as InvarianceCheck
 from .sampling import LinearVariables as LinearVariables
+from .sampling import OpenMMTarget as OpenMMTarget
 from .sampling import SubsetVariables as SubsetVariables
 from .sampling import Target as Target
 from .sampling import check_invariance as check_invariance
