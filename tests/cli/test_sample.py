@@ -113,6 +113,23 @@ def test_what_is_wrong_in_a_file_is_named(config, old, new, error, message):
         read_sampling_config("wells.toml")
 
 
+@pytest.mark.parametrize(
+    ("starts", "message"),
+    [
+        ("4", r"give chains in each basin, as in \[8, 8\]"),
+        ("[0, 0]", "at least one chain is needed"),
+        ("[1.5, 1]", r"chains in basin 0 of \[starts\] must be a whole number, got 1.5"),
+        ('["a"]', "must be a whole number, got 'a'"),
+        ('[1, 1]\nrandom_state = "a"', r"random_state of \[starts\] must be a whole number"),
+    ],
+)
+def test_chains_in_each_basin_are_whole_numbers(tmp_path, starts, message):
+    file = tmp_path / "tunnel.toml"
+    file.write_text(f'[target]\nsystem = "GaussianTunnel"\n[starts]\nsystem = {starts}\n')
+    with pytest.raises(ParameterError, match=message):
+        read_sampling_config(str(file))
+
+
 def test_starts_may_be_a_table_of_any_format(config):
     asked = read_sampling_config(str(config))
     rows = "".join(f"{a!r};{b!r}\n" for a, b in asked.starts.tolist())

@@ -239,6 +239,14 @@ def test_it_is_an_estimator():
         ),
         (dict(n_local=-1), "n_local must be at least 0"),
         (dict(friction=-0.1), "friction"),
+        (dict(friction="weak"), "friction is 'weak': give zero or a positive number"),
+        (dict(step="0.1"), "step is '0.1': give a positive number"),
+        (dict(step_length=None), "step_length is None: give a positive number"),
+        (dict(masses="heavy"), "masses have shape"),
+        (dict(kappa=[1.0, 2.0], embedding="soft"), "kappa is .*one for each variable"),
+        (dict(kappa="strong", embedding="soft"), "kappa is 'strong': give a positive number"),
+        (dict(basins="zero"), "edges of z are 'zero'"),
+        (dict(basins=[np.nan]), "edges of z"),
     ],
 )
 def test_bad_options_say_what_to_do(options, message):

@@ -76,6 +76,10 @@ def test_wrong_arguments():
         Target(3.0, gradient, n_coordinates=3)
     with pytest.raises(ParameterError, match="kT"):
         Target(energy, gradient, n_coordinates=3, kT=0)
+    with pytest.raises(ParameterError, match="kT is '1': give a positive number"):
+        Target(energy, gradient, n_coordinates=3, kT="1")
+    with pytest.raises(ParameterError, match="vectorized is 'no'"):
+        Target(energy, gradient, n_coordinates=3, vectorized="no")
     with pytest.raises(ParameterError, match="backend"):
         Target(energy, gradient, n_coordinates=3, backend="jax")
     with pytest.raises(ParameterError, match="n_coordinates"):

@@ -300,6 +300,40 @@ def check_positive_int(value: Any, name: str, minimum: int = 1, maximum: int | N
     return number
 
 
+def check_positive_number(value: Any, name: str, *, zero: bool = False) -> float:
+    """A finite number above zero.
+
+    Parameters
+    ----------
+    value : object
+        What was given.
+    name : str
+        What the message calls it.
+    zero : bool
+        Whether zero will do.
+
+    Returns
+    -------
+    float
+        The number.
+
+    Raises
+    ------
+    ParameterError
+        If it is no number (text and booleans are none), or out of range.
+
+    Examples
+    --------
+    >>> from infoscope.base.checks import check_positive_number
+    >>> check_positive_number(2, "kT")
+    2.0
+    """
+    number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    if number and 0 <= value < np.inf and (zero or value > 0):
+        return float(value)
+    raise ParameterError(f"{name} is {value!r}: give {'zero or ' if zero else ''}a positive number")
+
+
 def check_choice(value: Any, name: str, choices: Sequence[str]) -> str:
     """One of several words.
 

@@ -153,12 +153,21 @@ def settle_basins(basins: Any, names: tuple[str, ...], period: np.ndarray, start
     at = name if isinstance(name, int) else names.index(name) if name in names else -1
     if not 0 <= at < len(names):
         raise ParameterError(f"basins names the variable {name!r}: there are {', '.join(names)}")
-    rising = np.asarray(edges, np.float64)
-    if rising.ndim != 1 or len(rising) < (2 if period[at] else 1) or (np.diff(rising) <= 0).any():
+    rising = as_numbers(edges)
+    wrong = rising.ndim != 1 or not np.isfinite(rising).all() or (np.diff(rising) <= 0).any()
+    if wrong or len(rising) < (2 if period[at] else 1):
         raise ParameterError(f"edges of {names[at]} are {edges!r}: give rising numbers, at least two where periodic")
     if period[at] and rising[-1] - rising[0] >= period[at]:
         raise ParameterError(f"edges of {names[at]} span {rising[-1] - rising[0]:g}, its whole period")
     return EdgeBasins(at, rising, float(period[at]))
+
+
+def as_numbers(given: Any) -> np.ndarray:
+    """Numbers of any shape; NaN for what is none, so that the check that follows refuses it in its own words."""
+    try:
+        return np.asarray(given, np.float64)
+    except (TypeError, ValueError):
+        return np.array(np.nan)
 
 
 def find_basins(trace: np.ndarray, period: np.ndarray) -> CentreBasins:

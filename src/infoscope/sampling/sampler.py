@@ -15,12 +15,12 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
 from infoscope.base import DataError, InfoscopeWarning, ParameterError, provenance, versions, warn
-from infoscope.base.checks import check_choice, check_positive_int, check_random_state
+from infoscope.base.checks import check_choice, check_positive_int, check_positive_number, check_random_state
 from infoscope.base.contents import holds, whole
 from infoscope.storage import Checkpoint
 
 from .adaptation import Adapter
-from .basins import settle_basins
+from .basins import as_numbers, settle_basins
 from .chain_state import ChainState
 from .interfaces import CollectiveVariables, Potential
 from .iteration import Chains, Settings, make_embedding, move_globally
@@ -318,18 +318,16 @@ class FlowCVSampler(BaseEstimator):
         automatic = {name for name in AUTOMATIC if _is_auto(given[name])}
         n_rest = d - m if embedding == "subset" else d
         for name in ("step", "step_length"):
-            if name not in automatic and not (np.isscalar(given[name]) and 0 < given[name] < np.inf):
-                raise ParameterError(f'{name} is {given[name]!r}: give a positive number, or "auto"')
-        if not 0 <= self.friction < np.inf:
-            raise ParameterError(f"friction is {self.friction!r}: it is zero or positive")
+            if name not in automatic:
+                given[name] = check_positive_number(given[name], name)
         settings = Settings(
             embedding=embedding,
             path=self.path,
             schedule="linear" if "schedule" in automatic else self.schedule,
             local=self.local,
-            friction=float(self.friction),
-            step=FIRST_LOCAL_STEP if "step" in automatic else float(given["step"]),
-            step_length=1.0 if "step_length" in automatic else float(given["step_length"]),
+            friction=check_positive_number(self.friction, "friction", zero=True),
+            step=FIRST_LOCAL_STEP if "step" in automatic else given["step"],
+            step_length=1.0 if "step_length" in automatic else given["step_length"],
             local_step=FIRST_LOCAL_STEP,
             masses=np.ones(n_rest) if "masses" in automatic else _masses(given["masses"], n_rest),
             kappa=None if embedding != "soft" else np.ones(m) if "kappa" in automatic else _row(given["kappa"], m),
@@ -469,18 +467,18 @@ def _is_auto(value: Any) -> bool:
 
 
 def _row(value: Any, m: int) -> np.ndarray:
-    found = np.broadcast_to(np.asarray(value, np.float64), (m,)).copy()
-    if not (np.isfinite(found) & (found > 0)).all():
-        raise ParameterError(f"kappa is {value!r}: give a positive number, or one for each variable")
-    return found
+    found = as_numbers(value)
+    if found.shape not in ((), (m,)) or not (np.isfinite(found) & (found > 0)).all():
+        raise ParameterError(f'kappa is {value!r}: give a positive number, one for each variable, or "auto"')
+    return np.broadcast_to(found, (m,)).copy()
 
 
 def _masses(value: Any, d: int) -> np.ndarray:
-    masses = np.asarray(value, np.float64)
+    masses = as_numbers(value)
     if masses.shape not in ((), (d,)) or not (np.isfinite(masses) & (masses > 0)).all():
         raise ParameterError(
-            f"masses have shape {masses.shape}: positive numbers are needed, one for each of the {d} coordinates that "
-            "are dragged"
+            f"masses have shape {np.shape(value)}: positive numbers are needed, one for each of the {d} coordinates "
+            "that are dragged"
         )
     return np.broadcast_to(masses, (d,)).copy()
 

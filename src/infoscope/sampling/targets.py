@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from infoscope.base import DataError, InfoscopeWarning, ParameterError, do_all, require, warn
-from infoscope.base.checks import check_choice, check_matrix, check_positive_int
+from infoscope.base.checks import check_choice, check_matrix, check_positive_int, check_positive_number
 
 from .interfaces import Potential
 
@@ -68,15 +68,18 @@ class Target:
         self.n_coordinates = check_positive_int(n_coordinates, "n_coordinates")
         self.backend = check_choice(backend, "backend", BACKENDS)
         if not callable(energy) or not (gradient is None or gradient is True or callable(gradient)):
-            raise ParameterError(f"energy and gradient are functions of configurations, got {energy!r}, {gradient!r}")
+            raise ParameterError(
+                f"energy and gradient are functions of configurations, got {energy!r}, {gradient!r}; gradient may also "
+                "be True, where energy returns both"
+            )
         if gradient is None and backend == "numpy":
             raise ParameterError(
                 "the gradient of an energy in NumPy is not known: pass gradient=, or gradient=True where energy "
                 "returns both, or write the energy in PyTorch with backend='torch'"
             )
-        if not 0 < kT < np.inf:
-            raise ParameterError(f"kT is {kT!r}: it must be positive, in the unit of the energy")
-        self.vectorized, self.kT, self.n_jobs = bool(vectorized), float(kT), n_jobs
+        if not isinstance(vectorized, bool):
+            raise ParameterError(f"vectorized is {vectorized!r}: it is True or False")
+        self.vectorized, self.kT, self.n_jobs = vectorized, check_positive_number(kT, "kT"), n_jobs
         self._energy, self._gradient = energy, gradient
         self._single_precision = False
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from infoscope.base.checks import check_positive_int
 from infoscope.base.errors import DataError, ParameterError
 from infoscope.io.columns import nearest_names
 from infoscope.io.files_read import reading
@@ -142,6 +143,8 @@ def _target(path: str, table: Mapping[str, Any], functions: _Functions) -> Any:
             raise ParameterError(
                 f"{path}: there is no system {table['system']!r}. {_near(str(table['system']), names)}"
             )
+        if not isinstance(table.get("options", {}), Mapping):
+            raise ParameterError(f"{path}: options of {table['system']} are a table: options = {{name = value}}")
         try:
             return getattr(systems, table["system"])(**table.get("options", {}))
         except TypeError as error:
@@ -185,6 +188,13 @@ def _starts(path: str, table: Mapping[str, Any], target: Any, folder: Path, file
         return np.asarray(read_table(file).values, np.float64)
     if "system" not in table:
         raise ParameterError(f"{path}: [starts] needs file = 'starts.npy', or system = [chains in each basin]")
-    seed = table.get("random_state", 0)
-    counts = enumerate(table["system"])
-    return np.concatenate([target.starts(n, basin=b, random_state=seed + b) for b, n in counts if n])
+    if not hasattr(target, "starts"):
+        raise ParameterError(f"{path}: [starts] system is for built-in targets; for one of your own give file =")
+    counts = table["system"]
+    if not isinstance(counts, list) or not counts:
+        raise ParameterError(f"{path}: [starts] system is {counts!r}: give chains in each basin, as in [8, 8]")
+    chains = [check_positive_int(n, f"chains in basin {b} of [starts]", 0) for b, n in enumerate(counts)]
+    if not any(chains):
+        raise ParameterError(f"{path}: [starts] system is {counts!r}: at least one chain is needed")
+    seed = check_positive_int(table.get("random_state", 0), "random_state of [starts]", 0)
+    return np.concatenate([target.starts(n, basin=b, random_state=seed + b) for b, n in enumerate(chains) if n])
