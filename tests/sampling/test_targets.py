@@ -69,6 +69,25 @@ def test_wrong_shapes_tell_the_right_one():
         Target(lambda x: x, gradient, n_coordinates=3, vectorized=False).energy(X)
 
 
+@pytest.mark.parametrize("vectorized", [True, False])
+@pytest.mark.parametrize(
+    ("energy", "gradient", "message"),
+    [
+        (lambda x: x.sum(-1), True, "returns the pair"),
+        (lambda x: (x.sum(-1), x, 1), True, "a tuple of 3"),
+        (lambda x: (x.sum(-1), x), lambda x: x, "pass gradient=True where energy returns both"),
+        (lambda x: [[1], [1, 2]], lambda x: x, "energy returns a list of 2, and real numbers"),
+        (lambda x: None, lambda x: x, "energy returns a NoneType, and real numbers"),
+        (lambda x: x.sum(-1) + 0j, lambda x: x, "energy returns an array of complex128"),
+        (lambda x: x.sum(-1), lambda x: x.astype(str), "gradient returns an array of <U"),
+    ],
+)
+def test_answers_that_are_no_numbers_are_named(energy, gradient, message, vectorized):
+    target = Target(energy, gradient, n_coordinates=3, vectorized=vectorized, n_jobs=1)
+    with pytest.raises(DataError, match=message):
+        target.energy_and_gradient(np.ones((4, 3)))
+
+
 def test_wrong_arguments():
     with pytest.raises(ParameterError, match="pass gradient="):
         Target(energy, n_coordinates=3)

@@ -13,6 +13,7 @@ from infoscope.base.checks import check_choice, check_matrix, check_positive_int
 from .interfaces import Potential
 
 BACKENDS = ("numpy", "torch")
+ANSWERS = ("energy", "gradient")
 DIRECTIONS, RELATIVE_ERROR = 10, 1e-4  # of the gradient check
 SPACINGS = (1e-3, 1e-4, 1e-5, 1e-6)  # of its differences, in units of the size of the configuration
 SINGLE_PRECISION_COORDINATES = 1000  # beyond, the rounding of float32 energies is felt in a work
@@ -112,12 +113,12 @@ class Target:
         n = len(x)
         shapes: list[tuple[int, ...]] = [(n,), (n, self.n_coordinates)]
         if self.vectorized:
-            answers = [np.asarray(answer) for answer in function(x)]
+            answers = [_array(answer, what) for answer, what in zip(function(x), ANSWERS, strict=False)]
         else:
             rows: list[Any] = [None] * n
 
             def one(row: int) -> None:
-                rows[row] = [np.asarray(answer) for answer in function(x[row])]
+                rows[row] = [_array(answer, what) for answer, what in zip(function(x[row]), ANSWERS, strict=False)]
 
             do_all(one, range(n), self.n_jobs)
             answers = [np.array([row[at] for row in rows]) for at in range(len(rows[0]))] if n else [np.zeros(0)]
@@ -129,7 +130,7 @@ class Target:
                     "return float64",
                     InfoscopeWarning,
                 )
-        for answer, shape, what in zip(answers, shapes, ("energy", "gradient"), strict=False):
+        for answer, shape, what in zip(answers, shapes, ANSWERS, strict=False):
             if answer.shape != shape:
                 way_out = "one number a configuration" if what == "energy" else "the shape of its argument"
                 raise DataError(
@@ -151,8 +152,7 @@ class Target:
         if self.backend == "torch":
             return self._both_in_torch(x)
         if self._gradient is True:
-            energy, gradient = self._energy(x.copy())
-            return energy, gradient
+            return _pair(self._energy(x.copy()))
         # copies, for functions that work in place
         return self._energy(x.copy()), self._gradient(x.copy())  # type: ignore[operator, misc]
 
@@ -161,7 +161,7 @@ class Target:
         if self._gradient is not None:
             with torch.no_grad():
                 found = self._energy(torch.tensor(x))
-                both = found if self._gradient is True else (found, self._gradient(torch.tensor(x)))  # type: ignore[operator]
+                both = _pair(found) if self._gradient is True else (found, self._gradient(torch.tensor(x)))  # type: ignore[operator]
                 return tuple(part.numpy(force=True) for part in both)
         with torch.enable_grad():
             tensor = torch.tensor(x).requires_grad_(True)
@@ -309,4 +309,33 @@ def gradient_error(
 
 
 def _first(found: Any, gradient: Any) -> Any:
-    return found[0] if gradient is True else found
+    return _pair(found)[0] if gradient is True else found
+
+
+def _pair(found: Any) -> tuple[Any, Any]:
+    if isinstance(found, (tuple, list)) and len(found) == 2:
+        return found[0], found[1]
+    raise DataError(
+        f"with gradient=True energy returns the pair (energy, gradient), and this one returned {_kind(found)}: pass "
+        "gradient=function where they are two functions"
+    )
+
+
+def _array(answer: Any, what: str) -> np.ndarray:
+    if isinstance(answer, tuple):
+        raise DataError(f"{what} returns {_kind(answer)}: pass gradient=True where energy returns both")
+    try:
+        found = np.asarray(answer)
+    except ValueError:  # rows of unequal length
+        found = np.array(None)
+    if found.dtype.kind not in "biuf":
+        raise DataError(f"{what} returns {_kind(answer)}, and real numbers are needed: return an array of floats")
+    return found
+
+
+def _kind(found: Any) -> str:
+    return (
+        f"a {type(found).__name__} of {len(found)}"
+        if isinstance(found, (tuple, list))
+        else (f"an array of {found.dtype}" if hasattr(found, "dtype") else f"a {type(found).__name__}")
+    )
