@@ -124,7 +124,7 @@ def test_values_with_a_sign(tmp_path, monkeypatch):
     [
         ("perio = 3", ["options.toml: 'perio' is no option of infoscope density", "Did you mean 'period'?"]),
         ("target = 'x'", ["'target' is no option of infoscope density"]),
-        ("qqqq = 1", ["There are files, states, z, halo, method"]),
+        ("qqqq = 1", ["There are files, states, z, halo, predict, method"]),
         ("config = 'more.toml'", ["'config' is no option"]),
         ("help = true", ["'help' is no option"]),
         ("states = 'yes'", ['options.toml: states takes true or false, not "yes"']),

@@ -14,6 +14,7 @@ from infoscope.base.checks import check_choice, check_positive_int
 from .chain_state import ChainState
 from .interfaces import Potential, WalkEngine
 
+N_LEAPFROG = 10  # steps of one move of HMC
 LOCAL_MOVES = ("mala", "hmc")
 TARGET_ACCEPTANCE = {"mala": 0.574, "hmc": 0.65}  # Roberts & Rosenthal (1998); Beskos et al. (2013)
 
@@ -42,7 +43,7 @@ def local_moves(
     generators: Sequence[np.random.Generator],
     step_size: Any,
     kind: str = "mala",
-    n_leapfrog: int = 10,
+    n_leapfrog: int = N_LEAPFROG,
     masses: Any = None,
 ) -> LocalMoves:
     """Steps of MALA or HMC of all chains; the target stays invariant.
@@ -100,7 +101,7 @@ def local_moves(
     for chain, rng in enumerate(generators):  # one call a chain: its draws are its own
         rng.standard_normal(out=normals[chain])
         log_uniform[chain] = -rng.standard_exponential(n_steps)
-    cost = np.full(n, n_steps * (1 if kind == "mala" else n_leapfrog), np.int64)
+    cost = np.full(n, count_gradients(n_steps, kind, n_leapfrog), np.int64)
     if n_steps and isinstance(target, WalkEngine):  # MALA is one leap of sqrt(2 dt), and its acceptance is the same
         leaps, leap = (1, np.sqrt(2 * step[:, 0])) if kind == "mala" else (n_leapfrog, step[:, 0])
         *there, acceptance = target.walk(
@@ -118,6 +119,29 @@ def local_moves(
         state = state.moved(log_uniform[:, at] <= log_ratio, *there)
         total += np.exp(np.minimum(log_ratio, 0.0))
     return LocalMoves(state, total / max(n_steps, 1), cost)
+
+
+def count_gradients(n_steps: int, kind: str, n_leapfrog: int = N_LEAPFROG) -> int:
+    """Gradients that so many local steps need.
+
+    Parameters
+    ----------
+    n_steps : int
+    kind : {"mala", "hmc"}
+    n_leapfrog : int
+        Of one step of HMC.
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> from infoscope.sampling.local_moves import count_gradients
+    >>> count_gradients(5, "mala"), count_gradients(5, "hmc")
+    (5, 50)
+    """
+    return n_steps * (1 if kind == "mala" else n_leapfrog)
 
 
 class DualAveraging:

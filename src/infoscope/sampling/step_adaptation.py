@@ -16,6 +16,7 @@ from .bennett import bennett_difference
 from .chain_state import ChainState
 from .interfaces import draw_each
 from .iteration import Chains, Settings, move_globally
+from .local_moves import count_gradients
 
 ENERGY_ERROR = 0.2  # kT, mean of a path at fixed variables
 PILOTS = 96  # paths for one trial
@@ -67,7 +68,8 @@ def tune_lengths(
 ) -> tuple[Settings, np.ndarray]:
     """Step length (and time step) that make a switch cheapest: gradients over acceptance, between basins.
 
-    The number of steps is doubled until the cost no longer falls, then halved in between.  The acceptance is that of a
+    Gradients are those of a path and of the local moves before it: paths that are short beside these may as well be
+    slower.  The number of steps is doubled until the cost no longer falls, then halved in between.  The acceptance is that of a
     proposal with the right masses: what its weights are wrong by is estimated from the pilots themselves.
 
     Returns
@@ -80,11 +82,12 @@ def tune_lengths(
     chains = tiled(chains, PILOTS)
     goal, distance = _goals(make(settings), proposal, basins, chains)
     tried: list[tuple[float, float, float]] = []
+    n_others = count_gradients(settings.n_local, settings.local)
 
     def cost(n_steps: float, step: float) -> float:
         now = settings.but(step=step, step_length=distance / n_steps)
         acceptance = _acceptance(make(now), proposal, basins, now, repeat(chains), goal)
-        found = n_steps / acceptance if acceptance > 1e-4 else math.inf
+        found = (n_steps + n_others) / acceptance if acceptance > 1e-4 else math.inf
         tried.append((n_steps, acceptance, found))
         return found
 
@@ -93,7 +96,7 @@ def tune_lengths(
     for factors in ((1.0, *WIDER), NARROWER) if vary_step else ((1.0,),):
         for factor in factors:
             step = settings.step * factor
-            found = _cheapest(lambda n, step=step: cost(n, step), start)  # type: ignore[misc]
+            found = _cheapest(lambda n, step=step: cost(n, step), start, n_others)  # type: ignore[misc]
             better = found[0] < BETTER * best[0]
             if better:
                 best = (found[0], found[1], step)
@@ -101,13 +104,13 @@ def tune_lengths(
                 start = max(FIRST, int(found[1] / 4))
             if not better and factor != 1.0:
                 break
-        if best[2] > settings.step and best[1] / best[0] > GOOD:
+        if best[2] > settings.step and (best[1] + n_others) / best[0] > GOOD:
             break
     return settings.but(step=best[2], step_length=distance / best[1]), np.array(tried)
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
-def _cheapest(cost: Callable[[float], float], start: int) -> tuple[float, float]:
+def _cheapest(cost: Callable[[float], float], start: int, n_others: int) -> tuple[float, float]:
     """Least cost and its number of steps: doubling, then one refinement on both sides.
 
     The cost of slow paths is at least their steps, which ends the doubling; it ends before where paths are accepted
@@ -117,7 +120,7 @@ def _cheapest(cost: Callable[[float], float], start: int) -> tuple[float, float]
     n, low, worse = float(start), math.inf, 0
     while n <= min(LARGEST, low) and worse < 2:
         seen[n] = cost(n)
-        dearer = seen[n] > low / BETTER and n / seen[n] > GOOD
+        dearer = seen[n] > low / BETTER and (n + n_others) / seen[n] > GOOD
         low, worse = min(low, seen[n]), worse + 1 if dearer else 0
         n *= 2
     best = min(seen, key=lambda k: (seen[k], k))
