@@ -69,8 +69,8 @@ def tune_lengths(
     """Step length (and time step) that make a switch cheapest: gradients over acceptance, between basins.
 
     Gradients are those of a path and of the local moves before it: paths that are short beside these may as well be
-    slower.  The number of steps is doubled until the cost no longer falls, then halved in between.  The acceptance is that of a
-    proposal with the right masses: what its weights are wrong by is estimated from the pilots themselves.
+    slower.  The number of steps is doubled until the cost no longer falls, then halved in between.  The acceptance is
+    that of a proposal with the right masses: what its weights are wrong by is estimated from the pilots themselves.
 
     Returns
     -------
