@@ -254,6 +254,31 @@ def test_bad_options_say_what_to_do(options, message):
         sampler(**options).fit(double_wells.starts(2), n_adapt=5, n_iter=5)
 
 
+class _Law:
+    """A normal law of one variable, whose answers have the shapes it is told."""
+
+    def __init__(self, draws, logs):
+        self.draws, self.logs = draws, logs
+
+    def sample(self, n, rng):
+        return rng.normal(size=(n, 1)).reshape(self.draws)
+
+    def log_prob(self, z):
+        return (self.logs * z**2).reshape(-1, 1)
+
+
+@pytest.mark.parametrize(
+    ("law", "message"),
+    [
+        (_Law(-1, -0.5), r"returns shape \(3,\) for sample\(3, rng\): expected \(3, 1\)"),
+        (_Law((-1, 1), -0.5), r"log_prob of the proposal returns shape \(3, 1\)"),
+    ],
+)
+def test_a_proposal_of_wrong_shapes_is_named(law, message):
+    with pytest.raises(ParameterError, match=message):
+        sampler(proposal=law).fit(double_wells.starts(2), n_adapt=5, n_iter=5)
+
+
 def test_bad_starts_say_which_chain():
     start = double_wells.starts(2)
     start[1, 0] = np.nan

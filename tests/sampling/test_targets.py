@@ -69,6 +69,16 @@ def test_wrong_shapes_tell_the_right_one():
         Target(lambda x: x, gradient, n_coordinates=3, vectorized=False).energy(X)
 
 
+def test_torch_energies_may_work_in_place_and_must_be_followed():
+    pytest.importorskip("torch")
+    x = np.arange(6.0).reshape(2, 3)
+    in_place = Target(lambda x: x.mul_(2.0).square().sum(1), n_coordinates=3, backend="torch")
+    np.testing.assert_allclose(in_place.energy_and_gradient(x)[1], 8 * x)  # of 4 x^2
+    for lost in (lambda x: x.detach().sum(1), lambda x: 1.0):
+        with pytest.raises(DataError, match=r"without detach\(\) or NumPy, or pass gradient="):
+            Target(lost, n_coordinates=3, backend="torch").energy_and_gradient(x)
+
+
 @pytest.mark.parametrize("vectorized", [True, False])
 @pytest.mark.parametrize(
     ("energy", "gradient", "message"),

@@ -31,7 +31,8 @@ def choose_proposal(proposal: Any, variables: Any, random_state: Any) -> tuple[A
     Raises
     ------
     ParameterError
-        A word that is unknown, an object without `sample` and `log_prob`, of other variables.
+        A word that is unknown, an object without `sample` and `log_prob`, of other variables, or whose answers have
+        another shape.
     """
     m = len(variables.names)
     if isinstance(proposal, str):
@@ -51,6 +52,8 @@ def choose_proposal(proposal: Any, variables: Any, random_state: Any) -> tuple[A
     n = getattr(proposal, "n_variables", m) if not learns else m
     if n != m:
         raise ParameterError(f"the proposal is of {n} variables, and there are {m}: {', '.join(variables.names)}")
+    if not learns:
+        _check_law(proposal, m)
     return (clone(proposal) if learns else proposal), learns
 
 
@@ -65,6 +68,19 @@ def describe_proposal(proposal: Any) -> str:
         for name, value in sorted(arrays.items())
     )
     return f"{type(proposal).__name__}({told})"
+
+
+def _check_law(proposal: Any, m: int) -> None:
+    """A law that is given draws rows of the variables, and knows one number for each of its own draws."""
+    draws = np.asarray(proposal.sample(3, np.random.default_rng(0)))
+    if draws.shape != (3, m):
+        raise ParameterError(f"the proposal returns shape {draws.shape} for sample(3, rng): expected (3, {m})")
+    logs = np.asarray(proposal.log_prob(draws))
+    if logs.shape != (3,) or not np.isfinite(logs).all():
+        what = f"shape {logs.shape}" if logs.shape != (3,) else f"{logs.tolist()}"
+        raise ParameterError(
+            f"log_prob of the proposal returns {what} for 3 of its own draws: expected 3 finite numbers"
+        )
 
 
 def _make_named(name: str, period: np.ndarray, seed: int) -> Any:

@@ -165,7 +165,12 @@ class Target:
                 return tuple(part.numpy(force=True) for part in both)
         with torch.enable_grad():
             tensor = torch.tensor(x).requires_grad_(True)
-            energy = self._energy(tensor)
+            energy = self._energy(tensor.clone())  # a copy, for functions that work in place
+            if not getattr(energy, "requires_grad", False):
+                raise DataError(
+                    "the energy does not depend on the configurations in a way that PyTorch can follow: compute it "
+                    "with tensors only, without detach() or NumPy, or pass gradient="
+                )
             (gradient,) = torch.autograd.grad(energy.sum(), tensor)
         return energy.numpy(force=True), gradient.numpy(force=True)
 
