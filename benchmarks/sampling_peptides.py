@@ -40,6 +40,7 @@ from peptide_populations import (
     dipeptide_table,
     growing_log_weights,
     ladder_table,
+    patterns,
     switches,
 )
 from peptide_systems import FRICTION, LEFT, STEP, TEMPERATURE, dipeptide_basins, peptide, recipe
@@ -256,6 +257,7 @@ def publish(work: Path, busy_before: float | None) -> None:
             *(tempered(work) if "tempering" in folders else []),
             *(umbrella_table(work) if "umbrella" in folders else []),
         ],
+        "The fixed bias beside tempering": beside_tempering(work) if {"tempering", "umbrella"} <= set(folders) else [],
         "Its ladder": ladder(work) if "tempering" in folders else [],
         "Left-handed share by biased dynamics, several runs": peer_table(work),
         "CPU time of a force evaluation": speeds(),
@@ -286,9 +288,8 @@ NOTES = [
     "Runs of the packages start in the right-handed helix without a bias; their share is that of the surface that the "
     "package itself reports. The rms error of a package's run is from the share of the 100 ns of metadynamics, spread "
     "and offset together. Stretches of the reference runs begin with a bias that has grown: the best case.",
-    "Tempering saw nothing of ++- and +++ at 300 K: a share of 0 has no error here, and shares below 0.003 have errors "
-    "about as large as themselves. One nanosecond under the fixed bias visits all eight; it is short, and its errors "
-    "too are those of few blocks.",
+    "Tempering saw nothing of ++- and +++ at 300 K: a share of 0 has no error here, and its shares below 0.003 have "
+    "errors about as large as themselves. The fixed bias came into all eight basins, so often as the table says.",
     "CPU time of one thread, not wall time: other programs used the machine.",
 ]
 
@@ -339,6 +340,22 @@ def umbrella_table(work: Path) -> list[Row]:
     done = done[len(done) // 10 :]
     angles, bias = (np.concatenate([piece[key] for piece in done]) for key in ("angles", "bias"))
     return biased_chain_table(angles, bias / KT, len(done))
+
+
+def beside_tempering(work: Path) -> list[Row]:
+    """How far two independent references are apart; not where tempering saw nothing."""
+    pattern = patterns(np.concatenate([piece["angles"] for piece in pieces(work / "umbrella")]))
+    rows: list[Row] = []
+    for number, (one, two) in enumerate(zip(umbrella_table(work), tempered(work), strict=False)):
+        seen, error = two["share"] > 1e-6, np.hypot(one["share_se"], two["share_se"])
+        rows.append({
+            "phi1 phi2 phi3": one["phi1 phi2 phi3"],
+            "fixed bias": one["share"], "its se": one["share_se"],
+            "tempering, all temperatures": two["share"], "tempering se": two["share_se"],
+            "errors apart": float(abs(one["share"] - two["share"]) / error) if seen else None,
+            "times entered under the bias": int(np.sum((pattern[1:] == number) & (pattern[:-1] != number))),
+        })  # fmt: skip
+    return rows
 
 
 def ladder(work: Path) -> list[Row]:

@@ -120,3 +120,26 @@ def test_basins_at_hand_picked_angles():
         assert BASINS[int(dipeptide_basins(np.array(phi), np.array(psi)))] == name
     assert BASINS[int(dipeptide_basins(np.array(150.0), np.array(160.0)))] == "C5"
     assert handedness_names(3)[int(handedness(np.array([[-70.0, 55.0, -70.0]]))[0])] == "-+-"
+
+
+@pytest.mark.slow  # its loops take 10 s to compile
+def test_compiled_paths_and_local_moves_are_those_of_openmm():
+    # Both meet constraints to 1e-9 of a length and better: 100 steps end within 1e-8 nm, and works within 1e-4 kT.
+    from infoscope.sampling import OpenMMTarget
+    from peptide_systems import TEMPERATURE, peptide
+    from peptide_target import CompiledTarget, difference_from_openmm
+
+    chain = peptide(3)
+    end, work = difference_from_openmm(chain)
+    assert end < 1e-8
+    assert work < 1e-4
+    ours, rng = CompiledTarget(chain), np.random.default_rng(1)
+    theirs = OpenMMTarget(chain.system, temperature=TEMPERATURE, positions=chain.positions, n_jobs=1)
+    x = np.repeat(ours.positions, 3, axis=0)
+    normals, log_uniform = rng.normal(size=(3, 2, x.shape[1])), np.log(rng.random((3, 2)))
+    options = {"step": 0.003, "n_leaps": 10, "masses": theirs.masses}
+    one, two = (target.walk(x, None, None, normals, log_uniform, **options) for target in (ours, theirs))
+    assert not np.array_equal(one[0], x)
+    np.testing.assert_allclose(one[0], two[0], atol=1e-8)
+    np.testing.assert_allclose(one[1], two[1], atol=1e-4)
+    np.testing.assert_allclose(one[3], two[3], atol=1e-4)
