@@ -24,6 +24,7 @@ from harness import Row, bar, fresh, main, publish
 
 SEED = 0
 PARTS = ("dimer", "polymer")
+PUBLISHED_COST = 1600.0  # gradients a switch: 400 steps, acceptance 0.25 +- 0.06 with the published program
 PUBLISHED = (400, 0.01414, 1.0, 1.0, "linear", 100.0)
 SETTINGS = (  # of polymer paths: steps between the modes, time step, masses of the ends and of other beads, springs
     PUBLISHED,
@@ -253,7 +254,7 @@ def crossings(paths: int, threads: int) -> Row:
                 "schedule": schedule,
                 "acceptance": f"{acceptance:.3f} ± {error:.3f}",
                 "gradients a path": float(counts.mean()),
-                "gradients a switch": float(counts.mean() / max(acceptance, 1e-9)),
+                "gradients a switch": float(counts.mean() / acceptance) if acceptance > 1e-3 else None,
                 "CPU milliseconds a path": 1e3 * seconds / paths,
             }
         )
@@ -268,10 +269,10 @@ def run(options: Namespace) -> None:
         paths = 8 if options.quick else 48
         rows = fresh("crossings", paths=paths, threads=options.threads)["rows"]
         own = rows[1:]
-        best = min(range(len(own)), key=lambda i: own[i]["gradients a switch"])
+        best = min(range(len(own)), key=lambda i: own[i]["gradients a switch"] or 1e9)
         bars = [
-            bar("polymer, gradients a switch beside the published kernel", rows[0]["gradients a switch"]
-                / own[best]["gradients a switch"], 3.0, at_least=True, unit="times fewer")
+            bar("polymer, gradients a switch beside the 1,600 of the published program",
+                PUBLISHED_COST / (own[best]["gradients a switch"] or 1e9), 3.0, at_least=True, unit="times fewer")
         ]  # fmt: skip
         chosen = f"The global moves take the settings of row {best + 2} of the table of paths, the cheapest there."
         _publish("polymer", options, SETTINGS[best], {f"Paths between the basins, {paths} each": rows}, bars, [chosen])
