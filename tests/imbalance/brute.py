@@ -164,6 +164,47 @@ def pair_deviations(c, u, w=None):
     return i, j, omega[i, j] * (2 * u[i, j] - delta)
 
 
+def unit_deviations(d_a, d_b, w, k, rule, step=1e-6) -> np.ndarray:
+    """What the copies n_m of an item change of the value by the effective mass e = Q/V alone, by differences: (N,).
+
+    e of a row grows by w_m (w_m - e)/V with n_m; the value is followed downwards in e, because a neighbourhood of mass
+    k e that is just filled has a kink there.
+    """
+    n = len(w)
+    ok, found = ~np.eye(n, dtype=bool), np.zeros(n)
+    for row in range(n):
+        others = w[ok[row]]
+        mass, unit = others.sum(), (others**2).sum() / others.sum()
+
+        def value(e, row=row):
+            only = ok & (np.arange(n) == row)[:, None]
+            c = neighbor_weights_of_row(d_a, only, w, k, rule, e, row)
+            return 2 * float(c @ rescaled_ranks(d_b, only, w, e)[row])
+
+        slope = (value(unit) - value(unit * (1 - step))) / (unit * step)
+        found[ok[row]] += w[row] / w.sum() * slope * others * (others - unit) / mass
+    return found
+
+
+def neighbor_weights_of_row(d, only, w, k, rule, unit, row) -> np.ndarray:
+    """`neighbor_weights` of one row, at a given effective mass."""
+    alone = neighbor_weights(d[row : row + 1], only[row : row + 1], w, k, rule, unit=unit)
+    return alone[0]
+
+
+def weighted_variance(d_a, d_b, w, k, rule) -> float:
+    """(R5) with what every item adds by itself to the pairs that it is in."""
+    n = len(w)
+    ok = ~np.eye(n, dtype=bool)
+    c, u = neighbor_weights(d_a, ok, w, k, rule), rescaled_ranks(d_b, ok, w)
+    i, j, eps = pair_deviations(c, u, w)
+    alone = unit_deviations(d_a, d_b, w, k, rule)
+    of_item = np.bincount(i, eps, n) + np.bincount(j, eps, n)
+    same = np.bincount(np.minimum(i, j) * n + np.maximum(i, j), eps)  # both ways between two items share both of them
+    total = (of_item**2).sum() - (same**2).sum()
+    return max(float(total + (2 * of_item * alone + alone**2).sum()), float((eps**2).sum()))
+
+
 def count_variance(omega, other) -> float:
     """Binomial variance of the weighted share of neighbours in another class, with one more of either outcome."""
     pairs = 1 / (omega**2).sum()

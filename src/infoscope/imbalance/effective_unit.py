@@ -62,7 +62,7 @@ def unit_deviations(plan: ComparisonPlan, rows: np.ndarray, row_weights: np.ndar
     Returns
     -------
     array (N,)
-        They add up to zero, but for rows that may use different items.
+        What the items that a row may use add to it adds up to zero; the row itself is none of them.
     """
     space = plan.spaces[0]
     _, mass, squares = admissible_mass(space, rows, plan.columns, plan.admissibility)
@@ -70,4 +70,7 @@ def unit_deviations(plan: ComparisonPlan, rows: np.ndarray, row_weights: np.ndar
     weight = np.zeros(len(space))
     columns = slice(None) if plan.columns is None else plan.columns
     weight[columns] = space.sample_weight[columns]
-    return weight * (weight * share.sum() - (share * unit).sum())
+    found = weight * (weight * share.sum() - (share * unit).sum())
+    own = weight[rows]
+    np.subtract.at(found, rows, own * share * (own - unit))
+    return found

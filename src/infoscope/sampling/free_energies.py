@@ -49,8 +49,8 @@ def basin_populations(labels: np.ndarray, n_basins: int) -> Populations:
     >>> from infoscope.sampling.free_energies import basin_populations
     >>> labels = (np.random.default_rng(0).random((4, 1000)) < 0.75).astype(int)
     >>> found = basin_populations(labels, 2)
-    >>> found.value.round(3), found.value_se.round(3)               # sqrt(0.25 0.75 / 4000) = 0.007
-    (array([0.245, 0.755]), array([0.007, 0.007]))
+    >>> found.value.round(2), found.value_se.round(3)               # sqrt(0.25 0.75 / 4000) = 0.007
+    (array([0.25, 0.75]), array([0.007, 0.007]))
     """
     rows = []
     inside = [(labels == b).astype(np.float64) for b in range(n_basins)]

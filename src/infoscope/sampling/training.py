@@ -176,7 +176,7 @@ def held_out_rows(u: Floats) -> Any:
     >>> from infoscope.sampling.training import held_out_rows
     >>> u = np.random.default_rng(0).normal(size=(1000, 2))
     >>> held = held_out_rows(u)
-    >>> 60 < held.sum() < 140, bool((held_out_rows(u[::-1]) == held[::-1]).all())
+    >>> bool(60 < held.sum() < 140), bool((held_out_rows(u[::-1]) == held[::-1]).all())
     (True, True)
     """
     mixed = np.zeros(len(u), dtype=np.uint64)
