@@ -301,8 +301,20 @@ def test_a_variable_that_never_changes_is_named():
         run.fit(double_wells.starts(4), n_adapt=5, n_iter=5)
     with pytest.raises(DataError, match="w did not change within a basin: leave it out, or give kappa"):
         run.set_params(kappa="auto").fit(double_wells.starts(4), n_adapt=5, n_iter=5)
-    with pytest.raises(DataError, match="4 values of 1 variable are too few to learn a proposal from: at least 10"):
+    with pytest.raises(DataError, match="8 values of 1 variable are too few to learn a proposal from: at least 10"):
         sampler(n_burn_in=4).fit(double_wells.starts(2)[:2], n_adapt=5, n_iter=5)
+
+
+def test_burn_in_trains_the_proposal_once():
+    class Counted(GaussianMixtureProposal):
+        fits = 0
+
+        def fit(self, X, y=None, *, sample_weight=None):
+            Counted.fits += 1
+            return super().fit(X, y, sample_weight=sample_weight)
+
+    sampler(proposal=Counted(random_state=0)).fit(double_wells.starts(4), n_adapt=0, n_iter=4)
+    assert Counted.fits == 1
 
 
 def test_a_start_at_the_exact_minimum_has_a_right_gradient(recwarn):

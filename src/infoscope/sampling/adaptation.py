@@ -62,7 +62,6 @@ class Adapter:
         state.variance = self._new_variance(state, flat)
         state.visited.add(flat, state.basins.labels(flat))
         self._look(state)
-        self.train(state)
 
     def look(self, state: RunState) -> None:
         """Take in where the chains are."""
