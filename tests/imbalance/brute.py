@@ -178,18 +178,12 @@ def unit_deviations(d_a, d_b, w, k, rule, step=1e-6) -> np.ndarray:
 
         def value(e, row=row):
             only = ok & (np.arange(n) == row)[:, None]
-            c = neighbor_weights_of_row(d_a, only, w, k, rule, e, row)
+            c = neighbor_weights(d_a[[row]], only[[row]], w, k, rule, unit=e)[0]
             return 2 * float(c @ rescaled_ranks(d_b, only, w, e)[row])
 
         slope = (value(unit) - value(unit * (1 - step))) / (unit * step)
         found[ok[row]] += w[row] / w.sum() * slope * others * (others - unit) / mass
     return found
-
-
-def neighbor_weights_of_row(d, only, w, k, rule, unit, row) -> np.ndarray:
-    """`neighbor_weights` of one row, at a given effective mass."""
-    alone = neighbor_weights(d[row : row + 1], only[row : row + 1], w, k, rule, unit=unit)
-    return alone[0]
 
 
 def weighted_variance(d_a, d_b, w, k, rule) -> float:

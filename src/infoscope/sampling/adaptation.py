@@ -8,7 +8,7 @@ import numpy as np
 
 from infoscope.base import DataError
 
-from .basins import CentreBasins, find_basins, short_way
+from .basins import CentreBasins, find_basins
 from .buffer import FEWEST_PER_VARIABLE, LONGEST
 from .iteration import make_embedding
 from .mass_adaptation import PathVariance, masses_of
@@ -16,6 +16,7 @@ from .mixtures import GaussianMixtureProposal
 from .results import BURN_IN
 from .state import RunState
 from .step_adaptation import tune_lengths, tune_step
+from .variables import short_way
 
 SPRING_WIDTH = 0.2  # of the smallest width of a basin
 MIXTURE_ROWS = 5000  # that a mixture is fitted to: more cost time, and change little

@@ -11,6 +11,8 @@ import numpy as np
 from infoscope.base import DataError, ParameterError
 from infoscope.base.contents import numbers
 
+from .variables import short_way
+
 CORE = 0.7  # of the distance to the second nearest centre: farther out a state is between basins
 NEAR = 0.1  # share of the pairs of a chain's states that are nearer than what joins two chains
 LONGEST_LIST = 20  # of basins that a function may name
@@ -202,14 +204,6 @@ def find_basins(trace: np.ndarray, period: np.ndarray) -> CentreBasins:
     centres = np.array([_centre(trace[:, groups == g].reshape(-1, m), period) for g in range(groups.max() + 1)])
     order = np.lexsort(centres.T[::-1])
     return CentreBasins(centres[order], scale, period.copy())
-
-
-def short_way(difference: np.ndarray, period: np.ndarray) -> np.ndarray:
-    """Differences of variables on their last axis, the short way round where periodic."""
-    if not (period > 0).any():
-        return difference
-    length = np.where(period > 0, period, 1.0)
-    return np.where(period > 0, difference - length * np.rint(difference / length), difference)
 
 
 # --------------------------------------------------------------------------------------------------------------- steps

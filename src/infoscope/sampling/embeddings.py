@@ -15,7 +15,7 @@ from infoscope.base import ParameterError
 from .engine_paths import steer_by_engine
 from .interfaces import CollectiveVariables, Potential
 from .paths import PathEnd, PathPoint, steer
-from .variables import LinearVariables, SubsetVariables
+from .variables import LinearVariables, SubsetVariables, short_way
 
 Generators = Sequence[np.random.Generator]
 
@@ -246,14 +246,9 @@ def displacement(z: np.ndarray, z_new: np.ndarray, period: np.ndarray) -> tuple[
     (array([[-0.5],
            [ 2. ]]), array([False,  True]))
     """
-    way = z_new - z
-    periodic = period > 0
-    if not periodic.any():
-        return way, np.zeros(len(z), bool)
-    length = np.where(periodic, period, 1.0)
-    way = np.where(periodic, way - length * np.rint(way / length), way)
+    way = short_way(z_new - z, period)
     # within rounding of half a period the way back could be the other one
-    return way, (periodic & (np.abs(np.abs(way) - length / 2) <= 1e-12 * length)).any(1)
+    return way, ((period > 0) & (np.abs(np.abs(way) - period / 2) <= 1e-12 * period)).any(1)
 
 
 # ---------------------------------------------------------------------------------------------------------- coordinates

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .basins import short_way
+from .variables import short_way
 
 WIDEST = 100.0  # ratio of the heaviest and the lightest mass
 ROWS_PER_TERM = 10  # of a regression; with fewer, fewer terms

@@ -24,7 +24,8 @@ from .basins import as_numbers, settle_basins
 from .chain_state import ChainState
 from .interfaces import CollectiveVariables, Potential
 from .iteration import Chains, Settings, make_embedding, move_globally
-from .local_moves import TARGET_ACCEPTANCE, DualAveraging
+from .local_moves import LOCAL_MOVES, TARGET_ACCEPTANCE, DualAveraging
+from .path_noise import PATHS
 from .proposal_choice import choose_proposal, describe_proposal
 from .results import FlowSamplingResult
 from .run import Run, columns_of
@@ -36,7 +37,6 @@ from .targets import as_target, check_start
 from .variables import LinearVariables, SubsetVariables, check_variables
 
 EMBEDDINGS = ("subset", "soft", "rigid")
-PATHS = ("underdamped", "asym", "sym_ula", "sym_mala", "coin_ula", "coin_mala")
 AUTOMATIC = ("step", "step_length", "masses", "schedule", "kappa")
 LEAST_BURN_IN = 40
 TRAININGS = 10  # of the proposal during adaptation
@@ -303,7 +303,7 @@ class FlowCVSampler(BaseEstimator):
         if embedding == "auto":
             embedding = "subset" if isinstance(variables, (SubsetVariables, LinearVariables)) else "soft"
         check_choice(self.path, "path", PATHS)
-        check_choice(self.local, "local", ("mala", "hmc"))
+        check_choice(self.local, "local", LOCAL_MOVES)
         check_choice(self.adapt, "adapt", ("first", "always"))
         check_choice(self.schedule, "schedule", ("auto", *SCHEDULES))
         n_local = check_positive_int(self.n_local, "n_local", 0)

@@ -11,12 +11,13 @@ import numpy as np
 
 from infoscope.base import DataError
 
-from .basins import short_way
 from .bennett import bennett_difference
 from .chain_state import ChainState
 from .interfaces import draw_each
 from .iteration import Chains, Settings, move_globally
 from .local_moves import count_gradients
+from .path_noise import draw_noise
+from .variables import short_way
 
 ENERGY_ERROR = 0.2  # kT, mean of a path at fixed variables
 PILOTS = 96  # paths for one trial
@@ -136,8 +137,6 @@ def _cheapest(cost: Callable[[float], float], start: int, n_others: int) -> tupl
 
 def _energy_errors(embedding: Any, settings: Settings, chains: Chains) -> np.ndarray:
     """Energies that paths at fixed variables end with, less those they began with."""
-    from .path_noise import draw_noise
-
     n_steps = np.full(len(chains), FIXED_STEPS)
     z, y = embedding.split(chains.x, chains.generators)
     noise = draw_noise(settings.path, 0.0, n_steps, embedding.n_auxiliary, chains.generators)

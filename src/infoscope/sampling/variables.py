@@ -285,6 +285,14 @@ def check_variables(variables: CollectiveVariables, x: np.ndarray) -> np.ndarray
     return values
 
 
+def short_way(difference: np.ndarray, period: np.ndarray) -> np.ndarray:
+    """Differences of variables on their last axis, the short way round where periodic."""
+    if not (period > 0).any():
+        return difference
+    length = np.where(period > 0, period, 1.0)
+    return np.where(period > 0, difference - length * np.rint(difference / length), difference)
+
+
 def _settle_names(names: Sequence[str] | None, default: list[str]) -> tuple[str, ...]:
     settled = tuple(default) if names is None else tuple(map(str, names))
     if len(settled) != len(default) or len(set(settled)) != len(settled):
