@@ -16,7 +16,7 @@ from .json_values import flat, plain
 
 CHUNK_BYTES = 2**24
 ALWAYS_NAMED = ("infoscope", "numpy", "scipy", "numba")
-NAMED_WHEN_LOADED = ("torch", "dask", "faiss", "sklearn", "pandas", "zuko", "openmm")
+NAMED_WHEN_LOADED = ("torch", "dask", "faiss", "sklearn", "pandas", "zuko", "openmm", "jax")
 DISTRIBUTIONS = {"faiss": "faiss-cpu", "sklearn": "scikit-learn"}  # where module and distribution differ
 
 
