@@ -9,6 +9,7 @@ from . import imbalance as imbalance
 from . import io as io
 from . import measures as measures
 from . import neighbors as neighbors
+from . import quantum as quantum
 from . import representations as representations
 from . import sampling as sampling
 from . import statistics as statistics
@@ -170,6 +171,14 @@ from .neighbors import nearest as nearest
 from .neighbors import nearest_blocks as nearest_blocks
 from .neighbors import nearest_product as nearest_product
 from .neighbors import order_test as order_test
+from .quantum import Chain as Chain
+from .quantum import CustomFamily as CustomFamily
+from .quantum import HeisenbergFamily as HeisenbergFamily
+from .quantum import IsingFamily as IsingFamily
+from .quantum import RandomFieldIsing as RandomFieldIsing
+from .quantum import SpinOperator as SpinOperator
+from .quantum import Square as Square
+from .quantum import pauli_sum as pauli_sum
 from .representations import CheckpointComparison as CheckpointComparison
 from .representations import LayerComparison as LayerComparison
 from .representations import RepresentationStore as RepresentationStore

@@ -1,0 +1,31 @@
+"""Whole families of quantum spin systems: lattices, Hamiltonians with couplings that change, exact answers."""
+
+from .configurations import enumerate_configurations, numbers_of, spins_of
+from .families import CustomFamily, HeisenbergFamily, IsingFamily, RandomFieldIsing, SpinFamily
+from .lattices import Chain, Graph, Square
+from .observables import magnetization, spin_correlation, squared_magnetization, structure_factor
+from .spin_operators import SpinOperator, pauli_sum
+
+__all__ = [
+    # where spins are
+    "Chain",
+    "Graph",
+    "Square",
+    # Hamiltonians with couplings
+    "CustomFamily",
+    "HeisenbergFamily",
+    "IsingFamily",
+    "RandomFieldIsing",
+    "SpinFamily",
+    # operators and observables
+    "SpinOperator",
+    "magnetization",
+    "pauli_sum",
+    "spin_correlation",
+    "squared_magnetization",
+    "structure_factor",
+    # configurations
+    "enumerate_configurations",
+    "numbers_of",
+    "spins_of",
+]
