@@ -23,6 +23,7 @@ from infoscope.causality import (
     scan_lags,
     suggest_embedding,
 )
+from infoscope.clones import InteractionDegree, OrderLosses, exact_order_losses, interaction_degree
 from infoscope.density import Clusters, ClusterScan, DecisionGraph, DensityPeaks, LogDensity, PAk
 from infoscope.dimension import (
     BinarizationReport,
@@ -221,6 +222,8 @@ def one_of_each():
             X,
             random_state=0,
         ),
+        OrderLosses: exact_order_losses(np.arange(1.0, 9.0) / 36, 3, 2),
+        InteractionDegree: interaction_degree(np.arange(8.0) ** 2, 3, 2),
         CorrelationTime: infoscope.correlation_time(X),
         OrderTest: infoscope.statistics.adjacency_test(np.arange(80), np.roll(np.arange(80), 1), 80),
     }

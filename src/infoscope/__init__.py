@@ -46,6 +46,7 @@ _HOMES = {
         "suggest_embedding",
         "transfer_entropy",
     ),
+    "clones": ("InteractionDegree", "OrderLosses", "exact_order_losses", "interaction_degree"),
     "representations": (
         "CheckpointComparison",
         "LayerComparison",
@@ -219,6 +220,7 @@ _ROOMS = (
     "base",
     "causality",
     "cli",
+    "clones",
     "datasets",
     "density",
     "dimension",

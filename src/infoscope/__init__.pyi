@@ -2,6 +2,7 @@ from . import anomalies as anomalies
 from . import base as base
 from . import causality as causality
 from . import cli as cli
+from . import clones as clones
 from . import datasets as datasets
 from . import density as density
 from . import dimension as dimension
@@ -49,6 +50,10 @@ from .causality import sample_times as sample_times
 from .causality import scan_lags as scan_lags
 from .causality import suggest_embedding as suggest_embedding
 from .causality import transfer_entropy as transfer_entropy
+from .clones import InteractionDegree as InteractionDegree
+from .clones import OrderLosses as OrderLosses
+from .clones import exact_order_losses as exact_order_losses
+from .clones import interaction_degree as interaction_degree
 from .density import BMTI as BMTI
 from .density import Clusters as Clusters
 from .density import ClusterScan as ClusterScan

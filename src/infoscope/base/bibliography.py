@@ -451,6 +451,15 @@ REFERENCES: dict[str, str] = {
   eprint  = {2501.10886},
   archivePrefix = {arXiv}
 }""",
+    "data_clones": """@inproceedings{rende2024distributional,
+  author    = {Rende, Riccardo and Gerace, Federica and Laio, Alessandro and Goldt, Sebastian},
+  title     = {A distributional simplicity bias in the learning dynamics of transformers},
+  booktitle = {Advances in Neural Information Processing Systems},
+  volume    = {37},
+  year      = {2024},
+  eprint    = {2410.19637},
+  archivePrefix = {arXiv}
+}""",
     "infoscope": """@software{infoscope,
   author = {{The infoscope developers}},
   title  = {infoscope: an instrument for high-dimensional data},

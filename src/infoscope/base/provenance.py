@@ -16,7 +16,18 @@ from .json_values import flat, plain
 
 CHUNK_BYTES = 2**24
 ALWAYS_NAMED = ("infoscope", "numpy", "scipy", "numba")
-NAMED_WHEN_LOADED = ("torch", "dask", "faiss", "sklearn", "pandas", "zuko", "openmm", "jax")
+NAMED_WHEN_LOADED = (
+    "torch",
+    "dask",
+    "faiss",
+    "sklearn",
+    "pandas",
+    "zuko",
+    "openmm",
+    "jax",
+    "tokenizers",
+    "transformers",
+)
 DISTRIBUTIONS = {"faiss": "faiss-cpu", "sklearn": "scikit-learn"}  # where module and distribution differ
 
 
