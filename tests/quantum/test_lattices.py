@@ -134,7 +134,7 @@ def test_graphs_keep_bonds_as_they_are_given_and_know_orders():
     "make", [lambda: Chain(1), lambda: Chain(2.5), lambda: Square(0), lambda: Square(1), lambda: Graph(0)]
 )
 def test_numbers_of_sites_that_cannot_be_are_refused(make):
-    with pytest.raises(ParameterError, match=r"n_sites|length|one site"):
+    with pytest.raises(ParameterError, match=r"n_sites|length|1 x 1 sites"):
         make()
 
 

@@ -11,10 +11,9 @@ import numpy as np
 
 from infoscope.base import DataError, ParameterError
 from infoscope.base.checks import check_choice, check_positive_int
-from infoscope.base.contents import Contents
 
 from .configurations import MAX_STATES, check_magnetization, count_configurations, enumerate_configurations
-from .lattices import Chain, Graph, Lattice, Square, sublattice
+from .lattices import Chain, Graph, Lattice, Square, check_made_anew, sublattice
 from .spin_operators import SpinOperator, check_couplings_enter, pauli_sum
 
 PRODUCTS = ("X{0} X{1}", "Y{0} Y{1}", "Z{0} Z{1}")
@@ -37,7 +36,9 @@ class SpinFamily:
     lattice: Lattice
     magnetization: int | None = None
     per_site: bool = False
-    _contents: ClassVar[Contents] = {}
+
+    def _check_contents(self) -> None:
+        check_made_anew(self)
 
     # ----------------------------------------------------------------------------------------------------- what it is
     @property
@@ -219,6 +220,7 @@ class IsingFamily(SpinFamily):
     coupling: str | tuple[str, ...] = "field"
     interaction: float | None = None
     field: float | None = None
+    _contents: ClassVar[dict[str, Any]] = {}
 
     def __post_init__(self) -> None:
         _check_lattice(self.lattice)
@@ -264,6 +266,7 @@ class RandomFieldIsing(SpinFamily):
     lattice: Lattice
     interaction: float = 1.0
     per_site = True  # no field: it is always so
+    _contents: ClassVar[dict[str, Any]] = {}
 
     def __post_init__(self) -> None:
         _check_lattice(self.lattice)
@@ -316,6 +319,7 @@ class HeisenbergFamily(SpinFamily):
     fixed: Mapping[str, float] | None = None
     magnetization: int | None = 0
     marshall_sign: bool | None = None
+    _contents: ClassVar[dict[str, Any]] = {}
 
     def __post_init__(self) -> None:
         _check_lattice(self.lattice)
@@ -403,6 +407,7 @@ class CustomFamily(SpinFamily):
     names: tuple[str, ...] | None = None
     magnetization: int | None = None
     per_site: bool = False
+    _contents: ClassVar[dict[str, Any]] = {}
 
     def __post_init__(self) -> None:
         if isinstance(self.lattice, (int, np.integer)):

@@ -6,14 +6,15 @@ A permutation of sites acts on configurations as ``spins[:, permutation]``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
-from infoscope.base import ParameterError
+from infoscope.base import DataError, InfoscopeError, ParameterError
 from infoscope.base.checks import check_positive_int
-from infoscope.base.contents import Contents
+
+MAX_SITES = 1024  # a square of 32 x 32
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,13 @@ class Chain:
 
     n_sites: int
     periodic: bool = True
-    _contents: ClassVar[Contents] = {}
+    _contents: ClassVar[dict[str, Any]] = {}
+
+    def _check_contents(self) -> None:
+        check_made_anew(self)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "n_sites", check_positive_int(self.n_sites, "n_sites", 2))
+        object.__setattr__(self, "n_sites", check_positive_int(self.n_sites, "n_sites", 2, MAX_SITES))
         object.__setattr__(self, "periodic", bool(self.periodic))
 
     @property
@@ -104,13 +108,16 @@ class Square:
     length: int
     width: int | None = None
     periodic: bool = True
-    _contents: ClassVar[Contents] = {}
+    _contents: ClassVar[dict[str, Any]] = {}
+
+    def _check_contents(self) -> None:
+        check_made_anew(self)
 
     def __post_init__(self) -> None:
-        length = check_positive_int(self.length, "length")
+        length = check_positive_int(self.length, "length", 1, MAX_SITES)
         width = length if self.width is None else check_positive_int(self.width, "width")
-        if length * width < 2:
-            raise ParameterError("a square lattice of one site has no bonds: make it larger")
+        if not 2 <= length * width <= MAX_SITES:
+            raise ParameterError(f"a square of {length} x {width} sites: give it 2 to {MAX_SITES:,} of them")
         for name, value in (("length", length), ("width", width), ("periodic", bool(self.periodic))):
             object.__setattr__(self, name, value)
 
@@ -192,10 +199,13 @@ class Graph:
     n_sites: int
     pairs: tuple[tuple[int, int], ...] = ()
     further: tuple[tuple[tuple[int, int], ...], ...] = ()
-    _contents: ClassVar[Contents] = {}
+    _contents: ClassVar[dict[str, Any]] = {}
+
+    def _check_contents(self) -> None:
+        check_made_anew(self)
 
     def __post_init__(self) -> None:
-        n_sites = check_positive_int(self.n_sites, "n_sites")
+        n_sites = check_positive_int(self.n_sites, "n_sites", 1, MAX_SITES)
         object.__setattr__(self, "n_sites", n_sites)
         object.__setattr__(self, "pairs", _check_pairs(self.pairs, n_sites, "pairs"))
         further = tuple(_check_pairs(one, n_sites, f"further[{at}]") for at, one in enumerate(self.further))
@@ -232,7 +242,18 @@ class Graph:
         return np.arange(self.n_sites).reshape(-1, size)
 
 
-Lattice: TypeAlias = "Chain | Square | Graph"
+Lattice: TypeAlias = Chain | Square | Graph
+
+
+def check_made_anew(held: Any) -> None:
+    """Raise where what was read from a file is not what its own values make."""
+    given = {item.name: getattr(held, item.name) for item in fields(held)}
+    try:
+        made = type(held)(**given)
+    except (InfoscopeError, TypeError) as error:
+        raise DataError(f"{type(held).__name__} cannot be made of its values: {error}") from error
+    if made != held:
+        raise DataError(f"{type(held).__name__} is not what its values make")
 
 
 def sublattice(lattice: Lattice) -> np.ndarray | None:
