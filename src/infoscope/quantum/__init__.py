@@ -4,6 +4,7 @@ from .configurations import enumerate_configurations, numbers_of, spins_of
 from .families import CustomFamily, HeisenbergFamily, IsingFamily, RandomFieldIsing, SpinFamily
 from .lattices import Chain, Graph, Square
 from .observables import magnetization, spin_correlation, squared_magnetization, structure_factor
+from .orbits import Orbits, find_orbits
 from .spin_operators import SpinOperator, pauli_sum
 
 __all__ = [
@@ -25,7 +26,9 @@ __all__ = [
     "squared_magnetization",
     "structure_factor",
     # configurations
+    "Orbits",
     "enumerate_configurations",
+    "find_orbits",
     "numbers_of",
     "spins_of",
 ]
