@@ -70,5 +70,16 @@ def test_a_public_name_has_a_docstring_in_numpydocs_form(name):
     assert [f"{code}: {text}" for code, text in validate(name)["errors"] if code in asked] == []
 
 
+BARS = re.compile(r"(?<![\w|`])\|[^\s|][^|]*\|(?!\|)")  # reStructuredText puts another text in place of |this|
+
+
+@pytest.mark.parametrize("name", names())
+def test_bars_of_absolute_values_stand_in_code(name):
+    module, short = name.rsplit(".", 1)
+    text = getattr(importlib.import_module(module), short).__doc__ or ""
+    prose = re.sub(r"``.*?``|:math:`.*?`|^ *(?:>>>|\.\.\.)[^\n]*$", "", text, flags=re.DOTALL | re.MULTILINE)
+    assert BARS.findall(prose) == []
+
+
 def test_the_reference_is_read():
     assert len(names()) > 150

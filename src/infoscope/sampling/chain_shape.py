@@ -49,7 +49,7 @@ class ChainShapeProposal(LearnedProposal):
 
     Notes
     -----
-    ln q = ln q_distances - ln |det dx / dd| - 2 ln d_01 - ln y_2 - ln 8 pi^2 - (n - 3) ln 2, with y_2 the height of
+    ``ln q = ln q_distances - ln |det dx / dd| - 2 ln d_01 - ln y_2 - ln 8 pi^2 - (n - 3) ln 2``, with y_2 the height of
     bead 2 above the line through beads 0 and 1, and x what rotations leave of the coordinates.
 
     Examples

@@ -95,7 +95,7 @@ class SubsetEmbedding:
 
 
 class SoftEmbedding:
-    """y = x, held near z by a spring: Phi(z, x) = V(x) + (kappa / 2) |xi(x) - z|^2.
+    """y = x, held near z by a spring: ``Phi(z, x) = V(x) + (kappa / 2) |xi(x) - z|^2``.
 
     The marginal of x is the target whatever kappa is.  A periodic variable (period P, a = 2 pi / P) is held by
     (kappa / a^2) (1 - cos a (xi - z)).

@@ -12,7 +12,7 @@ from infoscope.base.array_types import ArrayLike, Floats
 
 
 class DistanceVariables:
-    """xi_i = offset_i + scale_i |r_a - r_b| for pairs of points (a, b) of a configuration (r_0, r_1, ...).
+    """``xi_i = offset_i + scale_i |r_a - r_b|`` for pairs of points (a, b) of a configuration (r_0, r_1, ...).
 
     Built-in systems drag along them by themselves, in the soft embedding.
 
