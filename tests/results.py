@@ -23,7 +23,7 @@ from infoscope.causality import (
     scan_lags,
     suggest_embedding,
 )
-from infoscope.clones import InteractionDegree, OrderLosses, exact_order_losses, interaction_degree
+from infoscope.clones import CompatibilityIndex, GaussianFlow, InteractionDegree, MarkovFloors, OrderLosses
 from infoscope.density import Clusters, ClusterScan, DecisionGraph, DensityPeaks, LogDensity, PAk
 from infoscope.dimension import (
     BinarizationReport,
@@ -222,8 +222,13 @@ def one_of_each():
             X,
             random_state=0,
         ),
-        OrderLosses: exact_order_losses(np.arange(1.0, 9.0) / 36, 3, 2),
-        InteractionDegree: interaction_degree(np.arange(8.0) ** 2, 3, 2),
+        OrderLosses: infoscope.exact_order_losses(np.arange(1.0, 9.0) / 36, 3, 2),
+        InteractionDegree: infoscope.interaction_degree(np.arange(8.0) ** 2, 3, 2),
+        CompatibilityIndex: infoscope.compatibility_index(
+            lambda s, sites: np.c_[s[:, 0] + 0.1 * s.sum(1) * (sites > 1), s[:, 2]], BITS[:, :3].astype(int)
+        ),
+        MarkovFloors: infoscope.markov_floors([[0.9, 0.1], [0.2, 0.8]], length=5),
+        GaussianFlow: infoscope.gaussian_gradient_flow(X.T @ X / 80, [0.0, 1.0, 5.0]),
         CorrelationTime: infoscope.correlation_time(X),
         OrderTest: infoscope.statistics.adjacency_test(np.arange(80), np.roll(np.arange(80), 1), 80),
     }

@@ -1,11 +1,15 @@
 """Which interactions a sequence model has learnt: clones of data whose interactions stop at a given order."""
 
+from .compatibility import compatibility_index
 from .enumeration import enumerate_states, exact_conditionals, law_of_energy, state_numbers
 from .exact_kernels import gibbs_kernel, metropolis_kernel, stationary_law
-from .exact_results import InteractionDegree, OrderLosses
+from .exact_results import CompatibilityIndex, GaussianFlow, InteractionDegree, MarkovFloors, OrderLosses
 from .factored_logits import factored_logits
+from .gaussian_flow import gaussian_gradient_flow
 from .interaction_degree import interaction_degree
+from .markov import markov_floors
 from .order_losses import exact_order_losses, masked_floor
+from .simple_clones import independent_clone, markov_clone, shuffled_clone
 from .token_arrays import check_tokens
 
 __all__ = [
@@ -19,10 +23,22 @@ __all__ = [
     "law_of_energy",
     "masked_floor",
     "state_numbers",
+    # closed forms
+    "GaussianFlow",
+    "MarkovFloors",
+    "gaussian_gradient_flow",
+    "markov_floors",
     # samplers as matrices
     "gibbs_kernel",
     "metropolis_kernel",
     "stationary_law",
+    # clones that need no model
+    "independent_clone",
+    "markov_clone",
+    "shuffled_clone",
+    # may one trust conditionals?
+    "CompatibilityIndex",
+    "compatibility_index",
     # models
     "factored_logits",
     # what every piece asks

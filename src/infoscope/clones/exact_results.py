@@ -9,9 +9,10 @@ import numpy as np
 
 from infoscope.base import Provenance, Result
 from infoscope.base.contents import integers, numbers, whole
-from infoscope.base.rounding import first_lowest
+from infoscope.base.rounding import exceeds, first_lowest
 
 SEEN = 1e-9  # nats below which a fit does not tell two losses apart
+SINGLE = 1e-5  # spread over orders of sites that sums in single precision leave
 NOISE = 1e-24  # share of the power of a function that rounding leaves in orders it does not have
 
 
@@ -159,3 +160,182 @@ class InteractionDegree(Result):
             f"The function joins {self.degree} of {self.length} sites at most, and order {most + 1} holds the most of "
             f"its variance ({100 * float(shares[most]):.3g} %)."
         )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CompatibilityIndex(Result):
+    """How far conditionals are from those of a joint law.
+
+    Attributes
+    ----------
+    value, value_se : float
+        Standard deviation of a log-ratio of two sequences over orders of sites, divided by its mean size; and its
+        standard error.
+    log_ratios : array (2, n)
+        Log-ratios of the pairs along two orders.
+    n_pairs : int
+        Pairs of sequences.
+    """
+
+    value: float
+    value_se: float
+    log_ratios: np.ndarray = field(repr=False)
+    n_pairs: int = 0
+    provenance: Provenance | None = field(default=None, repr=False)
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    _contents = {"log_ratios": numbers(2, "n_pairs"), "n_pairs": whole()}
+    _references = ("data_clones",)
+
+    @property
+    def compatible(self) -> bool:
+        """Whether orders agree to the precision of single-precision sums."""
+        return self.value < SINGLE
+
+    @property
+    def _title(self) -> str:
+        return f"Compatibility of conditionals ({self.n_pairs} pairs of sequences)"
+
+    @property
+    def _estimates(self) -> list[tuple[str, float, float]]:
+        return [("spread over orders of sites", self.value, self.value_se)]
+
+    @property
+    def verdict(self) -> str:
+        """One sentence: whether there is a joint law."""
+        if self.compatible:
+            return "The conditionals belong to one joint law: Gibbs sampling draws from it."
+        return (
+            "The conditionals belong to no joint law: a log-ratio of two sequences changes by "
+            f"{100 * self.value:.2g} % with the order of the sites, and so does what Gibbs sampling draws from."
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MarkovFloors(Result):
+    """Smallest losses on a stationary Markov chain, in nats a token.
+
+    Attributes
+    ----------
+    independent : float
+        Of a token alone: the entropy of the stationary law.
+    next_token : float
+        Of a token after the one before.
+    masked : float
+        Of a token between its two neighbours.
+    window : float or None
+        Mean masked loss of the sites of a window, whose ends have one neighbour.
+    stationary : array (V,)
+        The stationary law.
+    length : int or None
+        Sites of the window.
+    """
+
+    independent: float
+    next_token: float
+    masked: float
+    window: float | None = None
+    stationary: np.ndarray = field(repr=False)
+    length: int | None = None
+    provenance: Provenance | None = field(default=None, repr=False)
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    _contents = {"stationary": numbers("V", low=0.0), "length": whole() | None}
+    _references = ("data_clones",)
+
+    @property
+    def _title(self) -> str:
+        return f"Smallest losses on a Markov chain ({len(self.stationary)} tokens, nats a token)"
+
+    @property
+    def _estimates(self) -> list[Any]:
+        return []
+
+    def _rows(self) -> list[dict[str, Any]]:
+        named = {
+            "independent tokens (order 1)": self.independent,
+            "next token": self.next_token,
+            "masked token (order 2)": self.masked,
+            f"masked, window of {self.length}": self.window,
+        }
+        return [dict(loss_of=name, loss=value) for name, value in named.items() if value is not None]
+
+    @property
+    def verdict(self) -> str:
+        """One sentence: what neighbours tell."""
+        return (
+            f"The token before tells {self.independent - self.next_token:.3g} nats of the next, and both neighbours "
+            f"tell {self.independent - self.masked:.3g} of the one between; no higher order tells more."
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GaussianFlow(Result):
+    """Weights and loss of a two-layer factored network that learns from Gaussian tokens.
+
+    Attributes
+    ----------
+    times : array (T,)
+        Times.
+    weights : array (T, L - 1)
+        Weights of the other tokens.
+    losses : array (T,)
+        Mean squared errors.
+    limit : array (L - 1,)
+        Weights after a long time, ``C^-1 h``.
+    limit_loss : float
+        Mean squared error there, which no weights go below.
+    rates : array (L - 1,)
+        Rates of the modes, the fastest first.
+    growth : array (T,)
+        Rate at which the square grows from nothing; zero without third moments.
+    """
+
+    times: np.ndarray = field(repr=False)
+    weights: np.ndarray = field(repr=False)
+    losses: np.ndarray = field(repr=False)
+    limit: np.ndarray = field(repr=False)
+    limit_loss: float
+    rates: np.ndarray = field(repr=False)
+    growth: np.ndarray = field(repr=False)
+    provenance: Provenance | None = field(default=None, repr=False)
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    _contents = {
+        "times": numbers("T", low=0.0),
+        "weights": numbers("T", "W"),
+        "losses": numbers("T"),
+        "limit": numbers("W"),
+        "rates": numbers("W", low=0.0),
+        "growth": numbers("T"),
+    }
+    _references = ("data_clones",)
+
+    @property
+    def _title(self) -> str:
+        return f"Gradient flow from Gaussian tokens ({len(self.limit) + 1} tokens)"
+
+    @property
+    def _estimates(self) -> list[Any]:
+        return []
+
+    def _rows(self) -> list[dict[str, Any]]:
+        return [
+            dict(time=float(t), loss=float(loss), above_limit=float(loss - self.limit_loss), growth=float(growth))
+            for t, loss, growth in zip(self.times, self.losses, self.growth, strict=True)
+        ]
+
+    @property
+    def verdict(self) -> str:
+        """One sentence: how long it takes, and whether the square is learnt."""
+        moving = self.rates[self.rates > 0]
+        said = "Nothing is learnt: the other tokens never vary" if not len(moving) else (
+            f"Modes are learnt in times from {1 / moving[0]:.3g} to {1 / moving[-1]:.3g}, down to a loss of "
+            f"{self.limit_loss:.4g}"
+        )  # fmt: skip
+        if exceeds(self.growth.max(initial=0.0), 0.0, 1.0):
+            return f"{said}; third moments let the square grow, at a rate of up to {self.growth.max():.3g}."
+        return f"{said}; the square is never learnt."
