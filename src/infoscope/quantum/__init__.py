@@ -1,6 +1,8 @@
 """Whole families of quantum spin systems: lattices, Hamiltonians with couplings that change, exact answers."""
 
 from .configurations import enumerate_configurations, numbers_of, spins_of
+from .diagonalisation import exact_spectrum, ground_state
+from .exact_results import ExactSpectrum, ExactSusceptibility, GroundState
 from .families import CustomFamily, HeisenbergFamily, IsingFamily, RandomFieldIsing, SpinFamily
 from .lattices import Chain, Graph, Square
 from .observables import magnetization, spin_correlation, squared_magnetization, structure_factor
@@ -25,6 +27,12 @@ __all__ = [
     "spin_correlation",
     "squared_magnetization",
     "structure_factor",
+    # exact answers
+    "ExactSpectrum",
+    "ExactSusceptibility",
+    "GroundState",
+    "exact_spectrum",
+    "ground_state",
     # configurations
     "Orbits",
     "enumerate_configurations",

@@ -20,10 +20,10 @@ import scipy.sparse as sp
 
 from infoscope.base import DataError, ParameterError
 
-from .configurations import MAX_STATES, check_spins, enumerate_configurations, gigabytes, places_of, spins_of
+from .configurations import MAX_STATES, check_spins, enumerate_configurations, spins_of
 from .pauli_strings import read_pauli_string, spell_pauli_string
+from .sparse_matrices import Sector, forecast_bytes, matrices, refuse_large
 
-ROWS = 2**15  # configurations whose elements are found together
 FREE = 12  # spins of a mask up to which all their patterns are looked at
 
 
@@ -115,7 +115,7 @@ class SpinOperator:
     # -------------------------------------------------------------------------------------------------- its elements
     def at(self, couplings: Any = None) -> SpinOperator:
         """The operator with numbers in the place of its couplings."""
-        factors = self._factors(couplings)
+        factors = self.factors(couplings)
         if factors.ndim == 2:
             raise ParameterError(
                 f"couplings has shape {np.shape(couplings)}: give the {self.n_couplings} of one operator"
@@ -138,12 +138,18 @@ class SpinOperator:
             Column k belongs to s flipped by ``flips[k]``.
         """
         columns = check_spins(spins, self.n_sites).T
-        factors = self._factors(couplings, columns.shape[1])
-        found = np.zeros((self.n_flips, columns.shape[1]), factors.dtype)  # by flips: then sums run along memory
+        factors = self.factors(couplings, columns.shape[1])
+        return self.sum_strings(columns, factors).T
+
+    def sum_strings(self, columns: np.ndarray, factors: np.ndarray) -> np.ndarray:
+        """Sums over the strings of each mask, (K, M), at spins (n_sites, M) with factors (T,) or (M, T)."""
+        found = np.zeros((self.n_flips, columns.shape[1]), factors.dtype)  # by flips: sums run along memory
         for term, flip in enumerate(self.term_flip):
+            if factors.ndim == 1 and factors[term] == 0:
+                continue
             signs = _product(columns, np.flatnonzero(self.term_signs[term]))
             found[flip] += factors[..., term] if signs is None else factors[..., term] * signs
-        return found.T
+        return found
 
     def connected(self, spins: Any, couplings: Any = None) -> tuple[np.ndarray, np.ndarray]:
         """Configurations that rows lead to, and the elements towards them.
@@ -166,7 +172,7 @@ class SpinOperator:
         turned = np.where(self.flips, np.int8(-1), np.int8(1))
         return spins[:, None] * turned, self.elements(spins, couplings)
 
-    def matrix(self, couplings: Any = None, states: np.ndarray | None = None) -> sp.csr_array:
+    def matrix(self, couplings: Any = None, states: np.ndarray | None = None, *, project: bool = False) -> sp.csr_array:
         """The sparse matrix between configurations.
 
         Parameters
@@ -175,6 +181,8 @@ class SpinOperator:
             Of one system.
         states : ndarray of int64, optional
             Rising numbers of the configurations that rows and columns stand for; all 2^n_sites by default.
+        project : bool
+            Whether elements that lead out of `states` are left out, as they may be for the mean of an observable.
 
         Returns
         -------
@@ -189,37 +197,19 @@ class SpinOperator:
         -----
         Work and memory grow as configurations times `n_flips`: 12 bytes an element that is not zero.
         """
-        factors = self._factors(couplings)
+        factors = self.factors(couplings)
         if factors.ndim == 2:
             raise ParameterError(
                 f"couplings has shape {np.shape(couplings)}: give the {self.n_couplings} of one matrix"
             )
-        n_bytes = 12.0 * self.n_flips * (2.0**self.n_sites if states is None else len(states))
-        if n_bytes > 12.0 * self.n_flips * MAX_STATES:
-            raise ParameterError(
-                f"the matrix on {self.n_sites} spins needs up to {gigabytes(n_bytes)}; at most {MAX_STATES:,} "
-                "configurations are allowed: take fewer spins, or those of one magnetization"
-            )
+        n_states = 2**self.n_sites if states is None else len(states)
+        refuse_large(
+            n_states, MAX_STATES, forecast_bytes(n_states, self.n_flips), f"the matrix on {self.n_sites} spins"
+        )
         if states is None:
             states = enumerate_configurations(self.n_sites)
-        masks = self.flips @ (1 << np.arange(self.n_sites, dtype=np.int64))
-        data, indices, counts = [], [], []
-        for start in range(0, len(states), ROWS):
-            rows = states[start : start + ROWS]
-            elements = np.ascontiguousarray(self.elements(spins_of(rows, self.n_sites), couplings))
-            there = elements != 0
-            places = places_of(states, (rows[:, None] ^ masks)[there], self.n_sites)
-            if len(places) and places.min() < 0:
-                raise ParameterError(
-                    f"{self!r} leads out of the {len(states):,} states: it does not conserve what they share"
-                )
-            data.append(elements[there])
-            indices.append(places.astype(np.int32))
-            counts.append(there.sum(axis=1))
-        ends = np.concatenate([[0], *counts]).cumsum()
-        small = ends.astype(np.int32) if ends[-1] < 2**31 else ends
-        shape = (len(states), len(states))
-        return sp.csr_array((np.concatenate(data), np.concatenate(indices), small), shape=shape)
+        (data,), indices, indptr = matrices(self, [factors], Sector(states, self.n_sites), project=project)
+        return sp.csr_array((data, indices, indptr), shape=(n_states, n_states))
 
     # -------------------------------------------------------------------------------------------------- its symmetries
     def commutes_with_flip(self) -> bool:
@@ -290,7 +280,7 @@ class SpinOperator:
         return self + (-other) if isinstance(other, SpinOperator) else NotImplemented
 
     # ----------------------------------------------------------------------------------------------------------- steps
-    def _factors(self, couplings: Any, n_rows: int | None = None) -> np.ndarray:
+    def factors(self, couplings: Any, n_rows: int | None = None) -> np.ndarray:
         """Weights times couplings, (T,) or (M, T)."""
         given = np.zeros(0) if couplings is None else np.asarray(couplings, np.float64)
         given = given[None] if given.ndim == 0 else given
