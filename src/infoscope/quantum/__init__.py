@@ -3,11 +3,13 @@
 from .configurations import enumerate_configurations, numbers_of, spins_of
 from .diagonalisation import exact_spectrum, ground_state
 from .exact_results import ExactSpectrum, ExactSusceptibility, GroundState
+from .exact_susceptibility import exact_susceptibility
 from .families import CustomFamily, HeisenbergFamily, IsingFamily, RandomFieldIsing, SpinFamily
 from .lattices import Chain, Graph, Square
 from .observables import magnetization, spin_correlation, squared_magnetization, structure_factor
 from .orbits import Orbits, find_orbits
 from .spin_operators import SpinOperator, pauli_sum
+from .transverse_ising import TransverseIsingChain, transverse_ising_chain_exact
 
 __all__ = [
     # where spins are
@@ -31,8 +33,11 @@ __all__ = [
     "ExactSpectrum",
     "ExactSusceptibility",
     "GroundState",
+    "TransverseIsingChain",
     "exact_spectrum",
+    "exact_susceptibility",
     "ground_state",
+    "transverse_ising_chain_exact",
     # configurations
     "Orbits",
     "enumerate_configurations",

@@ -15,7 +15,7 @@ MOST_COPIES = 24  # of the lowest level that are looked for
 
 
 def lowest_levels(
-    matrix: Any, k: int, *, width: float, start: np.ndarray | None = None
+    matrix: Any, k: int, *, width: float, start: np.ndarray | None = None, copies: bool = True
 ) -> tuple[np.ndarray, np.ndarray]:
     """The k lowest levels and their vectors.
 
@@ -29,6 +29,8 @@ def lowest_levels(
         Levels this near to each other count as one.
     start : ndarray (S,), optional
         Where the search begins; a fixed random vector by default, so that the answer is the same every time.
+    copies : bool
+        Whether copies of levels are looked for that one search may miss.
 
     Returns
     -------
@@ -47,6 +49,8 @@ def lowest_levels(
         levels, vectors = np.linalg.eigh(matrix.toarray())
         return levels[:k], vectors[:, :k]
     levels, vectors = _search(matrix, k, start)
+    if not copies:
+        return levels, vectors
     top = float(abs(matrix).sum(axis=1).max())  # no level is higher
     while True:
         lifted = _lifted(matrix, vectors, top - levels)
