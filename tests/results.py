@@ -74,6 +74,18 @@ from infoscope.measures import (
     StabilityIndex,
     StabilityTable,
 )
+from infoscope.quantum import (
+    Chain,
+    ExactSpectrum,
+    ExactSusceptibility,
+    GroundState,
+    IsingFamily,
+    TransverseIsingChain,
+    exact_spectrum,
+    exact_susceptibility,
+    ground_state,
+    transverse_ising_chain_exact,
+)
 from infoscope.representations import (
     CheckpointComparison,
     ConditionalImbalance,
@@ -229,6 +241,10 @@ def one_of_each():
         ),
         MarkovFloors: infoscope.markov_floors([[0.9, 0.1], [0.2, 0.8]], length=5),
         GaussianFlow: infoscope.gaussian_gradient_flow(X.T @ X / 80, [0.0, 1.0, 5.0]),
+        GroundState: ground_state(IsingFamily(Chain(3)), 1.0),
+        ExactSpectrum: exact_spectrum(IsingFamily(Chain(3)), [0.0, 0.5, 1.0]),
+        ExactSusceptibility: exact_susceptibility(IsingFamily(Chain(3)), [0.5, 1.0]),
+        TransverseIsingChain: transverse_ising_chain_exact(4, [0.5, 1.0]),
         CorrelationTime: infoscope.correlation_time(X),
         OrderTest: infoscope.statistics.adjacency_test(np.arange(80), np.roll(np.arange(80), 1), 80),
     }

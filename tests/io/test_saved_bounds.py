@@ -80,6 +80,7 @@ COUNTS = {
     ("LabelOverlap", "class_sizes"), ("LabelOverlap", "class_k"),
     ("LayerProfile", "gride_ranks"), ("LayerProfile", "widths"),
     ("TokenNumberCurve", "n_tokens"), ("FlowSamplingResult", "iteration"), ("FlowSamplingResult", "n_steps"),
+    ("ExactSpectrum", "degeneracy"),
 }  # fmt: skip
 
 

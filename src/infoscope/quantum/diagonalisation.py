@@ -71,11 +71,11 @@ def ground_state(
     >>> found = ground_state(IsingFamily(Chain(10)), 1.0)
     >>> print(found)
     Ground state of 10 spins at field = 1
-      energy           -12.78490644299...
-      energy per site  -1.278490644299...
-      gap              0.1573403446...
+      energy           -12.78490644
+      energy per site  -1.278490644
+      gap              0.1574034136
       degeneracy       1
-    One ground state, even under the flip of all spins, 0.1573 below the next level.
+    One ground state, even under the flip of all spins, 0.1574 below the next level.
     """
     system = family.as_system(couplings)
     spectra = Sectors(family, parity=parity, max_states=max_states)
@@ -139,7 +139,7 @@ def exact_spectrum(
     >>> found = exact_spectrum(HeisenbergFamily(Chain(8), ("J2",)), [0.0, 0.5], k=3)
     >>> found.energies.round(4)
     array([[-3.6511, -3.1284, -2.6996],
-           [-3.    , -3.    , -2.4846]])
+           [-3.    , -3.    , -2.5955]])
     >>> found.verdict
     'At J2 = 0.5 the ground state is degenerate (2 states).'
     """

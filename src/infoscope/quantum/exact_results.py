@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from infoscope.base import ParameterError, Provenance, Result
+from infoscope.base import DataError, ParameterError, Provenance, Result
 from infoscope.base.contents import integers, numbers, values, whole
 
+from .configurations import LONGEST
 from .spin_operators import SpinOperator
 
 PARITIES = {1: "even", -1: "odd", 0: "mixed"}
@@ -64,6 +65,10 @@ class GroundState(Result):
     }
     _references = ("exact_diagonalisation",)
 
+    def _check_contents(self) -> None:
+        if self.n_sites > LONGEST or (self.configurations >> self.n_sites).any():
+            raise DataError(f"configurations of GroundState are those of more than {self.n_sites} spins")
+
     @property
     def energy_per_site(self) -> float:
         """Energy over the number of spins."""
@@ -76,9 +81,9 @@ class GroundState(Result):
     @property
     def _estimates(self) -> tuple[Any, ...]:
         return (
-            ("energy", self.energy, None),
-            ("energy per site", self.energy_per_site, None),
-            ("gap", self.gap, None),
+            ("energy", f"{self.energy:.10g}", None),
+            ("energy per site", f"{self.energy_per_site:.10g}", None),
+            ("gap", f"{self.gap:.10g}", None),
             ("degeneracy", str(self.degeneracy), None),
         )
 

@@ -43,6 +43,7 @@ class TransverseIsingChain(Result):
     transverse_magnetization : array (R,)
         Mean of sigma^x on a site.
     provenance : Provenance
+    notes : tuple of str
     """
 
     n_sites: int
@@ -53,6 +54,7 @@ class TransverseIsingChain(Result):
     chi: np.ndarray
     transverse_magnetization: np.ndarray
     provenance: Provenance | None = dataclasses.field(default=None, repr=False)
+    notes: tuple[str, ...] = ()
 
     _contents = {
         "n_sites": whole(2),
@@ -116,7 +118,7 @@ def transverse_ising_chain_exact(n_sites: int, h: Any, *, interaction: float = 1
     >>> from infoscope.quantum import transverse_ising_chain_exact
     >>> found = transverse_ising_chain_exact(10, [0.75, 1.0, 2.0])
     >>> found.chi.round(4), found.energy.round(6)
-    (array([1.7778, 2.8125, 0.0534]), array([-11.466346, -12.784906, -21.271097]))
+    (array([1.7778, 2.8125, 0.0534]), array([-11.47214 , -12.784906, -21.271209]))
     """
     n_sites = check_positive_int(n_sites, "n_sites", 2)
     if n_sites % 2:
