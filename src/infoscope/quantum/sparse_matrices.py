@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import scipy.sparse as sp
@@ -17,11 +17,25 @@ from infoscope.base import ParameterError
 
 from .configurations import gigabytes, places_of, spins_of
 
-if TYPE_CHECKING:
-    from .spin_operators import SpinOperator
-
 ROWS = 2**15  # configurations whose elements are found together
 SOLVER_VECTORS = 24  # of a sector, which the search for eigenvectors holds
+
+
+class SumOfStrings(Protocol):
+    """What is asked of a `SpinOperator`, which stands above this file."""
+
+    @property
+    def flips(self) -> np.ndarray: ...
+    @property
+    def term_weight(self) -> np.ndarray: ...
+    @property
+    def term_coupling(self) -> np.ndarray: ...
+    @property
+    def n_sites(self) -> int: ...
+    @property
+    def n_couplings(self) -> int: ...
+    def factors(self, couplings: Any) -> np.ndarray: ...
+    def sum_strings(self, columns: np.ndarray, factors: np.ndarray) -> np.ndarray: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +93,7 @@ def refuse_large(n_states: int, max_states: int, n_bytes: float, what: str) -> N
 
 
 def matrices(
-    operator: SpinOperator, parts: Sequence[np.ndarray], sector: Sector, *, project: bool = False
+    operator: SumOfStrings, parts: Sequence[np.ndarray], sector: Sector, *, project: bool = False
 ) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
     """Several matrices with one pattern, such as those that each coupling multiplies.
 
@@ -144,7 +158,7 @@ class SectorMatrices:
 
     MOST_PARTS = 8
 
-    def __init__(self, operator: SpinOperator, sector: Sector) -> None:
+    def __init__(self, operator: SumOfStrings, sector: Sector) -> None:
         self.operator, self.sector = operator, sector
         self._kept: Any = None
         if operator.n_couplings <= self.MOST_PARTS:
