@@ -23,7 +23,14 @@ from infoscope.causality import (
     scan_lags,
     suggest_embedding,
 )
-from infoscope.clones import CompatibilityIndex, GaussianFlow, InteractionDegree, MarkovFloors, OrderLosses
+from infoscope.clones import (
+    CompatibilityIndex,
+    GaussianFlow,
+    InteractionDegree,
+    MarkovFloors,
+    OrderLosses,
+    OrderSpectrum,
+)
 from infoscope.density import Clusters, ClusterScan, DecisionGraph, DensityPeaks, LogDensity, PAk
 from infoscope.dimension import (
     BinarizationReport,
@@ -239,6 +246,7 @@ def one_of_each():
         CompatibilityIndex: infoscope.compatibility_index(
             lambda s, sites: np.c_[s[:, 0] + 0.1 * s.sum(1) * (sites > 1), s[:, 2]], BITS[:, :3].astype(int)
         ),
+        OrderSpectrum: infoscope.order_spectrum(BITS[:, :3].astype(int)),
         MarkovFloors: infoscope.markov_floors([[0.9, 0.1], [0.2, 0.8]], length=5),
         GaussianFlow: infoscope.gaussian_gradient_flow(X.T @ X / 80, [0.0, 1.0, 5.0]),
         GroundState: ground_state(IsingFamily(Chain(3)), 1.0),

@@ -52,11 +52,13 @@ _HOMES = {
         "InteractionDegree",
         "MarkovFloors",
         "OrderLosses",
+        "OrderSpectrum",
         "compatibility_index",
         "exact_order_losses",
         "gaussian_gradient_flow",
         "interaction_degree",
         "markov_floors",
+        "order_spectrum",
     ),
     "representations": (
         "CheckpointComparison",

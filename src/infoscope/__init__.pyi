@@ -55,11 +55,13 @@ from .clones import GaussianFlow as GaussianFlow
 from .clones import InteractionDegree as InteractionDegree
 from .clones import MarkovFloors as MarkovFloors
 from .clones import OrderLosses as OrderLosses
+from .clones import OrderSpectrum as OrderSpectrum
 from .clones import compatibility_index as compatibility_index
 from .clones import exact_order_losses as exact_order_losses
 from .clones import gaussian_gradient_flow as gaussian_gradient_flow
 from .clones import interaction_degree as interaction_degree
 from .clones import markov_floors as markov_floors
+from .clones import order_spectrum as order_spectrum
 from .density import BMTI as BMTI
 from .density import Clusters as Clusters
 from .density import ClusterScan as ClusterScan

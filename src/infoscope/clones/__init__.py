@@ -9,7 +9,9 @@ from .gaussian_flow import gaussian_gradient_flow
 from .interaction_degree import interaction_degree
 from .markov import markov_floors
 from .order_losses import exact_order_losses, masked_floor
+from .order_spectrum import order_spectrum
 from .simple_clones import independent_clone, markov_clone, shuffled_clone
+from .spectrum_results import OrderSpectrum
 from .token_arrays import check_tokens
 
 __all__ = [
@@ -32,6 +34,9 @@ __all__ = [
     "gibbs_kernel",
     "metropolis_kernel",
     "stationary_law",
+    # of data
+    "OrderSpectrum",
+    "order_spectrum",
     # clones that need no model
     "independent_clone",
     "markov_clone",

@@ -60,6 +60,22 @@ def count_features(n_sites: int, n_tokens: int, degree: int) -> int:
     return sum(comb(n_sites, m) * (n_tokens - 1) ** m for m in range(min(degree, n_sites) + 1))
 
 
+def check_features(n_contexts: int, n_sites: int, n_tokens: int, degree: int) -> None:
+    """Raise where the features of so many contexts do not fit into 2 GB.
+
+    Examples
+    --------
+    >>> from infoscope.clones.contrasts import check_features
+    >>> check_features(1000, 5, 2, 2)
+    """
+    n_features = count_features(n_sites, n_tokens, degree)
+    if n_features * n_contexts > MOST_NUMBERS:
+        raise ParameterError(
+            f"{n_contexts} contexts with {n_features} interactions of degree {degree} are too many for exact fits: "
+            "take a lower order, fewer sites or tokens, or an InteractionModel"
+        )
+
+
 def contrast_features(tokens: np.ndarray, n_tokens: int, degree: int) -> np.ndarray:
     """Products of contrasts of at most `degree` sites, sites in rising order.
 
@@ -87,12 +103,7 @@ def contrast_features(tokens: np.ndarray, n_tokens: int, degree: int) -> np.ndar
     >>> contrast_features(np.array([[0, 1, 1]]), 2, 2)                    # 1, s0, s1, s2, s0 s1, s0 s2, s1 s2
     array([[ 1.,  1., -1., -1., -1., -1.,  1.]])
     """
-    n_features = count_features(tokens.shape[1], n_tokens, degree)
-    if n_features * len(tokens) > MOST_NUMBERS:
-        raise ParameterError(
-            f"{len(tokens)} contexts with {n_features} interactions of degree {degree} are too many for exact fits: "
-            "take a lower order, fewer sites or tokens, or an InteractionModel"
-        )
+    check_features(len(tokens), tokens.shape[1], n_tokens, degree)
     one_site = site_contrasts(n_tokens)[:, 1:][tokens]  # (n, M, V - 1)
     blocks = [np.ones((len(tokens), 1))]
     for m in range(1, min(degree, tokens.shape[1]) + 1):

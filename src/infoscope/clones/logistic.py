@@ -33,9 +33,14 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def fit_logits(
-    features: np.ndarray, weights: np.ndarray, *, penalty: float = 0.0, start: np.ndarray | None = None
+    features: np.ndarray,
+    weights: np.ndarray,
+    *,
+    penalty: float | np.ndarray = 0.0,
+    start: np.ndarray | None = None,
+    done: float = DONE,
 ) -> LogisticFit:
-    """Minimize ``-sum_ca w_ca log softmax(features_c W)_a + penalty/2 |W|^2`` over W.
+    """Minimize ``-sum_ca w_ca log softmax(features_c W)_a + |W|^2 penalty/2`` over W.
 
     Parameters
     ----------
@@ -43,10 +48,12 @@ def fit_logits(
         Features of every context.
     weights : array (C, V)
         Weight of every token in every context; they add up to one.
-    penalty : float
+    penalty : float or array (F, 1)
         Keeps logits finite where a context has been seen with one token only.
     start : array (F', V), optional
         Where to start, for the first F' features.
+    done : float
+        Gain in nats that a further step promises, at which the fit ends.
 
     Returns
     -------
@@ -72,7 +79,7 @@ def fit_logits(
         gradient = features.T @ (total * p - weights) + penalty * coefficients
         step = _newton_step(features, total * p, p, gradient, penalty)
         slope = float((step * gradient).sum())
-        if -slope / 2 < DONE:
+        if -slope / 2 < done:
             converged = True
             break
         size = 1.0
@@ -102,12 +109,12 @@ def mean_loss(weights: np.ndarray, log_p: np.ndarray) -> float:
     return float(-np.where(weights > 0, weights * np.where(weights > 0, log_p, 0.0), 0.0).sum()) + 0.0
 
 
-def _value(weights: np.ndarray, log_p: np.ndarray, coefficients: np.ndarray, penalty: float) -> float:
-    return mean_loss(weights, log_p) + penalty / 2 * float((coefficients**2).sum())
+def _value(weights: np.ndarray, log_p: np.ndarray, coefficients: np.ndarray, penalty: float | np.ndarray) -> float:
+    return mean_loss(weights, log_p) + float((penalty * coefficients**2).sum()) / 2
 
 
 def _newton_step(
-    features: np.ndarray, weighted: np.ndarray, p: np.ndarray, gradient: np.ndarray, penalty: float
+    features: np.ndarray, weighted: np.ndarray, p: np.ndarray, gradient: np.ndarray, penalty: float | np.ndarray
 ) -> np.ndarray:
     """Solution of H d = -g by conjugate gradients; H is never written down."""
     step, residual = np.zeros_like(gradient), -gradient

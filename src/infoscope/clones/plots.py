@@ -8,6 +8,7 @@ import numpy as np
 
 from infoscope.base.pictures import picture
 from infoscope.base.plot_style import (
+    BLACK,
     BLUE,
     COLOURS,
     GREY,
@@ -22,9 +23,49 @@ from infoscope.base.plot_style import (
 )
 
 from .exact_results import NOISE, CompatibilityIndex, GaussianFlow, InteractionDegree, MarkovFloors, OrderLosses
+from .spectrum_results import LEVEL, OrderSpectrum
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+
+@picture(OrderSpectrum, "shares", default=True)
+def plot_shares(found: OrderSpectrum, ax: Axes | None = None, *, style: str = "screen") -> Axes:
+    """Share of what each order tells, with its error; orders that tell nothing on other sequences are pale."""
+    look = look_of(style)
+    ax = axes_of(ax, look, height=0.72)
+    told = np.asarray(found.p_values) < LEVEL
+    for seen, colour, label in ((True, BLUE, "tells something"), (False, PALE_BLUE, "not shown by other sequences")):
+        at = told == seen
+        if at.any():
+            ax.bar(found.orders[1:][at], 100 * found.shares[at], color=colour, width=0.6, label=label)
+    ax.errorbar(found.orders[1:], 100 * found.shares, yerr=100 * found.shares_se, color=BLACK, **look.bars("none"))
+    ax.axhline(0, color=GREY, lw=look.line / 2)
+    ax.set_xticks(found.orders[1:])
+    low, high = ax.get_ylim()
+    ax.set_ylim(low, high + 0.25 * (high - low))  # room for the legend
+    whole = "the loss of the highest order" if found.floor is None else "the floor"
+    set_labels(ax, look, "order of interaction", f"share of order-1 loss minus\n{whole} (%)")
+    set_legend(ax, look)
+    return ax
+
+
+@picture(OrderSpectrum, "losses")
+def plot_spectrum_losses(found: OrderSpectrum, ax: Axes | None = None, *, style: str = "screen") -> Axes:
+    """Smallest loss of each order, and the loss that fits reach on other sequences."""
+    look = look_of(style)
+    ax = axes_of(ax, look, height=0.72)
+    for values, errors, colour, marker, label in (
+        (found.held_out, found.held_out_se, GREY, "s--", "on other sequences"),
+        (found.losses, found.losses_se, BLUE, "o-", "without the bias of fits"),
+    ):
+        ax.errorbar(found.orders, values, yerr=errors, color=colour, **look.bars(marker), label=label)
+    if found.floor is not None:
+        ax.axhline(found.floor, color=VERMILION, ls="--", lw=look.line, label="floor")
+    ax.set_xticks(found.orders)
+    set_labels(ax, look, "highest order of interactions", "masked loss (nats a token)")
+    set_legend(ax, look)
+    return ax
 
 
 def _ratio_data(found: CompatibilityIndex, **options: Any) -> list[dict[str, float]]:
@@ -80,7 +121,8 @@ def plot_orders(found: CompatibilityIndex, ax: Axes | None = None, *, style: str
     ends = [float(found.log_ratios.min()), float(found.log_ratios.max())]
     ax.plot(ends, ends, color=GREY, lw=look.line, label="one joint law")
     size = dot_size(found.n_pairs, look)
-    ax.scatter(*found.log_ratios, s=size, color=BLUE, lw=0, alpha=0.7, label=f"spread {100 * found.value:.2g} %")
+    one, other = found.log_ratios
+    ax.scatter(one, other, s=size, color=BLUE, lw=0, alpha=0.7, label=f"spread {100 * found.value:.2g} %")
     set_labels(ax, look, "log-ratio of two sequences, one order of sites", "another order")
     set_legend(ax, look)
     return ax
