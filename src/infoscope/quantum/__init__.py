@@ -6,6 +6,7 @@ from .exact_results import ExactSpectrum, ExactSusceptibility, GroundState
 from .exact_susceptibility import exact_susceptibility
 from .families import CustomFamily, HeisenbergFamily, IsingFamily, RandomFieldIsing, SpinFamily
 from .lattices import Chain, Graph, Square
+from .netket_operators import from_netket, lattice_from_netket, to_netket
 from .observables import magnetization, spin_correlation, squared_magnetization, structure_factor
 from .orbits import Orbits, find_orbits
 from .spin_operators import SpinOperator, pauli_sum
@@ -38,6 +39,10 @@ __all__ = [
     "exact_susceptibility",
     "ground_state",
     "transverse_ising_chain_exact",
+    # of NetKet
+    "from_netket",
+    "lattice_from_netket",
+    "to_netket",
     # configurations
     "Orbits",
     "enumerate_configurations",

@@ -266,6 +266,20 @@ class SpinOperator:
             names,
         )
 
+    def times_coupling(self, name: str) -> SpinOperator:
+        """The operator times a coupling of that name; it has none before.
+
+        Examples
+        --------
+        >>> from infoscope.quantum import Chain, CustomFamily, magnetization, squared_magnetization
+        >>> terms = -4.0 * squared_magnetization(4) - 4.0 * magnetization(4, "x").times_coupling("field")
+        >>> CustomFamily(Chain(4), terms).coupling_names
+        ('field',)
+        """
+        if self.n_couplings:
+            raise ParameterError(f"{self!r} has couplings already: put numbers in their place with `at` first")
+        return replace(self, term_coupling=np.zeros_like(self.term_coupling), coupling_names=(str(name),))
+
     def __mul__(self, number: Any) -> SpinOperator:
         if not isinstance(number, numbers.Number) or isinstance(number, bool):
             return NotImplemented
