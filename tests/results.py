@@ -24,12 +24,16 @@ from infoscope.causality import (
     suggest_embedding,
 )
 from infoscope.clones import (
+    CloneResult,
     CompatibilityIndex,
     GaussianFlow,
     InteractionDegree,
+    InteractionModel,
+    LearningCurves,
     MarkovFloors,
     OrderLosses,
     OrderSpectrum,
+    learning_curves,
 )
 from infoscope.density import Clusters, ClusterScan, DecisionGraph, DensityPeaks, LogDensity, PAk
 from infoscope.dimension import (
@@ -157,6 +161,25 @@ def sampled():
     return run.fit([[-1.0, 0.0], [1.0, 0.0]], n_adapt=4, n_iter=24).result_
 
 
+@cache
+def cloned():
+    """Pairs of neighbouring bits, and chains of them."""
+    tokens = np.repeat(np.random.default_rng(0).integers(2, size=(600, 3)), 2, axis=1)
+    model = InteractionModel(2, n_heads=1, n_steps=10).fit(tokens)
+    return model.sample(tokens[:20], n_sweeps=8, n_jobs=1)
+
+
+def learnt():
+    """A model that comes to look at the token before, on pairs of equal bits and on independent ones."""
+    real = np.repeat(np.random.default_rng(0).integers(2, size=(60, 3)), 2, axis=1)
+
+    def trusts(much):
+        return lambda tokens, sites: much * np.eye(2)[tokens[np.arange(len(tokens)), sites - 1]]
+
+    clones = {1: np.random.default_rng(1).integers(2, size=(40, 6)), 2: real[::-1]}
+    return learning_curves({0: trusts(0.0), 10: trusts(0.5), 20: trusts(1.0)}, clones, real, n_resamples=20)
+
+
 def one_of_each():
     """One real result of every class of the library."""
     timed = infoscope.Space(X, time=np.tile(np.arange(40.0), 2), run=RUN, name="A")
@@ -253,6 +276,8 @@ def one_of_each():
         ExactSpectrum: exact_spectrum(IsingFamily(Chain(3)), [0.0, 0.5, 1.0]),
         ExactSusceptibility: exact_susceptibility(IsingFamily(Chain(3)), [0.5, 1.0]),
         TransverseIsingChain: transverse_ising_chain_exact(4, [0.5, 1.0]),
+        CloneResult: cloned(),
+        LearningCurves: learnt(),
         CorrelationTime: infoscope.correlation_time(X),
         OrderTest: infoscope.statistics.adjacency_test(np.arange(80), np.roll(np.arange(80), 1), 80),
     }

@@ -50,9 +50,13 @@ from .causality import sample_times as sample_times
 from .causality import scan_lags as scan_lags
 from .causality import suggest_embedding as suggest_embedding
 from .causality import transfer_entropy as transfer_entropy
+from .clones import CloneLadder as CloneLadder
+from .clones import CloneResult as CloneResult
 from .clones import CompatibilityIndex as CompatibilityIndex
 from .clones import GaussianFlow as GaussianFlow
 from .clones import InteractionDegree as InteractionDegree
+from .clones import InteractionModel as InteractionModel
+from .clones import LearningCurves as LearningCurves
 from .clones import MarkovFloors as MarkovFloors
 from .clones import OrderLosses as OrderLosses
 from .clones import OrderSpectrum as OrderSpectrum
@@ -60,6 +64,7 @@ from .clones import compatibility_index as compatibility_index
 from .clones import exact_order_losses as exact_order_losses
 from .clones import gaussian_gradient_flow as gaussian_gradient_flow
 from .clones import interaction_degree as interaction_degree
+from .clones import learning_curves as learning_curves
 from .clones import markov_floors as markov_floors
 from .clones import order_spectrum as order_spectrum
 from .density import BMTI as BMTI

@@ -1,18 +1,25 @@
 """Which interactions a sequence model has learnt: clones of data whose interactions stop at a given order."""
 
+from .clone_results import CloneResult
 from .compatibility import compatibility_index
+from .curve_results import LearningCurves
 from .enumeration import enumerate_states, exact_conditionals, law_of_energy, state_numbers
 from .exact_kernels import gibbs_kernel, metropolis_kernel, stationary_law
 from .exact_results import CompatibilityIndex, GaussianFlow, InteractionDegree, MarkovFloors, OrderLosses
 from .factored_logits import factored_logits
 from .gaussian_flow import gaussian_gradient_flow
 from .interaction_degree import interaction_degree
+from .interaction_model import InteractionModel
+from .ladder import CloneLadder
+from .learning_curves import learning_curves
 from .markov import markov_floors
 from .order_losses import exact_order_losses, masked_floor
 from .order_spectrum import order_spectrum
 from .simple_clones import independent_clone, markov_clone, shuffled_clone
 from .spectrum_results import OrderSpectrum
+from .study_models import StudyTransformer
 from .token_arrays import check_tokens
+from .tokens import Tokenizer, TokenWindows, token_windows, train_tokenizer
 
 __all__ = [
     # laws that can be listed
@@ -44,8 +51,20 @@ __all__ = [
     # may one trust conditionals?
     "CompatibilityIndex",
     "compatibility_index",
-    # models
+    # models, and clones drawn from them
+    "CloneLadder",
+    "CloneResult",
+    "InteractionModel",
     "factored_logits",
+    # what a model has learnt
+    "LearningCurves",
+    "StudyTransformer",
+    "learning_curves",
+    # from texts to tokens
+    "TokenWindows",
+    "Tokenizer",
+    "token_windows",
+    "train_tokenizer",
     # what every piece asks
     "check_tokens",
 ]

@@ -1,0 +1,110 @@
+"""Clones of several orders of the same data, from models trained one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
+
+from infoscope.base import ParameterError
+
+from .clone_results import CloneResult
+from .interaction_model import InteractionModel
+from .token_arrays import check_order
+
+
+class CloneLadder(BaseEstimator):
+    """Models of rising order, and a clone from each.
+
+    Parameters
+    ----------
+    orders : sequence of int
+        1 is independent tokens.
+    model : InteractionModel, optional
+        What all of them share; its order does not count.
+
+    Attributes
+    ----------
+    models_ : dict of int to InteractionModel
+        One an order.
+    losses_ : dict of int to float
+        Held-out losses, NaN where nothing was held out.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.clones import CloneLadder, InteractionModel
+    >>> tokens = np.random.default_rng(0).integers(2, size=(2000, 4))
+    >>> tokens[:, 1] = tokens[:, 0]
+    >>> ladder = CloneLadder((1, 2), model=InteractionModel(n_heads=2, n_steps=200)).fit(tokens)
+    >>> clones = ladder.sample(tokens[:200], n_sweeps=16)
+    >>> [bool((clone.tokens[:, 0] == clone.tokens[:, 1]).mean() > 0.9) for clone in clones.values()]
+    [False, True]
+    """
+
+    def __init__(self, orders: Sequence[int] = (1, 2, 3, 5), *, model: InteractionModel | None = None):
+        self.orders = orders
+        self.model = model
+
+    def fit(
+        self, tokens: Any, y: Any = None, *, sample_weight: Any = None, checkpoint: Any = None, resume: bool = False
+    ) -> CloneLadder:
+        """Train a model of each order.
+
+        Parameters
+        ----------
+        tokens : array (n, L) of int
+        y : ignored
+        sample_weight : array (n,), optional
+        checkpoint : path of a folder, optional
+            One file an order is kept there.
+        resume : bool
+            Go on from what is there.
+
+        Returns
+        -------
+        CloneLadder
+        """
+        orders = list(self.orders)
+        if not orders or len(set(orders)) < len(orders):
+            raise ParameterError(f"orders are {orders}: pass different ones, such as (1, 2, 3)")
+        for order in orders:
+            check_order(order, np.asarray(tokens).shape[-1], "one of orders")
+        shared = (self.model or InteractionModel()).get_params()
+        if checkpoint is not None:
+            Path(checkpoint).mkdir(parents=True, exist_ok=True)
+        self.models_ = {}
+        for order in sorted(orders):
+            file = None if checkpoint is None else Path(checkpoint) / f"order_{order}.npz"
+            model = InteractionModel(**(shared | {"order": order}))
+            # a folder that was left half-way has no files yet for the orders that were still to come
+            self.models_[order] = model.fit(tokens, sample_weight=sample_weight, checkpoint=file, resume=resume)
+        self.losses_ = {order: _held_out(model) for order, model in self.models_.items()}
+        return self
+
+    def sample(self, start: Any, **options: Any) -> dict[int, CloneResult]:
+        """A clone of each order.
+
+        Parameters
+        ----------
+        start : array (n, L)
+            Real sequences that no model was trained on.
+        **options
+            As of `InteractionModel.sample`.
+
+        Returns
+        -------
+        dict of int to CloneResult
+        """
+        if not hasattr(self, "models_"):
+            raise NotFittedError("this CloneLadder has not been trained: call fit first")
+        return {order: model.sample(start, **options) for order, model in self.models_.items()}
+
+
+def _held_out(model: InteractionModel) -> float:
+    best = model.training_.best_loss
+    return best if np.isfinite(best) else float("nan")

@@ -1,0 +1,144 @@
+"""Which orders a model has learnt at which step: its loss on real sequences and on their clones, along its training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from infoscope.base import DataError, ParameterError, check_positive_int, provenance
+from infoscope.base.progress import progress
+
+from .clone_results import CloneResult
+from .conditionals import ask_logits
+from .curve_results import LearningCurves
+from .logistic import log_softmax
+from .sequences import check_sequences
+
+Conditional = Callable[[np.ndarray, np.ndarray], Any]
+BATCH = 256  # sequences that a model sees together
+
+
+def learning_curves(
+    checkpoints: Mapping[int, Conditional] | list[Mapping[int, Conditional]],
+    clones: Mapping[int, Any],
+    real: Any,
+    *,
+    document: Any = None,
+    n_sites: int = 4,
+    clock_level: float = 0.05,
+    n_resamples: int = 400,
+    random_state: int = 0,
+) -> LearningCurves:
+    """Losses of a model on real sequences and on clones, at several steps of its training.
+
+    Parameters
+    ----------
+    checkpoints : mapping of step to function (tokens (n, L), sites (n,)) -> (n, V)
+        Log-probabilities (or logits) of the token at one masked site a sequence, given the others (encoders) or those
+        before it (decoders). A list of mappings, with the same steps, for repeated trainings.
+    clones : mapping of order to CloneResult or array (m, L)
+        Copies of the data with interactions up to that order.
+    real : array (n, L)
+        Sequences that the model was not trained on; -1 is padding.
+    document : array (n,), optional
+        Which document each real sequence is from: they are resampled together.
+    n_sites : int
+        Sites of a sequence that are masked, one at a time, the same ones at all steps.
+    clock_level : float
+        A clone is learnt when this share of the fall of its loss is left.
+    n_resamples : int
+        Of documents, sequences of clones and trainings, for intervals.
+    random_state : int
+
+    Returns
+    -------
+    LearningCurves
+
+    Raises
+    ------
+    DataError, ParameterError
+        Sequences that do not fit together, trainings of other steps, fewer than two steps.
+
+    References
+    ----------
+    Rende, Gerace, Laio & Goldt, arXiv 2410.19637 (2024).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.clones import learning_curves
+    >>> rng = np.random.default_rng(0)
+    >>> real = np.repeat(rng.integers(2, size=(300, 1)), 4, axis=1)  # all tokens equal
+    >>> clone = rng.integers(2, size=(300, 4))  # order 1: independent tokens
+    >>> def knows(trust):  # looks at the neighbouring token, more and more
+    ...     return lambda tokens, sites: trust * np.eye(2)[tokens[np.arange(len(tokens)), sites - 1]]
+    >>> curves = learning_curves({0: knows(0.0), 10: knows(1.0), 20: knows(4.0)}, {1: clone}, real)
+    >>> curves.loss.round(2)
+    array([[0.69, 0.31, 0.02],
+           [0.69, 0.81, 2.0...]])
+    """
+    runs = list(checkpoints) if isinstance(checkpoints, list) else [checkpoints]
+    steps = sorted(runs[0]) if runs else []
+    if len(steps) < 2 or any(sorted(run) != steps for run in runs):
+        raise ParameterError("checkpoints must hold at least two steps, and the same ones in every training")
+    n_sites = check_positive_int(n_sites, "n_sites")
+    sets, unit = _sets(real, clones, document)
+    orders = np.array([0, *sorted(clones)])
+    rng = np.random.default_rng(random_state)
+    losses: list[np.ndarray] = []  # of every set: (runs, steps, sequences)
+    with progress(len(runs) * len(steps) * len(sets), "learning curves", "losses") as bar:
+        for tokens in sets:
+            rows, sites = _masked_sites(tokens, n_sites, rng)
+            table = np.empty((len(runs), len(steps), len(tokens)))
+            for r, run in enumerate(runs):
+                for t, step in enumerate(steps):
+                    table[r, t] = _sequence_losses(run[step], tokens, rows, sites)
+                    bar.update(1)
+            losses.append(table)
+    units = [unit, *(np.arange(len(tokens)) for tokens in sets[1:])]
+    return LearningCurves.of(
+        np.array(steps), orders, losses, units, clock_level=clock_level,
+        n_resamples=check_positive_int(n_resamples, "n_resamples"), random_state=random_state,
+        provenance=provenance(
+            "learning_curves", dict(n_sites=n_sites, clock_level=clock_level, n_resamples=n_resamples), random_state,
+            *sets,
+        ),
+    )  # fmt: skip
+
+
+# --------------------------------------------------------------------------------------------------------------- steps
+def _sets(real: Any, clones: Mapping[int, Any], document: Any) -> tuple[list[np.ndarray], np.ndarray]:
+    """Real sequences first, then clones by order; and what real ones are resampled with."""
+    given = [real, *(clones[order] for order in sorted(clones))]
+    arrays = [np.asarray(one.tokens if isinstance(one, CloneResult) else one) for one in given]
+    for order, one in sorted(clones.items()):
+        if isinstance(one, CloneResult) and not one.converged:
+            raise DataError(f"the clone of order {order} has not converged: {one.verdict}")
+    n_tokens = max(2, max(int(array.max()) for array in arrays if array.size) + 1)
+    length = arrays[0].shape[-1]
+    sets = [check_sequences(array, n_tokens, length=length, min_sequences=2)[0] for array in arrays]
+    unit = np.arange(len(sets[0])) if document is None else np.asarray(document)
+    if unit.shape != (len(sets[0]),):
+        raise DataError(f"document has shape {unit.shape}, but there are {len(sets[0])} real sequences: pass one each")
+    return sets, np.unique(unit, return_inverse=True)[1]
+
+
+def _masked_sites(tokens: np.ndarray, n_sites: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Row and site of everything that is masked; never padding."""
+    order = np.where(tokens >= 0, rng.random(tokens.shape), 2.0).argsort(axis=1)[:, :n_sites]
+    rows = np.repeat(np.arange(len(tokens)), order.shape[1])
+    kept = tokens[rows, order.ravel()] >= 0
+    return rows[kept], order.ravel()[kept]
+
+
+def _sequence_losses(model: Conditional, tokens: np.ndarray, rows: np.ndarray, sites: np.ndarray) -> np.ndarray:
+    """Mean loss over the masked sites of every sequence."""
+    found = np.empty(len(rows))
+    for first in range(0, len(rows), BATCH):
+        part = slice(first, first + BATCH)
+        seen = tokens[rows[part]]
+        own = seen[np.arange(len(seen)), sites[part]]
+        found[part] = -log_softmax(ask_logits(model, seen, sites[part]))[np.arange(len(seen)), own]
+    return np.bincount(rows, found, len(tokens)) / np.bincount(rows, minlength=len(tokens))

@@ -1,0 +1,82 @@
+"""Pictures of clones and of what a model has learnt: chains from two starts, differences, learning curves, the clock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from infoscope.base.pictures import picture
+from infoscope.base.plot_style import BLACK, BLUE, GREY, ORANGE, axes_of, colour_of, look_of, set_labels, set_legend
+
+from .clone_results import CloneResult
+from .curve_results import LearningCurves
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@picture(CloneResult, "convergence", default=True)
+def plot_convergence(
+    found: CloneResult, ax: Axes | None = None, *, statistic: int | str = 0, style: str = "screen"
+) -> Axes:
+    """Mean of a statistic after every sweep: chains that began at data, and at independent tokens."""
+    look = look_of(style)
+    ax = axes_of(ax, look, height=0.72)
+    at = found.place_of(statistic)
+    sweeps = np.arange(1, len(found.trace) + 1)
+    for start, (colour, label) in enumerate(((BLUE, "from data"), (ORANGE, "from independent tokens"))):
+        ax.plot(sweeps, found.trace[:, start, at], color=colour, lw=look.line, label=label)
+    ax.axvspan(sweeps[len(sweeps) // 2] - 0.5, sweeps[-1] + 0.5, color=GREY, alpha=0.12, lw=0)
+    ax.set_xlim(0.5, sweeps[-1] + 0.5)
+    name = found.statistic_names[at]
+    set_labels(ax, look, "sweep", f"{name} (mean over chains)")
+    ax.set_title(f"R-hat of the second half: {found.r_hat[at]:.3f}", fontsize=look.text, loc="left")
+    set_legend(ax, look)
+    return ax
+
+
+@picture(CloneResult, "differences")
+def plot_differences(found: CloneResult, ax: Axes | None = None, *, style: str = "screen") -> Axes:
+    """Clone less data of every statistic, in standard deviations of the data, with two standard errors."""
+    look = look_of(style)
+    ax = axes_of(ax, look, height=0.9)
+    rows = np.arange(len(found.statistic_names))
+    ax.axvline(0, color=GREY, lw=look.line)
+    ax.errorbar(found.difference, rows, xerr=2 * found.difference_se, fmt="o", color=BLUE, ms=look.marker, lw=look.line)
+    ax.set_yticks(rows, found.statistic_names)
+    ax.invert_yaxis()
+    set_labels(ax, look, "clone less data (standard deviations)", "")
+    return ax
+
+
+@picture(LearningCurves, "curves", default=True)
+def plot_learning_curves(found: LearningCurves, ax: Axes | None = None, *, style: str = "screen") -> Axes:
+    """Loss on real sequences and on each clone against the step of training, with bands of two standard errors."""
+    look = look_of(style)
+    ax = axes_of(ax, look, height=0.72)
+    for at in range(len(found.orders)):
+        colour = BLACK if at == 0 else colour_of(at - 1)
+        ax.plot(found.steps, found.loss[at], color=colour, lw=look.line, label=found.name_of(at))
+        low, high = (found.loss[at] + sign * 2 * found.loss_se[at] for sign in (-1, 1))
+        ax.fill_between(found.steps, low, high, color=colour, alpha=0.2, lw=0)
+    ax.set_xscale("symlog", linthresh=max(1, int(found.steps[1])))
+    set_labels(ax, look, "step of training", "loss (nats a token)")
+    set_legend(ax, look)
+    return ax
+
+
+@picture(LearningCurves, "clock")
+def plot_clock(found: LearningCurves, ax: Axes | None = None, *, style: str = "screen") -> Axes:
+    """Step at which each clone, and the real sequences, were learnt, with 95 % intervals."""
+    look = look_of(style)
+    ax = axes_of(ax, look, height=0.6)
+    order = [*range(1, len(found.orders)), 0]
+    rows = np.arange(len(order))
+    reach = [found.clock - found.clock_low, found.clock_high - found.clock]
+    ax.errorbar(found.clock[order], rows, xerr=[part[order] for part in reach], color=BLUE, **look.bars("o"))
+    ax.set_yticks(rows, [found.name_of(at) for at in order])
+    ax.set_xscale("symlog", linthresh=max(1, int(found.steps[1])))
+    ax.set_xlim(0, None)
+    set_labels(ax, look, "step from which it is learnt", "")
+    return ax

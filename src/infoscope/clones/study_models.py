@@ -1,0 +1,221 @@
+"""A small transformer to study: what it had learnt at each of many steps is kept, and asked by `learning_curves`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
+
+from infoscope.base import DataError, check_choice, check_positive_int
+from infoscope.base.checks import check_positive_number
+from infoscope.base.errors import require
+from infoscope.base.progress import progress
+from infoscope.base.threads import one_torch_thread
+
+from .sequences import check_sequences
+
+KINDS = ("encoder", "decoder")
+BETAS = (0.9, 0.95)
+WEIGHT_DECAY = 0.1
+CLIP = 1.0
+WARM_UP = 0.05
+LEAST_SHARE = 1e-3  # of the steps, before which nothing is kept but the start
+
+
+class StudyTransformer(BaseEstimator):
+    """Pre-LN transformer with positions learnt: an encoder that fills in masked tokens, or a decoder.
+
+    Parameters
+    ----------
+    kind : {"encoder", "decoder"}
+    n_layers, n_heads, width : int
+        The feed-forward part is four times as wide.
+    mask_fraction : float
+        Sites of a sequence that are masked together while an encoder trains; it is asked about one at a time.
+    n_steps, batch_size : int
+    learning_rate : float
+        Of AdamW; it rises over the first twentieth, and falls to 0 along a cosine.
+    n_kept : int
+        Steps that are kept, evenly on a logarithmic axis, the start and the end among them.
+    random_state : int
+
+    Attributes
+    ----------
+    checkpoints_ : dict of int to function (tokens, sites) -> log-probabilities
+        The model as it was after each of these steps.
+    curve_ : array (n_steps,)
+        Training loss.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.clones import StudyTransformer
+    >>> tokens = np.repeat(np.random.default_rng(0).integers(2, size=(500, 1)), 6, axis=1)
+    >>> model = StudyTransformer(n_layers=1, n_heads=2, width=16, n_steps=150, batch_size=64).fit(tokens)
+    >>> last = model.checkpoints_[150](tokens[:20], np.zeros(20, int))
+    >>> bool((last.argmax(axis=1) == tokens[:20, 0]).all())
+    True
+    """
+
+    def __init__(
+        self,
+        kind: str = "encoder",
+        *,
+        n_layers: int = 4,
+        n_heads: int = 4,
+        width: int = 128,
+        mask_fraction: float = 0.15,
+        n_steps: int = 2000,
+        batch_size: int = 128,
+        learning_rate: float = 1e-3,
+        n_kept: int = 24,
+        random_state: int = 0,
+    ):
+        self.kind = kind
+        self.n_layers = n_layers
+        self.n_heads = n_heads
+        self.width = width
+        self.mask_fraction = mask_fraction
+        self.n_steps = n_steps
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.n_kept = n_kept
+        self.random_state = random_state
+
+    def fit(self, tokens: Any, y: Any = None, *, n_tokens: int | None = None) -> StudyTransformer:
+        """Train, and keep what was learnt on the way.
+
+        Parameters
+        ----------
+        tokens : array (n, L) of int
+            -1 is padding.
+        y : ignored
+        n_tokens : int, optional
+            Size of the alphabet.
+
+        Returns
+        -------
+        StudyTransformer
+        """
+        torch = require("torch", "clones")
+        check_choice(self.kind, "kind", KINDS)
+        for name in ("n_layers", "n_heads", "width", "n_steps", "batch_size", "n_kept"):
+            check_positive_int(getattr(self, name), name)
+        check_positive_number(self.learning_rate, "learning_rate")
+        read, self.n_tokens_ = check_sequences(tokens, n_tokens, min_sequences=2)
+        self.length_ = read.shape[1]
+        kept = self._kept_steps()
+        self.states_: dict[int, dict[str, np.ndarray]] = {}
+        losses = np.empty(self.n_steps)
+        with one_torch_thread():
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(self.random_state)
+                network = self._network(torch)
+            optimizer = torch.optim.AdamW(
+                network.parameters(), lr=self.learning_rate, betas=BETAS, weight_decay=WEIGHT_DECAY
+            )
+            with progress(self.n_steps, f"training of the {self.kind}", "steps") as bar:
+                for step in range(self.n_steps + 1):
+                    if step in kept:
+                        self.states_[step] = {
+                            name: v.detach().numpy().copy() for name, v in network.state_dict().items()
+                        }
+                    if step == self.n_steps:
+                        break
+                    losses[step] = self._step(torch, network, optimizer, read, step)
+                    bar.update(1)
+        self.curve_ = losses
+        return self
+
+    @property
+    def checkpoints_(self) -> dict[int, Callable[[np.ndarray, np.ndarray], np.ndarray]]:
+        """The model as it was after each step that was kept."""
+        if not hasattr(self, "states_"):
+            raise NotFittedError("this StudyTransformer has not been trained: call fit first")
+        return {step: self._asked(state) for step, state in self.states_.items()}
+
+    # ---- steps ----
+    def _kept_steps(self) -> set[int]:
+        first = max(1, round(LEAST_SHARE * self.n_steps))
+        return {
+            0,
+            self.n_steps,
+            *np.geomspace(first, self.n_steps, max(2, self.n_kept - 1)).round().astype(int).tolist(),
+        }
+
+    def _network(self, torch: Any) -> Any:
+        if self.width % self.n_heads:
+            raise DataError(f"width {self.width} is no multiple of {self.n_heads} heads")
+        nn = torch.nn
+        layer = nn.TransformerEncoderLayer(
+            self.width, self.n_heads, 4 * self.width, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
+        )
+        network = nn.ModuleDict(
+            {
+                "tokens": nn.Embedding(self.n_tokens_ + 1, self.width),  # the last one is the mask, and padding
+                "sites": nn.Embedding(self.length_, self.width),
+                "layers": nn.TransformerEncoder(layer, self.n_layers, nn.LayerNorm(self.width), False),
+                "out": nn.Linear(self.width, self.n_tokens_),
+            }
+        )
+        for name in ("tokens", "sites"):
+            nn.init.normal_(network[name].weight, std=0.02)
+        return network
+
+    def _logits(self, torch: Any, network: Any, tokens: Any) -> Any:
+        """(n, L, V): of an encoder at every site; of a decoder, of the token at every site given those before it."""
+        hidden = torch.where(tokens < 0, self.n_tokens_, tokens)
+        causal = None
+        if self.kind == "decoder":
+            start = torch.full_like(hidden[:, :1], self.n_tokens_)
+            hidden = torch.cat([start, hidden[:, :-1]], dim=1)
+            causal = torch.triu(torch.full((self.length_, self.length_), -math.inf), 1)
+        x = network["tokens"](hidden) + network["sites"].weight
+        return network["out"](network["layers"](x, mask=causal, is_causal=causal is not None))
+
+    def _step(self, torch: Any, network: Any, optimizer: Any, rows: np.ndarray, step: int) -> float:
+        rng = np.random.default_rng([self.random_state, step])
+        batch = rows[rng.integers(len(rows), size=self.batch_size)].astype(np.int64)
+        wanted = batch.copy()
+        if self.kind == "encoder":
+            masked = rng.random(batch.shape) < self.mask_fraction
+            masked[np.arange(len(batch)), rng.integers(batch.shape[1], size=len(batch))] = True
+            wanted[~masked] = -1
+            batch[masked] = -1
+        logits = self._logits(torch, network, torch.as_tensor(batch))
+        loss = torch.nn.functional.cross_entropy(
+            logits.flatten(0, 1), torch.as_tensor(wanted).flatten(), ignore_index=-1
+        )
+        warm = max(1, round(WARM_UP * self.n_steps))
+        share = min(1.0, (step + 1) / warm) * 0.5 * (1 + math.cos(math.pi * step / self.n_steps))
+        for group in optimizer.param_groups:
+            group["lr"] = self.learning_rate * share
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP)
+        optimizer.step()
+        return float(loss.detach())
+
+    def _asked(self, state: dict[str, np.ndarray]) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+        torch = require("torch", "clones")
+        network: list[Any] = []
+
+        def ask(tokens: np.ndarray, sites: np.ndarray) -> np.ndarray:
+            """Log-probabilities of one site a sequence."""
+            if not network:  # made when it is asked, so that a long list of steps costs nothing
+                made = self._network(torch)
+                made.load_state_dict({name: torch.tensor(values) for name, values in state.items()})
+                network.append(made)
+            read = np.array(tokens, np.int64)
+            at = np.arange(len(read))
+            if self.kind == "encoder":
+                read[at, sites] = -1
+            with one_torch_thread(), torch.no_grad():
+                logits = self._logits(torch, network[0], torch.as_tensor(read))[at, torch.as_tensor(sites)]
+                return np.asarray(torch.log_softmax(logits, dim=-1).numpy())
+
+        return ask

@@ -1,0 +1,266 @@
+"""Training of models of an order: bounds that are known by enumeration, and what happens when something goes wrong."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+from tests.clones.laws import LADDER_LOSSES, ladder_law
+
+from infoscope.clones import InteractionModel, enumerate_states, exact_order_losses, interaction_degree
+from infoscope.clones.sequences import check_sequences
+
+torch = pytest.importorskip("torch")
+
+STATES = enumerate_states(6, 2)
+
+
+def ladder_model(order, **options):
+    options = dict(n_heads=6, n_steps=500, learning_rate=0.03, validation=0.0) | options
+    return InteractionModel(order, **options).fit(STATES, sample_weight=ladder_law())
+
+
+def best_energy_loss(law, order):
+    """The least masked loss of any one energy of an order: a convex fit of a coefficient for every set of spins."""
+    spins = 1 - 2 * STATES
+    sets = [sites for m in range(1, order + 1) for sites in combinations(range(6), m)]
+    terms = np.stack([spins[:, sites].prod(axis=1) for sites in sets], axis=1)
+    # the log-odds of a spin are twice the terms that hold it
+    change = np.stack([2 * terms * np.array([site in sites for sites in sets]) for site in range(6)])
+
+    def loss(w):
+        z = change @ w
+        return (np.logaddexp(0, -z) * law).sum() / 6, -np.einsum("is,isk->k", law / (1 + np.exp(z)), change) / 6
+
+    return minimize(loss, np.zeros(len(sets)), jac=True, method="BFGS", options=dict(gtol=1e-9)).fun
+
+
+@pytest.mark.parametrize("order", (2, 3, 4))
+def test_an_energy_reaches_the_best_that_any_energy_of_its_order_can(order):
+    law = ladder_law()
+    found = ladder_model(order).losses(STATES) @ law
+    best = best_energy_loss(law, order)
+    assert found == pytest.approx(best, abs=1e-5)
+    # A site's best function of degree order - 1 need not belong to one energy: 6e-5, 9.5e-4 and 0 below it.
+    bound = exact_order_losses(law, 6, 2, order).losses[order - 1]
+    assert bound == pytest.approx(LADDER_LOSSES[order - 1], abs=1e-6)
+    assert best >= bound - 1e-7
+    if order != 3:
+        assert found == pytest.approx(bound, abs=5e-4)
+
+
+@pytest.mark.parametrize(("order", "n_heads"), ((2, 1), (3, 4)))
+def test_factored_conditionals_reach_the_bound_of_their_order(order, n_heads):
+    model = ladder_model(order, model="factored", n_heads=n_heads, value_rank=2, n_steps=400)
+    assert model.losses(STATES) @ ladder_law() == pytest.approx(LADDER_LOSSES[order - 1], abs=5e-4)
+
+
+def test_a_trained_energy_has_its_order_and_no_more():
+    model = ladder_model(3, n_steps=50)
+    energy = model.energy().astype(np.float64)
+    power = interaction_degree(energy.log_weight, 6, 2).power
+    assert power[4:].sum() < 1e-25
+    assert power[3] > 1e-6
+
+
+def tokens_of(n=400, length=6, n_tokens=3, seed=0):
+    """A chain of tokens, each the one before or a new one."""
+    rng = np.random.default_rng(seed)
+    tokens = rng.integers(n_tokens, size=(n, length))
+    for site in range(1, length):
+        same = rng.random(n) < 0.6
+        tokens[same, site] = tokens[same, site - 1]
+    return tokens
+
+
+def small(order=2, **options):
+    return InteractionModel(order, **(dict(n_heads=2, n_steps=60, batch_size=64) | options))
+
+
+def quiet(function):
+    """Small data for the parameters, which is said, and is not the point here."""
+    return pytest.mark.filterwarnings("ignore:.* tokens for .* parameters")(function)
+
+
+@quiet
+def test_log_probabilities_are_those_of_the_energy():
+    tokens = tokens_of()
+    model = small(3).fit(tokens)
+    logits = model.energy().conditional_logits(tokens)
+    log_p = logits - np.logaddexp.reduce(logits, axis=2)[..., None]
+    found = model.masked_log_proba(tokens, 2)
+    np.testing.assert_allclose(found, log_p[:, 2], atol=1e-5)
+    own = np.take_along_axis(log_p, tokens[..., None], axis=2)[..., 0]
+    np.testing.assert_allclose(model.losses(tokens), -own.mean(axis=1), atol=1e-5)
+    assert model.score(tokens) == pytest.approx(own.mean(), abs=1e-5)
+
+
+@quiet
+def test_the_masked_token_is_not_looked_at():
+    tokens = tokens_of(20)
+    for model in (small(3), small(3, model="factored")):
+        model.fit(tokens_of())
+        other = tokens.copy()
+        other[:, 4] = (other[:, 4] + 1) % 3
+        np.testing.assert_array_equal(model.masked_log_proba(tokens, 4), model.masked_log_proba(other, 4))
+
+
+@quiet
+@pytest.mark.parametrize("model", ("energy", "factored"))
+def test_a_training_that_is_resumed_ends_at_the_same_bits(tmp_path, monkeypatch, model):
+    from infoscope.clones import training
+
+    tokens = tokens_of()
+    whole = small(3, model=model).fit(tokens)
+    step, calls = training._Run.step, 0
+
+    def stop(self):
+        nonlocal calls
+        calls += 1
+        if calls == 25:
+            raise KeyboardInterrupt
+        return step(self)
+
+    monkeypatch.setattr(training._Run, "step", stop)
+    monkeypatch.setattr("infoscope.storage.checkpoint.Checkpoint.is_due", property(lambda self: True))
+    with pytest.raises(KeyboardInterrupt):
+        small(3, model=model).fit(tokens, checkpoint=tmp_path / "c.npz")
+    resumed = small(3, model=model).fit(tokens, checkpoint=tmp_path / "c.npz", resume=True)
+    assert calls < 25 + 60
+    np.testing.assert_array_equal(resumed.parameters_, whole.parameters_)
+    np.testing.assert_array_equal(resumed.curve_, whole.curve_)
+
+
+@quiet
+def test_a_checkpoint_of_other_tokens_is_refused(tmp_path):
+    small().fit(tokens_of(), checkpoint=tmp_path / "c.npz")
+    with pytest.raises(ValueError, match="tokens"):
+        small().fit(tokens_of(seed=1), checkpoint=tmp_path / "c.npz", resume=True)
+
+
+@quiet
+def test_losses_that_are_not_finite_restore_the_last_good_state_once(monkeypatch):
+    from infoscope.clones import training
+
+    step, bad = training._Run.step, [30]
+
+    def fail(self):
+        if self.n_steps == bad[0] and self.state.n_restored < len(bad):
+            return np.nan
+        return step(self)
+
+    monkeypatch.setattr(training._Run, "step", fail)
+    with pytest.warns(UserWarning, match="half the learning rate"):
+        model = small().fit(tokens_of())
+    assert model.training_.rate_factor == 0.5
+    assert model.training_.n_steps == 60
+    bad.append(0)
+    with pytest.warns(UserWarning, match="half"), pytest.raises(RuntimeError, match="smaller learning_rate"):
+        small().fit(tokens_of())
+
+
+@quiet
+def test_early_stopping_keeps_what_held_out_rows_liked_best():
+    tokens = np.random.default_rng(0).integers(3, size=(40, 6))  # nothing to learn
+    model = small(3, n_heads=8, n_steps=400, learning_rate=0.05, patience=3).fit(tokens)
+    assert model.curve_[-1, 0] < 400
+    at = np.argmin(model.curve_[:, 2])
+    assert model.training_.best_loss == model.curve_[at, 2]
+    assert len(model.curve_) == at + 1 + 4
+
+
+@quiet
+def test_padding_is_not_scored():
+    tokens = tokens_of()
+    tokens[::2, 4:] = -1
+    model = small(2).fit(tokens)
+    shorter = tokens[::2][:, :4]
+    garbage = np.concatenate([shorter, np.full((len(shorter), 2), -1)], axis=1)
+    log_p = np.stack([model.masked_log_proba(garbage, site) for site in range(4)], axis=1)
+    own = np.take_along_axis(log_p, shorter[..., None], axis=2)[..., 0]
+    np.testing.assert_allclose(model.losses(garbage), -own.mean(axis=1), atol=1e-6)
+    clone = model.sample(tokens[:40], n_sweeps=8)
+    np.testing.assert_array_equal(clone.tokens == -1, tokens[:40] == -1)
+
+
+@quiet
+def test_weights_are_repeats():
+    tokens, weights = tokens_of(60), np.random.default_rng(0).integers(1, 4, size=60)
+    options = dict(validation=0.0, batch_size=1000)
+    one = small(2, **options).fit(tokens, sample_weight=weights)
+    two = small(2, **options).fit(np.repeat(tokens, weights, axis=0))
+    np.testing.assert_allclose(one.losses(tokens), two.losses(tokens), atol=1e-4)
+
+
+def test_constant_data_have_no_loss_and_are_their_own_clone():
+    tokens = np.full((50, 5), 1)
+    model = InteractionModel(2, n_tokens=2, n_heads=1, n_steps=300, learning_rate=0.1, validation=0.0).fit(tokens)
+    assert model.loss(tokens) < 1e-3
+    assert (model.sample(tokens, n_sweeps=8).tokens == 1).mean() > 0.99
+
+
+@quiet
+def test_a_clone_has_the_pairs_of_its_data_and_not_more():
+    rng = np.random.default_rng(0)
+    tokens = rng.integers(2, size=(3000, 4))
+    tokens[:, 3] = tokens[:, :3].sum(axis=1) % 2  # four spins at once; pairs and triples are independent
+    tokens[:, 1] = np.where(rng.random(3000) < 0.7, tokens[:, 0], tokens[:, 1])  # and a pair
+    model = InteractionModel(2, n_heads=4, n_steps=300).fit(tokens[:2000])
+    clone = model.sample(tokens[2000:], random_state=1)
+    assert clone.converged
+    equal = (clone.tokens[:, 0] == clone.tokens[:, 1]).mean()
+    assert equal == pytest.approx((tokens[:, 0] == tokens[:, 1]).mean(), abs=5 * 0.5 / np.sqrt(1000))
+    assert clone.order == 2
+    assert (np.abs(clone.difference[1:]) < 5 * clone.difference_se[1:]).all()
+
+
+# ----------------------------------------------------------------------------------------------------------- bad input
+def test_bad_input_is_refused_with_a_way_out():
+    tokens = tokens_of()
+    cases = [
+        (lambda: small().fit(tokens[:, :1]), "two"),
+        (lambda: small().fit(tokens[:1]), "at least 2"),
+        (lambda: small(n_tokens=2).fit(tokens), "token 2"),
+        (lambda: small().fit(tokens - 2), "start at 0"),
+        (lambda: small().fit(tokens.astype(float)), "whole numbers"),
+        (lambda: small(7).fit(tokens), "6 sites"),
+        (lambda: small(4, model="factored").fit(tokens), "nearest orders are 3 and 5"),
+        (lambda: small(model="deep").fit(tokens), "model"),
+        (lambda: small(norm="layer").fit(tokens), "norm"),
+        (lambda: small(validation=1.5).fit(tokens), "share below 1"),
+        (lambda: check_sequences([[0, 1], [-1, -1]]), "all padding"),
+    ]
+    for call, words in cases:
+        with pytest.raises(ValueError, match=words):
+            call()
+
+
+@quiet
+def test_bad_requests_of_a_trained_model_are_refused():
+    tokens = tokens_of()
+    model = small().fit(tokens)
+    cases = [
+        (lambda: model.losses(tokens[:, :5]), "6"),
+        (lambda: model.losses(tokens + 1), "token 3"),
+        (lambda: model.masked_log_proba(tokens, 6), "0 to 5"),
+        (lambda: model.sample(tokens[:3]), "at least 4"),
+        (lambda: model.sample(tokens, n_sweeps="many"), "auto"),
+        (lambda: model.sample(tokens, sampler="slice"), "sampler"),
+        (lambda: model.sample(tokens, temperature=0.0), "temperature"),
+        (lambda: small(model="factored").fit(tokens).energy(), "model='energy'"),
+    ]
+    for call, words in cases:
+        with pytest.raises(ValueError, match=words):
+            call()
+    with pytest.raises(ValueError, match="fit first"):
+        small().losses(tokens)
+
+
+def test_layer_norm_says_that_it_bounds_no_order():
+    with pytest.warns(UserWarning, match="not bounded"):
+        small(3, model="factored", norm="layer", validation=0.0).fit(tokens_of())
+
+
+def test_few_data_are_said_with_what_held_out_rows_gained():
+    with pytest.warns(UserWarning, match=r"2160 tokens for \d+ parameters: held-out sequences gained 0\.\d+ nats"):
+        small(3, n_heads=16).fit(tokens_of())

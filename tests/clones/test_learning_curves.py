@@ -1,0 +1,138 @@
+"""Losses on clones along a training: against losses counted by hand, and the step at which an order is learnt."""
+
+import numpy as np
+import pytest
+
+from infoscope.clones import CloneLadder, InteractionModel, StudyTransformer, learning_curves
+from infoscope.clones.curve_results import _clock
+
+
+def pairs(n=300, seed=0):
+    """Six bits; the second of each pair is its first."""
+    return np.repeat(np.random.default_rng(seed).integers(2, size=(n, 3)), 2, axis=1)
+
+
+def independent(n=200, seed=1):
+    return np.random.default_rng(seed).integers(2, size=(n, 6))
+
+
+def partner(trust):
+    """Trusts the other token of the pair."""
+    return lambda tokens, sites: trust * np.eye(2)[tokens[np.arange(len(tokens)), sites ^ 1]]
+
+
+TRUSTS = {0: 0.0, 1: 0.5, 10: 2.0, 100: 6.0}
+
+
+def test_losses_are_those_counted_by_hand():
+    real, clone = pairs(), independent()
+    curves = learning_curves({step: partner(t) for step, t in TRUSTS.items()}, {1: clone}, real, n_sites=6)
+    for at, trust in enumerate(TRUSTS.values()):
+        same, other = np.log1p(np.exp(-trust)), np.log1p(np.exp(trust))
+        agree = (clone[:, ::2] == clone[:, 1::2]).mean()
+        assert curves.loss[0, at] == pytest.approx(same, abs=1e-12)
+        assert curves.loss[1, at] == pytest.approx(agree * same + (1 - agree) * other, abs=1e-12)
+    assert curves.orders.tolist() == [0, 1]
+    assert curves.steps.tolist() == [0, 1, 10, 100]
+
+
+def test_errors_of_losses_are_calibrated():
+    """The mean of agreements of 3 pairs in 200 sequences, again and again."""
+    trust, found = 2.0, []
+    for seed in range(60):
+        clones = {1: independent(seed=seed)}
+        curves = learning_curves({0: partner(0.0), 1: partner(trust)}, clones, pairs(20), n_sites=6, n_resamples=60)
+        expected = (np.log1p(np.exp(-trust)) + np.log1p(np.exp(trust))) / 2
+        found.append((curves.loss[1, 1] - expected) / curves.loss_se[1, 1])
+    # a mean of 60 squares is 1 within sqrt(2 / 60) = 0.18, and 60 resamples add as much: three of both
+    assert np.mean(np.square(found)) == pytest.approx(1.0, abs=0.75)
+
+
+def test_documents_are_resampled_together():
+    rng = np.random.default_rng(0)
+    easy = np.repeat(rng.random(30) < 0.5, 10)  # ten sequences a document, all easy or none
+    real = np.where(easy[:, None], pairs(300), np.stack([independent(300)[:, 0]] * 6, axis=1) ^ [0, 1, 0, 1, 0, 1])
+    checkpoints = {0: partner(0.0), 1: partner(2.0)}
+    alone = learning_curves(checkpoints, {1: independent()}, real)
+    together = learning_curves(checkpoints, {1: independent()}, real, document=np.arange(300) // 10)
+    # sequences of a document are alike: 10 of them say as much as one, and the error is sqrt(10) = 3.2 times as large
+    assert together.loss_se[0, 1] / alone.loss_se[0, 1] == pytest.approx(np.sqrt(10), rel=0.25)
+
+
+def test_padding_is_never_scored():
+    real = pairs()
+    real[:, 4:] = -1
+    seen = []
+
+    def watch(tokens, sites):
+        seen.append(tokens[np.arange(len(tokens)), sites].min())
+        return np.zeros((len(tokens), 2))
+
+    curves = learning_curves({0: watch, 1: watch}, {1: independent()}, real, n_sites=6)
+    assert min(seen) == 0
+    np.testing.assert_allclose(curves.loss, np.log(2), atol=1e-12)
+
+
+def test_the_clock_is_the_first_step_close_to_the_best():
+    curves = np.array([[1.0, 0.5, 0.04, 0.0, 0.3], [1.0, 0.9, 0.8, 0.7, 0.6], [0.5, 0.5, 0.5, 0.5, 0.5]])
+    assert _clock(curves, 0.05).tolist() == [2, 4, 0]
+
+
+def test_what_falls_later_is_measured_from_each_clock():
+    steps = {0: 0.0, 1: 3.0, 2: 3.0}
+    curves = learning_curves({step: partner(t) for step, t in steps.items()}, {2: pairs(seed=2)}, pairs())
+    assert curves.clock.tolist() == [1, 1]
+    np.testing.assert_allclose(curves.later_fall, 0, atol=1e-12)
+
+
+def test_bad_requests_are_refused_with_a_way_out():
+    good = {0: partner(0.0), 1: partner(1.0)}
+    cases = [
+        (lambda: learning_curves({0: partner(0.0)}, {1: independent()}, pairs()), "two steps"),
+        (lambda: learning_curves([good, {0: partner(0.0), 2: partner(1.0)}], {1: independent()}, pairs()), "same ones"),
+        (lambda: learning_curves(good, {1: independent()[:, :4]}, pairs()), "6"),
+        (lambda: learning_curves(good, {1: independent()}, pairs(), document=[1, 2]), "document"),
+        (lambda: CloneLadder((2, 2)).fit(pairs()), "different"),
+        (lambda: CloneLadder((2, 9)).fit(pairs()), "6 sites"),
+        (lambda: CloneLadder().sample(pairs()), "fit first"),
+        (lambda: StudyTransformer().checkpoints_, "fit first"),
+    ]
+    for call, words in cases:
+        with pytest.raises(ValueError, match=words):
+            call()
+
+
+def test_a_clone_that_has_not_converged_is_refused():
+    pytest.importorskip("torch")
+    frozen = InteractionModel(2, n_heads=1, n_steps=20).fit(pairs()).sample(pairs(40), n_sweeps=4)
+    with pytest.raises(ValueError, match="NOT CONVERGED"):
+        learning_curves({0: partner(0.0), 1: partner(1.0)}, {2: frozen}, pairs())
+
+
+def test_a_ladder_trains_every_order_and_resumes(tmp_path):
+    pytest.importorskip("torch")
+    tokens = pairs(600)
+    model = InteractionModel(n_heads=2, n_steps=100, learning_rate=0.05)
+    ladder = CloneLadder((1, 2), model=model).fit(tokens, checkpoint=tmp_path)
+    assert ladder.losses_[1] == pytest.approx(np.log(2), abs=0.02)
+    assert ladder.losses_[2] < 0.05  # the other token of the pair says all
+    again = CloneLadder((1, 2), model=model).fit(tokens, checkpoint=tmp_path, resume=True)
+    np.testing.assert_array_equal(again.models_[2].parameters_, ladder.models_[2].parameters_)
+
+
+@pytest.mark.parametrize("kind", ("encoder", "decoder"))
+def test_a_transformer_learns_pairs_and_looks_where_it_may(kind):
+    pytest.importorskip("torch")
+    tokens = pairs(400)
+    model = StudyTransformer(kind, n_layers=1, n_heads=2, width=16, n_steps=200, batch_size=64, learning_rate=5e-3,
+                             n_kept=5).fit(tokens)  # fmt: skip
+    assert sorted(model.checkpoints_)[0] == 0
+    assert sorted(model.checkpoints_)[-1] == 200
+    last = model.checkpoints_[200]
+    rows = np.arange(50)
+    loss = -last(tokens[:50], np.full(50, 3))[rows, tokens[:50, 3]].mean()
+    assert loss < 0.05
+    other = tokens[:50].copy()
+    hidden = [3] if kind == "encoder" else [3, 4, 5]  # a decoder does not look ahead
+    other[:, hidden] ^= 1
+    np.testing.assert_array_equal(last(other, np.full(50, 3)), last(tokens[:50], np.full(50, 3)))
