@@ -1,4 +1,4 @@
-"""Pictures of clones and of what a model has learnt: chains from two starts, differences, learning curves, the clock."""
+"""Pictures of clones and of what a model has learnt: chains from two starts, differences, learning curves, clocks."""
 
 from __future__ import annotations
 
