@@ -95,6 +95,7 @@ _HOMES = {
         "CustomFamily",
         "ExactSpectrum",
         "ExactSusceptibility",
+        "FoundationQuantumState",
         "GroundState",
         "HeisenbergFamily",
         "IsingFamily",

@@ -193,6 +193,7 @@ from .quantum import Chain as Chain
 from .quantum import CustomFamily as CustomFamily
 from .quantum import ExactSpectrum as ExactSpectrum
 from .quantum import ExactSusceptibility as ExactSusceptibility
+from .quantum import FoundationQuantumState as FoundationQuantumState
 from .quantum import GroundState as GroundState
 from .quantum import HeisenbergFamily as HeisenbergFamily
 from .quantum import IsingFamily as IsingFamily

@@ -6,10 +6,12 @@ from .exact_results import ExactSpectrum, ExactSusceptibility, GroundState
 from .exact_susceptibility import exact_susceptibility
 from .families import CustomFamily, HeisenbergFamily, IsingFamily, RandomFieldIsing, SpinFamily
 from .lattices import Chain, Graph, Square
+from .natural_gradient import NaturalGradient, natural_gradient
 from .netket_operators import from_netket, lattice_from_netket, to_netket
 from .observables import magnetization, spin_correlation, squared_magnetization, structure_factor
 from .orbits import Orbits, find_orbits
 from .spin_operators import SpinOperator, pauli_sum
+from .state import FoundationQuantumState
 from .transverse_ising import TransverseIsingChain, transverse_ising_chain_exact
 
 __all__ = [
@@ -43,6 +45,10 @@ __all__ = [
     "from_netket",
     "lattice_from_netket",
     "to_netket",
+    # one wave function for a family
+    "FoundationQuantumState",
+    "NaturalGradient",
+    "natural_gradient",
     # configurations
     "Orbits",
     "enumerate_configurations",

@@ -1,0 +1,92 @@
+"""jax as this subpackage uses it: float64 and the compilation cache within a context, never as a global switch."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from infoscope.base import ParameterError, require
+
+LEAST_COMPILE_SECONDS = 0.2  # what is compiled faster than this is not kept on disk
+
+
+def load_jax() -> Any:
+    """The module jax, or an error that names the extra."""
+    return require("jax", "quantum")
+
+
+@contextmanager
+def double_precision(on: bool = True) -> Iterator[None]:
+    """float64 and the compilation cache for what runs inside; the user's own jax code sees no switch.
+
+    Parameters
+    ----------
+    on : bool
+        False: float32 networks.  The cache is used all the same.
+
+    Raises
+    ------
+    ParameterError
+        If this jax cannot compute in float64 here.
+    """
+    jax = load_jax()
+    # older versions of jax have it elsewhere
+    switch = jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64
+    with ExitStack() as inside:
+        inside.enter_context(_compilation_cache(jax))
+        inside.enter_context(switch(on))
+        if on and jax.dtypes.canonicalize_dtype("float64") != "float64":
+            raise ParameterError(
+                "jax computes in float32 here although float64 was asked for: unset JAX_ENABLE_X64 and "
+                'jax.config "jax_explicit_x64_dtypes", or use dtype="float32"'
+            )
+        yield
+
+
+def cache_folder() -> Path:
+    """Where compiled steps are kept: a folder of the user's cache; ``INFOSCOPE_JAX_CACHE`` names another one."""
+    named = os.environ.get("INFOSCOPE_JAX_CACHE")
+    if named:
+        return Path(named)
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "infoscope" / "jax"
+
+
+@contextmanager
+def _compilation_cache(jax: Any) -> Iterator[None]:
+    """jax's persistent cache in our folder while this lasts, unless the user has one; a folder that cannot be made is
+    no error: then nothing is kept."""
+    config = jax.config
+    if config.jax_compilation_cache_dir:
+        yield
+        return
+    try:
+        folder = cache_folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        writable = os.access(folder, os.W_OK)
+    except (OSError, RuntimeError):
+        writable = False
+    if not writable:
+        yield
+        return
+    from jax.experimental.compilation_cache.compilation_cache import reset_cache
+
+    seconds = config.jax_persistent_cache_min_compile_time_secs
+    config.update("jax_compilation_cache_dir", str(folder))
+    config.update("jax_persistent_cache_min_compile_time_secs", LEAST_COMPILE_SECONDS)
+    reset_cache()  # jax looks once whether there is a cache: let it look again, here and afterwards
+    try:
+        yield
+    finally:
+        config.update("jax_compilation_cache_dir", None)
+        config.update("jax_persistent_cache_min_compile_time_secs", seconds)
+        reset_cache()

@@ -1,0 +1,145 @@
+"""From the parameters of an estimator to the network of a family: patches, attention, amplitudes, symmetries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from infoscope.base import ParameterError
+from infoscope.base.checks import check_choice, check_positive_int
+
+from .symmetries import SymmetryGroup, join_groups, leave_out_equal, make_group, settle_symmetries
+
+SMALL = 16  # sites up to which the small network is the default
+PROBES = 256  # configurations that are asked whether amplitudes may have one sign
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkChoice:
+    """The shape of the network, and the symmetries around it.
+
+    Attributes
+    ----------
+    options : dict
+        Arguments of `NetworkShape`.
+    operator : SpinOperator
+        The Hamiltonian beside Marshall's signs, where the family has them.
+    group : SymmetryGroup
+        Over which the network is summed.
+    all_symmetries : SymmetryGroup
+        Those of the wave function: the group, and what the network has by itself.
+    """
+
+    options: dict[str, Any]
+    operator: Any
+    group: SymmetryGroup
+    all_symmetries: SymmetryGroup
+
+
+def choose_network(estimator: Any, couplings: np.ndarray) -> NetworkChoice:
+    """All choices of the network that were left open, for a family and training couplings (R, m)."""
+    family = estimator.family
+    n = family.n_sites
+    small = n <= SMALL
+    d_model = _auto(estimator.d_model, 16 if small else 72, "d_model")
+    n_heads = _auto(estimator.n_heads, 4 if small else 12, "n_heads")
+    n_layers = _auto(estimator.n_layers, 2 if small else 4, "n_layers")
+    if d_model % n_heads:
+        raise ParameterError(f"d_model is {d_model} and n_heads {n_heads}: the first must be a multiple of the second")
+    patches = choose_patches(family.lattice, estimator.patch_size)
+    check_choice(estimator.attention, "attention", ("auto", "rolled", "free"))
+    rolled = _rolled_grid(family, patches, estimator.attention)
+    sites = getattr(family, "marshall_sites", None)
+    operator = family.operator if sites is None else family.operator.rotated(sites)
+    options = {
+        "patches": tuple(map(tuple, patches.tolist())),
+        "n_couplings": family.n_couplings,
+        "per_site": bool(family.per_site),
+        "d_model": d_model,
+        "n_heads": n_heads,
+        "n_layers": n_layers,
+        "grid": rolled[0],
+        "complex_amplitude": _complex(estimator.complex_amplitude, family, operator, couplings),
+        "shared_embedding": bool(estimator.shared_embedding),
+        "head_norm": bool(estimator.head_norm),
+    }
+    if options["per_site"] and d_model % 2:
+        raise ParameterError(f"d_model is {d_model}: with one coupling a site it must be even, half for the spins")
+    group = make_group(settle_symmetries(estimator.symmetries, family), family.lattice, n)
+    return NetworkChoice(options, operator, leave_out_equal(group, rolled[1]), join_groups(group, rolled[1]))
+
+
+def choose_patches(lattice: Any, patch_size: Any) -> np.ndarray:
+    """Sites of each patch; by default 2 (2 x 2 on a square), and 1 where that does not fit."""
+    if isinstance(patch_size, str):
+        check_choice(patch_size, "patch_size", ("auto",))
+        try:
+            return np.asarray(lattice.patches(2))
+        except ParameterError:
+            return np.asarray(lattice.patches(1))
+    size = tuple(patch_size) if isinstance(patch_size, (tuple, list)) else check_positive_int(patch_size, "patch_size")
+    return np.asarray(lattice.patches(size))
+
+
+def _rolled_grid(family: Any, patches: np.ndarray, attention: str) -> tuple[tuple[int, ...], np.ndarray]:
+    """The periodic lattice of patches and its translations, where the Hamiltonian commutes with them or disorder moves
+    with the spins; else nothing and the identity."""
+    identity = np.arange(family.n_sites)[None]
+    grid, moves = _patch_lattice(family.lattice, patches)
+    if attention == "free" or len(moves) < 2:
+        if attention == "rolled":
+            raise ParameterError(
+                'attention="rolled" needs a periodic chain or square of patches: take "auto" or "free"'
+            )
+        return (), identity
+    if family.per_site:
+        return grid, identity  # the network is invariant when spins and couplings move together
+    if not all(family.commutes_with(one) for one in moves):
+        if attention == "rolled":
+            raise ParameterError(
+                'attention="rolled" makes the amplitude invariant under translations, and the Hamiltonian is not: take '
+                '"auto" or "free"'
+            )
+        return (), identity
+    return grid, moves
+
+
+def _patch_lattice(lattice: Any, patches: np.ndarray) -> tuple[tuple[int, ...], np.ndarray]:
+    """Numbers of patches along each side and translations by whole patches; of lattices without any: nothing."""
+    identity = np.arange(lattice.n_sites)[None]
+    if not getattr(lattice, "periodic", False):
+        return (), identity
+    positions = np.rint(np.asarray(lattice.positions)).astype(int)
+    steps = np.ptp(positions[patches[0]], axis=0) + 1
+    grid = tuple(int(one) for one in (np.ptp(positions, axis=0) + 1) // steps)
+    step = int(steps[0]) if len(steps) == 1 else tuple(int(one) for one in steps)
+    return grid, np.asarray(lattice.translations(step))
+
+
+def _complex(asked: Any, family: Any, operator: Any, couplings: np.ndarray) -> bool:
+    """Whether amplitudes are complex; "auto": unless the Hamiltonian lets the ground state be positive."""
+    if asked is True or asked is False:
+        return bool(asked)
+    if not (isinstance(asked, str) and asked == "auto"):
+        raise ParameterError(f'complex_amplitude is {asked!r}: give "auto", True or False')
+    if not operator.is_real:
+        return True
+    spins = _probes(family)
+    extremes = np.unique(np.concatenate([couplings.min(axis=0)[None], couplings.max(axis=0)[None], couplings]), axis=0)
+    step = max(1, len(extremes) // 16)
+    return any((operator.elements(spins, one)[:, 1:] > 0).any() for one in extremes[::step])
+
+
+def _probes(family: Any) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    n = family.n_sites
+    if family.magnetization is None:
+        return rng.choice(np.array([-1, 1], np.int8), (PROBES, n))
+    one = np.where(np.arange(n) < (n + family.magnetization) // 2, 1, -1).astype(np.int8)
+    return np.stack([rng.permutation(one) for _ in range(PROBES)])
+
+
+def _auto(value: Any, default: int, name: str) -> int:
+    return default if isinstance(value, str) and value == "auto" else check_positive_int(value, name)

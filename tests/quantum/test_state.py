@@ -1,0 +1,264 @@
+"""Training end to end, the trained state as it is asked, files, and bad input."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from sklearn.exceptions import NotFittedError
+
+import infoscope
+from infoscope.base import DataError, InfoscopeWarning, ParameterError
+from infoscope.quantum import Chain, FoundationQuantumState, HeisenbergFamily, IsingFamily, RandomFieldIsing, spins_of
+
+pytest.importorskip("jax")
+
+FAMILY = IsingFamily(Chain(6))
+COUPLINGS = np.linspace(0.75, 2.0, 4)[:, None]
+SMALL = dict(d_model=8, n_heads=2, n_layers=1, n_samples=64, random_state=0)
+
+
+def make(**changes):
+    return FoundationQuantumState(FAMILY, **{**SMALL, "n_iter": 150, **changes})
+
+
+def exact(n_sites, field):
+    """Ground state by the dense matrix: energy and vector."""
+    values, vectors = np.linalg.eigh(IsingFamily(Chain(n_sites)).operator.matrix(np.array([field])).toarray())
+    return values[0], vectors[:, 0]
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return make().fit(COUPLINGS)
+
+
+def test_training_finds_the_ground_states(trained):
+    everything = spins_of(np.arange(64), 6)
+    for field in (*COUPLINGS.ravel(), 0.9, 1.3):  # seen and unseen
+        energy, vector = exact(6, field)
+        psi = np.exp(trained.log_amplitude(everything, field))
+        psi /= np.linalg.norm(psi)
+        found = psi @ FAMILY.operator.matrix(np.array([field])) @ psi
+        assert energy <= found <= energy * (1 - 2e-4)
+        assert (psi @ vector) ** 2 > 1 - 1e-3
+    assert trained.history_["energies"].shape == (150, 4) and trained.n_iter_ == 150
+    energies = trained.history_["energies"][-1]
+    assert (energies >= [exact(6, h)[0] for h in COUPLINGS.ravel()]).all()
+
+
+def test_amplitudes_have_the_symmetry(trained):
+    spins = spins_of([5, 11, 40], 6)
+    np.testing.assert_allclose(trained.log_amplitude(spins, 1.1), trained.log_amplitude(-spins, 1.1), rtol=1e-12)
+    moved = np.roll(spins, 2, axis=1)  # by a whole patch
+    np.testing.assert_allclose(trained.log_amplitude(spins, 1.1), trained.log_amplitude(moved, 1.1), rtol=1e-12)
+
+
+def test_couplings_of_all_rows_or_of_each(trained):
+    spins = spins_of([5, 11, 40], 6)
+    each = trained.log_amplitude(spins, [[0.8], [1.0], [1.2]])
+    np.testing.assert_allclose(
+        each, [trained.log_amplitude(s, h)[0] for s, h in zip(spins, (0.8, 1.0, 1.2), strict=True)]
+    )
+
+
+def test_derivatives_by_the_coupling(trained):
+    spins = spins_of([5, 11, 40], 6)
+    step = 1e-5
+    wanted = (trained.log_amplitude(spins, 1 + step) - trained.log_amplitude(spins, 1 - step)) / (2 * step)
+    np.testing.assert_allclose(trained.coupling_derivatives(spins, 1.0)[:, 0], wanted, rtol=1e-6)
+
+
+def test_samples_follow_the_law(trained):
+    psi = np.exp(2 * trained.log_amplitude(spins_of(np.arange(64), 6), 1.0))
+    found = trained.sample(1.0, 20_000, random_state=1)
+    assert found.exact and found.spins.shape == (1, 20_000, 6) and found.acceptance is None
+    counted = np.bincount(((1 - found.spins[0]) // 2) @ (1 << np.arange(6)), minlength=64)
+    expected = 20_000 * psi / psi.sum()
+    # chi-square of 63 degrees of freedom: mean 63, standard deviation 11; 63 + 5 x 11
+    assert ((counted - expected) ** 2 / expected).sum() < 118
+    np.testing.assert_allclose(found.log_amplitudes[0, :5], trained.log_amplitude(found.spins[0, :5], 1.0))
+
+
+def test_chunks_change_nothing(trained):
+    spins = spins_of(np.arange(40), 6)
+    other = make(chunk_size=7)
+    vars(other).update({name: value for name, value in vars(trained).items() if name.endswith("_")})
+    np.testing.assert_allclose(other.log_amplitude(spins, 1.0), trained.log_amplitude(spins, 1.0), rtol=1e-12)
+
+
+def test_saved_and_read_again(trained, tmp_path):
+    path = tmp_path / "state.npz"
+    infoscope.save(trained, path)
+    again = infoscope.load(path)
+    assert again.family == FAMILY
+    np.testing.assert_array_equal(again.parameters_, trained.parameters_)
+    spins = spins_of([3, 9], 6)
+    np.testing.assert_array_equal(again.log_amplitude(spins, 0.9), trained.log_amplitude(spins, 0.9))
+
+
+def test_equal_couplings_are_one_system():
+    state = make(n_iter=1, n_samples=96).fit([[1.0], [0.5], [1.0], [2.0]])
+    assert state.couplings_.ravel().tolist() == [0.5, 1.0, 2.0] and state.weights_.tolist() == [0.25, 0.5, 0.25]
+
+
+def test_fine_tuning_keeps_the_scale_and_lowers_the_energy(trained):
+    start = infoscope.quantum.FoundationQuantumState(FAMILY, **SMALL, n_iter=150)
+    vars(start).update({name: value for name, value in vars(trained).items() if name.endswith("_")})
+    energy, _ = exact(6, 0.9)
+    tuned = start.partial_fit([[0.9]], n_iter=25)
+    np.testing.assert_array_equal(tuned.scaling_, trained.scaling_)
+    errors = (tuned.history_["energies"][:, 0] - energy) / abs(energy)
+    assert errors[-1] < 0.5 * errors[0] and errors[-1] > -1e-12
+    before = tuned.parameters_.copy()
+    head = tuned.partial_fit([[0.9]], n_iter=2, parts="head")
+    changed = head.parameters_ != before
+    names = head.named_parameters()
+    assert changed.any() and not changed[: names["embedding.kernel"].size].any()
+
+
+def test_the_same_seed_gives_the_same_numbers():
+    first, second = (make(n_iter=5).fit(COUPLINGS).parameters_ for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+    assert (make(n_iter=5, random_state=1).fit(COUPLINGS).parameters_ != first).any()
+
+
+@pytest.mark.parametrize("stop", [1, 4])
+def test_a_stopped_run_goes_on_to_the_same_end(tmp_path, stop, monkeypatch):
+    from infoscope.quantum.fitting import TrainingRun
+
+    path = tmp_path / "run.npz"
+    wanted = make(n_iter=8, active=True, systems_per_step=4).fit(COUPLINGS)
+    step = TrainingRun._step
+
+    def interrupted(self, state):
+        if state.done == stop:
+            raise KeyboardInterrupt
+        step(self, state)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainingRun, "_step", interrupted)
+        with pytest.raises(KeyboardInterrupt, match=f"stopped after {stop} of 8 steps"):
+            make(n_iter=8, active=True, systems_per_step=4).fit(COUPLINGS, checkpoint=path)
+    found = make(n_iter=8, active=True, systems_per_step=4).fit(COUPLINGS, checkpoint=path, resume=True)
+    np.testing.assert_array_equal(found.parameters_, wanted.parameters_)
+    for name, value in wanted.history_.items():
+        np.testing.assert_array_equal(found.history_[name], value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "couplings", "names"),
+    [
+        ({"family": IsingFamily(Chain(8))}, COUPLINGS, "lattice"),
+        ({"dtype": "float32"}, COUPLINGS, "dtype"),
+        ({"learning_rate": 0.1}, COUPLINGS, "schedule"),
+        ({}, COUPLINGS + 0.1, "couplings"),
+    ],
+)
+def test_a_checkpoint_of_something_else_is_refused(tmp_path, changes, couplings, names):
+    path = tmp_path / "run.npz"
+    make(n_iter=1).fit(COUPLINGS, checkpoint=path)
+    other = make(n_iter=1)
+    other.set_params(**changes)
+    with pytest.raises(ParameterError, match=names):
+        other.fit(couplings, checkpoint=path, resume=True)
+
+
+def test_few_rows_are_told():
+    with pytest.warns(InfoscopeWarning, match="8 rows a system are few"):
+        make(n_samples=32, n_iter=1).fit(COUPLINGS)
+
+
+@pytest.mark.filterwarnings("ignore:8 rows a system are few")
+@pytest.mark.parametrize(
+    ("changes", "error", "text"),
+    [
+        ({"patch_size": 4}, ParameterError, "patches of 4 sites do not fill a chain of 6"),
+        ({"n_samples": 63}, ParameterError, "n_samples is 63 and a step looks at 4 systems"),
+        ({"n_samples": 4}, ParameterError, "1 row each, and nothing to be centred by"),
+        ({"d_model": 9}, ParameterError, "d_model is 9 and n_heads 2"),
+        ({"attention": "full"}, ParameterError, "attention must be one of"),
+        ({"complex_amplitude": "no"}, ParameterError, "complex_amplitude is 'no'"),
+        ({"symmetries": "parity"}, ParameterError, "symmetries names 'parity'"),
+        ({"sampler": "gibbs"}, ParameterError, "sampler must be one of"),
+        ({"sampler": "metropolis", "training": "full_sum"}, ParameterError, "sums over all configurations"),
+        ({"training": "full_sum"}, ParameterError, 'training="full_sum" would cost'),
+        ({"dtype": "float16"}, ParameterError, "dtype must be one of"),
+        ({"n_iter": 0}, ParameterError, "n_iter must be at least 1"),
+        ({"learning_rate": -1}, ParameterError, "learning_rate is -1"),
+        ({"diag_shift": (1, 2, 3)}, ParameterError, "diag_shift is"),
+        ({"momentum": 1.0}, ParameterError, "momentum is 1.0"),
+        ({"systems_per_step": 5}, ParameterError, "systems_per_step must be at most 4"),
+        ({"family": "ising"}, ParameterError, "family is 'ising'"),
+        ({"chunk_size": 0}, ParameterError, "chunk_size must be at least 1"),
+    ],
+)
+def test_bad_parameters(changes, error, text):
+    state = make(n_iter=1, n_samples=32).set_params(**changes)
+    with pytest.raises(error, match=text):
+        state.fit(COUPLINGS)
+
+
+@pytest.mark.parametrize(
+    ("couplings", "text"),
+    [
+        ([[1.0, 2.0]], "couplings has shape"),
+        ([[1.0], [np.nan]], "couplings holds nan in row 1"),
+        ([[np.inf], [1.0]], "couplings holds inf in row 0"),
+    ],
+)
+def test_bad_couplings(couplings, text):
+    with pytest.raises(DataError, match=text):
+        make().fit(couplings)
+
+
+def test_bad_ranges_and_magnetisations():
+    with pytest.raises(ParameterError, match="couplings are missing"):
+        make().fit()
+    with pytest.raises(ParameterError, match=r"give \(low, high\)"):
+        make(couplings=(2.0, 1.0)).fit()
+    with pytest.raises(ParameterError, match="odd ones only"):
+        HeisenbergFamily(Chain(5), magnetization=0)
+    with pytest.raises(ParameterError, match="resume=True needs checkpoint="):
+        make().fit(COUPLINGS, resume=True)
+    with pytest.raises(ParameterError, match=r"must end in \.npz"):
+        make().fit(COUPLINGS, checkpoint="here")
+
+
+def test_before_training_and_bad_rows(trained):
+    with pytest.raises(NotFittedError, match="call fit first"):
+        make().log_amplitude(np.ones((1, 6)), 1.0)
+    with pytest.raises(DataError, match="spins has shape"):
+        trained.log_amplitude(np.ones((1, 5)), 1.0)
+    with pytest.raises(DataError, match="2 rows for 3 configurations"):
+        trained.log_amplitude(np.ones((3, 6)), [[1.0], [2.0]])
+
+
+def test_a_local_energy_that_is_not_finite_is_named():
+    with pytest.raises(DataError, match=r"local energy of row \d+ is not finite \(couplings 0\.75; spins \["):
+        make(n_iter=30, learning_rate=1e6).fit(COUPLINGS)
+
+
+def test_systems_from_ranges():
+    state = make(couplings=(0.5, 1.5), n_systems=3, n_iter=1, n_samples=96).fit()
+    assert state.couplings_.ravel().tolist() == [0.5, 1.0, 1.5]
+    both = IsingFamily(Chain(6), coupling=("field", "interaction"))
+    ranges = {"interaction": (1.0, 2.0), "field": (0.5, 0.6)}
+    state = FoundationQuantumState(both, couplings=ranges, n_systems=4, **SMALL, n_iter=1).fit()
+    assert state.couplings_.shape == (4, 2)
+    assert (state.couplings_ >= [0.5, 1.0]).all() and (state.couplings_ <= [0.6, 2.0]).all()
+    fields = FoundationQuantumState(RandomFieldIsing(Chain(6)), couplings=(0, 1), n_systems=4, **SMALL, n_iter=1).fit()
+    assert fields.couplings_.shape == (4, 6) and len(np.unique(fields.couplings_)) == 24
+
+
+def test_the_library_and_its_exact_part_load_no_jax():
+    code = "import sys, infoscope.quantum; infoscope.FoundationQuantumState; sys.exit('jax' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_without_jax_the_error_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "jax", None)
+    with pytest.raises(ImportError, match=r"infoscope\[quantum\]"):
+        make().fit(COUPLINGS)
