@@ -11,8 +11,9 @@ import numpy as np
 
 from infoscope.base.checks import check_positive_int
 from infoscope.base.errors import DataError, ParameterError
-from infoscope.io.columns import nearest_names
 from infoscope.io.files_read import reading
+
+from .toml_tables import near, read_tables
 
 SAMPLER = (
     *("embedding", "path", "proposal", "friction", "step", "step_length", "masses", "schedule", "kappa", "local"),
@@ -58,17 +59,8 @@ def read_sampling_config(path: str) -> SamplingConfig:
     ParameterError
         A key that is unknown (with the one that is near), or one that is missing.
     """
-    import tomllib
-
     file = Path(path)
-    if not file.is_file():
-        raise DataError(f"{path}: no such file")
-    with reading(file):
-        try:
-            table = tomllib.loads(file.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise DataError(f"{path} is no TOML: {error}") from error
-    _check_keys(path, table)
+    table = read_tables(path, KEYS, ("target", "starts"), "docs/rooms/sampling")
     files = [file]
     functions = _Functions(path, file.parent, files)
     target = _target(path, table.get("target", {}), functions)
@@ -78,27 +70,6 @@ def read_sampling_config(path: str) -> SamplingConfig:
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
-def _check_keys(path: str, table: Mapping[str, Any]) -> None:
-    for name, content in table.items():
-        if name not in KEYS:
-            raise ParameterError(f"{path}: there is no table [{name}]. {_near(name, tuple(KEYS))}")
-        if not isinstance(content, Mapping):
-            raise ParameterError(f"{path}: {name} is a table, to be written as [{name}]")
-        for key in content:
-            if name == "sampler" and key in ("random_state", "seed"):
-                raise ParameterError(f"{path}: [sampler] has no key '{key}': the command takes it, as --seed")
-            if key not in KEYS[name]:
-                raise ParameterError(f"{path}: [{name}] has no key '{key}'. {_near(key, KEYS[name])}")
-    missing = [name for name in ("target", "starts") if name not in table]
-    if missing:
-        raise ParameterError(f"{path} has no table [{missing[0]}]: see docs/rooms/sampling for one that is complete")
-
-
-def _near(name: str, known: tuple[str, ...]) -> str:
-    near = nearest_names(name, list(known), 1)
-    return f"Did you mean '{near[0]}'?" if near else f"There are {', '.join(known)}."
-
-
 class _Functions:
     """Functions of Python files, each file loaded once."""
 
@@ -129,7 +100,7 @@ class _Functions:
         if not callable(found):
             there = [key for key, value in vars(self.modules[file]).items() if callable(value) and key[0] != "_"]
             raise ParameterError(
-                f"{self.path}: {what}: {file} has no function {function}. {_near(function, tuple(there))}"
+                f"{self.path}: {what}: {file} has no function {function}. {near(function, tuple(there))}"
             )
         return found  # type: ignore[no-any-return]
 
@@ -140,9 +111,7 @@ def _target(path: str, table: Mapping[str, Any], functions: _Functions) -> Any:
     if "system" in table:
         names = tuple(name for name in systems.__all__ if hasattr(getattr(systems, name), "starts"))
         if table["system"] not in names:
-            raise ParameterError(
-                f"{path}: there is no system {table['system']!r}. {_near(str(table['system']), names)}"
-            )
+            raise ParameterError(f"{path}: there is no system {table['system']!r}. {near(str(table['system']), names)}")
         if not isinstance(table.get("options", {}), Mapping):
             raise ParameterError(f"{path}: options of {table['system']} are a table: options = {{name = value}}")
         try:
