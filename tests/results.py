@@ -87,14 +87,24 @@ from infoscope.measures import (
 )
 from infoscope.quantum import (
     Chain,
+    DisorderAverage,
+    ExactQuantumState,
     ExactSpectrum,
     ExactSusceptibility,
+    FidelitySusceptibility,
     GroundState,
     IsingFamily,
+    QuantumExpectation,
+    RandomFieldIsing,
+    ReweightedExpectation,
     TransverseIsingChain,
+    disorder_average,
     exact_spectrum,
     exact_susceptibility,
+    fidelity_susceptibility,
     ground_state,
+    quantum_expectation,
+    reweighted_expectation,
     transverse_ising_chain_exact,
 )
 from infoscope.representations import (
@@ -136,6 +146,7 @@ WIDE = np.random.default_rng(3).normal(size=(2, 80, 30))
 TOKENS = WIDE.reshape(40, 4, 30)
 BITS = np.random.default_rng(1).random((120, 40)) < 0.5
 RUN = np.repeat(["one", "two"], 40)
+ISING = ExactQuantumState(IsingFamily(Chain(6)))
 
 
 def double_well(x):
@@ -221,6 +232,12 @@ def one_of_each():
         CheckpointComparison: compare_checkpoints([[X, X[:, :2]], [X, X[:, 1:]]]),
         FlowSamplingResult: sampled(),
         FreeEnergyProfile: free_energy_profile(sampled(), 6),
+        QuantumExpectation: quantum_expectation(ISING, "energy", [0.8, 1.2], method="sampling", random_state=0),
+        FidelitySusceptibility: fidelity_susceptibility(ISING, [0.6, 0.8, 1.0, 1.2], random_state=0),
+        DisorderAverage: disorder_average(
+            ExactQuantumState(RandomFieldIsing(Chain(4))), "energy", np.abs(X[:6, :1] + np.ones(4))
+        ),
+        ReweightedExpectation: reweighted_expectation(ISING, "energy", 1.0, [0.9, 1.1], random_state=0),
         TransferEntropy: markov_transfer_entropy([[0.5, 0.5], [0.2, 0.8]], [0, 1], [0, 1], [1, 2]),
         Intervention: interventional_effect(X[:40, :2], X[40:, :2], n_bootstrap=9, n_permutations=19, random_state=0),
         DimensionScan: Gride(max_rank=8).fit(X).result_,

@@ -50,7 +50,7 @@ def names():
 
 def is_made_by_functions(thing):
     """Whether it is a class of results, errors or other things that functions return, or that is there to inherit."""
-    plain = {"Progress", "Reduction", "Result"}
+    plain = {"Progress", "Reduction", "Result", "WaveFunction"}
     return isinstance(thing, type) and (
         dataclasses.is_dataclass(thing) or issubclass(thing, (tuple, Exception)) or thing.__name__ in plain
     )

@@ -389,6 +389,33 @@ REFERENCES: dict[str, str] = {
   eprint  = {2406.01524},
   archivePrefix = {arXiv}
 }""",
+    "foundation_states": """@article{rende2025foundation,
+  author  = {Rende, Riccardo and Viteritti, Luciano Loris and Becca, Federico and Scardicchio, Antonello and
+             Laio, Alessandro and Carleo, Giuseppe},
+  title   = {Foundation neural-networks quantum states as a unified Ansatz for multiple hamiltonians},
+  journal = {Nature Communications},
+  volume  = {16},
+  pages   = {7213},
+  year    = {2025},
+  eprint  = {2502.09488},
+  archivePrefix = {arXiv}
+}""",
+    "fidelity_metric": """@article{zanardi2007information,
+  author  = {Zanardi, Paolo and Giorda, Paolo and Cozzini, Marco},
+  title   = {Information-theoretic differential geometry of quantum phase transitions},
+  journal = {Physical Review Letters},
+  volume  = {99},
+  pages   = {100603},
+  year    = {2007}
+}""",
+    "v_score": """@article{wu2024variational,
+  author  = {Wu, Dian and Rossi, Riccardo and Vicentini, Filippo and others},
+  title   = {Variational benchmarks for quantum many-body problems},
+  journal = {Science},
+  volume  = {386},
+  pages   = {296--301},
+  year    = {2024}
+}""",
     "real_nvp": """@misc{dinh2016density,
   author  = {Dinh, Laurent and Sohl-Dickstein, Jascha and Bengio, Samy},
   title   = {Density estimation using {Real NVP}},

@@ -2,16 +2,26 @@
 
 from .configurations import enumerate_configurations, numbers_of, spins_of
 from .diagonalisation import exact_spectrum, ground_state
+from .disorder import disorder_average
 from .exact_results import ExactSpectrum, ExactSusceptibility, GroundState
+from .exact_state import ExactQuantumState
 from .exact_susceptibility import exact_susceptibility
+from .expectations import quantum_expectation
+from .extrapolation import outside_training
 from .families import CustomFamily, HeisenbergFamily, IsingFamily, RandomFieldIsing, SpinFamily
+from .interfaces import SpinSamples, WaveFunction
 from .lattices import Chain, Graph, Square
 from .natural_gradient import NaturalGradient, natural_gradient
 from .netket_operators import from_netket, lattice_from_netket, to_netket
 from .observables import magnetization, spin_correlation, squared_magnetization, structure_factor
 from .orbits import Orbits, find_orbits
+from .results import DisorderAverage, QuantumExpectation, ReweightedExpectation
+from .reweighting import reweighted_expectation
 from .spin_operators import SpinOperator, pauli_sum
+from .spin_space import spin_space
 from .state import FoundationQuantumState
+from .susceptibility import fidelity_susceptibility
+from .susceptibility_results import FidelitySusceptibility
 from .transverse_ising import TransverseIsingChain, transverse_ising_chain_exact
 
 __all__ = [
@@ -55,4 +65,20 @@ __all__ = [
     "find_orbits",
     "numbers_of",
     "spins_of",
+    # states
+    "ExactQuantumState",
+    # answers
+    "DisorderAverage",
+    "FidelitySusceptibility",
+    "QuantumExpectation",
+    "ReweightedExpectation",
+    "disorder_average",
+    "fidelity_susceptibility",
+    "outside_training",
+    "quantum_expectation",
+    "reweighted_expectation",
+    "spin_space",
+    # what answers ask of a state
+    "SpinSamples",
+    "WaveFunction",
 ]
