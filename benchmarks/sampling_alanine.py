@@ -14,24 +14,19 @@ Every force evaluation of production counts: of paths, accepted or not, of local
 
 from __future__ import annotations
 
-import argparse
-import json
-import time
-from datetime import UTC, datetime
-from pathlib import Path
-
 import numpy as np
 from scipy.stats import chi2
 
-from harness import RESULTS, as_text, bar, busy, machine, versions, write_json
+from harness import bar
 from infoscope.sampling import FlowCVSampler, MolecularVariables, OpenMMTarget, TorsionVariable
 from peptide_populations import dipeptide_table, switches
+from peptide_runs import KAPPA, STEP, Run, by_chain, command_line, dragged, moves_row, numbers_of
 from peptide_systems import TEMPERATURE, dipeptide_basins, peptide
 
 SEED = 18
 EVALUATIONS = 2_500_000
 STARTS = ((8, (-80.0, -20.0)), (8, (-80.0, 150.0)), (4, (55.0, 40.0)))  # chains, and phi and psi in degrees
-KAPPA, STEP, STEP_LENGTH = 300.0, 0.004, 0.008  # kT/rad^2, ps, rad
+STEP_LENGTH = 0.008  # rad
 BURN_IN, ADAPTATION, ROUND = 40, 40, 20  # iterations; the last: of production between two looks at the clock
 NAMES = ("right-handed helix", "extended", "left-handed")
 
@@ -53,68 +48,29 @@ def sampler() -> tuple[FlowCVSampler, np.ndarray]:
     variables = MolecularVariables(parts)
     options = {"kappa": KAPPA, "step": STEP, "step_length": STEP_LENGTH, "local": "hmc", "n_local": 2}
     made = FlowCVSampler(target, variables, basins=hands, n_burn_in=BURN_IN, random_state=SEED, **options)
-    return made, np.concatenate([dragged(target, variables, n, goal) for n, goal in STARTS])
-
-
-def dragged(target: OpenMMTarget, variables: MolecularVariables, n: int, goal: tuple[float, float]) -> np.ndarray:
-    """Starts in another basin: slow paths from the minimised structure, with thermal momenta."""
-    rng = np.random.default_rng(SEED + n + round(goal[0]) % 7)
-    x = np.repeat(target.positions, n, axis=0)
-    z = variables.values(x)
-    way = (np.radians(goal) - z + np.pi) % (2 * np.pi) - np.pi
-    momenta = rng.normal(size=x.shape) * np.sqrt(target.masses)
-    options = {"kappa": KAPPA, "step": 0.003, "masses": target.masses, "schedule": "cosine"}
-    return target.drag(variables, x, z, way, momenta, n_steps=np.full(n, 1000), **options)[0]
-
-
-def run(work: Path, until: float) -> None:
-    work.mkdir(parents=True, exist_ok=True)
-    made, starts = sampler()
-    file, n_iter = work / "alanine.npz", ROUND
-    if (work / "done.json").exists():
-        n_iter = json.loads((work / "done.json").read_text())["iterations"] + ROUND
-    while time.time() < until:
-        began = time.process_time()
-        made.fit(starts, n_adapt=ADAPTATION, n_iter=n_iter, checkpoint=file, resume=True)
-        found = made.result_
-        spent = {"iterations": n_iter, "evaluations": int(found.n_gradients)}
-        (work / "done.json").write_text(json.dumps(spent))
-        chains = by_chain(found)
-        np.savez_compressed(work / "angles.npz", angles=chains.astype(np.float32), **summary(found))
-        seen = [switches(angles) for angles in chains]
-        print(spent, {key: sum(row[key] for row in seen) for key in seen[0]}, f"{time.process_time() - began:.0f} s")
-        if found.n_gradients >= EVALUATIONS:
-            return
-        n_iter += ROUND
-
-
-def by_chain(found) -> np.ndarray:
-    """phi and psi of production, (chains, iterations, 2)."""
-    order = np.lexsort((found.iteration, found.chain))
-    return found.variables[order].reshape(found.n_chains, -1, 2)
+    starts = []
+    for n, goal in STARTS:
+        rng = np.random.default_rng(SEED + n + round(goal[0]) % 7)
+        starts.append(dragged(target, variables, np.tile(np.radians(goal), (n, 1)), 1000, rng))
+    return made, np.concatenate(starts)
 
 
 def summary(found) -> dict[str, np.ndarray]:
-    names = ("acceptance_rate", "crossing_acceptance", "n_gradients", "r_hat", "effective_size", "free_energy_bennett")
-    names += ("free_energy_bennett_se", "free_energy_difference", "free_energy_difference_se", "consistency_p", "exact")
-    return {name: np.asarray(getattr(found, name)) for name in names} | {"mean_steps": found.n_steps.mean()}
+    return {"angles": by_chain(found, found.variables).astype(np.float32), **numbers_of(found)}
+
+
+def line(found) -> dict[str, int]:
+    seen = [switches(angles) for angles in by_chain(found, found.variables)]
+    return {key: sum(row[key] for row in seen) for key in seen[0]}
 
 
 # ---------------------------------------------------------------- what is published
-def publish(work: Path, busy_before: float | None) -> None:
-    with np.load(work / "angles.npz") as file:
-        kept = dict(file)
-    spent, chains = int(kept["n_gradients"]), kept["angles"]
-    others = json.loads((RESULTS / "sampling_peptides.json").read_text())["tables"]
-    switched, shares = switch_table(chains, spent, others), share_table(chains, others)
-    runs = left_table(chains, spent, shares[-1], others)
+def report(kept: dict[str, np.ndarray], spent: dict, others: dict) -> tuple[dict, list, list]:
+    evaluations, chains = int(kept["n_gradients"]), kept["angles"]
+    switched, shares = switch_table(chains, evaluations, others), share_table(chains, others)
+    runs = left_table(chains, evaluations, shares[-1], others)
     before = before_production(chains, float(kept["mean_steps"]))
-    moves = {
-        "mean steps of a path": float(kept["mean_steps"]), "acceptance": float(kept["acceptance_rate"]),
-        "acceptance between basins": float(kept["crossing_acceptance"]), "R-hat": float(np.max(kept["r_hat"])),
-        "effective draws of phi": float(kept["effective_size"][0]), "chains": len(chains),
-        "iterations": chains.shape[1], "force evaluations": spent, "before production, about": before,
-    }  # fmt: skip
+    moves = moves_row(kept, chains.shape[1], len(chains)) | {"before production, about": before}
     energies = [
         {
             "left-handed less right-handed helix, kT, from": way,
@@ -124,24 +80,15 @@ def publish(work: Path, busy_before: float | None) -> None:
         for way, name in (("populations", "difference"), ("all attempts (Bennett)", "bennett"))
     ]
     text = "switches for a force evaluation beside plain dynamics, "
-    report = {
-        "name": "sampling_alanine",
-        "date": datetime.now(UTC).date().isoformat(),
-        "command": "python benchmarks/sampling_alanine.py publish",
-        "machine": machine(1, busy_before),
-        "versions": {"this": versions()},
-        "tables": {"Switches": switched, "Populations": shares, "Moves": [moves], "Free energy": energies,
-                   "Error of the left-handed share": runs},
-        "bars": [
-            *(bar(text + row["switches between"], row["ratio"], 30, at_least=True) for row in switched),
-            bar("standard errors between populations and 100 ns of metadynamics, largest of six",
-                max(row["standard errors apart"] for row in shares), 3),
-            *error_bars(runs),
-        ],
-        "notes": NOTES,
-    }  # fmt: skip
-    print(as_text(report))
-    write_json(RESULTS / "sampling_alanine.json", report)
+    tables = {"Switches": switched, "Populations": shares, "Moves": [moves], "Free energy": energies,
+              "Error of the left-handed share": runs}  # fmt: skip
+    bars = [
+        *(bar(text + row["switches between"], row["ratio"], 30, at_least=True) for row in switched),
+        bar("standard errors between populations and 100 ns of metadynamics, largest of six",
+            max(row["standard errors apart"] for row in shares), 3),
+        *error_bars(runs),
+    ]  # fmt: skip
+    return tables, bars, NOTES
 
 
 def switch_table(chains: np.ndarray, spent: int, others: dict) -> list[dict]:
@@ -232,18 +179,9 @@ NOTES = [
 ]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("parts", nargs="+", choices=["run", "publish"])
-    parser.add_argument("--work", type=Path, required=True, help="folder of the checkpoint")
-    parser.add_argument("--minutes", type=float, default=60.0, help="stop after the round that passes this")
-    options = parser.parse_args()
-    busy_before = busy()
-    if "run" in options.parts:
-        run(options.work, time.time() + 60.0 * options.minutes)
-    if "publish" in options.parts:
-        publish(options.work, busy_before)
+def spent_enough(found) -> bool:
+    return found.n_gradients >= EVALUATIONS
 
 
 if __name__ == "__main__":
-    main()
+    command_line(Run("alanine", sampler, summary, line, report, ADAPTATION, ROUND, spent_enough), __doc__, 60.0)

@@ -73,6 +73,7 @@ _HOMES = {
         "compare_layers",
     ),
     "sampling": (
+        "BlockProposal",
         "ChainShapeProposal",
         "DefensiveProposal",
         "FlowCVSampler",

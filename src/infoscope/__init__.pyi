@@ -221,6 +221,7 @@ from .representations import LayerComparison as LayerComparison
 from .representations import RepresentationStore as RepresentationStore
 from .representations import compare_checkpoints as compare_checkpoints
 from .representations import compare_layers as compare_layers
+from .sampling import BlockProposal as BlockProposal
 from .sampling import ChainShapeProposal as ChainShapeProposal
 from .sampling import DefensiveProposal as DefensiveProposal
 from .sampling import FlowCVSampler as FlowCVSampler

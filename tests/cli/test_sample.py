@@ -143,3 +143,22 @@ def test_a_seed_in_the_file_is_pointed_to_the_option(config, key):
     config.write_text(CONFIG.replace("[sampler]", f"[sampler]\n{key} = 1"))
     with pytest.raises(ParameterError, match="--seed"):
         read_sampling_config(str(config))
+
+
+def test_a_start_without_a_number_is_named_without_options_that_the_command_has_not(config):
+    np.save("starts.npy", np.array([[-1.0, 0.1], [1.0, np.nan]]))
+    with pytest.raises(DataError, match=r"row 1 \(counted from 0\), column '.*' is missing: .*delete the row") as said:
+        read_sampling_config("wells.toml")
+    assert "drop" not in str(said.value)
+
+
+def test_ctrl_c_says_a_command_that_a_shell_reads(config, monkeypatch):
+    """Names with spaces are quoted."""
+
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("infoscope.sampling.FlowCVSampler.fit", stop)
+    (config.parent / "two wells.toml").write_text(CONFIG)
+    done = CliRunner().invoke(app, ["sample", "two wells.toml", "--resume", "my runs/w.npz"], obj=[])
+    assert "infoscope sample 'two wells.toml' --resume 'my runs/w.npz'" in done.stderr + done.output

@@ -97,6 +97,30 @@ def test_variables_where_chains_start():
         check_variables(Flat([0], n_coordinates=2), x)
 
 
+def test_a_wrong_jacobian_is_named():
+    """Differences at the starts: of each variable by itself, and of angles across their cut."""
+    x = np.random.default_rng(2).normal(size=(12, 5))
+    right = FunctionVariables(angle_and_radius, their_jacobian, names=["angle", "r2"], period=[2 * np.pi, 0])
+    check_variables(right, x)
+    x[:6, 0], x[:6, 1] = -1.0, 1e-7 * np.arange(-3, 3)  # angles on both sides of pi
+    check_variables(right, x)
+
+    def wrong(x):
+        found = their_jacobian(x)
+        found[:, 1] *= 1.05
+        return found
+
+    with pytest.raises(DataError, match="the jacobian of variable 'r2' is not that of its values"):
+        check_variables(FunctionVariables(angle_and_radius, wrong, names=["angle", "r2"], period=[2 * np.pi, 0]), x)
+
+
+def test_what_is_no_variable_says_so():
+    with pytest.raises(ParameterError, match="variables is None: name some"):
+        check_variables(None, X)
+    with pytest.raises(ParameterError, match=r"a function without names, .*wrap it: FunctionVariables"):
+        check_variables(angle_and_radius, X)
+
+
 def test_wrong_variables():
     for wrong in ([0, 0], [], [5], [-1], [0.5]):
         with pytest.raises(ParameterError, match="indices"):

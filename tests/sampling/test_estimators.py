@@ -9,8 +9,9 @@ from scipy.special import erfc, expit
 
 from infoscope.base import DataError, ParameterError
 from infoscope.sampling import bennett_difference, count_switches, recycled_mean
-from infoscope.sampling.free_energies import is_heavy_tailed
+from infoscope.sampling.free_energies import basin_populations, is_heavy_tailed
 from infoscope.sampling.switches import cost_of_switch
+from infoscope.statistics import student_p_value
 
 
 def gaussian_works(difference, sigma, n_forward, n_reverse, rng):
@@ -108,6 +109,39 @@ def test_bennett_without_attempts_of_one_kind():
     with pytest.raises(DataError, match="forward_log_acceptance holds nan at 1"):
         bennett_difference([0.0, np.nan], [1.0])
     assert math.isnan(bennett_difference([-np.inf, -np.inf], [1.0]).value)  # no path arrived
+
+
+def two_states(n_chains, n_draws, rate, share, start, rng):
+    """A chain that enters state 1 at 2 rate share and leaves it at 2 rate (1 - share)."""
+    state, labels, u = start, np.empty((n_chains, n_draws), np.int64), rng.random((n_draws, n_chains))
+    for t in range(n_draws):
+        state = np.where(state == 0, u[t] < 2 * rate * share, u[t] >= 2 * rate * (1 - share)).astype(int)
+        labels[:, t] = state
+    return labels
+
+
+@pytest.mark.parametrize(
+    ("n_draws", "rate", "share", "halves", "covered"),
+    [
+        (200, 0.02, 0.15, False, 0.90),  # from the law itself
+        (200, 0.02, 0.03, False, 0.80),  # two dozen switches; without added visits 0.76
+        (200, 0.02, 0.03, True, 0.93),  # half of the chains begin in the rare state, as a sampler asks for
+        (1000, 0.05, 0.15, True, 0.89),
+    ],
+)
+def test_errors_of_populations_hold_in_short_runs(n_draws, rate, share, halves, covered):
+    """Of 200 runs of 16 chains: root mean square of errors and claims, and how often Student's 95 % interval covers."""
+    rng, off, claimed, inside = np.random.default_rng(4), [], [], []
+    for _ in range(200):
+        start = np.arange(16) % 2 if halves else (rng.random(16) < share).astype(int)
+        found = basin_populations(two_states(16, n_draws, rate, share, start, rng), 2)
+        if np.isfinite(found.value_se[1]):
+            off.append(found.value[1] - share)
+            claimed.append(found.value_se[1])
+            inside.append(student_p_value(off[-1], claimed[-1], found.degrees[1]) > 0.05)
+    ratio = np.sqrt(np.mean(np.square(off)) / np.mean(np.square(claimed)))
+    assert len(off) > 180 and np.mean(inside) >= covered  # 0.95 is wanted; 200 runs tell it to 0.02
+    assert 0.5 < ratio < 1.15  # without the drift 1.5 in the third case
 
 
 def test_failed_paths_count_as_attempts():

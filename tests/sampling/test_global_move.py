@@ -315,6 +315,18 @@ def test_periodic_variables_stay_in_equilibrium(kind):
 
 
 # ----------------------------------------------------------------------------------------------------------- one by one
+def test_the_mean_of_exp_of_log_acceptance_is_one():
+    """Spec 2.2, of paths that are slow enough for its tail to be seen: z and z' in equilibrium, 20 000 attempts."""
+    funnel, rng = Funnel(), np.random.default_rng(11)
+    state = start_chains(funnel.target, funnel.draw(20_000, rng))
+    split = SubsetEmbedding(funnel.target, funnel.variables)
+    options = dict(generators=rng.spawn(20_000), step=0.3, step_length=0.1)
+    move = global_move(split, Mixture([-1.0, 1.0], [0.5, 0.5], [0.5, 0.5]), state, **options)
+    weights = np.exp(move.log_acceptance)
+    error = weights.std() / np.sqrt(len(weights))
+    assert error < 0.02 and abs(weights.mean() - 1) < 4 * error
+
+
 def test_chains_do_not_know_of_each_other():
     """A chain alone does what it does among others, bit by bit: neither blocks nor workers change a result."""
     funnel = Funnel()

@@ -11,6 +11,7 @@ import pytest
 
 from infoscope.base import DataError, InfoscopeWarning, ParameterError
 from infoscope.sampling import FlowCVSampler, GaussianMixtureProposal
+from infoscope.sampling.proposal_choice import describe_proposal
 from infoscope.storage import Checkpoint
 
 from . import double_wells
@@ -154,9 +155,51 @@ def test_a_checkpoint_of_something_else_is_refused(tmp_path, whole):
         FlowCVSampler.resume(tmp_path / "none.npz", double_wells.target(), double_wells.variables())
 
 
+class Plain:
+    """A law of the user's own, without get_params."""
+
+    n_variables = 1
+
+    def __init__(self, centre, hidden=False):
+        if not hidden:
+            self.centre = np.array([centre])
+        self._centre = centre
+
+    def sample(self, n, rng):
+        return rng.normal(self._centre, 1.0, (n, 1))
+
+    def log_prob(self, z):
+        return -0.5 * (z[:, 0] - self._centre) ** 2
+
+
+class Learning(Plain):
+    def fit(self, z, sample_weight=None):
+        return self
+
+    def get_params(self, deep=True):
+        return {}
+
+    def set_params(self):
+        return self
+
+
+def test_a_proposal_of_ones_own_is_known_by_its_numbers(tmp_path):
+    """Its public arrays, or its density where it shows none; where it shows nothing at all, that is said."""
+    z = np.array([[-1.0], [0.5]])
+    for hidden in (False, True):
+        one, same_one, other = (describe_proposal(Plain(c, hidden), z) for c in (0.0, 0.0, 0.3))
+        assert one == same_one != other
+    with pytest.warns(InfoscopeWarning, match="by the name of its class alone, Learning"):
+        describe_proposal(Learning(0.0, hidden=True), z)
+    path = tmp_path / "run.npz"
+    run(path, proposal=Plain(0.0, True))
+    with pytest.raises(ParameterError, match="proposal is .*log_prob at the starts"):
+        run(path, proposal=Plain(0.3, True))
+
+
 def test_a_checkpoint_of_another_machine_warns(tmp_path, monkeypatch):
     path = Path(tmp_path / "run.npz")
-    from infoscope.sampling import sampler as module
+    from infoscope.sampling import settled_run as module
 
     with monkeypatch.context() as there:
         there.setattr(module, "_machine", lambda: {"machine": "abacus", "torch": "1.0"})

@@ -79,6 +79,40 @@ def test_adapted_tunnel_is_as_cheap_as_masses_make_it():
     assert costs["auto"] < 0.6 * costs[1.0]
 
 
+@pytest.mark.parametrize("start", [(0.0, 5.0), (10.0, -5.0), (5.0, 0.0), (0.0, -5.0)], ids=str)
+def test_the_tunnel_is_populated_from_any_start(start):
+    """Spec 7.2: all chains at one place, between the modes and where no y of the mode is among them."""
+    tunnel = GaussianTunnel(np.linspace(0.5, 5.0, 7))
+    law = GaussianMixtureProposal(np.array([[0.0], [10.0]]), np.ones((2, 1, 1)), np.array([0.5, 0.5]))
+    x = np.column_stack([np.full(20, start[0]), np.full((20, 7), start[1])])
+    run = FlowCVSampler(tunnel, SubsetVariables([0], n_coordinates=8), proposal=law, n_local=0, basins=[5.0])
+    run.set_params(masses=1 / tunnel.sigma**2, schedule="cosine", step=1.0, step_length=10 / 17, random_state=1)
+    found = run.fit(x, n_adapt=20, n_iter=200).result_
+    assert np.all(np.abs(found.populations - [0.3, 0.7]) < 4 * found.populations_se)
+    assert np.all(found.populations_se < 0.03) and found.n_switches > 100
+
+
+def test_chains_that_begin_at_one_configuration_are_chains_of_their_own():
+    """Ties of the variables do no harm: every chain has its own random numbers."""
+    found = sampler().fit(double_wells.starts(1).repeat(8, axis=0), n_adapt=20, n_iter=150).result_
+    last = found.by_chain(found.positions)[:, -1, 0]
+    assert len(np.unique(last)) == 16
+    assert abs(found.populations[0] - EXACT) < 4 * found.populations_se[0]
+
+
+def test_paths_that_meet_no_number_are_counted_and_said():
+    """Beyond a wall the energy is no number: those paths are rejected, the law within the wall stays."""
+
+    def walled(x):
+        energy, gradient = double_wells.energy_and_gradient(x)
+        return np.where(x[:, 1] < 1.0, energy, np.nan), gradient
+
+    run = FlowCVSampler(Target(walled, True, n_coordinates=3), double_wells.variables(), n_local=5, basins=[0.0])
+    found = run.set_params(random_state=0, **FIXED).fit(double_wells.starts(8), n_adapt=20, n_iter=150).result_
+    assert found.n_nan > 0.01 * len(found.positions) and np.asarray(found.positions)[:, 1].max() < 1.0
+    assert any("met energies or forces that are not finite, and were rejected" in one for one in found.warnings)
+
+
 def test_soft_embedding_finds_its_springs():
     run = FlowCVSampler(
         double_wells.target(), double_wells.function_variables(), n_local=5, basins=[0.15], random_state=2
@@ -303,6 +337,54 @@ def test_a_variable_that_never_changes_is_named():
         run.set_params(kappa="auto").fit(double_wells.starts(4), n_adapt=5, n_iter=5)
     with pytest.raises(DataError, match="8 values of 1 variable are too few to learn a proposal from: at least 10"):
         sampler(n_burn_in=4).fit(double_wells.starts(2)[:2], n_adapt=5, n_iter=5)
+
+
+def test_jumps_over_half_a_turn_warn():
+    """An angle in (-pi, pi] whose period was forgotten: local moves carry it over the cut."""
+
+    def both(x):  # a ring
+        r = np.sqrt((x**2).sum(1))
+        return 50 * (r - 1) ** 2, (100 * (r - 1) / r)[:, None] * x
+
+    angle = FunctionVariables(
+        lambda x: np.arctan2(x[:, 1:2], x[:, :1]),
+        lambda x: (np.stack([-x[:, 1], x[:, 0]], axis=1) / (x**2).sum(1)[:, None])[:, None],
+        names=["phi"],
+    )
+    starts = np.array([[-1.0, 0.1], [-1.0, -0.1], [1.0, -0.1], [0.7, 0.7]])
+    run = FlowCVSampler(Target(both, True, n_coordinates=2), angle, kappa=20.0, basins=[0.0], random_state=0, **FIXED)
+    with pytest.warns(DataWarning, match="'phi' jumped by .* more than half a turn"):
+        run.fit(starts, n_adapt=0, n_iter=4)
+
+
+def test_options_that_are_no_variables_and_no_threads():
+    with pytest.raises(ParameterError, match="variables is None"):
+        FlowCVSampler(double_wells.target(), None).fit(double_wells.starts(2))
+    with pytest.raises(ParameterError, match="n_jobs=0 means no thread"):
+        sampler(n_jobs=0).fit(double_wells.starts(2), n_adapt=0, n_iter=4)
+
+
+def test_a_result_cites_the_layers_of_its_flow(found):
+    """Every paper by the key of its entry; a mixture needs none."""
+    from dataclasses import replace
+
+    plain = found.cite()
+    assert found.proposals == ("gaussian_mixture",) and "dinh2016" not in plain and "gabrie2022" not in plain
+    for kind, keys in (
+        ("realnvp", ["dinh2016"]),
+        ("spline", ["durkan2019"]),
+        ("circular", ["durkan2019", "rezende2020"]),
+    ):
+        text = replace(found, proposals=(kind,)).cite()
+        assert all(key in text for key in ["gabrie2022", *keys])
+    pytest.importorskip("zuko")
+    from infoscope.sampling import BlockProposal, DefensiveProposal, FlowProposal
+    from infoscope.sampling.proposal_choice import kinds_of_laws
+
+    z = np.random.default_rng(0).normal(size=(100, 3))
+    flow = DefensiveProposal(FlowProposal("realnvp", max_updates=2))
+    both = BlockProposal([[0, 1], [2]], proposals=[flow, GaussianMixtureProposal()]).fit(z)
+    assert kinds_of_laws(both) == ("realnvp", "gaussian_mixture")
 
 
 def test_burn_in_trains_the_proposal_once():

@@ -1,5 +1,7 @@
 """Targets: every way to write one gives the same numbers; what is wrong at the start is said."""
 
+import threading
+import time
 import warnings
 
 import numpy as np
@@ -96,6 +98,31 @@ def test_answers_that_are_no_numbers_are_named(energy, gradient, message, vector
     target = Target(energy, gradient, n_coordinates=3, vectorized=vectorized, n_jobs=1)
     with pytest.raises(DataError, match=message):
         target.energy_and_gradient(np.ones((4, 3)))
+
+
+def test_one_by_one_is_on_threads_only_where_a_call_is_slow(monkeypatch):
+    """Plain Python holds the interpreter: quick functions stay in the caller's thread, and the numbers are the same."""
+    from infoscope.sampling import targets
+
+    here, seen = threading.get_ident(), []
+
+    def energy(x):
+        seen.append(threading.get_ident())
+        time.sleep(0.01)  # so that no thread does all of it
+        return float((x**2).sum())
+
+    x, found = np.arange(24.0).reshape(8, 3), []
+    for slow, threads in ((10.0, {here}), (0.005, None)):
+        monkeypatch.setattr(targets, "WORTH_A_THREAD", slow)
+        target = Target(energy, lambda x: 2 * x, n_coordinates=3, vectorized=False, n_jobs=2)
+        seen.clear()
+        found.append(target.energy(x))
+        assert len(seen) == 8 and (set(seen) == threads if threads else len(set(seen)) > 1)
+    np.testing.assert_array_equal(found[0], (x**2).sum(1))
+    np.testing.assert_array_equal(found[0], found[1])
+    assert Target(energy, lambda x: 2 * x, n_coordinates=3, vectorized=False).energy(x[:0]).shape == (0,)
+    with pytest.raises(ParameterError, match="n_jobs=0 means no thread at all"):
+        Target(energy, lambda x: 2 * x, n_coordinates=3, n_jobs=0)
 
 
 def test_wrong_arguments():

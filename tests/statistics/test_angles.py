@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infoscope.base import DataError, DataWarning, ParameterError
-from infoscope.statistics import as_periods, check_period
+from infoscope.statistics import as_periods, check_jumps, check_period
 
 TURN = 2 * np.pi
 
@@ -164,3 +164,16 @@ def test_any_column_has_an_outcome(values, period):
     before = column.copy()
     assert outcome(column, period) in {"ok", "note", "warn", "raise"}
     assert (column == before).all()
+
+
+def test_jumps_of_an_angle_without_its_period_warn(recwarn):
+    """A walk across the cut of an angle, in radians and in degrees, and walks that are none."""
+    walk = np.cumsum(np.random.default_rng(0).normal(0, 0.15, (200, 4)), axis=0) + 3.0
+    cut = np.mod(walk + np.pi, TURN) - np.pi
+    with pytest.warns(DataWarning, match=r"'phi' jumped by 6\.\d+ .*like an angle.*period=2\*np\.pi"):
+        check_jumps(cut, "phi")
+    with pytest.warns(DataWarning, match="period=360"):
+        check_jumps(np.degrees(np.mod(walk, TURN)), "phi")
+    check_jumps(walk - 3.0, "z")  # beyond a turn or without jumps
+    check_jumps(np.where(np.random.default_rng(1).random((200, 4)) < 0.02, 2.0, -2.0), "state")  # two far states
+    assert not [one for one in recwarn if issubclass(one.category, DataWarning)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated
 
 import typer
@@ -51,7 +52,7 @@ def sample(
             sampler.fit(asked.starts, checkpoint=resume, resume=resume is not None, **run)
         except KeyboardInterrupt:
             if resume is not None:
-                again = f"infoscope sample {file} --resume {resume}"
+                again = shlex.join(["infoscope", "sample", file, "--resume", resume])
                 typer.echo(f"stopped; what was computed is kept. Go on with the same command: {again}", err=True)
             raise
         picture = {"kind": kind} if kind else {}

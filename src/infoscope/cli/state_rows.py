@@ -42,11 +42,8 @@ class StateOfNewRows:
     @classmethod
     def of(cls, peaks: Any, space: Any, bias: np.ndarray | None) -> StateOfNewRows:
         """Ask the states of new rows."""
-        from sklearn.base import clone
-
-        probability = peaks.predict_proba(space, bias)
-        strict = clone(peaks).set_params(halo=True).fit(peaks.density_)
-        return cls(space, probability.argmax(axis=1), strict.predict(space, bias) < 0, probability.max(axis=1))
+        found = peaks.states_at(space, bias)
+        return cls(space, found.state, found.in_halo, found.probability.max(axis=1))
 
     @property
     def title(self) -> str:

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from scipy.special import ndtr
 
 from infoscope.base import kernel
+
+
+class StatesAtPoints(NamedTuple):
+    """States of new points: which one (M,), whether below its highest saddle (M,), and how probable each is (M, C)."""
+
+    state: np.ndarray
+    in_halo: np.ndarray
+    probability: np.ndarray
 
 
 def state_probabilities(

@@ -10,7 +10,7 @@ from infoscope.base.contents import holds, integers, numbers
 from infoscope.base.rounding import exceeds
 
 from .estimators import PAk, PointDensity
-from .new_points import state_probabilities
+from .new_points import StatesAtPoints, state_probabilities
 from .peaks_result import Clusters
 from .peaks_scan import ClusterScan, DecisionGraph, separation
 from .populations import find_populations
@@ -305,12 +305,8 @@ class DensityPeaks(ClusterMixin, BaseEstimator):
         >>> bool((peaks.predict([[0.1, 0], [7.9, 8]]) == peaks.labels_[[0, 500]]).all())
         True
         """
-        probability, value = self._at_new(X, bias)
-        labels = np.argmax(probability, axis=1)
-        if not self.halo:
-            return labels
-        saddles = np.where(np.isnan(self.saddle_log_density_), -np.inf, self.saddle_log_density_)
-        return np.where(exceeds(saddles.max(axis=1)[labels], value, 1.0), -1, labels)
+        found = self.states_at(X, bias)
+        return np.where(found.in_halo, -1, found.state) if self.halo else found.state
 
     def predict_proba(self, X, bias=None) -> np.ndarray:
         """Probability of every state for new points, from the error of their density.
@@ -342,7 +338,39 @@ class DensityPeaks(ClusterMixin, BaseEstimator):
         >>> float(DensityPeaks(Z=3).fit(x).predict_proba([[0.1, 0]]).max().round(6))
         1.0
         """
-        return self._at_new(X, bias)[0]
+        return self.states_at(X, bias).probability
+
+    def states_at(self, X, bias=None) -> StatesAtPoints:
+        """All that is known of the states of new points, from one look at their densities.
+
+        Parameters
+        ----------
+        X, bias
+            As for `predict`.
+
+        Returns
+        -------
+        StatesAtPoints
+            ``state`` and ``in_halo`` (M,), ``probability`` (M, C).
+
+        Raises
+        ------
+        DataError, ParameterError
+            As for `predict`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from infoscope.density import DensityPeaks
+        >>> g = np.random.default_rng(0)
+        >>> x = np.concatenate([g.normal(size=(500, 2)), g.normal(size=(500, 2)) + 8])
+        >>> DensityPeaks(Z=3).fit(x).states_at([[0.1, 0], [4, 4]]).in_halo          # between the two
+        array([False,  True])
+        """
+        probability, value = self._at_new(X, bias)
+        state = np.argmax(probability, axis=1)
+        saddles = np.where(np.isnan(self.saddle_log_density_), -np.inf, self.saddle_log_density_)
+        return StatesAtPoints(state, exceeds(saddles.max(axis=1)[state], value, 1.0), probability)
 
     # ---- steps ----
     def _states(self, Z: float):

@@ -10,6 +10,7 @@ from itertools import combinations
 import numpy as np
 
 from infoscope.base.errors import DataError
+from infoscope.statistics import dihedral_angle
 
 from .atoms import CHI, Molecule, minimum_image, nearest_tree, neighbors_of, ring_bonds
 
@@ -215,11 +216,8 @@ def _torsion_name(molecule: Molecule, b: int, c: int) -> str:
 
 # --------------------------------------------------------------------------------------------------------- the formulas
 def torsion_angles(points: np.ndarray, boxes: np.ndarray | None, *, fours: np.ndarray) -> np.ndarray:
-    """Torsion angles in radians from -pi to pi, IUPAC sign: tan = |b2| b1 . (b2 x b3) / (b1 x b2) . (b2 x b3)."""
-    b1, b2, b3 = (_vectors(points, fours[:, [step, step + 1]], boxes) for step in range(3))
-    after = np.cross(b2, b3)
-    sine = np.linalg.norm(b2, axis=-1) * np.einsum("ndx,ndx->nd", b1, after)
-    return np.arctan2(sine, np.einsum("ndx,ndx->nd", np.cross(b1, b2), after))
+    """Torsion angles in radians from -pi to pi, of nearest images where there is a box."""
+    return dihedral_angle(*(_vectors(points, fours[:, [step, step + 1]], boxes) for step in range(3)))
 
 
 def pair_distances(

@@ -1,6 +1,7 @@
 """States a simulation never visits: flow proposals on collective variables, accepted by the work of the path."""
 
 from .bennett import BennettDifference, bennett_difference
+from .block_proposal import BlockProposal
 from .chain_shape import ChainShapeProposal
 from .chain_state import ChainState, start_chains
 from .defensive import DefensiveProposal
@@ -44,6 +45,7 @@ __all__ = [
     "SoftEmbedding",
     "SubsetEmbedding",
     # proposals
+    "BlockProposal",
     "ChainShapeProposal",
     "DefensiveProposal",
     "FlowProposal",

@@ -7,19 +7,18 @@ from typing import Any
 import numpy as np
 
 from infoscope.base import DataError
+from infoscope.statistics import check_jumps, check_period
 
 from .basins import CentreBasins, find_basins
 from .buffer import FEWEST_PER_VARIABLE, LONGEST
 from .iteration import make_embedding
 from .mass_adaptation import PathVariance, masses_of
-from .mixtures import GaussianMixtureProposal
 from .results import BURN_IN
 from .state import RunState
 from .step_adaptation import tune_lengths, tune_step
 from .variables import short_way
 
 SPRING_WIDTH = 0.2  # of the smallest width of a basin
-MIXTURE_ROWS = 5000  # that a mixture is fitted to: more cost time, and change little
 
 
 class Adapter:
@@ -64,6 +63,13 @@ class Adapter:
         state.visited.add(flat, state.basins.labels(flat))
         self._look(state)
 
+    def look_for_angles(self, state: RunState) -> None:
+        """Warn of variables that local moves carried over the cut of an angle whose period was not said."""
+        trace = np.array(state.burn_in)
+        for at in np.flatnonzero(np.asarray(self.variables.period) == 0):
+            if not check_jumps(trace[:, :, at], self.variables.names[at]):
+                check_period(trace[:, :, at].ravel(), 0, self.variables.names[at])
+
     def look(self, state: RunState) -> None:
         """Take in where the chains are."""
         z = self.variables.values(state.chains.x)
@@ -77,8 +83,7 @@ class Adapter:
         """Fit the proposal to what was visited, every basin counting the same."""
         if not self.learns:
             return
-        mixture = isinstance(getattr(state.proposal, "proposal", state.proposal), GaussianMixtureProposal)
-        z, weights = state.visited.training_set(MIXTURE_ROWS if mixture else LONGEST)
+        z, weights = state.visited.training_set(getattr(state.proposal, "most_rows", None) or LONGEST)
         names, m = self.variables.names, z.shape[1]
         if len(z) < FEWEST_PER_VARIABLE * m:
             raise DataError(

@@ -68,48 +68,17 @@ class ChainShapeProposal(LearnedProposal):
         self.proposal = proposal
         self.box = box
 
-    def fit(self, X: Any, y: Any = None, *, sample_weight: Any = None) -> ChainShapeProposal:
-        """Fit the law of the distances to visited chains.
-
-        Parameters
-        ----------
-        X : array (N, 3 n - 3) or, with a box, (N, 3 n)
-            Coordinates, bead after bead.
-        y : ignored
-        sample_weight : array (N,), optional
-
-        Returns
-        -------
-        self
-        """
-        z, weight = self._read(X, sample_weight)
+    # --------------------------------------------------------------------------------------------------------- steps
+    def _learn(self, z: Floats, weight: Floats) -> None:
         distances = chain_distances(self._beads(z))
         self.proposal_ = GaussianMixtureProposal() if self.proposal is None else copy.deepcopy(self.proposal)
         if hasattr(self.proposal_, "fit"):
             self.proposal_.fit(distances, sample_weight=weight)
-        return self
 
-    def partial_fit(self, X: Any, y: Any = None, *, sample_weight: Any = None) -> ChainShapeProposal:
-        """Go on with the law of the distances.
-
-        Parameters
-        ----------
-        X : array (N, m)
-        y : ignored
-        sample_weight : array (N,), optional
-
-        Returns
-        -------
-        self
-        """
-        if not hasattr(self, "proposal_"):
-            return self.fit(X, sample_weight=sample_weight)
-        z, weight = self._read(X, sample_weight, reset=False)
+    def _learn_more(self, z: Floats, weight: Floats) -> None:
         if hasattr(self.proposal_, "partial_fit"):
             self.proposal_.partial_fit(chain_distances(self._beads(z)), sample_weight=weight)
-        return self
 
-    # --------------------------------------------------------------------------------------------------------- steps
     def _lengths(self) -> Floats | None:
         if self.box is None:
             return None

@@ -55,69 +55,39 @@ class DefensiveProposal(LearnedProposal):
 
     _contents = {"n_features_in_": whole(1), "proposal_": holds(object), "broad_": holds(GaussianMixtureProposal)}
 
+    @property
+    def most_rows(self) -> int | None:  # type: ignore[override]
+        """Of the proposal."""
+        return getattr(self.proposal, "most_rows", None) if self.proposal is not None else 5000
+
     def __init__(self, proposal: Any = None, *, share: float = 0.05, widening: float = 2.0):
         self.proposal = proposal
         self.share = share
         self.widening = widening
 
-    def fit(self, X: Any, y: Any = None, *, sample_weight: Any = None) -> DefensiveProposal:
-        """Fit q_0 and the broad law.
-
-        Parameters
-        ----------
-        X : array (N, m)
-            Values of the variables.
-        y : ignored
-        sample_weight : array (N,), optional
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ParameterError
-            If `share` is not between 0 and 1, or `widening` is not positive.
-        """
-        inner = GaussianMixtureProposal() if self.proposal is None else copy.deepcopy(self.proposal)
-        return self._learn(inner, "fit", X, sample_weight)
-
-    def partial_fit(self, X: Any, y: Any = None, *, sample_weight: Any = None) -> DefensiveProposal:
-        """Go on with q_0, and take the broad law from the new values.
-
-        Parameters
-        ----------
-        X : array (N, m)
-        y : ignored
-        sample_weight : array (N,), optional
-
-        Returns
-        -------
-        self
-        """
-        if not hasattr(self, "proposal_"):
-            return self.fit(X, sample_weight=sample_weight)
-        return self._learn(self.proposal_, "partial_fit", X, sample_weight)
-
     # --------------------------------------------------------------------------------------------------------- steps
-    def _learn(self, inner: Any, how: str, X: Any, sample_weight: Any) -> DefensiveProposal:
+    def _learn(self, z: Floats, weight: Floats) -> None:
+        self._fit_parts(GaussianMixtureProposal() if self.proposal is None else copy.deepcopy(self.proposal), z, weight)
+
+    def _learn_more(self, z: Floats, weight: Floats) -> None:
+        self._fit_parts(self.proposal_, z, weight, "partial_fit")
+
+    def _fit_parts(self, inner: Any, z: Floats, weight: Floats, how: str = "fit") -> None:
         if not 0 < self.share < 1 or not self.widening > 0:
             raise ParameterError(
                 f"share is {self.share!r} and widening {self.widening!r}: give 0 < share < 1 and widening > 0"
             )
-        z, weight = self._read(X, sample_weight, reset=how == "fit")
         names = getattr(self, "feature_names_in_", None)
         period = as_periods(getattr(inner, "period", None), z.shape[1], names)
         whitening = learn_whitening(z, weight, period, names=names)
         if hasattr(inner, how):
-            getattr(inner, how)(X, sample_weight=sample_weight)
+            getattr(inner, how)(z, sample_weight=weight)
         angle = period > 0
         covariance = np.zeros((len(period), len(period)))
         covariance[np.ix_(~angle, ~angle)] = self.widening * (whitening.factor @ whitening.factor.T)
         covariance[angle, angle] = np.inf
         self.proposal_ = inner
         self.broad_ = GaussianMixtureProposal(whitening.mean[None], covariance[None], np.ones(1), period=period)
-        return self
 
     def _parts(self) -> tuple[Any, GaussianMixtureProposal]:
         if not hasattr(self, "proposal_"):

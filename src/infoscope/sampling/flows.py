@@ -139,24 +139,6 @@ class FlowProposal(LearnedProposal):
         self.on_degenerate = on_degenerate
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any = None, *, sample_weight: Any = None) -> FlowProposal:
-        """Train a new flow on visited values.
-
-        Parameters
-        ----------
-        X : array (N, m)
-            Values of the variables.
-        y : ignored
-        sample_weight : array (N,), optional
-            How much every row counts.
-
-        Returns
-        -------
-        self
-        """
-        z, weight = self._read(X, sample_weight)
-        return self._fit(z, weight)
-
     def partial_fit(self, X: Any, y: Any = None, *, sample_weight: Any = None, n_updates: int = 200) -> FlowProposal:
         """Go on training with other values, such as a buffer of what chains visited lately.
 
@@ -183,12 +165,14 @@ class FlowProposal(LearnedProposal):
         u = self.whitening_.standardize(z)
         spread = np.sqrt(np.average(u[:, ~self.whitening_.periodic] ** 2, axis=0, weights=weight))
         if not self.whitening_.unchanged(z).all() or ((spread > OUTGROWN) | (spread < 1 / OUTGROWN)).any():
-            return self._fit(z, weight)
+            self._learn(z, weight)
+            return self
         before = mean_loss(self.network_, self.network_.parameters, u, weight)
-        return self._train(u, weight, self.training_, check_positive_int(n_updates, "n_updates"), None, before)
+        self._train(u, weight, self.training_, check_positive_int(n_updates, "n_updates"), None, before)
+        return self
 
     # --------------------------------------------------------------------------------------------------------- steps
-    def _fit(self, z: Floats, weight: Floats) -> FlowProposal:
+    def _learn(self, z: Floats, weight: Floats) -> None:
         for module in ("torch", "zuko"):
             require(module, "sampling")
         self._refuse_few(z)
@@ -204,11 +188,11 @@ class FlowProposal(LearnedProposal):
         self.network_ = with_parameters(empty, initial_parameters(empty, self._seed()))
         state = start_training(self.network_.parameters)
         before = mean_loss(self.network_, self.network_.parameters, u, weight)
-        return self._train(u, weight, state, check_positive_int(self.max_updates, "max_updates"), self.patience, before)
+        self._train(u, weight, state, check_positive_int(self.max_updates, "max_updates"), self.patience, before)
 
     def _train(
         self, u: Floats, weight: Floats, state: TrainingState, n_updates: int, patience: int | None, before: float
-    ) -> FlowProposal:
+    ) -> None:
         schedule = Schedule(self.learning_rate, self.batch_size, self.clip, n_updates, patience)
         trained = train(self.network_, u, weight, state, schedule, self._seed())
         volume = self.whitening_.log_volume
@@ -217,7 +201,6 @@ class FlowProposal(LearnedProposal):
             self.network_ = with_parameters(self.network_, trained.best)
         self.held_out_ = min(trained.held_out, before) + volume
         self.held_out_curve_ = trained.curve + volume
-        return self
 
     def _seed(self) -> int:
         return int(check_random_state(self.random_state).integers(2**31))

@@ -13,6 +13,8 @@ from infoscope.statistics import chain_error, student_p_value
 from .bennett import bennett_difference
 
 PIECES = 16  # at least so many pieces of chains tell the error of what is attempted
+VISITS = 2.0  # that are added to both sides of a share for its error
+REMEMBERED = 10  # effective draws of a chain, below which its start may still be felt
 FEWEST = 4  # attempts in each direction
 
 
@@ -33,6 +35,12 @@ class Populations(NamedTuple):
 def basin_populations(labels: np.ndarray, n_basins: int) -> Populations:
     """Populations from the basin of every draw.
 
+    Two things make the Monte Carlo error of a short run too small, and are mended.  A basin that was seen by chance too
+    seldom seems to vary too little: the variance is that of a share with two more visits and two more absences among
+    the effective draws (Agresti & Coull 1998).  And chains that began in other shares than those of the law all drift
+    alike: while a chain has fewer than ten effective draws, half of what the halves of the run differ by is an error
+    as well.
+
     Parameters
     ----------
     labels : ndarray of int, shape (n_chains, n_draws)
@@ -42,6 +50,10 @@ def basin_populations(labels: np.ndarray, n_basins: int) -> Populations:
     -------
     Populations
         An error is NaN where all draws are in one basin: they do not tell whether the chains are stuck.
+
+    References
+    ----------
+    Agresti, Coull (1998), The American Statistician 52, 119.
 
     Examples
     --------
@@ -55,14 +67,17 @@ def basin_populations(labels: np.ndarray, n_basins: int) -> Populations:
     rows = []
     inside = [(labels == b).astype(np.float64) for b in range(n_basins)]
     shares = [one.mean() for one in inside]
+    factors = [_widening(one) for one in inside]
     for b in range(n_basins):
         share, share_se, degrees = _mean(inside[b])
+        share_se *= factors[b]
         if b == 0:
             difference, difference_se, difference_degrees = 0.0, 0.0, math.inf
         elif shares[b] > 0 and shares[0] > 0:
             difference = -math.log(shares[b] / shares[0])
             # to first order the logarithm of a ratio is this mean, which knows that both shares go together
             _, difference_se, difference_degrees = _mean(inside[b] / shares[b] - inside[0] / shares[0])
+            difference_se *= max(factors[0], factors[b])
         else:
             difference, difference_se, difference_degrees = math.nan, math.nan, math.nan
         rows.append((share, share_se, degrees, difference, difference_se, difference_degrees))
@@ -79,7 +94,7 @@ class BennettDifferences(NamedTuple):
 
 
 def bennett_differences(
-    log_acceptance: np.ndarray, start: np.ndarray, proposed: np.ndarray, drawn: np.ndarray, n_basins: int
+    log_acceptance: np.ndarray, start: np.ndarray, proposed: np.ndarray, drawn: np.ndarray | None, n_basins: int
 ) -> BennettDifferences:
     """Bennett's estimate for every basin and the first one.
 
@@ -89,7 +104,8 @@ def bennett_differences(
     start, proposed : ndarray of int, shape (n_chains, n_draws)
         Basins of the variables where a path began and where it was to end.
     drawn : ndarray of int
-        Basins of independent draws of the proposal: its masses.
+        Basins of independent draws of the proposal: its masses.  None where what is proposed depends on where a chain
+        is: then the attempts themselves tell how often a basin is proposed from another one.
     n_basins : int
 
     Returns
@@ -97,18 +113,23 @@ def bennett_differences(
     BennettDifferences
     """
     piece = pieces_of(log_acceptance.shape)
-    masses = np.bincount(drawn, minlength=n_basins).astype(np.float64)
+    visits = np.bincount(start.ravel(), minlength=n_basins).astype(np.float64)
+    masses = visits if drawn is None else np.bincount(drawn, minlength=n_basins).astype(np.float64)
     rows = [(0.0, 0.0, math.inf, 1.0)]
     for b in range(1, n_basins):
         forward, reverse = (start == 0) & (proposed == b), (start == b) & (proposed == 0)
         if min(forward.sum(), reverse.sum()) < FEWEST or masses[0] == 0 or masses[b] == 0:
             rows.append((math.nan, math.nan, math.nan, math.nan))
             continue
+        ratio, variance = masses[b] / masses[0], 1 / masses[b] + 1 / masses[0]
+        if drawn is None:  # of the shares of attempts from either basin that aim at the other
+            n_forward, n_reverse = float(forward.sum()), float(reverse.sum())
+            ratio, variance = ratio * n_forward / n_reverse, max(1 / n_forward + 1 / n_reverse - variance, 0.0)
         found = bennett_difference(
             log_acceptance[forward],
             log_acceptance[reverse],
-            log_proposal_ratio=math.log(masses[b] / masses[0]),
-            log_proposal_ratio_se=math.sqrt(1 / masses[b] + 1 / masses[0]),
+            log_proposal_ratio=math.log(ratio),
+            log_proposal_ratio_se=math.sqrt(variance),
             forward_piece=piece[forward],
             reverse_piece=piece[reverse],
         )
@@ -170,6 +191,21 @@ def is_heavy_tailed(log_acceptance: np.ndarray) -> tuple[float, bool]:
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
+def _widening(inside: np.ndarray) -> float:
+    """What the Monte Carlo error of a share is multiplied with: 1 in a long run."""
+    found = chain_error(inside)
+    share, size = found.value, found.effective_size
+    if not found.value_se > 0:
+        return 1.0
+    padded = (share * size + VISITS) / (size + 2 * VISITS)
+    variance = padded * (1 - padded) / size
+    if size < REMEMBERED * len(inside):
+        half = inside.shape[1] // 2
+        drift = float(inside[:, -half:].mean() - inside[:, :half].mean())
+        variance = max(variance, drift**2 / 4)
+    return max(1.0, math.sqrt(variance) / found.value_se)
+
+
 def _mean(series: np.ndarray) -> tuple[float, float, float]:
     found = chain_error(series)
     if math.isnan(found.effective_size):  # all draws alike

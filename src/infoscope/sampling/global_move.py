@@ -9,7 +9,7 @@ import numpy as np
 
 from .chain_state import ChainState
 from .embeddings import SoftEmbedding, SubsetEmbedding, displacement
-from .interfaces import draw_each
+from .interfaces import draw_moves
 from .path_noise import PathNoise, draw_noise
 from .paths import PathEnd
 
@@ -73,7 +73,7 @@ def global_move(
     ----------
     embedding : SubsetEmbedding, SoftEmbedding or RigidEmbedding
     proposal : Proposal
-        Fixed: an independent draw a chain.
+        Fixed: an independent draw a chain, of all variables or of a block of them.
     state : ChainState
     generators : sequence of n Generators
         Of the chains.
@@ -112,7 +112,7 @@ def global_move(
     if masses is None and embedding.n_auxiliary == state.x.shape[1]:
         masses = getattr(embedding.target, "masses", None)
     z, y = embedding.split(state.x, generators)
-    z_new = np.asarray(draw_each(proposal, generators), np.float64)
+    z_new = draw_moves(proposal, z, generators)
     sane = np.asarray(np.isfinite(z_new).all(1))
     z_new = np.where(sane[:, None], z_new, z)
     log_q = np.asarray(proposal.log_prob(np.concatenate([z, z_new])), np.float64)

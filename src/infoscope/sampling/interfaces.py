@@ -150,3 +150,14 @@ def draw_each(proposal: Any, generators: Sequence[np.random.Generator]) -> np.nd
     if hasattr(proposal, "draw_each"):
         return proposal.draw_each(generators)
     return np.concatenate([proposal.sample(1, rng) for rng in generators])
+
+
+def draw_moves(proposal: Any, z: np.ndarray, generators: Sequence[np.random.Generator]) -> np.ndarray:
+    """Where chains at z (n, m) are to go: a draw each, or what a proposal says that keeps some of the variables.
+
+    Such a proposal draws the block of variables that it changes without a look at z, and each block from a law of its
+    own; its `log_prob` is that of all blocks, of which those that stay cancel in the acceptance.
+    """
+    if hasattr(proposal, "draw_moves"):
+        return np.asarray(proposal.draw_moves(z, generators), np.float64)
+    return np.asarray(draw_each(proposal, generators), np.float64)

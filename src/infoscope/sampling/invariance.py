@@ -19,7 +19,7 @@ from .invariance_results import InvarianceCheck
 from .path_noise import PATHS, PathNoise, draw_noise
 from .rigid import RigidEmbedding
 from .targets import as_target, check_start, gradient_error
-from .variables import LinearVariables, SubsetVariables, check_variables
+from .variables import LinearVariables, OneSlope, SubsetVariables, variable_values
 
 EMBEDDINGS = ("auto", "subset", "soft", "rigid")
 REVERSED_PATHS, REVERSED_STEPS = 50, 50  # more steps let rounding grow, where neighbouring paths part
@@ -107,7 +107,7 @@ def check_invariance(
     check_choice(path, "path", PATHS)
     n_moves = check_positive_int(n_moves, "n_moves")
     generator = check_random_state(random_state)
-    values = check_variables(variables, start)
+    values = variable_values(variables, start)
     spread = _spread(values, variables.period)
     split = _settle_embedding(target, variables, embedding, kappa, spread)
     if masses is None and split.n_auxiliary == start.shape[1]:
@@ -118,7 +118,8 @@ def check_invariance(
     generators = generator.spawn(len(start))
     options = dict(step=step, path=path, schedule=schedule, friction=friction, masses=masses)
     with np.errstate(all="ignore"):
-        gradients = gradient_error(target, start), gradient_error(_Slopes(variables), start)  # type: ignore[arg-type]
+        slopes = [gradient_error(OneSlope(variables, at), start) for at in range(len(variables.names))]  # type: ignore[arg-type]
+        gradients = gradient_error(target, start), max(slopes)
     position, work, engine = _go_back(split, proposal, start, generators, length, options)
     names, observe = _observables(target, variables, start, observables, generator)
     state = ChainState(start, *target.energy_and_gradient(start))
@@ -231,24 +232,6 @@ class _Broad:
 
     def log_prob(self, z: np.ndarray) -> np.ndarray:
         return -0.5 * np.where(self.period > 0, 0.0, ((z - self.mean) / self.spread) ** 2).sum(1)
-
-
-class _Slopes:
-    """The variables as one energy, for the check of gradients: a fixed sum, of sines where they are periodic."""
-
-    def __init__(self, variables: CollectiveVariables) -> None:
-        self.variables, self.n_coordinates, self.kT = variables, 0, 1.0
-        self.turn = np.where(variables.period > 0, 2 * np.pi / np.where(variables.period > 0, variables.period, 1), 0)
-        self.weights = 1.0 + 0.3 * np.arange(len(variables.names)) % 1.0
-
-    def energy(self, x: np.ndarray) -> np.ndarray:
-        xi = self.variables.values(x)
-        turned = np.where(self.turn > 0, np.sin(self.turn * xi) / np.where(self.turn > 0, self.turn, 1), xi)
-        return np.asarray((self.weights * turned).sum(1))
-
-    def energy_and_gradient(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        weights = self.weights * np.cos(self.turn * self.variables.values(x))
-        return self.energy(x), self.variables.pull_back(x, weights)
 
 
 # --------------------------------------------------------------------------------------------------------- the way back

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -20,12 +20,14 @@ MOST_ROUNDS = 1000  # of draws for a row whose draws fall outside the intervals
 class LearnedProposal(BaseEstimator):
     """A proposal that is fitted: `fit`, `partial_fit`, `sample`, `draw_each`, `log_prob`.
 
-    A class below says how a row is drawn (`_draw`) and what its density is (`_log_density`).  `bounds`, where it has
+    A class below says how it learns (`_learn`, `_learn_more`), how a row is drawn (`_draw`) and what its density is
+    (`_log_density`).  `bounds`, where it has
     them, cut the law to intervals: draws outside are drawn again, and the constant that is lost is one for all values,
     so it cancels in the acceptance of an independence proposal.
     """
 
     bounds: Any = None
+    most_rows: int | None = None  # that a sampler trains it with at a time
 
     @property
     def n_variables(self) -> int:
@@ -34,8 +36,31 @@ class LearnedProposal(BaseEstimator):
             raise NotFittedError(f"this {type(self).__name__} has not seen values yet: call fit first")
         return int(self.n_features_in_)
 
-    def partial_fit(self, X: Any, y: Any = None, *, sample_weight: Any = None) -> Any:
-        """Go on from what was learnt with other values; a proposal without a better way fits anew.
+    def fit(self, X: Any, y: Any = None, *, sample_weight: Any = None) -> Self:
+        """Learn the law of visited values.
+
+        Parameters
+        ----------
+        X : array (N, m)
+            Values of the variables.
+        y : ignored
+        sample_weight : array (N,), optional
+            How much every row counts.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        DataError
+            If a variable never changes, or is a linear function of others.
+        """
+        self._learn(*self._read(X, sample_weight))
+        return self
+
+    def partial_fit(self, X: Any, y: Any = None, *, sample_weight: Any = None) -> Self:
+        """Go on from what was learnt with other values; a proposal without a better way learns anew.
 
         Parameters
         ----------
@@ -47,9 +72,10 @@ class LearnedProposal(BaseEstimator):
         -------
         self
         """
-        if hasattr(self, "n_features_in_"):
-            self._read(X, reset=False)  # the same variables
-        return self.fit(X, sample_weight=sample_weight)
+        if not hasattr(self, "n_features_in_"):
+            return self.fit(X, sample_weight=sample_weight)
+        self._learn_more(*self._read(X, sample_weight, reset=False))
+        return self
 
     def sample(self, n: int, rng: np.random.Generator) -> Floats:
         """Independent draws.
@@ -127,6 +153,12 @@ class LearnedProposal(BaseEstimator):
         return self.log_prob(self._read(X, reset=False)[0])
 
     # ------------------------------------------------------------------------------------------------ for those below
+    def _learn(self, z: Floats, weight: Floats) -> None:
+        raise NotImplementedError
+
+    def _learn_more(self, z: Floats, weight: Floats) -> None:
+        self._learn(z, weight)
+
     def _draw(self, n: int, rng: np.random.Generator) -> Floats:
         raise NotImplementedError
 

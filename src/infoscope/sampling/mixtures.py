@@ -72,6 +72,7 @@ class GaussianMixtureProposal(LearnedProposal):
     (5, 1)
     """
 
+    most_rows = 5000  # more cost time, and change little
     _contents = {
         "n_features_in_": whole(1), "means_": numbers("K", "n_features_in_", finite=True),
         "covariances_": numbers("K", "n_features_in_", "n_features_in_"), "weights_": numbers("K", low=0),
@@ -99,55 +100,6 @@ class GaussianMixtureProposal(LearnedProposal):
         self.bounds = bounds
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any = None, *, sample_weight: Any = None) -> GaussianMixtureProposal:
-        """Fit the mixture to visited values.
-
-        Parameters
-        ----------
-        X : array (N, m)
-            Values of the variables.
-        y : ignored
-        sample_weight : array (N,), optional
-            How much every row counts.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        DataError
-            If a variable never changes, or is a linear function of others.
-        """
-        z, weight, period = self._values(X, sample_weight)
-        seed = int(check_random_state(self.random_state).integers(2**31))
-        if self.means is not None:
-            start = make_law(self.means, self.covariances, self.weights, period)
-            return self._learned(fit_mixture(z, weight, period, len(start.means), seed, start=start))
-        if self.n_components == "bic":
-            largest = check_positive_int(self.max_components, "max_components")
-            return self._learned(choose_mixture(z, weight, period, largest, seed))
-        n_components = check_positive_int(self.n_components, "n_components", maximum=len(z))
-        return self._learned(fit_mixture(z, weight, period, n_components, seed))
-
-    def partial_fit(self, X: Any, y: Any = None, *, sample_weight: Any = None) -> GaussianMixtureProposal:
-        """Fit to other values; a number of components that was chosen is chosen again, one that was given starts here.
-
-        Parameters
-        ----------
-        X : array (N, m)
-        y : ignored
-        sample_weight : array (N,), optional
-
-        Returns
-        -------
-        self
-        """
-        if not hasattr(self, "means_") or (self.n_components == "bic" and self.means is None):
-            return super().partial_fit(X, sample_weight=sample_weight)
-        z, weight, period = self._values(X, sample_weight, reset=False)
-        return self._learned(fit_mixture(z, weight, period, len(self.means_), 0, start=self._law()))
-
     @property
     def n_variables(self) -> int:
         """m."""
@@ -156,17 +108,36 @@ class GaussianMixtureProposal(LearnedProposal):
         return super().n_variables
 
     # --------------------------------------------------------------------------------------------------------- steps
-    def _values(self, X: Any, sample_weight: Any, *, reset: bool = True) -> tuple[Floats, Floats, Floats]:
-        z, weight = self._read(X, sample_weight, reset=reset)
+    def _learn(self, z: Floats, weight: Floats) -> None:
+        period = self._checked_periods(z, weight)
+        seed = int(check_random_state(self.random_state).integers(2**31))
+        if self.means is not None:
+            start = make_law(self.means, self.covariances, self.weights, period)
+            found = fit_mixture(z, weight, period, len(start.means), seed, start=start)
+        elif self.n_components == "bic":
+            largest = check_positive_int(self.max_components, "max_components")
+            found = choose_mixture(z, weight, period, largest, seed)
+        else:
+            n_components = check_positive_int(self.n_components, "n_components", maximum=len(z))
+            found = fit_mixture(z, weight, period, n_components, seed)
+        self._keep(found)
+
+    def _learn_more(self, z: Floats, weight: Floats) -> None:
+        """A number of components that was chosen is chosen again, one that was given starts from what was learnt."""
+        if not hasattr(self, "means_") or (self.n_components == "bic" and self.means is None):
+            return self._learn(z, weight)
+        period = self._checked_periods(z, weight)
+        return self._keep(fit_mixture(z, weight, period, len(self.means_), 0, start=self._law()))
+
+    def _checked_periods(self, z: Floats, weight: Floats) -> Floats:
         names = getattr(self, "feature_names_in_", None)
         period = as_periods(self.period, z.shape[1], names)
         check_bounds_of_angles(self.bounds, period)
         learn_whitening(z, weight, period, names=names)  # says which variable has no density
-        return z, weight, period
+        return period
 
-    def _learned(self, mixture: Mixture) -> GaussianMixtureProposal:
+    def _keep(self, mixture: Mixture) -> None:
         self.means_, self.covariances_, self.weights_, self.bic_ = mixture
-        return self
 
     def _law(self) -> MixtureLaw:
         if hasattr(self, "means_"):

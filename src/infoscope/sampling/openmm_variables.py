@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from infoscope.base.errors import DataError, ParameterError, require
+from infoscope.statistics import dihedral_angle
 
 
 class MolecularVariable:
@@ -115,8 +116,7 @@ class TorsionVariable(MolecularVariable):
         left, right = np.cross(before, middle), np.cross(middle, after)
         squared = np.square(middle).sum(axis=1)
         length = np.sqrt(squared)
-        sine = length * np.einsum("nx,nx->n", before, right)
-        value = np.arctan2(sine, np.einsum("nx,nx->n", left, right))
+        value = dihedral_angle(before, middle, after)
         # The ends move along the normals of their planes; the inner atoms take up force and torque.
         first = -left * (length / np.square(left).sum(axis=1))[:, None]
         last = right * (length / np.square(right).sum(axis=1))[:, None]

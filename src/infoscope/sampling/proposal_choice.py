@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from infoscope.base import ParameterError, fingerprint
+from infoscope.base import ParameterError, fingerprint, warn
 from infoscope.base.checks import check_choice
 
+from .block_proposal import BlockProposal
 from .defensive import DefensiveProposal
 from .mixtures import GaussianMixtureProposal
 
 NAMES = ("auto", "gaussian_mixture", "realnvp", "spline", "circular")
+DENSITIES = 8  # of a law that is given, by which a checkpoint knows it
 FEW = 3  # variables that a mixture is enough for
 
 
@@ -57,17 +59,65 @@ def choose_proposal(proposal: Any, variables: Any, random_state: Any) -> tuple[A
     return (clone(proposal) if learns else proposal), learns
 
 
-def describe_proposal(proposal: Any) -> str:
-    """What a checkpoint says of it; a given law by its density at a few places."""
+def describe_proposal(proposal: Any, z: np.ndarray) -> str:
+    """What a checkpoint says of it: its parameters, or attributes; of a law that is not trained its density as well.
+
+    Parameters
+    ----------
+    proposal : str or object
+    z : ndarray, shape (n, m)
+        Where its density is asked.
+
+    Warns
+    -----
+    InfoscopeWarning
+        If nothing but the name of its class can be said.
+    """
     if isinstance(proposal, str):
         return proposal
-    params = proposal.get_params() if hasattr(proposal, "get_params") else {}
-    arrays = {name: value for name, value in params.items() if isinstance(value, (int, float, str, np.ndarray, list))}
-    told = ", ".join(
+    params = proposal.get_params() if hasattr(proposal, "get_params") else _attributes(proposal)
+    told = [
         f"{name}={value}" if isinstance(value, (int, float, str)) else f"{name} {fingerprint(np.asarray(value))[:8]}"
-        for name, value in sorted(arrays.items())
-    )
-    return f"{type(proposal).__name__}({told})"
+        for name, value in sorted(params.items())
+        if isinstance(value, (int, float, str, np.generic, np.ndarray)) or _is_plain_list(value)
+    ]
+    if not hasattr(proposal, "fit") or _is_given(proposal):  # figures that another machine has as well
+        with np.errstate(all="ignore"):
+            logs = np.asarray(proposal.log_prob(z[:DENSITIES]), np.float64)
+        told.append("log_prob at the starts " + " ".join(f"{log:.6g}" for log in logs))
+    if not told:
+        warn(
+            f"the checkpoint knows the proposal by the name of its class alone, {type(proposal).__name__}: another one "
+            "of the same class would go on from it; give it a get_params, or public attributes"
+        )
+    return f"{type(proposal).__name__}({', '.join(told)})"
+
+
+def kinds_of_laws(proposal: Any) -> tuple[str, ...]:
+    """Of which kinds the laws are that a proposal draws from, each once: words of `choose_proposal`, or a class."""
+    if isinstance(proposal, BlockProposal):
+        parts = list(getattr(proposal, "laws_", ()))
+    elif hasattr(proposal, "proposal_"):
+        parts = [proposal.proposal_]
+    elif isinstance(proposal, GaussianMixtureProposal):
+        return ("gaussian_mixture",)
+    else:
+        return (getattr(proposal, "kind_", type(proposal).__name__),)
+    return tuple(dict.fromkeys(kind for part in parts for kind in kinds_of_laws(part)))
+
+
+def _attributes(proposal: Any) -> dict[str, Any]:
+    """Those of an object, and of the class where it has no slots for its own."""
+    return {name: value for name, value in getattr(proposal, "__dict__", {}).items() if not name.startswith("_")}
+
+
+def _is_plain_list(value: Any) -> bool:
+    if not isinstance(value, (list, tuple)):
+        return False
+    try:
+        return np.asarray(value).dtype.kind in "biufU"
+    except ValueError:  # of unequal lengths
+        return False
 
 
 def _check_law(proposal: Any, m: int) -> None:

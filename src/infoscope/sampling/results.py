@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 __all__ = ["FlowSamplingResult", "FreeEnergyProfile"]
 
 BURN_IN, ADAPTATION, PRODUCTION = range(3)  # phases
+FLOWS = {  # papers behind the layers of a flow
+    "realnvp": ("adaptive_flows", "real_nvp"),
+    "spline": ("adaptive_flows", "neural_splines"),
+    "circular": ("adaptive_flows", "neural_splines", "circular_splines"),
+}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -93,6 +98,9 @@ class FlowSamplingResult(Result):
     step, step_length, local_step : float
     kappa : array (m,) or None
     masses : array (d,)
+    proposals : tuple of str
+        Kinds of the laws that values were drawn from: "gaussian_mixture", "realnvp", "spline", "circular", or the name
+        of a class of the user's.
     """
 
     positions: np.ndarray = field(repr=False)
@@ -152,6 +160,7 @@ class FlowSamplingResult(Result):
     local_step: float
     kappa: np.ndarray | None = field(repr=False)
     masses: np.ndarray = field(repr=False)
+    proposals: tuple[str, ...] = ()
     provenance: Provenance | None = field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -190,7 +199,10 @@ class FlowSamplingResult(Result):
         "masses": numbers("M"),
     }
 
-    _references = ("jarzynski_paths", "nonlocal_variables", "flow_sampling", "bennett")
+    @property
+    def _references(self) -> tuple[str, ...]:  # type: ignore[override]
+        used = [key for kind in self.proposals for key in FLOWS.get(kind, ())]
+        return ("jarzynski_paths", "nonlocal_variables", "flow_sampling", "bennett", *dict.fromkeys(used))
 
     @property
     def n_iter(self) -> int:

@@ -116,6 +116,7 @@ class Run:
     def _end_burn_in(self, state: RunState) -> None:
         if state.basins is None:
             self.adapter.end_burn_in(state)
+        self.adapter.look_for_angles(state)
         self.adapter.train(state)
         self.adapter.tune(state)
 

@@ -13,7 +13,7 @@ from infoscope.base import DataError
 
 from .bennett import bennett_difference
 from .chain_state import ChainState
-from .interfaces import draw_each
+from .interfaces import draw_moves
 from .iteration import Chains, Settings, move_globally
 from .local_moves import count_gradients
 from .path_noise import draw_noise
@@ -151,13 +151,13 @@ def _energy_errors(embedding: Any, settings: Settings, chains: Chains) -> np.nda
 def _goals(embedding: Any, proposal: Any, basins: Any, chains: Chains) -> tuple[np.ndarray, float]:
     """Values to go to, in another basin where there is one, and how far that is at the median."""
     z, period = embedding.variables.values(chains.x), embedding.variables.period
-    here, goal = basins.labels(z), draw_each(proposal, chains.generators)
+    here, goal = basins.labels(z), draw_moves(proposal, z, chains.generators)
     for _ in range(TRIES if basins.n_basins > 1 else 0):
         same = np.flatnonzero(basins.labels(goal) == here)
         if not len(same):
             break
-        goal[same] = draw_each(proposal, [chains.generators[row] for row in same])
-    return goal, float(np.median(np.sqrt((short_way(goal - z, period) ** 2).sum(1))))
+        goal[same] = draw_moves(proposal, z[same], [chains.generators[row] for row in same])
+    return np.where(goal == z, np.nan, goal), float(np.median(np.sqrt((short_way(goal - z, period) ** 2).sum(1))))
 
 
 def _acceptance(
@@ -194,13 +194,13 @@ def _of_gaussian_works(logs: np.ndarray) -> float:
 
 
 class _Goal:
-    """A proposal that draws what it was told to."""
+    """A proposal that draws what it was told to; NaN is a variable that stays where it is."""
 
     def __init__(self, proposal: Any, goal: np.ndarray) -> None:
         self.log_prob, self.goal = proposal.log_prob, goal
 
-    def draw_each(self, generators: Any) -> np.ndarray:
-        return self.goal
+    def draw_moves(self, z: np.ndarray, generators: Any) -> np.ndarray:
+        return np.where(np.isnan(self.goal), z, self.goal)
 
 
 def tiled(chains: Chains, n_paths: int) -> Chains:

@@ -21,7 +21,13 @@ NAN_SHARE = 0.01  # of paths that met numbers that are not finite, above which a
 
 
 def summarise(
-    rows: Mapping[str, np.ndarray], basins: Any, proposal_draws: np.ndarray, period: np.ndarray, given: dict[str, Any]
+    rows: Mapping[str, np.ndarray],
+    basins: Any,
+    proposal_draws: np.ndarray,
+    period: np.ndarray,
+    given: dict[str, Any],
+    *,
+    independent: bool = True,
 ) -> FlowSamplingResult:
     """The result of a run.
 
@@ -37,6 +43,8 @@ def summarise(
     period : ndarray, shape (m,)
     given : dict
         All other fields of the result.
+    independent : bool
+        Whether what is proposed has nothing to do with where a chain is.
     """
     n_chains = given["n_chains"]
     variables = np.asarray(rows["variables"])
@@ -58,7 +66,8 @@ def summarise(
     shares = basin_populations(by_chain["basin"], n_basins)
     # what Bennett's estimate knows are the values that the path began at, which a spring blurs a little
     begun = basin_populations(by_chain["start_basin"], n_basins)
-    works = bennett_differences(log_a, by_chain["start_basin"], by_chain["proposed_basin"], drawn, n_basins)
+    masses = drawn if independent else None
+    works = bennett_differences(log_a, by_chain["start_basin"], by_chain["proposed_basin"], masses, n_basins)
     consistency = agreement(
         begun.difference, begun.difference_se, begun.difference_degrees, works.value, works.value_se, works.degrees
     )

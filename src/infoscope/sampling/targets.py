@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from infoscope.base import DataError, InfoscopeWarning, ParameterError, do_all, require, warn
+from infoscope.base import DataError, InfoscopeWarning, ParameterError, available_threads, do_all, require, warn
 from infoscope.base.checks import check_choice, check_matrix, check_positive_int, check_positive_number
 
 from .interfaces import Potential
@@ -16,6 +17,8 @@ BACKENDS = ("numpy", "torch")
 ANSWERS = ("energy", "gradient")
 DIRECTIONS, RELATIVE_ERROR = 10, 1e-4  # of the gradient check
 SPACINGS = (1e-3, 1e-4, 1e-5, 1e-6)  # of its differences, in units of the size of the configuration
+WORTH_A_THREAD = 2e-3  # seconds of one call of the user's function, below which waiting for the interpreter costs more
+PARTS = 4  # a thread
 SINGLE_PRECISION_COORDINATES = 1000  # beyond, the rounding of float32 energies is felt in a work
 
 
@@ -35,7 +38,8 @@ class Target:
     backend : {"numpy", "torch"}
         What the functions take and return; tensors are float64 on the CPU.
     vectorized : bool
-        Whether they take many configurations at a time.  With False they are called on a pool of threads.
+        Whether they take many configurations at a time.  With False they are called one by one: on a pool of threads
+        where the first call took longer than 2 ms, as that of another program does, else in the caller's thread.
     kT : float
         In the unit of U.
     n_jobs : int, optional
@@ -80,6 +84,7 @@ class Target:
             )
         if not isinstance(vectorized, bool):
             raise ParameterError(f"vectorized is {vectorized!r}: it is True or False")
+        available_threads(n_jobs)  # refuses what is no number of threads
         self.vectorized, self.kT, self.n_jobs = vectorized, check_positive_number(kT, "kT"), n_jobs
         self._energy, self._gradient = energy, gradient
         self._single_precision = False
@@ -115,12 +120,7 @@ class Target:
         if self.vectorized:
             answers = [_array(answer, what) for answer, what in zip(function(x), ANSWERS, strict=False)]
         else:
-            rows: list[Any] = [None] * n
-
-            def one(row: int) -> None:
-                rows[row] = [_array(answer, what) for answer, what in zip(function(x[row]), ANSWERS, strict=False)]
-
-            do_all(one, range(n), self.n_jobs)
+            rows = self._one_by_one(x, function)
             answers = [np.array([row[at] for row in rows]) for at in range(len(rows[0]))] if n else [np.zeros(0)]
         if answers[0].dtype == np.float32 and not self._single_precision:
             self._single_precision = True
@@ -139,6 +139,23 @@ class Target:
                     + (", or pass vectorized=False for a function of one" if self.vectorized else "")
                 )
         return [np.asarray(answer, np.float64) / self.kT for answer in answers]
+
+    def _one_by_one(self, x: np.ndarray, function: Callable[[np.ndarray], tuple[Any, ...]]) -> list[Any]:
+        """The answers for every row.  Plain Python runs on one thread at a time, whatever their number is."""
+        rows: list[Any] = [None] * len(x)
+
+        def some(part: range) -> None:
+            for row in part:
+                rows[row] = [_array(answer, what) for answer, what in zip(function(x[row]), ANSWERS, strict=False)]
+
+        first = time.perf_counter()
+        some(range(min(1, len(x))))
+        if time.perf_counter() - first < WORTH_A_THREAD:
+            some(range(1, len(x)))
+        else:
+            n_parts = min(PARTS * available_threads(self.n_jobs), len(x))
+            do_all(some, [range(1 + part, len(x), n_parts) for part in range(n_parts)], self.n_jobs)
+        return rows
 
     def _energies(self, x: np.ndarray) -> tuple[Any, ...]:
         if self.backend == "torch":

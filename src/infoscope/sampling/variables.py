@@ -12,7 +12,9 @@ from infoscope.base.checks import check_choice, check_matrix, check_positive_int
 from infoscope.statistics import as_periods, check_period
 
 from .interfaces import CollectiveVariables
-from .targets import BACKENDS
+from .targets import BACKENDS, gradient_error
+
+WRONG_SLOPE = 0.01  # of a slope's size; single precision and kinks stay below
 
 
 class SubsetVariables:
@@ -239,7 +241,7 @@ class FunctionVariables:
 
 
 def check_variables(variables: CollectiveVariables, x: np.ndarray) -> np.ndarray:
-    """Values of the variables where chains start: of the right shape, finite, and of periods that fit them.
+    """Values of the variables where chains start: of the right shape, finite, and of periods and gradients that fit.
 
     Parameters
     ----------
@@ -252,8 +254,11 @@ def check_variables(variables: CollectiveVariables, x: np.ndarray) -> np.ndarray
 
     Raises
     ------
+    ParameterError
+        What is no collection of variables.
     DataError
-        Another shape; values that are not finite: which chain, which variable; degrees declared as radians.
+        Another shape; values that are not finite: which chain, which variable; degrees declared as radians; gradients
+        that are not those of a variable.
 
     Warns
     -----
@@ -268,6 +273,22 @@ def check_variables(variables: CollectiveVariables, x: np.ndarray) -> np.ndarray
     >>> check_variables(SubsetVariables([0], n_coordinates=2), np.ones((3, 2))).shape
     (3, 1)
     """
+    values = variable_values(variables, x)
+    if not isinstance(variables, (SubsetVariables, LinearVariables)):
+        _check_slopes(variables, x)
+    return values
+
+
+def variable_values(variables: CollectiveVariables, x: np.ndarray) -> np.ndarray:
+    """As `check_variables`, without a look at the gradients."""
+    missing = [name for name in ("names", "period", "values", "pull_back", "jacobian") if not hasattr(variables, name)]
+    if missing:
+        way_out = "wrap it: FunctionVariables(function, jacobian)" if callable(variables) else "see SubsetVariables"
+        raise ParameterError(
+            f"variables is a {type(variables).__name__} without {', '.join(missing)}: {way_out}"
+            if variables is not None
+            else "variables is None: name some, as in SubsetVariables([0], n_coordinates=...)"
+        )
     values = np.asarray(variables.values(x), np.float64)
     if values.shape != (len(x), len(variables.names)):
         raise DataError(
@@ -283,6 +304,47 @@ def check_variables(variables: CollectiveVariables, x: np.ndarray) -> np.ndarray
     for at, name in enumerate(variables.names):
         check_period(values[:, at], float(variables.period[at]), name)
     return values
+
+
+def _check_slopes(variables: CollectiveVariables, x: np.ndarray) -> None:
+    """Refuse gradients that differences of the values contradict: constraints would be held along a wrong direction."""
+    errors = [gradient_error(OneSlope(variables, at), x) for at in range(len(variables.names))]  # type: ignore[arg-type]
+    worst = int(np.argmax(errors))
+    if errors[worst] > WRONG_SLOPE:
+        raise DataError(
+            f"the jacobian of variable {variables.names[worst]!r} is not that of its values: along random directions "
+            f"they differ by {errors[worst]:.2g} of a slope's size at the starts; mend it, or leave it to automatic "
+            "differentiation with backend='torch'"
+        )
+
+
+class OneSlope:
+    """One variable as an energy, for the check of gradients; of a periodic one the sine, in its own unit.
+
+    Parameters
+    ----------
+    variables : CollectiveVariables
+    at : int
+        Which one.
+    """
+
+    kT = 1.0
+
+    def __init__(self, variables: CollectiveVariables, at: int) -> None:
+        self.variables, self.n_coordinates, period = variables, 0, float(variables.period[at])
+        self.turn = 2 * np.pi / period if period > 0 else 0.0
+        self.at, self.unit = at, np.arange(len(variables.names)) == at
+
+    def energy(self, x: np.ndarray) -> np.ndarray:
+        """Of every row."""
+        xi = np.asarray(self.variables.values(x), np.float64)[:, self.at]
+        return np.sin(self.turn * xi + 0.5) / self.turn if self.turn else xi
+
+    def energy_and_gradient(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Of every row."""
+        xi = np.asarray(self.variables.values(x), np.float64)[:, self.at]
+        weights = (np.cos(self.turn * xi + 0.5) if self.turn else np.ones(len(x)))[:, None] * self.unit
+        return self.energy(x), self.variables.pull_back(x, weights)
 
 
 def short_way(difference: np.ndarray, period: np.ndarray) -> np.ndarray:

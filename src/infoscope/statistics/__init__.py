@@ -1,6 +1,6 @@
 """Correlation times, blocks, effective numbers, Markov chains, adjusted p-values: what all subpackages share."""
 
-from .angles import as_periods, check_period
+from .angles import as_periods, check_jumps, check_period, dihedral_angle
 from .bias_differences import BiasDifferences, bias_differences, bias_sentence
 from .chains import ChainMean, chain_effective_size, chain_error, r_hat
 from .correlation import CorrelationTime, auto_window, correlation_time
@@ -37,10 +37,12 @@ __all__ = [
     "block_labels",
     "chain_effective_size",
     "chain_error",
+    "check_jumps",
     "check_n_permutations",
     "check_period",
     "choose_null",
     "correlation_time",
+    "dihedral_angle",
     "effective_sample_size",
     "independent_shifts",
     "permutation_p_value",

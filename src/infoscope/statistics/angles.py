@@ -159,6 +159,75 @@ def check_period(column: Any, period: float | None, name: str, *, time: Any = No
     return None
 
 
+def dihedral_angle(first: np.ndarray, middle: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """Torsion angles of chains of three vectors, in radians from -pi to pi with the IUPAC sign.
+
+    tan = |b2| b1 . (b2 x b3) / (b1 x b2) . (b2 x b3).
+
+    Parameters
+    ----------
+    first, middle, last : ndarray, shape (..., 3)
+        b1, b2 and b3, each from one point to the next.
+
+    Returns
+    -------
+    ndarray, shape (...)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.statistics import dihedral_angle
+    >>> float(dihedral_angle(np.array([-1.0, 0, 0]), np.array([0, 0, 1.0]), np.array([0, 1.0, 0])).round(4))
+    1.5708
+    """
+    normal = np.cross(middle, last)
+    sine = np.linalg.norm(middle, axis=-1) * np.einsum("...x,...x->...", first, normal)
+    return np.asarray(np.arctan2(sine, np.einsum("...x,...x->...", np.cross(first, middle), normal)))
+
+
+def check_jumps(trace: Any, name: str) -> bool:
+    """Whether a variable without a period jumps like an angle that is cut open: from one end of a turn to the other.
+
+    Parameters
+    ----------
+    trace : array_like, shape (n_draws, n_chains)
+        Values in the order of time, of small moves.
+    name : str
+        For the message.
+
+    Returns
+    -------
+    bool
+        Whether it warned.
+
+    Warns
+    -----
+    DataWarning
+        If values stay within one turn, and some step is longer than half of it although the way round is short.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.statistics import check_jumps
+    >>> check_jumps(np.linspace(-3, 3, 50)[:, None], "phi")              # from end to end in small steps: no angle
+    False
+    """
+    values = np.asarray(trace, dtype=np.float64)
+    steps = np.abs(np.diff(values, axis=0))
+    low, high, longest = float(values.min()), float(values.max()), float(steps.max(initial=0.0))
+    for turn, unit in ((TURN, "2*np.pi"), (360.0, "360")):
+        slack = 1e-3 * turn
+        inside = (low >= -turn / 2 - slack and high <= turn / 2 + slack) or (low >= -slack and high <= turn + slack)
+        far = steps[steps > turn / 2]
+        if inside and len(far) and np.median(turn - far) < turn / 4 and np.median(steps) < turn / 4:
+            _warn(
+                f"{name!r} jumped by {longest:.3g} in one iteration of local moves, more than half a turn: it looks "
+                f"like an angle without its period; period={unit}?"
+            )
+            return True
+    return False
+
+
 def _degrees_under_radians(low: float, high: float, period: float) -> bool:
     radians = any(abs(period - turn) <= 0.01 * turn for turn in (TURN, math.pi))
     degrees = (low >= -180.5 and high <= 180.5) or (low >= -0.5 and high <= 360.5)

@@ -34,20 +34,29 @@ def walk_globally(embedding, proposal, x, n_moves, *, local=None, seed=0, **opti
 
 
 @pytest.mark.parametrize(
-    ("steps", "acceptance", "gradients"),
+    ("steps", "squared_step", "acceptance", "gradients", "within"),
     # of 10 units of length: acceptance and gradients a switch as published or measured with another program
-    [(50, 0.555, 121), (100, 0.612, 213)],
+    [
+        (20, 0.67, 0.287, None, None),  # hardly a switch
+        (30, 0.67, 0.356, 287, 0.15),
+        (50, 0.67, 0.555, 121, 0.1),
+        (100, 0.67, 0.612, 213, 0.1),
+        (100, 0.3, 0.682, 198, 0.1),
+    ],
 )
-def test_the_tunnel_costs_what_is_published(steps, acceptance, gradients):
+def test_the_tunnel_costs_what_is_published(steps, squared_step, acceptance, gradients, within):
     tunnel = GaussianTunnel()
     x = np.column_stack([np.zeros(20), np.full((20, 19), 5.0)])
     z, accepted, total = walk_globally(
-        SubsetEmbedding(tunnel, tunnel.variables), two_modes(0.0, 10.0, 1.0), x, 600, step=np.sqrt(0.67),
-        step_length=10 / steps,
+        SubsetEmbedding(tunnel, tunnel.variables), two_modes(0.0, 10.0, 1.0), x, 600,
+        step=np.sqrt(squared_step), step_length=10 / steps,
     )  # fmt: skip
     switches = np.count_nonzero(np.diff((z < 5).astype(int), axis=0))
     assert accepted == pytest.approx(acceptance, abs=0.02)  # 12,000 moves: an error of 0.005
-    assert total / switches == pytest.approx(gradients, rel=0.1)  # some 3,000 switches; published to 7 %
+    if gradients is None:
+        assert switches < 200
+        return
+    assert total / switches == pytest.approx(gradients, rel=within)  # published to 7 %; of 600 to 3,000 switches
     shares = (z < 5).mean(0)
     assert shares.mean() == pytest.approx(0.3, abs=4 * shares.std(ddof=1) / np.sqrt(20))
 

@@ -146,15 +146,28 @@ def _variables(path: str, table: Mapping[str, Any], target: Any, functions: _Fun
     )
 
 
+def _rows_of(file: Path) -> np.ndarray:
+    """Rows of a file of starts, all of them: a chain that is left out would change the others."""
+    from infoscope.io import read_table
+
+    table = read_table(file, missing="keep")
+    rows = np.asarray(table.values, np.float64)
+    if np.isnan(rows).any():
+        row, column = (int(at[0]) for at in np.nonzero(np.isnan(rows)))
+        raise DataError(
+            f"{file}: row {row} (counted from 0), column '{table.names[column]}' is missing: a chain starts in every "
+            "row; mend it, or delete the row from the file"
+        )
+    return rows
+
+
 def _starts(path: str, table: Mapping[str, Any], target: Any, folder: Path, files: list[Path]) -> np.ndarray:
     if "file" in table:
-        from infoscope.io import read_table
-
         file = folder / str(table["file"])
         if not file.is_file():
             raise DataError(f"{path}: starts: {file}: no such file")
         files.append(file)
-        return np.asarray(read_table(file).values, np.float64)
+        return _rows_of(file)
     if "system" not in table:
         raise ParameterError(f"{path}: [starts] needs file = 'starts.npy', or system = [chains in each basin]")
     if not hasattr(target, "starts"):
