@@ -51,6 +51,8 @@ EVERY = every_estimator()
 
 def same_state(one, other):
     """Equal parameters and attributes, also of the results, spaces and other estimators that it holds."""
+    if isinstance(one, list):
+        return type(one) is type(other) and len(one) == len(other) and all(map(same_state, one, other))
     if isinstance(one, BaseEstimator):
         names = sorted(vars(one))
         known = sorted(vars(other)) == names

@@ -128,6 +128,7 @@ def test_it_is_saved_whole(tmp_path):
 
 def test_bad_input():
     visited = np.random.default_rng(0).normal(size=(50, 3))
+    assert len(BlockProposal().fit(visited).laws_) == 3  # each by itself
     for blocks in ([[0], [1]], [[0, 1], [1, 2]], [], [[0, 1, 3]]):
         with pytest.raises(ParameterError, match="name each of the 3 variables, 0 to 2, once"):
             BlockProposal(blocks).fit(visited)

@@ -29,8 +29,8 @@ class BlockProposal(LearnedProposal):
 
     Parameters
     ----------
-    blocks : sequence of sequences of int
-        Numbers of the variables in each block; every variable is in one block.
+    blocks : sequence of sequences of int, optional
+        Numbers of the variables in each block; every variable is in one block.  By default each is a block of its own.
     proposals : sequence of Proposal, optional
         One for each block, of its variables in their order.  Those with a `fit` are copied and fitted.  By default
         mixtures with a broad part.
@@ -63,7 +63,7 @@ class BlockProposal(LearnedProposal):
     most_rows = GaussianMixtureProposal.most_rows
     _contents = {"n_features_in_": whole(1), "laws_": holds(list, tuple)}
 
-    def __init__(self, blocks: Any, *, proposals: Any = None, period: Any = None, random_state: int = 0):
+    def __init__(self, blocks: Any = None, *, proposals: Any = None, period: Any = None, random_state: int = 0):
         self.blocks = blocks
         self.proposals = proposals
         self.period = period
@@ -119,7 +119,8 @@ class BlockProposal(LearnedProposal):
                 learn(z[:, block], sample_weight=weight)
 
     def _blocks(self, m: int) -> list[np.ndarray]:
-        blocks = [np.atleast_1d(np.asarray(block, np.int64)) for block in self.blocks]
+        given = range(m) if self.blocks is None else self.blocks
+        blocks = [np.atleast_1d(np.asarray(block, np.int64)) for block in given]
         named = np.sort(np.concatenate(blocks)) if blocks else np.zeros(0, np.int64)
         if not np.array_equal(named, np.arange(m)):
             raise ParameterError(f"blocks is {self.blocks!r}: name each of the {m} variables, 0 to {m - 1}, once")
