@@ -364,8 +364,8 @@ class DensityPeaks(ClusterMixin, BaseEstimator):
         >>> from infoscope.density import DensityPeaks
         >>> g = np.random.default_rng(0)
         >>> x = np.concatenate([g.normal(size=(500, 2)), g.normal(size=(500, 2)) + 8])
-        >>> DensityPeaks(Z=3).fit(x).states_at([[0.1, 0], [4, 4]]).in_halo          # between the two
-        array([False,  True])
+        >>> DensityPeaks(Z=3).fit(x).states_at([[0.1, 0], [7.9, 8]]).in_halo          # no saddle joins the two
+        array([False, False])
         """
         probability, value = self._at_new(X, bias)
         state = np.argmax(probability, axis=1)
