@@ -37,7 +37,7 @@ THREADS = 2
 PACKAGES = (
     "infoscope", "numpy", "scipy", "numba", "scikit-learn", "threadpoolctl", "torch", "dadapy", "jax",
     "scikit-dimension", "infomeasure", "npeet-plus", "benchmark-mi", "tigramite", "calibrated-similarity",
-    "openmm", "openmm-opes",
+    "openmm", "openmm-opes", "netket", "netket-foundation",
 )  # fmt: skip
 _MARK = "benchmark-result: "
 
