@@ -91,6 +91,7 @@ def test_custom_families_are_their_terms():
     assert family.coupling_names == ("g", "h") and family.n_sites == 2 and family.lattice == Graph(2)
     expected = dense.total([("Z0 Z1", -1.0), ("X0", -0.3), ("X1", -0.3), ("Y0 Y1", 0.35)], 2)
     assert np.allclose(family.operator.matrix([0.7, 0.3]).toarray(), expected, atol=1e-15)
+    assert CustomFamily(1, [("Z0", 1.0, "strength")], names="strength").coupling_names == ("strength",)
     again = CustomFamily(Graph(2), family.operator)
     assert np.array_equal(again.operator.matrix([0.7, 0.3]).toarray(), family.operator.matrix([0.7, 0.3]).toarray())
     assert CustomFamily(2, terms, names=("g", "h")) == family and hash(family) == hash(

@@ -420,6 +420,8 @@ class CustomFamily(SpinFamily):
             _check_sites(self.terms, self.lattice)
             object.__setattr__(self, "names", self.names or self.terms.coupling_names)
         object.__setattr__(self, "terms", tuple(tuple(one) if isinstance(one, (tuple, list)) else one for one in given))
+        if isinstance(self.names, str):
+            object.__setattr__(self, "names", (self.names,))
         object.__setattr__(self, "names", tuple(self.operator.coupling_names))
         object.__setattr__(self, "magnetization", check_magnetization(self.magnetization, self.n_sites))
         object.__setattr__(self, "per_site", bool(self.per_site))

@@ -221,8 +221,8 @@ class SpinOperator:
         order = np.asarray(permutation)
         if sorted(order.tolist()) != list(range(self.n_sites)):
             raise ParameterError(f"a permutation names each of the {self.n_sites} sites once, got {order.tolist()}")
-        moved = replace(self, flips=self.flips[:, order], term_signs=self.term_signs[:, order])
-        return _weights_by_string(moved) == _weights_by_string(self)
+        (keys, weights), (moved, moved_weights) = self._sorted_strings(), self._sorted_strings(order)
+        return bool((keys == moved).all() and (weights == moved_weights).all())
 
     def conserves_magnetization(self) -> bool:
         """Whether it leads only to configurations with the same sum of spins, whatever the couplings."""
@@ -294,6 +294,15 @@ class SpinOperator:
         return self + (-other) if isinstance(other, SpinOperator) else NotImplemented
 
     # ----------------------------------------------------------------------------------------------------------- steps
+    def _sorted_strings(self, order: Any = slice(None)) -> tuple[np.ndarray, np.ndarray]:
+        """Strings as sorted rows of bytes, sites in some order, and their weights: equal for equal operators."""
+        sites = np.concatenate([self.flips[self.term_flip][:, order], self.term_signs[:, order]], axis=1)
+        couplings = self.term_coupling.astype(np.int64)[:, None].view(np.uint8)
+        rows = np.concatenate([np.packbits(sites, axis=1), couplings], axis=1)
+        keys = rows.view(np.dtype((np.void, rows.shape[1]))).ravel()
+        place = np.argsort(keys, kind="stable")
+        return rows[place], self.term_weight[place]
+
     def factors(self, couplings: Any, n_rows: int | None = None) -> np.ndarray:
         """Weights times couplings, (T,) or (M, T)."""
         given = np.zeros(0) if couplings is None else np.asarray(couplings, np.float64)
@@ -404,11 +413,6 @@ def _merge(flips: Any, signs: Any, weights: Any, couplings: Any, names: tuple[st
         term_coupling=np.array([coupling for (*_, coupling), _ in kept], np.int64),
         coupling_names=names,
     )
-
-
-def _weights_by_string(operator: SpinOperator) -> dict[Any, Any]:
-    rows = zip(operator.term_flip, operator.term_signs, operator.term_coupling, operator.term_weight, strict=True)
-    return {(operator.flips[flip].tobytes(), signs.tobytes(), int(at)): weight for flip, signs, at, weight in rows}
 
 
 def _product(columns: np.ndarray, sites: np.ndarray) -> np.ndarray | None:
