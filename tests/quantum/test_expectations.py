@@ -9,8 +9,12 @@ from infoscope.base import DataError, ParameterError
 from infoscope.quantum import (
     Chain,
     CustomFamily,
+    ExactQuantumState,
+    HeisenbergFamily,
     IsingFamily,
+    ground_state,
     magnetization,
+    numbers_of,
     pauli_sum,
     quantum_expectation,
     squared_magnetization,
@@ -172,3 +176,35 @@ def test_a_full_sum_over_too_many_is_refused():
     state = DenseState(IsingFamily(Chain(18)), lambda c: None)
     with pytest.raises(ParameterError, match="262,144 configurations; at most 65,536"):
         draw(state, np.array([1.0]), method="full_sum", n_samples=16, random_state=0)
+
+
+class AmplitudesEverywhere:
+    """A state that says amplitudes of all configurations, those of other magnetisations too, as a network does."""
+
+    full_sum, couplings_ = True, None
+
+    def __init__(self, family):
+        self.family, self.exact = family, ground_state(family, 0.3)
+
+    def log_amplitude(self, spins, couplings):
+        table = np.full(2**self.family.n_sites, 7.0 + 0j)
+        table[self.exact.configurations] = self.exact.amplitudes
+        with np.errstate(divide="ignore"):
+            return np.log(table[numbers_of(spins)])
+
+
+@pytest.mark.parametrize("make", [AmplitudesEverywhere, ExactQuantumState])
+def test_what_leads_out_of_the_magnetisation_of_the_family_has_no_amplitude(make):
+    family = HeisenbergFamily(Chain(6))
+    vector = np.zeros(64)
+    found = ground_state(family, 0.3)
+    vector[found.configurations] = found.amplitudes
+    for terms in ([("X0", 0.5)], [("X0 X1", 1.0), ("X2", 1.0), ("Z0 Z3", 0.5)]):
+        expected = vector @ dense.total(terms, 6).real @ vector
+        assert abs(quantum_expectation(make(family), pauli_sum(terms, 6), 0.3).value[0] - expected) < 1e-12
+
+
+def test_an_observable_must_be_its_own_adjoint():
+    state = ExactQuantumState(HeisenbergFamily(Chain(4)))
+    with pytest.raises(ParameterError, match="not its own adjoint"):
+        quantum_expectation(state, pauli_sum([("X0 Y1", 1j)], 4), 0.3)

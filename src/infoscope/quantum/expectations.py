@@ -131,6 +131,10 @@ def named_observable(family: Any, observable: Any) -> tuple[str, Any]:
             )
         if observable.n_couplings:
             raise ParameterError("the observable has couplings of its own: put numbers in with observable.at(...)")
+        if not observable.is_hermitian:
+            raise ParameterError(
+                "the observable is not its own adjoint, so its mean is no real number: add its adjoint"
+            )
         return "observable", observable
     if callable(observable):
         return getattr(observable, "__name__", "function").strip("<>"), observable

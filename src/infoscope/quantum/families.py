@@ -75,6 +75,12 @@ class SpinFamily:
         """All of them as rising whole numbers (see `enumerate_configurations`)."""
         return enumerate_configurations(self.n_sites, self.magnetization, max_states=max_states)
 
+    def holds(self, spins: np.ndarray) -> np.ndarray:
+        """Which configurations (..., n_sites) have the magnetisation of the family; amplitudes of others are zero."""
+        if self.magnetization is None:
+            return np.ones(spins.shape[:-1], bool)
+        return spins.sum(axis=-1, dtype=np.int64) == self.magnetization
+
     @property
     def marshall_sites(self) -> np.ndarray | None:
         """Sites (bool) whose spins down each turn the sign of an amplitude (Marshall's rule); None without it."""

@@ -44,7 +44,8 @@ def local_values(
     pieces = []
     for part in _blocks(operator, spins):
         connected, elements = operator.connected(spins[part], couplings if operator.n_couplings else None)
-        logs = _evaluate(lambda s: state.log_amplitude(s, couplings), connected, elements != 0, -np.inf)
+        there = (elements != 0) & state.family.holds(connected)  # others have no amplitude, whatever a network says
+        logs = _evaluate(lambda s: state.log_amplitude(s, couplings), connected, there, -np.inf)
         pieces.append((elements * _ratios(logs, log_amplitudes[part])).sum(axis=1))
     return _finite(np.concatenate(pieces), spins, couplings)
 
