@@ -42,6 +42,17 @@ def test_sampling_loads_its_extras_only_where_they_are_used():
     assert done.stdout.strip() == "[]"
 
 
+def test_exact_tools_of_clones_need_no_torch():
+    code = (
+        "import sys, numpy as np, infoscope.clones as clones\n"
+        "clones.order_spectrum(np.random.default_rng(0).integers(2, size=(50, 3)), 2)\n"
+        "clones.stationary_law(clones.gibbs_kernel(np.zeros((4, 2, 2)), 2, 2))\n"
+        "print([m for m in ('torch', 'tokenizers', 'transformers') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_a_comparison_loads_no_optional_or_slow_package():
     code = (
         "import sys, numpy as np\n"

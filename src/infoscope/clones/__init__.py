@@ -1,5 +1,6 @@
 """Which interactions a sequence model has learnt: clones of data whose interactions stop at a given order."""
 
+from .changed_tokens import changed_tokens
 from .clone_results import CloneResult
 from .compatibility import compatibility_index
 from .curve_results import LearningCurves
@@ -55,6 +56,7 @@ __all__ = [
     "CloneLadder",
     "CloneResult",
     "InteractionModel",
+    "changed_tokens",
     "factored_logits",
     # what a model has learnt
     "LearningCurves",
