@@ -12,6 +12,7 @@ from sklearn.exceptions import NotFittedError
 import infoscope
 from infoscope.base import DataError, InfoscopeWarning, ParameterError
 from infoscope.quantum import Chain, FoundationQuantumState, HeisenbergFamily, IsingFamily, RandomFieldIsing, spins_of
+from infoscope.quantum.training_options import rows_of_a_system, systems_in_range, training_systems
 
 pytest.importorskip("jax")
 
@@ -100,8 +101,10 @@ def test_saved_and_read_again(trained, tmp_path):
 
 
 def test_equal_couplings_are_one_system():
-    state = make(n_iter=1, n_samples=96).fit([[1.0], [0.5], [1.0], [2.0]])
-    assert state.couplings_.ravel().tolist() == [0.5, 1.0, 2.0] and state.weights_.tolist() == [0.25, 0.5, 0.25]
+    couplings, weights = training_systems(make(), [[1.0], [0.5], [1.0], [2.0]], None, 0)
+    assert couplings.ravel().tolist() == [0.5, 1.0, 2.0] and weights.tolist() == [0.25, 0.5, 0.25]
+    couplings, weights = training_systems(make(), [[1.0], [0.5], [2.0]], [1, 0, 3], 0)
+    assert couplings.ravel().tolist() == [1.0, 2.0] and weights.tolist() == [0.25, 0.75]
 
 
 def test_fine_tuning_keeps_the_scale_and_lowers_the_energy(trained):
@@ -168,7 +171,7 @@ def test_a_checkpoint_of_something_else_is_refused(tmp_path, changes, couplings,
 
 def test_few_rows_are_told():
     with pytest.warns(InfoscopeWarning, match="8 rows a system are few"):
-        make(n_samples=32, n_iter=1).fit(COUPLINGS)
+        assert rows_of_a_system(32, 4) == 8
 
 
 @pytest.mark.filterwarnings("ignore:8 rows a system are few")
@@ -242,15 +245,14 @@ def test_a_local_energy_that_is_not_finite_is_named():
 
 
 def test_systems_from_ranges():
-    state = make(couplings=(0.5, 1.5), n_systems=3, n_iter=1, n_samples=96).fit()
-    assert state.couplings_.ravel().tolist() == [0.5, 1.0, 1.5]
+    assert systems_in_range(FAMILY, (0.5, 1.5), 3, 0).ravel().tolist() == [0.5, 1.0, 1.5]
     both = IsingFamily(Chain(6), coupling=("field", "interaction"))
-    ranges = {"interaction": (1.0, 2.0), "field": (0.5, 0.6)}
-    state = FoundationQuantumState(both, couplings=ranges, n_systems=4, **SMALL, n_iter=1).fit()
-    assert state.couplings_.shape == (4, 2)
-    assert (state.couplings_ >= [0.5, 1.0]).all() and (state.couplings_ <= [0.6, 2.0]).all()
-    fields = FoundationQuantumState(RandomFieldIsing(Chain(6)), couplings=(0, 1), n_systems=4, **SMALL, n_iter=1).fit()
-    assert fields.couplings_.shape == (4, 6) and len(np.unique(fields.couplings_)) == 24
+    found = systems_in_range(both, {"interaction": (1.0, 2.0), "field": (0.5, 0.6)}, 4, 0)
+    np.testing.assert_allclose(found, [[0.5, 1.0], [0.55, 1.5], [0.575, 1.25], [0.525, 1.75]])  # Sobol
+    fields = systems_in_range(RandomFieldIsing(Chain(6)), (0, 1), 4, 0)
+    assert fields.shape == (4, 6) and len(np.unique(fields)) == 24
+    default = training_systems(make(couplings=(0.5, 1.5), n_samples=512), None, None, 0)[0]
+    assert len(default) == 8  # 64 rows each
 
 
 def test_the_library_and_its_exact_part_load_no_jax():

@@ -6,6 +6,7 @@ from typing import Any
 
 from infoscope.base.checks import check_choice, check_positive_int
 
+from .chain_rows import ChainRows
 from .exact_rows import ExactRows
 from .network import NetworkShape
 from .network_choice import NetworkChoice
@@ -25,4 +26,4 @@ def make_rows(
     shape = NetworkShape(**choice.options)
     if sampler == "exact":
         return ExactRows(estimator.family, choice, shape, n_rows, per_step, estimator.training == "full_sum", options)
-    raise NotImplementedError
+    return ChainRows(estimator, choice, shape, n_rows, per_step, n_systems, options)

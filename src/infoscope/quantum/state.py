@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
 from infoscope.base import DataError, ParameterError
-from infoscope.base.checks import check_choice, check_positive_int, check_random_state
+from infoscope.base.checks import check_choice, check_positive_int, check_positive_number, check_random_state
 from infoscope.base.contents import holds, numbers, whole
 from infoscope.storage import Checkpoint
 
@@ -31,6 +31,7 @@ from .training_options import (
 )
 
 MAX_EXACT_SITES = 16  # up to which "auto" draws from the enumerated law
+N_CHAINS = 64  # that answers are sampled with
 FINE_TUNING = 0.25  # of the learning rate
 
 
@@ -329,11 +330,7 @@ class FoundationQuantumState(BaseEstimator):
         spins, couplings = self._check_rows(spins, couplings)
         with self._precision():
             logs = self._evaluator().log_amplitudes(spins, couplings)
-        sites = getattr(self.family, "marshall_sites", None)
-        if sites is None:
-            return logs
-        down = (spins[:, np.asarray(sites, bool)] < 0).sum(axis=1)
-        return logs + 1j * math.pi * (down % 2)
+        return self._with_signs(spins, logs)
 
     def coupling_derivatives(self, spins: Any, couplings: Any) -> np.ndarray:
         """d log psi / d coupling, by automatic differentiation.
@@ -391,7 +388,7 @@ class FoundationQuantumState(BaseEstimator):
 
             spins, logs = draw_configurations(self, one, n_samples, rng)
             return SpinSamples(spins[None], logs[None], None, True)
-        raise NotImplementedError
+        return self._sample_chains(one, n_samples, rng)
 
     def named_parameters(self) -> dict[str, np.ndarray]:
         """Copies of the parameters of the network, by name."""
@@ -436,6 +433,35 @@ class FoundationQuantumState(BaseEstimator):
         self.couplings_, self.weights_, self.scaling_ = rows, weights, scaling
         self.parameters_, self.history_ = state.theta, history_arrays(state.history)
         self.n_iter_ = state.done
+
+    def _sample_chains(self, coupling: np.ndarray, n_samples: int, rng: np.random.Generator) -> SpinSamples:
+        choice = choose_network(self, self.couplings_)
+        n_chains = min(N_CHAINS, n_samples) if self.n_chains is None else check_positive_int(self.n_chains, "n_chains")
+        with self._precision():
+            from .chain_rows import sample_chains
+
+            spins, logs, acceptance = sample_chains(
+                self.parameters_, self._shape(choice), choice.group,
+                (coupling - self.scaling_[0]) / self.scaling_[1], self.family, n_samples, n_chains=n_chains,
+                n_sweeps=check_positive_number(self.n_sweeps, "n_sweeps"), single=self.dtype == "float32",
+                chunk=self._chunk(), rng=rng,
+            )  # fmt: skip
+        return SpinSamples(
+            spins,
+            self._with_signs(spins.reshape(-1, spins.shape[2]), logs.ravel()).reshape(logs.shape),
+            acceptance,
+            False,
+        )
+
+    def _with_signs(self, spins: np.ndarray, logs: np.ndarray) -> np.ndarray:
+        """log psi with Marshall's signs, where the family has them."""
+        sites = getattr(self.family, "marshall_sites", None)
+        if sites is None:
+            return logs
+        return logs + 1j * math.pi * ((spins[:, np.asarray(sites, bool)] < 0).sum(axis=1) % 2)
+
+    def _chunk(self) -> int:
+        return 0 if self.chunk_size is None else check_positive_int(self.chunk_size, "chunk_size")
 
     def _checkpoint_options(
         self, rows: Any, weights: Any, choice: NetworkChoice, scaling: Any, schedule: Any, trained: Any, n_rows: int,
@@ -499,10 +525,8 @@ class FoundationQuantumState(BaseEstimator):
         from .evaluation import Evaluator
 
         choice = choose_network(self, self.couplings_)
-        chunk = 0 if self.chunk_size is None else check_positive_int(self.chunk_size, "chunk_size")
-        return Evaluator(
-            self.parameters_, self._shape(choice), choice.group, self.scaling_, self.dtype == "float32", chunk
-        )
+        single = self.dtype == "float32"
+        return Evaluator(self.parameters_, self._shape(choice), choice.group, self.scaling_, single, self._chunk())
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "parameters_"):

@@ -109,7 +109,7 @@ def exact_step(
     return (
         theta,
         update,
-        report | {"energies": jnp.real(means), "variances": spread, "bad": _first_bad(drawn), "rows": rows},
+        report | {"energies": jnp.real(means), "variances": spread, "bad": first_bad(drawn), "rows": rows},
     )
 
 
@@ -305,7 +305,7 @@ def _real_rows(x: Any, plan: StepPlan) -> Any:
     return jnp.concatenate([jnp.real(x), jnp.imag(x)])
 
 
-def _first_bad(energies: Any) -> Any:
+def first_bad(energies: Any) -> Any:
     """The number of the first row whose local energy is not finite; -1 for none."""
     bad = ~jnp.isfinite(energies.ravel())
     return jnp.where(bad.any(), jnp.argmax(bad), -1)
