@@ -229,6 +229,7 @@ def test_means_are_those_of_the_vector_and_sectors_project():
         (lambda: ground_state(ISING, 1.0, parity=2), ParameterError, "parity must be 1"),
         (lambda: ground_state(ISING, 1.0, tolerance=0.0), ParameterError, "tolerance"),
         (lambda: exact_spectrum(ISING, 1.0, k=0), ParameterError, "k must be at least 1"),
+        (lambda: exact_spectrum(IsingFamily(Chain(15)), 1.0, k=9000), ParameterError, "whole matrix, 2.15 GB"),
         (lambda: exact_spectrum(ISING, 1.0, k=257), ParameterError, "k must be at most 256"),
         (
             lambda: ground_state(CustomFamily(2, [("Z0", 1.0, "g")]), 1.0, parity=1),

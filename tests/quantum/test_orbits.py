@@ -5,7 +5,12 @@ import pytest
 
 from infoscope.base import ParameterError
 from infoscope.quantum import Chain, Square, enumerate_configurations, find_orbits, numbers_of, spins_of
-from infoscope.quantum.orbits import permute_bits, products
+from infoscope.quantum.orbits import permute_bits
+
+
+def products(first, second):
+    """All permutations of one group after those of another, each once."""
+    return np.unique([a[b] for a in first for b in second], axis=0)
 
 
 def orbits_by_hand(states, n_sites, group, spin_flip):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,7 +20,7 @@ from .spin_operators import SpinOperator, check_couplings_enter, pauli_sum
 PRODUCTS = ("X{0} X{1}", "Y{0} Y{1}", "Z{0} Z{1}")
 
 
-class SpinFamily:
+class SpinFamily(ABC):
     """What all families share.
 
     A family names its couplings (``coupling_names``), and says for every value of them which operator acts on the
@@ -57,9 +58,9 @@ class SpinFamily:
         return len(self.coupling_names)
 
     @cached_property
+    @abstractmethod
     def operator(self) -> SpinOperator:
         """The Hamiltonian, its couplings open."""
-        raise NotImplementedError
 
     @property
     def is_real(self) -> bool:

@@ -124,8 +124,7 @@ class Square:
     @property
     def shape(self) -> tuple[int, int]:
         """Numbers of rows and columns."""
-        assert self.width is not None  # __post_init__ settled it
-        return self.length, self.width
+        return self.length, self.width or self.length
 
     @property
     def n_sites(self) -> int:

@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 import scipy.sparse.linalg as sla
 
-from infoscope.base import InfoscopeError
+from infoscope.base import InfoscopeError, ParameterError
+
+from .configurations import gigabytes
 
 DENSE = 400  # rows up to which a matrix is diagonalised whole
+WHOLE = 8192  # rows up to which it may be, where half of its levels are asked for
 LOOSE = 1e-7  # relative residual with which missing copies are looked for: levels are then known to its square
 MOST_COPIES = 24  # of the lowest level that are looked for
 
@@ -46,6 +49,10 @@ def lowest_levels(
     n = matrix.shape[0]
     k = min(k, n)
     if n <= DENSE or k >= n // 2:
+        if n > WHOLE:
+            raise ParameterError(
+                f"{k:,} of {n:,} levels need the whole matrix, {gigabytes(8.0 * n * n)}: ask for less than half"
+            )
         levels, vectors = np.linalg.eigh(matrix.toarray())
         return levels[:k], vectors[:, :k]
     levels, vectors = _search(matrix, k, start)

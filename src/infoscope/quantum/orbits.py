@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,17 +114,3 @@ def _check_group(group: np.ndarray, n_sites: int) -> None:
 
 def _rows(group: np.ndarray) -> set[bytes]:
     return {row.tobytes() for row in np.ascontiguousarray(group)}
-
-
-def products(first: Iterable[Any], second: Iterable[Any]) -> np.ndarray:
-    """All permutations of one group after those of another, each once: translations and the point group, say.
-
-    Examples
-    --------
-    >>> from infoscope.quantum import Square
-    >>> from infoscope.quantum.orbits import products
-    >>> products(Square(4).translations(), Square(4).point_group()).shape
-    (128, 16)
-    """
-    both = [np.asarray(a)[np.asarray(b)] for a in first for b in second]
-    return np.array(list({row.tobytes(): row for row in both}.values()))

@@ -169,7 +169,7 @@ class SectorMatrices:
     def at(self, couplings: np.ndarray) -> sp.csr_array:
         """H at the couplings of one system."""
         if self._kept is None:
-            return self._found(self.operator.factors(couplings))
+            return self._matrix_of(self.operator.factors(couplings))
         parts, indices, indptr = self._kept
         data = parts[0].copy()
         for value, one in zip(couplings, parts[1:], strict=True):
@@ -179,11 +179,11 @@ class SectorMatrices:
     def part(self, number: int) -> sp.csr_array:
         """H_i, what multiplies coupling i."""
         if self._kept is None:
-            return self._found(np.where(self.operator.term_coupling == number, self.operator.term_weight, 0))
+            return self._matrix_of(np.where(self.operator.term_coupling == number, self.operator.term_weight, 0))
         parts, indices, indptr = self._kept
         return self._matrix(parts[1 + number].copy(), indices.copy(), indptr.copy())
 
-    def _found(self, factors: np.ndarray) -> sp.csr_array:
+    def _matrix_of(self, factors: np.ndarray) -> sp.csr_array:
         (data,), indices, indptr = matrices(self.operator, [factors], self.sector)
         return self._matrix(data, indices, indptr)
 
