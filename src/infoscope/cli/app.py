@@ -24,6 +24,7 @@ from .flag_names import in_flags
 from .inspect import inspect
 from .interrupts import INTERRUPTED, Interrupts
 from .layers import layers
+from .quantum import quantum
 from .rerun import rerun
 from .sample import sample
 from .select import select
@@ -50,6 +51,7 @@ app.command()(drives)
 app.command()(layers)
 app.command()(select)
 app.command()(sample)
+app.command()(quantum)
 app.command()(extract)
 app.command()(inspect)
 app.command()(demo)

@@ -9,6 +9,7 @@ import scipy.sparse.linalg as spl
 
 from infoscope.base import ParameterError, check_positive_int, check_random_state
 
+from .answers import Answers
 from .configurations import check_spins, numbers_of, places_of, spins_of
 from .diagonalisation import ground_state
 from .families import SpinFamily
@@ -18,7 +19,7 @@ SOLVED = 1e-12  # relative residual of the response
 KEPT = 64  # systems whose states are kept
 
 
-class ExactQuantumState:
+class ExactQuantumState(Answers):
     """The ground state of every member of a family by diagonalisation, asked like a trained network.
 
     Parameters

@@ -9,14 +9,25 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from infoscope.base import ParameterError, require
 
 LEAST_COMPILE_SECONDS = 0.2  # what is compiled faster than this is not kept on disk
 
 
 def load_jax() -> Any:
-    """The module jax, or an error that names the extra."""
-    return require("jax", "quantum")
+    """The module jax, or an error that names the extra.
+
+    Loading it draws numbers from NumPy's global generator, whose state is put back: users count on theirs.
+    """
+    if "jax" in sys.modules:
+        return sys.modules["jax"]
+    before = np.random.get_state(legacy=False)  # noqa: NPY002
+    try:
+        return require("jax", "quantum")
+    finally:
+        np.random.set_state(before)  # noqa: NPY002
 
 
 @contextmanager

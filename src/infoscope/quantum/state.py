@@ -16,6 +16,7 @@ from infoscope.base.checks import check_choice, check_positive_int, check_positi
 from infoscope.base.contents import holds, numbers, whole
 from infoscope.storage import Checkpoint
 
+from .answers import Answers
 from .configurations import check_spins
 from .families import SpinFamily
 from .interfaces import SpinSamples
@@ -35,7 +36,7 @@ N_CHAINS = 64  # that answers are sampled with
 FINE_TUNING = 0.25  # of the learning rate
 
 
-class FoundationQuantumState(BaseEstimator):
+class FoundationQuantumState(Answers, BaseEstimator):
     """One neural wave function psi(s | couplings) for a family of Hamiltonians.
 
     A transformer of patches of spins takes the couplings beside them and is trained once for all of them by natural

@@ -14,6 +14,7 @@ from infoscope.base.contents import choices, flags, numbers, whole
 __all__ = ["FidelitySusceptibility"]
 
 GOOD_V_SCORE = 1e-3
+EIGENSTATE = 1e-12  # a V-score below it is rounding
 R_HAT = 1.01
 LARGE_ERROR = 0.3  # of chi
 
@@ -137,7 +138,8 @@ class FidelitySusceptibility(Result):
             shown.append(("largest of the scan", float(self.eigenvalues[top, 0]), float(self.eigenvalues_se[top, 0])))
         if np.isfinite(self.parity).any():
             shown.append(("least |parity|", float(np.nanmin(np.abs(self.parity))), None))
-        shown.append(("largest V-score", float(np.max(self.v_score)), None))
+        worst = float(np.max(self.v_score))
+        shown.append(("largest V-score", worst if worst > EIGENSTATE else f"below {EIGENSTATE:g}", None))
         return shown
 
     def _rows(self) -> list[dict[str, Any]]:
