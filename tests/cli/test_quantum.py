@@ -144,7 +144,7 @@ def test_an_observable_with_options(config):
         ('what = "susceptibility"', 'what = "chi"', ParameterError, r"what of \[ask\]"),
         ('what = "susceptibility"', 'observable = "energy"', ParameterError, "leave it out"),
         ('what = "susceptibility"', 'what = "expectation"\nobservable = "m"', ParameterError, "observable"),
-        ("number = 7", "numbr = 7", ParameterError, r"no 'numbr'. Did you mean 'number'\?"),
+        ("number = 7", "nummer = 7", ParameterError, r"no 'nummer'. Did you mean 'number'\?"),
         (", number = 7", "", ParameterError, "need number"),
         ("{low = 0.6, high = 1.2, number = 7}", "[[1.0, 2.0]]", DataError, r"\[ask\]: couplings has shape"),
         ("low = 0.6", "low = [0.6, 1.0]", ParameterError, "low and high"),
