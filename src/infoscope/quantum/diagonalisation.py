@@ -63,7 +63,8 @@ def ground_state(
     -----
     A Hamiltonian that commutes with the flip of all spins is diagonalised in both parities apart, half the states each;
     levels that differ by less than rounding are told apart so.  Time and memory grow as the number of configurations
-    times that of the spins or bonds: 2^16 in a second or two, 2^20 within minutes.
+    times that of the spins or bonds: for rings of 16, 18 and 20 Ising spins 0.4, 2 and 12 seconds of one core, and up
+    to 1 GB.
 
     Examples
     --------

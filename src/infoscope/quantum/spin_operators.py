@@ -11,7 +11,7 @@ site is among the flips and the signs (see `pauli_strings.py`).
 from __future__ import annotations
 
 import numbers
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -403,16 +403,22 @@ def _merge(flips: Any, signs: Any, weights: Any, couplings: Any, names: tuple[st
     kept = [(key, value) for key, value in sums.items() if value != 0]
     used = sorted({0, *(mask for (mask, *_), _ in kept)})
     place = {mask: at for at, mask in enumerate(used)}
-    all_masks = np.frombuffer(b"".join(masks), bool).reshape(-1, n_sites)
+    all_masks = _rows_of(masks, n_sites)
     values = np.array([value for _, value in kept], complex)
     return SpinOperator(
         flips=all_masks[used],
         term_flip=np.array([place[mask] for (mask, *_), _ in kept], np.int64),
-        term_signs=np.frombuffer(b"".join(sign for (_, sign, _), _ in kept), bool).reshape(-1, n_sites),
+        term_signs=_rows_of([sign for (_, sign, _), _ in kept], n_sites),
         term_weight=values if values.imag.any() else values.real.copy(),
         term_coupling=np.array([coupling for (*_, coupling), _ in kept], np.int64),
         coupling_names=names,
     )
+
+
+def _rows_of(pieces: Iterable[bytes], n_sites: int) -> np.ndarray:
+    """Rows of flags from the bytes of each."""
+    joined = b"".join(pieces)
+    return np.frombuffer(joined, bool).reshape(-1, n_sites) if joined else np.zeros((0, n_sites), bool)
 
 
 def _product(columns: np.ndarray, sites: np.ndarray) -> np.ndarray | None:
