@@ -36,6 +36,7 @@ BENCHMARKS = (
     "causality_gain",
     "causal_graph",
     "layers",
+    "clones_sampling",
     "information",
     "sample_distances",
     "sampling_mixture20",
