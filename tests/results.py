@@ -24,11 +24,13 @@ from infoscope.causality import (
     suggest_embedding,
 )
 from infoscope.clones import (
+    CloneLadder,
     CloneResult,
     CompatibilityIndex,
     GaussianFlow,
     InteractionDegree,
     InteractionModel,
+    LadderLosses,
     LearningCurves,
     MarkovFloors,
     OrderLosses,
@@ -180,6 +182,12 @@ def cloned():
     return model.sample(tokens[:20], n_sweeps=8, n_jobs=1)
 
 
+def climbed():
+    """Two orders of pairs of neighbouring bits."""
+    tokens = np.repeat(np.random.default_rng(0).integers(2, size=(600, 3)), 2, axis=1)
+    return CloneLadder((1, 2), model=InteractionModel(n_heads=1, n_steps=10)).fit(tokens).compare(tokens[:50])
+
+
 def learnt():
     """A model that comes to look at the token before, on pairs of equal bits and on independent ones."""
     real = np.repeat(np.random.default_rng(0).integers(2, size=(60, 3)), 2, axis=1)
@@ -295,6 +303,7 @@ def one_of_each():
         TransverseIsingChain: transverse_ising_chain_exact(4, [0.5, 1.0]),
         CloneResult: cloned(),
         LearningCurves: learnt(),
+        LadderLosses: climbed(),
         CorrelationTime: infoscope.correlation_time(X),
         OrderTest: infoscope.statistics.adjacency_test(np.arange(80), np.roll(np.arange(80), 1), 80),
     }

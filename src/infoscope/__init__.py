@@ -53,6 +53,7 @@ _HOMES = {
         "GaussianFlow",
         "InteractionDegree",
         "InteractionModel",
+        "LadderLosses",
         "LearningCurves",
         "MarkovFloors",
         "OrderLosses",

@@ -56,6 +56,7 @@ from .clones import CompatibilityIndex as CompatibilityIndex
 from .clones import GaussianFlow as GaussianFlow
 from .clones import InteractionDegree as InteractionDegree
 from .clones import InteractionModel as InteractionModel
+from .clones import LadderLosses as LadderLosses
 from .clones import LearningCurves as LearningCurves
 from .clones import MarkovFloors as MarkovFloors
 from .clones import OrderLosses as OrderLosses

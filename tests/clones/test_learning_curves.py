@@ -136,3 +136,18 @@ def test_a_transformer_learns_pairs_and_looks_where_it_may(kind):
     hidden = [3] if kind == "encoder" else [3, 4, 5]  # a decoder does not look ahead
     other[:, hidden] ^= 1
     np.testing.assert_array_equal(last(other, np.full(50, 3)), last(tokens[:50], np.full(50, 3)))
+
+
+def test_a_ladder_compares_orders_on_the_same_sequences():
+    pytest.importorskip("torch")
+    tokens, new = pairs(600), pairs(200, seed=5)
+    ladder = CloneLadder((1, 2), model=InteractionModel(n_heads=2, n_steps=60, learning_rate=0.05)).fit(tokens)
+    found = ladder.compare(new)
+    each = np.stack([ladder.models_[order].losses(new) for order in (1, 2)])
+    np.testing.assert_allclose(found.loss, each.mean(axis=1))
+    np.testing.assert_allclose(found.loss_se, each.std(axis=1, ddof=1) / np.sqrt(200))
+    np.testing.assert_allclose(found.gain[1], (each[0] - each[1]).mean())
+    np.testing.assert_allclose(found.gain_se[1], (each[0] - each[1]).std(ddof=1) / np.sqrt(200))
+    assert "order 2 is the highest" in found.verdict
+    twice = ladder.compare(np.repeat(new, 2, axis=0), document=np.repeat(np.arange(200), 2))
+    np.testing.assert_allclose(twice.loss_se, found.loss_se)  # copies of a document say nothing new

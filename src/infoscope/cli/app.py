@@ -13,6 +13,7 @@ import typer
 
 from .anomalies import anomalies
 from .arguments import expand
+from .clones import clones
 from .compare import compare
 from .demo import demo
 from .density import density
@@ -50,6 +51,7 @@ app.command()(drift)
 app.command()(drives)
 app.command()(layers)
 app.command()(select)
+app.command()(clones)
 app.command()(sample)
 app.command()(quantum)
 app.command()(extract)

@@ -12,6 +12,7 @@ from .gaussian_flow import gaussian_gradient_flow
 from .interaction_degree import interaction_degree
 from .interaction_model import InteractionModel
 from .ladder import CloneLadder
+from .ladder_results import LadderLosses
 from .learning_curves import learning_curves
 from .markov import markov_floors
 from .order_losses import exact_order_losses, masked_floor
@@ -56,6 +57,7 @@ __all__ = [
     "CloneLadder",
     "CloneResult",
     "InteractionModel",
+    "LadderLosses",
     "changed_tokens",
     "factored_logits",
     # what a model has learnt

@@ -106,7 +106,7 @@ class InteractionModel(BaseEstimator):
         positions: str = "auto",
         norm: str | None = None,
         optimizer: str = "adamw",
-        learning_rate: float = 0.01,
+        learning_rate: float = 0.03,
         weight_decay: float = 0.0,
         clip: float = 1.0,
         n_steps: int = 2000,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,11 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
-from infoscope.base import ParameterError
+from infoscope.base import DataError, ParameterError, provenance
 
 from .clone_results import CloneResult
 from .interaction_model import InteractionModel
+from .ladder_results import LadderLosses
 from .token_arrays import check_order
 
 
@@ -100,9 +101,66 @@ class CloneLadder(BaseEstimator):
         -------
         dict of int to CloneResult
         """
+        self._check_trained()
+        return {order: model.sample(start, **options) for order, model in self.models_.items()}
+
+    def compare(
+        self, tokens: Any, *, document: Any = None, clones: Mapping[int, CloneResult] | None = None
+    ) -> LadderLosses:
+        """How well each order predicts sequences that no model was trained on.
+
+        Parameters
+        ----------
+        tokens : array (n, L)
+        document : array (n,), optional
+            Which document each sequence is from; errors are then by documents.
+        clones : dict of int to CloneResult, optional
+            What `sample` gave, for the table.
+
+        Returns
+        -------
+        LadderLosses
+        """
+        self._check_trained()
+        tokens = np.asarray(tokens)
+        unit = np.arange(len(tokens)) if document is None else np.unique(document, return_inverse=True)[1]
+        if unit.shape != (len(tokens),):
+            raise DataError(f"document has shape {unit.shape}, but there are {len(tokens)} sequences: pass one each")
+        weights = (tokens >= 0).sum(axis=1)
+        table = np.stack([model.losses(tokens) for model in self.models_.values()])
+        found = [_mean_and_error(row, weights, unit) for row in table]
+        gains = [_mean_and_error(row, weights, unit) for row in table[:-1] - table[1:]]
+        drawn = [(clones or {}).get(order) for order in self.models_]
+        return LadderLosses(
+            orders=np.array(list(self.models_)),
+            loss=np.array([mean for mean, _ in found]),
+            loss_se=np.array([error for _, error in found]),
+            gain=np.array([np.nan, *(mean for mean, _ in gains)]),
+            gain_se=np.array([np.nan, *(error for _, error in gains)]),
+            converged=np.array([clone is not None and clone.converged for clone in drawn]),
+            r_hat=np.array([np.nan if clone is None else _largest(clone.r_hat) for clone in drawn]),
+            n_sweeps=np.array([0 if clone is None else clone.n_sweeps for clone in drawn]),
+            nearest=np.array([np.nan if clone is None else clone.nearest for clone in drawn]),
+            nearest_data=next((clone.nearest_data for clone in drawn if clone is not None), float("nan")),
+            provenance=provenance("CloneLadder.compare", {"orders": list(self.models_)}, None, tokens),
+        )
+
+    def _check_trained(self) -> None:
         if not hasattr(self, "models_"):
             raise NotFittedError("this CloneLadder has not been trained: call fit first")
-        return {order: model.sample(start, **options) for order, model in self.models_.items()}
+
+
+def _mean_and_error(values: np.ndarray, weights: np.ndarray, unit: np.ndarray) -> tuple[float, float]:
+    """Weighted mean, and its standard error by units (a ratio of sums over them)."""
+    mean = float(np.average(values, weights=weights))
+    sums = np.bincount(unit, weights * (values - mean))
+    n = len(sums)
+    return mean, float(np.sqrt((sums**2).sum() * n / max(1, n - 1)) / weights.sum())
+
+
+def _largest(r_hat: np.ndarray) -> float:
+    known = r_hat[~np.isnan(r_hat)]
+    return float(known.max()) if len(known) else 1.0
 
 
 def _held_out(model: InteractionModel) -> float:

@@ -11,6 +11,7 @@ from infoscope.base.plot_style import BLACK, BLUE, GREY, ORANGE, axes_of, colour
 
 from .clone_results import CloneResult
 from .curve_results import LearningCurves
+from .ladder_results import LadderLosses
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -79,4 +80,17 @@ def plot_clock(found: LearningCurves, ax: Axes | None = None, *, style: str = "s
     ax.set_xscale("symlog", linthresh=max(1, int(found.steps[1])))
     ax.set_xlim(0, None)
     set_labels(ax, look, "step from which it is learnt", "")
+    return ax
+
+
+@picture(LadderLosses, "losses", default=True)
+def plot_ladder(found: LadderLosses, ax: Axes | None = None, *, style: str = "screen") -> Axes:
+    """Loss on new sequences against order, with two standard errors."""
+    look = look_of(style)
+    ax = axes_of(ax, look, height=0.72)
+    at = np.arange(len(found.orders))
+    ax.plot(at, found.loss, color=GREY, lw=look.line, zorder=1)
+    ax.errorbar(at, found.loss, yerr=2 * found.loss_se, color=BLUE, **look.bars("o"))
+    ax.set_xticks(at, [str(order) for order in found.orders])
+    set_labels(ax, look, "order of interactions", "loss on new sequences (nats a token)")
     return ax

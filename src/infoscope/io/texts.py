@@ -58,6 +58,41 @@ def read_texts(path: str | PathLike[str], column: str | None = None) -> list[str
 
 
 @reads_files()
+def read_document(path: str | PathLike[str]) -> str:
+    """A plain text file as one text.
+
+    Parameters
+    ----------
+    path : str or path
+        ``.txt``, compressed or not.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    DataError
+        If the file is missing, empty, or no text.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from infoscope.io.texts import read_document
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "said.txt")
+    >>> _ = path.write_text("one\\ntwo\\n")
+    >>> read_document(path)
+    'one\\ntwo\\n'
+    """
+    path = Path(path)
+    with open_text(path, find_encoding(path)) as file:
+        text = file.read()
+    if not text.strip():
+        raise DataError(f"{path} holds no text")
+    return text
+
+
+@reads_files()
 def read_names(path: str | PathLike[str], column: str) -> list[str]:
     """Names of the items of a file, from a field or column of it, as text.
 

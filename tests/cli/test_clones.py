@@ -1,0 +1,68 @@
+"""`infoscope clones`: from a text to losses by order, clones, and what a transformer learns of them."""
+
+import json
+from contextvars import copy_context
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import infoscope
+from infoscope.base.errors import DataError, ParameterError
+from infoscope.cli.app import app
+
+pytest.importorskip("torch")
+
+SMALL = ("--orders", "1,2", "--tokenizer", "characters", "--length", "6", "--heads", "2", "--steps", "60")
+CLONE = ("--sequences", "40", "--max-sweeps", "40", "-q")
+
+
+@pytest.fixture
+def text(tmp_path, monkeypatch):
+    """Letters that come in pairs: the second says the first."""
+    monkeypatch.chdir(tmp_path)
+    letters = np.random.default_rng(0).integers(3, size=6000)
+    (tmp_path / "pairs.txt").write_text("".join("abc"[letter] * 2 for letter in letters))
+    return tmp_path
+
+
+def call(*arguments):
+    done = copy_context().run(CliRunner().invoke, app, list(arguments), obj=list(arguments))
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done
+
+
+def test_a_text_is_climbed_and_climbed_again(text):
+    shown = call("clones", "pairs.txt", *SMALL, *CLONE, "--resume", "models", "--output", "a.json", "--plot", "a.png")
+    record = json.loads((text / "a.json").read_text())
+    assert record["inputs"]["n_tokens"] == 3
+    assert "order 2 is the highest that predicts better" in shown.output
+    assert (text / "a.png").stat().st_size > 1000
+    assert sorted(path.name for path in (text / "models").iterdir() if path.suffix == ".npz") == [
+        "order_1.npz", "order_2.npz",
+    ]  # fmt: skip
+    again = call("rerun", "a.json").output
+    assert "reproduced" in again and "not reproduced" not in again
+
+
+def test_a_transformer_is_followed_along_its_training(text):
+    call("clones", "pairs.txt", *SMALL, *CLONE, "--study", "encoder", "--study-steps", "20", "--output", "a.npz")
+    found = infoscope.load("a.npz")
+    assert found.orders.tolist() == [0, 1, 2]
+    assert found.steps[[0, -1]].tolist() == [0, 20]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "words"),
+    [
+        (["pairs.txt", "--orders", "1,two"], ParameterError, "separated by commas"),
+        (["pairs.txt", "--tokenizer", "bpe:256"], ParameterError, "bpe:512"),
+        (["pairs.txt", "--length", "500"], DataError, "fewer than one window"),
+        (["nothing.txt"], DataError, "nothing.txt"),
+        (["pairs.txt", "--orders", "1,9", "--length", "6"], ParameterError, "6 sites"),
+    ],
+)
+def test_what_cannot_be_done_is_said(text, arguments, error, words):
+    with pytest.raises(error, match=words):
+        call("clones", *arguments, "-q")
