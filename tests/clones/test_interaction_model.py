@@ -170,6 +170,19 @@ def test_early_stopping_keeps_what_held_out_rows_liked_best():
 
 
 @quiet
+def test_training_goes_on_from_a_lower_order():
+    tokens = tokens_of()
+    low = small(2).fit(tokens)
+    high = small(4, n_steps=1, learning_rate=1e-9).fit(tokens, below=low)
+    np.testing.assert_allclose(high.losses(tokens), low.losses(tokens), atol=0.05)  # new interactions are almost off
+    again = small(2, n_steps=1, learning_rate=1e-9).fit(tokens, below=low)
+    np.testing.assert_allclose(again.losses(tokens), low.losses(tokens), atol=1e-5)
+    for wrong in (small(2, n_heads=3), small(1)):
+        with pytest.raises(ValueError, match="no higher order"):
+            wrong.fit(tokens, below=low)
+
+
+@quiet
 def test_padding_is_not_scored():
     tokens = tokens_of()
     tokens[::2, 4:] = -1

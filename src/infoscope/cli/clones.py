@@ -41,6 +41,7 @@ def clones(
 
     Example: infoscope clones book.txt --orders 1,2,3 --study encoder --resume models --plot curves.png
     """
+    from infoscope.base.errors import warn
     from infoscope.clones import (
         CloneLadder,
         InteractionModel,
@@ -70,6 +71,9 @@ def clones(
             typer.echo(str(found))
             network = StudyTransformer(study, n_steps=study_steps, random_state=seed)
             network.fit(train.tokens, n_tokens=windows.tokenizer.n_tokens)
+            for order, clone in drawn.items():
+                if not clone.converged:
+                    warn(f"the clone of order {order} is left out: {clone.verdict}")
             certified = {order: clone for order, clone in drawn.items() if clone.converged}
             found = learning_curves(
                 network.checkpoints_, certified, start, document=_evenly(test.document, sequences), random_state=seed

@@ -94,6 +94,7 @@ class InteractionModel(BaseEstimator):
     [True, False]
     """
 
+    parameters_: np.ndarray
     _contents = {"parameters_": numbers("P"), "curve_": numbers("C", 3), "n_tokens_": whole(2), "length_": whole(2)}
 
     def __init__(
@@ -136,7 +137,14 @@ class InteractionModel(BaseEstimator):
         self.random_state = random_state
 
     def fit(
-        self, tokens: Any, y: Any = None, *, sample_weight: Any = None, checkpoint: Any = None, resume: bool = False
+        self,
+        tokens: Any,
+        y: Any = None,
+        *,
+        sample_weight: Any = None,
+        below: InteractionModel | None = None,
+        checkpoint: Any = None,
+        resume: bool = False,
     ) -> InteractionModel:
         """Train on sequences.
 
@@ -147,6 +155,8 @@ class InteractionModel(BaseEstimator):
         y : ignored
         sample_weight : array (n,), optional
             Weights of sequences.
+        below : InteractionModel, optional
+            A trained energy of lower order, with as many heads: training goes on from it.
         checkpoint : path, optional
             A file that keeps the state of training every minute.
         resume : bool
@@ -175,7 +185,10 @@ class InteractionModel(BaseEstimator):
         self.examples_ = rows.tokens[:: -(-len(rows.tokens) // MOST_EXAMPLES)].copy()
         start = np.asarray(network.initial(np.random.default_rng(self.random_state)), np.float32)
         split(network, start)["bias"][:] = _log_frequencies(self.frequencies_)
+        if below is not None:
+            start = self._continued(network, start, below)
         options = {**self.get_params(), "tokens": fingerprint(rows.tokens, rows.weights), "n_tokens": n_tokens}
+        options["below"] = None if below is None else fingerprint(below.parameters_)
         options["validation"] = None if held_out is None else fingerprint(held_out.tokens)
         state = start_training(start)
         arguments = (network, rows, held_out)
@@ -319,6 +332,16 @@ class InteractionModel(BaseEstimator):
         return FactoredNetwork(
             layers_of_order(order), length, n_tokens, n_heads, rank, self._relative(length), self.norm
         )  # fmt: skip
+
+    def _continued(self, network: Network, start: np.ndarray, below: InteractionModel) -> np.ndarray:
+        other, same = below._fitted(), ("length", "n_tokens", "n_heads", "relative")
+        if isinstance(network, EnergyNetwork) and isinstance(other, EnergyNetwork) and other.order <= network.order:
+            if all(getattr(network, name) == getattr(other, name) for name in same):
+                return network.continue_from(start, other, below.parameters_)
+        raise ParameterError(
+            f"below has order {below.order}, {below.n_heads} heads, {below.length_} sites, {below.n_tokens_} tokens: "
+            "pass an energy of no higher order, trained on sequences of this kind with as many heads"
+        )
 
     def _schedule(self) -> Schedule:
         check_choice(self.optimizer, "optimizer", ("adamw", "sgd"))

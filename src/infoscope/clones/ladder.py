@@ -27,6 +27,9 @@ class CloneLadder(BaseEstimator):
         1 is independent tokens.
     model : InteractionModel, optional
         What all of them share; its order does not count.
+    greedy : bool
+        Whether training of an energy goes on from the order below (True), or begins anew. Losses then fall with the
+        order, and higher orders learn what lower ones leave.
 
     Attributes
     ----------
@@ -47,9 +50,12 @@ class CloneLadder(BaseEstimator):
     [False, True]
     """
 
-    def __init__(self, orders: Sequence[int] = (1, 2, 3, 5), *, model: InteractionModel | None = None):
+    def __init__(
+        self, orders: Sequence[int] = (1, 2, 3, 5), *, model: InteractionModel | None = None, greedy: bool = True
+    ):
         self.orders = orders
         self.model = model
+        self.greedy = greedy
 
     def fit(
         self, tokens: Any, y: Any = None, *, sample_weight: Any = None, checkpoint: Any = None, resume: bool = False
@@ -78,12 +84,17 @@ class CloneLadder(BaseEstimator):
         shared = (self.model or InteractionModel()).get_params()
         if checkpoint is not None:
             Path(checkpoint).mkdir(parents=True, exist_ok=True)
-        self.models_ = {}
+        self.models_: dict[int, InteractionModel] = {}
         for order in sorted(orders):
             file = None if checkpoint is None else Path(checkpoint) / f"order_{order}.npz"
             model = InteractionModel(**(shared | {"order": order}))
             # a folder that was left half-way has no files yet for the orders that were still to come
-            self.models_[order] = model.fit(tokens, sample_weight=sample_weight, checkpoint=file, resume=resume)
+            below = self.models_[max(self.models_)] if self.greedy and self.models_ else None
+            if model.model != "energy":
+                below = None
+            self.models_[order] = model.fit(
+                tokens, sample_weight=sample_weight, below=below, checkpoint=file, resume=resume
+            )  # fmt: skip
         self.losses_ = {order: _held_out(model) for order, model in self.models_.items()}
         return self
 

@@ -13,6 +13,8 @@ from infoscope.base.array_types import Floats
 
 from .energy import StarEnergy, site_features
 
+ALMOST_OFF = 0.1  # of new centres, where an order is added to a trained energy
+
 
 class Network(Protocol):
     """What `train` asks of a family of conditional laws."""
@@ -68,6 +70,16 @@ class EnergyNetwork:
         drawn["positions"] /= math.sqrt(self.length)
         drawn["bias"] *= 0
         return np.concatenate([values.ravel() for values in drawn.values()])
+
+    def continue_from(self, start: Floats, below: EnergyNetwork, trained: Floats) -> Floats:
+        """Parameters that begin as a trained energy of a lower order, with the interactions above it almost off."""
+        found = start.copy()
+        views, known = split(self, found), split(below, trained)
+        n = below.order - 1
+        views["table"][:, :n], views["positions"][:n] = known["table"], known["positions"]
+        views["bias"][:] = known["bias"]
+        views["table"][:, n:, 1] *= ALMOST_OFF
+        return found
 
     def logits(self, parameters: Mapping[str, Any], tokens: Any, sites: Any = None) -> Any:
         """As `Network`; tokens -1 are masked."""
