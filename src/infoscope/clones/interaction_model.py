@@ -335,9 +335,13 @@ class InteractionModel(BaseEstimator):
 
     def _continued(self, network: Network, start: np.ndarray, below: InteractionModel) -> np.ndarray:
         other, same = below._fitted(), ("length", "n_tokens", "n_heads", "relative")
-        if isinstance(network, EnergyNetwork) and isinstance(other, EnergyNetwork) and other.order <= network.order:
-            if all(getattr(network, name) == getattr(other, name) for name in same):
-                return network.continue_from(start, other, below.parameters_)
+        if (
+            isinstance(network, EnergyNetwork)
+            and isinstance(other, EnergyNetwork)
+            and other.order <= network.order
+            and all(getattr(network, name) == getattr(other, name) for name in same)
+        ):
+            return network.continue_from(start, other, below.parameters_)
         raise ParameterError(
             f"below has order {below.order}, {below.n_heads} heads, {below.length_} sites, {below.n_tokens_} tokens: "
             "pass an energy of no higher order, trained on sequences of this kind with as many heads"
