@@ -45,17 +45,73 @@ def test_a_data_set_depends_on_its_number_alone(levels):
     assert whole["found"][0] != whole["found"][1]
 
 
-def test_runs_go_on_and_forget_what_was_mended(levels, tmp_path):
-    lines = tmp_path / "p_values.jsonl"
-    for test, first in (("mmd", 0), ("mmd", 10), ("order_test", 0)):
-        record = {"cell": [test, "independent"], "first": first, "seconds": 2.0, "found": [{"p": 0.5}] * 10}
-        with lines.open("a") as out:
-            out.write(json.dumps(record) + "\n")
-    done, spent = levels.progress_of(lines)
-    assert done["mmd", "independent"] == {0, 10} and spent["mmd", "independent"] == 4.0
-    levels.forget(lines, ["mmd"])
-    done, _ = levels.progress_of(lines)
-    assert not done["mmd", "independent"] and done["order_test", "independent"] == {0}
+@pytest.fixture
+def summary(levels, tmp_path, monkeypatch):
+    """A summary of two cells, and an empty folder."""
+    about = {"rows": "independent", "p_value": "p", "size": 60, "least": 0.01, "without": 0, "rejects_1": 1}
+    cells = [
+        {"test": "mmd", "data_sets": 20, "rejects_5": 3, "refused": 0, "next": 40},
+        {"test": "order_test", "data_sets": 9, "rejects_5": 1, "refused": 1, "next": 10},
+    ]
+    monkeypatch.setattr(levels, "SUMMARY", tmp_path / "levels.json")
+    levels.SUMMARY.write_text(json.dumps({"cells": [about | cell for cell in cells]}))
+    return tmp_path / "p_values.jsonl"
+
+
+def draw(lines, test, first, p=0.5):
+    with lines.open("a") as out:
+        record = {"cell": [test, "independent"], "first": first, "seconds": 2.0, "found": [{"p": p}] * 10}
+        out.write(json.dumps(record) + "\n")
+
+
+def test_a_run_goes_on_where_the_summary_ends(levels, summary):
+    """Nothing that is counted is drawn again, nor what may have been drawn and was lost."""
+    for test, first in (
+        ("mmd", 30),
+        ("mmd", 50),
+        ("dii_rise", 10),
+    ):  # 30 is among those that are counted, 40 is on its way
+        draw(summary, test, first)
+    asked = [(test, "independent") for test in ("mmd", "order_test", "dii_rise")]
+    queues = levels.queues_of(asked, summary, levels.committed())
+    assert [queues[cell].number for cell in asked] == [30, 10, 10]
+    assert [queues[asked[0]].take() for _ in range(3)] == [40, 60, 70]
+    assert queues[asked[1]].take() == 10 and queues[asked[2]].take() == 0
+    assert queues[asked[0]].number == 60
+
+
+def test_counts_of_the_summary_and_of_the_folder_add_up_once(levels, summary):
+    draw(summary, "mmd", 30, 0.001)
+    draw(summary, "mmd", 60, 0.02)
+    table = levels.summary(summary, levels.committed())
+    for _ in range(2):  # what was published is not counted again
+        found = {row["test"]: row for row in table}
+        assert found["mmd"]["data_sets"] == 30 and found["mmd"]["rejects_5"] == 13 and found["mmd"]["rejects_1"] == 1
+        assert found["mmd"]["next"] == 70 and found["order_test"]["next"] == 10
+        assert (found["order_test"]["data_sets"], found["order_test"]["refused"]) == (9, 1)
+        table = levels.summary(summary, table)
+
+
+def test_what_was_mended_is_forgotten_in_both(levels, summary):
+    draw(summary, "mmd", 40)
+    draw(summary, "order_test", 10)
+    levels.forget(summary, ["mmd"])
+    assert {row["test"] for row in levels.committed()} == {"order_test"}
+    queues = levels.queues_of([("mmd", "independent"), ("order_test", "independent")], summary, levels.committed())
+    assert [queue.number for queue in queues.values()] == [0, 20]
+    assert [queue.take() for queue in queues.values()] == [0, 20]
+
+
+def test_every_cell_gets_some_before_the_cheapest_are_finished(levels):
+    cheap, dear, new = (levels.Queue(number, iter(range(99)), seconds) for number, seconds in (
+        (100, [0.1]), (90, [5.0]), (100, [2.0])))  # fmt: skip
+    queues = {("cheap", "x"): cheap, ("dear", "x"): dear, ("new", "x"): new}
+    assert levels.next_cell(queues, 2000) == ("dear", "x")
+    dear.number = 100
+    assert levels.next_cell(queues, 2000) == ("cheap", "x")
+    cheap.number = 2000
+    assert levels.next_cell(queues, 2000) == ("new", "x")
+    assert levels.next_cell({("cheap", "x"): cheap}, 2000) is None
 
 
 def test_series_remember_for_half_a_block(levels):

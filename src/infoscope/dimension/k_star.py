@@ -16,6 +16,8 @@ is K - 1 without ties.  Where there is no such end, k* is K - 1, inside a group 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from scipy.special import chdtri
 
@@ -98,9 +100,17 @@ def thresholds(k_max: int, alpha: float, d: float, correction: str | None = None
     >>> round(float(likelihood_ratio(2.0 * edge, 10)), 3)                        # the 1e-6 point of chi-square
     23.928
     """
+    return 2 / d * _limits(k_max, alpha, correction, n_points)
+
+
+@lru_cache(maxsize=16)  # a search for the dimension asks for the same levels many times
+def _limits(k_max: int, alpha: float, correction: str | None, n_points: int) -> Floats:
+    """Half of d |log r_ik - log r_jk| at which the test fails."""
     k = np.maximum(np.arange(k_max + 1), 1)
     limit = chdtri(1, levels_of_tests(k_max, alpha, correction, n_points))
-    return 2 / d * np.arccosh(np.exp(limit / (4 * k)))
+    found = np.arccosh(np.exp(limit / (4 * k)))
+    found.flags.writeable = False
+    return found
 
 
 def k_star(

@@ -8,7 +8,7 @@ import numpy as np
 
 from infoscope import neighbors
 from infoscope.base import provenance
-from infoscope.statistics import check_n_permutations, permutation_p_value
+from infoscope.statistics import check_n_permutations
 
 from .distance_results import CauchySchwarz
 from .kernel_forms import gaussian
@@ -100,7 +100,7 @@ def cauchy_schwarz(
         null = np.log(inside[0]) + np.log(inside[1]) - 2 * np.log(between)
     return CauchySchwarz(
         value=float(value), value_se=float(np.sqrt(variance)),
-        p_value=None if null is None else permutation_p_value(float(value), null, size=1.0), null_values=null, **shared,
+        p_value=None if null is None else prepared.p_value(float(value), null, size=1.0), null_values=null, **shared,
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from infoscope.base import DataError, DataWarning, ParameterError, check_choice, check_positive_int, provenance, warn
 from infoscope.base.rounding import exceeds
 from infoscope.neighbors import item_name
-from infoscope.statistics import check_n_permutations, permutation_p_value
+from infoscope.statistics import check_n_permutations
 
 from .distance_results import NeighborDivergence
 from .divergence_bias import UNREACHED, Extrapolated, extrapolated, most_neighbors, unreached_share
@@ -132,7 +132,7 @@ def kl_divergence(
         drawn = permuted_labels(prepared, number, seed)
         mixed = lists if radii == "equal" else JointLists(units, k, drawn[0], dimension=d, n_jobs=n_jobs)
         observed, *some = (float(mixed.estimate(z, (k,))[0, list(which)].sum()) for z in (labels, *drawn))
-        null, p_value = np.array(some), permutation_p_value(observed, np.array(some), size=1.0)
+        null, p_value = np.array(some), prepared.p_value(observed, np.array(some), size=1.0)
     shared = about(prepared)
     share = unreached_share(values, ks[-1] / k, which)
     shared["warnings"] = (*shared["warnings"], *_said(prepared, whole, share, most))

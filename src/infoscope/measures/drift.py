@@ -438,7 +438,7 @@ def _null(
         return float(chi2.sf(value / scale, freedom)), float(scale * chi2.ppf(0.95, freedom)), "chi-square", None
     drawn = _exchanged(tables, rows, number, asked.seed)
     null = _values(*drawn, n_ordered, asked.empty)
-    p = permutation_p_value(value, null)
+    p = permutation_p_value(value, null) if rows.prepared is None else rows.prepared.p_value(value, null)
     return p, float(np.quantile(null, 0.95)), "permutations", null
 
 

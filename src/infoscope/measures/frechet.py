@@ -12,7 +12,7 @@ import numpy as np
 
 from infoscope.base import DataWarning, ParameterError, provenance, warn
 from infoscope.neighbors import content_ranks
-from infoscope.statistics import check_n_permutations, permutation_p_value
+from infoscope.statistics import check_n_permutations
 
 from .distance_results import FrechetDistance
 from .mmd import about
@@ -103,7 +103,7 @@ def frechet_distance(
     return FrechetDistance(
         value=float(value), value_se=float(np.sqrt(first_order + more)), plain=whole.squared,
         plain_se=float(np.sqrt(first_order)), mean_part=whole.mean_part,
-        p_value=None if null is None else permutation_p_value(whole.squared, null, size=size), null_values=null,
+        p_value=None if null is None else prepared.p_value(whole.squared, null, size=size), null_values=null,
         **curve, **shared,
     )  # fmt: skip
 

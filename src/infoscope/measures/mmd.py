@@ -8,7 +8,7 @@ import numpy as np
 
 from infoscope.base import ParameterError, check_choice, provenance
 from infoscope.neighbors import to_numpy
-from infoscope.statistics import check_n_permutations, permutation_p_value
+from infoscope.statistics import check_n_permutations
 
 from .distance_results import KernelDiscrepancy
 from .kernel_forms import cubic, gaussian, median_distance
@@ -90,7 +90,7 @@ def mmd(
     size = abs(found.means.between) + abs(found.means.inside[0])
     return KernelDiscrepancy(
         value=float(value), value_se=float(np.sqrt(variance)), biased=_biased(prepared, found, diagonal),
-        p_value=permutation_p_value(float(value), null, size=size) if number else None,
+        p_value=prepared.p_value(float(value), null, size=size) if number else None,
         null_values=np.asarray(null) if number else None, **shared,
     )  # fmt: skip
 

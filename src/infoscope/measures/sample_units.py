@@ -20,11 +20,11 @@ from infoscope.neighbors import (
     shared_rows,
     to_numpy,
 )
-from infoscope.statistics import shuffle_rows
+from infoscope.statistics import permutation_p_value, shuffle_rows
 
 # Correlation times of a block whose label is exchanged.  Longer than a block that only errors come from
-# (`one_sample.ERROR_BLOCK_TIMES`): what neighbours share, 4 % of the variance here, is lost from the null, and p-values
-# are too small by it.
+# (`one_sample.ERROR_BLOCK_TIMES`): what neighbours share, 4 % of the variance here, is lost from the null, and is put
+# back only roughly (`SampleBlocks.widened`).
 EXCHANGE_BLOCK_TIMES = 12.0
 FEWEST_BLOCKS = 5  # of a sample; shorter blocks, of two correlation times at least, where there would be fewer
 ROUGH_BLOCKS = 5  # of a sample, below which errors are said to be rough
@@ -72,6 +72,11 @@ class Prepared(NamedTuple):
             return np.arange(self.n[label])
         code = self.blocks.code[self.samples.labels == label]
         return code - code.min()
+
+    def p_value(self, observed: float, exchanged: Any, *, size: float = 0.0) -> float:
+        """How often labels that were exchanged give as large a value, with what cuts through series lack put back."""
+        p = permutation_p_value(observed, exchanged, size=size)
+        return p if self.blocks is None else self.blocks.widened(p, len(exchanged))
 
     def variance(self, label: int, influence: np.ndarray) -> float:
         """Of a statistic whose first-order change with a row of one sample is ``weight * influence``; NaN of one unit,

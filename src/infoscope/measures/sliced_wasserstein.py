@@ -10,7 +10,7 @@ import numpy as np
 
 from infoscope.base import DataError, ParameterError, available_threads, check_positive_int, provenance
 from infoscope.base.rounding import first_lowest
-from infoscope.statistics import check_n_permutations, permutation_p_value
+from infoscope.statistics import check_n_permutations
 
 from .directions import around_first_axis, orthonormal_blocks, turned
 from .distance_results import SlicedWasserstein
@@ -143,7 +143,7 @@ def sliced_wasserstein(
         value=float(value), value_se=float(se / (p * value ** (p - 1))) if value > 0 else 0.0, power=power, power_se=se,
         corrected=corrected, corrected_se=corrected_se,
         power_rows_se=rows_se, power_directions_se=directions_se, profile=found.profile, top_direction=_facing(top),
-        p_value=None if null is None else permutation_p_value(float(value), null), null_values=null, **shared,
+        p_value=None if null is None else prepared.p_value(float(value), null), null_values=null, **shared,
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from infoscope.base import DataError, Fingerprint, ParameterError, available_threads, progress, provenance
 from infoscope.base.checks import check_choice, check_positive_int, check_random_state
-from infoscope.neighbors import NeighborGraph, Space, as_space, check_same_items, nearest, to_numpy
+from infoscope.neighbors import Space, as_space, check_same_items, nearest, to_numpy
 from infoscope.statistics import shuffle_among_neighbors
 from infoscope.statistics.shuffles import check_n_permutations
 
@@ -21,6 +22,7 @@ from .layer_tables import LayerTables, table_layers
 from .layers import METRICS, Layers, check_stores, read_layer, read_layers
 from .repeated_items import look_for_repeats
 from .share_results import ConditionalImbalance
+from .shuffle_width import NARROWEST, WIDTHS, choose_width, some_of
 
 
 def conditional_imbalance(
@@ -29,7 +31,7 @@ def conditional_imbalance(
     nuisance: Any,
     *,
     fraction: float = 0.25,
-    n_like: int = 10,
+    n_like: int | str = "auto",
     k: int = 1,
     metric: str = "cosine",
     preprocess: Any = None,
@@ -53,9 +55,9 @@ def conditional_imbalance(
         the cosine, labels, precomputed).
     fraction : float
         Of the items that may be neighbours of an item; all that are tied with the last one may as well.
-    n_like : int
-        Items most alike in the nuisance, with itself, among which an item of b is shuffled. Fewer where the nuisance is
-        nearly all that the layers hold, and items are few (see Notes).
+    n_like : int or "auto"
+        Items most alike in the nuisance, with itself, among which an item of b is shuffled.  "auto": ten, or as many
+        fewer as leave what the nuisance does as it is (see Notes).
     k : int
         Neighbours.
     metric : {"cosine", "euclidean", "hamming"}
@@ -87,9 +89,10 @@ def conditional_imbalance(
     Fewer candidates make an imbalance larger whatever they are, so values are compared with those among as many random
     ones.  Within the fraction the nuisance still differs a little, and may still be shared: the null knows it, a
     comparison with 1 does not.  It knows it down to the `n_like` most alike: what differs among these is shared and not
-    in the null.  Where the nuisance was six times as wide as all else, layers that shared nothing more had p <= 0.05 in
-    80 % of data sets of 60 items, 25 % at 200 and 8 % at 400 with ``n_like=10``; with ``n_like=3`` in 6 % at 60 items.
-    Fewer find less.
+    in the null.  Where the nuisance is nearly all that layers hold, and items are few, ten differ too much: when
+    places are changed twice, the mean of the null rises.  "auto" takes the largest number at which it does not, by a
+    tenth of the standard deviation of the null, and warns where that is the most alike item alone; a number that is
+    given is looked at in the same way.  Fewer find less.
 
     References
     ----------
@@ -107,7 +110,9 @@ def conditional_imbalance(
     (True, True)
     """
     check_choice(metric, "metric", METRICS)
-    n_like, n_permutations = check_positive_int(n_like, "n_like", 2), check_n_permutations(n_permutations)
+    if n_like != "auto":
+        n_like = check_positive_int(n_like, "n_like", NARROWEST)
+    n_permutations = check_n_permutations(n_permutations)
     if n_permutations == 0:
         raise ParameterError("n_permutations is 0: the null needs shuffles, give 19 at least")
     if not (isinstance(fraction, (int, float)) and 0 < fraction <= 1):
@@ -119,11 +124,20 @@ def conditional_imbalance(
     k = check_k(k, len(alike))
     first, second = _tables(models, alike, k, metric, digest, n_jobs)
     warnings, notes = look_for_repeats(first.codes, second.codes, on_grid=first.on_grid and second.on_grid)
-    candidates = Candidates.of(nearest(alike, _n_candidates(fraction, len(alike), k, n_like), ties="all"))
+    number = _n_candidates(fraction, len(alike), k, n_like)
+    candidates = Candidates.of(nearest(alike, number, ties="all"))
     any_others = candidates.at_random(generator)
-    like = nearest(alike, n_like - 1, ties="all", n_jobs=n_jobs)
-    orders = [shuffle_among_neighbors(some_of(like, n_like - 1, generator), generator) for _ in range(n_permutations)]
-    tables, null = _all_pairs(first, second, candidates, any_others, k, orders, n_jobs)
+    most = min(WIDTHS[0], number) if isinstance(n_like, str) else n_like
+    like = nearest(alike, most - 1, ties="all", n_jobs=n_jobs)
+
+    def null_of(some: list[np.ndarray]) -> np.ndarray:
+        return _null(first, second, candidates, k, some, n_jobs)
+
+    width = choose_width(like, n_like, null_of, n_permutations, generator)
+    orders = [
+        shuffle_among_neighbors(some_of(like, width.n_like - 1, generator), generator) for _ in range(n_permutations)
+    ]
+    tables, null = _all_pairs(first, second, candidates, any_others, k, n_jobs), null_of(orders)
     judged = [calibrate(1 - tables["values"][way], 1 - null[way], level) for way in (0, 1)]
     n_b = null.shape[3]  # both directions are tried: the best of all pairs and both, beside the best of every shuffle
     either = calibrate(1 - tables["values"].reshape(-1, n_b), 1 - null.swapaxes(0, 1).reshape(len(orders), -1, n_b))
@@ -141,6 +155,7 @@ def conditional_imbalance(
         best_b=np.array([one.best[1] for one in judged]),
         best_p=np.array([one.best_p for one in judged]),
         p_value=either.best_p,
+        n_like=width.n_like,
         fraction=float(fraction),
         n_candidates=float(candidates.sizes.mean()),
         k=k,
@@ -149,8 +164,8 @@ def conditional_imbalance(
         level=float(level),
         n_permutations=n_permutations,
         n_items=len(alike),
-        warnings=warnings,
-        notes=(*_notes(candidates, fraction), *notes),
+        warnings=(*warnings, *width.warnings),
+        notes=(*_notes(candidates, fraction), *width.notes, *notes),
         provenance=provenance("conditional_imbalance", parameters, random_state, input_hash=digest.text),
     )
 
@@ -194,14 +209,14 @@ def _tables(models, alike, k, metric, digest, n_jobs) -> tuple[LayerTables, Laye
     return first, second
 
 
-def _n_candidates(fraction: float, n: int, k: int, n_like: int) -> int:
+def _n_candidates(fraction: float, n: int, k: int, n_like: int | str) -> int:
     number = min(int(np.ceil(fraction * (n - 1))), n - 1)
     if number < k + 2:
         raise ParameterError(
             f"fraction={fraction:g} of {n} items leaves {number} candidates, too few for {k} neighbours: give a larger "
             "fraction"
         )
-    if n_like > number:
+    if not isinstance(n_like, str) and n_like > number:
         raise ParameterError(
             f"n_like={n_like} items among which items are shuffled, and {number} candidates: give fewer, or a larger "
             "fraction"
@@ -210,45 +225,49 @@ def _n_candidates(fraction: float, n: int, k: int, n_like: int) -> int:
 
 
 def _all_pairs(
-    first: LayerTables, second: LayerTables, candidates: Candidates, any_others: Candidates, k: int, orders, n_jobs
-) -> tuple[dict[str, Any], np.ndarray]:
-    """Tables (2, L_A, L_B) of the result, and values (2, K, L_A, L_B) of the shuffles."""
+    first: LayerTables, second: LayerTables, candidates: Candidates, any_others: Candidates, k: int, n_jobs
+) -> dict[str, Any]:
+    """Tables (2, L_A, L_B) of the result."""
     shape = (first.ranks.shape[2], second.ranks.shape[2])
     names = ("values", "unconditional", "change")
     tables: dict[str, Any] = {f"{name}{end}": np.empty((2, *shape)) for name in names for end in ("", "_se")}
-    null = np.empty((2, len(orders), *shape))
     with progress(shape[0] * shape[1], "pairs of layers", "pairs") as bar:
-        for a, b in np.ndindex(shape):
-            ranks_a, ranks_b = (np.ascontiguousarray(table) for table in (first.ranks[:, :, a], second.ranks[:, :, b]))
+        for a, b, ranks_a, ranks_b in _pairs(first, second):
             for way, (source, target) in enumerate(((ranks_a, ranks_b), (ranks_b, ranks_a))):
                 inside, outside = (_measure(source, target, some, k) for some in (candidates, any_others))
                 for name, one in zip(names, (inside, outside, inside.less(outside)), strict=True):
                     tables[name][way, a, b], tables[f"{name}_se"][way, a, b] = one.value, one.value_se
-            null[:, :, a, b] = _null(ranks_a, ranks_b, candidates, k, orders, n_jobs)
             bar.update(1)
-    return tables, null
+    return tables
+
+
+def _pairs(first: LayerTables, second: LayerTables) -> Iterator[tuple[int, int, np.ndarray, np.ndarray]]:
+    """Numbers of two layers, and their ranks."""
+    for a in range(first.ranks.shape[2]):
+        ranks_a = np.ascontiguousarray(first.ranks[:, :, a])
+        for b in range(second.ranks.shape[2]):
+            yield a, b, ranks_a, np.ascontiguousarray(second.ranks[:, :, b])
 
 
 def _measure(source: np.ndarray, target: np.ndarray, candidates: Candidates, k: int) -> Estimate:
     return estimate_of(*candidate_imbalance(source, target, candidates, k), candidates)
 
 
-def some_of(graph: NeighborGraph, number: int, generator: np.random.Generator) -> np.ndarray:
-    """Each item, and `number` of its neighbours drawn at random: those that are tied have equal chances."""
-    row = graph.row_of_pair
-    order = np.lexsort((generator.random(len(row)), row))
-    first = graph.indptr[:-1, None] + np.arange(number)
-    return np.concatenate([np.arange(len(graph))[:, None], graph.items[order][first]], axis=1)
+def _null(first: LayerTables, second: LayerTables, candidates: Candidates, k: int, orders, n_jobs) -> np.ndarray:
+    """Both directions of all shuffles and pairs, array (2, K, L_A, L_B)."""
+    found = np.empty((2, len(orders), first.ranks.shape[2], second.ranks.shape[2]))
+    with (
+        ThreadPoolExecutor(available_threads(n_jobs)) as pool,
+        progress(found[0, 0].size, "shuffles of pairs of layers", "pairs") as bar,
+    ):
+        for a, b, ranks_a, ranks_b in _pairs(first, second):
 
+            def one(order: np.ndarray, ranks: tuple[np.ndarray, np.ndarray] = (ranks_a, ranks_b)) -> Any:
+                return shuffled_imbalances(*ranks, candidates, k, order)
 
-def _null(a, b, candidates, k, orders, n_jobs) -> np.ndarray:
-    """Both directions of all shuffles, array (2, K)."""
-
-    def one(order: np.ndarray) -> tuple[float, float]:
-        return shuffled_imbalances(a, b, candidates, k, order)
-
-    with ThreadPoolExecutor(available_threads(n_jobs)) as pool:
-        return np.array(list(pool.map(one, orders))).T
+            found[:, :, a, b] = np.array(list(pool.map(one, orders))).T
+            bar.update(1)
+    return found
 
 
 def _notes(candidates: Candidates, fraction: float) -> tuple[str, ...]:

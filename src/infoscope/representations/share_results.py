@@ -169,6 +169,8 @@ class ConditionalImbalance(Result):
         Of that pair, beside the best pair of every shuffle.
     p_value : float
         Of both directions and all pairs together: of the best of them, beside the best of every shuffle.
+    n_like : int
+        Items most alike in the nuisance, with itself, among which items of b were shuffled.
     fraction, n_candidates : float
         Share of the items that may be neighbours, and how many these are on average: more where many are tied.
     k : int
@@ -198,6 +200,7 @@ class ConditionalImbalance(Result):
     best_b: np.ndarray
     best_p: np.ndarray
     p_value: float
+    n_like: int = 0
     fraction: float = 0.25
     n_candidates: float = 0.0
     k: int = 1
@@ -220,6 +223,7 @@ class ConditionalImbalance(Result):
         "best_b": integers(2, below="names_b"),
         "best_p": numbers(2),
         "p_value": number(0.0),
+        "n_like": whole(),
         "fraction": number(0.0),
         "n_candidates": number(0.0),
         "k": whole(1),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -149,12 +150,14 @@ def correlation_time(
         d, component = job
         return _series_time(data[:, d] if component is None else component, periods[d] if d >= 0 else 0.0, grid)
 
-    with (
-        ThreadPoolExecutor(available_threads(n_jobs)) as pool,
-        progress(len(jobs), "correlation times", "columns") as bar,
-    ):
+    threads = min(available_threads(n_jobs), len(jobs))
+    with ExitStack() as stack:
+        bar = stack.enter_context(progress(len(jobs), "correlation times", "columns"))
+        each: Any = map  # a thread takes as long to start as a short series to look at, and permutations ask often
+        if threads > 1:
+            each = stack.enter_context(ThreadPoolExecutor(threads)).map
         found = []
-        for times in pool.map(time_of, jobs):
+        for times in each(time_of, jobs):
             found.append(times)
             bar.update(1)
     return _summary(found, data.shape[1], grid, order, column_names)
