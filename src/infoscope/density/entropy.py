@@ -7,6 +7,7 @@ from scipy.special import gammaln, polygamma, psi
 
 from infoscope.neighbors import Space
 from infoscope.statistics.correlated_means import mean_variance, time_windows
+from infoscope.statistics.smoothing_bias import WIDER, entropy_is_off
 
 from .bias import Bias
 from .statistical_inefficiency import Correlated, clock_of
@@ -23,7 +24,7 @@ def entropy(
     bias: Bias | None = None,
     space: Space | None = None,
     correlated: Correlated | None = None,
-) -> tuple[float, float]:
+) -> tuple[float, float, str]:
     """-mean log density, without the bias of the logarithm of a count, and its standard error.
 
     Parameters
@@ -43,6 +44,8 @@ def entropy(
     -------
     value, error : float
         psi(N) - psi(k) + log V_d + d mean log r_k in nats, k = 4; weighted items count by their weight.
+    off : str
+        What is said where the density changes among these neighbours by more than the error allows for, or nothing.
 
     References
     ----------
@@ -57,10 +60,8 @@ def entropy(
     True
     """
     k = min(RANK, log_distances.shape[1])
-    mass, square = mass_within(sample, sample.table.items, np.full(len(log_distances), k))
-    count, total = mass**2 / square, sample.weight.sum()
-    unit = d / 2 * np.log(np.pi) - gammaln(d / 2 + 1)
-    surprise = psi(total) - psi(count) - np.log(mass / count) + unit + d * log_distances[:, k - 1]
+    near, count = _surprise(sample, log_distances, d, k)
+    surprise = near
     weight, squares = sample.weight, sample.square
     if bias is not None:
         surprise = surprise - bias.potential + bias.constant
@@ -78,4 +79,17 @@ def entropy(
         series = mean_variance(away[point], each, time_windows(clock, correlated.window))
         alone = float((each**2 @ away[point] ** 2) / each.sum() ** 2)
         variance *= series / alone if alone > 0 else 1.0
-    return value, variance**0.5
+    off = ""
+    if WIDER * k <= log_distances.shape[1] and WIDER**2 * k <= len(log_distances):
+        wide, _ = _surprise(sample, log_distances, d, WIDER * k)
+        further = value + float(weight @ (wide - near) / weight.sum())
+        off = entropy_is_off(value, further, k=k, se=variance**0.5, n_dimensions=d)
+    return value, variance**0.5, off
+
+
+def _surprise(sample: Sample, log_distances: np.ndarray, d: float, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """-log density at every point from its k nearest, and how many items of equal weight these are worth."""
+    mass, square = mass_within(sample, sample.table.items, np.full(len(log_distances), k))
+    count, total = mass**2 / square, sample.weight.sum()
+    unit = d / 2 * np.log(np.pi) - gammaln(d / 2 + 1)
+    return psi(total) - psi(count) - np.log(mass / count) + unit + d * log_distances[:, k - 1], count

@@ -357,9 +357,11 @@ class PointDensity(DensityMixin, BaseEstimator):
         if space is not None and space.backend == "numpy" and space.metric != "precomputed":
             coordinates = space.features
         parts = sample.table.input_parts if space is None else (space.hashed, space.sample_weight)
-        total, total_se = entropy(
+        total, total_se, off = entropy(
             sample, self._log_distances, self.dimension_, bias=self._bias, space=space, correlated=self._correlated
         )
+        if off:
+            warnings.append(f"of the entropy: {off}")
         count = None if self._correlated is None else self._correlated.inefficiency
         self.result_ = LogDensity(
             log_density=value,

@@ -38,8 +38,8 @@ class LogDensity(Result):
     n_effective : float
         Kish's number of equally weighted items.
     entropy, entropy_se : float
-        Differential entropy in nats (Kozachenko-Leonenko), and its standard error, which is that of the sample alone:
-        from ten dimensions on the density changes within neighbourhoods by more.
+        Differential entropy in nats (Kozachenko-Leonenko), and its standard error, which is that of the sample alone.
+        Where the density changes within neighbourhoods by more, as from ten dimensions on, `warnings` says so.
     inefficiency : float
         Rows of a series that count as one, at a typical item; 1 for independent items.
     component : array (N,) of int or None

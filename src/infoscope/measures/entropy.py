@@ -10,9 +10,8 @@ import numpy as np
 from infoscope.base import DataError, DataWarning, ParameterError, provenance, warn
 from infoscope.base.array_types import Floats
 from infoscope.base.checks import check_positive_int, check_random_state
-from infoscope.base.rounding import exceeds
 from infoscope.neighbors import Space, find_repeated_rows, looking_at_row_order, nearest, target_space
-from infoscope.statistics.smoothing_bias import OFF, smoothing_bias
+from infoscope.statistics.smoothing_bias import WIDER, entropy_is_off
 from infoscope.statistics.units import information_unit
 
 from .assembly import curve_fields
@@ -23,7 +22,6 @@ from .sizes import size_curve
 from .verdict import judge
 
 LISTED = 5  # rows that are named
-WIDER = 4  # times as many neighbours are asked too, to see what wide neighbourhoods miss
 
 
 def entropy(
@@ -175,14 +173,8 @@ def _of_wide_neighborhoods(
         wide = _entropy(sample, WIDER * k)
     except (DataError, ParameterError):  # beyond half a period, or more than a window leaves
         return ()
-    off = smoothing_bias(value, wide, WIDER, d)
-    if not exceeds(abs(off), OFF * se, abs(value)):
-        return ()
-    return (
-        f"its neighbourhoods are so wide that the density changes in them, which its error does not know: {k} "
-        f"neighbours give {value / scale:.3g} {unit}, {WIDER * k} give {wide / scale:.3g}, and in {d} columns a radius "
-        f"hardly falls with more rows; it may be off by up to {abs(off) / scale:.2g} {unit}",
-    )
+    said = entropy_is_off(value, wide, k=k, se=se, n_dimensions=d, unit=unit, scale=scale)
+    return (said,) if said else ()
 
 
 def log_volumes(space: Space, radii: Floats) -> Floats:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
+from infoscope.base.rounding import exceeds
+
+WIDER = 4  # times as many neighbours are asked too, to see what wide neighbourhoods miss
 OFF = 2.5  # standard errors by which a value may be expected to be off before that is said
 
 
@@ -33,3 +38,42 @@ def smoothing_bias(near: float, wide: float, factor: float, n_dimensions: float)
     0.1
     """
     return (wide - near) / (factor ** (2 / n_dimensions) - 1)
+
+
+def entropy_is_off(
+    near: float, wide: float, *, k: int, se: float, n_dimensions: float, unit: str = "nats", scale: float = 1.0
+) -> str:
+    """What is said of an entropy of k neighbours where the density changes among these by more than its error; or "".
+
+    Parameters
+    ----------
+    near, wide : float
+        The entropy with k and with `WIDER` times k neighbours, in nats.
+    k : int
+    se : float
+        The standard error.
+    n_dimensions : float
+        D.
+    unit : str
+        For the sentence.
+    scale : float
+        Nats in a unit.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from infoscope.statistics.smoothing_bias import entropy_is_off
+    >>> entropy_is_off(1.0, 1.01, k=3, se=0.1, n_dimensions=2)
+    ''
+    """
+    off = smoothing_bias(near, wide, WIDER, n_dimensions)
+    if not math.isfinite(se) or not exceeds(abs(off), OFF * se, abs(near)):
+        return ""
+    return (
+        f"its neighbourhoods are so wide that the density changes in them, which its error does not know: {k} "
+        f"neighbours give {near / scale:.3g} {unit}, {WIDER * k} give {wide / scale:.3g}, and in {n_dimensions:.3g} "
+        f"dimensions a radius hardly falls with more rows; it may be off by up to {abs(off) / scale:.2g} {unit}"
+    )
