@@ -269,3 +269,33 @@ def test_blocks_that_do_not_fit():
         sample_blocks(timed, timed, length=-1.0)
     with pytest.raises(ParameterError, match="block_length"):
         sample_blocks(x, x, length=5.0)
+
+
+@pytest.mark.parametrize(("times", "n_blocks"), [(4.0, 5), (12.0, 8)])
+def test_what_an_exchange_of_blocks_loses_of_a_series(times, n_blocks):
+    """From the covariance of all rows of an autoregressive series: blocks apart beside all rows together."""
+    rho = 0.9
+    tau = (1 + rho) / (1 - rho)
+    length = round(times * tau)
+    row = np.arange(n_blocks * length)
+    covariance = rho ** np.abs(row[:, None] - row)
+    together = covariance.sum()
+    apart = sum(covariance[s : s + length, s : s + length].sum() for s in row[::length])
+    formula = (1 - np.exp(-2 * times)) / (2 * times) * (1 - 1 / n_blocks)
+    assert formula == pytest.approx(1 - apart / together, rel=0.1)
+
+
+def test_a_p_value_with_the_lost_variance_put_back():
+    from scipy.stats import norm
+
+    blocks = SampleBlocks(np.arange(2), np.array([0, 1], np.uint8), np.zeros(2, np.int64), "blocks", lost=0.19)
+    z = norm.isf(0.02)  # of a share of 0.04, both sides; 0.9 of it is left
+    assert blocks.widened(41 / 1001, 1000) == pytest.approx((1 + 2000 * norm.sf(0.9 * z)) / 1001)
+    assert blocks.widened(1 / 20, 19) == 1 / 20 and blocks.widened(1.0, 19) == 1.0
+    x = np.random.default_rng(0).normal(size=(200, 1))
+    slow = np.convolve(x[:, 0], np.ones(4), mode="same")[:, None]  # blocks of two correlation times lose a quarter
+    series = Space(slow, time=np.arange(200.0))
+    assert sample_blocks(series, series).lost == pytest.approx(0.245, rel=0.1)
+    assert sample_blocks(series, series, length=10).lost == 0  # who says how long says that blocks are independent
+    whole = Space([x[5 * i : 5 * i + 5] for i in range(12)])
+    assert sample_blocks(whole, whole).lost == 0

@@ -158,3 +158,30 @@ def test_what_makes_no_sense_is_said(change, said):
     given = dict(nuisance=np.arange(40)) | QUICK | change
     with pytest.raises((DataError, ParameterError), match=said):
         conditional_imbalance(x, x, given.pop("nuisance"), **given)
+
+
+def nearly_all_nuisance(seed, n=60):
+    """Layers that share a nuisance six times as wide as the rest, and nothing else."""
+    g = np.random.default_rng(seed)
+    nuisance = 6 * g.normal(size=n)
+    a, b = (np.c_[nuisance, g.normal(size=(n, 2))] for _ in range(2))
+    return a, b, nuisance
+
+
+def test_fewer_items_change_places_where_the_nuisance_is_nearly_all_there_is():
+    """Ten as a fixed number rejected in 84 % of 400 such data sets; binomial, 99.9 % of 30 at 5 %."""
+    options = dict(QUICK, fraction=0.2)
+    found = [conditional_imbalance(*nearly_all_nuisance(seed), **options) for seed in range(30)]
+    assert sum(one.p_value <= 0.05 for one in found) <= 6
+    assert np.median([one.n_like for one in found]) <= 4
+    assert all(bool(one.warnings) == (one.n_like == 2) for one in found)
+    ten = conditional_imbalance(*nearly_all_nuisance(0), n_like=10, **options)
+    assert "n_like='auto'" in ten.warnings[0] and ten.n_like == 10
+
+
+def test_ten_items_change_places_where_the_nuisance_differs_by_little():
+    g = np.random.default_rng(0)
+    nuisance = g.normal(size=200)
+    a, b = (np.c_[nuisance, g.normal(size=(200, 2))] for _ in range(2))
+    found = conditional_imbalance(a, b, nuisance, fraction=0.2, **QUICK)
+    assert found.n_like == 10 and not found.warnings

@@ -18,6 +18,7 @@ from .imbalance import settle_neighbors, source_neighbors
 from .plan import make_plan, refuse_jackknife
 from .query_rows import query_rows
 from .results import ImbalanceDifference
+from .standard_errors import block_degrees
 
 
 def compare_imbalances(
@@ -106,6 +107,8 @@ approximate, on_low_weight, on_starved, cap : optional
     graphs = [d.neighbors.graph for d in found]
     first, second = (d.deviations() for d in found)
     difference, difference_se = found[0].value - found[1].value, error_of(plan, first.less(second))
+    # an independent item is a block of its own: of 60, errors are known no better than with 30 degrees of freedom
+    degrees = block_degrees(len(a) if asked is None else len(asked)) if plan.blocks is None else plan.degrees
     parameters = dict(
         k=k,
         neighbor_rule=rule,
@@ -129,7 +132,7 @@ approximate, on_low_weight, on_starved, cap : optional
         b_to_target_se=error_of(plan, second),
         difference=difference,
         difference_se=difference_se,
-        p_value=float(student_p_value(difference, difference_se, plan.degrees)),
+        p_value=float(student_p_value(difference, difference_se, degrees)),
         target_floor=max(floor_of(plan, d, c) for d in found),
         provenance=provenance(
             "compare_imbalances", parameters, random_state, *(part for s in plan.spaces for part in s.input_parts)
