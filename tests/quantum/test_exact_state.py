@@ -58,6 +58,13 @@ def test_two_couplings_of_a_square_agree_with_differences():
     assert found.v_score[0] < 1e-15 and abs(found.parity[0]) == pytest.approx(1, abs=1e-9)
 
 
+def test_a_coupling_that_only_scales_the_energy_turns_nothing():
+    """At J2 = 0, dH/dJ1 is H / J1: its response is zero, and no rounding is solved for."""
+    found = fidelity_susceptibility(ExactQuantumState(HeisenbergFamily(Chain(8), couplings=("J1", "J2"))), [[1.2, 0.0]])
+    assert found.chi[0, 0, 0] == pytest.approx(0, abs=1e-20) and found.chi[0, 1, 1] > 0.01
+    np.testing.assert_allclose(found.eigenvectors[0, :, 0], [0, 1], atol=1e-9)
+
+
 def test_known_energies_of_a_square():
     """E / N of 16 spins: -0.701780 (J2 = 0) and -0.528620 (J2 = 0.5), published exact values."""
     found = quantum_expectation(ExactQuantumState(HeisenbergFamily(Square(4))), "energy", [0.0, 0.5])

@@ -154,14 +154,15 @@ class ExactQuantumState(Answers):
         for unit in np.eye(len(system)):
             slope = self.family.operator.matrix(unit, states) - zero
             push = slope @ psi
-            responses.append(_respond(matrix, energy, psi, push - psi * np.vdot(psi, push)))
+            responses.append(_respond(matrix, energy, psi, push))
         return psi, np.stack(responses, axis=1)
 
 
 def _respond(matrix: Any, energy: float, psi: np.ndarray, push: np.ndarray) -> np.ndarray:
-    """-(H - E)^-1 of what is orthogonal to psi, by conjugate gradients."""
-    n = len(psi)
-    if not np.linalg.norm(push) > 0:
+    """-(H - E)^-1 of the part of the push that is orthogonal to psi, by conjugate gradients."""
+    n, size = len(psi), float(np.linalg.norm(push))
+    push = push - psi * np.vdot(psi, push)
+    if np.linalg.norm(push) <= SOLVED * size:  # a coupling that only scales the energy
         return np.zeros_like(psi)
 
     def apply(x: np.ndarray) -> np.ndarray:
@@ -170,7 +171,7 @@ def _respond(matrix: Any, energy: float, psi: np.ndarray, push: np.ndarray) -> n
         return y - psi * np.vdot(psi, y)
 
     operator = spl.LinearOperator((n, n), matvec=apply, dtype=psi.dtype)
-    found, info = spl.cg(operator, -push, rtol=SOLVED, maxiter=20 * n + 1000)
+    found, info = spl.cg(operator, -push, rtol=SOLVED, atol=SOLVED * size, maxiter=20 * n + 1000)
     if info:
         raise ParameterError("the response of the ground state was not found: its gap is too small for the derivative")
     return found - psi * np.vdot(psi, found)

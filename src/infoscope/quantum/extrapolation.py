@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 HULL_COUPLINGS = 6  # with more of them no sample of couplings fills a hull: their ranges are looked at
+ENDS = 5  # times 1 / n of the range: draws of the same law lie inside, but for one set in 75
 EDGE = 1e-9  # of the range: what lies on the edge is inside
 
 
@@ -40,7 +41,10 @@ def outside_training(trained: np.ndarray | None, couplings: np.ndarray, *, per_s
     trained = np.asarray(trained, np.float64)
     if per_site:
         trained, columns = trained.reshape(-1, 1), couplings.reshape(len(couplings), -1)
+        # n draws leave a share of about 1 / n open at either end of the law they are from
         low, high = float(trained.min()), float(trained.max())
+        reach = ENDS / len(trained) * (high - low)
+        low, high = low - reach, high + reach
         return _beyond(columns, np.full(columns.shape[1], low), np.full(columns.shape[1], high))
     box = _beyond(couplings, trained.min(axis=0), trained.max(axis=0))
     if trained.shape[1] == 1 or trained.shape[1] > HULL_COUPLINGS:

@@ -150,7 +150,7 @@ def plot_susceptibility_map(
     x, y = found.couplings.T
     along = found.eigenvectors[:, :, 0]
     ax.quiver(
-        x, y, along[:, 0], along[:, 1], pivot="middle", headwidth=0, headlength=0, headaxislength=0,
+        x, y, along[:, 0], along[:, 1], pivot="middle", angles="xy", headwidth=0, headlength=0, headaxislength=0,
         color="white", edgecolor=BLACK, linewidth=0.4, width=0.008, zorder=4,
     )  # fmt: skip
     if found.trained is not None:
