@@ -129,6 +129,12 @@ def test_a_function_of_spins_is_an_observable():
     assert found.observable == "m2" and "good" not in found.verdict
 
 
+def test_an_observable_may_have_a_name():
+    found = quantum_expectation(STATE, magnetization(N, "x"), [0.7, 1.3], name="polarisation")
+    assert "Polarisation of 6 spins" in str(found) and found.v_score is None
+    assert quantum_expectation(STATE, "energy", 1.0, name="E").v_score is not None
+
+
 def test_the_same_seed_gives_the_same_numbers():
     state = DenseState(FAMILY, perturbed, full_sum=False)
     first, second, other = (quantum_expectation(state, "energy", [1.0], random_state=s).value[0] for s in (3, 3, 4))

@@ -82,7 +82,7 @@ def _answer(state: Any, asked: Any, seed: int) -> Any:
     if asked.what == "susceptibility":
         return fidelity_susceptibility(state, asked.couplings, **given)
     ask = quantum_expectation if asked.what == "expectation" else disorder_average
-    return ask(state, asked.observable, asked.couplings, **given)
+    return ask(state, asked.observable, asked.couplings, name=asked.name, **given)
 
 
 def _exact_values(asked: Any) -> Any:

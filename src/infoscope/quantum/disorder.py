@@ -23,6 +23,7 @@ def disorder_average(
     *,
     method: str = "auto",
     n_samples: int = 1024,
+    name: str | None = None,
     random_state: Any = None,
 ) -> DisorderAverage:
     r"""What is the mean of an observable over realisations of the disorder, and where does its error come from?
@@ -42,6 +43,8 @@ def disorder_average(
         As for `quantum_expectation`.
     n_samples : int
         Draws of each realisation.
+    name : str, optional
+        What the observable is called in words and pictures.
     random_state : int, Generator or None
         For the draws.
 
@@ -70,7 +73,7 @@ def disorder_average(
     (True, 0.0)
     """
     asked = quantum_expectation(
-        state, observable, couplings, method=method, n_samples=n_samples, random_state=random_state
+        state, observable, couplings, method=method, n_samples=n_samples, name=name, random_state=random_state
     )
     n = len(asked.couplings)
     if n < 2:

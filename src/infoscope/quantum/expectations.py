@@ -27,6 +27,7 @@ def quantum_expectation(
     *,
     method: str = "auto",
     n_samples: int = 4096,
+    name: str | None = None,
     random_state: Any = None,
 ) -> QuantumExpectation:
     """What is the value of an observable in the systems with these couplings?
@@ -44,6 +45,8 @@ def quantum_expectation(
         Sum over all configurations, or draw; "auto" does what the state prefers.
     n_samples : int
         Draws of each system.
+    name : str, optional
+        What the observable is called in words and pictures.
     random_state : int, Generator or None
         For the draws.
 
@@ -73,12 +76,12 @@ def quantum_expectation(
     """
     family = state.family
     values = family.as_systems(couplings)
-    name, operator = named_observable(family, observable)
+    label, operator = named_observable(family, observable, name)
     rng = check_random_state(random_state)
     outside = outside_training(state.couplings_, values, per_site=family.per_site)
     means: list[DrawnMean] = []
     variances, scores, kind = [], [], "full_sum"
-    with progress(len(values), name, "systems") as bar:
+    with progress(len(values), label, "systems") as bar:
         for row in values:
             draws = draw(state, row, method=method, n_samples=n_samples, random_state=int(rng.integers(2**31)))
             local = local_values(state, operator, draws.spins, row, draws.log_amplitudes)
@@ -87,16 +90,16 @@ def quantum_expectation(
             means.append(mean)
             variances.append(spread.value)
             kind = draws.kind
-            if name == ENERGY:
+            if operator is family.operator:
                 scores.append(v_score(family, row, mean.value, spread))
             bar.update()
     warnings = say_outside(outside, family, values)
     for text in warnings:
         warn(text)
     columns = np.array(means)
-    parameters = {"observable": name, "couplings": values, "method": method, "n_samples": n_samples}
+    parameters = {"observable": label, "couplings": values, "method": method, "n_samples": n_samples}
     return QuantumExpectation(
-        observable=name,
+        observable=label,
         couplings=values,
         coupling_names=tuple(family.coupling_names),
         trained=None if state.couplings_ is None else np.asarray(state.couplings_, np.float64),
@@ -115,7 +118,7 @@ def quantum_expectation(
     )
 
 
-def named_observable(family: Any, observable: Any) -> tuple[str, Any]:
+def named_observable(family: Any, observable: Any, name: str | None = None) -> tuple[str, Any]:
     """What it is called, and the operator or the function; ParameterError for anything else."""
     if isinstance(observable, str):
         if observable != ENERGY:
@@ -123,7 +126,7 @@ def named_observable(family: Any, observable: Any) -> tuple[str, Any]:
                 f"observable is {observable!r}: give 'energy', an operator such as magnetization({family.n_sites}), or "
                 "a function of spins"
             )
-        return ENERGY, family.operator
+        return name or ENERGY, family.operator
     if isinstance(observable, SpinOperator):
         if observable.n_sites != family.n_sites:
             raise ParameterError(
@@ -135,7 +138,7 @@ def named_observable(family: Any, observable: Any) -> tuple[str, Any]:
             raise ParameterError(
                 "the observable is not its own adjoint, so its mean is no real number: add its adjoint"
             )
-        return "observable", observable
+        return name or "observable", observable
     if callable(observable):
-        return getattr(observable, "__name__", "function").strip("<>"), observable
+        return name or getattr(observable, "__name__", "function").strip("<>"), observable
     raise ParameterError(f"observable is a {type(observable).__name__}: give 'energy', a SpinOperator or a function")

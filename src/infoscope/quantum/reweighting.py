@@ -30,6 +30,7 @@ def reweighted_expectation(
     n_samples: int = 4096,
     minimum_share: float = MINIMUM_SHARE,
     force: bool = False,
+    name: str | None = None,
     random_state: Any = None,
 ) -> ReweightedExpectation:
     r"""What does an observable do around a system, by the samples of that system alone?
@@ -55,6 +56,8 @@ def reweighted_expectation(
         Of the samples that must count, between 0 and 1.
     force : bool
         Whether values are given below it as well.
+    name : str, optional
+        What the observable is called in words and pictures.
     random_state : int, Generator or None
         For the draws.
 
@@ -79,7 +82,7 @@ def reweighted_expectation(
         raise ParameterError(f"minimum_share is {minimum_share}: give a share between 0 and 1")
     family = state.family
     start, values = family.as_system(origin), family.as_systems(couplings)
-    name, operator = named_observable(family, observable)
+    label, operator = named_observable(family, observable, name)
     seed = int(check_random_state(random_state).integers(2**31))
     draws = draw(state, start, method="sampling", n_samples=n_samples, random_state=seed)
     found = [_at(state, operator, draws, row) for row in values]
@@ -97,10 +100,10 @@ def reweighted_expectation(
     for text in warnings:
         warn(text)
     kept = ~refused | force
-    parameters = {"observable": name, "origin": start, "couplings": values, "n_samples": n_samples}
+    parameters = {"observable": label, "origin": start, "couplings": values, "n_samples": n_samples}
     parameters |= {"minimum_share": minimum_share, "force": force}
     return ReweightedExpectation(
-        observable=name,
+        observable=label,
         origin=start,
         couplings=values,
         coupling_names=tuple(family.coupling_names),

@@ -42,6 +42,7 @@ class QuantumConfig(NamedTuple):
     network: dict[str, Any]
     what: str
     observable: Any
+    name: str
     couplings: np.ndarray
     options: dict[str, Any]
     with_exact: bool
@@ -94,6 +95,7 @@ def read_quantum_config(path: str) -> QuantumConfig:
         network={name: tuple(one) if isinstance(one, list) else one for name, one in network.items()},
         what=what,
         observable=observable,
+        name=str(ask.get("observable", "energy")).replace("_", " "),
         couplings=read_couplings(path, ask["couplings"], family, "[ask]"),
         options={name: ask[name] for name in ("method", "n_samples") if name in ask},
         with_exact=bool(ask.get("exact", False)),
