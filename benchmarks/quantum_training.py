@@ -107,21 +107,22 @@ def random_fields(n_iter: int, threads: int) -> Row:
     return {"found": found, "seconds": seconds}
 
 
-def square(n_iter: int, n_samples: int, d_model: int, threads: int) -> Row:
+def square(n_iter: int, n_systems: int, learning_rate: float, threads: int) -> Row:
     """One network for the 4 x 4 J1-J2 square."""
     import numpy as np
 
     from infoscope.quantum import FoundationQuantumState, HeisenbergFamily, Square
 
     began, cpu = time.perf_counter(), time.process_time()
-    trained = np.linspace(0, 0.6, 7)
+    trained = np.linspace(0, 0.6, n_systems)
     state = FoundationQuantumState(
-        HeisenbergFamily(Square(4), couplings=("J2",)), d_model=d_model, n_heads=4, n_layers=2, n_samples=n_samples,
-        symmetries=("spin_flip", "translations"), n_iter=n_iter, diag_shift=(1e-2, 1e-5), random_state=0,
+        HeisenbergFamily(Square(4), couplings=("J2",)), d_model=16, n_heads=4, n_layers=2, n_samples=128 * n_systems,
+        symmetries=("spin_flip", "translations", "point_group"), n_iter=n_iter, learning_rate=learning_rate,
+        diag_shift=(1e-2, 1e-5), random_state=0,
     ).fit(trained)  # fmt: skip
     seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
     rows = []
-    for coupling in sorted({*trained.round(12).tolist(), 0.05, 0.25, 0.45, 0.55}):
+    for coupling in sorted({*trained.round(12).tolist(), 0.1, 0.3, 0.5, 0.55}):
         found = _state_errors(state, coupling)
         rows.append({"J2": coupling, "trained": bool(np.isclose(trained, coupling).any())} | found)
     return {"rows": rows, "seconds": seconds, "cpu_seconds": cpu}

@@ -15,6 +15,7 @@ from .natural_gradient import NaturalGradient, natural_gradient
 from .netket_operators import from_netket, lattice_from_netket, to_netket
 from .observables import magnetization, spin_correlation, squared_magnetization, structure_factor
 from .orbits import Orbits, find_orbits
+from .published_parameters import from_published_parameters, to_published_parameters
 from .results import DisorderAverage, QuantumExpectation, ReweightedExpectation
 from .reweighting import reweighted_expectation
 from .spin_operators import SpinOperator, pauli_sum
@@ -58,7 +59,9 @@ __all__ = [
     # one wave function for a family
     "FoundationQuantumState",
     "NaturalGradient",
+    "from_published_parameters",
     "natural_gradient",
+    "to_published_parameters",
     # configurations
     "Orbits",
     "enumerate_configurations",

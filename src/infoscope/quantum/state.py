@@ -133,7 +133,7 @@ class FoundationQuantumState(Answers, BaseEstimator):
         "parameters_": numbers("P", finite=True),
         "scaling_": numbers(2, "M", finite=True),
         "history_": holds(dict),
-        "n_iter_": whole(1),
+        "n_iter_": whole(0),
     }
 
     def __init__(
