@@ -1,7 +1,7 @@
-"""Parameters of published networks, in and out: netket-foundation's ``ViTFNQS``, and the architecture of the first paper.
+"""Parameters of published networks, in and out: ``ViTFNQS`` of netket-foundation, and the architecture of the paper.
 
-Both have the shape of ours, without standardised couplings and without sums over symmetries.  The first has no layer norms
-in its head; both embed spins and fields of a disordered family by the same map.
+Both have the shape of ours, without standardised couplings and without sums over symmetries.  The first has no layer
+norms in its head; both embed spins and fields of a disordered family by the same map.
 """
 
 from __future__ import annotations
@@ -148,8 +148,8 @@ def to_published_parameters(state: FoundationQuantumState, path: str | PathLike[
             )
         if mean.any() or (scale != 1).any():
             raise ParameterError(
-                "couplings were standardised, which one map for spins and fields cannot express: only networks that came "
-                "from published parameters go back"
+                "couplings were standardised, which one map for spins and fields cannot express: only networks that "
+                "came from published parameters go back"
             )
     else:
         kernel, m = named["embedding.kernel"], len(mean)
@@ -160,7 +160,7 @@ def to_published_parameters(state: FoundationQuantumState, path: str | PathLike[
         from infoscope.storage.atomic import atomic_path
 
         with atomic_path(path) as temporary, open(temporary, "wb") as file:
-            np.savez(file, **flat)
+            np.savez(file, **flat)  # type: ignore[arg-type]
     return _nested(flat)
 
 
