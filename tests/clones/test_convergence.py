@@ -37,6 +37,16 @@ def test_a_frozen_chain_is_told_from_a_converged_one():
     assert free.verdict.startswith("a clone with interactions of up to 2 tokens")
 
 
+def test_replicas_at_higher_temperatures_come_over_the_barrier():
+    up = np.zeros((100, 8), dtype=int)
+    frozen, free = (clone_of(magnet(0.5), up, sampler=name, max_sweeps=400) for name in ("gibbs", "tempered"))
+    assert not frozen.converged
+    assert free.converged
+    assert 0.1 < free.acceptance < 1
+    # of 100 chains, half in each state within four standard errors
+    assert (free.tokens.mean(axis=1) > 0.5).mean() == pytest.approx(0.5, abs=4 * 0.5 / 10)
+
+
 def test_a_difference_between_the_starts_is_seen_though_every_chain_looks_well():
     draws = np.random.default_rng(0).normal(size=(40, 200, 3))
     from_data = np.arange(200) < 100

@@ -6,6 +6,7 @@ from tests.clones.energies import law_of, random_energy, reach, total_variation
 
 from infoscope.clones.energy import StarEnergy, order_sums
 from infoscope.clones.gibbs import CHAINS, GibbsSampler
+from infoscope.clones.tempering import TemperedSampler
 
 
 @pytest.mark.parametrize("order", (1, 2, 3, 4, 5))
@@ -99,3 +100,13 @@ def test_impossible_tokens_are_never_drawn():
     chains.sweep(3)
     assert chains.tokens.max() == 4
     assert chains.tokens.min() == 0
+
+
+def test_replicas_leave_the_law_as_it_is():
+    energy = random_energy(4, 2, 3, 3, strength=2.0)
+    p, _ = law_of(energy)
+    n = 4000
+    chains = TemperedSampler(energy, np.zeros((n, 4), dtype=int), n_replicas=3, coldness=0.3, random_state=1)
+    chains.sweep(15)
+    assert total_variation(chains.tokens, p, 2) < reach(len(p), n)
+    assert (chains.exchange_rate > 0.2).all()

@@ -33,7 +33,7 @@ class CloneResult(Result):
     converged : bool
         R-hat of every statistic below 1.05, and no difference between the two starts beyond chance.
     acceptance : float
-        Share of proposals that were accepted, 1 for Gibbs.
+        Share of proposals (of exchanges, if tempered) that were accepted; 1 for Gibbs.
     statistic_names : tuple of str
     r_hat : array (D,)
         Over all chains, of the second half of the sweeps.
@@ -102,7 +102,7 @@ class CloneResult(Result):
         if value > LEVEL:
             return (
                 f"NOT CONVERGED after {self.n_sweeps} sweeps: R-hat of '{name}' is {value:.3g}, above {LEVEL}; do not "
-                "use these sequences, sample longer or at a higher temperature"
+                "use these sequences, sample longer or with sampler='tempered'"
             )
         at = int(np.nanargmax(np.abs(self.start_difference / np.maximum(self.start_difference_se, 1e-300))))
         return (

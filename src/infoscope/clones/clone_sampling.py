@@ -17,8 +17,10 @@ from .convergence import Certificate, SequenceStatistics, certify
 from .energy import StarEnergy
 from .gibbs import GibbsSampler
 from .metropolis import metropolis_sweep
+from .tempering import TemperedSampler
 
-SAMPLERS = ("gibbs", "mh_pl", "mh_paper")
+SAMPLERS = ("gibbs", "tempered", "mh_pl", "mh_paper")
+UNBIASED = ("gibbs", "tempered")
 LOOKS = (16, 24, 32, 48, 64, 96, 128, 160, 200, 300, 400, 600, 800, 1200, 1600, 2400, 3200)  # sweeps before a look
 MOST_COMPARED = 2000  # sequences of each kind that are compared one by one
 
@@ -129,6 +131,16 @@ def _sweeper(
     n_jobs: int | None,
 ) -> Sweep:
     """A function that makes one sweep with all chains."""
+    if sampler == "tempered":
+        if energy is None:
+            raise ParameterError("sampler='tempered' needs an energy: use model='energy', or sampler='gibbs'")
+        replicas = TemperedSampler(energy.cooled(temperature), begun, random_state=seed, n_jobs=n_jobs)
+
+        def exchanged() -> tuple[np.ndarray, float]:
+            replicas.sweep()
+            return replicas.tokens, float(replicas.exchange_rate.mean())
+
+        return exchanged
     if sampler == "gibbs" and energy is not None:
         chains = GibbsSampler(energy.cooled(temperature), begun, random_state=seed, n_jobs=n_jobs)
 
@@ -174,7 +186,7 @@ def _result(
     changed = ((tokens != begun)[from_data] & seen).sum(axis=1) / np.maximum(1, seen.sum(axis=1))
     near, near_data = (_nearest_share(rows[:MOST_COMPARED], training) for rows in (tokens, start))
     means = np.stack([draws[:, from_data].mean(axis=1), draws[:, ~from_data].mean(axis=1)], axis=1)
-    notes = () if about["sampler"] == "gibbs" else (
+    notes = () if about["sampler"] in UNBIASED else (
         f"sampler='{about['sampler']}' does not sample the law whose conditionals these are: its own is colder",
     )  # fmt: skip
     return CloneResult(

@@ -288,8 +288,10 @@ class InteractionModel(BaseEstimator):
             Real sequences, better ones that the model was not trained on; as many are drawn.
         n_sweeps : int or "auto"
             Sweeps over all sites; "auto" goes on until the certificate is fulfilled, or `max_sweeps`.
-        sampler : {"gibbs", "mh_pl", "mh_paper"}
-            Gibbs draws from the law of an energy model exactly; for the others see `metropolis`.
+        sampler : {"gibbs", "tempered", "mh_pl", "mh_paper"}
+            Gibbs draws from the law of an energy model without bias, and so does "tempered", with replicas at ten
+            temperatures that exchange their sequences: ten times the cost, for chains that barriers hold. The others
+            are Metropolis-Hastings schemes of conditionals, which draw from other laws.
         temperature : float
             Logits are divided by it.
         max_sweeps : int
