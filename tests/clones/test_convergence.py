@@ -47,6 +47,14 @@ def test_replicas_at_higher_temperatures_come_over_the_barrier():
     assert (free.tokens.mean(axis=1) > 0.5).mean() == pytest.approx(0.5, abs=4 * 0.5 / 10)
 
 
+def test_a_law_that_is_elsewhere_than_the_data_is_warned_of():
+    rng = np.random.default_rng(0)
+    coins = rng.integers(2, size=(100, 8))
+    (said,) = clone_of(magnet(0.2), coins, n_sweeps=64).warnings
+    assert "the mean energy of the clone is -" in said
+    assert not clone_of(magnet(0.0), coins, n_sweeps=64).warnings
+
+
 def test_a_difference_between_the_starts_is_seen_though_every_chain_looks_well():
     draws = np.random.default_rng(0).normal(size=(40, 200, 3))
     from_data = np.arange(200) < 100

@@ -22,6 +22,7 @@ from .tempering import TemperedSampler
 SAMPLERS = ("gibbs", "tempered", "mh_pl", "mh_paper")
 UNBIASED = ("gibbs", "tempered")
 LOOKS = (16, 24, 32, 48, 64, 96, 128, 160, 200, 300, 400, 600, 800, 1200, 1600, 2400, 3200)  # sweeps before a look
+FAR_ENERGY, FAR_ERRORS = 0.5, 5.0  # standard deviations of the data, and errors, of a law that is not that of the data
 MOST_COMPARED = 2000  # sequences of each kind that are compared one by one
 
 Sweep = Callable[[], "tuple[np.ndarray, float]"]  # tokens after it, and the share of accepted proposals
@@ -189,15 +190,33 @@ def _result(
     notes = () if about["sampler"] in UNBIASED else (
         f"sampler='{about['sampler']}' does not sample the law whose conditionals these are: its own is colder",
     )  # fmt: skip
+    difference, difference_se = (clone.mean(axis=0) - data.mean(axis=0)) / spread, np.sqrt(variance) / spread
     return CloneResult(
+        warnings=_warn_of_energy(names, difference, difference_se, about),
         tokens=tokens.copy(), from_data=from_data, n_sweeps=len(draws), converged=certificate.converged,
         statistic_names=names, r_hat=certificate.r_hat, start_difference=certificate.start_difference,
         start_difference_se=certificate.start_difference_se, start_p=certificate.start_p, trace=means,
-        difference=(clone.mean(axis=0) - data.mean(axis=0)) / spread, difference_se=np.sqrt(variance) / spread,
+        difference=difference, difference_se=difference_se,
         changed_fraction=float(changed.mean()), changed_fraction_se=_error(changed), nearest=float(near.mean()),
         nearest_se=_error(near), nearest_data=float(near_data.mean()), nearest_data_se=_error(near_data),
         notes=notes, **about,
     )  # fmt: skip
+
+
+def _warn_of_energy(
+    names: tuple[str, ...], difference: np.ndarray, difference_se: np.ndarray, about: dict[str, Any]
+) -> tuple[str, ...]:
+    """The mean energy of a law that fits is that of its data, whatever the order."""
+    if names[0] != "energy" or about["sampler"] not in UNBIASED or about["temperature"] != 1:
+        return ()
+    far = abs(difference[0])
+    if far <= FAR_ENERGY or far <= FAR_ERRORS * difference_se[0]:
+        return ()
+    return (
+        f"the mean energy of the clone is {difference[0]:+.2g} standard deviations from that of the data: the model "
+        "predicts single tokens, but its law has its weight elsewhere; look at the sequences for runs of one token, and "
+        "take such rows out of the data",
+    )
 
 
 def _nearest_share(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
