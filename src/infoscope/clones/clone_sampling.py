@@ -214,8 +214,8 @@ def _warn_of_energy(
         return ()
     return (
         f"the mean energy of the clone is {difference[0]:+.2g} standard deviations from that of the data: the model "
-        "predicts single tokens, but its law has its weight elsewhere; look at the sequences for runs of one token, and "
-        "take such rows out of the data",
+        "predicts single tokens, but its law has its weight elsewhere; look at its sequences for runs of one token, "
+        "and take such rows out of the data",
     )
 
 
