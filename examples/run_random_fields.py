@@ -71,6 +71,6 @@ figure.savefig("random_fields.png", dpi=110)
 # .. image:: random_fields.png
 #    :alt: Network against exact values along the diagonal, trained and unseen alike; the two distributions
 #
-# Fields that were never seen are answered as well as those that were.  What scatters about the diagonal is mostly the
-# sampling of 512 configurations each, and a hundredth of the error of the average: more realisations would help, more
-# samples would not.
+# Fields that were never seen are answered as well as those that were.  About half of the scatter about the diagonal is
+# the sampling of 512 configurations each, which is a tenth of the error of the average: more realisations would help,
+# more samples would not.
