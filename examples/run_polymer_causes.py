@@ -1,0 +1,179 @@
+"""
+Does a chain tell its solvent what to do, or the solvent the chain?
+===================================================================
+
+A chain of nine beads swims in a solvent of points. Its two ends come together and part, and solvent points lie between
+them or do not. Which of the two tells about the other later? Local dynamics gives runs, and runs are asked by two
+measures of information, the Imbalance Gain and the transfer entropy. Both see what happens by itself. An experiment
+sees more: hold the ends together or apart, and watch the solvent between them. The page shows what came out, and does
+not run it: it takes minutes on one core.
+"""
+
+# %%
+# Runs
+# ----
+# The double well of the ends is made shallow, so that local dynamics passes it: steps of Newton's equations, with new
+# velocities after every ten. A row is forty steps, 0.4 units of time.
+
+import numpy as np
+from matplotlib import pyplot as plt
+
+from infoscope.causality import interventional_effect, scan_lags, transfer_entropy
+from infoscope.sampling import local_moves, start_chains
+from infoscope.sampling.systems import PolymerInSolvent
+
+polymer = PolymerInSolvent(k=0.5, n_jobs=1)
+N_BEADS, N_RUNS, N_ROWS, ROW, STEP = 9, 16, 1200, 40, 0.01
+LAGS = [1, 2, 4, 8, 16, 24]
+
+
+def between(x):
+    """Solvent points within 1.3 of the middle between the ends, counted smoothly."""
+    points = x.reshape(len(x), -1, 3)
+    away = points[:, N_BEADS:] - (points[:, :1] + points[:, N_BEADS - 1 : N_BEADS]) / 2
+    away -= polymer.box * np.rint(away / polymer.box)
+    return (1 / (1 + ((away**2).sum(-1) / 1.3**2) ** 6)).sum(1)
+
+
+def extension(x):
+    return polymer.variables.values(x)[:, 0]
+
+
+starts = np.concatenate([polymer.starts(N_RUNS // 2, basin=b, random_state=b) for b in (0, 1)])
+state, generators = start_chains(polymer, starts), np.random.default_rng(0).spawn(N_RUNS)
+dynamics = dict(generators=generators, step_size=STEP, kind="hmc", n_leapfrog=10)
+rows, copies, accepted = [], [], []
+for row in range(-100, N_ROWS):  # the first hundred forget where the runs began
+    moved = local_moves(polymer, state, ROW // 10, **dynamics)
+    state = moved.state
+    accepted.append(moved.acceptance.mean())
+    if row >= 0:
+        rows.append((extension(state.x), between(state.x)))
+    if row >= 0 and row % 100 == 0:
+        copies.append(state.x)
+lengths, counts = (list(column) for column in np.array(rows).transpose(1, 2, 0))
+equilibrium = np.concatenate(copies)
+d, c = np.concatenate(lengths), np.concatenate(counts)
+print(f"{N_RUNS} runs of {N_ROWS} rows; {np.mean(accepted):.3f} of the moves accepted")
+print(f"extension {d.mean():.2f} (spread {d.std():.2f}), solvent between {c.mean():.2f} ({c.std():.2f})")
+print(f"correlation {np.corrcoef(d, c)[0, 1]:.2f}")
+
+# %%
+# Who tells about whom?
+# ---------------------
+
+asked = dict(n_samples=2000, n_permutations=39, random_state=0, n_jobs=1)
+gains = scan_lags(lengths, counts, LAGS, **asked)
+flows = transfer_entropy(lengths, counts, LAGS, **asked)
+for name, found in (("Imbalance Gain", gains), ("transfer entropy", flows)):
+    print(f"{name}: extension to solvent, and solvent to extension")
+    for at, lag in enumerate(LAGS):
+        there = f"{found.forward[at]:.3f} ± {found.forward_se[at]:.3f} (p = {found.forward_p[at]:.3f})"
+        back = f"{found.backward[at]:.3f} ± {found.backward_se[at]:.3f} (p = {found.backward_p[at]:.3f})"
+        print(f"  {lag:2d} rows later  {there}  {back}")
+    print(found.verdict)
+
+# %%
+# An experiment
+# -------------
+# Configurations in equilibrium, each twice: a spring pulls the ends to 3.5 in one copy and to 5.75 in the other, and
+# holds them there while all else moves.
+
+
+def watch(goal, seed, kappa=200.0):
+    """Pull the ends to a distance in 100 steps, hold them, and count the solvent between them after every row."""
+    variables, rng, x = polymer.variables, np.random.default_rng(seed), equilibrium
+    z, held = variables.values(x), dict(kappa=kappa, step=STEP, masses=1.0, schedule="linear")
+    x, _ = polymer.drag(variables, x, z, goal - z, rng.standard_normal(x.shape), n_steps=100, **held)
+    seen, still = [], np.zeros_like(z)
+    for _ in range(max(LAGS)):
+        for _ in range(ROW // 10):
+            momenta = rng.standard_normal(x.shape)
+            x, _ = polymer.drag(variables, x, still + goal, still, momenta, n_steps=10, **held)
+        seen.append(between(x))
+    return np.array(seen).T
+
+
+goals = (3.5, 5.75)
+counted = [watch(goal, seed) for seed, goal in enumerate(goals)]
+for goal, seen in zip(goals, counted, strict=True):
+    error = seen[:, -1].std() / np.sqrt(len(seen))
+    print(f"do(extension = {goal}): solvent between {seen[:, -1].mean():.2f} ± {error:.2f} at the end")
+shown = [lag - 1 for lag in LAGS]
+effect = interventional_effect(
+    *(seen[:, shown] for seen in counted), lags=LAGS, source="extension", target="solvent between",
+    values=goals, random_state=0,
+)  # fmt: skip
+for lag, size, se, p in zip(LAGS, effect.effect, effect.effect_se, effect.p_values, strict=True):
+    print(f"  {lag:2d} rows later  divergence {size:.2f} ± {se:.2f} nats (p = {p:.3f})")
+
+# %%
+# The pictures
+# ------------
+
+figure, axes = plt.subplots(1, 3, figsize=(12.5, 3.8), layout="constrained")
+lag = np.array(LAGS) * ROW * STEP
+for ax, found, label in ((axes[0], gains, "Imbalance Gain"), (axes[1], flows, "transfer entropy (nats)")):
+    for there, se, name in (
+        (found.forward, found.forward_se, "extension to solvent between"),
+        (found.backward, found.backward_se, "solvent between to extension"),
+    ):
+        ax.errorbar(lag, there, se, marker="o", ms=3, label=name)
+    ax.set(xscale="log", xlabel="lag (units of time)", ylabel=label)
+    ax.axhline(0, color="0.7", lw=0.8, zorder=0)
+axes[0].set_ylim(top=0.045)
+axes[0].legend(frameon=False, fontsize=8)
+axes[2].errorbar(lag, effect.effect, effect.effect_se, marker="o", ms=3, label="of the solvent, ends held")
+axes[2].plot(lag, effect.null_high, ":", color="C0", lw=1, label="95 % of exchanged copies")
+axes[2].set(xscale="log", xlabel="time after the intervention", ylabel="divergence (nats)", ylim=(0, None))
+axes[2].legend(frameon=False, fontsize=8, loc="lower right")
+figure.savefig("polymer_causes.png", dpi=100)
+
+# %%
+# What came out
+# -------------
+# .. code-block:: text
+#
+#    16 runs of 1200 rows; 0.944 of the moves accepted
+#    extension 4.25 (spread 0.88), solvent between 3.96 (1.18)
+#    correlation -0.03
+#    Imbalance Gain: extension to solvent, and solvent to extension
+#       1 rows later  0.000 ± 0.000 (p = 1.000)  0.003 ± 0.014 (p = 0.875)
+#       2 rows later  0.013 ± 0.008 (p = 0.825)  0.000 ± 0.000 (p = 1.000)
+#       4 rows later  0.011 ± 0.010 (p = 0.300)  0.007 ± 0.010 (p = 0.675)
+#       8 rows later  0.006 ± 0.007 (p = 0.500)  0.020 ± 0.010 (p = 0.825)
+#      16 rows later  0.000 ± 0.006 (p = 0.550)  0.014 ± 0.008 (p = 0.250)
+#      24 rows later  0.000 ± 0.000 (p = 1.000)  0.012 ± 0.016 (p = 0.200)
+#    Neither source nor target is seen to tell about the other's future at these lags.
+#    transfer entropy: extension to solvent, and solvent to extension
+#       1 rows later  -0.006 ± 0.014 (p = 0.775)  0.001 ± 0.010 (p = 0.525)
+#       2 rows later  -0.007 ± 0.007 (p = 0.825)  0.018 ± 0.006 (p = 0.025)
+#       4 rows later  0.006 ± 0.016 (p = 0.250)  0.018 ± 0.014 (p = 0.050)
+#       8 rows later  -0.012 ± 0.011 (p = 0.825)  0.001 ± 0.016 (p = 0.575)
+#      16 rows later  -0.005 ± 0.011 (p = 0.650)  -0.022 ± 0.011 (p = 0.950)
+#      24 rows later  -0.021 ± 0.016 (p = 1.000)  0.006 ± 0.008 (p = 0.225)
+#    No transfer of information is seen between source and target at these lags.
+#    do(extension = 3.5): solvent between 3.96 ± 0.09 at the end
+#    do(extension = 5.75): solvent between 3.69 ± 0.08 at the end
+#       1 rows later  divergence 0.09 ± 0.06 nats (p = 0.010)
+#       2 rows later  divergence 0.11 ± 0.06 nats (p = 0.005)
+#       4 rows later  divergence 0.11 ± 0.05 nats (p = 0.010)
+#       8 rows later  divergence 0.11 ± 0.06 nats (p = 0.005)
+#      16 rows later  divergence 0.12 ± 0.06 nats (p = 0.005)
+#      24 rows later  divergence 0.11 ± 0.05 nats (p = 0.005)
+#
+# .. image:: polymer_causes.png
+#    :alt: Gains and transfer entropies near zero at all lags; a divergence of 0.1 nats after the intervention
+#
+# Left to itself the chain says nothing: the extension and the number of points between the ends are hardly correlated,
+# and neither measure sees that one tells about the other beyond itself, at lags from 0.4 to 10 units of time. One
+# transfer entropy in twelve has the smallest p-value that 39 shifted series can give, 0.025; of twelve tests chance
+# makes such a one once in four times.
+#
+# The experiment sees what the runs do not: with the ends held apart there are 0.27 ± 0.12 points fewer between them,
+# and the laws differ by 0.1 nats in all lags (p = 0.01 and less), because the ends stay where fluctuations take them
+# only for a moment. So the chain does move its solvent, a little. That no information was seen says how little of
+# what happens by itself that is, not that there is no cause.
+#
+# The other experiment, holding solvent between the ends, needs springs that act on the solvent alone: a spring from
+# the solvent to the ends would pull at the ends itself. It is not made here.
