@@ -70,6 +70,7 @@ class LearningCurves(Result):
         clock_level: float,
         n_resamples: int,
         random_state: int,
+        notes: tuple[str, ...],
         provenance: Provenance,
     ) -> LearningCurves:
         """From losses (R, T, n) of every set, and the units that its sequences are resampled with."""
@@ -91,7 +92,7 @@ class LearningCurves(Result):
             steps=steps, orders=orders, loss=curves, loss_se=resampled.std(axis=0, ddof=1),
             clock=steps[at].astype(float), clock_low=low, clock_high=high, later_fall=falls,
             later_fall_se=(resampled[:, :, at] - resampled[:, :, -1:]).std(axis=0, ddof=1).T,
-            clock_level=float(clock_level), n_runs=n_runs, provenance=provenance,
+            clock_level=float(clock_level), n_runs=n_runs, notes=notes, provenance=provenance,
         )  # fmt: skip
 
     def name_of(self, at: int) -> str:

@@ -13,6 +13,7 @@ from sklearn.exceptions import NotFittedError
 from infoscope.base import DataError, ParameterError, provenance
 
 from .clone_results import CloneResult
+from .documents import error_units
 from .interaction_model import InteractionModel
 from .ladder_results import LadderLosses
 from .token_arrays import check_order
@@ -134,9 +135,10 @@ class CloneLadder(BaseEstimator):
         """
         self._check_trained()
         tokens = np.asarray(tokens)
-        unit = np.arange(len(tokens)) if document is None else np.unique(document, return_inverse=True)[1]
-        if unit.shape != (len(tokens),):
-            raise DataError(f"document has shape {unit.shape}, but there are {len(tokens)} sequences: pass one each")
+        if document is not None and np.shape(document) != (len(tokens),):
+            raise DataError(f"document has shape {np.shape(document)}, but there are {len(tokens)} sequences")
+        known, note = error_units(document, len(tokens))
+        unit = np.arange(len(tokens)) if known is None else known
         weights = (tokens >= 0).sum(axis=1)
         table = np.stack([model.losses(tokens) for model in self.models_.values()])
         found = [_mean_and_error(row, weights, unit) for row in table]
@@ -153,6 +155,7 @@ class CloneLadder(BaseEstimator):
             n_sweeps=np.array([0 if clone is None else clone.n_sweeps for clone in drawn]),
             nearest=np.array([np.nan if clone is None else clone.nearest for clone in drawn]),
             nearest_data=next((clone.nearest_data for clone in drawn if clone is not None), float("nan")),
+            notes=(note,) if note else (),
             provenance=provenance("CloneLadder.compare", {"orders": list(self.models_)}, None, tokens),
         )
 

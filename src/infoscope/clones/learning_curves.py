@@ -13,6 +13,7 @@ from infoscope.base.progress import progress
 from .clone_results import CloneResult
 from .conditionals import ask_logits
 from .curve_results import LearningCurves
+from .documents import error_units
 from .logistic import log_softmax
 from .sequences import check_sequences
 
@@ -84,7 +85,7 @@ def learning_curves(
     if len(steps) < 2 or any(sorted(run) != steps for run in runs):
         raise ParameterError("checkpoints must hold at least two steps, and the same ones in every training")
     n_sites = check_positive_int(n_sites, "n_sites")
-    sets, unit = _sets(real, clones, document)
+    sets, unit, note = _sets(real, clones, document)
     orders = np.array([0, *sorted(clones)])
     rng = np.random.default_rng(random_state)
     losses: list[np.ndarray] = []  # of every set: (runs, steps, sequences)
@@ -101,6 +102,7 @@ def learning_curves(
     return LearningCurves.of(
         np.array(steps), orders, losses, units, clock_level=clock_level,
         n_resamples=check_positive_int(n_resamples, "n_resamples"), random_state=random_state,
+        notes=(note,) if note else (),
         provenance=provenance(
             "learning_curves", dict(n_sites=n_sites, clock_level=clock_level, n_resamples=n_resamples), random_state,
             *sets,
@@ -109,8 +111,8 @@ def learning_curves(
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
-def _sets(real: Any, clones: Mapping[int, Any], document: Any) -> tuple[list[np.ndarray], np.ndarray]:
-    """Real sequences first, then clones by order; and what real ones are resampled with."""
+def _sets(real: Any, clones: Mapping[int, Any], document: Any) -> tuple[list[np.ndarray], np.ndarray, str]:
+    """Real sequences first, then clones by order; what real ones are resampled with, and a note on it."""
     given = [real, *(clones[order] for order in sorted(clones))]
     arrays = [np.asarray(one.tokens if isinstance(one, CloneResult) else one) for one in given]
     for order, one in sorted(clones.items()):
@@ -119,10 +121,11 @@ def _sets(real: Any, clones: Mapping[int, Any], document: Any) -> tuple[list[np.
     n_tokens = max(2, max(int(array.max()) for array in arrays if array.size) + 1)
     length = arrays[0].shape[-1]
     sets = [check_sequences(array, n_tokens, length=length, min_sequences=2)[0] for array in arrays]
-    unit = np.arange(len(sets[0])) if document is None else np.asarray(document)
-    if unit.shape != (len(sets[0]),):
-        raise DataError(f"document has shape {unit.shape}, but there are {len(sets[0])} real sequences: pass one each")
-    return sets, np.unique(unit, return_inverse=True)[1]
+    n = len(sets[0])
+    if document is not None and np.shape(document) != (n,):
+        raise DataError(f"document has shape {np.shape(document)}, but there are {n} real sequences: pass one each")
+    unit, note = error_units(document, n)
+    return sets, np.arange(n) if unit is None else unit, note
 
 
 def _masked_sites(tokens: np.ndarray, n_sites: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
