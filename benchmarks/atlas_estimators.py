@@ -274,6 +274,22 @@ def gains(drawn: Drawn) -> Sequence[Found]:
     return (Found("imbalance gain, p-value", p=r.p_value, warned=bool(r.warnings)),)
 
 
+def fidelity_susceptibilities(drawn: Drawn) -> Sequence[Found]:
+    """Of an exact state, on configurations that were drawn from it."""
+    if "chi" not in drawn.truth:
+        return ()
+    from infoscope.quantum import Chain, ExactQuantumState, IsingFamily, SpinSamples, fidelity_susceptibility
+
+    state = ExactQuantumState(IsingFamily(Chain(8)), full_sum=False)
+    n_chains = 4 if "run" in drawn.options else 1
+    spins = np.where(drawn.x, -1, 1).astype(np.int8).reshape(n_chains, -1, 8)
+    logs = state.log_amplitude(spins.reshape(-1, 8), 0.9).reshape(spins.shape[:2])
+    state.sample = lambda *_, **__: SpinSamples(spins, logs, None, n_chains == 1)  # type: ignore[method-assign]
+    r = fidelity_susceptibility(state, 0.9, n_samples=len(drawn.x))
+    return (Found("fidelity susceptibility", float(r.chi[0, 0, 0]), float(r.chi_se[0, 0, 0]), drawn.truth["chi"],
+                  warned=bool(r.warnings)),)  # fmt: skip
+
+
 ESTIMATORS: tuple[Callable[[Drawn], Sequence[Found]], ...] = (
     information_imbalance,
     imbalance_of_labels,
@@ -289,4 +305,5 @@ ESTIMATORS: tuple[Callable[[Drawn], Sequence[Found]], ...] = (
     distances_of_samples,
     binary_dimension,
     gains,
+    fidelity_susceptibilities,
 )

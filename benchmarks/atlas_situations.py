@@ -173,6 +173,26 @@ def _flips(rng: np.random.Generator, n: int) -> Drawn:
     return Drawn(x, x, {"time": np.arange(float(n))}, {}, n / 6, bits=True)  # (1 - 2 p)^t = 1/e at t = 5.7
 
 
+def _ising_ring(memory: float) -> Callable[[np.random.Generator, int], Drawn]:
+    """Spins of a ring of 8 in a transverse field of 0.9: independent draws, or four chains that stay where they are."""
+
+    def draw(rng: np.random.Generator, n: int) -> Drawn:
+        from infoscope.quantum import Chain, ExactQuantumState, IsingFamily, transverse_ising_chain_exact
+
+        spins = ExactQuantumState(IsingFamily(Chain(8))).sample(0.9, n, random_state=rng).spins[0]
+        if memory:
+            chains = spins[: n - n % 4].reshape(4, -1, 8)
+            for step in range(1, chains.shape[1]):
+                stays = rng.random(4) < np.exp(-1 / memory)
+                chains[stays, step] = chains[stays, step - 1]
+            spins = chains.reshape(-1, 8)
+        truth = {"chi": float(transverse_ising_chain_exact(8, np.array([0.9])).chi[0])}
+        options = {"run": np.repeat(range(4), len(spins) // 4)} if memory else {}
+        return Drawn(spins < 0, spins < 0, options, truth, n / (2 * memory) if memory else n, bits=True)
+
+    return draw
+
+
 SITUATIONS: tuple[Situation, ...] = (
     *(Situation(f"independent, {d} column{'s' * (d > 1)}", _independent(d)) for d in (1, 2, 5, 10, 20)),
     *(Situation(f"series of {t} correlation times", _series(t), (100, 300, 1000)) for t in (5, 20, 50)),
@@ -185,4 +205,6 @@ SITUATIONS: tuple[Situation, ...] = (
     Situation("double well", _double_well, (1000, 3000)),
     Situation("bits", _bits, (30, 100, 300, 1000)),
     Situation("bits that flip", _flips, (100, 300, 1000)),
+    Situation("spins of an Ising ring", _ising_ring(0), (100, 300, 1000)),
+    Situation("chains of an Ising ring", _ising_ring(5), (1000, 3000)),
 )
