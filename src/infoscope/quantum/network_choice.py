@@ -10,6 +10,7 @@ import numpy as np
 from infoscope.base import ParameterError
 from infoscope.base.checks import check_choice, check_positive_int
 
+from .ground_symmetries import are_invariant, flip_sign
 from .symmetries import SymmetryGroup, join_groups, leave_out_equal, make_group, settle_symmetries
 
 SMALL = 16  # sites up to which the small network is the default
@@ -50,9 +51,10 @@ def choose_network(estimator: Any, couplings: np.ndarray) -> NetworkChoice:
         raise ParameterError(f"d_model is {d_model} and n_heads {n_heads}: the first must be a multiple of the second")
     patches = choose_patches(family.lattice, estimator.patch_size)
     check_choice(estimator.attention, "attention", ("auto", "rolled", "free"))
-    rolled = _rolled_grid(family, patches, estimator.attention)
     sites = getattr(family, "marshall_sites", None)
     operator = family.operator if sites is None else family.operator.rotated(sites)
+    positive = not _complex("auto", family, operator, couplings)
+    rolled = _rolled_grid(family, patches, estimator.attention, couplings, positive)
     options = {
         "patches": tuple(map(tuple, patches.tolist())),
         "n_couplings": family.n_couplings,
@@ -67,7 +69,11 @@ def choose_network(estimator: Any, couplings: np.ndarray) -> NetworkChoice:
     }
     if options["per_site"] and d_model % 2:
         raise ParameterError(f"d_model is {d_model}: with one coupling a site it must be even, half for the spins")
-    group = make_group(settle_symmetries(estimator.symmetries, family), family.lattice, n)
+    symmetries = settle_symmetries(estimator.symmetries, family)
+    if isinstance(estimator.symmetries, str) and estimator.symmetries == "auto" and symmetries:
+        sign = flip_sign(family, couplings, positive=positive)
+        symmetries = {} if sign is None else {"spin_flip": sign}
+    group = make_group(symmetries, family.lattice, n)
     return NetworkChoice(options, operator, leave_out_equal(group, rolled[1]), join_groups(group, rolled[1]))
 
 
@@ -83,9 +89,11 @@ def choose_patches(lattice: Any, patch_size: Any) -> np.ndarray:
     return np.asarray(lattice.patches(size))
 
 
-def _rolled_grid(family: Any, patches: np.ndarray, attention: str) -> tuple[tuple[int, ...], np.ndarray]:
-    """The periodic lattice of patches and its translations, where the Hamiltonian commutes with them or disorder moves
-    with the spins; else nothing and the identity."""
+def _rolled_grid(
+    family: Any, patches: np.ndarray, attention: str, couplings: np.ndarray, positive: bool
+) -> tuple[tuple[int, ...], np.ndarray]:
+    """The periodic lattice of patches and its translations, where ground states are invariant under them or disorder
+    moves with the spins; else nothing and the identity."""
     identity = np.arange(family.n_sites)[None]
     grid, moves = _patch_lattice(family.lattice, patches)
     if attention == "free" or len(moves) < 2:
@@ -102,6 +110,8 @@ def _rolled_grid(family: Any, patches: np.ndarray, attention: str) -> tuple[tupl
                 'attention="rolled" makes the amplitude invariant under translations, and the Hamiltonian is not: take '
                 '"auto" or "free"'
             )
+        return (), identity
+    if attention == "auto" and not are_invariant(family, couplings, moves, positive=positive):
         return (), identity
     return grid, moves
 

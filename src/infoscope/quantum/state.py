@@ -56,14 +56,17 @@ class FoundationQuantumState(Answers, BaseEstimator):
     patch_size : int or "auto"
         Spins a patch (along each side of a square); "auto": 2, or 1 where that does not fit.
     attention : {"auto", "rolled", "free"}
-        One row of attention weights rolled along a periodic lattice, or all weights free.
+        One row of attention weights rolled along a periodic lattice, or all weights free; "auto" rolls where ground
+        states are invariant under translations by patches, as far as is known.
     complex_amplitude : bool or "auto"
         Whether log psi has an imaginary part; "auto": unless it can be positive beside Marshall's signs.
     shared_embedding, head_norm : bool
         As in published weights: one embedding for spins and fields, layer norms in the head.
     symmetries : "auto", None, sequence or mapping
         Names among "spin_flip", "translations", "point_group", with signs +1 or -1 in a mapping.  "auto": the spin flip
-        where the Hamiltonian commutes with it, without which the susceptibility of an ordered phase is wrong.
+        where the Hamiltonian commutes with it, without which the susceptibility of an ordered phase is wrong, with the
+        sign that the ground state has (found exactly up to 2^16 configurations where it cannot be positive).  Signs
+        are those beside Marshall's.
     sampler : {"auto", "exact", "metropolis"}
         "exact": all configurations are enumerated, energies are exact sums and rows are drawn without replacement;
         "auto" takes it for up to 16 sites.
