@@ -21,7 +21,7 @@ def load_jax() -> Any:
 
     Loading it draws numbers from NumPy's global generator, whose state is put back: users count on theirs.
     """
-    if "jax" in sys.modules:
+    if sys.modules.get("jax") is not None:  # None: importing it is forbidden
         return sys.modules["jax"]
     before = np.random.get_state(legacy=False)  # noqa: NPY002
     try:
