@@ -86,7 +86,7 @@ def random_fields(n_iter: int, threads: int) -> Row:
     trained, new = rng.uniform(size=(100, 8)), rng.uniform(size=(100, 8))
     began = time.perf_counter()
     state = FoundationQuantumState(
-        RandomFieldIsing(Chain(8), interaction=float(np.exp(-1))), n_samples=1024, systems_per_step=16, n_iter=n_iter,
+        RandomFieldIsing(Chain(8), interaction=float(np.exp(-1))), n_samples=512, systems_per_step=16, learning_rate=0.08, n_iter=n_iter,
         random_state=0, **NETWORK,
     ).fit(trained)  # fmt: skip
     seconds = time.perf_counter() - began

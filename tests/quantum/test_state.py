@@ -122,6 +122,16 @@ def test_fine_tuning_keeps_the_scale_and_lowers_the_energy(trained):
     assert changed.any() and not changed[: names["embedding.kernel"].size].any()
 
 
+def test_fine_tuning_where_the_amplitudes_could_be_real():
+    """At J2 = 0 alone they would be: the network goes on as it was trained."""
+    network = {"d_model": 4, "n_heads": 2, "n_layers": 1, "n_samples": 32, "n_iter": 1, "random_state": 0}
+    state = FoundationQuantumState(HeisenbergFamily(Chain(4)), **network).fit([[0.0], [0.4]])
+    assert len(state.named_parameters()["head.phase.bias"]) == 4
+    before = state.parameters_
+    state.partial_fit([[0.0]], n_iter=1)
+    assert len(state.parameters_) == len(before) and (state.parameters_ != before).any()
+
+
 def test_the_same_seed_gives_the_same_numbers():
     first, second = (make(n_iter=5).fit(COUPLINGS).parameters_ for _ in range(2))
     np.testing.assert_array_equal(first, second)

@@ -77,7 +77,8 @@ class FoundationQuantumState(Answers, BaseEstimator):
     n_iter : int
         Steps.
     learning_rate : float
-        At the start; it follows a cosine to a tenth.
+        At the start; it follows a cosine to a tenth.  It counts in inverse energies: 0.02 suits Hamiltonians of Pauli
+        matrices, four times as much the same in spins of one half (Heisenberg).
     diag_shift : float, or (first, least)
         Of the natural gradient; the first is halved every 32 steps.
     momentum : float
@@ -298,6 +299,7 @@ class FoundationQuantumState(Answers, BaseEstimator):
         shift = check_schedule(self).diag_shift[1] if diag_shift is None else diag_shift
         with self._precision():
             shape = self._shape(choice)
+            choice.options["complex_amplitude"] = shape.complex_amplitude  # as it was trained first
             last = f"block{shape.n_layers - 1}."
             from .network import parameter_shapes
 
@@ -434,6 +436,8 @@ class FoundationQuantumState(Answers, BaseEstimator):
             else:
                 state = TrainingState.from_plain(held)
             run.go(state, file)
+        if not np.isfinite(state.theta).all():
+            raise DataError("training diverged in its last step: take a smaller learning_rate or a larger diag_shift")
         self.couplings_, self.weights_, self.scaling_ = rows, weights, scaling
         self.parameters_, self.history_ = state.theta, history_arrays(state.history)
         self.n_iter_ = state.done
