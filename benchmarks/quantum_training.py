@@ -86,8 +86,8 @@ def random_fields(n_iter: int, threads: int) -> Row:
     trained, new = rng.uniform(size=(100, 8)), rng.uniform(size=(100, 8))
     began = time.perf_counter()
     state = FoundationQuantumState(
-        RandomFieldIsing(Chain(8), interaction=float(np.exp(-1))), n_samples=512, systems_per_step=16, learning_rate=0.08, n_iter=n_iter,
-        random_state=0, **NETWORK,
+        RandomFieldIsing(Chain(8), interaction=float(np.exp(-1))), n_samples=512, systems_per_step=16,
+        learning_rate=0.08, n_iter=n_iter, random_state=0, **NETWORK,
     ).fit(trained)  # fmt: skip
     seconds = time.perf_counter() - began
     spins = spins_of(np.arange(256), 8)
