@@ -438,3 +438,30 @@ def test_a_p_value_counts_the_shifts_that_say_something_new():
 
 def test_a_long_series_has_more_shifts_than_are_drawn():
     assert set(p_values_of_a_short_series(1500, 19).values()) == {1 / 20}  # shifts alike: 19 in about 1400, seldom
+
+
+WRONG_TOKENS = {
+    "not whole numbers": np.full((40, 3), 0.5),
+    "one sequence a row": np.zeros(40, int),
+    "1 site": np.zeros((40, 1), int),
+    "ids of tokens start at 0": np.full((40, 3), -2),
+    "row 0, site 0 holds token 9, but there are 2 tokens": np.full((40, 3), 9),
+}
+
+
+@pytest.mark.parametrize("text", WRONG_TOKENS)
+def test_what_tokens_are_is_decided_once(text):
+    """Whoever takes tokens refuses the same ones, in the same words."""
+    from infoscope import clones
+
+    pytest.importorskip("torch")
+    askers = {
+        "spectrum": lambda s: clones.order_spectrum(s, 2, n_tokens=2),
+        "index": lambda s: clones.compatibility_index(lambda t, i: np.zeros((len(t), 2)), s, n_tokens=2),
+        "logits": lambda s: clones.factored_logits(s, [np.eye(3)], [np.eye(2)], 0),
+        "model": lambda s: clones.InteractionModel(1, n_tokens=2).fit(s),
+        "transformer": lambda s: clones.StudyTransformer().fit(s, n_tokens=2),
+    }
+    for ask in askers.values():
+        with pytest.raises(infoscope.base.DataError, match=text):
+            ask(WRONG_TOKENS[text])
