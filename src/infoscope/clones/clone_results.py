@@ -101,7 +101,7 @@ class CloneResult(Result):
             )
         if value > LEVEL:
             return (
-                f"NOT CONVERGED after {self.n_sweeps} sweeps: R-hat of '{name}' is {value:.3g}, above {LEVEL}; do not "
+                f"NOT CONVERGED after {self.n_sweeps} sweeps: R-hat of '{name}' is {value:.4g}, above {LEVEL}; do not "
                 "use these sequences, sample longer or with sampler='tempered'"
             )
         at = int(np.nanargmax(np.abs(self.start_difference / np.maximum(self.start_difference_se, 1e-300))))
