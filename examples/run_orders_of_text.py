@@ -19,8 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from infoscope.clones import CloneLadder, InteractionModel
-from infoscope.clones import token_windows, train_tokenizer
+from infoscope.clones import CloneLadder, InteractionModel, token_windows, train_tokenizer
 
 CODE = re.compile(r"^\s*(>>>|\.\.\.).*$", re.MULTILINE)
 
