@@ -136,7 +136,7 @@ class StudyTransformer(BaseEstimator):
         """The model as it was after each step that was kept."""
         if not hasattr(self, "states_"):
             raise NotFittedError("this StudyTransformer has not been trained: call fit first")
-        return {step: self._asked(state) for step, state in self.states_.items()}
+        return {step: self._make_conditional(state) for step, state in self.states_.items()}
 
     # ---- steps ----
     def _kept_steps(self) -> set[int]:
@@ -200,7 +200,7 @@ class StudyTransformer(BaseEstimator):
         optimizer.step()
         return float(loss.detach())
 
-    def _asked(self, state: dict[str, np.ndarray]) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    def _make_conditional(self, state: dict[str, np.ndarray]) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
         torch = require("torch", "clones")
         network: list[Any] = []
 

@@ -26,7 +26,7 @@ BETAS, EPSILON = (0.9, 0.99), 1e-8
 LOOKS = 40  # at the held-out rows, over all steps
 LOOK_TOKENS = 2**16  # of them that a look takes at most
 WARM_UP = 0.03  # share of the steps in which the learning rate rises
-MOST_RESTORED = 1  # the spec of the estimator: halved once, then an error
+MOST_RESTORED = 1  # the rate is halved once, then it is an error
 
 
 class Schedule(NamedTuple):
@@ -104,7 +104,7 @@ class TrainingState:
 
 
 class Rows(NamedTuple):
-    """Sequences and their weights, of mean 1; `whole` says that a step takes all of them."""
+    """Sequences and their weights, of mean 1."""
 
     tokens: np.ndarray
     weights: np.ndarray
@@ -175,7 +175,7 @@ def train(
         return run.give()
 
 
-def mean_loss(network: Network, parameters: Floats, rows: Rows, *, every_site: bool = True) -> tuple[Floats, Floats]:
+def mean_loss(network: Network, parameters: Floats, rows: Rows) -> tuple[Floats, Floats]:
     """Mean loss of the tokens of every row, and how many tokens that is: (n,) both; padding counts for nothing."""
     torch = require("torch", "clones")
     with one_torch_thread(), torch.inference_mode():
