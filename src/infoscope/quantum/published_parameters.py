@@ -138,6 +138,14 @@ def to_published_parameters(state: FoundationQuantumState, path: str | PathLike[
     ------
     ParameterError
         If separate embeddings or scales of a disordered family have no counterpart there.
+
+    Examples
+    --------
+    >>> from infoscope.quantum import Chain, FoundationQuantumState, IsingFamily, to_published_parameters
+    >>> network = {"d_model": 4, "n_heads": 2, "n_layers": 1, "n_samples": 32, "symmetries": None, "random_state": 0}
+    >>> state = FoundationQuantumState(IsingFamily(Chain(4)), n_iter=1, **network).fit([[0.5], [1.5]])
+    >>> sorted(to_published_parameters(state))
+    ['embed', 'encoder', 'output']
     """
     named = state.named_parameters()
     mean, scale = state.scaling_
