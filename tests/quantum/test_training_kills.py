@@ -48,6 +48,7 @@ def test_twenty_kills(tmp_path):
             process.kill()
             kills += 1
         done = process.wait()
+        process.stdout.close()
     assert done == 0 and kills == KILLS
     found = infoscope.load(end)
     wanted = FoundationQuantumState(
