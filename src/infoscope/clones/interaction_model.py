@@ -10,7 +10,7 @@ from sklearn.exceptions import NotFittedError
 
 from infoscope.base import check_choice, check_positive_int, fingerprint
 from infoscope.base.checks import check_positive_number, check_sample_weight
-from infoscope.base.contents import numbers, whole
+from infoscope.base.contents import integers, numbers, whole
 from infoscope.base.errors import DataError, DataWarning, ParameterError, warn
 from infoscope.storage import Checkpoint
 
@@ -95,7 +95,10 @@ class InteractionModel(BaseEstimator):
     """
 
     parameters_: np.ndarray
-    _contents = {"parameters_": numbers("P"), "curve_": numbers("C", 3), "n_tokens_": whole(2), "length_": whole(2)}
+    _contents = {
+        "parameters_": numbers("P"), "curve_": numbers("C", 3), "n_tokens_": whole(2), "length_": whole(2),
+        "frequencies_": numbers("F", "n_tokens_"), "examples_": integers("E", "length_", low=-1, below="n_tokens_"),
+    }  # fmt: skip
 
     def __init__(
         self,

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
 from infoscope.base import DataError, ParameterError, provenance
+from infoscope.base.contents import holds
 
 from .clone_results import CloneResult
 from .documents import error_units
@@ -50,6 +51,8 @@ class CloneLadder(BaseEstimator):
     >>> [bool((clone.tokens[:, 0] == clone.tokens[:, 1]).mean() > 0.9) for clone in clones.values()]
     [False, True]
     """
+
+    _contents = {"models_": holds(dict), "losses_": holds(dict)}
 
     def __init__(
         self, orders: Sequence[int] = (1, 2, 3, 5), *, model: InteractionModel | None = None, greedy: bool = True

@@ -12,6 +12,7 @@ from sklearn.exceptions import NotFittedError
 
 from infoscope.base import DataError, check_choice, check_positive_int
 from infoscope.base.checks import check_positive_number
+from infoscope.base.contents import holds, numbers, whole
 from infoscope.base.errors import require
 from infoscope.base.progress import progress
 from infoscope.base.threads import one_torch_thread
@@ -60,6 +61,8 @@ class StudyTransformer(BaseEstimator):
     >>> bool((last.argmax(axis=1) == tokens[:20, 0]).all())
     True
     """
+
+    _contents = {"states_": holds(dict), "curve_": numbers("T"), "n_tokens_": whole(2), "length_": whole(1)}
 
     def __init__(
         self,

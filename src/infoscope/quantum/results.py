@@ -152,7 +152,7 @@ class DisorderAverage(Result):
 
     _contents = {
         "value": number(),
-        "couplings": numbers("R", "m"),
+        "couplings": numbers("R", "M"),
         "per_realisation": numbers("couplings"),
         "per_realisation_se": numbers("couplings"),
         "outside": flags("couplings"),
