@@ -7,6 +7,14 @@ import pandas as pd
 import pytest
 
 from infoscope.cli import main
+from infoscope.io.files_read import _WATCH
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays_watched():
+    """A command that a test runs in its own context would go on watching the files of all tests after it."""
+    yield
+    assert _WATCH.get() is None, "run the command by copy_context().run, or by the fixture infoscope"
 
 
 @pytest.fixture

@@ -160,5 +160,6 @@ def test_ctrl_c_says_a_command_that_a_shell_reads(config, monkeypatch):
 
     monkeypatch.setattr("infoscope.sampling.FlowCVSampler.fit", stop)
     (config.parent / "two wells.toml").write_text(CONFIG)
-    done = CliRunner().invoke(app, ["sample", "two wells.toml", "--resume", "my runs/w.npz"], obj=[])
+    asked = ["sample", "two wells.toml", "--resume", "my runs/w.npz"]
+    done = copy_context().run(CliRunner().invoke, app, asked, obj=[])
     assert "infoscope sample 'two wells.toml' --resume 'my runs/w.npz'" in done.stderr + done.output

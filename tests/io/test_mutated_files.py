@@ -20,7 +20,8 @@ FEW, MANY = 60, 2400  # mutants
 def check_mutants(saved, folder, first, n):
     wrong, ends = [], []
     with Readers(LOAD, folder) as readers:
-        assert {path.name: readers.ask(path) for path in saved} == {path.name: "read" for path in saved}
+        for path in saved:  # what readers ask of a fit are features, and a family of spins asks for couplings
+            assert readers.ask(path).partition(",")[0] == "read", path.name
         for number in range(first, first + n):
             path = saved[number % len(saved)]
             mutant = folder / "mutant.npz"

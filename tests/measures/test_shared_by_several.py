@@ -166,7 +166,7 @@ def test_neighborhoods_in_many_columns_are_too_wide_and_that_is_said(columns, wa
         said.append(not found.reliable)
         assert not found.reliable or off < 3 * found.value_se
         if not found.reliable:
-            assert "neighbourhoods are so wide" in found.verdict and f"in {columns} columns" in found.reasons[-1]
+            assert "neighbourhoods are so wide" in found.verdict and f"in {columns} dimensions" in found.reasons[-1]
     assert said == [warned] * 4
 
 

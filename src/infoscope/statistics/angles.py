@@ -162,7 +162,7 @@ def check_period(column: Any, period: float | None, name: str, *, time: Any = No
 def dihedral_angle(first: np.ndarray, middle: np.ndarray, last: np.ndarray) -> np.ndarray:
     """Torsion angles of chains of three vectors, in radians from -pi to pi with the IUPAC sign.
 
-    tan = |b2| b1 . (b2 x b3) / (b1 x b2) . (b2 x b3).
+    ``tan = |b2| b1 . (b2 x b3) / (b1 x b2) . (b2 x b3)``.
 
     Parameters
     ----------
