@@ -7,6 +7,7 @@ import pytest
 from scipy.optimize import minimize
 from tests.clones.laws import LADDER_LOSSES, ladder_law
 
+from infoscope import load, save
 from infoscope.clones import InteractionModel, enumerate_states, exact_order_losses, interaction_degree
 from infoscope.clones.sequences import check_sequences
 
@@ -152,8 +153,8 @@ def test_losses_that_are_not_finite_restore_the_last_good_state_once(monkeypatch
     monkeypatch.setattr(training._Run, "step", fail)
     with pytest.warns(UserWarning, match="half the learning rate"):
         model = small().fit(tokens_of())
-    assert model.training_.rate_factor == 0.5
-    assert model.training_.n_steps == 60
+    assert model.rate_factor_ == 0.5
+    assert model.n_steps_ == 60
     bad.append(0)
     with pytest.warns(UserWarning, match="half"), pytest.raises(RuntimeError, match="smaller learning_rate"):
         small().fit(tokens_of())
@@ -165,8 +166,23 @@ def test_early_stopping_keeps_what_held_out_rows_liked_best():
     model = small(3, n_heads=8, n_steps=400, learning_rate=0.05, patience=3).fit(tokens)
     assert model.curve_[-1, 0] < 400
     at = np.argmin(model.curve_[:, 2])
-    assert model.training_.best_loss == model.curve_[at, 2]
+    assert model.best_loss_ == model.curve_[at, 2]
     assert len(model.curve_) == at + 1 + 4
+
+
+@quiet
+def test_a_saved_model_holds_its_parameters_once(tmp_path):
+    tokens = tokens_of()
+    model = small(3, n_heads=200).fit(tokens)
+    save(model, tmp_path / "model.npz")
+    rest = model.examples_.nbytes + model.frequencies_.nbytes + model.curve_.nbytes
+    # the state of the optimiser, twice as large as the parameters, is that of a checkpoint
+    assert (tmp_path / "model.npz").stat().st_size < 1.5 * model.parameters_.nbytes + rest
+    again = load(tmp_path / "model.npz")
+    assert (again.best_loss_, again.n_steps_, again.rate_factor_) == (
+        model.best_loss_, model.curve_[-1, 0], 1.0,
+    )  # fmt: skip
+    assert np.isnan(small(validation=0.0).fit(tokens).best_loss_)
 
 
 @quiet

@@ -10,7 +10,7 @@ from sklearn.exceptions import NotFittedError
 
 from infoscope.base import check_choice, check_positive_int, fingerprint
 from infoscope.base.checks import check_positive_number, check_sample_weight
-from infoscope.base.contents import integers, numbers, whole
+from infoscope.base.contents import integers, number, numbers, whole
 from infoscope.base.errors import DataError, DataWarning, ParameterError, warn
 from infoscope.storage import Checkpoint
 
@@ -78,6 +78,12 @@ class InteractionModel(BaseEstimator):
         Of tokens at every site; of all sites together with relative positions.
     examples_ : array (m, L)
         Some of the sequences it was trained on, for clones to be compared with.
+    best_loss_ : float
+        Smallest loss of held-out rows, in nats a token; NaN where nothing was held out.
+    n_steps_ : int
+        Steps taken.
+    rate_factor_ : float
+        1; or 1/2, where losses that were not finite halved the learning rate.
 
     References
     ----------
@@ -98,6 +104,7 @@ class InteractionModel(BaseEstimator):
     _contents = {
         "parameters_": numbers("P"), "curve_": numbers("C", 3), "n_tokens_": whole(2), "length_": whole(2),
         "frequencies_": numbers("F", "n_tokens_"), "examples_": integers("E", "length_", low=-1, below="n_tokens_"),
+        "best_loss_": number(), "n_steps_": whole(), "rate_factor_": number(low=0),
     }  # fmt: skip
 
     def __init__(
@@ -205,7 +212,9 @@ class InteractionModel(BaseEstimator):
                     *arguments, state, schedule, self.random_state, after_each=file.save_when_due, label=label
                 )  # fmt: skip
                 file.save(state)
-        self.training_, self.parameters_, self.curve_ = state, state.best, state.curve
+        self.parameters_, self.curve_ = state.best, state.curve
+        self.best_loss_ = float("nan") if held_out is None else float(state.best_loss)
+        self.n_steps_, self.rate_factor_ = state.n_steps, state.rate_factor
         self._warn_of_few(rows, held_out)
         return self
 
@@ -403,7 +412,7 @@ class InteractionModel(BaseEstimator):
         log_p = np.broadcast_to(log_p, (self.length_, self.n_tokens_))
         seen = held_out.tokens >= 0
         independent = -log_p[np.arange(self.length_), np.maximum(held_out.tokens, 0)][seen].mean()
-        gain = independent - self.training_.best_loss
+        gain = independent - self.best_loss_
         warn(
             f"{n_seen} tokens for {len(self.parameters_)} parameters: held-out sequences gained {gain:.3g} nats a "
             "token over independent tokens; take fewer heads, a lower order or more data if that is less than you need",

@@ -99,7 +99,7 @@ class CloneLadder(BaseEstimator):
             self.models_[order] = model.fit(
                 tokens, sample_weight=sample_weight, below=below, checkpoint=file, resume=resume
             )  # fmt: skip
-        self.losses_ = {order: _held_out(model) for order, model in self.models_.items()}
+        self.losses_ = {order: model.best_loss_ for order, model in self.models_.items()}
         return self
 
     def sample(self, start: Any, **options: Any) -> dict[int, CloneResult]:
@@ -178,8 +178,3 @@ def _mean_and_error(values: np.ndarray, weights: np.ndarray, unit: np.ndarray) -
 def _largest(r_hat: np.ndarray) -> float:
     known = r_hat[~np.isnan(r_hat)]
     return float(known.max()) if len(known) else 1.0
-
-
-def _held_out(model: InteractionModel) -> float:
-    best = model.training_.best_loss
-    return best if np.isfinite(best) else float("nan")

@@ -75,7 +75,7 @@ def markov_clone(
     read, _ = check_tokens(tokens, _alphabet(tokens))
     length = read.shape[1]
     context = check_order(context, length - 1, "context")
-    n, rng = len(read) if n_sequences is None else check_positive_int(n_sequences, "n_sequences"), None
+    n = len(read) if n_sequences is None else check_positive_int(n_sequences, "n_sequences")
     rng = check_random_state(random_state)
     followers = [_Followers(read, size) for size in range(context, 0, -1)]
     pooled = read[:, context:].ravel()
