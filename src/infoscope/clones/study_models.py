@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
-from infoscope.base import DataError, check_choice, check_positive_int
+from infoscope.base import DataError, ParameterError, check_choice, check_positive_int
 from infoscope.base.checks import check_positive_number
 from infoscope.base.contents import holds, numbers, whole
 from infoscope.base.errors import require
@@ -24,6 +24,7 @@ BETAS = (0.9, 0.95)
 WEIGHT_DECAY = 0.1
 CLIP = 1.0
 WARM_UP = 0.05
+BATCH = 256  # sequences that the network sees together, where it is watched
 LEAST_SHARE = 1e-3  # of the steps, before which nothing is kept but the start
 
 
@@ -141,6 +142,55 @@ class StudyTransformer(BaseEstimator):
             raise NotFittedError("this StudyTransformer has not been trained: call fit first")
         return {step: self._make_conditional(state) for step, state in self.states_.items()}
 
+    def hidden_layers(
+        self, tokens: Any, step: int | None = None, *, sites: str | int | None = "mean"
+    ) -> dict[str, np.ndarray]:
+        """What the stream of the network holds behind every block, with nothing masked.
+
+        Parameters
+        ----------
+        tokens : array (n, L) of int
+            -1 is padding.
+        step : int, optional
+            One of the steps that were kept; the last by default.
+        sites : "mean", int or None
+            The mean over sites that are no padding; one site (-1 is the last); or None, all of them.
+
+        Returns
+        -------
+        dict of str to array (n, width), or (n, L, width)
+            "embedding", "block 1", ...: what `information_imbalance` and `imbalance_matrix` take.
+
+        Raises
+        ------
+        DataError, ParameterError
+            Sequences of another kind, a step that was not kept, a site that there is not.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from infoscope.clones import StudyTransformer
+        >>> tokens = np.random.default_rng(0).integers(2, size=(50, 6))
+        >>> model = StudyTransformer(n_layers=2, n_heads=2, width=16, n_steps=2).fit(tokens)
+        >>> {name: layer.shape for name, layer in model.hidden_layers(tokens).items()}
+        {'embedding': (50, 16), 'block 1': (50, 16), 'block 2': (50, 16)}
+        """
+        steps = sorted(self.checkpoints_)
+        step = steps[-1] if step is None else step
+        if step not in self.states_:
+            raise ParameterError(f"step {step} was not kept; these were: {', '.join(map(str, steps))}")
+        one_site = isinstance(sites, int | np.integer) and not isinstance(sites, bool)
+        if not (sites is None or sites == "mean" or one_site and -self.length_ <= int(sites) < self.length_):
+            raise ParameterError(f'sites is {sites!r}: pass "mean", None, or a site from 0 to {self.length_ - 1}')
+        read = check_sequences(tokens, self.n_tokens_, length=self.length_)[0].astype(np.int64)
+        layers = self._watch(self.states_[step], read)
+        if sites is None:
+            return layers
+        if one_site:
+            return {name: layer[:, sites] for name, layer in layers.items()}
+        seen = (read >= 0)[:, :, None]
+        return {name: (layer * seen).sum(axis=1) / seen.sum(axis=1) for name, layer in layers.items()}
+
     # ---- steps ----
     def _kept_steps(self) -> set[int]:
         first = max(1, round(LEAST_SHARE * self.n_steps))
@@ -203,6 +253,26 @@ class StudyTransformer(BaseEstimator):
         optimizer.step()
         return float(loss.detach())
 
+    def _rebuild(self, torch: Any, state: dict[str, np.ndarray]) -> Any:
+        network = self._network(torch)
+        network.load_state_dict({name: torch.tensor(values) for name, values in state.items()})
+        return network
+
+    def _watch(self, state: dict[str, np.ndarray], rows: np.ndarray) -> dict[str, np.ndarray]:
+        """(n, L, width) before the first block and behind each, caught by hooks."""
+        torch = require("torch", "clones")
+        network = self._rebuild(torch, state)
+        blocks = list(network["layers"].layers)
+        caught: dict[str, list[np.ndarray]] = {"embedding": []}
+        blocks[0].register_forward_pre_hook(lambda _, given: caught["embedding"].append(given[0].numpy().copy()))
+        for number, block in enumerate(blocks, 1):
+            parts = caught[f"block {number}"] = []
+            block.register_forward_hook(lambda _, given, made, parts=parts: parts.append(made.numpy().copy()))
+        with one_torch_thread(), torch.no_grad():
+            for first in range(0, len(rows), BATCH):
+                self._logits(torch, network, torch.as_tensor(rows[first : first + BATCH]))
+        return {name: np.concatenate(parts) for name, parts in caught.items()}
+
     def _make_conditional(self, state: dict[str, np.ndarray]) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
         torch = require("torch", "clones")
         network: list[Any] = []
@@ -210,9 +280,7 @@ class StudyTransformer(BaseEstimator):
         def ask(tokens: np.ndarray, sites: np.ndarray) -> np.ndarray:
             """Log-probabilities of one site a sequence."""
             if not network:  # made when it is asked, so that a long list of steps costs nothing
-                made = self._network(torch)
-                made.load_state_dict({name: torch.tensor(values) for name, values in state.items()})
-                network.append(made)
+                network.append(self._rebuild(torch, state))
             read = np.array(tokens, np.int64)
             at = np.arange(len(read))
             if self.kind == "encoder":
