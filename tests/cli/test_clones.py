@@ -56,6 +56,24 @@ def test_a_transformer_is_followed_along_its_training(text):
     assert found.steps[[0, -1]].tolist() == [0, 20]
 
 
+def test_checkpoints_of_a_folder_are_followed(text):
+    transformers = pytest.importorskip("transformers")
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    saved = Tokenizer(models.WordLevel({"a": 0, "b": 1, "c": 2, "[MASK]": 3}, unk_token="a"))
+    saved.pre_tokenizer = pre_tokenizers.Split("", "isolated")
+    config = transformers.BertConfig(
+        vocab_size=4, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16
+    )
+    for step in (0, 30):
+        transformers.BertForMaskedLM(config).save_pretrained(text / "run" / f"checkpoint-{step}")
+        saved.save(str(text / "run" / f"checkpoint-{step}" / "tokenizer.json"))
+    call("clones", "pairs.txt", *SMALL, *CLONE, "--study", "run", "--output", "b.npz")
+    found = infoscope.load("b.npz")
+    assert found.steps.tolist() == [0, 30]
+    assert found.loss[0] == pytest.approx(np.log(4), abs=0.2)  # it was never trained
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "words"),
     [
@@ -64,6 +82,7 @@ def test_a_transformer_is_followed_along_its_training(text):
         (["pairs.txt", "--length", "500"], DataError, "fewer than one window"),
         (["nothing.txt"], DataError, "nothing.txt"),
         (["pairs.txt", "--orders", "1,9", "--length", "6"], ParameterError, "6 sites"),
+        (["pairs.txt", "--study", "encodr"], ParameterError, "encoder, decoder or a folder"),
     ],
 )
 def test_what_cannot_be_done_is_said(text, arguments, error, words):

@@ -25,7 +25,9 @@ def clones(
     steps: Annotated[int, count(1, "Of the training of a model.")] = 1000,
     sequences: Annotated[int, count(4, "Of a clone.")] = 400,
     max_sweeps: Annotated[int, count(8, "Sweeps after which a clone is given up.")] = 200,
-    study: Annotated[str | None, word("encoder|decoder", "Train a small transformer, test it on the clones.")] = None,
+    study: Annotated[
+        str | None, value("encoder|decoder|FOLDER", "A small transformer, or checkpoints, to test.")
+    ] = None,
     study_steps: Annotated[int, count(2, "Of its training.")] = 2000,
     resume: Annotated[str | None, value("FOLDER", "Keep trained models there; go on from them.")] = None,
     out: Annotated[Delivery, {"output": "The answer: .json (for rerun), .npz (for infoscope.load), .csv, .parquet."}],
@@ -37,7 +39,7 @@ def clones(
 
     Trains a model of each order, tests it on documents that were left out, and draws a clone of each: sequences that
     have interactions up to that order and no more. With --study a small transformer is trained on the text and tested
-    on the clones along its training.
+    on the clones along its training; of a FOLDER with checkpoint-500, ... and their tokenizer, the models in it are.
 
     Example: infoscope clones book.txt --orders 1,2,3 --study encoder --resume models --plot curves.png
     """
@@ -46,7 +48,9 @@ def clones(
         CloneLadder,
         InteractionModel,
         StudyTransformer,
+        checkpoint_conditionals,
         learning_curves,
+        read_tokenizer,
         token_windows,
         train_tokenizer,
     )
@@ -54,11 +58,14 @@ def clones(
     from .deliver import check_targets, deliver
     from .messages import messages
 
-    asked = _read_orders(orders)
+    asked, folder = _read_orders(orders), _folder_of(study)
     check_targets(out)
     with messages(out.quiet):
         documents, files = _read_documents(texts)
-        windows = token_windows(documents, train_tokenizer(documents, tokenizer), length)
+        known = train_tokenizer(documents, tokenizer) if folder is None else read_tokenizer(folder)
+        conditionals = {} if folder is None else checkpoint_conditionals(folder, known.n_tokens)
+        files += [] if folder is None else sorted(folder.glob("*/*.safetensors"))
+        windows = token_windows(documents, known, length)
         train, test = windows.split(TEST_SHARE, random_state=seed)
         model = InteractionModel(
             n_heads=heads, n_steps=steps, positions="relative", n_tokens=windows.tokenizer.n_tokens, random_state=seed
@@ -69,14 +76,15 @@ def clones(
         found: Any = ladder.compare(test.tokens, document=test.document, clones=drawn)
         if study is not None:
             typer.echo(str(found))
-            network = StudyTransformer(study, n_steps=study_steps, random_state=seed)
-            network.fit(train.tokens, n_tokens=windows.tokenizer.n_tokens)
+            if folder is None:
+                network = StudyTransformer(study, n_steps=study_steps, random_state=seed)
+                conditionals = network.fit(train.tokens, n_tokens=windows.tokenizer.n_tokens).checkpoints_
             for order, clone in drawn.items():
                 if not clone.converged:
                     warn(f"the clone of order {order} is left out: {clone.verdict}")
             certified = {order: clone for order, clone in drawn.items() if clone.converged}
             found = learning_curves(
-                network.checkpoints_, certified, start, document=_evenly(test.document, sequences), random_state=seed
+                conditionals, certified, start, document=_evenly(test.document, sequences), random_state=seed
             )
         inputs = {"n_train": len(train), "n_test": len(test), "n_tokens": windows.tokenizer.n_tokens}
         deliver(found, out, inputs, files, **({"kind": kind} if kind else {}))
@@ -90,6 +98,20 @@ def _read_orders(text: str) -> list[int]:
     if not all(part.strip().isdigit() and int(part) > 0 for part in parts):
         raise ParameterError(f"--orders is whole numbers from 1, separated by commas, as in 1,2,3; not '{text}'")
     return [int(part) for part in parts]
+
+
+def _folder_of(study: str | None) -> Path | None:
+    """Where checkpoints are, if they are to be read."""
+    from infoscope.base.errors import ParameterError
+
+    if study in (None, "encoder", "decoder"):
+        return None
+    folder = Path(str(study))
+    if not folder.is_dir():
+        raise ParameterError(
+            f"--study is encoder, decoder or a folder of checkpoints, and there is no folder '{study}'"
+        )
+    return folder
 
 
 def _read_documents(texts: list[str]) -> tuple[list[str], list[Path]]:

@@ -13,6 +13,7 @@ from .interaction_degree import interaction_degree
 from .interaction_model import InteractionModel
 from .ladder import CloneLadder
 from .ladder_results import LadderLosses
+from .language_models import causal_conditional, checkpoint_conditionals, masked_conditional
 from .learning_curves import learning_curves
 from .markov import markov_floors
 from .order_losses import exact_order_losses, masked_floor
@@ -21,7 +22,7 @@ from .simple_clones import independent_clone, markov_clone, shuffled_clone
 from .spectrum_results import OrderSpectrum
 from .study_models import StudyTransformer
 from .token_arrays import check_tokens
-from .tokens import Tokenizer, TokenWindows, token_windows, train_tokenizer
+from .tokens import Tokenizer, TokenWindows, read_tokenizer, token_windows, train_tokenizer
 
 __all__ = [
     # laws that can be listed
@@ -63,10 +64,14 @@ __all__ = [
     # what a model has learnt
     "LearningCurves",
     "StudyTransformer",
+    "causal_conditional",
+    "checkpoint_conditionals",
     "learning_curves",
+    "masked_conditional",
     # from texts to tokens
     "TokenWindows",
     "Tokenizer",
+    "read_tokenizer",
     "token_windows",
     "train_tokenizer",
     # what every piece asks

@@ -143,5 +143,11 @@ def _sequence_losses(model: Conditional, tokens: np.ndarray, rows: np.ndarray, s
         part = slice(first, first + BATCH)
         seen = tokens[rows[part]]
         own = seen[np.arange(len(seen)), sites[part]]
-        found[part] = -log_softmax(ask_logits(model, seen, sites[part]))[np.arange(len(seen)), own]
+        logits = ask_logits(model, seen, sites[part])
+        if own.max() >= logits.shape[1]:
+            raise DataError(
+                f"the model knows {logits.shape[1]} tokens, but the sequences hold token {own.max()}, of an alphabet "
+                f"of {tokens.max() + 1} or more: use the tokenizer that the model was trained with"
+            )
+        found[part] = -log_softmax(logits)[np.arange(len(seen)), own]
     return np.bincount(rows, found, len(tokens)) / np.bincount(rows, minlength=len(tokens))

@@ -17,7 +17,10 @@ from infoscope.base.contents import integers
 from infoscope.base.errors import require
 from infoscope.storage import atomic_path
 
+from .token_arrays import check_alphabet
+
 BYTES = 256  # the alphabet of byte pairs before the first merge
+SAVED = "tokenizer.json"
 OTHER = "\ufffd"  # stands for characters that were too rare for the alphabet
 
 
@@ -28,11 +31,11 @@ class Tokenizer:
     Attributes
     ----------
     kind : str
-        "characters", "characters:60", "bpe:512".
+        "characters", "characters:60", "bpe:512"; "file", of one that was read.
     vocabulary : tuple of str
         What every id stands for.
     rules : str
-        JSON of the byte pairs; empty for characters.
+        JSON of `tokenizers`; empty for characters.
     """
 
     kind: str
@@ -47,7 +50,7 @@ class Tokenizer:
     def encode(self, text: str) -> np.ndarray:
         """Ids of a text: (n,) of uint16."""
         if self.rules:
-            return np.array(_byte_pairs(self.rules).encode(text).ids, dtype=np.uint16)
+            return np.array(_byte_pairs(self.rules).encode(text, add_special_tokens=False).ids, dtype=np.uint16)
         number = {character: at for at, character in enumerate(self.vocabulary)}
         other = number.get(OTHER)
         ids = [number.get(character, other) for character in text]
@@ -155,6 +158,50 @@ def train_tokenizer(texts: Iterable[str], kind: str = "bpe:512") -> Tokenizer:
     if size is None or size <= BYTES:
         raise ParameterError(f"{kind!r} leaves no merge: the alphabet of bytes has 256 already, write 'bpe:512'")
     return _learn_byte_pairs(texts, kind, size)
+
+
+def read_tokenizer(path: str | PathLike[str]) -> Tokenizer:
+    """The tokenizer of a model that was saved, so that texts become the ids that it knows.
+
+    Parameters
+    ----------
+    path : path-like
+        A ``tokenizer.json``, the folder of a model that holds one, or a folder of such folders.
+
+    Returns
+    -------
+    Tokenizer
+        Special tokens have ids as well; `encode` adds none.
+
+    Raises
+    ------
+    DataError
+        No such file, a damaged one, more than 65,536 tokens.
+    MissingExtraError
+        Without `tokenizers`.
+
+    Examples
+    --------
+    >>> from infoscope.clones import read_tokenizer
+    >>> read_tokenizer("no/such/folder")
+    Traceback (most recent call last):
+    ...
+    infoscope.base.errors.DataError: there is no tokenizer.json in no/such/folder: copy it from where the model is from
+    """
+    place = Path(path)
+    known = [place] if place.is_file() else [place / SAVED, *sorted(place.glob(f"*/{SAVED}"))]
+    file = next((one for one in known if one.is_file()), None)
+    if file is None:
+        raise DataError(f"there is no {SAVED} in {place}: copy it from where the model is from")
+    reader = require("tokenizers", "clones").Tokenizer
+    try:
+        made = reader.from_str(file.read_text(encoding="utf-8"))
+    except Exception as error:  # tokenizers raises no class of its own
+        raise DataError(f"{file} is damaged, or no tokenizer: {error}") from error
+    made.no_truncation()
+    made.no_padding()
+    n = check_alphabet(made.get_vocab_size())
+    return Tokenizer("file", tuple(made.id_to_token(number) or "" for number in range(n)), made.to_str())
 
 
 def token_windows(
