@@ -62,11 +62,11 @@ def test_an_anomaly_is_where_the_clone_lacks_an_order():
 
 @pytest.fixture(scope="module")
 def study():
-    return StudyTransformer(n_layers=2, n_heads=2, width=16, n_steps=200, n_kept=4).fit(chain(1500, 0, 16))
+    return StudyTransformer(n_layers=2, n_heads=2, width=16, n_steps=200, n_kept=4).fit(chain(1500, 0, 24))
 
 
 def test_hidden_layers_are_those_of_the_network(study):
-    tokens = chain(300, 1, 16)
+    tokens = chain(300, 1, 24)
     layers = study.hidden_layers(tokens, sites=None)
     assert list(layers) == ["embedding", "block 1", "block 2"]
     state = study.states_[200]
@@ -82,19 +82,19 @@ def test_hidden_layers_are_those_of_the_network(study):
     with torch.no_grad():
         expected = study._logits(torch, network, torch.as_tensor(tokens)).numpy()
     np.testing.assert_allclose(logits, expected, atol=1e-4)
-    np.testing.assert_array_equal(study.hidden_layers(tokens, sites=-1)["block 1"], layers["block 1"][:, 15])
+    np.testing.assert_array_equal(study.hidden_layers(tokens, sites=-1)["block 1"], layers["block 1"][:, 23])
     np.testing.assert_allclose(study.hidden_layers(tokens)["block 2"], layers["block 2"].mean(axis=1), atol=1e-6)
 
 
 def test_padding_is_in_no_mean(study):
-    tokens = chain(40, 1, 16)
+    tokens = chain(40, 1, 24)
     tokens[:, 5:] = -1
     whole = study.hidden_layers(tokens, 0, sites=None)
     np.testing.assert_allclose(study.hidden_layers(tokens, 0)["block 1"], whole["block 1"][:, :5].mean(1), atol=1e-6)
 
 
 def test_layers_are_compared_on_data_and_on_clones(study):
-    for tokens in (chain(200, 3, 16), markov_clone(chain(1500, 0, 16), 200, random_state=0)):
+    for tokens in (chain(200, 3, 24), markov_clone(chain(1500, 0, 24), 200, random_state=0)):
         layers = study.hidden_layers(tokens)
         matrix = imbalance_matrix(layers)
         pair = information_imbalance(layers["block 1"], layers["block 2"])
@@ -103,7 +103,7 @@ def test_layers_are_compared_on_data_and_on_clones(study):
         assert 0 < pair.a_to_b < 0.5  # the stream is carried on
     with pytest.raises(ValueError, match="were: 0, "):
         study.hidden_layers(tokens, 7)
-    with pytest.raises(ValueError, match="from 0 to 15"):
-        study.hidden_layers(tokens, sites=16)
+    with pytest.raises(ValueError, match="from 0 to 23"):
+        study.hidden_layers(tokens, sites=24)
     with pytest.raises(ValueError, match="6 sites"):
         study.hidden_layers(tokens[:, :6])
