@@ -107,3 +107,17 @@ def test_layers_are_compared_on_data_and_on_clones(study):
         study.hidden_layers(tokens, sites=24)
     with pytest.raises(ValueError, match="6 sites"):
         study.hidden_layers(tokens[:, :6])
+
+
+def test_weights_move_from_where_they_began(study):
+    moved = study.weight_motion()
+    begun, ended = study.states_[0], study.states_[200]
+    expected = 0.0
+    for name in ("self_attn.in_proj_weight", "self_attn.out_proj.weight", "linear1.weight", "linear2.weight"):
+        gone = ended[f"layers.layers.1.{name}"].astype(float) - begun[f"layers.layers.1.{name}"]
+        expected += np.linalg.norm(gone) ** 2 / gone.size
+    assert moved.loc[200, "block 2"] == pytest.approx(expected, rel=1e-12)
+    gone = ended["out.weight"].astype(float) - begun["out.weight"]
+    assert moved.loc[200, "read-out"] == pytest.approx(np.linalg.norm(gone) ** 2 / gone.size, rel=1e-12)
+    assert (moved.loc[0] == 0).all()
+    assert (moved.loc[200] > 0).all()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -18,6 +18,9 @@ from infoscope.base.progress import progress
 from infoscope.base.threads import one_torch_thread
 
 from .sequences import check_sequences
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 KINDS = ("encoder", "decoder")
 BETAS = (0.9, 0.95)
@@ -187,9 +190,40 @@ class StudyTransformer(BaseEstimator):
         if sites is None:
             return layers
         if one_site:
-            return {name: layer[:, sites] for name, layer in layers.items()}
+            return {name: layer[:, int(sites)] for name, layer in layers.items()}
         seen = (read >= 0)[:, :, None]
         return {name: (layer * seen).sum(axis=1) / seen.sum(axis=1) for name, layer in layers.items()}
+
+    def weight_motion(self) -> pd.DataFrame:
+        """How far the weights of every block have moved from where training began, at each step that was kept.
+
+        ``sum over matrices W of ||W(t) - W(0)||^2 / (entries of W)`` (arXiv 2410.19637, Sec. 3).
+
+        Returns
+        -------
+        DataFrame (steps, blocks)
+            "embedding", "block 1", ..., "read-out"; ``.plot(logx=True)`` is its picture.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from infoscope.clones import StudyTransformer
+        >>> tokens = np.random.default_rng(0).integers(2, size=(50, 6))
+        >>> moved = StudyTransformer(n_layers=1, n_heads=2, width=16, n_steps=2, n_kept=3).fit(tokens).weight_motion()
+        >>> list(moved.columns), moved.index.tolist(), moved.loc[0].tolist()
+        (['embedding', 'block 1', 'read-out'], [0, 1, 2], [0.0, 0.0, 0.0])
+        """
+        import pandas as pd
+
+        steps = sorted(self.checkpoints_)
+        first = self.states_[steps[0]]
+        names = ["embedding", *(f"block {number}" for number in range(1, self.n_layers + 1)), "read-out"]
+        moved = pd.DataFrame(0.0, index=pd.Index(steps, name="step"), columns=names)
+        for name, begun in first.items():
+            if begun.ndim == 2:  # norms and biases are no matrices
+                by_step = [np.mean((self.states_[step][name].astype(np.float64) - begun) ** 2) for step in steps]
+                moved[_block_of(name)] += by_step
+        return moved
 
     # ---- steps ----
     def _kept_steps(self) -> set[int]:
@@ -290,3 +324,10 @@ class StudyTransformer(BaseEstimator):
                 return np.asarray(torch.log_softmax(logits, dim=-1).numpy())
 
         return ask
+
+
+def _block_of(name: str) -> str:
+    """Of a matrix, by its name in the network."""
+    if name.startswith("layers.layers."):
+        return f"block {int(name.split('.')[2]) + 1}"
+    return "embedding" if name.startswith(("tokens.", "sites.")) else "read-out"
