@@ -147,6 +147,7 @@ def test_what_does_not_fit_is_refused_with_a_way_out(tmp_path):
         (lambda: masked_conditional(encoder(), V, mask_token=MASK)(tokens + 1, sites), "token 5, but n_tokens is 5"),
         (lambda: causal_conditional(decoder(), V)(np.tile(tokens, 2), sites), "14 sites, and the model knows 7"),
         (lambda: causal_conditional(nameless, V), "pass start_token"),
+        (lambda: causal_conditional(decoder(), V, start_token=9), "start_token is 9, but the model has 6 tokens"),
         (lambda: masked_conditional(3, V, mask_token=MASK), "torch module"),
         (lambda: masked_conditional(tmp_path / "none", V, mask_token=MASK), "there is no folder"),
         (lambda: masked_conditional(tmp_path / "empty", V, mask_token=MASK), "no config.json"),

@@ -190,10 +190,12 @@ class _Conditional:
         config = getattr(model, "config", None)
         known = getattr(config, "vocab_size", None)
         self.longest = getattr(config, "max_position_embeddings", None)
+        if known is not None and self.special >= known:
+            raise ParameterError(f"{name} is {self.special}, but the model has {known} tokens, 0 to {known - 1}")
         # ids of the model's own, behind the alphabet of the sequences
         named = (getattr(config, f"{one}_token_id", None) for one in ("pad", "bos", "eos", "mask"))
         ids = {one for one in (self.special, *named) if isinstance(one, int)}
-        self.extra = len([one for one in ids if one >= self.n_tokens])
+        self.extra = len([one for one in ids if self.n_tokens <= one < (known or one + 1)])
         if known is not None:
             self._check_vocabulary(known)
 
