@@ -9,14 +9,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from infoscope.base import ParameterError
-from infoscope.base.checks import check_positive_int, check_positive_number
+from infoscope.base.checks import check_positive_number
 
 from .local_energies import local_energies, operator_arrays
 from .metropolis import first_chains, images_of, key_of, run_chains
 from .network import NetworkShape, parameter_shapes
 from .network_choice import NetworkChoice
-from .training_step import StepPlan, choose_form, first_bad, natural_step
+from .training_options import chains_of_a_system
+from .training_step import StepPlan, choose_form, first_bad, natural_step, take_step
 
 BURN_IN = 20  # sweeps before the first step
 
@@ -42,7 +42,7 @@ class ChainRows:
         options: dict[str, Any],
     ) -> None:  # fmt: skip
         family = estimator.family
-        self.n_rows, self.n_chains = n_rows, chains_of_a_system(estimator.n_chains, n_rows, n_all)
+        self.n_rows, self.n_chains = n_rows, chains_of_a_system(estimator, n_all) or n_rows
         self.n_draws = n_rows // self.n_chains
         n_sweeps = check_positive_number(estimator.n_sweeps, "n_sweeps")
         self.moves = move_kinds(family) | {"n_moves": max(1, round(n_sweeps * family.n_sites))}
@@ -64,11 +64,11 @@ class ChainRows:
         chosen = systems["numbers"]
         arguments = {name: systems[name] for name in ("couplings", "scaled", "weights")}
         n_draws = self.n_draws if state.done else self.n_draws + BURN_IN  # the first draws are left out
-        theta, previous, report = chain_step(
-            theta, previous, state.chains[chosen], self._operator, self._group, arguments,
-            key_of(state.seed, state.done), rates, plan=self.plan, n_draws=n_draws, n_kept=self.n_draws, **self.moves,
+        step = partial(
+            chain_step, chains=state.chains[chosen], operator=self._operator, group=self._group, systems=arguments,
+            key=key_of(state.seed, state.done), rates=rates, n_draws=n_draws, n_kept=self.n_draws, **self.moves,
         )  # fmt: skip
-        report = dict(report)
+        theta, previous, report = take_step(step, theta, previous, self.plan)
         self._drawn = np.asarray(report.pop("drawn"))
         chains = state.chains.copy()
         chains[chosen] = np.asarray(report["chains"])
@@ -84,22 +84,6 @@ class ChainRows:
     def spins_of_row(self, row: int) -> np.ndarray:
         """The configuration of a row of the last step."""
         return self._drawn[row]
-
-
-def chains_of_a_system(n_chains: Any, n_rows: int, n_systems: int) -> int:
-    """How many chains a system has: one for each row, or those of all systems shared out."""
-    if n_chains is None:
-        return n_rows
-    n_chains = check_positive_int(n_chains, "n_chains")
-    if n_chains % n_systems:
-        raise ParameterError(
-            f"n_chains is {n_chains} for {n_systems} systems: the first must be a multiple of the second, one chain or "
-            "more for each"
-        )
-    each = n_chains // n_systems
-    if n_rows % each:
-        raise ParameterError(f"{each} chains a system do not share out its {n_rows} rows: take a divisor")
-    return each
 
 
 def move_kinds(family: Any) -> dict[str, bool]:

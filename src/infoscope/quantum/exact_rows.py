@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from .exact_law import make_tables
 from .network import NetworkShape, forward_flops, n_parameters, parameter_shapes
 from .network_choice import NetworkChoice
 from .signed_orbits import find_signed_orbits
-from .training_step import StepPlan, choose_form, exact_step
+from .training_step import StepPlan, choose_form, exact_step, take_step
 
 TABLES = ("images", "characters", "log_counts", "targets", "coefficients", "couplings_of")
 
@@ -75,10 +76,8 @@ class ExactRows:
     ) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
         """New parameters, the update, and what is reported."""
         arguments = {name: systems[name] for name in ("couplings", "scaled", "weights")}
-        theta, previous, report = exact_step(
-            theta, previous, self._tables, arguments, systems["uniforms"], rates, plan=self.plan
-        )
-        report = dict(report)
+        step = partial(exact_step, tables=self._tables, systems=arguments, uniforms=systems["uniforms"], rates=rates)
+        theta, previous, report = take_step(step, theta, previous, self.plan)
         self._drawn = report.pop("rows")
         return np.asarray(theta), np.asarray(previous), report
 

@@ -118,8 +118,9 @@ def natural_gradient(
         raise DataError(f"previous has shape {before.shape}: it must hold one number a parameter, {rows.shape[1]}")
     x, e = centre(rows, energies, system, w)
     with double_precision():
-        found = _compiled(form)(x, 2 * e, shift, mu, before)
-        update, used, truncated = (np.asarray(part) for part in found)
+        update, used, truncated = _compiled(form, False)(x, 2 * e, shift, mu, before)
+        if truncated:
+            update, used, truncated = _compiled(form, True)(x, 2 * e, shift, mu, before)
     return NaturalGradient(np.array(update), float(used), form, bool(truncated))
 
 
@@ -153,10 +154,11 @@ def as_real_rows(x: Any, xp: Any) -> Any:
 
 # --------------------------------------------------------------------------------------------------------------- solve
 def solve_shifted(matrix: Any, right: Any, shift: Any) -> tuple[Any, Any, Any]:
-    """(matrix + shift)^-1 right of a symmetric matrix, in jax; the shift that was used, and whether it was truncated.
+    """(matrix + shift)^-1 right of a symmetric matrix, in jax; the shift that was used, and whether all of them failed.
 
-    The shift grows tenfold, at most four times, until the Cholesky factor is finite; then the solution is that of the
-    eigenvectors whose eigenvalue counts.
+    The shift grows tenfold, at most four times, until the Cholesky factor is finite.  Where it never is, there is no
+    solution here, and `solve_truncated` has one: it is apart, since a compiled function that holds both has the memory
+    of both.
     """
     load_jax()
     import jax.numpy as jnp
@@ -165,42 +167,48 @@ def solve_shifted(matrix: Any, right: Any, shift: Any) -> tuple[Any, Any, Any]:
 
     here = jnp.arange(matrix.shape[0])
 
-    def factor(used: Any) -> Any:
-        return jnp.linalg.cholesky(matrix.at[here, here].add(used), symmetrize_input=False)
+    def is_next(state: Any) -> Any:
+        _, lower, n = state
+        return ~jnp.isfinite(lower[-1, -1]) & (n <= ESCALATIONS)
 
-    def failed(state: Any) -> Any:
-        used, lower, n = state
-        return ~jnp.isfinite(lower[-1, -1]) & (n < ESCALATIONS)
-
-    def escalate(state: Any) -> Any:
+    def factor(state: Any) -> Any:
         used, _, n = state
-        return 10 * used, factor(10 * used), n + 1
+        used = jnp.where(n == 0, used, 10 * used)
+        return used, jnp.linalg.cholesky(matrix.at[here, here].add(used), symmetrize_input=False), n + 1
 
-    used, lower, _ = lax.while_loop(failed, escalate, (shift, factor(shift), 0))
-    truncated = ~jnp.isfinite(lower[-1, -1])
+    nothing = jnp.full_like(matrix, jnp.nan)
+    used, lower, _ = lax.while_loop(is_next, factor, (jnp.asarray(shift, matrix.dtype), nothing, 0))
+    return cho_solve((lower, True), right), used, ~jnp.isfinite(lower[-1, -1])
 
-    def by_eigenvectors(_: Any) -> Any:
-        values, vectors = jnp.linalg.eigh(matrix, symmetrize_input=False)
-        counts = values > SMALLEST_EIGENVALUE * jnp.abs(values[-1])
-        inverse = jnp.where(counts, 1 / jnp.where(counts, values + used, 1.0), 0.0)
-        return vectors @ (inverse * (vectors.T @ right))
 
-    solution = lax.cond(truncated, by_eigenvectors, lambda _: cho_solve((lower, True), right), 0)
-    return solution, used, truncated
+def solve_truncated(matrix: Any, right: Any, shift: Any) -> tuple[Any, Any, Any]:
+    """As `solve_shifted` where all shifts fail: the solution at the last of them, of the eigenvectors whose eigenvalue
+    counts."""
+    load_jax()
+    import jax.numpy as jnp
+
+    used = shift
+    for _ in range(ESCALATIONS):
+        used = 10 * used
+    values, vectors = jnp.linalg.eigh(matrix, symmetrize_input=False)
+    counts = values > SMALLEST_EIGENVALUE * jnp.abs(values[-1])
+    inverse = jnp.where(counts, 1 / jnp.where(counts, values + used, 1.0), 0.0)
+    return vectors @ (inverse * (vectors.T @ right)), used, True
 
 
 @lru_cache
-def _compiled(form: str) -> Any:
+def _compiled(form: str, truncated: bool) -> Any:
     jax = load_jax()
+    solve = solve_truncated if truncated else solve_shifted
 
     def primal(x: Any, twice_e: Any, shift: Any, mu: Any, before: Any) -> Any:
         force = x.T @ (twice_e - mu * (x @ before))
-        update, used, truncated = solve_shifted(x.T @ x, force, shift)
-        return update + mu * before, used, truncated
+        update, used, failed = solve(x.T @ x, force, shift)
+        return update + mu * before, used, failed
 
     def dual(x: Any, twice_e: Any, shift: Any, mu: Any, before: Any) -> Any:
-        y, used, truncated = solve_shifted(x @ x.T, twice_e - mu * (x @ before), shift)
-        return x.T @ y + mu * before, used, truncated
+        y, used, failed = solve(x @ x.T, twice_e - mu * (x @ before), shift)
+        return x.T @ y + mu * before, used, failed
 
     return jax.jit({"primal": primal, "dual": dual}[form])
 

@@ -2,41 +2,34 @@
 
 from __future__ import annotations
 
-import math
-from contextlib import ExitStack
 from os import PathLike
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.exceptions import NotFittedError
 
-from infoscope.base import DataError, ParameterError
-from infoscope.base.checks import check_choice, check_positive_int, check_positive_number, check_random_state
+from infoscope.base import DataError
+from infoscope.base.checks import check_choice, check_random_state
 from infoscope.base.contents import holds, numbers, whole
-from infoscope.storage import Checkpoint
 
-from .answers import Answers
-from .configurations import check_spins
-from .families import SpinFamily
-from .interfaces import SpinSamples
-from .jax_precision import double_precision, load_jax
 from .network_choice import NetworkChoice, choose_network
+from .trained_network import TrainedNetwork
+from .training_checkpoint import checkpoint_options, open_checkpoint
 from .training_options import (
+    chains_of_a_system,
     check_schedule,
     rows_of_a_system,
     scaling_of,
     settle_n_samples,
+    settle_sampler,
     systems_a_step,
     training_systems,
 )
 
-MAX_EXACT_SITES = 16  # up to which "auto" draws from the enumerated law
-N_CHAINS = 64  # that answers are sampled with
 FINE_TUNING = 0.25  # of the learning rate
 
 
-class FoundationQuantumState(Answers, BaseEstimator):
+class FoundationQuantumState(TrainedNetwork, BaseEstimator):
     """One neural wave function psi(s | couplings) for a family of Hamiltonians.
 
     A transformer of patches of spins takes the couplings beside them and is trained once for all of them by natural
@@ -48,7 +41,7 @@ class FoundationQuantumState(Answers, BaseEstimator):
     family : IsingFamily, RandomFieldIsing, HeisenbergFamily or CustomFamily
     couplings : (low, high), or m such pairs, or a mapping of names to pairs; optional
         Where to train: evenly spaced for one coupling, a Sobol sequence for several, uniform for a field on every site.
-        Values of your own go to `fit`.
+        Rows of values go to `fit`.
     n_systems : int, optional
         R, how many couplings are trained; by default one for 64 samples, at most 32.
     d_model, n_heads, n_layers : int or "auto"
@@ -73,7 +66,8 @@ class FoundationQuantumState(Answers, BaseEstimator):
     training : {"sampling", "full_sum"}
         "full_sum": all orbits with their weights; refused where it costs more than the draws.
     n_samples : int or "auto"
-        M, rows a step, for all systems together; 512 for up to 16 sites, 4096 above.
+        M, rows a step, for all systems together: a multiple of their number and of their chains.  "auto": 512 for up to
+        16 sites and 4096 above, or the next such number, and at least 16 for each system.
     n_iter : int
         Steps.
     learning_rate : float
@@ -239,7 +233,7 @@ class FoundationQuantumState(Answers, BaseEstimator):
         MissingExtraError
             Without jax.
         """
-        self._sampler()  # refuses what is no family before anything is asked of it
+        settle_sampler(self)  # refuses what is no family before anything is asked of it
         seed = int(check_random_state(self.random_state).integers(2**63))
         rows, weights = training_systems(self, couplings, sample_weight, seed)
         choice = choose_network(self, rows)
@@ -312,99 +306,6 @@ class FoundationQuantumState(Answers, BaseEstimator):
             )  # fmt: skip
         return self
 
-    # -------------------------------------------------------------------------------------------------------- answers
-    @property
-    def full_sum(self) -> bool:
-        """Whether answers are sums over all configurations unless said otherwise."""
-        return self.training == "full_sum"
-
-    def log_amplitude(self, spins: Any, couplings: Any) -> np.ndarray:
-        """The logarithm of psi, not normalised.
-
-        Parameters
-        ----------
-        spins : array (M, n_sites)
-            +1 and -1.
-        couplings : array (m,) or (M, m)
-            Of all rows, or of each.
-
-        Returns
-        -------
-        ndarray (M,)
-            Real where all amplitudes are positive, else complex.
-        """
-        spins, couplings = self._check_rows(spins, couplings)
-        with self._precision():
-            logs = self._evaluator().log_amplitudes(spins, couplings)
-        return self._with_signs(spins, logs)
-
-    def coupling_derivatives(self, spins: Any, couplings: Any) -> np.ndarray:
-        """d log psi / d coupling, by automatic differentiation.
-
-        Parameters
-        ----------
-        spins : array (M, n_sites)
-        couplings : array (m,) or (M, m)
-
-        Returns
-        -------
-        ndarray (M, m)
-        """
-        spins, couplings = self._check_rows(spins, couplings)
-        with self._precision():
-            return self._evaluator().coupling_derivatives(spins, couplings)
-
-    def hidden_layers(self, spins: Any, couplings: Any) -> list[np.ndarray]:
-        """What each block of the network makes of configurations, pooled over patches.
-
-        Parameters
-        ----------
-        spins : array (M, n_sites)
-        couplings : array (m,) or (M, m)
-
-        Returns
-        -------
-        list of ndarray (M, d_model)
-            One a block.
-        """
-        spins, couplings = self._check_rows(spins, couplings)
-        with self._precision():
-            return self._evaluator().hidden_layers(spins, couplings)
-
-    def sample(self, couplings: Any, n_samples: int, random_state: Any = None) -> SpinSamples:
-        """Configurations from the law |psi|^2 of one system.
-
-        Parameters
-        ----------
-        couplings : array (m,)
-        n_samples : int
-        random_state : int, Generator or None
-
-        Returns
-        -------
-        SpinSamples
-            Independent draws in one chain with the exact sampler; else Markov chains.
-        """
-        self._check_fitted()
-        n_samples = check_positive_int(n_samples, "n_samples")
-        one = self.family.as_system(couplings)
-        rng = check_random_state(random_state)
-        if self._sampler() == "exact":
-            from .exact_draws import draw_configurations
-
-            spins, logs = draw_configurations(self, one, n_samples, rng)
-            return SpinSamples(spins[None], logs[None], None, True)
-        return self._sample_chains(one, n_samples, rng)
-
-    def named_parameters(self) -> dict[str, np.ndarray]:
-        """Copies of the parameters of the network, by name."""
-        self._check_fitted()
-        with self._precision():
-            from .network import as_parameters
-
-            held = as_parameters(self.parameters_, self._shape())
-        return {name: np.array(value) for name, value in held.items()}
-
     # ---------------------------------------------------------------------------------------------------------- steps
     def _train(
         self, rows: Any, weights: Any, choice: NetworkChoice, theta: Any, scaling: Any, schedule: Any, trained: Any,
@@ -413,20 +314,14 @@ class FoundationQuantumState(Answers, BaseEstimator):
         from .fitting import TrainingRun, TrainingState, history_arrays
         from .row_sources import make_rows
 
-        per_step = systems_a_step(self, len(rows))
-        n_rows = rows_of_a_system(settle_n_samples(self), per_step)
-        source = make_rows(self, choice, n_rows, per_step, len(rows), trained, self._sampler())
+        per_step, sampler = systems_a_step(self, len(rows)), settle_sampler(self)
+        n_chains = chains_of_a_system(self, len(rows)) if sampler == "metropolis" else None
+        n_rows = rows_of_a_system(settle_n_samples(self, per_step, n_chains), per_step, n_chains)
+        source = make_rows(self, choice, n_rows, per_step, len(rows), trained, sampler)
         scaled = (rows - scaling[0]) / scaling[1]
         run = TrainingRun(source, schedule, rows, scaled, weights, per_step, bool(self.active), self.family.n_sites)
-        options = self._checkpoint_options(rows, weights, choice, scaling, schedule, trained, n_rows, theta)
-        with ExitStack() as open_files:
-            if path is None and resume:
-                raise ParameterError("resume=True needs checkpoint=, the file to go on from")
-            file = None
-            if path is not None:
-                if not str(path).endswith(".npz"):
-                    raise ParameterError(f"checkpoint is {str(path)!r}: its name must end in .npz")
-                file = open_files.enter_context(Checkpoint(path, options, resume=resume, every=every))
+        options = checkpoint_options(self, rows, weights, choice, scaling, schedule, trained, n_rows, theta)
+        with open_checkpoint(path, options, resume=resume, every=every) as file:
             held = None if file is None else file.load()
             if held is None:
                 previous = np.zeros(source.plan.n_trained())
@@ -441,112 +336,3 @@ class FoundationQuantumState(Answers, BaseEstimator):
         self.couplings_, self.weights_, self.scaling_ = rows, weights, scaling
         self.parameters_, self.history_ = state.theta, history_arrays(state.history)
         self.n_iter_ = state.done
-
-    def _sample_chains(self, coupling: np.ndarray, n_samples: int, rng: np.random.Generator) -> SpinSamples:
-        choice = choose_network(self, self.couplings_)
-        n_chains = min(N_CHAINS, n_samples) if self.n_chains is None else check_positive_int(self.n_chains, "n_chains")
-        with self._precision():
-            from .chain_rows import sample_chains
-
-            spins, logs, acceptance = sample_chains(
-                self.parameters_, self._shape(choice), choice.group,
-                (coupling - self.scaling_[0]) / self.scaling_[1], self.family, n_samples, n_chains=n_chains,
-                n_sweeps=check_positive_number(self.n_sweeps, "n_sweeps"), single=self.dtype == "float32",
-                chunk=self._chunk(), rng=rng,
-            )  # fmt: skip
-        return SpinSamples(
-            spins,
-            self._with_signs(spins.reshape(-1, spins.shape[2]), logs.ravel()).reshape(logs.shape),
-            acceptance,
-            False,
-        )
-
-    def _with_signs(self, spins: np.ndarray, logs: np.ndarray) -> np.ndarray:
-        """log psi with Marshall's signs, where the family has them."""
-        sites = getattr(self.family, "marshall_sites", None)
-        if sites is None:
-            return logs
-        return logs + 1j * math.pi * ((spins[:, np.asarray(sites, bool)] < 0).sum(axis=1) % 2)
-
-    def _chunk(self) -> int:
-        return 0 if self.chunk_size is None else check_positive_int(self.chunk_size, "chunk_size")
-
-    def _checkpoint_options(
-        self, rows: Any, weights: Any, choice: NetworkChoice, scaling: Any, schedule: Any, trained: Any, n_rows: int,
-        theta: Any,
-    ) -> dict[str, Any]:  # fmt: skip
-        """What a checkpoint must agree with: of another lattice, precision or schedule none is taken."""
-        operator = self.family.operator
-        seed = self.random_state if isinstance(self.random_state, (int, np.integer)) else "drawn"
-        return {
-            "lattice": repr(self.family.lattice),
-            "dtype": self.dtype,
-            "hamiltonian": [operator.flips, operator.term_flip, operator.term_signs, operator.term_weight],
-            "network": {name: str(value) for name, value in choice.options.items()},
-            "symmetries": [choice.group.permutations, choice.group.flips, choice.group.characters],
-            "couplings": rows,
-            "weights": weights,
-            "scaling": scaling,
-            "schedule": {name: str(value) for name, value in vars(schedule).items()},
-            "trained": ", ".join(trained),
-            "rows": n_rows,
-            "sampler": [self._sampler(), self.training, str(self.n_chains), float(self.n_sweeps)],
-            "systems_per_step": str(self.systems_per_step),
-            "active": bool(self.active),
-            "seed": seed,
-            "start": np.asarray(theta) if trained else "random",
-        }
-
-    def _precision(self) -> Any:
-        check_choice(self.dtype, "dtype", ("float64", "float32"))
-        load_jax()
-        return double_precision()
-
-    def _sampler(self) -> str:
-        if not isinstance(self.family, SpinFamily):
-            raise ParameterError(
-                f"family is {self.family!r}: give an IsingFamily, HeisenbergFamily or another SpinFamily"
-            )
-        check_choice(self.sampler, "sampler", ("auto", "exact", "metropolis"))
-        check_choice(self.training, "training", ("sampling", "full_sum"))
-        if self.sampler == "auto":
-            return "exact" if self.family.n_sites <= MAX_EXACT_SITES or self.training == "full_sum" else "metropolis"
-        if self.sampler == "metropolis" and self.training == "full_sum":
-            raise ParameterError('training="full_sum" sums over all configurations: take sampler="exact" or "auto"')
-        return self.sampler
-
-    def _shape(self, choice: NetworkChoice | None = None) -> Any:
-        from .network import NetworkShape, n_parameters
-
-        choice = choose_network(self, self.couplings_) if choice is None else choice
-        # whether amplitudes are complex was decided at the couplings that were trained first
-        for complex_amplitude in (choice.options["complex_amplitude"], not choice.options["complex_amplitude"]):
-            shape = NetworkShape(**{**choice.options, "complex_amplitude": complex_amplitude})
-            if n_parameters(shape) == len(self.parameters_):
-                return shape
-        raise DataError(
-            f"parameters_ holds {len(self.parameters_)} numbers, and the network of these parameters has "
-            f"{n_parameters(NetworkShape(**choice.options))}: they do not belong together"
-        )
-
-    def _evaluator(self) -> Any:
-        from .evaluation import Evaluator
-
-        choice = choose_network(self, self.couplings_)
-        single = self.dtype == "float32"
-        return Evaluator(self.parameters_, self._shape(choice), choice.group, self.scaling_, single, self._chunk())
-
-    def _check_fitted(self) -> None:
-        if not hasattr(self, "parameters_"):
-            raise NotFittedError("this FoundationQuantumState is not trained yet: call fit first")
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "parameters_")
-
-    def _check_rows(self, spins: Any, couplings: Any) -> tuple[np.ndarray, np.ndarray]:
-        self._check_fitted()
-        spins = check_spins(spins, self.family.n_sites)
-        systems = self.family.as_systems(couplings)
-        if len(systems) not in (1, len(spins)):
-            raise DataError(f"couplings has {len(systems)} rows for {len(spins)} configurations: give one, or one each")
-        return spins, np.broadcast_to(systems, (len(spins), systems.shape[1]))

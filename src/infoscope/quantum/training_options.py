@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from infoscope.base import DataError, ParameterError, warn
-from infoscope.base.checks import check_positive_int, check_positive_number, check_sample_weight
+from infoscope.base.checks import check_choice, check_positive_int, check_positive_number, check_sample_weight
 
+from .families import SpinFamily
 from .natural_gradient import check_momentum
 
 FEW_ROWS, MANY_SYSTEMS = 16, 32
+MAX_EXACT_SITES = 16  # up to which "auto" draws from the enumerated law
 HALVING = 32  # steps after which the shift has halved
 LAST_RATE = 0.1  # of the learning rate, at the end of the cosine
 
@@ -84,7 +86,7 @@ def training_systems(estimator: Any, couplings: Any, sample_weight: Any, seed: i
 def _n_systems(estimator: Any) -> int:
     if estimator.n_systems is not None:
         return check_positive_int(estimator.n_systems, "n_systems")
-    return max(1, min(MANY_SYSTEMS, settle_n_samples(estimator) // 64))
+    return max(1, min(MANY_SYSTEMS, settle_n_samples(estimator, 1) // 64))
 
 
 def systems_in_range(family: Any, ranges: Any, n_systems: int, seed: int) -> np.ndarray:
@@ -100,6 +102,11 @@ def systems_in_range(family: Any, ranges: Any, n_systems: int, seed: int) -> np.
             )
         ranges = [ranges[name] for name in family.coupling_names]
     bounds = np.asarray(ranges, np.float64)
+    if bounds.ndim == 2 and bounds.shape[1] == m != 2:  # m pairs and two rows of two couplings would look the same
+        raise ParameterError(
+            f"couplings has shape {bounds.shape}, {len(bounds)} rows of values: those go to fit(couplings); the "
+            f"estimator takes a range, (low, high) for all couplings or one such pair for each of the {m}"
+        )
     bounds = np.broadcast_to(bounds, (m, 2)) if bounds.shape == (2,) else bounds
     if bounds.shape != (m, 2) or not np.isfinite(bounds).all() or (bounds[:, 0] > bounds[:, 1]).any():
         raise ParameterError(
@@ -127,11 +134,20 @@ def scaling_of(couplings: np.ndarray, per_site: bool) -> np.ndarray:
 
 
 # ---------------------------------------------------------------------------------------------------------------- rows
-def settle_n_samples(estimator: Any) -> int:
-    """M: 512 for small systems, 4096 above."""
-    if isinstance(estimator.n_samples, str) and estimator.n_samples == "auto":
-        return 512 if estimator.family.n_sites <= 16 else 4096
-    return check_positive_int(estimator.n_samples, "n_samples", 2)
+def settle_sampler(estimator: Any) -> str:
+    """Where rows come from: "exact", the enumerated law, or "metropolis", chains; it refuses what is no family."""
+    if not isinstance(estimator.family, SpinFamily):
+        raise ParameterError(
+            f"family is {estimator.family!r}: give an IsingFamily, HeisenbergFamily or another SpinFamily"
+        )
+    check_choice(estimator.sampler, "sampler", ("auto", "exact", "metropolis"))
+    check_choice(estimator.training, "training", ("sampling", "full_sum"))
+    if estimator.sampler == "auto":
+        enumerated = estimator.family.n_sites <= MAX_EXACT_SITES or estimator.training == "full_sum"
+        return "exact" if enumerated else "metropolis"
+    if estimator.sampler == "metropolis" and estimator.training == "full_sum":
+        raise ParameterError('training="full_sum" sums over all configurations: take sampler="exact" or "auto"')
+    return estimator.sampler
 
 
 def systems_a_step(estimator: Any, n_systems: int) -> int:
@@ -141,8 +157,32 @@ def systems_a_step(estimator: Any, n_systems: int) -> int:
     return check_positive_int(estimator.systems_per_step, "systems_per_step", 1, n_systems)
 
 
-def rows_of_a_system(n_samples: int, n_systems: int) -> int:
-    """M_k: an equal number for every system."""
+def settle_n_samples(estimator: Any, n_systems: int, n_chains: int | None = None) -> int:
+    """M, rows a step: what the user says; else 512 for up to 16 sites and 4096 above, or the next number of which every
+    system gets the same share, a multiple of the chains it has and not too few."""
+    if isinstance(estimator.n_samples, str):
+        check_choice(estimator.n_samples, "n_samples", ("auto",))
+        goal = 512 if estimator.family.n_sites <= 16 else 4096
+        share, unit = max(FEW_ROWS, -(-goal // n_systems)), n_chains or 1
+        return n_systems * unit * -(-share // unit)
+    return check_positive_int(estimator.n_samples, "n_samples", 2)
+
+
+def chains_of_a_system(estimator: Any, n_systems: int) -> int | None:
+    """How many chains each of all systems has; None: one for each of its rows."""
+    if estimator.n_chains is None:
+        return None
+    n_chains = check_positive_int(estimator.n_chains, "n_chains")
+    if n_chains % n_systems:
+        raise ParameterError(
+            f"n_chains is {n_chains} for {n_systems} systems: the first must be a multiple of the second, one chain or "
+            "more for each"
+        )
+    return n_chains // n_systems
+
+
+def rows_of_a_system(n_samples: int, n_systems: int, n_chains: int | None = None) -> int:
+    """M_k: an equal number for every system of a step, and for each of its chains."""
     if n_samples % n_systems:
         raise ParameterError(
             f"n_samples is {n_samples} and a step looks at {n_systems} systems: the first must be a multiple of the "
@@ -153,6 +193,11 @@ def rows_of_a_system(n_samples: int, n_systems: int) -> int:
         raise ParameterError(
             f"n_samples is {n_samples} for {n_systems} systems a step, {rows} row each, and nothing to be centred by: "
             "take at least 2 rows a system, or a smaller systems_per_step"
+        )
+    if n_chains is not None and rows % n_chains:
+        raise ParameterError(
+            f"n_samples is {n_samples}, {rows} rows for each of {n_systems} systems, and n_chains gives each "
+            f"{n_chains} chains, which do not share them out: take n_samples={n_systems * n_chains} or a multiple"
         )
     if rows < FEW_ROWS:
         warn(f"{rows} rows a system are few (n_samples={n_samples}, {n_systems} systems a step): steps will be noisy")

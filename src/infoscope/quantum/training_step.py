@@ -7,7 +7,8 @@ parameters are donated, and updated in place.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -16,7 +17,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from .exact_law import draw_without_replacement, exact_local_energies, orbit_law
-from .natural_gradient import solve_shifted
+from .natural_gradient import solve_shifted, solve_truncated
 from .network import NetworkShape, as_parameters, parameter_shapes
 from .symmetric_amplitude import map_rows, rows_in_chunk, symmetric_log_amplitudes
 
@@ -42,6 +43,8 @@ class StepPlan:
     chunk : int
         Rows that the network sees at once; 0 decides by the size of its layers.
     jacobian_bytes : int
+    truncated : bool
+        Whether small eigenvalues are left out of the matrix: what `take_step` turns to where no shift helps.
     """
 
     shape: NetworkShape
@@ -52,6 +55,7 @@ class StepPlan:
     single: bool = False
     chunk: int = 0
     jacobian_bytes: int = JACOBIAN_BYTES
+    truncated: bool = False
 
     @property
     def kind(self) -> Any:
@@ -68,6 +72,31 @@ def choose_form(n_parameters: int, n_rows: int) -> str:
 
 
 # -------------------------------------------------------------------------------------------------------------- steps
+def take_step(
+    step: Callable[..., tuple[Any, Any, Any]], theta: Any, previous: Any, plan: StepPlan
+) -> tuple[Any, Any, dict[str, Any]]:
+    """A compiled step, and where no shift made its matrix positive, the same again without the small eigenvalues.
+
+    The second way is compiled by itself when it is first needed: few runs need it, and it takes several times the
+    memory.
+
+    Parameters
+    ----------
+    step : function (theta, previous, plan)
+        The rows it draws depend on nothing else.
+    theta, previous : array (P,), (P_trained,)
+    plan : StepPlan
+
+    Returns
+    -------
+    theta, update, report
+    """
+    theta, previous, report = step(theta, previous, plan=plan)
+    if report["truncated"] and report["bad"] < 0:  # a step that failed gives back the parameters it was given
+        theta, previous, report = step(theta, previous, plan=replace(plan, truncated=True))
+    return theta, previous, dict(report)
+
+
 @partial(jax.jit, static_argnames=("plan",), donate_argnames=("theta", "previous"))
 def exact_step(
     theta: Any, previous: Any, tables: Any, systems: Any, uniforms: Any, rates: Any, *, plan: StepPlan
@@ -142,11 +171,19 @@ def natural_step(
     root = jnp.sqrt(weights)
     right = 2 * (root * centred).ravel()
     right = _real_rows(right, plan) if plan.shape.complex_amplitude else jnp.real(right)
-    solve = _primal if plan.form == "primal" else _dual
-    update, used, truncated = solve(theta, previous, samples, shares, root, right, rates, plan)
+    direction = _primal if plan.form == "primal" else _dual
+    update, used, truncated = direction(theta, previous, samples, shares, root, right, rates, plan)
     step = rates["learning_rate"] * update
     report = {"diag_shift": used, "truncated": truncated, "norm": jnp.sqrt((step * step).sum())}
-    return _subtract(theta, step, plan), update, report
+    moved = _subtract(theta, step, plan)
+    if plan.truncated:
+        return moved, update, report
+    # where the solve failed nothing moves, see `take_step`
+    return jnp.where(truncated, theta, moved), jnp.where(truncated, previous, update), report
+
+
+def _solve(matrix: Any, right: Any, rates: Any, plan: StepPlan) -> tuple[Any, Any, Any]:
+    return (solve_truncated if plan.truncated else solve_shifted)(matrix, right, rates["diag_shift"])
 
 
 def _dual(
@@ -161,7 +198,7 @@ def _dual(
         gram = gram + x @ x.T
         before = before + x @ previous[start:stop]
         kept.append(x)
-    y, used, truncated = solve_shifted(gram, right - momentum * before, rates["diag_shift"])
+    y, used, truncated = _solve(gram, right - momentum * before, rates, plan)
     if len(blocks) == 1:
         return kept[0].T @ y + momentum * previous, used, truncated
     return _transposed(theta, samples, shares, root, y, plan) + momentum * previous, used, truncated
@@ -189,7 +226,7 @@ def _primal(
     n = plan.n_trained()
     parts = (by_system(samples["images"]), by_system(samples["scaled"]), shares, root, right)
     (metric, force), _ = lax.scan(add, (jnp.zeros((n, n)), jnp.zeros(n)), parts)
-    update, used, truncated = solve_shifted(metric, force, rates["diag_shift"])
+    update, used, truncated = _solve(metric, force, rates, plan)
     return update + momentum * previous, used, truncated
 
 
