@@ -33,14 +33,14 @@ state = infoscope.load(Path("data") / "ising_ring_of_12.npz")
 fields = np.linspace(0.75, 2.0, 21)
 exact = transverse_ising_chain_exact(12, fields)
 
-energy = state.expect("energy", fields, n_samples=1024, random_state=0)
+energy = state.expect("energy", fields)  # 12 sites: sums over all configurations
 print(f"energies err by {np.max(np.abs(energy.value / exact.energy - 1)):.1e} at most")
 
 # %%
 # The fidelity susceptibility needs no order parameter: it says how fast the ground state turns.  Its error holds what
 # the network itself does wrong, from the residuals of the state; the crosses are corrected by them.
 
-turning = state.fidelity_susceptibility(fields, n_samples=1024, random_state=0)
+turning = state.fidelity_susceptibility(fields, random_state=0)
 print(turning)
 print(f"the closed form has its largest value {exact.chi.max():.2f} at {fields[exact.chi.argmax()]:.2f}")
 

@@ -119,7 +119,11 @@ def test_starts_and_keys():
 
 
 @pytest.mark.parametrize(
-    ("n_chains", "text"), [(5, "n_chains is 5 for 2 systems"), (10, "do not share out its 32 rows")]
+    ("n_chains", "text"),
+    [
+        (5, "n_chains is 5 for 2 systems"),
+        (10, "n_samples is 64, 32 rows for each of 2 systems, and n_chains gives each 5"),
+    ],
 )
 def test_chains_that_do_not_share_out(n_chains, text):
     with pytest.raises(ParameterError, match=text):

@@ -12,7 +12,7 @@ from sklearn.exceptions import NotFittedError
 import infoscope
 from infoscope.base import DataError, InfoscopeWarning, ParameterError
 from infoscope.quantum import Chain, FoundationQuantumState, HeisenbergFamily, IsingFamily, RandomFieldIsing, spins_of
-from infoscope.quantum.training_options import rows_of_a_system, systems_in_range, training_systems
+from infoscope.quantum.training_options import rows_of_a_system, settle_n_samples, systems_in_range, training_systems
 
 pytest.importorskip("jax")
 
@@ -22,7 +22,7 @@ SMALL = dict(d_model=8, n_heads=2, n_layers=1, n_samples=64, random_state=0)
 
 
 def make(**changes):
-    return FoundationQuantumState(FAMILY, **{**SMALL, "n_iter": 150, **changes})
+    return FoundationQuantumState(**{"family": FAMILY, **SMALL, "n_iter": 150, **changes})
 
 
 def exact(n_sites, field):
@@ -179,6 +179,26 @@ def test_a_checkpoint_of_something_else_is_refused(tmp_path, changes, couplings,
         other.fit(couplings, checkpoint=path, resume=True)
 
 
+@pytest.mark.parametrize(
+    ("n_systems", "n_chains", "wanted"),
+    [(8, None, 512), (6, None, 516), (6, 10, 540), (100, None, 1600)],  # at least 16 rows for each of 100
+)
+def test_rows_that_share_out(n_systems, n_chains, wanted):
+    assert settle_n_samples(make(n_samples="auto"), n_systems, n_chains) == wanted
+
+
+def test_all_defaults_train_any_number_of_systems():
+    found = make(n_samples="auto", n_iter=1).fit(np.linspace(0.5, 2, 6))
+    assert found.history_["energies"].shape == (1, 6)
+
+
+def test_where_all_is_enumerated_answers_are_sums(trained):
+    found = trained.expect("energy", 1.0)
+    assert found.method == "full_sum" and found.value_se[0] == 0
+    assert trained.expect("energy", 1.0, method="sampling", n_samples=64).method == "independent"
+    assert not make(sampler="metropolis").full_sum and not make(family=IsingFamily(Chain(18))).full_sum
+
+
 def test_few_rows_are_told():
     with pytest.warns(InfoscopeWarning, match="8 rows a system are few"):
         assert rows_of_a_system(32, 4) == 8
@@ -232,6 +252,8 @@ def test_bad_ranges_and_magnetisations():
         make().fit()
     with pytest.raises(ParameterError, match=r"give \(low, high\)"):
         make(couplings=(2.0, 1.0)).fit()
+    with pytest.raises(ParameterError, match=r"3 rows of values: those go to fit\(couplings\)"):
+        FoundationQuantumState(RandomFieldIsing(Chain(6)), couplings=np.ones((3, 6))).fit()
     with pytest.raises(ParameterError, match="odd ones only"):
         HeisenbergFamily(Chain(5), magnetization=0)
     with pytest.raises(ParameterError, match="resume=True needs checkpoint="):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 from scipy.optimize import brentq
@@ -14,7 +16,7 @@ from infoscope.quantum.jax_precision import double_precision  # noqa: E402
 from infoscope.quantum.network import NetworkShape, first_parameters, n_parameters, parameter_shapes  # noqa: E402
 from infoscope.quantum.signed_orbits import find_signed_orbits  # noqa: E402
 from infoscope.quantum.symmetries import make_group  # noqa: E402
-from infoscope.quantum.training_step import StepPlan, derivatives, exact_log_amplitudes, exact_step  # noqa: E402
+from infoscope.quantum.training_step import StepPlan, derivatives, exact_log_amplitudes, exact_step, take_step  # noqa: E402
 
 PATCHES = ((0, 1), (2, 3), (4, 5))
 ISING = NetworkShape(PATCHES, 1, False, 4, 2, 1, ())
@@ -152,6 +154,22 @@ def test_changed_rates_and_numbers_compile_nothing():
     problem.systems["couplings"] = COUPLINGS + 0.1
     problem.step({"learning_rate": 0.01, "diag_shift": 1e-5, "momentum": 0.0})
     assert exact_step._cache_size() == compiled
+
+
+def test_small_eigenvalues_are_left_out_in_a_step_of_its_own():
+    problem = Problem(ISING, form="primal")  # at most 21 of its eigenvalues are not rounding
+    rates = RATES | {"diag_shift": 1e-40}
+    theta, previous, report = problem.step(rates)
+    assert report["truncated"] and (theta == problem.theta).all() and (previous == problem.previous).all()
+    step = partial(
+        exact_step, tables=problem.tables, systems=problem.systems, uniforms=problem.uniforms, rates=rates
+    )  # fmt: skip
+    with double_precision():
+        theta, update, report = take_step(step, problem.theta, problem.previous, problem.plan)
+        theta, update = np.asarray(theta), np.asarray(update)
+    assert report["truncated"] and float(report["diag_shift"]) == pytest.approx(1e-36)
+    assert np.isfinite(update).all() and (update != problem.previous).any()
+    np.testing.assert_allclose(theta, problem.theta - 0.05 * update, rtol=1e-12)
 
 
 def test_float64_stays_inside():

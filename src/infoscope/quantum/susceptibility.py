@@ -47,7 +47,8 @@ def fidelity_susceptibility(
     couplings : array_like (R, m)
         Systems that are asked for; (R,) for families of one coupling, where a scan also finds the peak.
     method : {"auto", "full_sum", "sampling"}
-        Sum over all configurations, or draw; "auto" does what the state prefers.
+        Sum over all configurations, or draw; "auto" does what the state prefers: a trained one sums where its training
+        enumerates them, up to 16 sites.
     n_samples : int
         Draws of each system.
     n_bootstrap : int
