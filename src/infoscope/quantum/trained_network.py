@@ -100,7 +100,7 @@ class TrainedNetwork(Answers):
             return self._evaluator().hidden_layers(spins, couplings)
 
     def sample(self, couplings: Any, n_samples: int, random_state: Any = None) -> SpinSamples:
-        """Configurations from the law |psi|^2 of one system.
+        """Configurations from the law ``|psi|^2`` of one system.
 
         Parameters
         ----------
