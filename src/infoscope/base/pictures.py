@@ -7,8 +7,9 @@ keeps its pictures in files called ``plots*.py``, which are loaded when one of i
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
+from numbers import Integral
 from pkgutil import iter_modules
 from typing import Any, NamedTuple, TypeVar
 
@@ -131,3 +132,23 @@ def load_pictures(module: str) -> None:
     for beside in iter_modules(import_module(package).__path__):
         if beside.name.startswith("plots"):
             import_module(f"{package}.{beside.name}")
+
+
+def place_among(asked: int | str, names: Sequence[str], what: str) -> int:
+    """The number of what a picture shall show, asked for by name or number.
+
+    Raises
+    ------
+    ParameterError
+        If there is none.
+
+    Examples
+    --------
+    >>> from infoscope.base.pictures import place_among
+    >>> place_among("psi", ("phi", "psi"), "variable")
+    1
+    """
+    at = asked if isinstance(asked, Integral) else names.index(asked) if asked in names else -1
+    if not 0 <= at < len(names):
+        raise ParameterError(f"{what} is {asked!r}: there are {', '.join(names)}")
+    return int(at)

@@ -53,7 +53,7 @@ def choose_network(estimator: Any, couplings: np.ndarray) -> NetworkChoice:
     check_choice(estimator.attention, "attention", ("auto", "rolled", "free"))
     sites = getattr(family, "marshall_sites", None)
     operator = family.operator if sites is None else family.operator.rotated(sites)
-    positive = not _complex("auto", family, operator, couplings)
+    positive = _may_be_positive(family, operator, couplings)
     rolled = _rolled_grid(family, patches, estimator.attention, couplings, positive)
     options = {
         "patches": tuple(map(tuple, patches.tolist())),
@@ -63,7 +63,7 @@ def choose_network(estimator: Any, couplings: np.ndarray) -> NetworkChoice:
         "n_heads": n_heads,
         "n_layers": n_layers,
         "grid": rolled[0],
-        "complex_amplitude": _complex(estimator.complex_amplitude, family, operator, couplings),
+        "complex_amplitude": _settle_complex(estimator.complex_amplitude, positive),
         "shared_embedding": bool(estimator.shared_embedding),
         "head_norm": bool(estimator.head_norm),
     }
@@ -128,18 +128,23 @@ def _patch_lattice(lattice: Any, patches: np.ndarray) -> tuple[tuple[int, ...], 
     return grid, np.asarray(lattice.translations(step))
 
 
-def _complex(asked: Any, family: Any, operator: Any, couplings: np.ndarray) -> bool:
-    """Whether amplitudes are complex; "auto": unless the Hamiltonian lets the ground state be positive."""
+def _settle_complex(asked: Any, positive: bool) -> bool:
+    """Whether amplitudes are complex; "auto": unless ground states may be positive."""
     if asked is True or asked is False:
         return bool(asked)
     if not (isinstance(asked, str) and asked == "auto"):
         raise ParameterError(f'complex_amplitude is {asked!r}: give "auto", True or False')
+    return not positive
+
+
+def _may_be_positive(family: Any, operator: Any, couplings: np.ndarray) -> bool:
+    """Whether the Hamiltonian lets ground states be positive: no element between two configurations is."""
     if not operator.is_real:
-        return True
+        return False
     spins = _probes(family)
     extremes = np.unique(np.concatenate([couplings.min(axis=0)[None], couplings.max(axis=0)[None], couplings]), axis=0)
     step = max(1, len(extremes) // 16)
-    return any((operator.elements(spins, one)[:, 1:] > 0).any() for one in extremes[::step])
+    return not any((operator.elements(spins, one)[:, 1:] > 0).any() for one in extremes[::step])
 
 
 def _probes(family: Any) -> np.ndarray:

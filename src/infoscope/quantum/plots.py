@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from infoscope.base import ParameterError
-from infoscope.base.pictures import picture
+from infoscope.base.pictures import picture, place_among
 from infoscope.base.plot_style import (
     BLACK,
     BLUE,
@@ -310,11 +310,7 @@ def plot_reweighted(
 # --------------------------------------------------------------------------------------------------------------- steps
 def place_of(found: Any, coupling: int | str) -> int:
     """Number of a coupling; ParameterError if there is none."""
-    names = found.coupling_names
-    at = coupling if isinstance(coupling, int) else names.index(coupling) if coupling in names else -1
-    if not 0 <= at < len(names):
-        raise ParameterError(f"coupling is {coupling!r}: there are {', '.join(names)}")
-    return at
+    return place_among(coupling, found.coupling_names, "coupling")
 
 
 def trained_rows(found: Any) -> np.ndarray:

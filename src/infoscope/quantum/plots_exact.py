@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from infoscope.base import ParameterError
-from infoscope.base.pictures import picture
+from infoscope.base.pictures import picture, place_among
 from infoscope.base.plot_style import BLACK, BLUE, GREY, VERMILION, axes_of, look_of, set_labels, set_legend
 
 from .exact_results import ExactSpectrum, ExactSusceptibility, GroundState
@@ -147,16 +147,9 @@ def plot_amplitudes(found: GroundState, ax: Axes | None = None, *, n_largest: in
 # --------------------------------------------------------------------------------------------------------------- steps
 def coupling_of(found: Any, coupling: int | str | None) -> tuple[np.ndarray, str]:
     """The coupling that a picture goes along, and its name: the one that changes most, by default."""
-    names = found.coupling_names
-    if isinstance(coupling, str):
-        if coupling not in names:
-            raise ParameterError(f"coupling is {coupling!r}: there are {', '.join(names[:8])}")
-        at = names.index(coupling)
-    else:
-        at = int(np.argmax(np.ptp(found.couplings, axis=0))) if coupling is None else coupling
-    if not 0 <= at < len(names):
-        raise ParameterError(f"coupling is {at}: give 0 to {len(names) - 1}, or a name")
-    return found.couplings[:, at], names[at]
+    asked = int(np.argmax(np.ptp(found.couplings, axis=0))) if coupling is None else coupling
+    at = place_among(asked, found.coupling_names, "coupling")
+    return found.couplings[:, at], found.coupling_names[at]
 
 
 def _curve(found: Any, ax: Axes | None, values: np.ndarray, label: str, per_site: bool, style: str) -> Axes:

@@ -75,7 +75,7 @@ def choose_width(
         rise = _rise(null(twice), null(once))
         tried.append((width, rise))
         if rise <= RISE:
-            return Width(width, notes=() if given or width == WIDTHS[0] else (_said(width),))
+            return Width(width, notes=() if given or width == WIDTHS[0] else (_describe_width(width),))
     if given:
         return Width(int(n_like), (TOO_WIDE.format(width=n_like, rise=tried[-1][1]),))
     if not tried:
@@ -102,7 +102,7 @@ def _rise(twice: np.ndarray, once: np.ndarray) -> float:
     return float(max(rises.mean(), rises.mean(axis=0).max() - chance))
 
 
-def _said(width: int) -> str:
+def _describe_width(width: int) -> str:
     return f"items of b were shuffled among the {width} most alike in the nuisance, which differs too much among more"
 
 

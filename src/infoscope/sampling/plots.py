@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from infoscope.base import ParameterError
-from infoscope.base.pictures import picture
+from infoscope.base.pictures import picture, place_among
 from infoscope.base.plot_style import (
     BLACK,
     BLUE,
@@ -248,11 +248,7 @@ def plot_profile(found: FreeEnergyProfile, ax: Axes | None = None, *, exact: Any
 # --------------------------------------------------------------------------------------------------------------- steps
 def place_of(found: FlowSamplingResult, variable: int | str) -> int:
     """Number of a variable; ParameterError if there is none."""
-    names = found.variable_names
-    at = variable if isinstance(variable, int) else names.index(variable) if variable in names else -1
-    if not 0 <= at < len(names):
-        raise ParameterError(f"variable is {variable!r}: there are {', '.join(names)}")
-    return at
+    return place_among(variable, found.variable_names, "variable")
 
 
 def _smooth(values: np.ndarray) -> np.ndarray:
