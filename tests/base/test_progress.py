@@ -73,9 +73,33 @@ def test_an_error_closes_and_passes_through(clock, nobody):
         clock[0] += 3
         bar.update(1)
         raise KeyboardInterrupt
-    assert bar.done == 1 and len(nobody.messages) == 2
+    assert bar.done == 1 and nobody.messages == ["x: 1 of 10 rows after 3 s"]  # and not the same line at the end
     bar.update(1)  # a late thread does no harm
-    assert len(nobody.messages) == 2
+    assert len(nobody.messages) == 1
+
+
+def test_the_forecast_begins_after_the_first_units(clock, nobody):
+    with progress(200, "weights", unit="iterations") as bar:
+        clock[0] += 23  # kernels are compiled, ranks are made
+        bar.update(1)
+        for _ in range(199):
+            clock[0] += 0.125
+            bar.update(1)
+    assert nobody.messages == [
+        "weights: 1 of 200 iterations after 23 s",  # not "76 min left"
+        "weights: 81 of 200 iterations after 33 s, about 15 s left",
+        "weights: 161 of 200 iterations after 43 s, about 5 s left",
+        "weights: 200 of 200 iterations after 48 s",
+    ]
+
+
+def test_a_total_that_was_too_small_is_named_no_more(clock, nobody):
+    with progress(36, "selection", unit="sets") as bar:
+        for _ in range(51):
+            clock[0] += 0.25
+            bar.update(1)
+    assert nobody.messages[0] == "selection: 8 of 36 sets after 2 s, about 7 s left"
+    assert nobody.messages[1:] == ["selection: 48 sets after 12 s", "selection: 51 sets after 13 s"]
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(5, "5 s"), (119, "119 s"), (600, "10 min"), (9000, "2.5 h")])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
+from .compilation import watch_compilation
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -45,6 +47,7 @@ def kernel(function: Any = None, *, inline: str = "never", references: bool = Tr
     """
     from numba import njit  # here, because importing numba takes longer than all the rest of this room
 
+    watch_compilation()
     if function is None:
         return lambda f: kernel(f, inline=inline, references=references)
     options: dict[str, Any] = dict(nogil=True, error_model="numpy", inline=inline)

@@ -25,7 +25,7 @@ def progress(total: int, label: str, unit: str = "rows", delay: float = 2.0) -> 
     Parameters
     ----------
     total : int
-        Number of units of work.
+        Number of units of work; where it turns out to be more, none is named any more.
     label : str
         What is being done.
     unit : str
@@ -58,19 +58,27 @@ class Progress:
     """What `progress` yields."""
 
     def __init__(self, total: int, label: str, unit: str = "rows", delay: float = 2.0):
-        self.total, self.label, self.unit, self.delay = int(total), label, unit, delay
+        self.total: int | None = int(total)
+        self.label, self.unit, self.delay = label, unit, delay
         self.done = 0
         self.text = ""
         self._started = time.monotonic()
+        self._first: tuple[float, int] | None = None  # when the first units were done, and how many
         self._next_look = self._started + delay
         self._bar: Any = None
-        self._logged = False
+        self._logged = -1  # units of the last log line
         self._lock = threading.Lock()
 
     def update(self, n: int = 1) -> None:
         """Count `n` more units as done."""
         with self._lock:
             self.done += n
+            if self._first is None:
+                self._first = (time.monotonic(), self.done)
+            if self.total is not None and self.done > self.total:  # it was a guess, and there was more to do
+                self.total = None
+                if self._bar is not None:
+                    self._bar.total = None
             if self._bar is not None:
                 self._bar.update(n)
             elif time.monotonic() >= self._next_look:
@@ -89,7 +97,7 @@ class Progress:
             if self._bar is not None:
                 self._bar.close()
                 self._bar = None
-            elif self._logged:
+            elif -1 < self._logged < self.done:
                 self._log()
             self._next_look = float("inf")
 
@@ -102,20 +110,31 @@ class Progress:
             options["disable"] = os.environ.get("TQDM_DISABLE", "") not in ("", "0")
             self._bar = tqdm(total=self.total, desc=self.label, **options)
             if not self._bar.disable:
-                self._bar.start_t -= time.monotonic() - self._started  # the rate counts from the true start
+                self._bar.start_t -= time.monotonic() - self._started  # the time counts from the true start
             self._bar.update(self.done)
             self._bar.set_postfix_str(self.text)
         else:
             self._log()
-            self._logged = True
             self._next_look = time.monotonic() + LOG_EVERY
 
     def _log(self) -> None:
-        elapsed = time.monotonic() - self._started
-        line = f"{self.label}: {self.done} of {self.total} {self.unit} after {_duration(elapsed)}"
-        if 0 < self.done < self.total:
-            line += f", about {_duration(elapsed * (self.total - self.done) / self.done)} left"
+        now = time.monotonic()
+        known = "" if self.total is None else f" of {self.total}"
+        line = f"{self.label}: {self.done}{known} {self.unit} after {_duration(now - self._started)}"
+        if (left := self._time_left(now)) is not None:
+            line += f", about {_duration(left)} left"
         logger.info(line + (f" ({self.text})" if self.text else ""))
+        self._logged = self.done
+
+    def _time_left(self, now: float) -> float | None:
+        """Seconds, from the rate since the first units were done: these wait for kernels to compile and data to load.
+
+        None before anything was measured, and where nothing is left.
+        """
+        if self.total is None or self._first is None or not self._first[1] < self.done < self.total:
+            return None
+        since, begun = self._first
+        return (now - since) * (self.total - self.done) / (self.done - begun)
 
 
 def _somebody_is_looking() -> bool:
