@@ -21,7 +21,9 @@ PAGES = sorted(
 )
 BLOCK = re.compile(r"^```(console|python|text)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 ANYTHING = re.compile(r"\\\[\\\.\\\.\\\.\\\]|^ *\\\.\\\.\\\.$|\\\.\\\.\\\.$", re.MULTILINE)  # [...], or ... at an end
-PROGRESS = re.compile(r"^[^\n]*: [\d,]+ of [\d,]+ [^\n]* after [^\n]*\n", re.MULTILINE)  # lines of slow machines
+PROGRESS = re.compile(  # lines of slow machines
+    r"^(?:[^\n]*: [\d,]+(?: of [\d,]+)? [^\n]* after [^\n]*|compiling, the first time only)\n", re.MULTILINE
+)
 NOT_HERE = (
     "pbmc.h5ad",
     "older.json",

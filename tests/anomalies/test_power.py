@@ -89,4 +89,4 @@ def test_too_few_to_decide():
     g = np.random.default_rng(4)
     with pytest.warns(DataWarning, match="cannot reach significance|no longer local"):
         found = DensityAnomaly(k=3, control="fpr", alpha=1e-6).fit(g.normal(size=(8, 2)), g.normal(size=(8, 2))).result_
-    assert found.verdict.startswith("Undecided: so few rows")
+    assert found.verdict.startswith("Undecided: rows and ranks this few can show no difference")

@@ -370,7 +370,7 @@ class DensityAnomaly(BaseEstimator):
             cross_fit=bool(self.cross_fit),
             n_blind=found.n_blind,
             k_needed=k_needed,
-            decidable=found.decidable,
+            too_few=found.too_few,
             includes_self=found.rule.includes_self,
             labels=pooled.labels,
             space=pooled.space,

@@ -150,8 +150,9 @@ class Anomalies(Result):
     n_blind, k_needed : int
         Rows that have more than `k` equally near neighbours, so that nothing can be found around them; and the `k` that
         would look at all of these (0: there are none).
-    decidable : bool
-        False where no outcome whatever would have been flagged: too few rows, blocks or permutations for this level.
+    too_few : str
+        Where no outcome whatever would have been flagged at this level: the rows, blocks or permutations that are too
+        few, in words; else empty.
     labels : array (N,) of uint8
         1 for the test sample.
     space : Space
@@ -180,7 +181,7 @@ class Anomalies(Result):
     cross_fit: bool = False
     n_blind: int = 0
     k_needed: int = 0
-    decidable: bool = True
+    too_few: str = ""
     includes_self: bool = field(default=False, repr=False)
     labels: np.ndarray = field(repr=False)
     space: Space = field(repr=False)
@@ -245,6 +246,11 @@ class Anomalies(Result):
         return any(side.n_flagged for side in self.sides)
 
     @property
+    def decidable(self) -> bool:
+        """Whether anything could have been flagged."""
+        return not self.too_few
+
+    @property
     def verdict(self) -> str:
         """One sentence: where the samples differ, and by how much."""
         words = f"{CONTROL_WORDS[self.control]} {self.alpha:g}"
@@ -262,8 +268,9 @@ class Anomalies(Result):
     def _absence(self, words: str) -> str:
         """That nothing was found, and what would have been."""
         n = len(self.labels)
-        if not self.decidable:
-            return f"Undecided: so few rows, blocks or permutations could not show any difference ({words})."
+        if self.too_few:
+            fewer = "can show no" if self.too_few.endswith("this few") else "are too few to show a"
+            return f"Undecided: {self.too_few} {fewer} difference at {self.alpha:g}."
         if self.n_blind == n:
             return f"Undecided ({words}).{self._unseen}"
         found = [text for side in self.sides if (text := _would_be_found(side, self.k))]

@@ -81,7 +81,7 @@ class Found:
     exposure: float
     global_p_value: float
     n_blind: int  # rows at which no rank closes a group of ties
-    decidable: bool  # whether any outcome could have been flagged
+    too_few: str  # what was too few for any outcome to be flagged, in words
     warnings: list[str]
     notes: list[str]
 
@@ -121,8 +121,8 @@ def search(ordered: Ordered, labels: np.ndarray, rule: Rule, options: Options, b
         least = smallest_excess(null, side.name, options.control, options.alpha, side.level, n_own)
         found[side.name] = _excess(ordered, side, exposure if side.name == "over" else 1 / exposure, options, least)
     blind = int(np.count_nonzero((scan.k_over == 0) & (scan.k_under == 0)))
-    too_few = _out_of_reach(null, options, blocks)
-    return Found(found, rule, null, exposure, whole, blind, not too_few, too_few, notes)
+    too_few, warnings = _out_of_reach(null, options, blocks)
+    return Found(found, rule, null, exposure, whole, blind, too_few, warnings, notes)
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
@@ -200,19 +200,22 @@ def _excess(ordered: Ordered, side: Side, exposure: float, options: Options, lea
     )
 
 
-def _out_of_reach(null: Null, options: Options, blocks: SampleBlocks | None) -> list[str]:
-    """Whether the smallest p-value there can be is above the level."""
+def _out_of_reach(null: Null, options: Options, blocks: SampleBlocks | None) -> tuple[str, list[str]]:
+    """What is too few where the smallest p-value there can be is above the level, and the warning."""
     if options.control == "fwer":
         B = options.n_permutations
         smallest, why = 1 / (1 + B), f"{B} label permutations"
+        few = why
         if blocks is not None and 1 / blocks.arrangements > smallest:
             smallest, why = 1 / blocks.arrangements, f"{blocks.arrangements} arrangements of {blocks.kind}"
+            few = f"{len(blocks.of_test)} {blocks.kind}"
     else:
         smallest, why = min(_smallest(null, side) for side in options.sides), "samples and ranks this few"
+        few = "rows and ranks this few"
     if not exceeds(smallest, options.alpha):
-        return []
+        return "", []
     text: Any = f"cannot reach significance: the smallest p-value that {why} allow is {smallest:.2g}, above alpha="
-    return [f"{text}{options.alpha:g}"]
+    return few, [f"{text}{options.alpha:g}"]
 
 
 def _smallest(null: Null, side: str) -> float:

@@ -248,6 +248,31 @@ def spell_time(time: Any) -> str:
     return f"{time:.10g}" if isinstance(time, float | int | np.number) else str(time)
 
 
+DURATIONS = (("days", 86400.0), ("h", 3600.0), ("min", 60.0))
+
+
+def spell_duration(duration: float, unit: str = "") -> str:
+    """A stretch of time for a message: seconds in days, hours or minutes, anything else in its own unit.
+
+    Parameters
+    ----------
+    duration : float
+        How long.
+    unit : str
+        Its unit; "s" is that of data whose times are dates.
+
+    Examples
+    --------
+    >>> from infoscope.base.origin import spell_duration
+    >>> spell_duration(231_000.0, "s"), spell_duration(36.0, "s"), spell_duration(2.31), spell_duration(3, "rows")
+    ('2.67 days', '36 s', '2.31', '3 rows')
+    """
+    scale = 1.0
+    if unit == "s":
+        unit, scale = next(((name, size) for name, size in DURATIONS if duration >= size), ("s", 1.0))
+    return f"{duration / scale:.3g} {unit}".rstrip()
+
+
 def check_origin(origin: Any, n: int, name: str) -> Origin:
     """Raise where an origin is not that of n items.
 

@@ -323,6 +323,8 @@ def _cell(value: Any, se: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, (float, np.floating)):
+        if math.isnan(value):
+            return "-"
         return format_estimate(float(value), None if se is None else float(se))
     return str(value)
 

@@ -81,9 +81,10 @@ def anomalies(
     from infoscope.base.errors import ParameterError
 
     from .deliver import check_targets, deliver
-    from .flagged_rows import FlaggedRows, places
+    from .flagged_rows import FlaggedRows
     from .inputs.data_sets import read_two
     from .messages import messages
+    from .places import region_lines
 
     if reference is None or test is None:
         raise ParameterError(f"two files are needed. For example: {EXAMPLE}")
@@ -97,5 +98,5 @@ def anomalies(
         found = estimator.fit(both[0].sample, both[1].sample, exclusion_window=window.window).result_
         deliver(
             found, out, {"reference": both[0].record(), "test": both[1].record()}, [*both[0].files(), *both[1].files()],
-            text="\n".join([str(found), *places(found)]), table=FlaggedRows(found), kind=kind,
+            text="\n".join([str(found), *region_lines(found)]), table=FlaggedRows(found), kind=kind,
         )  # fmt: skip

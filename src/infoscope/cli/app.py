@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 from contextlib import suppress
 from contextvars import copy_context
@@ -32,6 +33,7 @@ from .select import select
 from .shares import shares
 
 BAD_INPUT = 2
+AS_LABELS = re.compile(r", or use this one as class labels \(--labels [^)]*\)")
 # no room, file too large, over quota; `infoscope.storage` has them too, and loads NumPy
 DISK_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
@@ -93,6 +95,8 @@ def run(arguments: list[str], interrupts: Interrupts) -> int:
         if interrupts.seen:
             raise KeyboardInterrupt from error
         sentence = _sentence(error)
+        if sentence is not None and not _offers(command, arguments, "--labels"):
+            sentence = AS_LABELS.sub("", sentence)
         if isinstance(error, OSError) and error.filename is None and error.errno in DISK_FULL:  # files have names
             sentence = f"what is printed cannot be written: {error.strerror}"
             _close_output()
@@ -111,6 +115,12 @@ def _run(command: Any, arguments: list[str]) -> Any:
     code = command.main(args=arguments, prog_name="infoscope", standalone_mode=False, obj=arguments)
     sys.stdout.flush()
     return code
+
+
+def _offers(command: Any, arguments: list[str], option: str) -> bool:
+    """Whether the command that was asked for has an option."""
+    asked = next((name for name in arguments if name in command.commands), None)
+    return asked is None or any(option in parameter.opts for parameter in command.commands[asked].params)
 
 
 def _close_output() -> None:

@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from infoscope.base.origin import spell_duration
+
 from .options import (
     Delivery,
     Items,
@@ -93,7 +95,8 @@ def compare(
         }  # fmt: skip
         target = label_space(data.gathered, named) if named else None
         result = (_share if overlap else _compute)(data.spaces, target, options)
-        deliver(result, out, data.record(), data.files(), text=_text(result, p_values=permutations > 0))
+        unit = next(iter(data.spaces.values())).time_unit
+        deliver(result, out, data.record(), data.files(), text=_text(result, unit, p_values=permutations > 0))
 
 
 def _compute(spaces: Any, labels: Any, options: dict[str, Any]) -> Any:
@@ -137,12 +140,11 @@ def _check_number(n_spaces: int, labels: str | None) -> None:
 
 
 # --------------------------------------------------------------------------------------------------------------- words
-def _text(result: Any, *, p_values: bool) -> str:
+def _text(result: Any, time_unit: str, *, p_values: bool) -> str:
     """The result, with its p-values if they were asked for, and what its rows are worth, before the verdict."""
-    lines = str(result).splitlines()
-    position = next((p for p, line in enumerate(lines) if line == result.verdict), len(lines))
-    lines[position:position] = [*(_p_values(result) if p_values else ()), *_effective(result), ""]
-    return "\n".join(lines)
+    from .deliver import before_verdict
+
+    return before_verdict(result, [*(_p_values(result) if p_values else ()), *_effective(result, time_unit), ""])
 
 
 def _p_values(result: Any) -> list[str]:
@@ -156,7 +158,7 @@ def _p_values(result: Any) -> list[str]:
     return lines
 
 
-def _effective(result: Any) -> list[str]:
+def _effective(result: Any, time_unit: str) -> list[str]:
     """What is left of the number of rows where they are weighted or correlated."""
     weighted = result.n_kish is not None and result.n_kish < result.n_items * (1 - 1e-9)
     if result.correlation_time is None and not weighted:
@@ -165,7 +167,8 @@ def _effective(result: Any) -> list[str]:
     if weighted:
         parts.append(f"worth {result.n_kish:.4g} by their weights")
     if result.correlation_time is not None:
-        parts.append(f"correlation time {result.correlation_time:.3g}, window {result.exclusion_window:.3g}")
+        tau, window = (spell_duration(t, time_unit) for t in (result.correlation_time, result.exclusion_window))
+        parts.append(f"correlation time {tau}, window {window}")
         if result.n_independent is not None:
             parts.append(f"about {result.n_independent:.3g} independent rows")
     return ["  " + "; ".join(parts)]

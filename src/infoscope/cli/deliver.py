@@ -34,6 +34,13 @@ def check_targets(asked: Delivery) -> None:
         raise ParameterError(f"{picture} cannot be written: there is no folder {picture.parent}")
 
 
+def before_verdict(result: Any, said: list[str]) -> str:
+    """The printed result with further lines before its verdict."""
+    lines = str(result).splitlines()
+    position = next((p for p, line in enumerate(lines) if line == result.verdict), len(lines))
+    return "\n".join([*lines[:position], *said, *lines[position:]])
+
+
 def deliver(
     result: Any,
     asked: Delivery,

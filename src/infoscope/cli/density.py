@@ -75,10 +75,11 @@ def density(
     from infoscope.base.errors import ParameterError
     from infoscope.density import DensityPeaks
 
-    from .deliver import check_targets, deliver
+    from .deliver import before_verdict, check_targets, deliver
     from .inputs.data_sets import read_one
     from .inputs.new_rows import read_new
     from .messages import messages
+    from .places import state_lines
     from .state_rows import StateOfNewRows, StateOfRows
 
     if halo and not states:
@@ -98,7 +99,8 @@ def density(
         energy = data.gathered.energy
         result = (fitted if peaks is None else peaks).result_.with_units(energy.units, energy.temperature)
         table: StateOfRows | StateOfNewRows | None = None if peaks is None else StateOfRows(result)
-        text, inputs, read = str(result), data.record(), data.files()
+        where = [] if peaks is None else state_lines(data.space, peaks.centers_)
+        text, inputs, read = before_verdict(result, where), data.record(), data.files()
         if new is not None and peaks is not None:
             table = StateOfNewRows.of(peaks, new.space, new.gathered.potential)
             text, inputs, read = f"{text}\n\n{table}", inputs | {"predict": new.record()}, [*read, *new.files()]

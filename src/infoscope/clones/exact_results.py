@@ -66,9 +66,15 @@ class OrderLosses(Result):
         return steps / told if told > SEEN else np.full(len(steps), np.nan)
 
     @property
+    def above_floor(self) -> np.ndarray:
+        """What each order leaves above the floor; zero where it is no more than rounding."""
+        above = self.losses - self.floor
+        return np.where(above > SEEN, above, 0.0)
+
+    @property
     def complete_order(self) -> int | None:
         """The lowest order that reaches the floor; None where none of those looked at does."""
-        reached = self.losses - self.floor <= SEEN
+        reached = self.above_floor == 0.0
         return int(self.orders[np.argmax(reached)]) if reached.any() else None
 
     @property
@@ -81,8 +87,8 @@ class OrderLosses(Result):
 
     def _rows(self) -> list[dict[str, Any]]:
         return [
-            dict(order=int(order), loss=float(loss), above_floor=float(loss - self.floor), share=float(share))
-            for order, loss, share in zip(self.orders, self.losses, self.shares, strict=True)
+            dict(order=int(order), loss=float(loss), above_floor=float(above), share=float(share))
+            for order, loss, above, share in zip(self.orders, self.losses, self.above_floor, self.shares, strict=True)
         ]
 
     @property

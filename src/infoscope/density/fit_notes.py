@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from infoscope.base.origin import spell_duration
 from infoscope.dimension.k_star import WIDE_TIES, ends_inside_ties, reaches_end
 from infoscope.neighbors import Space, is_series
 
@@ -93,7 +94,8 @@ def _on_correlated(found: Correlated | None, space: Space | None) -> tuple[list[
     low, middle, high = np.sqrt(np.quantile(found.inefficiency, [0.05, 0.5, 0.95]))
     notes = [
         f"rows are correlated: errors are those of independent rows times {middle:.2g} ({low:.2g} to {high:.2g} over "
-        f"the points), from how often neighbours were visited together within {found.window:.3g}"
+        f"the points), from how often neighbours were visited together within "
+        f"{spell_duration(found.window, space.time_unit)}"
     ]
     short = ["the runs are too short for their correlation time: errors may still be too small"]
     return (notes if high > 1.05 else []), (short if found.too_short else [])

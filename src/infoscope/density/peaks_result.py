@@ -17,6 +17,7 @@ from infoscope.statistics.units import energy_unit
 if TYPE_CHECKING:
     import pandas
 
+PRINTED = {"peak_log_density": "log density", "peak_log_density_se": "log density_se"}  # heads of the printed table
 ONE_SIDED = 1.645  # standard errors between an estimate and its limit at 95 %
 
 
@@ -136,6 +137,9 @@ class Clusters(Result):
             places.pop("file", None)
         rows = self._peaks({name: _as_written(np.asarray(values)) for name, values in places.items()})
         bounds = [row.pop("barrier_is_bound") for row in rows]
+        rows = [{PRINTED.get(name, name): value for name, value in row.items()} for row in rows]
+        if len(rows) == 1:  # all of the weight, by definition
+            rows[0]["population_se"] = None
         if any(bounds):
             for row, bound in zip(rows, bounds, strict=True):
                 row["barrier_at_least"] = row["barrier"] if bound else None

@@ -9,6 +9,7 @@ import numpy as np
 
 from infoscope.base import InfoscopeError
 from infoscope.base.contents import numbers
+from infoscope.base.origin import spell_duration
 from infoscope.neighbors import Space, is_series, series_correlation
 from infoscope.statistics.correlated_means import TimeWindows, share_covariance, time_windows
 from infoscope.statistics.student_law import student_reach
@@ -38,6 +39,8 @@ class Populations:
         Time within which rows count as one visit; 0 for independent items.
     too_short : bool
         Whether the runs are too short to know.
+    time_unit : str
+        Of the window, in words.
     """
 
     shares: np.ndarray = field(repr=False)
@@ -45,6 +48,7 @@ class Populations:
     n_stretches: float
     window: float = 0.0
     too_short: bool = False
+    time_unit: str = ""
 
     _contents = {"shares": numbers("C"), "covariance": numbers("shares", "shares")}
 
@@ -73,9 +77,10 @@ class Populations:
         """What was done."""
         if not self.window:
             return ()
+        window = spell_duration(self.window, self.time_unit)
         return (
-            f"errors of populations count rows within {self.window:.3g} as one visit, which leaves "
-            f"{self.n_stretches:.3g} stretches",
+            f"errors of populations count rows within {window} as one visit, which leaves {self.n_stretches:.3g} "
+            "stretches",
         )
 
 
@@ -112,7 +117,8 @@ def find_populations(density: PointDensity, of_point: np.ndarray, n_states: int)
     alone = float(weight.sum() ** 2 / (weight @ weight))
     stretches = alone if windows is None else min(1 / windows.share(weight), alone)
     # one cluster: but for rounding
-    return Populations(np.minimum(shares, 1.0), covariance, stretches, window, too_short)
+    unit = "" if density.space_ is None else density.space_.time_unit
+    return Populations(np.minimum(shares, 1.0), covariance, stretches, window, too_short, unit)
 
 
 # --------------------------------------------------------------------------------------------------------------- steps

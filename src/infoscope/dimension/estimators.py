@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from infoscope.base import DataError, ParameterError, check_positive_int, number_kinds, warn
+from infoscope.base.origin import spell_duration
 from infoscope.base.rounding import STEPS
 from infoscope.neighbors import (
     Space,
@@ -122,7 +123,9 @@ class DimensionEstimator(BaseEstimator):
         try:
             found = [self._estimate(space.take(np.sort(order[first::stride])), ()) for first in range(stride)]
         except DataError as error:
-            how = "half a correlation time" if window is None else f"a window of {window:g}"
+            how = "half a correlation time"
+            if window is not None:
+                how = f"a window of {spell_duration(window, space.time_unit)}"
             raise DataError(
                 f"rows are taken as a trajectory and thinned to one in {stride} ({how}), which leaves "
                 f"{len(order) // stride} of {len(order)}: {error}. Rows that do not follow each other in time (models, "

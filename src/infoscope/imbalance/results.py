@@ -186,11 +186,16 @@ class InformationImbalance(Measured):
             return self._qualified(f"Undecided: {'; '.join(reasons)}")
         ab, ba = self._readings()
         relation = relate(ab, ba)
+        known = is_known(self.a_to_b_se) and is_known(self.b_to_a_se)
+        wide = known and any(exceeds(1.0 - PREDICTS, way.value - way.error) for way in (ab, ba))
+        if relation == "independent" and (wide or self.interval_withheld):
+            return self._qualified(
+                f"Undecided whether {self.name_a} and {self.name_b} share anything: neither tells about the other, but "
+                "the errors are too large to exclude it"
+            )
         clauses = []
-        if not (is_known(self.a_to_b_se) and is_known(self.b_to_a_se)):
+        if not known:
             clauses.append("but a standard error is missing")
-        elif relation == "independent" and any(exceeds(1.0 - PREDICTS, way.value - way.error) for way in (ab, ba)):
-            clauses.append("but the errors are too large to exclude that they share something")
         elif others := alternatives(ab, ba):
             options = [f"'{phrase_relation(other, self.name_a, self.name_b)}'" for other in others]
             clauses.append(f"the errors also allow {' or '.join(options)}")

@@ -95,7 +95,7 @@ class Measured(Result):
         """The sentence with what limits it."""
         limits = list(clauses)
         if self.too_short:
-            unresolved = "" if self.correlation_time_resolved else "its correlation time is not resolved, so "
+            unresolved = "" if self.correlation_time_resolved else "the correlation time is not resolved, so "
             limits.append(f"but {unresolved}fewer than 20 correlation times: not reliable")
         elif self.interval_withheld:
             limits.append("but fewer than 10 independent rows: not reliable")

@@ -313,9 +313,11 @@ def check_finite(
             what = f"{word or 'NaN'} (a missing value)" if missing else str(value)
             way_out = "leave out such rows (missing='drop') or columns (missing='drop-columns')"
             way_out = way_out if missing else "leave out the row"
+            n_missing = int(np.isnan(values).any(axis=1).sum()) if missing else 1
+            several = f"{n_missing} of {len(values)} rows have missing values; the first, " if n_missing > 1 else ""
             raise DataError(
-                f"{source}: row {rows[start + row]} (counted from 0), column '{names[column]}' is {what}. "
-                f"Fill it in, {way_out}, or choose other columns."
+                f"{source}: {several}row {rows[start + row]} (counted from 0), column '{names[column]}' is {what}. "
+                f"Fill {'them' if several else 'it'} in, {way_out}, or choose other columns."
             )
 
 

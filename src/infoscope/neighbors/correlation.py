@@ -15,6 +15,7 @@ import numpy as np
 
 from infoscope.base import ParameterError
 from infoscope.base.checks import check_choice
+from infoscope.base.origin import spell_duration
 from infoscope.base.rounding import STEPS, exceeds
 from infoscope.statistics import CorrelationTime, auto_window, block_labels, correlation_time, run_order
 
@@ -208,9 +209,10 @@ def settle_admissibility(
             notes = ("neighbours come from other runs, because there are enough of them and each is short",)
     text = ""
     if too_short and neighbors_from == "any" and correlation is not None:
+        tau = spell_duration(correlation.tau.value, space.time_unit)
         text = (
-            f"runs are shorter than 20 correlation times ({correlation.tau.value:.3g}): the value is not reliable; "
-            "more or longer runs are the cure"
+            f"runs are shorter than 20 correlation times ({tau}): the value is not reliable; more or longer runs are "
+            "the cure"
         )
     return Settled(Admissibility(width, neighbors_from), notes, text)
 

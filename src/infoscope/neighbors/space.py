@@ -449,6 +449,13 @@ class Space:
         """What the record of a result hashes of its input: values, weights, times and runs."""
         return self.hashed, self.sample_weight, self.time, self.run
 
+    @property
+    def time_unit(self) -> str:
+        """The unit of the times, for messages: "s" of dates, "rows" where there are none, "" where it is not known."""
+        if self.time is None:
+            return "rows"
+        return "s" if self.given_time is not None and self.given_time.dtype.kind == "M" else ""
+
     def column_name(self, a: int) -> str:
         """Name of a feature, or "column 3"."""
         return self.feature_names[a] if self.feature_names is not None else f"column {a}"

@@ -21,6 +21,7 @@ from scipy.special import ndtr, ndtri
 
 from infoscope.base import DataError, ParameterError
 from infoscope.base.array_types import ArrayLike
+from infoscope.base.origin import spell_duration
 from infoscope.statistics import block_labels, shuffle_within
 
 from .correlation import BLOCK_TIMES, is_series, series_correlation
@@ -154,9 +155,9 @@ def sample_blocks(
     elif isinstance(length, str) or not 0 < length < np.inf:
         raise ParameterError(f"block_length is {length!r}; it must be a positive time (rows, where there is no time)")
     codes = [block_labels(s.time, s.run, length, min_blocks=1, max_blocks=len(s), n=len(s)) for s in (reference, test)]
-    unit = "rows" if reference.time is None else "units of time"
     cuts = np.mean([1 - _n_runs(s) / (code.max() + 1) for s, code in zip((reference, test), codes, strict=True)])
-    return _blocks(codes[0], codes[1], f"blocks of {length:.3g} {unit}", float(lost * cuts))
+    long = spell_duration(length, reference.time_unit or "units of time")
+    return _blocks(codes[0], codes[1], f"blocks of {long}", float(lost * cuts))
 
 
 # --------------------------------------------------------------------------------------------------------------- steps

@@ -243,7 +243,8 @@ def hint_of_scale(spaces: Sequence[ReadSpace], how: Measures) -> None:
     """Say where a few wide columns decide the distances."""
     uneven = [text for space in spaces if (text := uneven_columns(space, how))]
     if uneven:
-        hint(" ".join([*uneven, "If their units differ, add --scale standard."]))
+        advice = "the wide ones decide who is near whom; if their units differ, add --scale standard"
+        hint(f"{', and '.join(uneven)}: {advice}")
 
 
 def label_space(gathered: Gathered, labels: Sequence[str]) -> Space:

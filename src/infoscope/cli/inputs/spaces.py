@@ -107,7 +107,7 @@ def uneven_columns(space: ReadSpace, how: Measures) -> str | None:
         return None
     return (
         f"the columns of {space.name} spread very differently (standard deviation {spreads[wide]:.3g} of "
-        f"{space.names[wide]}, {spreads[narrow]:.3g} of {space.names[narrow]}): the wide ones decide who is near whom."
+        f"{space.names[wide]}, {spreads[narrow]:.3g} of {space.names[narrow]})"
     )
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from infoscope.base.errors import ParameterError
+from infoscope.cli.messages import hint
 from infoscope.cli.options import Items, Layout, Measure, Rows, Target
 from infoscope.io import parse_columns
 from infoscope.neighbors import Space, guess_target_kind
@@ -17,7 +18,7 @@ from .choices import FileChoice, SpaceChoice
 from .data_sets import ReadData, hint_of_scale, label_space, one_space
 from .gather import gather
 from .parsing import choose_file, is_data
-from .read_space import Measures
+from .read_space import Measures, ReadSpace
 from .spaces import make_space, measures
 from .summary import show_spaces
 from .trajectories import TrajectoryChoice
@@ -73,6 +74,9 @@ def read_with_target(
     gathered = replace(gathered, notes=(*gathered.notes, *notes))
     show_spaces(gathered, Measures(how.metric, {**how.scale, source.name: "standard"}, how.period))
     hint_of_scale(others, how)
+    if others and (own_columns := _among_data(source, others[0], data.pieces, goal.choice.pieces)):
+        names = ",".join(own_columns)
+        hint(f"the target {names} is also among the columns of {source.name}: --target {names} takes it out of them")
     spaces = {space.name: make_space(space, how, gathered.shared) for space in gathered.spaces}
     if not others:
         target = label_space(gathered, labels)
@@ -128,6 +132,14 @@ def _find(asked: Target, pieces: Sequence[FileChoice]) -> Goal:
     if columns:
         return Goal(choice, columns, columns if len(columns) == 1 else ())
     return Goal(choice, labels=tuple(texts) if all(map(_single, choice.pieces)) else ())
+
+
+def _among_data(
+    source: ReadSpace, target: ReadSpace, data: Sequence[FileChoice], goal: Sequence[FileChoice]
+) -> tuple[str, ...]:
+    """Columns of the target that are also sources, where it is fewer columns of the same files."""
+    same = [str(piece.path) for piece in data] == [str(piece.path) for piece in goal]
+    return tuple(target.names) if same and set(target.names) < set(source.names) else ()
 
 
 def _single(file: FileChoice) -> bool:
