@@ -35,6 +35,8 @@ from infoscope.clones import (
     MarkovFloors,
     OrderLosses,
     OrderSpectrum,
+    StudyTransformer,
+    WeightMotion,
     learning_curves,
 )
 from infoscope.density import Clusters, ClusterScan, DecisionGraph, DensityPeaks, LogDensity, PAk
@@ -199,6 +201,12 @@ def learnt():
     return learning_curves({0: trusts(0.0), 10: trusts(0.5), 20: trusts(1.0)}, clones, real, n_resamples=20)
 
 
+def moved():
+    """A transformer of one block, two steps long."""
+    tokens = np.repeat(np.random.default_rng(0).integers(2, size=(60, 3)), 2, axis=1)
+    return StudyTransformer(n_layers=1, n_heads=1, width=8, n_steps=2, n_kept=3).fit(tokens).weight_motion()
+
+
 def one_of_each():
     """One real result of every class of the library."""
     timed = infoscope.Space(X, time=np.tile(np.arange(40.0), 2), run=RUN, name="A")
@@ -304,6 +312,7 @@ def one_of_each():
         CloneResult: cloned(),
         LearningCurves: learnt(),
         LadderLosses: climbed(),
+        WeightMotion: moved(),
         CorrelationTime: infoscope.correlation_time(X),
         OrderTest: infoscope.statistics.adjacency_test(np.arange(80), np.roll(np.arange(80), 1), 80),
     }

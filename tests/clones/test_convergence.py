@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from infoscope.clones.clone_sampling import draw_clone
-from infoscope.clones.convergence import SequenceStatistics, certify
+from infoscope.clones.convergence import LEVEL, SequenceStatistics, certify, sweeps_needed
 from infoscope.clones.energy import StarEnergy
 
 
@@ -64,6 +64,34 @@ def test_a_difference_between_the_starts_is_seen_though_every_chain_looks_well()
     assert found.r_hat.max() < 1.05
     assert not found.converged
     assert found.start_difference[1] == pytest.approx(0.15, abs=5 * found.start_difference_se[1])
+
+
+def test_the_sweeps_that_are_said_to_be_needed_are_those_that_do():
+    """Chains x' = 0.9 x + noise forget at one rate, so after that many sweeps R-hat stands at its level."""
+    n_sweeps, rng = 200, np.random.default_rng(0)
+    noise = np.sqrt(1 - 0.9**2) * rng.normal(size=(1000, 300, 1))
+    draws = np.empty_like(noise)
+    draws[0] = rng.normal(size=(300, 1))
+    for at in range(1, len(draws)):
+        draws[at] = 0.9 * draws[at - 1] + noise[at]
+    from_data = np.arange(300) < 150
+    early = certify(draws[:n_sweeps], from_data).r_hat[0]
+    assert early > LEVEL
+    needed = sweeps_needed(early, n_sweeps)
+    assert n_sweeps < needed < len(draws)
+    # 1/n holds for n far above the correlation time of 19 sweeps; a quarter of 200 is 2.6 of them, which costs a third
+    late = certify(draws[: round(needed)], from_data).r_hat[0]
+    assert late - 1 == pytest.approx(LEVEL - 1, rel=0.35)
+
+
+def test_a_clone_that_has_not_converged_says_how_long_it_would_take():
+    up = np.zeros((100, 8), dtype=int)
+    short = clone_of(magnet(0.2), up, n_sweeps=24)
+    worst = short.r_hat[np.nanargmax(short.r_hat)]
+    said = f"{float(f'{sweeps_needed(worst, 24):.2g}'):,.0f} sweeps would do"
+    assert said in short.verdict
+    assert "the slowest statistic" in short.verdict
+    assert "take sampler='tempered'" in clone_of(magnet(3.0), up).verdict
 
 
 def test_the_test_of_the_starts_is_calibrated():

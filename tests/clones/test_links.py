@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from infoscope import BinaryID, DensityAnomaly, Space, imbalance_matrix, information_imbalance
-from infoscope.clones import InteractionModel, StudyTransformer, markov_clone
+from infoscope.clones import InteractionModel, StudyTransformer, WeightMotion, markov_clone
 
 torch = pytest.importorskip("torch")
 
@@ -110,7 +110,7 @@ def test_layers_are_compared_on_data_and_on_clones(study):
 
 
 def test_weights_move_from_where_they_began(study):
-    moved = study.weight_motion()
+    moved = study.weight_motion().to_frame().set_index("step")
     begun, ended = study.states_[0], study.states_[200]
     expected = 0.0
     for name in ("self_attn.in_proj_weight", "self_attn.out_proj.weight", "linear1.weight", "linear2.weight"):
@@ -121,3 +121,18 @@ def test_weights_move_from_where_they_began(study):
     assert moved.loc[200, "read-out"] == pytest.approx(np.linalg.norm(gone) ** 2 / gone.size, rel=1e-12)
     assert (moved.loc[0] == 0).all()
     assert (moved.loc[200] > 0).all()
+
+
+def test_the_block_that_is_half_way_first_is_named_first():
+    ways = {"early": [0.0, 0.5, 0.9, 1.0], "late": [0.0, 0.1, 0.7, 1.0]}  # motions are their squares
+    states = {
+        step: {name: np.full((2, 3), way[at]) for name, way in ways.items()} | {"bias": np.full(3, 9.0 * at)}
+        for at, step in enumerate((0, 3, 10, 40))
+    }
+    found = WeightMotion.of(states, ["late", "early"], str)
+    np.testing.assert_allclose(found.motion, np.array([ways["late"], ways["early"]]).T ** 2, rtol=1e-14)
+    assert found.half_step.tolist() == [40, 10]  # 0.7^2 is just below a half, 0.9^2 above
+    assert found.verdict.endswith("in the order early (step 10), late (step 40)")
+    assert WeightMotion.of({0: states[0], 3: states[0]}, ["late", "early"], str).verdict == "no weights have moved"
+    with pytest.raises(ValueError, match="two steps at least"):
+        WeightMotion.of({0: states[0]}, ["late", "early"], str)

@@ -82,7 +82,7 @@ COUNTS = {
     ("TokenNumberCurve", "n_tokens"), ("FlowSamplingResult", "iteration"), ("FlowSamplingResult", "n_steps"),
     ("ExactSpectrum", "degeneracy"), ("InteractionDegree", "orders"), ("LadderLosses", "n_sweeps"),
     ("LadderLosses", "orders"), ("LearningCurves", "orders"), ("LearningCurves", "steps"), ("OrderLosses", "orders"),
-    ("OrderSpectrum", "orders"), ("CloneResult", "tokens"),
+    ("OrderSpectrum", "orders"), ("CloneResult", "tokens"), ("WeightMotion", "half_step"), ("WeightMotion", "steps"),
 }  # fmt: skip
 
 

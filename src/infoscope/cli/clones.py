@@ -24,7 +24,7 @@ def clones(
     heads: Annotated[int, count(1, "Of every order of a model.")] = 32,
     steps: Annotated[int, count(1, "Of the training of a model.")] = 1000,
     sequences: Annotated[int, count(4, "Of a clone.")] = 400,
-    max_sweeps: Annotated[int, count(8, "Sweeps after which a clone is given up.")] = 200,
+    max_sweeps: Annotated[int, count(8, "Sweeps after which a clone is given up.")] = 1000,
     study: Annotated[
         str | None, value("encoder|decoder|FOLDER", "A small transformer, or checkpoints, to test.")
     ] = None,

@@ -23,6 +23,7 @@ from .spectrum_results import OrderSpectrum
 from .study_models import StudyTransformer
 from .token_arrays import check_tokens
 from .tokens import Tokenizer, TokenWindows, read_tokenizer, token_windows, train_tokenizer
+from .weight_motion import WeightMotion
 
 __all__ = [
     # laws that can be listed
@@ -64,6 +65,7 @@ __all__ = [
     # what a model has learnt
     "LearningCurves",
     "StudyTransformer",
+    "WeightMotion",
     "causal_conditional",
     "checkpoint_conditionals",
     "learning_curves",

@@ -10,7 +10,9 @@ import numpy as np
 from infoscope.base import ParameterError, Provenance, Result, check_choice
 from infoscope.base.contents import flags, integers, number, numbers, whole
 
-from .convergence import LEVEL, SMALLEST_P
+from .convergence import LEVEL, SMALLEST_P, sweeps_needed
+
+MANY_SWEEPS = 1e5  # that nobody waits for
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -100,9 +102,16 @@ class CloneResult(Result):
                 f"sweeps (largest R-hat {value:.3f})"
             )
         if value > LEVEL:
+            needed = sweeps_needed(value, self.n_sweeps)
+            way_out = (
+                f"about {float(f'{needed:.2g}'):,.0f} sweeps would do if chains go on to forget at this rate (max_sweeps), and "
+                "sampler='tempered' where barriers hold them"
+                if needed < MANY_SWEEPS
+                else "barriers hold the chains: take sampler='tempered'"
+            )
             return (
-                f"NOT CONVERGED after {self.n_sweeps} sweeps: R-hat of '{name}' is {value:.4g}, above {LEVEL}; do not "
-                "use these sequences, sample longer or with sampler='tempered'"
+                f"NOT CONVERGED after {self.n_sweeps} sweeps: R-hat of '{name}', the slowest statistic, is {value:.4g}, "
+                f"above {LEVEL}; do not use these sequences: {way_out}"
             )
         at = int(np.nanargmax(np.abs(self.start_difference / np.maximum(self.start_difference_se, 1e-300))))
         return (

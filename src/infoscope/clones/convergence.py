@@ -143,3 +143,17 @@ def certify(draws: np.ndarray, from_data: np.ndarray) -> Certificate:
     p_values = student_p_value(gap, se, degrees)
     scale = np.where(spread > 0, spread, 1.0)
     return Certificate(agreement, gap / scale, se / scale, min(1.0, d * float(p_values.min())), n_draws)
+
+
+def sweeps_needed(r_hat: float, n_sweeps: int) -> float:
+    """Sweeps after which R-hat would be at its level, if chains go on to forget at the rate that was seen.
+
+    Of n draws that count, a statistic with correlation time tau has R-hat^2 = 1 + tau / n, about: it falls as 1/n.
+
+    Examples
+    --------
+    >>> from infoscope.clones.convergence import sweeps_needed
+    >>> round(sweeps_needed(1.1, 200))  # 0.21 over 0.1025
+    410
+    """
+    return n_sweeps * (r_hat**2 - 1) / (LEVEL**2 - 1)

@@ -285,7 +285,7 @@ class InteractionModel(BaseEstimator):
         n_sweeps: int | str = "auto",
         sampler: str = "gibbs",
         temperature: float = 1.0,
-        max_sweeps: int = 200,
+        max_sweeps: int = 1000,
         random_state: int = 0,
         n_jobs: int | None = None,
     ) -> CloneResult:

@@ -12,6 +12,7 @@ from infoscope.base.plot_style import BLACK, BLUE, GREY, ORANGE, axes_of, colour
 from .clone_results import CloneResult
 from .curve_results import LearningCurves
 from .ladder_results import LadderLosses
+from .weight_motion import WeightMotion
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -93,4 +94,23 @@ def plot_ladder(found: LadderLosses, ax: Axes | None = None, *, style: str = "sc
     ax.errorbar(at, found.loss, yerr=2 * found.loss_se, color=BLUE, **look.bars("o"))
     ax.set_xticks(at, [str(order) for order in found.orders])
     set_labels(ax, look, "order of interactions", "loss on new sequences (nats a token)")
+    return ax
+
+
+@picture(WeightMotion, "motion", default=True)
+def plot_motion(found: WeightMotion, ax: Axes | None = None, *, style: str = "screen") -> Axes:
+    """Distance of the weights of each part from where training began, against the step; a dot where half is behind."""
+    look = look_of(style)
+    ax = axes_of(ax, look, height=0.72)
+    for at, name in enumerate(found.blocks):
+        half = int(np.flatnonzero(found.steps == found.half_step[at])[0])
+        ax.plot(
+            found.steps[1:], found.motion[1:, at], color=colour_of(at), lw=look.line, label=name, marker="o",
+            markevery=[max(0, half - 1)], ms=1.5 * look.marker,
+        )  # fmt: skip
+    ax.set_xscale("log")
+    if (found.motion[1:] > 0).all():
+        ax.set_yscale("log")
+    set_labels(ax, look, "step of training", "mean squared motion of a weight")
+    set_legend(ax, look)
     return ax

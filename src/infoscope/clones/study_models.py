@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
-from infoscope.base import DataError, ParameterError, check_choice, check_positive_int
+from infoscope.base import DataError, ParameterError, check_choice, check_positive_int, provenance
 from infoscope.base.checks import check_positive_number
 from infoscope.base.contents import holds, numbers, whole
 from infoscope.base.errors import require
@@ -18,9 +18,7 @@ from infoscope.base.progress import progress
 from infoscope.base.threads import one_torch_thread
 
 from .sequences import check_sequences
-
-if TYPE_CHECKING:
-    import pandas as pd
+from .weight_motion import WeightMotion
 
 KINDS = ("encoder", "decoder")
 BETAS = (0.9, 0.95)
@@ -28,6 +26,7 @@ WEIGHT_DECAY = 0.1
 CLIP = 1.0
 WARM_UP = 0.05
 BATCH = 256  # sequences that the network sees together, where it is watched
+UNTRAINED = "this StudyTransformer has not been trained: call fit first"
 LEAST_SHARE = 1e-3  # of the steps, before which nothing is kept but the start
 
 
@@ -142,7 +141,7 @@ class StudyTransformer(BaseEstimator):
     def checkpoints_(self) -> dict[int, Callable[[np.ndarray, np.ndarray], np.ndarray]]:
         """The model as it was after each step that was kept."""
         if not hasattr(self, "states_"):
-            raise NotFittedError("this StudyTransformer has not been trained: call fit first")
+            raise NotFittedError(UNTRAINED)
         return {step: self._make_conditional(state) for step, state in self.states_.items()}
 
     def hidden_layers(
@@ -194,15 +193,13 @@ class StudyTransformer(BaseEstimator):
         seen = (read >= 0)[:, :, None]
         return {name: (layer * seen).sum(axis=1) / seen.sum(axis=1) for name, layer in layers.items()}
 
-    def weight_motion(self) -> pd.DataFrame:
+    def weight_motion(self) -> WeightMotion:
         """How far the weights of every block have moved from where training began, at each step that was kept.
-
-        ``sum over matrices W of ||W(t) - W(0)||^2 / (entries of W)`` (arXiv 2410.19637, Sec. 3).
 
         Returns
         -------
-        DataFrame (steps, blocks)
-            "embedding", "block 1", ..., "read-out"; ``.plot(logx=True)`` is its picture.
+        WeightMotion
+            Of "embedding", "block 1", ..., "read-out".
 
         Examples
         --------
@@ -210,20 +207,16 @@ class StudyTransformer(BaseEstimator):
         >>> from infoscope.clones import StudyTransformer
         >>> tokens = np.random.default_rng(0).integers(2, size=(50, 6))
         >>> moved = StudyTransformer(n_layers=1, n_heads=2, width=16, n_steps=2, n_kept=3).fit(tokens).weight_motion()
-        >>> list(moved.columns), moved.index.tolist(), moved.loc[0].tolist()
-        (['embedding', 'block 1', 'read-out'], [0, 1, 2], [0.0, 0.0, 0.0])
+        >>> moved.blocks, moved.steps.tolist(), moved.motion[0].tolist()
+        (('embedding', 'block 1', 'read-out'), [0, 1, 2], [0.0, 0.0, 0.0])
         """
-        import pandas as pd
-
-        steps = sorted(self.checkpoints_)
-        first = self.states_[steps[0]]
+        if not hasattr(self, "states_"):
+            raise NotFittedError(UNTRAINED)
         names = ["embedding", *(f"block {number}" for number in range(1, self.n_layers + 1)), "read-out"]
-        moved = pd.DataFrame(0.0, index=pd.Index(steps, name="step"), columns=names)
-        for name, begun in first.items():
-            if begun.ndim == 2:  # norms and biases are no matrices
-                by_step = [np.mean((self.states_[step][name].astype(np.float64) - begun) ** 2) for step in steps]
-                moved[_block_of(name)] += by_step
-        return moved
+        return WeightMotion.of(
+            self.states_, names, _block_of,
+            provenance=provenance("StudyTransformer.weight_motion", self.get_params(), self.random_state, self.curve_),
+        )  # fmt: skip
 
     # ---- steps ----
     def _kept_steps(self) -> set[int]:
