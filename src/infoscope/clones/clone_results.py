@@ -102,16 +102,10 @@ class CloneResult(Result):
                 f"sweeps (largest R-hat {value:.3f})"
             )
         if value > LEVEL:
-            needed = sweeps_needed(value, self.n_sweeps)
-            way_out = (
-                f"about {float(f'{needed:.2g}'):,.0f} sweeps would do if chains go on to forget at this rate (max_sweeps), and "
-                "sampler='tempered' where barriers hold them"
-                if needed < MANY_SWEEPS
-                else "barriers hold the chains: take sampler='tempered'"
-            )
+            way_out = _way_out(sweeps_needed(value, self.n_sweeps))
             return (
-                f"NOT CONVERGED after {self.n_sweeps} sweeps: R-hat of '{name}', the slowest statistic, is {value:.4g}, "
-                f"above {LEVEL}; do not use these sequences: {way_out}"
+                f"NOT CONVERGED after {self.n_sweeps} sweeps: R-hat of '{name}', the slowest statistic, is "
+                f"{value:.4g}, above {LEVEL}; do not use these sequences: {way_out}"
             )
         at = int(np.nanargmax(np.abs(self.start_difference / np.maximum(self.start_difference_se, 1e-300))))
         return (
@@ -143,3 +137,12 @@ class CloneResult(Result):
             }
             for at, name in enumerate(self.statistic_names)
         ]
+
+
+def _way_out(needed: float) -> str:
+    if needed >= MANY_SWEEPS:
+        return "barriers hold the chains: take sampler='tempered'"
+    return (
+        f"about {float(f'{needed:.2g}'):,.0f} sweeps would do if chains go on to forget at this rate (max_sweeps), and "
+        "sampler='tempered' where barriers hold them"
+    )
