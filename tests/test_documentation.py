@@ -126,6 +126,17 @@ def test_a_page_prints_what_it_says(page, tmp_path, monkeypatch):
         pytest.skip("shows no output")
 
 
+ASKED_OF_DATA = [page for page in PAGES if page.parent.name == "rooms" and page.name != "files.md"]  # that asks nothing
+
+
+@pytest.mark.parametrize("page", ASKED_OF_DATA, ids=str)
+def test_a_page_of_a_question_shows_a_picture(page):
+    text = (ROOT / page).read_text("utf-8")
+    if not text.splitlines()[0].endswith("?"):
+        pytest.skip("asks no question")
+    assert ".. plot::" in text or re.search(r"!\[.*\]\(|```\{(figure|image)\}", text), "no picture"
+
+
 def _check_python(text, shown, names, page):
     if ">>>" in text:
         test = doctest.DocTestParser().get_doctest(text, names, str(page), str(page), 0)

@@ -110,3 +110,18 @@ def test_no_permutations_no_picture():
     with pytest.raises(ParameterError, match="n_permutations"):
         plain.plot(kind="permutations")
     assert plain.plot(kind="regions") is not None  # nothing to show, and no error
+
+
+def test_the_columns_drawn_are_those_in_which_regions_stand_out():
+    g = np.random.default_rng(3)
+    reference, test = g.normal(size=(400, 6)), g.normal(size=(400, 6))
+    test[:60, [2, 5]] = [4.0, -4.0] + 0.3 * g.normal(size=(60, 2))
+    found = DensityAnomaly().fit(reference, test).result_
+    ax = found.plot()
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("column 2", "column 5") and ax.get_title().startswith(
+        "2 of 6 columns"
+    )
+    label = next(text for text in ax.texts if text.get_text() == str(found.over.established[0].number))
+    np.testing.assert_allclose(label.xy, found.over.established[0].centre[[2, 5]])  # at the centre that is printed
+    asked = found.plot(x=0, y=1)
+    assert asked.get_xlabel() == "column 0" and not asked.get_title()

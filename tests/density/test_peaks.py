@@ -285,3 +285,15 @@ def test_scikit_learn(estimator, check):
     state = np.random.get_state(legacy=True)  # noqa: NPY002  (some checks draw from it themselves)
     check(estimator)
     np.random.set_state(state)  # noqa: NPY002
+
+
+def test_the_columns_drawn_are_those_in_which_centres_stand_out():
+    g = np.random.default_rng(4)
+    x = 0.3 * g.normal(size=(600, 5))
+    x[:300, [1, 3]] += 3.0
+    found = DensityPeaks().fit(x).result_
+    ax = found.plot()
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("column 1", "column 3") and ax.get_title().startswith(
+        "2 of 5 columns"
+    )
+    assert found.plot(x=0).get_ylabel() == "column 1" and not found.plot(x=0).get_title()

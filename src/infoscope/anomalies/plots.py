@@ -26,6 +26,7 @@ from infoscope.base.plot_style import (
 )
 from infoscope.neighbors import to_numpy
 from infoscope.statistics import permutation_p_value
+from infoscope.statistics.distinct_columns import two_columns
 
 from .multiple_testing import Null
 from .null import scan_null_tail, score_table
@@ -63,16 +64,20 @@ def permutations_table(found: Anomalies, **options: Any) -> dict[str, Any]:
 
 @picture(Anomalies, "scores", data=points_table)
 def plot_scores(
-    found: Anomalies, ax: Axes | None = None, *, x: Any = 0, y: Any = 1, names: bool = True, style: str = "screen"
+    found: Anomalies, ax: Axes | None = None, *, x: Any = None, y: Any = None, names: bool = True, style: str = "screen"
 ) -> Axes:
-    """Items on two features: all in grey, flagged ones over them by score, established regions by number."""
+    """Items on two features, those in which regions stand out: all in grey, flagged ones over them by score,
+    established regions by number at their centres."""
     look = look_of(style)
     ax = axes_of(ax, look, height=0.8)
     features = _features(found)
     if features.shape[1] == 1:
         return _scores_on_one(found, ax, features[:, 0], look)
+    x, y, said = two_columns(features[: found.n_reference], _centres(found, features), x, y, found.space.period)
+    if said:
+        ax.set_title(f"{said}, in which regions stand out", fontsize=look.small, color="0.4")
     (across, x_name), (up, y_name) = (column_of(found, x, features), column_of(found, y, features))
-    _dots(found, ax, across, up, look, bars=True, names=names)
+    _dots(found, ax, across, up, look, bars=True, names=names, columns=[_number(found, which) for which in (x, y)])
     set_labels(ax, look, x=x_name, y=y_name)
     return ax
 
@@ -99,7 +104,10 @@ def plot_pairs(found: Anomalies, ax: Axes | None = None, *, columns: Any = None,
         panel = grid[j - 1, i]
         panel.tick_params(labelsize=look.small)
         thin(panel, look)
-        drawn = _dots(found, panel, chosen[i][0], chosen[j][0], look, bars=False, names=j == len(chosen) - 1)
+        columns = [_number(found, wanted[place]) for place in (i, j)]
+        drawn = _dots(
+            found, panel, chosen[i][0], chosen[j][0], look, bars=False, names=j == len(chosen) - 1, columns=columns
+        )
         if j == size:
             panel.set_xlabel(chosen[i][1], fontsize=look.text)
         if i == 0:
@@ -302,6 +310,14 @@ def choose_scan(found: Anomalies, item: int | None, side: str | None) -> tuple[E
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
+def _centres(found: Anomalies, features: np.ndarray) -> np.ndarray:
+    """Centres of the regions that are named (none: of the points that are flagged)."""
+    named = [region.centre for one in found.sides for region in one.established[:MOST_REGIONS]]
+    if not named:
+        named = [features[one.flagged].mean(axis=0) for one in found.sides if one.flagged.any()]
+    return np.array(named, float).reshape(len(named), features.shape[1])
+
+
 def _features(found: Anomalies) -> np.ndarray:
     if found.space.metric in ("bits", "labels", "precomputed", "rmsd") or found.coordinates is None:
         raise ParameterError(f"there are no features to draw ({found.space.metric}): kind='regions', 'scan' and "
@@ -365,8 +381,10 @@ def _item_name(found: Anomalies, item: int) -> str:
     return f"row {number} of the {'test sample' if test else 'reference'}"
 
 
-def _dots(found: Anomalies, ax: Axes, across, up, look: Style, *, bars: bool, names: bool) -> dict[str, Any]:
-    """All items in grey, flagged ones over them, the highest score on top; regions by number."""
+def _dots(
+    found: Anomalies, ax: Axes, across, up, look: Style, *, bars: bool, names: bool, columns: list[int]
+) -> dict[str, Any]:
+    """All items in grey, flagged ones over them, the highest score on top; regions by number, at their centres."""
     from matplotlib import colormaps
     from matplotlib.colors import ListedColormap
 
@@ -382,13 +400,10 @@ def _dots(found: Anomalies, ax: Axes, across, up, look: Style, *, bars: bool, na
         drawn[one.side] = ax.scatter(across[items], up[items], c=one.scores[items], cmap=strong, s=2.5 * small, lw=0,
                                      rasterized=True)  # fmt: skip
         for region in one.established[:MOST_REGIONS] if names else ():
-            first = found.n_reference if one.side == "over" else 0
-            rows = region.anomalous_rows + first
-            at = _densest(across[rows], up[rows])
             ax.annotate(
-                str(region.number), (across[rows][at], up[rows][at]), xytext=(0, look.marker * 1.6),
-                textcoords="offset points", ha="center", va="bottom", fontsize=look.small, color=COLOUR[one.side],
-                weight="bold", bbox={"boxstyle": "circle,pad=0.15", "fc": "white", "ec": COLOUR[one.side], "lw": 0.7},
+                str(region.number), region.centre[columns], ha="center", va="center", fontsize=look.small,
+                color=COLOUR[one.side], weight="bold",
+                bbox={"boxstyle": "circle,pad=0.15", "fc": "white", "ec": COLOUR[one.side], "lw": 0.7, "alpha": 0.8},
             )  # fmt: skip
         if bars:
             bar = ax.figure.colorbar(drawn[one.side], ax=ax, pad=0.02)
@@ -397,10 +412,9 @@ def _dots(found: Anomalies, ax: Axes, across, up, look: Style, *, bars: bool, na
     return drawn
 
 
-def _densest(x: np.ndarray, y: np.ndarray) -> int:
-    """The point nearest to the medians: a place inside the region, where a mean need not be."""
-    spread = np.std(x) or 1.0, np.std(y) or 1.0
-    return int(np.argmin(((x - np.median(x)) / spread[0]) ** 2 + ((y - np.median(y)) / spread[1]) ** 2))
+def _number(found: Anomalies, which: Any) -> int:
+    """Of a column, by its name or number."""
+    return list(found.feature_names or ()).index(which) if isinstance(which, str) else int(which)
 
 
 def _scores_on_one(found: Anomalies, ax: Axes, at: np.ndarray, look: Style) -> Axes:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from infoscope.base.rounding import exceeds, level_ties
+from infoscope.statistics.distinct_columns import departures, distinct_columns
 
 if TYPE_CHECKING:
     from infoscope.anomalies import Anomalies
@@ -37,11 +37,8 @@ def state_lines(space: Any, centers: np.ndarray) -> list[str]:
 
 def _describe(space: Any, centre: np.ndarray, around: np.ndarray) -> str:
     """A place by its values in the columns in which it is farthest from the mean, which an angle has not."""
-    mean, spread = around.mean(axis=0), np.maximum(around.std(axis=0), np.finfo(float).tiny)
-    moved = exceeds(np.abs(centre - mean), 0.0, np.abs(mean)) & (space.period == 0)
-    away = np.where(moved, (centre - mean) / spread, 0.0)
-    order = np.lexsort((level_ties(-np.abs(away)), space.period == 0))[:SHOWN].tolist()
+    away = departures(around, centre[None], space.period)[0]
     return ", ".join(
         f"{space.column_name(a)} {centre[a]:.4g}" + (f" ({away[a]:+.1f} sd)" if not space.period[a] else "")
-        for a in order
+        for a in distinct_columns(around, centre[None], space.period)[:SHOWN]
     )

@@ -12,6 +12,7 @@ from infoscope.base.plot_style import (
     COLOURS,
     GREY,
     VERMILION,
+    Style,
     add_colorbar,
     axes_of,
     colour_of,
@@ -21,6 +22,7 @@ from infoscope.base.plot_style import (
     set_labels,
     set_legend,
 )
+from infoscope.statistics.distinct_columns import two_columns
 
 from .peaks_result import Clusters
 from .peaks_scan import ClusterScan, DecisionGraph
@@ -30,13 +32,16 @@ if TYPE_CHECKING:
 
 
 @picture(Clusters, "clusters")
-def plot_clusters(found: Clusters, ax: Axes | None = None, *, x: Any = 0, y: Any = 1, style: str = "screen") -> Axes:
-    """Items on two coordinates by cluster, centres marked; the halo in grey."""
+def plot_clusters(
+    found: Clusters, ax: Axes | None = None, *, x: Any = None, y: Any = None, style: str = "screen"
+) -> Axes:
+    """Items on two coordinates, those in which the centres stand out, by cluster; centres marked, the halo in grey."""
     look = look_of(style)
     ax = axes_of(ax, look, height=0.85)
     if np.shape(found.coordinates)[1:] == (1,):
         (across, x_name), (up, y_name) = (column_of(found, 0), (np.asarray(found.log_density), "log density"))
     else:
+        x, y = _choose_columns(found, ax, x, y, look)
         (across, x_name), (up, y_name) = (column_of(found, x), column_of(found, y))
     labels = np.asarray(found.labels)
     colours = np.array([*COLOURS, "0.8"])[np.where(labels < 0, len(COLOURS), labels % len(COLOURS))]
@@ -46,6 +51,17 @@ def plot_clusters(found: Clusters, ax: Axes | None = None, *, x: Any = 0, y: Any
         ax.annotate(str(c), (across[item], up[item]), ha="center", va="center", fontsize=look.small * 0.9)
     set_labels(ax, look, x=x_name, y=y_name)
     return ax
+
+
+def _choose_columns(found: Clusters, ax: Axes, x: Any, y: Any, look: Style) -> tuple[Any, Any]:
+    """Those that were asked for, or those in which the centres stand out, which the picture says."""
+    if found.coordinates is None:
+        return x or 0, y or 1
+    values = np.asarray(found.coordinates, float)
+    x, y, said = two_columns(values, values[np.asarray(found.centers)], x, y)
+    if said:
+        ax.set_title(f"{said}, in which centres stand out", fontsize=look.small, color=GREY)
+    return x, y
 
 
 @picture(Clusters, "dendrogram")
