@@ -188,7 +188,8 @@ bench: $(VENV)/.ready $(VENV_PEER)/.ready $(VENV_SKDIM)/.ready $(VENV_MEASURES)/
 	    $(VENV)/bin/python benchmarks/run_all.py
 
 docs: $(VENV_DOCS)/.ready
-	MPLBACKEND=Agg $(VENV_DOCS)/bin/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@echo "building the documentation: $(words $(wildcard examples/plot_*.py)) examples and the pictures of the pages run; some twelve minutes of processor time"
+	MPLBACKEND=Agg $(VENV_DOCS)/bin/python -m sphinx -W --keep-going -b html docs docs/_build/html
 	@echo "documentation: docs/_build/html/index.html"
 
 clean:

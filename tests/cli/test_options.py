@@ -123,6 +123,7 @@ def test_all_commands_that_read_data_know_the_same_of_it():
 @pytest.mark.parametrize("command", COMPUTING)
 def test_help_says_what_every_option_is(infoscope, command):
     text = infoscope(command, "--help").out
+    assert "[default" not in text and "<" not in text and "...]..." not in text, text  # one form for all options
     for option in options_of(command).values():
         assert option.help or option.name == "help", option.name
         assert all(flag in text for flag in option.opts if flag.startswith("-"))

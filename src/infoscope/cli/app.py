@@ -23,6 +23,7 @@ from .drift import drift
 from .drives import drives
 from .extract import extract
 from .flag_names import in_flags
+from .help_texts import settle_help
 from .inspect import inspect
 from .interrupts import INTERRUPTED, Interrupts
 from .layers import layers
@@ -81,7 +82,7 @@ def run(arguments: list[str], interrupts: Interrupts) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal that cannot show a sign gets a substitute, not an error
             stream.reconfigure(errors="replace")
-    command: Any = typer.main.get_command(app)
+    command: Any = settle_help(typer.main.get_command(app))
     code: Any = 0
     try:
         # in a context of its own: which files were read is forgotten at its end

@@ -16,7 +16,7 @@ KINDS = "losses|curves|clock"
 
 @with_groups
 def clones(
-    texts: Annotated[list[str], typer.Argument(metavar="TEXT...", help=".txt: one document; TABLE:COLUMN: a row each")],
+    texts: Annotated[list[str], typer.Argument(metavar="TEXT", help=".txt: one document; TABLE:COLUMN: a row each")],
     *,
     orders: Annotated[str, value("N[,N...]", "Orders of interaction, one model each.")] = "1,2,3",
     tokenizer: Annotated[str, value("KIND", "characters, characters:60, bpe:512.")] = "characters:60",

@@ -6,8 +6,6 @@ from typing import Annotated, Any
 
 import typer
 
-from infoscope.base.origin import spell_duration
-
 from .options import (
     Delivery,
     Items,
@@ -30,7 +28,7 @@ EXAMPLE = "infoscope compare --space A=data.csv:0-4 --space B=data.csv:5-9"
 @with_groups
 def compare(
     files: Annotated[
-        Texts, typer.Argument(metavar="[FILE[:COLUMNS]]...", help="Spaces without a name, called by their file.")
+        Texts, typer.Argument(metavar="FILE[:COLUMNS]", help="Spaces without a name, called by their file.")
     ] = None,
     *,
     space: Annotated[
@@ -163,6 +161,8 @@ def _effective(result: Any, time_unit: str) -> list[str]:
     weighted = result.n_kish is not None and result.n_kish < result.n_items * (1 - 1e-9)
     if result.correlation_time is None and not weighted:
         return []
+    from infoscope.base.origin import spell_duration
+
     parts = [f"{result.n_items} rows"]
     if weighted:
         parts.append(f"worth {result.n_kish:.4g} by their weights")

@@ -80,7 +80,7 @@ class Pair:
 @with_groups
 def drives(
     files: Annotated[
-        Texts, typer.Argument(metavar="SERIES[:COLUMNS]...", help="Rows in time; several files are runs.")
+        Texts, typer.Argument(metavar="SERIES[:COLUMNS]", help="Rows in time; several files are runs.")
     ] = None,
     *,
     lags: Annotated[

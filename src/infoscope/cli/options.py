@@ -227,7 +227,7 @@ class Delivery:
 
 
 Files = Annotated[
-    Texts, typer.Argument(metavar="FILE[:COLUMNS]...", help="The data; several files are runs of one trajectory.")
+    Texts, typer.Argument(metavar="FILE[:COLUMNS]", help="The data; several files are runs of one trajectory.")
 ]
 Seed = Annotated[int, count(0, "Of all random choices.")]
 Jobs = Annotated[int | None, value("N", "Threads. Default: all it may use.")]

@@ -29,7 +29,7 @@ EXAMPLE = "infoscope shares data.csv:0-4 data.csv:5-9"
 @with_groups
 def shares(
     files: Annotated[
-        Texts, typer.Argument(metavar="[NAME=]FILE[:COLUMNS]...", help="Descriptions of the same rows, two or more.")
+        Texts, typer.Argument(metavar="[NAME=]FILE[:COLUMNS]", help="Descriptions of the same rows, two or more.")
     ] = None,
     *,
     labels: Annotated[str | None, value("COLUMN|FILE", "Class labels, in place of the last description.")] = None,
