@@ -270,7 +270,8 @@ def spell_duration(duration: float, unit: str = "") -> str:
     scale = 1.0
     if unit == "s":
         unit, scale = next(((name, size) for name, size in DURATIONS if duration >= size), ("s", 1.0))
-    return f"{duration / scale:.3g} {unit}".rstrip()
+    number = f"{duration / scale:.3g}"
+    return f"{number} {unit[:-1] if number == '1' and unit == 'days' else unit}".rstrip()
 
 
 def check_origin(origin: Any, n: int, name: str) -> Origin:
