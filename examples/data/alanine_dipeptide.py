@@ -46,6 +46,8 @@ import numpy as np
 import openmm as mm
 from openmm import app, unit
 
+from infoscope.datasets.molecules import stored_distances
+
 SEED = 20260
 GAS_CONSTANT = unit.MOLAR_GAS_CONSTANT_R.value_in_unit(unit.kilojoule_per_mole / unit.kelvin)
 GRID = 73  # points from -pi to pi, both ends counted: every 5 degrees
@@ -307,12 +309,15 @@ def features(names: list[str], positions: np.ndarray) -> dict[str, np.ndarray]:
     points = positions[:, heavy].astype(np.float64)
     angles = [torsion(positions, [names.index(atom) for atom in atoms]) for atoms in TORSIONS.values()]
     lengths = [np.linalg.norm(points[:, i] - points[:, j], axis=1) for i, j in pairs]
+    distances, flat = np.stack(lengths, axis=1).astype(np.float32), superposed(points).reshape(len(points), -1)
+    flat = flat.astype(np.float32)
+    of_positions = stored_distances(flat, np.zeros(distances.shape, np.int8))
     return {
         "torsions": np.stack(angles, axis=1).astype(np.float32),
         "torsion_names": np.array(list(TORSIONS)),
-        "distances": np.stack(lengths, axis=1).astype(np.float32),
+        "distance_steps": (distances.view(np.int32) - of_positions.view(np.int32)).astype(np.int8),
         "distance_names": np.array([f"{labels[i]} - {labels[j]}" for i, j in pairs]),
-        "positions": superposed(points).reshape(len(points), -1).astype(np.float32),
+        "positions": flat,
         "position_names": np.array([f"{label} {axis}" for label in labels for axis in "xyz"]),
     }
 

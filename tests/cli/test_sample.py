@@ -72,8 +72,19 @@ def test_a_file_is_sampled_and_sampled_again(config):
     assert (config.parent / "t.png").stat().st_size > 1000
     record = json.loads((config.parent / "wells.json").read_text())
     assert record["command"].startswith("infoscope sample wells.toml")
-    again = call("rerun", "wells.json").output
+    again = call("rerun", "wells.json", "--run-code").output
     assert "reproduced" in again and "not reproduced" not in again
+
+
+def test_a_record_runs_no_code_unless_it_may(config):
+    call("sample", "wells.toml", "--output", "wells.json", "-q")
+    (config.parent / "wells.py").write_text(WELLS + "\nopen('ran', 'w').close()\n")
+    record = json.loads((config.parent / "wells.json").read_text())
+    record["files"] = [one for one in record["files"] if one["name"] != "wells.py"]  # as a stranger may write it
+    (config.parent / "wells.json").write_text(json.dumps(record))
+    with pytest.raises(DataError, match=r"wells\.json: its command runs code, wells\.py.*--run-code"):
+        call("rerun", "wells.json")
+    assert not (config.parent / "ran").exists()
 
 
 def test_resume_goes_on_to_the_same_end(config):

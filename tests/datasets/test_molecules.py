@@ -11,6 +11,7 @@ from scipy.spatial.distance import pdist
 
 from infoscope.base import ParameterError
 from infoscope.datasets import load_alanine_dipeptide
+from infoscope.datasets.molecules import stored_distances
 from infoscope.imbalance import imbalance_matrix, information_imbalance
 from infoscope.neighbors import Space
 
@@ -119,6 +120,27 @@ def test_phi_and_psi_by_hand():
     )
     # RMSDs from a quartic and from singular values differ in the last digits: a rank or two may swap
     assert ours.a_to_b == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("ensemble", ["600K", "300K metadynamics"])
+def test_distances_are_those_of_the_positions_but_for_rounding(ensemble):
+    frames = load_alanine_dipeptide(ensemble)
+    atoms = [name.removesuffix(" x") for name in frames.positions if name.endswith(" x")]
+    worst = 0.0
+    for pair in frames.distances:
+        first, second = pair.split(" - ")
+        x, y = (frames.positions[[f"{atom} {axis}" for axis in "xyz"]].to_numpy(float) for atom in (first, second))
+        worst = max(worst, float(np.abs(np.linalg.norm(x - y, axis=1) - frames.distances[pair]).max()))
+        assert {first, second} <= set(atoms)
+    # float32 coordinates below 0.6 nm are rounded by 3e-8 each; the stored distances were measured before that
+    assert 0 < worst < 2e-7 and frames.distances.to_numpy().dtype == np.float32
+
+
+def test_steps_lead_from_one_float32_to_the_next():
+    positions = np.array([[0, 0, 0, 0.3, 0, 0.4]], np.float32)
+    at, up, down = (stored_distances(positions, np.array([[step]], np.int8)) for step in (0, 1, -2))
+    assert at == np.float32(0.5) and up == np.nextafter(at, np.float32(1))
+    assert down == np.nextafter(np.nextafter(at, np.float32(0)), np.float32(0))
 
 
 def search(stride, names=None):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,6 +25,9 @@ def rerun(
     output: Annotated[
         str | None, typer.Option(metavar="FILE", help="Save the new result: .json, .npz, .csv, .parquet.")
     ] = None,
+    run_code: Annotated[
+        bool, typer.Option("--run-code", help="Python files that the command names may run: you have read them.")
+    ] = False,
 ) -> None:
     """Does a saved result come out again?
 
@@ -39,6 +42,8 @@ def rerun(
     from infoscope.io import check_result_path, read_record
     from infoscope.io.files_read import watch_files
 
+    from .code_of_records import no_code
+
     record = read_record(file)
     targets = [] if output is None else [check_result_path(output).resolve()]
     commands = _repeatable(context)
@@ -50,7 +55,7 @@ def rerun(
         arguments, paths = _check_files(record, arguments, folder)
         typer.echo(f"again: {_printable(shlex.join(['infoscope', *arguments]))}")
         allowed = None if paths is None else [path.resolve() for path in paths]
-        with watch_files(allowed, file):
+        with watch_files(allowed, file), nullcontext() if run_code else no_code(file):
             again = _run(commands[arguments[0]], arguments, targets, file)
     compared = compare_records(record, again)
     changed = _changed_versions(record, versions())

@@ -124,6 +124,7 @@ def load_alanine_dipeptide(ensemble: str = "600K") -> MolecularFrames:
     check_choice(ensemble, "ensemble", tuple(ENSEMBLES))
     with (files("infoscope.datasets") / "data" / ENSEMBLES[ensemble]).open("rb") as file, np.load(file) as stored:
         arrays = dict(stored)
+    arrays["distances"] = stored_distances(arrays["positions"], arrays.pop("distance_steps"))
     frames = {
         name: pd.DataFrame(arrays[name], columns=[str(column) for column in arrays[f"{name[:-1]}_names"]])
         for name in DESCRIPTIONS
@@ -140,3 +141,27 @@ def load_alanine_dipeptide(ensemble: str = "600K") -> MolecularFrames:
         description=f"alanine dipeptide, {ensemble}, {arrays['time'][-1] / 1000:.3g} ns",
         free_energy=hills,
     )
+
+
+def stored_distances(positions: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """Distances among atoms as they were measured, from positions and the little that these do not know.
+
+    Positions were superposed and rounded to float32 after the distances were measured, so distances of the positions
+    differ from these by some steps from one float32 to the next.
+
+    Parameters
+    ----------
+    positions : array (N, 3 A) of float32
+        x, y and z of A atoms.
+    steps : array (N, A (A - 1) / 2) of int8
+        From the distances of the positions to the measured ones, atoms in pairs (0, 1), (0, 2), ...
+
+    Returns
+    -------
+    array (N, A (A - 1) / 2) of float32
+    """
+    points = positions.astype(np.float64).reshape(len(positions), -1, 3)
+    first, second = np.triu_indices(points.shape[1], 1)
+    x, y, z = np.moveaxis(points[:, first] - points[:, second], -1, 0)
+    lengths = np.sqrt(x * x + y * y + z * z).astype(np.float32)
+    return (lengths.view(np.int32) + steps).view(np.float32)

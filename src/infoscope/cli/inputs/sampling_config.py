@@ -11,6 +11,7 @@ import numpy as np
 
 from infoscope.base.checks import check_positive_int
 from infoscope.base.errors import DataError, ParameterError
+from infoscope.cli.code_of_records import check_code
 from infoscope.io.files_read import reading
 
 from .toml_tables import near, read_tables
@@ -85,6 +86,7 @@ class _Functions:
         if not file.is_file():
             raise DataError(f"{self.path}: {what}: {file}: no such file")
         if file not in self.modules:
+            check_code(file)
             with reading(file):
                 spec = importlib.util.spec_from_file_location(file.stem, file)
                 if spec is None or spec.loader is None:
