@@ -9,7 +9,7 @@ from scipy.special import erfc, expit
 
 from infoscope.base import DataError, ParameterError
 from infoscope.sampling import bennett_difference, count_switches, recycled_mean
-from infoscope.sampling.free_energies import basin_populations, is_heavy_tailed
+from infoscope.sampling.free_energies import basin_populations, count_stays, is_heavy_tailed
 from infoscope.sampling.switches import cost_of_switch
 from infoscope.statistics import student_p_value
 
@@ -123,10 +123,11 @@ def two_states(n_chains, n_draws, rate, share, start, rng):
 @pytest.mark.parametrize(
     ("n_draws", "rate", "share", "halves", "covered"),
     [
-        (200, 0.02, 0.15, False, 0.90),  # from the law itself
-        (200, 0.02, 0.03, False, 0.80),  # two dozen switches; without added visits 0.76
+        (200, 0.02, 0.15, False, 0.93),  # from the law itself
+        (200, 0.02, 0.03, False, 0.93),  # some four stays; by the effective draws alone 0.87
+        (1000, 0.02, 0.01, False, 0.93),  # rarer, and as few stays; by the effective draws alone 0.90
         (200, 0.02, 0.03, True, 0.93),  # half of the chains begin in the rare state, as a sampler asks for
-        (1000, 0.05, 0.15, True, 0.89),
+        (1000, 0.05, 0.15, True, 0.92),
     ],
 )
 def test_errors_of_populations_hold_in_short_runs(n_draws, rate, share, halves, covered):
@@ -142,6 +143,21 @@ def test_errors_of_populations_hold_in_short_runs(n_draws, rate, share, halves, 
     ratio = np.sqrt(np.mean(np.square(off)) / np.mean(np.square(claimed)))
     assert len(off) > 180 and np.mean(inside) >= covered  # 0.95 is wanted; 200 runs tell it to 0.02
     assert 0.5 < ratio < 1.15  # without the drift 1.5 in the third case
+
+
+def test_stays_are_worth_as_many_draws_as_the_chain_of_two_states_says():
+    """Entered with a = 2 rate share and left with b: n draws are worth n (a + b) / (2 - a - b) independent ones."""
+    rng = np.random.default_rng(8)
+    for rate, share in ((0.5, 0.1), (0.05, 0.3), (0.01, 0.5)):  # the first: independent draws
+        start = (rng.random(200) < share).astype(int)
+        labels = two_states(200, 5000, rate, share, start, rng)
+        found = count_stays((labels == 1).astype(float))
+        joined = np.concatenate([np.zeros((200, 1), int), labels], axis=1)
+        assert found.count == ((joined[:, 1:] == 1) & (joined[:, :-1] == 0)).sum()
+        assert found.worth == pytest.approx(1e6 * 2 * rate / (2 - 2 * rate), rel=0.04)  # ends of chains; 3000 stays
+    assert count_stays(np.zeros((2, 50))).count == 0
+    alternating = np.arange(50)[None] % 2.0
+    assert count_stays(alternating).worth == math.inf  # a share that is known for certain
 
 
 def test_failed_paths_count_as_attempts():

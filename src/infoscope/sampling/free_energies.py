@@ -21,7 +21,8 @@ FEWEST = 4  # attempts in each direction
 class Populations(NamedTuple):
     """Shares of basins (B,), free energies less that of the first basin (B,), and their errors.
 
-    `degrees` and `difference_degrees` are the degrees of freedom of the errors: effective draws less one.
+    `degrees` and `difference_degrees` are the degrees of freedom of the errors: effective draws less one, and at most
+    the number of stays that a share is known from.
     """
 
     value: np.ndarray
@@ -35,11 +36,13 @@ class Populations(NamedTuple):
 def basin_populations(labels: np.ndarray, n_basins: int) -> Populations:
     """Populations from the basin of every draw.
 
-    Two things make the Monte Carlo error of a short run too small, and are mended.  A basin that was seen by chance too
-    seldom seems to vary too little: the variance is that of a share with two more visits and two more absences among
-    the effective draws (Agresti & Coull 1998).  And chains that began in other shares than those of the law all drift
-    alike: while a chain has fewer than ten effective draws, half of what the halves of the run differ by is an error
-    as well.
+    Three things make the Monte Carlo error of a short run too small, and are mended.  A share is known no better than
+    the stays in the basin tell: N of them are worth N / (p (1 - p) (2 - 1/d - 1/e)) draws, with d and e the mean
+    lengths of a stay and of an absence (exact for a Markov chain of two states, a bound where labels flicker), and its
+    error has N degrees of freedom at most.  A basin that was seen by chance too seldom seems to vary too little: the
+    variance is that of a share with two more visits and two more absences among the effective draws (Agresti & Coull
+    1998).  And chains that began in other shares than those of the law all drift alike: while a chain has fewer than
+    ten effective draws, half of what the halves of the run differ by is an error as well.
 
     Parameters
     ----------
@@ -67,10 +70,12 @@ def basin_populations(labels: np.ndarray, n_basins: int) -> Populations:
     rows = []
     inside = [(labels == b).astype(np.float64) for b in range(n_basins)]
     shares = [one.mean() for one in inside]
-    factors = [_widening(one) for one in inside]
+    stays = [count_stays(one) for one in inside]
+    factors = [_widening(one, seen.worth) for one, seen in zip(inside, stays, strict=True)]
     for b in range(n_basins):
         share, share_se, degrees = _mean(inside[b])
         share_se *= factors[b]
+        degrees = min(degrees, max(stays[b].count, 1))
         if b == 0:
             difference, difference_se, difference_degrees = 0.0, 0.0, math.inf
         elif shares[b] > 0 and shares[0] > 0:
@@ -78,6 +83,7 @@ def basin_populations(labels: np.ndarray, n_basins: int) -> Populations:
             # to first order the logarithm of a ratio is this mean, which knows that both shares go together
             _, difference_se, difference_degrees = _mean(inside[b] / shares[b] - inside[0] / shares[0])
             difference_se *= max(factors[0], factors[b])
+            difference_degrees = min(difference_degrees, max(min(stays[0].count, stays[b].count), 1))
         else:
             difference, difference_se, difference_degrees = math.nan, math.nan, math.nan
         rows.append((share, share_se, degrees, difference, difference_se, difference_degrees))
@@ -191,12 +197,34 @@ def is_heavy_tailed(log_acceptance: np.ndarray) -> tuple[float, bool]:
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
-def _widening(inside: np.ndarray) -> float:
+class Stays(NamedTuple):
+    """How often chains stayed in a basin, or outside where that is rarer, and how many draws that is worth."""
+
+    count: int
+    worth: float
+
+
+def count_stays(inside: np.ndarray) -> Stays:
+    """Stays in a basin, those that a chain begins with among them.
+
+    In a Markov chain of two states that leaves them with a = 1/e and b = 1/d a draw, n draws are worth
+    n (a + b) / (2 - a - b) independent ones, and hold n a b / (a + b) stays: the ratio is that of `basin_populations`.
+    """
+    share, entered = inside.mean(), int((inside[:, 1:] > inside[:, :-1]).sum())
+    left = int((inside[:, 1:] < inside[:, :-1]).sum())
+    within, outside = entered + int(inside[:, 0].sum()), left + int((1 - inside[:, 0]).sum())
+    if within == 0 or outside == 0:
+        return Stays(0, math.nan)
+    count, turning = min(within, outside), within / inside.sum() + outside / (1 - inside).sum()
+    return Stays(count, float(count / (share * (1 - share) * (2 - turning))) if turning < 2 else math.inf)
+
+
+def _widening(inside: np.ndarray, worth: float) -> float:
     """What the Monte Carlo error of a share is multiplied with: 1 in a long run."""
     found = chain_error(inside)
-    share, size = found.value, found.effective_size
     if not found.value_se > 0:
         return 1.0
+    share, size = found.value, min(found.effective_size, worth)
     padded = (share * size + VISITS) / (size + 2 * VISITS)
     variance = padded * (1 - padded) / size
     if size < REMEMBERED * len(inside):

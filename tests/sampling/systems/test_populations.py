@@ -61,6 +61,43 @@ def test_the_tunnel_costs_what_is_published(steps, squared_step, acceptance, gra
     assert shares.mean() == pytest.approx(0.3, abs=4 * shares.std(ddof=1) / np.sqrt(20))
 
 
+@pytest.mark.parametrize(
+    ("path", "friction", "squared_step", "steps", "n_chains", "n_moves", "acceptance", "crossing"),
+    # friction as alpha_1 = friction step / 4; acceptances as measured with another program, each to 2 to 10 %
+    [
+        ("underdamped", 0.01, 0.67, 100, 200, 30, (0.456, 0.02), (0.272, 0.03)),
+        ("underdamped", 0.1, 0.67, 100, 200, 30, (0.286, 0.02), (0.0, 0.02)),
+        pytest.param("underdamped", 0.1, 0.67, 400, 200, 60, (0.365, 0.03), (0.128, 0.03), marks=pytest.mark.slow),
+        pytest.param("asym", 0.0, 0.8, 2000, 200, 12, (0.33, 0.04), (0.18, 0.05), marks=pytest.mark.slow),
+        pytest.param("sym_mala", 0.0, 0.8, 2000, 200, 12, (0.48, 0.06), (0.09, 0.05), marks=pytest.mark.slow),
+    ],
+)
+def test_friction_makes_the_tunnel_dear(path, friction, squared_step, steps, n_chains, n_moves, acceptance, crossing):
+    """The table of paths with friction: how many moves are accepted, and of those between the modes.
+
+    An overdamped step dt is half a squared step.  Without friction, at 100 steps, 0.54 of the moves between the modes
+    are accepted.
+    """
+    tunnel, rngs = GaussianTunnel(), np.random.default_rng(2).spawn(n_chains)
+    step = np.sqrt(squared_step) if path == "underdamped" else squared_step / 2
+    state, done = start_chains(tunnel, tunnel.starts(n_chains, random_state=1)), []
+    for _ in range(n_moves):
+        move = global_move(
+            SubsetEmbedding(tunnel, tunnel.variables), two_modes(0.0, 10.0, 1.0), state, generators=rngs, step=step,
+            step_length=10 / steps, path=path, friction=4 * friction / step if friction else 0.0,
+        )  # fmt: skip
+        state = move.state
+        done.append((move.accepted, (move.z_before[:, 0] < 5) != (move.z_proposed[:, 0] < 5)))
+    accepted, crosses = np.moveaxis(np.array(done), 1, 0)
+    error = accepted.mean(0).std(ddof=1) / np.sqrt(n_chains)  # chains know nothing of each other
+    assert accepted.mean() == pytest.approx(acceptance[0], abs=4 * error + acceptance[1])
+    share = accepted[crosses].mean()
+    assert share == pytest.approx(crossing[0], abs=4 * np.sqrt(share * (1 - share) / crosses.sum()) + crossing[1])
+    assert share < 0.35  # far below that without friction
+    shares = (state.x[:, 0] < 5).mean()
+    assert shares == pytest.approx(0.3, abs=4 * np.sqrt(0.21 / n_chains))
+
+
 def test_masses_that_make_all_frequencies_alike_save_two_thirds():
     tunnel = GaussianTunnel()
     z, _, total = walk_globally(
