@@ -76,7 +76,7 @@ def contender(n_solvent: int, repeats: int, threads: int) -> Row:
     import numpy as np
 
     from infoscope.sampling.systems import PolymerInSolvent
-    from infoscope.sampling.systems.kernels import _pairs
+    from infoscope.sampling.systems.particle_kernels import pair_energy
 
     system = PolymerInSolvent(n_solvent, n_jobs=1)
     x = system.starts(1, random_state=SEED)
@@ -84,11 +84,11 @@ def contender(n_solvent: int, repeats: int, threads: int) -> Row:
     kind = (0,) * system.kind
 
     def ours() -> float:
-        return _pairs(kind, terms, marks, x[0], gradient)
+        return pair_energy(kind, terms, marks, x[0], gradient)
 
     def anew() -> float:
         marks[0] = -1
-        return _pairs(kind, terms, marks, x[0], gradient)
+        return pair_energy(kind, terms, marks, x[0], gradient)
 
     energy = ours()
     points, loop, other = x[0].reshape(-1, 3), plain_loop(), np.empty((system.n_points, 3))

@@ -1,8 +1,14 @@
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 
+import infoscope
 from infoscope.base import kernel
+
+DOOR = "from infoscope.base import kernel\n"
 
 
 @kernel
@@ -30,8 +36,25 @@ def test_kernel_works_without_a_folder_for_its_cache():
     assert kernel(scope["plus_one"])(1) == 2
 
 
-def test_importing_the_room_does_not_import_numba():
-    import subprocess
+def test_kept_code_is_forgotten_when_the_file_of_a_callee_changes(tmp_path):
+    """A kernel that calls one of another file, which calls one of a third: each in a process of its own."""
+    (tmp_path / "first.py").write_text(f"{DOOR}import second\n@kernel\ndef f(x):\n    return second.g(x) + later(x)\n"
+                                       "@kernel\ndef later(x):\n    return 0 * x\n")  # fmt: skip
+    (tmp_path / "second.py").write_text(f"{DOOR}from third import h\n@kernel\ndef g(x):\n    return h(x)\n")
+    (tmp_path / "third.py").write_text(f"{DOOR}@kernel\ndef h(x):\n    return x + 1\n")
+    code = "import first; print(first.f(1), sum(first.f.stats.cache_hits.values()))"
+    run = [sys.executable, "-c", code]
+    room = str(Path(infoscope.__file__).parents[1])
+    env = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "kept"), "PYTHONPATH": f"{tmp_path}{os.pathsep}{room}"}
 
+    def answer():
+        return subprocess.run(run, env=env, cwd=tmp_path, capture_output=True, text=True, check=True).stdout.split()
+
+    assert [answer(), answer()] == [["2", "0"], ["2", "1"]]  # compiled, then from the disk
+    (tmp_path / "third.py").write_text(f"{DOOR}@kernel\ndef h(x):\n    return x + 10\n")
+    assert [answer(), answer()] == [["11", "0"], ["11", "1"]]
+
+
+def test_importing_the_room_does_not_import_numba():
     code = "import sys, infoscope.base; sys.exit('numba' in sys.modules or 'pandas' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from os import stat
+from types import ModuleType
 from typing import Any, TypeVar, overload
 
 from .compilation import watch_compilation
@@ -19,7 +21,7 @@ def kernel(
 def kernel(function: Any = None, *, inline: str = "never", references: bool = True) -> Any:
     """Compile a function with numba: no GIL, cached on disk, divisions as in NumPy (no exception for x / 0).
 
-    Kernels that call each other belong in one file: the cache notices changes of the file only.
+    What is kept on disk is forgotten when the file of the kernel changes, or that of another kernel that it calls.
 
     Parameters
     ----------
@@ -55,9 +57,39 @@ def kernel(function: Any = None, *, inline: str = "never", references: bool = Tr
         options["_nrt"] = False
     try:
         # numba itself falls back to a folder of the user when the installation is read-only.
-        return _keeping_on(njit(cache=True, **options)(function))
+        return _keeping_on(_watching_callees(njit(cache=True, **options)(function)))
     except RuntimeError:  # "cannot cache function": no folder is writable, or the source is not in a file
         return njit(**options)(function)
+
+
+def _watching_callees(compiled: Any) -> Any:
+    """Numba looks whether the kernel's own file changed since its code was kept; code of its callees is in it too."""
+    cache = getattr(compiled, "_cache", None)
+    index, load = getattr(cache, "_cache_file", None), getattr(cache, "load_overload", None)
+    if not hasattr(index, "_source_stamp") or load is None:
+        return compiled
+    own = index._source_stamp
+
+    def look_and_load(*given: Any) -> Any:
+        # not earlier: kernels that stand below this one in its file are not there when it is decorated
+        others = sorted(_files_of(compiled.py_func, set()) - {compiled.py_func.__code__.co_filename})
+        if others:
+            index._source_stamp = (own, *((at, stat(at).st_mtime, stat(at).st_size) for at in others))
+        return load(*given)
+
+    cache.load_overload = look_and_load  # type: ignore[union-attr]
+    return compiled
+
+
+def _files_of(function: Any, seen: set[Any]) -> set[str]:
+    """The files of a function and of all kernels that it calls, by name or as attributes of modules."""
+    seen.add(function)
+    names = function.__code__.co_names
+    found = [function.__globals__.get(name) for name in names]
+    modules = [value for value in found if isinstance(value, ModuleType)]
+    found += [getattr(module, name, None) for module in modules for name in names]
+    callees = {value.py_func for value in found if hasattr(value, "py_func") and value.py_func not in seen}
+    return {function.__code__.co_filename}.union(*(_files_of(callee, seen) for callee in callees - seen))
 
 
 def _keeping_on(compiled: Any) -> Any:

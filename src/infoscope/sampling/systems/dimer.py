@@ -9,7 +9,7 @@ from infoscope.base.array_types import ArrayLike, Floats
 from infoscope.base.checks import RandomState, check_positive_int, check_random_state
 
 from .distances import DistanceVariables
-from .kernels import DIMER
+from .kinds import DIMER
 from .particles import ParticleSystem
 from .system import check_basin
 

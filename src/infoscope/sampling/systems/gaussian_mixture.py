@@ -8,7 +8,8 @@ from infoscope.base import DataError, ParameterError
 from infoscope.base.array_types import ArrayLike, Floats
 from infoscope.base.checks import RandomState, check_positive_int, check_random_state
 
-from .kernels import MIXTURE, MixtureTerms
+from .kinds import MIXTURE
+from .law_kernels import MixtureTerms
 from .system import BuiltInSystem, check_basin
 
 

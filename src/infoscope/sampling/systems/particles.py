@@ -7,7 +7,7 @@ import numpy as np
 from infoscope.base import ParameterError
 from infoscope.base.array_types import Floats
 
-from .kernels import ParticleTerms
+from .neighbor_list import ParticleTerms
 from .system import BuiltInSystem
 
 LARGEST_MOVE = 0.05  # of a point in a step of descent

@@ -8,7 +8,8 @@ from infoscope.base import ParameterError
 from infoscope.base.array_types import ArrayLike, Floats
 from infoscope.base.checks import RandomState, check_positive_int, check_random_state
 
-from .kernels import PHI4, Phi4Terms
+from .field_kernels import Phi4Terms
+from .kinds import PHI4
 from .system import BuiltInSystem, check_basin
 
 BASINS = ("down", "up")

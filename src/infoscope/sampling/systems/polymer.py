@@ -10,7 +10,7 @@ from infoscope.base.checks import RandomState, check_positive_int, check_random_
 from infoscope.sampling.variables import SubsetVariables
 
 from .distances import DistanceVariables
-from .kernels import POLYMER
+from .kinds import POLYMER
 from .particles import ParticleSystem
 from .system import check_basin
 

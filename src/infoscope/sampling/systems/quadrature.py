@@ -8,7 +8,8 @@ from infoscope.base import ParameterError
 from infoscope.base.array_types import ArrayLike, Floats
 from infoscope.base.checks import RandomState, check_random_state
 
-from .kernels import QUADRATURE, QuadratureTerms
+from .kinds import QUADRATURE
+from .law_kernels import QuadratureTerms
 from .system import BuiltInSystem, check_basin
 
 BASINS = ("z < 0", "z > 0")

@@ -10,7 +10,8 @@ from infoscope.base import ParameterError
 from infoscope.base.array_types import ArrayLike, Floats
 from infoscope.base.checks import RandomState, check_random_state
 
-from .kernels import TUNNEL, TunnelTerms
+from .kinds import TUNNEL
+from .law_kernels import TunnelTerms
 from .system import BuiltInSystem, check_basin
 
 BASINS = ("around 0", "around `distance`")
