@@ -3,8 +3,8 @@ Two modes in twenty dimensions
 ==============================
 
 A law has two modes, a quarter and three quarters of it, far apart in four coordinates and less far in the other
-sixteen.  A chain of local moves never leaves the mode in which it began, so eight chains in each mode say "half and
-half".  The sampler proposes values of the four coordinates, drags the others along, and finds the weights.
+sixteen.  A chain of local moves hardly ever leaves the mode in which it began, so eight chains in each mode say "half
+and half".  The sampler proposes values of the four coordinates, drags the others along, and finds the weights.
 """
 
 import matplotlib.pyplot as plt

@@ -153,9 +153,9 @@ def test_stays_are_worth_as_many_draws_as_the_chain_of_two_states_says():
         labels = two_states(200, 5000, rate, share, start, rng)
         found = count_stays((labels == 1).astype(float))
         joined = np.concatenate([np.zeros((200, 1), int), labels], axis=1)
-        assert found.count == ((joined[:, 1:] == 1) & (joined[:, :-1] == 0)).sum()
+        assert found.number == ((joined[:, 1:] == 1) & (joined[:, :-1] == 0)).sum()
         assert found.worth == pytest.approx(1e6 * 2 * rate / (2 - 2 * rate), rel=0.04)  # ends of chains; 3000 stays
-    assert count_stays(np.zeros((2, 50))).count == 0
+    assert count_stays(np.zeros((2, 50))).number == 0
     alternating = np.arange(50)[None] % 2.0
     assert count_stays(alternating).worth == math.inf  # a share that is known for certain
 

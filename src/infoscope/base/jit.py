@@ -65,7 +65,8 @@ def kernel(function: Any = None, *, inline: str = "never", references: bool = Tr
 def _watching_callees(compiled: Any) -> Any:
     """Numba looks whether the kernel's own file changed since its code was kept; code of its callees is in it too."""
     cache = getattr(compiled, "_cache", None)
-    index, load = getattr(cache, "_cache_file", None), getattr(cache, "load_overload", None)
+    index: Any = getattr(cache, "_cache_file", None)
+    load = getattr(cache, "load_overload", None)
     if not hasattr(index, "_source_stamp") or load is None:
         return compiled
     own = index._source_stamp

@@ -75,7 +75,7 @@ def basin_populations(labels: np.ndarray, n_basins: int) -> Populations:
     for b in range(n_basins):
         share, share_se, degrees = _mean(inside[b])
         share_se *= factors[b]
-        degrees = min(degrees, max(stays[b].count, 1))
+        degrees = min(degrees, max(stays[b].number, 1))
         if b == 0:
             difference, difference_se, difference_degrees = 0.0, 0.0, math.inf
         elif shares[b] > 0 and shares[0] > 0:
@@ -83,7 +83,7 @@ def basin_populations(labels: np.ndarray, n_basins: int) -> Populations:
             # to first order the logarithm of a ratio is this mean, which knows that both shares go together
             _, difference_se, difference_degrees = _mean(inside[b] / shares[b] - inside[0] / shares[0])
             difference_se *= max(factors[0], factors[b])
-            difference_degrees = min(difference_degrees, max(min(stays[0].count, stays[b].count), 1))
+            difference_degrees = min(difference_degrees, max(min(stays[0].number, stays[b].number), 1))
         else:
             difference, difference_se, difference_degrees = math.nan, math.nan, math.nan
         rows.append((share, share_se, degrees, difference, difference_se, difference_degrees))
@@ -200,7 +200,7 @@ def is_heavy_tailed(log_acceptance: np.ndarray) -> tuple[float, bool]:
 class Stays(NamedTuple):
     """How often chains stayed in a basin, or outside where that is rarer, and how many draws that is worth."""
 
-    count: int
+    number: int
     worth: float
 
 
