@@ -15,7 +15,12 @@ from infoscope.quantum import (
     spins_of,
 )
 from infoscope.quantum.ground_symmetries import flip_sign
-from infoscope.quantum.network_choice import choose_network
+from infoscope.quantum.network_choice import choose_network, settle_network
+
+
+def network_of(family, couplings, **options):
+    state = FoundationQuantumState(family, **options)
+    return choose_network(state, settle_network(state, np.array(couplings)))
 
 
 def sign_by_hand(family, couplings):
@@ -45,7 +50,7 @@ def sign_by_hand(family, couplings):
 def test_auto_takes_the_sign_of_the_ground_state(family, couplings):
     expected = {sign_by_hand(family, one) for one in couplings}
     assert len(expected) == 1
-    group = choose_network(FoundationQuantumState(family), np.array(couplings)).group
+    group = network_of(family, couplings).group
     assert group.flips.any() and set(group.characters[group.flips]) == {float(expected.pop())}
 
 
@@ -53,7 +58,7 @@ def test_ground_states_of_both_parities_are_not_forced_into_one():
     family = CustomFamily(2, [("X0 X1", 1.0, "g"), ("Z0 Z1", -0.3)])  # g times the flip itself
     assert [sign_by_hand(family, [g]) for g in (-1.0, 1.0)] == [1, -1]
     with pytest.warns(DataWarning, match="differ in their parity"):
-        choice = choose_network(FoundationQuantumState(family), np.array([[-1.0], [1.0]]))
+        choice = network_of(family, [[-1.0], [1.0]])
     assert not choice.group.flips.any()
 
 
@@ -82,7 +87,7 @@ def test_what_cannot_be_enumerated_goes_by_rules_or_is_left_out():
 def test_a_network_is_invariant_under_translations_only_where_the_ground_state_is(
     family, couplings, patch_size, rolled
 ):
-    found = choose_network(FoundationQuantumState(family, patch_size=patch_size), np.array([couplings]))
+    found = network_of(family, [couplings], patch_size=patch_size)
     assert bool(found.options["grid"]) == rolled
     states, moves = family.configurations(), family.lattice.translations(patch_size)
     levels, vectors = np.linalg.eigh(family.operator.matrix(couplings, states).toarray())

@@ -199,6 +199,16 @@ def test_where_all_is_enumerated_answers_are_sums(trained):
     assert not make(sampler="metropolis").full_sum and not make(family=IsingFamily(Chain(18))).full_sum
 
 
+def test_any_number_of_samples_is_shared_out():
+    """500 rows are 7 systems of 64 or more by default: 72 each, and the state says that it took 504."""
+    with pytest.warns(InfoscopeWarning, match="500 and a step looks at 7 systems: it takes 504 rows, 72 of each"):
+        found = FoundationQuantumState(
+            IsingFamily(Chain(10)), couplings=(0.75, 2.0), **{**SMALL, "n_samples": 500}, n_iter=1
+        ).fit()
+    assert found.n_samples_ == 504 and len(found.couplings_) == 7
+    assert make(n_iter=1, sampler="metropolis").fit(COUPLINGS).n_samples_ == 64
+
+
 def test_few_rows_are_told():
     with pytest.warns(InfoscopeWarning, match="8 rows a system are few"):
         assert rows_of_a_system(32, 4) == 8
@@ -209,7 +219,6 @@ def test_few_rows_are_told():
     ("changes", "error", "text"),
     [
         ({"patch_size": 4}, ParameterError, "patches of 4 sites do not fill a chain of 6"),
-        ({"n_samples": 63}, ParameterError, "n_samples is 63 and a step looks at 4 systems"),
         ({"n_samples": 4}, ParameterError, "1 row each, and nothing to be centred by"),
         ({"d_model": 9}, ParameterError, "d_model is 9 and n_heads 2"),
         ({"attention": "full"}, ParameterError, "attention must be one of"),

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from .configurations import spins_of
-from .network_choice import choose_network
 from .signed_orbits import find_signed_orbits
 
 
@@ -16,9 +15,7 @@ def draw_configurations(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Spins (n_samples, n_sites) and log psi (n_samples,): an orbit by its probability, then one of its members."""
     family = state.family
-    orbits = find_signed_orbits(
-        family.n_sites, choose_network(state, state.couplings_).all_symmetries, family.magnetization
-    )
+    orbits = find_signed_orbits(family.n_sites, state.network_choice().all_symmetries, family.magnetization)
     logs = state.log_amplitude(orbits.spins, couplings)
     weights = 2 * logs.real + np.log(orbits.counts)
     p = np.exp(weights - weights.max())

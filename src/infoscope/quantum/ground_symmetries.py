@@ -84,14 +84,59 @@ def are_invariant(family: SpinFamily, couplings: np.ndarray, permutations: np.nd
     """
     if positive or family.n_states > FOUND_STATES:
         return True
-    for found in _some_ground_states(family, couplings):
+    some = _some_ground_states(family, couplings)
+    # of several lowest states no one needs to be
+    return all(found.amplitudes is not None and _stays(family, found, permutations) for found in some)
+
+
+def missing_symmetry(
+    family: SpinFamily, couplings: np.ndarray, *, positive: bool, sign: int | None, permutations: np.ndarray | None
+) -> str:
+    """What the ground state of one system lacks of the symmetries of a network; nothing, as far as is known.
+
+    Parameters
+    ----------
+    family : SpinFamily
+    couplings : array (m,)
+    positive : bool
+        Whether its ground state beside Marshall's signs may be positive.
+    sign : int or None
+        Under the flip of all spins, beside Marshall's signs.
+    permutations : array of int (G, n_sites) or None
+        Under which amplitudes beside Marshall's signs stay as they are.
+
+    Examples
+    --------
+    >>> from infoscope.quantum import Chain, HeisenbergFamily
+    >>> from infoscope.quantum.ground_symmetries import missing_symmetry
+    >>> ring = HeisenbergFamily(Chain(6), marshall_sign=False)
+    >>> missing_symmetry(ring, [0.2], positive=False, sign=1, permutations=None)
+    'is odd under the flip of all spins, and the network is even'
+    """
+    own, found = 1, None
+    if not positive:
+        if family.n_states > FOUND_STATES:
+            return ""
+        found = _ground_state(family, tuple(np.asarray(couplings, np.float64).tolist()))
         if found.amplitudes is None:
-            return False  # several: no one of them needs to
-        psi = _beside_signs(family, found)
-        for permutation in permutations:
-            places = places_of(found.configurations, permute_bits(found.configurations, permutation), family.n_sites)
-            if np.abs(psi[places] - psi).max() > SAME * np.abs(psi).max():
-                return False
+            return ""  # one of several ground states may have them
+        turns = 0 if family.marshall_sites is None else int(family.marshall_sites.sum())
+        own = found.parity * (-1) ** turns
+    if sign is not None and own and own != sign:
+        kinds = {1: "even", -1: "odd"}
+        return f"is {kinds[own]} under the flip of all spins, and the network is {kinds[sign]}"
+    if found is not None and permutations is not None and not _stays(family, found, permutations):
+        return "changes under translations by patches, and the network does not"
+    return ""
+
+
+def _stays(family: SpinFamily, found: GroundState, permutations: np.ndarray) -> bool:
+    """Whether a ground state beside Marshall's signs stays as it is under permutations."""
+    psi = _beside_signs(family, found)
+    for permutation in permutations:
+        places = places_of(found.configurations, permute_bits(found.configurations, permutation), family.n_sites)
+        if np.abs(psi[places] - psi).max() > SAME * np.abs(psi).max():
+            return False
     return True
 
 
@@ -107,10 +152,14 @@ def _of_singlets(family: SpinFamily, turns: int) -> int | None:
 
 
 def _some_ground_states(family: SpinFamily, couplings: np.ndarray) -> list[GroundState]:
+    return [_ground_state(family, tuple(one)) for one in some_systems(couplings).tolist()]
+
+
+def some_systems(couplings: np.ndarray) -> np.ndarray:
+    """The few of many systems whose ground states are looked at: from the first to the last of their order."""
     systems = np.asarray(couplings, np.float64)
     order = np.lexsort(systems.T[::-1])
-    some = systems[order[np.unique(np.linspace(0, len(systems) - 1, SYSTEMS).astype(int))]]
-    return [_ground_state(family, tuple(one)) for one in some.tolist()]
+    return systems[order[np.unique(np.linspace(0, len(systems) - 1, SYSTEMS).astype(int))]]
 
 
 @lru_cache(maxsize=16)

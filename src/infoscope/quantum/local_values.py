@@ -1,14 +1,20 @@
-"""Local values of operators, <s|A psi> / <s|psi>: their mean over |psi|^2 is the expectation of A."""
+"""Local values of operators, <s|A psi> / <s|psi>: their mean over |psi|^2 is the expectation of A.
+
+Configurations that an operator leads to are mostly among the rows themselves, all of them in a sum over everything:
+what is known there is looked up, and the state is asked for the others alone.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from infoscope.base import DataError
 
+from .configurations import LONGEST, numbers_of, places_of
 from .interfaces import WaveFunction
 
 ROWS = 2**17  # configurations that are written down at once
@@ -41,20 +47,23 @@ def local_values(
     """(A psi)(s) / psi(s), (M,), of an operator with ``connected``, or the values of a function of spins."""
     if callable(operator):
         return _function_values(operator, spins)
-    pieces = []
+    known, pieces = KnownRows.of(spins), []
     for part in _blocks(operator, spins):
         connected, elements = operator.connected(spins[part], couplings if operator.n_couplings else None)
         there = (elements != 0) & state.family.holds(connected)  # others have no amplitude, whatever a network says
-        logs = _evaluate(lambda s: state.log_amplitude(s, couplings), connected, there, -np.inf)
+        logs = known.evaluate(lambda s: state.log_amplitude(s, couplings), log_amplitudes, connected, there, -np.inf)
         pieces.append((elements * _ratios(logs, log_amplitudes[part])).sum(axis=1))
     return _finite(np.concatenate(pieces), spins, couplings)
 
 
 def local_response(
-    state: WaveFunction, spins: np.ndarray, couplings: np.ndarray, log_amplitudes: np.ndarray
+    state: WaveFunction, spins: np.ndarray, couplings: np.ndarray, log_amplitudes: np.ndarray, derivatives: np.ndarray
 ) -> LocalResponse:
-    """Local energies, slopes of the Hamiltonian and H applied to the derivatives of the state, in one pass."""
-    operator, n = state.family.operator, len(couplings)
+    """Local energies, slopes of the Hamiltonian and H applied to the derivatives of the state, in one pass.
+
+    The derivatives (M, m) are those of log psi in the rows.
+    """
+    operator, n, known = state.family.operator, len(couplings), KnownRows.of(spins)
     pieces: tuple[list[np.ndarray], ...] = ([], [], [], [])
     for part in _blocks(operator, spins):
         connected, elements = operator.connected(spins[part], couplings)
@@ -62,17 +71,72 @@ def local_response(
         fixed = operator.elements(spins[part], np.zeros(n))
         slopes = np.stack([operator.elements(spins[part], unit) - fixed for unit in np.eye(n)], axis=2)
         there = (elements != 0) | (slopes != 0).any(axis=2)
-        logs = _evaluate(lambda s: state.log_amplitude(s, couplings), connected, there, -np.inf)
+        logs = known.evaluate(lambda s: state.log_amplitude(s, couplings), log_amplitudes, connected, there, -np.inf)
         ratios = _ratios(logs, log_amplitudes[part])
-        derivatives = _evaluate(lambda s: state.coupling_derivatives(s, couplings), connected, there, 0.0)
-        derivatives = np.where(np.isfinite(derivatives), derivatives, 0.0)  # of amplitudes that are zero
+        turns = known.evaluate(lambda s: state.coupling_derivatives(s, couplings), derivatives, connected, there, 0.0)
+        turns = np.where(np.isfinite(turns), turns, 0.0)  # of amplitudes that are zero
         pushes = slopes * ratios[:, :, None]
         pieces[0].append((elements * ratios).sum(axis=1))
         pieces[1].append(pushes.sum(axis=1))
-        pieces[2].append(np.einsum("mk,mki->mi", elements * ratios, derivatives))
-        pieces[3].append(np.einsum("mki,mkj->mij", derivatives, pushes))
+        pieces[2].append(np.einsum("mk,mki->mi", elements * ratios, turns))
+        pieces[3].append(np.einsum("mki,mkj->mij", turns, pushes))
     energy, slope, moved, turned = (np.concatenate(one) for one in pieces)
     return LocalResponse(_finite(energy, spins, couplings), slope, moved, turned)
+
+
+@dataclass(frozen=True, eq=False)
+class KnownRows:
+    """Rows in which a state is known: where each of their configurations stands among them.
+
+    Attributes
+    ----------
+    numbers : array of int64 (D,)
+        Of the distinct configurations, rising; none where one does not fit into a whole number.
+    rows : array of int (D,)
+        A row of each.
+    n_sites : int
+    """
+
+    numbers: np.ndarray
+    rows: np.ndarray
+    n_sites: int
+
+    @classmethod
+    def of(cls, spins: np.ndarray) -> KnownRows:
+        """The rows of spins (M, n_sites)."""
+        if spins.shape[1] > LONGEST:
+            return cls(np.zeros(0, np.int64), np.zeros(0, np.int64), spins.shape[1])
+        return cls(*np.unique(numbers_of(spins), return_index=True), spins.shape[1])
+
+    def evaluate(
+        self,
+        function: Callable[[np.ndarray], Any],
+        values: np.ndarray,
+        connected: np.ndarray,
+        there: np.ndarray,
+        elsewhere: float,
+    ) -> np.ndarray:
+        """Values (M, K, ...) of those connected configurations (M, K, n) that are there.
+
+        `values` (M, ...) are those of the rows; the function is asked for all others, each once.
+        """
+        asked = connected[there]
+        places = np.full(len(asked), -1)
+        if len(self.numbers):
+            places = places_of(self.numbers, numbers_of(asked), self.n_sites)
+        new = places < 0
+        kind = values.dtype
+        if new.any():
+            rows, inverse = distinct(asked[new])
+            fresh = np.asarray(function(rows))
+            kind = np.result_type(kind, fresh)
+        found = np.full((*there.shape, *values.shape[1:]), elsewhere, kind)
+        filled = np.empty((len(asked), *values.shape[1:]), kind)
+        filled[~new] = values[self.rows[places[~new]]]
+        if new.any():
+            filled[new] = fresh[inverse]
+        found[there] = filled
+        return found
 
 
 def distinct(spins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -88,17 +152,6 @@ def _blocks(operator: Any, spins: np.ndarray) -> Iterator[slice]:
     step = max(1, ROWS // operator.n_flips)
     for start in range(0, len(spins), step):
         yield slice(start, start + step)
-
-
-def _evaluate(
-    function: Callable[[np.ndarray], Any], connected: np.ndarray, there: np.ndarray, elsewhere: float
-) -> np.ndarray:
-    """Values (M, K, ...) of those connected configurations (M, K, n) that are there, each evaluated once."""
-    rows, inverse = distinct(connected[there])
-    values = np.asarray(function(rows))
-    found = np.full((*there.shape, *values.shape[1:]), elsewhere, values.dtype)
-    found[there] = values[inverse]
-    return found
 
 
 def _ratios(logs: np.ndarray, at: np.ndarray) -> np.ndarray:

@@ -92,9 +92,10 @@ def from_published_parameters(
         complex_amplitude="output/output_layer1/kernel" in held, shared_embedding=bool(family.per_site),
         head_norm="output/norm0/scale" in held, **options,
     )  # fmt: skip
-    from .network_choice import choose_network
+    from .network_choice import choose_network, settle_network
 
-    choice = choose_network(state, systems)
+    settled = settle_network(state, systems)
+    choice = choose_network(state, settled)
     with double_precision():
         from .network import NetworkShape, as_vector, parameter_shapes
 
@@ -115,7 +116,8 @@ def from_published_parameters(
     m = systems.shape[1]
     state.couplings_, state.weights_ = systems, np.full(len(systems), 1 / len(systems))
     state.parameters_, state.scaling_ = vector, np.stack([np.zeros(m), np.ones(m)])
-    state.history_, state.n_iter_ = {}, 0
+    state.history_, state.n_iter_, state.n_samples_ = {}, 0, 0
+    state._settle(settled)
     return state
 
 

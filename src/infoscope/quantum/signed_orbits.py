@@ -78,3 +78,32 @@ def find_signed_orbits(n_sites: int, group: SymmetryGroup, magnetization: int | 
     return SignedOrbits(
         states, found.representatives[alive], found.multiplicity[alive], place[found.orbit_of], signs, n_sites
     )
+
+
+def find_representatives(numbers: np.ndarray, group: SymmetryGroup) -> tuple[np.ndarray, np.ndarray]:
+    """The lowest number of the orbit of each configuration, and the sign of its amplitude beside that of the lowest.
+
+    Parameters
+    ----------
+    numbers : ndarray of int64 (M,)
+    group : SymmetryGroup
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.quantum import Chain
+    >>> from infoscope.quantum.signed_orbits import find_representatives
+    >>> from infoscope.quantum.symmetries import make_group
+    >>> group = make_group({"spin_flip": -1, "translations": 1}, Chain(3), 3)
+    >>> find_representatives(np.array([1, 2, 5]), group)  # 5 is 2 with all spins flipped
+    (array([1, 1, 1]), array([ 1,  1, -1], dtype=int8))
+    """
+    lowest, signs = numbers.copy(), np.ones(len(numbers), np.int8)
+    last = (1 << group.permutations.shape[1]) - 1
+    for permutation, flip, character in zip(group.permutations, group.flips, group.characters, strict=True):
+        image = permute_bits(numbers, permutation)
+        image = image ^ last if flip else image
+        lower = image < lowest
+        lowest = np.where(lower, image, lowest)
+        signs[lower] = character  # psi(s) = chi(g) psi(g s)
+    return lowest, signs

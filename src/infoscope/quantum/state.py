@@ -10,9 +10,10 @@ from sklearn.base import BaseEstimator
 
 from infoscope.base import DataError
 from infoscope.base.checks import check_choice, check_random_state
-from infoscope.base.contents import holds, numbers, whole
+from infoscope.base.contents import choices, holds, numbers, whole
 
-from .network_choice import NetworkChoice, choose_network
+from .ground_symmetries import some_systems
+from .network_choice import SettledNetwork, choose_network, settle_network
 from .trained_network import TrainedNetwork
 from .training_checkpoint import checkpoint_options, open_checkpoint
 from .training_options import (
@@ -66,8 +67,8 @@ class FoundationQuantumState(TrainedNetwork, BaseEstimator):
     training : {"sampling", "full_sum"}
         "full_sum": all orbits with their weights; refused where it costs more than the draws.
     n_samples : int or "auto"
-        M, rows a step, for all systems together: a multiple of their number and of their chains.  "auto": 512 for up to
-        16 sites and 4096 above, or the next such number, and at least 16 for each system.
+        M, rows a step, for all systems together, rounded up to the same number for each (`n_samples_`); with `n_chains`
+        a multiple of it.  "auto": 512 for up to 16 sites and 4096 above, and at least 16 for each system.
     n_iter : int
         Steps.
     learning_rate : float
@@ -107,6 +108,12 @@ class FoundationQuantumState(TrainedNetwork, BaseEstimator):
         A row a step: "systems", "energies", "variances" (of the systems looked at), "diag_shift", "truncated".
     n_iter_ : int
         Steps that were made.
+    n_samples_ : int
+        Rows a step as they were shared out; fewer than asked for where a system has fewer configurations.
+    symmetries_ : dict of str to int
+        Those of the network and their signs, settled in `fit`: later trainings and questions never change them.
+    attention_ : {"rolled", "free"}
+    complex_amplitude_ : bool
 
     References
     ----------
@@ -132,6 +139,10 @@ class FoundationQuantumState(TrainedNetwork, BaseEstimator):
         "scaling_": numbers(2, "M", finite=True),
         "history_": holds(dict),
         "n_iter_": whole(0),
+        "n_samples_": whole(0),
+        "symmetries_": holds(dict),
+        "attention_": choices("rolled", "free"),
+        "complex_amplitude_": holds(bool),
     }
 
     def __init__(
@@ -236,7 +247,8 @@ class FoundationQuantumState(TrainedNetwork, BaseEstimator):
         settle_sampler(self)  # refuses what is no family before anything is asked of it
         seed = int(check_random_state(self.random_state).integers(2**63))
         rows, weights = training_systems(self, couplings, sample_weight, seed)
-        choice = choose_network(self, rows)
+        settled = settle_network(self, rows)
+        choice = choose_network(self, settled)
         with self._precision():
             from .network import NetworkShape, first_parameters
 
@@ -244,7 +256,9 @@ class FoundationQuantumState(TrainedNetwork, BaseEstimator):
             theta = first_parameters(shape, np.random.default_rng([seed, 2**31]))
             scaling = scaling_of(rows, shape.per_site)
             schedule = check_schedule(self)
-            self._train(rows, weights, choice, theta, scaling, schedule, (), seed, checkpoint, resume, checkpoint_every)
+            self._train(
+                rows, weights, settled, theta, scaling, schedule, (), seed, checkpoint, resume, checkpoint_every
+            )
         return self
 
     def partial_fit(
@@ -282,18 +296,24 @@ class FoundationQuantumState(TrainedNetwork, BaseEstimator):
         Returns
         -------
         self
-            Trained at these couplings; scales of the couplings stay those of `fit`.
+            Trained at these couplings; symmetries, their signs and the scales of the couplings stay those of `fit`.
+
+        Raises
+        ------
+        DataError
+            Couplings whose ground state has another parity or momentum than the network was given in `fit`.
         """
         self._check_fitted()
         check_choice(parts, "parts", ("all", "head"))
         seed = int(check_random_state(self.random_state).integers(2**63))
         rows, weights = training_systems(self, couplings, sample_weight, seed)
-        choice = choose_network(self, rows)
+        for system in some_systems(rows):
+            self._refuse_other_symmetry(system)
+        settled = SettledNetwork(self.symmetries_, self.attention_, self.complex_amplitude_)
         rate = FINE_TUNING * self.learning_rate if learning_rate is None else learning_rate
         shift = check_schedule(self).diag_shift[1] if diag_shift is None else diag_shift
         with self._precision():
-            shape = self._shape(choice)
-            choice.options["complex_amplitude"] = shape.complex_amplitude  # as it was trained first
+            shape = self._shape()
             last = f"block{shape.n_layers - 1}."
             from .network import parameter_shapes
 
@@ -301,19 +321,20 @@ class FoundationQuantumState(TrainedNetwork, BaseEstimator):
             trained = tuple(name for name in named if parts == "all" or name.startswith((last, "head.")))
             schedule = check_schedule(self, n_iter, rate, shift)
             self._train(
-                rows, weights, choice, self.parameters_, self.scaling_, schedule, trained, seed, checkpoint, resume,
+                rows, weights, settled, self.parameters_, self.scaling_, schedule, trained, seed, checkpoint, resume,
                 checkpoint_every,
             )  # fmt: skip
         return self
 
     # ---------------------------------------------------------------------------------------------------------- steps
     def _train(
-        self, rows: Any, weights: Any, choice: NetworkChoice, theta: Any, scaling: Any, schedule: Any, trained: Any,
+        self, rows: Any, weights: Any, settled: SettledNetwork, theta: Any, scaling: Any, schedule: Any, trained: Any,
         seed: int, path: Any, resume: bool, every: float,
     ) -> None:  # fmt: skip
         from .fitting import TrainingRun, TrainingState, history_arrays
         from .row_sources import make_rows
 
+        choice = choose_network(self, settled)
         per_step, sampler = systems_a_step(self, len(rows)), settle_sampler(self)
         n_chains = chains_of_a_system(self, len(rows)) if sampler == "metropolis" else None
         n_rows = rows_of_a_system(settle_n_samples(self, per_step, n_chains), per_step, n_chains)
@@ -335,4 +356,5 @@ class FoundationQuantumState(TrainedNetwork, BaseEstimator):
             raise DataError("training diverged in its last step: take a smaller learning_rate or a larger diag_shift")
         self.couplings_, self.weights_, self.scaling_ = rows, weights, scaling
         self.parameters_, self.history_ = state.theta, history_arrays(state.history)
-        self.n_iter_ = state.done
+        self.n_iter_, self.n_samples_ = state.done, source.n_rows * per_step
+        self._settle(settled)

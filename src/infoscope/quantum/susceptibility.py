@@ -152,7 +152,7 @@ class OneSystem(NamedTuple):
 def _of_one(state: WaveFunction, draws: Draws, couplings: np.ndarray) -> OneSystem:
     logs = draws.log_amplitudes
     derivatives = np.asarray(state.coupling_derivatives(draws.spins, couplings))
-    response = local_response(state, draws.spins, couplings, logs)
+    response = local_response(state, draws.spins, couplings, logs, derivatives)
     energy = energy_of(state, draws, couplings, response.energy)
     d = centred(derivatives, draws.weights)
     chi = np.real(overlaps(d, d, draws.weights))

@@ -134,7 +134,10 @@ def join_groups(group: SymmetryGroup, invariances: np.ndarray) -> SymmetryGroup:
     """All under which the wave function is known to be (anti)symmetric: the group, after invariances of the network."""
     n = len(invariances)
     permutations = np.concatenate([group.permutations[:, one] for one in invariances])
-    return SymmetryGroup(permutations, np.tile(group.flips, n), np.tile(group.characters, n))
+    flips, characters = np.tile(group.flips, n), np.tile(group.characters, n)
+    _, kept = np.unique(np.c_[permutations, flips], axis=0, return_index=True)  # those that are in both come twice
+    kept = np.sort(kept)
+    return SymmetryGroup(permutations[kept], flips[kept], characters[kept])
 
 
 def _permutations(name: str, lattice: Any) -> np.ndarray:

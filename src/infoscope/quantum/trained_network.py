@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import NotFittedError
 
-from infoscope.base import DataError
+from infoscope.base import DataError, ParameterError
 from infoscope.base.checks import check_choice, check_positive_int, check_positive_number, check_random_state
 
 from .answers import Answers
 from .configurations import check_spins
 from .interfaces import SpinSamples
 from .jax_precision import double_precision, load_jax
-from .network_choice import NetworkChoice, choose_network
+from .network_choice import NetworkChoice, SettledNetwork, choose_network, is_auto, missing_in_member
+from .orbit_rows import OrbitRows
+from .symmetries import NAMES
 from .training_options import settle_sampler
 
 N_CHAINS = 64  # that answers are sampled with
@@ -30,16 +32,23 @@ class TrainedNetwork(Answers):
         Options of the estimator.
     parameters_, couplings_, scaling_ : ndarray
         What training leaves.
+    symmetries_, attention_, complex_amplitude_
+        What it settled: `SettledNetwork`.
     """
 
     family: Any
     dtype: str
+    symmetries: Any
+    attention: str
     n_chains: int | None
     n_sweeps: float
     chunk_size: int | None
     parameters_: np.ndarray
     couplings_: np.ndarray
     scaling_: np.ndarray
+    symmetries_: dict[str, int]
+    attention_: str
+    complex_amplitude_: bool
 
     @property
     def full_sum(self) -> bool:
@@ -62,8 +71,11 @@ class TrainedNetwork(Answers):
             Real where all amplitudes are positive, else complex.
         """
         spins, couplings = self._check_rows(spins, couplings)
+        one = OrbitRows.of(spins, couplings, self.network_choice().all_symmetries)
         with self._precision():
-            logs = self._evaluator().log_amplitudes(spins, couplings)
+            logs = self._evaluator().log_amplitudes(one.spins, one.couplings)[one.place]
+        if (one.signs < 0).any():
+            logs = logs + 1j * math.pi * (one.signs < 0)
         return self._with_signs(spins, logs)
 
     def coupling_derivatives(self, spins: Any, couplings: Any) -> np.ndarray:
@@ -79,8 +91,9 @@ class TrainedNetwork(Answers):
         ndarray (M, m)
         """
         spins, couplings = self._check_rows(spins, couplings)
+        one = OrbitRows.of(spins, couplings, self.network_choice().all_symmetries)
         with self._precision():
-            return self._evaluator().coupling_derivatives(spins, couplings)
+            return self._evaluator().coupling_derivatives(one.spins, one.couplings)[one.place]
 
     def hidden_layers(self, spins: Any, couplings: Any) -> list[np.ndarray]:
         """What each block of the network makes of configurations, pooled over patches.
@@ -135,7 +148,7 @@ class TrainedNetwork(Answers):
 
     # ---------------------------------------------------------------------------------------------------------- steps
     def _sample_chains(self, coupling: np.ndarray, n_samples: int, rng: np.random.Generator) -> SpinSamples:
-        choice = choose_network(self, self.couplings_)
+        choice = self.network_choice()
         n_chains = min(N_CHAINS, n_samples) if self.n_chains is None else check_positive_int(self.n_chains, "n_chains")
         with self._precision():
             from .chain_rows import sample_chains
@@ -160,24 +173,66 @@ class TrainedNetwork(Answers):
             return logs
         return logs + 1j * math.pi * ((spins[:, np.asarray(sites, bool)] < 0).sum(axis=1) % 2)
 
+    def network_choice(self) -> NetworkChoice:
+        """The network that was trained: what the first training settled stays, whatever is asked or trained later.
+
+        Raises
+        ------
+        ParameterError
+            If the Hamiltonian that stands in `family` now lacks a symmetry that was settled.
+        """
+        self._check_fitted()
+        settled = SettledNetwork(self.symmetries_, self.attention_, self.complex_amplitude_)
+        try:
+            return choose_network(self, settled)
+        except ParameterError as error:
+            kept = [*self.symmetries_, *(["translations by patches"] if self.attention_ == "rolled" else [])]
+            raise ParameterError(
+                f"the network was trained with {', '.join(kept) or 'no symmetry'}, and does not fit the parameters "
+                f"that stand here now ({error})"
+            ) from None
+
+    def _settle(self, settled: SettledNetwork) -> None:
+        self.symmetries_, self.attention_ = dict(settled.symmetries), settled.attention
+        self.complex_amplitude_ = settled.complex_amplitude
+
+    def _refuse_other_symmetry(self, system: np.ndarray) -> None:
+        """Raise for a system whose ground state the network cannot be: of what was chosen for the user ("auto")."""
+        choice = self.network_choice()
+        sign = self.symmetries_.get("spin_flip") if is_auto(self.symmetries) else None
+        looks_at_moves = is_auto(self.attention) and len(choice.moves) > 1
+        found = ""
+        if sign is not None or looks_at_moves:
+            found = missing_in_member(self.family, tuple(system.tolist()), choice, sign, looks_at_moves)
+        if found:
+            where = ", ".join(
+                f"{name} = {one:.6g}" for name, one in zip(self.family.coupling_names, system, strict=True)
+            )
+            raise DataError(
+                f"the ground state at {where} {found}, as settled at the couplings of fit: train a network of its own "
+                'there, or one without (symmetries=None, attention="free")'
+            )
+
+    def _check_contents(self) -> None:
+        """Raise where symmetries that were read are none."""
+        if any(name not in NAMES or sign not in (1, -1) for name, sign in self.symmetries_.items()):
+            raise DataError(f"symmetries_ holds {self.symmetries_}, and must hold signs of {', '.join(NAMES)}")
+
     def _shape(self, choice: NetworkChoice | None = None) -> Any:
         from .network import NetworkShape, n_parameters
 
-        choice = choose_network(self, self.couplings_) if choice is None else choice
-        # whether amplitudes are complex was decided at the couplings that were trained first
-        for complex_amplitude in (choice.options["complex_amplitude"], not choice.options["complex_amplitude"]):
-            shape = NetworkShape(**{**choice.options, "complex_amplitude": complex_amplitude})
-            if n_parameters(shape) == len(self.parameters_):
-                return shape
-        raise DataError(
-            f"parameters_ holds {len(self.parameters_)} numbers, and the network of these parameters has "
-            f"{n_parameters(NetworkShape(**choice.options))}: they do not belong together"
-        )
+        shape = NetworkShape(**(self.network_choice() if choice is None else choice).options)
+        if n_parameters(shape) != len(self.parameters_):
+            raise DataError(
+                f"parameters_ holds {len(self.parameters_)} numbers, and the network of these parameters has "
+                f"{n_parameters(shape)}: they do not belong together"
+            )
+        return shape
 
     def _evaluator(self) -> Any:
         from .evaluation import Evaluator
 
-        choice = choose_network(self, self.couplings_)
+        choice = self.network_choice()
         single = self.dtype == "float32"
         return Evaluator(self.parameters_, self._shape(choice), choice.group, self.scaling_, single, self._chunk())
 
@@ -202,4 +257,6 @@ class TrainedNetwork(Answers):
         systems = self.family.as_systems(couplings)
         if len(systems) not in (1, len(spins)):
             raise DataError(f"couplings has {len(systems)} rows for {len(spins)} configurations: give one, or one each")
+        if len(systems) == 1:
+            self._refuse_other_symmetry(systems[0])
         return spins, np.broadcast_to(systems, (len(spins), systems.shape[1]))

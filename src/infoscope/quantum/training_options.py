@@ -182,13 +182,13 @@ def chains_of_a_system(estimator: Any, n_systems: int) -> int | None:
 
 
 def rows_of_a_system(n_samples: int, n_systems: int, n_chains: int | None = None) -> int:
-    """M_k: an equal number for every system of a step, and for each of its chains."""
-    if n_samples % n_systems:
-        raise ParameterError(
-            f"n_samples is {n_samples} and a step looks at {n_systems} systems: the first must be a multiple of the "
-            f"second, {n_systems * max(2, n_samples // n_systems)} for one"
+    """M_k: an equal number for every system of a step, rounded up, and for each of its chains."""
+    rows = -(-n_samples // n_systems)
+    if rows * n_systems != n_samples:
+        warn(
+            f"n_samples is {n_samples} and a step looks at {n_systems} systems: it takes {rows * n_systems} rows, "
+            f"{rows} of each"
         )
-    rows = n_samples // n_systems
     if rows < 2:
         raise ParameterError(
             f"n_samples is {n_samples} for {n_systems} systems a step, {rows} row each, and nothing to be centred by: "
