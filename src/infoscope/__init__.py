@@ -109,6 +109,7 @@ _HOMES = {
         "ReweightedExpectation",
         "SpinOperator",
         "Square",
+        "TrainingCurves",
         "TransverseIsingChain",
         "disorder_average",
         "exact_spectrum",
@@ -119,6 +120,7 @@ _HOMES = {
         "quantum_expectation",
         "reweighted_expectation",
         "spin_space",
+        "training_curves",
         "transverse_ising_chain_exact",
     ),
     "neighbors": (

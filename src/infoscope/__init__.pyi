@@ -206,6 +206,7 @@ from .quantum import RandomFieldIsing as RandomFieldIsing
 from .quantum import ReweightedExpectation as ReweightedExpectation
 from .quantum import SpinOperator as SpinOperator
 from .quantum import Square as Square
+from .quantum import TrainingCurves as TrainingCurves
 from .quantum import TransverseIsingChain as TransverseIsingChain
 from .quantum import disorder_average as disorder_average
 from .quantum import exact_spectrum as exact_spectrum
@@ -216,6 +217,7 @@ from .quantum import pauli_sum as pauli_sum
 from .quantum import quantum_expectation as quantum_expectation
 from .quantum import reweighted_expectation as reweighted_expectation
 from .quantum import spin_space as spin_space
+from .quantum import training_curves as training_curves
 from .quantum import transverse_ising_chain_exact as transverse_ising_chain_exact
 from .representations import CheckpointComparison as CheckpointComparison
 from .representations import LayerComparison as LayerComparison

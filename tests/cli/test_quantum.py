@@ -85,8 +85,16 @@ def test_training_goes_on_to_the_same_end_and_another_question_costs_none(config
     before = Path("kept.npz").read_bytes()
     text = TRAINED.replace('"expectation"', '"susceptibility"')
     Path("other.toml").write_text(text)
-    assert "susceptibility" in call("quantum", "other.toml", "--resume", "kept.npz", "-q").output
+    shown = call("quantum", "other.toml", "--resume", "kept.npz", "-q").output
+    assert "susceptibility" in shown and "training: After 12 steps V-scores are" in shown
     assert len(Path("kept.npz").read_bytes()) == len(before)
+    # how the training went, without another one
+    Path("training.toml").write_text(TRAINED.split("[ask]")[0] + '[ask]\nwhat = "training"\nexact = true\n')
+    drawn = ("--output", "t.csv", "--plot", "t.png", "--kind", "error", "-q")
+    shown = call("quantum", "training.toml", "--resume", "kept.npz", *drawn).output
+    assert "Training of 2 systems of 4 spins, 12 steps" in shown and Path("t.png").stat().st_size > 1000
+    table = np.genfromtxt("t.csv", delimiter=",", names=True)
+    assert len(table) == 24 and (table["relative_error"] > -1e-9).all()
 
 
 def test_every_key_of_the_network_is_an_argument():
@@ -142,6 +150,7 @@ def test_an_observable_with_options(config):
         ("exact = true\n\n[ask]", "n_iter = 5\n\n[ask]", ParameterError, r"\[train\] needs couplings"),
         ("exact = true\n\n[ask]", "exact = true\nn_iter = 5\n\n[ask]", ParameterError, "no use for 'n_iter'"),
         ('what = "susceptibility"', 'what = "chi"', ParameterError, r"what of \[ask\]"),
+        ('what = "susceptibility"', 'what = "training"', ParameterError, "trains nothing"),
         ('what = "susceptibility"', 'observable = "energy"', ParameterError, "leave it out"),
         ('what = "susceptibility"', 'what = "expectation"\nobservable = "m"', ParameterError, "observable"),
         ("number = 7", "nummer = 7", ParameterError, r"no 'nummer'. Did you mean 'number'\?"),
@@ -156,6 +165,12 @@ def test_an_observable_with_options(config):
 def test_what_is_wrong_in_a_file_is_named(config, old, new, error, message):
     config.write_text(CONFIG.replace(old, new, 1))
     with pytest.raises(error, match=message):
+        read_quantum_config("ising.toml")
+
+
+def test_a_training_is_asked_at_no_other_couplings(config):
+    config.write_text(TRAINED.replace('"expectation"', '"training"'))
+    with pytest.raises(ParameterError, match=r"about the couplings of \[train\]: leave couplings out"):
         read_quantum_config("ising.toml")
 
 

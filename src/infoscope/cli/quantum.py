@@ -8,7 +8,7 @@ import typer
 
 from .options import Delivery, Seed, count, value, with_groups, word
 
-KINDS = "scan|error|v_scores|map|parity|collapse|histogram|scatter"
+KINDS = "scan|error|v_scores|energy|map|parity|collapse|histogram|scatter"
 
 
 @with_groups
@@ -29,7 +29,7 @@ def quantum(
 
     One network takes the couplings of the Hamiltonian beside the spins, and is trained once for all of them. Prints
     energies, observables, disorder averages or the fidelity susceptibility at any couplings, with errors, and whether
-    to believe them.
+    to believe them; or, with what = "training", how the training of each system went.
 
     Example: infoscope quantum ising.toml --resume ising.npz --output ising.json --plot ising.png
     """
@@ -47,7 +47,11 @@ def quantum(
         state = _state(asked, file, iterations, resume, seed)
         found = _answer(state, asked, seed)
         picture: dict[str, Any] = {"kind": kind} if kind else {}
-        if asked.with_exact and (kind or "scan") in ("scan", "error", "histogram", "scatter"):
+        if (
+            asked.with_exact
+            and asked.what != "training"
+            and (kind or "scan") in ("scan", "error", "histogram", "scatter")
+        ):
             picture["exact"] = _exact_values(asked)
         inputs = {"config": file, "n_sites": asked.family.n_sites}
         deliver(found, out, inputs, asked.files, **picture)
@@ -78,6 +82,13 @@ def _state(asked: Any, file: str, iterations: int | None, resume: str | None, se
 def _answer(state: Any, asked: Any, seed: int) -> Any:
     from infoscope.quantum import disorder_average, fidelity_susceptibility, quantum_expectation
 
+    if asked.trained is not None:
+        from infoscope.quantum import training_curves
+
+        curves = training_curves(state, exact=asked.with_exact and asked.what == "training")
+        if asked.what == "training":
+            return curves
+        typer.echo(f"training: {curves.verdict}")
     given = {**asked.options, "random_state": seed}
     if asked.what == "susceptibility":
         return fidelity_susceptibility(state, asked.couplings, **given)

@@ -23,6 +23,8 @@ from .spin_space import spin_space
 from .state import FoundationQuantumState
 from .susceptibility import fidelity_susceptibility
 from .susceptibility_results import FidelitySusceptibility
+from .training_curves import training_curves
+from .training_results import TrainingCurves
 from .transverse_ising import TransverseIsingChain, transverse_ising_chain_exact
 
 __all__ = [
@@ -61,6 +63,8 @@ __all__ = [
     "NaturalGradient",
     "from_published_parameters",
     "natural_gradient",
+    "TrainingCurves",
+    "training_curves",
     "to_published_parameters",
     # configurations
     "Orbits",

@@ -18,7 +18,9 @@ from .jax_precision import double_precision, load_jax
 from .network_choice import NetworkChoice, SettledNetwork, choose_network, is_auto, missing_in_member
 from .orbit_rows import OrbitRows
 from .symmetries import NAMES
+from .training_curves import training_curves
 from .training_options import settle_sampler
+from .training_results import TrainingCurves
 
 N_CHAINS = 64  # that answers are sampled with
 
@@ -145,6 +147,21 @@ class TrainedNetwork(Answers):
 
             held = as_parameters(self.parameters_, self._shape())
         return {name: np.array(value) for name, value in held.items()}
+
+    def training_curves(self, *, exact: bool = False) -> TrainingCurves:
+        """Energies and V-scores of every system along the steps, see `training_curves`.
+
+        Parameters
+        ----------
+        exact : bool
+            Also diagonalise every system, for the error of its energy.
+
+        Returns
+        -------
+        TrainingCurves
+        """
+        self._check_fitted()
+        return training_curves(self, exact=exact)
 
     # ---------------------------------------------------------------------------------------------------------- steps
     def _sample_chains(self, coupling: np.ndarray, n_samples: int, rng: np.random.Generator) -> SpinSamples:

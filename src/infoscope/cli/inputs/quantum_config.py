@@ -15,7 +15,8 @@ from .toml_tables import near, read_tables
 
 FAMILIES = ("ising", "random_fields", "heisenberg", "pauli")
 LATTICES = ("chain", "square", "graph")
-ANSWERS = ("susceptibility", "expectation", "disorder_average")
+ANSWERS = ("susceptibility", "expectation", "disorder_average", "training")
+WITHOUT_OBSERVABLE = ("susceptibility", "training")
 OBSERVABLES = ("energy", "magnetization", "squared_magnetization", "spin_correlation", "structure_factor")
 NETWORK = (
     *("d_model", "n_heads", "n_layers", "patch_size", "attention", "complex_amplitude", "shared_embedding"),
@@ -43,7 +44,7 @@ class QuantumConfig(NamedTuple):
     what: str
     observable: Any
     name: str
-    couplings: np.ndarray
+    couplings: np.ndarray | None
     options: dict[str, Any]
     with_exact: bool
     files: list[Path]
@@ -83,12 +84,14 @@ def read_quantum_config(path: str) -> QuantumConfig:
     trained = None if exact else read_couplings(path, train["couplings"], family, "[train]")
     ask = tables["ask"]
     what = check_choice(ask.get("what", "susceptibility"), f"{path}: what of [ask]", ANSWERS)
-    if "couplings" not in ask:
+    if what == "training":
+        _check_training(path, ask, exact)
+    elif "couplings" not in ask:
         raise ParameterError(f"{path}: [ask] needs couplings, as [train] has them")
     for key in ("observable", "options"):
-        if key in ask and what == "susceptibility":
-            raise ParameterError(f"{path}: what = 'susceptibility' asks for no {key}: leave it out")
-    observable = None if what == "susceptibility" else _observable(path, ask, family)
+        if key in ask and what in WITHOUT_OBSERVABLE:
+            raise ParameterError(f"{path}: what = '{what}' asks for no {key}: leave it out")
+    observable = None if what in WITHOUT_OBSERVABLE else _observable(path, ask, family)
     return QuantumConfig(
         family=family,
         trained=trained,
@@ -96,7 +99,7 @@ def read_quantum_config(path: str) -> QuantumConfig:
         what=what,
         observable=observable,
         name=str(ask.get("observable", "energy")).replace("_", " "),
-        couplings=read_couplings(path, ask["couplings"], family, "[ask]"),
+        couplings=trained if what == "training" else read_couplings(path, ask["couplings"], family, "[ask]"),
         options={name: ask[name] for name in ("method", "n_samples") if name in ask},
         with_exact=bool(ask.get("exact", False)),
         files=[Path(path)],
@@ -142,6 +145,15 @@ def read_couplings(path: str, given: Any, family: Any, where: str) -> np.ndarray
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
+def _check_training(path: str, ask: Mapping[str, Any], exact: bool) -> None:
+    """What is asked of a training: nothing but whether exact energies are found beside it."""
+    if exact:
+        raise ParameterError(f"{path}: exact = true in [network] trains nothing, so what = 'training' has no answer")
+    for key in ("couplings", "method", "n_samples"):
+        if key in ask:
+            raise ParameterError(f"{path}: what = 'training' is about the couplings of [train]: leave {key} out")
+
+
 def _family(path: str, table: Mapping[str, Any]) -> Any:
     from infoscope.quantum import CustomFamily, HeisenbergFamily, IsingFamily, RandomFieldIsing
 
