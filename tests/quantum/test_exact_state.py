@@ -87,3 +87,9 @@ def test_what_is_degenerate_is_refused_by_name():
 def test_bad_input_is_named(ask, message):
     with pytest.raises(ParameterError, match=message):
         ask()
+
+
+def test_a_picture_calls_exact_states_exact():
+    exact = ExactQuantumState(IsingFamily(Chain(6)))
+    names = fidelity_susceptibility(exact, np.linspace(0.6, 1.4, 5)).plot().get_legend_handles_labels()[1]
+    assert "exact states" in names and "network" not in names and "corrected by residuals" not in names

@@ -26,7 +26,7 @@ from infoscope.base.plot_style import (
 )
 
 from .results import DisorderAverage, QuantumExpectation, ReweightedExpectation
-from .susceptibility_results import FidelitySusceptibility
+from .susceptibility_results import EIGENSTATE, FidelitySusceptibility
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,8 +54,8 @@ def plot_expectation(
     _exact_curve(ax, look, found, at, exact, scale)
     x, order = found.couplings[:, at], np.argsort(found.couplings[:, at], kind="stable")
     ax.errorbar(
-        x[order], scale * found.value[order], yerr=scale * found.value_se[order], color=BLUE, label="network",
-        **look.bars("o"),
+        x[order], scale * found.value[order], yerr=scale * found.value_se[order], color=BLUE,
+        label=_kind_of_states(found), **look.bars("o"),
     )  # fmt: skip
     _mark_trained(ax, look, found, at)
     _mark_outside(ax, found, at)
@@ -114,9 +114,10 @@ def plot_susceptibility(
     _exact_curve(ax, look, found, 0, exact, scale)
     order = np.argsort(found.couplings[:, 0], kind="stable")
     x, chi, se = found.couplings[order, 0], scale * found.chi[order, 0, 0], scale * found.chi_se[order, 0, 0]
-    ax.errorbar(x, chi, yerr=np.nan_to_num(se), color=BLUE, label="network", **look.bars("o"))
-    corrected = scale * found.chi_corrected[order, 0, 0]
-    ax.plot(x, corrected, "x", color=VERMILION, ms=look.marker, label="corrected by residuals")
+    ax.errorbar(x, chi, yerr=np.nan_to_num(se), color=BLUE, label=_kind_of_states(found), **look.bars("o"))
+    if not _are_eigenstates(found):  # these have no residuals
+        corrected = scale * found.chi_corrected[order, 0, 0]
+        ax.plot(x, corrected, "x", color=VERMILION, ms=look.marker, label="corrected by residuals")
     if np.isfinite(found.peak):
         ax.errorbar(
             [found.peak], [scale * found.peak_height], xerr=[found.peak_se], yerr=[scale * found.peak_height_se],
@@ -344,6 +345,15 @@ def _exact_curve(ax: Axes, look: Style, found: Any, at: int, exact: Any, scale: 
         values = _exact_values(found, exact)
     order = np.argsort(x, kind="stable")
     ax.plot(x[order], scale * values[order], color=BLACK, lw=look.line, label="exact", zorder=1)
+
+
+def _are_eigenstates(found: Any) -> bool:
+    """Whether energies have no variance: states from diagonalisation."""
+    return found.v_score is not None and bool((np.asarray(found.v_score) < EIGENSTATE).all())
+
+
+def _kind_of_states(found: Any) -> str:
+    return "exact states" if _are_eigenstates(found) else "network"
 
 
 def _mark_trained(ax: Axes, look: Style, found: Any, at: int) -> None:
