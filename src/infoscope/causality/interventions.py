@@ -150,9 +150,10 @@ def interventional_effect(
     seeds = check_random_state(random_state).integers(0, 2**63, 2)
     columns = [_Column(a[:, at], b[:, at], method) for at in range(a.shape[1])]
     weights = _bootstrap_weights(len(a), len(b), n_bootstrap, np.random.default_rng(seeds[0]))
-    labels = _exchanged_weights(len(a), len(b), n_permutations, np.random.default_rng(seeds[1]))
+    sides = _exchanged(len(a), len(b), n_permutations, np.random.default_rng(seeds[1]))
     effect = np.array([column.value(*column.own) for column in columns])
-    drawn, null = (_values(columns, draws, what) for draws, what in ((weights, "bootstrap"), (labels, "permutations")))
+    drawn = _values([lambda pair, column=column: column.value(*pair) for column in columns], weights, "bootstrap")
+    null = _values([column.exchanged for column in columns], sides, "permutations")
     band = _band(effect, drawn) if n_bootstrap > 1 else (None, None)
     return Intervention(
         source=source,
@@ -190,13 +191,19 @@ def _band(effect: np.ndarray, drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 # ------------------------------------------------------------------------------------------------ one lag at a time
 class _Column:
-    """Both samples of one lag, and their distance when every copy has a weight; nothing is computed twice."""
+    """Both samples of one lag, and their distance when every copy has a weight; nothing is computed twice.
+
+    Copies that are drawn again keep the bandwidths, for the data have one density each.  Copies that change sides make
+    new samples, whose bandwidths are their own: those of the data fit the data best, so that with them no exchanged
+    samples would be as far apart.
+    """
 
     def __init__(self, a: np.ndarray, b: np.ndarray, method: str) -> None:
         self.pooled, self.shares = np.concatenate([a, b]), (1 / len(a), 1 / len(b))
         self.own = _weights(np.ones(len(a)), len(b), 0), _weights(np.ones(len(b)), len(a), 1)
-        self.value: Callable[[np.ndarray, np.ndarray], float] = self._energy if method == "energy" else self._kde
-        if method == "energy":
+        self.by_energy = method == "energy"
+        self.value: Callable[[np.ndarray, np.ndarray], float] = self._energy if self.by_energy else self._kde
+        if self.by_energy:
             self.order = np.argsort(self.pooled, kind="stable")
             self.gaps = np.diff(self.pooled[self.order])
             return
@@ -207,12 +214,25 @@ class _Column:
             )
         low, high = self.pooled.min() - GRID_REACH * width, self.pooled.max() + GRID_REACH * width
         points = int(max(GRID_POINTS, np.ceil(4 * (high - low) / min(_bandwidth(a) or width, _bandwidth(b) or width))))
-        self.edges, self.width = np.linspace(low, high, points), (_bandwidth(a), _bandwidth(b))
-        self.kernels = [_smooth(self.pooled, self.edges, bandwidth or width) for bandwidth in self.width]
+        self.edges, self.widest = np.linspace(low, high, points), width
+        self.kernels = [_smooth(self.pooled, self.edges, _bandwidth(one) or width) for one in (a, b)]
+
+    def exchanged(self, first: np.ndarray) -> float:
+        """Their distance when the copies marked are the first sample, and the others the second."""
+        if self.by_energy:
+            return self.value(first / first.sum(), ~first / (~first).sum())
+        samples = self.pooled[first], self.pooled[~first]
+        widths = [_bandwidth(one) for one in samples]
+        other = max(widths) or self.widest  # of copies that are all the same
+        return self._divergence(
+            *(_smooth(one, self.edges, own or other).mean(1) for one, own in zip(samples, widths, strict=True))
+        )
 
     def _kde(self, weight_a: np.ndarray, weight_b: np.ndarray) -> float:
+        return self._divergence(*(k @ w for k, w in zip(self.kernels, (weight_a, weight_b), strict=True)))
+
+    def _divergence(self, p: np.ndarray, q: np.ndarray) -> float:
         """KL of two kernel densities by the rectangle rule, which is exact to rounding for smooth functions."""
-        p, q = (kernel @ weight for kernel, weight in zip(self.kernels, (weight_a, weight_b), strict=True))
         both = (p + q) / 2  # one more copy of it in each sample: no copy lies where the other law is nothing at all
         p, q = ((one + share * both) / (1 + share) for one, share in zip((p, q), self.shares, strict=True))
         there = p > TINY
@@ -254,23 +274,22 @@ def _bootstrap_weights(
     ]
 
 
-def _exchanged_weights(
-    n: int, m: int, draws: int, generator: np.random.Generator
-) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Copies that change sides: under the null no one can tell."""
+def _exchanged(n: int, m: int, draws: int, generator: np.random.Generator) -> list[np.ndarray]:
+    """Masks of the copies of the first side after copies changed sides: under the null no one can tell."""
     found = []
     for _ in range(draws):
-        first = np.zeros(n + m)
-        first[generator.permutation(n + m)[:n]] = 1
-        found.append((first / n, (1 - first) / m))
+        first = np.zeros(n + m, np.bool_)
+        first[generator.permutation(n + m)[:n]] = True
+        found.append(first)
     return found
 
 
-def _values(columns: list[_Column], draws: list[tuple[np.ndarray, np.ndarray]], what: str) -> np.ndarray:
-    found = np.zeros((len(columns), len(draws)))
-    with progress(len(columns), what, "lags") as bar:
-        for at, column in enumerate(columns):
-            found[at] = [column.value(*pair) for pair in draws]
+def _values(distances: list[Callable[[Any], float]], draws: list[Any], what: str) -> np.ndarray:
+    """Of every lag and draw."""
+    found = np.zeros((len(distances), len(draws)))
+    with progress(len(distances), what, "lags") as bar:
+        for at, distance in enumerate(distances):
+            found[at] = [distance(draw) for draw in draws]
             bar.update(1)
     return found
 
