@@ -394,13 +394,20 @@ def compare_layers(rng: np.random.Generator, rows: Rows) -> Mapping[str, float]:
     return {name: float(found.p_values[i, 0, 0]) for i, name in enumerate(found.measures)}
 
 
+NUISANCES = (
+    ("nuisance as wide as the rest", 1.0),
+    ("nuisance six times as wide", 6.0),
+    ("nuisance three times as wide", 3.0),
+)
+
+
 @level((INDEPENDENT,), permutations=19)
 def conditional_imbalance(rng: np.random.Generator, rows: Rows) -> Mapping[str, float]:
-    """Layers that share a nuisance and nothing else: one like the rest of a layer, and one that is nearly all of it."""
+    """Layers that share a nuisance and nothing else: one like the rest of a layer, and two that are most of it."""
     from infoscope.representations import conditional_imbalance
 
     found = {}
-    for name, wide in (("nuisance as wide as the rest", 1.0), ("nuisance six times as wide", 6.0)):
+    for name, wide in NUISANCES:
         nuisance = wide * rng.normal(size=rows.size)
         a, b = (np.column_stack([nuisance, rows.draw(rng, 2)]) for _ in range(2))
         options: Any = dict(fraction=0.2, metric="euclidean", n_permutations=19, n_jobs=1)

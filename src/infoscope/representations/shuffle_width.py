@@ -2,8 +2,12 @@
 
 Under the null items of b stand where others like them in the nuisance stood.  Where these are not alike enough, it
 lacks some of what the nuisance alone makes two layers share: its imbalances are too large, and p-values too small.  By
-how much is seen when places are changed twice: the nuisance then differs twice as much (in squares), and the mean of
-the null rises once more by what it has already risen.
+how much is seen when places are changed twice: the nuisance then differs more, and the mean of the null rises again.
+
+It rises by less than it has already risen: items that are near none but each other change back, and an imbalance that
+grows with the difference itself, not with its square, has 1/(sqrt(2) - 1) times that behind it.  And what is seen in
+some hundred shuffles is uncertain by a tenth of a standard deviation, of which the largest number that passes has had
+the luckiest.  So where a narrower number has to be looked for, the next narrower than the one that passes is taken.
 """
 
 from __future__ import annotations
@@ -18,11 +22,11 @@ from infoscope.statistics import shuffle_among_neighbors
 
 WIDTHS = (10, 7, 5, 4, 3)  # that are tried, the item itself counted
 NARROWEST = 2
-RISE = 0.1  # standard deviations of the null that its mean may rise: 5 % become 6.1 %
+RISE = 0.075  # standard deviations of the null by which its mean may be seen to rise
 FEWEST_SHUFFLES = 200  # from which a rise is found
 NARROW = (
-    "the nuisance is nearly all that the layers hold: at {n} items it differs too much among the {wider} most alike. "
-    "Items changed places with the most alike one alone, which finds less of what else is shared; some {needed:,} "
+    "the nuisance is much of what the layers hold: at {n} items the {wider} most alike may still differ too much in "
+    "it. Items changed places with the most alike one alone, which finds less of what else is shared; some {needed:,} "
     "items would allow n_like={widest}"
 )
 TOO_WIDE = (
@@ -52,7 +56,7 @@ class Width(NamedTuple):
 def choose_width(
     like: NeighborGraph, n_like: int | str, null: Null, n_shuffles: int, generator: np.random.Generator
 ) -> Width:
-    """The largest number of items at which the mean of the null has not risen; one that is given is looked at.
+    """The number of items at which the null lacks nothing that is seen; one that is given is looked at.
 
     Parameters
     ----------
@@ -66,23 +70,27 @@ def choose_width(
     generator : numpy.random.Generator
     """
     n_shuffles = max(n_shuffles, FEWEST_SHUFFLES)
-    most = int(np.diff(like.indptr).min()) + 1
-    given = n_like != "auto"
-    tried: list[tuple[int, float]] = []
-    for width in [int(n_like)] if given else [w for w in WIDTHS if w <= most]:
+
+    def rise_at(width: int) -> float:
         once = [shuffle_among_neighbors(some_of(like, width - 1, generator), generator) for _ in range(n_shuffles)]
         twice = [first[second] for first, second in zip(once, [*once[1:], once[0]], strict=True)]
-        rise = _rise(null(twice), null(once))
-        tried.append((width, rise))
-        if rise <= RISE:
-            return Width(width, notes=() if given or width == WIDTHS[0] else (_describe_width(width),))
-    if given:
-        return Width(int(n_like), (TOO_WIDE.format(width=n_like, rise=tried[-1][1]),))
-    if not tried:
-        return Width(NARROWEST)
-    (widest, rise), (wider, _) = tried[0], tried[-1]
-    needed = len(like) * (rise / RISE) ** (2 / 3)  # a rise goes as (n_like / N)^2, the deviation as N^(-1/2)
-    return Width(NARROWEST, (NARROW.format(n=len(like), wider=wider, needed=_rounded(needed), widest=widest),))
+        return _rise(null(twice), null(once))
+
+    if not isinstance(n_like, str):
+        rise = rise_at(n_like)
+        return Width(n_like, () if rise <= RISE else (TOO_WIDE.format(width=n_like, rise=rise),))
+    widths = [width for width in WIDTHS if width <= int(np.diff(like.indptr).min()) + 1]
+    rises: list[float] = []
+    while len(rises) < len(widths) and (not rises or rises[-1] > RISE):
+        rises.append(rise_at(widths[len(rises)]))
+    if len(rises) == 1 and rises[0] <= RISE:
+        return Width(widths[0])
+    width = [*widths, NARROWEST][len(rises)]  # the next narrower than the last that was tried
+    if width > NARROWEST or not rises:
+        return Width(width, notes=(_describe_width(width),) if rises else ())
+    needed = len(like) * (rises[0] / RISE) ** (2 / 3)  # a rise goes as (n_like / N)^2, the deviation as N^(-1/2)
+    said = NARROW.format(n=len(like), wider=widths[len(rises) - 1], needed=_rounded(needed), widest=widths[0])
+    return Width(NARROWEST, (said,))
 
 
 def some_of(graph: NeighborGraph, number: int, generator: np.random.Generator) -> np.ndarray:
