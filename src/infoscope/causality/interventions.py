@@ -152,7 +152,7 @@ def interventional_effect(
     weights = _bootstrap_weights(len(a), len(b), n_bootstrap, np.random.default_rng(seeds[0]))
     sides = _exchanged(len(a), len(b), n_permutations, np.random.default_rng(seeds[1]))
     effect = np.array([column.value(*column.own) for column in columns])
-    drawn = _values([lambda pair, column=column: column.value(*pair) for column in columns], weights, "bootstrap")
+    drawn = _values([column.drawn_again for column in columns], weights, "bootstrap")
     null = _values([column.exchanged for column in columns], sides, "permutations")
     band = _band(effect, drawn) if n_bootstrap > 1 else (None, None)
     return Intervention(
@@ -216,6 +216,10 @@ class _Column:
         points = int(max(GRID_POINTS, np.ceil(4 * (high - low) / min(_bandwidth(a) or width, _bandwidth(b) or width))))
         self.edges, self.widest = np.linspace(low, high, points), width
         self.kernels = [_smooth(self.pooled, self.edges, _bandwidth(one) or width) for one in (a, b)]
+
+    def drawn_again(self, weights: tuple[np.ndarray, np.ndarray]) -> float:
+        """Their distance when copies have weights."""
+        return self.value(*weights)
 
     def exchanged(self, first: np.ndarray) -> float:
         """Their distance when the copies marked are the first sample, and the others the second."""
