@@ -161,11 +161,9 @@ def test_small_eigenvalues_are_left_out_in_a_step_of_its_own():
     rates = RATES | {"diag_shift": 1e-40}
     theta, previous, report = problem.step(rates)
     assert report["truncated"] and (theta == problem.theta).all() and (previous == problem.previous).all()
-    step = partial(
-        exact_step, tables=problem.tables, systems=problem.systems, uniforms=problem.uniforms, rates=rates
-    )  # fmt: skip
+    step = partial(exact_step, tables=problem.tables, systems=problem.systems, uniforms=problem.uniforms)
     with double_precision():
-        theta, update, report = take_step(step, problem.theta, problem.previous, problem.plan)
+        theta, update, report = take_step(step, problem.theta, problem.previous, rates, problem.plan)
         theta, update = np.asarray(theta), np.asarray(update)
     assert report["truncated"] and float(report["diag_shift"]) == pytest.approx(1e-36)
     assert np.isfinite(update).all() and (update != problem.previous).any()

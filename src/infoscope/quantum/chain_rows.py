@@ -66,9 +66,9 @@ class ChainRows:
         n_draws = self.n_draws if state.done else self.n_draws + BURN_IN  # the first draws are left out
         step = partial(
             chain_step, chains=state.chains[chosen], operator=self._operator, group=self._group, systems=arguments,
-            key=key_of(state.seed, state.done), rates=rates, n_draws=n_draws, n_kept=self.n_draws, **self.moves,
+            key=key_of(state.seed, state.done), n_draws=n_draws, n_kept=self.n_draws, **self.moves,
         )  # fmt: skip
-        theta, previous, report = take_step(step, theta, previous, self.plan)
+        theta, previous, report = take_step(step, theta, previous, rates, self.plan)
         self._drawn = np.asarray(report.pop("drawn"))
         chains = state.chains.copy()
         chains[chosen] = np.asarray(report["chains"])

@@ -76,8 +76,8 @@ class ExactRows:
     ) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
         """New parameters, the update, and what is reported."""
         arguments = {name: systems[name] for name in ("couplings", "scaled", "weights")}
-        step = partial(exact_step, tables=self._tables, systems=arguments, uniforms=systems["uniforms"], rates=rates)
-        theta, previous, report = take_step(step, theta, previous, self.plan)
+        step = partial(exact_step, tables=self._tables, systems=arguments, uniforms=systems["uniforms"])
+        theta, previous, report = take_step(step, theta, previous, rates, self.plan)
         self._drawn = report.pop("rows")
         return np.asarray(theta), np.asarray(previous), report
 

@@ -118,10 +118,13 @@ def natural_gradient(
         raise DataError(f"previous has shape {before.shape}: it must hold one number a parameter, {rows.shape[1]}")
     x, e = centre(rows, energies, system, w)
     with double_precision():
-        update, used, truncated = _compiled(form, False)(x, 2 * e, shift, mu, before)
-        if truncated:
-            update, used, truncated = _compiled(form, True)(x, 2 * e, shift, mu, before)
-    return NaturalGradient(np.array(update), float(used), form, bool(truncated))
+        for used in escalated(shift):
+            update, failed = _compiled(form, False)(x, 2 * e, used, mu, before)
+            if not failed:
+                break
+        else:
+            update, _ = _compiled(form, True)(x, 2 * e, used, mu, before)
+    return NaturalGradient(np.array(update), used, form, bool(failed))
 
 
 def check_momentum(momentum: Any) -> float:
@@ -153,47 +156,35 @@ def as_real_rows(x: Any, xp: Any) -> Any:
 
 
 # --------------------------------------------------------------------------------------------------------------- solve
-def solve_shifted(matrix: Any, right: Any, shift: Any) -> tuple[Any, Any, Any]:
-    """(matrix + shift)^-1 right of a symmetric matrix, in jax; the shift that was used, and whether all of them failed.
+def escalated(shift: float) -> list[float]:
+    """The shifts that are tried one after the other, each ten times the one before."""
+    return [shift * 10.0**n for n in range(ESCALATIONS + 1)]
 
-    The shift grows tenfold, at most four times, until the Cholesky factor is finite.  Where it never is, there is no
-    solution here, and `solve_truncated` has one: it is apart, since a compiled function that holds both has the memory
-    of both.
+
+def solve_shifted(matrix: Any, right: Any, shift: Any) -> tuple[Any, Any]:
+    """(matrix + shift)^-1 right of a symmetric matrix, in jax, and whether its Cholesky factor is not finite.
+
+    Only the lower triangle is read.  One factor and no second try: the matrix is not needed any more, so that the
+    factor takes its place in memory.  Whoever calls tries the next of `escalated`, and in the end `solve_truncated`.
     """
     load_jax()
     import jax.numpy as jnp
-    from jax import lax
     from jax.scipy.linalg import cho_solve
 
     here = jnp.arange(matrix.shape[0])
-
-    def is_next(state: Any) -> Any:
-        _, lower, n = state
-        return ~jnp.isfinite(lower[-1, -1]) & (n <= ESCALATIONS)
-
-    def factor(state: Any) -> Any:
-        used, _, n = state
-        used = jnp.where(n == 0, used, 10 * used)
-        return used, jnp.linalg.cholesky(matrix.at[here, here].add(used), symmetrize_input=False), n + 1
-
-    nothing = jnp.full_like(matrix, jnp.nan)
-    used, lower, _ = lax.while_loop(is_next, factor, (jnp.asarray(shift, matrix.dtype), nothing, 0))
-    return cho_solve((lower, True), right), used, ~jnp.isfinite(lower[-1, -1])
+    lower = jnp.linalg.cholesky(matrix.at[here, here].add(shift), symmetrize_input=False)
+    return cho_solve((lower, True), right), ~jnp.isfinite(lower[-1, -1])
 
 
-def solve_truncated(matrix: Any, right: Any, shift: Any) -> tuple[Any, Any, Any]:
-    """As `solve_shifted` where all shifts fail: the solution at the last of them, of the eigenvectors whose eigenvalue
-    counts."""
+def solve_truncated(matrix: Any, right: Any, shift: Any) -> tuple[Any, Any]:
+    """As `solve_shifted` where all shifts fail: the solution of the eigenvectors whose eigenvalue counts."""
     load_jax()
     import jax.numpy as jnp
 
-    used = shift
-    for _ in range(ESCALATIONS):
-        used = 10 * used
     values, vectors = jnp.linalg.eigh(matrix, symmetrize_input=False)
     counts = values > SMALLEST_EIGENVALUE * jnp.abs(values[-1])
-    inverse = jnp.where(counts, 1 / jnp.where(counts, values + used, 1.0), 0.0)
-    return vectors @ (inverse * (vectors.T @ right)), used, True
+    inverse = jnp.where(counts, 1 / jnp.where(counts, values + shift, 1.0), 0.0)
+    return vectors @ (inverse * (vectors.T @ right)), True
 
 
 @lru_cache
@@ -203,12 +194,12 @@ def _compiled(form: str, truncated: bool) -> Any:
 
     def primal(x: Any, twice_e: Any, shift: Any, mu: Any, before: Any) -> Any:
         force = x.T @ (twice_e - mu * (x @ before))
-        update, used, failed = solve(x.T @ x, force, shift)
-        return update + mu * before, used, failed
+        update, failed = solve(x.T @ x, force, shift)
+        return update + mu * before, failed
 
     def dual(x: Any, twice_e: Any, shift: Any, mu: Any, before: Any) -> Any:
-        y, used, failed = solve(x @ x.T, twice_e - mu * (x @ before), shift)
-        return x.T @ y + mu * before, used, failed
+        y, failed = solve(x @ x.T, twice_e - mu * (x @ before), shift)
+        return x.T @ y + mu * before, failed
 
     return jax.jit({"primal": primal, "dual": dual}[form])
 

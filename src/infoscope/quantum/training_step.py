@@ -17,11 +17,12 @@ import jax.numpy as jnp
 from jax import lax
 
 from .exact_law import draw_without_replacement, exact_local_energies, orbit_law
-from .natural_gradient import solve_shifted, solve_truncated
+from .natural_gradient import escalated, solve_shifted, solve_truncated
 from .network import NetworkShape, as_parameters, parameter_shapes
 from .symmetric_amplitude import map_rows, rows_in_chunk, symmetric_log_amplitudes
 
 JACOBIAN_BYTES = 2**25  # of derivatives that are held at once; beyond, they are made block by block
+LEAST_BLOCK, PRODUCT_BLOCKS = 128, 8  # rows, and number, of the blocks of a matrix of products
 
 
 @dataclass(frozen=True)
@@ -73,28 +74,36 @@ def choose_form(n_parameters: int, n_rows: int) -> str:
 
 # -------------------------------------------------------------------------------------------------------------- steps
 def take_step(
-    step: Callable[..., tuple[Any, Any, Any]], theta: Any, previous: Any, plan: StepPlan
+    step: Callable[..., tuple[Any, Any, Any]], theta: Any, previous: Any, rates: dict[str, float], plan: StepPlan
 ) -> tuple[Any, Any, dict[str, Any]]:
-    """A compiled step, and where no shift made its matrix positive, the same again without the small eigenvalues.
+    """A compiled step; where its matrix was not positive, the same again with ten times the shift, four times at most,
+    and in the end without the small eigenvalues.
 
-    The second way is compiled by itself when it is first needed: few runs need it, and it takes several times the
-    memory.
+    Few steps need a second try, and one that keeps its matrix for it takes twice the memory.  The last way is compiled
+    by itself when it is first needed.
 
     Parameters
     ----------
-    step : function (theta, previous, plan)
+    step : function (theta, previous, rates, plan)
         The rows it draws depend on nothing else.
     theta, previous : array (P,), (P_trained,)
+    rates : mapping of numbers
+        "learning_rate", "diag_shift", "momentum".
     plan : StepPlan
 
     Returns
     -------
     theta, update, report
     """
-    theta, previous, report = step(theta, previous, plan=plan)
-    if report["truncated"] and report["bad"] < 0:  # a step that failed gives back the parameters it was given
-        theta, previous, report = step(theta, previous, plan=replace(plan, truncated=True))
-    return theta, previous, dict(report)
+    for shift in escalated(rates["diag_shift"]):
+        rates = rates | {"diag_shift": shift}
+        # a step that failed gives back the parameters it was given
+        theta, previous, report = step(theta, previous, rates=rates, plan=plan)
+        if not report["truncated"] or report["bad"] >= 0:
+            break
+    else:
+        theta, previous, report = step(theta, previous, rates=rates, plan=replace(plan, truncated=True))
+    return theta, previous, dict(report) | {"diag_shift": rates["diag_shift"]}
 
 
 @partial(jax.jit, static_argnames=("plan",), donate_argnames=("theta", "previous"))
@@ -172,9 +181,9 @@ def natural_step(
     right = 2 * (root * centred).ravel()
     right = _real_rows(right, plan) if plan.shape.complex_amplitude else jnp.real(right)
     direction = _primal if plan.form == "primal" else _dual
-    update, used, truncated = direction(theta, previous, samples, shares, root, right, rates, plan)
+    update, truncated = direction(theta, previous, samples, shares, root, right, rates, plan)
     step = rates["learning_rate"] * update
-    report = {"diag_shift": used, "truncated": truncated, "norm": jnp.sqrt((step * step).sum())}
+    report = {"truncated": truncated, "norm": jnp.sqrt((step * step).sum())}
     moved = _subtract(theta, step, plan)
     if plan.truncated:
         return moved, update, report
@@ -182,31 +191,42 @@ def natural_step(
     return jnp.where(truncated, theta, moved), jnp.where(truncated, previous, update), report
 
 
-def _solve(matrix: Any, right: Any, rates: Any, plan: StepPlan) -> tuple[Any, Any, Any]:
+def _solve(matrix: Any, right: Any, rates: Any, plan: StepPlan) -> tuple[Any, Any]:
     return (solve_truncated if plan.truncated else solve_shifted)(matrix, right, rates["diag_shift"])
 
 
 def _dual(
     theta: Any, previous: Any, samples: Any, shares: Any, root: Any, right: Any, rates: Any, plan: StepPlan
-) -> tuple[Any, Any, Any]:
+) -> tuple[Any, Any]:
     """X^T (X X^T + lambda)^-1 (right - mu X phi) + mu phi."""
     momentum = rates["momentum"]
     blocks = parameter_blocks(plan, samples["images"].shape[0])
-    gram, before, kept = 0.0, 0.0, []
+    gram, before, anchor = jnp.zeros((right.shape[0],) * 2), jnp.zeros(right.shape[0]), theta
     for names, start, stop in blocks:
-        x = _centred_rows(derivatives(theta, samples, names, plan), shares, root, plan)
-        gram = gram + x @ x.T
+        x = _centred_rows(derivatives(anchor, samples, names, plan), shares, root, plan)
+        gram = _add_product(gram, x)
         before = before + x @ previous[start:stop]
-        kept.append(x)
-    y, used, truncated = _solve(gram, right - momentum * before, rates, plan)
+        # X is never there as a whole: the next block waits for this product, since compilers drop mere barriers
+        anchor = jnp.where(jnp.isnan(gram[-1, -1]), jnp.nan, theta)
+    y, failed = _solve(gram, right - momentum * before, rates, plan)
     if len(blocks) == 1:
-        return kept[0].T @ y + momentum * previous, used, truncated
-    return _transposed(theta, samples, shares, root, y, plan) + momentum * previous, used, truncated
+        return x.T @ y + momentum * previous, failed
+    return _transposed(theta, samples, shares, root, y, plan) + momentum * previous, failed
+
+
+def _add_product(matrix: Any, x: Any) -> Any:
+    """The lower triangle of matrix + x x^T, by blocks of rows: nothing else is read."""
+    n_rows = x.shape[0]
+    size = max(LEAST_BLOCK, -(-n_rows // PRODUCT_BLOCKS))
+    for start in range(0, n_rows, size):
+        stop = min(start + size, n_rows)
+        matrix = matrix.at[start:stop, :stop].add(x[start:stop] @ x[:stop].T)
+    return matrix
 
 
 def _primal(
     theta: Any, previous: Any, samples: Any, shares: Any, root: Any, right: Any, rates: Any, plan: StepPlan
-) -> tuple[Any, Any, Any]:
+) -> tuple[Any, Any]:
     """(X^T X + lambda)^-1 X^T (right - mu X phi) + mu phi; X is made and used a system at a time."""
     n_systems, n_rows = shares.shape
     momentum = rates["momentum"]
@@ -226,8 +246,8 @@ def _primal(
     n = plan.n_trained()
     parts = (by_system(samples["images"]), by_system(samples["scaled"]), shares, root, right)
     (metric, force), _ = lax.scan(add, (jnp.zeros((n, n)), jnp.zeros(n)), parts)
-    update, used, truncated = _solve(metric, force, rates, plan)
-    return update + momentum * previous, used, truncated
+    update, failed = _solve(metric, force, rates, plan)
+    return update + momentum * previous, failed
 
 
 def parameter_blocks(plan: StepPlan, n_rows: int) -> list[tuple[tuple[str, ...], int, int]]:
