@@ -400,8 +400,9 @@ def _dots(
         drawn[one.side] = ax.scatter(across[items], up[items], c=one.scores[items], cmap=strong, s=2.5 * small, lw=0,
                                      rasterized=True)  # fmt: skip
         for region in one.established[:MOST_REGIONS] if names else ():
+            x, y = (float(region.centre[a]) for a in columns)
             ax.annotate(
-                str(region.number), region.centre[columns], ha="center", va="center", fontsize=look.small,
+                str(region.number), (x, y), ha="center", va="center", fontsize=look.small,
                 color=COLOUR[one.side], weight="bold",
                 bbox={"boxstyle": "circle,pad=0.15", "fc": "white", "ec": COLOUR[one.side], "lw": 0.7, "alpha": 0.8},
             )  # fmt: skip
