@@ -138,17 +138,23 @@ def thread_environment(threads: int) -> dict[str, str]:
 
 
 def main(
-    run: Callable[[argparse.Namespace], None], jobs: Mapping[str, Callable[..., Row]], parts: Sequence[str] = ()
+    run: Callable[[argparse.Namespace], None],
+    jobs: Mapping[str, Callable[..., Row]],
+    parts: Sequence[str] = (),
+    trees: bool = False,
 ) -> None:
     """The command line every benchmark has; with ``--job`` (used by `fresh`) it is one contender.
 
-    A benchmark of several `parts` gets ``options.only``, those to run.
+    A benchmark of several `parts` gets ``options.only``, those to run; one that compares `trees` gets
+    ``options.before``.
     """
     parser = argparse.ArgumentParser(description=(sys.modules["__main__"].__doc__ or "").strip().splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that it works; nothing is published")
     parser.add_argument("--threads", type=int, default=THREADS, help="threads of every contender (default: 2)")
     if parts:
         parser.add_argument("--only", nargs="+", choices=parts, default=list(parts), help="some of the parts")
+    if trees:
+        parser.add_argument("--before", help="the src folder of an older tree: measures what became of it, alone")
     parser.add_argument("--job", choices=[*jobs], help=argparse.SUPPRESS)
     parser.add_argument("--arguments", default="{}", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -247,6 +253,8 @@ def publish(
     """Print the tables and write ``results/<name>[_<part>].json`` (quick runs: into ``scratch``)."""
     quick = options.quick
     only = f" --only {part}" if part else ""
+    if getattr(options, "before", None):
+        only = " --before OLD/src"
     command = f"python benchmarks/{name}.py{only} --threads {options.threads}" + " --quick" * quick
     name = f"{name}_{part}" if part else name
     report = {

@@ -11,16 +11,22 @@
    standard errors hold on the average, since one sample may lie anywhere.
 
 All data are independent normal numbers of ``default_rng(0)``.
+
+``--before SRC`` compares instead this tree with an older one, in turns and in one run: exact Information Imbalance both
+ways, 50 columns against the first 25, float32, with one thread and two, in CPU seconds (other programs may run).
 """
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
+from pathlib import Path
 from typing import Any
 
 from harness import Row, bar, best_of, fresh, main, peak_mb, publish, reset_peak
 
 SEED = 0
+TURNS = ((10_000, 1), (30_000, 1), (100_000, 1), (10_000, 30))  # items, neighbours
 SHAPES = ((256, 2_048), (1_024, 4_096), (4_096, 4_096), (2_048, 20_000))
 
 
@@ -35,6 +41,22 @@ def exact(n: int, d: int, threads: int) -> Row:
     reset_peak()
     result, timing = best_of(lambda: information_imbalance(X, X[:, : d // 2], n_jobs=threads))
     return {**timing, **numbers(result), "peak": peak_mb()}
+
+
+def in_tree(source: str, n: int, d: int, k: int, threads: int) -> Row:
+    """The time with the infoscope of a source tree, and with one thread the rates of matrix products beside it."""
+    sys.path.insert(0, source)
+    import numpy as np
+
+    from infoscope import information_imbalance
+
+    X = np.random.default_rng(SEED).standard_normal((n, d), dtype=np.float32)
+    information_imbalance(X[:1_000], X[:1_000, : d // 2], k=k, n_jobs=threads)
+    reset_peak()
+    result, timing = best_of(lambda: information_imbalance(X, X[:, : d // 2], k=k, n_jobs=threads))
+    peak = peak_mb()
+    rates = [matmul_rate(*shape, d, clock="cpu_seconds") for shape in SHAPES[:3]] if threads == 1 else []
+    return {**timing, "peak": peak, "rates": rates, **numbers(result)}
 
 
 def sampled(n: int, d: int, n_rows: int, seed: int, threads: int) -> Row:
@@ -89,7 +111,7 @@ def share(n: int, d: int, threads: int) -> Row:
     return {**timing, "a_to_b": value, "peak": peak, "rates": rates}
 
 
-def matmul_rate(rows: int, columns: int, d: int, repeats: int = 5) -> float:
+def matmul_rate(rows: int, columns: int, d: int, repeats: int = 5, clock: str = "seconds") -> float:
     """Operations per second of ``np.matmul(a, b.T, out=c)``, float32: the best of five calls after one."""
     import numpy as np
 
@@ -98,11 +120,56 @@ def matmul_rate(rows: int, columns: int, d: int, repeats: int = 5) -> float:
     c = np.empty((rows, columns), np.float32)
     np.matmul(a, b.T, out=c)
     _, timing = best_of(lambda: np.matmul(a, b.T, out=c), repeats)
-    return 2 * rows * columns * d / timing["seconds"]
+    return 2 * rows * columns * d / timing[clock]
 
 
 # ------------------------------------------------------------------------------------------------- the report
+def compare_trees(options: Namespace) -> None:
+    """Old and new in turns; both must give the same numbers to the last digit."""
+    before, after, d = options.before, str(Path(__file__).resolve().parent.parent / "src"), 50
+    rows, best_rate = [], 0.0
+    for n, k in TURNS:
+        n = n // 10 if options.quick else n
+        for threads in (1, 2):
+            old, new = (fresh("in_tree", source=tree, n=n, d=d, k=k, threads=threads) for tree in (before, after))
+            if numbers_of(old) != numbers_of(new):
+                raise SystemExit(f"{n:,} items, k = {k}: the answers differ: {numbers_of(old)}, {numbers_of(new)}")
+            best_rate = max(best_rate, *old["rates"], *new["rates"], 0.0)
+            rows.append(
+                {
+                    "items": n, "k": k, "threads": threads,
+                    "before, CPU seconds": old["cpu_seconds"], "now, CPU seconds": new["cpu_seconds"],
+                    "times faster": old["cpu_seconds"] / new["cpu_seconds"],
+                    "before, peak MB": old["peak"], "now, peak MB": new["peak"],
+                }
+            )  # fmt: skip
+    wanted = {(10_000, 1): 1.8, (30_000, 1): 2.0, (100_000, 1): 2.5, (10_000, 30): 1.8}
+    bars = [
+        bar(f"{n:,} items, k = {k}, the slower of one thread and two",
+            min((r["times faster"] for r in rows if (r["items"], r["k"]) == (n, k)), default=None), limit,
+            at_least=True, unit="times")
+        for (n, k), limit in wanted.items()
+    ]  # fmt: skip
+    largest = max((r for r in rows if r["threads"] == 1 and r["k"] == 1), key=lambda r: r["items"])
+    rate = 2 * largest["items"] ** 2 * (d + d // 2) / largest["now, CPU seconds"]
+    bars.append(bar("its rate beside the fastest matrix product", 100 * rate / best_rate, 60, at_least=True, unit="%"))
+    notes = [
+        f"{largest['items']:,} items: N^2 (D_A + D_B) multiplications and additions at {rate / 1e9:.0f} 10^9 a second;"
+        f" the fastest of np.matmul, D = {d}: {best_rate / 1e9:.0f}.",
+        "CPU time of the best of up to three calls; old and new tree in turns, each in a process of its own.",
+        "Both trees gave the same numbers, to the last digit.",
+    ]
+    publish("imbalance_large", options, {"Before and now": rows}, part="before", bars=bars, notes=notes)
+
+
+def numbers_of(row: Row) -> Row:
+    return {name: value for name, value in row.items() if name.startswith(("a_to_b", "b_to_a"))}
+
+
 def run(options: Namespace) -> None:
+    if options.before:
+        compare_trees(options)
+        return
     quick = options.quick
     n_exact, n_share, n_million = (3_000, 3_000, 20_000) if quick else (100_000, 20_000, 1_000_000)
     few, many = (100, 1_000) if quick else (1_000, 10_000)
@@ -185,4 +252,6 @@ def estimates(row: Row) -> str:
 
 
 if __name__ == "__main__":
-    main(run, {"exact": exact, "sampled": sampled, "share": share, "repeated": repeated})
+    main(
+        run, {"exact": exact, "sampled": sampled, "share": share, "repeated": repeated, "in_tree": in_tree}, trees=True
+    )

@@ -11,7 +11,20 @@ from infoscope.neighbors import (
     cross_ranks,
     nearest,
     neighbors_and_ranks,
+    panels,
 )
+
+
+@pytest.fixture(autouse=True)
+def tiles(monkeypatch):
+    """Where panels apply they are faster, and this sweep makes way for them."""
+    monkeypatch.setattr(panels, "SWITCHED_ON", False)
+
+
+def test_makes_way_for_panels(monkeypatch):
+    monkeypatch.setattr(panels, "SWITCHED_ON", True)
+    space = Space(np.random.default_rng(0).normal(size=(600, 20)))
+    assert neighbors_and_ranks(space, space, 1) is None
 
 
 def check(a, b, k, n_jobs=None, **rule):

@@ -7,8 +7,15 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from tests.neighbors import brute
 
-from infoscope.neighbors import Space, backend_numpy, count_closer, count_within, kernels, nearest, reductions
+from infoscope.neighbors import Space, backend_numpy, count_closer, count_within, kernels, nearest, panels, reductions
 from infoscope.neighbors.reductions import column_items, numpy_source, row_items
+
+
+@pytest.fixture(params=["panels", "tiles"])
+def both_ways(request, monkeypatch):
+    """The test twice: by panels, however few items there are, and by tiles alone."""
+    monkeypatch.setattr(panels, "FEWEST_ITEMS", 3)
+    monkeypatch.setattr(panels, "SWITCHED_ON", panels.SWITCHED_ON and request.param == "panels")
 
 
 def check_ranks(x, ks=(1, 5, 30), **options):
@@ -44,6 +51,7 @@ KINDS = [
 ]
 
 
+@pytest.mark.usefixtures("both_ways")
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("n", "d"), [(350, 3), (260, 50)])
@@ -51,12 +59,14 @@ def test_exact_ranks(kind, n, d, dtype):
     check_ranks(brute.hard_data(kind, n, d, dtype))
 
 
+@pytest.mark.usefixtures("both_ways")
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("kind", ["offset", "outlier", "clusters"])
 def test_exact_ranks_in_784_columns(kind, dtype):
     check_ranks(brute.hard_data(kind, 120, 784, dtype), ks=(1, 5, 30))
 
 
+@pytest.mark.usefixtures("both_ways")
 @pytest.mark.parametrize("n", [3, 31, 64, 257, 600])
 @pytest.mark.parametrize("kind", ["clusters", "duplicates"])
 def test_exact_ranks_for_any_number_of_items(kind, n):
@@ -85,6 +95,7 @@ def test_exact_ranks_over_several_tiles(kind, dtype):
             np.testing.assert_array_equal(mine, theirs)
 
 
+@pytest.mark.usefixtures("both_ways")
 def test_bytes_and_integers_are_ranked_by_their_values():
     rng = np.random.default_rng(3)
     pixels = rng.integers(0, 17, (300, 64)).astype(np.uint8)  # a difference of bytes would wrap around
@@ -132,6 +143,7 @@ def test_single_precision_around_zero_is_not_copied(offset):
 
 def test_items_at_the_radii_are_not_measured_again(monkeypatch):
     """The twenty radii of a row are distances of items; what is measured beside them are pairs that nearly tie."""
+    monkeypatch.setattr(panels, "SWITCHED_ON", False)
     x = np.random.default_rng(4).normal(size=(300, 40)).astype(np.float32)
     graph, measured = nearest(x, 20), []
     count = kernels.count_many
@@ -144,6 +156,7 @@ def test_items_at_the_radii_are_not_measured_again(monkeypatch):
     assert sum(measured) > graph.n_pairs / 2  # where the items are not known they are measured
 
 
+@pytest.mark.usefixtures("both_ways")
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_scales_at_the_ends_of_the_type(dtype):
     x = np.random.default_rng(5).normal(size=(120, 6))
@@ -154,6 +167,7 @@ def test_scales_at_the_ends_of_the_type(dtype):
         check_ranks((x / x.max() * 3.4e38).astype(dtype), ks=(1,))
 
 
+@pytest.mark.usefixtures("both_ways")
 def test_weighted_features_are_ranked_by_their_weighted_differences():
     x = brute.hard_data("offset", 200, 9, np.float32)
     weights = 10.0 ** np.random.default_rng(2).integers(-5, 6, 9)
@@ -209,6 +223,7 @@ def test_near_ties_on_a_line():
     np.testing.assert_array_equal(tied, [2, 3, 2])
 
 
+@pytest.mark.usefixtures("both_ways")
 def test_mean_ranks_add_up_on_lattices():
     """The mean ranks of a row are 1 ... M shared out: their sum is M (M + 1) / 2, whatever the ties."""
     grid = np.stack(np.meshgrid(*[np.arange(5.0)] * 3), -1).reshape(-1, 3)

@@ -571,6 +571,53 @@ def count_few(squared: Floats, row_band: Floats, column_band: Floats, row_index:
     return vain
 
 
+# ------------------------------------------------------------------------------------------- pairs, looked at both ways
+@kernel()
+def keep_pairs(rows: Ints, columns: Ints, lower: Floats, items: Ints, truths: Truths, start: Ints, stop: Ints,
+               best: Floats, found: Ints, beyond: Floats, limits: Floats, vain: Ints) -> None:  # fmt: skip
+    """Measure pairs whose lower bound is within the limit of either, and update the max-heaps of both.
+
+    Places number the items `items`; `found` holds their numbers, `vain` counts what was measured and not kept.
+    """
+    eps = np.finfo(limits.dtype).eps
+    for p in range(len(rows)):
+        i, j = rows[p], columns[p]
+        here = lower[p] <= limits[i] and not start[i] <= j < stop[i]
+        there = lower[p] <= limits[j] and not start[j] <= i < stop[j]
+        if not (here or there):
+            continue
+        d = _largest(truths, items[i], items[j])
+        for mine, other, wanted in ((i, j, here), (j, i, there)):
+            if not wanted:
+                continue
+            if _worse(best[mine, 0], found[mine, 0], d, items[other]):
+                beyond[mine] = min(beyond[mine], best[mine, 0])
+                _replace_worst(best[mine], found[mine], d, items[other])
+                limits[mine] = min(limits[mine], _up(best[mine, 0] * (1 + TIE), limits, eps))
+            else:
+                beyond[mine] = min(beyond[mine], d)
+                vain[mine] += 1
+
+
+@kernel()
+def decide_pairs(rows: Ints, columns: Ints, radius: Ints, lower: Floats, items: Ints, truths: Truths, bands: Floats,
+                 squared: Floats, closer: Ints, tied: Ints, vain: Ints) -> None:  # fmt: skip
+    """Count pairs (row, column) below the given radius of the row, ``squared[t, row]``: what the bands of both leave
+    open is measured."""
+    for p in range(len(rows)):
+        i, j, t = rows[p], columns[p], radius[p]
+        low, high = squared[t, i] * (1 - TIE), squared[t, i] * (1 + TIE)
+        if np.float64(lower[p]) + 2 * (np.float64(bands[i]) + np.float64(bands[j])) < low:
+            closer[t, i] += 1
+            continue
+        d = _largest(truths, items[i], items[j])
+        vain[i] += 1
+        if d < low:
+            closer[t, i] += 1
+        elif d <= high:
+            tied[t, i] += 1
+
+
 @kernel(inline="always")
 def _first_above(values: Floats, low: int, high: int, x: float, or_equal: bool) -> int:
     """Index from `low` to `high` of the first value > x (or >= x) of a sorted array."""

@@ -10,7 +10,7 @@ import numpy as np
 from infoscope.base import DataError, ParameterError, checks
 from infoscope.base.array_types import ArrayLike, Floats, Ints
 
-from . import box_search, shortcuts
+from . import box_search, panels, shortcuts
 from .admissible import Admissibility, admissible_pairs
 from .bits import PackedBits
 from .convert import Data
@@ -115,6 +115,8 @@ def _search(space: Space, k: int, ties: str, rows: Ints, admissible: Ints, queri
             admissibility: Admissibility, options: dict[str, Any]) -> NeighborGraph:  # fmt: skip
     """Exact neighbours, by a tree or by tiles."""
     found = shortcuts.nearest_by_tree(space, k, queries, admissibility=admissibility, **options)
+    if found is None:
+        found = panels.nearest_by_panels(space, k, queries, admissibility=admissibility, **options)
     options = options | admissibility.options
     if ties == "all":
         if found is None:
@@ -259,6 +261,8 @@ def _count_within(space: Space, indptr: ArrayLike, squared_radii: ArrayLike, ite
         counts = box_search.count_by_boxes(
             space, indptr, squared_radii, weighted, queries, columns, admissibility, n_jobs
         )
+    if counts is None:
+        counts = panels.count_by_panels(space, indptr, squared_radii, weighted, queries, columns, admissibility, n_jobs)
     if counts is not None:
         return counts
     return reduce_tiles(
