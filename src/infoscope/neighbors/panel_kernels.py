@@ -268,7 +268,7 @@ def find_near(panels: Floats, norms: Floats, limits: Floats, inner: Ints, part: 
             continue
         if n + ROWS * COLUMNS > len(rows):
             return n, t
-        _multiply(panels, p * size + i % COLUMNS, q * size, d, norms, i, q * COLUMNS, tile)
+        _multiply(panels, p * size + i % COLUMNS, q * size, d, norms, i, q * COLUMNS, tile)  # type: ignore[call-arg]
         if not _near(tile, limits, i, q * COLUMNS, masks):
             continue
         for r in range(ROWS):
@@ -318,7 +318,7 @@ def count_surely(panels: Floats, norms: Floats, sure: Floats, last: Floats, clos
             continue
         if n + 2 * ROWS * COLUMNS * n_radii > len(rows):
             return n, t
-        _multiply(panels, p * size + i % COLUMNS, q * size, d, norms, i, q * COLUMNS, tile)
+        _multiply(panels, p * size + i % COLUMNS, q * size, d, norms, i, q * COLUMNS, tile)  # type: ignore[call-arg]
         if p == q or _meets(p, q, outer) or _meets(q, p, outer):
             n = _leave_out(tile, i, q, start, stop, n_radii, n, rows, columns, radius, lower)
         flags = np.int64(
@@ -360,7 +360,7 @@ def smallest_bounds(panels: Floats, norms: Floats, twice: Floats, start: Ints, s
     for i in range(part[0] * COLUMNS, part[1] * COLUMNS, ROWS):
         for s in range(len(drawn) // COLUMNS):
             q, to = n_panels + s, s % groups * COLUMNS
-            _multiply(panels, i // COLUMNS * size + i % COLUMNS, q * size, d, norms, i, q * COLUMNS, tile)
+            _multiply(panels, i // COLUMNS * size + i % COLUMNS, q * size, d, norms, i, q * COLUMNS, tile)  # type: ignore[call-arg]
             items = drawn[s * COLUMNS : (s + 1) * COLUMNS]
             theirs = twice[q * COLUMNS : (q + 1) * COLUMNS]
             for r in range(ROWS):
