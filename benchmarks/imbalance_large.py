@@ -152,7 +152,15 @@ def compare_trees(options: Namespace) -> None:
     ]  # fmt: skip
     largest = max((r for r in rows if r["threads"] == 1 and r["k"] == 1), key=lambda r: r["items"])
     rate = 2 * largest["items"] ** 2 * (d + d // 2) / largest["now, CPU seconds"]
-    bars.append(bar("its rate beside the fastest matrix product", 100 * rate / best_rate, 60, at_least=True, unit="%"))
+    bars.append(
+        bar(
+            f"{largest['items']:,} items, rate beside the fastest matrix product",
+            100 * rate / best_rate,
+            60,
+            at_least=True,
+            unit="%",
+        )
+    )
     notes = [
         f"{largest['items']:,} items: N^2 (D_A + D_B) multiplications and additions at {rate / 1e9:.0f} 10^9 a second;"
         f" the fastest of np.matmul, D = {d}: {best_rate / 1e9:.0f}.",
