@@ -62,12 +62,14 @@ def nearest_by_panels(space: Space, k: int, queries: Queries, columns: ArrayLike
     limits = panels.first_limits(k, n_jobs)
 
     def look(part: Part, first: int, room: _Room) -> int:
+        rows, places, lower = room.pairs
         found, following = panel_kernels.find_near(
-            panels.packed, panels.norms, limits, panels.inner, part, first, *room.tile, *room.pairs
-        )
+            panels.packed, panels.norms, limits, panels.inner, part, first, room.tile[0], room.tile[1], rows, places,
+            lower,
+        )  # fmt: skip
         kernels.keep_pairs(
-            *(array[:found] for array in room.pairs), panels.items, panels.truths, panels.start, panels.stop, squared,
-            items, beyond, limits, panels.vain,
+            rows[:found], places[:found], lower[:found], panels.items, panels.truths, panels.start, panels.stop,
+            squared, items, beyond, limits, panels.vain,
         )  # fmt: skip
         return following
 
@@ -277,14 +279,14 @@ class _Panels:
         return not self.hopeless
 
     def _give_up_in_vain(self, some: tuple[int, ...], seen: Ints, give_up: Callable[[slice], None]) -> None:
-        while (p := panel_kernels.many_in_vain(self.vain, seen, self.lost, *some, IN_VAIN)) >= 0:
+        while (p := panel_kernels.many_in_vain(self.vain, seen, self.lost, some[0], some[1], IN_VAIN)) >= 0:
             self.lost[p] = True
             give_up(slice(p * COLUMNS, (p + 1) * COLUMNS))
 
     @property
     def hopeless(self) -> bool:
         """Whether so many panels were given up that tiles do it all."""
-        return np.count_nonzero(self.lost) > GIVEN_UP * self.n_panels
+        return bool(np.count_nonzero(self.lost) > GIVEN_UP * self.n_panels)
 
     @property
     def lost_items(self) -> Ints:
