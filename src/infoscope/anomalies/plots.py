@@ -66,8 +66,7 @@ def permutations_table(found: Anomalies, **options: Any) -> dict[str, Any]:
 def plot_scores(
     found: Anomalies, ax: Axes | None = None, *, x: Any = None, y: Any = None, names: bool = True, style: str = "screen"
 ) -> Axes:
-    """Items on two features, those in which regions stand out: all in grey, flagged ones over them by score,
-    established regions by number at their centres."""
+    """Items on two features in which regions stand out: all, flagged ones over them by score, regions by number."""
     look = look_of(style)
     ax = axes_of(ax, look, height=0.8)
     features = _features(found)
