@@ -64,8 +64,8 @@ def neighbors_and_ranks(
     --------
     >>> import numpy as np
     >>> from infoscope.neighbors import Space, neighbors_and_ranks
-    >>> x = np.random.default_rng(0).normal(size=(600, 20))
-    >>> forth, back = neighbors_and_ranks(Space(x), Space(x[:, :10]), 1)
+    >>> x = np.random.default_rng(0).normal(size=(600, 700))  # more features than panels take
+    >>> forth, back = neighbors_and_ranks(Space(x), Space(x[:, :600]), 1)
     >>> forth.graph.n_pairs, bool((back.tied == 1).all())
     (600, True)
     """
