@@ -18,6 +18,7 @@ from infoscope.base.plot_style import (
     MANY_DOTS,
     Style,
     axes_of,
+    column_number,
     column_of,
     look_of,
     set_labels,
@@ -76,7 +77,8 @@ def plot_scores(
     if said:
         ax.set_title(f"{said}, in which regions stand out", fontsize=look.small, color="0.4")
     (across, x_name), (up, y_name) = (column_of(found, x, features), column_of(found, y, features))
-    _dots(found, ax, across, up, look, bars=True, names=names, columns=[_number(found, which) for which in (x, y)])
+    columns = [column_number(found, which, features) for which in (x, y)]
+    _dots(found, ax, across, up, look, bars=True, names=names, columns=columns)
     set_labels(ax, look, x=x_name, y=y_name)
     return ax
 
@@ -103,7 +105,7 @@ def plot_pairs(found: Anomalies, ax: Axes | None = None, *, columns: Any = None,
         panel = grid[j - 1, i]
         panel.tick_params(labelsize=look.small)
         thin(panel, look)
-        columns = [_number(found, wanted[place]) for place in (i, j)]
+        columns = [column_number(found, wanted[place], features) for place in (i, j)]
         drawn = _dots(
             found, panel, chosen[i][0], chosen[j][0], look, bars=False, names=j == len(chosen) - 1, columns=columns
         )
@@ -410,11 +412,6 @@ def _dots(
             bar.set_label(f"score: {WORDS[one.side]}", fontsize=look.small)
             bar.ax.tick_params(labelsize=look.small)
     return drawn
-
-
-def _number(found: Anomalies, which: Any) -> int:
-    """Of a column, by its name or number."""
-    return list(found.feature_names or ()).index(which) if isinstance(which, str) else int(which)
 
 
 def _scores_on_one(found: Anomalies, ax: Axes, at: np.ndarray, look: Style) -> Axes:

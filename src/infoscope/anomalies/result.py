@@ -151,8 +151,8 @@ class Anomalies(Result):
         Rows that have more than `k` equally near neighbours, so that nothing can be found around them; and the `k` that
         would look at all of these (0: there are none).
     too_few : str
-        Where no outcome whatever would have been flagged at this level: the rows, blocks or permutations that are too
-        few, in words; else empty.
+        Where no outcome whatever would have been flagged at this level: which rows, blocks or permutations can show no
+        difference, as a clause; else empty.
     labels : array (N,) of uint8
         1 for the test sample.
     space : Space
@@ -269,8 +269,7 @@ class Anomalies(Result):
         """That nothing was found, and what would have been."""
         n = len(self.labels)
         if self.too_few:
-            fewer = "can show no" if self.too_few.endswith("this few") else "are too few to show a"
-            return f"Undecided: {self.too_few} {fewer} difference at {self.alpha:g}."
+            return f"Undecided: {self.too_few} at {self.alpha:g}."
         if self.n_blind == n:
             return f"Undecided ({words}).{self._unseen}"
         found = [text for side in self.sides if (text := _would_be_found(side, self.k))]

@@ -81,7 +81,7 @@ class Found:
     exposure: float
     global_p_value: float
     n_blind: int  # rows at which no rank closes a group of ties
-    too_few: str  # what was too few for any outcome to be flagged, in words
+    too_few: str  # what can show no difference whatever comes out, as a clause; empty where something could
     warnings: list[str]
     notes: list[str]
 
@@ -201,17 +201,17 @@ def _excess(ordered: Ordered, side: Side, exposure: float, options: Options, lea
 
 
 def _out_of_reach(null: Null, options: Options, blocks: SampleBlocks | None) -> tuple[str, list[str]]:
-    """What is too few where the smallest p-value there can be is above the level, and the warning."""
+    """What can show no difference, as a clause, where the smallest p-value is above the level; and the warning."""
     if options.control == "fwer":
         B = options.n_permutations
         smallest, why = 1 / (1 + B), f"{B} label permutations"
-        few = why
+        few = f"{why} are too few to show a difference"
         if blocks is not None and 1 / blocks.arrangements > smallest:
             smallest, why = 1 / blocks.arrangements, f"{blocks.arrangements} arrangements of {blocks.kind}"
-            few = f"{len(blocks.of_test)} {blocks.kind}"
+            few = f"{len(blocks.of_test)} {blocks.kind} are too few to show a difference"
     else:
         smallest, why = min(_smallest(null, side) for side in options.sides), "samples and ranks this few"
-        few = "rows and ranks this few"
+        few = "rows and ranks this few can show no difference"
     if not exceeds(smallest, options.alpha):
         return "", []
     text: Any = f"cannot reach significance: the smallest p-value that {why} allow is {smallest:.2g}, above alpha="

@@ -165,6 +165,18 @@ def dot_size(n: int, look: Style) -> float:
     return look.marker**2 * (0.4 if n < MANY_DOTS else 0.1)
 
 
+def column_number(found: Any, which: Any, features: Any) -> int:
+    """Number of a column of what a result was found in, by number or name."""
+    names = None if found.feature_names is None else list(found.feature_names)
+    if isinstance(which, str):
+        if names is None or which not in names:
+            raise ParameterError(f"there is no column {which!r}; known are {names or 'numbers only'}")
+        which = names.index(which)
+    if not 0 <= which < features.shape[1]:
+        raise ParameterError(f"there is no column {which}: there are {features.shape[1]}")
+    return int(which)
+
+
 def column_of(found: Any, which: Any, features: Any = None) -> tuple[np.ndarray, str]:
     """A column of what a result was found in, by number or name, and how to call it.
 
@@ -173,11 +185,6 @@ def column_of(found: Any, which: Any, features: Any = None) -> tuple[np.ndarray,
     features = found.coordinates if features is None else features
     if features is None:
         raise ParameterError("there are no coordinates to draw: the data were distances or a neighbour graph")
-    names = None if found.feature_names is None else list(found.feature_names)
-    if isinstance(which, str):
-        if names is None or which not in names:
-            raise ParameterError(f"there is no column {which!r}; known are {names or 'numbers only'}")
-        which = names.index(which)
-    if not 0 <= which < features.shape[1]:
-        raise ParameterError(f"there is no column {which}: there are {features.shape[1]}")
-    return np.asarray(features)[:, which], str(names[which]) if names else f"column {which}"
+    number = column_number(found, which, features)
+    name = f"column {number}" if found.feature_names is None else str(list(found.feature_names)[number])
+    return np.asarray(features)[:, number], name
