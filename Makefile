@@ -58,7 +58,7 @@ help:
 	@echo "make newest           the tests of a wheel with the newest versions there are"
 	@echo "make package          what would be uploaded, in dist: built, checked, installed and tried"
 	@echo "make coverage         which lines the fast tests reach (kernels that numba compiles do not count)"
-	@echo "make lint             ruff, codespell, mypy and the import contracts alone"
+	@echo "make lint             style, spelling, forge files, types and import contracts alone (tests/lint.py)"
 	@echo "make bench            speed and memory beside DADApy and a plain NumPy script"
 	@echo "make docs             the documentation, in docs/_build/html"
 	@echo "make clean            removes caches and builds;  make distclean: the virtual environments as well"
@@ -212,11 +212,7 @@ coverage: $(VENV_TEST)/.ready
 	    --cov --cov-report=term:skip-covered --cov-report=html:"$(CACHE)/coverage-html" --doctest-modules src/infoscope tests $(PYTEST_ARGS)
 
 lint: $(VENV_TEST)/.ready
-	$(VENV_TEST)/bin/ruff check .
-	$(VENV_TEST)/bin/ruff format --check .
-	$(VENV_TEST)/bin/codespell
-	$(VENV_TEST)/bin/mypy
-	$(VENV_TEST)/bin/lint-imports
+	@$(VENV_TEST)/bin/python tests/lint.py
 
 bench: $(VENV)/.ready $(VENV_PEER)/.ready $(VENV_SKDIM)/.ready $(VENV_MEASURES)/.ready $(VENV_BMI)/.ready
 	INFOSCOPE_PEER_PYTHON="$(abspath $(VENV_PEER))/bin/python" INFOSCOPE_SKDIM_PYTHON="$(abspath $(VENV_SKDIM))/bin/python" \
