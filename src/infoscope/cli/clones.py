@@ -32,6 +32,7 @@ def clones(
     resume: Annotated[str | None, value("FOLDER", "Keep trained models there; go on from them.")] = None,
     out: Annotated[Delivery, {"output": "The answer: .json (for rerun), .npz (for infoscope.load), .csv, .parquet."}],
     kind: Annotated[str | None, word(KINDS, "Of the picture. Default: losses, of --study curves.")] = None,
+    device: Annotated[str | None, value("DEVICE", "cuda: draw clones there. Default: on the processors.")] = None,
     seed: Seed = 0,
     jobs: Jobs = None,
 ) -> None:
@@ -72,7 +73,7 @@ def clones(
         )
         ladder = CloneLadder(asked, model=model).fit(train.tokens, checkpoint=resume, resume=resume is not None)
         start = _evenly(test.tokens, sequences)
-        drawn = ladder.sample(start, max_sweeps=max_sweeps, random_state=seed, n_jobs=jobs)
+        drawn = ladder.sample(start, max_sweeps=max_sweeps, random_state=seed, n_jobs=jobs, device=device)
         found: Any = ladder.compare(test.tokens, document=test.document, clones=drawn)
         if study is not None:
             typer.echo(str(found))

@@ -15,7 +15,7 @@ from infoscope.neighbors import Space, nearest
 from .clone_results import CloneResult
 from .convergence import Certificate, SequenceStatistics, certify
 from .energy import StarEnergy
-from .gibbs import GibbsSampler
+from .gibbs_torch import gibbs_sampler
 from .metropolis import metropolis_sweep
 from .tempering import TemperedSampler
 
@@ -42,6 +42,7 @@ def draw_clone(
     max_sweeps: int,
     random_state: int,
     n_jobs: int | None,
+    device: Any,
 ) -> CloneResult:
     """Half of the chains from data, half from independent tokens, until they agree.
 
@@ -56,7 +57,7 @@ def draw_clone(
         Of independent tokens.
     training : array (m, L)
         Some of the sequences that the model was trained on.
-    order, sampler, temperature, n_sweeps, max_sweeps, random_state, n_jobs
+    order, sampler, temperature, n_sweeps, max_sweeps, random_state, n_jobs, device
         As in `InteractionModel.sample`.
 
     Returns
@@ -73,7 +74,7 @@ def draw_clone(
     begun = _starts(start, from_data, frequencies, np.random.default_rng(seeds[0]))
     statistics = SequenceStatistics(frequencies.mean(axis=0), start.shape[1], seed=int(seeds[1]))
     measure, names = _measures(statistics, energy)
-    sweep = _sweeper(begun, energy, conditionals, sampler, temperature, int(seeds[2]), n_jobs)
+    sweep = _sweeper(begun, energy, conditionals, sampler, temperature, int(seeds[2]), n_jobs, device)
 
     draws: list[np.ndarray] = []
     accepted: list[float] = []
@@ -130,12 +131,18 @@ def _sweeper(
     temperature: float,
     seed: int,
     n_jobs: int | None,
+    device: Any,
 ) -> Sweep:
     """A function that makes one sweep with all chains."""
+    if device is not None and (energy is None or sampler not in UNBIASED):
+        raise ParameterError(
+            "device is of Gibbs sampling of an energy: use model='energy' with sampler='gibbs' or 'tempered', "
+            "or leave device out"
+        )
     if sampler == "tempered":
         if energy is None:
             raise ParameterError("sampler='tempered' needs an energy: use model='energy', or sampler='gibbs'")
-        replicas = TemperedSampler(energy.cooled(temperature), begun, random_state=seed, n_jobs=n_jobs)
+        replicas = TemperedSampler(energy.cooled(temperature), begun, random_state=seed, n_jobs=n_jobs, device=device)
 
         def exchanged() -> tuple[np.ndarray, float]:
             replicas.sweep()
@@ -143,7 +150,7 @@ def _sweeper(
 
         return exchanged
     if sampler == "gibbs" and energy is not None:
-        chains = GibbsSampler(energy.cooled(temperature), begun, random_state=seed, n_jobs=n_jobs)
+        chains = gibbs_sampler(energy.cooled(temperature), begun, random_state=seed, n_jobs=n_jobs, device=device)
 
         def exact() -> tuple[np.ndarray, float]:
             chains.sweep()

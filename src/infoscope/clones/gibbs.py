@@ -53,13 +53,10 @@ class GibbsSampler:
         self.energy, self.n_jobs = energy.astype(np.float32), n_jobs
         self.tokens = np.array(tokens, dtype=np.int32)
         self.n_sweeps = 0
-        n_blocks = -(-len(self.tokens) // CHAINS)
-        seeds = np.random.SeedSequence(random_state).spawn(n_blocks + 1)
-        self._order = np.random.default_rng(seeds[-1])
+        self._order, streams = random_streams(random_state, len(self.tokens))
         tables = _Tables(self.energy)
         self._blocks = [
-            _Block(tables, self.tokens[at * CHAINS : (at + 1) * CHAINS], np.random.default_rng(seeds[at]))
-            for at in range(n_blocks)
+            _Block(tables, self.tokens[at * CHAINS : (at + 1) * CHAINS], rng) for at, (rng, _) in enumerate(streams)
         ]
 
     def sweep(self, n_sweeps: int = 1) -> None:
@@ -68,6 +65,17 @@ class GibbsSampler:
         with one_blas_thread():
             do_all(lambda block: block.sweep(orders), self._blocks, self.n_jobs)
         self.n_sweeps += n_sweeps
+
+
+def random_streams(
+    random_state: Any, n_chains: int
+) -> tuple[np.random.Generator, list[tuple[np.random.Generator, int]]]:
+    """The generator of the orders of sites, and of every block one of its own, with the number of its chains."""
+    counts = [min(CHAINS, n_chains - first) for first in range(0, n_chains, CHAINS)]
+    *seeds, of_order = np.random.SeedSequence(random_state).spawn(len(counts) + 1)
+    return np.random.default_rng(of_order), [
+        (np.random.default_rng(seed), n) for seed, n in zip(seeds, counts, strict=True)
+    ]
 
 
 class _Tables:

@@ -8,10 +8,12 @@ temperature 1 are the clone.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .energy import StarEnergy
-from .gibbs import GibbsSampler
+from .gibbs_torch import gibbs_sampler
 
 
 class TemperedSampler:
@@ -29,6 +31,8 @@ class TemperedSampler:
         1/T of the hottest replica.
     random_state : int
     n_jobs : int, optional
+    device : str or torch.device, optional
+        As in `gibbs_sampler`.
 
     Attributes
     ----------
@@ -63,12 +67,13 @@ class TemperedSampler:
         coldness: float = 0.1,
         random_state: int = 0,
         n_jobs: int | None = None,
+        device: Any = None,
     ):
         seeds = np.random.SeedSequence(random_state).generate_state(n_replicas + 1)
         self.energy = energy
         self.betas = np.linspace(1.0, coldness, n_replicas)
         self.replicas = [
-            GibbsSampler(energy.cooled(1 / beta), tokens, random_state=int(seed), n_jobs=n_jobs)
+            gibbs_sampler(energy.cooled(1 / beta), tokens, random_state=int(seed), n_jobs=n_jobs, device=device)
             for beta, seed in zip(self.betas, seeds[:-1], strict=True)
         ]
         self._rng = np.random.default_rng(seeds[-1])
