@@ -10,7 +10,7 @@ from sklearn.exceptions import NotFittedError
 
 from infoscope.base import check_choice, check_positive_int, fingerprint
 from infoscope.base.checks import check_positive_number, check_sample_weight
-from infoscope.base.contents import integers, number, numbers, whole
+from infoscope.base.contents import holds, integers, number, numbers, whole
 from infoscope.base.errors import DataError, DataWarning, ParameterError, warn
 from infoscope.storage import Checkpoint
 
@@ -21,11 +21,13 @@ from .factored import FactoredNetwork, layers_of_order
 from .logistic import log_softmax
 from .networks import EnergyNetwork, Network, split
 from .sequences import PADDING, check_sequences
+from .stationarity import places_differ
 from .token_arrays import check_order
 from .training import Rows, Schedule, mean_loss, start_training, train
 
 MODELS = ("energy", "factored")
 FEW_WINDOWS = 10  # tokens a parameter below which the held-out gain is quoted
+MOST_FULL = 16  # sites up to which pairs of sites have room for weights of their own
 MOST_EXAMPLES = 20_000  # sequences of the data that are kept, for clones to be compared with
 BLOCKS = 50  # of rows, some of which are held out
 
@@ -48,7 +50,8 @@ class InteractionModel(BaseEstimator):
         Of the V of a factored head; 64, or the alphabet if that is smaller.
     positions : {"auto", "relative", "full"}
         Whether weights depend on the distance of two sites alone (text, cut anywhere) or on both (aligned sequences,
-        lattices).  "auto" is full for up to 16 sites.
+        lattices).  "auto" is full for up to 16 sites, and beyond where tokens or pairs of tokens differ from place to
+        place (`relative_` says what it took).
     norm : {None, "layer"}
         Layer normalisation of a factored model, as published: the order is then NOT bounded.
     optimizer : {"adamw", "sgd"}
@@ -74,6 +77,8 @@ class InteractionModel(BaseEstimator):
     curve_ : array (C, 3)
         Step, training loss, held-out loss, in nats a token.
     n_tokens_, length_ : int
+    relative_ : bool
+        Whether weights depend on the distance of sites alone.
     frequencies_ : array (L, V)
         Of tokens at every site; of all sites together with relative positions.
     examples_ : array (m, L)
@@ -103,7 +108,8 @@ class InteractionModel(BaseEstimator):
     parameters_: np.ndarray
     _contents = {
         "parameters_": numbers("P"), "curve_": numbers("C", 3), "n_tokens_": whole(2), "length_": whole(2),
-        "frequencies_": numbers("F", "n_tokens_"), "examples_": integers("E", "length_", low=-1, below="n_tokens_"),
+        "relative_": holds(bool), "frequencies_": numbers("F", "n_tokens_"),
+        "examples_": integers("E", "length_", low=-1, below="n_tokens_"),
         "best_loss_": number(), "n_steps_": whole(), "rate_factor_": number(low=0),
     }  # fmt: skip
 
@@ -186,12 +192,13 @@ class InteractionModel(BaseEstimator):
         """
         tokens, n_tokens = check_sequences(tokens, self.n_tokens, min_sequences=2)
         schedule = self._schedule()
+        self.relative_ = self._choose_relative(tokens)
         network = self._network(tokens.shape[1], n_tokens)
         if self.norm is not None:
             warn("norm='layer' divides by a function of the sequence: the order of interactions is not bounded")
         rows, held_out = _held_out(Rows(tokens, _weights(sample_weight, len(tokens))), self.validation, n_tokens)
         self.n_tokens_, self.length_ = n_tokens, tokens.shape[1]
-        self.frequencies_ = _frequencies(rows, n_tokens, self._relative(tokens.shape[1]))
+        self.frequencies_ = _frequencies(rows, n_tokens, self.relative_)
         self.examples_ = rows.tokens[:: -(-len(rows.tokens) // MOST_EXAMPLES)].copy()
         start = np.asarray(network.initial(np.random.default_rng(self.random_state)), np.float32)
         split(network, start)["bias"][:] = _log_frequencies(self.frequencies_)
@@ -333,9 +340,11 @@ class InteractionModel(BaseEstimator):
         )  # fmt: skip
 
     # ---- steps ----
-    def _relative(self, length: int) -> bool:
+    def _choose_relative(self, tokens: np.ndarray) -> bool:
         choice = check_choice(self.positions, "positions", ("auto", "relative", "full"))
-        return choice == "relative" or (choice == "auto" and length > 16)
+        if choice == "auto":
+            return tokens.shape[1] > MOST_FULL and not places_differ(tokens)
+        return choice == "relative"
 
     def _network(self, length: int, n_tokens: int) -> Network:
         check_choice(self.model, "model", MODELS)
@@ -344,12 +353,12 @@ class InteractionModel(BaseEstimator):
         if self.model == "energy":
             if self.norm is not None:
                 raise ParameterError("norm is of factored models: an energy stands without")
-            return EnergyNetwork(order, length, n_tokens, n_heads, self._relative(length))
+            return EnergyNetwork(order, length, n_tokens, n_heads, self.relative_)
         if self.norm is not None:
             check_choice(self.norm, "norm", ("layer",))
         rank = min(64, n_tokens) if self.value_rank is None else check_positive_int(self.value_rank, "value_rank")
         return FactoredNetwork(
-            layers_of_order(order), length, n_tokens, n_heads, rank, self._relative(length), self.norm
+            layers_of_order(order), length, n_tokens, n_heads, rank, self.relative_, self.norm
         )  # fmt: skip
 
     def _continued(self, network: Network, start: np.ndarray, below: InteractionModel) -> np.ndarray:
