@@ -90,7 +90,7 @@ def missing_from_reference(app) -> None:
 
     listed = set(Path(__file__).with_name("reference.rst").read_text(encoding="utf-8").split())
     rooms = "imbalance measures dimension density anomalies causality representations neighbors statistics datasets io "
-    rooms += "storage base quantum clones"
+    rooms += "storage base quantum clones report"
     for room in rooms.split():
         missing = set(import_module(f"infoscope.{room}").__all__) - listed
         if missing:

@@ -208,8 +208,9 @@ def moved():
     return StudyTransformer(n_layers=1, n_heads=1, width=8, n_steps=2, n_kept=3).fit(tokens).weight_motion()
 
 
+@cache
 def one_of_each():
-    """One real result of every class of the library."""
+    """One real result of every class of the library; made once in a process."""
     timed = infoscope.Space(X, time=np.tile(np.arange(40.0), 2), run=RUN, name="A")
     with pytest.warns(infoscope.base.CorrelatedRowsWarning):  # the warning is part of the result
         pair = infoscope.information_imbalance(timed, infoscope.Space(X[:, :1], run=RUN, time=timed.time))

@@ -270,6 +270,7 @@ _ROOMS = (
     "measures",
     "neighbors",
     "quantum",
+    "report",
     "representations",
     "sampling",
     "statistics",

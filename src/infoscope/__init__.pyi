@@ -11,6 +11,7 @@ from . import io as io
 from . import measures as measures
 from . import neighbors as neighbors
 from . import quantum as quantum
+from . import report as report
 from . import representations as representations
 from . import sampling as sampling
 from . import statistics as statistics

@@ -4,7 +4,19 @@ import json
 import subprocess
 import sys
 
-COMMANDS = ("compare", "dimension", "density", "anomalies", "drives", "layers", "select", "extract", "demo", "rerun")
+COMMANDS = (
+    "compare",
+    "dimension",
+    "density",
+    "anomalies",
+    "drives",
+    "layers",
+    "select",
+    "extract",
+    "demo",
+    "rerun",
+    "report",
+)
 HEAVY = ("numpy", "scipy", "numba", "pandas", "sklearn", "matplotlib")
 
 

@@ -1,7 +1,8 @@
 """The register of pictures: which functions draw a result, and the numbers that each of them shows.
 
 Files of plots register what they draw; a file of results knows none of them, and so holds data only.  A subpackage
-keeps its pictures in files called ``plots*.py``, which are loaded when one of its results is first drawn.
+keeps its pictures in files called ``plots*.py``, which are loaded when one of its results is first drawn.  Who writes
+pages registers here too.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from .errors import ParameterError
 
 PACKAGE = __name__.partition(".")[0]
 Draw = TypeVar("Draw", bound=Callable[..., Any])
+Write = TypeVar("Write", bound=Callable[..., Any])
 
 
 class Picture(NamedTuple):
@@ -44,6 +46,7 @@ class Picture(NamedTuple):
 
 
 _register: dict[type, dict[str, Picture]] = {}
+_page_writers: list[Callable[..., Any]] = []
 
 
 def picture(
@@ -122,6 +125,19 @@ def picture_of(result: Any, kind: str | None, options: Mapping[str, Any]) -> Pic
         listed = ", ".join(known[kind].options) or "none"
         raise ParameterError(f"kind {kind!r} of {name} has no option {unknown[0]!r}; its options are: style, {listed}")
     return known[kind]
+
+
+def register_page_writer(write: Write) -> Write:
+    """Register the function (results, path) that writes pages; it gives the function back as it is."""
+    _page_writers[:] = [write]
+    return write
+
+
+def page_writer() -> Callable[..., Any]:
+    """Who writes pages: the subpackage that does is loaded when the first of them is written."""
+    if not _page_writers:
+        import_module(f"{PACKAGE}.report")
+    return _page_writers[0]
 
 
 def load_pictures(module: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +12,14 @@ import numpy as np
 
 from .bibliography import bibtex
 from .json_values import plain
-from .pictures import picture_of, pictures_of
+from .pictures import page_writer, picture_of, pictures_of
 from .plot_style import let_powers_be_formulas, text_as_written
 from .provenance import Provenance
 
 if TYPE_CHECKING:
+    from os import PathLike
+    from pathlib import Path
+
     import pandas
 
 TABLE_ROWS = 20  # rows of a table shown by str() and in a notebook
@@ -169,6 +172,25 @@ class Result:
         found = pictures_of(self)
         return {kind: (one.draw.__doc__ or "").strip().partition("\n")[0] for kind, one in found.items()}
 
+    def to_html(self, path: str | PathLike[str]) -> Path:
+        """Write a page to show to others: one file that a browser opens without a network.
+
+        Parameters
+        ----------
+        path : str or path
+            A file that ends in ``.html``; one that is there is replaced when the new one is complete.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        See Also
+        --------
+        infoscope.report.write_page : Several results on one page, and results from files.
+        """
+        return page_writer()(self, path)
+
     def to_frame(self) -> pandas.DataFrame:
         """The table of the result as a pandas frame."""
         import pandas
@@ -200,7 +222,7 @@ class Result:
 
     def __str__(self) -> str:
         lines = [str(self._title)]
-        estimates = list(_labelled_estimates(self))
+        estimates = list(labelled_estimates(self))
         width = max((len(label) for label, _ in estimates), default=0)
         lines += [f"  {label:<{width}}  {text}" for label, text in estimates]
         if not estimates:
@@ -212,7 +234,7 @@ class Result:
 
     def _repr_html_(self) -> str:
         escape = html.escape
-        estimates = list(_labelled_estimates(self))
+        estimates = list(labelled_estimates(self))
         if estimates:
             body = "".join(f"<tr><th>{escape(label)}</th>{_html_cell(text)}</tr>" for label, text in estimates)
         else:
@@ -301,7 +323,8 @@ def _flat_value(value: Any) -> Any:
     return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
 
 
-def _labelled_estimates(result: Result) -> Iterator[tuple[str, str]]:
+def labelled_estimates(result: Result) -> Iterator[tuple[str, str]]:
+    """The numbers that a result is about, each with its label, as text with the error."""
     for item in result._estimates:
         if isinstance(item, str):
             item = (item, getattr(result, item), getattr(result, f"{item}_se", None))
@@ -309,12 +332,12 @@ def _labelled_estimates(result: Result) -> Iterator[tuple[str, str]]:
         yield str(label), value if isinstance(value, str) else format_estimate(value, se)
 
 
-def _cells(rows: list[dict[str, Any]]) -> list[list[str]]:
-    """Header and rows as text; ``x`` and ``x_se`` share a cell."""
+def cells_of(rows: Sequence[Mapping[str, Any]], most: int | None = TABLE_ROWS) -> list[list[str]]:
+    """Header and rows (the first of them, or all) as text; ``x`` and ``x_se`` share a cell."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     shown = [name for name in names if not (name.endswith("_se") and name[:-3] in names)]
     table = [shown]
-    for row in rows[:TABLE_ROWS]:
+    for row in rows[:most]:
         table.append([_cell(row.get(name), row.get(f"{name}_se")) for name in shown])
     return table
 
@@ -331,7 +354,7 @@ def _cell(value: Any, se: Any) -> str:
 
 def text_table(rows: list[dict[str, Any]]) -> list[str]:
     """Rows as lines of text, a header first; ``x`` and ``x_se`` share a column."""
-    table = _cells(rows)
+    table = cells_of(rows)
     widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
     lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip() for line in table]
     return lines + ([f"... {len(rows) - TABLE_ROWS} more rows"] if len(rows) > TABLE_ROWS else [])
@@ -344,7 +367,7 @@ def _html_cell(text: str) -> str:
 
 
 def _html_rows(rows: list[dict[str, Any]]) -> str:
-    header, *body = _cells(rows)
+    header, *body = cells_of(rows)
     text = "<tr>" + "".join(f"<th>{html.escape(name)}</th>" for name in header) + "</tr>"
     text += "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in line) + "</tr>" for line in body)
     more = len(rows) - len(body)

@@ -62,7 +62,8 @@ def anomalies(
         },
     ],
     out: Annotated[
-        Delivery, {"output": "Flagged rows: .csv, .parquet. The result: .json (for rerun), .npz (for infoscope.load)."}
+        Delivery,
+        {"output": "Flagged rows: .csv, .parquet. The result: .json (for rerun), .npz (for load), .html (a page)."},
     ],
     kind: Annotated[
         str, word("scores|pairs|scan|regions|p_values|histogram|permutations", "Of the picture.")

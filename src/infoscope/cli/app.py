@@ -28,6 +28,7 @@ from .inspect import inspect
 from .interrupts import INTERRUPTED, Interrupts
 from .layers import layers
 from .quantum import quantum
+from .report import report
 from .rerun import rerun
 from .sample import sample
 from .select import select
@@ -61,6 +62,7 @@ app.command()(extract)
 app.command()(inspect)
 app.command()(demo)
 app.command()(rerun)
+app.command()(report)
 
 
 @app.callback(invoke_without_command=True)

@@ -30,7 +30,10 @@ def clones(
     ] = None,
     study_steps: Annotated[int, count(2, "Of its training.")] = 2000,
     resume: Annotated[str | None, value("FOLDER", "Keep trained models there; go on from them.")] = None,
-    out: Annotated[Delivery, {"output": "The answer: .json (for rerun), .npz (for infoscope.load), .csv, .parquet."}],
+    out: Annotated[
+        Delivery,
+        {"output": "The answer: .json (for rerun), .npz (for infoscope.load), .csv, .parquet, .html (a page)."},
+    ],
     kind: Annotated[str | None, word(KINDS, "Of the picture. Default: losses, of --study curves.")] = None,
     device: Annotated[str | None, value("DEVICE", "cuda: draw clones there. Default: on the processors.")] = None,
     seed: Seed = 0,

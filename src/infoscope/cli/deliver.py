@@ -15,14 +15,15 @@ from infoscope.io.files_read import remember_files
 from .options import Delivery
 
 PICTURES = (".png", ".svg", ".pdf")
-TABLES = (".csv", ".parquet")
+TABLES, PAGE = (".csv", ".parquet"), ".html"
+RECORDS = (".json", ".npz", PAGE)  # what names the files that were read, with their hashes
 
 
 def check_targets(asked: Delivery) -> None:
     """Raise now what saving results and picture would raise after the work is done."""
     for path in asked.output or []:
-        check_result_path(path)
-    remember_files(with_digests=any(str(path).lower().endswith((".json", ".npz")) for path in asked.output or []))
+        check_output(path)
+    remember_files(with_digests=any(str(path).lower().endswith(RECORDS) for path in asked.output or []))
     if asked.plot is None:
         return
     picture = Path(asked.plot)
@@ -32,6 +33,15 @@ def check_targets(asked: Delivery) -> None:
         raise ParameterError(f"pictures are saved as {', '.join(PICTURES)}, not as '{picture.suffix or picture.name}'")
     if not picture.parent.is_dir():
         raise ParameterError(f"{picture} cannot be written: there is no folder {picture.parent}")
+
+
+def check_output(path: str | Path) -> Path:
+    """Raise now what saving a result, or its page, would raise after the work is done."""
+    if Path(path).suffix.lower() != PAGE:
+        return check_result_path(path)
+    from infoscope.report import check_page_path
+
+    return check_page_path(path)
 
 
 def before_verdict(result: Any, said: list[str]) -> str:
@@ -77,7 +87,12 @@ def deliver(
     for line in (str(result) if text is None else text).splitlines():
         if not line.startswith("Warning: "):
             typer.echo(line)
+    files = list(files)
     for path in map(Path, asked.output or []):
+        if path.suffix.lower() == PAGE:
+            whole = next((str(one) for one in asked.output or [] if str(one).lower().endswith(".npz")), "")
+            _write_page(result, path, command=asked.command, inputs=inputs, files=files, saved_as=whole)
+            continue
         as_table = table is not None and path.suffix.lower() in TABLES
         saved, told = (table, table.title) if as_table else (result, "result")
         write_result(saved, path, command=asked.command, inputs=inputs, files=files)
@@ -87,6 +102,16 @@ def deliver(
         save_picture(result if drawn is None else drawn, file, style=asked.style, **picture)
         beside = f" (its numbers: {file.with_suffix('.csv')})" if asked.style == "paper" else ""
         typer.echo(f"picture: {file}{beside}")
+
+
+def _write_page(result: Any, path: Path, **made: Any) -> None:
+    import matplotlib
+
+    matplotlib.use("Agg")  # a file is written, no window opens
+    from infoscope.report import write_page
+
+    write_page(result, path, **made)
+    typer.echo(f"page: {path}")
 
 
 def save_picture(result: Any, path: Path, **options: Any) -> None:

@@ -59,8 +59,8 @@ def density(
     out: Annotated[
         Delivery,
         {
-            "output": "Save: .json (for rerun), .npz (for load, extract), .csv, .parquet (every row; states: its "
-            "state; predict: that of every new row)."
+            "output": "Save: .json (for rerun), .npz (for load, extract), .html (a page), .csv, .parquet (every row; "
+            "states: its state; predict: that of every new row)."
         },
     ],
     jobs: Jobs = None,

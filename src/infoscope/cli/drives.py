@@ -113,7 +113,8 @@ def drives(
         Window, {"window": "Rows of a run closer in time are no neighbours. Default: auto, two correlation times."}
     ],
     out: Annotated[
-        Delivery, {"output": "Links: .csv, .parquet. The result: .json (for rerun), .npz (for infoscope.load)."}
+        Delivery,
+        {"output": "Links: .csv, .parquet. The result: .json (for rerun), .npz (for infoscope.load), .html (a page)."},
     ],
     kind: Annotated[
         str | None,

@@ -44,7 +44,8 @@ def layers(
     permutations: Annotated[int, count(19, "Shuffles of the items, the same for all pairs.")] = 200,
     level: Annotated[float, value("SHARE", "Probability with which shuffled items exceed a threshold.")] = 0.05,
     out: Annotated[
-        Delivery, {"output": "All pairs: .csv, .parquet. The result: .json (for rerun), .npz (for infoscope.load)."}
+        Delivery,
+        {"output": "All pairs: .csv, .parquet. The result: .json (for rerun), .npz (for load), .html (a page)."},
     ],
     kind: Annotated[str, word("pairs|depth", "Of the picture.")] = "pairs",
     seed: Seed = 0,

@@ -216,9 +216,10 @@ class Target:
 class Delivery:
     """What comes out; the command line as it is recorded."""
 
-    output: Annotated[Texts, value("FILE", "Save: .json (for rerun), .npz (for infoscope.load), .csv, .parquet.")] = (
-        None
-    )
+    output: Annotated[
+        Texts,
+        value("FILE", "Save: .json (for rerun), .npz (for infoscope.load), .csv, .parquet, .html (a page to show)."),
+    ] = None
     plot: Annotated[str | None, value("FILE", "Save a picture: .png, .svg, .pdf.")] = None
     style: Annotated[str, word("screen|paper", "Of the picture. paper: one column, its numbers in a .csv.")] = "screen"
     quiet: Annotated[bool, switch("No hints and no progress.", "--quiet", "-q")] = False

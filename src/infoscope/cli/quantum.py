@@ -20,7 +20,8 @@ def quantum(
         str | None, value("FILE.npz", "Keep what has been trained so far; after a kill go on from there.")
     ] = None,
     out: Annotated[
-        Delivery, {"output": "A row a system: .csv, .parquet. The result: .json (for rerun), .npz (for load)."}
+        Delivery,
+        {"output": "A row a system: .csv, .parquet. The result: .json (for rerun), .npz (for load), .html (a page)."},
     ],
     kind: Annotated[str | None, word(KINDS, "Of the picture. Default: the first that the result has.")] = None,
     seed: Seed = 0,

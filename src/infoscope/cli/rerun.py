@@ -23,7 +23,7 @@ def rerun(
     file: Annotated[str, typer.Argument(metavar="RESULT.json", help="What --output wrote.")],
     folder: Annotated[str | None, typer.Option(metavar="DIR", help="Where the input files are, if not here.")] = None,
     output: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Save the new result: .json, .npz, .csv, .parquet.")
+        str | None, typer.Option(metavar="FILE", help="Save the new result: .json, .npz, .csv, .parquet, .html.")
     ] = None,
     run_code: Annotated[
         bool, typer.Option("--run-code", help="Python files that the command names may run: you have read them.")
@@ -39,13 +39,15 @@ def rerun(
     """
     from infoscope.base import versions
     from infoscope.base.errors import DataError
-    from infoscope.io import check_result_path, read_record
+    from infoscope.base.printable import printable
+    from infoscope.io import read_record
     from infoscope.io.files_read import watch_files
 
     from .code_of_records import no_code
+    from .deliver import check_output
 
     record = read_record(file)
-    targets = [] if output is None else [check_result_path(output).resolve()]
+    targets = [] if output is None else [check_output(output).resolve()]
     commands = _repeatable(context)
     stored = stored_arguments(record, file, commands)
     if any(argument.partition("=")[0] == CONFIG for argument in stored):  # no command writes it into a record
@@ -53,7 +55,7 @@ def rerun(
     arguments = expand(commands, stored)
     with _inside(folder):
         arguments, paths = _check_files(record, arguments, folder)
-        typer.echo(f"again: {_printable(shlex.join(['infoscope', *arguments]))}")
+        typer.echo(f"again: {printable(shlex.join(['infoscope', *arguments]))}")
         allowed = None if paths is None else [path.resolve() for path in paths]
         with watch_files(allowed, file), nullcontext() if run_code else no_code(file):
             again = _run(commands[arguments[0]], arguments, targets, file)
@@ -62,7 +64,7 @@ def rerun(
     if compared.differing:
         typer.echo(f"not reproduced: {len(compared.differing)} of {compared.n_entries} values differ")
         for name, (then, now) in list(compared.differing.items())[:SHOWN]:
-            typer.echo(f"  {_printable(name)}: {_shorten(then)} then, {_shorten(now)} now")
+            typer.echo(f"  {printable(name)}: {_shorten(then)} then, {_shorten(now)} now")
         if len(compared.differing) > SHOWN:
             typer.echo(f"  ... and {len(compared.differing) - SHOWN} more")
         typer.echo(changed or "versions: the same then and now")
@@ -171,11 +173,6 @@ def _check_files(
     for name in sorted(moved, key=len, reverse=True):
         changed = [argument.replace(name, moved[name]) for argument in changed]
     return changed, None if record.get("files") is None else paths
-
-
-def _printable(text: str) -> str:
-    """Text without what would move the cursor or colour the terminal."""
-    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
 
 
 def _shorten(value: Any) -> str:

@@ -21,7 +21,8 @@ def sample(
         str | None, value("FILE.npz", "Keep what has been computed so far; after a kill go on from there.")
     ] = None,
     out: Annotated[
-        Delivery, {"output": "Populations: .csv, .parquet. The result: .json (for rerun), .npz (for infoscope.load)."}
+        Delivery,
+        {"output": "Populations: .csv, .parquet. The result: .json (for rerun), .npz (for load), .html (a page)."},
     ],
     kind: Annotated[str | None, word(KINDS, "Of the picture. Default: traces.")] = None,
     seed: Seed = 0,

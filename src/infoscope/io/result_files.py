@@ -12,16 +12,21 @@ from infoscope.base.contents import fits
 from infoscope.base.errors import DataError, ParameterError
 
 from .files_read import digest_when_read
-from .saved_records import save
+from .saved_records import save_with_history
 from .spreadsheet_cells import csv_text
 
 if TYPE_CHECKING:
     import pandas
 
 FORMAT, FORMAT_VERSION = "infoscope result", 2  # version 2 names the input files
-# what `rerun` relies on; all of it may be missing, and there may be more
+# what `rerun` and pages rely on; all of it may be missing, and there may be more
 RECORD: Mapping[str, Any] = {
     "type": str,
+    "title": str,
+    "verdict": str,
+    "warnings": list[str],
+    "notes": list[str],
+    "cite": str,
     "command": str,
     "files": list[dict[str, Any]],
     "values": dict[str, bool | int | float | str | None],
@@ -92,10 +97,10 @@ def write_result(
 
     path = check_result_path(path)
     if path.suffix.lower() == ".npz":
-        return save(result, path)
+        return save_with_history(result, path, history_of(command, inputs, files))
     with atomic_path(path) as temporary:
         if path.suffix.lower() == ".json":
-            _write_json(temporary, _record(result, command, inputs, files))
+            temporary.write_text(record_text(record_of(result, history_of(command, inputs, files))), encoding="utf-8")
         elif path.suffix.lower() == ".csv":
             temporary.write_text(csv_text(result.to_frame()), encoding="utf-8", newline="")
         else:
@@ -154,16 +159,7 @@ def read_record(path: str | PathLike[str]) -> dict[str, Any]:
         raise DataError(
             f"{path} has format version {version}, and this infoscope reads {FORMAT_VERSION}: use {writer!s:.80}"
         )
-    for name, wrong in _wrong_kinds(record, RECORD):
-        raise DataError(f"{path} is damaged: {name} is {wrong!r:.80}")
-    for file in record.get("files") or ():
-        if (
-            not fits(file.get("size"), int)
-            or file["size"] < 0
-            or not _is_text(file, "name")
-            or not _is_text(file, "hash")
-        ):
-            raise DataError(f"{path} is damaged: it names a file without a name, a size and a hash")
+    check_parts(record, path)
     return record
 
 
@@ -195,6 +191,20 @@ def check_result_path(path: str | PathLike[str]) -> Path:
     return path
 
 
+def check_parts(record: Mapping[str, Any], path: Path) -> None:
+    """Raise where a part of a record that others rely on is not of its kind."""
+    for name, wrong in _wrong_kinds(record, RECORD):
+        raise DataError(f"{path} is damaged: {name} is {wrong!r:.80}")
+    for file in record.get("files") or ():
+        if (
+            not fits(file.get("size"), int)
+            or file["size"] < 0
+            or not _is_text(file, "name")
+            or not _is_text(file, "hash")
+        ):
+            raise DataError(f"{path} is damaged: it names a file without a name, a size and a hash")
+
+
 def _no_number(text: str) -> None:
     raise ValueError(f"{text} is no number of JSON")
 
@@ -220,25 +230,31 @@ def _wrong_kinds(held: Mapping[str, Any], kinds: Mapping[str, Any], where: str =
             yield f"{where}{name}", part
 
 
-def _record(result: Result, command: str | None, inputs: Any, files: Iterable[Any]) -> dict[str, Any]:
+def history_of(command: str | None, inputs: Any, files: Iterable[Any]) -> dict[str, Any]:
+    """What a record says of how a result came about, beside its provenance."""
+    return {"command": command, "inputs": plain(inputs), "files": [digest_when_read(path) for path in files]}
+
+
+def record_of(result: Result, history: Mapping[str, Any]) -> dict[str, Any]:
+    """The record of a result, as ``.json`` holds it."""
     record: dict[str, Any] = {"format": FORMAT, "format_version": FORMAT_VERSION, "type": type(result).__name__}
     values = {key: value for key, value in result.to_dict().items() if not key.startswith("provenance.")}
     frame = result.to_frame()
-    record |= {"verdict": result.verdict, "command": command, "inputs": plain(inputs)}
-    record |= {"files": [digest_when_read(path) for path in files], "values": values}
+    record |= {"title": str(result._title), "verdict": result.verdict, **history, "values": values}
     record["table"] = [{str(key): plain(value) for key, value in row.items()} for row in frame.to_dict("records")]
     record |= {name: plain(getattr(result, name, ())) for name in ("warnings", "notes")}
-    history = getattr(result, "provenance", None)
-    if history is not None:
+    provenance = getattr(result, "provenance", None)
+    if provenance is not None:
         names = ("function", "parameters", "seed", "input_hash", "versions")
-        record["provenance"] = {name: plain(getattr(history, name)) for name in names}
+        record["provenance"] = {name: plain(getattr(provenance, name)) for name in names}
     return record | {"cite": result.cite()}
 
 
-def _write_json(path: Path, record: Mapping[str, Any]) -> None:
+def record_text(record: Mapping[str, Any]) -> str:
+    """A record as the text of its file."""
     import json
 
-    path.write_text(json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    return json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _write_parquet(frame: pandas.DataFrame, path: Path) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from infoscope.base import Origin, Result, versions
+from infoscope.base import Origin, Result, plain, versions
 from infoscope.base.errors import DataError, ParameterError
 from infoscope.storage import atomic_path
 from infoscope.storage.allowed_classes import is_estimator
@@ -65,13 +66,18 @@ def save(result: Any, path: str | PathLike[str]) -> Path:
     >>> infoscope.load(path).a_to_b == result.a_to_b
     True
     """
+    return save_with_history(result, path, {})
+
+
+def save_with_history(result: Any, path: str | PathLike[str], history: Mapping[str, Any]) -> Path:
+    """The same, with the command, the inputs and the files that it was made from beside it."""
     path = check_saved_path(path)
     if not isinstance(result, Result) and not is_estimator(result):
         raise ParameterError(
             f"only results and estimators are saved, not a {type(result).__name__}: use NumPy or pandas for data"
         )
     writer = Writer()
-    head = {"format": FORMAT, "format_version": FORMAT_VERSION, "versions": versions()}
+    head = {"format": FORMAT, "format_version": FORMAT_VERSION, "versions": versions(), "history": plain(history)}
     whole = {**head, "result": writer.write(_with_digests(result))}  # or the estimator, which says so itself
     text = json.dumps(whole, allow_nan=False)
     if 4 * len(text) > LONGEST_RECORD - 256:  # what the header takes
@@ -112,6 +118,11 @@ def load(path: str | PathLike[str]) -> Any:
     >>> load(path).value == found.value
     True
     """
+    return load_with_history(path)[0]
+
+
+def load_with_history(path: str | PathLike[str]) -> tuple[Any, dict[str, Any]]:
+    """The same, and what was saved beside it: ``command``, ``inputs`` and ``files``, as far as they are known."""
     path = Path(path)
     _check_beginning(path)
     with open_archive(path, WAY_OUT, compressed=True) as archive:
@@ -133,7 +144,10 @@ def load(path: str | PathLike[str]) -> Any:
         result = Reader(archive, str(path), writer[:80]).read(whole.get("result"))
     if not isinstance(result, Result) and not is_estimator(result):
         raise DataError(f"{path} is damaged: it holds a {type(result).__name__}, not a result or an estimator")
-    return result
+    history = whole.get("history")
+    if not isinstance(history, dict | None):
+        raise DataError(f"{path} is damaged: its history is {history!r:.80}")
+    return result, history or {}
 
 
 def check_saved_path(path: str | PathLike[str]) -> Path:
