@@ -358,6 +358,7 @@ def test_an_excess_is_seen_where_the_binomial_score_says():
     assert half == pytest.approx(predicted, rel=0.15)
 
 
+@pytest.mark.slow
 def test_power_curve():
     """Rises with size; some signal point is seen at sizes where a point in the middle is seen half of the time."""
     x = np.random.default_rng(0).random((3000, 2))

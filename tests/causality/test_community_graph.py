@@ -408,6 +408,7 @@ def test_weights_towards_what_nothing_predicts_are_no_links():
     assert found.result_.n_links == 0
 
 
+@pytest.mark.slow
 def test_every_target_weighs_the_sources_that_matter():
     """Two pairs among thirty variables, eight sources a target; parts of the time and copies choose their own."""
     network = even_network(801, 30, 2, random_state=4)

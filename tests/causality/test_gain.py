@@ -168,6 +168,7 @@ def test_a_cross_fitted_gain_is_zero_where_nothing_is_told():
 
 
 # -------------------------------------------------------------------------------------------------------------- nulls
+@pytest.mark.slow
 @pytest.mark.parametrize("null", ["local", "permute"])
 def test_independent_rows_are_judged_at_their_level(null):
     p = []

@@ -41,6 +41,7 @@ def coverage(n_replicates, n, copies=1):
     return {k: np.mean(v, axis=0) for k, v in held.items()}, {k: np.mean(v, axis=0) for k, v in away.items()}
 
 
+@pytest.mark.slow
 def test_intervals_hold_the_exact_losses_gains_and_shares():
     """40 data sets: a share of 0.95 is known to 0.034, a mean deviation to 0.16; four such errors are allowed."""
     held, away = coverage(40, 1500)

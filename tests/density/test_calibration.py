@@ -43,7 +43,7 @@ def pull(estimator, make, n, seeds):
     [
         (lambda n, s: gaussian(8, n, s), 8),
         (lambda n, s: double_well_6d(n, random_state=s), 6),
-        (banana, 3),
+        pytest.param(banana, 3, marks=pytest.mark.slow),
         (student, 4),
     ],
 )
@@ -99,7 +99,7 @@ def test_a_factor_by_density_for_all_items_and_new_points():
         KStarNN(dimension=4, max_neighbors=100),
         PAk(dimension=4, max_neighbors=100),
         KNNDensity(20, dimension=4),
-        BMTI(dimension=4, max_neighbors=100),
+        pytest.param(BMTI(dimension=4, max_neighbors=100), marks=pytest.mark.slow),
     ],
     ids=lambda estimator: estimator.method,
 )
@@ -197,6 +197,7 @@ def test_what_is_not_calibrated():
     assert np.isnan(BMTI(dimension=2, error=None).fit(x).log_density_se_).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", [KStarNN, PAk, BMTI])
 def test_an_even_torus_has_no_edges(method):
     """Two samples of 2000 points: half the neighbours of a point are those of its neighbours, known to some 15 %."""

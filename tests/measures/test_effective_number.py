@@ -206,6 +206,7 @@ def test_same_seed_same_answer():
 
 
 # --------------------------------------------------------------------------------------------------------------- errors
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kernel, order, d", [("cosine", 1, 5), ("gaussian", 1, 3), ("gaussian", 2, 3), ("covariance", 2, 4)]
 )
@@ -233,6 +234,7 @@ def series(n, rho, seed, d=3):
     return x
 
 
+@pytest.mark.slow
 def test_correlated_rows_make_larger_errors():
     """AR(1) with rho = 0.9: about 19 rows count as one for a mean; 40 replicates."""
     found = [

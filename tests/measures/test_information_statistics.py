@@ -87,7 +87,7 @@ def test_false_alarms(who):
     assert rejected <= at_most(NULLS)
 
 
-@pytest.mark.parametrize("who", ["rows", "series, shifted"])
+@pytest.mark.parametrize("who", ["rows", pytest.param("series, shifted", marks=pytest.mark.slow)])
 def test_false_alarms_in_few_samples(who):
     assert sum(WHO[who](seed) <= 0.05 for seed in range(QUICK)) <= at_most(QUICK)
 

@@ -247,6 +247,7 @@ def test_torch_tensors_and_threads_change_nothing(pair):
 
 
 # -------------------------------------------------------------------------------------------------- intervals, p-values
+@pytest.mark.slow
 def test_intervals_cover_the_truth():
     """Gaussian samples, 60 each: coverage of nominal 95 % intervals at least 88 %, less what 60 draws leave."""
     g = np.random.default_rng(0)

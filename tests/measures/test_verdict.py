@@ -163,6 +163,7 @@ def test_products_and_waves_are_called_limited():
     assert found.value == pytest.approx(1.127, abs=0.1) and not found.size_limited
 
 
+@pytest.mark.slow
 def test_what_is_right_is_called_so():
     """Two pairs among five columns: at most three of ten samples (0.15 of many) are called limited."""
     found = [mutual_information(*pairs(seed)) for seed in range(10)]
@@ -221,6 +222,7 @@ def test_a_copula_that_holds_more_than_directions_is_told():
     assert found.size_limited and any("a Gaussian copula holds" in reason for reason in found.reasons)
 
 
+@pytest.mark.slow
 def test_a_copula_says_nothing_against_columns_that_share_nothing():
     """Twenty samples of independent columns; one in 370 is three errors off by chance."""
     for seed in range(20):

@@ -59,9 +59,13 @@ def nearest(squared, mask, k, ties="index"):
     for row, use in zip(squared, mask, strict=True):
         items = np.flatnonzero(use)
         items = items[np.lexsort((items, row[items]))]
-        group, first = np.zeros(len(items), int), 0  # measured from the nearest member
+        ordered, group, first = row[items], np.zeros(len(items), int), 0  # measured from the nearest member
         for p in range(1, len(items)):
-            first = first if row[items[p]] <= row[items[first]] * (1 + np.longdouble(TIE)) else p
+            if ordered[p] > ordered[first] * (1 + np.longdouble(TIE)):
+                if p >= k:  # the group of the k-th is complete
+                    items, group = items[:p], group[:p]
+                    break
+                first = p
             group[p] = first
         items = items[np.lexsort((items, group))]
         found.append(items[group <= group[k - 1]] if ties == "all" else items[:k])

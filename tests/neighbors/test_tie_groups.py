@@ -12,7 +12,7 @@ def by_hand(squared, k):
     """(items, group of every place) of a row of exact squared distances, itself excluded as NaN."""
     items, group, out = np.argsort(squared, kind="stable"), [], []
     items = [int(j) for j in items if not np.isnan(squared[j])]
-    while items:
+    while items and len(out) < k:
         tied = [j for j in items if squared[j] <= squared[items[0]] * (1 + TIE)]
         out += sorted(tied)
         group += [len(out)] * len(tied)

@@ -49,6 +49,7 @@ def test_the_parts_of_the_error_add_up():
     )
 
 
+@pytest.mark.slow
 def test_the_error_is_the_spread_of_replicates():
     """60 sets of 12 realisations with 64 draws each: spread over claim is known to 9 % (one sigma)."""
     rng = np.random.default_rng(1)

@@ -88,6 +88,7 @@ def test_complex_amplitudes_and_sigma_y():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sticky", [0.0, 0.8])
 def test_sampling_errors_are_the_spread_of_replicates(sticky):
     """400 replicates: spread over claim is known to 3.5 %, coverage to 2.3 points (one sigma)."""

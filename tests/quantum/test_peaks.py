@@ -18,6 +18,7 @@ def test_a_gauss_curve_is_found_exactly_wherever_its_points_are():
         assert found.place_se < 1e-9 and found.height_se < 1e-9
 
 
+@pytest.mark.slow
 def test_errors_hold_over_replicates():
     """300 replicates of known noise: spread over claim is known to 4 % (one sigma); claims may be a little larger."""
     x, rng = np.linspace(0.5, 1.5, 11), np.random.default_rng(0)

@@ -103,6 +103,7 @@ def test_one_coupling_a_site():
 
 
 # ------------------------------------------------------------------------------------------------------------- errors
+@pytest.mark.slow
 @pytest.mark.parametrize("sticky", [0.0, 0.7])
 def test_sampling_errors_are_the_spread_of_replicates(sticky):
     """150 replicates of an exact state: the spread over the claim is known to 5.8 % (one sigma)."""

@@ -82,6 +82,7 @@ def layers_of_length(g, n=240, more=0.0):
     return *(np.c_[3.0 * length, more * hidden + g.normal(size=(n, 3))] for _ in range(2)), length
 
 
+@pytest.mark.slow
 def test_layers_that_share_only_length():
     """Within a length nothing is shared: the mean of 150 values is 1 within 3 of its errors, p-values of one direction,
     and of the better of both, are below 0.05 in at most 14 of them (binomial, 99 %), and the errors are those of
@@ -110,6 +111,7 @@ def test_layers_that_share_more_keep_it():
     assert found.change[0, 0, 0] > 3 * found.change_se[0, 0, 0]  # but length was a part of it
 
 
+@pytest.mark.slow
 def test_a_nuisance_that_differs_within_the_fraction():
     """Continuous lengths are still shared among the nearest quarter: below 1, and yet no more than the null gives."""
     values, p = [], []

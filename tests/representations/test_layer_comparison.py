@@ -138,7 +138,9 @@ def test_width_makes_similarity_and_calibration_takes_it_away():
     assert found.table("cka", "calibrated")[0, 0] < 0.01
 
 
-@pytest.mark.parametrize(("measures", "seeds", "most"), [(SUMS, 200, 18), (ALL[5:], 40, 6)])
+@pytest.mark.parametrize(
+    ("measures", "seeds", "most"), [pytest.param(SUMS, 200, 18, marks=pytest.mark.slow), (ALL[5:], 40, 6)]
+)
 def test_the_best_of_many_pairs_alarms_as_often_as_it_says(measures, seeds, most):
     """Pairs of independent models, 4 x 3 layers: of alarms at 5 % no more than the binomial 99 % bound, by each."""
     alarms = 0
