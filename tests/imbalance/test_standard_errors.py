@@ -43,11 +43,11 @@ def test_formulas_are_double_sums_over_pairs_of_pairs(seed):
 
 @pytest.mark.parametrize("k", [1, 3])
 def test_one_row_a_block_is_the_point_formula(k):
-    x = np.random.default_rng(k).normal(size=(40, 3))
-    ok = ~np.eye(40, dtype=bool)
+    x = np.random.default_rng(k).normal(size=(60, 3))
+    ok = ~np.eye(60, dtype=bool)
     i, j, eps = brute.pair_deviations(*brute.shares_and_ranks(x[:, :2], x, ok, k))
-    assert block_sharing_variance(Deviations(i, j, eps), np.arange(40)) == pytest.approx(
-        point_sharing_variance(Deviations(i, j, eps), 40), rel=1e-12
+    assert block_sharing_variance(Deviations(i, j, eps), np.arange(60)) == pytest.approx(
+        point_sharing_variance(Deviations(i, j, eps), 60), rel=1e-12
     )
     result = information_imbalance(x[:, :2], x, k=k)
     assert result.a_to_b_se == pytest.approx(np.sqrt(brute.sharing_variance(i, j, eps)), rel=1e-12)
@@ -130,9 +130,9 @@ def test_tests_of_correlated_rows_hold_their_level():
 @pytest.mark.parametrize("k", [1, 4])
 def test_the_asymmetry_counts_pairs_of_both_directions(k):
     """A pair that is one of neighbours in both spaces deviates by the difference; by hand with full matrices."""
-    x = np.random.default_rng(k).normal(size=(50, 3))
-    ok = ~np.eye(50, dtype=bool)
-    dense = np.zeros((50, 50))
+    x = np.random.default_rng(k).normal(size=(80, 3))
+    ok = ~np.eye(80, dtype=bool)
+    dense = np.zeros((80, 80))
     for source, target, sign in ((x[:, :2], x[:, 1:], 1), (x[:, 1:], x[:, :2], -1)):
         i, j, eps = brute.pair_deviations(*brute.shares_and_ranks(source, target, ok, k))
         np.add.at(dense, (i, j), sign * eps)

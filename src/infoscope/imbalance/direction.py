@@ -13,6 +13,7 @@ from .class_counts import count_variance
 from .effective_unit import slope_of_ranks, unit_deviations
 from .neighbor_rules import Neighbors
 from .plan import ComparisonPlan
+from .rank_changes import rank_deviations
 from .ranks import rescaled_ranks
 from .standard_errors import Deviations, block_sharing_variance, point_sharing_variance, row_variance
 
@@ -32,7 +33,7 @@ class Direction(NamedTuple):
     @property
     def row_values(self) -> np.ndarray:
         """2 f_i: one value a query row; their weighted mean is the imbalance."""
-        graph, c, _ = self.neighbors
+        graph, c = self.neighbors[:2]
         return np.add.reduceat(2 * c * self.ranks, graph.indptr[:-1])
 
     @property
@@ -43,7 +44,7 @@ class Direction(NamedTuple):
     @property
     def pair_weights(self) -> np.ndarray:
         """omega of every pair; they add up to one."""
-        graph, c, _ = self.neighbors
+        graph, c = self.neighbors[:2]
         return self.row_weights[graph.row_of_pair] * c
 
     def deviations(self) -> Deviations:
@@ -74,13 +75,16 @@ def measure(
 
 
 def beyond_pairs(plan: ComparisonPlan, found: Direction, target: Space, unit: float | None = None) -> Direction:
-    """With what its error holds beyond the pairs: the effective unit of weights, unless it was given, and the least
-    variance that counts of classes allow, where the target is labels.
+    """With what its error holds beyond the pairs: the effective unit of weights, unless it was given, ranks that move
+    together in wide neighbourhoods, and the least variance that counts of classes allow, where the target is labels.
     """
     graph = found.neighbors.graph
+    moved = rank_deviations(plan, found.neighbors, found.row_weights, target)
     if plan.weighted and unit is None:
         slope = slope_of_ranks(plan, found.neighbors, found.ranks)
         found = found._replace(alone=unit_deviations(plan, graph.rows, found.row_weights, slope))
+    if moved is not None:
+        found = found._replace(alone=moved if found.alone is None else found.alone + moved)
     if target.metric != "labels" or not found.pair_weights.any():
         return found
     return found._replace(least_variance=count_variance(plan, graph, found.pair_weights, target))
@@ -126,7 +130,7 @@ def floor_from(plan: ComparisonPlan, neighbors: Neighbors) -> float:
     The best target would rank them first, in the order of their weights (per mass): (k + 1)/N without ties, sum p_c^2
     from labels, whose neighbours are whole classes.
     """
-    graph, c, _ = neighbors
+    graph, c = neighbors[:2]
     items = plan.spaces[0]
     row, weight = graph.row_of_pair, items.sample_weight
     mass = np.ones(len(c)) if weight is None else weight[graph.items]

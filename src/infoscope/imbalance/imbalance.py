@@ -13,7 +13,7 @@ from infoscope.neighbors import OneWay, Space, as_space, neighbors_and_ranks
 
 from .class_counts import undecided
 from .diagnostics import lag_profile, other_runs, run_values
-from .direction import Direction, floor_of, jackknife_error, measure, row_weights, standard_error
+from .direction import Direction, beyond_pairs, floor_of, jackknife_error, measure, row_weights, standard_error
 from .neighbor_rules import RULES, Neighbors, choose_neighbors
 from .permutation import check_permutations, neighbors_in, permutation_p_value, ranks_in, testable_part
 from .plan import ComparisonPlan, make_plan
@@ -272,7 +272,7 @@ def both_directions(
     if rows is None and plan.columns is None and rule is None and not approximate and n_columns is None:
         ways = neighbors_and_ranks(a, b, k, n_jobs=plan.n_jobs, admissibility=plan.admissibility)
         if ways is not None:
-            return _from_sweep(plan, ways[0], k), _from_sweep(plan, ways[1], k)
+            return _from_sweep(plan, ways[0], k, b), _from_sweep(plan, ways[1], k, a)
     found = []
     for source, target in ((a, b), (b, a)):
         neighbors = source_neighbors(
@@ -282,11 +282,12 @@ def both_directions(
     return found[0], found[1]
 
 
-def _from_sweep(plan: ComparisonPlan, way: OneWay, k: int) -> Direction:
+def _from_sweep(plan: ComparisonPlan, way: OneWay, k: int, target: Space) -> Direction:
     """A direction without ties at the k-th distance, from one sweep over both spaces (formulas (1) and (2))."""
     graph = way.graph
     ranks = (way.closer + (way.tied + 1) / 2) / (graph.admissible[graph.row_of_pair] + 1)
-    return Direction(Neighbors(graph, np.full(graph.n_pairs, 1 / k)), ranks, row_weights(plan, graph.rows))
+    source = Neighbors(graph, np.full(graph.n_pairs, 1 / k), k=k)
+    return beyond_pairs(plan, Direction(source, ranks, row_weights(plan, graph.rows)), target)
 
 
 def errors_of(plan: ComparisonPlan, k: int, directions: list[Direction], rule, cap, generator) -> list[float]:

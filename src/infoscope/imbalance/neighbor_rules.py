@@ -26,6 +26,7 @@ class Neighbors(NamedTuple):
     graph: NeighborGraph
     weights: np.ndarray  # (P,)
     rule: str | None = None  # None: all items weigh the same
+    k: int = 1
 
 
 def choose_neighbors(
@@ -76,7 +77,7 @@ def choose_neighbors(
     search: Callable[..., NeighborGraph] = partial(nearest, columns=columns, **admissibility.options, **options)
     if rule is None or rule == "count":
         graph = search(space, k, ties="all", queries=queries)
-        return Neighbors(graph, count_weights(graph, k, space.sample_weight if rule else None), rule)
+        return Neighbors(graph, count_weights(graph, k, space.sample_weight if rule else None), rule, k)
     weight = space.sample_weight
     admissible, mass, mass2 = admissible_mass(space, queries, columns, admissibility)
     if columns is not None:
@@ -91,7 +92,7 @@ def choose_neighbors(
         wanted = np.full(len(mass), float(k))
         expected = (k + 20) * min(cap, weight.max()) / weight.mean()
     found = _walk(space, k, rule, cap, wanted, int(np.ceil(expected)) + 2, queries, admissible, len(weight), search)
-    return found._replace(rule=rule)
+    return found._replace(rule=rule, k=k)
 
 
 def count_weights(graph: NeighborGraph, k: int, weight=None) -> np.ndarray:

@@ -75,7 +75,7 @@ def permutation_p_value(
 
     Both values come from one table of ranks.
     """
-    graph, c, _ = source
+    graph, c = source[:2]
     i, j = graph.rows[graph.row_of_pair], graph.items
 
     def value(shuffle) -> float:

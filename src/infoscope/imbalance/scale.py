@@ -149,7 +149,7 @@ def _at(plan, graph, ranks, k) -> Direction:
     row = graph.row_of_pair[used]
     indptr = np.searchsorted(row, np.arange(len(graph) + 1))
     part = type(graph)(graph.rows, indptr, graph.items[used], graph.squared[used], graph.admissible)
-    return Direction(Neighbors(part, weights[used]), ranks[used], row_weights(plan, graph.rows))
+    return Direction(Neighbors(part, weights[used], k=k), ranks[used], row_weights(plan, graph.rows))
 
 
 def _one_by_one(A, B, ks, options) -> ScaleCurve:

@@ -108,7 +108,7 @@ def near_hsic(a: NearKernels, b: NearKernels, order: np.ndarray | None = None) -
 
 # --------------------------------------------------------------------------------------------------------------- steps
 def _of_one(space: Space, k: int, n_jobs: int | None) -> NearKernels:
-    graph, weights, _ = choose_neighbors(space, k, None, None, None, n_jobs=n_jobs)
+    graph, weights = choose_neighbors(space, k, None, None, None, n_jobs=n_jobs)[:2]
     n, marks = len(space), k * weights
     here, there = graph.row_of_pair * n + graph.items, graph.items * n + graph.row_of_pair
     order = np.argsort(here)

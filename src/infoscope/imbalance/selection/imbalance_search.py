@@ -197,9 +197,10 @@ class PlainSearch:
     def _from_target(self) -> _Way | None:
         if self.aim.direction == "to_target":
             return None
-        graph, shares, _ = source_neighbors(
+        source = source_neighbors(
             self.plan, self.plan.spaces[1], self.aim.k, self.aim.rows, np.random.default_rng(0), rule=None
         )
+        graph, shares = source.graph, source.weights
         none = RankTable(np.zeros((len(graph.rows), 1)), np.ones(len(graph.rows)))
         return self._way(False, graph.rows, none, graph.indptr, self._place[graph.items], shares)
 
