@@ -6,7 +6,12 @@
 Every replicate of a situation and size is a data set with a seed of its own, so that a run can be stopped at any time,
 gone on with, and made again.  `atlas_situations.py` draws, `atlas_estimators.py` estimates; what every data set gave is
 in the folder `--into` (one line of JSON for every ten data sets and estimator), the summary in ``results/atlas.json``,
-the page in ``docs/atlas.md``.  A folder belongs to one state of the library: begin a new one when estimators change.
+the page in ``docs/atlas.md``.
+
+The summary counts for itself: a folder that is empty begins where its counts end, at the number ``next`` of a cell.
+What both hold is joined (`joined`); where truth is the mean of all data sets, intervals of a run are held against the
+mean of all that is known then.  ``drawn`` says on which days.  `--again ESTIMATOR` forgets what an
+estimator gave before it was mended, in the situations asked for.
 """
 
 from __future__ import annotations
@@ -19,7 +24,7 @@ import time
 import warnings
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from pathlib import Path
 from typing import Any
@@ -32,25 +37,36 @@ FIRST_KIND = 20  # correlation times, or ten items of the rarer class a side, fr
 COVERAGE, WEAK_COVERAGE, RATIO, WARNED = 0.90, 0.85, (0.8, 1.25), 0.05
 CHANCE, CHANCE_OF_LEVEL = 0.05, 0.005  # of a cell that is as it should be to be listed all the same
 PAGE = HERE.parent / "docs" / "atlas.md"
+SUMMARY = RESULTS / "atlas.json"
 PICTURE = HERE.parent / "docs" / "_static" / "atlas.png"
-COLUMNS = ("situation", "size", "quantity", "replicates", "independent", "kind", "ratio", "coverage", "rejects_5",
-           "rejects_1", "warned", "no_error", "refused", "value", "truth")  # fmt: skip
+COLUMNS = ("situation", "size", "quantity", "estimator", "replicates", "independent", "kind", "ratio", "coverage",
+           "rejects_5", "rejects_1", "warned", "no_error", "refused", "value", "truth", "next", "drawn")  # fmt: skip
+SHARES = ("ratio", "coverage", "rejects_5", "rejects_1", "warned", "no_error", "value")  # means over data sets
+Cell = tuple[str, int, str]  # situation, size, estimator
 
 
 # ------------------------------------------------------------------------------------------------------ the replicates
-def tasks(sizes: set[int] | None, replicates: int) -> Iterator[tuple[str, int, str, int]]:
+def tasks(options: argparse.Namespace, begin: Mapping[Cell, int]) -> Iterator[tuple[str, int, str, int]]:
     """(situation, size, estimator, first replicate), the first replicates of all before the next."""
     from atlas_estimators import ESTIMATORS
     from atlas_situations import SITUATIONS
 
     every = sorted({size for s in SITUATIONS for size in s.sizes})
-    for first in range(0, replicates, CHUNK):
+    for first in range(0, options.replicates, CHUNK):
         for size in every:
             for situation in SITUATIONS:
-                if size not in situation.sizes or (sizes and size not in sizes):
+                if size not in situation.sizes:
                     continue
                 for estimator in ESTIMATORS:
-                    yield situation.name, size, estimator.__name__, first
+                    cell = situation.name, size, estimator.__name__
+                    if is_asked(cell, options) and first >= begin.get(cell, 0):
+                        yield *cell, first
+
+
+def is_asked(cell: Cell, options: argparse.Namespace) -> bool:
+    """Whether a cell is among those that the options choose."""
+    chosen = zip(cell, (options.situations, options.sizes, options.estimators), strict=True)
+    return all(not some or one in some for one, some in chosen)
 
 
 def work(task: tuple[str, int, str, int]) -> Row:
@@ -106,7 +122,7 @@ def run(options: argparse.Namespace) -> None:
     options.into.mkdir(parents=True, exist_ok=True)
     lines = options.into / "replicates.jsonl"
     done = {tuple(json.loads(line)["task"]) for line in lines.read_text().splitlines()} if lines.exists() else set()
-    left = [task for task in tasks(set(options.sizes or ()) or None, options.replicates) if task not in done]
+    left = [task for task in tasks(options, begin_of(committed())) if task not in done]
     stop = time.monotonic() + 60 * options.minutes
     os.environ |= thread_environment(1)  # of the processes to come
     with ProcessPoolExecutor(options.threads) as pool, lines.open("a") as out, tqdm(total=len(left)) as bar:
@@ -128,27 +144,81 @@ def run(options: argparse.Namespace) -> None:
 
 
 # --------------------------------------------------------------------------------------------------------- the summary
-def cells(lines: Path) -> list[Row]:
-    """One row for every situation, size and quantity."""
+def committed() -> list[Row]:
+    """The cells of the last summary."""
+    return json.loads(SUMMARY.read_text())["cells"] if SUMMARY.exists() else []
+
+
+def begin_of(before: Sequence[Row]) -> dict[Cell, int]:
+    """By situation, size and estimator of a summary: the number from which on nothing was drawn."""
+    return {(row["situation"], row["size"], row["estimator"]): row["next"] for row in before}
+
+
+def forget(lines: Path, estimators: list[str], options: argparse.Namespace) -> None:
+    """Leave out what some estimators gave in the situations and sizes asked for, in the folder and in the summary."""
+    chosen = argparse.Namespace(situations=options.situations, sizes=options.sizes, estimators=estimators)
+    if lines.exists():
+        kept = [line for line in lines.read_text().splitlines() if not is_asked(json.loads(line)["task"][:3], chosen)]
+        lines.write_text("".join(f"{line}\n" for line in kept))
+    if SUMMARY.exists():
+        report = json.loads(SUMMARY.read_text())
+        report["cells"] = [
+            row for row in report["cells"] if not is_asked((row["situation"], row["size"], row["estimator"]), chosen)
+        ]
+        SUMMARY.write_text(json.dumps(report, indent=1) + "\n")
+
+
+def cells(lines: Path, before: Sequence[Row] = (), drawn: str = "") -> list[Row]:
+    """One row for every situation, size and quantity: what is known from before, and what a folder has beyond it."""
+    begin, end = begin_of(before), begin_of(before)
     found: dict[tuple[str, int, str], list[Row]] = defaultdict(list)
-    refused: dict[tuple[str, int, str], int] = defaultdict(int)
-    for line in lines.read_text().splitlines():
+    refused: dict[Cell, int] = defaultdict(int)
+    for line in lines.read_text().splitlines() if lines.exists() else ():
         record = json.loads(line)
-        situation, size, estimator, _ = record["task"]
+        situation, size, estimator, first = record["task"]
+        cell = situation, size, estimator
+        if first < begin.get(cell, 0):
+            continue  # it is counted
+        end[cell] = max(end.get(cell, 0), first + CHUNK)
         for row in record["found"]:
             if "refused" in row:
-                refused[situation, size, estimator] += 1
+                refused[cell] += 1
             else:
                 found[situation, size, row["quantity"]].append({**row, "estimator": estimator})
-    rows = [summary(*key, some, refused) for key, some in found.items()]
-    told = {(row["situation"], row["size"], row.pop("estimator")) for row in rows}
-    for key, number in refused.items():  # nothing but refusals
-        if key not in told:
-            rows.append({"situation": key[0], "size": key[1], "quantity": key[2], "replicates": 0, "refused": number})
-    return [{name: row.get(name) for name in COLUMNS} for row in rows]
+    known = {(row["situation"], row["size"], row["quantity"]): row for row in before}
+    rows = [summary(*key, some, refused, known.get(key, {})) for key, some in found.items()]
+    told = {(row["situation"], row["size"], row["estimator"]) for row in rows}
+    for (situation, size, estimator), number in refused.items():  # nothing but refusals
+        if (situation, size, estimator) not in told:
+            row = {"situation": situation, "size": size, "quantity": estimator, "estimator": estimator}
+            rows.append(row | {"replicates": 0, "refused": number})
+    table = dict(known)
+    for row in rows:
+        key = row["situation"], row["size"], row["quantity"]
+        row["drawn"] = drawn
+        table[key] = joined(known[key], row) if key in known else row
+    for row in table.values():
+        row["next"] = end[row["situation"], row["size"], row["estimator"]]
+    return [{name: row.get(name) for name in COLUMNS} for row in table.values()]
 
 
-def summary(situation: str, size: int, quantity: str, rows: list[Row], refused: dict[Any, int]) -> Row:
+def joined(old: Row, new: Row) -> Row:
+    """A cell of two runs: shares by numbers of data sets, and the mean of the squares of spread over claimed error."""
+    n, m = old["replicates"], new["replicates"]
+    row = {**new, "replicates": n + m, "refused": old["refused"] + new["refused"]}
+    for name in SHARES:
+        parts = [(one.get(name), weight) for one, weight in ((old, n), (new, m)) if one.get(name) is not None]
+        total, power = sum(weight for _, weight in parts), 2 if name == "ratio" else 1
+        mean = sum(weight * value**power for value, weight in parts) / total if total else None
+        row[name] = mean if mean is None else mean ** (1 / power)
+    for name in ("independent", "kind"):
+        row[name] = new.get(name) if new.get(name) is not None else old[name]
+    row["truth"] = row["value"] if new.get("truth_is_mean") else new.get("truth", old["truth"])
+    row["drawn"] = ", ".join(dict.fromkeys([*old["drawn"].split(", "), new["drawn"]]))
+    return row
+
+
+def summary(situation: str, size: int, quantity: str, rows: list[Row], refused: Mapping[Cell, int], old: Row) -> Row:
     import numpy as np
 
     first = rows[0]
@@ -178,14 +248,16 @@ def summary(situation: str, size: int, quantity: str, rows: list[Row], refused: 
     value, error = (np.array([r[name] for r in sure]) for name in ("value", "error"))
     given = sure[0]["truth"]
     mean = float(value.mean())
-    truth = mean if given is None else given
+    n_old = old["replicates"] if old.get("value") is not None else 0
+    of_all = (n_old * (old.get("value") or 0.0) + len(sure) * mean) / (n_old + len(sure))
+    truth = of_all if given is None else given
     bounds = [
         r["interval"] or (r["value"] - HALF_WIDTH * r["error"], r["value"] + HALF_WIDTH * r["error"]) for r in sure
     ]
     low, high = np.array(bounds).T
     ratio = float(value.std(ddof=1) / np.sqrt((error**2).mean()))
     covered = float(((low <= truth) & (truth <= high)).mean())
-    return row | {"ratio": ratio, "coverage": covered, "value": mean, "truth": truth}
+    return row | {"ratio": ratio, "coverage": covered, "value": mean, "truth": truth, "truth_is_mean": given is None}
 
 
 def falls_short(row: Row) -> str:
@@ -249,10 +321,10 @@ def picture(rows: list[Row], path: Path) -> None:
     plt.close(fig)
 
 
-def publish(rows: list[Row], options: argparse.Namespace, about: Row) -> None:
+def publish(rows: list[Row], about: Row) -> None:
     """The summary, the page and its picture."""
     report = {"name": "atlas", "command": "python benchmarks/atlas.py --minutes 60", **about, "cells": rows}
-    (RESULTS / "atlas.json").write_text(json.dumps(report, indent=1) + "\n")
+    SUMMARY.write_text(json.dumps(report, indent=1) + "\n")
     picture(rows, PICTURE)
     page = PAGE.read_text()
     begin, end = "<!-- results atlas -->", "<!-- end -->"
@@ -277,13 +349,14 @@ def as_text(rows: list[Row], about: Row) -> str:
         "",
         "Cells that fall short:",
         "",
-        "| quantity | situation | N | data sets | why |",
-        "| --- | --- | ---: | ---: | --- |",
+        "| quantity | situation | N | data sets | why | drawn |",
+        "| --- | --- | ---: | ---: | --- | --- |",
     ]
     for row in sorted(with_error, key=lambda row: (row["quantity"], row["situation"], row["size"])):
         why = falls_short(row)
         if why:
-            text.append(f"| {row['quantity']} | {row['situation']} | {row['size']:,} | {row['replicates']} | {why} |")
+            cell = row["quantity"], row["situation"], f"{row['size']:,}", row["replicates"], why, row["drawn"]
+            text.append(f"| {' | '.join(map(str, cell))} |")
     m = about["machine"]
     used = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
     text += ["", f"*{m['cpu']}, {m['cores']} cores; {about['date']}; {used}.*"]
@@ -296,18 +369,23 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60.0, help="time after which nothing new is begun")
     parser.add_argument("--replicates", type=int, default=200, help="data sets a cell, at most")
     parser.add_argument("--sizes", type=int, nargs="+", help="these alone")
+    parser.add_argument("--situations", nargs="+", help="these alone")
+    parser.add_argument("--estimators", nargs="+", help="these alone")
+    parser.add_argument("--again", nargs="+", default=[], help="estimators whose earlier results are forgotten")
     parser.add_argument("--threads", type=int, default=2, help="processes")
     parser.add_argument("--summary", action="store_true", help="publish what there is")
     options = parser.parse_args()
+    if options.again:
+        forget(options.into / "replicates.jsonl", options.again, options)
     if not options.summary:
         run(options)
         return
-    about = {
+    about: Row = {
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
         "machine": machine(options.threads, busy(0.1)),
         "versions": versions(),
     }
-    publish(cells(options.into / "replicates.jsonl"), options, about)
+    publish(cells(options.into / "replicates.jsonl", committed(), about["date"]), about)
 
 
 if __name__ == "__main__":

@@ -117,3 +117,44 @@ def test_intervals_hold_in_cells_of_the_first_kind(atlas, tmp_path, cell):
     assert found
     for row in found:
         assert row["coverage"] >= 0.85, row
+
+
+def test_a_run_goes_on_where_the_summary_ends(atlas, tmp_path, monkeypatch):
+    """Two folders, one after the other, give the counts of one that holds both; what is counted is not drawn again."""
+    rng = np.random.default_rng(0)
+
+    def rows(n):
+        return [
+            {"quantity": q, "independent": 5, "warned": i % 2 == 0, "value": v, "error": 0.5, "truth": truth,
+             "interval": None}
+            for i in range(n) for q, truth in (("known", 3.0), ("not known", None)) for v in [3 + rng.normal()]
+        ]  # fmt: skip
+
+    first, second = rows(10), [*rows(9), {"quantity": "some", "refused": "too few"}]
+    lines_of(tmp_path / "one.jsonl", first)
+    lines_of(tmp_path / "two.jsonl", first)  # is counted already
+    lines_of(tmp_path / "two.jsonl", second, first=10)
+    lines_of(tmp_path / "both.jsonl", first)
+    lines_of(tmp_path / "both.jsonl", second, first=10)
+    before = atlas.cells(tmp_path / "one.jsonl", drawn="2026-11-30")
+    after = atlas.cells(tmp_path / "two.jsonl", before, "2026-12-01")
+    for cell, whole in zip(after, atlas.cells(tmp_path / "both.jsonl"), strict=True):
+        assert (cell["replicates"], cell["refused"], cell["next"]) == (19, 1, 20)
+        assert cell["drawn"] == "2026-11-30, 2026-12-01"
+        assert cell["value"] == pytest.approx(whole["value"]) and cell["warned"] == pytest.approx(whole["warned"])
+        assert cell["ratio"] == pytest.approx(whole["ratio"], rel=0.15)  # of parts, each about its own mean
+        if cell["quantity"] == "known":
+            assert cell["coverage"] == pytest.approx(whole["coverage"]) and cell["truth"] == 3.0
+        else:
+            assert cell["truth"] == pytest.approx(whole["value"])
+    assert atlas.cells(tmp_path / "one.jsonl", before) == before
+
+    monkeypatch.setattr(atlas, "SUMMARY", tmp_path / "atlas.json")
+    name, size = "independent, 1 column", 30
+    chosen = [{**cell, "situation": name, "size": size, "estimator": "dimensions"} for cell in after]
+    (tmp_path / "atlas.json").write_text(json.dumps({"cells": chosen}))
+    options = atlas.argparse.Namespace(replicates=40, sizes=[size], situations=[name], estimators=["dimensions"])
+    begin = atlas.begin_of(atlas.committed())
+    assert [task[3] for task in atlas.tasks(options, begin)] == [20, 30]
+    atlas.forget(tmp_path / "none.jsonl", ["dimensions"], options)
+    assert atlas.committed() == []
