@@ -216,9 +216,20 @@ def sharing_variance(i, j, eps, blocks=None) -> float:
             if ends[p] & ends[q]:
                 total += eps[p] * eps[q]
     if blocks is None:
-        return max(total, float((eps**2).sum()))
+        return max(total, float((eps[np.asarray(i) != j] ** 2).sum()))  # of pairs of two
     queries = np.bincount(blocks[i], eps)
     return max(total, float((queries**2).sum()))
+
+
+def moved_ranks(d_b, c, ok, rows, k):
+    """(N,) what items add by moving the ranks of others, rows alike: item by item, from whole matrices."""
+    moved, share = np.zeros(len(c)), np.mean([(k - 1) / ok[i].sum() for i in rows])
+    for i in rows:
+        may, near = np.flatnonzero(ok[i]), np.flatnonzero(c[i])
+        stands = np.array([sum(c[i, j] * ((d_b[i, z] < d_b[i, j]) + (d_b[i, z] == d_b[i, j]) / 2) for j in near)
+                           for z in may])  # fmt: skip
+        moved[may] += 2 / len(rows) * (stands - stands.mean()) / (len(may) + 1)
+    return moved * np.clip((share - 0.05) / 0.15, 0, 1) * (k > 1)
 
 
 def block_means_error(values, blocks) -> float:

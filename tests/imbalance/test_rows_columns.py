@@ -10,6 +10,7 @@ from tests.imbalance.brute import (
     distances,
     label_distances,
     mean_ranks,
+    moved_ranks,
     neighbor_shares,
     neighbor_weights,
     rescaled_ranks,
@@ -44,15 +45,17 @@ def chosen(ok, rows, columns):
 
 
 def by_brute_force(d_a, d_b, k, ok, rows, blocks=None):
-    """Value and error, formulas (1), (2) and (5), of some rows."""
+    """Value and error, formulas (1), (2) and (5), of some rows, with ranks that move together."""
     c = np.zeros(d_a.shape)
     c[rows] = neighbor_shares(d_a[rows], ok[rows], k)
     u = np.zeros(d_a.shape)
     u[rows] = np.nan_to_num(mean_ranks_of(d_b, ok, c, rows)) / (ok[rows].sum(1) + 1)[:, None]
     omega = c / len(rows)
     value = float((omega * 2 * u).sum())
-    i, j = np.nonzero(c)
-    return value, np.sqrt(sharing_variance(i, j, omega[i, j] * (2 * u[i, j] - value), blocks))
+    eps = np.where(c > 0, omega * (2 * u - value), 0.0)
+    i, j = np.nonzero((c > 0) | np.eye(len(c), dtype=bool))  # what an item adds by itself is a pair with itself
+    eps[np.diag_indices(len(c))] = moved_ranks(d_b, c, ok, rows, k)
+    return value, np.sqrt(sharing_variance(i, j, eps[i, j], blocks))
 
 
 def least_error_of_labels(d_a, d_b, k, ok, rows):
@@ -107,6 +110,7 @@ def test_curves_and_differences_by_brute_force(choice):
         u = np.zeros((N, N))
         u[asked] = np.nan_to_num(mean_ranks_of(distances(target), ok, c, asked)) / (ok[asked].sum(1) + 1)[:, None]
         dense += sign * c / len(asked) * (2 * u - value)
+        dense[np.diag_indices(N)] += sign * moved_ranks(distances(target), c, ok, asked, 2)
     i, j = np.nonzero(dense)
     assert found.difference_se == pytest.approx(np.sqrt(sharing_variance(i, j, dense[i, j])), abs=1e-12)
     assert found.n_rows == curve.n_rows == len(asked)

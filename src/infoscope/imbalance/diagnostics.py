@@ -80,7 +80,7 @@ def run_values(plan: ComparisonPlan, forth: Direction, back: Direction) -> dict[
         values, errors = [], []
         graph = d.neighbors.graph
         run_of_row = space.run[graph.rows]
-        slope = None if d.alone is None else slope_of_ranks(plan, d.neighbors, d.ranks)
+        slope = slope_of_ranks(plan, d.neighbors, d.ranks) if plan.weighted else None
         for r in labels:
             mine = run_of_row == r
             weight = d.row_weights * mine
