@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy.stats import binom
+from tests.imbalance import brute
 
 from infoscope.base import DataError, DataWarning, ParameterError
 from infoscope.causality import embed, imbalance_gain, scan_lags
@@ -86,6 +87,29 @@ def test_a_lag_never_crosses_runs_and_starts_are_those_of_all_lags():
         assert scan.forward[at] == pytest.approx(plain.gain, rel=1e-12)
         assert scan.target_delta[at] == pytest.approx(plain.delta[0], rel=1e-12)
     assert scan.n_samples == len(present)
+
+
+def test_the_error_of_a_gain_by_brute_force():
+    """Eight neighbours of 50 items, so that ranks move together: pairs, and what items add, from whole matrices."""
+    g, n, k = np.random.default_rng(4), 50, 8
+    x, y = g.normal(size=(2, n, 1))
+    future = y + x**2 + 0.3 * g.normal(size=(n, 1))
+    found = imbalance_gain(x, y, future=future, k=k, alphas=[0, 1.5], **QUIET)
+    same = np.eye(n, dtype=bool)
+    u, d, dense, values = ranks_by_sorting(future, same), squares(future), np.zeros((n, n)), []
+    for alpha, sign in ((1.5, -1), (0, 1)):
+        near = squares(y) + alpha**2 * squares(x)
+        near[same] = np.inf
+        c = np.zeros((n, n))
+        np.put_along_axis(c, np.argsort(near, 1)[:, :k], 1 / k, 1)
+        values.append(2 * (c * u).sum() / n)
+        weight = sign * (1 if sign < 0 else values[0] / values[1])
+        dense += weight * c / n * (2 * u - values[-1])
+        dense[same] += weight * brute.moved_ranks(d, c, ~same, np.arange(n), k)
+    assert found.gain == pytest.approx(1 - values[0] / values[1], rel=1e-12) and found.gain > 0.1
+    pairs = np.nonzero(dense)
+    error = np.sqrt(brute.sharing_variance(*pairs, dense[pairs])) / values[1]
+    assert found.gain_se == pytest.approx(error, rel=1e-9)
 
 
 # ---------------------------------------------------------------------------------------------------- known answers

@@ -192,7 +192,7 @@ def weighted_variance(d_a, d_b, w, k, rule) -> float:
     ok = ~np.eye(n, dtype=bool)
     c, u = neighbor_weights(d_a, ok, w, k, rule), rescaled_ranks(d_b, ok, w)
     i, j, eps = pair_deviations(c, u, w)
-    alone = unit_deviations(d_a, d_b, w, k, rule)
+    alone = unit_deviations(d_a, d_b, w, k, rule) + moved_ranks(d_b, c, ok, np.arange(n), k, w)
     of_item = np.bincount(i, eps, n) + np.bincount(j, eps, n)
     same = np.bincount(np.minimum(i, j) * n + np.maximum(i, j), eps)  # both ways between two items share both of them
     total = (of_item**2).sum() - (same**2).sum()
@@ -221,15 +221,19 @@ def sharing_variance(i, j, eps, blocks=None) -> float:
     return max(total, float((queries**2).sum()))
 
 
-def moved_ranks(d_b, c, ok, rows, k):
-    """(N,) what items add by moving the ranks of others, rows alike: item by item, from whole matrices."""
-    moved, share = np.zeros(len(c)), np.mean([(k - 1) / ok[i].sum() for i in rows])
+def moved_ranks(d_b, c, ok, rows, k, w=None):
+    """(N,) what items add by moving the ranks of others: item by item, from whole matrices."""
+    w = np.ones(len(c)) if w is None else w
+    moved, share = np.zeros(len(c)), 0.0
     for i in rows:
         may, near = np.flatnonzero(ok[i]), np.flatnonzero(c[i])
+        mass, squares = w[may].sum(), (w[may] ** 2).sum()
+        share += w[i] / w[rows].sum() * (k - 1) * squares / mass**2
         stands = np.array([sum(c[i, j] * ((d_b[i, z] < d_b[i, j]) + (d_b[i, z] == d_b[i, j]) / 2) for j in near)
                            for z in may])  # fmt: skip
-        moved[may] += 2 / len(rows) * (stands - stands.mean()) / (len(may) + 1)
-    return moved * np.clip((share - 0.05) / 0.15, 0, 1) * (k > 1)
+        beyond = stands - np.average(stands, weights=w[may])
+        moved[may] += w[i] / w[rows].sum() * 2 * w[may] * beyond / (mass + squares / mass)
+    return moved * np.clip((share - 0.05) / 0.15, 0, 1)
 
 
 def block_means_error(values, blocks) -> float:

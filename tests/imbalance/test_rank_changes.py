@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+from tests.imbalance import brute
 
 from infoscope import Space, information_imbalance
 from infoscope.imbalance import rank_changes
 from infoscope.imbalance.neighbor_rules import choose_neighbors
 from infoscope.imbalance.plan import make_plan
-from infoscope.imbalance.rank_changes import rank_deviations
+from infoscope.imbalance.rank_changes import rank_deviations, table_deviations
+from infoscope.imbalance.rank_table import rank_table
 from infoscope.imbalance.ranks import rescaled_ranks
 
 K = 12
@@ -39,6 +41,29 @@ def test_an_item_adds_what_its_mass_changes_of_the_ranks(weighted):
     claimed = found[[0, 3, 20, 41]] / weight[[0, 3, 20, 41]]
     np.testing.assert_allclose(claimed - claimed[0], slopes - slopes[0], atol=1e-9)
     assert found[7] == 0 and found.sum() == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize("some", [False, True])
+def test_a_table_of_ranks_by_brute_force(some):
+    """Ties, and candidates of each item's own: item by item, from whole matrices."""
+    g = np.random.default_rng(6)
+    x, y = g.normal(size=(40, 2)), g.integers(0, 6, (40, 1)).astype(float)
+    may = ~np.eye(40, dtype=bool) & (g.uniform(size=(40, 40)) < (0.7 if some else 1))
+    c = brute.neighbor_shares(brute.distances(x), may, 6)
+    i, j = np.nonzero(c)
+    starts = np.searchsorted(i, np.arange(41))
+    candidates = (np.append(0, may.sum(1).cumsum()), np.nonzero(may)[1]) if some else None
+    found = table_deviations(starts, j, c[i, j], rank_table(Space(y)).values, 6, candidates)
+    expected = brute.moved_ranks(brute.distances(y), c, may, np.arange(40), 6)
+    np.testing.assert_allclose(found, expected, atol=1e-15)
+    assert np.abs(found).max() > 1e-3
+    assert table_deviations(starts, j, c[i, j], rank_table(Space(y)).values, 1, candidates) is None
+
+
+def test_what_cancels_between_two_spaces_leaves_no_error():
+    """Twice the space has the same ranks: nothing is left of what items add, though other distances were measured."""
+    x = np.random.default_rng(7).normal(size=(40, 3))
+    assert information_imbalance(x, 3 * x, k=12).asymmetry_se == 0
 
 
 def test_narrow_neighbourhoods_and_single_neighbours_add_nothing():

@@ -9,7 +9,9 @@ import numpy as np
 
 from infoscope.base.rounding import first_lowest
 from infoscope.imbalance.direction import standard_error
+from infoscope.imbalance.neighbor_rules import Neighbors
 from infoscope.imbalance.plan import ComparisonPlan
+from infoscope.imbalance.rank_changes import rank_deviations
 from infoscope.imbalance.ranks import rescaled_ranks
 from infoscope.imbalance.standard_errors import Deviations
 from infoscope.neighbors import NeighborGraph, Space, admissible_mass
@@ -114,12 +116,13 @@ def search_gains(
 ) -> Gains:
     """Gains at every lag; the neighbours are found once for all lags and all mixtures."""
     near = neighbors_of(plan, target, [source, *conditions], mixtures.squares, k, seed)
-    found = [_gain(plan, near, ranks_of(plan, future, near.graph), mixtures, errors) for future in futures]
+    found = [_gain(plan, near, future, mixtures, errors) for future in futures]
     return Gains(*(np.array(column) for column in zip(*found, strict=True)))
 
 
-def _gain(plan: ComparisonPlan, near: MixtureNeighbors, ranks: np.ndarray, mixtures: Mixtures, errors: bool) -> tuple:
+def _gain(plan: ComparisonPlan, near: MixtureNeighbors, future: Space, mixtures: Mixtures, errors: bool) -> tuple:
     """(delta, best, gain, se, crossfit, se) at one lag."""
+    ranks = ranks_of(plan, future, near.graph)
     rows = near.row_values(ranks)  # (A * C, N)
     means = rows.mean(1)
     per_alpha = means.reshape(len(mixtures.alphas), -1)
@@ -136,7 +139,7 @@ def _gain(plan: ComparisonPlan, near: MixtureNeighbors, ranks: np.ndarray, mixtu
         chosen[halves == half] = first_lowest(learnt)
     crossfit = float(1 - rows[chosen, np.arange(len(chosen))].mean() / means[without])
     se, crossfit_se = (
-        _ratio_error(plan, near, ranks, without, mixture, means[without], value)
+        _ratio_error(plan, near, future, ranks, (without, mixture), (means[without], value))
         for mixture, value in ((best, means[best]), (chosen, (1 - crossfit) * means[without]))
     )
     return per_alpha.min(1), alpha, gain, se, crossfit, crossfit_se
@@ -149,18 +152,21 @@ def _choose(means: np.ndarray, mixtures: Mixtures) -> tuple[int, int]:
     return without, without if best < mixtures.per_alpha else best
 
 
-def _ratio_error(plan, near: MixtureNeighbors, ranks, without, mixture, base: float, value: float) -> float:
-    """Error of 1 - value/base: both are averages over pairs, of which many are the same.
+def _ratio_error(plan, near: MixtureNeighbors, future: Space, ranks: np.ndarray, mixtures, values) -> float:
+    """Error of 1 - value/base, of two mixtures: both are averages over pairs, of which many are the same.
 
-    d(1 - D/D0) = (D/D0 dD0 - dD)/D0, so a pair contributes (D/D0 omega_0 (2u - D0) - omega (2u - D))/D0.
+    d(1 - D/D0) = (D/D0 dD0 - dD)/D0, so a pair contributes (D/D0 omega_0 (2u - D0) - omega (2u - D))/D0; what items do
+    to the ranks of others comes with the same weights of pairs.
     """
-    graph = near.graph
-    first, last = near.pair_weights(without), near.pair_weights(mixture)
+    graph, (base, value) = near.graph, values
+    first, last = (near.pair_weights(mixture) for mixture in mixtures)
+    both = Neighbors(graph, (value / base * first - last) / base * len(graph), k=near.place.shape[2])
+    alone = rank_deviations(plan, both, np.full(len(graph), 1 / len(graph)), future)
     used = np.flatnonzero((first > 0) | (last > 0))
     first, last, u = first[used], last[used], ranks[used]
     eps = (value / base * first * (2 * u - base) - last * (2 * u - value)) / base
     row = np.searchsorted(graph.indptr, used, "right") - 1
-    return standard_error(plan, Deviations(graph.rows[row], graph.items[used], eps))
+    return standard_error(plan, Deviations(graph.rows[row], graph.items[used], eps, alone=alone))
 
 
 def fold_of_rows(plan: ComparisonPlan) -> np.ndarray:

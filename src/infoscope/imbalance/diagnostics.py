@@ -10,10 +10,9 @@ import numpy as np
 from infoscope.base.rounding import exceeds
 from infoscope.neighbors import WINDOW_SLACK, Admissibility, admissible_mass, items_of, row_step
 
-from .direction import Direction, standard_error
-from .effective_unit import slope_of_ranks, unit_deviations
+from .direction import Direction, beyond_pairs, standard_error
 from .plan import ComparisonPlan, Log
-from .standard_errors import Deviations, block_sharing_variance, point_sharing_variance
+from .standard_errors import block_sharing_variance, point_sharing_variance
 
 RANDOM_PAIRS = 200_000
 DISAGREE = 3  # standard errors between the value of all neighbours and that of other runs
@@ -76,29 +75,21 @@ def run_values(plan: ComparisonPlan, forth: Direction, back: Direction) -> dict[
         "run": [str(space.run_names[r]) for r in labels],
         "n_rows": np.array([int((run_of_asked == r).sum()) for r in labels]),
     }
-    for way, d in (("a_to_b", forth), ("b_to_a", back)):
+    for way, d, target in (("a_to_b", forth, plan.spaces[1]), ("b_to_a", back, plan.spaces[0])):
         values, errors = [], []
-        graph = d.neighbors.graph
-        run_of_row = space.run[graph.rows]
-        slope = slope_of_ranks(plan, d.neighbors, d.ranks) if plan.weighted else None
+        run_of_row = space.run[d.neighbors.graph.rows]
         for r in labels:
-            mine = run_of_row == r
-            weight = d.row_weights * mine
+            weight = d.row_weights * (run_of_row == r)
             if not weight.any():
                 values.append(np.nan)
                 errors.append(np.nan)
                 continue
-            weight = weight / weight.sum()
-            value = float(weight @ d.row_values)
-            pair = np.flatnonzero(mine[graph.row_of_pair])
-            row = graph.row_of_pair[pair]
-            eps = weight[row] * d.neighbors.weights[pair] * (2 * d.ranks[pair] - value)
-            alone = None if slope is None else unit_deviations(plan, graph.rows, weight, slope)
-            part = Deviations(graph.rows[row], graph.items[pair], eps, alone=alone)
+            mine = beyond_pairs(plan, Direction(d.neighbors, d.ranks, weight / weight.sum()), target)
+            part = mine.deviations()
             variance = point_sharing_variance(part, len(space))
             if plan.blocks is not None:  # a run of few blocks hides their variance
                 variance = max(variance, plan.block_factor * block_sharing_variance(part, plan.blocks))
-            values.append(value)
+            values.append(mine.value)
             errors.append(float(np.sqrt(variance)))
         table[way], table[f"{way}_se"] = np.array(values), np.array(errors)
     return table

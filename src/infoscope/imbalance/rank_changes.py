@@ -18,9 +18,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from infoscope.base import kernel
+from infoscope.base.rounding import SAME
 from infoscope.neighbors import TIE, Space, admissible_mass, admissible_pairs, column_items, content_order, row_items
 
-from .effective_unit import without_rounding
 from .neighbor_rules import Neighbors
 from .plan import ComparisonPlan
 
@@ -38,7 +39,7 @@ def rank_deviations(
     ----------
     plan : ComparisonPlan
     source : Neighbors
-        Of the rows that ask.
+        Of the rows that ask.  Weights may be differences of those of two imbalances: what is found is linear in them.
     row_weights : array (R,)
         They add up to one.
     target : Space
@@ -47,57 +48,148 @@ def rank_deviations(
     Returns
     -------
     array (N,) or None
-        It adds up to zero over the items that a row may use; None where neighbourhoods are narrow.
+        It adds up to zero over the items that a row may use; None where neighbourhoods are narrow, and of a target that
+        is known by a graph of neighbours alone.
     """
     rows, space = source.graph.rows, plan.spaces[0]
     if source.k == 1 or target.graph is not None:
         return None
     _, mass, squares = admissible_mass(space, rows, plan.columns, plan.admissibility)
-    share = float(row_weights @ ((source.k - 1) * squares / mass**2))
-    part = min(max((share - NARROW) / (WIDE - NARROW), 0.0), 1.0)
+    part = part_that_counts(source.k, float(row_weights @ (squares / mass**2)))
     if part == 0:
         return None
-    some = _rows_that_stand_for_all(plan, rows, target)
+    some = _rows_that_stand_for_all(plan, rows, row_weights, target)
     factor = 2 * part * row_weights / (mass + squares / mass)
     factor *= row_weights.sum() / row_weights[some].sum()
     weight = np.ones(len(space)) if space.sample_weight is None else space.sample_weight
     found = np.zeros(len(space))
-    for row, items, between in _between(plan, source, some, target):
-        mean = float((weight[items] * between).sum()) / mass[row]
-        found[items] += factor[row] * weight[items] * without_rounding(between - mean)
+    for row, items, own, distances in _distances(plan, source, some, target):
+        near = slice(source.graph.indptr[row], source.graph.indptr[row + 1])
+        _move_ranks(own, source.weights[near], distances, items, weight, factor[row], found)
     return found
 
 
+def table_deviations(
+    starts: np.ndarray,
+    items: np.ndarray,
+    weights: np.ndarray,
+    ranks: np.ndarray,
+    k: int,
+    candidates: tuple[np.ndarray, np.ndarray] | None = None,
+) -> np.ndarray | None:
+    """The same of a target that is known by a table of ranks; items weigh alike, and all ask.
+
+    Parameters
+    ----------
+    starts, items, weights : array (N + 1,), (P,), (P,)
+        Neighbours of every item, and c; those of item i stand from starts[i] to starts[i + 1].
+    ranks : array (N, N)
+        Ranks, or whatever has their order.
+    k : int
+        Neighbours.
+    candidates : tuple of array (N + 1,), (Q,), optional
+        Who may be whose neighbour: where those of an item begin, and they; all others by default.
+
+    Returns
+    -------
+    array (N,) or None
+        None where neighbourhoods are narrow.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.imbalance.rank_changes import table_deviations
+    >>> ranks = np.array([[0, 1, 2, 3], [1, 0, 2, 3], [2, 1, 0, 3], [3, 2, 1, 0]])
+    >>> two_nearest = np.arange(0, 9, 2), np.array([1, 2, 0, 2, 1, 0, 2, 1]), np.full(8, 0.5)
+    >>> table_deviations(*two_nearest, ranks, 2).round(4)                  # item 1 stands before most neighbours
+    array([-0.0104,  0.1146,  0.0312, -0.1354])
+    """
+    n = len(ranks)
+    sizes = np.full(n, n - 1) if candidates is None else np.diff(candidates[0])
+    part = part_that_counts(k, float((1 / sizes).mean()))
+    if part == 0:
+        return None
+    begin, may = (np.empty(0, np.int64), np.empty(0, np.int64)) if candidates is None else candidates
+    found = np.zeros(n)
+    _move_ranks_of_tables(starts, items, weights, ranks, begin, may, 2 * part / (n * (sizes + 1.0)), found)
+    return found
+
+
+def part_that_counts(k: int, share: float) -> float:
+    """lambda: from 0 to 1 with what neighbours beyond the first hold, if one effective item has this share of the mass.
+
+    Examples
+    --------
+    >>> from infoscope.imbalance.rank_changes import part_that_counts
+    >>> [round(part_that_counts(k, 1 / 100), 2) for k in (1, 6, 11, 16, 21, 50)]
+    [0.0, 0.0, 0.33, 0.67, 1.0, 1.0]
+    """
+    return min(max(((k - 1) * share - NARROW) / (WIDE - NARROW), 0.0), 1.0)
+
+
 # --------------------------------------------------------------------------------------------------------------- steps
-def _rows_that_stand_for_all(plan: ComparisonPlan, rows: np.ndarray, target: Space) -> np.ndarray:
-    """Places of rows, all or evenly spaced in an order that their contents decide."""
+def _rows_that_stand_for_all(
+    plan: ComparisonPlan, rows: np.ndarray, row_weights: np.ndarray, target: Space
+) -> np.ndarray:
+    """Places of rows that count, all or evenly spaced in an order that their contents decide."""
+    counted = np.flatnonzero(row_weights)
     n_columns = len(target) if plan.columns is None else len(plan.columns)
-    step = -(-len(rows) * n_columns // PAIRS)
+    step = -(-len(counted) * n_columns // PAIRS)
     if step == 1:
-        return np.arange(len(rows))
+        return counted
     place = np.empty(len(target), np.int64)
     place[content_order([target])] = np.arange(len(target))
-    return np.sort(np.argsort(place[rows], kind="stable")[step // 2 :: step])
+    return np.sort(counted[np.argsort(place[rows[counted]], kind="stable")[step // 2 :: step]])
 
 
-def _between(
+def _distances(
     plan: ComparisonPlan, source: Neighbors, some: np.ndarray, target: Space
-) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    """Of each of some rows: its place, the items that it may use, and s of these."""
+) -> Iterator[tuple[int, np.ndarray, np.ndarray, np.ndarray]]:
+    """Of each of some rows: its place, the items that it may use, and squared distances of neighbours and of these."""
     graph = source.graph
     pairs = admissible_pairs(row_items(target, graph.rows), column_items(target, plan.columns), plan.admissibility)
-    height = max(1, BLOCK // len(pairs.columns))
+    place, height = np.empty(len(target), np.int64), max(1, BLOCK // len(pairs.columns))
+    place[pairs.columns] = np.arange(len(pairs.columns))  # columns stand in the order of runs and times
     for first in range(0, len(some), height):
         block = some[first : first + height]
         asked = np.repeat(graph.rows[block], len(pairs.columns))
         squared = target.squared_distances(asked, np.tile(pairs.columns, len(block))).reshape(len(block), -1)
         for row, distances in zip(block, squared, strict=True):
-            near = slice(graph.indptr[row], graph.indptr[row + 1])
-            own = target.squared_distances(np.repeat(graph.rows[row], near.stop - near.start), graph.items[near])
-            order = np.argsort(own, kind="stable")
-            beyond = np.append(np.cumsum(source.weights[near][order][::-1])[::-1], 0.0)  # c of what is not closer
-            closer = beyond[np.searchsorted(own[order] * (1 - TIE), distances, "right")]
-            reached = beyond[np.searchsorted(own[order] * (1 + TIE), distances, "left")]
+            own = distances[place[graph.items[graph.indptr[row] : graph.indptr[row + 1]]]]
             may = np.ones(len(distances), np.bool_)
             may[pairs.start[row] : pairs.stop[row]] = False
-            yield int(row), pairs.columns[may], ((closer + reached) / 2)[may]
+            yield int(row), pairs.columns[may], own, distances[may]
+
+
+# ------------------------------------------------------------------------------------------------------------- kernels
+@kernel()
+def _move_ranks(own, c, distances, items, weight, factor, out):
+    """Add what items do to the mean rank of one row's neighbours, which are at the distances `own`."""
+    order = np.argsort(own)
+    near, beyond = own[order], np.zeros(len(own) + 1)
+    for p in range(len(own) - 1, -1, -1):
+        beyond[p] = beyond[p + 1] + c[order[p]]  # c of what is not closer
+    closer = np.searchsorted(near * (1 - TIE), distances, "right")
+    reached = np.searchsorted(near * (1 + TIE), distances, "left")
+    total, mean = 0.0, 0.0
+    for p in range(len(items)):
+        total += weight[items[p]]
+        mean += weight[items[p]] * (beyond[closer[p]] + beyond[reached[p]]) / 2
+    mean /= total
+    for p in range(len(items)):
+        apart = (beyond[closer[p]] + beyond[reached[p]]) / 2 - mean
+        if abs(apart) > SAME:
+            out[items[p]] += factor * weight[items[p]] * apart
+
+
+@kernel()
+def _move_ranks_of_tables(starts, items, c, ranks, begin, may, factor, out):
+    n, alike = len(ranks), np.ones(len(ranks))
+    others = np.arange(1, n)
+    for i in range(n):
+        if len(begin):
+            others = may[begin[i] : begin[i + 1]]
+        elif i:
+            others[i - 1] = i - 1  # all but i
+        near, row = slice(starts[i], starts[i + 1]), ranks[i]
+        _move_ranks(row[items[near]], c[near], row[others], others, alike, factor[i], out)

@@ -22,7 +22,9 @@ class Deviations(NamedTuple):
     j: np.ndarray
     eps: np.ndarray
     least: float = 0.0  # no variance of the estimate is smaller
-    alone: np.ndarray | None = None  # (N,) what items add by themselves, not in pairs (`effective_unit`)
+    alone: np.ndarray | None = (
+        None  # (N,) what items add by themselves, not in pairs (`effective_unit`, `rank_changes`)
+    )
 
     @classmethod
     def joined(cls, *parts: Deviations) -> Deviations:
@@ -32,8 +34,17 @@ class Deviations(NamedTuple):
         keys, place = np.unique(i * n + j, return_inverse=True)
         total = np.bincount(place.reshape(-1), eps, len(keys))
         total[np.abs(total) <= SAME * np.abs(eps).max(initial=0.0)] = 0  # what cancels leaves no error
-        alone = [part.alone for part in parts if part.alone is not None]
-        return cls(keys // n, keys % n, total, alone=np.sum(alone, axis=0) if alone else None)
+        parts_alone = np.array([part.alone for part in parts if part.alone is not None])
+        if not len(parts_alone):
+            return cls(keys // n, keys % n, total)
+        alone = parts_alone.sum(0)
+        alone[np.abs(alone) <= SAME * np.abs(parts_alone).max()] = 0
+        return cls(keys // n, keys % n, total, alone=alone)
+
+    def of_items(self, n_items: int) -> np.ndarray:
+        """(N,) what every item adds, by itself and in all pairs that it is in."""
+        found = np.bincount(self.i, self.eps, n_items) + np.bincount(self.j, self.eps, n_items)
+        return found if self.alone is None else found + self.alone
 
     def times(self, factor: float) -> Deviations:
         """Those of a multiple of the estimate."""
@@ -68,9 +79,7 @@ def point_sharing_variance(d: Deviations, n_items: int) -> float:
     >>> round(point_sharing_variance(mutual, 2), 12)             # two pairs, one fluctuation: (0.1 + 0.1)^2
     0.04
     """
-    touching = np.bincount(d.i, d.eps, n_items) + np.bincount(d.j, d.eps, n_items)
-    if d.alone is not None:
-        touching += d.alone
+    touching = d.of_items(n_items)
     own = float((d.eps**2).sum())
     ends = np.minimum(d.i, d.j) * n_items + np.maximum(d.i, d.j)  # i -> j and j -> i share this key
     order = np.argsort(ends)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from infoscope.base import kernel
+from infoscope.imbalance.rank_changes import table_deviations
 from infoscope.imbalance.standard_errors import Deviations
 from infoscope.neighbors import NeighborGraph
 
@@ -75,14 +76,16 @@ def candidate_imbalance(
     return weights, ranks
 
 
-def estimate_of(weights: np.ndarray, ranks: np.ndarray, candidates: Candidates) -> Estimate:
-    """The imbalance, Delta = mean of sum_j c_ij 2 u_ij, with what every pair adds (formula (5))."""
+def candidate_estimate(source: np.ndarray, target: np.ndarray, candidates: Candidates, k: int) -> Estimate:
+    """The imbalance, Delta = mean of sum_j c_ij 2 u_ij, with what every pair adds (formula (5)), and every item."""
+    weights, ranks = candidate_imbalance(source, target, candidates, k)
     n = len(candidates.indptr) - 1
     used = np.flatnonzero(weights)
     i = np.repeat(np.arange(n), candidates.sizes)[used]
     c, u = weights[used] / n, ranks[used]
     value = float((c * 2 * u).sum())
-    return Estimate(value, Deviations(i, candidates.items[used], c * (2 * u - value)), n)
+    alone = table_deviations(candidates.indptr, candidates.items, weights, target, k, candidates)
+    return Estimate(value, Deviations(i, candidates.items[used], c * (2 * u - value), alone=alone), n)
 
 
 def shuffled_imbalances(

@@ -15,8 +15,8 @@ from infoscope.statistics import shuffle_among_neighbors
 from infoscope.statistics.shuffles import check_n_permutations
 
 from .calibration import calibrate
-from .candidate_ranks import Candidates, candidate_imbalance, estimate_of, shuffled_imbalances
-from .layer_pairs import Estimate, check_k
+from .candidate_ranks import Candidates, candidate_estimate, shuffled_imbalances
+from .layer_pairs import check_k
 from .layer_steps import check_steps, describe_step, tied_groups
 from .layer_tables import LayerTables, table_layers
 from .layers import METRICS, Layers, check_stores, read_layer, read_layers
@@ -235,7 +235,7 @@ def _all_pairs(
     with progress(shape[0] * shape[1], "pairs of layers", "pairs") as bar:
         for a, b, ranks_a, ranks_b in _pairs(first, second):
             for way, (source, target) in enumerate(((ranks_a, ranks_b), (ranks_b, ranks_a))):
-                inside, outside = (_measure(source, target, some, k) for some in (candidates, any_others))
+                inside, outside = (candidate_estimate(source, target, some, k) for some in (candidates, any_others))
                 for name, one in zip(names, (inside, outside, inside.less(outside)), strict=True):
                     tables[name][way, a, b], tables[f"{name}_se"][way, a, b] = one.value, one.value_se
             bar.update(1)
@@ -248,10 +248,6 @@ def _pairs(first: LayerTables, second: LayerTables) -> Iterator[tuple[int, int, 
         ranks_a = np.ascontiguousarray(first.ranks[:, :, a])
         for b in range(second.ranks.shape[2]):
             yield a, b, ranks_a, np.ascontiguousarray(second.ranks[:, :, b])
-
-
-def _measure(source: np.ndarray, target: np.ndarray, candidates: Candidates, k: int) -> Estimate:
-    return estimate_of(*candidate_imbalance(source, target, candidates, k), candidates)
 
 
 def _null(first: LayerTables, second: LayerTables, candidates: Candidates, k: int, orders, n_jobs) -> np.ndarray:

@@ -9,9 +9,9 @@ import numpy as np
 
 from infoscope.base import Fingerprint, ParameterError, progress
 from infoscope.base.checks import check_positive_int
-from infoscope.imbalance.direction import Direction
+from infoscope.imbalance.direction import measure
 from infoscope.imbalance.neighbor_rules import Neighbors, choose_neighbors
-from infoscope.imbalance.ranks import rescaled_ranks
+from infoscope.imbalance.plan import ComparisonPlan
 from infoscope.imbalance.standard_errors import Deviations, point_sharing_variance
 from infoscope.neighbors import Space
 from infoscope.statistics import student_p_value
@@ -47,9 +47,8 @@ class Estimate(NamedTuple):
 
     @property
     def touching(self) -> np.ndarray:
-        """Sum of the deviations of all pairs that an item is in, array (N,): the influence of the item."""
-        d = self.deviations
-        return np.bincount(d.i, d.eps, self.n_items) + np.bincount(d.j, d.eps, self.n_items)
+        """The influence of every item, array (N,)."""
+        return self.deviations.of_items(self.n_items)
 
     def times(self, factor: float) -> Estimate:
         """The same, multiplied."""
@@ -94,10 +93,8 @@ def know(space: Space, k: int, n_jobs: int | None = None) -> Known:
 
 def one_way(source: Known, target: Space, n_jobs: int | None = None) -> Estimate:
     """Delta(source -> target)."""
-    n = len(target)
-    ranks = rescaled_ranks(target, source.neighbors.graph, weighted=False, n_jobs=n_jobs)
-    found = Direction(source.neighbors, ranks, np.full(n, 1 / n))
-    return Estimate(found.value, found.deviations(), n)
+    found = measure(ComparisonPlan((source.space, target), n_jobs=n_jobs), source.neighbors, target)
+    return Estimate(found.value, found.deviations(), len(target))
 
 
 def both_ways(a: Known, b: Known, n_jobs: int | None = None) -> tuple[Estimate, Estimate]:

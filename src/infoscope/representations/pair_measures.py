@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from infoscope.imbalance.rank_changes import table_deviations
 from infoscope.imbalance.shared_neighbors import common_neighbors, mutual_neighbors
 from infoscope.imbalance.standard_errors import Deviations, point_sharing_variance
 
@@ -145,7 +146,7 @@ class Imbalance:
             raise TypeError("neighbours were not looked for")
         self.name, self.forward = "a_to_b" if forward else "b_to_a", forward
         self.source, self.ranks = (a.nearest, b.ranks) if forward else (b.nearest, a.ranks)
-        self.n = len(self.ranks)
+        self.n, self.k = len(self.ranks), k
         self.floor = (k + 1) / self.n
 
     def measure(self) -> Measured:
@@ -157,10 +158,14 @@ class Imbalance:
         return Measured(value, np.array(errors))
 
     def deviations(self, a: int, b: int, value: float) -> Deviations:
-        """eps = c_ij/N (2 u_ij - Delta) of layers a and b of the two models (formula (5) of the imbalance)."""
+        """eps = c_ij/N (2 u_ij - Delta) of layers a and b of the two models (formula (5) of the imbalance), and what
+        items add by moving the ranks of others.
+        """
         source, target = (a, b) if self.forward else (b, a)
         i, j, c = self.source.pairs(source)
-        return Deviations(i, j, c / self.n * (self.ranks[i, j, target] / self.n - value))
+        ranks, starts = self.ranks[:, :, target], self.source.starts[source]
+        alone = table_deviations(starts - starts[0], j, c, ranks, self.k)
+        return Deviations(i, j, c / self.n * (ranks[i, j] / self.n - value), alone=alone)
 
     def likeness(self, value):
         return (1 - value) / (1 - self.floor)
