@@ -206,8 +206,13 @@ def count_variance(omega, other) -> float:
     return (1 - 1 / len(omega)) ** 2 * share * (1 - share) / pairs
 
 
-def sharing_variance(i, j, eps, blocks=None) -> float:
-    """Sum of eps_p eps_q over all pairs of pairs that share a point or a block: (5), (R5), (R5b), as a double loop."""
+def sharing_variance(i, j, eps, blocks=None, alone=None) -> float:
+    """Sum of eps_p eps_q over all pairs of pairs that share a point or a block: (5), (R5), (R5b), as a double loop.
+
+    What items add by themselves (`alone`) are pairs with themselves.
+    """
+    if alone is not None:
+        i, j, eps = (np.append(a, b) for a, b in zip((i, j, eps), (*2 * [np.arange(len(alone))], alone), strict=True))
     label = np.arange(max(i.max(), j.max()) + 1) if blocks is None else blocks
     ends = [frozenset((label[a], label[b])) for a, b in zip(i, j, strict=True)]
     total = 0.0

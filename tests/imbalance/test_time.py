@@ -208,8 +208,10 @@ def test_windows_and_runs_against_brute_force(seed):
     d_a, d_b = brute.distances(a), brute.distances(b)
     expected = brute.imbalance(d_a, d_b, k, ok), brute.imbalance(d_b, d_a, k, ok)
     np.testing.assert_allclose((result.a_to_b, result.b_to_a), expected, atol=1e-13)
-    pairs = brute.pair_deviations(*brute.shares_and_ranks(a, b, ok, k))
-    assert result.a_to_b_se == pytest.approx(np.sqrt(brute.sharing_variance(*pairs)), abs=1e-12)
+    c, u = brute.shares_and_ranks(a, b, ok, k)
+    moved = brute.moved_ranks(d_b, c, ok, np.arange(n), k)
+    variance = brute.sharing_variance(*brute.pair_deviations(c, u), alone=moved)
+    assert result.a_to_b_se == pytest.approx(np.sqrt(variance), abs=1e-12)
 
 
 def test_labels_in_windows_and_runs():
