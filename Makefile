@@ -18,9 +18,6 @@ endif
 VENV         ?= .venv
 VENV_TEST    ?= .venv-test
 VENV_DOCS    ?= .venv-docs
-VENV_UV      ?= .venv-uv
-VENV_MINIMUM ?= .venv-minimum
-VENV_NEWEST  ?= .venv-newest
 VENV_PEER    ?= .venv-dadapy
 VENV_SKDIM   ?= .venv-skdim
 VENV_MEASURES ?= .venv-measures
@@ -86,11 +83,6 @@ $(VENV_DOCS)/.ready: pyproject.toml constraints.txt
 	    $(VENV_DOCS)/bin/python $(PIP_INSTALL) --no-deps MDAnalysisTests==2.11.0 scanpy==1.11.5 iris-sample-data==2.5.2
 	@touch $@
 
-$(VENV_UV)/.ready: constraints.txt
-	$(call new-venv,$(VENV_UV),$(PYTHON))
-	@$(VENV_UV)/bin/python $(PIP_INSTALL) -c constraints.txt uv
-	@touch $@
-
 # DADApy needs numpy < 2, which has wheels up to Python 3.12: its own environment, its own interpreter where need be.
 PEER_PYTHON ?= $(PYTHON)
 $(VENV_PEER)/.ready:
@@ -120,7 +112,7 @@ $(VENV_BMI)/.ready:
 
 $(VENV_RELEASE)/.ready: constraints.txt
 	$(call new-venv,$(VENV_RELEASE),$(PYTHON))
-	@$(VENV_RELEASE)/bin/python $(PIP_INSTALL) -c constraints.txt build twine check-wheel-contents
+	@$(VENV_RELEASE)/bin/python $(PIP_INSTALL) -c constraints.txt nox uv twine
 	@touch $@
 
 # Of these packages only files are read: weights, fonts and texts; none is imported, and what they depend on stays away.
@@ -153,59 +145,16 @@ test-models: $(VENV_MODELS)/.ready
 test-processors: $(VENV_TEST)/.ready
 	$(VENV_TEST)/bin/python tests/processors.py -n $(TEST_JOBS) --dist worksteal --doctest-modules src/infoscope tests $(PYTEST_ARGS)
 
-# What a user gets: a wheel in a fresh environment, and the tests away from the sources.  Not torch, for which uv would
-# load gigabytes of CUDA on Linux: the tests that need it skip.  With it: make minimum WHEEL_EXTRAS="torch cluster ..."
-WHEEL_EXTRAS ?= cluster files md approximate solvers test
-UV            = $(abspath $(VENV_UV))/bin/uv
+# Sessions of noxfile.py, in environments of their own.
+NOX = "$(VENV_RELEASE)/bin/python" -m nox --force-python $(PYTHON) -s
 
-# $(call test-wheel,NAME,FOLDER,RESOLUTION).  Of a wheel's requirements uv would always take the highest versions:
-# they are resolved from pyproject.toml.  Warnings of packages in versions that are not pinned fail no test.
-define test-wheel
-	@rm -rf $(2) "$(CACHE)/$(1)" && mkdir -p "$(CACHE)/$(1)"
-	$(UV) build -q --wheel --out-dir "$(CACHE)/$(1)" .
-	$(UV) venv -q --python $(PYTHON) $(2)
-	$(UV) pip install -q --python $(2) --resolution $(3) --only-binary :all: -r pyproject.toml $(WHEEL_EXTRAS:%=--extra %)
-	$(UV) pip install -q --python $(2) --no-deps "$(CACHE)/$(1)"/*.whl
-	$(UV) pip list -q --python $(2)
-	@cp -R tests pyproject.toml "$(CACHE)/$(1)"
-	cd "$(CACHE)/$(1)" && $(TEST_ENV) NUMBA_CACHE_DIR="$(CACHE)/$(1)/numba" $(abspath $(2))/bin/python -m pytest -W default \
-	    -p no:cacheprovider -n $(TEST_JOBS) --dist worksteal -m "not slow" $(PYTEST_ARGS) tests
-endef
+minimum newest: $(VENV_RELEASE)/.ready
+	$(NOX) $@ -- $(PYTEST_ARGS)
 
-minimum: $(VENV_UV)/.ready
-	$(call test-wheel,minimum,$(VENV_MINIMUM),lowest-direct)
-
-newest: $(VENV_UV)/.ready
-	$(call test-wheel,newest,$(VENV_NEWEST),highest)
-
-# What would be uploaded: wheel and sdist, each installed alone in a fresh environment and tried far from the sources;
-# of the sdist also its tests (PACKAGE_TESTS), as a distribution runs them.
-WHEEL_LIMIT   ?= 4000000
+# The tests that the sdist is tried with; PACKAGE_TESTS=tests runs them all.
 PACKAGE_TESTS ?= tests/imbalance tests/cli
-PACKAGE        = $(CACHE)/package
-
-# $(call try-package,FILE,NAME,EXTRA)
-define try-package
-	@echo "trying $(1)"
-	$(PYTHON) -m venv "$(PACKAGE)/$(2)"
-	"$(PACKAGE)/$(2)/bin/python" $(PIP_INSTALL) -c constraints.txt "$$(echo dist/*.$(1))$(3)"
-	@mkdir -p "$(PACKAGE)/folder-$(2)"
-	cd "$(PACKAGE)/folder-$(2)" && NUMBA_CACHE_DIR="$(PACKAGE)/numba" MPLBACKEND=Agg "$(PACKAGE)/$(2)/bin/infoscope" demo > demo.txt && tail -n 5 demo.txt
-endef
-
 package: $(VENV_RELEASE)/.ready
-	@rm -rf dist "$(PACKAGE)" && mkdir -p "$(PACKAGE)"
-	$(VENV_RELEASE)/bin/python -m build --outdir dist .
-	$(VENV_RELEASE)/bin/twine check --strict dist/*
-	$(VENV_RELEASE)/bin/check-wheel-contents dist/*.whl
-	@test $$(wc -c < $$(echo dist/*.whl)) -le $(WHEEL_LIMIT) || { echo "the wheel is larger than $(WHEEL_LIMIT) bytes" >&2; exit 1; }
-	$(call try-package,whl,wheel,)
-	$(call try-package,tar.gz,sdist,[test])
-	@tar -xzf dist/*.tar.gz -C "$(PACKAGE)/folder-sdist" --strip-components 1
-	@rm -rf "$(PACKAGE)/folder-sdist/src"
-	cd "$(PACKAGE)/folder-sdist" && $(TEST_ENV) NUMBA_CACHE_DIR="$(PACKAGE)/numba" "$(PACKAGE)/sdist/bin/python" -m pytest -W default \
-	    -p no:cacheprovider -n $(TEST_JOBS) --dist worksteal -m "not slow" $(PYTEST_ARGS) $(PACKAGE_TESTS)
-	@ls -l dist
+	$(NOX) package -- $(PYTEST_ARGS) $(PACKAGE_TESTS)
 
 coverage: $(VENV_TEST)/.ready
 	$(TEST_ENV) COVERAGE_FILE="$(CACHE)/coverage" $(VENV_TEST)/bin/python -m pytest -n $(TEST_JOBS) --dist worksteal -m "not slow" \
@@ -230,4 +179,4 @@ clean:
 	find src tests benchmarks examples docs -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 distclean: clean
-	rm -rf $(VENV) $(VENV_TEST) $(VENV_DOCS) $(VENV_UV) $(VENV_MINIMUM) $(VENV_NEWEST) $(VENV_PEER) $(VENV_SKDIM) $(VENV_MEASURES) $(VENV_BMI) $(VENV_MODELS)
+	rm -rf .nox $(VENV) $(VENV_TEST) $(VENV_DOCS) $(VENV_PEER) $(VENV_SKDIM) $(VENV_MEASURES) $(VENV_BMI) $(VENV_MODELS) $(VENV_RELEASE)

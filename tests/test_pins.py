@@ -33,3 +33,12 @@ def test_commits_are_checked_with_the_same_versions():
     checked = pinned((ROOT / ".pre-commit-config.yaml").read_text())
     assert {"ruff", "codespell"} <= set(checked)
     assert {name: version for name, version in checked.items() if name in PINS and version != PINS[name]} == {}
+
+
+def test_what_tests_install_is_one_list():
+    written = {
+        name: set(re.search(r"torch,cluster,[\w,]+", (ROOT / name).read_text(encoding="utf-8"))[0].split(","))
+        for name in ("Makefile", "noxfile.py", "CONTRIBUTING.md", "constraints.txt")
+    }
+    lists = {name: extras - {"lint", "docs", "release"} for name, extras in written.items()}
+    assert set(map(frozenset, lists.values())) == {frozenset(lists["Makefile"])}, lists
