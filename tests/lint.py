@@ -18,6 +18,7 @@ SCHEMAS = {
     "custom.github-workflows-require-timeout": ".github/workflows/*.yml",
     "vendor.github-issue-forms": ".github/ISSUE_TEMPLATE/[!c]*.yml",
     "vendor.github-issue-config": ".github/ISSUE_TEMPLATE/config.yml",
+    "vendor.gitlab-ci": ".gitlab-ci.yml",
     "vendor.readthedocs": ".readthedocs.yaml",
     "vendor.citation-file-format": "CITATION.cff",
 }

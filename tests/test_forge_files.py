@@ -1,6 +1,7 @@
 """Every file that a forge reads is held against its schema, and a wrong one is found."""
 
 import importlib.util
+import re
 import shutil
 from pathlib import Path
 
@@ -22,6 +23,17 @@ def test_every_file_of_a_forge_has_a_check():
     assert len(found) >= 9 and found <= checked
 
 
+def test_actions_are_pinned_and_may_only_read_unless_they_upload():
+    for file in ROOT.glob(".github/workflows/*.yml"):
+        text = file.read_text()
+        used = re.findall(r"uses: (\S+)", text)
+        assert used and all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action) for action in used), file
+        granted = re.findall(r"^ +([\w-]+): (?:read|write)\b", text, re.MULTILINE)
+        allowed = {"contents", "id-token"} if file.name == "release.yml" else {"contents"}
+        assert re.search(r"^permissions:", text, re.MULTILINE) and set(granted) <= allowed, file
+        assert "contents: write" not in text and "secrets." not in text, file
+
+
 @pytest.fixture
 def copy(tmp_path):
     pytest.importorskip("check_jsonschema", reason="a check of the extra 'lint'")
@@ -38,6 +50,8 @@ def copy(tmp_path):
         (".github/workflows/docs.yml", "    timeout-minutes: 60\n", ""),
         (".github/ISSUE_TEMPLATE/wrong-number.yml", "type: textarea", "type: textaria"),
         (".github/ISSUE_TEMPLATE/config.yml", "blank_issues_enabled: true", "blank_issues_enabled: perhaps"),
+        (".github/workflows/release.yml", "id-token: write", "id-token: perhaps"),
+        (".gitlab-ci.yml", "stages: [test,", "stages: [1.5,"),
         (".readthedocs.yaml", "ubuntu-24.04", "ubuntu-3.11"),
         ("CITATION.cff", "family-names: Glielmo", "family_names: Glielmo"),
         (".pre-commit-config.yaml", "language: python", "language: snake"),
