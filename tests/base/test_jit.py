@@ -55,6 +55,25 @@ def test_kept_code_is_forgotten_when_the_file_of_a_callee_changes(tmp_path):
     assert [answer(), answer()] == [["11", "0"], ["11", "1"]]
 
 
+def test_compiled_code_is_kept_in_the_folder_of_the_user_not_beside_the_source(tmp_path):
+    (tmp_path / "installed").mkdir()
+    (tmp_path / "installed" / "one.py").write_text(f"{DOOR}@kernel\ndef f(x):\n    return x + 1\n")
+    room = str(Path(infoscope.__file__).parents[1])
+    home = str(tmp_path / "home")
+    own = {"HOME": home, "XDG_CACHE_HOME": home, "LOCALAPPDATA": home, "PYTHONDONTWRITEBYTECODE": "1"}
+    env = {**os.environ, **own, "PYTHONPATH": f"{tmp_path / 'installed'}{os.pathsep}{room}"}
+    env.pop("NUMBA_CACHE_DIR", None)
+    code = "import one; print(one.f(1), sum(one.f.stats.cache_hits.values()))"
+
+    def answer():
+        done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+        return done.stdout.split()
+
+    assert [answer(), answer()] == [["2", "0"], ["2", "1"]]  # compiled, then from the disk
+    assert [file.name for file in (tmp_path / "installed").iterdir()] == ["one.py"]
+    assert len(list((tmp_path / "home").glob("**/one.f-*.nbc"))) == 1
+
+
 def test_importing_the_room_does_not_import_numba():
     code = "import sys, infoscope.base; sys.exit('numba' in sys.modules or 'pandas' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from os import stat
 from types import ModuleType
@@ -55,11 +56,25 @@ def kernel(function: Any = None, *, inline: str = "never", references: bool = Tr
     options: dict[str, Any] = dict(nogil=True, error_model="numpy", inline=inline)
     if not references:
         options["_nrt"] = False
+    compiled = njit(**options)(function)
     try:
-        # numba itself falls back to a folder of the user when the installation is read-only.
-        return _keeping_on(_watching_callees(njit(cache=True, **options)(function)))
+        compiled._cache = _cache_class()(function)
     except RuntimeError:  # "cannot cache function": no folder is writable, or the source is not in a file
-        return njit(**options)(function)
+        return compiled
+    return _keeping_on(_watching_callees(compiled))
+
+
+@functools.cache
+def _cache_class() -> Any:
+    """Numba's cache of functions, but in NUMBA_CACHE_DIR or the user's folder for caches before that of the source.
+
+    Compiled code beside the sources would stay when the package is uninstalled, as folders that can be imported.
+    """
+    from numba.core.caching import CompileResultCacheImpl, FunctionCache
+
+    places = sorted(CompileResultCacheImpl._locator_classes, key=lambda place: "InTree" in place.__name__)
+    own = type("_UserCacheImpl", (CompileResultCacheImpl,), {"_locator_classes": places})
+    return type("_UserCache", (FunctionCache,), {"_impl_class": own})
 
 
 def _watching_callees(compiled: Any) -> Any:
