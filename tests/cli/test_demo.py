@@ -1,9 +1,14 @@
 """The demonstration runs offline, tells its story, and leaves a picture."""
 
+import shlex
 import socket
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+
+from infoscope.cli.demo import TABLE, _as_called
 
 
 def test_demo(tmp_path, monkeypatch, infoscope):
@@ -14,7 +19,7 @@ def test_demo(tmp_path, monkeypatch, infoscope):
     monkeypatch.chdir(tmp_path)
     ran = infoscope("demo")
     assert ran.code == 0 and "warning" not in ran.err and "error" not in ran.err  # progress, where it takes long
-    assert [item.name for item in tmp_path.iterdir()] == ["infoscope-demo.png"]
+    assert {item.name for item in tmp_path.iterdir()} == {"infoscope-demo.png", "infoscope-demo.csv"}
     assert (tmp_path / "infoscope-demo.png").read_bytes().startswith(b"\x89PNG")
     for part in (
         "1. A molecule: alanine dipeptide, 417 frames",
@@ -29,13 +34,34 @@ def test_demo(tmp_path, monkeypatch, infoscope):
         "5. Fewer: the same wines",
         "95 % intervals from 30 random halves",
         "picture: infoscope-demo.png",
-        "infoscope compare --space A=mydata.csv:0-4",
-        "infoscope density mydata.csv:0-4",
-        "infoscope anomalies reference.csv:0-4 mydata.csv",
-        "infoscope select mydata.csv:0-8 --target 9",
+        "infoscope anomalies REFERENCE.csv:0-4 DATA.csv",
     ):
         assert part in ran.out, part
     assert ran.out.count("In plain words") == 5 and ran.out.count("±") >= 10
+    next_ones = [shlex.split(line) for line in ran.out.splitlines() if line.startswith("  ") and str(TABLE) in line]
+    assert [command[1] for command in next_ones] == ["compare", "shares", "density", "select"]
+    for _, *command in next_ones:  # as printed, on the file that is there
+        answer = infoscope(*command)
+        assert answer.code == 0 and (tmp_path / command[-1]).exists(), answer.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the program has another name there")
+def test_the_next_commands_name_the_program_that_runs(tmp_path, monkeypatch):
+    """Where the shell finds no infoscope, as after 'make demo': relative to the current folder where it is below."""
+    (tmp_path / "bin").mkdir()
+    for program in ("infoscope", "python"):
+        (tmp_path / "bin" / program).write_text("#!/bin/sh\n")
+        (tmp_path / "bin" / program).chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "bin" / "python"))
+    monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
+    asked = "  infoscope compare a b\n  infoscope shares a infoscope-demo.csv"
+    monkeypatch.chdir(tmp_path)
+    here = str(Path("bin", "infoscope"))
+    assert _as_called(asked) == f"  {here} compare a b\n  {here} shares a infoscope-demo.csv"
+    monkeypatch.chdir(tmp_path.parent.parent)
+    assert _as_called(asked).split()[0].endswith(here)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    assert _as_called(asked) == asked
 
 
 def test_the_map_against_the_hills():

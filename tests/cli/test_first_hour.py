@@ -90,3 +90,19 @@ def test_a_target_among_its_own_sources_is_named(year, infoscope):
     assert "hint: the target power is also among the columns of year: --target power takes it out of them" in ran.out
     assert "is also among" not in infoscope("select", "year.csv:2-5", "--target", "power", "--window", "0").out
     assert "is also among" not in infoscope("select", "year.csv:2,3", "--target", "year.csv:power", "--window", "0").out
+
+
+def test_the_interval_of_a_weight_is_explained_beside_the_share_of_halves(year, infoscope):
+    asked = ("select", "year.csv:2,3,5", "--target", "year.csv:power", "--window", "0")
+    ran = infoscope(*asked, "--resamples", "10")
+    assert "95 % interval: of the weight that all rows give; positive in: the share of random halves" in ran.out
+    assert "positive in" not in infoscope(*asked, "--resamples", "0").out
+
+
+def test_frames_of_a_molecule_show_themselves_in_one_line():
+    from infoscope.datasets import load_alanine_dipeptide
+
+    assert repr(load_alanine_dipeptide("300K metadynamics")) == (
+        "MolecularFrames(4800 frames: 7 torsions, 45 distances, 30 positions, time, weights; "
+        "alanine dipeptide, 300K metadynamics, 30 ns)"
+    )

@@ -299,4 +299,9 @@ def _table(result: FeatureWeights) -> list[str]:
     if zeros:
         more = f", ... ({len(zeros)} columns)" if len(zeros) > 8 else ""
         lines.append(f"  {', '.join(zeros[:8])}{more}: 0")
+    if intervals:
+        lines += [
+            "  95 % interval: of the weight that all rows give; positive in: the share of random halves that keep the",
+            "  column, which fewer rows do less often. Below 95 % the weight is not to be relied on.",
+        ]
     return lines

@@ -56,6 +56,11 @@ class MolecularFrames:
     def __len__(self) -> int:
         return len(self.time)
 
+    def __repr__(self) -> str:
+        tables = ", ".join(f"{getattr(self, name).shape[1]} {name}" for name in DESCRIPTIONS)
+        weights = "" if self.sample_weight is None else ", weights"
+        return f"{type(self).__name__}({len(self)} frames: {tables}, time{weights}; {self.description})"
+
     def space(self, description: str = "torsions", columns: Any = None, *, stride: int = 1, **options: Any) -> Space:
         """One description of the frames as a `Space`, with periods, time and weights.
 
