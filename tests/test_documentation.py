@@ -20,6 +20,9 @@ PAGES = sorted(
     page.relative_to(ROOT) for page in [*ROOT.glob("README.md"), *DOCS.glob("**/*.md")] if "_build" not in page.parts
 )
 BLOCK = re.compile(r"^```(console|python|text)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+FILE = re.compile(
+    r"^```(?:python|toml)\n# ([\w-]+\.(?:py|toml))\n(.*?)^```$", re.DOTALL | re.MULTILINE
+)  # begins with its name
 ANYTHING = re.compile(r"\\\[\\\.\\\.\\\.\\\]|^ *\\\.\\\.\\\.$|\\\.\\\.\\\.$", re.MULTILINE)  # [...], or ... at an end
 PROGRESS = re.compile(  # lines of slow machines
     r"^(?:[^\n]*: [\d,]+(?: of [\d,]+)? [^\n]* after [^\n]*|compiling, the first time only)\n", re.MULTILINE
@@ -105,6 +108,8 @@ def run_command(command, folder):
 def test_a_page_prints_what_it_says(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names, checked = {}, 0
+    for file, text in FILE.findall((ROOT / page).read_text("utf-8")):
+        Path(file).write_text(text, "utf-8")
     for language, text, shown in blocks_of(ROOT / page):
         if any(word in text for word in NOT_HERE):
             continue
