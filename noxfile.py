@@ -38,10 +38,10 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style, spelling, forge files, types, import contracts, and the form of every docstring."""
-    session.install("-c", "constraints.txt", "-e", ".[lint,test]")
+    """Style, spelling, forge files, types, import contracts, the form of docstrings, the recipe."""
+    session.install("-c", "constraints.txt", "-e", ".[lint,test,release]")
     session.run("python", "tests/lint.py")
-    run_tests(session, "python", "tests/test_docstrings.py", "tests/test_pins.py")
+    run_tests(session, "python", "tests/test_docstrings.py", "tests/test_pins.py", "tests/test_registries.py")
 
 
 @nox.session(venv_backend="none")
