@@ -240,3 +240,19 @@ def test_every_result_can_be_cited(every):
                 assert depth > 0 or place < entry.index("{") or place == len(entry) - 1, entry
             assert depth == 0 and entry.endswith("}") and "title" in entry and "year" in entry
     assert "glielmo2022ranking" in next(iter(every.values())).cite()
+
+
+def test_tables_become_xarray_that_says_how_it_was_computed(tmp_path):
+    xarray = pytest.importorskip("xarray")
+    x = np.random.default_rng(0).normal(size=(60, 3))
+    curve = infoscope.imbalance_scale_curve(x, x[:, :2], k=(1, 4))
+    found = curve.to_xarray()
+    assert (
+        dict(found.sizes) == {"row": 2} and found["a_to_b_se"].values.tolist() == curve.to_frame()["a_to_b_se"].tolist()
+    )
+    pytest.importorskip("netCDF4")
+    found.to_netcdf(tmp_path / "curve.nc")
+    with xarray.open_dataset(tmp_path / "curve.nc") as back:
+        assert back.attrs["verdict"] == curve.verdict
+        assert back.attrs["provenance.input_hash"] == curve.provenance.input_hash
+        np.testing.assert_array_equal(back["a_to_b"], found["a_to_b"])

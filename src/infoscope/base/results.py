@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .bibliography import bibtex
+from .errors import require
 from .json_values import plain
 from .pictures import page_writer, picture_of, pictures_of
 from .plot_style import let_powers_be_formulas, text_as_written
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas
+    import xarray
 
 TABLE_ROWS = 20  # rows of a table shown by str() and in a notebook
 
@@ -196,6 +198,31 @@ class Result:
         import pandas
 
         return pandas.DataFrame(self._rows())
+
+    def to_xarray(self) -> xarray.Dataset:
+        """The table of the result as an xarray Dataset along ``row``, with how it was computed as attributes.
+
+        Returns
+        -------
+        xarray.Dataset
+            A variable a column, standard errors as ``*_se``; numbers and text of `to_dict` about the whole result are
+            attributes, so that the Dataset, written to netCDF, says what it is.
+
+        Raises
+        ------
+        MissingExtraError
+            If xarray is not installed.
+        """
+        require("xarray", "files")
+        frame = self.to_frame().rename(columns=str).rename_axis("row")
+        about = {
+            key: value for key, value in self.to_dict().items() if key == "verdict" or key.startswith("provenance.")
+        }
+        texts = {
+            key: str(value) if isinstance(value, bool) else value for key, value in about.items() if value is not None
+        }
+        dataset: xarray.Dataset = frame.to_xarray().assign_attrs(title=str(self._title), **texts)
+        return dataset
 
     def to_dict(self) -> dict[str, Any]:
         """Flat dictionary of numbers and strings, fit for JSON (a number that is not finite is None).
