@@ -70,7 +70,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 $(VENV_TEST)/.ready: pyproject.toml constraints.txt
 	$(call new-venv,$(VENV_TEST),$(PYTHON))
 	@echo "installing infoscope with all it is tested with (a few minutes)"
-	@$(VENV_TEST)/bin/python $(PIP_INSTALL) -c constraints.txt -e ".[torch,cluster,files,md,approximate,solvers,representations,sampling,clones,quantum,test,lint]"
+	@$(VENV_TEST)/bin/python $(PIP_INSTALL) -c constraints.txt -e ".[torch,cluster,files,md,approximate,solvers,representations,sampling,clones,quantum,report,test,lint]"
 	@touch $@
 
 $(VENV_DOCS)/.ready: pyproject.toml constraints.txt

@@ -20,9 +20,9 @@ nox.options.sessions = ["lint"]
 ROOT = Path(__file__).parent
 CACHE = ROOT / ".cache"
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
-EXTRAS = "torch,cluster,files,md,approximate,solvers,representations,sampling,clones,quantum,test"
+EXTRAS = "torch,cluster,files,md,approximate,solvers,representations,sampling,clones,quantum,report,test"
 # Not torch, for which uv would load gigabytes of CUDA on Linux: the tests that need it skip.
-WHEEL_EXTRAS = os.environ.get("WHEEL_EXTRAS", "cluster files md approximate solvers test").split()
+WHEEL_EXTRAS = os.environ.get("WHEEL_EXTRAS", "cluster files md approximate solvers report test").split()
 WHEEL_LIMIT = 4_000_000  # bytes
 # Two workers fill two cores; tests that start threads of their own then share them, so BLAS keeps to one.
 PARALLEL = ("-n", os.environ.get("TEST_JOBS", "2"), "--dist", "worksteal")

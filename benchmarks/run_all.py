@@ -47,6 +47,7 @@ BENCHMARKS = (
     "quantum_exact",
     "quantum_training",
     "text_tables",
+    "pages",
     "start_up",
     "gpu",
 )

@@ -6,6 +6,8 @@ import os
 import pytest
 from tests.report.reader import read
 
+pytest.importorskip("bokeh", reason="bokeh is not installed (extra report)")
+
 COMPARE = ("compare", "--space", "A=items.csv:a,b", "--space", "B=items.csv:c", "-q")
 
 

@@ -11,7 +11,7 @@ from tests.report.reader import VOID, read
 
 import infoscope
 from infoscope.base import DataError, ParameterError, Result
-from infoscope.density import DensityPeaks, PAk
+from infoscope.density import PAk
 from infoscope.io import write_result
 from infoscope.report import write_page
 
@@ -25,12 +25,7 @@ HOSTILE = (
     "$x^2$ {0}",
     "a" * 500,
 )
-X = np.random.default_rng(0).normal(size=(120, 2)) + np.repeat([[0.0, 0.0], [6.0, 6.0]], 60, axis=0)
-
-
-@pytest.fixture(scope="module")
-def states():
-    return DensityPeaks(1.0, density=PAk(dimension=2)).fit(X).result_
+X = np.random.default_rng(0).normal(size=(120, 2))
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ NAMED_WHEN_LOADED = (
     "openmm",
     "jax",
     "tokenizers",
+    "bokeh",
     "transformers",
 )
 DISTRIBUTIONS = {"faiss": "faiss-cpu", "sklearn": "scikit-learn"}  # where module and distribution differ

@@ -13,7 +13,7 @@ from .estimators import PAk, PointDensity
 from .new_points import StatesAtPoints, state_probabilities
 from .peaks_result import Clusters
 from .peaks_scan import ClusterScan, DecisionGraph, separation
-from .populations import find_populations
+from .populations import find_populations, shares_of_items
 from .saddle_resolution import unresolved_saddles
 from .topography import Basins, find_basins, merge_peaks
 from .unique_points import neighbors_of_new, ranks_of
@@ -202,6 +202,7 @@ class DensityPeaks(ClusterMixin, BaseEstimator):
                 for a, b, p, significance in merged.merges
             ),
             log_density=fitted.log_density_,
+            item_weight=shares_of_items(fitted),
             method=fitted.method,
             dimension=fitted.dimension_,
             coordinates=fitted.result_.coordinates,

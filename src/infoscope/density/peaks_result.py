@@ -54,6 +54,8 @@ class Clusters(Result):
         What was merged, in order.
     log_density : array (N,)
         Of every item.
+    item_weight : array (N,) or None
+        Share of the weight of every item, the bias taken out; None where all are equal.
     dimension : float
         Intrinsic dimension.
     method : str
@@ -82,6 +84,7 @@ class Clusters(Result):
     n_halo: int = 0
     merges: tuple[tuple[int, int, float, float], ...] = field(default=(), repr=False)
     log_density: np.ndarray = field(repr=False)
+    item_weight: Any = field(default=None, repr=False)
     dimension: float = np.nan
     method: str = ""
     coordinates: Any = field(default=None, repr=False)
@@ -106,6 +109,7 @@ class Clusters(Result):
         "populations_se": numbers("centers"),
         "populations_covariance": numbers("centers", "centers") | None,
         "log_density": numbers("n_items"),
+        "item_weight": numbers("n_items", low=0.0) | None,
         "coordinates": numbers("n_items", "D") | None,
         "n_peaks": whole(),
         "origin": holds(Origin, length="n_items") | None,

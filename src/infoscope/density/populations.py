@@ -121,6 +121,14 @@ def find_populations(density: PointDensity, of_point: np.ndarray, n_states: int)
     return Populations(np.minimum(shares, 1.0), covariance, stretches, window, too_short, unit)
 
 
+def shares_of_items(density: PointDensity) -> np.ndarray | None:
+    """Share of the weight of every item of a fitted density, its bias potential taken out; None where all are equal."""
+    items, weight = _weight_of_items(density)
+    shares = np.zeros(len(density.sample_.point_of_item))
+    shares[items] = weight / weight.sum()
+    return None if np.ptp(shares) == 0 else shares
+
+
 # --------------------------------------------------------------------------------------------------------------- steps
 def _weight_of_items(density: PointDensity) -> tuple[np.ndarray, np.ndarray]:
     """Items of the sample, and the weight of each without the bias potential."""

@@ -37,20 +37,33 @@ def tag(name: str, inside: Iterable[str] | str = "", **attributes: Any) -> str:
 
 
 def table_of(
-    header: Sequence[str], rows: Iterable[Sequence[str]], caption: str, *, row_heads: bool = True, **attributes: Any
+    header: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    caption: str,
+    *,
+    row_heads: bool = True,
+    groups: int = 0,
+    **attributes: Any,
 ) -> str:
-    """A table that scrolls by itself where it is wider than the window, reachable by keyboard."""
+    """A table that scrolls by itself where it is wider than the window, reachable by keyboard.
+
+    The first rows, as many as there are groups of points, select these.
+    """
     body = []
-    for row in rows:
-        cells = [tag("td", text_of(cell), class_="short" if len(str(cell)) <= SHORT else None) for cell in row]
+    for number, row in enumerate(rows):
+        cells = [_cell("td", cell) for cell in row]
         if row_heads and row:
-            cells[0] = tag("th", text_of(row[0]), scope="row")
-        body.append(tag("tr", cells))
-    heads = tag("thead", tag("tr", [tag("th", text_of(name), scope="col") for name in header])) if header else ""
+            cells[0] = _cell("th", row[0], scope="row")
+        body.append(tag("tr", cells, data_group=number if number < groups else None))
+    heads = tag("thead", tag("tr", [_cell("th", name, scope="col") for name in header])) if header else ""
     inside = [tag("caption", text_of(caption)), heads, tag("tbody", body)]
     return tag(
         "div", tag("table", inside, **attributes), class_="wide", tabindex="0", role="region", aria_label=caption
     )
+
+
+def _cell(name: str, text: str, **attributes: Any) -> str:
+    return tag(name, text_of(text), class_="short" if len(text) <= SHORT else None, **attributes)
 
 
 def data_block(contents: Any, name: str) -> str:

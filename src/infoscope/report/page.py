@@ -14,6 +14,7 @@ from infoscope.base.pictures import register_page_writer
 from infoscope.storage import write_text
 
 from .answers import Answer, answer_of
+from .bokeh_files import bokeh_scripts, check_bokeh
 from .markup import policy, tag, text_of
 from .sections import article_of, contents_of
 
@@ -59,6 +60,8 @@ def write_page(
         If the path does not end in .html or its folder does not exist, or something else than results is given.
     DataError
         If a file is missing, damaged, of another kind, or written by a newer version of the library.
+    MissingExtraError
+        If bokeh, whose scripts draw in the page, is not installed (extra ``report``).
 
     Examples
     --------
@@ -107,6 +110,7 @@ def check_page_path(path: str | PathLike[str]) -> Path:
         raise ParameterError(f"pages are written as {SUFFIX}, not as '{path.suffix or path.name}'")
     if not path.parent.is_dir():
         raise ParameterError(f"{path} cannot be written: there is no folder {path.parent}")
+    check_bokeh()
     return path
 
 
@@ -114,22 +118,24 @@ def page_text(answers: Sequence[Answer]) -> str:
     """The page; the same text for the same results."""
     alone = len(answers) == 1
     title = answers[0].title if alone else f"{len(answers)} results"
-    script = asset("page.js")
+    articles = [article_of(answer, number, alone=alone) for number, answer in enumerate(answers, start=1)]
+    scripts = [asset("page.js")]
+    if any('class="interactive' in article for article in articles):
+        scripts += [*bokeh_scripts(), asset("explorer.js"), asset("charts.js")]
     head = [
         '<meta charset="utf-8">',
-        f'<meta http-equiv="Content-Security-Policy" content="{policy([script])}">',
+        f'<meta http-equiv="Content-Security-Policy" content="{policy(scripts)}">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         '<meta name="referrer" content="no-referrer">',
         tag("title", text_of(title)),
         f"<style>{asset('page.css')}</style>",
     ]
-    articles = [article_of(answer, number, alone=alone) for number, answer in enumerate(answers, start=1)]
     top = [] if alone else [tag("h1", text_of(title)), contents_of(answers)]
     body = [
         tag("a", "To the answer", href="#answer", class_="skip"),
         tag("main", [*top, *articles], id="answer"),
         tag("p", "", id="said", role="status", class_="status"),
-        f"<script>{script}</script>",
+        *(f"<script>{script}</script>" for script in scripts),
     ]
     return f'<!DOCTYPE html>\n<html lang="en">\n{tag("head", head)}\n{tag("body", body)}\n</html>\n'
 

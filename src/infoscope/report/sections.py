@@ -10,8 +10,10 @@ from typing import Any
 from infoscope.io.result_files import record_text
 
 from .answers import RECORD, Answer
+from .charts import chart_of, rows_of_chart
 from .comparison import comparisons
 from .drawing import try_drawing
+from .explorer import explorer_of, rows_of_groups
 from .markup import table_of, tag, text_of
 
 SHORT_HASH = 12
@@ -78,21 +80,27 @@ def _sections(answer: Answer, number: int, head: str) -> Iterator[str]:
 
 def _numbers(answer: Answer) -> Iterator[str]:
     if answer.estimates:
-        yield table_of((), [list(pair) for pair in answer.estimates], "Estimate ± standard error")
+        yield table_of(("quantity", "value"), [list(pair) for pair in answer.estimates], "Estimate ± standard error")
     if answer.table:
         header, *rows = answer.table
-        yield table_of(header, rows, "Each value with its standard error")
+        yield table_of(header, rows, "Each value with its standard error", groups=rows_that_select(answer, len(rows)))
+
+
+def rows_that_select(answer: Answer, n_rows: int) -> int:
+    """How many rows of the table select something in the pictures."""
+    return rows_of_groups(answer, n_rows) or rows_of_chart(answer, n_rows)
 
 
 def _picture(answer: Answer, number: int) -> str:
     if answer.result is None:
         return tag("p", text_of(NO_POINTS))
+    explorer = "".join((*explorer_of(answer, number), *chart_of(answer, number)))
     label = f"{answer.title}. {answer.record.get('verdict') or ''}".strip()
     drawn, why_not = try_drawing(answer.result, f"picture-{number}", label=label)
     if why_not:
-        return tag("p", text_of(why_not))
+        return explorer + tag("p", text_of(why_not))
     about = next(iter(answer.result.pictures().values()))
-    return tag("figure", [drawn, tag("figcaption", text_of(about))])
+    return explorer + tag("figure", [drawn, tag("figcaption", text_of(about))], class_="drawn")
 
 
 def _history(answer: Answer) -> Iterator[str]:
@@ -105,7 +113,7 @@ def _history(answer: Answer) -> Iterator[str]:
     rows.append(["seed", _spell(made.get("seed"))])
     rows.append(["hash of the input", str(made.get("input_hash") or "not recorded")])
     rows.append(["versions", ", ".join(f"{name} {one}" for name, one in (made.get("versions") or {}).items())])
-    yield table_of(("", ""), rows, "Command, parameters, seed, input and versions", class_="plain")
+    yield table_of(("what", "value"), rows, "Command, parameters, seed, input and versions", class_="plain")
     if files := record.get("files"):
         rows = [[str(file["name"]), f"{file['size']:,} bytes", str(file["hash"])] for file in files]
         yield table_of(("file", "size", "hash"), rows, "The files that were read", class_="plain")
