@@ -52,7 +52,10 @@ def is_made_by_functions(thing):
     """Whether it is a class of results, errors or other things that functions return, or that is there to inherit."""
     plain = {"Progress", "Reduction", "Result", "WaveFunction"}
     return isinstance(thing, type) and (
-        dataclasses.is_dataclass(thing) or issubclass(thing, (tuple, Exception)) or thing.__name__ in plain
+        dataclasses.is_dataclass(thing)
+        or issubclass(thing, (tuple, Exception))
+        or thing.__name__ in plain
+        or getattr(thing, "_is_protocol", False)
     )
 
 
@@ -79,6 +82,15 @@ def test_bars_of_absolute_values_stand_in_code(name):
     text = getattr(importlib.import_module(module), short).__doc__ or ""
     prose = re.sub(r"``.*?``|:math:`.*?`|^ *(?:>>>|\.\.\.)[^\n]*$", "", text, flags=re.DOTALL | re.MULTILINE)
     assert BARS.findall(prose) == []
+
+
+ROOMS = sorted({name.split(".")[1] for name in names()} - {"cli", "report"})
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_the_reference_leaves_out_no_public_name(room):
+    listed = {name.rsplit(".", 1)[1] for name in names() if name.split(".")[1] == room}
+    assert set(importlib.import_module(f"infoscope.{room}").__all__) - listed == set()
 
 
 def test_the_reference_is_read():
