@@ -109,6 +109,16 @@ def overlaps(drawn: Drawn) -> Sequence[Found]:
     return found
 
 
+def differentiable_imbalance(drawn: Drawn) -> Sequence[Found]:
+    """The lowest value that weights of the columns reach."""
+    if drawn.bits or drawn.y is drawn.x or drawn.labels is not None or not 30 <= len(drawn.x) <= 1000:
+        return ()
+    from infoscope import DifferentiableImbalance
+
+    r = DifferentiableImbalance(n_jobs=1).fit(*spaces(drawn))
+    return (Found("DII at its weights", r.dii_, r.dii_se_, warned=bool(r.warnings_)),)
+
+
 def columns_not_needed(drawn: Drawn) -> Sequence[Found]:
     """A column of noise beside those that tell: the test of its rise rejects as often as it says."""
     if drawn.bits or "sample_weight" in drawn.options or drawn.y is drawn.x or not 40 <= len(drawn.x) <= 300:
@@ -294,6 +304,7 @@ ESTIMATORS: tuple[Callable[[Drawn], Sequence[Found]], ...] = (
     information_imbalance,
     imbalance_of_labels,
     overlaps,
+    differentiable_imbalance,
     columns_not_needed,
     equal_imbalances,
     dimensions,
