@@ -8,8 +8,8 @@ INFOSCOPE_PEER_PYTHON names the Python of an environment with ``dadapy==0.3.4`` 
 INFOSCOPE_SKDIM_PYTHON that of one with ``scikit-dimension==0.5.0``, INFOSCOPE_TIGRAMITE_PYTHON that of one with
 ``tigramite==5.2.10.1``, INFOSCOPE_MEASURES_PYTHON and INFOSCOPE_BMI_PYTHON
 those that `measures.py` and `sample_distances.py` name, INFOSCOPE_MODELS_PYTHON that of `layers.py`,
-INFOSCOPE_NETKET_PYTHON that of `quantum_exact.py` and `quantum_training.py`; without them these comparisons are
-skipped, and the reports say so.
+INFOSCOPE_NETKET_PYTHON that of `quantum_exact.py` and `quantum_training.py`, INFOSCOPE_ADABMDCA_PYTHON that of
+`clones_potts.py`; without them these comparisons are skipped, and the reports say so.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ BENCHMARKS = (
     "causal_graph",
     "layers",
     "clones_sampling",
+    "clones_potts",
     "information",
     "sample_distances",
     "sampling_mixture20",
