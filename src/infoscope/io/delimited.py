@@ -1,4 +1,5 @@
-"""Text tables: .csv, .tsv, .txt and .dat, also gzipped.  `find_layout` decides how they are read, this file reads."""
+"""Text tables: .csv, .tsv, .txt and .dat, also gzipped.  `find_layout` decides how they are read, this file reads:
+small tables of plain numbers by `plain_numbers`, all others by `text_parsers`."""
 
 from __future__ import annotations
 
@@ -17,6 +18,7 @@ from .encodings import DAMAGED, open_bytes, open_text
 from .frames import frame_column, frame_values
 from .layout import Layout, LayoutOptions, find_layout, is_comment
 from .number_marks import PLAIN_NOTHING, is_nothing, is_rounded, numbers_of, ungrouped
+from .plain_numbers import read_plain_numbers
 from .table import Source, refuse_key
 from .text_lines import split_fields, table_lines
 from .text_parsers import broken_line, parse_text
@@ -40,12 +42,16 @@ class DelimitedSource(Source):
         return (*self.layout.notes, *self._words_told)
 
     def n_rows(self) -> int:
-        return len(self._frame)
+        return len(self._frame if self._plain is None else self._plain[0])
 
     def values(self, columns: Sequence[int], rows: slice) -> np.ndarray:
+        if self._plain is not None:
+            return np.column_stack([self._plain[column][rows].astype(np.float64) for column in columns])
         return frame_values(self._frame, self.names, columns, rows, str(self.path), self.layout.decimal)
 
     def column(self, column: int, rows: slice) -> np.ndarray:
+        if self._plain is not None:
+            return self._plain[column][rows]
         return frame_column(self._frame, column, rows)
 
     def word_for_nothing(self, column: int, row: int) -> str:
@@ -56,6 +62,10 @@ class DelimitedSource(Source):
         fields = next((fields for _, fields in _rows_of_fields(self.path, self.layout, wanted)), [])
         word = fields[column] if column < len(fields) else ""
         return "" if word in PLAIN_NOTHING else f"'{word}'"
+
+    @cached_property
+    def _plain(self) -> list[np.ndarray] | None:
+        return read_plain_numbers(self.path, self.layout)
 
     @cached_property
     def _frame(self) -> pandas.DataFrame:
