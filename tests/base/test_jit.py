@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import infoscope
 from infoscope.base import kernel
@@ -21,13 +22,40 @@ def square(x):
     return x * x
 
 
+@kernel(inner=True)
+def power(x, n):
+    total = x
+    while n > 1:
+        total *= x
+        n -= 1
+    return total
+
+
+@kernel
+def polynomial(x, n):
+    return square(x) + power(x, 3) + power(x, n)
+
+
 def test_kernel_divides_as_numpy_does():
     assert ratio(1.0, 0.0) == np.inf  # numba's default raises ZeroDivisionError
 
 
 def test_kernel_with_options():
-    assert square(3.0) == 9.0
+    assert polynomial(3.0, 2) == 9.0 + 27.0 + 9.0
     assert ratio.targetoptions["nogil"] and ratio.__name__ == "ratio"
+
+
+def test_constants_make_no_further_version_of_an_inner_kernel():
+    polynomial(3.0, 2)
+    assert len(power.overloads) == 1
+
+
+@pytest.mark.parametrize(("inner", "given"), [(square, (3.0,)), (power, (3.0, 2))])
+def test_an_inner_kernel_refuses_python(inner, given):
+    for _ in range(2):
+        with pytest.raises(TypeError, match="only other kernels call it"):
+            inner(*given)
+        polynomial(3.0, 2)  # compiled, it refuses as well
 
 
 def test_kernel_works_without_a_folder_for_its_cache():

@@ -14,12 +14,12 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 @overload
-def kernel(function: Function, *, inline: str = "never", references: bool = True) -> Function: ...
+def kernel(function: Function, *, inline: str = "never", references: bool = True, inner: bool = False) -> Function: ...
 @overload
 def kernel(
-    function: None = None, *, inline: str = "never", references: bool = True
+    function: None = None, *, inline: str = "never", references: bool = True, inner: bool = False
 ) -> Callable[[Function], Function]: ...
-def kernel(function: Any = None, *, inline: str = "never", references: bool = True) -> Any:
+def kernel(function: Any = None, *, inline: str = "never", references: bool = True, inner: bool = False) -> Any:
     """Compile a function with numba: no GIL, cached on disk, divisions as in NumPy (no exception for x / 0).
 
     What is kept on disk is forgotten when the file of the kernel changes, or that of another kernel that it calls.
@@ -29,10 +29,13 @@ def kernel(function: Any = None, *, inline: str = "never", references: bool = Tr
     function : callable, optional
         The function to compile; without it a decorator is returned.
     inline : {"never", "always"}
-        Whether numba inlines the function where another kernel calls it.
+        Whether the function becomes part of the kernels that call it, and is `inner`.  LLVM does that: numba's own
+        inlining copies the source into every call and finds its types anew, which takes several times as long.
     references : bool
         Whether references to arrays are counted.  Without, a kernel can make no arrays, and one that is called millions
         of times with many of them is several times faster.
+    inner : bool
+        Whether only other kernels call the function: it is compiled without what Python needs to call it.
 
     Returns
     -------
@@ -52,11 +55,18 @@ def kernel(function: Any = None, *, inline: str = "never", references: bool = Tr
 
     watch_compilation()
     if function is None:
-        return lambda f: kernel(f, inline=inline, references=references)
-    options: dict[str, Any] = dict(nogil=True, error_model="numpy", inline=inline)
+        return lambda f: kernel(f, inline=inline, references=references, inner=inner)
+    options: dict[str, Any] = dict(nogil=True, error_model="numpy")
+    if inline == "always":
+        options["forceinline"] = True
+    inner = inner or inline == "always"
+    if inner:
+        options.update(no_cpython_wrapper=True, no_cfunc_wrapper=True)
     if not references:
         options["_nrt"] = False
-    compiled = njit(**options)(function)
+    compiled = _forgetting_constants(njit(**options)(function))
+    if inner:
+        _for_kernels_alone(compiled)
     try:
         compiled._cache = _cache_class()(function)
     except RuntimeError:  # "cannot cache function": no folder is writable, or the source is not in a file
@@ -75,6 +85,31 @@ def _cache_class() -> Any:
     places = sorted(CompileResultCacheImpl._locator_classes, key=lambda place: "InTree" in place.__name__)
     own = type("_UserCacheImpl", (CompileResultCacheImpl,), {"_locator_classes": places})
     return type("_UserCache", (FunctionCache,), {"_impl_class": own})
+
+
+def _forgetting_constants(compiled: Any) -> Any:
+    """A constant has the type of its kind: numba compiles a kernel once more for each that another kernel gives it."""
+    from numba.core import types
+
+    get = compiled.get_call_template
+
+    def get_call_template(args: Any, kws: Any) -> Any:
+        return get(tuple(map(types.unliteral, args)), {name: types.unliteral(kind) for name, kind in kws.items()})
+
+    compiled.get_call_template = get_call_template
+    return compiled
+
+
+def _for_kernels_alone(compiled: Any) -> None:
+    """Python is refused, where numba would jump to a wrapper that is not there."""
+
+    def keep(found: Any) -> None:
+        compiled.overloads[tuple(found.signature.args)] = found
+
+    def refuse(*args: Any, **options: Any) -> None:
+        raise TypeError(f"{compiled.__name__} is an inner kernel: only other kernels call it")
+
+    compiled.add_overload, compiled._compile_for_args = keep, refuse
 
 
 def _watching_callees(compiled: Any) -> Any:

@@ -196,7 +196,7 @@ def _measure(x: Floats, q: int, blocks: Floats, leaf: int, weights: Floats, peri
         _measure_parts(x, q, blocks, leaf, weights, periods, metrics, ends, lanes)
 
 
-@kernel(references=False)
+@kernel(inner=True, references=False)
 def _measure_parts(x: Floats, q: int, blocks: Floats, leaf: int, weights: Floats, periods: Floats, metrics: Ints,
                    ends: Ints, lanes: Floats) -> None:  # fmt: skip
     """The same for several parts, and for the metrics that are rare."""
@@ -338,7 +338,7 @@ def find_nearest(tree: Tree, queries: Floats, x: Floats, rows: Ints, rank: Ints,
             items[q, r] = item[r] if r < n else -1
 
 
-@kernel(references=False)
+@kernel(inner=True, references=False)
 def _bound_from_last(metrics: Ints, ends: Ints, queries: Floats, q: int, last: int, period: Floats, slack: float,
                      squared: float) -> float:  # fmt: skip
     """The k nearest of the last query, and itself, are not farther from this one (triangle inequality)."""
@@ -369,13 +369,13 @@ def _insert(values: Floats, items: Ints, n: int, k: int) -> int:
     return min(n, k)
 
 
-@kernel(references=False)
+@kernel(inner=True, references=False)
 def _swap(values: Floats, items: Ints, i: int, j: int) -> None:
     values[i], values[j] = values[j], values[i]
     items[i], items[j] = items[j], items[i]
 
 
-@kernel(references=False)
+@kernel(inner=True, references=False)
 def _split(values: Floats, items: Ints, a: int, b: int) -> tuple[int, int]:
     """Partition a ... b (b included) around a median of three; returns (j, i): a ... j are low, i ... b are high."""
     middle = (a + b) // 2
@@ -399,7 +399,7 @@ def _split(values: Floats, items: Ints, a: int, b: int) -> tuple[int, int]:
     return j, i
 
 
-@kernel(references=False)
+@kernel(inner=True, references=False)
 def _select(values: Floats, items: Ints, n: int, k: int) -> None:
     """The k smallest of n come first, in any order."""
     a, b = 0, n - 1
@@ -413,7 +413,7 @@ def _select(values: Floats, items: Ints, n: int, k: int) -> None:
             return
 
 
-@kernel(references=False)
+@kernel(inner=True, references=False)
 def _sort(values: Floats, items: Ints, n: int, stack: Ints) -> None:
     """Quicksort of pairs; short stretches by insertion."""
     depth = 0

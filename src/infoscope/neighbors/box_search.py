@@ -89,7 +89,7 @@ def count_by_boxes(space: Space, indptr: Ints, squared: Floats, weighted: bool, 
         return count_in_boxes(boxes.tree, asked.position, asked.features, part, own, boxes.period, asked.slack,
                               radii.indptr, low, high, mass, box_mass, workspace(boxes.width), steps, tied)  # fmt: skip
 
-    probe = order[PROBED // 2 :: PROBED]
+    probe = np.ascontiguousarray(order[PROBED // 2 :: PROBED])
     steps, tied = np.zeros((2, len(radii.squared)))
     cut = count(probe, steps, tied)
     if cut > _largest_share(space, radii) * len(probe) * boxes.tree.first_leaf:

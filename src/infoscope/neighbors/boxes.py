@@ -146,7 +146,7 @@ def _grow(points: Floats, order: Ints, depth: int, starts: Ints, stops: Ints, mi
         starts[2 * box + 1], stops[2 * box + 1] = cut, b
 
 
-@kernel
+@kernel(inner=True)
 def _halve(points: Floats, order: Ints, column: int, a: int, b: int, cut: int) -> None:
     """Hoare's selection: of the rows a ... b (b included), those below place `cut` are not larger in one column."""
     while a < b:

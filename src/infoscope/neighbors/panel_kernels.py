@@ -282,7 +282,7 @@ def find_near(panels: Floats, norms: Floats, limits: Floats, inner: Ints, part: 
     return n, n_tiles
 
 
-@kernel()
+@kernel(inner=True)
 def _leave_out(tile: Floats, i: int, q: int, start: Ints, stop: Ints, n_radii: int, n: int, rows: Ints, columns: Ints,
                radius: Ints, lower: Floats) -> int:  # fmt: skip
     """Set the pairs to infinity that are not admissible, or come again; those admissible one way are written down."""

@@ -199,7 +199,7 @@ def _block_distances(covariances: Floats, points: Floats, norms: Floats, first_r
             distances[j, i] = distance
 
 
-@kernel
+@kernel(inner=True)
 def _largest_root(c: Floats) -> float:
     """Largest eigenvalue from its polynomial by Newton's method from above; -1 where that may not be accurate.
 
@@ -232,7 +232,7 @@ def _largest_root(c: Floats) -> float:
     return -1.0
 
 
-@kernel
+@kernel(inner=True)
 def _largest_eigenvalue(c: Floats, form: Floats, vectors: Floats) -> float:
     """Largest eigenvalue of the quadratic form of unit quaternions; its eigenvector goes to the first column.
 
@@ -269,7 +269,7 @@ def _largest_eigenvalue(c: Floats, form: Floats, vectors: Floats) -> float:
     return form[best, best]
 
 
-@kernel
+@kernel(inner=True)
 def _rotate(form: Floats, vectors: Floats, a: int, b: int) -> None:
     """One Jacobi rotation: the entry (a, b) becomes zero."""
     off = form[a, b]
@@ -293,7 +293,7 @@ def _rotate(form: Floats, vectors: Floats, a: int, b: int) -> None:
         vectors[k, a], vectors[k, b] = cosine * left - sine * right, sine * left + cosine * right
 
 
-@kernel
+@kernel(inner=True)
 def _residual(points: Floats, i: int, j: int, quaternion: Floats) -> float:
     """Sum of squared differences after frame j was turned by a quaternion: exact where the difference is small."""
     w, x, y, z = quaternion[0], quaternion[1], quaternion[2], quaternion[3]

@@ -40,7 +40,7 @@ def doubtful_pairs(squared, row_band, column_band, factor, rows, columns):
     return n
 
 
-@kernel()
+@kernel(inner=True)
 def _sift(values, n):
     """Restore a heap with the largest value on top after its top was replaced."""
     place, value = 0, values[0]
@@ -76,7 +76,7 @@ def kth_smallest(row, k, heap):
     return heap[0] if n else np.inf
 
 
-@kernel()
+@kernel(inner=True)
 def _value_at_mass(row, mass, wanted, e, c):
     """The smallest value up to which the row holds the mass wanted: a quickselect in the buffers e and c."""
     n = 0
@@ -112,7 +112,7 @@ def _value_at_mass(row, mass, wanted, e, c):
     return pivot
 
 
-@kernel()
+@kernel(inner=True)
 def _entropy_scale(e, mass, n, lowest, unit, wanted):
     """The bandwidth at which the softmax has the entropy wanted: safe Newton on the logarithm of beta = 1/lambda.
 
@@ -150,7 +150,7 @@ def _entropy_scale(e, mass, n, lowest, unit, wanted):
     return np.exp(-x)
 
 
-@kernel()
+@kernel(inner=True)
 def _lowest(row):
     """The smallest value of a row, in four lanes."""
     a = b = c = d = row[0]
@@ -163,7 +163,7 @@ def _lowest(row):
     return min(min(a, b), min(c, d))
 
 
-@kernel()
+@kernel(inner=True)
 def _decay(x, n, rate, out):
     """exp(-rate x) for x >= 0, at least exp(-FAR), to the last bit or two; the loop is made of vector instructions.
 
@@ -188,7 +188,7 @@ def _decay(x, n, rate, out):
         out[p] = (s * r + 1.0) * HALVES[k]
 
 
-@kernel()
+@kernel(inner=True)
 def _decay_single(x, n, rate, out):
     """The same in single precision, with a series of 7 terms; powers of two are written as their exponents."""
     exponents = out.view(np.int32)
@@ -208,7 +208,7 @@ def _decay_single(x, n, rate, out):
         out[p] *= s * r + ONE
 
 
-@kernel()
+@kernel(inner=True)
 def _dot(x, y, n):
     """sum x y, in four lanes."""
     a = b = c = d = 0.0
@@ -223,7 +223,7 @@ def _dot(x, y, n):
     return (a + b) + (c + d)
 
 
-@kernel()
+@kernel(inner=True)
 def _dot3(x, y, z, n):
     """sum x y z, in four lanes."""
     a = b = c = d = 0.0
@@ -238,7 +238,7 @@ def _dot3(x, y, z, n):
     return (a + b) + (c + d)
 
 
-@kernel()
+@kernel(inner=True)
 def _sum(x, n):
     """sum x, in four lanes."""
     a = b = c = d = 0.0
@@ -455,7 +455,7 @@ def soften_triangles(squared, ranks, place, start, stop, k, size, values, tile, 
                 p += 1
 
 
-@kernel()
+@kernel(inner=True)
 def _soften_lanes(first, last, tile, ranks, start, stop, k, size, weights, smallest, heap, lanes):
     """The sum of f over some rows, the columns of `tile`, which become those of the slopes df/du."""
     b, n = len(ranks), last - first
@@ -500,7 +500,7 @@ def _soften_lanes(first, last, tile, ranks, start, stop, k, size, weights, small
     return total
 
 
-@kernel()
+@kernel(inner=True)
 def _keep_smallest(first, second, smallest, n):
     """Put two numbers of every lane into the sorted list of its smallest.
 
@@ -516,7 +516,7 @@ def _keep_smallest(first, second, smallest, n):
             b = less if b < less else b
 
 
-@kernel()
+@kernel(inner=True)
 def _decay_lanes(row, lanes, n):
     """Squared distances become e, less the smallest of their lanes and at most their reach; exponents are e/lambda."""
     for i in range(n):
@@ -526,7 +526,7 @@ def _decay_lanes(row, lanes, n):
         lanes[i + EXPONENT] = e * lanes[i + RATE]
 
 
-@kernel()
+@kernel(inner=True)
 def _add_lanes(e, c, u, lanes, n):
     """Sums of c, c u, c e, c u e, and of the items at the k-th distance."""
     for i in range(n):
@@ -538,7 +538,7 @@ def _add_lanes(e, c, u, lanes, n):
         lanes[i + SUM_TIED] += ONE if abs(e[i] - lanes[i + NEAR]) <= lanes[i + WIDTH] else ZERO
 
 
-@kernel()
+@kernel(inner=True)
 def _fill_slopes(row, c, u, lanes, n):
     """The slopes of f in every lane: of the weights, and of the bandwidth that moves with the k-th distance."""
     for i in range(n):
