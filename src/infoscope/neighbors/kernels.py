@@ -143,7 +143,7 @@ def _vector_lanes(typing: Any, x: Any, i: Any, y: Any, j: Any, weights: Any, who
     return signature, build
 
 
-@kernel(references=False)
+@kernel(inner=True, references=False)
 def _pair(x: np.ndarray, i: int, y: np.ndarray, j: int, weights: Floats, period: Floats, metric: int) -> float:
     """The squared distance of one pair: float64, summed in eight interleaved lanes (feature a goes to lane a mod 8).
 
@@ -190,7 +190,7 @@ def _pair(x: np.ndarray, i: int, y: np.ndarray, j: int, weights: Floats, period:
     return total if metric == EUCLIDEAN else total * total
 
 
-@kernel(references=False)
+@kernel(inner=True, references=False)
 def _largest(truths: Truths, i: int, j: int) -> float:
     """The squared distance of one pair in the space of a tile: the largest of those in the spaces it is made of."""
     largest = 0.0
@@ -309,7 +309,7 @@ def _worse(d: float, item: int, other: float, other_item: int) -> bool:
     return d > other or (d == other and item > other_item)
 
 
-@kernel()
+@kernel(inner=True)
 def _replace_worst(best: Floats, items: Ints, d: float, item: int) -> None:
     """Put (d, item) at the root of a max-heap and let it sink."""
     k, p = len(best), 0
@@ -337,7 +337,16 @@ def _down(x: float, like: Floats, eps: Real) -> Real:
     return like.dtype.type(x - 4 * eps * abs(x))
 
 
-@kernel()
+@kernel(inline="always")
+def _widest(bands: Floats) -> float:
+    """The largest band."""
+    widest = 0.0
+    for j in range(len(bands)):
+        widest = max(widest, np.float64(bands[j]))
+    return widest
+
+
+@kernel(inner=True)
 def _ceiling(q: Floats, band: float, column_band: Floats, bounds: Floats) -> float:
     """The k-th smallest upper bound of a row of a tile: no k-th neighbour among these columns is farther."""
     k = len(bounds)
@@ -369,7 +378,7 @@ def keep_smallest(squared: Floats, row_band: Floats, column_band: Floats, row_in
     `beyond` is the smallest distance that was seen and not kept, or more where none of them ties with the k-th.
     """
     vain, m, eps = 0, squared.shape[1], np.finfo(squared.dtype).eps
-    widest, bounds = np.float64(column_band.max()), np.empty(best.shape[1])
+    widest, bounds = _widest(column_band), np.empty(best.shape[1])
     for i in range(squared.shape[0]):
         row_best, row_items, band_i = best[i], items[i], row_band[i]
         reach, ceiling = np.float64(band_i) + widest, np.inf
@@ -415,7 +424,7 @@ def collect_smallest(squared: Floats, row_band: Floats, column_band: Floats, fir
     which is when there is no room left.  `beyond` is the smallest distance that was measured and not kept.
     """
     vain, m, room, eps = 0, squared.shape[1], lower.shape[1], np.finfo(squared.dtype).eps
-    widest = np.float64(column_band.max())
+    widest = _widest(column_band)
     for i in range(squared.shape[0]):
         band_i = np.float64(row_band[i])
         reach, edge = band_i + widest, farthest[i] * (1 + TIE)
@@ -463,7 +472,7 @@ def measure_smallest(row_index: Ints, column_index: Ints, columns: Ints, truths:
     return vain
 
 
-@kernel()
+@kernel(inner=True)
 def _forget(k: int, farthest: Floats, lower: Floats, upper: Floats, places: Ints, found: Ints, i: int) -> None:
     """Look for the k-th smallest upper bound of a row, and leave out candidates that are farther for sure."""
     if found[i] < k:
@@ -477,8 +486,8 @@ def _forget(k: int, farthest: Floats, lower: Floats, upper: Floats, places: Ints
     found[i] = kept
 
 
-@kernel()
-def _kth_smallest(values: Floats, k: int) -> float:
+@kernel(inner=True)
+def _kth_smallest(values: np.ndarray, k: int) -> float:
     """Hoare's selection, in place."""
     low, high = 0, len(values) - 1
     while low < high:
@@ -516,8 +525,14 @@ def _measure(truths: Truths, row: int, column_index: Ints, columns: Ints, k: int
     if n <= k:
         return 0
     worst = _kth_smallest(lower[:n].copy(), k - 1)
-    nearer = np.sum(lower[:n] < worst)
-    last = np.sort(np.array([columns[~places[c]] for c in range(n) if lower[c] == worst]))[k - 1 - nearer]
+    nearer, equal, numbers = 0, 0, np.empty(n, np.int64)
+    for c in range(n):
+        if lower[c] < worst:
+            nearer += 1
+        elif lower[c] == worst:
+            numbers[equal] = columns[~places[c]]
+            equal += 1
+    last = _kth_smallest(numbers[:equal], k - 1 - nearer)
     kept = 0
     for c in range(n):  # of equal distances the lowest item numbers
         if lower[c] < worst or (lower[c] == worst and columns[~places[c]] <= last):
@@ -535,7 +550,7 @@ def count_few(squared: Floats, row_band: Floats, column_band: Floats, row_index:
               tied: Ints) -> int:  # fmt: skip
     """Count the items closer than, and tied with, each radius: one vectorised pass per radius."""
     vain, m, eps = 0, squared.shape[1], np.finfo(squared.dtype).eps
-    widest = np.float64(column_band.max())
+    widest = _widest(column_band)
     below, above = np.empty(len(low), squared.dtype), np.empty(len(low), squared.dtype)
     for i in range(squared.shape[0]):
         band_i = row_band[i]
@@ -630,7 +645,7 @@ def _first_above(values: Floats, low: int, high: int, x: float, or_equal: bool) 
     return low
 
 
-@kernel()
+@kernel(inner=True)
 def _mark_cells(below: Floats, above: Floats, reach: float, scale: float, first_cell: Ints, last_cell: Ints,
                 mixed: Ints, radii_of_cell: Ints) -> None:  # fmt: skip
     """Which cells hold radii with their bands, and which radii; the margin of 1e-3 cells covers the rounding of
@@ -645,6 +660,17 @@ def _mark_cells(below: Floats, above: Floats, reach: float, scale: float, first_
             radii_of_cell[cell, 1] = r + 1
 
 
+@kernel(inline="always")
+def _sum_of(even: np.ndarray, odd: np.ndarray, first: int, stop: int) -> float:
+    """The mass in some cells of both histograms."""
+    total = even[first]
+    for cell in range(first + 1, stop):
+        total += even[cell]
+    for cell in range(first, stop):
+        total += odd[cell]
+    return total
+
+
 @kernel()
 def count_many(squared: Floats, row_band: Floats, column_band: Floats, row_index: Ints, column_index: Ints,
                columns: Ints, truths: Truths, mass: np.ndarray, indptr: Ints, radii: Floats, items: Ints,
@@ -657,7 +683,7 @@ def count_many(squared: Floats, row_band: Floats, column_band: Floats, row_index
     The distance of `items[r]` is known to be radius r, and not measured again.
     """
     vain, m = 0, squared.shape[1]
-    widest = np.float64(column_band.max())
+    widest = _widest(column_band)
     most = 0
     for i in range(squared.shape[0]):
         most = max(most, indptr[i + 1] - indptr[i])
@@ -690,7 +716,7 @@ def count_many(squared: Floats, row_band: Floats, column_band: Floats, row_index
         clean = 0
         for r in range(end - begin):  # cells without a radius: all closer than the next
             if first_cell[r] > clean:
-                steps[begin + r] += histogram[:, clean : first_cell[r]].sum()
+                steps[begin + r] += _sum_of(even, odd, clean, first_cell[r])
             clean = max(clean, last_cell[r] + 1)
         for p in range(np.int64(n)):
             j = waiting[p]

@@ -66,5 +66,30 @@ def _level(indptr: Ints, squared: Floats, items: Ints) -> None:
                 continue
             if p > first + 1:
                 squared[first:p] = squared[first]
-                items[first:p].sort()
+                _sort(items, first, p - first)
             first = p
+
+
+@kernel(inner=True, references=False)
+def _sort(items: Ints, first: int, n: int) -> None:
+    """Heapsort of n items from a place on; numba's own sort takes longer to compile than all that is here."""
+    for top in range(n // 2 - 1, -1, -1):
+        _sink(items, first, top, n)
+    for last in range(n - 1, 0, -1):
+        items[first], items[first + last] = items[first + last], items[first]
+        _sink(items, first, 0, last)
+
+
+@kernel(inner=True, references=False)
+def _sink(items: Ints, first: int, top: int, n: int) -> None:
+    """Let the top of a heap of n items sink to its place."""
+    item = items[first + top]
+    while 2 * top + 1 < n:
+        child = 2 * top + 1
+        if child + 1 < n and items[first + child + 1] > items[first + child]:
+            child += 1
+        if items[first + child] <= item:
+            break
+        items[first + top] = items[first + child]
+        top = child
+    items[first + top] = item
