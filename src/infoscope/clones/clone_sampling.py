@@ -42,7 +42,7 @@ def draw_clone(
     max_sweeps: int,
     random_state: int,
     n_jobs: int | None,
-    device: Any,
+    device: Any = None,
 ) -> CloneResult:
     """Half of the chains from data, half from independent tokens, until they agree.
 
