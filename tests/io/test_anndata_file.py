@@ -202,6 +202,27 @@ def test_a_real_result(save):
     assert table["a_to_b"].iloc[0] == result.a_to_b
 
 
+@pytest.mark.parametrize("halo", [False, True])
+def test_states_of_cells_have_the_colours_of_their_pictures(save, halo):
+    """As scanpy looks for them: ``uns["<column>_colors"]``, in the order of the categories."""
+    from infoscope import DensityPeaks, KNNDensity
+    from infoscope.base.plot_style import colour_of
+
+    rng = np.random.default_rng(0)
+    x = np.concatenate([rng.normal(size=(100, 2)), rng.normal(size=(150, 2)) + 12])
+    found = DensityPeaks(Z=2, halo=halo).fit(KNNDensity(20, dimension=2, calibrate=False).fit(x)).result_
+    adata = anndata.AnnData(x)
+    assert found.n_clusters == 2 and write_to_anndata(found, adata, "peaks") == ()
+    again = anndata.read_h5ad(save(adata))
+    named = np.where(found.labels < 0, "none", found.labels.astype(str))
+    np.testing.assert_array_equal(again.obs["peaks_state"].astype(str), named)
+    colours = dict(zip(again.obs["peaks_state"].cat.categories, again.uns["peaks_state_colors"], strict=True))
+    assert (colours["0"], colours["1"]) == (colour_of(0), colour_of(1)) and len(colours) == len(set(named))
+    assert all(len(colour) == 7 and colour.startswith("#") for colour in colours.values())
+    write_to_anndata(found, other := anndata.AnnData(x[:40]))  # of other cells it says nothing
+    assert not len(other.obs.columns)
+
+
 def test_what_cannot_be_written():
     with pytest.raises(ParameterError, match="an AnnData object is needed, not DataFrame"):
         write_to_anndata(Panel(ROWS), pd.DataFrame())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from infoscope.base import Result
 from infoscope.base.errors import ParameterError
 
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
     import pandas
 
 NOT_OF_VARIABLES = ("k", "n_")  # columns that say how a row was computed, alike for all variables
+NO_STATE = "none"  # what a cell of the halo is in
 
 
 def write_to_anndata(result: Result, adata: Any, key: str = "infoscope") -> tuple[str, ...]:
@@ -18,8 +21,10 @@ def write_to_anndata(result: Result, adata: Any, key: str = "infoscope") -> tupl
 
     ``adata.uns[key]`` gets the ``type`` and the ``verdict`` of the result, its ``table`` (a frame) and a ``record``
     (JSON of ``result.to_dict()``: numbers, parameters, seed, versions).  Where each row of the table is about one
-    variable, its numbers also become columns of ``adata.var``, NaN for variables it says nothing about.  What is there
-    already under these names is replaced.
+    variable, its numbers also become columns of ``adata.var``, NaN for variables it says nothing about.  Where it gives
+    every cell a state, these become the categories ``adata.obs[f"{key}_state"]``, with the colours that its pictures
+    have where scanpy looks for them, ``adata.uns[f"{key}_state_colors"]``.  What is there already under these names is
+    replaced.
 
     Parameters
     ----------
@@ -70,6 +75,7 @@ def write_to_anndata(result: Result, adata: Any, key: str = "infoscope") -> tupl
         "table": _plain_frame(table),
         "record": json.dumps(result.to_dict(), ensure_ascii=False, allow_nan=False),
     }
+    _write_states(result, adata, f"{key}_state")
     return _write_variables(table, adata, key)
 
 
@@ -91,6 +97,23 @@ def _plain_column(column: pandas.Series) -> pandas.Series:
         return column.astype(float)
     text = ["" if missing else str(value) for value, missing in zip(column, column.isna(), strict=True)]
     return pd.Series(text, index=column.index, dtype=object)
+
+
+def _write_states(result: Any, adata: Any, name: str) -> None:
+    """The state of every cell, as categories with their colours."""
+    n_states, labels = getattr(result, "n_clusters", None), getattr(result, "labels", None)
+    if n_states is None or labels is None or labels.shape != (adata.n_obs,):
+        return
+    import pandas as pd
+    from matplotlib.colors import to_hex
+
+    from infoscope.base.plot_style import GREY, colour_of
+
+    names, colours = [str(state) for state in range(n_states)], [colour_of(state) for state in range(n_states)]
+    if (labels < 0).any():
+        names, colours = [*names, NO_STATE], [*colours, to_hex(GREY)]
+    adata.obs[name] = pd.Categorical.from_codes(np.where(labels < 0, n_states, labels), names)
+    adata.uns[f"{name}_colors"] = colours
 
 
 def _write_variables(table: pandas.DataFrame, adata: Any, key: str) -> tuple[str, ...]:
