@@ -8,9 +8,10 @@ from typing import Any
 
 import typer
 
-from infoscope.base.errors import ParameterError, warn
+from infoscope.base.errors import warn
 from infoscope.io import check_figure_path, check_result_path, write_result
 from infoscope.io.files_read import remember_files
+from infoscope.storage import atomic_path, check_target
 
 from .options import Delivery
 
@@ -29,10 +30,7 @@ def check_targets(asked: Delivery) -> None:
     picture = Path(asked.plot)
     if asked.style == "paper":
         check_figure_path(picture)
-    if picture.suffix.lower() not in PICTURES:
-        raise ParameterError(f"pictures are saved as {', '.join(PICTURES)}, not as '{picture.suffix or picture.name}'")
-    if not picture.parent.is_dir():
-        raise ParameterError(f"{picture} cannot be written: there is no folder {picture.parent}")
+    check_target(picture, PICTURES, "pictures are saved")
 
 
 def check_output(path: str | Path) -> Path:
@@ -122,7 +120,6 @@ def save_picture(result: Any, path: Path, **options: Any) -> None:
     from matplotlib import pyplot
 
     from infoscope.io import save_figure
-    from infoscope.storage import atomic_path
 
     if options["style"] == "paper":
         save_figure(result, path, **options)

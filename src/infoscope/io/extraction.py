@@ -13,6 +13,7 @@ from infoscope.base import Origin, SourceFile
 from infoscope.base.array_types import ArrayLike
 from infoscope.base.errors import DataError, ParameterError, require
 from infoscope.base.origin import FRAME
+from infoscope.storage import atomic_path, check_target
 
 from .source_files import check_unchanged
 from .spreadsheet_cells import csv_text
@@ -84,8 +85,6 @@ def write_items(
     >>> path.read_text().splitlines()[0], bool(np.allclose(np.loadtxt(path, delimiter=",", skiprows=1, usecols=1), 10))
     ('file,row,x,y', True)
     """
-    from infoscope.storage import atomic_path
-
     path = check_items_path(path)
     chosen = np.asarray(items, dtype=np.int64)
     if not len(chosen):
@@ -116,9 +115,7 @@ def check_items_path(path: str | PathLike[str]) -> Path:
             f"structures are written as {', '.join(STRUCTURES)}, rows as {', '.join(TABLES)}, not as "
             f"'{path.suffix or path.name}'"
         )
-    if not path.parent.is_dir():
-        raise ParameterError(f"{path} cannot be written: there is no folder {path.parent}")
-    return path
+    return check_target(path)
 
 
 def find_file(file: SourceFile, folder: str | PathLike[str] | None) -> tuple[Path, Path | None]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from infoscope.base import Result
 from infoscope.base.errors import ParameterError
+from infoscope.storage import atomic_path, check_target
 
 from .spreadsheet_cells import csv_text
 
@@ -61,8 +62,6 @@ def save_figure(result: Result, path: str | PathLike[str], *, style: str = "pape
     import matplotlib
     from matplotlib import pyplot
 
-    from infoscope.storage import atomic_path
-
     path = check_figure_path(path)
     table = result.plot_data(**options)
     text = csv_text(table)
@@ -99,11 +98,7 @@ def check_figure_path(path: str | PathLike[str]) -> Path:
     >>> check_figure_path("figure.pdf").name
     'figure.pdf'
     """
-    path = Path(path)
-    if path.suffix.lower() not in PICTURES:
-        raise ParameterError(f"figures are saved as {', '.join(PICTURES)}, not as '{path.suffix or path.name}'")
-    if not path.parent.is_dir():
-        raise ParameterError(f"{path} cannot be written: there is no folder {path.parent}")
+    path = check_target(path, PICTURES, "figures are saved")
     beside = path.with_suffix(".csv")
     if beside.exists() and not _is_ours(beside):
         raise ParameterError(

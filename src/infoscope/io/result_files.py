@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from infoscope.base import Result, plain, require
 from infoscope.base.contents import fits
-from infoscope.base.errors import DataError, ParameterError
+from infoscope.base.errors import DataError
+from infoscope.storage import atomic_path, check_target
 
 from .files_read import digest_when_read
 from .saved_records import save_with_history
@@ -93,8 +94,6 @@ def write_result(
     >>> json.loads(path.read_text())["values"]["value"]
     1.5
     """
-    from infoscope.storage import atomic_path
-
     path = check_result_path(path)
     if path.suffix.lower() == ".npz":
         return save_with_history(result, path, history_of(command, inputs, files))
@@ -181,11 +180,7 @@ def check_result_path(path: str | PathLike[str]) -> Path:
     >>> check_result_path("result.json").name
     'result.json'
     """
-    path = Path(path)
-    if path.suffix.lower() not in SUFFIXES:
-        raise ParameterError(f"results are written as {', '.join(SUFFIXES)}, not as '{path.suffix or path.name}'")
-    if not path.parent.is_dir():
-        raise ParameterError(f"{path} cannot be written: there is no folder {path.parent}")
+    path = check_target(path, SUFFIXES, "results are written")
     if path.suffix.lower() == ".parquet":
         require("pyarrow", "files")
     return path

@@ -13,7 +13,7 @@ import numpy as np
 
 from infoscope.base import Origin, Result, plain, versions
 from infoscope.base.errors import DataError, ParameterError
-from infoscope.storage import atomic_path
+from infoscope.storage import atomic_path, check_target
 from infoscope.storage.allowed_classes import is_estimator
 from infoscope.storage.archive import LONGEST_RECORD, open_archive
 from infoscope.storage.fields import Reader, Writer
@@ -158,9 +158,7 @@ def check_saved_path(path: str | PathLike[str]) -> Path:
             f"results are saved whole as {SUFFIX}, not as '{path.suffix or path.name}'; "
             "infoscope.io.write_result writes .json, .csv and .parquet"
         )
-    if not path.parent.is_dir():
-        raise ParameterError(f"{path} cannot be written: there is no folder {path.parent}")
-    return path
+    return check_target(path)
 
 
 # --------------------------------------------------------------------------------------------------------------- steps

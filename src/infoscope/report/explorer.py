@@ -26,7 +26,7 @@ def explorer_of(answer: Answer, number: int) -> tuple[str, str]:
     if points is None:
         return "", ""
     shown = thinned(points)
-    said = _said(points, shown)
+    said = _describe_omissions(points, shown)
     note = tag("p", text_of(said), class_="aside") if said else ""
     box = tag("div", "", id=f"explorer-{number}", class_="interactive", hidden=True)
     return box + note, data_block(_data(answer, points, shown, number), f"points-{number}")
@@ -41,7 +41,7 @@ def rows_of_groups(answer: Answer, n_rows: int) -> int:
     return named if named == n_rows else 0
 
 
-def _said(points: Points, shown: Points) -> str:
+def _describe_omissions(points: Points, shown: Points) -> str:
     """What is not on the page."""
     parts = [points.said] if points.said else []
     if len(shown) < len(points):

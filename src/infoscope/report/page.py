@@ -11,7 +11,7 @@ from typing import Any
 from infoscope.base import Result
 from infoscope.base.errors import ParameterError
 from infoscope.base.pictures import register_page_writer
-from infoscope.storage import write_text
+from infoscope.storage import check_target, write_text
 
 from .answers import Answer, answer_of
 from .bokeh_files import bokeh_scripts, check_bokeh
@@ -105,11 +105,7 @@ def check_page_path(path: str | PathLike[str]) -> Path:
     >>> check_page_path("page.html").name
     'page.html'
     """
-    path = Path(path)
-    if path.suffix.lower() != SUFFIX:
-        raise ParameterError(f"pages are written as {SUFFIX}, not as '{path.suffix or path.name}'")
-    if not path.parent.is_dir():
-        raise ParameterError(f"{path} cannot be written: there is no folder {path.parent}")
+    path = check_target(path, (SUFFIX,), "pages are written")
     check_bokeh()
     return path
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from infoscope.base.errors import InfoscopeWarning, ParameterError, warn
+from infoscope.storage.targets import check_target
 
 HELD = {errno.EACCES, errno.EAGAIN, getattr(errno, "EDEADLOCK", errno.EAGAIN)}  # what the systems say of a held lock
 
@@ -39,9 +40,7 @@ class WriteLock:
     """
 
     def __init__(self, target: Path):
-        target = Path(os.path.realpath(target))
-        if not target.parent.is_dir():
-            raise ParameterError(f"{target} cannot be written: there is no folder {target.parent}")
+        target = check_target(os.path.realpath(target))
         self.path = target.with_name(f".{target.name}.lock")
         while True:
             self._file = open(self.path, "a+b", buffering=0)  # noqa: SIM115  (held until release)

@@ -29,6 +29,7 @@ from .lock import WriteLock
 from .manifest import MANIFEST, WAY_OUT, array_types, make_manifest, read_manifest, write_manifest
 from .options import check_json, check_same, describe_options
 from .row_types import RowType
+from .targets import check_target
 
 MARK = np.dtype("<u8")
 CHECKED_BYTES = 2**24  # rows are read in pieces of this size to check them
@@ -351,8 +352,7 @@ class ArrayStore:
 
     # ------------------------------------------------------------------------------------------------------------ steps
     def _make_folder(self) -> None:
-        if not self.path.parent.is_dir():
-            raise ParameterError(f"{self.path} cannot be written: there is no folder {self.path.parent}")
+        check_target(self.path)
         if self.path.exists() and not self.path.is_dir():
             raise ParameterError(f"{self.path} is a file: name a folder")
         self.path.mkdir(exist_ok=True)
