@@ -100,7 +100,7 @@ def test_the_branch_of_windows(tmp_path, monkeypatch):
 
     monkeypatch.setitem(sys.modules, "msvcrt", types.SimpleNamespace(locking=locking, LK_NBLCK=2))
     monkeypatch.setattr(sys, "platform", "win32")
-    spec = importlib.util.spec_from_file_location("lock_of_windows", lock_file.__file__)
+    spec = importlib.util.spec_from_file_location("infoscope.storage.lock_of_windows", lock_file.__file__)
     windows = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(windows)
     lock = windows.WriteLock(tmp_path / "a")

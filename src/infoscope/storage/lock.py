@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from infoscope.base.errors import InfoscopeWarning, ParameterError, warn
-from infoscope.storage.targets import check_target
+
+from .targets import check_target
 
 HELD = {errno.EACCES, errno.EAGAIN, getattr(errno, "EDEADLOCK", errno.EAGAIN)}  # what the systems say of a held lock
 
