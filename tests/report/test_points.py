@@ -29,7 +29,6 @@ def points(group, weight=None):
         items=np.arange(n),
         weight=weight,
         origin=None,
-        n_items=n,
         n_columns=1,
     )
 

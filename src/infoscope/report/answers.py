@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from infoscope.base.results import cells_of, format_estimate, labelled_estimates
 from infoscope.io.result_files import check_parts, history_of, read_record, record_of
 from infoscope.io.saved_records import load_with_history
 
+from .points import Points, points_of
 from .questions import question_of
 
 WHOLE, RECORD = ".npz", ".json"
@@ -62,6 +64,11 @@ class Answer:
         """What was asked."""
         home = type(self.result) if self.result is not None else getattr(infoscope, self.kind, None)
         return question_of(getattr(home, "__module__", "").partition(".")[2].partition(".")[0])
+
+    @cached_property
+    def points(self) -> Points | None:
+        """The items behind it, which several parts of a page ask for; None where they have no coordinates."""
+        return None if self.result is None else points_of(self.result)
 
     def texts(self, name: str) -> list[str]:
         """Its ``warnings`` or ``notes``."""

@@ -20,18 +20,21 @@ if TYPE_CHECKING:
 MOST_BARS, MOST_PLACES, MOST_CELLS, MOST_SERIES = 80, 5000, 10_000, 6
 
 
-def chart_of(answer: Answer, number: int) -> tuple[str, str]:
-    """Markup of a chart, and the block of its data; two empty texts where the numbers make none."""
-    data = None if answer.result is None else _chart(answer, answer.result)
+def chart_data(answer: Answer) -> dict[str, Any] | None:
+    """What the chart of a result draws; None where its numbers make none."""
+    return None if answer.result is None else _chart(answer, answer.result)
+
+
+def chart_of(data: dict[str, Any] | None, number: int) -> tuple[str, str]:
+    """Markup of a chart, and the block of its data; two empty texts where there is none."""
     if data is None:
         return "", ""
     box = tag("div", "", id=f"chart-{number}", class_="interactive chart", hidden=True)
     return box, data_block(data | {"number": number}, f"chart-data-{number}")
 
 
-def rows_of_chart(answer: Answer, n_rows: int) -> int:
+def rows_of_chart(data: dict[str, Any] | None, n_rows: int) -> int:
     """How many rows of the table stand for a bar or place of the chart, in its order: all or none."""
-    data = None if answer.result is None else _chart(answer, answer.result)
     return n_rows if data is not None and data["kind"] != "matrix" and len(data["names"]) == n_rows else 0
 
 
@@ -49,7 +52,8 @@ def _chart(answer: Answer, result: Result) -> dict[str, Any] | None:
     labels = frame.iloc[:, 0]
     if not labels.is_unique or frame.columns[0] in series:
         return None
-    as_curve = labels.dtype.kind in "fiu" and len(frame) > 2 and not _counts_rows(answer, len(frame))
+    # places that are numbers of states and the like are no scale
+    as_curve = labels.dtype.kind in "fiu" and len(frame) > 2 and not rows_of_groups(answer, len(frame))
     if len(frame) > (MOST_PLACES if as_curve else MOST_BARS):
         return None
     return {
@@ -71,11 +75,6 @@ def _numbers(answer: Answer, result: Result) -> pandas.DataFrame | None:
         return result.plot_data()
     except (ParameterError, TypeError):  # the drawing says why
         return None
-
-
-def _counts_rows(answer: Answer, n_rows: int) -> bool:
-    """Whether places are numbers of states and the like, and no scale."""
-    return rows_of_groups(answer, n_rows) > 0
 
 
 def _series(frame: pandas.DataFrame, name: str) -> dict[str, Any]:

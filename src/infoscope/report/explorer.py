@@ -14,7 +14,7 @@ from infoscope.base.printable import printable
 from .answers import WHOLE, Answer
 from .markup import data_block, tag, text_of
 from .packing import packed, packed_texts
-from .points import Points, points_of, thinned
+from .points import Points, thinned
 
 GREYS = ("#8c8c8c", "#b3b3b3", "#d0d0d0")  # of points in no state or region
 SCALE_STEPS = 64
@@ -22,7 +22,7 @@ SCALE_STEPS = 64
 
 def explorer_of(answer: Answer, number: int) -> tuple[str, str]:
     """Markup of the explorer, and the block of its data; two empty texts where there are no points."""
-    points = None if answer.result is None else points_of(answer.result)
+    points = answer.points
     if points is None:
         return "", ""
     shown = thinned(points)
@@ -34,7 +34,7 @@ def explorer_of(answer: Answer, number: int) -> tuple[str, str]:
 
 def rows_of_groups(answer: Answer, n_rows: int) -> int:
     """How many rows of the table are groups of points: states, or regions."""
-    points = None if answer.result is None else points_of(answer.result)
+    points = answer.points
     if points is None:
         return 0
     named = sum(name.startswith(f"{points.group_word} ") for name in points.groups)

@@ -14,7 +14,6 @@ from infoscope.statistics.distinct_columns import distinct_columns
 MOST_POINTS = 100_000
 MOST_COORDINATES = 12
 FEWEST = 200  # points of a group that stay where it has so many
-PLAIN = "0.75"
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +38,6 @@ class Points:
         Statistical weight; None: all are equal.
     origin : Origin or None
         Of these items.
-    n_items : int
-        How many there were.
     n_columns : int
         How many coordinates there were.
     extract : mapping of int to str
@@ -59,7 +56,6 @@ class Points:
     items: np.ndarray
     weight: np.ndarray | None
     origin: Origin | None
-    n_items: int
     n_columns: int
     extract: Mapping[int, str] = field(default_factory=dict)
     marks: Mapping[str, int] = field(default_factory=dict)
@@ -224,7 +220,6 @@ def _points(found: Any, places: np.ndarray | None, values: Mapping[str, np.ndarr
         values=values,
         items=np.arange(n),
         origin=found.origin,
-        n_items=n,
         n_columns=n_columns,
         **(usual | known),
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from infoscope.io.result_files import record_text
 
 from .answers import RECORD, Answer
-from .charts import chart_of, rows_of_chart
+from .charts import chart_data, chart_of, rows_of_chart
 from .comparison import comparisons
 from .drawing import try_drawing
 from .explorer import explorer_of, rows_of_groups
@@ -65,9 +66,10 @@ def _sections(answer: Answer, number: int, head: str) -> Iterator[str]:
         heading = tag(head, text_of(title), id=f"{name}-{number}")
         return tag("section", [heading, *inside], aria_labelledby=f"{name}-{number}", class_=name)
 
+    chart = chart_data(answer)
     if answer.estimates or answer.table:
-        yield section("The numbers", *_numbers(answer), name="numbers")
-    yield section("The picture", _picture(answer, number), name="picture")
+        yield section("The numbers", *_numbers(answer, chart), name="numbers")
+    yield section("The picture", _picture(answer, chart, number), name="picture")
     if notes := answer.texts("notes"):
         yield section("Notes", tag("ul", [tag("li", text_of(note)) for note in notes]), name="notes")
     yield section("How it was computed", *_history(answer), name="history")
@@ -78,23 +80,19 @@ def _sections(answer: Answer, number: int, head: str) -> Iterator[str]:
     yield section("The record", *_record(answer, number), name="record")
 
 
-def _numbers(answer: Answer) -> Iterator[str]:
+def _numbers(answer: Answer, chart: dict[str, Any] | None) -> Iterator[str]:
     if answer.estimates:
         yield table_of(("quantity", "value"), [list(pair) for pair in answer.estimates], "Estimate ± standard error")
     if answer.table:
         header, *rows = answer.table
-        yield table_of(header, rows, "Each value with its standard error", groups=rows_that_select(answer, len(rows)))
+        select = rows_of_groups(answer, len(rows)) or rows_of_chart(chart, len(rows))  # something in the pictures
+        yield table_of(header, rows, "Each value with its standard error", groups=select)
 
 
-def rows_that_select(answer: Answer, n_rows: int) -> int:
-    """How many rows of the table select something in the pictures."""
-    return rows_of_groups(answer, n_rows) or rows_of_chart(answer, n_rows)
-
-
-def _picture(answer: Answer, number: int) -> str:
+def _picture(answer: Answer, chart: dict[str, Any] | None, number: int) -> str:
     if answer.result is None:
         return tag("p", text_of(NO_POINTS))
-    explorer = "".join((*explorer_of(answer, number), *chart_of(answer, number)))
+    explorer = "".join((*explorer_of(answer, number), *chart_of(chart, number)))
     label = f"{answer.title}. {answer.record.get('verdict') or ''}".strip()
     drawn, why_not = try_drawing(answer.result, f"picture-{number}", label=label)
     if why_not:
@@ -129,7 +127,7 @@ def _again(answer: Answer, number: int) -> Iterator[str]:
         yield tag(
             "p", "Save the record below, beside the files that were read, and ask whether every digit comes out again:"
         )
-    yield _copied(f"infoscope rerun {quote(file)}", f"rerun-{number}", "command")
+    yield _copied(f"infoscope rerun {shlex.quote(file)}", f"rerun-{number}", "command")
 
 
 def _record(answer: Answer, number: int) -> Iterator[str]:
@@ -143,13 +141,6 @@ def _record(answer: Answer, number: int) -> Iterator[str]:
 def record_name(number: int) -> str:
     """How the record of a result is called when it is saved from the page."""
     return "record.json" if number == 1 else f"record-{number}.json"
-
-
-def quote(file: str) -> str:
-    """A file for the command line."""
-    import shlex
-
-    return shlex.quote(file)
 
 
 def _copied(text: str, name: str, what: str) -> str:
