@@ -1,6 +1,6 @@
 # infoscope. Every target makes the virtual environment it needs; a machine with Python >= 3.11 and make is enough.
 #
-#   make demo                       the main job on real data (installs the core only)
+#   make demo                       the main job on real data, with a page to open
 #   make test                       lint, types, contracts, doctests and tests
 #   make demo PYTHON=python3.12     with an interpreter of your choice
 
@@ -46,7 +46,7 @@ endef
 .PHONY: help demo test test-slow test-models test-processors minimum newest package coverage lint bench docs clean distclean
 
 help:
-	@echo "make demo             the main job on real data: prints the result, saves the picture (installs the core only)"
+	@echo "make demo             the main job on real data: answers, a picture and a page"
 	@echo "make test             lint, types, import contracts, doctests and tests (installs pinned versions)"
 	@echo "make test-slow        the long statistical tests, and those that read files of other projects (downloads them)"
 	@echo "make test-models      the tests on models and texts that packages bring (about 2 GB; a quarter of an hour)"
@@ -63,8 +63,8 @@ help:
 # ---------------------------------------------------------------- environments (a stamp each)
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(call new-venv,$(VENV),$(PYTHON))
-	@echo "installing the core of infoscope"
-	@$(VENV)/bin/python $(PIP_INSTALL) -c constraints.txt -e .
+	@echo "installing infoscope, and what writes pages and structures"
+	@$(VENV)/bin/python $(PIP_INSTALL) -c constraints.txt -e ".[report,md]" || $(VENV)/bin/python $(PIP_INSTALL) -c constraints.txt -e .
 	@touch $@
 
 $(VENV_TEST)/.ready: pyproject.toml constraints.txt

@@ -1,14 +1,19 @@
-"""The demonstration runs offline, tells its story, and leaves a picture."""
+"""The demonstration runs offline, tells its story, and leaves a picture, a page and the frames of its molecule."""
 
 import shlex
 import socket
 import sys
+from contextlib import redirect_stdout
+from importlib.util import find_spec
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from infoscope.cli.demo import TABLE, _as_called
+from infoscope.cli import demo
+from infoscope.cli.demo import FRAMES, PAGE, PICTURE, STATES, TABLE, _as_called, _write_states
+from infoscope.cli.demo_questions import free_energy
 
 
 def test_demo(tmp_path, monkeypatch, infoscope):
@@ -19,7 +24,8 @@ def test_demo(tmp_path, monkeypatch, infoscope):
     monkeypatch.chdir(tmp_path)
     ran = infoscope("demo")
     assert ran.code == 0 and "warning" not in ran.err and "error" not in ran.err  # progress, where it takes long
-    assert {item.name for item in tmp_path.iterdir()} == {"infoscope-demo.png", "infoscope-demo.csv"}
+    left = {PICTURE, TABLE, FRAMES, STATES} | ({PAGE} if find_spec("bokeh") else set())
+    assert {item.name for item in tmp_path.iterdir()} == {str(file) for file in left}
     assert (tmp_path / "infoscope-demo.png").read_bytes().startswith(b"\x89PNG")
     for part in (
         "1. A molecule: alanine dipeptide, 417 frames",
@@ -34,6 +40,8 @@ def test_demo(tmp_path, monkeypatch, infoscope):
         "5. Fewer: the same wines",
         "95 % intervals from 30 random halves",
         "picture: infoscope-demo.png",
+        "page: infoscope-demo.html" if find_spec("bokeh") else 'page: pip install "infoscope[report]"',
+        "infoscope extract infoscope-demo.npz --state 3 -o state.pdb",
         "infoscope anomalies REFERENCE.csv:0-4 DATA.csv",
     ):
         assert part in ran.out, part
@@ -43,6 +51,58 @@ def test_demo(tmp_path, monkeypatch, infoscope):
     for _, *command in next_ones:  # as printed, on the file that is there
         answer = infoscope(*command)
         assert answer.code == 0 and (tmp_path / command[-1]).exists(), answer.err
+
+
+@pytest.fixture(scope="module")
+def found():
+    return free_energy()
+
+
+def phi_of(path):
+    """The torsion C-N-CA-C of every model of a PDB file, read by the columns of its lines."""
+    atoms = {"ACE C": [], "ALA N": [], "ALA CA": [], "ALA C": []}
+    for line in path.read_text().splitlines():
+        name = f"{line[17:20].strip()} {line[12:16].strip()}"
+        if line.startswith("ATOM") and name in atoms:
+            atoms[name].append([float(line[start : start + 8]) for start in (30, 38, 46)])
+    a, b, c, d = (np.array(places) for places in atoms.values())
+    along = (c - b) / np.linalg.norm(c - b, axis=1, keepdims=True)
+    first, last = (v - (v * along).sum(1, keepdims=True) * along for v in (a - b, d - c))
+    return np.arctan2((np.cross(first, last) * along).sum(1), (first * last).sum(1))
+
+
+def assert_left_handed(path, found):
+    """The structures are those of the state that holds the frames with positive phi and helical psi."""
+    known = np.asarray(found.angles)
+    left = (known[:, 0] > 0.3) & (known[:, 0] < 1.8) & (known[:, 1] > -0.5) & (known[:, 1] < 1.5)
+    state = np.bincount(np.asarray(found.states.labels)[left]).argmax()
+    phi, expected = phi_of(path), known[found.states.labels == state, 0]
+    assert len(phi) == len(expected)
+    assert np.abs(phi - expected).max() < 0.01  # thousandths of an angstrom
+    assert (phi > 0).mean() > 0.99  # it ends where the barrier is, which is not quite at 0
+
+
+def test_the_command_of_the_demonstration_fetches_the_left_handed_frames(found, tmp_path, monkeypatch, infoscope):
+    """As printed; torsions of the structures are those of the data, and turn the other way."""
+    pytest.importorskip("MDAnalysis", reason="MDAnalysis is not installed (extra md)")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(demo, "_as_called", lambda commands: commands)
+    with redirect_stdout(StringIO()) as out:
+        _write_states(found)
+    (command,) = (line for line in out.getvalue().splitlines() if line.startswith("  infoscope extract"))
+    assert infoscope(*shlex.split(command)[1:]).code == 0
+    assert_left_handed(Path("state.pdb"), found)
+
+
+@pytest.mark.parametrize(("missing", "extra"), [("bokeh", "report"), ("MDAnalysis", "md")])
+def test_what_is_not_installed_is_named(found, tmp_path, monkeypatch, capsys, missing, extra):
+    """The demonstration of the core alone says what brings page and structures, and the command for afterwards."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(demo, "find_spec", lambda name: None if name == missing else find_spec(name))
+    _write_states(found)
+    said = capsys.readouterr().out
+    assert f'pip install "infoscope[{extra}]", then' in said and said.count("pip install") >= 1
+    assert STATES.exists() and FRAMES.exists() and (missing != "bokeh" or not PAGE.exists())
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the program has another name there")
@@ -64,14 +124,13 @@ def test_the_next_commands_name_the_program_that_runs(tmp_path, monkeypatch):
     assert _as_called(asked) == asked
 
 
-def test_the_map_against_the_hills():
+def test_the_map_against_the_hills(found):
     """Depths and the lowest way out of each state against the surface that metadynamics made of its own hills."""
     from scipy.interpolate import RegularGridInterpolator
 
-    from infoscope.cli.demo_questions import free_energy
     from infoscope.datasets import load_alanine_dipeptide
 
-    table, found = load_alanine_dipeptide("300K metadynamics").free_energy, free_energy()
+    table = load_alanine_dipeptide("300K metadynamics").free_energy
     grid = np.append(table.index, np.pi)
     closed = np.pad(table.to_numpy(), ((0, 1), (0, 1)), mode="wrap")
     hills = RegularGridInterpolator((grid, grid), closed)(np.clip(found.angles, -np.pi, np.pi))

@@ -184,3 +184,19 @@ def test_free_energy_of_the_hills():
     away = frames.bias + 5 / 6 * between(np.clip(torsions, -np.pi, np.pi))
     # straight lines between nodes 5 degrees apart, and hills 17 degrees wide: what lies between them is that small
     assert np.std(away) < 0.1
+
+
+def test_a_pdb_file_holds_the_frames(tmp_path):
+    """Read by MDAnalysis: the same atoms at the same places, to half a thousandth of an angstrom."""
+    mda = pytest.importorskip("MDAnalysis", reason="MDAnalysis is not installed (extra md)")
+    frames = load_alanine_dipeptide("300K metadynamics")
+    system = mda.Universe(str(frames.write_pdb(tmp_path / "frames.pdb")))
+    labels = [f"{a.resname}{a.resid} {a.name}" for a in system.atoms]
+    assert labels == [name.removesuffix(" x") for name in frames.positions.columns[::3]]
+    assert len(system.trajectory) == len(frames) and list(system.atoms.elements) == [a.name[0] for a in system.atoms]
+    for row in (0, 17, len(frames) - 1):
+        system.trajectory[row]
+        expected = 10 * frames.positions.to_numpy(float)[row].reshape(-1, 3)
+        np.testing.assert_allclose(system.atoms.positions, expected, atol=0.00051)
+    with pytest.raises(ParameterError, match=r"\.pdb"):
+        frames.write_pdb(tmp_path / "frames.xyz")

@@ -6,12 +6,17 @@ import re
 import shlex
 import shutil
 import sys
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
-PICTURE = Path("infoscope-demo.png")
-TABLE = Path("infoscope-demo.csv")
+if TYPE_CHECKING:
+    from .demo_questions import Map
+
+PICTURE, PAGE = Path("infoscope-demo.png"), Path("infoscope-demo.html")
+TABLE, FRAMES, STATES = (Path(f"infoscope-demo{suffix}") for suffix in (".csv", ".pdb", ".npz"))
 NEXT = f"""\
   infoscope compare --space A={TABLE}:0-4 --space B={TABLE}:5-9 --scale standard --plot compared.png
   infoscope shares {TABLE}:0-4 {TABLE}:5-9 --plot shares.png
@@ -28,7 +33,8 @@ SCALE = """\
 def demo() -> None:
     """See it work: a molecule, its states, what heat does, a table of wines. Five questions and answers, a picture.
 
-    Takes some fifteen seconds, needs no network, and leaves a picture and the table in this folder.
+    Takes some fifteen seconds, needs no network, and leaves in this folder a picture, a page of the states to explore,
+    the frames of the molecule and the table.
     """
     from . import demo_picture, demo_questions
     from .messages import messages
@@ -42,6 +48,7 @@ def demo() -> None:
         demo_picture.save(answers, PICTURE)
     _write_table()
     typer.echo(f"\npicture: {PICTURE}")
+    _write_states(next(answer for answer in answers if isinstance(answer, demo_questions.Map)))
     typer.echo(f"\nNext, with the wines in {TABLE} (columns count from 0), as it stands here:\n\n{_as_called(NEXT)}")
     typer.echo(f"\nThen with your own files. What changed between two samples:\n\n{_as_called(TWO_SAMPLES)}")
 
@@ -54,6 +61,33 @@ def _write_table() -> None:
     wines, cultivar = load_wine()
     with atomic_path(TABLE) as temporary:
         wines.assign(cultivar=cultivar).to_csv(temporary, index=False)
+
+
+def _write_states(found: Map) -> None:
+    """The states of the molecule beside its frames: kept, as a page, and the command that fetches those of one."""
+    from infoscope.io import save
+
+    from .demo_questions import left_handed, states_in
+
+    states, left = states_in(found, FRAMES), left_handed(found)
+    save(states, STATES)
+    if find_spec("bokeh") is None:
+        _say_missing("page", "report", f"infoscope report {STATES} -o {PAGE}")
+    else:
+        from infoscope.report import write_page
+
+        write_page(states, PAGE, saved_as=str(STATES))
+        typer.echo(f"page: {PAGE} (the states of question 2: open it in a browser, choose one, take its frames along)")
+    fetch = f"infoscope extract {STATES} --state {left} -o state.pdb"
+    if find_spec("MDAnalysis") is None:
+        _say_missing("structures", "md", fetch)
+    else:
+        typer.echo(f"\nThe left-handed state is {left}. Its frames, by the command that the page has when it is chosen:")
+        typer.echo(f"\n{_as_called(f'  {fetch}')}")
+
+
+def _say_missing(what: str, extra: str, command: str) -> None:
+    typer.echo(f'{what}: pip install "infoscope[{extra}]", then\n\n{_as_called(f"  {command}")}\n')
 
 
 def _as_called(commands: str) -> str:

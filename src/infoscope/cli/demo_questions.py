@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -146,6 +147,23 @@ def free_energy() -> Map:
         f"and {second}, {there} kJ/mol above\n   the one and {back} above the other."
     )
     return Map(angles.to_numpy(float), energy, error, states, text)
+
+
+def states_in(found: Map, path: Path) -> Clusters:
+    """The states as those of the frames of a file, which is written: so that frames can be taken out of it."""
+    from infoscope.base import Origin
+    from infoscope.datasets import load_alanine_dipeptide
+    from infoscope.io.source_files import source_file
+
+    frames = load_alanine_dipeptide("300K metadynamics")
+    file = source_file(frames.write_pdb(path), item="frame")
+    return replace(found.states, origin=Origin(np.arange(len(frames)), (file,), time=frames.time))
+
+
+def left_handed(found: Map) -> int:
+    """Which state is the left-handed helix: the largest whose frames turn phi the other way."""
+    phi = found.angles[found.states.centers, 0]
+    return int(np.argmax(np.where(phi > 0, found.states.populations, 0)))
 
 
 def heat() -> Heat:

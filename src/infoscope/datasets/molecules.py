@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.resources import files
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from infoscope.base.checks import check_choice
+from infoscope.storage import check_target, write_text
 
 if TYPE_CHECKING:
     import pandas
@@ -99,6 +102,51 @@ class MolecularFrames:
         shared["period"] = 2 * np.pi if description == "torsions" else None
         return Space(frame.iloc[::stride].reset_index(drop=True), **(shared | options))
 
+    def write_pdb(self, path: str | PathLike[str]) -> Path:
+        """Write the heavy atoms of all frames as models of a PDB file, which viewers and trajectory readers open.
+
+        Parameters
+        ----------
+        path : str or path
+            A file that ends in ``.pdb``; one that is there is replaced when the new one is complete.
+
+        Returns
+        -------
+        Path
+
+        Raises
+        ------
+        ParameterError
+            If the path does not end in .pdb or its folder does not exist.
+
+        Notes
+        -----
+        Coordinates are in angstrom, rounded to thousandths as the format wants; it has no place for times.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> from infoscope.datasets import load_alanine_dipeptide
+        >>> path = load_alanine_dipeptide().write_pdb(pathlib.Path(tempfile.mkdtemp(), "frames.pdb"))
+        >>> print(*path.read_text().splitlines()[:3], sep="\\n")
+        MODEL        1
+        ATOM      1  CH3 ACE A   1      -1.469  -2.649   1.194  1.00  0.00           C
+        ATOM      2  C   ACE A   1      -0.589  -1.788   0.286  1.00  0.00           C
+        """
+        path = check_target(path, (".pdb",), "structures are written")
+        head = [_pdb_atom(number, name) for number, name in enumerate(self.positions.columns[::3], start=1)]
+        element = [f"{name.split()[1][0]:>12}\n" for name in self.positions.columns[::3]]
+        atoms = 10 * self.positions.to_numpy(np.float64).reshape(len(self), -1, 3)  # nm to angstrom
+        parts = []
+        for model, frame in enumerate(atoms.tolist(), start=1):
+            parts.append(f"MODEL     {model:4}\n")
+            parts += [
+                f"{start}{x:8.3f}{y:8.3f}{z:8.3f}  1.00  0.00{end}"
+                for start, (x, y, z), end in zip(head, frame, element, strict=True)
+            ]
+            parts.append("ENDMDL\n")
+        return write_text(path, "".join([*parts, "END\n"]))
+
 
 def load_alanine_dipeptide(ensemble: str = "600K") -> MolecularFrames:
     """Frames of alanine dipeptide (ACE-ALA-NME) in implicit water, simulated for this package.
@@ -170,3 +218,9 @@ def stored_distances(positions: np.ndarray, steps: np.ndarray) -> np.ndarray:
     x, y, z = np.moveaxis(points[:, first] - points[:, second], -1, 0)
     lengths = np.sqrt(x * x + y * y + z * z).astype(np.float32)
     return (lengths.view(np.int32) + steps).view(np.float32)
+
+
+def _pdb_atom(number: int, column: str) -> str:
+    """The beginning of a line of a PDB file, up to the coordinates, of an atom such as "ALA2 CA x"."""
+    residue, atom, _ = column.split()
+    return f"ATOM  {number:5}  {atom:<3} {residue[:3]} A{residue[3:]:>4}    "
