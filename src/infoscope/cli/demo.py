@@ -82,8 +82,8 @@ def _write_states(found: Map) -> None:
     if find_spec("MDAnalysis") is None:
         _say_missing("structures", "md", fetch)
     else:
-        typer.echo(f"\nThe left-handed state is {left}. Its frames, by the command that the page has when it is chosen:")
-        typer.echo(f"\n{_as_called(f'  {fetch}')}")
+        told = "Its frames, by the command that the page has when it is chosen:"
+        typer.echo(f"\nThe left-handed state is {left}. {told}\n\n{_as_called(f'  {fetch}')}")
 
 
 def _say_missing(what: str, extra: str, command: str) -> None:
