@@ -418,7 +418,7 @@ def test_bad_files_and_objects(saved, tmp_path, monkeypatch):
     path.write_bytes(MDTRAJ_FILE.read_bytes()[:5000])
     with pytest.raises(DataError, match="cut.h5 cannot be opened: it is truncated"):
         trajectory(path)
-    monkeypatch.setattr("infoscope.io.trajectories.LARGEST_TABLE", 300)
+    monkeypatch.setattr("infoscope.io.frame_numbers.LARGEST_TABLE", 300)
     with pytest.raises(ParameterError, match="45 columns.*select fewer atoms"):
         trajectory(saved / "top.pdb", saved / "run.trr", features="heavy_atom_distances")
     monkeypatch.setitem(__import__("sys").modules, "MDAnalysis", None)

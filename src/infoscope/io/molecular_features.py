@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
@@ -43,6 +44,11 @@ class Recipe:
     period: float
     measure: Measure
     notes: tuple[str, ...] = ()
+
+    def about_columns(self) -> dict[str, Any]:
+        """Units and periods of the features, as a Table takes them."""
+        period = dict.fromkeys(self.names, self.period) if self.period else {}
+        return {"units": dict.fromkeys(self.names, self.unit), "period": period}
 
 
 # ---------------------------------------------------------------------------------------------------------- the recipes

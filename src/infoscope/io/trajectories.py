@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,12 @@ from . import molecular_features
 from .atoms import Molecule, one_conformer
 from .digests import refuse_copies
 from .files_read import reads_files
+from .frame_numbers import CalledRows, MeasuredRows, check_width
 from .molecular_features import Recipe
 from .table import Table, check_finite, check_names
-from .trajectory_files import Frame, Run, open_runs
+from .trajectory_files import Run, open_runs
 
 FEATURES = ("backbone_torsions", "torsions", "heavy_atom_distances", "ca_distances", "distances", "positions")
-BLOCK_BYTES = 2**25  # of the vectors of one block of frames
-LARGEST_TABLE = 4e9  # bytes
 
 
 @reads_files(None)
@@ -115,47 +114,90 @@ def trajectory(
     >>> table.names, table.values[:, 0].round(3).tolist()
     (('LIG1 O - LIG1 H1', 'LIG1 O - LIG1 H2', 'LIG1 H1 - LIG1 H2'), [0.1, 0.2])
     """
+    check_features(features, time_step, time)
+    refuse_copies([(Path(file), None) for file in files if isinstance(file, str | PathLike)])
+    runs = open_runs(topology, files)
+    conformers = keep_one_conformer(runs, select)
+    held = [_held(run, rows) for run in runs]
+    check_enough(sum(len(part) for part in held), runs)
+    molecules = [first_molecule(run, part) for run, part in zip(runs, held, strict=True)]
+    notes = [*_check_atoms(runs, molecules), *conformers, *time_notes(runs, time_step, time)]
+    measured: Recipe | tuple[str, ...]
+    if callable(features):
+        values, measured, times = _call(features, runs, held, molecules, select)
+    else:
+        measured = recipe_of(features, molecules[0], select, notes)
+        values, times = _measure(measured, runs, held)
+        notes += measured.notes
+    about: dict[str, Any] = dict(superposed=features == "positions", time_step=time_step, time=time)
+    return table_of_runs(values, times, measured, runs, held, notes, **about)
+
+
+def check_features(features: Any, time_step: float | None, time: bool | None) -> None:
+    """Raise where it is not understood what is to be measured."""
     if not callable(features) and features not in FEATURES:
         raise ParameterError(f"features is one of {', '.join(FEATURES)}, or a function, not {features!r}")
     if time_step is not None and not (np.isfinite(time_step) and time_step > 0):
         raise ParameterError(f"time_step is a time above 0 in ps, not {time_step!r}")
     if time is False and time_step is not None:
         raise ParameterError("time=False says that there is no time, and time_step gives one: leave out one of them")
-    refuse_copies([(Path(file), None) for file in files if isinstance(file, str | PathLike)])
-    runs = open_runs(topology, files)
-    conformers = _one_conformer(runs, select)
-    held = [_held(run, rows) for run in runs]
-    total = sum(len(part) for part in held)
-    if total < 2:
-        raise DataError(f"{_labels(runs)}: {total} frame is not enough, two are needed to compare frames")
-    molecules = [_molecule(run, part) for run, part in zip(runs, held, strict=True)]
-    notes = [*_check_atoms(runs, molecules), *conformers, *([] if time is False else _time_notes(runs, time_step))]
-    if callable(features):
-        values, names, times = _call(features, runs, held, molecules, select)
-        units: dict[str, str] | None = None
-        period: dict[str, float] = {}
-    else:
-        recipe = _recipe(features, molecules[0], select, notes)
-        values, times = _measure(recipe, runs, held, total)
-        names, units = recipe.names, dict.fromkeys(recipe.names, recipe.unit)
-        period = dict.fromkeys(recipe.names, recipe.period) if recipe.period else {}
-        notes += recipe.notes
-    source = _labels(runs)
+
+
+def table_of_runs(
+    values: np.ndarray,
+    times: np.ndarray,
+    measured: Recipe | tuple[str, ...],
+    runs: Sequence[Run],
+    held: Sequence[Sequence[int]],
+    notes: Sequence[str],
+    *,
+    superposed: bool,
+    time_step: float | None,
+    time: bool | None,
+) -> Table:
+    """The table of what was measured in frames of some runs, once it is checked.
+
+    Parameters
+    ----------
+    values : array (N, D)
+        One row a frame.
+    times : array (N,)
+        As the files have them.
+    measured : Recipe or tuple of str
+        What the columns are; of a function of the user's own their names.
+    runs : sequence of Run
+        Where the frames are from.
+    held : sequence of sequences of int
+        The numbers of the frames of each.
+    notes : sequence of str
+        What was decided so far.
+    superposed : bool
+        Whether rows are positions, which are put on their mean structure.
+    time_step, time
+        As for `trajectory`.
+
+    Returns
+    -------
+    Table
+    """
+    source, several = _labels(runs), len(held) > 1
+    names, known = (measured.names, measured.about_columns()) if isinstance(measured, Recipe) else (measured, {})
+    frames = range(len(values)) if several else held[0] if isinstance(held[0], range) else np.asarray(held[0])
     check_names(names, source)
-    check_finite(values, names, held[0] if len(held) == 1 else range(total), source)
-    if features == "positions":
+    check_finite(values, names, frames, source)
+    if superposed:
         molecular_features.superpose(values)
     if time_step is not None:
-        times = np.concatenate([np.arange(run.n_frames)[_slice(part)] for run, part in zip(runs, held, strict=True)])
-        times = times * float(time_step)
+        times = np.concatenate([np.asarray(part) for part in held]) * float(time_step)
     run_codes = np.repeat(np.arange(len(runs)), [len(part) for part in held])
     if time is not False:
         _warn_times(times, run_codes, runs)
-    n_frames = sum(run.n_frames for run in runs)
     origin = Origin.joined([Origin(np.array(part), (run.source,)) for run, part in zip(runs, held, strict=True)])
-    return Table(values, names, None, {}, source, units, held[0] if len(held) == 1 else range(total), n_frames,
-                 time=None if time is False else times, run=run_codes if len(runs) > 1 else None, period=period,
-                 notes=tuple(notes), origin=origin.replace_known(time=None if time is False else times))  # fmt: skip
+    return Table(
+        values, names, source=source, rows=frames, n_source_rows=sum(run.n_frames for run in runs),
+        time=None if time is False else times, run=run_codes if several else None, notes=tuple(notes),
+        origin=origin.replace_known(time=None if time is False else times), **known,
+    )  # fmt: skip
 
 
 # -------------------------------------------------------------------------------------------------------- what is there
@@ -171,12 +213,19 @@ def _held(run: Run, rows: slice | None) -> range:
     return held
 
 
-def _molecule(run: Run, held: range) -> Molecule:
+def check_enough(n_frames: int, runs: Sequence[Run]) -> None:
+    """Raise where there is nothing to compare."""
+    if n_frames < 2:
+        raise DataError(f"{_labels(runs)}: {n_frames} frame is not enough, two are needed to compare frames")
+
+
+def first_molecule(run: Run, held: range) -> Molecule:
+    """The atoms of a run, as they are in the first frame that is held."""
     first = next(run.frames(held[:1], np.arange(len(run.atoms))))
     return Molecule(run.atoms, first.positions, first.box)
 
 
-def _one_conformer(runs: Sequence[Run], select: str | None) -> list[str]:
+def keep_one_conformer(runs: Sequence[Run], select: str | None) -> list[str]:
     """Leave atoms of other alternate locations out of all runs; what is said of it."""
     told: list[str] = []
     for run in runs:
@@ -206,7 +255,8 @@ def _check_atoms(runs: Sequence[Run], molecules: Sequence[Molecule]) -> list[str
     return notes
 
 
-def _recipe(features: str, molecule: Molecule, select: str | None, notes: list[str]) -> Recipe:
+def recipe_of(features: str, molecule: Molecule, select: str | None, notes: list[str]) -> Recipe:
+    """What is measured in every frame; what was decided on the way is added to the notes."""
     if select is None and molecule.small_residues:
         named = ", ".join(f"{count} residues {name}" for name, count in molecule.small_residues.items())
         notes.append(
@@ -227,54 +277,22 @@ def _recipe(features: str, molecule: Molecule, select: str | None, notes: list[s
             kind = "alpha carbon (an atom CA)" if features == "ca_distances" else "heavy atom"
             raise DataError(f"no {kind} is among the selected atoms. There are {molecule.summary()}.")
     if features != "positions":
-        _check_width(len(chosen) * (len(chosen) - 1) // 2, f"all distances among {len(chosen)} atoms", 2)
+        check_width(len(chosen) * (len(chosen) - 1) // 2, f"all distances among {len(chosen)} atoms", 2)
         return molecular_features.distances(molecule, chosen)
     return molecular_features.positions(molecule, chosen)
 
 
-def _check_width(n_features: int, what: str, n_frames: int) -> None:
-    size = 4 * n_features * n_frames
-    if size > LARGEST_TABLE:
-        raise ParameterError(
-            f"{what} are {n_features} columns, {size / 1e9:.3g} GB for {n_frames} frames: select fewer atoms (select="
-            "'name CA', features='ca_distances') or fewer frames (rows=slice(None, None, 10))"
-        )
-
-
 # ------------------------------------------------------------------------------------------------------ frame by frame
-def _measure(recipe: Recipe, runs: Sequence[Run], held: Sequence[range], total: int) -> tuple[np.ndarray, np.ndarray]:
+def _measure(recipe: Recipe, runs: Sequence[Run], held: Sequence[range]) -> tuple[np.ndarray, np.ndarray]:
     """The features of all frames, block by block."""
-    _check_width(len(recipe.names), "these features", total)
-    values, times = np.empty((total, len(recipe.names)), np.float32), np.empty(total)
-    height = max(1, min(256, BLOCK_BYTES // (24 * max(len(recipe.names), len(recipe.atoms)))))
-    row = 0
+    total = sum(len(part) for part in held)
     with progress(total, "reading frames", "frames") as bar:
+        rows = MeasuredRows(recipe, total, done=bar.update)
         for run, part in zip(runs, held, strict=True):
-            for block in _blocks(run.frames(part, recipe.atoms), height):
-                points = np.stack([frame.positions for frame in block]).astype(np.float64)
-                values[row : row + len(block)] = recipe.measure(points, _boxes(block))
-                times[row : row + len(block)] = [frame.time for frame in block]
-                row += len(block)
-                bar.update(len(block))
-    return values, times
-
-
-def _blocks(frames: Iterator[Frame], height: int) -> Iterator[list[Frame]]:
-    block: list[Frame] = []
-    for frame in frames:
-        block.append(frame)
-        if len(block) == height:
-            yield block
-            block = []
-    if block:
-        yield block
-
-
-def _boxes(block: Sequence[Frame]) -> np.ndarray | None:
-    """Boxes (frames, 6); rows of zeros where some frames have none."""
-    if all(frame.box is None for frame in block):
-        return None
-    return np.stack([np.zeros(6) if frame.box is None else frame.box for frame in block])
+            for frame in run.frames(part, recipe.atoms):
+                rows.add(frame)
+            rows.measure_block()
+    return rows.finish()
 
 
 def _call(
@@ -285,43 +303,18 @@ def _call(
     select: str | None,
 ) -> tuple[np.ndarray, tuple[str, ...], np.ndarray]:
     """The numbers that the user's function makes of each frame."""
-    found: list[np.ndarray] = []
-    times: list[float] = []
-    names: tuple[str, ...] | None = None
+    rows = CalledRows(function)
     for run, part, molecule in zip(runs, held, molecules, strict=True):
         group = run.atoms if select is None else run.atoms[molecule.select(select)]
         for frame, (_, time) in zip(part, run.groups(part), strict=True):
-            answer, given = _numbers(function(group), run.label, frame)
-            if found and (len(answer) != len(found[0]) or given != names):
-                raise DataError(
-                    f"features returned {len(answer)} numbers in frame {frame} of {run.label} and {len(found[0])} in "
-                    "the first frame" + ("" if given == names else ", under other names")
-                )
-            names = given
-            found.append(answer)
-            times.append(time)
-    columns = tuple(str(number) for number in range(len(found[0]))) if names is None else names
-    return np.array(found), columns, np.array(times)
-
-
-def _numbers(answer: Any, label: str, frame: int) -> tuple[np.ndarray, tuple[str, ...] | None]:
-    names = tuple(str(name) for name in answer) if isinstance(answer, Mapping) else None
-    try:
-        values = np.asarray(list(answer.values()) if isinstance(answer, Mapping) else answer, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise DataError(f"features returned no numbers in frame {frame} of {label}: {answer!r:.60}") from error
-    values = np.atleast_1d(values)
-    if values.ndim != 1 or not len(values):
-        raise DataError(
-            f"features returned an array of shape {values.shape} in frame {frame} of {label}; it should return "
-            "one number a feature"
-        )
-    return values, names
+            rows.add(group, time, run.label, frame)
+    return rows.finish()
 
 
 # ----------------------------------------------------------------------------------------------------------------- time
-def _time_notes(runs: Sequence[Run], time_step: float | None) -> Iterator[str]:
-    if time_step is None and not all(run.knows_time for run in runs):
+def time_notes(runs: Sequence[Run], time_step: float | None, time: bool | None) -> Iterator[str]:
+    """What is said of times that are nowhere."""
+    if time is not False and time_step is None and not all(run.knows_time for run in runs):
         yield "the time between frames is not in the file; frames are counted as 1 ps (time_step=... sets it)"
 
 
@@ -335,10 +328,6 @@ def _warn_times(times: np.ndarray, run: np.ndarray, runs: Sequence[Run]) -> None
             f"{times[first + 1]:g} ps), as where a restart was written twice. Leave out the repeated frames (gmx "
             "trjcat), or read the parts as runs."
         )
-
-
-def _slice(part: range) -> slice:
-    return slice(part.start, part.stop, part.step)
 
 
 def _labels(runs: Sequence[Run]) -> str:

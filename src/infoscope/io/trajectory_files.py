@@ -93,11 +93,15 @@ class UniverseRun(Run):
         self.knows_time = "time" in trajectory.ts.data or not guessed
 
     def frames(self, rows: range, places: np.ndarray) -> Iterator[Frame]:
-        indices = self.atoms.ix[places]
-        for ts, time in self._steps(rows):
-            box = ts.dimensions
-            box = None if box is None or not box[:3].any() else box / np.array([10, 10, 10, 1, 1, 1])
-            yield Frame(ts.positions[indices] / 10, box, time)
+        for _, time in self._steps(rows):
+            yield self.frame_now(places, time)
+
+    def frame_now(self, places: np.ndarray, time: float) -> Frame:
+        """The frame that the Universe stands at."""
+        ts = self.atoms.universe.trajectory.ts
+        box = ts.dimensions
+        box = None if box is None or not box[:3].any() else box / np.array([10, 10, 10, 1, 1, 1])
+        return Frame(ts.positions[self.atoms.ix[places]] / 10, box, time)
 
     def groups(self, rows: Sequence[int]) -> Iterator[tuple[Any, float]]:
         for _, time in self._steps(rows):
