@@ -10,6 +10,8 @@ rank is noise of its own, which (5) holds in full.  Ranks of the many neighbours
 and what moves all of them stays: at k = 10 of 30 items the spread was 1.6 errors by (5).  So this part comes in with
 the share of the mass that neighbours beyond the first hold, from nothing at a twentieth to all of it at a fifth; by
 that the spread was 0.8 to 1.25 errors for the values and for their difference (k from 1 to 10, 30 to 300 items).
+
+A softmax averages ranks in every row, and takes the part in whole (`softened_deviations`).
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from infoscope.neighbors import TIE, Space, admissible_mass, admissible_pairs, c
 
 from .neighbor_rules import Neighbors
 from .plan import ComparisonPlan
+from .rank_table import RankTable
 
 NARROW, WIDE = 0.05, 0.2  # shares of the mass, between which the part comes in
 PAIRS = 2**21  # that are measured at most; then some of the rows stand for all
@@ -58,7 +61,8 @@ def rank_deviations(
     part = part_that_counts(source.k, float(row_weights @ (squares / mass**2)))
     if part == 0:
         return None
-    some = _rows_that_stand_for_all(plan, rows, row_weights, target)
+    n_columns = len(target) if plan.columns is None else len(plan.columns)
+    some = _rows_that_stand_for_all(target, n_columns, rows, row_weights)
     factor = 2 * part * row_weights / (mass + squares / mass)
     factor *= row_weights.sum() / row_weights[some].sum()
     weight = np.ones(len(space)) if space.sample_weight is None else space.sample_weight
@@ -115,6 +119,49 @@ def table_deviations(
     return found
 
 
+def softened_deviations(
+    space: Space,
+    table: RankTable,
+    rows: np.ndarray,
+    row_weights: np.ndarray,
+    pairs: tuple[np.ndarray, np.ndarray, np.ndarray],
+    unit: tuple[np.ndarray, np.ndarray],
+) -> np.ndarray:
+    """The same, in whole, of a softmax over all items that a row may use.
+
+    Parameters
+    ----------
+    space : Space
+        Whose contents decide which rows stand for all where there are many, and what items weigh.
+    table : RankTable
+        Ranks in the target, one row a query.
+    rows, row_weights : array (R,)
+        Who asks, and their weights, which add up to one.
+    pairs : tuple of array (P,)
+        Place of the row, item and c of all pairs that weigh something.
+    unit : tuple of array (R,)
+        Mass that every row may use, and that of one effective item.
+
+    Returns
+    -------
+    array (N,)
+        It adds up to zero.
+    """
+    place, item, c = pairs
+    order = np.argsort(place, kind="stable")
+    starts = np.searchsorted(place[order], np.arange(len(rows) + 1))
+    item, c = item[order], c[order]
+    some = _rows_that_stand_for_all(space, len(space), rows, row_weights)
+    factor = 2 * row_weights / sum(unit) * (row_weights.sum() / row_weights[some].sum())
+    weight = np.ones(len(space)) if space.sample_weight is None else space.sample_weight
+    found = np.zeros(len(space))
+    for row in some:
+        ranks = table.values[row].astype(np.float64)
+        may, near = np.flatnonzero(ranks), slice(starts[row], starts[row + 1])
+        _move_ranks(ranks[item[near]], c[near], ranks[may], may, weight, factor[row], found)
+    return found
+
+
 def part_that_counts(k: int, share: float) -> float:
     """lambda: from 0 to 1 with what neighbours beyond the first hold, if one effective item has this share of the mass.
 
@@ -128,17 +175,14 @@ def part_that_counts(k: int, share: float) -> float:
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
-def _rows_that_stand_for_all(
-    plan: ComparisonPlan, rows: np.ndarray, row_weights: np.ndarray, target: Space
-) -> np.ndarray:
+def _rows_that_stand_for_all(space: Space, n_columns: int, rows: np.ndarray, row_weights: np.ndarray) -> np.ndarray:
     """Places of rows that count, all or evenly spaced in an order that their contents decide."""
     counted = np.flatnonzero(row_weights)
-    n_columns = len(target) if plan.columns is None else len(plan.columns)
     step = -(-len(counted) * n_columns // PAIRS)
     if step == 1:
         return counted
-    place = np.empty(len(target), np.int64)
-    place[content_order([target])] = np.arange(len(target))
+    place = np.empty(len(space), np.int64)
+    place[content_order([space])] = np.arange(len(space))
     return np.sort(counted[np.argsort(place[rows[counted]], kind="stable")[step // 2 :: step]])
 
 

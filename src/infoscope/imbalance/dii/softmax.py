@@ -19,6 +19,7 @@ import numpy as np
 from infoscope.base import ParameterError
 from infoscope.base.checks import check_choice
 from infoscope.base.rounding import exceeds
+from infoscope.imbalance.rank_changes import softened_deviations
 from infoscope.imbalance.rank_table import RankTable
 from infoscope.neighbors import (
     TIE,
@@ -85,6 +86,8 @@ class SoftmaxRows(NamedTuple):
         Entropy of c_i; its exponential is the number of effective neighbours.
     pairs : tuple of arrays or None
         (row place, item, c, u) of the pairs that matter for a standard error.
+    moved : array (N,) or None
+        With the pairs: what every item adds because others are ranked beside it (`imbalance.rank_changes`).
     """
 
     value: float
@@ -92,6 +95,7 @@ class SoftmaxRows(NamedTuple):
     rows: np.ndarray
     entropy: np.ndarray
     pairs: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray] | None
+    moved: np.ndarray | None = None
 
 
 def soft_ranks(
@@ -180,7 +184,10 @@ def soft_ranks(
     if slopes is not None and shared is not None:  # the common bandwidth moves with all rows
         slopes = slopes + found["pull"] * shared
     value = float((reduction.rho * found["f"]).sum())
-    return SoftmaxRows(value, slopes, 2 * found["f"], found["entropy"], found["pairs"])
+    moved = None
+    if found["pairs"] is not None:
+        moved = softened_deviations(space, table, rows, own / own.sum(), found["pairs"][:3], (mass, mass2 / mass))
+    return SoftmaxRows(value, slopes, 2 * found["f"], found["entropy"], found["pairs"], moved)
 
 
 def _in_a_row(space, bandwidth, queries, n_jobs, admissibility, gradient):

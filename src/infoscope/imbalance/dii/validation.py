@@ -169,12 +169,13 @@ def softmax_at(
 
 
 def deviations_of(plan: ComparisonPlan, found: SoftmaxRows, rows: np.ndarray) -> Deviations:
-    """eps = omega_i c_ij (2 u_ij - DII) of the pairs that weigh something (formulas (5) and (10))."""
+    """eps = omega_i c_ij (2 u_ij - DII) of the pairs that weigh something (formulas (5) and (10)), and what items do to
+    the ranks of others."""
     if found.pairs is None:
         raise TypeError("the pairs of the value were not kept: softmax_rows(..., pairs=True)")
     place, item, c, u = found.pairs
     omega = row_weights(plan, rows)[place] * c
-    return Deviations(rows[place], item, omega * (2 * u - found.value))
+    return Deviations(rows[place], item, omega * (2 * u - found.value), alone=found.moved)
 
 
 def over_folds(values: list[HeldOutValue], names: list[str], mass: list[float]) -> HeldOutValue:
