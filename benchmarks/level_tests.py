@@ -364,12 +364,12 @@ def cauchy_schwarz_information(rng: np.random.Generator, rows: Rows) -> Mapping[
     return {"two columns": cauchy_schwarz_information(*two, n_permutations=19, random_state=seed(rng)).p_value}
 
 
-@level(IN_TIME, permutations=19)
+@level(IN_TIME, permutations=99)
 def kl_divergence(rng: np.random.Generator, rows: Rows) -> Mapping[str, float]:
     from infoscope import kl_divergence
 
     two = rows.space(rows.draw(rng, 2)), rows.space(rows.draw(rng, 2))
-    return {"two samples": kl_divergence(*two, n_permutations=19, random_state=seed(rng), n_jobs=1).p_value}
+    return {"two samples": kl_divergence(*two, n_permutations=99, random_state=seed(rng), n_jobs=1).p_value}
 
 
 @level((INDEPENDENT,), permutations=19)

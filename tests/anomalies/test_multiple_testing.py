@@ -286,12 +286,16 @@ def test_what_an_exchange_of_blocks_loses_of_a_series(times, n_blocks):
 
 
 def test_a_p_value_with_the_lost_variance_put_back():
-    from scipy.stats import norm
+    """As often as a normal difference is among the largest of itself and as many that lack a fifth of its variance:
+    the sum over all of them by quadrature of the difference itself."""
+    from scipy.integrate import quad
+    from scipy.stats import binom, norm
 
     blocks = SampleBlocks(np.arange(2), np.array([0, 1], np.uint8), np.zeros(2, np.int64), "blocks", lost=0.19)
-    z = norm.isf(0.02)  # of a share of 0.04, both sides; 0.9 of it is left
-    assert blocks.widened(41 / 1001, 1000) == pytest.approx((1 + 2000 * norm.sf(0.9 * z)) / 1001)
-    assert blocks.widened(1 / 20, 19) == 1 / 20 and blocks.widened(1.0, 19) == 1.0
+    for n, count in ((19, 0), (99, 0), (99, 3), (1000, 40)):
+        exact, _ = quad(lambda z: 2 * norm.pdf(z) * binom.cdf(count, n, 2 * norm.sf(z / 0.9)), 0, 9, points=[2, 3])  # noqa: B023
+        assert blocks.widened((1 + count) / (1 + n), n) == pytest.approx(exact, rel=1e-4)
+    assert blocks.widened(1.0, 19) == 1.0
     x = np.random.default_rng(0).normal(size=(200, 1))
     slow = np.convolve(x[:, 0], np.ones(4), mode="same")[:, None]  # blocks of two correlation times lose a quarter
     series = Space(slow, time=np.arange(200.0))

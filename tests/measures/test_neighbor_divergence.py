@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
+from infoscope import Space
 from infoscope.base import DataWarning
 from infoscope.measures import kl_divergence
 from infoscope.measures.frechet import parts_of
-from infoscope.measures.neighbor_lists import SampleLists, Units
+from infoscope.measures.neighbor_lists import JointLists, SampleLists, Units
 from infoscope.measures.sample_units import prepare
 
 pytestmark = pytest.mark.filterwarnings("ignore:sample-size limited")
@@ -59,6 +60,32 @@ def test_samples_that_hardly_meet_are_called_limited():
     assert not kl_divergence(narrow, g.normal(size=(300, 5)) + 0.3).size_limited
     with pytest.warns(DataWarning, match="50 rows are too few to see how"):
         assert kl_divergence(wide[:50], narrow[:50]).k_values.tolist() == [5]
+
+
+@pytest.mark.parametrize("radii", ["each", "joint"])
+def test_rows_of_a_series_that_know_each_other_are_no_neighbours(radii):
+    """Two runs a sample, rows within a window of time in their own run: from tables of distances, also where blocks
+    have exchanged their labels, under which the same pairs of rows are left out."""
+    g, window = np.random.default_rng(2), 4.0
+    x, run, time = g.normal(size=(160, 2)), np.repeat([0, 1, 0, 1], 40), np.tile(np.arange(40.0), 4)
+    a, b = (Space(x[some], run=run[some], time=time[some]) for some in (slice(0, 80), slice(80, 160)))
+    units = Units(prepare(a, b, window))
+    labels = np.repeat([0, 1], 80).astype(np.uint8)
+    sample = labels.copy()
+    if radii == "joint":
+        labels[30:50], labels[100:120] = 1, 0
+        lists = JointLists(units, 3, labels, dimension=2.0)
+    else:
+        lists = SampleLists(units, 3, 2.0)
+    alike = (sample[:, None] == sample) & (run[:, None] == run)
+    may = ~(alike & (np.abs(time[:, None] - time) <= window))
+    distance = np.where(may, np.linalg.norm(x[:, None] - x, axis=-1), np.inf)
+    for label in (0, 1):
+        mine, theirs = labels == label, labels != label
+        own, other = (np.sort(distance[mine][:, some], axis=1)[:, 2] for some in (mine, theirs))
+        use = may[mine][:, theirs].sum(1) / may[mine][:, mine].sum(1)
+        expected = (2 * np.log(other / own) + np.log(use)).mean()
+        assert lists.estimate(labels, (3,))[0, label] == pytest.approx(expected, abs=1e-10)
 
 
 def test_samples_far_apart_need_no_table_of_all_pairs():

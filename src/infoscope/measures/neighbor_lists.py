@@ -11,10 +11,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from infoscope.base import kernel
-from infoscope.neighbors import nearest
+from infoscope.neighbors import Admissibility, Items, Pairs, admissible_pairs, items_of, nearest
 
 from .frechet import parts_of
-from .sample_units import FEWEST_BLOCKS, Prepared
+from .sample_units import Prepared
 
 GROUPS = 20  # of the jackknife, in each sample
 RARE = 1e-6  # probability that a list is too short for an arrangement
@@ -23,44 +23,45 @@ TINY = np.finfo(float).tiny
 
 
 class Units:
-    """Which rows are no neighbours: those of one block, and of the blocks before and after it in the same sample.
+    """Which rows are no neighbours, whatever their labels: those of one run, or of one sample within a window of time.
 
-    What follows each other across a border is near, and would be near whatever label the blocks have.
+    What follows each other in a series is near, and would be near whatever label its block has.  So little is left out
+    that the balls of the own sample, which has fewer rows to use, are hardly wider than those of the other: where whole
+    blocks and those beside them were left out, what was observed stood 0.16 standard deviations above its null.
     """
 
     def __init__(self, prepared: Prepared) -> None:
         self.prepared = prepared
         self.labels = prepared.samples.labels
         self.n = len(self.labels)
-        self.unit = np.arange(self.n) if prepared.blocks is None else prepared.blocks.code.astype(np.int64)
-        self.sample = self.labels.copy()
-        self.reach = int(prepared.blocks is not None and self.fewest >= FEWEST_BLOCKS)
+        pairs = self._not_admissible()
+        self.order, self.start, self.stop = pairs.columns, pairs.start, pairs.stop
+        self.place = np.empty(self.n, np.int64)
+        self.place[self.order] = np.arange(self.n)
 
-    @property
-    def fewest(self) -> int:
-        """Rows, or blocks of rows, of the sample that has fewer of them."""
-        return int(min(self.prepared.unit(label).max() + 1 for label in (0, 1)))
+    def _not_admissible(self) -> Pairs:
+        blocks, samples, rows = self.prepared.blocks, self.prepared.samples, np.arange(self.n)
+        if blocks is None:
+            alone = Items(rows, rows, np.zeros(self.n))
+            return admissible_pairs(alone, alone)
+        if blocks.window is None:
+            runs = Items(rows, blocks.code.astype(np.int64), np.zeros(self.n))
+            return admissible_pairs(runs, runs, Admissibility(0.0, "other_runs"))
+        parts = [items_of(sample) for sample in (samples.reference, samples.test)]
+        run = np.concatenate([2 * part.run + label for label, part in enumerate(parts)])
+        timed = Items(rows, run, np.concatenate([part.time for part in parts]).astype(float))
+        return admissible_pairs(timed, timed, Admissibility(blocks.window))
 
     @property
     def groups(self) -> int:
         """Into how many groups the jackknife deals either sample."""
-        return min(GROUPS, self.fewest)
+        return min(GROUPS, *(int(self.prepared.unit(label).max()) + 1 for label in (0, 1)))
 
     def admissible(self, labels: np.ndarray) -> np.ndarray:
         """How many rows of either label every row may use (N, 2), one at least."""
-        if self.prepared.blocks is None:
-            total = np.bincount(labels, minlength=3)[:2]
-            return np.maximum(total - (labels[:, None] == np.arange(2)), 1)
-        held = np.zeros((self.unit.max() + 1, 3), np.int64)
-        np.add.at(held, (self.unit, labels), 1)
-        near = held.copy()
-        if self.reach:
-            sample = np.zeros(len(held), np.uint8)
-            sample[self.unit] = self.sample
-            together = (sample[1:] == sample[:-1])[:, None]
-            near[1:] += held[:-1] * together
-            near[:-1] += held[1:] * together
-        return np.maximum((held.sum(0) - near[self.unit])[:, :2], 1)
+        held = labels[self.order][:, None] == np.arange(2)
+        before = np.vstack([np.zeros((1, 2), np.int64), held.cumsum(0)])
+        return np.maximum(before[-1] - (before[self.stop] - before[self.start]), 1)
 
     def left_out(self, lists: SampleLists | JointLists, ks: Sequence[int]) -> np.ndarray | None:
         """Estimates (2, groups, len(ks), 2) without groups of units of the one sample, then of the other, in turn; None
@@ -115,8 +116,8 @@ class SampleLists:
             graph = nearest(sample, width, queries=None if own else space.take(np.flatnonzero(asked)), n_jobs=n_jobs)
             items[asked], squared[asked] = rows[graph.items].reshape(-1, width), graph.squared.reshape(-1, width)
         if units.prepared.blocks is not None:
-            near = np.abs(units.unit[items] - units.unit[:, None]) <= units.reach
-            near &= units.sample[items] == units.sample[:, None]
+            place = units.place[items]
+            near = (place >= units.start[:, None]) & (place < units.stop[:, None])
             items[near] = -1
             order = np.argsort(near, axis=1, kind="stable")
             items, squared = np.take_along_axis(items, order, 1), np.take_along_axis(squared, order, 1)
@@ -181,7 +182,7 @@ class JointLists:
         either lie within the larger of the two.  Where a list ends too early its last distance counts, or NaN."""
         units, n = self.units, self.units.n
         found = np.empty(n), np.empty(n), np.empty(n, np.int64), np.empty(n, np.int64)
-        _read_lists(self.items, self.squared, labels, units.sample, units.unit, units.reach, k, short, *found)
+        _read_lists(self.items, self.squared, labels, units.place, units.start, units.stop, k, short, *found)
         return found
 
     def estimate(self, labels: np.ndarray, ks: Sequence[int]) -> np.ndarray:
@@ -226,14 +227,14 @@ def _read_sample(items, squared, labels, ks, found):
 
 
 @kernel
-def _read_lists(items, squared, labels, sample, unit, reach, k, short, own, other, n_own, n_other):
+def _read_lists(items, squared, labels, place, start, stop, k, short, own, other, n_own, n_other):
     for i in range(len(items)):
         mine, theirs, at_own, at_other = 0, 0, -1.0, -1.0
         last = 0.0
         if labels[i] != 2:
             for j in range(items.shape[1]):
                 item = items[i, j]
-                if labels[item] == 2 or (sample[item] == sample[i] and abs(unit[item] - unit[i]) <= reach):
+                if labels[item] == 2 or start[i] <= place[item] < stop[i]:
                     continue
                 last = squared[i, j]
                 if mine >= k and theirs >= k and last > max(at_own, at_other):

@@ -7,8 +7,8 @@ with correlation time tau (1 + 2 sum of rho), a cut every L takes
     lost = tau / 2 L (1 - exp(-2 L / tau))
 
 of the variance of a difference of means; n blocks of a sample have n - 1 cuts.  `SampleBlocks.widened` puts it back:
-the share of exchanged samples that are as far apart becomes what it would be if a normal difference had all of its
-variance.  A sample farther apart than all exchanged ones keeps its p-value, 1 / (1 + number of them).
+the probability of exchanged samples to be as far apart becomes what it would be if a normal difference had all of its
+variance.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from math import comb
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+from scipy.special import betaincinv, ndtr, ndtri
 
 from infoscope.base import DataError, ParameterError
 from infoscope.base.array_types import ArrayLike
@@ -28,6 +28,7 @@ from .correlation import BLOCK_TIMES, is_series, series_correlation
 from .space import Space
 
 LIKE = 1.5  # lengths up to this ratio are alike
+NODES = 64  # of a mean over quantiles
 ENOUGH = 2.0  # arrangements times alpha from which whole runs are blocks
 
 
@@ -47,6 +48,9 @@ class SampleBlocks:
         What the blocks are, for messages.
     lost : float
         Share of the variance of a difference that a null of these blocks lacks, for they are cut out of series.
+    window : float or None
+        Time within which rows of a series know each other: two correlation times, or the length of a block that was
+        given; None where blocks are whole runs or groups.
     """
 
     code: np.ndarray
@@ -54,6 +58,7 @@ class SampleBlocks:
     stratum: np.ndarray
     kind: str
     lost: float = 0.0
+    window: float | None = None
 
     @property
     def arrangements(self) -> int:
@@ -67,17 +72,24 @@ class SampleBlocks:
     def widened(self, p_value: float, n_exchanged: int) -> float:
         """A p-value of so many exchanged samples, with what their differences lack put back.
 
+        Where an exchanged sample is as far apart with probability x, one that has all its variance is so with
+        G(x) = 2 Phi(Phi^-1(x/2) sqrt(1 - lost)).  Of n exchanged ones at most c are as far apart with the mean of G
+        over the law of x that is the (c + 1)-th smallest of n numbers at random: the p-value of a count of c.
+
         Examples
         --------
         >>> import numpy as np
         >>> from infoscope.neighbors.two_sample_blocks import SampleBlocks
         >>> blocks = SampleBlocks(np.arange(2), np.array([0, 1]), np.zeros(2), "blocks", lost=0.1)
-        >>> round(blocks.widened(0.05, 999), 3), blocks.widened(0.001, 999)
-        (0.063, 0.001)
+        >>> round(blocks.widened(0.05, 999), 3), round(blocks.widened(0.001, 999), 4)
+        (0.063, 0.0014)
         """
-        share = max(p_value * (1 + n_exchanged) - 1, 0.0) / n_exchanged
-        wider = 2 * ndtr(ndtri(share / 2) * np.sqrt(1 - self.lost))
-        return float((1 + n_exchanged * wider) / (1 + n_exchanged))
+        count = p_value * (1 + n_exchanged) - 1
+        if not self.lost or count >= n_exchanged:
+            return float(p_value)
+        nodes, weights = np.polynomial.legendre.leggauss(NODES)
+        share = betaincinv(count + 1, n_exchanged - count, (1 + nodes) / 2)
+        return float(weights @ ndtr(ndtri(share / 2) * np.sqrt(1 - self.lost)))
 
     def exchanged(self, generator: np.random.Generator) -> np.ndarray:
         """Labels of all rows after the blocks of every stratum have exchanged theirs at random."""
@@ -149,15 +161,18 @@ def sample_blocks(
     lost = 0.0
     if length is None:
         found = [one for one in map(series_correlation, (reference, test)) if one is not None]
-        length = times * max(max(one.tau.value, one.step) for one in found)
+        slowest = max(max(one.tau.value, one.step) for one in found)
+        length, window = times * slowest, BLOCK_TIMES * slowest
         if not all(one.independent for one in found):
             lost = (1 - np.exp(-2 * times)) / (2 * times)
     elif isinstance(length, str) or not 0 < length < np.inf:
         raise ParameterError(f"block_length is {length!r}; it must be a positive time (rows, where there is no time)")
+    else:
+        window = length
     codes = [block_labels(s.time, s.run, length, min_blocks=1, max_blocks=len(s), n=len(s)) for s in (reference, test)]
     cuts = np.mean([1 - _n_runs(s) / (code.max() + 1) for s, code in zip((reference, test), codes, strict=True)])
     long = spell_duration(length, reference.time_unit or "units of time")
-    return _blocks(codes[0], codes[1], f"blocks of {long}", float(lost * cuts))
+    return _blocks(codes[0], codes[1], f"blocks of {long}", float(lost * cuts), float(window))
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
@@ -172,7 +187,9 @@ def _codes(groups: ArrayLike, n: int, name: str) -> np.ndarray:
     return np.unique(labels, return_inverse=True)[1].reshape(-1)
 
 
-def _blocks(first: np.ndarray, second: np.ndarray, kind: str, lost: float = 0.0) -> SampleBlocks:
+def _blocks(
+    first: np.ndarray, second: np.ndarray, kind: str, lost: float = 0.0, window: float | None = None
+) -> SampleBlocks:
     """Blocks of both samples, in strata of like length."""
     a, b = (np.unique(codes, return_inverse=True)[1].reshape(-1) for codes in (first, second))
     n_a = int(a.max()) + 1
@@ -185,4 +202,4 @@ def _blocks(first: np.ndarray, second: np.ndarray, kind: str, lost: float = 0.0)
         if size[block] > LIKE * shortest:
             shortest, number = size[block], number + 1
         stratum[block] = number
-    return SampleBlocks(code, of_test, stratum, kind, lost)
+    return SampleBlocks(code, of_test, stratum, kind, lost, window)
