@@ -18,6 +18,7 @@ from infoscope.base import (
     warn,
 )
 from infoscope.base.contents import fits, holds, integers, whole
+from infoscope.base.documentation import DocumentedEstimator
 from infoscope.neighbors import (
     SampleBlocks,
     Space,
@@ -48,7 +49,7 @@ PERMUTATIONS = 999  # of control="fwer"
 SIDES = {"both": ("over", "under"), "over": ("over",), "under": ("under",)}
 
 
-class DensityAnomaly(BaseEstimator):
+class DensityAnomaly(DocumentedEstimator, BaseEstimator):
     """Find where two samples differ: points of excess with exact p-values, regions with purity.
 
     Around every point the labels of its neighbours, nearest first, are a row of coin flips where nothing happened; the

@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator
 from infoscope.base import ParameterError, provenance, warn
 from infoscope.base.checks import check_choice, check_positive_int, check_random_state
 from infoscope.base.contents import holds, whole
+from infoscope.base.documentation import DocumentedEstimator
 from infoscope.imbalance.dii.many_targets import Descent, ManyWeights
 
 from .communities import communities
@@ -23,7 +24,7 @@ from .graph_tables import Tables
 K_SHARE = 0.05  # of a batch
 
 
-class CommunityCausalGraph(BaseEstimator):
+class CommunityCausalGraph(DocumentedEstimator, BaseEstimator):
     """Community causal graph: links between many variables with a bounded share of false ones, communities, levels.
 
     For every variable and lag, weights of all variables are found that make their present predict its future: the

@@ -11,6 +11,7 @@ from sklearn.exceptions import NotFittedError
 from infoscope.base import check_choice, check_positive_int, fingerprint
 from infoscope.base.checks import check_positive_number, check_sample_weight
 from infoscope.base.contents import holds, integers, number, numbers, whole
+from infoscope.base.documentation import DocumentedEstimator
 from infoscope.base.errors import DataError, DataWarning, ParameterError, warn
 from infoscope.storage import Checkpoint
 
@@ -32,7 +33,7 @@ MOST_EXAMPLES = 20_000  # sequences of the data that are kept, for clones to be 
 BLOCKS = 50  # of rows, some of which are held out
 
 
-class InteractionModel(BaseEstimator):
+class InteractionModel(DocumentedEstimator, BaseEstimator):
     """The law of sequences with interactions of up to `order` tokens, trained by pseudo-likelihood.
 
     ``model="energy"`` is one law of exact maximal order, for any order: its conditionals are compatible, all L of them

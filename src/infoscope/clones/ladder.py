@@ -12,6 +12,7 @@ from sklearn.exceptions import NotFittedError
 
 from infoscope.base import DataError, ParameterError, provenance
 from infoscope.base.contents import holds
+from infoscope.base.documentation import DocumentedEstimator
 
 from .clone_results import CloneResult
 from .documents import error_units
@@ -20,7 +21,7 @@ from .ladder_results import LadderLosses
 from .token_arrays import check_order
 
 
-class CloneLadder(BaseEstimator):
+class CloneLadder(DocumentedEstimator, BaseEstimator):
     """Models of rising order, and a clone from each.
 
     Parameters

@@ -13,6 +13,7 @@ from sklearn.exceptions import NotFittedError
 from infoscope.base import DataError, ParameterError, check_choice, check_positive_int, provenance
 from infoscope.base.checks import check_positive_number
 from infoscope.base.contents import holds, numbers, whole
+from infoscope.base.documentation import DocumentedEstimator
 from infoscope.base.errors import require
 from infoscope.base.progress import progress
 from infoscope.base.threads import one_torch_thread
@@ -30,7 +31,7 @@ UNTRAINED = "this StudyTransformer has not been trained: call fit first"
 LEAST_SHARE = 1e-3  # of the steps, before which nothing is kept but the start
 
 
-class StudyTransformer(BaseEstimator):
+class StudyTransformer(DocumentedEstimator, BaseEstimator):
     """Pre-LN transformer with positions learnt: an encoder that fills in masked tokens, or a decoder.
 
     Parameters

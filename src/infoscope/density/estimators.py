@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, DensityMixin
 from infoscope.base import DataError, ParameterError, check_sample_weight, deprecated, provenance
 from infoscope.base.checks import check_choice, check_positive_int, check_vector
 from infoscope.base.contents import holds, integers, number, numbers
+from infoscope.base.documentation import DocumentedEstimator
 from infoscope.dimension import k_star
 from infoscope.dimension.abide import adaptive_scale
 from infoscope.dimension.estimators import checked_input, warn_of_constant_columns
@@ -37,7 +38,7 @@ COUNTS = ("k", "k-1", "digamma")
 SILENCE = "or `exclusion_window=0` to silence"
 
 
-class PointDensity(DensityMixin, BaseEstimator):
+class PointDensity(DensityMixin, DocumentedEstimator, BaseEstimator):
     """A scikit-learn estimator whose `fit` leaves a log density with its error at every item."""
 
     method = ""

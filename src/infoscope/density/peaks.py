@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator, ClusterMixin, clone
 
 from infoscope.base import DataError, ParameterError, provenance
 from infoscope.base.contents import holds, integers, numbers
+from infoscope.base.documentation import DocumentedEstimator
 from infoscope.base.rounding import exceeds
 
 from .estimators import PAk, PointDensity
@@ -19,7 +20,7 @@ from .topography import Basins, find_basins, merge_peaks
 from .unique_points import neighbors_of_new, ranks_of
 
 
-class DensityPeaks(ClusterMixin, BaseEstimator):
+class DensityPeaks(ClusterMixin, DocumentedEstimator, BaseEstimator):
     """Clusters around the significant peaks of the density, without a number of clusters given.
 
     A peak is merged over a saddle where ``log rho_peak - log rho_saddle < Z (error_peak + error_saddle)``.

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from infoscope.base import DataError, ParameterError, check_positive_int, number_kinds, warn
+from infoscope.base.documentation import DocumentedEstimator
 from infoscope.base.origin import spell_duration
 from infoscope.base.rounding import STEPS
 from infoscope.neighbors import (
@@ -59,7 +60,7 @@ def warn_of_constant_columns(space: Space) -> None:
     )
 
 
-class DimensionEstimator(BaseEstimator):
+class DimensionEstimator(DocumentedEstimator, BaseEstimator):
     """A scikit-learn estimator whose `fit` leaves `result_`, `dimension_` and `dimension_se_`.
 
     Ratios of neighbour distances of a trajectory compare successive frames of one other passage, which no window

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator
 from infoscope.base import DataError
 from infoscope.base.checks import check_choice, check_random_state
 from infoscope.base.contents import choices, holds, numbers, whole
+from infoscope.base.documentation import DocumentedEstimator
 
 from .ground_symmetries import some_systems
 from .network_choice import SettledNetwork, choose_network, settle_network
@@ -30,7 +31,7 @@ from .training_options import (
 FINE_TUNING = 0.25  # of the learning rate
 
 
-class FoundationQuantumState(TrainedNetwork, BaseEstimator):
+class FoundationQuantumState(TrainedNetwork, DocumentedEstimator, BaseEstimator):
     """One neural wave function psi(s | couplings) for a family of Hamiltonians.
 
     A transformer of patches of spins takes the couplings beside them and is trained once for all of them by natural

@@ -10,13 +10,14 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from infoscope.base import DataError, ParameterError
 from infoscope.base.contents import numbers, values, whole
+from infoscope.base.documentation import DocumentedEstimator
 from infoscope.neighbors import Space
 
 LARGEST_BLOCK = 2**22  # entries whose quantiles are taken at a time
 NAMED = 3  # groups that a message lists
 
 
-class ClipRows(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class ClipRows(OneToOneFeatureMixin, TransformerMixin, DocumentedEstimator, BaseEstimator):
     """Clamp the entries of every item to two quantiles of its own entries: no feature outweighs all others.
 
     A few features of a network may be a thousand times larger than the rest; cosines and distances then see little
@@ -79,7 +80,7 @@ class ClipRows(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return clipped
 
 
-class Center(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class Center(OneToOneFeatureMixin, TransformerMixin, DocumentedEstimator, BaseEstimator):
     """Take the mean of the items away: cosines then see how items differ, not the direction that all of them share.
 
     Attributes
@@ -123,7 +124,7 @@ class Center(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return validate_data(self, X, dtype=[np.float64, np.float32], reset=False) - self.mean_
 
 
-class RemoveCentroids(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class RemoveCentroids(OneToOneFeatureMixin, TransformerMixin, DocumentedEstimator, BaseEstimator):
     """Take the mean of its group away from every item: what the items of a group share (syntax, topic) is gone.
 
     Parameters
@@ -223,7 +224,7 @@ class RemoveCentroids(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return RemoveCentroids(None if self.groups is None else np.asarray(self.groups)[rows])
 
 
-class SignBits(TransformerMixin, BaseEstimator):
+class SignBits(TransformerMixin, DocumentedEstimator, BaseEstimator):
     """Keep the signs of the features, packed 64 to a word: items are compared by the number of signs that differ.
 
     A positive number is 1; zero and negative numbers are 0 (+1 and -1 in the language of spins).

@@ -12,12 +12,13 @@ from sklearn.utils.validation import validate_data
 
 from infoscope.base.array_types import Floats
 from infoscope.base.checks import check_matrix, check_sample_weight
+from infoscope.base.documentation import DocumentedEstimator
 from infoscope.base.errors import DataError, ParameterError
 
 MOST_ROUNDS = 1000  # of draws for a row whose draws fall outside the intervals
 
 
-class LearnedProposal(BaseEstimator):
+class LearnedProposal(DocumentedEstimator, BaseEstimator):
     """A proposal that is fitted: `fit`, `partial_fit`, `sample`, `draw_each`, `log_prob`.
 
     A class below says how it learns (`_learn`, `_learn_more`), how a row is drawn (`_draw`) and what its density is

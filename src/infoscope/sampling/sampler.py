@@ -16,6 +16,7 @@ from sklearn.exceptions import NotFittedError
 from infoscope.base import DataError, ParameterError, available_threads, provenance, warn
 from infoscope.base.checks import check_positive_int, check_random_state
 from infoscope.base.contents import holds, whole
+from infoscope.base.documentation import DocumentedEstimator
 from infoscope.storage import Checkpoint
 
 from .chain_state import ChainState
@@ -32,7 +33,7 @@ from .targets import as_target, check_start
 DRAWS = 2**15  # of the proposal: its masses
 
 
-class FlowCVSampler(BaseEstimator):
+class FlowCVSampler(DocumentedEstimator, BaseEstimator):
     """Samples of a law with several basins, along variables that tell them apart.
 
     Every iteration makes `n_local` local moves, then proposes new values of the variables from a density that was

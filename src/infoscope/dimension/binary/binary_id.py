@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator
 from infoscope.base import DataError, ParameterError, check_positive_int, deprecated, provenance, warn
 from infoscope.base.checks import check_choice
 from infoscope.base.contents import holds, number, whole
+from infoscope.base.documentation import DocumentedEstimator
 from infoscope.neighbors import PackedBits
 from infoscope.statistics import run_order
 
@@ -26,7 +27,7 @@ INDEPENDENT = 1.5  # correlation time, in items, below which a series is none
 
 
 @deprecated("max_samples", since="0.1", remove="0.2", instead="n_rows")
-class BinaryID(BaseEstimator):
+class BinaryID(DocumentedEstimator, BaseEstimator):
     """Binary Intrinsic Dimension: how many independent fair bits are as far apart as these items are.
 
     The Hamming distances of d independent fair bits are binomial.  Their histogram is fitted by that law,

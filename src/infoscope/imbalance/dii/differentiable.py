@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from infoscope.base import DataError, ParameterError, provenance
 from infoscope.base.checks import check_choice, check_positive_int, check_random_state
 from infoscope.base.contents import holds, number, numbers, whole
+from infoscope.base.documentation import DocumentedEstimator
 from infoscope.base.number_kinds import refuse_complex, refuse_sparse
 from infoscope.imbalance.plan import ComparisonPlan, make_plan
 from infoscope.imbalance.rank_table import LIMIT_BYTES
@@ -24,7 +25,7 @@ from .value_and_grad import PRECISIONS, check_admissible, make_bandwidth, settle
 from .weights_fit import WeightsFit
 
 
-class DifferentiableImbalance(SelectorMixin, BaseEstimator):
+class DifferentiableImbalance(SelectorMixin, DocumentedEstimator, BaseEstimator):
     """Weights of columns that keep the neighbourhoods of a target: feature selection and scaling in one fit.
 
     The weights w >= 0 minimise the Differentiable Information Imbalance (DII), the mean rank in the target of the
