@@ -7,7 +7,9 @@ import os
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -35,6 +37,7 @@ NOT_HERE = (
     "benchmarks/",
     "from_pretrained",
     "packaged_model",
+    *(() if find_spec("mlflow") else ("mlflow",)),
 )  # of other packages, other versions, CI
 
 
@@ -129,6 +132,22 @@ def test_a_page_prints_what_it_says(page, tmp_path, monkeypatch):
                 checked += bool(expected)
     if not checked:
         pytest.skip("shows no output")
+
+
+def test_the_rules_of_snakemake_name_commands_that_run(tmp_path):
+    """Rule by rule in their order, wildcards and files put in as Snakemake would."""
+    (block,) = re.findall(r"^```python\n# Snakefile\n(.*?)^```$", (DOCS / "integrations.md").read_text("utf-8"), re.S | re.M)
+    load_breast_cancer()[0].to_csv(tmp_path / "cells.csv", index=False)
+    values = SimpleNamespace(k=5)
+    for rule in re.split(r"^rule ", block, flags=re.MULTILINE)[2:]:
+        lines = (re.search(rf"{what}:(.*)", rule)[1] for what in ("input", "output"))
+        inputs, outputs = (re.findall(r'"([^"]*)"', line) for line in lines)
+        command = "".join(re.findall(r'"(.*)"', rule.partition("shell:")[2]))
+        outputs = [file.format(k=values.k) for file in outputs]
+        given = {"input": " ".join(file.format(k=values.k) for file in inputs), "wildcards": values}
+        written = type("Outputs", (list,), {"__str__": lambda files: " ".join(files)})(outputs)
+        printed = run_command(command.format(output=written, **given), tmp_path)
+        assert all((tmp_path / file).exists() for file in outputs), printed
 
 
 ASKED_OF_DATA = [page for page in PAGES if page.parent.name == "rooms" and page.name != "files.md"]  # that asks nothing
