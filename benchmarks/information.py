@@ -38,7 +38,7 @@ def one(x: Any, y: Any, truth: float, threads: int) -> Row:
         began = time.perf_counter()
         result = mutual_information(x, y, n_jobs=threads, **options)
         found[name] = {
-            "value": result.value, "se": result.value_se if options.get("se", True) else None,
+            "value": result.value, "se": result.by_size_se[0] if options.get("se", True) else None,
             "error": result.value - truth, "chosen": result.chosen,
             "limited": result.size_limited, "reliable": result.reliable, "seconds": time.perf_counter() - began,
             "parts": None if result.parts is None else result.parts.tolist(),

@@ -164,7 +164,7 @@ def test_neighborhoods_in_many_columns_are_too_wide_and_that_is_said(columns, wa
         found = entropy(np.random.default_rng(seed).normal(size=(n, columns)), exclusion_window=0)
         off = abs(found.value - columns / 2 * np.log(2 * np.pi * np.e))
         said.append(not found.reliable)
-        assert not found.reliable or off < 3 * found.value_se
+        assert off < 3 * found.value_se  # with what width hides
         if not found.reliable:
             assert "neighbourhoods are so wide" in found.verdict and f"in {columns} dimensions" in found.reasons[-1]
     assert said == [warned] * 4

@@ -223,19 +223,20 @@ def _curves(sample: JointSample, found: Estimate, unit: str, generator: np.rando
     )
     bounds, along = _bounds(sample, found, generator)
     elsewhere = bounds[0].value if bounds and recipe.compress is None else None
-    copula = copula_beside(sample)
+    copula, neighbors = copula_beside(sample), _neighbor_curve(sample, found)
     judged = judge(
         curve,
         unit,
         scale,
-        _neighbor_curve(sample, found),
+        neighbors,
         bounds=bounds,
         missed=_missed(sample, found),
         in_halves=_in_halves(found),
         copula=copula,
         copula_se=_copula_error(sample, copula, order, dealt) if found.compressed is not None else None,
     )
-    return curve_fields(curve, scale) | dict(
+    hidden = 0.0 if neighbors is None else neighbors.hidden(curve.standard_error)
+    return curve_fields(curve, scale, hidden) | dict(
         component_values=along if along is None else along / scale,
         compressed=elsewhere if elsewhere is None else elsewhere / scale,
         reliable=judged.reliable,
@@ -304,10 +305,11 @@ def _missed(sample: JointSample, found: Estimate) -> float:
     return missed_information(sample, halves_of(sample, found.recipe.seed), found.compressed.chosen)
 
 
-def curve_fields(curve: SizeCurve, scale: float) -> dict[str, Any]:
-    """What a result holds of a curve over sizes."""
+def curve_fields(curve: SizeCurve, scale: float, hidden: float = 0.0) -> dict[str, Any]:
+    """What a result holds of a curve over sizes, and of what the width of neighbourhoods may hide."""
     return dict(
-        value_se=curve.standard_error / scale,
+        value_se=float(np.hypot(curve.standard_error, hidden)) / scale,
+        width_se=hidden / scale,
         parts=np.array(curve.parts, np.int64),
         by_size=curve.mean / scale,
         by_size_se=curve.mean_se / scale,

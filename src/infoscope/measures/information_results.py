@@ -26,6 +26,7 @@ class Protocol(Result):
 
     value: float
     value_se: float = np.nan
+    width_se: float = 0.0
     unit: str = "nats"
     n_items: int = 0
     parts: np.ndarray | None = field(default=None, repr=False)
@@ -58,7 +59,8 @@ class Protocol(Result):
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 % interval, bias not included: Student's t of the most parts that the rows were cut into."""
+        """95 % interval: Student's t of the most parts that the rows were cut into.  Of bias it holds what the width of
+        neighbourhoods hides, as far as more neighbours show it."""
         if self.value_se == 0:  # exact
             return self.value, self.value
         parts = 1 if self.parts is None or not len(self.parts) else int(self.parts[-1])
@@ -74,7 +76,10 @@ class Protocol(Result):
         """Whether the value tells dependence from independence."""
         if self.p_value is not None:
             return not exceeds(self.p_value, SIGNIFICANT)
-        return bool(exceeds(self.value, 2 * self.value_se)) if np.isfinite(self.value_se) else self.value > 0
+        if not np.isfinite(self.value_se):
+            return self.value > 0
+        of_rows = np.sqrt(max(self.value_se**2 - self.width_se**2, 0.0))  # where nothing is shared no width hides it
+        return bool(exceeds(self.value, 2 * of_rows))
 
     @property
     def _estimates(self) -> list[tuple[str, Any, Any]]:
@@ -110,7 +115,10 @@ class Information(Protocol):
     given : str or None
         What is known beforehand, of a conditional one.
     value, value_se : float
-        The estimate, which may be negative, and its standard error from disjoint parts of the rows.
+        The estimate, which may be negative, and its standard error, from disjoint parts of the rows and `width_se`.
+    width_se : float
+        What the width of neighbourhoods may hide, as far as more neighbours show it: the bias of strongly related
+        columns and few rows, which are smooth in D dimensions.  It is part of the standard error.
     unit : {"nats", "bits"}
         Of all of them.
     estimator : {"ksg1", "ksg2", "mixed", "labels", "copula"}
@@ -314,7 +322,10 @@ class Entropy(Protocol):
     name : str
         Of the description.
     value, value_se : float
-        The estimate, which is negative for narrow laws, and its standard error from disjoint parts of the rows.
+        The estimate, which is negative for narrow laws, and its standard error, from disjoint parts of the rows and
+        `width_se`.
+    width_se : float
+        Half of what the width of neighbourhoods may hide, as far as more neighbours show it.
     unit : {"nats", "bits"}
         Of the answer, for columns in the units in which they came: metres have log(1000) more in millimetres.
     k, n_features, n_items : int

@@ -9,6 +9,7 @@ import numpy as np
 
 from infoscope.base.array_types import Floats, Ints
 from infoscope.base.rounding import exceeds
+from infoscope.statistics.smoothing_bias import hidden_by_width
 
 from .information_results import SIZE_LIMITED
 from .lower_bounds import LowerBound
@@ -23,6 +24,9 @@ SURE = 3.0  # standard errors by which a bound must be above zero: of independen
 FEWEST_PARTS = 5  # into which the rows must have been cut for an error that can be relied on
 FEWEST_FACTORS = 3.0  # between k and the most neighbours, from which the curve over k has a shape
 SHARE = 20  # rows for every neighbour: beyond, a curve over k levels off because all rows are neighbours
+NEARBY = 10 / 3  # times as many neighbours tell what their width hides (k = 3 and 10)
+NARROWEST = 1.5  # times as many, from which they tell
+NOISE = 1.2  # standard errors by which both may differ by chance: 1.2 to 2 deviations, in normal columns
 STRAIGHT = 0.2  # of the steps of a curve over log k: if they grow by less, it goes on for five of them
 
 
@@ -79,6 +83,14 @@ class NeighborCurve(NamedTuple):
         smooth = (first + second) / (factor ** (2 / self.n_dimensions) - 1)
         curved = first**2 / max(second - first, STRAIGHT * first)
         return float(sign * min(smooth, curved))
+
+    def hidden(self, se: float) -> float:
+        """What the width of neighbourhoods may hide, for a value with this error of its rows."""
+        near, most = self.value_at(self.chosen), int(max(self.k[self.k <= NEARBY * self.chosen]))
+        wide = self.value_at(most)
+        if near is None or wide is None or most < NARROWEST * self.chosen or not np.isfinite(se):
+            return 0.0
+        return hidden_by_width(near, wide, most / self.chosen, self.n_dimensions, NOISE * se)
 
 
 def judge(

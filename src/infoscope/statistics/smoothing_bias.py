@@ -40,6 +40,30 @@ def smoothing_bias(near: float, wide: float, factor: float, n_dimensions: float)
     return (wide - near) / (factor ** (2 / n_dimensions) - 1)
 
 
+def hidden_by_width(near: float, wide: float, factor: float, n_dimensions: float, noise: float) -> float:
+    """What wide neighbourhoods may hide, for the error of an average: `smoothing_bias`, less what is noise.
+
+    Parameters
+    ----------
+    near, wide, factor, n_dimensions
+        As above.
+    noise : float
+        What the difference of both may be by chance: a bias b counts as the root of what b^2 has beyond its square.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> from infoscope.statistics.smoothing_bias import hidden_by_width
+    >>> round(hidden_by_width(1.0, 1.3, 4, 2, 0.0), 12), hidden_by_width(1.0, 1.3, 4, 2, 0.4)
+    (0.1, 0.0)
+    """
+    seen = math.sqrt(max((wide - near) ** 2 - noise**2, 0.0))
+    return smoothing_bias(0.0, seen, factor, n_dimensions)
+
+
 def entropy_is_off(
     near: float, wide: float, *, k: int, se: float, n_dimensions: float, unit: str = "nats", scale: float = 1.0
 ) -> str:
