@@ -136,7 +136,8 @@ def test_a_page_prints_what_it_says(page, tmp_path, monkeypatch):
 
 def test_the_rules_of_snakemake_name_commands_that_run(tmp_path):
     """Rule by rule in their order, wildcards and files put in as Snakemake would."""
-    (block,) = re.findall(r"^```python\n# Snakefile\n(.*?)^```$", (DOCS / "integrations.md").read_text("utf-8"), re.S | re.M)
+    page = (DOCS / "integrations.md").read_text("utf-8")
+    (block,) = re.findall(r"^```python\n# Snakefile\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
     load_breast_cancer()[0].to_csv(tmp_path / "cells.csv", index=False)
     values = SimpleNamespace(k=5)
     for rule in re.split(r"^rule ", block, flags=re.MULTILINE)[2:]:
