@@ -214,7 +214,7 @@ def test_states_of_cells_have_the_colours_of_their_pictures(save, halo):
     adata = anndata.AnnData(x)
     assert found.n_clusters == 2 and write_to_anndata(found, adata, "peaks") == ()
     again = anndata.read_h5ad(save(adata))
-    named = np.where(found.labels < 0, "none", found.labels.astype(str))
+    named = np.where(found.labels < 0, "halo", found.labels.astype(str))
     np.testing.assert_array_equal(again.obs["peaks_state"].astype(str), named)
     colours = dict(zip(again.obs["peaks_state"].cat.categories, again.uns["peaks_state_colors"], strict=True))
     assert (colours["0"], colours["1"]) == (colour_of(0), colour_of(1)) and len(colours) == len(set(named))

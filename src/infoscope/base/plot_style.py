@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 BLUE, VERMILION, GREEN, PINK, ORANGE = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00"
 SKY, YELLOW, BLACK, GREY, PALE_BLUE = "#56B4E9", "#F0E442", "#000000", "0.45", "#9ECAE1"
 COLOURS = (BLUE, VERMILION, GREEN, PINK, ORANGE, SKY, YELLOW, BLACK)  # of things that are told apart by number
+APART = ("#8c8c8c", "#b3b3b3", "#d0d0d0")  # of items in no state or region, in the order in which they are named
 ABOVE, BELOW = "#B2182B", "#2166AC"  # more and less than expected
 ABOVE_MAP, BELOW_MAP = "Reds", "Blues"
 MANY_DOTS = 20_000  # items above which dots shrink

@@ -11,6 +11,7 @@ from infoscope.base import Origin, ParameterError, Provenance, Result
 from infoscope.base.checks import check_choice
 from infoscope.base.contents import flags, holds, integers, numbers, whole
 from infoscope.base.origin import spell_time
+from infoscope.base.plot_style import APART, colour_of
 from infoscope.base.rounding import first_lowest
 from infoscope.statistics.units import energy_unit
 
@@ -124,6 +125,32 @@ class Clusters(Result):
     def n_clusters(self) -> int:
         """How many peaks are significant."""
         return len(self.centers)
+
+    def state_groups(self) -> tuple[np.ndarray, tuple[str, ...], tuple[str, ...]]:
+        """The group of every item, its state or the halo, with names and colours as pictures and files have them.
+
+        Returns
+        -------
+        group : array (N,) of int
+            Number of the state; that behind the last one in the halo.
+        names : tuple of str
+            "0", "1", ..., and "halo" where some items are in it.
+        colours : tuple of str
+            Of the groups.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from infoscope.density import DensityPeaks
+        >>> x = np.random.default_rng(0).normal(size=(200, 2)) + np.repeat([[0.0], [4.0]], 100, axis=0)
+        >>> group, names, colours = DensityPeaks(1.0, halo=True).fit(x).result_.state_groups()
+        >>> names, len(group)
+        (('0', '1', 'halo'), 200)
+        """
+        labels, n = np.asarray(self.labels), self.n_clusters
+        halo = ("halo",) if (labels < 0).any() else ()
+        names = (*map(str, range(n)), *halo)
+        return np.where(labels < 0, n, labels), names, (*map(colour_of, range(n)), *APART[: len(halo)])
 
     @property
     def _title(self) -> str:

@@ -9,7 +9,6 @@ import numpy as np
 from infoscope.base.pictures import picture
 from infoscope.base.plot_style import (
     BLUE,
-    COLOURS,
     GREY,
     VERMILION,
     Style,
@@ -43,9 +42,8 @@ def plot_clusters(
     else:
         x, y = _choose_columns(found, ax, x, y, look)
         (across, x_name), (up, y_name) = (column_of(found, x), column_of(found, y))
-    labels = np.asarray(found.labels)
-    colours = np.array([*COLOURS, "0.8"])[np.where(labels < 0, len(COLOURS), labels % len(COLOURS))]
-    ax.scatter(across, up, c=colours.tolist(), s=dot_size(len(labels), look), lw=0, rasterized=True)
+    group, _, colours = found.state_groups()
+    ax.scatter(across, up, c=np.array(colours)[group].tolist(), s=dot_size(len(group), look), lw=0, rasterized=True)
     for c, item in enumerate(found.centers):
         ax.plot(across[item], up[item], "o", mfc="white", mec="black", ms=look.marker * 1.6)
         ax.annotate(str(c), (across[item], up[item]), ha="center", va="center", fontsize=look.small * 0.9)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from infoscope.base import Result
 from infoscope.base.errors import ParameterError
 
@@ -13,7 +11,6 @@ if TYPE_CHECKING:
     import pandas
 
 NOT_OF_VARIABLES = ("k", "n_")  # columns that say how a row was computed, alike for all variables
-NO_STATE = "none"  # what a cell of the halo is in
 
 
 def write_to_anndata(result: Result, adata: Any, key: str = "infoscope") -> tuple[str, ...]:
@@ -22,9 +19,9 @@ def write_to_anndata(result: Result, adata: Any, key: str = "infoscope") -> tupl
     ``adata.uns[key]`` gets the ``type`` and the ``verdict`` of the result, its ``table`` (a frame) and a ``record``
     (JSON of ``result.to_dict()``: numbers, parameters, seed, versions).  Where each row of the table is about one
     variable, its numbers also become columns of ``adata.var``, NaN for variables it says nothing about.  Where it gives
-    every cell a state, these become the categories ``adata.obs[f"{key}_state"]``, with the colours that its pictures
-    have where scanpy looks for them, ``adata.uns[f"{key}_state_colors"]``.  What is there already under these names is
-    replaced.
+    every cell a state, these (and "halo") become the categories ``adata.obs[f"{key}_state"]``, with the colours that
+    its pictures have where scanpy looks for them, ``adata.uns[f"{key}_state_colors"]``.  What is there already under
+    these names is replaced.
 
     Parameters
     ----------
@@ -101,19 +98,13 @@ def _plain_column(column: pandas.Series) -> pandas.Series:
 
 def _write_states(result: Any, adata: Any, name: str) -> None:
     """The state of every cell, as categories with their colours."""
-    n_states, labels = getattr(result, "n_clusters", None), getattr(result, "labels", None)
-    if n_states is None or labels is None or labels.shape != (adata.n_obs,):
+    if not hasattr(result, "state_groups") or result.labels.shape != (adata.n_obs,):
         return
     import pandas as pd
-    from matplotlib.colors import to_hex
 
-    from infoscope.base.plot_style import GREY, colour_of
-
-    names, colours = [str(state) for state in range(n_states)], [colour_of(state) for state in range(n_states)]
-    if (labels < 0).any():
-        names, colours = [*names, NO_STATE], [*colours, to_hex(GREY)]
-    adata.obs[name] = pd.Categorical.from_codes(np.where(labels < 0, n_states, labels), names)
-    adata.uns[f"{name}_colors"] = colours
+    group, names, colours = result.state_groups()
+    adata.obs[name] = pd.Categorical.from_codes(group, names)
+    adata.uns[f"{name}_colors"] = list(colours)
 
 
 def _write_variables(table: pandas.DataFrame, adata: Any, key: str) -> tuple[str, ...]:

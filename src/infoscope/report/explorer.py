@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from infoscope.base import Origin, plain
-from infoscope.base.plot_style import colour_of
+from infoscope.base.plot_style import APART, colour_of
 from infoscope.base.printable import printable
 
 from .answers import WHOLE, Answer
@@ -16,7 +16,6 @@ from .markup import data_block, tag, text_of
 from .packing import packed, packed_texts
 from .points import Points, thinned
 
-GREYS = ("#8c8c8c", "#b3b3b3", "#d0d0d0")  # of points in no state or region
 SCALE_STEPS = 64
 
 
@@ -95,7 +94,7 @@ def _data(answer: Answer, points: Points, shown: Points, number: int) -> dict[st
 
 def _groups(points: Points, count: np.ndarray, weight: np.ndarray) -> list[dict[str, Any]]:
     named = [name.startswith(points.group_word) for name in points.groups]
-    greys = iter(GREYS * len(points.groups))
+    greys = iter(APART * len(points.groups))
     return [
         {
             "name": printable(name),

@@ -116,9 +116,8 @@ def thinned(points: Points, most: int = MOST_POINTS) -> Points:
 # --------------------------------------------------------------------------------------------------------------- steps
 def _of_states(found: Any) -> Points:
     """States of a density: a group each, the halo last."""
-    labels = np.asarray(found.labels)
-    n_states, halo = found.n_clusters, bool((labels < 0).any())
-    names = (*(f"state {c}" for c in range(n_states)), *(("halo",) if halo else ()))
+    labels, n_states = np.asarray(found.labels), found.n_clusters
+    group, names, _ = found.state_groups()
     energy = found.to_frame("items")["free_energy"].to_numpy()
     values = {"log density": np.asarray(found.log_density), f"free energy / {found.units}": energy}
     centres = np.asarray(found.coordinates, float)[np.asarray(found.centers)]
@@ -127,8 +126,8 @@ def _of_states(found: Any) -> Points:
         found,
         centres,
         values,
-        group=np.where(labels < 0, n_states, labels),
-        groups=names,
+        group=group,
+        groups=(*(f"state {name}" for name in names[:n_states]), *names[n_states:]),
         group_word="state",
         weight=weight,
         said=said,
