@@ -103,24 +103,28 @@ def deliver(
 
 
 def _write_page(result: Any, path: Path, **made: Any) -> None:
-    import matplotlib
-
-    matplotlib.use("Agg")  # a file is written, no window opens
     from infoscope.report import write_page
 
+    draw_into_files()
     write_page(result, path, **made)
     typer.echo(f"page: {path}")
 
 
-def save_picture(result: Any, path: Path, **options: Any) -> None:
-    """Draw a result into a file, which is there whole or not at all; for a paper with the numbers beside it."""
+def draw_into_files() -> Any:
+    """The drawing module, told that no window is to open."""
     import matplotlib
 
-    matplotlib.use("Agg")  # a file is written, no window opens
+    matplotlib.use("Agg")
     from matplotlib import pyplot
 
+    return pyplot
+
+
+def save_picture(result: Any, path: Path, **options: Any) -> None:
+    """Draw a result into a file, which is there whole or not at all; for a paper with the numbers beside it."""
     from infoscope.io import save_figure
 
+    pyplot = draw_into_files()
     if options["style"] == "paper":
         save_figure(result, path, **options)
         return

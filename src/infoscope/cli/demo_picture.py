@@ -16,13 +16,11 @@ MARKS = ((ORANGE, "o"), (BLUE, "s"), (GREEN, "^"))  # of the best pairs
 
 def save(answers: Sequence[Pairs | Map | Heat | Wines | Few], path: Path) -> None:
     """Draw the answers in two rows into a file, which is there whole or not at all."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
     from infoscope.storage import atomic_path
 
+    from .deliver import draw_into_files
+
+    pyplot = draw_into_files()
     figure, axes = pyplot.subplot_mosaic([[*"aabbcc"], [*"dddeee"]], figsize=(15, 9), layout="constrained")
     panels: tuple[Callable[[Any, Any], None], ...] = (_pairs, _map, _heat, _wines, _few)
     for ax, draw, answer in zip(axes.values(), panels, answers, strict=True):

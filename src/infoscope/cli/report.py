@@ -25,9 +25,11 @@ def report(
     """
     from infoscope.report import check_page_path, write_page
 
+    from .deliver import draw_into_files
     from .messages import messages, note
 
     check_page_path(output)
+    draw_into_files()
     with messages(quiet=False):
         page = write_page(results[0] if len(results) == 1 else results, output)
         if any(file.lower().endswith(".json") for file in results):
