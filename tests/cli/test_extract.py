@@ -206,3 +206,28 @@ def test_a_file_that_changed_before_the_result_was_saved(tables):
         library.save(fitted.result_, "r.npz")
     with pytest.raises(library.base.DataError, match="no hash"):
         write_items(library.load("r.npz").origin, [0], "a.csv")
+
+
+@pytest.mark.parametrize("given", ["=x.csv", "./=x.csv", "@x.csv"])
+def test_items_of_a_file_whose_name_begins_like_a_formula(tmp_path, monkeypatch, infoscope, given):
+    """Tables write such a name with an apostrophe in front, and read it back; so are tables of such a name."""
+    monkeypatch.chdir(tmp_path)
+    rows = np.random.default_rng(5).normal(size=(60, 2))
+    np.savetxt(given, rows, delimiter=",", header="phi,psi", comments="")
+    asked = ("density", f"{given}:0,1", "--states", "--z", "1", "--output", "s.npz", "--output", "s.csv", "-q")
+    ran = infoscope(*asked)
+    assert ran.code == 0, ran.err
+    listed = pd.read_csv("s.csv")
+    file = given.removeprefix("./")
+    assert (listed["file"] == f"'{file}").all()
+    chosen = [3, 17, 41]
+    for name in ("mine.csv", "=mine.csv"):
+        listed.iloc[chosen].to_csv(name, index=False)
+        ran = infoscope("extract", "s.npz", "--items", name, "-o", "rows.csv")
+        assert ran.code == 0, ran.err
+        np.testing.assert_allclose(pd.read_csv("rows.csv")[["phi", "psi"]], rows[chosen])
+    listed.iloc[chosen].assign(file=file).to_csv("mine.csv", index=False)  # as its user would write it
+    assert infoscope("extract", "s.npz", "--items", "mine.csv", "-o", "rows.csv").code == 0
+    listed.iloc[chosen].assign(file="'=other.csv").to_csv("mine.csv", index=False)
+    ran = infoscope("extract", "s.npz", "--items", "mine.csv", "-o", "rows.csv")
+    assert ran.code == 2 and "of '=other.csv is no item" in ran.err

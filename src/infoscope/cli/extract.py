@@ -133,6 +133,7 @@ def listed_items(result: Any, table: str) -> np.ndarray:
 
     from infoscope.base.errors import DataError
     from infoscope.io import column_names, read_column
+    from infoscope.io.spreadsheet_cells import safe_cell
 
     origin = result.origin
     names = column_names(table)
@@ -140,10 +141,13 @@ def listed_items(result: Any, table: str) -> np.ndarray:
     if number is None:
         raise DataError(f"{table} has no column '{origin.kind}', which says where an item stands in its file")
     if "file" not in names and len(origin.files) > 1:
-        files = ", ".join(str(file) for file in origin.files)
-        raise DataError(f"{table} has no column 'file', and the items are from several: {files}")
+        several = ", ".join(str(file) for file in origin.files)
+        raise DataError(f"{table} has no column 'file', and the items are from several: {several}")
     rows = np.asarray(read_column(table, number))
-    named = read_column(table, "file").astype(str) if "file" in names else np.full(len(rows), str(origin.files[0]))
+    files = [str(file) for file in origin.files]
+    named = read_column(table, "file").astype(str) if "file" in names else np.full(len(rows), files[0])
+    as_tables = {safe_cell(file): file for file in files}  # '=x.csv stands there for =x.csv
+    named = np.array([name if name in files else as_tables.get(name, name) for name in named.tolist()], object)
     here = origin.columns()
     known = pandas.Series(
         np.arange(len(origin)), pandas.MultiIndex.from_arrays([here["file"].astype(str), here[origin.kind]])

@@ -36,15 +36,31 @@ def csv_text(frame: pandas.DataFrame) -> str:
     phi,2.0
     <BLANKLINE>
     """
-    safe = frame.rename(columns=_safe)
+    safe = frame.rename(columns=safe_cell)
     for place, kind in enumerate(frame.dtypes):
         if kind.kind not in "biufcmM":
-            safe.isetitem(place, frame.iloc[:, place].map(_safe))
+            safe.isetitem(place, frame.iloc[:, place].map(safe_cell))
     return safe.to_csv(index=False, lineterminator="\n")
 
 
-def _safe(cell: Any) -> Any:
-    """A cell that is no formula, and in which no line ends unseen (the writer quotes only "\n")."""
+def safe_cell(cell: Any) -> Any:
+    """A cell that is no formula, and in which no line ends unseen (the writer quotes only "\n").
+
+    Parameters
+    ----------
+    cell : Any
+        Text, or anything else, which stays as it is.
+
+    Returns
+    -------
+    Any
+
+    Examples
+    --------
+    >>> from infoscope.io.spreadsheet_cells import safe_cell
+    >>> safe_cell("=x.csv"), safe_cell("-1.5"), safe_cell(2)
+    ("'=x.csv", '-1.5', 2)
+    """
     if not isinstance(cell, str):
         return cell
     text = cell.replace("\r\n", "\n").replace("\r", "\n")
