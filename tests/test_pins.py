@@ -38,7 +38,7 @@ def test_commits_are_checked_with_the_same_versions():
 def test_what_tests_install_is_one_list():
     written = {
         name: set(re.search(r"torch,cluster,[\w,]+", (ROOT / name).read_text(encoding="utf-8"))[0].split(","))
-        for name in ("Makefile", "noxfile.py", "CONTRIBUTING.md", "constraints.txt")
+        for name in ("Makefile", "noxfile.py", "CONTRIBUTING.md", "constraints.txt", ".github/workflows/tests.yml")
     }
     lists = {name: extras - {"lint", "docs", "release"} for name, extras in written.items()}
     assert set(map(frozenset, lists.values())) == {frozenset(lists["Makefile"])}, lists
