@@ -1,5 +1,6 @@
 import enum
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -123,6 +124,7 @@ def test_flat():
 def test_references_are_balanced_bibtex():
     for key, entry in REFERENCES.items():
         assert entry.startswith("@") and entry.count("{") == entry.count("}"), key
+        assert not re.search(r"""(?<!\\)\{['"`^~]""", entry), f"{key}: an accent without its backslash"
     for key in ("information_imbalance", "differentiable_imbalance"):
         assert "doi" in REFERENCES[key] and "eprint" in REFERENCES[key]
     assert bibtex("infoscope", "infoscope") == REFERENCES["infoscope"]

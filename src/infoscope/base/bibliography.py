@@ -193,7 +193,7 @@ REFERENCES: dict[str, str] = {
   doi     = {10.1098/rspa.1946.0056}
 }""",
     "knn_divergence": """@article{wang2009divergence,
-  author  = {Wang, Qing and Kulkarni, Sanjeev R. and Verd{\'u}, Sergio},
+  author  = {Wang, Qing and Kulkarni, Sanjeev R. and Verd{\\'u}, Sergio},
   title   = {Divergence estimation for multidimensional densities via $k$-nearest-neighbor distances},
   journal = {IEEE Transactions on Information Theory},
   volume  = {55},
@@ -209,7 +209,7 @@ REFERENCES: dict[str, str] = {
   year      = {2017}
 }""",
     "mmd": """@article{gretton2012kernel,
-  author  = {Gretton, Arthur and Borgwardt, Karsten M. and Rasch, Malte J. and Sch{\"o}lkopf, Bernhard and
+  author  = {Gretton, Arthur and Borgwardt, Karsten M. and Rasch, Malte J. and Sch{\\"o}lkopf, Bernhard and
              Smola, Alexander},
   title   = {A kernel two-sample test},
   journal = {Journal of Machine Learning Research},
@@ -218,7 +218,7 @@ REFERENCES: dict[str, str] = {
   year    = {2012}
 }""",
     "sliced_wasserstein": """@article{bonneel2015sliced,
-  author  = {Bonneel, Nicolas and Rabin, Julien and Peyr{\'e}, Gabriel and Pfister, Hanspeter},
+  author  = {Bonneel, Nicolas and Rabin, Julien and Peyr{\\'e}, Gabriel and Pfister, Hanspeter},
   title   = {Sliced and {Radon} {Wasserstein} barycenters of measures},
   journal = {Journal of Mathematical Imaging and Vision},
   volume  = {51},
