@@ -175,8 +175,9 @@ for at, (effect, name) in enumerate(
 ):
     axes[2].errorbar(lag, effect.effect, effect.effect_se, color=f"C{at}", marker="o", ms=3, label=name)
     axes[2].plot(lag, effect.null_high, ":", color=f"C{at}", lw=1, label="95 % of exchanged copies")
-axes[2].set(xscale="log", xlabel="time after the intervention", ylabel="divergence (nats)", ylim=(0, None))
-axes[2].legend(frameon=False, fontsize=8, loc="lower right")
+top = 1.6 * float(np.max(on_solvent.effect + on_solvent.effect_se))  # the legend stands above the curves
+axes[2].set(xscale="log", xlabel="time after the intervention", ylabel="divergence (nats)", ylim=(0, top))
+axes[2].legend(frameon=False, fontsize=8, loc="upper right")
 figure.savefig("polymer_causes.png", dpi=100)
 
 # %%
