@@ -16,7 +16,7 @@ from infoscope.base import kernel
 from infoscope.imbalance.rank_kernels import ranks_on_lines
 from infoscope.neighbors import admissible_pairs
 
-from . import softmax_kernels as kernels
+from . import lane_kernels as kernels
 
 CACHED = 8  # targets whose ranks in a batch fit into a processor's cache
 ROUNDED = 1e-14  # share of the squared lengths of two items below which the square of their distance is rounding
