@@ -199,7 +199,7 @@ figure.savefig("polymer_causes.png", dpi=100)
 #    transfer entropy: extension to solvent, and solvent to extension
 #       1 rows later  0.009 ± 0.017 (p = 0.150)  -0.001 ± 0.008 (p = 0.375)
 #       2 rows later  0.008 ± 0.012 (p = 0.175)  -0.012 ± 0.007 (p = 0.900)
-#       4 rows later  -0.011 ± 0.012 (p = 0.800)  0.003 ± 0.008 (p = 0.375)
+#       4 rows later  -0.011 ± 0.013 (p = 0.800)  0.003 ± 0.008 (p = 0.375)
 #       8 rows later  0.000 ± 0.009 (p = 0.450)  0.015 ± 0.012 (p = 0.150)
 #      16 rows later  -0.002 ± 0.013 (p = 0.500)  -0.010 ± 0.010 (p = 0.800)
 #      24 rows later  -0.003 ± 0.013 (p = 0.500)  0.008 ± 0.010 (p = 0.200)
@@ -209,19 +209,19 @@ figure.savefig("polymer_causes.png", dpi=100)
 #       1 rows later  divergence 0.08 ± 0.05 nats (p = 0.025)
 #       2 rows later  divergence 0.11 ± 0.05 nats (p = 0.005)
 #       4 rows later  divergence 0.12 ± 0.05 nats (p = 0.005)
-#       8 rows later  divergence 0.07 ± 0.04 nats (p = 0.015)
+#       8 rows later  divergence 0.07 ± 0.04 nats (p = 0.020)
 #      16 rows later  divergence 0.14 ± 0.06 nats (p = 0.005)
-#      24 rows later  divergence 0.05 ± 0.06 nats (p = 0.135)
+#      24 rows later  divergence 0.05 ± 0.06 nats (p = 0.105)
 #    held at 2.5: solvent between 2.59 (spread 0.24)
 #    held at 5.5: solvent between 5.39 (spread 0.25)
 #    do(solvent between = 2.5): extension 4.18 ± 0.06 at the end
 #    do(solvent between = 5.5): extension 4.22 ± 0.06 at the end
 #       1 rows later  divergence 0.00 ± 0.01 nats (p = 0.975)
-#       2 rows later  divergence 0.00 ± 0.01 nats (p = 0.985)
-#       4 rows later  divergence 0.01 ± 0.01 nats (p = 0.950)
-#       8 rows later  divergence 0.00 ± 0.01 nats (p = 0.980)
-#      16 rows later  divergence 0.02 ± 0.02 nats (p = 0.215)
-#      24 rows later  divergence 0.02 ± 0.02 nats (p = 0.330)
+#       2 rows later  divergence 0.00 ± 0.01 nats (p = 0.980)
+#       4 rows later  divergence 0.01 ± 0.01 nats (p = 0.970)
+#       8 rows later  divergence 0.00 ± 0.01 nats (p = 0.985)
+#      16 rows later  divergence 0.02 ± 0.02 nats (p = 0.195)
+#      24 rows later  divergence 0.02 ± 0.02 nats (p = 0.320)
 #
 # .. image:: polymer_causes.png
 #    :alt: Gains and transfer entropies near zero; the solvent differs by 0.1 nats where ends are held, the ends do not
@@ -234,6 +234,6 @@ figure.savefig("polymer_causes.png", dpi=100)
 # The experiments see what the runs do not. With the ends held apart there are fewer points between them, and the laws
 # differ by 0.1 nats at five of six lags (p = 0.03 and less), because the ends stay where fluctuations take them only
 # for a moment. With few or many points held between the ends, 2.6 or 5.4 where 4.0 ± 1.2 are usual, the ends do what
-# they do anyway: no divergence above 0.02 nats, all p-values above 0.2. So the chain moves its solvent, a little, and
+# they do anyway: no divergence above 0.02 nats, all p-values above 0.19. So the chain moves its solvent, a little, and
 # the solvent between the ends does not move the chain, as far as 192 copies tell. That no information was seen in the
 # runs says how little of what happens by itself that is, not that there is no cause.
