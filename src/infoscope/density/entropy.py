@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from scipy.special import gammaln, polygamma, psi
 
 from infoscope.neighbors import Space
 from infoscope.statistics.correlated_means import mean_variance, time_windows
-from infoscope.statistics.smoothing_bias import WIDER, entropy_is_off
+from infoscope.statistics.smoothing_bias import WIDER, entropy_is_off, hidden_in_entropy
 
 from .bias import Bias
 from .statistical_inefficiency import Correlated, clock_of
@@ -43,7 +45,8 @@ def entropy(
     Returns
     -------
     value, error : float
-        psi(N) - psi(k) + log V_d + d mean log r_k in nats, k = 4; weighted items count by their weight.
+        psi(N) - psi(k) + log V_d + d mean log r_k in nats, k = 4; weighted items count by their weight.  The error
+        holds half of what wide neighbourhoods may hide.
     off : str
         What is said where the density changes among these neighbours by more than the error allows for, or nothing.
 
@@ -79,12 +82,15 @@ def entropy(
         series = mean_variance(away[point], each, time_windows(clock, correlated.window))
         alone = float((each**2 @ away[point] ** 2) / each.sum() ** 2)
         variance *= series / alone if alone > 0 else 1.0
-    off = ""
-    if WIDER * k <= log_distances.shape[1] and WIDER**2 * k <= len(log_distances):
+    off, error = "", variance**0.5
+    if WIDER * k <= log_distances.shape[1]:
         wide, _ = _surprise(sample, log_distances, d, WIDER * k)
         further = value + float(weight @ (wide - near) / weight.sum())
-        off = entropy_is_off(value, further, k=k, se=variance**0.5, n_dimensions=d)
-    return value, variance**0.5, off
+        if WIDER**2 * k <= len(log_distances):
+            off = entropy_is_off(value, further, k=k, se=error, n_dimensions=d)
+        hidden = hidden_in_entropy(value, further, k=k, n_rows=len(log_distances), se=error, n_dimensions=d)
+        error = math.hypot(error, hidden)
+    return value, error, off
 
 
 def _surprise(sample: Sample, log_distances: np.ndarray, d: float, k: int) -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ from infoscope.base import DataError, DataWarning, ParameterError, provenance, w
 from infoscope.base.array_types import Floats
 from infoscope.base.checks import check_positive_int, check_random_state
 from infoscope.neighbors import Space, find_repeated_rows, looking_at_row_order, nearest, target_space
-from infoscope.statistics.smoothing_bias import WIDER, entropy_is_off, hidden_by_width
+from infoscope.statistics.smoothing_bias import ROWS, WIDER, entropy_is_off, hidden_in_entropy
 from infoscope.statistics.units import information_unit
 
 from .assembly import curve_fields
@@ -22,9 +22,6 @@ from .sizes import size_curve
 from .verdict import judge
 
 LISTED = 5  # rows that are named
-# Of normal columns (2 to 20; 30 to 300 rows) a fifth to a third of what the law of smooth densities says is true.
-HALF = 0.5
-NOISE = 0.8  # standard errors: two deviations of the difference of 3 and 12 neighbours, half of it in many columns
 
 
 def entropy(
@@ -170,14 +167,14 @@ def _of_wide_neighborhoods(
 ) -> tuple[float, tuple[str, ...]]:
     """What neighbourhoods may hide because the density changes within them, and what is said where that is much."""
     (space,) = sample.spaces
-    if not np.isfinite(se) or 2 * WIDER * k > len(space):
+    if not np.isfinite(se) or ROWS * WIDER * k > len(space):
         return 0.0, ()
     d = int((np.asarray(space.feature_weights) > 0).sum())
     try:
         wide = _entropy(sample, WIDER * k)
     except (DataError, ParameterError):  # beyond half a period, or more than a window leaves
         return 0.0, ()
-    hidden = HALF * hidden_by_width(value, wide, WIDER, d, NOISE * se)
+    hidden = hidden_in_entropy(value, wide, k=k, n_rows=len(space), se=se, n_dimensions=d)
     if WIDER**2 * k > len(space):
         return hidden, ()  # too few rows, of which that is said
     said = entropy_is_off(value, wide, k=k, se=se, n_dimensions=d, unit=unit, scale=scale)

@@ -84,10 +84,17 @@ class Protocol(Result):
     @property
     def _estimates(self) -> list[tuple[str, Any, Any]]:
         said = say_estimate(self.value, self.value_se)
-        lines: list[tuple[str, Any, Any]] = [("information", f"{said} {self.unit}", None)]
+        lines: list[tuple[str, Any, Any]] = [("information", f"{said} {self.unit}", None), *self._of_width]
         if self.p_value is not None:
             lines.append(("p(independent)", f"{self.p_value:.2g}", None))
         return lines
+
+    @property
+    def _of_width(self) -> list[tuple[str, Any, Any]]:
+        """A line where wide neighbourhoods hide as much as the rows leave open, or more."""
+        if not 2 * self.width_se**2 >= self.value_se**2 > 0:
+            return []
+        return [("of this ± by wide neighbourhoods", f"{self.width_se:.2g}", None)]
 
     @property
     def _varied(self) -> str:
@@ -353,7 +360,8 @@ class Entropy(Protocol):
 
     @property
     def _estimates(self) -> list[tuple[str, Any, Any]]:
-        return [("entropy", f"{say_estimate(self.value, self.value_se)} {self.unit}", None)]
+        entropy = f"{say_estimate(self.value, self.value_se)} {self.unit}"
+        return [("entropy", entropy, None), *self._of_width]
 
     @property
     def verdict(self) -> str:
