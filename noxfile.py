@@ -76,7 +76,7 @@ def package(session: nox.Session) -> None:
 
     folder = fresh_folder("package")
     show_demo(session, str(wheel), folder / "wheel")
-    python = show_demo(session, f"{sdist}[test]", folder / "sdist")
+    python = show_demo(session, f"{sdist}[report,md,test]", folder / "sdist")  # with its page, and structures
     with tarfile.open(sdist) as archive:
         archive.extractall(folder, filter="data")
     (unpacked,) = folder.glob("infoscope-*")
