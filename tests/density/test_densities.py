@@ -411,8 +411,8 @@ def test_gradients_of_a_gaussian(estimator):
 
 @pytest.mark.parametrize(("columns", "off"), [(2, False), (20, True)])
 def test_an_entropy_that_wide_neighbourhoods_spoil_is_said(columns, off):
-    """Of 100 normal rows in twenty columns it is 2 nats off, some eleven errors of the rows, and says so: its error holds
-    half of what it says it may be off.  In two columns the error is that of the rows."""
+    """Of 100 normal rows in twenty columns it is 2 nats off, some eleven errors of the rows, and says so; its error
+    holds half of what it may be off.  In two columns the error is that of the rows."""
     x = np.random.default_rng(0).normal(size=(100, columns))
     found = KStarNN(dimension=float(columns), calibrate=False).fit(x).result_
     assert any(said.startswith("of the entropy") for said in found.warnings) == off

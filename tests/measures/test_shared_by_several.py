@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from scipy.special import digamma
 from tests.measures import brute_information as brute
+from tests.statistics.series import autoregressive
 
 from infoscope import Space
 from infoscope.base import DataError, DataWarning, ParameterError
@@ -427,3 +428,18 @@ def walks(seed, n, memory=0.9):
     for row in range(1, n):
         found[:, row] = memory * found[:, row - 1] + steps[:, row]
     return [Space(one[:, None], time=np.arange(float(n))) for one in found]
+
+
+@pytest.mark.filterwarnings("ignore::infoscope.base.CorrelatedRowsWarning")
+def test_a_conditional_p_value_of_a_short_series_says_that_rows_move_one_by_one():
+    """Memory of 10 rows a correlation time: 200 rows are some 10 blocks, 2,000 are 100."""
+    g = np.random.default_rng(0)
+    x, y, z = (autoregressive(0.82, 2000, g) for _ in range(3))
+
+    def ask(n, **options):
+        series = [Space(column[:n], time=np.arange(float(n))) for column in (x + z, y + z, z)]
+        return conditional_mutual_information(*series, se=False, **options)
+
+    with pytest.warns(DataWarning, match=r"rows of Y move one by one, .* series of \d+ blocks"):
+        assert any("one by one" in said for said in ask(200, n_permutations=19).warnings)
+    assert not any("one by one" in said for one in (ask(2000, n_permutations=9), ask(200)) for said in one.warnings)
