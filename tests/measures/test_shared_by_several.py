@@ -432,7 +432,7 @@ def walks(seed, n, memory=0.9):
 
 @pytest.mark.filterwarnings("ignore::infoscope.base.CorrelatedRowsWarning")
 def test_a_conditional_p_value_of_a_short_series_says_that_rows_move_one_by_one():
-    """Memory of 10 rows a correlation time: 200 rows are some 10 blocks, 2,000 are 100."""
+    """Memory of 10 rows a correlation time: 200 rows are some 10 blocks, 1,000 are 50."""
     g = np.random.default_rng(0)
     x, y, z = (autoregressive(0.82, 2000, g) for _ in range(3))
 
@@ -442,4 +442,4 @@ def test_a_conditional_p_value_of_a_short_series_says_that_rows_move_one_by_one(
 
     with pytest.warns(DataWarning, match=r"rows of Y move one by one, .* series of \d+ blocks"):
         assert any("one by one" in said for said in ask(200, n_permutations=19).warnings)
-    assert not any("one by one" in said for one in (ask(2000, n_permutations=9), ask(200)) for said in one.warnings)
+    assert not any("one by one" in said for one in (ask(1000, n_permutations=19), ask(200)) for said in one.warnings)
