@@ -104,7 +104,7 @@ def test_intervals_of_strongly_related_columns_hold_the_truth():
         found = mutual_information(x, 0.8 * x + 0.6 * g.normal(size=(100, 2)), compress=None, n_jobs=1)
         off = abs(found.value + np.log(1 - 0.64))
         held += off < 1.96 * found.value_se
-        of_rows += off < 1.96 * np.sqrt(found.value_se**2 - found.width_se**2)
+        of_rows += off < 1.96 * np.sqrt(found.value_se**2 - found.width_bias**2)
         assert found.seen  # what width hides says nothing of independence
     assert held >= 45 and of_rows <= 40
 
@@ -245,7 +245,7 @@ def test_a_copula_that_holds_more_than_directions_is_told():
     turned = [side @ np.linalg.qr(g.normal(size=(8, 8)))[0] for side in (x, y)]
     found = mutual_information(*turned, compress="canonical", random_state=0)
     assert found.copula == pytest.approx(-2 * math.log(1 - 0.36), abs=0.1)
-    assert found.value < found.copula - 3 * np.sqrt(found.value_se**2 - found.width_se**2)  # of the rows
+    assert found.value < found.copula - 3 * np.sqrt(found.value_se**2 - found.width_bias**2)  # of the rows
     assert found.size_limited and any("a Gaussian copula holds" in reason for reason in found.reasons)
 
 

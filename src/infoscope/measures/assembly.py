@@ -309,7 +309,7 @@ def curve_fields(curve: SizeCurve, scale: float, hidden: float = 0.0) -> dict[st
     """What a result holds of a curve over sizes, and of what the width of neighbourhoods may hide."""
     return dict(
         value_se=float(np.hypot(curve.standard_error, hidden)) / scale,
-        width_se=hidden / scale,
+        width_bias=hidden / scale,
         parts=np.array(curve.parts, np.int64),
         by_size=curve.mean / scale,
         by_size_se=curve.mean_se / scale,

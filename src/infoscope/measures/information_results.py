@@ -26,7 +26,7 @@ class Protocol(Result):
 
     value: float
     value_se: float = np.nan
-    width_se: float = 0.0
+    width_bias: float = 0.0
     unit: str = "nats"
     n_items: int = 0
     parts: np.ndarray | None = field(default=None, repr=False)
@@ -78,7 +78,7 @@ class Protocol(Result):
             return not exceeds(self.p_value, SIGNIFICANT)
         if not np.isfinite(self.value_se):
             return self.value > 0
-        of_rows = np.sqrt(max(self.value_se**2 - self.width_se**2, 0.0))  # where nothing is shared no width hides it
+        of_rows = np.sqrt(max(self.value_se**2 - self.width_bias**2, 0.0))  # where nothing is shared no width hides it
         return bool(exceeds(self.value, 2 * of_rows))
 
     @property
@@ -92,9 +92,9 @@ class Protocol(Result):
     @property
     def _of_width(self) -> list[tuple[str, Any, Any]]:
         """A line where wide neighbourhoods hide as much as the rows leave open, or more."""
-        if not 2 * self.width_se**2 >= self.value_se**2 > 0:
+        if not 2 * self.width_bias**2 >= self.value_se**2 > 0:
             return []
-        return [("of this ± by wide neighbourhoods", f"{self.width_se:.2g}", None)]
+        return [("of this ± by wide neighbourhoods", f"{self.width_bias:.2g}", None)]
 
     @property
     def _varied(self) -> str:
@@ -122,8 +122,8 @@ class Information(Protocol):
     given : str or None
         What is known beforehand, of a conditional one.
     value, value_se : float
-        The estimate, which may be negative, and its standard error, from disjoint parts of the rows and `width_se`.
-    width_se : float
+        The estimate, which may be negative, and its standard error, from disjoint parts of the rows and `width_bias`.
+    width_bias : float
         What the width of neighbourhoods may hide, as far as more neighbours show it: the bias of strongly related
         columns and few rows, which are smooth in D dimensions.  It is part of the standard error.
     unit : {"nats", "bits"}
@@ -330,8 +330,8 @@ class Entropy(Protocol):
         Of the description.
     value, value_se : float
         The estimate, which is negative for narrow laws, and its standard error, from disjoint parts of the rows and
-        `width_se`.
-    width_se : float
+        `width_bias`.
+    width_bias : float
         Half of what the width of neighbourhoods may hide, as far as more neighbours show it.
     unit : {"nats", "bits"}
         Of the answer, for columns in the units in which they came: metres have log(1000) more in millimetres.
