@@ -97,3 +97,17 @@ def test_bad_input(table, infoscope, arguments, message):
     ran = infoscope("shares", *arguments)
     assert ran.code == 2
     assert re.search(message, ran.err)
+
+
+def test_ties_are_judged_as_in_the_library(infoscope, tmp_path, monkeypatch):
+    """Columns rounded to half their spread: by their ranks nothing is told of ties, and the record says by what."""
+    monkeypatch.chdir(tmp_path)
+    rounded = (np.random.default_rng(1).normal(size=(300, 2)) * 3.3).round() / 2
+    pd.DataFrame(rounded, columns=["x", "y"]).to_csv("rounded.csv", index=False)
+    ran = infoscope("shares", "rounded.csv:x", "rounded.csv:y", "--output", "out.npz", "--output", "out.json")
+    assert ran.code == 0, ran.err
+    saved, found = library.load("out.npz"), mutual_information(rounded[:, :1], rounded[:, 1:])
+    assert saved.value == pytest.approx(found.value, abs=1e-12)
+    assert (saved.reliable, saved.reasons, saved.marginals) == (found.reliable, found.reasons, found.marginals)
+    assert saved.marginals == ("rank-normal", "rank-normal")
+    assert "ties look like shared" in infoscope("shares", "rounded.csv:x", "rounded.csv:y", "--marginals", "none").out

@@ -6,7 +6,7 @@ from scipy.spatial import cKDTree
 
 from infoscope.base import DataError, ParameterError
 from infoscope.dimension import Decimation
-from infoscope.neighbors import Space, nearest
+from infoscope.neighbors import Space, content_order, nearest
 
 
 def two_nn(x):
@@ -20,7 +20,7 @@ def test_values_are_means_over_random_parts():
     found = Decimation(random_state=7).fit(x).result_
     levels = [[], [], []]
     for _ in range(6):
-        parts = [generator.permutation(170)]
+        parts = [content_order([Space(x)])[generator.permutation(170)]]  # whatever the order of the rows
         for level in levels:
             parts = [half for part in parts for half in np.array_split(part, 2)]
             level.append(np.mean([two_nn(x[part]) for part in parts]))

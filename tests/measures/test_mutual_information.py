@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from tests.measures import brute_information as brute
+from tests.statistics.series import autoregressive
 
 from infoscope import Space
 from infoscope.base import DataError, DataWarning, ParameterError
@@ -416,3 +417,17 @@ def test_a_verdict_says_only_what_was_varied():
     x, y = pair(1000)
     assert "number of rows by" in mutual_information(x, y, estimator="copula").verdict
     assert "number of rows or neighbours by" in mutual_information(x, y).verdict
+
+
+@pytest.mark.filterwarnings("ignore::infoscope.base.CorrelatedRowsWarning")
+def test_classes_of_a_series_have_fewer_rows_to_use_than_members():
+    """Three classes of a slow series, of which a window forbids some: the curve over k ends there."""
+    for seed in range(4):
+        g = np.random.default_rng(seed)
+        x, y = (autoregressive(0.8, 300, g) for _ in range(2))
+        labels = (y[:, 0] > 0).astype(int) + (y[:, 0] > 1)
+        found = mutual_information(Space(x, time=np.arange(300.0)), Space.from_labels(labels))
+        members = [np.flatnonzero(labels == label) for label in range(3)]
+        apart = [np.abs(some[:, None] - some) > found.exclusion_window for some in members]
+        assert found.k_values.max() <= min(one.sum(1).min() for one in apart)
+        assert np.isfinite(found.value_se)

@@ -109,13 +109,21 @@ def shares(
             "k": k, "se": not fast, "unit": unit, "random_state": seed, "n_jobs": jobs, **neighbor_rule(window, data),
         }  # fmt: skip
         pair = {
-            "estimator": estimator, "marginals": None if by_rank or marginals == "none" else marginals,
+            "estimator": estimator, "marginals": _marginals(marginals, by_rank),
             "compress": None if compress == "none" or estimator not in ("auto", "ksg1") else compress,
             "small_labels": small_labels,
         }  # fmt: skip
         result = _compute(spaces, columns, permutations, refine, shared, pair)
         picture = {"kind": kind} if kind else {}
         deliver(result, out, data.record(), data.files(), **picture)
+
+
+def _marginals(asked: str, by_rank: bool) -> str | None:
+    """As the library takes them.  Of normal scores, which plain columns are by now, normal scores are the same, and
+    what is said of ties knows that they were taken."""
+    if by_rank:
+        return "rank-normal"
+    return None if asked == "none" else asked
 
 
 def _is_wide(spaces: dict[str, Any], labels: str | None, k: int) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 from infoscope.base import DataError, provenance
 from infoscope.base.checks import check_positive_int, check_random_state
 from infoscope.base.contents import holds, numbers
-from infoscope.neighbors import Space
+from infoscope.neighbors import Space, content_order
 
 from .estimators import DimensionEstimator
 from .neighbor_table import neighbor_table
@@ -106,7 +106,7 @@ class Decimation(DimensionEstimator):
 
     def _tree(self, space: Space, levels: list[int], generator) -> list[np.ndarray]:
         """Dimension and distance of every part, (m, 2) at every level; each part is cut into two of the next."""
-        parts, values = [generator.permutation(len(space))], []
+        parts, values = [content_order([space])[generator.permutation(len(space))]], []
         for _ in levels:
             parts = [half for part in parts for half in np.array_split(part, 2)]
             tables = (

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from infoscope.neighbors import Space
+from infoscope.neighbors import Space, content_order
 
 MOST, MOST_LARGE = 10, 21  # subsets of one partition; of many points, when one partition is then enough
 LARGE = 2000  # points in each of so many subsets
@@ -63,8 +63,9 @@ def subset_covariance(space: Space, estimate: Callable[[Space], np.ndarray], m: 
     True
     """
     generator, found = np.random.default_rng(seed), []
+    order = content_order([space])  # the order of the rows changes nothing
     for _ in range(min(-(-FREEDOM // (m - 1)), PARTITIONS)):
-        parts = np.array_split(generator.permutation(len(space)), m)
+        parts = np.array_split(order[generator.permutation(len(space))], m)
         values = np.array([np.atleast_1d(estimate(space.take(np.sort(part)))) for part in parts])
         away = values - values.mean(0)
         found.append(away.T @ away / (m - 1) / m)

@@ -218,9 +218,10 @@ def curve_neighbors(sample: JointSample, estimator: str, k: int) -> list[int]:
         return []
     most = len(sample) // 2 - 1
     if estimator == "labels":
-        labels = [codes_of(space) for space in sample.spaces if space.metric == "labels"]
-        most = min(most, *(int(np.bincount(codes).min()) - 1 for codes in labels))
-    if sample.admissibility.restricts:
+        for codes in (codes_of(space) for space in sample.spaces if space.metric == "labels"):
+            members = [np.flatnonzero(codes == label) for label in range(int(codes.max()) + 1)]
+            most = min(most, *(int(sample.take(some).admissible().min()) for some in members))
+    elif sample.admissibility.restricts:
         most = min(most, int(sample.admissible().min()) // 2)
     return [one for one in sorted({*K_CURVE, k, 2 * k}) if k <= one <= most or one < k]
 
