@@ -69,3 +69,8 @@ def test_terminals_without_greek(folder):
     code = "import sys; from infoscope.cli import main; sys.exit(main())"
     ran = python(code, "compare", "x.npy", "y.npy", env={**__import__("os").environ, "PYTHONIOENCODING": "ascii"})
     assert "euclidean" in ran.stdout and "Traceback" not in ran.stderr
+
+
+def test_the_package_is_a_command_as_well():
+    ran = subprocess.run([sys.executable, "-m", "infoscope", "nonsense"], capture_output=True, text=True, check=False)
+    assert ran.returncode == 2 and "infoscope: error: No such command 'nonsense'" in ran.stderr
