@@ -155,3 +155,47 @@ def test_pieces_are_read_alike(write):
     table = read_pieces(paths, join="one")
     assert table.time.tolist() == list(range(60)) and table.names == ("x", "y")
     assert read_pieces(paths, time=False).time is None
+
+
+def _local(path, start, minutes, n_rows):
+    """Rows every few minutes by clocks of Berlin, with the same in UTC beside them."""
+    moments = pd.date_range(start, periods=n_rows, freq=f"{minutes}min", tz="Europe/Berlin")
+    x = normal(31, n_rows, 1)[:, 0]
+    pd.DataFrame({"time": moments.strftime("%Y-%m-%d %H:%M"), "x": x}).to_csv(path, index=False)
+    pd.DataFrame({"time": moments.strftime("%Y-%m-%d %H:%M%z"), "x": x}).to_csv(path.with_name("z.csv"), index=False)
+    return path
+
+
+def test_the_hour_that_clocks_repeat_is_named_and_no_series_becomes_rows_in_no_order_in_silence(tmp_path):
+    path = _local(tmp_path / "p.csv", "2024-10-20", 15, 965)
+    with pytest.warns(DataWarning, match="from 2024-10-27T02:45 to 2024-10-27T02:00 in row 684") as caught:
+        table = read_table(path)
+    said = str(caught[0].message)
+    assert table.time is None and "daylight saving time" in said and "rows in no order" in said and "time=900" in said
+    assert not any("several runs" in note for note in table.notes)
+    zoned = read_table(path.with_name("z.csv"))
+    assert np.array_equal(np.diff(zoned.time), np.full(964, np.timedelta64(15, "m")))
+    # years of them, and rows at any time of a night to a Sunday
+    with pytest.warns(DataWarning, match=r"and in 1 more\)"):
+        assert read_table(_local(tmp_path / "years.csv", "2022-10-01", 30, 22000)).time is None
+    frame = pd.read_csv(path).drop(np.random.default_rng(0).choice(660, 300, replace=False))
+    frame.to_csv(tmp_path / "gaps.csv", index=False)
+    with pytest.warns(DataWarning, match="daylight saving time ends"):
+        read_table(tmp_path / "gaps.csv")
+
+
+def test_hourly_rows_that_share_the_repeated_hour_are_named(tmp_path):
+    table = read_table(_local(tmp_path / "h.csv", "2024-10-26", 60, 50))
+    assert table.time is not None and table.choice.time.name == "time"
+    assert "holds 2024-10-27" in table.notes[0] and "again in row 27" in table.notes[0]
+    assert "daylight saving time ends" in table.notes[0]
+
+
+def test_other_steps_back_are_no_daylight_saving_time(tmp_path):
+    for name, steps in (("twice", [0, 15, 30, 45, 0, 15, 30, 45, 0, 15, 30, 45, 60]), ("days", [0, 1440, 0, 1440])):
+        moments = np.datetime64("2024-10-27T02:00") + np.array(steps, "m8[m]")
+        pd.DataFrame({"time": moments.astype(str), "x": normal(32, len(steps), 1)[:, 0]}).to_csv(
+            tmp_path / f"{name}.csv", index=False
+        )
+        table = read_table(tmp_path / f"{name}.csv")
+        assert table.time is None and "several runs in one file" in table.notes[0]

@@ -22,7 +22,8 @@ from infoscope.base.errors import DataError, ParameterError, warn
 from infoscope.base.time_values import TimeReading, are_whole_days, times_of_day
 
 from .columns import column_positions, starts_from_all
-from .restarts import even_times
+from .repeated_hours import repeated_hours
+from .restarts import even_times, spell_time
 from .table import ColumnChoice, Source
 
 SHOWN = 8  # names in a sentence
@@ -66,7 +67,8 @@ def choose_columns(
     """
     roles = {position: role for position in range(len(source.names)) if not (role := source.role(position)).is_feature}
     notes: list[str] = []
-    clock, times = _time(source, label, rows, roles, time, run, date_format, set(exclude), notes)
+    risks: list[str] = []
+    clock, times = _time(source, label, rows, roles, time, run, date_format, set(exclude), notes, risks)
     for position in [p for p, role in roles.items() if role is not clock and is_weak(role.name)]:
         if not _means_it(source, roles[position], rows):
             del roles[position]
@@ -80,12 +82,11 @@ def choose_columns(
         notes += _left_out(label, [role for role in left if role.name not in source.beside])
         if not used:
             raise DataError(f"{label}: no column is left to compare")
-        warnings: tuple[str, ...] = ()
     else:
         used = column_positions([] if columns is None else columns, source.names)
         risky = [roles[p] for p in used if p in roles and not is_weak(roles[p].name)]
-        warnings = (_risky(label, risky),) if risky else ()
-    return ColumnChoice(tuple(used), tuple(roles.values()), clock, times, tuple(notes), warnings)
+        risks += [_risky(label, risky)] if risky else []
+    return ColumnChoice(tuple(used), tuple(roles.values()), clock, times, tuple(notes), tuple(risks))
 
 
 def leave_out_counters(choice: ColumnChoice, source: Source, values: np.ndarray, label: str, *,
@@ -154,8 +155,10 @@ def _time(
     date_format: str | None,
     taken: set[str],
     notes: list[str],
+    risks: list[str],
 ) -> tuple[ColumnRole | None, TimeReading | None]:
     """The column that is the time, and its values; the first of the most telling kind whose values go on."""
+    set_back = []
     if asked is False:
         return None, None
     if isinstance(asked, str):
@@ -185,12 +188,16 @@ def _time(
             "" if run is not None else _shared(source, rows, roles, times.values)
         )
         if not why_not:
+            notes += _hours_shared(times.values, run, what)
             times = _in_even_steps(times, run)
             decided = f" ({'; '.join(times.notes)})" if times.notes else ""
             notes.append(f"{label}: '{role.name}' is the time of the rows, no feature{decided}")
             return role, times
-        if not is_weak(role.name):
+        if hours := _hour_set_back(times.values, run):
+            set_back.append(f"{what} {hours}")
+        elif not is_weak(role.name):
             notes.append(f"{what} {why_not}; it is not used as the time of the rows")
+    risks += set_back  # where another column is the time, nothing is lost
     return None, None
 
 
@@ -227,6 +234,34 @@ def _in_even_steps(times: TimeReading, run: np.ndarray | None) -> TimeReading:
         f"{even.step:.6g}{unit} fit all of them and are used"
     )
     return replace(times, values=even.times, notes=(*times.notes, told))
+
+
+def _hour_set_back(times: np.ndarray, run: np.ndarray | None) -> str:
+    """What to do where dates go back only as clocks do; empty where they do not."""
+    hours = repeated_hours(times, run)
+    if not len(hours):
+        return ""
+    before = hours[0] - 1 if run is None else np.flatnonzero((run == run[hours[0]])[: hours[0]])[-1]
+    more = f" (and in {len(hours) - 1} more)" if len(hours) > 1 else ""
+    step = np.median(np.diff(times[~np.isnat(times)]) / np.timedelta64(1, "s"))
+    return (
+        f"goes back from {spell_time(times[before])} to {spell_time(times[hours[0]])} in row {hours[0]} (counted from "
+        f"0){more}, as local times do where daylight saving time ends, and is not used as the time of the rows: they "
+        "are taken as rows in no order, and errors may be several times too small. Write the times with their offset "
+        f"from UTC (as in {spell_time(times[hours[0]])}+01:00), or say the seconds between rows, time={step:.10g}"
+    )
+
+
+def _hours_shared(times: np.ndarray, run: np.ndarray | None, what: str) -> list[str]:
+    """A note on rows an hour apart that share their time."""
+    hours = repeated_hours(times, run)
+    if not len(hours):
+        return []
+    more = f", and {len(hours) - 1} more pairs do" if len(hours) > 1 else ""
+    return [
+        f"{what} holds {spell_time(times[hours[0]])} twice, again in row {hours[0]} (counted from 0){more}, as local "
+        "times do where daylight saving time ends: with their zone all rows are an hour apart"
+    ]
 
 
 def _shared(source: Source, rows: slice, roles: dict[int, ColumnRole], times: np.ndarray) -> str:
