@@ -48,7 +48,8 @@ def write_items(
         ``.pdb``, ``.xtc`` or ``.dcd`` for frames of trajectories: all atoms, as they are in the file, in angstrom where
         the format is. ``.csv`` or ``.npz`` for rows of tables: file, row and time, `columns`, then all columns of the
         file (in ``.npz``, where the first is called ``files``, those that are numbers as ``values`` with their
-        ``names``); for frames without these.
+        ``names``, all others as ``texts`` with their ``text_names``, which NumPy loads without pickle; a missing text
+        is empty); for frames without these.
     folder : str or path, optional
         Where the files are, if they are not where they were: by their path below it, else by their name.
     select : str, optional
@@ -229,8 +230,11 @@ def _write_table(named: Mapping[str, np.ndarray], stored: Any, path: Path, suffi
     # NumPy's own argument is called file
     arrays: dict[str, Any] = {"files" if name == "file" else name: _plain(values) for name, values in named.items()}
     if stored is not None:
-        numeric = stored.select_dtypes("number")
+        numeric, others = stored.select_dtypes("number"), stored.select_dtypes(exclude="number")
         arrays |= {"values": numeric.to_numpy(), "names": _plain(numeric.columns)}
+        if len(others.columns):
+            texts = [np.where(column.isna(), "", column.astype(str)).astype(str) for _, column in others.items()]
+            arrays |= {"texts": np.stack(texts, axis=1), "text_names": _plain(others.columns)}
     np.savez(path, **arrays)
 
 
