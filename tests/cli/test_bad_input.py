@@ -162,3 +162,15 @@ def test_ctrl_c_while_it_computes(folder):
     assert process.returncode == 130 and "Traceback" not in errors
     assert errors.strip().splitlines()[-1] == "infoscope: interrupted"
     assert sorted(folder.iterdir()) == before
+
+
+def test_a_column_of_one_of_two_files_is_said_to_lack_in_the_other(infoscope, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = np.random.default_rng(5).normal(size=(60, 4))
+    np.savetxt("both.csv", rows, delimiter=",", header="x,y,w,lw", comments="")
+    np.savetxt("cut.csv", rows[:, :3] + 0.1, delimiter=",", header="x,y,w", comments="")
+    for command, *files in (("drift", "both.csv:x,y", "cut.csv"), ("anomalies", "cut.csv:x,y", "both.csv:x,y"),
+                            ("dimension", "both.csv:x,y", "cut.csv:x,y")):  # fmt: skip
+        ran = infoscope(command, *files, "--window", "0", "--log-weights", "lw")
+        assert ran.code == 2 and "--log-weights lw: cut.csv has no column 'lw', but both.csv has one" in ran.err
+        assert "Did you mean" not in ran.err

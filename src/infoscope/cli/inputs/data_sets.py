@@ -11,11 +11,12 @@ from infoscope.base.errors import ParameterError
 from infoscope.cli.messages import hint, note
 from infoscope.cli.options import Items, Layout, Measure, Neighbors, Rows
 from infoscope.io.digests import TWO_SAMPLES, refuse_copies
+from infoscope.io.weights import column_list
 from infoscope.neighbors import Space, with_categories
 
 from .choices import FileChoice, SpaceChoice
 from .gather import Gathered, gather
-from .item_columns import find_column, owned_columns
+from .item_columns import find_column, owned_columns, refuse_lacking
 from .metadynamics import warn_of_growth
 from .parsing import choose_file, is_data
 from .read_space import Measures, ReadSpace
@@ -185,6 +186,10 @@ def read_two_tables(
 
 def _set_text_aside(files: tuple[FileChoice, FileChoice], items: Items) -> list[TextColumns]:
     owned = owned_columns(items)
+    for flag, given in items.given_flags().items():
+        for option in column_list(given):
+            if option in owned:
+                refuse_lacking(option, flag, files)
     return [set_text_aside(file, owned, name) for file, name in zip(files, ("reference", "test"), strict=True)]
 
 

@@ -106,6 +106,8 @@ def item_values(
                 raise DataError(f"{flag} {option}: the files of {first} and {name} disagree, first in {place}")
         return values
     choice = _file(option, spaces)
+    for space in spaces:
+        refuse_lacking(option, flag, space.choice.pieces)
     if not is_data(choice.path):
         known = [name for space in spaces for piece in space.choice.pieces for name in piece.stored_columns()]
         beside = dict.fromkeys(name for space in spaces for piece in space.choice.pieces for name in piece.beside())
@@ -113,6 +115,19 @@ def item_values(
         hint = did_you_mean(option, known) or there
         raise ParameterError(f"{flag} {option}: neither a column of the files nor a file.{hint}")
     return _from_file(choice, flag, spaces, rows, n_items)
+
+
+def refuse_lacking(option: str, flag: str, files: Sequence[FileChoice]) -> None:
+    """Raise where some of the files have the column that an option names, and others have not."""
+    if is_data(choose_file(option).path):
+        return
+    lacking = [file for file in files if find_column(option, file.stored_columns()) is None]
+    having = [file for file in files if file not in lacking]
+    if lacking and having:
+        verb = "has" if len(lacking) == 1 else "have"
+        raise ParameterError(
+            f"{flag} {option}: {', '.join(map(str, lacking))} {verb} no column '{option}', but {having[0]} has one"
+        )
 
 
 def run_column(run: str | None, piece: FileChoice) -> str | None:
