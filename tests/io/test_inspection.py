@@ -1,6 +1,7 @@
 """What is told of a file is what every command does with it."""
 
 import shlex
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -122,3 +123,31 @@ def test_what_was_said_is_in_the_command_and_in_the_counts(tmp_path):
     assert [column.n_missing for column in report.columns] == [1, 1] and report.n_incomplete == 2
     assert [(column.low, column.high) for column in report.columns] == [(1.5, 3.5), (3.0, 5.0)]
     assert "--separator : " in report.command and "--na -999" in report.command
+
+
+def test_a_file_that_no_command_uses_is_shown_with_what_is_wrong(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    x = np.random.default_rng(3).normal(size=(40, 3))
+    pd.DataFrame(x, columns=["T", "p", "v"]).to_csv("plain.csv", index=False)
+    head, *lines = Path("plain.csv").read_text().splitlines()
+    Path("units.csv").write_text("\n".join([head, "K,bar,m/s", *lines]))
+    holey = x.copy()
+    holey[[5, 9], 1] = np.inf
+    arrays = {"complex": x + 1j, "text": np.array(["a", "b"] * 20), "holey": holey, "huge": x * [1, 1e200, 1]}
+    for name, array in arrays.items():
+        np.save(f"{name}.npy", array)
+    for file, said, problem in (
+        ("units.csv", "text in row 0 (bar: a unit?), numbers below", "looks like units (K, bar, m/s): delete it"),
+        ("complex.npy", "take its real and imaginary part", "holds complex128"),
+        ("text.npy", "text; --labels", "no column is left to compare"),
+        ("holey.npy", "infinite in 2 of 40 rows, first in row 5", "row 5 (counted from 0), column '1' is inf"),
+        ("huge.npy", "whose squares overflow; divide it by a constant", "column '1': holds numbers of size"),
+    ):
+        assert main(["inspect", file]) == 2
+        printed = capsys.readouterr()
+        assert said in printed.out and "used as" in printed.out and problem in printed.err, file
+        assert "The same" not in printed.out
+    assert [c.used_as for c in inspect_file("holey.npy").columns] == ["feature", "no feature", "feature"]
+    with pytest.raises(DataError, match=r"column 'T'.*line below the names \(K, bar, m/s\) holds units, delete it"):
+        read_table("units.csv")
+    assert inspect_file("plain.csv").problem == ""

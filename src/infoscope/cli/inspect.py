@@ -26,6 +26,7 @@ def inspect(
 
     Example: infoscope inspect COLVAR
     """
+    from infoscope.base.errors import DataError
     from infoscope.io import inspect_file, split_key
 
     from .inputs.item_columns import NO_TIME
@@ -37,3 +38,5 @@ def inspect(
         times = False if time == NO_TIME else time
         report = inspect_file(path, key=key, count_all=every, time=times, run=run, date_format=date_format, **said)
         typer.echo(str(report))
+    if report.problem:
+        raise DataError(report.problem)

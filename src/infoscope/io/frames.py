@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from infoscope.base.errors import warn
+from infoscope.base.errors import DataError, warn
 from infoscope.base.number_kinds import LARGEST_EXACT_INTEGER
 
 from .number_marks import numbers_of
@@ -56,6 +56,13 @@ def _numbers(
         row = range(len(frame))[rows][wrong[0]]
         numeric = [c for c in range(len(names)) if _is_numeric(frame.iloc[rows, c], decimal)]
         value, mostly_text = _shorten(series.iloc[wrong[0]]), 2 * len(wrong) > len(series)
+        if row == 0 and len(wrong) == 1 < len(series) - 1 and isinstance(value, str) and not value[:1].isdigit():
+            line = ", ".join(map(str, frame.iloc[0]))  # of all columns: which unit belongs to which is seen
+            raise DataError(
+                f"{source}: column '{names[column]}' is not numeric: row 0 (counted from 0) holds {value!r}; others "
+                f"numbers. Where the line below the names ({_shorten(line)}) holds units, delete it; else correct "
+                "that value."
+            )
         raise not_numeric(source, names, column, numeric, row, value, mostly_text=mostly_text)
     values = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
     _warn_of_rounding(series, values, source, names[column])

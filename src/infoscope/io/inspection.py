@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from infoscope.base.column_roles import FEATURE
+from infoscope.base.errors import DataError
 from infoscope.base.origin import spell_time
 
 from .encodings import PLAIN
 from .layout import Layout, LayoutOptions
 from .missing import is_missing, mark_missing
-from .number_marks import SIGNS
+from .number_marks import SIGNS, is_number
 from .readers import is_text_table, open_source, read_layout_options, read_table
 from .separators import spell
 from .table import ColumnChoice, Source, Table, spell_columns
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     import pandas
 
 LARGE = 100 * 2**20  # bytes, above which missing values and repeats are estimated from some of the rows
+TOO_LARGE = float(np.sqrt(np.finfo(np.float64).max))  # squares of larger numbers overflow
+HUGE = "divide it by a constant"
 FEW_NAMES = 8  # columns that are named in a command; more are numbered
 
 
@@ -39,7 +42,7 @@ class ColumnReport:
         Its number, counted from 0.
     name : str
         Its name.
-    holds : {"whole numbers", "numbers", "text", "nothing"}
+    holds : {"whole numbers", "numbers", "complex numbers", "text", "nothing"}
         What its values are.
     low, high : float or None
         Smallest and largest number.
@@ -98,6 +101,8 @@ class FileReport:
         What was decided, in sentences.
     command : str
         What to type to say all this explicitly.
+    problem : str
+        Why no command can use the file as it is; empty where one can. Then nothing is decided about rows.
     """
 
     source: str
@@ -111,6 +116,7 @@ class FileReport:
     n_repeats: int
     notes: tuple[str, ...]
     command: str
+    problem: str = ""
 
     def to_frame(self) -> pandas.DataFrame:
         """One row a column."""
@@ -124,6 +130,8 @@ class FileReport:
         if self.layout is not None:
             lines.append(_describe_layout(self.layout))
         lines += ["", *_table_of(self.columns), ""]
+        if self.problem:
+            return "\n".join([*lines, "no command can use it as it is"])
         lines.append(f"time     {_describe_time(self.time)}")
         lines.append(f"runs     {self.n_runs}")
         share = f"{_share(self.n_incomplete, self.n_looked_at, self.n_rows)} miss a feature"
@@ -157,7 +165,8 @@ def inspect_file(
     Raises
     ------
     DataError, ParameterError
-        As `read_table`; what cannot be decided is asked.
+        As `read_table`; what cannot be decided is asked. Columns that are no numbers, or hold infinite or huge ones,
+        are no error: the report names each, and its `problem` is what every other command would say.
 
     Examples
     --------
@@ -177,7 +186,10 @@ def inspect_file(
         source.split_runs(options["run"])
     rows = options.get("rows") or slice(None)
     texts = [] if "columns" in options else _text_columns(source, rows, asked)
-    table = read_table(path, key=key, missing="keep", exclude=texts, **options)
+    try:
+        table = read_table(path, key=key, missing="keep", exclude=texts, **options)
+    except DataError as error:
+        return _report_unusable(path, source, rows, asked, error)
     if table.choice is None:
         raise TypeError(f"{table.source} was read without a choice of its columns")
     looked_at = _rows_to_look_at(path, len(table), count_all)
@@ -185,6 +197,8 @@ def inspect_file(
         _report_column(source, position, rows, asked, looked_at, table.choice) for position in range(len(source.names))
     )
     values = table.values[looked_at]
+    if problem := next((f"{table.source}: column '{c.name}': {c.reason}" for c in columns if _is_huge(c)), ""):
+        values = values[:0]
     return FileReport(
         table.source,
         len(table),
@@ -197,6 +211,7 @@ def inspect_file(
         _count_repeats(values),
         tuple(table.notes),
         _spell_command(path, key, table, source, asked, options),
+        problem,
     )
 
 
@@ -204,6 +219,57 @@ def inspect_file(
 def _rows_to_look_at(path: Path, n_rows: int, count_all: bool) -> slice:
     size = path.stat().st_size if path.is_file() else 0
     return slice(None) if count_all or size <= LARGE else slice(None, None, -(-size // LARGE))
+
+
+def _report_unusable(path: Path, source: Source, rows: slice, asked: LayoutOptions, error: DataError) -> FileReport:
+    """The columns of a file that no command reads, and what is wrong with each; other errors go on."""
+    n_columns = len(source.names)
+    columns = [_read(source, position, rows, asked) for position in range(n_columns)]
+    faults = [_fault(values) for values in columns]
+    roles = [source.role(position) for position in range(n_columns)]
+    usable = tuple(
+        p
+        for p in range(n_columns)
+        if roles[p].is_feature and not faults[p] and _describe_values(_present(columns[p]))[0] != "text"
+    )
+    if usable and not any(faults):
+        raise error
+    choice = ColumnChoice(usable, tuple(role for role in roles if not role.is_feature), None, None, (), ())
+    reports = tuple(_report_column(source, p, rows, asked, slice(None), choice) for p in range(n_columns))
+    units = [str(values[0]) for values, fault in zip(columns, faults, strict=True) if fault == _units(values)]
+    problem = str(error)
+    if any(map(_units, columns)) and units:
+        problem = f"{path}: the line below the names looks like units ({', '.join(units)}): delete it"
+    n_rows = len(columns[0])
+    return FileReport(str(path), n_rows, n_rows, reports, _layout_of(path, source), None, 1, 0, 0, (), "", problem)
+
+
+def _fault(values: np.ndarray) -> str:
+    """Why a column is no feature though it holds numbers, or nearly; empty where nothing is wrong, and for text."""
+    if values.dtype.kind == "c":
+        return "complex; take its real and imaginary part, or its modulus"
+    if values.dtype.kind == "f" and (infinite := np.isinf(values)).any():
+        return f"infinite in {int(infinite.sum())} of {len(values)} rows, first in row {int(np.argmax(infinite))}"
+    if (
+        values.dtype.kind == "f"
+        and len(values)
+        and (largest := float(np.nanmax(np.abs(values), initial=0))) > TOO_LARGE
+    ):
+        return f"holds numbers of size {largest:.2g}, whose squares overflow; {HUGE}"
+    return _units(values)
+
+
+def _units(values: np.ndarray) -> str:
+    """What is said of a column of numbers below one word; empty for any other."""
+    if values.dtype.kind in "biufcmM" or len(values) < 3 or not isinstance(values[0], str) or is_number(values[0]):
+        return ""
+    if not all(is_number(str(value)) for value in _present(values[1:])):
+        return ""
+    return f"text in row 0 ({values[0]}: a unit?), numbers below"
+
+
+def _is_huge(column: ColumnReport) -> bool:
+    return column.reason.endswith(HUGE)
 
 
 def _layout_of(path: Path, source: Source) -> Layout | None:
@@ -242,6 +308,8 @@ def _report_column(
     role = next((role for role in choice.roles if role.position == position), None)
     if choice.time is not None and choice.time.position == position:
         used_as, reason = "time", choice.time.reason
+    elif (role is None or position in choice.features) and (fault := _fault(values)):
+        used_as, reason = "no feature", fault
     elif position in choice.features:
         used_as, reason = FEATURE, ""
     elif role is not None:
@@ -268,7 +336,7 @@ def _describe_values(values: np.ndarray) -> tuple[str, float | None, float | Non
     if not len(values):
         return "nothing", None, None
     if values.dtype.kind not in "biuf":
-        return "text", None, None
+        return "complex numbers" if values.dtype.kind == "c" else "text", None, None
     kind = "numbers" if values.dtype.kind == "f" and (values != np.rint(values)).any() else "whole numbers"
     return kind, float(values.min()), float(values.max())
 
