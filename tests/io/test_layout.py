@@ -104,6 +104,12 @@ def test_names_of_text_above_text_are_told(write):
     assert find_layout(write("x,y\n1,2\n")).notes == ()  # there is no other reading
 
 
+def test_a_category_called_like_its_column_is_no_number(write):
+    table = read_table(write("x,t,c,k\n1.5,2,a,1.5\n2.5,3,b,2.5\n3.5,4,c,3.5\n4.5,1,a,2.1\n"), columns="x,t,k")
+    (note,) = [note for note in table.notes if "first line" in note]
+    assert "taken as names (x,t,c,k), though 'c' may be a value of its column" in note and "number" not in note
+
+
 @pytest.mark.parametrize(
     ("text", "what"),
     [

@@ -76,7 +76,7 @@ def find_header(rows: Sequence[Sequence[str]], separator: str, path: Path, *, na
     columns = list(zip(*below, strict=True))
     kinds = [column_kind(column, na) for column in columns]
     say_names = say_row = 0
-    numbers, others = [], 0  # numbers of the first line above numbers; text above text
+    numbers, again, others = [], [], 0  # numbers of the first line above numbers; text like that below; other text
     for field, column, kind in zip(first, columns, kinds, strict=True):
         if is_nothing(field, na):
             continue
@@ -89,6 +89,7 @@ def find_header(rows: Sequence[Sequence[str]], separator: str, path: Path, *, na
             pattern = _pattern(column)
             if field in column or (pattern and pattern == _pattern([field])):
                 say_row += 1
+                again.append(field)
             elif pattern:
                 say_names += 1
             else:
@@ -106,7 +107,8 @@ def find_header(rows: Sequence[Sequence[str]], separator: str, path: Path, *, na
         return Header(True, f"{path}: the first line is taken as names ({shown}): no column of numbers says otherwise")
     if say_names:
         if say_names > len(numbers):
-            return Header(True, f"{path}: the first line is taken as names ({shown}), though some are numbers")
+            why = "some are numbers" if numbers else f"{', '.join(map(repr, again))} may be a value of its column"
+            return Header(True, f"{path}: the first line is taken as names ({shown}), though {why}")
         raise _ask(path, shown, "has fields that are numbers and others that are not, above columns of numbers")
     if others and numbers and say_row == len(numbers):
         raise _ask(path, shown, "has numbers above numbers and text that does not come again below")
