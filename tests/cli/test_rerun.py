@@ -43,6 +43,14 @@ def test_the_record_names_its_files(folder, record):
     assert stored["provenance"]["seed"] == 3 and stored["provenance"]["versions"]["numpy"] == np.__version__
 
 
+def test_saved_arrays_are_told_from_the_record(record, infoscope):
+    np.savez("a.npz", x=np.arange(3.0))
+    np.savez("b.npz", x=np.arange(3.0))
+    for file, way_out in (("a.npz", "infoscope rerun a.json"), ("b.npz", "--output FILE.json")):
+        ran = infoscope("rerun", file)
+        assert ran.code == 2 and "rerun takes the .json" in ran.err and way_out in ran.err and "codec" not in ran.err
+
+
 def test_all_files_are_named(folder, infoscope):
     np.save("w.npy", np.ones(120) + np.arange(120) % 2)
     pieces = ("--space", "A=run0.npy", "--space", "A=run1.npy", "--space", "B=target0.npy", "--space", "B=target1.npy")

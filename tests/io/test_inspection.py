@@ -151,3 +151,16 @@ def test_a_file_that_no_command_uses_is_shown_with_what_is_wrong(tmp_path, monke
     with pytest.raises(DataError, match=r"column 'T'.*line below the names \(K, bar, m/s\) holds units, delete it"):
         read_table("units.csv")
     assert inspect_file("plain.csv").problem == ""
+
+
+def test_notes_of_the_command_name_its_options_and_names_stay_in_one_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    rows = np.random.default_rng(4).normal(size=(30, 2))
+    times = np.random.default_rng(4).permutation(30)
+    lines = [f"{t}\t{x}\t{y}" for t, (x, y) in zip(times, rows, strict=True)]
+    Path("a.tsv").write_text("\n".join(['time\t"length\n(m)"\twidth', *lines]))
+    assert main(["inspect", "a.tsv"]) == 0
+    printed = capsys.readouterr().out
+    assert "--run COLUMN" in printed and "run='" not in printed
+    assert any(line.startswith("1  length (m)  numbers") for line in printed.splitlines())
+    assert "run='COLUMN'" in " ".join(inspect_file("a.tsv").notes)

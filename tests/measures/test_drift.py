@@ -241,3 +241,12 @@ def test_samples_too_small_for_bins_are_not_called_alike():
     assert "too few to tell of 2" in table.verdict and np.isnan(table.p_adjusted).all()
     constant = stability_index(np.ones(30), np.ones(20))  # of which there is nothing more to know
     assert constant.value == constant.value_se == 0 and constant.p_value == 1
+
+
+def test_a_sample_of_one_row_is_refused_by_the_name_of_the_column():
+    rows = np.random.default_rng(2).normal(size=30)
+    with pytest.raises(DataError, match="the test sample has 1 row in column 0: "):
+        stability_index(Space(rows[:, None]), Space(np.array([[1.0]])))
+    with pytest.raises(DataError, match="the test sample has 1 row in column '0': "):
+        frames = [pd.DataFrame({"0": values}) for values in (rows, [1.0])]
+        stability_index(*frames)

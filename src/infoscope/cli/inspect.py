@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -29,6 +30,7 @@ def inspect(
     from infoscope.base.errors import DataError
     from infoscope.io import inspect_file, split_key
 
+    from .flag_names import in_flags
     from .inputs.item_columns import NO_TIME
     from .messages import messages
 
@@ -37,6 +39,6 @@ def inspect(
         said = {name: given for name, given in vars(layout).items() if given}
         times = False if time == NO_TIME else time
         report = inspect_file(path, key=key, count_all=every, time=times, run=run, date_format=date_format, **said)
-        typer.echo(str(report))
+        typer.echo(str(replace(report, notes=tuple(map(in_flags, report.notes)))))
     if report.problem:
         raise DataError(report.problem)

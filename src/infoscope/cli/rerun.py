@@ -14,6 +14,7 @@ import typer
 from .arguments import CONFIG, expand
 
 DIFFERS = 1  # exit code
+NO_RECORDS = (".npz", ".csv", ".parquet", ".html")  # what --output writes beside records
 SHOWN = 20  # differing values that are listed
 LONGEST_SHOWN = 200  # letters of each
 
@@ -46,6 +47,7 @@ def rerun(
     from .code_of_records import no_code
     from .deliver import check_output
 
+    _refuse_saved_arrays(file)
     record = read_record(file)
     targets = [] if output is None else [check_output(output).resolve()]
     commands = _repeatable(context)
@@ -92,6 +94,17 @@ def stored_arguments(record: Mapping[str, Any], file: str, commands: Collection[
         own = " or ".join(f"'infoscope {name} ...'" for name in commands)
         raise DataError(f"{file}: its command is '{command}', and only {own} is run again")
     return arguments
+
+
+def _refuse_saved_arrays(file: str) -> None:
+    """Raise where a file is another one of those that --output writes: it holds no command."""
+    from infoscope.base.errors import DataError
+
+    path = Path(file)
+    if path.is_file() and path.suffix.lower() in NO_RECORDS:
+        record = path.with_suffix(".json")
+        way_out = f"infoscope rerun {record}" if record.exists() else "save one with --output FILE.json"
+        raise DataError(f"{file} is no record: rerun takes the .json that --output writes ({way_out})")
 
 
 @dataclass(frozen=True)

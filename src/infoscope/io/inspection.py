@@ -390,7 +390,8 @@ def _table_of(columns: Sequence[ColumnReport]) -> list[str]:
         holds += f", period {column.period:.6g}" if column.period else ""
         holds += f", {column.n_different} different" if column.holds == "text" else ""
         why = f": {column.reason}" if column.reason else ""
-        rows.append((str(column.position), column.name, holds, str(column.n_missing), f"{column.used_as}{why}"))
+        name = " ".join(column.name.split())  # a quoted name may hold ends of lines
+        rows.append((str(column.position), name, holds, str(column.n_missing), f"{column.used_as}{why}"))
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
     return ["  ".join([*(f"{row[i]:<{widths[i]}}" for i in range(4)), row[4]]).rstrip() for row in rows]
 

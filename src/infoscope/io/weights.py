@@ -101,7 +101,8 @@ def describe_weights(weights: np.ndarray, columns: Sequence[str], kT: float | No
     n_kish = effective_sample_size(weights)
     names = " + ".join(columns)
     alone = "logarithms of weights as they are (for an energy, give kT as well)"
-    of = f"exp({names}), {alone}" if kT is None else f"exp(({names}) / {kT:.6g})"
+    inside = names if kT in (None, 1) else f"({names}) / {kT:.6g}"  # a bias in units of kT is divided by nothing
+    of = f"exp({names}), {alone}" if kT is None else f"exp({inside})"
     unequal = n_kish < (1 - 1e-9) * len(weights)  # few rows of equal weight are no fault of the weights
     if unequal and n_kish < FEW_EFFECTIVE:
         warn(

@@ -344,7 +344,9 @@ def _index(binned: Bins, name: str, rows: RowSetting, asked: Asked, tables: Any 
     sums = [table if table.ndim == 1 else table.sum(axis=0) for table in tables]
     for n, sample in zip(rows.n, ("the reference", "the test sample"), strict=True):
         if n < 2:
-            raise DataError(f"{sample} has {n} row of {name}: shares of bins, and their errors, need two at least")
+            many = f"{n} row" if n == 1 else f"{n} rows"
+            column = name if name.startswith("column ") else f"column '{name}'"
+            raise DataError(f"{sample} has {many} in {column}: shares of bins, and their errors, need two at least")
     lone = np.flatnonzero((sums[0] == 0) != (sums[1] == 0))
     if asked.empty == "error" and len(lone):
         at = int(lone[0])
