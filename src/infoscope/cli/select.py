@@ -225,7 +225,9 @@ def _describe(
         lines.append(f"  size: {size} of {len(result.names)} columns have a weight above 0")
     lines += ["", result.verdict if path is None or fixed else path.verdict]
     if hints and result.standard_weights_se is None:
-        lines.append("hint: --resamples 50 gives the weights their intervals")
+        lines.append("hint: --resamples 50 gives the weights their intervals, and tests which columns are needed")
+    if hints and path is not None and path.validation_value is None and not fixed:
+        lines.append("hint: --validation 0.3 compares the sizes on rows that did not choose the columns")
     if hints and path is None:
         lines.append("hint: --size auto asks whether fewer columns suffice")
     return "\n".join(lines)

@@ -14,9 +14,11 @@ from infoscope.imbalance import (
     dii_exhaustive,
     dii_forward,
     dii_path,
+    dii_value_and_grad,
     information_imbalance,
     select_features_imbalance,
 )
+from infoscope.imbalance.selection import l1_path
 from infoscope.imbalance.selection.results import suggest
 from infoscope.neighbors import Space
 
@@ -283,12 +285,53 @@ def test_rows_near_the_held_out_ones_are_left_out():
     assert any("one run" in note for note in plan.log.notes)
 
 
+# ------------------------------------------------------------------------------------------------- a path of penalties
+@pytest.mark.parametrize("seed", range(10))
+def test_what_a_path_keeps_does_not_hang_on_flat_weights(seed):
+    """One column and noise beside it, or three: the value hardly depends on their weights, and the smaller went."""
+    g = np.random.default_rng(seed)
+    x = g.normal(size=(200, 2 if seed % 2 else 4))
+    y = x[:, [0]] + g.normal(size=(200, 1))
+    path = dii_path(x, y, **NOW)
+    assert path.sets[0] == (0,)
+    alone = [dii_value_and_grad(x[:, [a]], y, [1.0], k=path.k, **NOW)[0] for a in range(x.shape[1])]
+    assert path.value[0] == pytest.approx(min(alone), rel=1e-9)
+    lowest = path.value.min()
+    if "no smaller number comes near" in path.rule:
+        assert path.suggested_size == path.sizes[path.value.argmin()] > 1 and min(alone) > 1.02 * lowest
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_path_is_as_good_as_all_sets(seed):
+    """Five columns, one a copy with noise; every set of up to three by its own optimum."""
+    g = np.random.default_rng(seed)
+    x = g.normal(size=(150, 5))
+    y = np.c_[x[:, 0], 0.6 * x[:, 1]] + 0.3 * g.normal(size=(150, 2))
+    x[:, 4] = x[:, 0] + 0.8 * g.normal(size=150)
+    path, every = dii_path(x, y, **NOW), dii_exhaustive(x, y, 3, refine=None, **NOW)
+    best = dict(zip(every.sizes.tolist(), every.value.tolist(), strict=True))
+    for size, value in zip(path.sizes.tolist(), path.value.tolist(), strict=True):
+        assert size > 3 or value < 1.02 * best[size]
+    assert path.sets[1] == (0, 1) and path.suggested_size > 1
+    smaller = [value for size, value in best.items() if size < path.suggested_size]
+    assert "comes near" not in path.rule or min(smaller) > 1.02 * path.value.min()
+
+
+def test_only_few_features_are_held_against_others(monkeypatch):
+    """Sets of many features cost more to look at than they are worth."""
+    x, b = with_a_copy(100)
+    whole = dii_path(x, b, **NOW).n_evaluated
+    monkeypatch.setattr(l1_path, "CHECKED", 3)
+    assert dii_path(x, b, **NOW).n_evaluated < whole
+
+
 # ------------------------------------------------------------------------------------------------------------- results
 def test_suggestion():
     assert suggest(np.arange(1, 4), np.array([0.5, 0.31, 0.3]), np.array([0.02, 0.02, 0]))[0] == 2
     assert suggest(np.arange(1, 4), np.array([0.5, 0.31, 0.3]), np.array([0.02, 0.001, 0]))[0] == 3
     assert suggest(np.arange(1, 4), np.array([0.5, 0.305, 0.3]), np.array([0.02, 0.001, 0]))[0] == 2
     assert "no smaller" in suggest(np.array([1, 2]), np.array([0.5, 0.3]), np.array([0.02, 0]))[1]
+    assert suggest(np.array([1, 2]), np.array([0.3, 0.5]), np.array([0, 0.02])) == (1, "the lowest value of all sizes")
 
 
 def test_a_path_prints_plots_and_becomes_a_frame(tmp_path):

@@ -170,14 +170,19 @@ class FeatureWeights(Measured):
         chosen = support if needed is None or not len(needed) else needed
         parts = [f"{self.names[a]} (weight {self.standard_weights[a]:.2g})" for a in chosen[:NAMED]]
         more = [f"{len(chosen) - NAMED} more"] if len(chosen) > NAMED else []
-        keep = f"{len(chosen)} of {d} columns of {self.name_a} {'keeps' if len(chosen) == 1 else 'keep'}"
-        sentence = f"{keep} the neighbourhoods of {self.name_b}: {join_names(parts + more)}"
+        of, named = f"{len(chosen)} of {d} columns of {self.name_a}", join_names(parts + more)
+        keep = f"{'keeps' if len(chosen) == 1 else 'keep'} the neighbourhoods of {self.name_b}"
+        untested = needed is None and len(support) > 1  # a weight alone is no sign that its column is needed
+        sentence = f"{of} {f'get a weight for {self.name_b}' if untested else keep}: {named}"
         clauses = [f"DII {self._format(self.dii, self.dii_se)}"]
         half = self.error_factor * self.dii_se if is_known(self.dii_se) else 0.0
         if not exceeds(1.0, self.dii + half):
             sentence = f"no weights of the columns of {self.name_a} tell anything about {self.name_b} (within error)"
+            untested = False
         if self.validation_dii is not None:
             clauses.append(f"{self._format(self.validation_dii, self.validation_dii_se)} at rows held out")
+        if untested:
+            clauses.append("whether each is needed was not tested" + " (resamples tell)" * (self.positive_share is None))
         if needed is not None and len(support) > len(needed):
             spare = [self.names[a] for a in support if a not in needed]
             others = [f"{len(spare) - NAMED} more"] if len(spare) > NAMED else []

@@ -189,7 +189,9 @@ def dii_path(X, target, alphas=None, refit: bool = True, **options) -> Selection
 
     The path starts without penalty and every step from the weights before.  Of every number of weights that are not
     zero the lowest DII is kept, after the weights were fitted again without the penalty, which shrinks them.  A size
-    that the path jumps over is filled by the next larger set without the feature it misses least.
+    that the path jumps over is filled by the next larger set without the feature it misses least.  Below 20 features
+    this set also replaces that of the path where it does better, because a feature that the penalty drops does not come
+    back; and of one feature all are looked at.
 
     Parameters
     ----------
@@ -198,7 +200,7 @@ def dii_path(X, target, alphas=None, refit: bool = True, **options) -> Selection
     alphas : sequence of float, optional
         Penalties; by default they grow by factors of four from 1e-4 until one feature is left.
     refit : bool
-        Whether weights are fitted again without penalty.
+        Whether weights are fitted again without penalty; without it there are only the sets of the path.
 
     Returns
     -------

@@ -20,6 +20,7 @@ from .subset_search import ScoredSubset, best_of, members_only
 FIRST, FACTOR, MOST = 1e-4, 4.0, 16  # penalties when none are given
 HALVINGS = 2  # of a step that loses several features at once
 TOLERANCE, ITERATIONS = 1e-4, 30  # of the weights along the path
+CHECKED = 20  # sets of fewer features are held against the next larger set without one of its own
 
 
 class Step(NamedTuple):
@@ -38,6 +39,10 @@ def penalty_path(
     search: RememberingScorer, alphas: Sequence[float] | None, refit: bool
 ) -> tuple[list[ScoredSubset], list[Step]]:
     """The best set of every size met on the path, the smallest first; and the path.
+
+    What the penalty drops does not come back, and where the value hardly depends on the weights it may drop the wrong
+    one.  Refitted sets of fewer than `CHECKED` features are therefore replaced where the next larger set without one of
+    its features does better, and the single feature where another one does.
 
     Parameters
     ----------
@@ -66,7 +71,7 @@ def penalty_path(
             if alpha > 0:
                 steps.append(_solve(search, steps[-1], alpha))
     found = members_only(_supports(search, steps, refit))
-    return (_filled(search, found) if refit else found), steps
+    return (_checked(search, _filled(search, found)) if refit else found), steps
 
 
 def check_alphas(alphas) -> np.ndarray | None:
@@ -137,6 +142,27 @@ def _filled(search: RememberingScorer, found: list[ScoredSubset]) -> list[Scored
         if size not in known and size + 1 in known:
             less = best_of(search.shrink_sets([known[size + 1]]), 1, search.same)[0]
             known[size] = search.finish_set(less)
+    return members_only(known.values())
+
+
+def _checked(search: RememberingScorer, found: list[ScoredSubset]) -> list[ScoredSubset]:
+    """Of every size the better of the set found and of those got by removing a feature of the next larger one.
+
+    Of one feature all are looked at, which costs one evaluation each.
+    """
+    known = {len(one.units): one for one in found}
+    for size in range(min(max(known), CHECKED) - 1, 0, -1):
+        if size + 1 not in known:
+            continue
+        if size == 1:
+            others = search.score_sets([(unit,) for unit in range(search.n_units)])
+        else:
+            others = search.shrink_sets([known[size + 1]])
+        other = best_of(others, 1, search.same)[0]
+        if size not in known or other.units != known[size].units:
+            (other,) = members_only([search.finish_set(other)])
+            size = len(other.units)
+            known[size] = best_of((known[size], other), 1, search.same)[0] if size in known else other
     return members_only(known.values())
 
 

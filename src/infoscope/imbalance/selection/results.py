@@ -238,6 +238,8 @@ def suggest(sizes: np.ndarray, values: np.ndarray, excess_se: np.ndarray) -> tup
     lowest = f"of the lowest value ({best} feature{'s' if best > 1 else ''})"
     allowed = lowest_value + np.maximum(np.nan_to_num(excess_se), WORSE * lowest_value)
     place = int(np.argmax(~exceeds(values, allowed) & ~np.isnan(values)))
+    if sizes[place] == best and not place:
+        return int(best), "the lowest value of all sizes"
     if sizes[place] == best:
         return int(best), "the lowest value, which no smaller number comes near"
     if not exceeds(values[place], lowest_value + excess_se[place]):
