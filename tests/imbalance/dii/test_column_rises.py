@@ -39,9 +39,14 @@ def test_rises_are_those_of_the_test_and_near_copies_go_together():
 def test_no_resamples_no_test():
     g = np.random.default_rng(4)
     x = g.normal(size=(60, 2))
-    assert DifferentiableImbalance().fit(x, x[:, 0]).result_.needed is None
+    fit = DifferentiableImbalance().fit(x, x[:, 0] + 0.5 * x[:, 1]).result_
+    assert fit.needed is None and fit.verdict.startswith("2 of 2 columns of X get a weight for y: column 0 (weight 1)")
+    assert fit.verdict.endswith("whether each is needed was not tested (resamples tell).")
+    one = DifferentiableImbalance().fit(x[:, :1], x[:, 0]).result_
+    assert one.verdict.startswith("1 of 1 columns of X keeps the neighbourhoods of y") and "tested" not in one.verdict
     few = DifferentiableImbalance(n_resamples=3, random_state=0).fit(x[:30], x[:30, 0]).result_
     assert few.rise is None and any("columns were not tested" in note for note in few.notes)
+    assert "keep" not in few.verdict or few.verdict.startswith("1 of 2")
 
 
 @pytest.mark.parametrize(("n", "seed", "proven"), [(200, 0, True), (40, 0, False)])

@@ -182,7 +182,8 @@ class FeatureWeights(Measured):
         if self.validation_dii is not None:
             clauses.append(f"{self._format(self.validation_dii, self.validation_dii_se)} at rows held out")
         if untested:
-            clauses.append("whether each is needed was not tested" + " (resamples tell)" * (self.positive_share is None))
+            how = " (resamples tell)" if self.positive_share is None else ""  # some fits cannot be tested
+            clauses.append(f"whether each is needed was not tested{how}")
         if needed is not None and len(support) > len(needed):
             spare = [self.names[a] for a in support if a not in needed]
             others = [f"{len(spare) - NAMED} more"] if len(spare) > NAMED else []
