@@ -82,7 +82,7 @@ class SampleBlocks:
         >>> from infoscope.neighbors.two_sample_blocks import SampleBlocks
         >>> blocks = SampleBlocks(np.arange(2), np.array([0, 1]), np.zeros(2), "blocks", lost=0.1)
         >>> round(blocks.widened(0.05, 999), 3), round(blocks.widened(0.001, 999), 4)
-        (0.063, 0.0014)
+        (0.063, 0.0017)
         """
         count = p_value * (1 + n_exchanged) - 1
         if not self.lost or count >= n_exchanged:
