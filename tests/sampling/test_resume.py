@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -74,6 +75,27 @@ def many_kills(path, whole, n_kills, seed):
             path.with_suffix(".rows").unlink()
     same(run(path).result_, found)
     return phases
+
+
+def test_every_checkpoint_goes_on_to_the_same_end(tmp_path, whole, monkeypatch):
+    """Of burn-in, whose second half knows basins that were given, and of what follows."""
+    found, copies, save = whole[0], [], Checkpoint.save
+
+    def save_and_copy(self, state):
+        written = save(self, state)
+        if written.parent == tmp_path:
+            copies.append(tmp_path / "copies" / f"{len(copies)}.npz")
+            shutil.copy(written, copies[-1])
+            shutil.copy(written.with_suffix(".rows"), copies[-1].with_suffix(".rows"))
+        return written
+
+    (tmp_path / "copies").mkdir()
+    monkeypatch.setattr(Checkpoint, "save", save_and_copy)
+    same(run(tmp_path / "run.npz").result_, found)
+    phases = [Checkpoint.read(copy)[1]["state"]["phase"] for copy in copies]
+    assert phases.count(0) == 8
+    for copy in (*copies[2:9:2], copies[15], copies[-10]):
+        same(run(copy).result_, found)
 
 
 def test_a_few_kills_leave_no_trace(tmp_path, whole):

@@ -75,6 +75,7 @@ class RunState:
             "phase": self.phase,
             "done": self.done,
             "basins": _plain_basins(self.basins) if keep_basins and self.basins is not None else None,
+            "basins_known": self.basins is not None,  # those that were given are known from the middle of burn-in on
             "visited": list(self.visited.values),
             "visits": list(self.visited.visits),
             "variance": None if variance is None else {**variance.sums, "centres": variance.centres},
@@ -109,7 +110,7 @@ def state_from_plain(plain: dict[str, Any], proposal: Any, basins: Any, period: 
         local_rule=DualAveraging.restored(plain["local_rule"]),
         phase=plain["phase"],
         done=plain["done"],
-        basins=settled if plain["basins"] is not None or plain["phase"] > BURN_IN else None,
+        basins=settled if plain.get("basins_known", plain["phase"] > BURN_IN or found is not None) else None,
         visited=VisitedValues(list(plain["visited"]), list(plain["visits"])),
         variance=variance,
         burn_in=list(plain["burn_in"]),
