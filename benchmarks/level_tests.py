@@ -305,55 +305,55 @@ def stability_index(rng: np.random.Generator, rows: Rows) -> Mapping[str, float]
     return {"its own law": found.p_value}
 
 
-@level(IN_TIME, permutations=99)
+@level(IN_TIME, permutations=199)
 def stability_index_permuted(rng: np.random.Generator, rows: Rows) -> Mapping[str, float]:
     from infoscope import stability_index
 
     two = rows.space(rows.draw(rng)), rows.space(rows.draw(rng))
-    found: Any = stability_index(*two, n_permutations=99, random_state=seed(rng))
+    found: Any = stability_index(*two, n_permutations=199, random_state=seed(rng))
     return {"permutations": found.p_value}
 
 
-@level(IN_TIME, permutations=99)
+@level(IN_TIME, permutations=199)
 def drift_table(rng: np.random.Generator, rows: Rows) -> Mapping[str, float]:
     from infoscope import drift_table
 
     two = rows.space(rows.draw(rng, 2)), rows.space(rows.draw(rng, 2))
-    found = drift_table(*two, n_directions=10, n_permutations=99, random_state=seed(rng), n_jobs=1)
+    found = drift_table(*two, n_directions=10, n_permutations=199, random_state=seed(rng), n_jobs=1)
     return {"one column": float(found.p_values[0]), "all columns": float(found.p_values[-1])}
 
 
-@level(ANY, permutations=99)
+@level(ANY, permutations=199)
 def mmd(rng: np.random.Generator, rows: Rows) -> Mapping[str, float]:
     from infoscope import mmd
 
     two = rows.space(rows.draw(rng, 2)), rows.space(rows.draw(rng, 2))
-    return {"two samples": mmd(*two, n_permutations=99, random_state=seed(rng)).p_value}
+    return {"two samples": mmd(*two, n_permutations=199, random_state=seed(rng)).p_value}
 
 
-@level(IN_TIME, permutations=99)
+@level(IN_TIME, permutations=199)
 def frechet_distance(rng: np.random.Generator, rows: Rows) -> Mapping[str, float]:
     from infoscope import frechet_distance
 
     two = rows.space(rows.draw(rng, 2)), rows.space(rows.draw(rng, 2))
-    return {"two samples": frechet_distance(*two, n_permutations=99, random_state=seed(rng)).p_value}
+    return {"two samples": frechet_distance(*two, n_permutations=199, random_state=seed(rng)).p_value}
 
 
-@level(IN_TIME, permutations=99)
+@level(IN_TIME, permutations=199)
 def sliced_wasserstein(rng: np.random.Generator, rows: Rows) -> Mapping[str, float]:
     from infoscope import sliced_wasserstein
 
     two = rows.space(rows.draw(rng, 2)), rows.space(rows.draw(rng, 2))
-    found = sliced_wasserstein(*two, n_directions=10, n_permutations=99, random_state=seed(rng), n_jobs=1)
+    found = sliced_wasserstein(*two, n_directions=10, n_permutations=199, random_state=seed(rng), n_jobs=1)
     return {"two samples": found.p_value}
 
 
-@level(IN_TIME, permutations=99)
+@level(IN_TIME, permutations=199)
 def cauchy_schwarz(rng: np.random.Generator, rows: Rows) -> Mapping[str, float]:
     from infoscope import cauchy_schwarz
 
     two = rows.space(rows.draw(rng, 2)), rows.space(rows.draw(rng, 2))
-    return {"two samples": cauchy_schwarz(*two, n_permutations=99, random_state=seed(rng)).p_value}
+    return {"two samples": cauchy_schwarz(*two, n_permutations=199, random_state=seed(rng)).p_value}
 
 
 @level(IN_TIME, permutations=19)
