@@ -9,7 +9,7 @@ from scipy.special import gammaln, polygamma, psi
 
 from infoscope.neighbors import Space
 from infoscope.statistics.correlated_means import mean_variance, time_windows
-from infoscope.statistics.smoothing_bias import WIDER, entropy_is_off, hidden_in_entropy
+from infoscope.statistics.smoothing_bias import WIDER, width_of_entropy
 
 from .bias import Bias
 from .statistical_inefficiency import Correlated, clock_of
@@ -86,9 +86,7 @@ def entropy(
     if WIDER * k <= log_distances.shape[1]:
         wide, _ = _surprise(sample, log_distances, d, WIDER * k)
         further = value + float(weight @ (wide - near) / weight.sum())
-        if WIDER**2 * k <= len(log_distances):
-            off = entropy_is_off(value, further, k=k, se=error, n_dimensions=d)
-        hidden = hidden_in_entropy(value, further, k=k, n_rows=len(log_distances), se=error, n_dimensions=d)
+        hidden, off = width_of_entropy(value, further, k=k, n_rows=len(log_distances), se=error, n_dimensions=d)
         error = math.hypot(error, hidden)
     return value, error, off
 

@@ -81,7 +81,8 @@ class Decimation(DimensionEstimator):
         levels = [1]
         while n // (2 * levels[-1]) >= fewest:
             levels.append(2 * levels[-1])
-        trees = [self._tree(space, levels[1:], generator) for _ in range(PARTITIONS)]
+        order = content_order([space])  # the order of the rows changes nothing
+        trees = [self._tree(space, levels[1:], order[generator.permutation(len(space))]) for _ in range(PARTITIONS)]
         table = np.array(
             [_of(whole)] + [np.mean([tree[s].mean(0) for tree in trees], axis=0) for s in range(len(trees[0]))]
         )
@@ -104,9 +105,9 @@ class Decimation(DimensionEstimator):
             ),
         )
 
-    def _tree(self, space: Space, levels: list[int], generator) -> list[np.ndarray]:
+    def _tree(self, space: Space, levels: list[int], order: np.ndarray) -> list[np.ndarray]:
         """Dimension and distance of every part, (m, 2) at every level; each part is cut into two of the next."""
-        parts, values = [content_order([space])[generator.permutation(len(space))]], []
+        parts, values = [order], []
         for _ in levels:
             parts = [half for part in parts for half in np.array_split(part, 2)]
             tables = (

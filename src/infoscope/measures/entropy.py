@@ -11,7 +11,7 @@ from infoscope.base import DataError, DataWarning, ParameterError, provenance, w
 from infoscope.base.array_types import Floats
 from infoscope.base.checks import check_positive_int, check_random_state
 from infoscope.neighbors import Space, find_repeated_rows, looking_at_row_order, nearest, target_space
-from infoscope.statistics.smoothing_bias import ROWS, WIDER, entropy_is_off, hidden_in_entropy
+from infoscope.statistics.smoothing_bias import WIDER, width_of_entropy
 from infoscope.statistics.units import information_unit
 
 from .assembly import curve_fields
@@ -108,7 +108,7 @@ def entropy(
         )
         judged = judge(curve, unit, scale)
         hidden, said_of_width = _of_wide_neighborhoods(sample, k, value, curve.parts_error, unit, scale)
-        reasons = (*judged.reasons, *said_of_width)
+        reasons = (*judged.reasons, *([said_of_width] if said_of_width else []))
         more = curve_fields(curve, scale, hidden) | dict(reliable=not reasons, reasons=reasons)
     return Entropy(
         name=str(space.name),
@@ -164,21 +164,15 @@ def _entropy(sample: JointSample, k: int) -> float:
 
 def _of_wide_neighborhoods(
     sample: JointSample, k: int, value: float, se: float, unit: str, scale: float
-) -> tuple[float, tuple[str, ...]]:
+) -> tuple[float, str]:
     """What neighbourhoods may hide because the density changes within them, and what is said where that is much."""
     (space,) = sample.spaces
-    if not np.isfinite(se) or ROWS * WIDER * k > len(space):
-        return 0.0, ()
-    d = int((np.asarray(space.feature_weights) > 0).sum())
     try:
         wide = _entropy(sample, WIDER * k)
-    except (DataError, ParameterError):  # beyond half a period, or more than a window leaves
-        return 0.0, ()
-    hidden = hidden_in_entropy(value, wide, k=k, n_rows=len(space), se=se, n_dimensions=d)
-    if WIDER**2 * k > len(space):
-        return hidden, ()  # too few rows, of which that is said
-    said = entropy_is_off(value, wide, k=k, se=se, n_dimensions=d, unit=unit, scale=scale)
-    return hidden, (said,) if said else ()
+    except (DataError, ParameterError):  # more than there are, beyond half a period, or more than a window leaves
+        return 0.0, ""
+    d = int((np.asarray(space.feature_weights) > 0).sum())
+    return width_of_entropy(value, wide, k=k, n_rows=len(space), se=se, n_dimensions=d, unit=unit, scale=scale)
 
 
 def log_volumes(space: Space, radii: Floats) -> Floats:

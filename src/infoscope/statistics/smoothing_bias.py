@@ -68,33 +68,51 @@ def hidden_by_width(near: float, wide: float, factor: float, n_dimensions: float
     return smoothing_bias(0.0, seen, factor, n_dimensions)
 
 
-def hidden_in_entropy(near: float, wide: float, *, k: int, n_rows: int, se: float, n_dimensions: float) -> float:
-    """The same of an entropy of k neighbours, from that of `WIDER` times as many: half of it counts in the error.
+def width_of_entropy(
+    near: float,
+    wide: float,
+    *,
+    k: int,
+    n_rows: int,
+    se: float,
+    n_dimensions: float,
+    unit: str = "nats",
+    scale: float = 1.0,
+) -> tuple[float, str]:
+    """What the width of k neighbourhoods may hide from the error of an entropy, and what is said where that is much.
 
     Parameters
     ----------
     near, wide : float
-        The entropies.
+        The entropies with k and with `WIDER` times k neighbours, in nats.
     k, n_rows : int
     se : float
         The standard error by the rows.
     n_dimensions : float
         D.
+    unit, scale : str, float
+        For the sentence: nats in a unit.
 
     Returns
     -------
-    float
-        0 where there are too few rows to tell.
+    hidden : float
+        For the error, in nats: half of `hidden_by_width`; 0 where there are too few rows to tell.
+    said : str
+        As of `entropy_is_off`; "" where there are too few rows, of which that is said.
 
     Examples
     --------
-    >>> from infoscope.statistics.smoothing_bias import hidden_in_entropy
-    >>> round(hidden_in_entropy(1.0, 1.3, k=3, n_rows=100, se=0.0, n_dimensions=2), 12)
-    0.05
+    >>> from infoscope.statistics.smoothing_bias import width_of_entropy
+    >>> hidden, said = width_of_entropy(1.0, 1.3, k=3, n_rows=30, se=0.0, n_dimensions=2)
+    >>> round(hidden, 12), said
+    (0.05, '')
     """
     if not math.isfinite(se) or ROWS * WIDER * k > n_rows:
-        return 0.0
-    return HALF * hidden_by_width(near, wide, WIDER, n_dimensions, NOISE * se)
+        return 0.0, ""
+    hidden = HALF * hidden_by_width(near, wide, WIDER, n_dimensions, NOISE * se)
+    if WIDER**2 * k > n_rows:
+        return hidden, ""
+    return hidden, entropy_is_off(near, wide, k=k, se=se, n_dimensions=n_dimensions, unit=unit, scale=scale)
 
 
 def entropy_is_off(
