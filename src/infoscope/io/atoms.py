@@ -251,7 +251,7 @@ def one_conformer(atoms: Any, selection: str | None = None) -> tuple[np.ndarray,
     named = re.search(r"altloc\s+(\w)", selection or "", re.IGNORECASE)
     letters = np.array([str(one).strip() for one in _attribute(atoms, "altLocs", [""] * len(atoms))])
     every = np.arange(len(atoms))
-    if not letters.any():
+    if not (letters != "").any():
         return every, ""
     occupancy = np.asarray(_attribute(atoms, "occupancies", np.ones(len(atoms))), float)
     chains = _attribute(atoms, "chainIDs", _attribute(atoms, "segids", [""] * len(atoms)))
