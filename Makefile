@@ -43,7 +43,7 @@ define new-venv
 	@rm -rf $(1) && $(2) -m venv $(1)
 endef
 
-.PHONY: help demo test test-slow test-models test-processors minimum newest package coverage lint bench docs clean distclean
+.PHONY: help demo test test-slow test-models test-processors minimum newest package coverage lint bench docs docs-versions clean distclean
 
 help:
 	@echo "make demo             the main job on real data: answers, a picture and a page"
@@ -58,6 +58,7 @@ help:
 	@echo "make lint             style, spelling, forge files, types and import contracts alone (tests/lint.py)"
 	@echo "make bench            speed and memory beside DADApy and a plain NumPy script"
 	@echo "make docs             the documentation, in docs/_build/html"
+	@echo "make docs-versions    that of every release side by side, with a switcher (or TAGS='v0.2.0 v0.1.0')"
 	@echo "make clean            removes caches and builds;  make distclean: the virtual environments as well"
 
 # ---------------------------------------------------------------- environments (a stamp each)
@@ -172,6 +173,10 @@ docs: $(VENV_DOCS)/.ready
 	@echo "building the documentation: $(words $(wildcard examples/plot_*.py)) examples and the pictures of the pages run; some twelve minutes of processor time"
 	MPLBACKEND=Agg $(VENV_DOCS)/bin/python -m sphinx -W --keep-going -b html docs docs/_build/html
 	@echo "documentation: docs/_build/html/index.html"
+
+# Each from its own tree, in its own environment: a quarter of an hour for each that is not there yet.
+docs-versions:
+	$(PYTHON) docs/versions.py $(TAGS)
 
 clean:
 	rm -rf .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist

@@ -31,6 +31,7 @@ html_static_path = ["_static"]
 html_theme = "furo"
 html_title = "infoscope"
 html_css_files = ["custom.css"]
+html_js_files = ["versions.js", "switcher.js"]  # see versions.py
 html_math_renderer = "mathml"  # see below: browsers draw it themselves, without a script and without a network
 nitpicky = False
 
