@@ -13,7 +13,7 @@ from infoscope.statistics import check_n_permutations
 from .distance_results import CauchySchwarz
 from .kernel_forms import gaussian
 from .mmd import about, bandwidth_of
-from .sample_units import Prepared, prepare, seed_of
+from .sample_units import Prepared, prepare, seed_of, variance_of_both_orders
 from .two_sample_forms import kernel_means
 
 SMALL = np.finfo(float).tiny
@@ -93,7 +93,7 @@ def cauchy_schwarz(
     found = kernel_means(prepared, gaussian(h), own_pairs, number, seed, n_jobs)
     scales = (found.means.inside[0], found.means.inside[1], found.means.between)
     if min(scales) > SMALL:
-        variance += found.second_order(prepared, scales)
+        variance = variance_of_both_orders(variance, found.second_order(prepared, scales))
     null = None
     if number:
         inside, between = (np.maximum(x, SMALL) for x in (found.null.inside, found.null.between))

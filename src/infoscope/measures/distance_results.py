@@ -32,7 +32,7 @@ class SampleDistance(Result):
     Attributes
     ----------
     value, value_se : float
-        The distance and its standard error, which is of first order: where nothing changed, judge by `p_value`.
+        The distance and its standard error, 1.5 times too large where nothing changed: judge by `p_value` there.
     p_value : float or None
         (1 + c)/(1 + n) of the values after labels were exchanged, where these were asked for.
     null_values : array or None

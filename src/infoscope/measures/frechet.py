@@ -16,7 +16,7 @@ from infoscope.statistics import check_n_permutations
 
 from .distance_results import FrechetDistance
 from .mmd import about
-from .sample_units import Prepared, features_weighted, permuted_labels, prepare, seed_of
+from .sample_units import Prepared, features_weighted, permuted_labels, prepare, seed_of, variance_of_both_orders
 
 PARTS = (1, 2, 4)  # into how many parts rows are cut
 PARTITIONS = 8  # times, each
@@ -101,7 +101,7 @@ def frechet_distance(
         null = np.array([_distance(x, weight, z).squared for z in permuted_labels(prepared, number, seed)])
     size = float(abs(whole.moments[0].spread + whole.moments[1].spread))
     return FrechetDistance(
-        value=float(value), value_se=float(np.sqrt(first_order + more)), plain=whole.squared,
+        value=float(value), value_se=float(np.sqrt(variance_of_both_orders(first_order, more))), plain=whole.squared,
         plain_se=float(np.sqrt(first_order)), mean_part=whole.mean_part,
         p_value=None if null is None else prepared.p_value(whole.squared, null, size=size), null_values=null,
         **curve, **shared,
@@ -179,7 +179,7 @@ def _influence(found: Distance) -> tuple[np.ndarray, np.ndarray]:
 def _extrapolated(
     x: np.ndarray, weight: np.ndarray, prepared: Prepared, whole: float, seed: int
 ) -> tuple[float, float, dict[str, Any], list[str]]:
-    """The value at infinitely many rows, what halving adds to its variance, the curve, and warnings.
+    """The value at infinitely many rows, its variance of second order, the curve, and warnings.
 
     2 d^2(N) - d^2(N/2) has no term of order 1/N.  Averaged over partitions, it weighs every pair of rows alike; what
     the partitions differ by is about the variance of second order itself.

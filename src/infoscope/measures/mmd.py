@@ -12,7 +12,7 @@ from infoscope.statistics import check_n_permutations
 
 from .distance_results import KernelDiscrepancy
 from .kernel_forms import cubic, gaussian, median_distance
-from .sample_units import Prepared, prepare, seed_of
+from .sample_units import Prepared, prepare, seed_of, variance_of_both_orders
 from .two_sample_forms import KernelMeans, Means, kernel_means
 
 
@@ -86,7 +86,8 @@ def mmd(
     found = kernel_means(prepared, cubic(space) if h is None else gaussian(h), None, number, seed, n_jobs)
     value, null = discrepancy(found.means), discrepancy(found.null)
     influence = [2 * (own - other) for own, other in zip(found.own, found.other, strict=True)]
-    variance = sum(prepared.variance(label, influence[label]) for label in (0, 1)) + found.second_order(prepared)
+    first_order = sum(prepared.variance(label, influence[label]) for label in (0, 1))
+    variance = variance_of_both_orders(first_order, found.second_order(prepared))
     size = abs(found.means.between) + abs(found.means.inside[0])
     return KernelDiscrepancy(
         value=float(value), value_se=float(np.sqrt(variance)), biased=_biased(prepared, found, diagonal),
