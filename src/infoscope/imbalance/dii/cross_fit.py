@@ -14,7 +14,7 @@ import numpy as np
 from infoscope.base import DataError
 from infoscope.base.rounding import SAME
 from infoscope.imbalance.plan import ComparisonPlan
-from infoscope.imbalance.standard_errors import variance_between_blocks
+from infoscope.imbalance.standard_errors import block_degrees, variance_between_blocks
 from infoscope.neighbors import Admissibility, Items, items_of
 from infoscope.statistics import student_p_value
 
@@ -153,10 +153,14 @@ def student_test(rise: np.ndarray, between: np.ndarray) -> tuple[np.ndarray, np.
 
 
 def _degrees(between: np.ndarray) -> np.ndarray:
-    """Degrees of freedom of two halves whose variances differ (Satterthwaite 1946): half of all where one is still."""
+    """Degrees of freedom of two halves whose variances differ (Satterthwaite 1946): half of all where one is still.
+
+    Those of one half are what `block_degrees` gives: with all but one of its blocks, links of series of 50 blocks were
+    found in 6.0 % of 10,800 tests at 5 % where there is none; their variances scatter as with 10 degrees, not 30.
+    """
     half = between.shape[-1] // 2
-    squares = between.sum(-1) ** 2
+    squares, alone = between.sum(-1) ** 2, block_degrees(half)
     first, second = squares[..., :half].sum(-1), squares[..., half:].sum(-1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        degrees = (first + second) ** 2 * (half - 1) / (first**2 + second**2)
-    return np.where(first + second > 0, degrees, half - 1.0)
+        degrees = (first + second) ** 2 * alone / (first**2 + second**2)
+    return np.where(first + second > 0, degrees, alone)
