@@ -10,7 +10,8 @@ import numpy as np
 from infoscope.base import DataWarning, ParameterError, one_blas_thread, warn
 from infoscope.base.array_types import Floats, Ints
 from infoscope.neighbors import find_repeated_rows, looking_at_row_order
-from infoscope.statistics import Null, check_n_permutations
+from infoscope.statistics import Null, RunOrder, check_n_permutations, run_order
+from infoscope.statistics.long_memory import long_run_variance, widened_p_value
 from infoscope.statistics.units import information_unit
 
 from .compression import FEATURES, FEWEST_COMPRESSED, IDENTITY, component_information
@@ -322,10 +323,26 @@ def _null(
     """Values of samples in which nothing is shared, and how often they are as large."""
     null = settle_null(sample, null) if isinstance(null, str) else null
     moved = sample if found.compressed is None else sample.with_scores()
-    values = np.empty(n)
+    values, variances = np.empty(n), np.empty(n)
+    memory = _memory(sample) if found.terms is not None else None
     for draw in range(n):
         part = moved
         for which in range(1, len(sample.spaces)) if found.recipe.estimator != CONDITIONAL else (1,):
             part = part.shuffled(which, null.shuffle(generator))
-        values[draw] = estimate(part, found.recipe).value
-    return dict(p_value=null.p_value(found.value, values), null_values=values / scale, null=null.word)
+        one = estimate(part, found.recipe)
+        values[draw] = one.value
+        if memory is not None and one.terms is not None:
+            variances[draw] = long_run_variance(one.terms, *memory)
+    p_value = null.p_value(found.value, values)
+    if memory is not None and found.terms is not None:  # rows moved one by one forget what they remember beyond Z
+        in_time = long_run_variance(found.terms, *memory)
+        p_value = widened_p_value(p_value, n, 1 - variances.mean() / in_time if in_time else 0.0, sides=1)
+    return dict(p_value=p_value, null_values=values / scale, null=null.word)
+
+
+def _memory(sample: JointSample) -> tuple[RunOrder, float] | None:
+    """The order of correlated rows, and over how many they remember; None of rows that are as good as independent."""
+    series, space = sample.correlation, sample.spaces[0]
+    if series is None or series.independent:
+        return None
+    return run_order(len(sample), space.time, space.run), series.reach / series.step

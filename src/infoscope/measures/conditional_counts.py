@@ -45,7 +45,7 @@ def conditional_information(sample: JointSample, ks: Sequence[int], graph: Neigh
         closer, tied = count_at(space, radii, replace(sample, spaces=(space,)))
         terms = terms + sign * digamma(np.where(at_zero, tied, closer) + 1)
     fraction = float(at_zero[:, int(np.argmin(ks))].mean())
-    return Counted(terms.mean(0), fraction, tied_places(table, radii, ks))
+    return Counted(terms.mean(0), fraction, tied_places(table, radii, ks), terms)
 
 
 def side_by_side(first: Space, other: Space) -> Space:

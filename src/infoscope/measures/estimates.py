@@ -72,6 +72,8 @@ class Estimate:
         What the compressions gave.
     tied_places : float
         Share of items whose k-th neighbour is tied with the one before it, and not at distance zero.
+    terms : array (N,) or None
+        Of every item, whose mean a conditional value is.
     """
 
     value: float
@@ -82,6 +84,7 @@ class Estimate:
     raw: float | None = None
     compressed: Compressed | None = None
     tied_places: float = 0.0
+    terms: Floats | None = None
 
 
 def settle_estimator(sample: JointSample, estimator: str, k: int) -> str:
@@ -144,7 +147,10 @@ def estimate(sample: JointSample, recipe: Recipe, ks: Sequence[int] = ()) -> Est
             recipe, counted = _from_graph(sample, recipe, every.tolist(), graph)
     at = int(np.flatnonzero(every == recipe.k)[0])
     places = 0.0 if counted.tied_places is None else float(counted.tied_places[at])
-    return Estimate(float(counted.values[at]), every, counted.values, counted.tie_fraction, recipe, tied_places=places)
+    terms = None if counted.terms is None else counted.terms[:, at]
+    return Estimate(
+        float(counted.values[at]), every, counted.values, counted.tie_fraction, recipe, tied_places=places, terms=terms
+    )
 
 
 def _compressed(sample: JointSample, recipe: Recipe, ks: Sequence[int]) -> Estimate:

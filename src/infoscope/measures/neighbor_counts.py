@@ -37,11 +37,14 @@ class Counted(NamedTuple):
         Share of the items whose k-th neighbour is at distance zero, for the smallest k.
     tied_places : array (K,) or None
         As `tied_places` says, for every k; None where there are no distances.
+    terms : array (N, K) or None
+        Of every item, whose means the values are; None where nobody asks for them.
     """
 
     values: Floats
     tie_fraction: float
     tied_places: Floats | None = None
+    terms: Floats | None = None
 
 
 def joint_neighbors(sample: JointSample, k: int) -> NeighborGraph:

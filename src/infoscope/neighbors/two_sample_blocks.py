@@ -17,18 +17,17 @@ from dataclasses import dataclass
 from math import comb
 
 import numpy as np
-from scipy.special import betaincinv, ndtr, ndtri
 
 from infoscope.base import DataError, ParameterError
 from infoscope.base.array_types import ArrayLike
 from infoscope.base.origin import spell_duration
 from infoscope.statistics import block_labels, shuffle_within
+from infoscope.statistics.long_memory import widened_p_value
 
 from .correlation import BLOCK_TIMES, is_series, series_correlation
 from .space import Space
 
 LIKE = 1.5  # lengths up to this ratio are alike
-NODES = 64  # of a mean over quantiles
 ENOUGH = 2.0  # arrangements times alpha from which whole runs are blocks
 
 
@@ -72,10 +71,6 @@ class SampleBlocks:
     def widened(self, p_value: float, n_exchanged: int) -> float:
         """A p-value of so many exchanged samples, with what their differences lack put back.
 
-        Where an exchanged sample is as far apart with probability x, one that has all its variance is so with
-        G(x) = 2 Phi(Phi^-1(x/2) sqrt(1 - lost)).  Of n exchanged ones at most c are as far apart with the mean of G
-        over the law of x that is the (c + 1)-th smallest of n numbers at random: the p-value of a count of c.
-
         Examples
         --------
         >>> import numpy as np
@@ -84,12 +79,7 @@ class SampleBlocks:
         >>> round(blocks.widened(0.05, 999), 3), round(blocks.widened(0.001, 999), 4)
         (0.063, 0.0017)
         """
-        count = p_value * (1 + n_exchanged) - 1
-        if not self.lost or count >= n_exchanged:
-            return float(p_value)
-        nodes, weights = np.polynomial.legendre.leggauss(NODES)
-        share = betaincinv(count + 1, n_exchanged - count, (1 + nodes) / 2)
-        return float(weights @ ndtr(ndtri(share / 2) * np.sqrt(1 - self.lost)))
+        return widened_p_value(p_value, n_exchanged, self.lost)
 
     def exchanged(self, generator: np.random.Generator) -> np.ndarray:
         """Labels of all rows after the blocks of every stratum have exchanged theirs at random."""
