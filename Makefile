@@ -77,7 +77,7 @@ $(VENV_TEST)/.ready: pyproject.toml constraints.txt
 $(VENV_DOCS)/.ready: pyproject.toml constraints.txt
 	$(call new-venv,$(VENV_DOCS),$(PYTHON))
 	@echo "installing infoscope and what builds its documentation"
-	@$(VENV_DOCS)/bin/python $(PIP_INSTALL) -c constraints.txt -e ".[docs,files,md,torch]"
+	@$(VENV_DOCS)/bin/python $(PIP_INSTALL) -c constraints.txt -e ".[docs,files,md,torch,quantum]"
 	@echo "installing the data of three examples (without them, their pages have no pictures)"
 	@# MDAnalysisTests imports pytest and hypothesis; of scanpy and iris-sample-data only files are read
 	@-$(VENV_DOCS)/bin/python $(PIP_INSTALL) -c constraints.txt pytest hypothesis && \
