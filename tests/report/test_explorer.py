@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.report.browser import opened
+from tests.report.browser import PATIENCE, opened
 from tests.report.test_page import HOSTILE
 
 import infoscope
@@ -42,6 +42,33 @@ def test_enter_on_a_row_of_the_table_selects_its_state(states, started, tmp_path
         np.testing.assert_allclose([float(row["column 0"]) for row in rows], states.coordinates[members, 0], rtol=2e-6)
         page.get_by_role("button", name="Clear").press("Enter")
         assert page.locator(".size").inner_text() == "" and page.locator(".selection").is_hidden()
+
+
+PAINTED = """
+(() => {
+  const colours = (root) => [...root.querySelectorAll("*")].flatMap((one) => {
+    if (one.shadowRoot) return colours(one.shadowRoot);
+    if (one.localName !== "canvas" || !one.width) return [];
+    const dots = new Uint32Array(one.getContext("2d").getImageData(0, 0, one.width, one.height).data.buffer);
+    return [...new Set(dots)];
+  });
+  window.atReady = {};
+  new MutationObserver((changes) => {
+    for (const { target } of changes) window.atReady[target.id] = new Set(colours(target)).size;
+  }).observe(document, { subtree: true, attributeFilter: ["data-ready"] });
+})();
+"""
+
+
+def test_a_picture_is_ready_when_it_is_painted(states, started, tmp_path):
+    """What the benchmark of pages waits for: dots and bars in their colours, not an empty canvas."""
+    page = started.new_context(offline=True).new_page()
+    page.add_init_script(PAINTED)
+    page.goto(states.to_html(tmp_path / "page.html").as_uri())
+    page.wait_for_selector(".interactive:not([data-ready])", state="detached", timeout=PATIENCE)
+    colours = page.evaluate("window.atReady")
+    assert set(colours) == {"explorer-1", "chart-1"} and min(colours.values()) > 5, colours
+    page.context.close()
 
 
 def test_a_box_of_numbers_on_chosen_coordinates(states, started, tmp_path):

@@ -35,6 +35,8 @@ def plot_clusters(
     found: Clusters, ax: Axes | None = None, *, x: Any = None, y: Any = None, style: str = "screen"
 ) -> Axes:
     """Items on two coordinates, those in which the centres stand out, by cluster; centres marked, the halo in grey."""
+    from matplotlib.colors import to_rgba_array
+
     look = look_of(style)
     ax = axes_of(ax, look, height=0.85)
     if np.shape(found.coordinates)[1:] == (1,):
@@ -43,7 +45,8 @@ def plot_clusters(
         x, y = _choose_columns(found, ax, x, y, look)
         (across, x_name), (up, y_name) = (column_of(found, x), column_of(found, y))
     group, _, colours = found.state_groups()
-    ax.scatter(across, up, c=np.array(colours)[group].tolist(), s=dot_size(len(group), look), lw=0, rasterized=True)
+    colour = to_rgba_array(colours)[group]  # of names matplotlib would look up each
+    ax.scatter(across, up, c=colour, s=dot_size(len(group), look), lw=0, rasterized=True)
     for c, item in enumerate(found.centers):
         ax.plot(across[item], up[item], "o", mfc="white", mec="black", ms=look.marker * 1.6)
         ax.annotate(str(c), (across[item], up[item]), ha="center", va="center", fontsize=look.small * 0.9)

@@ -64,7 +64,7 @@
     return [place, ...shown.map((one) => `${one.name} ${number(one.value[i])} ± ${number(one.se[i])}`)].join("   ");
   };
 
-  const chart = (data, box) => {
+  const chart = async (data, box) => {
     const place = document.createElement("div");
     place.className = "canvas low";
     const reading = document.createElement("p");
@@ -89,7 +89,7 @@
       box.append(key);
     }
     figure.add_tools(new Bokeh.HoverTool({ tooltips: null, renderers: drawn, mode: data.kind === "curve" ? "vline" : "mouse" }));
-    Bokeh.Plotting.show(figure, place);
+    const drawing = Bokeh.Plotting.show(figure, place);
     let chosen = -1;
     const read = () => {
       const i = source.inspected.indices[0] ?? chosen;
@@ -137,7 +137,7 @@
       });
     }
     read();
-    box.hidden = false;
+    await drawing;
     if (!points) article.classList.add("explored");
     box.dataset.ready = "yes";
   };
@@ -145,12 +145,10 @@
   for (const block of document.querySelectorAll("script[id^=chart-data-]")) {
     const data = JSON.parse(block.textContent);
     const box = document.getElementById(`chart-${data.number}`);
-    box.hidden = false;
-    try {
-      chart(data, box);
-    } catch (error) {
+    box.hidden = false;  // it is drawn as wide as it is shown
+    chart(data, box).catch((error) => {
       box.hidden = true;
       window.infoscopePage.say(`The picture cannot be explored here (${error.message}); the drawing stays.`);
-    }
+    });
   }
 })();

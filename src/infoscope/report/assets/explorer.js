@@ -140,12 +140,11 @@
     });
     figure.add_tools(new Bokeh.HoverTool({ tooltips: null, renderers: [dots] }));
     for (const tool of figure.toolbar.tools) if ("renderers" in tool && tool.renderers === "auto") tool.renderers = [dots];
-    Bokeh.Plotting.show(figure, place);
-    return { figure, source };
+    return { figure, source, shown: Bokeh.Plotting.show(figure, place) };
   };
 
   // ----------------------------------------------------------------------------------------------------------- explorer
-  const explore = (data, box) => {
+  const explore = async (data, box) => {
     const names = [...data.coordinates, ...data.values];
     const first = data.groups.length > 1 || !data.values.length ? "group" : `c${data.coordinates.length}`;
     const chosen = { x: "c0", y: data.coordinates.length > 1 ? "c1" : `c${Math.min(1, names.length - 1)}`, colour: first };
@@ -200,7 +199,7 @@
       element("p", { class: "aside" }, "Point at an item to read it. Draw around items with the lasso or the box, or choose them below."),
       ...groupList, range, size, after);
 
-    let { figure, source } = draw(data, chosen, place);
+    let { figure, source, shown } = draw(data, chosen, place);
     const follow = () => {
       const plain = (text) => new Bokeh.PlainText({ text: text.length > 80 ? `${text.slice(0, 79)}…` : text });  // no formula
       figure.below[0].axis_label = plain(names[Number(chosen.x.slice(1))]);
@@ -279,7 +278,7 @@
     };
     follow();
     show([]);
-    box.hidden = false;
+    await shown;
     article.classList.add("explored");
     box.dataset.ready = "yes";
   };
@@ -288,8 +287,8 @@
     for (const block of document.querySelectorAll("script[id^=points-]")) {
       const data = await unpack(JSON.parse(block.textContent));
       const box = document.getElementById(`explorer-${data.number}`);
-      box.hidden = false;
-      explore(data, box);
+      box.hidden = false;  // it is drawn as wide as it is shown
+      await explore(data, box);
     }
   };
   start().catch((error) => say(`The picture cannot be explored here (${error.message}); the drawing is below.`));
