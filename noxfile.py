@@ -81,6 +81,7 @@ def package(session: nox.Session) -> None:
         archive.extractall(folder, filter="data")
     (unpacked,) = folder.glob("infoscope-*")
     shutil.rmtree(unpacked / "src")  # what is tested is what was installed, as a distribution tests it
+    session.env["INFOSCOPE_TESTS_LACK_EXTRAS"] = "yes"
     with session.chdir(unpacked):
         run_tests(session, python, "-W", "default", *(session.posargs or ["tests/imbalance", "tests/cli"]))
     session.log("in dist: " + ", ".join(f"{file.name} ({file.stat().st_size:,} bytes)" for file in (wheel, sdist)))
@@ -88,7 +89,7 @@ def package(session: nox.Session) -> None:
 
 def run_tests(session: nox.Session, python: str, *arguments: str) -> None:
     """pytest of the tests that are not slow, with compiled code that no other session wrote."""
-    where = {"MPLBACKEND": "Agg", "NUMBA_CACHE_DIR": str(CACHE / f"numba-{session.name}")}
+    where = {"MPLBACKEND": "Agg", "NUMBA_CACHE_DIR": str(fresh_folder(f"numba-{session.name}"))}
     command = (python, "-m", "pytest", "-p", "no:cacheprovider", *PARALLEL, "-m", "not slow", *arguments)
     session.run(*command, env=ONE_THREAD | where, external=python != "python")
 
@@ -97,7 +98,7 @@ def try_wheel(session: nox.Session, resolution: str) -> None:
     """Run the tests on an installed wheel, away from the sources.
 
     Of a wheel's requirements uv would always take the highest versions: they are resolved from pyproject.toml.
-    Warnings of packages in versions that are not pinned fail no test.
+    Warnings of packages in versions that are not pinned fail no test, and tests that need another extra skip.
     """
     folder = fresh_folder(session.name)
     session.run("uv", "build", "-q", "--wheel", "--out-dir", str(folder), ".", external=True)
@@ -107,6 +108,7 @@ def try_wheel(session: nox.Session, resolution: str) -> None:
     session.run("uv", "pip", "list", "-q", external=True)
     shutil.copytree(ROOT / "tests", folder / "tests")
     shutil.copy(ROOT / "pyproject.toml", folder)
+    session.env["INFOSCOPE_TESTS_LACK_EXTRAS"] = "yes"
     with session.chdir(folder):
         run_tests(session, "python", "-W", "default", *session.posargs)
 

@@ -1,6 +1,7 @@
 """One real result of every class, for tests that go through all of them."""
 
 from functools import cache
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -208,6 +209,13 @@ def moved():
     return StudyTransformer(n_layers=1, n_heads=1, width=8, n_steps=2, n_kept=3).fit(tokens).weight_motion()
 
 
+def _of_networks():
+    """Those of networks that learn; none where the package that trains them is not installed."""
+    if find_spec("torch") is None:
+        return {}
+    return {CloneResult: cloned(), LadderLosses: climbed(), WeightMotion: moved()}
+
+
 @cache
 def one_of_each():
     """One real result of every class of the library; made once in a process."""
@@ -322,10 +330,7 @@ def one_of_each():
         ExactSpectrum: exact_spectrum(IsingFamily(Chain(3)), [0.0, 0.5, 1.0]),
         ExactSusceptibility: exact_susceptibility(IsingFamily(Chain(3)), [0.5, 1.0]),
         TransverseIsingChain: transverse_ising_chain_exact(4, [0.5, 1.0]),
-        CloneResult: cloned(),
         LearningCurves: learnt(),
-        LadderLosses: climbed(),
-        WeightMotion: moved(),
         CorrelationTime: infoscope.correlation_time(X),
         OrderTest: infoscope.statistics.adjacency_test(np.arange(80), np.roll(np.arange(80), 1), 80),
-    }
+    } | _of_networks()

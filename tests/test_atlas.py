@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
+if not BENCHMARKS.exists():
+    pytest.skip("these are tests of the source tree", allow_module_level=True)
 
 
 @pytest.fixture

@@ -164,8 +164,12 @@ def test_a_wrong_option_beside_a_file(folder, infoscope):
     assert "--config" in infoscope("demo", "--config", file).err
 
 
+PAGE = Path(__file__).parents[2] / "docs" / "command_line.md"
+
+
+@pytest.mark.skipif(not PAGE.exists(), reason="a test of the source tree")
 def test_the_file_of_the_documentation(tmp_path, monkeypatch):
-    page = (Path(__file__).parents[2] / "docs" / "command_line.md").read_text(encoding="utf-8")
+    page = PAGE.read_text(encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     Path("states.toml").write_text(page.partition("```toml\n")[2].partition("```")[0])
     with open("states.toml", "rb") as file:

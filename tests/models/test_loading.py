@@ -6,7 +6,7 @@ import pytest
 
 def test_smollm2_knows_the_capital_of_france(smollm2):
     """The words that come next are read out by the embedding, as the model was trained: its head is tied to it."""
-    import torch
+    torch = pytest.importorskip("torch")
 
     model, tokenizer, _ = smollm2
     with torch.inference_mode():
@@ -19,7 +19,7 @@ def test_smollm2_knows_the_capital_of_france(smollm2):
 
 @pytest.mark.parametrize("name", ["encoder", "minilm"])
 def test_encoders_put_the_same_sentences_together(name, request):
-    import torch
+    torch = pytest.importorskip("torch")
 
     model, tokenizer, _ = request.getfixturevalue(name)
     pairs = [
