@@ -2,8 +2,8 @@
 
 States of a density in four columns, with a file, a frame and a time for every item, as a trajectory has them.  A page
 is made in a process that has loaded the result and made a page before.  The browser is started beforehand, offline and
-without a window; "picture" is from the address to the picture that can be explored, "frames" from Enter on a state in
-the table to the list of its frames.  Needs the extras report and test, and Chromium or Chrome.
+without a window; "picture" is from the address to the painted picture that can be explored, "frames" from Enter on a
+state in the table to the list of its frames.  Needs the extras report and test, and Chromium or Chrome.
 """
 
 from __future__ import annotations
