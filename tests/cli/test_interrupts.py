@@ -133,13 +133,18 @@ sys.exit(main())
 """
 
 
+LEFT_OPEN = pytest.mark.skipif(
+    np.lib.NumpyVersion(np.__version__) < "2.0.0", reason="NumPy 1 leaves the file open, and its collector complains"
+)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of Unix")
 @pytest.mark.parametrize(
     ("name", "options"),
     [
         ("a.json", ["--output", "a.json"]),
         pytest.param("a.csv", ["--output", "a.csv"], marks=pytest.mark.slow),
-        ("a.npz", ["--output", "a.npz"]),
+        pytest.param("a.npz", ["--output", "a.npz"], marks=LEFT_OPEN),
         ("a.png", ["--plot", "a.png"]),
         pytest.param("a.svg", ["--plot", "a.svg"], marks=pytest.mark.slow),
         pytest.param("a.pdf", ["--plot", "a.pdf"], marks=pytest.mark.slow),

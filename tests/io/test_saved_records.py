@@ -1,7 +1,6 @@
 """Results kept whole: what comes back equals what went in, and files that are wrong say so."""
 
 import json
-import sys
 import zipfile
 from dataclasses import dataclass, field, replace
 
@@ -11,7 +10,7 @@ from tests.results import X, one_of_each
 from tests.same import same
 
 import infoscope
-from infoscope.base import DataError, ParameterError, Result, provenance, result_classes
+from infoscope.base import DataError, ParameterError, Result, provenance
 from infoscope.imbalance.results import InformationImbalance
 from infoscope.io import load, save
 from infoscope.statistics import CorrelationTime, OrderTest
@@ -23,10 +22,7 @@ def every():
 
 
 def test_every_result_class_of_the_library_comes_back(every, tmp_path):
-    ours = {cls for cls in result_classes() if cls.__module__.startswith("infoscope.")}
-    classes = {cls for cls in ours if hasattr(sys.modules[cls.__module__], cls.__name__)}  # else one of a doctest
-    classes -= {cls for cls in classes if cls.__subclasses__()}  # bases of others
-    assert classes == set(every), "give tests/results.py one result of the new class"
+    assert len(every) > 60  # tests/base/test_results.py asks for one of every class
     for cls, result in every.items():
         back = load(save(result, tmp_path / f"{cls.__name__}.npz"))
         assert type(back) is cls and same(result, back)

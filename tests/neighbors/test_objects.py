@@ -24,6 +24,11 @@ def polars():
     return pytest.importorskip("polars")
 
 
+def int128():
+    pytest.importorskip("polars", minversion="1.18", reason="older ones have no such numbers")
+    return polars().Int128
+
+
 def arrow():
     return pytest.importorskip("pyarrow")
 
@@ -44,7 +49,7 @@ LABELS = {
     "intervals": lambda: pd.cut(np.array(CODES), [0, 1, 2, 3]),
     "polars": lambda: polars().Series(WORDS),
     "polars categories": lambda: polars().Series(WORDS, dtype=polars().Categorical),
-    "polars, wide integers": lambda: polars().Series([BIG + code for code in CODES], dtype=polars().Int128),
+    "polars, wide integers": lambda: polars().Series([BIG + code for code in CODES], dtype=int128()),
     "Arrow": lambda: arrow().array(WORDS),
     "values of a dict": lambda: dict(enumerate(WORDS)).values(),
     "Python's large integers": lambda: [2**70 + code for code in CODES],
@@ -154,7 +159,7 @@ def test_a_derived_frame_keeps_the_names_of_its_rows():
 def test_other_numbers():
     numbers = np.array([[Decimal("1.5")], [Fraction(1, 4)], [2], [np.float32(3)]], dtype=object)
     assert Space(numbers).features[:, 0].tolist() == [1.5, 0.25, 2.0, 3.0]
-    frame = polars().DataFrame({"wide": polars().Series(range(60), dtype=polars().Int128), "x": X[:, 0]})
+    frame = polars().DataFrame({"wide": polars().Series(range(60), dtype=int128()), "x": X[:, 0]})
     assert Space(frame).features[:, 0].tolist() == list(range(60))
     exact = polars().DataFrame({"money": polars().Series(["1.25", "2.50"]).cast(polars().Decimal(10, 2))})
     assert Space(exact).features[:, 0].tolist() == [1.25, 2.5]
