@@ -445,5 +445,6 @@ def test_the_conditional_p_value_of_a_series_has_the_variance_that_single_rows_l
     plain = (1 + (found.null_values >= found.value).sum()) / 100
     assert found.p_value > 1.05 * plain or plain > 0.5
     assert ask(mixed, time=time[mixed]).p_value == pytest.approx(found.p_value, rel=0.3)  # other shuffles, as wide
+    assert ask(slice(20), time=time[:20]).p_value == 1  # one visit or two: nothing can be said
     alone = ask(mixed)
     assert alone.p_value == (1 + (alone.null_values >= alone.value).sum()) / 100

@@ -10,8 +10,9 @@ import numpy as np
 from infoscope.base import DataWarning, ParameterError, one_blas_thread, warn
 from infoscope.base.array_types import Floats, Ints
 from infoscope.neighbors import find_repeated_rows, looking_at_row_order
-from infoscope.statistics import Null, RunOrder, check_n_permutations, run_order
-from infoscope.statistics.long_memory import long_run_variance, widened_p_value
+from infoscope.statistics import Null, check_n_permutations, run_order
+from infoscope.statistics.correlated_means import TimeWindows, mean_variance, one_clock, time_windows
+from infoscope.statistics.lost_variance import widened_p_value
 from infoscope.statistics.units import information_unit
 
 from .compression import FEATURES, FEWEST_COMPRESSED, IDENTITY, component_information
@@ -323,26 +324,27 @@ def _null(
     """Values of samples in which nothing is shared, and how often they are as large."""
     null = settle_null(sample, null) if isinstance(null, str) else null
     moved = sample if found.compressed is None else sample.with_scores()
-    values, variances = np.empty(n), np.empty(n)
-    memory = _memory(sample) if found.terms is not None else None
+    values, variances, every = np.empty(n), np.empty(n), np.ones(len(sample))
+    windows = _windows(sample) if found.terms is not None else None
     for draw in range(n):
         part = moved
         for which in range(1, len(sample.spaces)) if found.recipe.estimator != CONDITIONAL else (1,):
             part = part.shuffled(which, null.shuffle(generator))
         one = estimate(part, found.recipe)
         values[draw] = one.value
-        if memory is not None and one.terms is not None:
-            variances[draw] = long_run_variance(one.terms, *memory)
+        if windows is not None and one.terms is not None:
+            variances[draw] = mean_variance(one.terms, every, windows)
     p_value = null.p_value(found.value, values)
-    if memory is not None and found.terms is not None:  # rows moved one by one forget what they remember beyond Z
-        in_time = long_run_variance(found.terms, *memory)
-        p_value = widened_p_value(p_value, n, 1 - variances.mean() / in_time if in_time else 0.0, sides=1)
+    if windows is not None and found.terms is not None:  # rows moved one by one forget what they remember beyond Z
+        in_time = mean_variance(found.terms, every, windows)
+        lost = 1 - variances.mean() / in_time if in_time else 0.0
+        p_value = 1.0 if np.isnan(lost) else widened_p_value(p_value, n, lost, sides=1)  # NaN: one or two visits only
     return dict(p_value=p_value, null_values=values / scale, null=null.word)
 
 
-def _memory(sample: JointSample) -> tuple[RunOrder, float] | None:
-    """The order of correlated rows, and over how many they remember; None of rows that are as good as independent."""
+def _windows(sample: JointSample) -> TimeWindows | None:
+    """Which rows may belong to one visit; None of rows that are as good as independent."""
     series, space = sample.correlation, sample.spaces[0]
     if series is None or series.independent:
         return None
-    return run_order(len(sample), space.time, space.run), series.reach / series.step
+    return time_windows(one_clock(run_order(len(sample), space.time, space.run), series.reach), series.reach)

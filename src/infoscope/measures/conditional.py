@@ -74,9 +74,10 @@ def conditional_mutual_information(
     Notes
     -----
     In the null rows of Y move one by one, and lose what they remember beyond Z: of series of 10 blocks of two
-    correlation times 8.2 % were rejected at 5 %.  The long-run variance of the items' terms (Newey and West 1987), in
-    the data and in the null, tells how much is lost, and the p-value is that of values which vary as much as the data:
-    of series no p-value is then as small as 1 / (1 + n_permutations), and 99 permutations are few.
+    correlation times 8.2 % were rejected at 5 %.  How much the mean of the items' terms varies, by pairs of rows within
+    two correlation times, in the data and in the null, tells how much is lost, and the p-value is that of values which
+    vary as much as the data: of series it stays above 1 / (1 + n_permutations), and 99 permutations are few.  Of a
+    series of fewer than two visits it is 1.
 
     References
     ----------

@@ -22,7 +22,7 @@ from infoscope.base import DataError, ParameterError
 from infoscope.base.array_types import ArrayLike
 from infoscope.base.origin import spell_duration
 from infoscope.statistics import block_labels, shuffle_within
-from infoscope.statistics.long_memory import widened_p_value
+from infoscope.statistics.lost_variance import widened_p_value
 
 from .correlation import BLOCK_TIMES, is_series, series_correlation
 from .space import Space

@@ -1,54 +1,11 @@
-"""What a null lacks that does not keep all that rows remember: the variance of means of series, and wider p-values."""
+"""p-values of a null that does not keep all that rows remember: they are made wider."""
 
 from __future__ import annotations
 
 import numpy as np
 from scipy.special import betaincinv, ndtr, ndtri
 
-from infoscope.base.array_types import Floats
-
-from .order import RunOrder
-
 NODES = 64  # of a mean over quantiles
-
-
-def long_run_variance(values: Floats, order: RunOrder, reach: float) -> float:
-    """N times the variance of the mean of correlated values, by Bartlett's sum of their autocovariances.
-
-    Parameters
-    ----------
-    values : array (N,)
-    order : RunOrder
-        Of the rows.
-    reach : float
-        Pairs of one run up to so many rows apart count, fewer and fewer of them with their distance.
-
-    Returns
-    -------
-    float
-        Never negative.
-
-    References
-    ----------
-    Newey, West, Econometrica 55, 703 (1987), Eq. (5).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from infoscope.statistics.order import run_order
-    >>> from infoscope.statistics.long_memory import long_run_variance
-    >>> values = np.array([1.0, 1.0, -1.0, -1.0])
-    >>> long_run_variance(values, run_order(4), 0), long_run_variance(values, run_order(4), 1)
-    (1.0, 1.25)
-    """
-    lags = int(reach)
-    apart = values - values.mean()
-    total = float(apart @ apart)
-    for start, stop in order.slices:
-        run = apart[order.rows[start:stop]]
-        for lag in range(1, min(lags, len(run) - 1) + 1):
-            total += 2 * (1 - lag / (lags + 1)) * float(run[lag:] @ run[:-lag])
-    return max(total, 0.0) / len(values)
 
 
 def widened_p_value(p_value: float, n_drawn: int, lost: float, *, sides: int = 2) -> float:
@@ -76,7 +33,7 @@ def widened_p_value(p_value: float, n_drawn: int, lost: float, *, sides: int = 2
 
     Examples
     --------
-    >>> from infoscope.statistics.long_memory import widened_p_value
+    >>> from infoscope.statistics.lost_variance import widened_p_value
     >>> round(widened_p_value(0.05, 999, 0.1), 3), round(widened_p_value(0.05, 999, 0.1, sides=1), 3)
     (0.063, 0.059)
     """
