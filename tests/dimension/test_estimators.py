@@ -182,6 +182,49 @@ def test_thinning_by_hand():
     assert found.dimension == pytest.approx(expected, rel=1e-12)
 
 
+def test_errors_of_thinnings_by_hand():
+    """The mean over three thinnings: the error of one times the pairs of log mu within six rows, over those of none."""
+    (x,) = ar1(240, n_columns=2, phi=0.8, random_state=5)
+    found = TwoNN(thin=3).fit(x).result_
+    parts = [TwoNN().fit(x[first::3]).result_ for first in range(3)]
+    log_mu = np.empty(240)
+    for first in range(3):
+        near = np.sort(np.linalg.norm(x[first::3, None] - x[None, first::3], axis=-1), axis=1)
+        log_mu[first::3] = np.log(near[:, 2] / near[:, 1])
+    away = log_mu - log_mu.mean()
+    pairs = [(i, j) for i in range(240) for j in range(240) if abs(i - j) <= 6]
+    remembered = sum(away[i] * away[j] for i, j in pairs) / (1 - len(pairs) / 240**2)
+    smaller = max(remembered / (away @ away), 1) / 3
+    assert smaller > 1 / 3  # else the window was not looked at
+    expected = np.mean([one.dimension_se for one in parts]) * np.sqrt(smaller)
+    assert found.dimension_se == pytest.approx(expected, rel=1e-9)
+    assert found.notes[-1].endswith("the error is that of their mean")
+    scan = Gride(max_rank=8, thin=3).fit(x).result_
+    squares = np.mean([one.dimension_se**2 for one in parts])  # ranks 1 and 2; covariances are averaged
+    assert scan.dimension_se[0] == pytest.approx(np.sqrt(squares * smaller), rel=1e-9)
+    alone = np.mean([Gride(max_rank=8).fit(x[first::3]).result_.covariance for first in range(3)], axis=0)
+    assert (np.diag(scan.covariance) > np.diag(alone) / 3).all()  # never below independent thinnings
+    assert np.corrcoef(np.ravel(scan.covariance / np.sqrt(np.outer(*[np.diag(scan.covariance)] * 2))),
+                       np.ravel(alone / np.sqrt(np.outer(*[np.diag(alone)] * 2))))[0, 1] > 1 - 1e-9  # fmt: skip
+
+
+@pytest.mark.slow
+def test_errors_of_series_are_calibrated():
+    """60 series of 300 rows, two columns that remember six rows; the error of one thinning was 2.5 times the spread."""
+    found = []
+    for seed in range(60):
+        (x,) = ar1(300, n_columns=2, phi=np.exp(-1 / 6), random_state=[seed, 11])
+        space = Space(x, time=np.arange(300.0))
+        one, scan = TwoNN(n_jobs=1).fit(space).result_, Gride(n_jobs=1).fit(space).result_
+        middle = len(scan.dimension) // 2
+        found.append((one.dimension, one.dimension_se, scan.dimension[middle], scan.dimension_se[middle]))
+    value, error = np.array(found)[:, [0, 2]], np.array(found)[:, [1, 3]]
+    ratio = value.std(axis=0, ddof=1) / np.sqrt((error**2).mean(axis=0))
+    assert ((ratio > 0.7) & (ratio < 1.3)).all(), ratio
+    covered = (abs(value - value.mean(axis=0)) < 1.96 * error).mean(axis=0)
+    assert (covered >= 0.88).all(), covered
+
+
 # --------------------------------------------------------------------------------------------------------- invariance
 @pytest.mark.filterwarnings("ignore:.*are constant")
 @pytest.mark.parametrize("estimator", [TwoNN(), Gride(max_rank=16), ABIDE()], ids=lambda e: type(e).__name__)

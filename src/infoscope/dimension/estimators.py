@@ -24,6 +24,8 @@ from infoscope.neighbors import (
 )
 from infoscope.statistics import run_order
 
+from .thinning_errors import Ratios, variance_ratio
+
 
 def checked_input(estimator, X, *, reset: bool = True):
     """What scikit-learn asks of its estimators' input; names, and where a NaN stands, are for `Space` to tell."""
@@ -121,8 +123,9 @@ class DimensionEstimator(DocumentedEstimator, BaseEstimator):
         if stride == 1:
             return self._estimate(space, ())
         order = run_order(len(space), space.time, space.run).rows
+        parts = [np.sort(order[first::stride]) for first in range(stride)]
         try:
-            found = [self._estimate(space.take(np.sort(order[first::stride])), ()) for first in range(stride)]
+            found, ratios = zip(*(self._measured(space.take(part), ()) for part in parts), strict=True)
         except DataError as error:
             how = "half a correlation time"
             if window is not None:
@@ -134,9 +137,13 @@ class DimensionEstimator(DocumentedEstimator, BaseEstimator):
             ) from error
         note = (
             f"rows are correlated: one in {stride} was used, and the estimates of the {stride} ways to do so were "
-            "averaged; the error is that of one"
+            "averaged; the error is that of "
         )
-        return self._averaged(found, stride, note)
+        kept = [one._replace(rows=part[one.rows]) for one, part in zip(ratios, parts, strict=True) if one is not None]
+        if not kept:
+            return self._averaged(found, stride, note + "one")
+        result = self._averaged(found, stride, note + "their mean")
+        return self._of_mean(result, variance_ratio(space, kept, min(one.log_mu.shape[1] for one in kept)))
 
     def _stride(self, space: Space, window: float | None = None) -> int:
         return thinning(space, self.thin, window, n_jobs=self.n_jobs)
@@ -144,8 +151,16 @@ class DimensionEstimator(DocumentedEstimator, BaseEstimator):
     def _estimate(self, data, notes):
         raise TypeError(f"{type(self).__name__} does not define _estimate")
 
+    def _measured(self, data, notes) -> tuple[Any, Ratios | None]:
+        """The estimate, and what its rows add; None where the error is more than their scatter."""
+        return self._estimate(data, notes), None
+
     def _averaged(self, found, stride: int, note: str):
         raise TypeError(f"{type(self).__name__} does not define _averaged")
+
+    def _of_mean(self, result, ratio: np.ndarray):
+        """With the error of the mean, whose variance is in this ratio to that of one thinning."""
+        raise TypeError(f"{type(self).__name__} does not define _of_mean")
 
 
 def thinning(space: Space, thin: Any = "auto", window: float | None = None, *, n_jobs: int | None = None) -> int:

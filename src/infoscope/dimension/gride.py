@@ -16,6 +16,7 @@ from .neighbor_table import independent_rows, neighbor_table
 from .ratios import unbiased_dimension
 from .results import DimensionScan
 from .subset_errors import n_subsets, subset_covariance
+from .thinning_errors import Ratios
 
 LARGEST_RANK = 1024
 FEWEST_INDEPENDENT = 20
@@ -68,6 +69,9 @@ class Gride(DimensionEstimator):
         self.n_jobs = n_jobs
 
     def _estimate(self, data, notes) -> DimensionScan:
+        return self._measured(data, notes)[0]
+
+    def _measured(self, data, notes) -> tuple[DimensionScan, Ratios]:
         largest = self._largest_rank(data)
         n1 = 2 ** np.arange(int(np.log2(largest)))
         ranks = np.append(n1, 2 * n1[-1])
@@ -89,7 +93,7 @@ class Gride(DimensionEstimator):
         covariance = _covariance_without(table, ranks) if graph else self._covariance(table, ranks)
         errors = np.sqrt(np.diag(covariance))
         parameters = dict(max_rank=largest, n_rows=self.n_rows, thin=self.thin)
-        return DimensionScan(
+        found = DimensionScan(
             ranks=np.stack([n1, n2], axis=1),
             dimension=d,
             dimension_se=errors,
@@ -102,6 +106,7 @@ class Gride(DimensionEstimator):
             notes=(*table.notes, *notes),
             provenance=provenance("Gride", parameters, self.random_state, *table.input_parts),
         )
+        return found, Ratios(table.kept[table.rows], log_mu, table.shares, (n2 - 2) / table.n_items)
 
     def _covariance(self, table, ranks) -> np.ndarray:
         """Errors from subsets as small as each scale allows; correlations from the largest."""
@@ -150,6 +155,10 @@ class Gride(DimensionEstimator):
             thinned=stride,
             notes=(*first.notes, note),
         )
+
+    def _of_mean(self, result, ratio) -> DimensionScan:
+        covariance = result.covariance * np.sqrt(np.outer(ratio, ratio))
+        return replace(result, covariance=covariance, dimension_se=np.sqrt(np.diag(covariance)))
 
 
 def _by_scale(table, ranks) -> tuple[np.ndarray, np.ndarray]:

@@ -17,6 +17,7 @@ from .neighbor_table import independent_rows, neighbor_table
 from .ratios import unbiased_dimension
 from .results import Dimension, interval_of
 from .subset_errors import n_subsets, subset_covariance
+from .thinning_errors import Ratios
 
 FEWEST_ITEMS = 8
 FEWEST_INDEPENDENT = 20  # neighbourhoods that share no point, for a test of the model
@@ -74,6 +75,9 @@ class TwoNN(DimensionEstimator):
         self.n_jobs = n_jobs
 
     def _estimate(self, data, notes) -> Dimension:
+        return self._measured(data, notes)[0]
+
+    def _measured(self, data, notes) -> tuple[Dimension, Ratios]:
         check_choice(self.method, "method", ("ml", "fit"))
         if not 0 < self.fraction < 1:
             raise DataError(f"fraction is {self.fraction!r}; it must lie between 0 and 1")
@@ -89,7 +93,7 @@ class TwoNN(DimensionEstimator):
         d = self._of(log_mu, table.weight)
         se = self._error_without(table) if table.space is None else self._error(table)
         parameters = dict(method=self.method, fraction=self.fraction, n_rows=self.n_rows, thin=self.thin)
-        return Dimension(
+        found = Dimension(
             dimension=d,
             dimension_se=se,
             interval=interval_of(d, se),
@@ -103,6 +107,7 @@ class TwoNN(DimensionEstimator):
             notes=(*table.notes, *notes),
             provenance=provenance("TwoNN", parameters, self.random_state, *table.input_parts),
         )
+        return found, Ratios(table.kept[table.rows], log_mu[:, None], table.shares, np.zeros(1))
 
     def _of(self, log_mu: np.ndarray, weight: np.ndarray | None) -> float:
         if self.method == "ml":
@@ -144,6 +149,10 @@ class TwoNN(DimensionEstimator):
             thinned=stride,
             notes=(*found[0].notes, note),
         )
+
+    def _of_mean(self, result, ratio) -> Dimension:
+        se = result.dimension_se * float(np.sqrt(ratio[0]))
+        return replace(result, dimension_se=se, interval=interval_of(result.dimension, se))
 
 
 def log_ratios(table) -> np.ndarray:
