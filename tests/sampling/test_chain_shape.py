@@ -35,7 +35,7 @@ def test_beads_have_the_distances(n_beads):
 def test_turns_are_those_of_scipy():
     beads, quaternions = chains(5, 4), np.random.default_rng(0).normal(size=(5, 4))
     for row, turned in enumerate(rotate(beads, quaternions)):
-        expected = Rotation.from_quat(quaternions[row], scalar_first=True).apply(beads[row])
+        expected = Rotation.from_quat(np.roll(quaternions[row], -1)).apply(beads[row])
         np.testing.assert_allclose(turned, expected, atol=1e-12)
 
 
