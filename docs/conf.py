@@ -32,6 +32,7 @@ html_theme = "furo"
 html_title = "infoscope"
 html_css_files = ["custom.css"]
 html_js_files = ["versions.js", "switcher.js"]  # see versions.py
+html_search_scorer = str(Path(__file__).with_name("_static") / "scorer.js")
 html_math_renderer = "mathml"  # see below: browsers draw it themselves, without a script and without a network
 nitpicky = False
 
@@ -76,6 +77,7 @@ sphinx_gallery_conf = {
     "remove_config_comments": True,
     "capture_repr": ("_repr_html_",),  # not the "<Axes>" that a plot returns
     "show_memory": False,
+    "write_computation_times": False,  # a page that loads scripts from elsewhere
     "plot_gallery": True,
     "abort_on_example_error": True,
 }
@@ -112,6 +114,14 @@ def list_pictures(app, what, name, obj, options, lines) -> None:
         lines += [f"- ``kind={kind!r}``: {text} Options: :py:func:`{where}`."]
 
 
+def shorten_sidebar(app, env) -> None:
+    """The reference is one entry beside all pages: its names stand on its own page, in groups, and are hundreds."""
+    from sphinx import addnodes
+
+    for names in list(env.tocs["reference"].findall(addnodes.toctree)):
+        names.parent.remove(names)
+
+
 def name_examples_not_run(app) -> None:
     """Say which examples are shown without their pictures, and why."""
     for example, missing in not_run.items():
@@ -143,5 +153,6 @@ def _formula(translator, node, block: bool) -> None:
 def setup(app) -> None:
     app.connect("builder-inited", missing_from_reference)
     app.connect("builder-inited", name_examples_not_run)
+    app.connect("env-updated", shorten_sidebar)
     app.connect("autodoc-process-docstring", list_pictures, priority=900)  # after numpydoc has read the docstring
     app.add_html_math_renderer("mathml", (inline_formula, None), (displayed_formula, None))
