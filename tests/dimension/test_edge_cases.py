@@ -53,6 +53,28 @@ def test_constant_columns_are_said_once_and_change_nothing(estimator):
     assert len(seen) == 1
 
 
+@pytest.mark.parametrize("estimator", [TwoNN(), TwoNN("fit"), *ALL[1:]], ids=named)
+def test_items_without_weight_are_no_items(estimator):
+    """They were rows that asked, but no candidates."""
+    x, weight = np.random.default_rng(0).random((300, 3)), np.ones(300)
+    weight[:100] = 0
+    found, rest = (estimator.fit(data).result_ for data in (Space(x, sample_weight=weight), x[100:]))
+    np.testing.assert_array_equal(found.dimension, rest.dimension)
+    np.testing.assert_array_equal(found.dimension_se, rest.dimension_se)
+    assert found.n_items == 200 and "100 items of weight zero were left out" in found.notes
+
+
+def test_positive_weights_are_used():
+    """Every log ratio counts as its weight says, but for the bias of N of them."""
+    x, weight = np.random.default_rng(1).random((300, 3)), np.random.default_rng(2).uniform(0.2, 2, 300)
+    far = np.sqrt(((x[:, None] - x[None]) ** 2).sum(-1))
+    near = np.sort(far, axis=1)[:, 1:3]
+    log_mu = np.log(near[:, 1] / near[:, 0])
+    found = TwoNN().fit(Space(x, sample_weight=weight)).dimension_
+    assert found == pytest.approx(weight.sum() / (weight @ log_mu), rel=0.01)
+    assert found != pytest.approx(300 / log_mu.sum(), rel=0.002)
+
+
 @pytest.mark.parametrize("estimator", ALL, ids=named)
 @pytest.mark.filterwarnings("ignore:.*repeat another one")
 def test_too_few_different_items(estimator):

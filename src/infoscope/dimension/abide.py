@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from infoscope.base import DataError, deprecated, kernel, provenance, warn
+from infoscope.base import DataError, ParameterError, deprecated, kernel, provenance, warn
 from infoscope.base.checks import check_choice, check_positive_int
 from infoscope.base.contents import holds, number
+from infoscope.base.rounding import exceeds
+from infoscope.neighbors import NeighborGraph, not_looking
 
 from .block_errors import jackknife, random_blocks
 from .estimators import DimensionEstimator
@@ -22,6 +24,8 @@ from .two_nn import FEWEST_INDEPENDENT, line_through_ratios
 
 BEST_RATIO, LARGEST_RATIO = 0.2032, 0.975  # tau^d of the smallest error; tau stays below one
 MAX_NEIGHBORS = 100
+MOST, CAPPED = 1000, 0.2  # max_neighbors="auto": its end; share of points that asks for more
+MOST_ENTRIES = 10**8  # of the neighbour table, likewise: 1.6 GB
 FEWEST_ITEMS = 5  # for the k* test
 
 
@@ -41,8 +45,10 @@ class ABIDE(DimensionEstimator):
         Level of the k* test, the lowest that is tried.
     alpha_max : float
         The highest; `alpha` tries no other, as its authors do.
-    max_neighbors : int
-        The most neighbours a point may have.
+    max_neighbors : int or "auto"
+        The most neighbours a point may have.  "auto" starts with 100 and doubles them, up to 1000, while more than a
+        fifth of the points use all of them and the part of the error that their size may hide falls: on a surface
+        with noise it does, on a sphere of many dimensions, where more lead away from the truth, it does not.
     correction : {None, "points", "tests", "bonferroni"}
         Whether levels are those of one test or of many, as for `k_star`.
     method : {"binomial", "gride"}
@@ -111,14 +117,19 @@ class ABIDE(DimensionEstimator):
             raise DataError(f"alpha_max is {self.alpha_max!r}; it must lie between alpha = {self.alpha:g} and 1")
         check_correction(self.correction)
         check_positive_int(self.max_iter, "max_iter", 1)
+        automatic = isinstance(self.max_neighbors, str) and self.max_neighbors == "auto"
+        most = self.max_neighbors
+        if automatic:
+            offered = int(np.diff(data.indptr).min()) if isinstance(data, NeighborGraph) else MAX_NEIGHBORS
+            most = min(MAX_NEIGHBORS, offered)
+        elif isinstance(self.max_neighbors, str):
+            raise ParameterError(f"max_neighbors is {self.max_neighbors!r}; it is a number or 'auto'")
         table = neighbor_table(
-            data,
-            check_positive_int(self.max_neighbors, "max_neighbors", 4),
-            n_jobs=self.n_jobs,
-            fewest=2 * FEWEST_ITEMS,
+            data, check_positive_int(most, "max_neighbors", 4), n_jobs=self.n_jobs, fewest=2 * FEWEST_ITEMS
         )  # halves of them tell the error
-        search = self._search(table)
-        scale = search.choose()
+        scale = self._search(table).choose()
+        if automatic and table.space is not None:
+            table, scale = self._widen(table, scale)
         point = scale.point
         k, d = point.k, point.dimension
         notes = (*notes, *scale.notes())
@@ -160,12 +171,25 @@ class ABIDE(DimensionEstimator):
             provenance=provenance("ABIDE", parameters, None, *table.input_parts),
         )
 
+    def _widen(self, table: NeighborTable, scale: Scale) -> tuple[NeighborTable, Scale]:
+        """Twice as many neighbours while many points use all that there are, and what their size may hide falls."""
+        most = min(MOST, table.n_items - 1, MOST_ENTRIES // table.n_items)
+        while table.distances.shape[1] < most and np.mean(reaches_end(table, scale.point.k)) > CAPPED:
+            with not_looking():  # the first search was shown
+                wider = neighbor_table(table.space, min(2 * table.distances.shape[1], most), n_jobs=self.n_jobs)
+            wide = replace(table, distances=wider.distances, items=wider.items)
+            other = self._search(wide).choose()
+            if not exceeds(scale.systematic_se, other.systematic_se, scale.point.dimension):
+                break
+            table, scale = wide, other
+        return table, scale
+
     def _error(self, table: NeighborTable, k, tau: float, level: float) -> float:
         """Halves of the points go through all rounds again; from a graph, blocks of points are left out of the last."""
         if table.space is not None:
 
             def estimate(part):
-                half = neighbor_table(part, self.max_neighbors, n_jobs=self.n_jobs, fewest=FEWEST_ITEMS)
+                half = neighbor_table(part, table.distances.shape[1], n_jobs=self.n_jobs, fewest=FEWEST_ITEMS)
                 return self._search(half).fixed_point(level).dimension
 
             return float(np.sqrt(subset_covariance(table.space, estimate, 2)[0, 0]))
