@@ -334,6 +334,7 @@ def test_a_constant_source_tells_nothing_and_says_so():
     with pytest.warns(DataWarning, match="source is constant: it tells nothing"):
         found = imbalance_gain(np.zeros((60, 1)), B, lag=1, **QUIET)
     assert found.gain == 0 and found.alpha == 0 and "not seen to tell" in found.verdict
+    assert "would not show" in found.verdict
 
 
 def test_negative_lags_only_on_request():

@@ -81,7 +81,16 @@ def test_relation_uses_value_and_error(a_to_b, b_to_a, se, relation):
         (pair(0.56, 0.05), "B contains A: neighbours in B predict neighbours in A, not the reverse."),
         (pair(0.05, 0.35), "A contains B: neighbours in A predict neighbours in B, better than the reverse."),
         (pair(0.02, 0.03), "A and B are equivalent: each predicts the neighbours of the other."),
-        (pair(1.0, 0.99), "A and B look independent: neither tells anything about the other (within error)."),
+        (
+            pair(1.0, 0.99),  # two errors of 0.01: what could have been told
+            "A and B look independent: neither tells anything about the other (within error); "
+            "a Δ above 0.98 would not show.",
+        ),
+        (
+            pair(1.0, 0.99, (0.01, 0.03)),
+            "A and B look independent: neither tells anything about the other (within error); "
+            "a Δ above 0.98 (A → B) or 0.94 (B → A) would not show.",
+        ),
         (pair(0.4, 0.6), "A and B share part of their information: A tells more about B than B about A."),
         (pair(0.6, 0.4), "A and B share part of their information: B tells more about A than A about B."),
         (
@@ -255,7 +264,8 @@ def test_matrix_does_not_rank_within_error():
 
 
 def test_matrix_of_nothing():
-    assert "No space tells anything about the others" in matrix(np.full((3, 3), 0.99)).verdict
+    nothing = matrix(np.full((3, 3), 0.99)).verdict
+    assert nothing == "No space tells anything about the others (within error); a mean Δ above 0.98 would not show."
 
 
 def test_matrix_with_targets_removes_their_floors():
@@ -335,7 +345,11 @@ def test_curve_knows_the_floor_of_each_k():
             difference(0.5, 0.52),
             "shape and colour tell equally much about species (within error): Δ differs by -0.020 ± 0.020.",
         ),
-        (difference(0.99, 1.02), "Neither shape nor colour tells anything about species (within error)."),
+        (
+            difference(0.99, 1.02),
+            "Neither shape nor colour tells anything about species (within error); "
+            "a Δ above 0.96 would not show.",
+        ),
     ],
 )
 def test_difference_verdicts(result, words):

@@ -218,6 +218,16 @@ def test_equal_samples_are_at_distance_zero(who, pair):
     assert (found.value, found.value_se, found.p_value) == (0, 0, 1)
 
 
+@pytest.mark.filterwarnings("ignore:60 rows are too few to see how the value moves")
+@pytest.mark.parametrize("who", DISTANCES)
+def test_absence_says_what_would_not_have_been_found(who):
+    """p <= 0.05 of 99 permutations: four may be as large, and what is no larger than the fifth does not show."""
+    a, b = np.random.default_rng(5).normal(size=(2, 60, 2))
+    found = DISTANCES[who](a, b, n_permutations=99, random_state=0)
+    fifth = np.sort(found.null_values)[-5]
+    assert not found.significant and f"up to {fifth:.2g} would not show" in found.verdict
+
+
 def test_shared_rows_have_no_neighbour_divergence(pair):
     a = np.repeat(pair[0][:30], 5, axis=0)
     with warnings.catch_warnings():

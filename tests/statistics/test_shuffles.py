@@ -12,6 +12,7 @@ from tests.statistics.series import autoregressive
 
 from infoscope.base import DataError, ParameterError
 from infoscope.statistics import (
+    largest_unseen,
     permutation_p_value,
     run_order,
     shift_in_runs,
@@ -93,6 +94,18 @@ def test_p_values_by_hand_and_up_to_rounding():
     assert permutation_p_value(0.3, shuffled) == 4 / 6  # both spellings of 0.3 count as equal
     assert permutation_p_value(0.3, shuffled, larger=False) == 5 / 6
     assert permutation_p_value(9.0, shuffled) == 1 / 6
+
+
+@pytest.mark.parametrize("n", [3, 19, 20, 99, 199])
+@pytest.mark.parametrize("level", [0.01, 0.05])
+def test_the_largest_value_that_is_not_noticed(n, level):
+    """The p-value of that value is above the level, of any larger one it is not; ties included."""
+    for shuffled in (np.random.default_rng(n).normal(size=n), np.random.default_rng(n).integers(0, 9, n) / 10):
+        found = largest_unseen(shuffled, level)
+        if np.isinf(found):
+            assert permutation_p_value(1e9, shuffled) > level
+        else:
+            assert permutation_p_value(found, shuffled) > level >= permutation_p_value(found + 1e-6, shuffled)
 
 
 def test_shifts_give_right_p_values_for_series_where_plain_shuffles_do_not():

@@ -10,6 +10,7 @@ import numpy as np
 from infoscope.base import Provenance, Result
 from infoscope.base.contents import choices, numbers, whole
 from infoscope.base.rounding import exceeds
+from infoscope.statistics import largest_unseen
 
 __all__ = ["ImbalanceGain", "LagScan"]
 
@@ -104,15 +105,19 @@ class ImbalanceGain(Result):
     @property
     def verdict(self) -> str:
         """One sentence: whether the source tells something about the future, and what that does not say."""
+        nothing = self.null_values
         return _sentence(
-            self.source, self.target, self.gain, self.crossfit, self.crossfit_se, self.p_value, bool(self.condition)
-        )
+            self.source, self.target, self.gain, self.crossfit, self.crossfit_se, self.p_value, bool(self.condition),
+            2 * self.crossfit_se if nothing is None else largest_unseen(nothing, SIGNIFICANT),
+        )  # fmt: skip
 
 
-def _sentence(source, target, gain, crossfit, crossfit_se, p, conditioned) -> str:
+def _sentence(source, target, gain, crossfit, crossfit_se, p, conditioned, unseen) -> str:
     told = exceeds(crossfit, 2 * crossfit_se) if p is None else p <= SIGNIFICANT
     if not told:
-        return f"{source} is not seen to tell anything about the future of {target} beyond its present."
+        which = "cross-fitted gain" if p is None else "gain"
+        limit = f"a {which} up to {unseen:.2g} would not show" if np.isfinite(unseen) else "so few draws show no gain"
+        return f"{source} is not seen to tell anything about the future of {target} beyond its present; {limit}."
     beyond = "its present and what was given" if conditioned else "its present"
     said = f"{source} tells about the future of {target} beyond {beyond} ({100 * gain:.2g} % less imbalance)"
     return f"{said}; a common cause or a slow {source} could do that too, so an intervention decides."

@@ -194,6 +194,12 @@ class InformationImbalance(Measured):
                 "the errors are too large to exclude it"
             )
         clauses = []
+        if relation == "independent":
+            ways = (
+                (f"{self.name_a} → {self.name_b}", self.a_to_b_se),
+                (f"{self.name_b} → {self.name_a}", self.b_to_a_se),
+            )
+            clauses += self._not_shown(ways)
         if not known:
             clauses.append("but a standard error is missing")
         elif others := alternatives(ab, ba):
@@ -309,7 +315,9 @@ class ImbalanceMatrix(Measured):
         others = join_names((["the others"] if among else []) + (only_targets if among else list(self.target_names)))
         ranked = [list(scores)[i] for i in order_of([score.value for score in scores.values()], 1.0)]
         if not ranked or all(score.silent for score in scores.values()):
-            return self._qualified(f"No space tells anything about {others} (within error)")
+            widest = max((score.error / self.error_factor for score in scores.values()), default=None)
+            clauses = self._not_shown([("", widest)], "mean Δ")
+            return self._qualified(f"No space tells anything about {others} (within error)", *clauses)
         best = scores[ranked[0]]
         near = [
             n for n in ranked if not exceeds(scores[n].value - best.value, math.hypot(scores[n].error, best.error), 1.0)
@@ -496,7 +504,8 @@ class ImbalanceDifference(Measured):
         a, b, target = self.name_a, self.name_b, self.name_target
         both = ((self.a_to_target, self.a_to_target_se), (self.b_to_target, self.b_to_target_se))
         if all(read(value, se, self.target_floor, None, self.error_factor).silent for value, se in both):
-            return self._qualified(f"Neither {a} nor {b} tells anything about {target} (within error)")
+            clauses = self._not_shown([(a, self.a_to_target_se), (b, self.b_to_target_se)])
+            return self._qualified(f"Neither {a} nor {b} tells anything about {target} (within error)", *clauses)
         unsure = self.p_value is not None and exceeds(self.p_value, SIGNIFICANT)
         if unsure or not exceeds(abs(self.difference), self.error_factor * self.difference_se, 1.0):
             shown = self._format(self.difference, self.difference_se)

@@ -103,6 +103,15 @@ class Measured(Result):
             limits.append("but neighbouring rows look correlated and no time was given: Δ is probably too low")
         return "; ".join([sentence, *limits]) + "."
 
+    def _not_shown(self, named: Sequence[tuple[str, float | None]], what: str = "Δ") -> list[str]:
+        """What could not have been told from nothing, as a clause: what lies within the interval around 1."""
+        limits = [f"{1 - self.error_factor * se:.2f}" for _, se in named if is_known(se) and se > 0]
+        if self.interval_withheld or len(limits) < len(named):
+            return []
+        alike = len(set(limits)) == 1
+        said = limits[:1] if alike else [f"{limit} ({name})" for limit, (name, _) in zip(limits, named, strict=True)]
+        return [f"a {what} above {' or '.join(said)} would not show"]
+
     def _same(self) -> dict[str, Any]:
         """These fields, for another result of the same computation."""
         return {item.name: getattr(self, item.name) for item in fields(Measured)}

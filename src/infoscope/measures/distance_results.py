@@ -10,6 +10,7 @@ import numpy as np
 from infoscope.base import Provenance, Result, say_estimate
 from infoscope.base.contents import choices, numbers, whole
 from infoscope.base.rounding import exceeds, order_of
+from infoscope.statistics import largest_unseen
 
 __all__ = [
     "CauchySchwarz",
@@ -57,6 +58,7 @@ class SampleDistance(Result):
     _contents = {"null_values": numbers("P"), "n_reference": whole(1), "n_test": whole(1), "n_blocks": whole()}
     _what = "distance"  # of the title and the verdict
     _blind = "what it cannot see may still differ"
+    _tested = "values"
 
     @property
     def significant(self) -> bool:
@@ -89,7 +91,15 @@ class SampleDistance(Result):
             return f"The samples are {said} apart; whether that is noise, n_permutations=200 would tell."
         if self.significant:
             return f"The samples differ: {said}, p = {self.p_value:.2g}{self._where()}."
-        return f"No difference was found ({said}, p = {self.p_value:.2g}); {self._blind}."
+        return f"No difference was found ({said}, p = {self.p_value:.2g}); {self._unseen}{self._blind}."
+
+    @property
+    def _unseen(self) -> str:
+        """What could not have been found, in words."""
+        limit = np.nan if self.null_values is None else largest_unseen(self.null_values, ALPHA)
+        if np.isinf(limit):
+            return "no value would be with so few permutations, and "
+        return f"{self._tested} up to {limit:.2g} would not show, and " if np.isfinite(limit) else ""
 
     def _where(self) -> str:
         return ""
@@ -130,6 +140,7 @@ class FrechetDistance(SampleDistance):
     _references = ("frechet_inception",)
     _what = "Squared Fréchet distance"
     _blind = "all that is not in means and covariances may still differ"
+    _tested = "values of all rows"
 
     def _more(self) -> list[tuple[str, Any, Any]]:
         return [("of all rows, biased", self.plain, self.plain_se), ("means alone", f"{self.mean_part:.4g}", None)]
@@ -389,7 +400,8 @@ class NeighborDivergence(SampleDistance):
         "by_k": numbers("K"),
     }
     _references = ("knn_divergence",)
-    _blind = "differences smaller than the error, or in tails that few rows reach, may be there"
+    _blind = "differences in tails that few rows reach may be there"
+    _tested = "values of all rows"
 
     @property
     def _what(self) -> str:  # type: ignore[override]

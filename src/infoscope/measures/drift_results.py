@@ -321,8 +321,8 @@ class DriftTable(Result):
             return f"No feature drifted alone, but all numbers together did ({level}): their relations changed."
         if not moved:
             unknown = _unknown(self.features)
-            said = f"No drift was found in {n} features, alone or together ({level}); smaller changes may be there"
-            return f"{said}{unknown}."
+            said = f"No drift was found in {n} features, alone or together ({level})"
+            return f"{said}; {_unseen(self.features)}{unknown}."
         named = ", ".join(moved[:3]) + (f" and {len(moved) - 3} more" if len(moved) > 3 else "")
         return f"{len(moved)} of {n} features drifted ({level}): {named}."
 
@@ -334,6 +334,16 @@ def _feature_row(one: StabilityIndex, adjusted: float) -> dict[str, Any]:
         "corrected_se": one.corrected_se, "null_95": one.null_quantile, "bins": len(one.bins), "p_value": one.p_value,
         "p_adjusted": _or_none(adjusted), "drifted": _says(_or_none(adjusted), ALPHA),
     }  # fmt: skip
+
+
+def _unseen(features: tuple[StabilityIndex, ...]) -> str:
+    """Changes of a feature that even a test of it alone would not have found."""
+    asked = [one.null_quantile for one in features if one.null_quantile is not None and len(one.bins) > 1]
+    limits = [limit for limit in asked if np.isfinite(limit)]
+    if not limits:
+        return "smaller changes may be there"
+    low, high = f"{min(limits):.2g}", f"{max(limits):.2g}"
+    return f"changes of one below {low if low == high else f'{low} to {high}'} {features[0].unit} would not be seen"
 
 
 def _unknown(features: tuple[StabilityIndex, ...]) -> str:

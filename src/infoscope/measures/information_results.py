@@ -11,7 +11,7 @@ from infoscope.base import Provenance, Result
 from infoscope.base.contents import choices, integers, number, numbers, whole
 from infoscope.base.results import format_estimate, say_estimate
 from infoscope.base.rounding import exceeds
-from infoscope.statistics import student_interval
+from infoscope.statistics import largest_unseen, student_interval
 from infoscope.statistics.units import INFORMATION_UNITS
 
 __all__ = ["Entropy", "Information", "Reliability"]
@@ -80,6 +80,13 @@ class Protocol(Result):
             return self.value > 0
         of_rows = np.sqrt(max(self.value_se**2 - self.width_bias**2, 0.0))  # where nothing is shared no width hides it
         return bool(exceeds(self.value, 2 * of_rows))
+
+    @property
+    def _unseen(self) -> float:
+        """The largest value that would not be told from none."""
+        if self.p_value is not None and self.null_values is not None:
+            return largest_unseen(self.null_values, SIGNIFICANT)
+        return 2 * float(np.sqrt(max(self.value_se**2 - self.width_bias**2, 0.0)))
 
     @property
     def _estimates(self) -> list[tuple[str, Any, Any]]:
@@ -246,6 +253,11 @@ class Information(Protocol):
                 start = f"{joined} share {shown} {self.unit}{about}"
             else:
                 start = f"No information shared by {joined}{about} can be told from none ({shown} {self.unit})"
+                limit = self._unseen
+                if np.isinf(limit):
+                    start += "; with so few permutations none could be"
+                elif np.isfinite(limit) and limit > 0:
+                    start += f"; less than {limit:.2g} {self.unit} would not show"
         else:
             least = "at least " if self.is_lower_bound else ""
             start = f"{joined} share {least}{shown} {self.unit}{about}"

@@ -10,6 +10,7 @@ from .order import OrderTest, RunOrder, adjacency_test, block_labels, run_order
 from .shuffles import (
     check_n_permutations,
     independent_shifts,
+    largest_unseen,
     permutation_p_value,
     shift_in_runs,
     shuffle_among_neighbors,
@@ -45,6 +46,7 @@ __all__ = [
     "dihedral_angle",
     "effective_sample_size",
     "independent_shifts",
+    "largest_unseen",
     "permutation_p_value",
     "r_hat",
     "run_order",

@@ -273,6 +273,25 @@ def permutation_p_value(
     return float(p_of_count(np.count_nonzero(~np.asarray(beaten)), len(values), independent))
 
 
+def largest_unseen(shuffled: Any, level: float = 0.05) -> float:
+    """The largest value whose `permutation_p_value` is above a level: what would not have been noticed.
+
+    Endless where so few were shuffled that no value would have been.
+
+    Examples
+    --------
+    >>> from infoscope.statistics.shuffles import largest_unseen, permutation_p_value
+    >>> shuffled = list(range(1, 40))                       # a p-value of 1/40 above all, of 2/40 above all but one
+    >>> largest_unseen(shuffled), permutation_p_value(38.0, shuffled), permutation_p_value(38.5, shuffled)
+    (38.0, 0.075, 0.05)
+    >>> largest_unseen([1.0, 2.0, 3.0])
+    inf
+    """
+    values = np.sort(np.asarray(shuffled, float))[::-1]
+    beaten = int(np.floor(level * (1 + len(values)) * (1 + 1e-12))) - 1  # so many of them may be as large
+    return float(values[beaten]) if beaten >= 0 else np.inf
+
+
 def p_of_count(count: Any, n: float, independent: float | None = None) -> Any:
     """(1 + count) / (1 + n), where the values that count so many, of n, come from fewer different shuffles.
 

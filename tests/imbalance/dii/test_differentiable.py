@@ -481,7 +481,9 @@ def test_result_pictures_and_file(tmp_path):
 def test_verdict_when_nothing_is_told():
     g = np.random.default_rng(0)
     found = DifferentiableImbalance(5, groups=[0, 0]).fit(g.normal(size=(200, 2)), g.normal(size=200))
-    assert "no weights of the columns of X tell anything about y" in found.result_.verdict
+    limit = 1 - 2 * found.result_.dii_se
+    assert "no weights of the columns of X tell anything about y (within error)" in found.result_.verdict
+    assert f"; a DII above {limit:.2f} would not show." in found.result_.verdict
 
 
 # ------------------------------------------------------------------------------------------------------------ bad input

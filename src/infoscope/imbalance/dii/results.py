@@ -179,6 +179,7 @@ class FeatureWeights(Measured):
         if not exceeds(1.0, self.dii + half):
             sentence = f"no weights of the columns of {self.name_a} tell anything about {self.name_b} (within error)"
             untested = False
+            clauses += self._not_shown([("", self.dii_se)], "DII")
         if self.validation_dii is not None:
             clauses.append(f"{self._format(self.validation_dii, self.validation_dii_se)} at rows held out")
         if untested:
