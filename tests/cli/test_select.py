@@ -334,6 +334,16 @@ def test_bandwidth_and_batches(table, infoscope):
     assert ran.code != 0 and "--bandwidth" in ran.err
 
 
+def test_an_integer_target_has_a_certificate(folder, infoscope):
+    """Its neighbours are so near that slopes are steep: "none (largest slope 1.9e+15)" was all that was said."""
+    g = np.random.default_rng(0)
+    x = pd.DataFrame(g.normal(size=(120, 3)), columns=list("bcd"))
+    x.assign(a=np.rint(20 * x["b"]).astype(int)).to_csv("t.csv", index=False)
+    ran = infoscope("select", "t.csv", "--target", "a", "--size", "auto")
+    (line,) = [line for line in ran.out.splitlines() if "certificate" in line]
+    assert ran.code == 0 and "certificate: a minimum" in line  # one column, whatever its weight
+
+
 def test_sizes_that_penalties_leap_over(folder, infoscope):
     """Columns that tell nothing: the sentence of all sizes, and no error that some size was not met."""
     g = np.random.default_rng(0)
@@ -344,3 +354,6 @@ def test_sizes_that_penalties_leap_over(folder, infoscope):
         assert ran.code == 0 and ("tell anything about y" in ran.out or "get a weight for y" in ran.out)
         fewer = f"note: of {size} features only" in ran.out
         assert fewer or f"    {size}  " in ran.out or f"*   {size}  " in ran.out
+        if size == "2":  # as of all columns
+            sentence = "no weights of the columns of noise tell anything about y (within error)"
+            assert sentence in ran.out and sentence in infoscope("select", "noise.csv", "--target", "y").out

@@ -102,6 +102,22 @@ def test_overlaps_know_the_unit_too(weighted):
 
 
 @pytest.mark.slow
+def test_errors_of_400_rows_with_log_normal_weights():
+    """Imbalances both ways: the spread of 30 data sets, known to 13 %, was 1.2 to 1.7 of the error."""
+    found = []
+    for replicate in range(30):
+        rng = np.random.default_rng([replicate, 400])
+        x = rng.normal(size=(400, 2))
+        weight = np.exp(rng.normal(size=400))
+        spaces = [Space(some, sample_weight=weight) for some in (x[:, :1], x)]
+        r = information_imbalance(*spaces, n_jobs=1)
+        found.append((r.a_to_b, r.b_to_a, r.a_to_b_se, r.b_to_a_se))
+    value, error = np.split(np.array(found), 2, axis=1)
+    ratio = value.std(0, ddof=1) / np.sqrt((error**2).mean(0))
+    assert ((ratio > 0.6) & (ratio < 1.4)).all(), ratio
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("hidden", [False, True])
 def test_errors_hold_with_weights_of_reweighted_simulations(hidden):
     """Weights exp(g), of something that has nothing to do with the items or that only one space sees: the spread of 60

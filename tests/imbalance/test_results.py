@@ -347,8 +347,7 @@ def test_curve_knows_the_floor_of_each_k():
         ),
         (
             difference(0.99, 1.02),
-            "Neither shape nor colour tells anything about species (within error); "
-            "a Δ above 0.96 would not show.",
+            "Neither shape nor colour tells anything about species (within error); a Δ above 0.96 would not show.",
         ),
     ],
 )

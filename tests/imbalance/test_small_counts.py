@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from infoscope import Space, compare_imbalances, imbalance_matrix, imbalance_scale_curve, information_imbalance
+from infoscope import (
+    DifferentiableImbalance,
+    Space,
+    compare_imbalances,
+    imbalance_matrix,
+    imbalance_scale_curve,
+    information_imbalance,
+    label_overlap,
+    neighborhood_overlap,
+)
 from infoscope.imbalance.class_counts import best_by_chance
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -75,6 +84,22 @@ def test_a_handful_of_items_has_no_error_of_zero(n):
         errors = np.array([found.a_to_b_se, found.b_to_a_se, found.asymmetry_se])
         assert not (errors == 0).any()
         assert np.isnan(errors).any() == any("tells no error" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("n", [3, 4, 5, 7, 10])
+def test_nothing_of_a_handful_of_items_has_an_error_of_zero(n):
+    """Matrices, differences, fits and overlaps: an error above zero, or none."""
+    for seed in range(3):
+        g = np.random.default_rng(seed)
+        x, z, kind = g.normal(size=(n, 2)), g.normal(size=(n, 2)), g.integers(0, 2, n)
+        found = [
+            compare_imbalances(x[:, :1], z, x).difference_se,
+            DifferentiableImbalance().fit(x, x[:, 0] + z[:, 0]).result_.dii_se,
+            neighborhood_overlap(x, z, k=2).overlap_se,
+            label_overlap(x, kind, k=2).overlap_se,
+            *imbalance_matrix({"x": x, "z": z}).values_se[[0, 1], [1, 0]],
+        ]
+        assert not any(error == 0 for error in found), found
 
 
 def test_a_constant_column_tells_nothing_of_many_rows():
