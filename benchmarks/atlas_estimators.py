@@ -205,7 +205,7 @@ def populations(drawn: Drawn) -> Sequence[Found]:
     from infoscope import DensityPeaks, Space
 
     r = DensityPeaks(Z=2).fit(Space(drawn.x, **drawn.options)).result_
-    if r.n_peaks != 2:
+    if len(r.populations) != 2:  # peaks that noise made are no states
         return ()
     left = int(np.argmin(drawn.x[r.centers, 0]))
     share, error = float(r.populations[left]), float(r.populations_se[left])
