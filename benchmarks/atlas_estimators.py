@@ -144,7 +144,7 @@ def equal_imbalances(drawn: Drawn) -> Sequence[Found]:
     if "time" in drawn.options:
         if "run" in drawn.options:
             return ()
-        z, u, v = (autoregressive(rng, n, n / times, 1) for _ in range(3))
+        z, u, v = (autoregressive(rng, n, n / (2 * times), 1) for _ in range(3))
     else:
         z, u, v = rng.normal(size=(3, n, 1))
     a, b, target = (Space(some, **drawn.options) for some in (z + 0.5 * u, z + 0.5 * v, z))
@@ -279,7 +279,7 @@ def gains(drawn: Drawn) -> Sequence[Found]:
     from infoscope import imbalance_gain
 
     rng = generator_of(drawn)
-    driver = autoregressive(rng, len(drawn.x), len(drawn.x) / drawn.independent, 1)
+    driver = autoregressive(rng, len(drawn.x), len(drawn.x) / (2 * drawn.independent), 1)
     r = imbalance_gain(driver, drawn.x, lag=1, n_permutations=19, n_jobs=1)
     return (Found("imbalance gain, p-value", p=r.p_value, warned=bool(r.warnings)),)
 

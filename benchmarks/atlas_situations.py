@@ -28,7 +28,8 @@ class Drawn(NamedTuple):
     truth : mapping of name to number or array (N,)
         Values in closed form: "dimension", "entropy", "information", "log density", "populations".
     independent : float
-        Independent items, or correlation times of a series; of classes the items in the rarest.
+        Independent items, or correlation times (1 + 2 sum_k rho(k), as the library counts them) of a series; of
+        classes the items in the rarest.
     labels : array (N,) or None
         A class of every item.
     bits : bool
@@ -53,7 +54,7 @@ class Situation(NamedTuple):
 
 
 def autoregressive(rng: np.random.Generator, n: int, memory: float, columns: int) -> np.ndarray:
-    """Standard normal series whose correlation falls to 1/e in `memory` steps."""
+    """Standard normal series whose correlation falls to 1/e in `memory` steps: correlation time of twice as many."""
     from scipy.signal import lfilter
 
     rho = np.exp(-1 / memory)
@@ -84,9 +85,9 @@ def _independent(d: int) -> Callable[[np.random.Generator, int], Drawn]:
     return draw
 
 
-def _series(n_times: int) -> Callable[[np.random.Generator, int], Drawn]:
+def _series(n_times: float) -> Callable[[np.random.Generator, int], Drawn]:
     def draw(rng: np.random.Generator, n: int) -> Drawn:
-        x, noise = (autoregressive(rng, n, n / n_times, 2) for _ in range(2))
+        x, noise = (autoregressive(rng, n, n / (2 * n_times), 2) for _ in range(2))
         truth = {**normal_truths(x), "information": np.log(1 + 1 / NOISE**2)}
         return Drawn(x, x + NOISE * noise, {"time": np.arange(float(n))}, truth, n_times)
 
@@ -94,12 +95,12 @@ def _series(n_times: int) -> Callable[[np.random.Generator, int], Drawn]:
 
 
 def _runs(rng: np.random.Generator, n: int) -> Drawn:
-    """Ten trajectories of ten correlation times each."""
+    """Ten trajectories of five correlation times each."""
     length = n // 10
     parts = [[autoregressive(rng, length, length / 10, 2) for _ in range(10)] for _ in range(2)]
     x, noise = (np.vstack(some) for some in parts)
     carried = {"time": np.tile(np.arange(float(length)), 10), "run": np.repeat(np.arange(10), length)}
-    return Drawn(x, x + NOISE * noise, carried, normal_truths(x), 100)
+    return Drawn(x, x + NOISE * noise, carried, normal_truths(x), 50)
 
 
 def _lattice(values: int) -> Callable[[np.random.Generator, int], Drawn]:
@@ -170,7 +171,7 @@ def _flips(rng: np.random.Generator, n: int) -> Drawn:
     flips = rng.random((n, 40)) < 0.08
     flips[0] = rng.random(40) < 0.5
     x = (np.cumsum(flips, axis=0) % 2).astype(bool)
-    return Drawn(x, x, {"time": np.arange(float(n))}, {}, n / 6, bits=True)  # (1 - 2 p)^t = 1/e at t = 5.7
+    return Drawn(x, x, {"time": np.arange(float(n))}, {}, n / 11.5, bits=True)  # 1 + 2 sum_t (1 - 2 p)^t
 
 
 def _ising_ring(memory: float) -> Callable[[np.random.Generator, int], Drawn]:
@@ -195,9 +196,9 @@ def _ising_ring(memory: float) -> Callable[[np.random.Generator, int], Drawn]:
 
 SITUATIONS: tuple[Situation, ...] = (
     *(Situation(f"independent, {d} column{'s' * (d > 1)}", _independent(d)) for d in (1, 2, 5, 10, 20)),
-    *(Situation(f"series of {t} correlation times", _series(t), (100, 300, 1000)) for t in (5, 20, 50)),
-    Situation("series of 200 correlation times", _series(200), (300, 1000)),
-    Situation("ten runs of ten correlation times", _runs, (300, 1000)),
+    *(Situation(f"series of {t:g} correlation times", _series(t), (100, 300, 1000)) for t in (2.5, 10, 25, 50)),
+    *(Situation(f"series of {t} correlation times", _series(t), (300, 1000)) for t in (100, 200)),
+    Situation("ten runs of five correlation times", _runs, (300, 1000)),
     *(Situation(f"lattice of {m} values", _lattice(m)) for m in (2, 5, 20, 50)),
     *(Situation(f"log-normal weights, {s:g}", _weights(s), (30, 100, 300, 1000)) for s in (0.5, 1.0)),
     *(Situation(f"class of {100 * p:g} %", _rare_class(p), (30, 100, 300, 1000)) for p in (0.02, 0.1, 0.5)),

@@ -56,7 +56,7 @@ def _numbers(
         row = range(len(frame))[rows][wrong[0]]
         numeric = [c for c in range(len(names)) if _is_numeric(frame.iloc[rows, c], decimal)]
         value, mostly_text = _shorten(series.iloc[wrong[0]]), 2 * len(wrong) > len(series)
-        if row == 0 and len(wrong) == 1 < len(series) - 1 and isinstance(value, str) and not value[:1].isdigit():
+        if row == 0 and len(wrong) == 1 < len(series) - 1 and isinstance(value, str):  # as `inspection` tells units
             line = ", ".join(map(str, frame.iloc[0]))  # of all columns: which unit belongs to which is seen
             raise DataError(
                 f"{source}: column '{names[column]}' is not numeric: row 0 (counted from 0) holds {value!r}; others "
