@@ -1,11 +1,12 @@
 """Communities and levels beside their definition by minimal autonomous sets, and beside networkx."""
 
-import networkx
 import numpy as np
 import pytest
 
 from infoscope.base import DataError
 from infoscope.causality import communities
+
+networkx = pytest.importorskip("networkx")
 
 
 def by_definition(links):
