@@ -162,7 +162,9 @@ def test_a_run_goes_on_where_the_summary_ends(atlas, tmp_path, monkeypatch):
     assert atlas.committed() == []
 
 
-@pytest.mark.parametrize("name", ["series of 25 correlation times", "series of 100 correlation times", "bits that flip"])
+@pytest.mark.parametrize(
+    "name", ["series of 25 correlation times", "series of 100 correlation times", "bits that flip"]
+)
 def test_a_series_has_as_many_correlation_times_as_it_says(atlas, name):
     """The mean of a column scatters as that of so many independent rows: 1,500 series tell this variance to 4 %, and
     the ends of a series of 25 take another 2 %."""
