@@ -24,6 +24,15 @@ settings.register_profile(
 settings.load_profile("infoscope")
 
 
+@pytest.fixture(scope="session")
+def started():
+    """A browser, one for all tests of a process; tests that ask for it are skipped where there is none."""
+    from tests.report.browser import browser
+
+    with browser() as found:
+        yield found
+
+
 @pytest.fixture(autouse=True)
 def _close_figures():
     """Close what a test has drawn, so that hundreds of plots do not stay in memory."""

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.report.browser import PATIENCE, browser
+from tests.report.browser import PATIENCE
 
 ROOT = Path(__file__).resolve().parent.parent
 if not (ROOT / "docs" / "versions.py").exists():
@@ -121,35 +121,34 @@ def test_what_cannot_be_built_is_said(project):
 
 
 @pytest.mark.browser
-def test_the_switcher_goes_to_the_same_page_or_to_the_first_one_from_a_folder_and_offline(project):
+def test_the_switcher_goes_to_the_same_page_or_to_the_first_one_from_a_folder_and_offline(project, started):
     folder = built(project).parent
-    with browser() as started:
-        page = started.new_context(offline=True).new_page()
-        page.set_default_timeout(PATIENCE)
-        asked, wrong = [], []
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("console", lambda line: wrong.append(line.text))
-        page.goto((folder / "index.html").as_uri())
-        page.wait_for_url("**/v0.10.0/index.html")
-        assert page.get_by_label("Version").locator("option").all_inner_texts() == ["v0.10.0", "v0.9.1", "v0.9.0"]
+    page = started.new_context(offline=True).new_page()
+    page.set_default_timeout(PATIENCE)
+    asked, wrong = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda line: wrong.append(line.text))
+    page.goto((folder / "index.html").as_uri())
+    page.wait_for_url("**/v0.10.0/index.html")
+    assert page.get_by_label("Version").locator("option").all_inner_texts() == ["v0.10.0", "v0.9.1", "v0.9.0"]
 
-        page.goto((folder / "v0.10.0" / "rooms" / "density.html").as_uri() + "?a=b#part")
-        page.get_by_label("Version").select_option("v0.9.1")
-        page.wait_for_url("**/v0.9.1/rooms/density.html")
-        assert page.title() == "rooms/density of v0.9.1" and page.get_by_label("Version").input_value() == "v0.9.1"
-        page.go_back()
-        page.wait_for_url("**/v0.10.0/rooms/density.html?a=b#part")
-        assert page.get_by_label("Version").input_value() == "v0.10.0"
+    page.goto((folder / "v0.10.0" / "rooms" / "density.html").as_uri() + "?a=b#part")
+    page.get_by_label("Version").select_option("v0.9.1")
+    page.wait_for_url("**/v0.9.1/rooms/density.html")
+    assert page.title() == "rooms/density of v0.9.1" and page.get_by_label("Version").input_value() == "v0.9.1"
+    page.go_back()
+    page.wait_for_url("**/v0.10.0/rooms/density.html?a=b#part")
+    assert page.get_by_label("Version").input_value() == "v0.10.0"
 
-        page.goto((folder / "v0.10.0" / "rooms" / "new.html").as_uri())
-        page.get_by_label("Version").select_option("v0.9.0")
-        page.wait_for_url("**/v0.9.0/index.html")
-        assert page.get_by_label("Version").count() == 0  # from before there was one
+    page.goto((folder / "v0.10.0" / "rooms" / "new.html").as_uri())
+    page.get_by_label("Version").select_option("v0.9.0")
+    page.wait_for_url("**/v0.9.0/index.html")
+    assert page.get_by_label("Version").count() == 0  # from before there was one
 
-        built(project, "v0.10.0")  # one alone, and one as 'make docs' leaves it
-        subprocess.run([sys.executable, "build.py"], cwd=project, check=True)
-        for alone in (folder / "v0.10.0", project / "docs" / "_build" / "html"):
-            page.goto((alone / "index.html").as_uri())
-            assert page.title() == "index of v0.10.0" and page.locator("select").count() == 0
-        assert not wrong and all(url.startswith(project.as_uri()) for url in asked), (wrong, asked)
+    built(project, "v0.10.0")  # one alone, and one as 'make docs' leaves it
+    subprocess.run([sys.executable, "build.py"], cwd=project, check=True)
+    for alone in (folder / "v0.10.0", project / "docs" / "_build" / "html"):
+        page.goto((alone / "index.html").as_uri())
+        assert page.title() == "index of v0.10.0" and page.locator("select").count() == 0
+    assert not wrong and all(url.startswith(project.as_uri()) for url in asked), (wrong, asked)

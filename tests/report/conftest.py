@@ -4,18 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.report.browser import browser
 
 from infoscope.density import DensityPeaks, PAk
 
 pytest.importorskip("bokeh", reason="bokeh is not installed (extra report)")
-
-
-@pytest.fixture(scope="session")
-def started():
-    """A browser; tests that ask for it are skipped where there is none."""
-    with browser() as found:
-        yield found
 
 
 @pytest.fixture(scope="session")

@@ -276,7 +276,16 @@ def permutation_p_value(
 def largest_unseen(shuffled: Any, level: float = 0.05) -> float:
     """The largest value whose `permutation_p_value` is above a level: what would not have been noticed.
 
-    Endless where so few were shuffled that no value would have been.
+    Parameters
+    ----------
+    shuffled : array (B,)
+        The statistic of the shuffled samples; large values speak against the null.
+    level : float
+
+    Returns
+    -------
+    float
+        Infinite where so few were shuffled that no value would have been.
 
     Examples
     --------
