@@ -7,12 +7,12 @@ import math
 import numpy as np
 from scipy.special import gammaln, polygamma, psi
 
-from infoscope.neighbors import Space
+from infoscope.neighbors import Space, clock_of
 from infoscope.statistics.correlated_means import mean_variance, time_windows
 from infoscope.statistics.smoothing_bias import WIDER, width_of_entropy
 
 from .bias import Bias
-from .statistical_inefficiency import Correlated, clock_of
+from .statistical_inefficiency import Correlated
 from .unique_points import Sample, mass_within
 
 RANK = 4  # fewer neighbours: less bias, more noise; its variance is close to that of log density itself

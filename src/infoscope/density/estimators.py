@@ -15,8 +15,9 @@ from infoscope.base.contents import holds, integers, number, numbers
 from infoscope.base.documentation import DocumentedEstimator
 from infoscope.dimension import k_star
 from infoscope.dimension.abide import adaptive_scale
+from infoscope.dimension.automatic_width import MOST, first_width, is_auto, next_width
 from infoscope.dimension.estimators import checked_input, warn_of_constant_columns
-from infoscope.dimension.k_star import FEWEST, check_correction, first_failure, reaches_end, thresholds
+from infoscope.dimension.k_star import FEWEST, check_correction, first_failure, thresholds
 from infoscope.dimension.neighborhood_scale import Scale
 from infoscope.neighbors import Space, as_space, graph_of, is_series, item_origin, looking_at_row_order, settle_window
 
@@ -25,15 +26,13 @@ from .calibration import Calibration, calibrate
 from .edges import METRICS, coordinates_of, mean_shifts
 from .entropy import entropy
 from .fit_notes import notes_and_warnings
-from .neighborhoods import FIRST, TOO_WIDE, beyond_half_period, is_auto
+from .neighborhoods import TOO_WIDE, beyond_half_period
 from .pak import most_likely_log_count
 from .results import LogDensity
 from .statistical_inefficiency import Correlated, statistical_inefficiency
 from .unique_points import Sample, make_sample, mass_within, neighbors_of_new, with_neighbors
 
 FOR_DIMENSION = 100  # neighbours that ABIDE may use
-MOST, CAPPED = 1000, 0.2  # max_neighbors="auto": its end; share of points that asks for more
-MOST_ENTRIES = 10**8  # of the neighbour table, likewise: 1.6 GB
 COUNTS = ("k", "k-1", "digamma")
 SILENCE = "or `exclusion_window=0` to silence"
 
@@ -260,12 +259,9 @@ class PointDensity(DensityMixin, DocumentedEstimator, BaseEstimator):
 
     def _wider(self) -> int | None:
         """How many neighbours to ask for next; None if they are enough, or were given."""
-        table = self.sample_.table
-        width = table.distances.shape[1]
-        most = min(MOST, table.n_items - 1, max(MOST_ENTRIES // table.n_items, width), self._offered)
-        if not is_auto(getattr(self, "max_neighbors", None)) or width >= most:
+        if not is_auto(getattr(self, "max_neighbors", None)):
             return None
-        return min(2 * width, most) if np.mean(reaches_end(table, self._k)) > CAPPED else None
+        return next_width(self.sample_.table, self._k, self._offered)
 
     def _calibrate(self) -> None:
         """How far the errors that theory claims are from those that a known density like this one has."""
@@ -525,9 +521,7 @@ class KStarNN(PointDensity):
             raise ParameterError(f"alpha is {alpha!r}; it must lie between 0 and 1")
         check_correction(correction)
         _checked_count(self.count, FEWEST)
-        if isinstance(self.max_neighbors, str) and self.max_neighbors != "auto":
-            raise ParameterError(f"max_neighbors is {self.max_neighbors!r}; it is a number, or 'auto'")
-        return FIRST if is_auto(self.max_neighbors) else check_positive_int(self.max_neighbors, "max_neighbors", 4)
+        return first_width(self.max_neighbors)
 
     def _neighbors_of_points(self, table) -> np.ndarray:
         width = table.distances.shape[1]

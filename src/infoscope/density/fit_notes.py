@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from infoscope.base.origin import spell_duration
+from infoscope.dimension.automatic_width import FIRST, is_auto
 from infoscope.dimension.k_star import WIDE_TIES, ends_inside_ties, reaches_end
 from infoscope.neighbors import Space, is_series
 
 from .edges import METRICS
-from .neighborhoods import FIRST, TOO_WIDE, beyond_half_period, is_auto
+from .neighborhoods import TOO_WIDE, beyond_half_period
 from .statistical_inefficiency import Correlated
 from .unique_points import Sample, mass_within
 

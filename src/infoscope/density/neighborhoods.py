@@ -1,4 +1,4 @@
-"""How many neighbours a density looks at, and how wide they may lie."""
+"""How wide the neighbours that a density looks at may lie."""
 
 from __future__ import annotations
 
@@ -8,13 +8,7 @@ from infoscope.base.rounding import exceeds
 
 from .unique_points import Sample
 
-FIRST = 100  # neighbours that max_neighbors="auto" starts with
 TOO_WIDE = 0.01  # share of neighbourhoods wider than half a period from which a warning is given
-
-
-def is_auto(max_neighbors) -> bool:
-    """Whether the number of neighbours is to be found."""
-    return isinstance(max_neighbors, str) and max_neighbors == "auto"
 
 
 def beyond_half_period(sample: Sample, k) -> float:

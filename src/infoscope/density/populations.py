@@ -10,11 +10,9 @@ import numpy as np
 from infoscope.base import InfoscopeError
 from infoscope.base.contents import numbers
 from infoscope.base.origin import spell_duration
-from infoscope.neighbors import Space, is_series, series_correlation
+from infoscope.neighbors import Space, clock_of, is_series, series_correlation
 from infoscope.statistics.correlated_means import TimeWindows, share_covariance, time_windows
 from infoscope.statistics.student_law import student_reach
-
-from .statistical_inefficiency import clock_of
 
 if TYPE_CHECKING:
     from .estimators import PointDensity

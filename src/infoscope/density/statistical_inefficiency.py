@@ -15,9 +15,8 @@ import numpy as np
 
 from infoscope.base import InfoscopeError, kernel
 from infoscope.base.contents import numbers
-from infoscope.neighbors import Space, series_correlation
-from infoscope.statistics import run_order
-from infoscope.statistics.correlated_means import FEWEST_STRETCHES, one_clock, time_windows
+from infoscope.neighbors import Space, clock_of, series_correlation
+from infoscope.statistics.correlated_means import FEWEST_STRETCHES, time_windows
 
 from .unique_points import Sample
 
@@ -129,20 +128,6 @@ def mean_of_neighbors(values: np.ndarray, items: np.ndarray, k: np.ndarray) -> n
     out = np.empty(len(k))
     _means(np.asarray(values, float), items, np.asarray(k, np.int64), out)
     return out
-
-
-def clock_of(space: Space, window: float) -> np.ndarray:
-    """Times of all rows of a series on one axis, runs farther apart than the window.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from infoscope.density.statistical_inefficiency import clock_of
-    >>> from infoscope.neighbors import Space
-    >>> clock_of(Space(np.eye(3), run=[0, 0, 1]), 2.0)
-    array([0., 1., 6.])
-    """
-    return one_clock(run_order(len(space), space.time, space.run), window)
 
 
 # ------------------------------------------------------------------------------------------------------------- kernels

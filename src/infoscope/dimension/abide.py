@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from infoscope.base import DataError, ParameterError, deprecated, kernel, provenance, warn
+from infoscope.base import DataError, deprecated, kernel, provenance, warn
 from infoscope.base.checks import check_choice, check_positive_int
 from infoscope.base.contents import holds, number
 from infoscope.base.rounding import exceeds
 from infoscope.neighbors import NeighborGraph, not_looking
 
+from .automatic_width import first_width, is_auto, next_width
 from .block_errors import jackknife, random_blocks
 from .estimators import DimensionEstimator
 from .k_star import WIDE_TIES, check_correction, ends_inside_ties, reaches_end
@@ -24,8 +25,6 @@ from .two_nn import FEWEST_INDEPENDENT, line_through_ratios
 
 BEST_RATIO, LARGEST_RATIO = 0.2032, 0.975  # tau^d of the smallest error; tau stays below one
 MAX_NEIGHBORS = 100
-MOST, CAPPED = 1000, 0.2  # max_neighbors="auto": its end; share of points that asks for more
-MOST_ENTRIES = 10**8  # of the neighbour table, likewise: 1.6 GB
 FEWEST_ITEMS = 5  # for the k* test
 
 
@@ -117,18 +116,14 @@ class ABIDE(DimensionEstimator):
             raise DataError(f"alpha_max is {self.alpha_max!r}; it must lie between alpha = {self.alpha:g} and 1")
         check_correction(self.correction)
         check_positive_int(self.max_iter, "max_iter", 1)
-        automatic = isinstance(self.max_neighbors, str) and self.max_neighbors == "auto"
-        most = self.max_neighbors
-        if automatic:
-            offered = int(np.diff(data.indptr).min()) if isinstance(data, NeighborGraph) else MAX_NEIGHBORS
-            most = min(MAX_NEIGHBORS, offered)
-        elif isinstance(self.max_neighbors, str):
-            raise ParameterError(f"max_neighbors is {self.max_neighbors!r}; it is a number or 'auto'")
-        table = neighbor_table(
-            data, check_positive_int(most, "max_neighbors", 4), n_jobs=self.n_jobs, fewest=2 * FEWEST_ITEMS
-        )  # halves of them tell the error
+        width = first_width(self.max_neighbors)
+        if is_auto(self.max_neighbors) and isinstance(data, NeighborGraph):
+            offered = int(np.diff(data.indptr).min())
+            width = check_positive_int(min(width, offered), "max_neighbors", 4)
+        fewest = 2 * FEWEST_ITEMS  # halves of them tell the error
+        table = neighbor_table(data, width, n_jobs=self.n_jobs, fewest=fewest)
         scale = self._search(table).choose()
-        if automatic and table.space is not None:
+        if is_auto(self.max_neighbors) and table.space is not None:
             table, scale = self._widen(table, scale)
         point = scale.point
         k, d = point.k, point.dimension
@@ -173,10 +168,9 @@ class ABIDE(DimensionEstimator):
 
     def _widen(self, table: NeighborTable, scale: Scale) -> tuple[NeighborTable, Scale]:
         """Twice as many neighbours while many points use all that there are, and what their size may hide falls."""
-        most = min(MOST, table.n_items - 1, MOST_ENTRIES // table.n_items)
-        while table.distances.shape[1] < most and np.mean(reaches_end(table, scale.point.k)) > CAPPED:
+        while (width := next_width(table, scale.point.k)) is not None:
             with not_looking():  # the first search was shown
-                wider = neighbor_table(table.space, min(2 * table.distances.shape[1], most), n_jobs=self.n_jobs)
+                wider = neighbor_table(table.space, width, n_jobs=self.n_jobs)
             wide = replace(table, distances=wider.distances, items=wider.items)
             other = self._search(wide).choose()
             if not exceeds(scale.systematic_se, other.systematic_se, scale.point.dimension):

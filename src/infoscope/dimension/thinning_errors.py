@@ -18,9 +18,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from infoscope.neighbors import Space, row_step
-from infoscope.statistics import run_order
-from infoscope.statistics.correlated_means import mean_variance, one_clock, time_windows
+from infoscope.neighbors import Space, clock_of, row_step
+from infoscope.statistics.correlated_means import mean_variance, time_windows
 
 WINDOW = 2.0  # strides within which rows may remember: one correlation time, where a stride is half of it
 
@@ -78,8 +77,7 @@ def variance_ratio(space: Space, thinnings: list[Ratios], scales: int = 1) -> np
     weight = np.concatenate([one.weight for one in thinnings])
     weight = weight / weight.sum()
     window = WINDOW * stride * row_step(space)
-    clock = one_clock(run_order(len(space), space.time, space.run), window)[rows]
-    windows = time_windows(clock, window)
+    windows = time_windows(clock_of(space, window)[rows], window)
     away = weight[:, None] * (values - weight @ values)
     alone = (away**2).sum(axis=0)
     found = np.ones(scales)

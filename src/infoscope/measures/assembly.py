@@ -9,9 +9,9 @@ import numpy as np
 
 from infoscope.base import DataWarning, ParameterError, one_blas_thread, warn
 from infoscope.base.array_types import Floats, Ints
-from infoscope.neighbors import find_repeated_rows, looking_at_row_order
-from infoscope.statistics import Null, check_n_permutations, run_order
-from infoscope.statistics.correlated_means import TimeWindows, mean_variance, one_clock, time_windows
+from infoscope.neighbors import clock_of, find_repeated_rows, looking_at_row_order
+from infoscope.statistics import Null, check_n_permutations
+from infoscope.statistics.correlated_means import TimeWindows, mean_variance, time_windows
 from infoscope.statistics.lost_variance import widened_p_value
 from infoscope.statistics.units import information_unit
 
@@ -344,7 +344,7 @@ def _null(
 
 def _windows(sample: JointSample) -> TimeWindows | None:
     """Which rows may belong to one visit; None of rows that are as good as independent."""
-    series, space = sample.correlation, sample.spaces[0]
+    series = sample.correlation
     if series is None or series.independent:
         return None
-    return time_windows(one_clock(run_order(len(sample), space.time, space.run), series.reach), series.reach)
+    return time_windows(clock_of(sample.spaces[0], series.reach), series.reach)

@@ -66,6 +66,7 @@ from .correlation import (
     BLOCK_TIMES,
     CORRELATED_FROM,
     SeriesCorrelation,
+    clock_of,
     is_series,
     row_step,
     series_correlation,

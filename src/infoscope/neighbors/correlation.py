@@ -18,6 +18,7 @@ from infoscope.base.checks import check_choice
 from infoscope.base.origin import spell_duration
 from infoscope.base.rounding import STEPS, exceeds
 from infoscope.statistics import CorrelationTime, auto_window, block_labels, correlation_time, run_order
+from infoscope.statistics.correlated_means import one_clock
 
 from .admissible import Admissibility
 from .convert import to_numpy
@@ -105,6 +106,20 @@ class SeriesCorrelation:
 def is_series(space: Space) -> bool:
     """Whether something was said about when its rows were seen, or in which run."""
     return space.time is not None or space.run is not None
+
+
+def clock_of(space: Space, window: float) -> np.ndarray:
+    """Times of all rows of a series on one axis, runs farther apart than the window.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.neighbors import clock_of
+    >>> from infoscope.neighbors import Space
+    >>> clock_of(Space(np.eye(3), run=[0, 0, 1]), 2.0)
+    array([0., 1., 6.])
+    """
+    return one_clock(run_order(len(space), space.time, space.run), window)
 
 
 def settle_window(space: Space, exclusion_window: float | str | None) -> tuple[Space, float | None]:
