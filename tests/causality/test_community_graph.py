@@ -8,6 +8,8 @@ import time
 
 import numpy as np
 import pytest
+from scipy.stats import norm
+from scipy.stats import t as student_t
 
 from infoscope.base import CorrelatedRowsWarning, DataError, DataWarning, ParameterError
 from infoscope.causality import CommunityCausalGraph, community_scores
@@ -60,6 +62,37 @@ def test_nothing_there_gives_nothing():
     assert any("nothing predicts" in note for note in found.notes)
     assert len(found.to_frame()) == 0 and list(found.to_frame().columns)[:2] == ["source", "target"]
     assert "none" in str(found) or "links" in str(found)
+
+
+def test_what_no_link_could_have_shown():
+    """Student's quantile of the level that the first link of twenty pairs needs, in errors of the sharper test."""
+    x = np.random.default_rng(8).normal(size=(600, 5))
+    estimator = CommunityCausalGraph(lags=[1, 2], exclusion_window=0, n_epochs=40, tolerance=0.1, fdr=0.1)
+    found = estimator.fit(x).result_
+    looked = np.isfinite(found.detection_limit)
+    assert found.n_links == 0 and looked.sum() == np.isfinite(found.rise).sum() > 5
+    half = np.median(found.detection_limit[looked])
+    assert found.verdict.endswith(
+        f"; {looked.sum()} pairs weighed enough to be looked at, and in half of them a rise of the imbalance up to "
+        f"{half:.2g} would not show."
+    )
+    # Degrees lie between 2 and endless, and errors at the other lag are not five times smaller.
+    level = 0.1 / (2 * 2 * 20)  # of two tests at two lags of 20 pairs
+    sharper = np.fmin(found.rise_se, found.past_rise_se)[looked]
+    assert (found.detection_limit[looked] <= student_t.isf(level, 2) * sharper).all()
+    assert (found.detection_limit[looked] >= norm.isf(level) * 0.2 * sharper).all()
+    strict = CommunityCausalGraph(lags=[1, 2], exclusion_window=0, n_epochs=40, tolerance=0.1, fdr=0.001).fit(x).result_
+    assert (strict.detection_limit[looked] > found.detection_limit[looked]).all()
+
+
+def test_links_are_what_exceeds_the_limit_of_a_pair():
+    """Of one link alone the rise is above its limit; of pairs that are none it is below."""
+    network = even_network(600, 4, 1, random_state=1)
+    found = CommunityCausalGraph(lags=[1], **QUICK).fit(network.series).result_
+    assert found.n_links == 1
+    above = np.fmax(found.rise, found.past_rise) > found.detection_limit
+    assert above[found.adjacency].all() and not (found.rise > found.detection_limit)[~found.adjacency].any()
+    assert network.links[found.adjacency].all()
 
 
 def test_threads_row_order_names_and_units_change_nothing(squares, graph):

@@ -352,3 +352,44 @@ def test_pictures():
         for kind in kinds:
             assert one.plot(kind=kind).get_xlabel()
     plt.close("all")
+
+
+@pytest.mark.parametrize(("adjust", "both"), [("bh", True), ("by", False), ("holm", True)])
+def test_the_largest_gains_at_several_lags_that_would_not_show(adjust, both):
+    """One lag just above its limit is told, in place of the gain that was found; at its limit it is not."""
+    x, y = np.random.default_rng(3).normal(size=(2, 150))
+    found = scan_lags(x, y, [1, 2, 3], both=both, adjust=adjust, n_permutations=199, exclusion_window=0, null="permute")
+    ways = ("forward", "backward") if both else ("forward",)
+    n_tests, factor = 3 * len(ways), 1 + 1 / 2 + 1 / 3 if adjust == "by" else 1.0
+
+    def told(null, at, gain):
+        alone = (1 + (null[at] >= gain).sum()) / 200 * n_tests * factor
+        of_any = (1 + (null.max(0) >= gain).sum()) / 200 * len(ways)
+        return min(alone, of_any) <= 0.05
+
+    for way in ways:
+        null, limits = getattr(found, f"{way}_null"), getattr(found, f"{way}_detection_limit")
+        for at, limit in enumerate(limits):
+            assert told(null, at, limit + 1e-9) and not told(null, at, limit)
+    most = max(getattr(found, f"{way}_detection_limit").max() for way in ways)
+    assert found.verdict.endswith(f"at these lags; a gain up to {most:.2g} would not show.")
+
+
+def test_few_lags_and_few_shifts_say_that_nothing_could_be_seen():
+    x, y = np.random.default_rng(3).normal(size=(2, 150))
+    few = scan_lags(x, y, [1, 2, 3], n_permutations=19, exclusion_window=0)  # 1/20 of two directions
+    assert np.isinf(few.forward_detection_limit).all() and few.verdict.endswith("; so few draws show nothing.")
+    plain = scan_lags(x, y, [1, 2, 3], n_permutations=0, exclusion_window=0)
+    most = 3 * max(plain.forward_crossfit_se.max(), plain.backward_crossfit_se.max())
+    assert plain.verdict.endswith(f"; a cross-fitted gain up to {most:.2g} would not show.")
+
+
+@pytest.mark.filterwarnings("ignore::infoscope.base.CorrelatedRowsWarning")
+@pytest.mark.filterwarnings("ignore:.*correlation times")
+def test_shifts_that_say_the_same_do_not_lower_the_limit():
+    """A series of some forty rows that remember: of 99 shifts fewer say something new, and the p-value counts these."""
+    (x,), (y,) = (ar1(120, 1, 0.8, random_state=seed) for seed in (1, 2))
+    found = imbalance_gain(x, y, lag=1, n_permutations=99)
+    assert found.null == "shift" and "say something new" in " ".join(found.notes)
+    plain = np.sort(found.null_values)[::-1][4]  # where all 99 counted
+    assert found.detection_limit > plain

@@ -106,3 +106,20 @@ def test_the_seed_decides_and_units_do_not():
 def test_bad_input_is_refused_in_one_sentence(call, text):
     with pytest.raises((DataError, ParameterError), match=text):
         call()
+
+
+def test_the_largest_effect_that_would_not_show():
+    """An effect at the limit of its lag has a p-value above 1/40 (two lags), one above it has not."""
+    g = np.random.default_rng(0)
+    a, b = g.normal(size=(2, 100, 2))
+    found = interventional_effect(a, b, n_permutations=199, n_bootstrap=0, random_state=1)
+    assert "No effect" in found.verdict
+    assert found.verdict.endswith(f"; an effect up to {found.detection_limit.max():.2g} would not show.")
+    shifts, seen = np.linspace(0, 1.5, 31), []
+    for shift in shifts:  # copies that exchange sides have other values then, so limits move with the shift
+        one = interventional_effect(a + [shift, 0], b, n_permutations=199, n_bootstrap=0, random_state=1)
+        assert (one.effect[0] > one.detection_limit[0]) == (one.p_values[0] * 2 <= 0.05)
+        seen.append(one.p_values[0] * 2 <= 0.05)
+    assert 3 < sum(seen) < 28
+    few = interventional_effect(a, b, n_permutations=19, n_bootstrap=0)
+    assert few.verdict.endswith("; so few draws show nothing.") and np.isinf(few.detection_limit).all()

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from scipy.stats import norm
+from scipy.stats import t as student_t
 
 from infoscope.base import ParameterError
 from infoscope.causality import CommunityCausalGraph, refine_edges
@@ -42,6 +44,12 @@ def test_a_direct_edge_is_seen_and_an_indirect_one_is_not(graph):
     assert found.direct[0] and found.rise[0] > 4 * found.rise_se[0] and found.p_value[0] < 1e-3
     found = refine_edges(graph, three(0.0, 1))
     assert not found.direct[0] and found.p_value[0] > 0.1
+    assert found.rise_se[0] == 0 and np.isnan(found.detection_limit[0])  # no weight in either part
+    assert found.verdict.endswith("for their sources got no weight.")
+    found = refine_edges(graph, three(0.0, 2))
+    (limit,) = found.detection_limit
+    assert found.verdict.endswith(f"for a rise up to {limit:.2g} would not show.") and found.rise[0] <= limit
+    assert norm.isf(0.1) * found.rise_se[0] < limit < student_t.isf(0.1, 1) * found.rise_se[0]  # one edge, one lag
     assert "0 of 1" in found.verdict and found.to_frame().direct.tolist() == ["not seen"]
 
 

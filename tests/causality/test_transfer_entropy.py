@@ -122,3 +122,31 @@ def test_bad_input_is_refused_in_one_sentence(call, text):
     x, y = np.random.default_rng(0).normal(size=(2, 99))
     with pytest.raises((DataError, ParameterError), match=text):
         call(x, y)
+
+
+@pytest.mark.parametrize("unit", ["nats", "bits"])
+def test_the_largest_transfer_that_would_not_show(unit):
+    x, y = np.random.default_rng(0).normal(size=(2, 200))
+    options = dict(method="gaussian", unit=unit, null="permute")
+    found = transfer_entropy(x, y, [1, 2], n_permutations=199, **options)
+    for null, limits in (
+        (found.forward_null, found.forward_detection_limit),
+        (found.backward_null, found.backward_detection_limit),
+    ):
+        for values, limit in zip(null, limits, strict=True):  # two lags: 1/40 each
+            assert (1 + (values >= limit).sum()) / 200 > 0.025 >= (1 + (values > limit).sum()) / 200
+    most = max(found.forward_detection_limit.max(), found.backward_detection_limit.max())
+    assert found.verdict.endswith(f"at these lags; a transfer up to {most:.2g} {unit} would not show.")
+    few = transfer_entropy(x, y, [1, 2], n_permutations=19, **options)
+    assert few.verdict.endswith("; so few draws show nothing.")
+    plain = transfer_entropy(x, y, [1, 2], **options)
+    if "No transfer" in plain.verdict:
+        most = 2 * max(plain.forward_se.max(), plain.backward_se.max())
+        assert plain.verdict.endswith(f"; a transfer up to {most:.2g} {unit} would not show.")
+
+
+def test_a_p_value_of_the_level_itself_is_seen():
+    """Of 199 sources none is as large: 1/200 of ten lags is 5 %, as the other verdicts read it."""
+    x = np.random.default_rng(0).integers(0, 2, 400)
+    found = transfer_entropy(x, np.roll(x, 1), range(1, 11), method="discrete", n_permutations=199)
+    assert found.forward_p.min() == 1 / 200 and "hardly back" in found.verdict

@@ -12,7 +12,7 @@ from tests.statistics.series import autoregressive
 
 from infoscope.base import DataError, ParameterError
 from infoscope.statistics import (
-    largest_unseen,
+    detection_limit,
     permutation_p_value,
     run_order,
     shift_in_runs,
@@ -101,7 +101,7 @@ def test_p_values_by_hand_and_up_to_rounding():
 def test_the_largest_value_that_is_not_noticed(n, level):
     """The p-value of that value is above the level, of any larger one it is not; ties included."""
     for shuffled in (np.random.default_rng(n).normal(size=n), np.random.default_rng(n).integers(0, 9, n) / 10):
-        found = largest_unseen(shuffled, level)
+        found = detection_limit(shuffled, level)
         if np.isinf(found):
             assert permutation_p_value(1e9, shuffled) > level
         else:

@@ -10,10 +10,10 @@ import numpy as np
 from infoscope.base import ParameterError, progress, provenance
 from infoscope.base.checks import check_positive_int, check_random_state
 from infoscope.neighbors import Space, admissible_mass, nearest
-from infoscope.statistics import adjust_p_values, check_n_permutations
+from infoscope.statistics import Null, adjust_p_values, check_n_permutations, level_of_one
 
 from .gain_null import settle_null
-from .gain_results import ImbalanceGain, LagScan
+from .gain_results import SIGNIFICANT, ImbalanceGain, LagScan
 from .gain_sample import GainSample, check_variation, given_sample, series_sample, typical_square
 from .gain_search import Gains, Mixtures, condition_weights, default_alphas, search_gains
 
@@ -140,6 +140,7 @@ def imbalance_gain(
         delta=gains.delta[0],
         p_value=None if way.p is None else float(way.p[0]),
         null_values=None if way.null is None else way.null[0],
+        detection_limit=None if way.how is None or way.null is None else way.how.detection_limit(way.null[0]),
         null_delta=way.null_delta,
         null=way.kind,
         condition_weights=way.condition_weights[0],
@@ -227,10 +228,12 @@ def scan_lags(
         ways = [_one_way(sample, sample.futures, alphas, null, settings)]
         if both:
             ways.append(_one_way(sample.turned(), sample.source_futures, alphas, null, settings))
-    adjusted = [None, None]
+    adjusted: list[np.ndarray | None] = [None, None]
+    limits: list[np.ndarray | None] = [None, None]
     if ways[0].p is not None:
         together = adjust_p_values(np.array([way.p for way in ways]), adjust)
         adjusted = [*together, None][:2]
+        limits = [*(_detection_limits(way, adjust, len(ways)) for way in ways), None][:2]
     found: dict[str, Any] = {}
     nothing = np.full(len(sample.lags), np.nan)
     for at, name in enumerate(("forward", "backward")):
@@ -241,6 +244,7 @@ def scan_lags(
         found[f"{name}_alpha"] = nothing if way is None or gains is None else way.alphas[gains.best]
         found[f"{name}_p"] = None if way is None else way.p
         found[f"{name}_p_adjusted"] = adjusted[at]
+        found[f"{name}_detection_limit"] = limits[at]
         found[f"{name}_any_p"] = None if way is None else way.any_p
         found[f"{name}_null"] = None if way is None else way.null
     return LagScan(
@@ -274,11 +278,25 @@ class Way(NamedTuple):
     gains: Gains
     alphas: np.ndarray
     condition_weights: list[np.ndarray]
-    kind: str
+    how: Null | None
     null: np.ndarray | None  # (L, n_permutations)
     null_delta: np.ndarray | None
     p: np.ndarray | None
     any_p: float | None
+
+    @property
+    def kind(self) -> str:
+        """How sources were rearranged."""
+        return "none" if self.how is None else self.how.word
+
+
+def _detection_limits(way: Way, adjust: str, n_ways: int) -> np.ndarray | None:
+    """Gains of a lag by itself up to which neither its adjusted p-value nor that of any lag is 0.05."""
+    if way.how is None or way.null is None:
+        return None
+    of_any = way.how.detection_limit(way.null.max(0), SIGNIFICANT / n_ways)
+    level = level_of_one(n_ways * len(way.null), SIGNIFICANT, adjust)
+    return np.array([min(of_any, way.how.detection_limit(values, level)) for values in way.null])
 
 
 def _settle(sample: GainSample, k: int | None, n_permutations: int, random_state: Any) -> Settings:
@@ -324,7 +342,7 @@ def _one_way(sample: GainSample, futures: Sequence[Space], alphas: Any, null: st
 
     found = gains_of(sample.source, True)
     if not settings.n_permutations:
-        return Way(found, grid, chosen, "none", None, None, None, None)
+        return Way(found, grid, chosen, None, None, None, None, None)
     how = settle_null(sample, null)
     plan.note(*how.note(settings.n_permutations))
     values, curves = np.empty((len(futures), settings.n_permutations)), []
@@ -337,7 +355,7 @@ def _one_way(sample: GainSample, futures: Sequence[Space], alphas: Any, null: st
             bar.update(1)
     p = np.array([how.p_value(g, drawn, size=1.0) for g, drawn in zip(found.gain, values, strict=True)])
     any_p = how.p_value(float(found.gain.max()), values.max(0), size=1.0)
-    return Way(found, grid, chosen, how.word, values, np.quantile(curves, [0.025, 0.975], axis=0), p, any_p)
+    return Way(found, grid, chosen, how, values, np.quantile(curves, [0.025, 0.975], axis=0), p, any_p)
 
 
 def _look_at_order(sample: GainSample) -> None:

@@ -10,11 +10,13 @@ import numpy as np
 from infoscope.base import Provenance, Result
 from infoscope.base.contents import choices, numbers, whole
 from infoscope.base.rounding import exceeds
-from infoscope.statistics import largest_unseen
+from infoscope.statistics import say_detection_limit
 
 __all__ = ["ImbalanceGain", "LagScan"]
 
 SIGNIFICANT = 0.05
+CLEAR = 3.0  # errors above zero of a cross-fitted gain that tells, at one of several lags and without p-values
+LAG_TESTS = ("p", "p_adjusted", "detection_limit")
 UNPREDICTED = 0.8  # imbalance of present and future of the target, above which a lag is hardly worth looking at
 
 
@@ -43,6 +45,8 @@ class ImbalanceGain(Result):
         Of "the source tells nothing", from rearranged sources.
     null_values : array (n_permutations,) or None
         Gains of these.
+    detection_limit : float or None
+        The largest gain whose p-value is above 0.05: what would not have been noticed.
     null_delta : array (2, A) or None
         Where the middle 95 % of their imbalances lie.
     null : str
@@ -67,6 +71,7 @@ class ImbalanceGain(Result):
     delta: np.ndarray = field(repr=False)
     p_value: float | None = None
     null_values: np.ndarray | None = field(default=None, repr=False)
+    detection_limit: float | None = None
     null_delta: np.ndarray | None = field(default=None, repr=False)
     null: str = "none"
     condition: tuple[str, ...] = ()
@@ -105,22 +110,16 @@ class ImbalanceGain(Result):
     @property
     def verdict(self) -> str:
         """One sentence: whether the source tells something about the future, and what that does not say."""
-        nothing = self.null_values
-        return _sentence(
-            self.source, self.target, self.gain, self.crossfit, self.crossfit_se, self.p_value, bool(self.condition),
-            2 * self.crossfit_se if nothing is None else largest_unseen(nothing, SIGNIFICANT),
-        )  # fmt: skip
-
-
-def _sentence(source, target, gain, crossfit, crossfit_se, p, conditioned, unseen) -> str:
-    told = exceeds(crossfit, 2 * crossfit_se) if p is None else p <= SIGNIFICANT
-    if not told:
-        which = "cross-fitted gain" if p is None else "gain"
-        limit = f"a {which} up to {unseen:.2g} would not show" if np.isfinite(unseen) else "so few draws show no gain"
-        return f"{source} is not seen to tell anything about the future of {target} beyond its present; {limit}."
-    beyond = "its present and what was given" if conditioned else "its present"
-    said = f"{source} tells about the future of {target} beyond {beyond} ({100 * gain:.2g} % less imbalance)"
-    return f"{said}; a common cause or a slow {source} could do that too, so an intervention decides."
+        source, target, p = self.source, self.target, self.p_value
+        if not (exceeds(self.crossfit, 2 * self.crossfit_se) if p is None else p <= SIGNIFICANT):
+            if self.detection_limit is None:
+                limit = say_detection_limit(2 * self.crossfit_se, "a cross-fitted gain")
+            else:
+                limit = say_detection_limit(self.detection_limit, "a gain")
+            return f"{source} is not seen to tell anything about the future of {target} beyond its present; {limit}."
+        beyond = "its present and what was given" if self.condition else "its present"
+        said = f"{source} tells about the future of {target} beyond {beyond} ({100 * self.gain:.2g} % less imbalance)"
+        return f"{said}; a common cause or a slow {source} could do that too, so an intervention decides."
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -149,6 +148,8 @@ class LagScan(Result):
         p-values of "nothing is told at any lag", from the largest gain over lags.
     forward_null, backward_null : array (L, n_permutations) or None
         Gains of rearranged sources.
+    forward_detection_limit, backward_detection_limit : array (L,) or None
+        The gain up to which a lag by itself would not be told from nothing, beside all lags and directions.
     forward_alpha, backward_alpha : array (L,)
         Where the minima are.
     target_delta, source_delta : array (L,)
@@ -184,6 +185,8 @@ class LagScan(Result):
     backward_any_p: float | None = None
     forward_null: np.ndarray | None = field(default=None, repr=False)
     backward_null: np.ndarray | None = field(default=None, repr=False)
+    forward_detection_limit: np.ndarray | None = field(default=None, repr=False)
+    backward_detection_limit: np.ndarray | None = field(default=None, repr=False)
     null: str = "none"
     adjust: str = "bh"
     condition: tuple[str, ...] = ()
@@ -204,7 +207,7 @@ class LagScan(Result):
         },
         "target_delta": numbers("lags"),
         "source_delta": numbers("lags"),
-        **{f"{way}_{what}": numbers("lags") | None for way in ("forward", "backward") for what in ("p", "p_adjusted")},
+        **{f"{way}_{what}": numbers("lags") | None for way in ("forward", "backward") for what in LAG_TESTS},
         "forward_null": numbers("lags", "P") | None,
         "backward_null": numbers("lags", "P") | None,
         "null": choices("none", "shift", "block", "permute", "local"),
@@ -250,9 +253,13 @@ class LagScan(Result):
         ways = [("forward", self._arrows[0]), *([("backward", self._arrows[1])] if self.both else [])]
         told = [arrow for way, arrow in ways if self._is_told(way)]
         if not told:
+            limit = self._limit([way for way, _ in ways])
             if not self.both:
-                return f"{self.source} is not seen to tell about the future of {self.target} at these lags."
-            return f"Neither {self.source} nor {self.target} is seen to tell about the other's future at these lags."
+                return f"{self.source} is not seen to tell about the future of {self.target} at these lags; {limit}."
+            return (
+                f"Neither {self.source} nor {self.target} is seen to tell about the other's future at these lags; "
+                f"{limit}."
+            )
         said = " and ".join(told)
         how = "both ways" if len(told) == 2 else "one way"
         return (
@@ -260,9 +267,17 @@ class LagScan(Result):
             "decides."
         )
 
+    def _limit(self, ways: list[str]) -> str:
+        """What could have been there unseen, at the lag and in the direction where most could."""
+        known = [getattr(self, f"{way}_detection_limit") for way in ways]
+        if any(limit is None for limit in known):
+            known = [CLEAR * np.asarray(getattr(self, f"{way}_crossfit_se")) for way in ways]
+            return say_detection_limit(float(np.max(known)), "a cross-fitted gain")
+        return say_detection_limit(float(np.max(known)), "a gain")
+
     def _is_told(self, way: str) -> bool:
         p, at_any = getattr(self, f"{way}_p_adjusted"), getattr(self, f"{way}_any_p")
         if p is not None and at_any is not None:
             return bool(np.min(p) <= SIGNIFICANT or at_any * (1 + self.both) <= SIGNIFICANT)
         value, se = (np.asarray(getattr(self, f"{way}_crossfit{what}")) for what in ("", "_se"))
-        return bool((value > 3 * se).any())
+        return bool((value > CLEAR * se).any())

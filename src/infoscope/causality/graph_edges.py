@@ -61,7 +61,7 @@ def edge_tests(weighed: Weighed, graph: Communities, memory: Memory, n_jobs: int
         of_lags = [[of_line[sample.line_of(lag, at)] for at in members[community]] for lag in range(n_lags)]
         rise = np.array([np.mean([one for one, _ in of_lag], axis=0) for of_lag in of_lags])
         between = np.array([np.mean([one for _, one in of_lag], axis=0) for of_lag in of_lags])
-        se, p = student_test(rise, between)
+        se, p, _ = student_test(rise, between)
         best = p.argmin(0)
         clearest = (best, np.arange(len(edges)))
         found["edge_rise"][edges], found["edge_rise_se"][edges] = rise[clearest], se[clearest]

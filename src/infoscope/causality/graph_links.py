@@ -29,6 +29,7 @@ from .graph_results import BESIDE_ITS_PAST, BY_ITSELF, UNTESTED
 from .graph_sample import GraphSample
 
 CLEAR = 1e-3  # of the level for one pair of all: a first test that says so needs no second
+TABLES = ("rise", "rise_se", "past_rise", "past_rise_se", "degrees", "past_degrees")  # NaN where not looked at
 PASSED = 0.01  # p-value of a first test from which a source stands beside the past of its target in second tests
 
 
@@ -45,6 +46,8 @@ class TargetTests(NamedTuple):
         Of both tests together.
     test : array (d,) of int
         Which of them is the clearer.
+    degrees, past_degrees : array (d,)
+        Degrees of freedom of the errors of both rises.
     """
 
     dii: float
@@ -55,6 +58,8 @@ class TargetTests(NamedTuple):
     past_rise_se: np.ndarray
     p: np.ndarray
     test: np.ndarray
+    degrees: np.ndarray
+    past_degrees: np.ndarray
 
 
 def neighbors_of_tests(n: int) -> int:
@@ -111,8 +116,9 @@ def leave_out(weighed: Weighed, line: int) -> TargetTests:
     """The first test of all sources of one target at one lag."""
     d, sources = weighed.weights.shape[1], weighed.sources(line)
     found = weighed.judge(looks_at(weighed.sample, line), line, [weighed.sample.copies(a) for a in sources])
-    tables = {name: np.full(d, np.nan) for name in ("rise", "rise_se", "past_rise", "past_rise_se")}
+    tables = {name: np.full(d, np.nan) for name in TABLES}
     tables["rise"][sources], tables["rise_se"][sources] = found.rise, found.rise_se
+    tables["degrees"][sources] = found.degrees
     p, test = np.ones(d), np.full(d, UNTESTED)
     p[sources], test[sources] = np.minimum(1.0, 2 * found.p_value), BY_ITSELF
     return TargetTests(found.dii, found.dii_se, p=p, test=test, **tables)
@@ -134,7 +140,8 @@ def add_to_past(weighed: Weighed, line: int, first: TargetTests, community: np.n
     if not unclear:
         return first
     looks, passed = looks_at(sample, line), passed_sources(first)
-    tables = [first.past_rise.copy(), first.past_rise_se.copy(), first.p.copy(), first.test.copy()]
+    names = ("past_rise", "past_rise_se", "past_degrees", "p", "test")
+    tables = [getattr(first, name).copy() for name in names]
     for a in unclear:
         group = sample.copies(a)
         beside = passed[(community[passed] != community[a]) & ~np.isin(passed, group)]
@@ -144,10 +151,11 @@ def add_to_past(weighed: Weighed, line: int, first: TargetTests, community: np.n
 
         found = weighed.judge(looks, line, [group], stand_beside)
         p = min(1.0, 2 * float(found.p_value[0]))
-        values = (found.rise[0], found.rise_se[0], *((p, BESIDE_ITS_PAST) if p < first.p[a] else ()))
+        clearer = (p, BESIDE_ITS_PAST) if p < first.p[a] else ()
+        values = (found.rise[0], found.rise_se[0], found.degrees[0], *clearer)
         for table, value in zip(tables, values, strict=False):
             table[a] = value
-    return first._replace(past_rise=tables[0], past_rise_se=tables[1], p=tables[2], test=tables[3])
+    return first._replace(**dict(zip(names, tables, strict=True)))
 
 
 def passed_sources(first: TargetTests) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 
 from infoscope.base import Provenance, Result
 from infoscope.base.contents import flags, integers, number, numbers, whole
+from infoscope.statistics import say_detection_limit
 
 from .threshold_path import ThresholdPath, threshold_path
 
@@ -53,6 +54,9 @@ class CausalGraph(Result):
     p_value, p_adjusted : array (D, D)
         Of "the source tells nothing", for all lags and both tests together; adjusted for all pairs.  1 where the weight
         is below the threshold.
+    detection_limit : array (D, D)
+        The rise up to which a pair would be no link, in the sharper of its tests and beside all pairs; NaN where it
+        was not tested.
     link_lag : array (D, D) of int
         Place of the lag at which the test is clearest; -1 where there is none.
     test : array (D, D) of int
@@ -99,6 +103,7 @@ class CausalGraph(Result):
     past_rise_se: np.ndarray = field(repr=False)
     p_value: np.ndarray = field(repr=False)
     p_adjusted: np.ndarray = field(repr=False)
+    detection_limit: np.ndarray = field(repr=False)
     link_lag: np.ndarray = field(repr=False)
     test: np.ndarray = field(repr=False)
     adjacency: np.ndarray = field(repr=False)
@@ -129,7 +134,7 @@ class CausalGraph(Result):
         **{name: numbers("lags", "names") for name in ("dii", "dii_se")},
         **{
             name: numbers("names", "names")
-            for name in ("rise", "rise_se", "past_rise", "past_rise_se", "p_value", "p_adjusted")
+            for name in ("rise", "rise_se", "past_rise", "past_rise_se", "p_value", "p_adjusted", "detection_limit")
         },
         "link_lag": integers("names", "names", low=-1, below="lags"),
         "test": integers("names", "names", below=6),
@@ -286,11 +291,22 @@ class CausalGraph(Result):
         return shown
 
     @property
+    def _limit(self) -> str:
+        """What the tests of links could not have seen."""
+        if self.fdr is None or (self.test == BY_SHADOWS).any():
+            return ""
+        limits = self.detection_limit[np.isfinite(self.detection_limit)]
+        if not len(limits):
+            return f"; no source weighed {self.threshold:g} of the largest, so none was looked at"
+        half = say_detection_limit(float(np.median(limits)), "in half of them a rise of the imbalance")
+        return f"; {_count(len(limits), 'pair')} weighed enough to be looked at, and {half}"
+
+    @property
     def verdict(self) -> str:
         """One sentence: how many links, which false share they may have, and what they do not say."""
         if not self.n_links:
             what = "no variable is seen to tell about the future of another beyond what is known from its past"
-            return f"No links: {what}."
+            return f"No links: {what}{self._limit}."
         groups, asked = len(self.levels), np.isfinite(self.dii).any(0)
         free = [c for c in np.flatnonzero(self.levels == 0) if asked[self.labels == c].all()]
         moved = len(free)

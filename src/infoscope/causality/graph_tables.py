@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from infoscope.imbalance.dii.cross_fit import detectable_rise
 from infoscope.imbalance.dii.many_targets import ManyWeights
-from infoscope.statistics import adjust_p_values
+from infoscope.statistics import adjust_p_values, level_of_one
 
 from .graph_links import TargetTests
 from .graph_results import BY_SHADOWS, BY_WEIGHT, COPIES, UNPREDICTED, UNTESTED
@@ -25,6 +26,7 @@ class Tables:
         self.weights = np.zeros((n_lags, n, n))
         self.dii, self.dii_se = np.full((n_lags, n), np.nan), np.full((n_lags, n), np.nan)
         self.values = {name: np.full((n, n), np.nan) for name in ("rise", "rise_se", "past_rise", "past_rise_se")}
+        self.detection_limit = np.full((n, n), np.nan)
         self.p_value, self.p_adjusted = np.ones((n, n)), np.ones((n, n))
         self.link_lag, self.test = np.full((n, n), -1), np.full((n, n), UNTESTED)
         self.adjacency = np.zeros((n, n), bool)
@@ -83,6 +85,12 @@ class Tables:
         np.fill_diagonal(pairs, False)
         self.p_adjusted[pairs] = adjust_p_values(self.p_value[pairs], "bh")
         self.adjacency = pairs & (self.p_adjusted <= fdr)
+        level = level_of_one(int(pairs.sum()), fdr, "bh") / (2 * n_lags)  # of one of two tests at one lag
+        reaches = [
+            detectable_rise(stacked(se), stacked(degrees), level)
+            for degrees, se in (("degrees", "rise_se"), ("past_degrees", "past_rise_se"))
+        ]
+        self.detection_limit[place] = np.fmin.reduce(np.concatenate(reaches)).T
         self._finish()
 
     def _last_losses(self) -> np.ndarray:
@@ -112,7 +120,8 @@ class Tables:
         n_epochs[:, self.targets] = self.fit.n_epochs.reshape(n_lags, -1)
         copy_of = np.arange(n)
         copy_of[self.columns] = self.columns[self.sample.copy_of]
-        names = ("weights", "dii", "dii_se", "p_value", "p_adjusted", "link_lag", "test", "adjacency")
+        of_links = ("p_value", "p_adjusted", "detection_limit", "link_lag", "test", "adjacency")
+        names = ("weights", "dii", "dii_se", *of_links)
         return {
             **{name: getattr(self, name) for name in names},
             **self.values,

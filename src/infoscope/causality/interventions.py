@@ -10,9 +10,9 @@ import numpy as np
 from infoscope.base import DataError, ParameterError, progress, provenance
 from infoscope.base.checks import check_choice, check_matrix, check_positive_int, check_random_state
 from infoscope.base.frames import frame_columns, is_frame
-from infoscope.statistics import permutation_p_value
+from infoscope.statistics import detection_limit, permutation_p_value
 
-from .results import Intervention
+from .results import SIGNIFICANT, Intervention
 
 METHODS = ("kde", "energy")
 FEWEST_COPIES = 20
@@ -166,6 +166,9 @@ def interventional_effect(
         effect_high=band[1],
         null_high=np.quantile(null, 0.95, axis=1) if n_permutations else None,
         p_values=np.array([permutation_p_value(*pair) for pair in zip(effect, null, strict=True)])
+        if n_permutations
+        else None,
+        detection_limit=np.array([detection_limit(one, SIGNIFICANT / len(null)) for one in null])
         if n_permutations
         else None,
         grid=None,

@@ -11,8 +11,9 @@ from infoscope.base import ParameterError, Provenance, Result, progress, provena
 from infoscope.base.checks import check_positive_int
 from infoscope.base.contents import flags, integers, number, numbers, whole
 from infoscope.imbalance.dii import dii_rise
+from infoscope.imbalance.dii.cross_fit import detectable_rise
 from infoscope.neighbors import Space, refuse_weights, to_numpy
-from infoscope.statistics import adjust_p_values
+from infoscope.statistics import adjust_p_values, level_of_one, say_detection_limit
 
 from .embedding import at_most_rows
 from .graph_results import CausalGraph
@@ -35,6 +36,9 @@ class DirectEdges(Result):
         are known up to the step before; at the lag where that is clearest.
     p_value, p_adjusted : array (E,)
         Of "it does not rise", for all lags; adjusted for all edges.
+    detection_limit : array (E,)
+        The rise at that lag up to which an edge would not be direct, beside others that are not; NaN where the source
+        got no weight.
     lag : array (E,) of int
         Steps from the source to the target.
     direct : array (E,) of bool
@@ -53,6 +57,7 @@ class DirectEdges(Result):
     rise_se: np.ndarray
     p_value: np.ndarray
     p_adjusted: np.ndarray
+    detection_limit: np.ndarray
     lag: np.ndarray
     direct: np.ndarray
     fdr: float = 0.1
@@ -64,7 +69,7 @@ class DirectEdges(Result):
 
     _contents = {
         "edges": integers("sources", 2),
-        **{name: numbers("sources") for name in ("rise", "rise_se", "p_value", "p_adjusted")},
+        **{name: numbers("sources") for name in ("rise", "rise_se", "p_value", "p_adjusted", "detection_limit")},
         "lag": integers("sources"),
         "direct": flags("sources"),
         "fdr": number(0.0),
@@ -97,10 +102,18 @@ class DirectEdges(Result):
         """One sentence: how many edges are seen to be direct."""
         if not len(self.edges):
             return "No edge has a longer path beside it: there is nothing to decide."
-        return (
+        said = (
             f"{int(self.direct.sum())} of {len(self.edges)} edges with a longer path beside them are seen to be direct "
-            "as well; that the others are not seen does not prove that they are indirect only."
+            "as well"
         )
+        if self.direct.all():
+            return f"{said}."
+        limits = self.detection_limit[~self.direct]
+        known = np.isfinite(limits)
+        why = (
+            say_detection_limit(float(limits[known].max()), "a rise") if known.any() else "their sources got no weight"
+        )
+        return f"{said}; that the others are not seen does not prove that they are indirect only, for {why}."
 
 
 def refine_edges(
@@ -171,7 +184,7 @@ def refine_edges(
     steps = Steps(space)
     edges = graph.edges[~graph.reduced]
     lags = np.unique(np.append(graph.lags, 1))
-    found = np.full((len(edges), 4), np.nan)  # lag, rise, error, p
+    found = np.full((len(edges), 5), np.nan)  # lag, rise, error, degrees of freedom, p
     members = [np.flatnonzero(graph.labels == community) for community in range(len(graph.levels))]
     between = [_between(graph.edges, *edge) for edge in edges.tolist()]
     n = 0
@@ -181,11 +194,12 @@ def refine_edges(
                 rows = at_most_rows(steps, [lag], n_samples, MOST_SAMPLES, before=dimension)
                 n = len(rows)
                 one = _rise(space, steps, rows, lag, members, p, q, between[at], dimension, exclusion_window, n_jobs)
-                if not found[at, 3] <= one[1]:
-                    found[at] = lag, *one[0], one[1]
-            found[at, 3] = min(1.0, len(lags) * found[at, 3])
+                if not found[at, 4] <= one[-1]:
+                    found[at] = lag, *one
+            found[at, 4] = min(1.0, len(lags) * found[at, 4])
             bar.update(1)
-    adjusted = adjust_p_values(found[:, 3], "bh") if len(edges) else np.empty(0)
+    adjusted = adjust_p_values(found[:, 4], "bh") if len(edges) else np.empty(0)
+    level = level_of_one(len(edges), fdr, "bh") / len(lags)
     groups = [", ".join(group) for group in graph.communities]
     return DirectEdges(
         sources=tuple(groups[p] for p, _ in edges.tolist()),
@@ -195,7 +209,8 @@ def refine_edges(
         lag=np.nan_to_num(found[:, 0]).astype(int),
         rise=found[:, 1],
         rise_se=found[:, 2],
-        p_value=found[:, 3],
+        p_value=found[:, 4],
+        detection_limit=detectable_rise(found[:, 2], found[:, 3], level),
         p_adjusted=adjusted,
         direct=adjusted <= fdr,
         fdr=float(fdr),
@@ -227,7 +242,7 @@ def _between(edges: np.ndarray, source: int, target: int) -> list[int]:
 
 
 def _rise(space, steps, rows, lag, members, p, q, between, dimension, exclusion_window, n_jobs):
-    """((rise, error), p-value) of the source at one lag."""
+    """Rise, error, its degrees of freedom and p-value of the source at one lag."""
     values, about = to_numpy(space.features), space.take(rows).about_items(ids=False)
     pieces, labels, period = [values[rows][:, members[p]]], ["source"] * len(members[p]), [space.period[members[p]]]
     for step in range(1, dimension + 1):
@@ -248,4 +263,4 @@ def _rise(space, steps, rows, lag, members, p, q, between, dimension, exclusion_
         known, goal, groups=labels, exclusion_window=exclusion_window, target_kind="features", n_jobs=n_jobs
     )
     at = found.names.index("source")
-    return (float(found.rise[at]), float(found.rise_se[at])), float(found.p_value[at])
+    return tuple(float(getattr(found, name)[at]) for name in ("rise", "rise_se", "degrees", "p_value"))

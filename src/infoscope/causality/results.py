@@ -10,6 +10,7 @@ import numpy as np
 from infoscope.base import Provenance, Result
 from infoscope.base.contents import choices, numbers
 from infoscope.base.rounding import exceeds
+from infoscope.statistics import say_detection_limit
 
 __all__ = ["Intervention", "TransferEntropy"]
 
@@ -36,6 +37,8 @@ class TransferEntropy(Result):
         p-values of "no transfer", where surrogates were drawn.
     forward_null, backward_null : array (L, n_permutations) or None
         The transfers of the surrogates.
+    forward_detection_limit, backward_detection_limit : array (L,) or None
+        The transfer up to which a lag would not be told from nothing, beside all lags of its direction.
     method : {"markov", "ou", "grid", "knn", "gaussian", "discrete"}
         What they were computed from.
     condition : str or None
@@ -60,6 +63,8 @@ class TransferEntropy(Result):
     backward_p: np.ndarray | None = None
     forward_null: np.ndarray | None = field(default=None, repr=False)
     backward_null: np.ndarray | None = field(default=None, repr=False)
+    forward_detection_limit: np.ndarray | None = field(default=None, repr=False)
+    backward_detection_limit: np.ndarray | None = field(default=None, repr=False)
     method: str = "markov"
     condition: str | None = None
     unit: str = "nats"
@@ -80,6 +85,8 @@ class TransferEntropy(Result):
         "backward_p": numbers("lags") | None,
         "forward_null": numbers("lags", "P") | None,
         "backward_null": numbers("lags", "P") | None,
+        "forward_detection_limit": numbers("lags") | None,
+        "backward_detection_limit": numbers("lags") | None,
         "method": choices("markov", "ou", "grid", "knn", "gaussian", "discrete"),
         "unit": choices("nats", "bits"),
     }
@@ -122,7 +129,8 @@ class TransferEntropy(Result):
         seen.append(self._seen(self.backward, self.backward_p, self.backward_se))
         most = [float(np.max(one)) for one in (self.forward, self.backward)]
         if not any(seen):
-            return f"No transfer of information is seen between {self.source} and {self.target} at these lags."
+            nothing = f"No transfer of information is seen between {self.source} and {self.target} at these lags"
+            return f"{nothing}{self._limit}."
         big, small = (0, 1) if most[0] >= most[1] else (1, 0)
         one_way = not seen[1 - big] or exceeds(most[big], ONE_WAY * max(most[small], 0.0))
         if one_way:
@@ -136,9 +144,18 @@ class TransferEntropy(Result):
             )
         return f"{said}; whether one drives the other an intervention, or all common causes, would tell."
 
+    @property
+    def _limit(self) -> str:
+        """What could have been there unseen, at the lag and in the direction where most could; not of exact laws."""
+        known = [self.forward_detection_limit, self.backward_detection_limit]
+        if any(limit is None for limit in known):
+            known = [None if se is None else 2 * np.asarray(se) for se in (self.forward_se, self.backward_se)]
+        most = [float(np.max(limit)) for limit in known if limit is not None]
+        return f"; {say_detection_limit(max(most), 'a transfer', self.unit)}" if most else ""
+
     def _seen(self, values: np.ndarray, p: np.ndarray | None, se: np.ndarray | None) -> bool:
         if p is not None:
-            return bool((np.asarray(p) * len(p) < SIGNIFICANT).any())
+            return not exceeds(float(np.min(p)) * len(p), SIGNIFICANT)
         floor = NEGLIGIBLE if se is None else np.maximum(2 * np.asarray(se), NEGLIGIBLE)
         return bool((np.asarray(values) > floor).any())
 
@@ -165,6 +182,8 @@ class Intervention(Result):
         What 95 % of the values stay below when nothing is caused.
     p_values : array (L,) or None
         Of "no effect", by exchanging copies between the two interventions.
+    detection_limit : array (L,) or None
+        The effect up to which a lag would not be told from nothing, beside all lags.
     observed : array (L,) or None
         The same divergence of the laws of those copies whose source has these values by itself: equal to the effect
         where nothing confounds the two.
@@ -187,6 +206,7 @@ class Intervention(Result):
     effect_high: np.ndarray | None = None
     null_high: np.ndarray | None = None
     p_values: np.ndarray | None = None
+    detection_limit: np.ndarray | None = None
     observed: np.ndarray | None = None
     grid: np.ndarray | None = field(default=None, repr=False)
     laws: np.ndarray | None = field(default=None, repr=False)
@@ -204,6 +224,7 @@ class Intervention(Result):
         "effect_high": numbers("lags") | None,
         "null_high": numbers("lags") | None,
         "p_values": numbers("lags") | None,
+        "detection_limit": numbers("lags") | None,
         "observed": numbers("lags") | None,
         "grid": numbers("G") | None,
         "laws": numbers(2, "lags", "grid") | None,
@@ -242,8 +263,11 @@ class Intervention(Result):
         if self.p_values is None:
             there = bool(self.effect[best] > NEGLIGIBLE)
         else:
-            there = bool(np.min(self.p_values) * len(self.p_values) < SIGNIFICANT)
+            there = not exceeds(float(np.min(self.p_values)) * len(self.p_values), SIGNIFICANT)
         if not there:
-            return f"No effect of {self.source} on {self.target} is seen at these lags and between these two values."
+            nothing = f"No effect of {self.source} on {self.target} is seen at these lags and between these two values"
+            if self.detection_limit is None:
+                return f"{nothing}."
+            return f"{nothing}; {say_detection_limit(float(np.max(self.detection_limit)), 'an effect')}."
         said = f"{self.source} causes {self.target}: the effect is largest, {self.effect[best]:.3g}, at a lag of "
         return f"{said}{self.lags[best]:.4g}; other values, and lags between these, were not tried."

@@ -18,9 +18,10 @@ from .embedding import embed
 from .gain_null import settle_null
 from .gain_sample import GainSample, check_variation, series_sample
 from .joint_laws import unit_factor
-from .results import TransferEntropy
+from .results import SIGNIFICANT, TransferEntropy
 from .steps import series_space
 
+WAY = ("", "_se", "_p", "_null", "_detection_limit")  # of one direction, in the names of the result
 METHODS = ("knn", "gaussian", "discrete")
 MANY_VALUES = 0.1  # values a row from which counts tell little
 
@@ -145,7 +146,7 @@ def transfer_entropy(
     values: dict[str, Any] = {
         f"{name}{what}": None if found is None else found * scale
         for name, way in zip(("forward", "backward"), ways, strict=True)
-        for what, found, scale in zip(("", "_se", "_p", "_null"), way, (factor, factor, 1.0, factor), strict=True)
+        for what, found, scale in zip(WAY, way, (factor, factor, 1.0, factor, factor), strict=True)
     }
     if not se:
         values |= dict(forward_se=None, backward_se=None)
@@ -174,13 +175,13 @@ def transfer_entropy(
 # --------------------------------------------------------------------------------------------------------------- steps
 def _one_way(
     sample: GainSample, width: int, estimator: Estimator, errors: bool, n_permutations: int, null: str, seed: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray | None]:
-    """Values, errors, p-values and surrogates at every lag, in nats."""
+) -> tuple[np.ndarray | None, ...]:
+    """Values, errors, p-values, surrogates and what would not have been noticed (`WAY`) at every lag, in nats."""
     lagged = [_columns(sample, future, width) for future in sample.futures]
     rows = sample.source
     value, se = np.array([estimator(columns, rows, errors) for columns in lagged]).T
     if not n_permutations:
-        return value, se, None, None
+        return value, se, None, None, None
     how = settle_null(sample, null)
     sample.plan.note(*how.note(n_permutations))
     drawn = np.empty((len(lagged), n_permutations))
@@ -192,7 +193,8 @@ def _one_way(
                 drawn[number, at] = estimator(columns._replace(x=columns.x[shuffle]), rows, False)[0]
             bar.update(1)
     p = np.array([how.p_value(one, some, size=1.0) for one, some in zip(value, drawn, strict=True)])
-    return value, se, p, drawn
+    limits = np.array([how.detection_limit(some, SIGNIFICANT / len(lagged)) for some in drawn])
+    return value, se, p, drawn, limits
 
 
 def _columns(sample: GainSample, future: Space, width: int) -> Columns:

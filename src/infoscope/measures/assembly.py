@@ -10,7 +10,7 @@ import numpy as np
 from infoscope.base import DataWarning, ParameterError, one_blas_thread, warn
 from infoscope.base.array_types import Floats, Ints
 from infoscope.neighbors import clock_of, find_repeated_rows, looking_at_row_order
-from infoscope.statistics import Null, check_n_permutations
+from infoscope.statistics import Null, check_n_permutations, detection_limit
 from infoscope.statistics.correlated_means import TimeWindows, mean_variance, time_windows
 from infoscope.statistics.lost_variance import widened_p_value
 from infoscope.statistics.units import information_unit
@@ -334,12 +334,19 @@ def _null(
         values[draw] = one.value
         if windows is not None and one.terms is not None:
             variances[draw] = mean_variance(one.terms, every, windows)
-    p_value = null.p_value(found.value, values)
+    tested = null.tested(found.value, values)
     if windows is not None and found.terms is not None:  # rows moved one by one forget what they remember beyond Z
         in_time = mean_variance(found.terms, every, windows)
         lost = 1 - variances.mean() / in_time if in_time else 0.0
-        p_value = 1.0 if np.isnan(lost) else widened_p_value(p_value, n, lost, sides=1)  # NaN: one or two visits only
-    return dict(p_value=p_value, null_values=values / scale, null=null.word)
+        known = not np.isnan(lost)  # NaN: one or two visits only
+
+        def widened(p_value: float) -> float:
+            return widened_p_value(p_value, n, lost, sides=1) if known else 1.0
+
+        tested["p_value"] = widened(tested["p_value"])
+        tested["detection_limit"] = detection_limit(values, p_value_of=lambda count: widened(null.p_of_count(count, n)))
+    scaled = {name: tested[name] / scale for name in ("null_values", "detection_limit")}
+    return tested | scaled | dict(null=null.word)
 
 
 def _windows(sample: JointSample) -> TimeWindows | None:

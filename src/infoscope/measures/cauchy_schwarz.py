@@ -100,7 +100,7 @@ def cauchy_schwarz(
         null = np.log(inside[0]) + np.log(inside[1]) - 2 * np.log(between)
     return CauchySchwarz(
         value=float(value), value_se=float(np.sqrt(variance)),
-        p_value=None if null is None else prepared.p_value(float(value), null, size=1.0), null_values=null, **shared,
+        **({} if null is None else prepared.tested(float(value), null, size=1.0)), **shared,
     )  # fmt: skip
 
 

@@ -117,10 +117,8 @@ def cauchy_schwarz_information(
     unit = np.arange(n) if block is None else block
     pulled = np.bincount(unit, influence - influence.mean()) / n
     se = float(np.sqrt((pulled**2).sum() * len(pulled) / max(len(pulled) - 1, 1)))
-    p_value, null = None, None
-    if number:
-        p_value, null = _null(spaces, bandwidths, diagonal, number, seed, window, n_jobs)
-    return CauchySchwarzInformation(value=value, value_se=se, p_value=p_value, null_values=null, **shared)
+    tested = _null(spaces, bandwidths, diagonal, number, seed, window, n_jobs) if number else {}
+    return CauchySchwarzInformation(value=value, value_se=se, **tested, **shared)
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
@@ -222,8 +220,8 @@ def _blocks(spaces: Sequence[Space], window: float | None) -> np.ndarray | None:
     return np.unique(found.blocks(spaces[0], length), return_inverse=True)[1].reshape(-1)
 
 
-def _null(spaces, bandwidths, diagonal, number, seed, window, n_jobs) -> tuple[float, np.ndarray]:
-    """p-value and values after exchange; both come from the same rows."""
+def _null(spaces, bandwidths, diagonal, number, seed, window, n_jobs) -> dict[str, Any]:
+    """What the result holds of the test: all from the same rows."""
     n = len(spaces[0])
     generator = np.random.default_rng([seed, 19])
     series = is_series(spaces[0])
@@ -245,4 +243,4 @@ def _null(spaces, bandwidths, diagonal, number, seed, window, n_jobs) -> tuple[f
     plain = [space.replace(time=None, run=None) for space in part]
     sums = Sums(plain, bandwidths, diagonal, n_jobs)
     observed, null = sums.shuffled([np.arange(len(rows))])[0], np.array(sums.shuffled(shuffles))
-    return chosen.p_value(observed, null, size=1.0), null
+    return chosen.tested(observed, null, size=1.0)

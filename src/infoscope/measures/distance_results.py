@@ -10,7 +10,7 @@ import numpy as np
 from infoscope.base import Provenance, Result, say_estimate
 from infoscope.base.contents import choices, numbers, whole
 from infoscope.base.rounding import exceeds, order_of
-from infoscope.statistics import largest_unseen
+from infoscope.statistics import say_detection_limit
 
 __all__ = [
     "CauchySchwarz",
@@ -38,6 +38,8 @@ class SampleDistance(Result):
         (1 + c)/(1 + n) of the values after labels were exchanged, where these were asked for.
     null_values : array or None
         Those values.
+    detection_limit : float or None
+        The largest value whose p-value is above 0.05: what would not have been noticed.
     n_reference, n_test : int
         Rows.
     n_blocks : int
@@ -48,6 +50,7 @@ class SampleDistance(Result):
     value_se: float
     p_value: float | None = None
     null_values: np.ndarray | None = field(default=None, repr=False)
+    detection_limit: float | None = None
     n_reference: int
     n_test: int
     n_blocks: int = 0
@@ -96,10 +99,9 @@ class SampleDistance(Result):
     @property
     def _unseen(self) -> str:
         """What could not have been found, in words."""
-        limit = np.nan if self.null_values is None else largest_unseen(self.null_values, ALPHA)
-        if np.isinf(limit):
-            return "no value would be with so few permutations, and "
-        return f"{self._tested} up to {limit:.2g} would not show, and " if np.isfinite(limit) else ""
+        if self.detection_limit is None:  # samples that are the same rows, or of one place
+            return ""
+        return f"{say_detection_limit(self.detection_limit, self._tested)}, and "
 
     def _where(self) -> str:
         return ""
@@ -311,8 +313,8 @@ class CauchySchwarzInformation(Result):
     Attributes
     ----------
     value, value_se : float
-    p_value, null_values
-        After rows of y were exchanged, where asked for.
+    p_value, null_values, detection_limit
+        After rows of y were exchanged, where asked for, and the largest value whose p-value is above 0.05.
     bandwidths : tuple of two float
         Of x and of y.
     diagonal : bool
@@ -323,6 +325,7 @@ class CauchySchwarzInformation(Result):
     value_se: float
     p_value: float | None = None
     null_values: np.ndarray | None = field(default=None, repr=False)
+    detection_limit: float | None = None
     bandwidths: tuple[float, float]
     diagonal: bool = False
     n_items: int
@@ -348,7 +351,10 @@ class CauchySchwarzInformation(Result):
             )
         if not exceeds(self.p_value, ALPHA):
             return f"They depend on each other: {said}, p = {self.p_value:.2g}; the number hangs on the bandwidths."
-        return f"No dependence was found ({said}, p = {self.p_value:.2g}) at these bandwidths; others may show one."
+        limit = "" if self.detection_limit is None else say_detection_limit(self.detection_limit) + ", and "
+        return (
+            f"No dependence was found ({said}, p = {self.p_value:.2g}) at these bandwidths; {limit}others may show one."
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

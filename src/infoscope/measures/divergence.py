@@ -127,12 +127,12 @@ def kl_divergence(
     whole, *parts = (
         extrapolated(values, left_out, ks[-1] / k, rate, some, follow=extrapolate) for some in (which, (0,), (1,))
     )
-    null = p_value = None
+    tested: dict[str, Any] = {}
     if number:
         drawn = permuted_labels(prepared, number, seed)
         mixed = lists if radii == "equal" else JointLists(units, k, drawn[0], dimension=d, n_jobs=n_jobs)
         observed, *some = (float(mixed.estimate(z, (k,))[0, list(which)].sum()) for z in (labels, *drawn))
-        null, p_value = np.array(some), prepared.p_value(observed, np.array(some), size=1.0)
+        tested = prepared.tested(observed, some, size=1.0)
     shared = about(prepared)
     share = unreached_share(values, ks[-1] / k, which)
     shared["warnings"] = (*shared["warnings"], *_said(prepared, whole, share, most))
@@ -143,10 +143,10 @@ def kl_divergence(
         forward=parts[0].value, forward_se=parts[0].value_se,
         backward=parts[1].value if len(which) > 1 else None, backward_se=parts[1].value_se if len(which) > 1 else None,
         k_values=np.array(ks), by_k=values[:, list(which)].sum(1), size_limited=exceeds(share, UNREACHED),
-        p_value=p_value, null_values=null, kind=kind, k=k, dimension=d, radii=radii,
+        kind=kind, k=k, dimension=d, radii=radii,
         provenance=provenance("kl_divergence", options, seed, prepared.samples.reference.features,
                               prepared.samples.test.features),
-        **shared,
+        **tested, **shared,
     )  # fmt: skip
 
 

@@ -103,8 +103,7 @@ def frechet_distance(
     return FrechetDistance(
         value=float(value), value_se=float(np.sqrt(variance_of_both_orders(first_order, more))), plain=whole.squared,
         plain_se=float(np.sqrt(first_order)), mean_part=whole.mean_part,
-        p_value=None if null is None else prepared.p_value(whole.squared, null, size=size), null_values=null,
-        **curve, **shared,
+        **({} if null is None else prepared.tested(whole.squared, null, size=size)), **curve, **shared,
     )  # fmt: skip
 
 

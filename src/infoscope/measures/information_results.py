@@ -11,7 +11,7 @@ from infoscope.base import Provenance, Result
 from infoscope.base.contents import choices, integers, number, numbers, whole
 from infoscope.base.results import format_estimate, say_estimate
 from infoscope.base.rounding import exceeds
-from infoscope.statistics import largest_unseen, student_interval
+from infoscope.statistics import say_detection_limit, student_interval
 from infoscope.statistics.units import INFORMATION_UNITS
 
 __all__ = ["Entropy", "Information", "Reliability"]
@@ -37,6 +37,7 @@ class Protocol(Result):
     is_lower_bound: bool = False
     p_value: float | None = None
     null_values: np.ndarray | None = field(default=None, repr=False)
+    detection_limit: float | None = None
     null: str = "none"
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -84,8 +85,8 @@ class Protocol(Result):
     @property
     def _unseen(self) -> float:
         """The largest value that would not be told from none."""
-        if self.p_value is not None and self.null_values is not None:
-            return largest_unseen(self.null_values, SIGNIFICANT)
+        if self.detection_limit is not None:
+            return self.detection_limit
         return 2 * float(np.sqrt(max(self.value_se**2 - self.width_bias**2, 0.0)))
 
     @property
@@ -157,8 +158,9 @@ class Information(Protocol):
         Why not.
     is_lower_bound : bool
         Whether the value rises with more rows, so that the truth is probably larger.
-    p_value, null_values, null
-        Of "nothing is shared", the values of shuffled samples, and how they were shuffled.
+    p_value, null_values, detection_limit, null
+        Of "nothing is shared", the values of shuffled samples, the largest value whose p-value is above 0.05, and how
+        they were shuffled.
     candidates, candidate_values, chosen, n_components, component_values
         Of a compression: what was tried and what each gave on rows that it had not seen, which one won, how many
         components it kept, and the value for 1, 2, ... of them.
@@ -254,10 +256,8 @@ class Information(Protocol):
             else:
                 start = f"No information shared by {joined}{about} can be told from none ({shown} {self.unit})"
                 limit = self._unseen
-                if np.isinf(limit):
-                    start += "; with so few permutations none could be"
-                elif np.isfinite(limit) and limit > 0:
-                    start += f"; less than {limit:.2g} {self.unit} would not show"
+                if limit > 0:
+                    start += f"; {say_detection_limit(limit, unit=self.unit)}"
         else:
             least = "at least " if self.is_lower_bound else ""
             start = f"{joined} share {least}{shown} {self.unit}{about}"
@@ -299,7 +299,7 @@ class Reliability(Protocol):
         Whether the estimates follow one; only then is the limit a corrected value.
     reliable, reasons, is_lower_bound
         The verdict: whether the value may be believed, why not, and whether the truth is probably larger.
-    p_value, null_values, null
+    p_value, null_values, detection_limit, null
         Of "nothing is shared".
     estimator : str
         Name of the function.

@@ -91,8 +91,7 @@ def mmd(
     size = abs(found.means.between) + abs(found.means.inside[0])
     return KernelDiscrepancy(
         value=float(value), value_se=float(np.sqrt(variance)), biased=_biased(prepared, found, diagonal),
-        p_value=prepared.p_value(float(value), null, size=size) if number else None,
-        null_values=np.asarray(null) if number else None, **shared,
+        **(prepared.tested(float(value), null, size=size) if number else {}), **shared,
     )  # fmt: skip
 
 

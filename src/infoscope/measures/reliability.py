@@ -101,12 +101,12 @@ def reliability(
         raise DataError(f"{name} has no answer that is a finite number from all rows")
     judged = judge(curve, unit, 1.0)
     limit = limit_of(curve)
-    null_values, p_value = None, None
+    tested: dict[str, Any] = {}
     if n_permutations:
         every = np.arange(n)
         shuffles = (rows.null.shuffle(generator) for _ in range(n_permutations))
         null_values = np.array([_number(estimator(rows_of(X, every), rows_of(Y, s)), name) for s in shuffles])
-        p_value = rows.null.p_value(curve.mean[0], null_values)
+        tested = rows.null.tested(curve.mean[0], null_values)
     parameters = dict(estimator=name, parts=cuts, fewest=fewest, n_permutations=n_permutations, unit=unit)
     return Reliability(
         value=float(curve.mean[0]),
@@ -119,8 +119,7 @@ def reliability(
         reliable=judged.reliable,
         reasons=judged.reasons,
         is_lower_bound=judged.is_lower_bound,
-        p_value=p_value,
-        null_values=null_values,
+        **tested,
         null=rows.null.word if n_permutations else "none",
         estimator=name,
         limit=limit.value,

@@ -20,7 +20,8 @@ from infoscope.neighbors import (
     shared_rows,
     to_numpy,
 )
-from infoscope.statistics import permutation_p_value, shuffle_rows
+from infoscope.statistics import detection_limit, permutation_p_value, shuffle_rows
+from infoscope.statistics.shuffles import p_of_count
 
 # Correlation times of a block whose label is exchanged.  Longer than a block that only errors come from
 # (`one_sample.ERROR_BLOCK_TIMES`): what neighbours share, 4 % of the variance here, is lost from the null, and is put
@@ -75,8 +76,21 @@ class Prepared(NamedTuple):
 
     def p_value(self, observed: float, exchanged: Any, *, size: float = 0.0) -> float:
         """How often labels that were exchanged give as large a value, with what cuts through series lack put back."""
-        p = permutation_p_value(observed, exchanged, size=size)
-        return p if self.blocks is None else self.blocks.widened(p, len(exchanged))
+        return self._widened(permutation_p_value(observed, exchanged, size=size), len(exchanged))
+
+    def tested(self, observed: float, exchanged: Any, *, size: float = 0.0) -> dict[str, Any]:
+        """What results hold of a test: the p-value, the values after exchange, and what would not have been noticed."""
+        values = np.asarray(exchanged)
+        return dict(
+            p_value=self.p_value(observed, values, size=size),
+            null_values=values,
+            detection_limit=detection_limit(
+                values, p_value_of=lambda count: self._widened(p_of_count(count, len(values)), len(values))
+            ),
+        )
+
+    def _widened(self, p_value: float, n_exchanged: int) -> float:
+        return p_value if self.blocks is None else self.blocks.widened(p_value, n_exchanged)
 
     def variance(self, label: int, influence: np.ndarray) -> float:
         """Of a statistic whose first-order change with a row of one sample is ``weight * influence``; NaN of one unit,

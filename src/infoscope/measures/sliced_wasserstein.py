@@ -143,7 +143,7 @@ def sliced_wasserstein(
         value=float(value), value_se=float(se / (p * value ** (p - 1))) if value > 0 else 0.0, power=power, power_se=se,
         corrected=corrected, corrected_se=corrected_se,
         power_rows_se=rows_se, power_directions_se=directions_se, profile=found.profile, top_direction=_facing(top),
-        p_value=None if null is None else prepared.p_value(float(value), null), null_values=null, **shared,
+        **({} if null is None else prepared.tested(float(value), null)), **shared,
     )  # fmt: skip
 
 

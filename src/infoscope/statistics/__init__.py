@@ -4,14 +4,15 @@ from .angles import as_periods, check_jumps, check_period, dihedral_angle
 from .bias_differences import BiasDifferences, bias_differences, bias_sentence
 from .chains import ChainMean, chain_effective_size, chain_error, r_hat
 from .correlation import CorrelationTime, auto_window, correlation_time
-from .multiple import adjust_p_values
+from .multiple import adjust_p_values, level_of_one
 from .nulls import Null, Shifts, choose_null
 from .order import OrderTest, RunOrder, adjacency_test, block_labels, run_order
 from .shuffles import (
     check_n_permutations,
+    detection_limit,
     independent_shifts,
-    largest_unseen,
     permutation_p_value,
+    say_detection_limit,
     shift_in_runs,
     shuffle_among_neighbors,
     shuffle_blocks,
@@ -43,13 +44,15 @@ __all__ = [
     "check_period",
     "choose_null",
     "correlation_time",
+    "detection_limit",
     "dihedral_angle",
     "effective_sample_size",
     "independent_shifts",
-    "largest_unseen",
+    "level_of_one",
     "permutation_p_value",
     "r_hat",
     "run_order",
+    "say_detection_limit",
     "shift_in_runs",
     "shuffle_among_neighbors",
     "shuffle_blocks",

@@ -9,6 +9,34 @@ import numpy as np
 from infoscope.base.checks import check_choice
 from infoscope.base.errors import DataError
 
+ADJUSTMENTS = ("bh", "by", "holm", "bonferroni")
+
+
+def level_of_one(n: int, level: float = 0.05, method: str = "bh") -> float:
+    """The p-value at which one of n tests is significant where all others say nothing.
+
+    Parameters
+    ----------
+    n : int
+        Tests.
+    level : float
+        What adjusted p-values are compared with.
+    method : str
+        As in `adjust_p_values`.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> from infoscope.statistics import adjust_p_values, level_of_one
+    >>> level_of_one(4, 0.05, "bh"), adjust_p_values([0.0125, 1, 1, 1])[0]
+    (0.0125, np.float64(0.05))
+    """
+    check_choice(method, "method", ADJUSTMENTS)
+    return level / (max(n, 1) * (float(np.sum(1 / np.arange(1, n + 1))) if method == "by" else 1.0))
+
 
 def adjust_p_values(p: Any, method: str = "bh") -> np.ndarray:
     """Adjust p-values for the number of tests: compare them with the level itself.
@@ -45,7 +73,7 @@ def adjust_p_values(p: Any, method: str = "bh") -> np.ndarray:
     >>> adjust_p_values([0.01, 0.02, 0.03, 0.5], "bh").round(4)
     array([0.04, 0.04, 0.04, 0.5 ])
     """
-    check_choice(method, "method", ("bh", "by", "holm", "bonferroni"))
+    check_choice(method, "method", ADJUSTMENTS)
     values = np.asarray(p, dtype=np.float64)
     tested = ~np.isnan(values)
     flat = values[tested]

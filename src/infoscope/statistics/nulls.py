@@ -12,6 +12,7 @@ from infoscope.base.checks import check_choice
 
 from .order import RunOrder
 from .shuffles import (
+    detection_limit,
     independent_shifts,
     p_of_count,
     permutation_p_value,
@@ -91,6 +92,19 @@ class Null(NamedTuple):
     def p_of_count(self, count: Any, n_permutations: int) -> Any:
         """The same where `count` of so many shuffled values are known to be as extreme; of numbers or arrays."""
         return p_of_count(count, n_permutations, self.distinct)
+
+    def detection_limit(self, shuffled: Any, level: float = 0.05) -> float:
+        """The largest value whose `p_value` is above a level; infinite where none would be below it."""
+        return detection_limit(shuffled, level, lambda count: self.p_of_count(count, len(shuffled)))
+
+    def tested(self, observed: float, shuffled: Any, *, size: float = 0.0) -> dict[str, Any]:
+        """What results hold of a test: the p-value, the shuffled values, and what would not have been noticed."""
+        values = np.asarray(shuffled)
+        return dict(
+            p_value=self.p_value(observed, values, size=size),
+            null_values=values,
+            detection_limit=self.detection_limit(values),
+        )
 
     def note(self, n_permutations: int) -> tuple[str, ...]:
         """What to say where more were drawn than say something new."""

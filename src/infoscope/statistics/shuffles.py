@@ -5,6 +5,8 @@ Each function returns which row stands in each place, so that ``values[shuffle]`
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from infoscope.base.rounding import exceeds
 from .order import RunOrder
 
 FEWEST_PERMUTATIONS = 19  # with fewer no p-value is below 0.05
+SILENT = " would not show"
 
 
 def shuffle_rows(n: int, generator: np.random.Generator) -> np.ndarray:
@@ -273,14 +276,16 @@ def permutation_p_value(
     return float(p_of_count(np.count_nonzero(~np.asarray(beaten)), len(values), independent))
 
 
-def largest_unseen(shuffled: Any, level: float = 0.05) -> float:
-    """The largest value whose `permutation_p_value` is above a level: what would not have been noticed.
+def detection_limit(shuffled: Any, level: float = 0.05, p_value_of: Callable[[int], float] | None = None) -> float:
+    """The largest value whose p-value is above a level: what would not have been noticed.
 
     Parameters
     ----------
     shuffled : array (B,)
         The statistic of the shuffled samples; large values speak against the null.
     level : float
+    p_value_of : function (int) -> float, optional
+        p-value of a value that so many of the shuffled are as large as; that of `permutation_p_value` by default.
 
     Returns
     -------
@@ -289,16 +294,40 @@ def largest_unseen(shuffled: Any, level: float = 0.05) -> float:
 
     Examples
     --------
-    >>> from infoscope.statistics.shuffles import largest_unseen, permutation_p_value
+    >>> from infoscope.statistics.shuffles import detection_limit, p_of_count, permutation_p_value
     >>> shuffled = list(range(1, 40))                       # a p-value of 1/40 above all, of 2/40 above all but one
-    >>> largest_unseen(shuffled), permutation_p_value(38.0, shuffled), permutation_p_value(38.5, shuffled)
+    >>> detection_limit(shuffled), permutation_p_value(38.0, shuffled), permutation_p_value(38.5, shuffled)
     (38.0, 0.075, 0.05)
-    >>> largest_unseen([1.0, 2.0, 3.0])
-    inf
+    >>> detection_limit([1.0, 2.0, 3.0]), detection_limit(shuffled, p_value_of=lambda c: p_of_count(c, 39, 9.0))
+    (inf, inf)
     """
     values = np.sort(np.asarray(shuffled, float))[::-1]
-    beaten = int(np.floor(level * (1 + len(values)) * (1 + 1e-12))) - 1  # so many of them may be as large
-    return float(values[beaten]) if beaten >= 0 else np.inf
+    of_count = p_value_of or (lambda count: p_of_count(count, len(values)))
+    small = bisect_right(range(len(values)), level * (1 + 1e-12), key=of_count)  # counts whose p-value is small enough
+    return float(values[small - 1]) if small else np.inf
+
+
+def say_detection_limit(limit: float, what: str = "values", unit: str = "") -> str:
+    """What a verdict of absence says of its `detection_limit`.
+
+    Parameters
+    ----------
+    limit : float
+        Infinite where no value would have been told from nothing.
+    what, unit : str
+        Of which values.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from infoscope.statistics.shuffles import say_detection_limit
+    >>> say_detection_limit(0.0312, unit="nats"), say_detection_limit(float("inf"), "a gain")
+    ('values up to 0.031 nats would not show', 'so few draws show nothing')
+    """
+    return "so few draws show nothing" if np.isinf(limit) else f"{what} up to {limit:.2g} {unit}".rstrip() + SILENT
 
 
 def p_of_count(count: Any, n: float, independent: float | None = None) -> Any:

@@ -111,5 +111,5 @@ def test_errors_are_those_of_pairs_that_share_a_block():
 
 
 def test_without_scatter_nothing_is_clear():
-    se, p = student_test(np.array([0.0, 1.0]), np.zeros((2, 4, 4)))
+    se, p, _ = student_test(np.array([0.0, 1.0]), np.zeros((2, 4, 4)))
     assert se.tolist() == [0.0, 0.0] and p.tolist() == [1.0, 0.0]

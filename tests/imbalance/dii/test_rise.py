@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import t as student_t
 
 from infoscope.base import DataError, ParameterError
 from infoscope.imbalance import dii_rise, dii_value_and_grad
@@ -112,3 +113,15 @@ def test_picture_and_table(data, tmp_path):
     }  # fmt: skip
     assert found.to_frame()["feature"].tolist()[:2] == ["column 0", "column 2"]
     axes.figure.savefig(tmp_path / "rises.png")
+
+
+@pytest.mark.parametrize(("adjust", "factor"), [("bh", 4), ("by", 4 * (1 + 1 / 2 + 1 / 3 + 1 / 4)), ("holm", 4)])
+def test_the_largest_rise_that_would_not_show(adjust, factor):
+    """Student's law at the limit of a feature gives the level of the first of four tests, by each adjustment."""
+    x, y = np.random.default_rng(2).normal(size=(200, 4)), np.random.default_rng(3).normal(size=(200, 1))
+    found = dii_rise(x, y, adjust=adjust)
+    at_limit = student_t.sf(found.detection_limit / found.rise_se, found.degrees)
+    np.testing.assert_allclose(at_limit * factor, 0.05, rtol=1e-9)
+    assert not found.needed and (found.rise <= found.detection_limit).all()
+    half = f"of half of them a rise up to {np.median(found.detection_limit):.2g} would not show."
+    assert found.verdict.endswith(half)

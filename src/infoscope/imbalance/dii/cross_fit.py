@@ -16,7 +16,7 @@ from infoscope.base.rounding import SAME
 from infoscope.imbalance.plan import ComparisonPlan
 from infoscope.imbalance.standard_errors import block_degrees, variance_between_blocks
 from infoscope.neighbors import Admissibility, Items, items_of
-from infoscope.statistics import student_p_value
+from infoscope.statistics import student_p_value, student_reach
 
 from .validation import items_apart
 from .without import BlockSums
@@ -109,6 +109,8 @@ class Tested(NamedTuple):
         With all features, on rows that did not choose the weights.
     rise, rise_se, p_value : array (S,)
         Without each set; p-value of "it does not rise", one-sided.
+    degrees : array (S,)
+        Degrees of freedom of the errors of rises.
     """
 
     dii: float
@@ -116,6 +118,7 @@ class Tested(NamedTuple):
     rise: np.ndarray
     rise_se: np.ndarray
     p_value: np.ndarray
+    degrees: np.ndarray
 
 
 def deviations_of_parts(sums: Sequence[BlockSums]) -> tuple[np.ndarray, np.ndarray]:
@@ -138,18 +141,26 @@ def judge_rises(sums: Sequence[BlockSums]) -> Tested:
     """Whether the imbalance rises without each set of features, from the sums over blocks of both parts."""
     values, between = deviations_of_parts(sums)
     rise = values[1:] - values[0]
-    rise_se, p_value = student_test(rise, between[1:] - between[0])
-    return Tested(float(values[0]), float(np.sqrt(variance_between_blocks(between[0]))), rise, rise_se, p_value)
+    rise_se, p_value, degrees = student_test(rise, between[1:] - between[0])
+    dii_se = float(np.sqrt(variance_between_blocks(between[0])))
+    return Tested(float(values[0]), dii_se, rise, rise_se, p_value, degrees)
 
 
-def student_test(rise: np.ndarray, between: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Errors of rises, by pairs that share a block of rows (formula (10)), and one-sided p-values by Student's law.
+def student_test(rise: np.ndarray, between: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Errors of rises, by pairs that share a block of rows (formula (10)), one-sided p-values by Student's law, and
+    the degrees of freedom of these.
 
     A source that only one part of the time found worth a weight scatters in the rows that this part judges alone.
     """
     se = np.sqrt(variance_between_blocks(between))
     known = np.where(se > SAME, se, 0.0)  # what is left is rounding
-    return se, student_p_value(rise, known, _degrees(between), alternative="greater")
+    degrees = _degrees(between)
+    return se, student_p_value(rise, known, degrees, alternative="greater"), degrees
+
+
+def detectable_rise(se: np.ndarray, degrees: np.ndarray, level: float) -> np.ndarray:
+    """The rise whose one-sided p-value is the level; NaN of features that got no weight, which nothing could show."""
+    return np.where(se > SAME, student_reach(degrees, level=1 - 2 * level) * se, np.nan)
 
 
 def _degrees(between: np.ndarray) -> np.ndarray:

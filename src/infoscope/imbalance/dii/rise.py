@@ -13,9 +13,9 @@ from infoscope.base.contents import choices, number, numbers, whole
 from infoscope.imbalance.plan import ComparisonPlan, make_plan
 from infoscope.imbalance.rank_table import LIMIT_BYTES, rank_table
 from infoscope.neighbors import content_ranks, items_of, refuse_weights, target_space
-from infoscope.statistics import adjust_p_values
+from infoscope.statistics import adjust_p_values, level_of_one, say_detection_limit
 
-from .cross_fit import CrossFit, cross_fit_plan, judge_rises
+from .cross_fit import CrossFit, cross_fit_plan, detectable_rise, judge_rises
 from .objective import Objective, make_objective
 from .optimise import minimise
 from .softmax import Bandwidth
@@ -23,6 +23,7 @@ from .value_and_grad import check_admissible, settled_k, source_space
 from .without import sums_without
 
 NEEDED = 0.05
+OF_FEATURES = ("rise", "rise_se", "p_value", "p_adjusted", "detection_limit", "degrees", "standard_weights")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,6 +40,11 @@ class DIIRise(Result):
         Rise of the imbalance on rows that did not choose the weights, and its standard error.
     p_value, p_adjusted : array (G,)
         Of "the imbalance does not rise", one-sided; adjusted for their number.
+    detection_limit : array (G,)
+        The rise up to which a feature would not be among those that are needed, beside others that are not; NaN of one
+        that got no weight.
+    degrees : array (G,)
+        Degrees of freedom of the errors.
     dii, dii_se : float
         Imbalance with all features, on the same rows.
     standard_weights : array (G,)
@@ -58,6 +64,8 @@ class DIIRise(Result):
     rise_se: np.ndarray
     p_value: np.ndarray
     p_adjusted: np.ndarray
+    detection_limit: np.ndarray
+    degrees: np.ndarray
     dii: float
     dii_se: float
     standard_weights: np.ndarray
@@ -71,7 +79,7 @@ class DIIRise(Result):
     notes: tuple[str, ...] = ()
 
     _contents = {
-        **{name: numbers("names") for name in ("rise", "rise_se", "p_value", "p_adjusted", "standard_weights")},
+        **{name: numbers("names") for name in OF_FEATURES},
         "dii": number(),
         "dii_se": number(),
         "k": whole(),
@@ -86,6 +94,13 @@ class DIIRise(Result):
     def needed(self) -> list[str]:
         """Names of the features without which the imbalance rises, at a level of 5 % for all of them."""
         return [name for name, p in zip(self.names, self.p_adjusted, strict=True) if p <= NEEDED]
+
+    @property
+    def _limit(self) -> str:
+        limits = self.detection_limit[np.isfinite(self.detection_limit)]
+        if not len(limits):
+            return "none got a weight"
+        return say_detection_limit(float(np.median(limits)), "of half of them a rise")
 
     def _rows(self) -> list[dict[str, Any]]:
         rows = [
@@ -110,7 +125,7 @@ class DIIRise(Result):
         if not self.needed:
             return (
                 f"No single feature of {self.name_a} is needed for {self.name_b}: it tells nothing, or what one tells "
-                "others tell as well."
+                f"others tell as well; {self._limit}."
             )
         shown = ", ".join(self.needed[:6]) + (", ..." if len(self.needed) > 6 else "")
         return (
@@ -236,6 +251,7 @@ def dii_rise(
         )
         judged.append(rows)
     found = judge_rises(judged)
+    level = level_of_one(len(found.rise), NEEDED, adjust)
     fields = plan.fields()
     parameters = dict(k=number_of_neighbors, lambda_factor=lambda_factor, exclusion_window=plan.exclusion_window)
     return DIIRise(
@@ -243,6 +259,7 @@ def dii_rise(
         name_b=str(goal.name),
         names=_names(plan, standard.columns, groups, sets),
         p_adjusted=adjust_p_values(found.p_value, adjust),
+        detection_limit=detectable_rise(found.rise_se, found.degrees, level),
         **found._asdict(),
         standard_weights=np.mean(weights, axis=0),
         k=number_of_neighbors,
