@@ -212,6 +212,16 @@ def first_failure(log_r, log_r_points, items, edge, out):
     """
     last = log_r.shape[1] - 1
     for i in range(log_r.shape[0]):
+        end = last
+        for k in range(3, last):
+            if abs(log_r[i, k - 1] - log_r_points[items[i, k], k - 1]) > edge[k]:
+                end = k
+                break
+        out[i], tied = end, 0
+        for k in range(2, min(end + 1, last)):
+            tied += log_r[i, k] == log_r[i, k + 1]
+        if tied == 0:  # all groups are of one: a loop of its own, for it is twice as fast
+            continue
         out[i], k = last, 3
         while k <= last:
             here, there = log_r[i, k - 1], log_r[i, k]
