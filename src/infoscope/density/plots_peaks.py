@@ -35,7 +35,7 @@ def plot_clusters(
     found: Clusters, ax: Axes | None = None, *, x: Any = None, y: Any = None, style: str = "screen"
 ) -> Axes:
     """Items on two coordinates, those in which the centres stand out, by cluster; centres marked, the halo in grey."""
-    from matplotlib.colors import to_rgba_array
+    from matplotlib.colors import to_rgba
 
     look = look_of(style)
     ax = axes_of(ax, look, height=0.85)
@@ -45,7 +45,7 @@ def plot_clusters(
         x, y = _choose_columns(found, ax, x, y, look)
         (across, x_name), (up, y_name) = (column_of(found, x), column_of(found, y))
     group, _, colours = found.state_groups()
-    colour = to_rgba_array(colours)[group]  # of names matplotlib would look up each
+    colour = np.array([to_rgba(one) for one in colours])[group]  # of names matplotlib would look up each
     ax.scatter(across, up, c=colour, s=dot_size(len(group), look), lw=0, rasterized=True)
     for c, item in enumerate(found.centers):
         ax.plot(across[item], up[item], "o", mfc="white", mec="black", ms=look.marker * 1.6)

@@ -121,7 +121,7 @@ def test_the_largest_rise_that_would_not_show(adjust, factor):
     x, y = np.random.default_rng(2).normal(size=(200, 4)), np.random.default_rng(3).normal(size=(200, 1))
     found = dii_rise(x, y, adjust=adjust)
     at_limit = student_t.sf(found.detection_limit / found.rise_se, found.degrees)
-    np.testing.assert_allclose(at_limit * factor, 0.05, rtol=1e-9)
+    np.testing.assert_allclose(at_limit * factor, 0.05, rtol=1e-7)  # of quantiles of old SciPy
     assert not found.needed and (found.rise <= found.detection_limit).all()
     half = f"of half of them a rise up to {np.median(found.detection_limit):.2g} would not show."
     assert found.verdict.endswith(half)
