@@ -14,6 +14,8 @@ import numpy as np
 
 from atlas_situations import Drawn, autoregressive
 
+MOST_OF_GRIDE = 3000  # rows: the errors of ranks up to an eighth of more take minutes
+
 
 class Found(NamedTuple):
     """One number of one data set.
@@ -165,6 +167,8 @@ def dimensions(drawn: Drawn) -> Sequence[Found]:
         r = estimator.fit(space).result_
         found.append(Found(f"dimension, {name}", r.dimension, r.dimension_se, truth, interval_of(r, "dimension"),
                            warned=bool(r.warnings)))  # fmt: skip
+    if len(drawn.x) > MOST_OF_GRIDE:
+        return found
     r = Gride(n_jobs=1).fit(space).result_
     middle = len(r.dimension) // 2
     found.append(
