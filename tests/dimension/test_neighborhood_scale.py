@@ -207,7 +207,7 @@ def test_noise_keeps_the_scale_of_the_curve_and_densities_say_so():
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:neighbouring rows are alike", "ignore:.*repeat another one")
+@pytest.mark.filterwarnings("ignore::infoscope.base.DataWarning", "ignore::infoscope.base.CorrelatedRowsWarning")
 def test_errors_hold_the_truth():
     """Gaussians and clusters in 1 to 6 dimensions, 60 to 3000 items: within one error in 90 % of 240 (measured: 0.88 of
     clusters, 0.93 of Gaussians), less the binomial spread of 120."""
