@@ -219,5 +219,5 @@ def test_errors_hold_the_truth():
         x = g.normal(size=(n, d)) if i % 2 else clusters(n, d, int(g.integers(2, 7)), g.uniform(4, 12), i)
         found = ABIDE().fit(x)
         inside[kind].append(abs(found.dimension_ - d) <= found.dimension_se_)
-    for kind, held in inside.items():
+    for held in inside.values():
         assert np.mean(held) > 0.9 - 2 * np.sqrt(0.09 / 120)
