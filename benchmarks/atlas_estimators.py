@@ -14,7 +14,7 @@ import numpy as np
 
 from atlas_situations import Drawn, autoregressive
 
-MOST_OF_GRIDE = 3000  # rows: the errors of ranks up to an eighth of more take minutes
+MOST_OF_GRIDE = 3000  # rows: the errors of ranks up to a thousand take twenty seconds and more
 
 
 class Found(NamedTuple):

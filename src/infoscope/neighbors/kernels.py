@@ -451,8 +451,8 @@ def collect_smallest(squared: Floats, row_band: Floats, column_band: Floats, fir
                     limit = _up(edge + reach, squared, eps)
                     if d - band > edge:
                         continue
-                c = found[i]
-                lower[i, c], upper[i, c], places[i, c] = d - band, d + band, first_column + first + j
+                c, place = found[i], first_column + first + j
+                lower[i, c], upper[i, c], places[i, c] = d - band, d + band, ~place if band == 0 else place
                 found[i] = c + 1
     return vain
 
@@ -541,7 +541,7 @@ def _measure(truths: Truths, row: int, column_index: Ints, columns: Ints, k: int
         else:
             beyond[i] = min(beyond[i], lower[c])
     farthest[i], found[i] = worst, kept
-    return vain - k
+    return max(vain - k, 0)
 
 
 @kernel()

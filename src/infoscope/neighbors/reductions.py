@@ -27,6 +27,7 @@ from .space_checks import item_numbers, refuse_near_only
 from .tensors import as_arrays
 
 COLLECTED_FROM = 8  # neighbours from which candidates are collected before they are measured
+SELECTED_FROM = 64  # the same where tiles hold distances: a heap of so many is slower than a selection
 ROOM = 3  # candidates, times k, before those too far are left out
 MANY = 12  # radii a row from which each distance is looked at once instead of once per radius
 
@@ -275,8 +276,9 @@ class KSmallest(Reduction):
     """The k nearest admissible items of every row, in order of (squared distance, item number); with `largest` under
     the largest of several spaces' distances.
 
-    Of many neighbours most that enter are pushed out later, and measuring them is most of the work.  Where tiles bound
-    distances, candidates are therefore collected by their bounds, and only those that are left in the end are measured.
+    Of many neighbours most that enter are pushed out later, and measuring them, or keeping a heap of them, is most of
+    the work.  Candidates are therefore collected, by their bounds where tiles do not hold distances, and only those
+    that are left in the end are measured.
     """
 
     def __init__(self, k: int, largest: bool = False) -> None:
@@ -288,7 +290,9 @@ class KSmallest(Reduction):
 
     def open(self, block: slice, sources: Sequence[Tiles]) -> Best | Candidates:
         (source,) = sources
-        if self.k < COLLECTED_FROM or not isinstance(source, backend_numpy.NumpyTiles) or not source.bounded:
+        if not isinstance(source, backend_numpy.NumpyTiles):
+            return self.start(block)
+        if self.k < (COLLECTED_FROM if source.bounded else SELECTED_FROM):
             return self.start(block)
         rows, room = block.stop - block.start, ROOM * self.k + 64
         return Candidates(
@@ -326,8 +330,12 @@ class KSmallest(Reduction):
 
 
 def _sorted_rows(squared: Floats, items: Ints) -> tuple[Floats, Ints]:
-    order = np.lexsort((items, squared))
-    return np.take_along_axis(squared, order, 1), np.take_along_axis(items, order, 1)
+    order = np.argsort(squared, axis=1)
+    ordered = np.take_along_axis(squared, order, 1)
+    tied = (ordered[:, 1:] == ordered[:, :-1]).any(1)  # few rows: two keys take three times as long
+    if tied.any():
+        order[tied] = np.lexsort((items[tied], squared[tied]))
+    return ordered, np.take_along_axis(items, order, 1)
 
 
 class CountWithin(Reduction):
