@@ -265,6 +265,83 @@ def distances_of_samples(drawn: Drawn) -> Sequence[Found]:
     return [*found, Found("stability index, p-value", p=index.p_value, warned=bool(index.warnings))]
 
 
+def divergences_of_samples(drawn: Drawn) -> Sequence[Found]:
+    """The same halves, by neighbours, by directions and by kernels; of normal columns the divergence is known."""
+    n = len(drawn.x) // 2
+    if drawn.bits or drawn.options or not 15 <= n <= 1000 or drawn.labels is not None:
+        return ()
+    from infoscope.measures import cauchy_schwarz, kl_divergence, sliced_wasserstein
+
+    a, b, shift = drawn.x[:n], drawn.x[n : 2 * n] + 0.5, 0.5
+    known = shift**2 / 2 * drawn.x.shape[1] if "entropy" in drawn.truth else None
+    measures = (
+        ("Kullback-Leibler divergence", kl_divergence, known),
+        ("sliced Wasserstein distance", sliced_wasserstein, None),
+        ("Cauchy-Schwarz divergence", cauchy_schwarz, None),
+    )
+    found = []
+    for name, measure, truth in measures:
+        r = measure(a, b)
+        found.append(Found(name, r.value, r.value_se, truth, interval_of(r, "value"), warned=bool(r.warnings)))
+    return found
+
+
+def shared_by_several(drawn: Drawn) -> Sequence[Found]:
+    """Of three columns together, and of two given the third: both in closed form for normal columns."""
+    if drawn.bits or "information" not in drawn.truth or drawn.x.shape[1] != 2 or len(drawn.x) > 1000:
+        return ()
+    from infoscope import Space
+    from infoscope.measures import conditional_mutual_information, total_correlation
+
+    rng = generator_of(drawn)
+    x, z = (Space(drawn.x[:, [c]], **drawn.options) for c in (0, 1))
+    mixed = drawn.x[:, [0]] + drawn.x[:, [1]] + rng.normal(size=(len(drawn.x), 1))  # told by both, and by noise
+    y = Space(mixed, **drawn.options)
+    options: dict[str, Any] = dict(n_jobs=1)
+    together = total_correlation([x, y, z], **options)
+    given = conditional_mutual_information(x, y, z, **options)
+    return [
+        Found(name, r.value, r.value_se, truth, interval_of(r, "value"), warned=bool(r.warnings))
+        for name, r, truth in (
+            ("total correlation", together, 0.5 * float(np.log(3))),
+            ("conditional information", given, 0.5 * float(np.log(2))),
+        )
+    ]
+
+
+def transfers(drawn: Drawn) -> Sequence[Found]:
+    """From a series to one that follows its steps: by covariances and by neighbours, in closed form."""
+    if drawn.bits or "time" not in drawn.options or "run" in drawn.options or not 60 <= len(drawn.x) <= 1000:
+        return ()
+    from infoscope.causality import transfer_entropy
+
+    rng = generator_of(drawn)
+    x = drawn.x[:, 0]
+    y = np.append(0.0, x[:-1]) + rng.normal(size=len(x))
+    rho = np.exp(-2 * drawn.independent / len(x))  # of the step from one row to the next
+    truth = 0.5 * float(np.log(2 - rho**2 / 2))
+    found = []
+    for method in ("gaussian", "knn"):
+        r = transfer_entropy(x, y, 1, method=method, n_jobs=1)
+        found.append(
+            Found(f"transfer entropy, {method}", r.forward[0], r.forward_se[0], truth, warned=bool(r.warnings))
+        )
+    return found
+
+
+def similarities_of_layers(drawn: Drawn) -> Sequence[Found]:
+    """All measures of two layers that see the same with noise."""
+    if drawn.bits or drawn.options or drawn.x.shape[1] < 2 or not 30 <= len(drawn.x) <= 300 or drawn.y is drawn.x:
+        return ()
+    from infoscope import compare_layers
+
+    r = compare_layers([drawn.x], [drawn.y], n_jobs=1)
+    return [
+        Found(f"layers, {name}", r.values[i, 0, 0], r.values_se[i, 0, 0], None, warned=bool(r.warnings))
+        for i, name in enumerate(r.measures)
+    ]
+
+
 def binary_dimension(drawn: Drawn) -> Sequence[Found]:
     if not drawn.bits:
         return ()
@@ -318,6 +395,10 @@ ESTIMATORS: tuple[Callable[[Drawn], Sequence[Found]], ...] = (
     entropies,
     effective_numbers,
     distances_of_samples,
+    divergences_of_samples,
+    shared_by_several,
+    transfers,
+    similarities_of_layers,
     binary_dimension,
     gains,
     fidelity_susceptibilities,
