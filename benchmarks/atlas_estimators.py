@@ -311,7 +311,7 @@ def shared_by_several(drawn: Drawn) -> Sequence[Found]:
 
 def transfers(drawn: Drawn) -> Sequence[Found]:
     """From a series to one that follows its steps: by covariances and by neighbours, in closed form."""
-    if drawn.bits or "time" not in drawn.options or "run" in drawn.options or not 60 <= len(drawn.x) <= 1000:
+    if "time" not in drawn.options or "information" not in drawn.truth or not 60 <= len(drawn.x) <= 1000:
         return ()
     from infoscope.causality import transfer_entropy
 
