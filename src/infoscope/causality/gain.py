@@ -229,11 +229,9 @@ def scan_lags(
         if both:
             ways.append(_one_way(sample.turned(), sample.source_futures, alphas, null, settings))
     adjusted: list[np.ndarray | None] = [None, None]
-    limits: list[np.ndarray | None] = [None, None]
     if ways[0].p is not None:
         together = adjust_p_values(np.array([way.p for way in ways]), adjust)
         adjusted = [*together, None][:2]
-        limits = [*(_detection_limits(way, adjust, len(ways)) for way in ways), None][:2]
     found: dict[str, Any] = {}
     nothing = np.full(len(sample.lags), np.nan)
     for at, name in enumerate(("forward", "backward")):
@@ -244,7 +242,7 @@ def scan_lags(
         found[f"{name}_alpha"] = nothing if way is None or gains is None else way.alphas[gains.best]
         found[f"{name}_p"] = None if way is None else way.p
         found[f"{name}_p_adjusted"] = adjusted[at]
-        found[f"{name}_detection_limit"] = limits[at]
+        found[f"{name}_detection_limit"] = None if way is None else _detection_limits(way, adjust, len(ways))
         found[f"{name}_any_p"] = None if way is None else way.any_p
         found[f"{name}_null"] = None if way is None else way.null
     return LagScan(

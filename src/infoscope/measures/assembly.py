@@ -338,10 +338,9 @@ def _null(
     if windows is not None and found.terms is not None:  # rows moved one by one forget what they remember beyond Z
         in_time = mean_variance(found.terms, every, windows)
         lost = 1 - variances.mean() / in_time if in_time else 0.0
-        known = not np.isnan(lost)  # NaN: one or two visits only
 
-        def widened(p_value: float) -> float:
-            return widened_p_value(p_value, n, lost, sides=1) if known else 1.0
+        def widened(p_value: float) -> float:  # NaN: one or two visits only
+            return 1.0 if np.isnan(lost) else widened_p_value(p_value, n, lost, sides=1)
 
         tested["p_value"] = widened(tested["p_value"])
         tested["detection_limit"] = detection_limit(values, p_value_of=lambda count: widened(null.p_of_count(count, n)))

@@ -18,7 +18,6 @@ from infoscope.base.rounding import exceeds
 from .order import RunOrder
 
 FEWEST_PERMUTATIONS = 19  # with fewer no p-value is below 0.05
-SILENT = " would not show"
 
 
 def shuffle_rows(n: int, generator: np.random.Generator) -> np.ndarray:
@@ -327,7 +326,9 @@ def say_detection_limit(limit: float, what: str = "values", unit: str = "") -> s
     >>> say_detection_limit(0.0312, unit="nats"), say_detection_limit(float("inf"), "a gain")
     ('values up to 0.031 nats would not show', 'so few draws show nothing')
     """
-    return "so few draws show nothing" if np.isinf(limit) else f"{what} up to {limit:.2g} {unit}".rstrip() + SILENT
+    if np.isinf(limit):
+        return "so few draws show nothing"
+    return f"{what} up to {limit:.2g}{' ' if unit else ''}{unit} would not show"
 
 
 def p_of_count(count: Any, n: float, independent: float | None = None) -> Any:
