@@ -1,69 +1,24 @@
 """What the calibration atlas runs: every estimator that prints an error, and every test that prints a p-value.
 
 An estimator takes a `Drawn` and gives `Found`s, or nothing where it does not apply.  A new one is a function and a line
-of `ESTIMATORS`.
+of `ESTIMATORS`.  Here are those of imbalances, dimensions, densities, anomalies and quantum states.
 """
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
 
+import atlas_causality
+import atlas_layers
+import atlas_measures
+from atlas_found import Estimator, Found, generator_of, halves, interval_of, rows_alone, spaces, told
 from atlas_situations import Drawn, autoregressive
 
 MOST_OF_GRIDE = 3000  # rows: the errors of ranks up to a thousand take twenty seconds and more
 
 
-class Found(NamedTuple):
-    """One number of one data set.
-
-    Attributes
-    ----------
-    quantity : str
-    value, error : float or array
-        Several of one data set (a density at every item) are summed up before they are kept.
-    truth : float, array or None
-        None: the mean of all replicates.
-    interval : (float, float) or None
-        95 %; None: value and 1.96 errors.
-    p : float or None
-        Of a test whose hypothesis is true.
-    warned : bool
-        Whether the result says something of itself.
-    """
-
-    quantity: str
-    value: Any = np.nan
-    error: Any = np.nan
-    truth: Any = None
-    interval: tuple[float, float] | None = None
-    p: float | None = None
-    warned: bool = False
-
-
-def spaces(drawn: Drawn) -> tuple[Any, Any]:
-    from infoscope import Space
-
-    return Space(drawn.x, **drawn.options), Space(drawn.y, **drawn.options)
-
-
-def generator_of(drawn: Drawn) -> np.random.Generator:
-    """For what an estimator adds to the data, such as a column of noise; all the data decide, ties or not."""
-    return np.random.default_rng([zlib.crc32(np.ascontiguousarray(part).tobytes()) for part in (drawn.x, drawn.y)])
-
-
-def interval_of(result: Any, name: str) -> tuple[float, float] | None:
-    """The interval that a result prints, if it has one."""
-    found = getattr(result, f"{name}_interval", None)
-    if found is None and name in ("dimension", "value"):
-        found = getattr(result, "interval", None)
-    return None if found is None else (float(found[0]), float(found[1]))
-
-
-# -------------------------------------------------------------------------------------------------------- estimators
 def information_imbalance(drawn: Drawn) -> Sequence[Found]:
     if drawn.bits or drawn.y is drawn.x or (drawn.labels is not None and "log density" not in drawn.truth):
         return ()
@@ -216,132 +171,6 @@ def populations(drawn: Drawn) -> Sequence[Found]:
     return (Found("population of a state", share, error, drawn.truth["populations"], warned=bool(r.warnings)),)
 
 
-def mutual_information_of_columns(drawn: Drawn) -> Sequence[Found]:
-    if "information" not in drawn.truth or drawn.x.shape[1] > 2 or len(drawn.x) < 30:
-        return ()
-    from infoscope import mutual_information
-
-    r = mutual_information(*spaces(drawn), compress=None, n_jobs=1)
-    return (Found("mutual information", r.value, r.value_se, drawn.truth["information"], interval_of(r, "value"),
-                  warned=bool(r.warnings) or r.reliable is False),)  # fmt: skip
-
-
-def entropies(drawn: Drawn) -> Sequence[Found]:
-    if "entropy" not in drawn.truth or "sample_weight" in drawn.options or len(drawn.x) < 30:
-        return ()
-    from infoscope import Space, entropy
-
-    r = entropy(Space(drawn.x, **drawn.options), n_jobs=1)
-    return (Found("entropy", r.value, r.value_se, drawn.truth["entropy"], interval_of(r, "value"),
-                  warned=bool(r.warnings) or r.reliable is False),)  # fmt: skip
-
-
-def effective_numbers(drawn: Drawn) -> Sequence[Found]:
-    if drawn.bits or "sample_weight" in drawn.options or drawn.x.shape[1] < 2 or len(drawn.x) < 30:
-        return ()
-    from infoscope import Space, effective_number
-
-    r = effective_number(Space(drawn.x, **drawn.options), order=1.0, n_jobs=1)
-    return (Found("effective number", r.value, r.value_se, None, interval_of(r, "value"), warned=bool(r.warnings)),)
-
-
-def distances_of_samples(drawn: Drawn) -> Sequence[Found]:
-    """Two halves of independent rows, one of them shifted; and unshifted, for the p-values."""
-    n = len(drawn.x) // 2
-    if drawn.bits or drawn.options or n < 15 or drawn.labels is not None:
-        return ()
-    from infoscope import frechet_distance, mmd, stability_index
-
-    a, b, shift = drawn.x[:n], drawn.x[n : 2 * n], 0.5
-    found = []
-    for name, measure in (("MMD", mmd), ("Frechet distance", frechet_distance)):
-        r = measure(a, b + shift)
-        null = measure(a, b, n_permutations=99, random_state=0)
-        found += [
-            Found(name, r.value, r.value_se, None, interval_of(r, "value"), warned=bool(r.warnings)),
-            Found(f"{name}, p-value", p=null.p_value, warned=bool(null.warnings)),
-        ]
-    index: Any = stability_index(a[:, 0], b[:, 0], random_state=0)
-    return [*found, Found("stability index, p-value", p=index.p_value, warned=bool(index.warnings))]
-
-
-def divergences_of_samples(drawn: Drawn) -> Sequence[Found]:
-    """The same halves, by neighbours, by directions and by kernels; of normal columns the divergence is known."""
-    n = len(drawn.x) // 2
-    if drawn.bits or drawn.options or not 15 <= n <= 1000 or drawn.labels is not None:
-        return ()
-    from infoscope.measures import cauchy_schwarz, kl_divergence, sliced_wasserstein
-
-    a, b, shift = drawn.x[:n], drawn.x[n : 2 * n] + 0.5, 0.5
-    known = shift**2 / 2 * drawn.x.shape[1] if "entropy" in drawn.truth else None
-    measures = (
-        ("Kullback-Leibler divergence", kl_divergence, known),
-        ("sliced Wasserstein distance", sliced_wasserstein, None),
-        ("Cauchy-Schwarz divergence", cauchy_schwarz, None),
-    )
-    found = []
-    for name, measure, truth in measures:
-        r = measure(a, b)
-        found.append(Found(name, r.value, r.value_se, truth, interval_of(r, "value"), warned=bool(r.warnings)))
-    return found
-
-
-def shared_by_several(drawn: Drawn) -> Sequence[Found]:
-    """Of three columns together, and of two given the third: both in closed form for normal columns."""
-    if drawn.bits or "information" not in drawn.truth or drawn.x.shape[1] != 2 or len(drawn.x) > 1000:
-        return ()
-    from infoscope import Space
-    from infoscope.measures import conditional_mutual_information, total_correlation
-
-    rng = generator_of(drawn)
-    x, z = (Space(drawn.x[:, [c]], **drawn.options) for c in (0, 1))
-    mixed = drawn.x[:, [0]] + drawn.x[:, [1]] + rng.normal(size=(len(drawn.x), 1))  # told by both, and by noise
-    y = Space(mixed, **drawn.options)
-    options: dict[str, Any] = dict(n_jobs=1)
-    together = total_correlation([x, y, z], **options)
-    given = conditional_mutual_information(x, y, z, **options)
-    return [
-        Found(name, r.value, r.value_se, truth, interval_of(r, "value"), warned=bool(r.warnings))
-        for name, r, truth in (
-            ("total correlation", together, 0.5 * float(np.log(3))),
-            ("conditional information", given, 0.5 * float(np.log(2))),
-        )
-    ]
-
-
-def transfers(drawn: Drawn) -> Sequence[Found]:
-    """From a series to one that follows its steps: by covariances and by neighbours, in closed form."""
-    if "time" not in drawn.options or "information" not in drawn.truth or not 60 <= len(drawn.x) <= 1000:
-        return ()
-    from infoscope.causality import transfer_entropy
-
-    rng = generator_of(drawn)
-    x = drawn.x[:, 0]
-    y = np.append(0.0, x[:-1]) + rng.normal(size=len(x))
-    rho = np.exp(-2 * drawn.independent / len(x))  # of the step from one row to the next
-    truth = 0.5 * float(np.log(2 - rho**2 / 2))
-    found = []
-    for method in ("gaussian", "knn"):
-        r = transfer_entropy(x, y, 1, method=method, n_jobs=1)
-        found.append(
-            Found(f"transfer entropy, {method}", r.forward[0], r.forward_se[0], truth, warned=bool(r.warnings))
-        )
-    return found
-
-
-def similarities_of_layers(drawn: Drawn) -> Sequence[Found]:
-    """All measures of two layers that see the same with noise."""
-    if drawn.bits or drawn.options or drawn.x.shape[1] < 2 or not 30 <= len(drawn.x) <= 300 or drawn.y is drawn.x:
-        return ()
-    from infoscope import compare_layers
-
-    r = compare_layers([drawn.x], [drawn.y], n_jobs=1)
-    return [
-        Found(f"layers, {name}", r.values[i, 0, 0], r.values_se[i, 0, 0], None, warned=bool(r.warnings))
-        for i, name in enumerate(r.measures)
-    ]
-
-
 def binary_dimension(drawn: Drawn) -> Sequence[Found]:
     if not drawn.bits:
         return ()
@@ -351,18 +180,6 @@ def binary_dimension(drawn: Drawn) -> Sequence[Found]:
     r = BinaryID(n_jobs=1).fit(space).result_
     return (Found("binary dimension", r.d0, r.d0_se, drawn.truth.get("bits"), interval_of(r, "d0"),
                   warned=bool(r.warnings)),)  # fmt: skip
-
-
-def gains(drawn: Drawn) -> Sequence[Found]:
-    """A series that drives nothing."""
-    if drawn.bits or "time" not in drawn.options or "run" in drawn.options or not 60 <= len(drawn.x) <= 300:
-        return ()
-    from infoscope import imbalance_gain
-
-    rng = generator_of(drawn)
-    driver = autoregressive(rng, len(drawn.x), len(drawn.x) / (2 * drawn.independent), 1)
-    r = imbalance_gain(driver, drawn.x, lag=1, n_permutations=19, n_jobs=1)
-    return (Found("imbalance gain, p-value", p=r.p_value, warned=bool(r.warnings)),)
 
 
 def fidelity_susceptibilities(drawn: Drawn) -> Sequence[Found]:
@@ -381,25 +198,131 @@ def fidelity_susceptibilities(drawn: Drawn) -> Sequence[Found]:
                   warned=bool(r.warnings)),)  # fmt: skip
 
 
-ESTIMATORS: tuple[Callable[[Drawn], Sequence[Found]], ...] = (
+def scales_and_sets(drawn: Drawn) -> Sequence[Found]:
+    """A scale of the curve, and the value of a set of columns that was chosen by it."""
+    if drawn.bits or drawn.labels is not None or drawn.y is drawn.x or not 30 <= len(drawn.x) <= 300:
+        return ()
+    if "sample_weight" in drawn.options:
+        return ()
+    from infoscope import Space, imbalance_scale_curve, select_features_imbalance
+
+    curve = imbalance_scale_curve(*spaces(drawn), n_jobs=1)
+    found = [told("imbalance, at a middle scale", curve, "a_to_b", at=len(curve.a_to_b) // 2)]
+    if drawn.options or drawn.x.shape[1] < 2:
+        return found
+    columns = np.column_stack([drawn.x[:, :2], generator_of(drawn).normal(size=len(drawn.x))])
+    path = select_features_imbalance(columns, Space(drawn.y), n_jobs=1)
+    return [*found, told("imbalance of a set that was chosen", path, "value", at=0)]
+
+
+def rises(drawn: Drawn) -> Sequence[Found]:
+    """What leaving out a column that tells costs, on rows that did not choose the weights."""
+    plain = not drawn.bits and drawn.labels is None and drawn.y is not drawn.x and "sample_weight" not in drawn.options
+    if not plain or not 40 <= len(drawn.x) <= 300 or drawn.x.shape[1] != 2:
+        return ()
+    from infoscope.imbalance import dii_rise
+
+    r = dii_rise(drawn.x, drawn.y, n_jobs=1, **drawn.options)
+    return told("rise of a column", r, "rise", at=0), told("DII on other rows", r, "dii")
+
+
+def dimensions_of_subsets(drawn: Drawn) -> Sequence[Found]:
+    """TWO-NN of parts of the rows, and the mean dimension around an item."""
+    if drawn.bits or "dimension" not in drawn.truth or len(drawn.x) < 100 or "sample_weight" in drawn.options:
+        return ()
+    from infoscope import Decimation, Space, pointwise_dimension
+
+    space, truth = Space(drawn.x, **drawn.options), drawn.truth["dimension"]
+    r = Decimation(n_jobs=1).fit(space).result_
+    around = pointwise_dimension(drawn.x, n_jobs=1, **drawn.options)
+    # items share their neighbours: one of them a data set
+    return (
+        told("dimension, decimation, half of the rows", r, "dimension", truth, 1),
+        told("dimension around an item", around, "dimension", truth, 0),
+    )
+
+
+def dimension_of_a_lattice(drawn: Drawn) -> Sequence[Found]:
+    """Of whole numbers that fill a lattice of three columns."""
+    if rows_alone(drawn, 100) and "dimension" not in drawn.truth and np.ptp(drawn.x) > 10:
+        from infoscope import LatticeID, Space
+
+        r = LatticeID(n_jobs=1).fit(Space(drawn.x.astype(int), metric="manhattan")).result_
+        return (told("dimension of a lattice, middle radius", r, "dimension", None, len(r.dimension) // 2),)
+    return ()
+
+
+def other_densities(drawn: Drawn) -> Sequence[Found]:
+    """Densities of a fixed number of neighbours and of differences, and the entropies that densities give."""
+    truth = drawn.truth.get("log density")
+    if truth is None or drawn.x.shape[1] > 5 or not 100 <= len(drawn.x) <= 300:
+        return ()
+    from infoscope import BMTI, KNNDensity, KStarNN, Space
+
+    space, d = Space(drawn.x, **drawn.options), float(drawn.x.shape[1])
+    knn, bmti, adaptive = (
+        estimator(dimension=d, n_jobs=1).fit(space).result_ for estimator in (KNNDensity, BMTI, KStarNN)
+    )
+    return (
+        told("log density, k-NN", knn, "log_density", truth, slice(None)),
+        told("log density, BMTI", bmti, "log_density", truth, slice(None)),
+        told("entropy of a density", adaptive, "entropy", drawn.truth.get("entropy")),
+    )
+
+
+def barriers(drawn: Drawn) -> Sequence[Found]:
+    """From a state up to the place between two, and the density there."""
+    if "barrier" not in drawn.truth or len(drawn.x) < 100:
+        return ()
+    from infoscope import DensityPeaks, Space
+
+    r = DensityPeaks(Z=2).fit(Space(drawn.x, **drawn.options)).result_
+    if len(r.populations) != 2 or not np.isfinite(r.saddle_log_density[0, 1]) or r.saddle_is_bound[0, 1]:
+        return ()
+    left = r.to_frame().iloc[int(np.argmin(drawn.x[r.centers, 0]))]
+    barrier = Found(
+        "barrier between states", left.barrier, left.barrier_se, drawn.truth["barrier"], warned=bool(r.warnings)
+    )
+    return barrier, told("log density of a saddle", r, "saddle_log_density", at=(0, 1))
+
+
+def regions(drawn: Drawn) -> Sequence[Found]:
+    """Points beyond the background where a tenth more of them were put at one place of two columns."""
+    if not rows_alone(drawn, 100) or drawn.x.shape[1] != 2 or "entropy" not in drawn.truth:
+        return ()
+    from infoscope import DensityAnomaly
+
+    reference, test = halves(drawn)
+    more = [2.0, 0.0] + 0.2 * generator_of(drawn).normal(size=(max(10, len(test) // 10), 2))
+    r = DensityAnomaly(random_state=0, n_jobs=1).fit(reference, np.vstack([test, more])).result_
+    found = [one for one in r.regions if one.side == "over" and one.resolved]
+    return [
+        Found(f"anomalies, {name} of a region", getattr(found[0], name), getattr(found[0], f"{name}_se"),
+              warned=bool(r.warnings))
+        for name in ("signal", "background", "purity") if found
+    ]  # fmt: skip
+
+
+ESTIMATORS: tuple[Estimator, ...] = (
     information_imbalance,
     imbalance_of_labels,
     overlaps,
     differentiable_imbalance,
     columns_not_needed,
     equal_imbalances,
+    scales_and_sets,
+    rises,
     dimensions,
-    log_densities,
-    populations,
-    mutual_information_of_columns,
-    entropies,
-    effective_numbers,
-    distances_of_samples,
-    divergences_of_samples,
-    shared_by_several,
-    transfers,
-    similarities_of_layers,
+    dimensions_of_subsets,
+    dimension_of_a_lattice,
     binary_dimension,
-    gains,
+    log_densities,
+    other_densities,
+    populations,
+    barriers,
+    regions,
+    *atlas_measures.ESTIMATORS,
+    *atlas_causality.ESTIMATORS,
+    *atlas_layers.ESTIMATORS,
     fidelity_susceptibilities,
 )

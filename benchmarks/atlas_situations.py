@@ -27,7 +27,7 @@ class Drawn(NamedTuple):
     options : mapping
         What a `Space` of them carries.
     truth : mapping of name to number or array (N,)
-        Values in closed form: "dimension", "entropy", "information", "log density", "populations".
+        Values in closed form: "dimension", "entropy", "information", "log density", "populations", "barrier".
     independent : float
         Independent items, or correlation times (1 + 2 sum_k rho(k), as the library counts them) of a series; of
         classes the items in the rarest.
@@ -145,6 +145,7 @@ def _clusters(apart: float) -> Callable[[np.random.Generator, int], Drawn]:
         truth: dict[str, Any] = {"dimension": 2.0, "log density": log_density}
         if apart >= 4:  # nearer ones have no two peaks to tell apart
             truth["populations"] = 0.5
+            truth["barrier"] = apart**2 / 8 - np.log(2) + np.log1p(np.exp(-(apart**2) / 2))
         return Drawn(x, y, {}, truth, n / 2, labels=members.astype(int))
 
     return draw
@@ -159,7 +160,7 @@ def _double_well(rng: np.random.Generator, n: int) -> Drawn:
             x += -10 * x * (x * x - 1) * step + shock
         kept[i] = x
     some = kept[:, None]
-    return Drawn(some, some, {"time": np.arange(float(n))}, {"populations": 0.5}, n / 200)
+    return Drawn(some, some, {"time": np.arange(float(n))}, {"populations": 0.5, "barrier": 2.5}, n / 200)
 
 
 def _bits(rng: np.random.Generator, n: int) -> Drawn:

@@ -348,6 +348,13 @@ def test_weights_that_are_equal_or_zero_say_which_items_count():
     assert found.n_items == 40
 
 
+def test_the_direction_of_one_column_is_its_sign():
+    x, y = np.random.default_rng(1).normal(size=(2, 60, 1))
+    with pytest.raises(DataError, match=r"one column.*sign alone.*metric='euclidean'"):
+        compare_layers([x], [y])
+    assert np.isfinite(compare_layers([x], [y], metric="euclidean", n_permutations=19, random_state=0).values).all()
+
+
 def test_ids_must_match():
     g = np.random.default_rng(0)
     x, ids = g.normal(size=(30, 3)), [f"text {i}" for i in range(30)]

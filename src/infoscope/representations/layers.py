@@ -77,7 +77,8 @@ class Layers(NamedTuple):
         Raises
         ------
         DataError
-            A layer of other items, one whose items are all the same, NaN; the layer is named.
+            A layer of other items, one whose items are all the same, NaN, one column for the cosine metric; the layer is
+            named.
         """
         for name, given in zip(self.names, self.given, strict=True):
             layer = _layer(given, f"{self.what}, {name}", metric, self.steps)
@@ -254,6 +255,11 @@ def _layer(given: Any, name: str, metric: str, steps: tuple[Any, ...]) -> Layer:
     space = layer.space
     if len(space) < FEWEST:
         raise DataError(f"{name} has {len(space)} items: {FEWEST} are needed")
+    if space.metric == "cosine" and space.n_features == 1:
+        raise DataError(
+            f"{name} has one column: cosine distances know its sign alone, and all items of one sign are tied; take "
+            "metric='euclidean'"
+        )
     refuse_dead(to_numpy(space.features) if layer.vectors is None else layer.vectors, name)
     return layer
 
