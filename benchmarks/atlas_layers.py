@@ -47,7 +47,8 @@ def given_a_nuisance(drawn: Drawn) -> Sequence[Found]:
     shared = rng.normal(size=(len(drawn.x), 1))
     a, b = drawn.x + shared, drawn.x + shared + 0.5 * rng.normal(size=drawn.x.shape)
     r = conditional_imbalance(a, b, shared, metric="euclidean", n_permutations=19, random_state=0, n_jobs=1)
-    return (told("given a nuisance", r, "values", at=(0, 0, 0)), told("change by a nuisance", r, "change", at=(0, 0, 0)))
+    first = (0, 0, 0)
+    return told("given a nuisance", r, "values", at=first), told("change by a nuisance", r, "change", at=first)
 
 
 def checkpoints(drawn: Drawn) -> Sequence[Found]:

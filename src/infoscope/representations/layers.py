@@ -77,8 +77,8 @@ class Layers(NamedTuple):
         Raises
         ------
         DataError
-            A layer of other items, one whose items are all the same, NaN, one column for the cosine metric; the layer is
-            named.
+            A layer of other items, one whose items are all the same, NaN, one column for the cosine metric; the layer
+            is named.
         """
         for name, given in zip(self.names, self.given, strict=True):
             layer = _layer(given, f"{self.what}, {name}", metric, self.steps)
