@@ -9,7 +9,7 @@ import numpy as np
 from infoscope.base import DataError, ParameterError, provenance, warn
 from infoscope.base.checks import check_positive_int, check_random_state
 from infoscope.base.rounding import exceeds
-from infoscope.neighbors import Space, as_space, kernel_matrix, kernel_product, kernel_sums, nearest, target_space
+from infoscope.neighbors import TIE, Space, as_space, kernel_matrix, kernel_product, kernel_sums, nearest, target_space
 from infoscope.statistics.units import information_unit
 
 from .effective_number import FEW_GROUPS, FEWEST_GROUPS, GROUPS, WIDE
@@ -25,6 +25,7 @@ SCALES = 14  # of a sweep
 FEWEST_SUBSETS, MOST_SUBSETS = 5, 100
 SURE = 0.01  # share of the entropy to which that of random sets is found
 BINS = 10  # of a continuous reference
+TIED = 0.05  # share of the items whose tenth neighbour is equally far, from which the scale jumps
 
 
 def diffusion_spectral_entropy(
@@ -97,8 +98,11 @@ def diffusion_spectral_entropy(
     n = len(sample.space)
     if n < 2:
         raise DataError(f"there is {n} item of positive weight: a walk is between two at least")
-    scale = _scale_of(sample.space, sigma, n_jobs)
+    scale, others = _scale_of(sample, sigma, n_jobs)
     found = walk_entropy(sample, scale, t, alpha, generator, n_jobs)
+    beside = [walk_entropy(sample, s, t, alpha, generator, n_jobs, with_error=False).entropy for s in others]
+    jump = float(np.ptp([found.entropy, *beside])) / 2  # ties: the scale itself may be another one in such data
+    found = found._replace(entropy_se=float(np.hypot(found.entropy_se, jump)))
     scales = _sweep(sample.space, scale) if sigma == "sweep" else np.empty(0)
     sweep = [walk_entropy(sample, float(s), t, alpha, generator, n_jobs) for s in scales]
     limit = float(np.log(n))
@@ -129,7 +133,7 @@ def diffusion_spectral_entropy(
         n_features=int(space.n_features),
         n_units=sample.n_units,
         warnings=tuple(warnings),
-        notes=sample.notes,
+        notes=(*sample.notes, *_say_of_ties(scale, others)),
         provenance=provenance(
             "diffusion_spectral_entropy",
             dict(sigma=sigma, t=t, alpha=alpha, unit=unit, exclusion_window=exclusion_window, n_jobs=n_jobs),
@@ -210,7 +214,7 @@ def diffusion_spectral_information(
     codes, names, note = _classes(labels, len(space))
     sample = read_sample(space, None, exclusion_window, n_jobs=n_jobs)
     codes = codes[sample.kept]
-    scale = _scale_of(sample.space, sigma, n_jobs)
+    scale, others = _scale_of(sample, sigma, n_jobs)
     sizes = np.bincount(codes, minlength=len(names))
     inside = [
         walk_entropy(sample.part(np.flatnonzero(codes == c)), scale, t, alpha, generator, n_jobs)
@@ -237,7 +241,7 @@ def diffusion_spectral_information(
         alpha=alpha,
         n_items=len(sample.space),
         warnings=sample.warnings,
-        notes=(*sample.notes, *note),
+        notes=(*sample.notes, *note, *_say_of_ties(scale, others)),
         provenance=provenance(
             "diffusion_spectral_information",
             dict(sigma=sigma, t=t, alpha=alpha, unit=unit, n_subsets=n_subsets, n_jobs=n_jobs)
@@ -364,20 +368,44 @@ def _check_walk(t: float, alpha: float) -> tuple[float, float]:
     return float(t), float(alpha)
 
 
-def _scale_of(space: Space, sigma: float | str, n_jobs: int | None) -> float:
-    """The scale of the walk: sqrt 2 times the median distance of the tenth neighbour."""
-    if isinstance(sigma, str):
-        if sigma not in ("auto", "sweep"):
+def _scale_of(sample: OneSample, sigma: float | str, n_jobs: int | None) -> tuple[float, tuple[float, ...]]:
+    """The scale of the walk: sqrt 2 times the median distance of the tenth neighbour, and what it may be in other data.
+
+    Where items tie, distances of the tenth neighbour are a few numbers, and their median jumps from one to the next
+    with a few items more: then also the scales at two standard errors of the median on both sides.  Without ties the
+    entropy hardly depends on it, beside what the same items add by themselves.
+    """
+    if not isinstance(sigma, str):
+        if isinstance(sigma, bool) or not np.isfinite(sigma) or not sigma > 0:
             raise ParameterError(f"sigma is {sigma!r}; it must be a positive number, 'auto' or 'sweep'")
-        bare = space.replace(sample_weight=None, time=None, run=None)
-        k = min(NEIGHBORS, len(space) - 1)
-        squared = nearest(bare, k, n_jobs=n_jobs).squared.reshape(-1, k)[:, -1]
-        away = float(np.median(space.distances_from_squared(squared)))
-        scale = np.sqrt(2) * (away if away > 0 else median_distance(space))
-        return float(scale) if scale > 0 else 1.0  # all items are one point: at any scale
-    if isinstance(sigma, bool) or not np.isfinite(sigma) or not sigma > 0:
+        return float(sigma), ()
+    if sigma not in ("auto", "sweep"):
         raise ParameterError(f"sigma is {sigma!r}; it must be a positive number, 'auto' or 'sweep'")
-    return float(sigma)
+    space, n = sample.space, len(sample.space)
+    bare = space.replace(sample_weight=None, time=None, run=None)
+    k = min(NEIGHBORS, n - 1)
+    squared = np.sort(nearest(bare, k, n_jobs=n_jobs).squared.reshape(-1, k)[:, -1])
+    away = np.asarray(space.distances_from_squared(squared))
+    middle = float(np.median(away))
+    scale = float(np.sqrt(2) * (middle if middle > 0 else median_distance(space))) or 1.0  # one point: at any scale
+    if np.count_nonzero(np.abs(away - middle) <= TIE * middle) <= max(2, TIED * n):
+        return scale, ()
+    apart = 1 / np.sqrt(sample.n_units)  # two standard errors of a median, in quantiles
+    ends = [float(np.quantile(away, 0.5 + side * apart, method="nearest")) for side in (-1, 1)]
+    others = [end for end in ends if end > 0]
+    if min(ends) == 0:  # most items share their place: the scale is the median of all distances
+        others += [median_distance(space, 0.5 + side * apart) for side in (-1, 1)]
+    found = {float(np.sqrt(2) * other) for other in others} - {scale, 0.0}
+    return scale, tuple(sorted(found))
+
+
+def _say_of_ties(scale: float, others: tuple[float, ...]) -> tuple[str, ...]:
+    if not others:
+        return ()
+    beside = " or ".join(f"{other:.3g}" for other in others)
+    return (
+        f"items tie: in data like these sigma='auto' may be {beside} beside {scale:.3g}; a sigma that is given stays",
+    )
 
 
 def _sweep(space: Space, scale: float) -> np.ndarray:

@@ -131,10 +131,10 @@ def cubic(space: Space) -> Kernel:
     return values
 
 
-def median_distance(space: Space) -> float:
+def median_distance(space: Space, at: float = 0.5) -> float:
     """Median distance between items: of all pairs, or of half a million that do not depend on the order of the rows.
 
-    The mean where more than half of the distances are zero; 0 where all are.
+    The mean where more than half of the distances are zero; 0 where all are.  Another quantile, where `at` asks for it.
 
     Examples
     --------
@@ -154,7 +154,7 @@ def median_distance(space: Space) -> float:
         order = content_order([space])
         i, j = np.take(order, first), np.take(order, second)
     distances = np.asarray(space.pair_distances(i, j))
-    middle = float(np.median(distances))
+    middle = float(np.median(distances) if at == 0.5 else np.quantile(distances, at))
     return middle if middle > 0 else float(distances.mean())
 
 
