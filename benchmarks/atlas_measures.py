@@ -120,15 +120,24 @@ def spectra(drawn: Drawn) -> Sequence[Found]:
     ]
 
 
-def spectra_by_class(drawn: Drawn) -> Sequence[Found]:
+def entropy_inside_classes(drawn: Drawn) -> Sequence[Found]:
     if drawn.labels is None or not 30 <= len(drawn.x) <= 300:
         return ()
-    from infoscope.measures import diffusion_spectral_information, manifold_spread
+    from infoscope.measures import diffusion_spectral_information
 
-    return (
-        told("diffusion information of classes", diffusion_spectral_information(drawn.x, drawn.labels, n_jobs=1)),
-        told("spread of classes", manifold_spread(drawn.x, drawn.labels)),
-    )
+    found = diffusion_spectral_information(drawn.x, drawn.labels, n_jobs=1)
+    return (told("diffusion information of classes", found),)
+
+
+def spread_of_views(drawn: Drawn) -> Sequence[Found]:
+    """Four views of every item: groups are drawn anew, as the error says."""
+    if not rows_alone(drawn, 100, 300, 2):
+        return ()
+    from infoscope.measures import manifold_spread
+
+    views = drawn.x[:, None] + 0.5 * generator_of(drawn).normal(size=(len(drawn.x), 4, drawn.x.shape[1]))
+    r = manifold_spread(views)
+    return told("spread of groups", r), told("spread of groups, inside", r, "local_nuclear")
 
 
 def curvatures(drawn: Drawn) -> Sequence[Found]:
@@ -182,12 +191,13 @@ def drifts(drawn: Drawn) -> Sequence[Found]:
 
 
 def information_of_classes(drawn: Drawn) -> Sequence[Found]:
-    """What a column tells of classes by bins."""
+    """What a column tells by bins of classes half a standard deviation apart."""
     if drawn.labels is None or not 100 <= len(drawn.x) <= 1000:
         return ()
     from infoscope.measures import information_value
 
-    r = information_value(drawn.x, drawn.labels).features[0]
+    column = 0.5 * drawn.labels + generator_of(drawn).normal(size=len(drawn.x))
+    r = information_value(column[:, None], drawn.labels).features[0]
     return told("information value", r), told("information value, less its bias", r, "corrected")
 
 
@@ -211,7 +221,8 @@ ESTIMATORS: tuple[Estimator, ...] = (
     shared_by_several,
     information_of_pairs,
     spectra,
-    spectra_by_class,
+    entropy_inside_classes,
+    spread_of_views,
     curvatures,
     information_of_a_shift,
     drifts,

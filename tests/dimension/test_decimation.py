@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial import cKDTree
 
 from infoscope.base import DataError, ParameterError
-from infoscope.dimension import Decimation
+from infoscope.dimension import Decimation, TwoNN
 from infoscope.neighbors import Space, content_order, nearest
 
 
@@ -51,6 +51,24 @@ def test_errors_are_as_large_as_samples_spread():
     )
     ratio = np.sqrt((found[:, 1] ** 2).mean(0)) / found[:, 0].std(0, ddof=1)
     assert (ratio > 0.65).all() and (ratio < 2).all()
+
+
+def test_errors_of_series_are_those_of_the_mean_over_thinnings():
+    """Twelve series tell a spread to 20 %.  Of a single thinning the error was two to six times the spread."""
+    found = []
+    for seed in range(12):
+        steps = np.random.default_rng(seed).normal(size=(600, 2))
+        for i in range(1, 600):
+            steps[i] += 0.9 * steps[i - 1]
+        found.append(Decimation(thin=10).fit(Space(steps, time=np.arange(600))).result_)
+    value, error = (np.array([getattr(one, name)[:2] for one in found]) for name in ("dimension", "dimension_se"))
+    ratio = value.std(0, ddof=1) / np.sqrt((error**2).mean(0))
+    assert (ratio > 0.45).all() and (ratio < 1.6).all()
+    # all points are those of TwoNN, and so is their part of the variance, but for the number of subsets
+    alone = TwoNN(thin=10).fit(Space(steps, time=np.arange(600))).result_
+    assert found[-1].dimension[0] == pytest.approx(alone.dimension, rel=1e-12)
+    assert 0.4 < found[-1].dimension_se[0] / alone.dimension_se < 2.5
+    assert found[-1].notes[-1].endswith("the error is that of their mean")
 
 
 def test_times_and_bad_input():

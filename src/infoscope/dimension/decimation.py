@@ -16,6 +16,7 @@ from .neighbor_table import neighbor_table
 from .ratios import unbiased_dimension
 from .results import DimensionScan
 from .subset_errors import PARTITIONS, subset_covariance
+from .thinning_errors import Ratios
 from .two_nn import log_ratios
 
 FEWEST_POINTS = 8
@@ -73,6 +74,9 @@ class Decimation(DimensionEstimator):
         self.n_jobs = n_jobs
 
     def _estimate(self, data, notes) -> DimensionScan:
+        return self._measured(data, notes)[0]
+
+    def _measured(self, data, notes) -> tuple[DimensionScan, Ratios]:
         fewest = check_positive_int(self.fewest, "fewest", FEWEST_POINTS)
         whole = neighbor_table(data, 2, n_jobs=self.n_jobs, fewest=2 * fewest)
         space, n, generator = whole.space, whole.n_items, check_random_state(self.random_state)
@@ -82,12 +86,15 @@ class Decimation(DimensionEstimator):
         while n // (2 * levels[-1]) >= fewest:
             levels.append(2 * levels[-1])
         order = content_order([space])  # the order of the rows changes nothing
-        trees = [self._tree(space, levels[1:], order[generator.permutation(len(space))]) for _ in range(PARTITIONS)]
+        log_mu = np.zeros((len(space), len(levels)))
+        log_mu[:, 0] = log_ratios(whole)
+        cuttings = (order[generator.permutation(len(space))] for _ in range(PARTITIONS))
+        trees = [self._tree(space, levels[1:], cutting, log_mu[:, 1:]) for cutting in cuttings]
         table = np.array(
             [_of(whole)] + [np.mean([tree[s].mean(0) for tree in trees], axis=0) for s in range(len(trees[0]))]
         )
         covariance = _covariance(trees, self._error_of_all(space))
-        return DimensionScan(
+        found = DimensionScan(
             ranks=np.tile([1, 2], (len(levels), 1)),
             dimension=table[:, 0],
             dimension_se=np.sqrt(np.diag(covariance)),
@@ -104,16 +111,22 @@ class Decimation(DimensionEstimator):
                 "Decimation", dict(fewest=fewest, thin=self.thin), self.random_state, *whole.input_parts
             ),
         )
+        log_mu[:, 1:] /= PARTITIONS
+        return found, Ratios(whole.kept[whole.rows], log_mu, whole.shares, np.zeros(len(levels)))
 
-    def _tree(self, space: Space, levels: list[int], order: np.ndarray) -> list[np.ndarray]:
-        """Dimension and distance of every part, (m, 2) at every level; each part is cut into two of the next."""
+    def _tree(self, space: Space, levels: list[int], order: np.ndarray, log_mu: np.ndarray) -> list[np.ndarray]:
+        """Dimension and distance of every part, (m, 2) at every level; each part is cut into two of the next.
+
+        What every row adds in its part is added to `log_mu` (N, levels).
+        """
         parts, values = [order], []
-        for _ in levels:
+        for level, _ in enumerate(levels):
             parts = [half for part in parts for half in np.array_split(part, 2)]
-            tables = (
-                neighbor_table(space.take(np.sort(part)), 2, n_jobs=self.n_jobs, different=True) for part in parts
-            )
-            values.append(np.array([_of(table) for table in tables]))
+            values.append(np.empty((len(parts), 2)))
+            for at, part in enumerate(map(np.sort, parts)):
+                table = neighbor_table(space.take(part), 2, n_jobs=self.n_jobs, different=True)
+                values[level][at] = _of(table)
+                log_mu[part[table.rows], level] += log_ratios(table)
         return values
 
     def _error_of_all(self, space: Space) -> float:
@@ -141,6 +154,10 @@ class Decimation(DimensionEstimator):
             thinned=stride,
             notes=(*first.notes, note),
         )
+
+    def _of_mean(self, result, ratio) -> DimensionScan:
+        covariance = result.covariance * np.sqrt(np.outer(ratio, ratio))
+        return replace(result, covariance=covariance, dimension_se=np.sqrt(np.diag(covariance)))
 
 
 def _of(table) -> tuple[float, float]:
