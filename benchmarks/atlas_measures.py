@@ -179,7 +179,7 @@ def drifts(drawn: Drawn) -> Sequence[Found]:
     from infoscope import stability_index
     from infoscope.measures import drift_table
 
-    (a, b), shift = halves(drawn), 0.5
+    (a, b), shift = halves(drawn), 0.5 if drawn.truth else 1.0  # lattices by a whole step
     index = stability_index(a[:, 0], b[:, 0] + shift, random_state=0)
     table = drift_table(a, b + shift, n_permutations=20, random_state=0, n_jobs=1)
     return (
