@@ -141,7 +141,7 @@ def dimensions(drawn: Drawn) -> Sequence[Found]:
 def log_densities(drawn: Drawn) -> Sequence[Found]:
     """At every item, and at the tenth with the lowest density."""
     truth, n = drawn.truth.get("log density"), len(drawn.x)
-    if truth is None or drawn.x.shape[1] > 5 or n < 30 or n > 1000:
+    if truth is None or drawn.x.shape[1] > 5 or n < 30:
         return ()
     from infoscope import KStarNN, PAk, Space
 

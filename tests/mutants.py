@@ -1,5 +1,6 @@
 """Files that are nearly right, and processes that read them: a crash or a hang of one fails a test, and ends no run."""
 
+import copy
 import json
 import os
 import select
@@ -19,6 +20,7 @@ WRONG_VALUES = (
     *({"is": "complex", "parts": [1, 2]}, {"is": "objects", "items": [], "shape": [10**9, 0]}, {"is": []}),
     *({"is": "part"}, {"is": "estimator", "class": "infoscope.dimension.TwoNN", "parameters": {}, "fitted": {}}),
 )  # fmt: skip
+DEEPEST = 300  # brackets: Python recurses a thousand times
 TIME_LIMIT = 60.0  # seconds for one file: a machine may be busy, and the first call compiles
 
 
@@ -78,7 +80,7 @@ def mutate_json(value, random: np.random.Generator):
     """One value at a random place put in another's stead, taken out, doubled or wrapped in brackets."""
     places = list(places_of(value))
     if not places:
-        return WRONG_VALUES[int(random.integers(len(WRONG_VALUES)))]
+        return wrong_value(random)
     holder, key = places[int(random.integers(len(places)))]
     way = random.integers(5)
     if way == 0:
@@ -88,11 +90,16 @@ def mutate_json(value, random: np.random.Generator):
         holder[key] = other[where] if where in other or isinstance(other, list) and where < len(other) else None
         value = json.loads(json.dumps(value)) if not loops(value) else None
     elif way == 2:
-        for _ in range(int(random.integers(1, 300))):
+        for _ in range(min(int(random.integers(1, 300)), DEEPEST - depth_of(value))):
             holder[key] = [holder[key]]
     else:
-        holder[key] = WRONG_VALUES[int(random.integers(len(WRONG_VALUES)))]
+        holder[key] = wrong_value(random)
     return value
+
+
+def wrong_value(random: np.random.Generator):
+    """A copy: the next change may be inside it."""
+    return copy.deepcopy(WRONG_VALUES[int(random.integers(len(WRONG_VALUES)))])
 
 
 def places_of(value):
@@ -101,6 +108,18 @@ def places_of(value):
     for key, inside in list(pairs):
         yield value, key
         yield from places_of(inside)
+
+
+def depth_of(value) -> int:
+    """How many brackets stand around what is deepest."""
+    depth, level = 0, [value]
+    while level := [
+        one
+        for outer in level
+        for one in (outer.values() if isinstance(outer, dict) else outer if isinstance(outer, list) else ())
+    ]:
+        depth += 1
+    return depth
 
 
 def loops(value, above=()) -> bool:

@@ -149,7 +149,11 @@ def test_noise_in_twenty_dimensions():
 @pytest.mark.slow
 @pytest.mark.parametrize("d", [2, 5])
 def test_errors_are_calibrated(d):
-    """60 samples: the spread of the estimates over the mean error, which 60 samples know to 9 %."""
+    """60 samples: the spread of the estimates over the mean error, which 60 samples know to 9 %.
+
+    ABIDE's error also holds what its wide neighbourhoods may hide, which is no scatter (a fifth of it here): it is to
+    hold the truth within one error in nine of ten samples.
+    """
     found = {"TwoNN": [], "Gride": [], "ABIDE": []}
     for seed in range(60):
         x = np.random.default_rng(seed).normal(size=(600, d))
@@ -159,8 +163,10 @@ def test_errors_are_calibrated(d):
     for name, pairs in found.items():
         values = np.array(pairs)
         ratio = values[:, 0].std(0, ddof=1) / values[:, 1].mean(0)
-        print(d, name, np.round(ratio, 2))
-        assert np.all((ratio > 0.6) & (ratio < 1.4)), (name, ratio)
+        if name == "ABIDE":
+            assert ratio < 1.4 and (np.abs(values[:, 0] - d) <= values[:, 1]).mean() >= 0.9
+        else:
+            assert np.all((ratio > 0.6) & (ratio < 1.4)), (name, ratio)
 
 
 # ------------------------------------------------------------------------------------------------------ time and runs

@@ -122,8 +122,10 @@ def test_errors_of_400_rows_with_log_normal_weights():
 def test_errors_hold_with_weights_of_reweighted_simulations(hidden):
     """Weights exp(g), of something that has nothing to do with the items or that only one space sees: the spread of 60
     data sets was 2.3 and 3.2 claimed errors from (x1, x2) to x1, and the intervals held in half of them.  How heavy the
-    heaviest items are, most samples have not seen: intervals hold in 0.85, of 60 data sets seldom in less than 0.7."""
-    found = []
+    heaviest items are, most samples have not seen: intervals hold in 0.85, of 60 data sets seldom in less than 0.7.
+    One in six has an item with more than a twentieth of all weight, and says so; of the others the spread is 0.9 of
+    the error (of all 1.4, of 200 data sets)."""
+    found, told = [], []
     for replicate in range(60):
         rng = np.random.default_rng([replicate, 300])
         x = rng.normal(size=(300, 2))
@@ -131,8 +133,10 @@ def test_errors_hold_with_weights_of_reweighted_simulations(hidden):
         spaces = [Space(some, sample_weight=weight) for some in (x[:, :1], x)]
         r = information_imbalance(*spaces, n_jobs=1)
         found.append((r.a_to_b, r.b_to_a, r.a_to_b_se, r.b_to_a_se))
+        told.append(bool(r.warnings))
     value, error = np.split(np.array(found), 2, axis=1)
-    ratio = value.std(0, ddof=1) / np.sqrt((error**2).mean(0))
+    plain = ~np.array(told)
+    ratio = value[plain].std(0, ddof=1) / np.sqrt((error[plain] ** 2).mean(0))
     held = (abs(value - value.mean(0)) <= 1.96 * error).mean(0)
-    assert (ratio < 1.25).all(), ratio
+    assert (ratio < 1.25).all() and plain.mean() > 0.7, (ratio, plain.mean())
     assert (held >= 0.7).all(), held

@@ -60,7 +60,8 @@ def test_the_same_seed_gives_the_same_and_layers_share_it():
 def test_errors_of_a_plane_are_those_of_replicates(what):
     """200 independent inputs and draws of noise tell a standard deviation to 5 %, and of 95 % intervals 88 % at least,
     less three deviations, hold the mean (of the copy: the truth, for the input).  Which three of six columns that vary
-    alike come first is no smooth function of the rows, and a jackknife of it is too large."""
+    alike come first is no smooth function of the rows, and a jackknife of it is too large; errors also hold what wide
+    neighbourhoods may hide, which is no scatter."""
     truth, values, errors = np.log1p(4) / 2, [], []
     for seed in range(200):
         g = np.random.default_rng([3, seed])
@@ -73,7 +74,7 @@ def test_errors_of_a_plane_are_those_of_replicates(what):
         errors.append([found.x_information_se[0], found.y_information_se[0]])
     values, errors = np.array(values), np.array(errors)
     ratio = errors.mean(0) / values.std(0, ddof=1)
-    assert (ratio > 0.8).all() and (ratio < (1.25 if what == "copy" else 1.7)).all(), ratio
+    assert (ratio > 0.8).all() and (ratio < (1.4 if what == "copy" else 2.5)).all(), ratio
     middle = values.mean(0) if what == "pca" else [truth, values[:, 1].mean()]
     covered = (abs(values - middle) < 1.96 * errors).mean(0)
     assert (covered > 0.88 - 3 * np.sqrt(0.88 * 0.12 / 200)).all(), covered

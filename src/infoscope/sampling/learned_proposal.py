@@ -15,6 +15,8 @@ from infoscope.base.checks import check_matrix, check_sample_weight
 from infoscope.base.documentation import DocumentedEstimator
 from infoscope.base.errors import DataError, ParameterError
 
+from .mixture_law import as_numbers
+
 MOST_ROUNDS = 1000  # of draws for a row whose draws fall outside the intervals
 
 
@@ -185,7 +187,7 @@ class LearnedProposal(DocumentedEstimator, BaseEstimator):
         """Which rows the intervals let through."""
         if self.bounds is None:
             return np.ones(len(z), dtype=bool)
-        bounds = np.asarray(self.bounds, dtype=np.float64)
+        bounds = as_numbers(self.bounds, "bounds")
         if bounds.shape != (z.shape[1], 2) or not (bounds[:, 0] < bounds[:, 1]).all():
             raise ParameterError(
                 f"bounds has shape {bounds.shape}: it must be one pair of lower < upper for each of the {z.shape[1]} "

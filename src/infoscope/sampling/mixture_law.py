@@ -37,6 +37,26 @@ class MixtureLaw(NamedTuple):
     concentrations: Floats
 
 
+def as_numbers(value: Any, name: str) -> Floats:
+    """A parameter as float64.
+
+    Raises
+    ------
+    ParameterError
+        If it holds something else than numbers.
+
+    Examples
+    --------
+    >>> from infoscope.sampling.mixture_law import as_numbers
+    >>> as_numbers([[0, 1]], "means")
+    array([[0., 1.]])
+    """
+    try:
+        return np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ParameterError(f"{name} must hold numbers alone: {error}") from error
+
+
 def make_law(means: Any, covariances: Any, weights: Any, period: Any) -> MixtureLaw:
     """A mixture from its parameters, checked.
 
@@ -65,8 +85,8 @@ def make_law(means: Any, covariances: Any, weights: Any, period: Any) -> Mixture
     >>> make_law([[0.0], [4.0]], [[[1.0]], [[4.0]]], [1, 3], None).weights
     array([0.25, 0.75])
     """
-    means, covariances = np.asarray(means, dtype=np.float64), np.asarray(covariances, dtype=np.float64)
-    weights = np.ones(len(means)) if weights is None else np.asarray(weights, dtype=np.float64)
+    means, covariances = as_numbers(means, "means"), as_numbers(covariances, "covariances")
+    weights = np.ones(means.shape[:1]) if weights is None else as_numbers(weights, "weights")
     if means.ndim != 2 or covariances.shape != (*means.shape, means.shape[1]) or weights.shape != (len(means),):
         raise ParameterError(
             f"means, covariances and weights have shapes {means.shape}, {covariances.shape} and {weights.shape}: "

@@ -11,11 +11,12 @@ from sklearn.exceptions import NotFittedError
 from infoscope.base.array_types import Floats
 from infoscope.base.checks import check_positive_int, check_random_state
 from infoscope.base.contents import number, numbers, whole
+from infoscope.base.errors import ParameterError
 from infoscope.statistics import as_periods
 
 from .learned_proposal import LearnedProposal
 from .mixture_fit import Mixture, choose_mixture, fit_mixture
-from .mixture_law import MixtureLaw, component_log_densities, draw_numbers, make_law, place_numbers
+from .mixture_law import MixtureLaw, as_numbers, component_log_densities, draw_numbers, make_law, place_numbers
 from .whitening import check_bounds_of_angles, learn_whitening
 
 
@@ -104,7 +105,10 @@ class GaussianMixtureProposal(LearnedProposal):
     def n_variables(self) -> int:
         """m."""
         if self.means is not None:
-            return int(np.shape(self.means)[1])
+            means = as_numbers(self.means, "means")
+            if means.ndim != 2:
+                raise ParameterError(f"means has shape {means.shape}: one row a component is needed")
+            return means.shape[1]
         return super().n_variables
 
     # --------------------------------------------------------------------------------------------------------- steps

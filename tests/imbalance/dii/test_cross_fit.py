@@ -106,7 +106,7 @@ def test_errors_are_those_of_pairs_that_share_a_block():
     se = np.sqrt(block_sharing_variance(Deviations(i, j, eps), blocks))
     assert found.rise_se[0] == pytest.approx(se)
     halves = [(np.bincount(blocks[i], eps, n_blocks)[part] ** 2).sum() for part in (slice(3), slice(3, 6))]
-    degrees = sum(halves) ** 2 / sum(one**2 for one in halves)  # Welch's: three blocks have half of two degrees
+    degrees = 2 * sum(halves) ** 2 / sum(one**2 for one in halves)  # Welch's: three blocks have two degrees
     assert found.p_value[0] == pytest.approx(stats.t.sf((after - before) / se, degrees))
 
 
