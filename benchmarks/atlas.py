@@ -297,7 +297,8 @@ def picture(rows: list[Row], path: Path) -> None:
     order = {s.name: i for i, s in enumerate(SITUATIONS)}
     lines = sorted({(row["situation"], row["size"]) for row in rows}, key=lambda line: (order[line[0]], line[1]))
     quantities = list(dict.fromkeys(row["quantity"] for row in rows))
-    fig, axes = plt.subplots(1, 2, figsize=(15, 0.17 * len(lines) + 3.5), sharey=True, layout="constrained")
+    size = 0.17 * len(quantities) + 3, 0.3 * len(lines) + 8  # room for every name
+    fig, axes = plt.subplots(2, 1, figsize=size, layout="constrained")
     looks = (
         ("coverage", "share of 95 % intervals that hold", [0, 0.6, 0.75, 0.85, 0.9, 1.0],
          ["#67001f", "#b2182b", "#ef8a62", "#fddbc7", "#92c5de"]),
@@ -310,14 +311,13 @@ def picture(rows: list[Row], path: Path) -> None:
             if row[name] is not None:
                 table[lines.index((row["situation"], row["size"])), quantities.index(row["quantity"])] = row[name]
         shown = ax.imshow(table, aspect="auto", cmap=ListedColormap(colours), norm=BoundaryNorm(edges, len(colours)))
-        bar = fig.colorbar(shown, ax=ax, location="top", shrink=0.8, spacing="uniform")
+        bar = fig.colorbar(shown, ax=ax, location="top", shrink=0.5, aspect=40, spacing="uniform")
         bar.set_label(title)
         bar.set_ticks(edges, labels=[f"{edge:g}" for edge in edges])
         ax.set_xticks(range(len(quantities)), quantities, rotation=90, fontsize=7)
+        ax.set_yticks(range(len(lines)), [f"{name}, N = {size:,}" for name, size in lines], fontsize=6)
         ax.set_facecolor("0.93")
-    labels = [f"{name}, N = {size:,}" for name, size in lines]
-    axes[0].set_yticks(range(len(lines)), labels, fontsize=6)
-    fig.savefig(path, dpi=130)
+    fig.savefig(path, dpi=100)
     plt.close(fig)
 
 
