@@ -40,8 +40,8 @@ def test_few_numbers_of_parts_are_taken_as_they_are():
     ("columns", "noise"), [((1, 1), 0.5), pytest.param((2, 1), 0.5, marks=pytest.mark.slow), ((1, 1), 3.0)]
 )
 def test_claimed_errors_are_the_spread_of_replicates(columns, noise):
-    """120 data sets of 100 rows know a spread to 6.5 %; 0.8 to 1.3 (the plain error: 1.25 to 1.7).  Of three columns the
-    error also holds what wide neighbourhoods may hide, which is no scatter: 0.69."""
+    """120 data sets of 100 rows know a spread to 6.5 %; 0.8 to 1.3 (the plain error: 1.25 to 1.7).  Of three columns
+    the error also holds what wide neighbourhoods may hide, which is no scatter: 0.69."""
     found = []
     for seed in range(120):
         rng = np.random.default_rng(seed)
