@@ -7,6 +7,7 @@ of `ESTIMATORS`.  Here are those of imbalances, dimensions, densities, anomalies
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -25,13 +26,12 @@ def information_imbalance(drawn: Drawn) -> Sequence[Found]:
     from infoscope import information_imbalance
 
     r = information_imbalance(*spaces(drawn), n_jobs=1)
-    told = bool(r.warnings)
+    difference = Found("imbalance, difference", r.a_to_b - r.b_to_a, r.asymmetry_se, None, interval_of(r, "asymmetry"))
     return (
-        Found("imbalance, x to y", r.a_to_b, r.a_to_b_se, None, interval_of(r, "a_to_b"), warned=told),
-        Found("imbalance, y to x", r.b_to_a, r.b_to_a_se, None, interval_of(r, "b_to_a"), warned=told),
-        Found("imbalance, difference", r.a_to_b - r.b_to_a, r.asymmetry_se, None, interval_of(r, "asymmetry"),
-              warned=told),
-    )  # fmt: skip
+        told("imbalance, x to y", r, "a_to_b"),
+        told("imbalance, y to x", r, "b_to_a"),
+        difference._replace(warned=bool(r.warnings)),
+    )
 
 
 def imbalance_of_labels(drawn: Drawn) -> Sequence[Found]:
@@ -53,16 +53,10 @@ def overlaps(drawn: Drawn) -> Sequence[Found]:
     found = []
     if drawn.y is not drawn.x:
         r = neighborhood_overlap(*spaces(drawn), k=k, n_jobs=1)
-        found.append(Found("overlap of neighbours", r.overlap, r.overlap_se, None, interval_of(r, "overlap"),
-                           warned=bool(r.warnings)))  # fmt: skip
+        found.append(told("overlap of neighbours", r, "overlap"))
     if drawn.labels is not None:
         own = label_overlap(Space(drawn.x, **drawn.options), drawn.labels, k=k, n_jobs=1)
-        told = bool(own.warnings)
-        found += [
-            Found("overlap of labels", own.overlap, own.overlap_se, None, interval_of(own, "overlap"), warned=told),
-            Found("overlap of labels, classes alike", own.balanced, own.balanced_se, None,
-                  interval_of(own, "balanced"), warned=told),
-        ]  # fmt: skip
+        found += [told("overlap of labels", own, "overlap"), told("overlap of labels, classes alike", own, "balanced")]
     return found
 
 
@@ -106,10 +100,7 @@ def equal_imbalances(drawn: Drawn) -> Sequence[Found]:
         z, u, v = rng.normal(size=(3, n, 1))
     a, b, target = (Space(some, **drawn.options) for some in (z + 0.5 * u, z + 0.5 * v, z))
     r = compare_imbalances(a, b, target, n_jobs=1)
-    return (
-        Found("difference of two descriptions", r.difference, r.difference_se, 0.0, interval_of(r, "difference"),
-              p=r.p_value, warned=bool(r.warnings)),
-    )  # fmt: skip
+    return (told("difference of two descriptions", r, "difference", 0.0)._replace(p=r.p_value),)
 
 
 def dimensions(drawn: Drawn) -> Sequence[Found]:
@@ -119,23 +110,11 @@ def dimensions(drawn: Drawn) -> Sequence[Found]:
 
     space, truth, found = Space(drawn.x, **drawn.options), drawn.truth["dimension"], []
     for name, estimator in (("TWO-NN", TwoNN(n_jobs=1)), ("ABIDE", ABIDE(n_jobs=1))):
-        r = estimator.fit(space).result_
-        found.append(Found(f"dimension, {name}", r.dimension, r.dimension_se, truth, interval_of(r, "dimension"),
-                           warned=bool(r.warnings)))  # fmt: skip
+        found.append(told(f"dimension, {name}", estimator.fit(space).result_, "dimension", truth))
     if len(drawn.x) > MOST_OF_GRIDE:
         return found
     r = Gride(n_jobs=1).fit(space).result_
-    middle = len(r.dimension) // 2
-    found.append(
-        Found(
-            "dimension, Gride, middle ranks",
-            r.dimension[middle],
-            r.dimension_se[middle],
-            truth,
-            warned=bool(r.warnings),
-        )
-    )
-    return found
+    return [*found, told("dimension, Gride, middle ranks", r, "dimension", truth, len(r.dimension) // 2)]
 
 
 def log_densities(drawn: Drawn) -> Sequence[Found]:
@@ -148,27 +127,29 @@ def log_densities(drawn: Drawn) -> Sequence[Found]:
     found = []
     space, low = Space(drawn.x, **drawn.options), np.argsort(truth)[: max(3, n // 10)]
     for name, estimator in (("k*-NN", KStarNN), ("PAk", PAk)):
-        fitted = estimator(dimension=float(drawn.x.shape[1]), n_jobs=1).fit(space)
-        value, error = fitted.log_density_, fitted.log_density_se_
-        told = bool(fitted.result_.warnings)
+        r = estimator(dimension=float(drawn.x.shape[1]), n_jobs=1).fit(space).result_
         found += [
-            Found(f"log density, {name}", value, error, truth, warned=told),
-            Found(f"log density, {name}, lowest tenth", value[low], error[low], truth[low], warned=told),
+            told(f"log density, {name}", r, "log_density", truth, slice(None)),
+            told(f"log density, {name}, lowest tenth", r, "log_density", truth[low], low),
         ]
     return found
 
 
 def populations(drawn: Drawn) -> Sequence[Found]:
-    if "populations" not in drawn.truth or len(drawn.x) < 100:
+    if (r := two_states(drawn)) is None:
         return ()
+    left = int(np.argmin(drawn.x[r.centers, 0]))
+    return (told("population of a state", r, "populations", drawn.truth["populations"], left),)
+
+
+def two_states(drawn: Drawn) -> Any:
+    """The states of a situation that has two, where two are found: peaks that noise made are no states."""
+    if "populations" not in drawn.truth or len(drawn.x) < 100:
+        return None
     from infoscope import DensityPeaks, Space
 
     r = DensityPeaks(Z=2).fit(Space(drawn.x, **drawn.options)).result_
-    if len(r.populations) != 2:  # peaks that noise made are no states
-        return ()
-    left = int(np.argmin(drawn.x[r.centers, 0]))
-    share, error = float(r.populations[left]), float(r.populations_se[left])
-    return (Found("population of a state", share, error, drawn.truth["populations"], warned=bool(r.warnings)),)
+    return r if len(r.populations) == 2 else None
 
 
 def binary_dimension(drawn: Drawn) -> Sequence[Found]:
@@ -178,8 +159,7 @@ def binary_dimension(drawn: Drawn) -> Sequence[Found]:
 
     space = Space(np.packbits(drawn.x, axis=1), metric="bits", n_bits=drawn.x.shape[1], **drawn.options)
     r = BinaryID(n_jobs=1).fit(space).result_
-    return (Found("binary dimension", r.d0, r.d0_se, drawn.truth.get("bits"), interval_of(r, "d0"),
-                  warned=bool(r.warnings)),)  # fmt: skip
+    return (told("binary dimension", r, "d0", drawn.truth.get("bits")),)
 
 
 def fidelity_susceptibilities(drawn: Drawn) -> Sequence[Found]:
@@ -194,8 +174,7 @@ def fidelity_susceptibilities(drawn: Drawn) -> Sequence[Found]:
     logs = state.log_amplitude(spins.reshape(-1, 8), 0.9).reshape(spins.shape[:2])
     state.sample = lambda *_, **__: SpinSamples(spins, logs, None, n_chains == 1)  # type: ignore[method-assign]
     r = fidelity_susceptibility(state, 0.9, n_samples=len(drawn.x))
-    return (Found("fidelity susceptibility", float(r.chi[0, 0, 0]), float(r.chi_se[0, 0, 0]), drawn.truth["chi"],
-                  warned=bool(r.warnings)),)  # fmt: skip
+    return (told("fidelity susceptibility", r, "chi", drawn.truth["chi"], (0, 0, 0)),)
 
 
 def scales_and_sets(drawn: Drawn) -> Sequence[Found]:
@@ -272,12 +251,8 @@ def other_densities(drawn: Drawn) -> Sequence[Found]:
 
 def barriers(drawn: Drawn) -> Sequence[Found]:
     """From a state up to the place between two, and the density there."""
-    if "barrier" not in drawn.truth or len(drawn.x) < 100:
-        return ()
-    from infoscope import DensityPeaks, Space
-
-    r = DensityPeaks(Z=2).fit(Space(drawn.x, **drawn.options)).result_
-    if len(r.populations) != 2 or not np.isfinite(r.saddle_log_density[0, 1]) or r.saddle_is_bound[0, 1]:
+    r = two_states(drawn)
+    if r is None or not np.isfinite(r.saddle_log_density[0, 1]) or r.saddle_is_bound[0, 1]:
         return ()
     left = r.to_frame().iloc[int(np.argmin(drawn.x[r.centers, 0]))]
     barrier = Found(
