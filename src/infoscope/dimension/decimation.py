@@ -155,10 +155,6 @@ class Decimation(DimensionEstimator):
             notes=(*first.notes, note),
         )
 
-    def _of_mean(self, result, ratio) -> DimensionScan:
-        covariance = result.covariance * np.sqrt(np.outer(ratio, ratio))
-        return replace(result, covariance=covariance, dimension_se=np.sqrt(np.diag(covariance)))
-
 
 def _of(table) -> tuple[float, float]:
     """Dimension and mean distance."""

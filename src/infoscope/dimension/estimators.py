@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -159,8 +160,9 @@ class DimensionEstimator(DocumentedEstimator, BaseEstimator):
         raise TypeError(f"{type(self).__name__} does not define _averaged")
 
     def _of_mean(self, result, ratio: np.ndarray):
-        """With the error of the mean, whose variance is in this ratio to that of one thinning."""
-        raise TypeError(f"{type(self).__name__} does not define _of_mean")
+        """With the error of the mean, whose variance is in this ratio to that of one thinning, at every scale."""
+        covariance = result.covariance * np.sqrt(np.outer(ratio, ratio))
+        return replace(result, covariance=covariance, dimension_se=np.sqrt(np.diag(covariance)))
 
 
 def thinning(space: Space, thin: Any = "auto", window: float | None = None, *, n_jobs: int | None = None) -> int:

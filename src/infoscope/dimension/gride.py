@@ -156,10 +156,6 @@ class Gride(DimensionEstimator):
             notes=(*first.notes, note),
         )
 
-    def _of_mean(self, result, ratio) -> DimensionScan:
-        covariance = result.covariance * np.sqrt(np.outer(ratio, ratio))
-        return replace(result, covariance=covariance, dimension_se=np.sqrt(np.diag(covariance)))
-
 
 def _by_scale(table, ranks) -> tuple[np.ndarray, np.ndarray]:
     """Logarithms of the ratios, and the most likely dimension, at every scale."""
