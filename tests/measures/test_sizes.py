@@ -40,15 +40,17 @@ def test_few_numbers_of_parts_are_taken_as_they_are():
     ("columns", "noise"), [((1, 1), 0.5), pytest.param((2, 1), 0.5, marks=pytest.mark.slow), ((1, 1), 3.0)]
 )
 def test_claimed_errors_are_the_spread_of_replicates(columns, noise):
-    """120 data sets of 100 rows know a spread to 6.5 %; 0.8 to 1.3 (the plain error: 1.25 to 1.7).  Of three columns
-    the error also holds what wide neighbourhoods may hide, which is no scatter: 0.69."""
+    """120 data sets of 100 rows know a spread to 6.5 %; 0.8 to 1.3 (the plain error: 1.25 to 1.7).  Beside
+    the scatter the error holds what wide neighbourhoods hide: of three columns 0.09 nats, and the value is too small by
+    0.11."""
     found = []
     for seed in range(120):
         rng = np.random.default_rng(seed)
         x = rng.normal(size=(100, columns[0]))
         y = x[:, : columns[1]] + noise * rng.normal(size=(100, columns[1]))
         one = mutual_information(x, y, compress=None, n_jobs=1)
-        found.append((one.value, one.value_se))
-    value, error = np.array(found).T
-    least = 0.8 if sum(columns) == 2 else 0.55
-    assert least < value.std(ddof=1) / np.sqrt((error**2).mean()) < 1.3
+        found.append((one.value, one.value_se, one.width_bias))
+    value, error, hidden = np.array(found).T
+    spread = value.std(ddof=1)
+    assert 0.8 < spread / np.sqrt((error**2 - hidden**2).mean()) < 1.3
+    assert spread / np.sqrt((error**2).mean()) < 1.3
