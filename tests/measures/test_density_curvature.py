@@ -7,6 +7,7 @@ import pytest
 
 from infoscope.base import DataError, ParameterError
 from infoscope.measures import density_curvature, fisher_information, information_estimation_distance, parameter_scale
+from infoscope.measures.one_sample import jackknife, several_groups
 from infoscope.neighbors import Space
 
 QUIET = dict(exclusion_window=0)
@@ -406,3 +407,28 @@ def test_verdict_of_an_exponential_family_says_what_rows_can_tell():
     x = np.random.default_rng(0).normal(size=400)
     found = fisher_information(x, at=0.0, step=1.0, method="exponential")
     assert found.verdict.startswith("Near 0, one row cannot tell the parameter to better than ±")
+
+
+@pytest.mark.parametrize("n_groups", [2, 4, 8, 16])
+def test_the_error_of_a_mean_is_that_of_a_jackknife_whatever_share_is_left_out(n_groups):
+    """Sets in which every pair of groups is equally often: exact for anything that is linear in the groups."""
+    some, parts = several_groups(n_groups), np.random.default_rng(0).normal(size=n_groups)
+    together = np.zeros((n_groups, n_groups))
+    for one in some:
+        together[np.ix_(one, one)] += 1
+    off = together[~np.eye(n_groups, dtype=bool)]
+    assert len(np.unique(np.diag(together))) == len(np.unique(off)) == 1
+    means = np.array([np.delete(parts, one).mean() for one in some])
+    assert jackknife(means, some.shape[1] / n_groups) == pytest.approx(parts.std(ddof=1) / np.sqrt(n_groups))
+
+
+@pytest.mark.parametrize(("scale", "columns"), [(0.1, 1), (0.2, 2)])
+def test_the_error_of_a_number_of_curvatures_is_its_spread(scale, columns):
+    """A count: without one group at a time the error was 1.6 to 2.2 times the spread. 60 samples tell a standard
+    deviation to 9 %, and the share that is left out is right where noise alone decides and for means."""
+    found = [
+        density_curvature(np.random.default_rng([3, s]).normal(size=(300, columns)), scale=scale, exclusion_window=0)
+        for s in range(60)
+    ]
+    claimed = np.sqrt(np.mean([one.value_se**2 for one in found]))
+    assert 0.75 < np.std([one.value for one in found], ddof=1) / claimed < 1.35

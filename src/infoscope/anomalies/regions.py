@@ -41,7 +41,7 @@ class Region:
     background, background_se : float
         Own points expected without an excess.
     signal, signal_se : float
-        Own points beyond them.
+        Own points beyond them. Errors are those of the counts of this region; where its border runs is not in them.
     purity, purity_se, purity_lower : float
         Share of genuine points among the recovered ones, not clipped; one-sided 95 % lower bound.
     significance, significance_li_ma : float

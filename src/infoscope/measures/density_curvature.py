@@ -144,35 +144,43 @@ class Look(NamedTuple):
 
 
 def _look(density: KernelDensity, h: float, threshold: float) -> Look:
-    """All quantities at one scale, lot by lot, and their errors without each group of items."""
+    """All quantities at one scale, lot by lot, with their errors, which leave out groups of items."""
     pieces: list[list[np.ndarray]] = []
-    sums = np.zeros(density.n_groups)
+    several = density.without_several
+    counts = np.zeros(len(several))
     for first in range(0, density.n, density.lot):
         some = slice(first, min(first + density.lot, density.n))
         groups, mass = density.groups(some, h)
-        whole = _quantities(joined(groups), mass.sum(0), h, threshold)
-        without = [_quantities(joined(groups, g), mass.sum(0) - mass[g], h, threshold) for g in density.left_out]
+        whole = _quantities(joined(groups), mass.sum(0), h)
+        without = [_quantities(joined(groups, kept), mass[kept].sum(0), h) for kept in density.without]
         if without:
-            errors = [jackknife(np.array(each)) for each in zip(*(one[:3] for one in without), strict=True)]
-            sums += [one[3].sum() for one in without]
+            errors = [jackknife(np.array(each)) for each in zip(*without, strict=True)]
         else:  # too few items for groups: no error is known
-            errors = [np.full(part.shape, np.nan) for part in whole[:3]]
-        pieces.append([*(part for pair in zip(whole[:3], errors, strict=True) for part in pair), whole[3]])
+            errors = [np.full(part.shape, np.nan) for part in whole]
+        counts += [_n_positive(_eigenvalues(joined(groups, kept), h), h, threshold).sum() for kept in several]
+        n_positive = _n_positive(whole[2], h, threshold)
+        pieces.append([*(part for pair in zip(whole, errors, strict=True) for part in pair), n_positive])
     parts = [np.concatenate(each) for each in zip(*pieces, strict=True)]
-    names = Look._fields[:-1]
-    return Look(**dict(zip(names, parts, strict=True)), mean_se=float(jackknife(sums[:, None] / density.n)[0]))
+    share = 1 - len(several[0]) / density.n_groups if several else 0.0
+    mean_se = float(jackknife(counts[:, None] / density.n, share)[0])
+    return Look(**dict(zip(Look._fields[:-1], parts, strict=True)), mean_se=mean_se)
 
 
-def _quantities(m: Moments, mass: np.ndarray, h: float, threshold: float) -> tuple[np.ndarray, ...]:
-    """(log density, score, eigenvalues of the Hessian, number of positive curvatures) from moments."""
+def _quantities(m: Moments, mass: np.ndarray, h: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(log density, score, eigenvalues of the Hessian) from moments."""
     d = m.mean.shape[1]
     with np.errstate(divide="ignore", invalid="ignore"):
         log_density = m.log_sum - np.log(mass) - d / 2 * np.log(2 * np.pi * h * h)
     log_density = np.where(np.isnan(log_density), -np.inf, log_density)
-    covariance = np.asarray(m.covariance)
-    eigenvalues = (np.linalg.eigvalsh(covariance) - h * h) / h**4
-    positive = exceeds(-eigenvalues, threshold, 1 / (h * h)).sum(1)
-    return log_density, m.mean / (h * h), eigenvalues, positive.astype(np.int64)
+    return log_density, m.mean / (h * h), _eigenvalues(m, h)
+
+
+def _eigenvalues(m: Moments, h: float) -> np.ndarray:
+    return (np.linalg.eigvalsh(np.asarray(m.covariance)) - h * h) / h**4
+
+
+def _n_positive(eigenvalues: np.ndarray, h: float, threshold: float) -> np.ndarray:
+    return exceeds(-eigenvalues, threshold, 1 / (h * h)).sum(1).astype(np.int64)
 
 
 def _points(sample: OneSample, at: Any) -> tuple[np.ndarray, Any]:

@@ -18,9 +18,10 @@ import numpy as np
 from infoscope.base import ParameterError
 from infoscope.neighbors import Space, admissible_mass, kernel_sums
 
-from .one_sample import OneSample
+from .one_sample import OneSample, several_groups
 
 GROUPS = 16  # of items that are left out for errors
+ALL = slice(None)
 STATE_BYTES = 2**28  # that the sums of all groups for a lot of points may take
 BOXES = 4.0  # bandwidths that a period must hold
 
@@ -124,9 +125,16 @@ class KernelDensity:
         return max(1, STATE_BYTES // (8 * self.n_groups * (1 + d + (d * d if self.moments == 2 else 0))))
 
     @property
-    def left_out(self) -> range:
-        """Groups that are left out for errors: none where there is one."""
-        return range(self.n_groups if self.n_groups > 1 else 0)
+    def without(self) -> list[np.ndarray]:
+        """All groups but one, for every one, for a jackknife: none where there is one."""
+        all_groups = np.arange(self.n_groups)
+        return [all_groups[all_groups != g] for g in all_groups] if self.n_groups > 1 else []
+
+    @property
+    def without_several(self) -> list[np.ndarray]:
+        """As `without`, but leaving out a third of the groups in balanced ways, for what jumps."""
+        all_groups = np.arange(self.n_groups)
+        return [np.setdiff1d(all_groups, some) for some in several_groups(self.n_groups)]
 
     def groups(self, some: slice, bandwidth: Any) -> tuple[Moments, np.ndarray]:
         """Moments of every group for some points, (G, R, ...), and the mass they may use, (G, R)."""
@@ -155,9 +163,8 @@ def _taken(queries: Any, some: slice) -> Any:
     return queries.take(np.arange(len(queries))[some]) if isinstance(queries, Space) else queries[some]
 
 
-def joined(groups: Moments, left_out: int | None = None) -> Moments:
-    """Moments of all groups together, or of all but one: mixtures of means, and of covariances about them."""
-    kept = [g for g in range(len(groups.log_sum)) if g != left_out]
+def joined(groups: Moments, kept: np.ndarray | slice = ALL) -> Moments:
+    """Moments of some groups together: mixtures of means, and of covariances about them."""
     logs = groups.log_sum[kept]
     top = logs.max(0)
     base = np.where(np.isfinite(top), top, 0.0)

@@ -260,7 +260,7 @@ class DiffusionInformation(Result):
     class_entropy, class_entropy_se : array (C,)
         Entropy inside each class.
     random_entropy, random_entropy_se : array (C,)
-        Mean entropy of random sets of the same size.
+        Mean entropy of random sets of the same size; the error is that of the choice of sets from these items.
     n_subsets : int
         Random sets for each class.
     sigma, t, alpha : float
