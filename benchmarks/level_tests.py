@@ -7,6 +7,7 @@ function with `@level(...)`: the rows it is for and how low its p-values can go.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -222,6 +223,21 @@ def causal_graph(rng: np.random.Generator, rows: Rows) -> Mapping[str, float]:
     return {"a link": float(found.p_value[0, 1])}
 
 
+@level(SERIES)
+def refine_edges(rng: np.random.Generator, rows: Rows) -> Mapping[str, float]:
+    """The first drives the third by way of the second alone; a graph with an edge between them is asked."""
+    from infoscope import CommunityCausalGraph, refine_edges
+
+    x, noise = rows.draw(rng, 2).T
+    between = np.append(noise[0], x[:-1] + noise[1:])
+    end = np.append(0.0, between[:-1]) + 0.5 * rng.normal(size=len(x))  # a noise that remembered would tell of x
+    series = rows.space(np.column_stack([x, between, end]))
+    graph = CommunityCausalGraph(lags=[1], n_epochs=5, n_jobs=1).fit(series).result_
+    alone = {"labels": np.arange(3), "levels": np.arange(3), "edges": np.array([[0, 1], [1, 2], [0, 2]])}
+    asked = replace(graph, reduced=np.array([True, True, False]), **alone)
+    return {"an edge by way of another": float(refine_edges(asked, series, n_jobs=1).p_value[0])}
+
+
 @level((INDEPENDENT,), permutations=99)
 def interventional_effect(rng: np.random.Generator, rows: Rows) -> Mapping[str, float]:
     from infoscope import interventional_effect
@@ -434,6 +450,76 @@ def compare_checkpoints(rng: np.random.Generator, rows: Rows) -> Mapping[str, fl
     a, b = ([z + 0.5 * rows.draw(rng, 2)] for _ in range(2))
     found = compare_checkpoints({"one": a}, b, metric="euclidean", n_jobs=1)
     return {"layers alike": float(found.p_values[0, 0])}
+
+
+@level((INDEPENDENT,))
+def tokens(rng: np.random.Generator, rows: Rows) -> Mapping[str, float]:
+    """What the verdicts read: texts beside a control of the same law; more tokens that know nothing, as one does."""
+    from infoscope.representations import token_lag_imbalance, token_number_curve
+    from infoscope.statistics import block_degrees, student_p_value
+
+    def texts(memory: float) -> Any:
+        states = rng.normal(size=(rows.size, 6, 2))
+        for t in range(1, 6):
+            states[:, t] = memory * states[:, t - 1] + np.sqrt(1 - memory**2) * states[:, t]
+        return list(states)
+
+    beside = token_lag_imbalance(texts(0.8), lags=(1,), controls={"alike": texts(0.8)}, n_jobs=1)
+    more = token_number_curve(texts(0.0), None, texts(0.0), None, numbers=(1, 3), how=("mean_last_n",), n_jobs=1)
+
+    def judged(gain: Any, se: Any) -> float:
+        return float(student_p_value(gain, se, block_degrees(rows.size)))
+
+    return {
+        "gain over a control": judged(beside.gain[0, 0, 0], beside.gain_se[0, 0, 0]),
+        "asymmetry beside a control": judged(beside.asymmetry_gain[0, 0], beside.asymmetry_gain_se[0, 0]),
+        "gain of three": judged(more.gain[0, 0, -1], more.gain_se[0, 0, -1]),
+    }
+
+
+@level((INDEPENDENT,))
+def joint_imbalance(rng: np.random.Generator, rows: Rows) -> Mapping[str, float]:
+    """Sources that know nothing of a target: what one adds to the other is nothing, and harms nothing."""
+    from infoscope.representations import joint_imbalance
+
+    sources, target = [rows.draw(rng, 2) for _ in range(2)], rows.draw(rng, 2)
+    found = joint_imbalance(sources, target, metric="euclidean", n_jobs=1)
+    return {"what one source adds": float(found.p_values[0])}
+
+
+# ------------------------------------------------------------------------------------------------------------- clones
+@level((INDEPENDENT,))
+def order_spectrum(rng: np.random.Generator, rows: Rows) -> Mapping[str, float]:
+    """Letters that know nothing of each other, and pairs of which the third knows nothing more."""
+    from infoscope import order_spectrum
+
+    letters = rng.integers(3, size=(400, 3))
+    alone = order_spectrum(letters, 2, random_state=seed(rng))
+    letters[:, 1] = np.where(rng.random(400) < 0.5, letters[:, 0], letters[:, 1])
+    return {
+        "of pairs": float(alone.p_values[0]),
+        "of triples, adjusted": float(order_spectrum(letters, 3, random_state=seed(rng)).p_values[1]),
+    }
+
+
+@level((INDEPENDENT,))
+def convergence_of_clones(rng: np.random.Generator, rows: Rows) -> Mapping[str, float]:
+    """Chains from data and from noise that are of one law; smallest of three, for Bonferroni."""
+    from infoscope.clones.convergence import certify
+
+    draws = rng.normal(size=(1, 40, 3)) + rng.normal(size=(40, 40, 3))
+    return {"starts alike": certify(draws, np.arange(40) < 20).start_p}
+
+
+# ------------------------------------------------------------------------------------------------------------ sampling
+@level((INDEPENDENT,))
+def check_invariance(rng: np.random.Generator, rows: Rows) -> Mapping[str, float]:
+    """Moves that leave a normal law as it is; the smallest p-value of all observables, adjusted."""
+    from infoscope.sampling import SubsetVariables, Target, check_invariance
+
+    spring = Target(lambda x: (x**2).sum(1) / 2, lambda x: x, n_coordinates=2)
+    variables = SubsetVariables([0], n_coordinates=2)
+    return {"a normal law": check_invariance(spring, variables, rows.draw(rng, 2), random_state=seed(rng)).p_value}
 
 
 # ---------------------------------------------------------------------------------------------------------- statistics

@@ -9,7 +9,7 @@ import numpy as np
 from infoscope.base import provenance
 from infoscope.base.checks import check_random_state
 from infoscope.neighbors import as_space, target_space
-from infoscope.statistics import student_p_value
+from infoscope.statistics import block_degrees, student_p_value
 
 from .class_counts import say_undecided
 from .direction import floor_of, measure
@@ -18,7 +18,6 @@ from .imbalance import settle_neighbors, source_neighbors
 from .plan import make_plan, refuse_jackknife
 from .query_rows import query_rows
 from .results import ImbalanceDifference
-from .standard_errors import block_degrees
 
 
 def compare_imbalances(
@@ -107,7 +106,6 @@ approximate, on_low_weight, on_starved, cap : optional
     graphs = [d.neighbors.graph for d in found]
     first, second = (d.deviations() for d in found)
     difference, difference_se = found[0].value - found[1].value, error_of(plan, first.less(second))
-    # an independent item is a block of its own: of 60, errors are known no better than with 30 degrees of freedom
     degrees = block_degrees(len(a) if asked is None else len(asked)) if plan.blocks is None else plan.degrees
     parameters = dict(
         k=k,

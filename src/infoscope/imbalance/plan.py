@@ -39,10 +39,10 @@ from infoscope.neighbors import (
     share_items,
     with_features,
 )
-from infoscope.statistics import block_labels, effective_sample_size, student_reach
+from infoscope.statistics import block_degrees, block_labels, effective_sample_size, student_reach
 
 from .on_demand import PlannedSpaces, SpacesOnDemand
-from .standard_errors import block_degrees, block_factor
+from .standard_errors import block_factor
 
 FEWEST_EFFECTIVE = 10
 LARGEST_SHARE = 0.05

@@ -144,21 +144,6 @@ def variance_between_blocks(between: np.ndarray) -> np.ndarray:
     return np.maximum((touching**2).sum(-1) - pairs_of_blocks / 2, (queries**2).sum(-1))
 
 
-def block_degrees(n_blocks: int) -> float:
-    """Degrees of freedom of a standard error from so many blocks: half of those that independent sums would have.
-
-    Measured: over 200 to 400 series of exponential memory the variance from 8, 14 and 40 blocks scattered as one with
-    3.9, 5.7 and 19 degrees of freedom does; neighbouring blocks are alike, and a pair counts in both of its blocks.
-
-    Examples
-    --------
-    >>> from infoscope.imbalance.standard_errors import block_degrees
-    >>> block_degrees(15)
-    7.0
-    """
-    return (n_blocks - 1) / 2
-
-
 def block_factor(n_blocks: int, rows_per_block: float, rows_remember: float) -> float:
     """By what the variance between blocks is too small: the mean was taken from them, rows across a cut are alike.
 

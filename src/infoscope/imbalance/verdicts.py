@@ -11,9 +11,7 @@ from infoscope.base.contents import whole
 from infoscope.base.provenance import Provenance
 from infoscope.base.results import Result, format_estimate
 from infoscope.base.rounding import STEPS, exceeds
-from infoscope.statistics import student_reach
-
-from .standard_errors import block_degrees
+from infoscope.statistics import block_degrees, student_reach
 
 PREDICTS = 0.2  # a value up to here, its floor removed, predicts
 SIGNIFICANT = 0.05  # p-values above tell nothing

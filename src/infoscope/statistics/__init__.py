@@ -19,7 +19,7 @@ from .shuffles import (
     shuffle_rows,
     shuffle_within,
 )
-from .student_law import student_interval, student_p_value, student_reach
+from .student_law import block_degrees, student_interval, student_p_value, student_reach
 from .weights import effective_sample_size
 
 __all__ = [
@@ -59,6 +59,7 @@ __all__ = [
     "shuffle_rows",
     "shuffle_within",
     "student_interval",
+    "block_degrees",
     "student_p_value",
     "student_reach",
 ]

@@ -14,9 +14,9 @@ import numpy as np
 from infoscope.base import DataError
 from infoscope.base.rounding import SAME
 from infoscope.imbalance.plan import ComparisonPlan
-from infoscope.imbalance.standard_errors import block_degrees, variance_between_blocks
+from infoscope.imbalance.standard_errors import variance_between_blocks
 from infoscope.neighbors import Admissibility, Items, items_of
-from infoscope.statistics import student_p_value, student_reach
+from infoscope.statistics import block_degrees, student_p_value, student_reach
 
 from .validation import items_apart
 from .without import BlockSums
