@@ -36,6 +36,7 @@ __all__ = [
     "auto_window",
     "bias_differences",
     "bias_sentence",
+    "block_degrees",
     "block_labels",
     "chain_effective_size",
     "chain_error",
@@ -59,7 +60,6 @@ __all__ = [
     "shuffle_rows",
     "shuffle_within",
     "student_interval",
-    "block_degrees",
     "student_p_value",
     "student_reach",
 ]

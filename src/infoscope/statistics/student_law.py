@@ -128,6 +128,15 @@ def block_degrees(n_blocks: int) -> float:
     3.9, 5.7 and 19 degrees of freedom does; neighbouring blocks are alike, and a pair counts in both of its blocks. An
     independent item is a block of its own: of 60, errors are known no better than with 30 degrees of freedom.
 
+    Parameters
+    ----------
+    n_blocks : int
+        Blocks, or independent items.
+
+    Returns
+    -------
+    float
+
     Examples
     --------
     >>> from infoscope.statistics import block_degrees
