@@ -34,6 +34,15 @@ def test_quantiles_of_every_item_by_hand():
     assert ClipRows().fit_transform(x.astype("f4")).dtype == np.float32
 
 
+@pytest.mark.parametrize("quantiles", [{"lower": "0.1"}, {"lower": 0.9, "upper": 0.1}, {"upper": None}])
+def test_quantiles_that_were_changed_after_the_fit_are_looked_at_again(quantiles):
+    x = np.random.default_rng(0).normal(size=(5, 4))
+    fitted = ClipRows().fit(x).set_params(**quantiles)
+    for ask in (fitted.transform, fitted.fit):
+        with pytest.raises(ParameterError, match="give 0 <= lower < upper <= 1"):
+            ask(x)
+
+
 def test_centroids_by_hand_and_groups_that_were_not_seen():
     g = np.random.default_rng(1)
     x, groups = g.normal(size=(30, 4)), g.integers(0, 3, 30)

@@ -54,8 +54,7 @@ class ClipRows(OneToOneFeatureMixin, TransformerMixin, DocumentedEstimator, Base
         X : array (N, D)
         y : ignored
         """
-        if not 0 <= self.lower < self.upper <= 1:
-            raise ParameterError(f"lower is {self.lower!r} and upper {self.upper!r}: give 0 <= lower < upper <= 1")
+        self._quantiles()
         validate_data(self, X, dtype=[np.float64, np.float32])
         return self
 
@@ -72,12 +71,20 @@ class ClipRows(OneToOneFeatureMixin, TransformerMixin, DocumentedEstimator, Base
         """
         check_is_fitted(self)
         x = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+        between = self._quantiles()
         rows, clipped = max(1, LARGEST_BLOCK // x.shape[1]), np.empty_like(x)
         for start in range(0, len(x), rows):
             part = slice(start, start + rows)
-            low, high = np.quantile(x[part], (self.lower, self.upper), axis=1, keepdims=True)
+            low, high = np.quantile(x[part], between, axis=1, keepdims=True)
             clipped[part] = np.clip(x[part], low, high)
         return clipped
+
+    def _quantiles(self) -> tuple[float, float]:
+        """Asked of a fit as well: `set_params`, or a file, may have changed them since."""
+        between = self.lower, self.upper
+        if not (all(isinstance(q, (int, float, np.number)) for q in between) and 0 <= self.lower < self.upper <= 1):
+            raise ParameterError(f"lower is {self.lower!r} and upper {self.upper!r}: give 0 <= lower < upper <= 1")
+        return between
 
 
 class Center(OneToOneFeatureMixin, TransformerMixin, DocumentedEstimator, BaseEstimator):
