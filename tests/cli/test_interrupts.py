@@ -77,6 +77,32 @@ def test_where_a_package_does_not_let_it_through(folder, way):
     assert (ran.returncode, ran.stderr) == (130, "infoscope: interrupted\n")
 
 
+COMPILING = """
+import os, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
+import infoscope.cli.app as app
+from numba.core.compiler_lock import global_compiler_lock
+def compiles(*given, **options):
+    with global_compiler_lock:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.3)
+        print("compiled", flush=True)
+    time.sleep(60)
+app.expand = compiles
+from infoscope.cli import main
+sys.exit(main())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
+def test_a_kernel_that_is_compiled_is_finished_first(folder):
+    """Where llvmlite hands over what it owns an exception makes it free that twice, and the process crashes."""
+    ran = subprocess.run(
+        [sys.executable, "-c", COMPILING, *ASK], capture_output=True, text=True, check=False, timeout=50
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (130, "compiled\n", "infoscope: interrupted\n")
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
 def test_at_random_moments(folder):

@@ -29,28 +29,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     from .interrupts import INTERRUPTED, catch_interrupts, end_quietly
 
-    own_process = arguments is None
+    own_process, code = arguments is None, None
     try:
         with catch_interrupts() as interrupts:
             from .app import run
 
-            return run(sys.argv[1:] if arguments is None else list(arguments), interrupts)
+            code = run(sys.argv[1:] if arguments is None else list(arguments), interrupts)
     except KeyboardInterrupt:  # while the commands are imported, or while another one is dealt with
-        _say_interrupted()
-        return INTERRUPTED
+        code = _say_interrupted()
     except Exception:
         if not interrupts.seen:
             raise
-        _say_interrupted()
-        return INTERRUPTED
+        code = _say_interrupted()
     finally:
         if own_process:
-            end_quietly()
+            end_quietly(interrupted=code == INTERRUPTED)
+    return code
 
 
-def _say_interrupted() -> None:
+def _say_interrupted() -> int:
     import sys
     from contextlib import suppress
 
+    from .interrupts import INTERRUPTED
+
     with suppress(OSError):  # of a closed terminal
         print("infoscope: interrupted", file=sys.stderr)
+    return INTERRUPTED

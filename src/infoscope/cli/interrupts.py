@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import _thread
+import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 INTERRUPTED = 130
@@ -26,7 +28,8 @@ def catch_interrupts() -> Iterator[Interrupts]:
 
     A package whose import is interrupted may print the traceback itself and raise `ImportError` in its place; a
     callback may drop the exception. So whatever ends a command after Ctrl-C is an interruption, and where it was
-    dropped it comes once more.
+    dropped it comes once more. While a kernel is compiled it waits: an exception between two lines in which llvmlite
+    hands over what it owns makes it free that twice, a crash in one of some hundred interruptions of a first run.
     """
     interrupts = Interrupts()
     if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) is None:
@@ -35,14 +38,17 @@ def catch_interrupts() -> Iterator[Interrupts]:
 
     def remember(number: int, frame: Any) -> None:
         interrupts.seen = True
-        raise KeyboardInterrupt
+        if _compiling():
+            _interrupt_later()
+        else:
+            raise KeyboardInterrupt
 
     hooks: tuple[Any, ...] = sys.excepthook, sys.unraisablehook, threading.excepthook
     before = signal.getsignal(signal.SIGINT)
     if before is signal.default_int_handler:
         signal.signal(signal.SIGINT, remember)
     sys.excepthook = _silent(hooks[0], lambda kind, *rest: kind)
-    sys.unraisablehook = _silent(hooks[1], lambda dropped: dropped.exc_type, again=True)
+    sys.unraisablehook = _silent(hooks[1], lambda dropped: dropped.exc_type, again=interrupts)
     threading.excepthook = _silent(hooks[2], lambda ended: ended.exc_type)
     try:
         yield interrupts
@@ -51,19 +57,53 @@ def catch_interrupts() -> Iterator[Interrupts]:
         signal.signal(signal.SIGINT, before)
 
 
-def end_quietly() -> None:
-    """From here on Ctrl-C ends the process at once: the answer is there, and only the interpreter is left to close."""
+def end_quietly(interrupted: bool = False) -> None:
+    """From here on Ctrl-C ends the process at once: the answer is there, and only the interpreter is left to close.
+
+    After an interruption it is not closed: other packages may count what they own as well, and files are closed, as
+    all are opened by blocks that the exception has left.
+    """
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if interrupted:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError, AttributeError):  # closed, or there is none
+                stream.flush()
+        os._exit(INTERRUPTED)
 
 
-def _silent(hook: Callable[..., Any], kind_of: Callable[..., Any], *, again: bool = False) -> Callable[..., None]:
+def _silent(
+    hook: Callable[..., Any], kind_of: Callable[..., Any], *, again: Interrupts | None = None
+) -> Callable[..., None]:
+    """Says nothing of Ctrl-C; where that was dropped (`again`) it comes once more, and what it left undone is quiet."""
+
     def quiet(*given: Any) -> None:
         if kind_of(*given) is not KeyboardInterrupt:
-            hook(*given)
+            if again is None or not again.seen:
+                hook(*given)
         elif again:  # a little later: at once, it would be raised in here
-            later = threading.Timer(LATER, _thread.interrupt_main)
-            later.daemon = True
-            later.start()
+            _interrupt_later()
 
     return quiet
+
+
+def _compiling() -> bool:
+    """Whether this thread compiles a kernel, or loads one that is kept."""
+    lock = getattr(sys.modules.get("numba.core.compiler_lock"), "global_compiler_lock", None)
+    return lock is not None and lock.is_locked()
+
+
+def _interrupt_later() -> None:
+    """By a bare thread: those of `threading` take locks, which the thread that hears of the signal may hold.
+
+    A true signal, where there are such: `interrupt_main` alone does not end a call that waits.
+    """
+
+    def interrupt() -> None:
+        time.sleep(LATER)
+        if hasattr(signal, "pthread_kill"):
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        else:
+            _thread.interrupt_main()
+
+    _thread.start_new_thread(interrupt, ())
