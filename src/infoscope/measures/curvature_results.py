@@ -19,7 +19,7 @@ class DensityCurvature(Result):
     Attributes
     ----------
     value, value_se : float
-        Mean number of positive curvatures, and its standard error.
+        Mean number of positive curvatures, and its standard error: up to twice the spread where one sign is rare.
     scale : float
         Bandwidth h of the kernel that the arrays of points belong to.
     points : array (R, D)
