@@ -17,8 +17,6 @@ import atlas_measures
 from atlas_found import Estimator, Found, generator_of, halves, interval_of, rows_alone, spaces, told
 from atlas_situations import Drawn, autoregressive
 
-MOST_OF_GRIDE = 10_000  # rows: the errors of ranks up to a thousand take twenty seconds and more
-
 
 def information_imbalance(drawn: Drawn) -> Sequence[Found]:
     if drawn.bits or drawn.y is drawn.x or (drawn.labels is not None and "log density" not in drawn.truth):
@@ -111,8 +109,6 @@ def dimensions(drawn: Drawn) -> Sequence[Found]:
     space, truth, found = Space(drawn.x, **drawn.options), drawn.truth["dimension"], []
     for name, estimator in (("TWO-NN", TwoNN(n_jobs=1)), ("ABIDE", ABIDE(n_jobs=1))):
         found.append(told(f"dimension, {name}", estimator.fit(space).result_, "dimension", truth))
-    if len(drawn.x) > MOST_OF_GRIDE:
-        return found
     r = Gride(n_jobs=1).fit(space).result_
     return [*found, told("dimension, Gride, middle ranks", r, "dimension", truth, len(r.dimension) // 2)]
 

@@ -233,8 +233,9 @@ def refine_edges(rng: np.random.Generator, rows: Rows) -> Mapping[str, float]:
     end = np.append(0.0, between[:-1]) + 0.5 * rng.normal(size=len(x))  # a noise that remembered would tell of x
     series = rows.space(np.column_stack([x, between, end]))
     graph = CommunityCausalGraph(lags=[1], n_epochs=5, n_jobs=1).fit(series).result_
-    alone = {"labels": np.arange(3), "levels": np.arange(3), "edges": np.array([[0, 1], [1, 2], [0, 2]])}
-    asked = replace(graph, reduced=np.array([True, True, False]), **alone)
+    each = np.arange(3)  # a community of its own
+    edges, reduced = np.array([[0, 1], [1, 2], [0, 2]]), np.array([True, True, False])
+    asked = replace(graph, labels=each, levels=each, edges=edges, reduced=reduced)
     return {"an edge by way of another": float(refine_edges(asked, series, n_jobs=1).p_value[0])}
 
 

@@ -57,7 +57,7 @@ def catch_interrupts() -> Iterator[Interrupts]:
         signal.signal(signal.SIGINT, before)
 
 
-def end_quietly(interrupted: bool = False) -> None:
+def end_quietly(*, interrupted: bool) -> None:
     """From here on Ctrl-C ends the process at once: the answer is there, and only the interpreter is left to close.
 
     After an interruption it is not closed: other packages may count what they own as well, and files are closed, as
@@ -81,7 +81,7 @@ def _silent(
         if kind_of(*given) is not KeyboardInterrupt:
             if again is None or not again.seen:
                 hook(*given)
-        elif again:  # a little later: at once, it would be raised in here
+        elif again is not None:  # a little later: at once, it would be raised in here
             _interrupt_later()
 
     return quiet
@@ -101,8 +101,9 @@ def _interrupt_later() -> None:
 
     def interrupt() -> None:
         time.sleep(LATER)
-        if hasattr(signal, "pthread_kill"):
-            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        main = threading.main_thread().ident
+        if hasattr(signal, "pthread_kill") and main is not None:
+            signal.pthread_kill(main, signal.SIGINT)
         else:
             _thread.interrupt_main()
 

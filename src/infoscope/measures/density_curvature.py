@@ -12,7 +12,7 @@ from infoscope.neighbors import Space, as_space, to_numpy
 
 from .curvature_results import DensityCurvature
 from .kernel_density import KernelDensity, Moments, check_scale, joined
-from .one_sample import OneSample, jackknife, read_sample
+from .one_sample import OneSample, jackknife, read_sample, several_groups
 
 WIDE = 50  # features from which covariances of every point are too large
 
@@ -146,23 +146,23 @@ class Look(NamedTuple):
 def _look(density: KernelDensity, h: float, threshold: float) -> Look:
     """All quantities at one scale, lot by lot, with their errors, which leave out groups of items."""
     pieces: list[list[np.ndarray]] = []
-    several = density.without_several
+    several = several_groups(density.n_groups)
+    without_one, without_several = density.without, density.all_but(several)
     counts = np.zeros(len(several))
     for first in range(0, density.n, density.lot):
         some = slice(first, min(first + density.lot, density.n))
         groups, mass = density.groups(some, h)
         whole = _quantities(joined(groups), mass.sum(0), h)
-        without = [_quantities(joined(groups, kept), mass[kept].sum(0), h) for kept in density.without]
+        without = [_quantities(joined(groups, kept), mass[kept].sum(0), h) for kept in without_one]
         if without:
             errors = [jackknife(np.array(each)) for each in zip(*without, strict=True)]
         else:  # too few items for groups: no error is known
             errors = [np.full(part.shape, np.nan) for part in whole]
-        counts += [_n_positive(_eigenvalues(joined(groups, kept), h), h, threshold).sum() for kept in several]
+        counts += [_n_positive(_eigenvalues(joined(groups, kept), h), h, threshold).sum() for kept in without_several]
         n_positive = _n_positive(whole[2], h, threshold)
         pieces.append([*(part for pair in zip(whole, errors, strict=True) for part in pair), n_positive])
     parts = [np.concatenate(each) for each in zip(*pieces, strict=True)]
-    share = 1 - len(several[0]) / density.n_groups if several else 0.0
-    mean_se = float(jackknife(counts[:, None] / density.n, share)[0])
+    mean_se = float(jackknife(counts[:, None] / density.n, several.shape[1] / density.n_groups)[0])
     return Look(**dict(zip(Look._fields[:-1], parts, strict=True)), mean_se=mean_se)
 
 

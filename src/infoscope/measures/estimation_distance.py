@@ -23,7 +23,7 @@ from infoscope.base.checks import check_matrix, check_positive_int, check_random
 from infoscope.neighbors import Space, as_space
 
 from .curvature_results import InformationEstimationDistance
-from .kernel_density import KernelDensity, check_scale, column_spread, joined
+from .kernel_density import ALL, KernelDensity, check_scale, column_spread, joined
 from .one_sample import OneSample, jackknife, read_sample, refuse_periods
 
 N_GAMMAS = 80  # values of the signal-to-noise ratio
@@ -231,12 +231,12 @@ class KernelDenoiser:
         found = np.full((1 + density.n_groups, *y.shape), np.nan)  # one group: no error is known
         flat = found.reshape(len(found), -1, y.shape[-1])
         points = y.reshape(-1, y.shape[-1])
+        chosen: list[np.ndarray | slice] = [ALL, *density.without]
         for first in range(0, len(points), density.lot):
             some = slice(first, min(first + density.lot, len(points)))
             groups, _ = density.groups(some, np.sqrt(v[some])[:, None])
-            parts = [joined(groups), *(joined(groups, kept) for kept in density.without)]
-            for at, part in enumerate(parts):
-                flat[at, some] = points[some] + share[some] * part.mean
+            for at, kept in enumerate(chosen):
+                flat[at, some] = points[some] + share[some] * joined(groups, kept).mean
         return found
 
     def contractions(self, y: np.ndarray, gammas: np.ndarray) -> np.ndarray:

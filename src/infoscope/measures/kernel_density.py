@@ -18,7 +18,7 @@ import numpy as np
 from infoscope.base import ParameterError
 from infoscope.neighbors import Space, admissible_mass, kernel_sums
 
-from .one_sample import OneSample, several_groups
+from .one_sample import OneSample
 
 GROUPS = 16  # of items that are left out for errors
 ALL = slice(None)
@@ -127,14 +127,11 @@ class KernelDensity:
     @property
     def without(self) -> list[np.ndarray]:
         """All groups but one, for every one, for a jackknife: none where there is one."""
-        all_groups = np.arange(self.n_groups)
-        return [all_groups[all_groups != g] for g in all_groups] if self.n_groups > 1 else []
+        return self.all_but(np.arange(self.n_groups)[:, None]) if self.n_groups > 1 else []
 
-    @property
-    def without_several(self) -> list[np.ndarray]:
-        """As `without`, but leaving out a third of the groups in balanced ways, for what jumps."""
-        all_groups = np.arange(self.n_groups)
-        return [np.setdiff1d(all_groups, some) for some in several_groups(self.n_groups)]
+    def all_but(self, left_out: np.ndarray) -> list[np.ndarray]:
+        """The groups that each set of groups leaves, of sets (B, groups of a set)."""
+        return [np.setdiff1d(np.arange(self.n_groups), one) for one in left_out]
 
     def groups(self, some: slice, bandwidth: Any) -> tuple[Moments, np.ndarray]:
         """Moments of every group for some points, (G, R, ...), and the mass they may use, (G, R)."""

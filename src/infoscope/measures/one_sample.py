@@ -174,7 +174,7 @@ def each(function: Callable[[Any], Any], given: Sequence[Any], n_jobs: int | Non
         return list(pool.map(alone, given))
 
 
-def jackknife(values: np.ndarray, left_out: float = 0.0) -> np.ndarray:
+def jackknife(values: np.ndarray, left_out: float | None = None) -> np.ndarray:
     """Standard errors of statistics from their values without each of G groups, (G, ...).
 
     `left_out` is the share of the rows that is missing in each value, by default one of as many as there are values.
@@ -191,7 +191,7 @@ def jackknife(values: np.ndarray, left_out: float = 0.0) -> np.ndarray:
     if n < 2:
         return np.full(values.shape[1:], np.nan)
     with np.errstate(invalid="ignore"):  # infinite ones have no error
-        share = left_out or 1 / n
+        share = 1 / n if left_out is None else left_out
         return np.asarray(np.sqrt((1 - share) / (share * n) * ((values - values.mean(0)) ** 2).sum(0)))
 
 
