@@ -457,7 +457,7 @@ def compare_checkpoints(rng: np.random.Generator, rows: Rows) -> Mapping[str, fl
 def tokens(rng: np.random.Generator, rows: Rows) -> Mapping[str, float]:
     """What the verdicts read: texts beside a control of the same law; more tokens that know nothing, as one does."""
     from infoscope.representations import token_lag_imbalance, token_number_curve
-    from infoscope.statistics import block_degrees, student_p_value
+    from infoscope.statistics import item_degrees, student_p_value
 
     def texts(memory: float) -> Any:
         states = rng.normal(size=(rows.size, 6, 2))
@@ -469,7 +469,7 @@ def tokens(rng: np.random.Generator, rows: Rows) -> Mapping[str, float]:
     more = token_number_curve(texts(0.0), None, texts(0.0), None, numbers=(1, 3), how=("mean_last_n",), n_jobs=1)
 
     def judged(gain: Any, se: Any) -> float:
-        return float(student_p_value(gain, se, block_degrees(rows.size)))
+        return float(student_p_value(gain, se, item_degrees(rows.size)))
 
     return {
         "gain over a control": judged(beside.gain[0, 0, 0], beside.gain_se[0, 0, 0]),

@@ -189,7 +189,7 @@ def test_difference_is_that_of_single_calls():
     assert (result.a_to_target_se, result.b_to_target_se) == (single[0].a_to_b_se, single[1].a_to_b_se)
     assert result.difference == pytest.approx(single[0].a_to_b - single[1].a_to_b)
     assert result.p_value == pytest.approx(
-        2 * scipy.stats.t.sf(abs(result.difference) / result.difference_se, (len(spaces["xyz"]) - 1) / 2), rel=1e-9
+        2 * scipy.stats.t.sf(abs(result.difference) / result.difference_se, len(spaces["xyz"]) / 4), rel=1e-9
     )
 
 

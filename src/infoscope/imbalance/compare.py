@@ -9,7 +9,7 @@ import numpy as np
 from infoscope.base import provenance
 from infoscope.base.checks import check_random_state
 from infoscope.neighbors import as_space, target_space
-from infoscope.statistics import block_degrees, student_p_value
+from infoscope.statistics import item_degrees, student_p_value
 
 from .class_counts import say_undecided
 from .direction import floor_of, measure
@@ -106,7 +106,7 @@ approximate, on_low_weight, on_starved, cap : optional
     graphs = [d.neighbors.graph for d in found]
     first, second = (d.deviations() for d in found)
     difference, difference_se = found[0].value - found[1].value, error_of(plan, first.less(second))
-    degrees = block_degrees(len(a) if asked is None else len(asked)) if plan.blocks is None else plan.degrees
+    degrees = item_degrees(len(a) if asked is None else len(asked)) if plan.blocks is None else plan.degrees
     parameters = dict(
         k=k,
         neighbor_rule=rule,

@@ -12,7 +12,7 @@ from infoscope.base import DataError, Fingerprint, ParameterError, progress, pro
 from infoscope.base.checks import check_choice, check_positive_int
 from infoscope.imbalance import information_imbalance
 from infoscope.neighbors import looking_at_row_order, without_features
-from infoscope.statistics import adjust_p_values, block_degrees, student_p_value
+from infoscope.statistics import adjust_p_values, item_degrees, student_p_value
 
 from .checkpoint_results import CheckpointComparison
 from .layers import METRICS, WAY_OUT, Layers, check_stores, read_layers, spell_names
@@ -98,7 +98,7 @@ def compare_checkpoints(
             bar.update(1)
     found = dict(zip(FIELDS, np.moveaxis(np.array(tables), 2, 0), strict=True))
     n_items = len(next(about.model.one_by_one(metric)).space)
-    p_values = student_p_value(found["asymmetry"], found["asymmetry_se"], block_degrees(n_items))
+    p_values = student_p_value(found["asymmetry"], found["asymmetry_se"], item_degrees(n_items))
     p_values[[name == about.name for name in named]] = np.nan  # beside itself: nothing to test
     parameters = dict(k=k, metric=metric, adjust=adjust, level=level, reference=about.name)
     return CheckpointComparison(

@@ -14,7 +14,7 @@ from infoscope.imbalance.neighbor_rules import Neighbors, choose_neighbors
 from infoscope.imbalance.plan import ComparisonPlan
 from infoscope.imbalance.standard_errors import Deviations, point_sharing_variance
 from infoscope.neighbors import Space
-from infoscope.statistics import block_degrees, student_p_value
+from infoscope.statistics import item_degrees, student_p_value
 
 from .layers import Layers
 from .repeated_items import SeenItems
@@ -43,7 +43,7 @@ class Estimate(NamedTuple):
     @property
     def p_value(self) -> float:
         """Two-sided, of "it is zero"."""
-        return float(student_p_value(self.value, self.value_se, block_degrees(self.n_items)))
+        return float(student_p_value(self.value, self.value_se, item_degrees(self.n_items)))
 
     @property
     def touching(self) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 from infoscope.base import Provenance, Result
 from infoscope.base.contents import integers, numbers, whole
 from infoscope.base.results import say_estimate
-from infoscope.statistics import adjust_p_values, block_degrees, student_p_value
+from infoscope.statistics import adjust_p_values, item_degrees, student_p_value
 
 from .comparison_results import IMBALANCES
 from .share_results import LEVEL, join_words
@@ -110,7 +110,7 @@ class ControlledTokens(Result):
 
         Of a place the largest p-value of all controls counts; those of all places are corrected by Holm.
         """
-        degrees = block_degrees(self.n_items)
+        degrees = item_degrees(self.n_items)
         less = np.where(self.gain[0] > 0, student_p_value(self.gain[0], self.gain_se[0], degrees), 1.0)
         skew = student_p_value(self.asymmetry_gain, self.asymmetry_gain_se, degrees)
         told, skewed = (
@@ -212,7 +212,7 @@ class TokenNumberCurve(Result):
     def verdict(self) -> str:
         """One sentence: do more tokens tell more?  p-values of all ways to join tokens are corrected by Holm."""
         gains = self.gain[0, :, -1]
-        p_values = adjust_p_values(student_p_value(gains, self.gain_se[0, :, -1], block_degrees(self.n_items)), "holm")
+        p_values = adjust_p_values(student_p_value(gains, self.gain_se[0, :, -1], item_degrees(self.n_items)), "holm")
         parts = []
         for how, gain, p in zip(self.how, gains, p_values, strict=True):
             word = "no more" if p > LEVEL else "more" if gain > 0 else "less"

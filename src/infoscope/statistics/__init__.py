@@ -19,7 +19,7 @@ from .shuffles import (
     shuffle_rows,
     shuffle_within,
 )
-from .student_law import block_degrees, student_interval, student_p_value, student_reach
+from .student_law import block_degrees, item_degrees, student_interval, student_p_value, student_reach
 from .weights import effective_sample_size
 
 __all__ = [
@@ -49,6 +49,7 @@ __all__ = [
     "dihedral_angle",
     "effective_sample_size",
     "independent_shifts",
+    "item_degrees",
     "level_of_one",
     "permutation_p_value",
     "r_hat",
