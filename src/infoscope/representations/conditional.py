@@ -90,10 +90,10 @@ def conditional_imbalance(
     ones.  Within the fraction the nuisance still differs a little, and may still be shared: the null knows it, a
     comparison with 1 does not.  It knows it down to the `n_like` most alike: what differs among these is shared and not
     in the null.  Where the nuisance is much of what layers hold, and items are few, ten differ too much: when places
-    are changed twice, the mean of the null rises.  "auto" takes ten where it does not (by 0.075 standard deviations of
+    are changed twice, the mean of the null rises.  "auto" takes ten where it does not (by 0.02 standard deviations of
     the null), else the number after the largest at which it does not, because a rise of a tenth is not seen in some
-    hundred shuffles.  It warns where that is the most alike item alone; a number that is given is looked at in the same
-    way.  Fewer find less.
+    hundred shuffles.  It warns where that is the most alike item alone and ten are 0.075 too wide; a number that
+    is given is looked at in the same way.  Fewer find less.
 
     References
     ----------
