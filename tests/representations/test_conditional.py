@@ -187,3 +187,13 @@ def test_ten_items_change_places_where_the_nuisance_differs_by_little():
     a, b = (np.c_[nuisance, g.normal(size=(200, 2))] for _ in range(2))
     found = conditional_imbalance(a, b, nuisance, fraction=0.2, **QUICK)
     assert found.n_like == 10 and not found.warnings
+
+
+def test_items_of_one_label_change_places_without_a_look():
+    generator = np.random.default_rng(11)
+    labels = np.repeat([0, 1, 2], 20)
+    a, b = (np.column_stack([3 * labels, generator.normal(size=(60, 2))]) for _ in range(2))
+    options = dict(fraction=0.3, metric="euclidean", n_permutations=19)
+    for seed in range(8):  # a look, whose chance is a tenth of a deviation, would narrow several of eight
+        found = conditional_imbalance(a, b, Space.from_labels(labels), random_state=seed, **options)
+        assert (found.n_like, found.notes) == (10, ()), seed

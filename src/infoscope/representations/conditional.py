@@ -91,9 +91,9 @@ def conditional_imbalance(
     comparison with 1 does not.  It knows it down to the `n_like` most alike: what differs among these is shared and not
     in the null.  Where the nuisance is much of what layers hold, and items are few, ten differ too much: when places
     are changed twice, the mean of the null rises.  "auto" takes ten where it does not (by 0.02 standard deviations of
-    the null), else the number after the largest at which it does not, because a rise of a tenth is not seen in some
-    hundred shuffles.  It warns where that is the most alike item alone and ten are 0.075 too wide; a number that
-    is given is looked at in the same way.  Fewer find less.
+    the null), five where it rises by no more than 0.075, else the number after the largest at which it rises by no more
+    than that, because a rise of a tenth is not seen in some hundred shuffles.  It warns where that is the most alike
+    item alone; a number that is given is looked at in the same way.  Fewer find less.
 
     References
     ----------

@@ -7,8 +7,8 @@ how much is seen when places are changed twice: the nuisance then differs more, 
 It rises by less than it has already risen: items that are near none but each other change back, and an imbalance that
 grows with the difference itself, not with its square, has 1/(sqrt(2) - 1) times that behind it.  And what is seen in
 some hundred shuffles is uncertain by a tenth of a standard deviation, of which the largest number that passes has had
-the luckiest.  So the mean of the null may not be seen to rise at all, and where a narrower number has to be looked
-for, the next narrower than the one that passes is taken.
+the luckiest.  So where a narrower number has to be looked for, the next narrower than the one that passes is taken;
+and half of the widest, where its mean rises by little.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from infoscope.statistics import shuffle_among_neighbors
 
 WIDTHS = (10, 7, 5, 4, 3)  # that are tried, the item itself counted
 NARROWEST = 2
-RISE = 0.02  # standard deviations of the null by which its mean may be seen to rise where a number is chosen
-TOO_LARGE = 0.075  # the same, beyond which a user is told
+RISE = 0.075  # standard deviations of the null by which its mean may be seen to rise
+LITTLE = 0.02  # the same, up to which the widest is taken
 FEWEST_SHUFFLES = 200  # from which a rise is found
 NARROW = (
     "the nuisance is much of what the layers hold: at {n} items the {wider} most alike may still differ too much in "
@@ -80,17 +80,20 @@ def choose_width(
 
     if not isinstance(n_like, str):
         rise = rise_at(n_like)
-        return Width(n_like, () if rise <= TOO_LARGE else (TOO_WIDE.format(width=n_like, rise=rise),))
+        return Width(n_like, () if rise <= RISE else (TOO_WIDE.format(width=n_like, rise=rise),))
     widths = [width for width in WIDTHS if width <= int(np.diff(like.indptr).min()) + 1]
+    if widths and not like.squared.any():  # the nuisance is the same among them: the null lacks nothing
+        return Width(widths[0])
     rises: list[float] = []
     while len(rises) < len(widths) and (not rises or rises[-1] > RISE):
         rises.append(rise_at(widths[len(rises)]))
-    if len(rises) == 1 and rises[0] <= RISE:
+    if rises and rises[0] <= LITTLE:
         return Width(widths[0])
-    width = [*widths, NARROWEST][len(rises)]  # the next narrower than the last that was tried
-    if width > NARROWEST or not rises or rises[0] <= TOO_LARGE:
+    steps = 2 if rises and rises[0] <= RISE else len(rises)  # 10 to 5; or to the next narrower than the last tried
+    width = [*widths, NARROWEST, NARROWEST][steps]
+    if width > NARROWEST or not rises or rises[0] <= RISE:
         return Width(width, notes=(_describe_width(width),) if rises else ())
-    needed = len(like) * (rises[0] / TOO_LARGE) ** (2 / 3)  # a rise goes as (n_like / N)^2, the deviation as N^(-1/2)
+    needed = len(like) * (rises[0] / RISE) ** (2 / 3)  # a rise goes as (n_like / N)^2, the deviation as N^(-1/2)
     said = NARROW.format(n=len(like), wider=widths[len(rises) - 1], needed=_rounded(needed), widest=widths[0])
     return Width(NARROWEST, (said,))
 
@@ -113,7 +116,8 @@ def _rise(twice: np.ndarray, once: np.ndarray) -> float:
 
 
 def _describe_width(width: int) -> str:
-    return f"items of b were shuffled among the {width} most alike in the nuisance, which differs too much among more"
+    alike = f"the {width} most alike in the nuisance"
+    return f"items of b were shuffled among {alike}, which may differ too much among more"
 
 
 def _rounded(number: float) -> int:
