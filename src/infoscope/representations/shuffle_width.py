@@ -82,19 +82,25 @@ def choose_width(
         rise = rise_at(n_like)
         return Width(n_like, () if rise <= RISE else (TOO_WIDE.format(width=n_like, rise=rise),))
     widths = [width for width in WIDTHS if width <= int(np.diff(like.indptr).min()) + 1]
-    if widths and not like.squared.any():  # the nuisance is the same among them: the null lacks nothing
+    if not widths:
+        return Width(NARROWEST)
+    if not like.squared.any():  # the nuisance is the same among them: the null lacks nothing
         return Width(widths[0])
-    rises: list[float] = []
-    while len(rises) < len(widths) and (not rises or rises[-1] > RISE):
-        rises.append(rise_at(widths[len(rises)]))
-    if rises and rises[0] <= LITTLE:
+    first = rise = rise_at(widths[0])
+    if first <= LITTLE:
         return Width(widths[0])
-    steps = 2 if rises and rises[0] <= RISE else len(rises)  # 10 to 5; or to the next narrower than the last tried
-    width = [*widths, NARROWEST, NARROWEST][steps]
-    if width > NARROWEST or not rises or rises[0] <= RISE:
-        return Width(width, notes=(_describe_width(width),) if rises else ())
-    needed = len(like) * (rises[0] / RISE) ** (2 / 3)  # a rise goes as (n_like / N)^2, the deviation as N^(-1/2)
-    said = NARROW.format(n=len(like), wider=widths[len(rises) - 1], needed=_rounded(needed), widest=widths[0])
+    narrower = [*widths[1:], NARROWEST, NARROWEST]
+    if first <= RISE:
+        return Width(narrower[1], notes=(_describe_width(narrower[1]),))  # five of ten
+    tried = 1
+    while rise > RISE and tried < len(widths):
+        rise = rise_at(widths[tried])
+        tried += 1
+    width = narrower[tried - 1]  # than the last that was tried
+    if width > NARROWEST:
+        return Width(width, notes=(_describe_width(width),))
+    needed = len(like) * (first / RISE) ** (2 / 3)  # a rise goes as (n_like / N)^2, the deviation as N^(-1/2)
+    said = NARROW.format(n=len(like), wider=widths[-1], needed=_rounded(needed), widest=widths[0])
     return Width(NARROWEST, (said,))
 
 
