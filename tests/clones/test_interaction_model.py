@@ -112,7 +112,8 @@ def test_a_training_that_is_resumed_ends_at_the_same_bits(tmp_path, monkeypatch,
     from infoscope.clones import training
 
     tokens = tokens_of()
-    whole = small(3, model=model).fit(tokens)
+    options = dict(model=model, n_kept=6)
+    whole = small(3, **options).fit(tokens)
     step, calls = training._Run.step, 0
 
     def stop(self):
@@ -125,11 +126,13 @@ def test_a_training_that_is_resumed_ends_at_the_same_bits(tmp_path, monkeypatch,
     monkeypatch.setattr(training._Run, "step", stop)
     monkeypatch.setattr("infoscope.storage.checkpoint.Checkpoint.is_due", property(lambda self: True))
     with pytest.raises(KeyboardInterrupt):
-        small(3, model=model).fit(tokens, checkpoint=tmp_path / "c.npz")
-    resumed = small(3, model=model).fit(tokens, checkpoint=tmp_path / "c.npz", resume=True)
+        small(3, **options).fit(tokens, checkpoint=tmp_path / "c.npz")
+    resumed = small(3, **options).fit(tokens, checkpoint=tmp_path / "c.npz", resume=True)
     assert calls < 25 + 60
     np.testing.assert_array_equal(resumed.parameters_, whole.parameters_)
     np.testing.assert_array_equal(resumed.curve_, whole.curve_)
+    np.testing.assert_array_equal(resumed.kept_steps_, [0, 1, 3, 8, 22, 60])  # 60^(1/4) = 2.8 from one to the next
+    np.testing.assert_array_equal(resumed.kept_, whole.kept_)
 
 
 @quiet
@@ -152,12 +155,63 @@ def test_losses_that_are_not_finite_restore_the_last_good_state_once(monkeypatch
 
     monkeypatch.setattr(training._Run, "step", fail)
     with pytest.warns(UserWarning, match="half the learning rate"):
-        model = small().fit(tokens_of())
+        model = small(n_kept=6).fit(tokens_of())
     assert model.rate_factor_ == 0.5
     assert model.n_steps_ == 60
+    assert model.kept_steps_.tolist() == [0, 1, 3, 8, 22, 60]
     bad.append(0)
     with pytest.warns(UserWarning, match="half"), pytest.raises(RuntimeError, match="smaller learning_rate"):
         small().fit(tokens_of())
+
+
+@quiet
+@pytest.mark.parametrize("model", ("energy", "factored"))
+def test_steps_that_are_kept_are_those_of_the_training(tmp_path, model):
+    tokens = tokens_of()
+    options = dict(model=model, validation=0.0, n_steps=8)
+    trained = small(3, n_kept=60, **options).fit(tokens)
+    np.testing.assert_array_equal(trained.parameters_, small(3, **options).fit(tokens).parameters_)
+    assert list(trained.checkpoints_) == list(range(9))
+    sites = np.arange(len(tokens)) % 6
+    own = (np.arange(len(tokens)), tokens[np.arange(len(tokens)), sites])
+    losses = {step: -ask(tokens, sites)[own].mean() for step, ask in trained.checkpoints_.items()}
+    assert losses[8] == -trained.masked_log_proba(tokens, sites)[own].mean()
+    assert losses[8] < losses[4] < losses[0]
+    save(trained, tmp_path / "model.npz")
+    again = load(tmp_path / "model.npz")
+    np.testing.assert_array_equal(again.checkpoints_[3](tokens, sites), trained.checkpoints_[3](tokens, sites))
+    again.set_params(n_steps=4)  # a training of half the steps has another learning rate, but the same start
+    np.testing.assert_array_equal(again.fit(tokens).kept_[0], trained.kept_[0])
+
+
+@quiet
+def test_a_training_that_ends_early_keeps_its_last_step():
+    tokens = np.random.default_rng(0).integers(3, size=(40, 6))  # nothing to learn
+    model = small(3, n_heads=8, n_steps=400, learning_rate=0.05, patience=3, n_kept=5).fit(tokens)
+    assert model.n_steps_ < 54
+    assert model.kept_steps_.tolist() == [0, 1, 7, model.n_steps_]  # not 54 and 400
+
+
+@quiet
+def test_weights_move_by_their_part():
+    model = small(3, model="factored", n_heads=1, value_rank=2, optimizer="sgd", n_kept=4).fit(tokens_of())
+    moved = model.weight_motion()
+    assert moved.blocks == ("layer 1", "layer 2")
+    n_a, n_v = 2 * 36, 2 * 2 * 3  # A and the two factors of V, of two layers
+
+    def matrices(vector):
+        a, inner, outer = np.split(vector[: n_a + 2 * n_v].astype(float), [n_a, n_a + n_v])
+        scale = vector[n_a + 2 * n_v]  # of the square behind the first layer: it is a part of V
+        v = np.einsum("lrv,lru->lvu", outer.reshape(2, 2, 3), inner.reshape(2, 2, 3))
+        return a.reshape(2, 6, 6), v * np.array([np.sqrt(abs(scale)), 1.0])[:, None, None]
+
+    begun, ended = matrices(model.kept_[0]), matrices(model.kept_[-1])
+    expected = sum(((new - old) ** 2).mean(axis=(1, 2)) for old, new in zip(begun, ended, strict=True))
+    np.testing.assert_allclose(moved.motion[-1], expected, rtol=1e-5)  # V in single precision
+    assert (expected > 0).all()
+    orders = small(4, n_kept=3).fit(tokens_of()).weight_motion()
+    assert orders.blocks == ("order 2", "order 3", "order 4")
+    assert (orders.motion[-1] > 0).all()
 
 
 @quiet
@@ -257,6 +311,7 @@ def test_bad_input_is_refused_with_a_way_out():
         (lambda: small(model="deep").fit(tokens), "model"),
         (lambda: small(norm="layer").fit(tokens), "norm"),
         (lambda: small(validation=1.5).fit(tokens), "share below 1"),
+        (lambda: small(n_kept=-1).fit(tokens), "n_kept must be at least 0"),
         (lambda: check_sequences([[0, 1], [-1, -1]]), "all padding"),
     ]
     for call, words in cases:
@@ -277,6 +332,9 @@ def test_bad_requests_of_a_trained_model_are_refused():
         (lambda: model.sample(tokens, sampler="slice"), "sampler"),
         (lambda: model.sample(tokens, temperature=0.0), "temperature"),
         (lambda: small(model="factored").fit(tokens).energy(), "model='energy'"),
+        (lambda: model.checkpoints_, "pass n_kept"),
+        (lambda: model.weight_motion(), "pass n_kept"),
+        (lambda: small(1, n_kept=2).fit(tokens).weight_motion(), "order of 2 or more"),
     ]
     for call, words in cases:
         with pytest.raises(ValueError, match=words):

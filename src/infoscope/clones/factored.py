@@ -101,6 +101,13 @@ class FactoredNetwork:
             values[layer] *= np.sqrt(np.abs(scale)).astype(values.dtype)
         return list(positions), list(values)
 
+    def parts(self, parameters: Mapping[str, np.ndarray]) -> dict[str, list[np.ndarray]]:
+        """As `Network`: of every layer, A (L, L) and V (V, V) of every head."""
+        return {
+            f"layer {at}": [*positions, *values]
+            for at, (positions, values) in enumerate(zip(*self.weights(parameters), strict=True), 1)
+        }
+
     def full_positions(self, entries: Any) -> Any:
         """A (n, H, L, L) from its entries; the masked token is the zero vector, so the diagonal is harmless."""
         site = np.arange(self.length)

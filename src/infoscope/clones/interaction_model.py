@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
-from infoscope.base import check_choice, check_positive_int, fingerprint
+from infoscope.base import check_choice, check_positive_int, fingerprint, provenance
 from infoscope.base.checks import check_positive_number, check_sample_weight
 from infoscope.base.contents import holds, integers, number, numbers, whole
 from infoscope.base.documentation import DocumentedEstimator
@@ -24,7 +26,8 @@ from .networks import EnergyNetwork, Network, split
 from .sequences import PADDING, check_sequences
 from .stationarity import places_differ
 from .token_arrays import check_order
-from .training import Rows, Schedule, mean_loss, start_training, train
+from .training import Rows, Schedule, logarithmic_steps, mean_loss, start_training, train
+from .weight_motion import WeightMotion
 
 MODELS = ("energy", "factored")
 FEW_WINDOWS = 10  # tokens a parameter below which the held-out gain is quoted
@@ -69,6 +72,9 @@ class InteractionModel(DocumentedEstimator, BaseEstimator):
         Training ends after so many looks (one every 40th of the steps) at held-out rows without a better one.
     n_tokens : int, optional
         Size of the alphabet, one more than the largest id by default.
+    n_kept : int
+        Steps that are kept for `checkpoints_` and `weight_motion`, evenly on a logarithmic axis, the start and the end
+        among them; none by default.
     random_state : int
 
     Attributes
@@ -88,6 +94,10 @@ class InteractionModel(DocumentedEstimator, BaseEstimator):
         Smallest loss of held-out rows, in nats a token; NaN where nothing was held out.
     n_steps_ : int
         Steps taken.
+    checkpoints_ : dict of int to function (tokens, sites) -> log-probabilities
+        The model as it was after each step that was kept, as `learning_curves` takes it.
+    kept_steps_, kept_ : array (K,), array (K, P)
+        These steps, and the parameters after them.
     rate_factor_ : float
         1; or 1/2, where losses that were not finite halved the learning rate.
 
@@ -111,7 +121,8 @@ class InteractionModel(DocumentedEstimator, BaseEstimator):
         "parameters_": numbers("P"), "curve_": numbers("C", 3), "n_tokens_": whole(2), "length_": whole(2),
         "relative_": holds(bool), "frequencies_": numbers("F", "n_tokens_"),
         "examples_": integers("E", "length_", low=-1, below="n_tokens_"),
-        "best_loss_": number(), "n_steps_": whole(), "rate_factor_": number(low=0),
+        "best_loss_": number(), "n_steps_": whole(), "rate_factor_": number(low=0), "kept_steps_": integers("K"),
+        "kept_": numbers("K", "P"),
     }  # fmt: skip
 
     def __init__(
@@ -133,6 +144,7 @@ class InteractionModel(DocumentedEstimator, BaseEstimator):
         validation: Any = 0.1,
         patience: int = 10,
         n_tokens: int | None = None,
+        n_kept: int = 0,
         random_state: int = 0,
     ):
         self.order = order
@@ -151,6 +163,7 @@ class InteractionModel(DocumentedEstimator, BaseEstimator):
         self.validation = validation
         self.patience = patience
         self.n_tokens = n_tokens
+        self.n_kept = n_kept
         self.random_state = random_state
 
     def fit(
@@ -223,6 +236,7 @@ class InteractionModel(DocumentedEstimator, BaseEstimator):
         self.parameters_, self.curve_ = state.best, state.curve
         self.best_loss_ = float("nan") if held_out is None else float(state.best_loss)
         self.n_steps_, self.rate_factor_ = state.n_steps, state.rate_factor
+        self.kept_steps_, self.kept_ = state.kept_steps, state.kept
         self._warn_of_few(rows, held_out)
         return self
 
@@ -244,7 +258,7 @@ class InteractionModel(DocumentedEstimator, BaseEstimator):
         -------
         array (n, L, V)
         """
-        return self._logits(tokens, None)
+        return self._logits(tokens)
 
     def masked_log_proba(self, tokens: Any, sites: Any) -> np.ndarray:
         """Log-probabilities of every token at one masked site a sequence, given all other sites.
@@ -258,10 +272,53 @@ class InteractionModel(DocumentedEstimator, BaseEstimator):
         -------
         array (n, V)
         """
-        sites = np.broadcast_to(np.asarray(sites), (len(tokens),))
-        if sites.dtype.kind not in "iu" or (sites < 0).any() or (sites >= self.length_).any():
-            raise DataError(f"sites must be whole numbers from 0 to {self.length_ - 1}, one for all or one a sequence")
-        return log_softmax(self._logits(tokens, sites).astype(np.float64))
+        return self._masked_log_proba(tokens, sites)
+
+    @property
+    def checkpoints_(self) -> dict[int, Callable[[np.ndarray, np.ndarray], np.ndarray]]:
+        """The model as it was after each step that was kept."""
+        return {
+            int(step): partial(self._masked_log_proba, parameters=kept)
+            for step, kept in zip(*self._kept(), strict=True)
+        }
+
+    def weight_motion(self) -> WeightMotion:
+        """How far the weights of every part have moved from where training began, at each step that was kept.
+
+        Returns
+        -------
+        WeightMotion
+            Of "order 2", "order 3", ...; of a factored model "layer 1" to "layer n", whose A and V are counted.
+
+        Raises
+        ------
+        ParameterError
+            Nothing was kept, or there is no part but the bias: order 1.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from infoscope.clones import InteractionModel
+        >>> tokens = np.random.default_rng(0).integers(2, size=(500, 6))
+        >>> model = InteractionModel(5, model="factored", n_heads=1, optimizer="sgd", n_steps=100, n_kept=4).fit(tokens)
+        >>> moved = model.weight_motion()
+        >>> moved.blocks, moved.steps.tolist(), moved.motion[0].tolist()
+        (('layer 1', 'layer 2', 'layer 3'), [0, 1, 10, 100], [0.0, 0.0, 0.0])
+        """
+        network = self._fitted()
+        steps, kept = self._kept()
+        states = {int(step): network.parts(split(network, vector)) for step, vector in zip(steps, kept, strict=True)}
+        names = list(states[0])
+        if not names:
+            raise ParameterError("independent tokens have no weights but their frequencies: pass an order of 2 or more")
+        return WeightMotion.of(
+            {
+                step: {f"{name}: {n}": matrix for name in names for n, matrix in enumerate(parts[name])}
+                for step, parts in states.items()
+            },
+            names, lambda matrix: matrix.split(":")[0],
+            provenance=provenance("InteractionModel.weight_motion", self.get_params(), self.random_state, self.curve_),
+        )  # fmt: skip
 
     def losses(self, tokens: Any) -> np.ndarray:
         """Negative log-likelihood of tokens given the others, mean over the sites of every sequence, in nats.
@@ -334,7 +391,7 @@ class InteractionModel(DocumentedEstimator, BaseEstimator):
             raise DataError(f"start holds {len(tokens)} sequences: pass at least 4, two for each start of the chains")
         energy = self.energy() if isinstance(network, EnergyNetwork) else None
         return draw_clone(
-            tokens, energy, lambda rows, sites=None: self._logits(rows, sites), self.frequencies_, self.examples_,
+            tokens, energy, self._logits, self.frequencies_, self.examples_,
             order=self.order if self.norm is None else 0, sampler=sampler, temperature=temperature, n_sweeps=n_sweeps,
             max_sweeps=check_positive_int(max_sweeps, "max_sweeps"), random_state=random_state, n_jobs=n_jobs,
             device=device,
@@ -379,8 +436,12 @@ class InteractionModel(DocumentedEstimator, BaseEstimator):
     def _schedule(self) -> Schedule:
         check_choice(self.optimizer, "optimizer", ("adamw", "sgd"))
         check_choice(self.mask, "mask", ("all", "single"))
+        n_steps, n_kept = (
+            check_positive_int(self.n_steps, "n_steps"),
+            check_positive_int(self.n_kept, "n_kept", minimum=0),
+        )
         return Schedule(
-            n_steps=check_positive_int(self.n_steps, "n_steps"),
+            n_steps=n_steps,
             batch_size=check_positive_int(self.batch_size, "batch_size"),
             learning_rate=check_positive_number(self.learning_rate, "learning_rate"),
             optimizer=self.optimizer,
@@ -388,6 +449,7 @@ class InteractionModel(DocumentedEstimator, BaseEstimator):
             clip=check_positive_number(self.clip, "clip"),
             patience=check_positive_int(self.patience, "patience"),
             every_site=self.model == "energy" or self.mask == "all",
+            kept=logarithmic_steps(n_steps, n_kept) if n_kept else (),
         )
 
     def _fitted(self) -> Network:
@@ -398,14 +460,26 @@ class InteractionModel(DocumentedEstimator, BaseEstimator):
     def _read(self, tokens: Any) -> np.ndarray:
         return check_sequences(tokens, self.n_tokens_, length=self.length_)[0]
 
-    def _logits(self, tokens: Any, sites: np.ndarray | None) -> np.ndarray:
+    def _kept(self) -> tuple[np.ndarray, np.ndarray]:
+        self._fitted()
+        if not len(self.kept_steps_):
+            raise ParameterError("no steps were kept: pass n_kept, as n_kept=24, before fit")
+        return self.kept_steps_, self.kept_
+
+    def _masked_log_proba(self, tokens: Any, sites: Any, parameters: np.ndarray | None = None) -> np.ndarray:
+        sites = np.broadcast_to(np.asarray(sites), (len(tokens),))
+        if sites.dtype.kind not in "iu" or (sites < 0).any() or (sites >= self.length_).any():
+            raise DataError(f"sites must be whole numbers from 0 to {self.length_ - 1}, one for all or one a sequence")
+        return log_softmax(self._logits(tokens, sites, parameters).astype(np.float64))
+
+    def _logits(self, tokens: Any, sites: np.ndarray | None = None, parameters: np.ndarray | None = None) -> np.ndarray:
         import torch
 
         from infoscope.base.threads import one_torch_thread
 
         network, rows = self._fitted(), self._read(tokens)
         with one_torch_thread(), torch.inference_mode():
-            views = split(network, torch.as_tensor(self.parameters_))
+            views = split(network, torch.as_tensor(self.parameters_ if parameters is None else parameters))
             which = None if sites is None else torch.tensor(np.asarray(sites, np.int64))
             if sites is not None:
                 rows[np.arange(len(rows)), sites] = PADDING  # masked: what stands there cannot even change rounding

@@ -36,6 +36,9 @@ class Network(Protocol):
     def logits(self, parameters: Mapping[str, Any], tokens: Any, sites: Any) -> Any:
         """(n, L, V) of all sites where `sites` is None; else (n, V), of one site a sequence."""
 
+    def parts(self, parameters: Mapping[str, np.ndarray]) -> dict[str, list[np.ndarray]]:
+        """Matrices of every part whose motion is followed, from the input to the output; biases are of no part."""
+
 
 @dataclass(frozen=True)
 class EnergyNetwork:
@@ -116,6 +119,13 @@ class EnergyNetwork:
         return full * entries.new_tensor(1.0 - np.eye(self.length)) if hasattr(full, "new_tensor") else (
             full * (1 - np.eye(self.length, dtype=full.dtype))
         )  # fmt: skip
+
+    def parts(self, parameters: Mapping[str, np.ndarray]) -> dict[str, list[np.ndarray]]:
+        """As `Network`: of every order, legs and centres (V, H), and A of every head."""
+        table, positions = parameters["table"], self.full_positions(parameters["positions"])
+        return {
+            f"order {at + 2}": [table[:, at, 0], table[:, at, 1], *positions[at]] for at in range(self.order - 1)
+        }  # fmt: skip
 
     def energy(self, parameters: Mapping[str, np.ndarray]) -> StarEnergy:
         """The energy that trained parameters are."""

@@ -19,6 +19,7 @@ from infoscope.base.progress import progress
 from infoscope.base.threads import one_torch_thread
 
 from .sequences import check_sequences
+from .training import logarithmic_steps
 from .weight_motion import WeightMotion
 
 KINDS = ("encoder", "decoder")
@@ -28,7 +29,6 @@ CLIP = 1.0
 WARM_UP = 0.05
 BATCH = 256  # sequences that the network sees together, where it is watched
 UNTRAINED = "this StudyTransformer has not been trained: call fit first"
-LEAST_SHARE = 1e-3  # of the steps, before which nothing is kept but the start
 
 
 class StudyTransformer(DocumentedEstimator, BaseEstimator):
@@ -115,7 +115,7 @@ class StudyTransformer(DocumentedEstimator, BaseEstimator):
         check_positive_number(self.learning_rate, "learning_rate")
         read, self.n_tokens_ = check_sequences(tokens, n_tokens, min_sequences=2)
         self.length_ = read.shape[1]
-        kept = self._kept_steps()
+        kept = logarithmic_steps(self.n_steps, self.n_kept)
         self.states_: dict[int, dict[str, np.ndarray]] = {}
         losses = np.empty(self.n_steps)
         with one_torch_thread():
@@ -220,14 +220,6 @@ class StudyTransformer(DocumentedEstimator, BaseEstimator):
         )  # fmt: skip
 
     # ---- steps ----
-    def _kept_steps(self) -> set[int]:
-        first = max(1, round(LEAST_SHARE * self.n_steps))
-        return {
-            0,
-            self.n_steps,
-            *np.geomspace(first, self.n_steps, max(2, self.n_kept - 1)).round().astype(int).tolist(),
-        }
-
     def _network(self, torch: Any) -> Any:
         if self.width % self.n_heads:
             raise DataError(f"width {self.width} is no multiple of {self.n_heads} heads")

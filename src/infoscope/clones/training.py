@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from infoscope.base.array_types import Floats
-from infoscope.base.contents import number, numbers, whole
+from infoscope.base.contents import integers, number, numbers, whole
 from infoscope.base.errors import require, warn
 from infoscope.base.progress import progress
 from infoscope.base.threads import one_torch_thread
@@ -25,6 +25,7 @@ from .networks import Network, site_losses, split
 BETAS, EPSILON = (0.9, 0.99), 1e-8
 LOOKS = 40  # at the held-out rows, over all steps
 LOOK_TOKENS = 2**16  # of them that a look takes at most
+LEAST_SHARE = 1e-3  # of the steps, before which nothing is kept but the start
 WARM_UP = 0.03  # share of the steps in which the learning rate rises
 MOST_RESTORED = 1  # the rate is halved once, then it is an error
 
@@ -46,6 +47,8 @@ class Schedule(NamedTuple):
         Looks at held-out rows without a better value after which training ends.
     every_site : bool
         Whether a step sees all sites of its sequences; one random site each otherwise.
+    kept : tuple of int
+        Numbers of steps after which the parameters are kept; the last one that was taken is kept with them.
     """
 
     n_steps: int
@@ -56,6 +59,7 @@ class Schedule(NamedTuple):
     clip: float = 1.0
     patience: int = 10
     every_site: bool = True
+    kept: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +85,10 @@ class TrainingState:
         What the learning rate is multiplied by.
     n_restored : int
         How often the last good state was restored.
+    kept_steps : array (K,)
+        Steps whose parameters are kept.
+    kept : array (K, P)
+        These parameters.
     """
 
     parameters: np.ndarray
@@ -94,12 +102,14 @@ class TrainingState:
     n_worse: int = 0
     rate_factor: float = 1.0
     n_restored: int = 0
+    kept_steps: np.ndarray = field(default_factory=lambda: np.empty(0, int))
+    kept: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.float32))
 
     _contents = {
         "parameters": numbers("P", finite=True), "first_moments": numbers("P", finite=True),
         "second_moments": numbers("P", finite=True), "best": numbers("P", finite=True), "n_steps": whole(),
         "best_loss": number(), "curve": numbers("C", 3), "running": number(), "n_worse": whole(),
-        "rate_factor": number(), "n_restored": whole(),
+        "rate_factor": number(), "n_restored": whole(), "kept_steps": integers("K"), "kept": numbers("K", "P"),
     }  # fmt: skip
 
 
@@ -113,7 +123,23 @@ class Rows(NamedTuple):
 def start_training(parameters: Floats) -> TrainingState:
     """A state before the first step."""
     single = np.asarray(parameters, np.float32)
-    return TrainingState(single, np.zeros_like(single), np.zeros_like(single), single)
+    return TrainingState(
+        single, np.zeros_like(single), np.zeros_like(single), single, kept=np.empty((0, single.size), np.float32)
+    )
+
+
+def logarithmic_steps(n_steps: int, n_kept: int) -> tuple[int, ...]:
+    """The start, the end, and steps between them evenly on a logarithmic axis.
+
+    Examples
+    --------
+    >>> from infoscope.clones.training import logarithmic_steps
+    >>> logarithmic_steps(1000, 5)
+    (0, 1, 10, 100, 1000)
+    """
+    first = max(1, round(LEAST_SHARE * n_steps))
+    between = np.geomspace(first, n_steps, max(2, n_kept - 1)).round().astype(int).tolist()
+    return tuple(sorted({0, n_steps, *between}))
 
 
 def train(
@@ -156,10 +182,11 @@ def train(
     with one_torch_thread():
         run = _Run(torch, network, rows, held_out, schedule, seed)
         run.take(state)
-        good = state
         look_every = max(1, schedule.n_steps // LOOKS)
         with progress(schedule.n_steps, label, "steps") as bar:
             bar.update(state.n_steps)
+            run.keep_when_due()
+            good = run.give()
             while run.n_steps < schedule.n_steps and run.state.n_worse <= schedule.patience:
                 loss = run.step()
                 if not math.isfinite(loss):
@@ -167,11 +194,14 @@ def train(
                     run.take(good)
                     continue
                 bar.update(1)
+                run.keep_when_due()
                 if run.n_steps % look_every == 0 or run.n_steps == schedule.n_steps:
                     run.look()
                     good = run.give()
                     bar.note(f"loss {good.curve[-1, 1]:.4f}, held out {good.curve[-1, 2]:.4f}")
                 after_each(run.give)
+        if schedule.kept:
+            run.keep()  # training may have ended before the last of them
         return run.give()
 
 
@@ -218,6 +248,17 @@ class _Run:
             second_moments=self.second.numpy().copy(), running=self.running,
             best=parameters if self.held_out is None else self.state.best,
         )  # fmt: skip
+
+    def keep_when_due(self) -> None:
+        if self.n_steps in self.schedule.kept:
+            self.keep()
+
+    def keep(self) -> None:
+        """Keep the parameters as they are, unless they are kept already."""
+        state = self.state
+        if self.n_steps not in state.kept_steps:
+            kept = np.vstack([state.kept, self.parameters.detach().numpy()])
+            self.state = replace(state, kept_steps=np.append(state.kept_steps, self.n_steps), kept=kept)
 
     def step(self) -> float:
         """One step; its loss, which is not finite where no step was taken."""
