@@ -105,7 +105,7 @@ figure.savefig("orders_of_text.png", dpi=100)
 # .. code-block:: text
 #
 #    471461 windows of 12 characters to train with, 53778 of other files to test with
-#    LadderLosses
+#    Losses of models by their order (4 orders)
 #      order  loss           gain           r_hat  sweeps  nearest
 #      1      2.885 ± 0.005  -              1.019  16      0.5439
 #      2      1.780 ± 0.013  1.105 ± 0.012  1.024  24      0.4725
@@ -124,7 +124,7 @@ figure.savefig("orders_of_text.png", dpi=100)
 #    5 a clone with interactions of up to 5 tokens: chains from data and from independent tokens agree after 200
 #    sweeps (largest R-hat 1.041)
 #        've shove c i' 'to. liat of ' 'ally an seve'
-#    LearningCurves
+#    Losses along training (12 steps, trainings: 5)
 #      sequences  first_loss  last_loss    clock  clock_low  clock_high
 #      real       3.525       1.27 ± 0.04  2000   2000       2000
 #      order 1    3.518       4.59 ± 0.10  32     32         32

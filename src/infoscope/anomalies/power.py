@@ -66,6 +66,12 @@ class PowerCurve(Result):
     }
 
     @property
+    def _title(self) -> str:
+        return (
+            f"Power to see an excess ({self.n_reference} reference, {self.n_test} test, {self.n_trials} trials a size)"
+        )
+
+    @property
     def verdict(self) -> str:
         """One sentence."""
         if np.isfinite(self.half_power):

@@ -62,6 +62,10 @@ class ManyReferences(Result):
     _references = ("eagleeye",)
 
     @property
+    def _title(self) -> str:
+        return f"Test points against {len(self.results)} references (N = {self.n_test})"
+
+    @property
     def verdict(self) -> str:
         """One sentence."""
         which = "every reference" if self.mode == "all" else "at least one reference"

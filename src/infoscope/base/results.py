@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pandas
     import xarray
 
+LEAST_ERROR = 1e-9  # of a value: an error below it is that of rounding, and its digits would fill the line
 TABLE_ROWS = 20  # rows of a table shown by str() and in a notebook
 
 
@@ -31,7 +32,7 @@ def format_estimate(value: float | None, se: float | None = None) -> str:
     """A value with as many digits as its standard error deserves.
 
     The error keeps two significant digits when they are 10 to 35, one otherwise (0.0041 is 0.004, 0.0123 is 0.012):
-    its rounding then never exceeds about 15 %.  The value is cut at the same decimal.
+    its rounding then never exceeds about 15 %.  The value is cut at the same decimal, and at ten digits at most.
 
     Parameters
     ----------
@@ -56,6 +57,8 @@ def format_estimate(value: float | None, se: float | None = None) -> str:
     se = float(se)
     if not (math.isfinite(value) and math.isfinite(se) and se > 0):
         return f"{value:.4g} ± {abs(se):.2g}" if se == 0 or not math.isfinite(se) else f"{value:.4g} ± {se:.1g}"
+    if se < LEAST_ERROR * abs(value):
+        return f"{value:.10g} ± {se:.1g}"
     size = math.floor(math.log10(max(abs(value), se)))
     if not -4 <= size < 6:  # a common power of ten
         scale = 10.0**size

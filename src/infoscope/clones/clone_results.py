@@ -91,6 +91,11 @@ class CloneResult(Result):
     }  # fmt: skip
 
     @property
+    def _title(self) -> str:
+        order = f"order {self.order}" if self.order else "no bounded order"
+        return f"Clone of {order} ({len(self.tokens)} sequences, {self.sampler}, {self.n_sweeps} sweeps)"
+
+    @property
     def verdict(self) -> str:
         """One sentence."""
         limit = f"interactions of up to {self.order} tokens" if self.order else "interactions of no known order"

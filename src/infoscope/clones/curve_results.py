@@ -100,6 +100,10 @@ class LearningCurves(Result):
         return "real" if self.orders[at] == 0 else f"order {self.orders[at]}"
 
     @property
+    def _title(self) -> str:
+        return f"Losses along training ({len(self.steps)} steps, trainings: {self.n_runs})"
+
+    @property
     def verdict(self) -> str:
         """One sentence."""
         learnt = ", ".join(f"{self.name_of(at)} at {self.clock[at]:g}" for at in range(1, len(self.orders)))

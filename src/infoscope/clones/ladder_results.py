@@ -57,6 +57,10 @@ class LadderLosses(Result):
     }  # fmt: skip
 
     @property
+    def _title(self) -> str:
+        return f"Losses of models by their order ({len(self.orders)} orders)"
+
+    @property
     def verdict(self) -> str:
         """One sentence."""
         sure = [at for at in range(1, len(self.orders)) if self.gain[at] > 2 * self.gain_se[at]]

@@ -98,6 +98,10 @@ class WeightMotion(Result):
         )  # fmt: skip
 
     @property
+    def _title(self) -> str:
+        return f"Motion of weights ({len(self.blocks)} parts, {len(self.steps)} steps)"
+
+    @property
     def verdict(self) -> str:
         """One sentence."""
         last = self.motion[-1]

@@ -130,7 +130,8 @@ def answer_of(
 # --------------------------------------------------------------------------------------------------------------- steps
 def _of_result(result: Result, name: str, record: Mapping[str, Any], file: str) -> Answer:
     rows, estimates = result._rows(), list(labelled_estimates(result))
-    table = cells_of(rows, most=None) if rows and (len(rows) > 1 or not estimates) else []
+    told = any(value is not None for row in rows for value in row.values())
+    table = cells_of(rows, most=None) if told and (len(rows) > 1 or not estimates) else []
     return Answer(name or str(result._title), record, estimates, table, result, file)
 
 

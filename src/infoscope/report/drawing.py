@@ -86,7 +86,8 @@ def _inline(text: str, prefix: str, label: str) -> str:
                 element.set(key, f"#{prefix}-{value[1:]}")
             elif "url(#" in value:
                 element.set(key, REFERENCE.sub(lambda found: f"url(#{prefix}-{found[1]})", value))
-        if element.tag == f"{{{SVG}}}text" and element.text:
+        # a text of several parts (10 to a power) begins with white space, which is layout and no letter to be shown
+        if element.tag in (f"{{{SVG}}}text", f"{{{SVG}}}tspan") and element.text and element.text.strip():
             element.text = printable(element.text)
     root.attrib.pop("width", None)
     root.attrib.pop("height", None)

@@ -63,6 +63,10 @@ class CorrelationTime(Result):
     _contents = {"per_column": numbers("D"), "slowest": whole(-1, "per_column"), "run_lengths": numbers("R")}
 
     @property
+    def _title(self) -> str:
+        return f"Correlation time (D = {len(self.per_column)})"
+
+    @property
     def verdict(self) -> str:
         """One sentence."""
         rows = self.value / self.step

@@ -180,6 +180,10 @@ class OrderTest(Result):
     }
 
     @property
+    def _title(self) -> str:
+        return "Order of the rows"
+
+    @property
     def verdict(self) -> str:
         """One sentence."""
         return self.message or "The order of the rows carries no information about the data."
