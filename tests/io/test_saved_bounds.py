@@ -81,7 +81,8 @@ COUNTS = {
     ("LayerProfile", "gride_ranks"), ("LayerProfile", "widths"),
     ("TokenNumberCurve", "n_tokens"), ("FlowSamplingResult", "iteration"), ("FlowSamplingResult", "n_steps"),
     ("ExactSpectrum", "degeneracy"), ("InteractionDegree", "orders"), ("LadderLosses", "n_sweeps"),
-    ("LadderLosses", "orders"), ("LearningCurves", "orders"), ("LearningCurves", "steps"), ("OrderLosses", "orders"),
+    ("InteractionModel", "kept_steps_"), ("LadderLosses", "orders"), ("LearningCurves", "orders"),
+    ("LearningCurves", "steps"), ("OrderLosses", "orders"),
     ("OrderSpectrum", "orders"), ("CloneResult", "tokens"), ("WeightMotion", "half_step"), ("WeightMotion", "steps"),
 }  # fmt: skip
 
