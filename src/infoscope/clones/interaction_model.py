@@ -279,7 +279,7 @@ class InteractionModel(DocumentedEstimator, BaseEstimator):
         """The model as it was after each step that was kept."""
         return {
             int(step): partial(self._masked_log_proba, parameters=kept)
-            for step, kept in zip(*self._kept(), strict=True)
+            for step, kept in zip(*self._check_kept(), strict=True)
         }
 
     def weight_motion(self) -> WeightMotion:
@@ -306,7 +306,7 @@ class InteractionModel(DocumentedEstimator, BaseEstimator):
         (('layer 1', 'layer 2', 'layer 3'), [0, 1, 10, 100], [0.0, 0.0, 0.0])
         """
         network = self._fitted()
-        steps, kept = self._kept()
+        steps, kept = self._check_kept()
         states = {int(step): network.parts(split(network, vector)) for step, vector in zip(steps, kept, strict=True)}
         names = list(states[0])
         if not names:
@@ -436,10 +436,8 @@ class InteractionModel(DocumentedEstimator, BaseEstimator):
     def _schedule(self) -> Schedule:
         check_choice(self.optimizer, "optimizer", ("adamw", "sgd"))
         check_choice(self.mask, "mask", ("all", "single"))
-        n_steps, n_kept = (
-            check_positive_int(self.n_steps, "n_steps"),
-            check_positive_int(self.n_kept, "n_kept", minimum=0),
-        )
+        n_steps = check_positive_int(self.n_steps, "n_steps")
+        n_kept = check_positive_int(self.n_kept, "n_kept", minimum=0)
         return Schedule(
             n_steps=n_steps,
             batch_size=check_positive_int(self.batch_size, "batch_size"),
@@ -460,7 +458,7 @@ class InteractionModel(DocumentedEstimator, BaseEstimator):
     def _read(self, tokens: Any) -> np.ndarray:
         return check_sequences(tokens, self.n_tokens_, length=self.length_)[0]
 
-    def _kept(self) -> tuple[np.ndarray, np.ndarray]:
+    def _check_kept(self) -> tuple[np.ndarray, np.ndarray]:
         self._fitted()
         if not len(self.kept_steps_):
             raise ParameterError("no steps were kept: pass n_kept, as n_kept=24, before fit")

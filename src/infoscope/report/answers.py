@@ -129,10 +129,14 @@ def answer_of(
 
 # --------------------------------------------------------------------------------------------------------------- steps
 def _of_result(result: Result, name: str, record: Mapping[str, Any], file: str) -> Answer:
-    rows, estimates = result._rows(), list(labelled_estimates(result))
+    estimates = list(labelled_estimates(result))
+    return Answer(name or str(result._title), record, estimates, _table_of(result._rows(), estimates), result, file)
+
+
+def _table_of(rows: Sequence[Mapping[str, Any]], estimates: Sequence[Any]) -> list[list[str]]:
+    """Cells; none where the estimates say all of it, or no row says anything."""
     told = any(value is not None for row in rows for value in row.values())
-    table = cells_of(rows, most=None) if told and (len(rows) > 1 or not estimates) else []
-    return Answer(name or str(result._title), record, estimates, table, result, file)
+    return cells_of(rows, most=None) if told and (len(rows) > 1 or not estimates) else []
 
 
 def _estimates_on_record(record: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -148,5 +152,4 @@ def _estimates_on_record(record: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _table_on_record(record: Mapping[str, Any]) -> list[list[str]]:
-    rows = record.get("table") or []
-    return cells_of(rows, most=None) if len(rows) > 1 or not _estimates_on_record(record) and rows else []
+    return _table_of(record.get("table") or [], _estimates_on_record(record))

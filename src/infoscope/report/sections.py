@@ -67,7 +67,7 @@ def _sections(answer: Answer, number: int, head: str) -> Iterator[str]:
         return tag("section", [heading, *inside], aria_labelledby=f"{name}-{number}", class_=name)
 
     chart = chart_data(answer)
-    if answer.estimates or len(answer.table) > 1:  # a head alone says nothing
+    if answer.estimates or answer.table:
         yield section("The numbers", *_numbers(answer, chart), name="numbers")
     yield section("The picture", _picture(answer, chart, number), name="picture")
     if notes := answer.texts("notes"):
@@ -83,7 +83,7 @@ def _sections(answer: Answer, number: int, head: str) -> Iterator[str]:
 def _numbers(answer: Answer, chart: dict[str, Any] | None) -> Iterator[str]:
     if answer.estimates:
         yield table_of(("quantity", "value"), [list(pair) for pair in answer.estimates], "Estimate ± standard error")
-    if len(answer.table) > 1:
+    if answer.table:
         header, *rows = answer.table
         select = rows_of_groups(answer, len(rows)) or rows_of_chart(chart, len(rows))  # something in the pictures
         yield table_of(header, rows, "Each value with its standard error", groups=select)
