@@ -4,6 +4,7 @@ from .chaos import coupled_lorenz, coupled_lorenz96, coupled_rossler
 from .codes import copied_bits, copied_bits_distances, latent_text, latent_text_dimension
 from .columns import gaussian_columns, gaussian_limit, noisy_sine
 from .densities import double_well_6d, double_well_6d_log_density
+from .docstrings import docstring_texts
 from .dynamics import ar1, double_well, double_well_sample
 from .emoji_captions import emoji_captions, emoji_pictures
 from .equilibrium import langevin_wells, markov_chain, ornstein_uhlenbeck
@@ -27,6 +28,7 @@ __all__ = [
     "coupled_lorenz96",
     "coupled_rossler",
     "digit_descriptions",
+    "docstring_texts",
     "double_well",
     "double_well_6d",
     "double_well_6d_log_density",
