@@ -1,10 +1,12 @@
 """Losses on clones along a training: against losses counted by hand, and the step at which an order is learnt."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from infoscope.clones import CloneLadder, InteractionModel, StudyTransformer, learning_curves
-from infoscope.clones.curve_results import _clock
+from infoscope.clones.curve_results import _end_of_first, _learnt
 
 
 def pairs(n=300, seed=0):
@@ -75,7 +77,25 @@ def test_padding_is_never_scored():
 
 def test_the_clock_is_the_first_step_close_to_the_best():
     curves = np.array([[1.0, 0.5, 0.04, 0.0, 0.3], [1.0, 0.9, 0.8, 0.7, 0.6], [0.5, 0.5, 0.5, 0.5, 0.5]])
-    assert _clock(curves, 0.05).tolist() == [2, 4, 0]
+    learnt = _learnt(curves, 0.05)
+    assert learnt.argmax(axis=-1).tolist() == [2, 4, 0]
+    assert _end_of_first(learnt).tolist() == [3, 4, 4]
+
+
+def test_a_clone_is_flat_until_its_loss_rises_again_and_what_the_real_loss_does_meanwhile():
+    trusts = {0: 0.0, 1: 1.0, 2: 1.1, 3: 1.2, 4: 4.0}  # of three pairs in four, equal: log(3) = 1.1 is best
+    clone = pairs(400, seed=2)
+    clone[::4, 1::2] ^= 1
+    curves = learning_curves(
+        {step: partner(trust) for step, trust in trusts.items()}, {2: clone}, pairs(), n_sites=6, clock_level=0.06
+    )
+    assert curves.clock.tolist() == [4, 1]
+    assert curves.flat_until.tolist() == [4, 3]
+    real = [np.log1p(np.exp(-trusts[step])) for step in (1, 3)]
+    assert curves.flat_fall[1, 0] == pytest.approx(real[0] - real[1], abs=1e-12)
+    own = [0.75 * np.log1p(np.exp(-trusts[step])) + 0.25 * np.log1p(np.exp(trusts[step])) for step in (1, 3)]
+    assert curves.flat_fall[1, 1] == pytest.approx(own[0] - own[1], abs=1e-12)
+    assert "of which until step 3 by 0.0499" in curves.verdict
 
 
 def test_what_falls_later_is_measured_from_each_clock():
@@ -83,6 +103,18 @@ def test_what_falls_later_is_measured_from_each_clock():
     curves = learning_curves({step: partner(t) for step, t in steps.items()}, {2: pairs(seed=2)}, pairs())
     assert curves.clock.tolist() == [1, 1]
     np.testing.assert_allclose(curves.later_fall, 0, atol=1e-12)
+
+
+def test_orders_whose_intervals_overlap_are_not_said_to_follow_each_other():
+    curves = learning_curves({0: partner(0.0), 1: partner(3.0)}, {k: pairs(seed=k) for k in (1, 2, 3)}, pairs())
+    says = [
+        ([9, 1, 5, 9], [9, 2, 6, 9], "; low orders first;"),
+        ([9, 1, 5, 6], [9, 2, 6, 9], "; low orders first (orders 2 and 3 are not told apart);"),
+        ([9, 1, 5, 3], [9, 2, 6, 4], "; NOT in the order of their orders: 3 before 2;"),
+        ([9, 1, 2, 3], [9, 2, 3, 4], "; the intervals of neighbouring orders overlap, which is first is not known;"),
+    ]
+    for low, high, words in says:
+        assert words in replace(curves, clock_low=np.array(low), clock_high=np.array(high)).verdict
 
 
 def test_bad_requests_are_refused_with_a_way_out():
@@ -151,3 +183,20 @@ def test_a_ladder_compares_orders_on_the_same_sequences():
     assert "order 2 is the highest" in found.verdict
     twice = ladder.compare(np.repeat(new, 2, axis=0), document=np.repeat(np.arange(200), 2))
     np.testing.assert_allclose(twice.loss_se, found.loss_se)  # copies of a document say nothing new
+
+
+def test_a_clone_that_is_noisier_than_the_order_before_is_named():
+    pytest.importorskip("torch")
+    tokens, new = pairs(600), pairs(200, seed=5)
+    ladder = CloneLadder((1, 2), model=InteractionModel(n_heads=2, n_steps=60, learning_rate=0.05)).fit(tokens)
+    clones = ladder.sample(new)
+    found = ladder.compare(new, clones=clones)
+    each = ladder.models_[2].losses(clones[2].tokens)
+    assert found.clone_loss[1] == pytest.approx(each.mean())
+    assert found.clone_loss_se[1] == pytest.approx(each.std(ddof=1) / np.sqrt(200))
+    assert np.isnan(ladder.compare(new).clone_loss).all()
+    assert "NOISIER" not in found.verdict + ladder.compare(new).verdict
+    for more, named in ((1.0, False), (3.0, True)):  # errors above what tokens cost the order before
+        cost = np.array([0.0, found.loss[0] + more * np.hypot(found.clone_loss_se[1], found.loss_se[0])])
+        told = replace(found, clone_loss=cost).verdict
+        assert ("NOISIER than the real sequences: the clones of order 2" in told) == named

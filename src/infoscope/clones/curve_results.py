@@ -32,6 +32,11 @@ class LearningCurves(Result):
         interval by resampling.
     later_fall, later_fall_se : array (C, C)
         Row k: how much the loss on each set falls between the clock of set k and the last step.
+    flat_until : array (C,)
+        Last step up to which, from its clock on, the loss on a set stays within `clock_level` of its whole fall above
+        its lowest value.
+    flat_fall, flat_fall_se : array (C, C)
+        Row k: how much the loss on each set falls between the clock of set k and its `flat_until`.
     clock_level : float
     n_runs : int
     """
@@ -45,6 +50,9 @@ class LearningCurves(Result):
     clock_high: np.ndarray
     later_fall: np.ndarray = field(repr=False)
     later_fall_se: np.ndarray = field(repr=False)
+    flat_until: np.ndarray
+    flat_fall: np.ndarray = field(repr=False)
+    flat_fall_se: np.ndarray = field(repr=False)
     clock_level: float
     n_runs: int
     warnings: tuple[str, ...] = ()
@@ -55,8 +63,8 @@ class LearningCurves(Result):
     _contents = {
         "steps": integers("T"), "orders": integers("C"), "loss": numbers("C", "T"), "loss_se": numbers("C", "T"),
         "clock": numbers("C"), "clock_low": numbers("C"), "clock_high": numbers("C"),
-        "later_fall": numbers("C", "C"), "later_fall_se": numbers("C", "C"), "clock_level": number(),
-        "n_runs": whole(1),
+        "later_fall": numbers("C", "C"), "later_fall_se": numbers("C", "C"), "flat_until": numbers("C"),
+        "flat_fall": numbers("C", "C"), "flat_fall_se": numbers("C", "C"), "clock_level": number(), "n_runs": whole(1),
     }  # fmt: skip
 
     @classmethod
@@ -84,14 +92,17 @@ class LearningCurves(Result):
                 n_units = int(unit.max()) + 1
                 counts = np.bincount(rng.integers(n_units, size=n_units), minlength=n_units)[unit]
                 resampled[b, c] = (table[runs].mean(axis=0) * counts).sum(axis=-1) / counts.sum()
-        at = _clock(curves, clock_level)
-        falls = curves[:, at].T - curves[:, -1]
-        clocks = steps[_clock(resampled, clock_level)].astype(float)
+        learnt = _learnt(curves, clock_level)
+        at, until = learnt.argmax(axis=-1), _end_of_first(learnt)
+        clocks = steps[_learnt(resampled, clock_level).argmax(axis=-1)].astype(float)
         low, high = np.quantile(clocks, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
         return cls(
             steps=steps, orders=orders, loss=curves, loss_se=resampled.std(axis=0, ddof=1),
-            clock=steps[at].astype(float), clock_low=low, clock_high=high, later_fall=falls,
+            clock=steps[at].astype(float), clock_low=low, clock_high=high,
+            later_fall=(curves[:, at] - curves[:, -1:]).T,
             later_fall_se=(resampled[:, :, at] - resampled[:, :, -1:]).std(axis=0, ddof=1).T,
+            flat_until=steps[until].astype(float), flat_fall=(curves[:, at] - curves[:, until]).T,
+            flat_fall_se=(resampled[:, :, at] - resampled[:, :, until]).std(axis=0, ddof=1).T,
             clock_level=float(clock_level), n_runs=n_runs, notes=notes, provenance=provenance,
         )  # fmt: skip
 
@@ -107,16 +118,34 @@ class LearningCurves(Result):
     def verdict(self) -> str:
         """One sentence."""
         learnt = ", ".join(f"{self.name_of(at)} at {self.clock[at]:g}" for at in range(1, len(self.orders)))
-        rising = bool((np.diff(self.clock[1:]) >= 0).all())
-        text = f"learnt by step: {learnt}, real sequences at {self.clock[0]:g}"
-        text += "; low orders first" if rising else "; NOT in the order of their orders"
+        text = f"learnt by step: {learnt}, real sequences at {self.clock[0]:g}{self._order_of_orders()}"
         pair = np.flatnonzero(self.orders == 2)
         if not len(pair):
             return text
         at = int(pair[0])
-        real = format_estimate(self.later_fall[at, 0], self.later_fall_se[at, 0])
-        own = format_estimate(self.later_fall[at, at], self.later_fall_se[at, at])
-        return f"{text}; after order 2 was learnt, the loss fell by {real} on real sequences and by {own} on its clone"
+        flat = [format_estimate(self.flat_fall[at, on], self.flat_fall_se[at, on]) for on in (0, at)]
+        later = [format_estimate(self.later_fall[at, on], self.later_fall_se[at, on]) for on in (0, at)]
+        text += (
+            f"; after order 2 was learnt, the loss fell by {later[0]} on real sequences and by {later[1]} on its clone"
+        )
+        if self.clock[at] < self.flat_until[at] < self.steps[-1]:
+            text += f", of which until step {self.flat_until[at]:g} by {flat[0]} and by {flat[1]}"
+        return text
+
+    def _order_of_orders(self) -> str:
+        """Whether low orders were learnt first: where the intervals of two clocks overlap, nothing is known of them."""
+        pairs = [(k, k + 1) for k in range(1, len(self.orders) - 1)]
+        reversed_ = [pair for pair in pairs if self.clock_low[pair[0]] > self.clock_high[pair[1]]]
+        in_order = [pair for pair in pairs if self.clock_high[pair[0]] < self.clock_low[pair[1]]]
+        if reversed_:
+            return "; NOT in the order of their orders: " + ", ".join(
+                f"{self.orders[high]} before {self.orders[low]}" for low, high in reversed_
+            )
+        if not in_order:
+            return "; the intervals of neighbouring orders overlap, which is first is not known" if pairs else ""
+        open_ = [pair for pair in pairs if pair not in in_order]
+        said = ", ".join(f"{self.orders[low]} and {self.orders[high]}" for low, high in open_)
+        return "; low orders first" + (f" (orders {said} are not told apart)" if said else "")
 
     def _rows(self) -> list[dict[str, Any]]:
         return [
@@ -128,13 +157,19 @@ class LearningCurves(Result):
                 "clock": float(self.clock[at]),
                 "clock_low": float(self.clock_low[at]),
                 "clock_high": float(self.clock_high[at]),
+                "flat_until": float(self.flat_until[at]),
             }
             for at in range(len(self.orders))
         ]
 
 
-def _clock(curves: np.ndarray, level: float) -> np.ndarray:
-    """First step at which the loss is within a share of its whole fall above its lowest value; curves (..., T)."""
+def _learnt(curves: np.ndarray, level: float) -> np.ndarray:
+    """Steps at which the loss is within a share of its whole fall above its lowest value; curves (..., T)."""
     lowest = curves.min(axis=-1, keepdims=True)
-    reached = curves <= lowest + level * (curves[..., :1] - lowest)
-    return np.asarray(reached.argmax(axis=-1))
+    return np.asarray(curves <= lowest + level * (curves[..., :1] - lowest))
+
+
+def _end_of_first(true: np.ndarray) -> np.ndarray:
+    """Last place of the first stretch of true values; true (..., T)."""
+    left = np.maximum.accumulate(true, axis=-1) & ~true
+    return np.where(left.any(axis=-1), left.argmax(axis=-1), true.shape[-1]) - 1

@@ -148,12 +148,18 @@ class CloneLadder(DocumentedEstimator, BaseEstimator):
         found = [_mean_and_error(row, weights, unit) for row in table]
         gains = [_mean_and_error(row, weights, unit) for row in table[:-1] - table[1:]]
         drawn = [(clones or {}).get(order) for order in self.models_]
+        own = [
+            (np.nan, np.nan) if clone is None else _own_loss(model, clone.tokens)
+            for model, clone in zip(self.models_.values(), drawn, strict=True)
+        ]
         return LadderLosses(
             orders=np.array(list(self.models_)),
             loss=np.array([mean for mean, _ in found]),
             loss_se=np.array([error for _, error in found]),
             gain=np.array([np.nan, *(mean for mean, _ in gains)]),
             gain_se=np.array([np.nan, *(error for _, error in gains)]),
+            clone_loss=np.array([mean for mean, _ in own]),
+            clone_loss_se=np.array([error for _, error in own]),
             converged=np.array([clone is not None and clone.converged for clone in drawn]),
             r_hat=np.array([np.nan if clone is None else _largest(clone.r_hat) for clone in drawn]),
             n_sweeps=np.array([0 if clone is None else clone.n_sweeps for clone in drawn]),
@@ -174,6 +180,11 @@ def _mean_and_error(values: np.ndarray, weights: np.ndarray, unit: np.ndarray) -
     sums = np.bincount(unit, weights * (values - mean))
     n = len(sums)
     return mean, float(np.sqrt((sums**2).sum() * n / max(1, n - 1)) / weights.sum())
+
+
+def _own_loss(model: InteractionModel, tokens: np.ndarray) -> tuple[float, float]:
+    """Of a model on sequences drawn from it, each chain one unit."""
+    return _mean_and_error(model.losses(tokens), (tokens >= 0).sum(axis=1), np.arange(len(tokens)))
 
 
 def _largest(r_hat: np.ndarray) -> float:
