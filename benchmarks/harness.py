@@ -263,12 +263,18 @@ def publish(
         "command": command,
         "machine": machine(options.threads, options.busy_before),
         "versions": dict(used or {"this": versions()}),
-        "tables": {title: list(rows) for title, rows in tables.items()},
+        "tables": {title: _with_all_columns(rows) for title, rows in tables.items()},
         "bars": [] if quick else list(bars),
         "notes": [*notes, "A quick run: small sizes, no bars."] if quick else list(notes),
     }
-    print(as_text(report), flush=True)
     write_json((SCRATCH if quick else RESULTS) / f"{name}.json", report)
+    print(as_text(report), flush=True)
+
+
+def _with_all_columns(rows: Sequence[Row]) -> list[Row]:
+    """Rows that say the same; "-" where a row has nothing to say in a column."""
+    columns = dict.fromkeys(column for row in rows for column in row)
+    return [{column: row.get(column, "-") for column in columns} for row in rows]
 
 
 def write_json(path: Path, content: Any) -> None:
