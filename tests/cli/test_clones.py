@@ -49,6 +49,15 @@ def test_a_text_is_climbed_and_climbed_again(text):
     assert "reproduced" in again and "not reproduced" not in again
 
 
+def test_weight_decay_makes_a_clone_noisier(text):
+    losses = {}
+    for decay in ("0", "100"):
+        call("clones", "pairs.txt", *SMALL, *CLONE, "--weight-decay", decay, "--output", "a.npz")
+        losses[decay] = infoscope.load("a.npz").clone_loss[1]
+    assert losses["0"] < np.log(3) - 0.05
+    assert losses["100"] == pytest.approx(np.log(3), abs=0.01)  # nothing is left of the pairs
+
+
 def test_a_transformer_is_followed_along_its_training(text):
     call("clones", "pairs.txt", *SMALL, *CLONE, "--study", "encoder", "--study-steps", "20", "--output", "a.npz")
     found = infoscope.load("a.npz")

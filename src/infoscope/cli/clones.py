@@ -23,6 +23,7 @@ def clones(
     length: Annotated[int, count(2, "Tokens of a window.")] = 32,
     heads: Annotated[int, count(1, "Of every order of a model.")] = 32,
     steps: Annotated[int, count(1, "Of the training of a model.")] = 1000,
+    weight_decay: Annotated[float, value("W", "Closes wells of high orders that chains fall into.", least=0)] = 0.0,
     sequences: Annotated[int, count(4, "Of a clone.")] = 400,
     max_sweeps: Annotated[int, count(8, "Sweeps after which a clone is given up.")] = 1000,
     study: Annotated[
@@ -72,8 +73,9 @@ def clones(
         windows = token_windows(documents, known, length)
         train, test = windows.split(TEST_SHARE, random_state=seed)
         model = InteractionModel(
-            n_heads=heads, n_steps=steps, positions="relative", n_tokens=windows.tokenizer.n_tokens, random_state=seed
-        )
+            n_heads=heads, n_steps=steps, weight_decay=weight_decay, positions="relative",
+            n_tokens=windows.tokenizer.n_tokens, random_state=seed,
+        )  # fmt: skip
         ladder = CloneLadder(asked, model=model).fit(train.tokens, checkpoint=resume, resume=resume is not None)
         start = _evenly(test.tokens, sequences)
         drawn = ladder.sample(start, max_sweeps=max_sweeps, random_state=seed, n_jobs=jobs, device=device)
