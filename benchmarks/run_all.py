@@ -39,6 +39,8 @@ BENCHMARKS = (
     "layers",
     "clones_sampling",
     "clones_potts",
+    "clones_text",
+    "clones_plateaus",
     "information",
     "sample_distances",
     "sampling_mixture20",
