@@ -17,6 +17,7 @@ import math
 import tempfile
 from argparse import Namespace
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ LAWS = {"of 3 patterns": (3, 0.6872), "as written": (PATTERNS, 0.5)}  # patterns
 ORDERS = {1: 2, 2: 3, 3: 5}  # of networks, by their layers; three layers hold laws of four tokens
 STEPS = {1: 30_000, 2: 100_000, 3: 200_000}
 LEARNING_RATE, BATCH, KEPT = 0.1, 256, 80
+FALL = 0.3
 
 
 def sequences(law: str, path: str, n_sweeps: int, threads: int) -> Row:
@@ -94,25 +96,30 @@ def network(layers: int, n_steps: int, path: str, threads: int) -> Row:
         of_sites = [-ask(held_out, np.full(N_HELD_OUT, site))[at, held_out[:, site]] for site in range(L)]
         losses.append(float(np.mean(of_sites)))
     moved = model.weight_motion()
-    return {"steps": moved.steps.tolist(), "losses": losses, "half_step": moved.half_step.tolist()}
+    rises = moved.steps[(moved.motion > 0.1 * moved.motion.max()).argmax(axis=0)]
+    return {
+        "steps": moved.steps.tolist(), "losses": losses, "rises": rises.tolist(),
+        "half_step": moved.half_step.tolist(),
+    }  # fmt: skip
 
 
-def plateaus(steps: list[int], losses: list[float], single: float) -> list[tuple[int, float]]:
-    """Step and loss where the fall per factor of steps is least between two falls, and the end.
+def pauses(steps: list[int], losses: list[float], single: float) -> list[tuple[int, float]]:
+    """Last step, and median loss, of what lies between two falls; and the end.
 
-    What comes before anything beyond the frequencies of single tokens is learnt does not count.
+    Losses of stochastic steps scatter, so falls are sought in their monotone fit: steps, even on a logarithmic axis, at
+    which the loss falls faster than on both sides, by `FALL` nats per factor of e.  What comes before anything beyond
+    the frequencies of single tokens is learnt does not count.
     """
-    found = []
-    first = next((n for n, loss in enumerate(losses) if loss < 0.99 * single), len(losses))
-    place, least = first, math.inf
-    for n in range(max(1, first), len(steps) - 1):
-        fall = (losses[n] - losses[n + 1]) / math.log(steps[n + 1] / steps[n])
-        if fall > 4 * max(least, 0.005):  # a fall behind it: the flat stretch before was a plateau
-            found.append((steps[place], losses[place]))
-            least = math.inf
-        if fall < least:
-            place, least = n, fall
-    return [*found, (steps[-1], losses[-1])]
+    import numpy as np
+    from scipy.signal import find_peaks
+    from sklearn.isotonic import isotonic_regression
+
+    at, fit = np.log1p(steps), isotonic_regression(losses, increasing=False)
+    rate = -np.gradient(fit, at)
+    falls = find_peaks(rate, prominence=FALL)[0]
+    falls = falls[fit[falls] < 0.99 * single]
+    between = [(steps[right - 1], float(np.median(losses[left:right]))) for left, right in pairwise(falls)]
+    return [*between, (steps[-1], losses[-1])]
 
 
 def run(options: Namespace) -> None:
@@ -141,21 +148,27 @@ def run(options: Namespace) -> None:
     law = next(iter(LAWS))
     bounds = [found[law, 1]["losses"][-1], found[law, 2]["losses"][-1], drawn[law]["floor"]]
     deep = found[law, 3]
-    flat = plateaus(deep["steps"], deep["losses"], drawn[law]["single"])
-    pauses: list[Row] = [{"step": step, "loss": loss} for step, loss in flat]
+    flat = pauses(deep["steps"], deep["losses"], drawn[law]["single"])
+    names = ("one layer", "two layers", "the law itself")
+    known = dict(zip(names, zip(flat, bounds, strict=False), strict=False))
+    found_at: list[Row] = [{"until step": step, "median loss": loss} for step, loss in flat]
     motion: list[Row] = [
-        {"layer": number, "half of its way is behind at step": step} for number, step in enumerate(deep["half_step"], 1)
+        {"layer": number, "a tenth of the largest motion at step": rises, "half of its own way at step": half}
+        for number, (rises, half) in enumerate(zip(deep["rises"], deep["half_step"], strict=True), 1)
     ]
+    first, middle, last = deep["rises"]
     bars: list[dict[str, Any]] = [
-        bar("plateaus of three layers, the end among them", len(flat), 3, at_least=True),
+        bar("falls behind which three layers pause, or end", len(flat), 3, at_least=True),
         *(
-            bar(f"distance of plateau {n} from its bound, %", abs(flat[n - 1][1] / bound - 1) * 100, 2)
-            if len(flat) >= n
-            else bar(f"distance of plateau {n} from its bound, %", None, 2)
-            for n, bound in enumerate(bounds, 1)
+            bar(
+                f"distance of pause {number} from what {name} reaches, %",
+                abs(known[name][0][1] / known[name][1] - 1) * 100 if name in known else None,
+                2,
+            )
+            for number, name in enumerate(names, 1)
         ),
-        bar("last layer before middle layer, steps", deep["half_step"][1] - deep["half_step"][2], 0, at_least=True),
-        bar("middle layer before first layer, steps", deep["half_step"][0] - deep["half_step"][1], 0, at_least=True),
+        bar("steps by which the last layer rises before the middle one", middle - last, 1, at_least=True),
+        bar("steps by which the middle layer rises before the first", first - middle, 1, at_least=True),
     ]
     share = {law: row["floor"] / math.log(V) for law, row in drawn.items()}
     notes = [
@@ -163,13 +176,15 @@ def run(options: Namespace) -> None:
         f"one site hidden), after {SWEEPS} sweeps of Gibbs sampling from independent tokens; one head, factors of full "
         f"rank, batches of {BATCH}, one site a sequence, SGD whose rate rises to {LEARNING_RATE} over 3 % of the steps "
         "and then falls to 0 along a cosine, gradients no longer than 1.",
+        f"A pause lies between two falls of the monotone fit of the losses by {FALL} nats per factor of e or more; "
+        "motion is the mean square distance of weights from where training began.",
         "; ".join(
             f"law {law}: c = {LAWS[law][1]}, a token costs {value:.0%} of log {V} where the others are known"
             for law, value in share.items()
         )
         + ".",
     ]
-    tables = {"Held-out losses": losses, "Where three layers pause": pauses, "Layers move": motion}
+    tables = {"Held-out losses": losses, "Where three layers pause": found_at, "Layers move": motion}
     publish("clones_plateaus", options, tables, bars=bars, notes=notes)
 
 
