@@ -83,59 +83,54 @@ figure.savefig("orders_of_text.png", dpi=100)
 #
 #    471461 windows of 12 characters to train with, 53778 of other files to test with
 #    Losses of models by their order (4 orders)
-#      order  loss           gain           r_hat  sweeps  nearest
-#      1      2.885 ± 0.005  -              1.019  16      0.5439
-#      2      1.780 ± 0.013  1.105 ± 0.012  1.024  24      0.4725
-#      3      1.385 ± 0.017  0.395 ± 0.008  1.046  96      0.4442
-#      5      1.212 ± 0.016  0.173 ± 0.005  1.041  200     0.4256
-#    order 5 is the highest that predicts better than the one before: by 0.173 ± 0.005 nats
+#      order  loss           gain           clone_loss     r_hat  sweeps  nearest
+#      1      2.886 ± 0.004  -              2.901 ± 0.014  1.023  16      0.5419
+#      2      1.643 ± 0.016  1.243 ± 0.014  1.716 ± 0.029  1.043  24      0.4631
+#      3      1.099 ± 0.018  0.544 ± 0.009  1.217 ± 0.028  1.045  160     0.4169
+#      5      0.845 ± 0.018  0.253 ± 0.006  0.877 ± 0.029  1.047  1600    0.3544
+#    order 5 is the highest that predicts better than the one before: by 0.253 ± 0.006 nats
 #    1 a clone with interactions of up to 1 tokens: chains from data and from independent tokens agree after 16
-#    sweeps (largest R-hat 1.019)
-#        'aeir ioi sg ' 'k nes cpalst' 'i rexntomct '
+#    sweeps (largest R-hat 1.023)
+#        'aeir ioi sh ' 'l nfs dpalst' 'i rfxntomct '
 #    2 a clone with interactions of up to 2 tokens: chains from data and from independent tokens agree after 24
-#    sweeps (largest R-hat 1.024)
-#        'poraperome w' 'acn vo vionu' ' th sfprit g'
-#    3 a clone with interactions of up to 3 tokens: chains from data and from independent tokens agree after 96
-#    sweeps (largest R-hat 1.046)
-#        'ib barneetrn' 'reeper dimei' 'eritharns su'
-#    5 a clone with interactions of up to 5 tokens: chains from data and from independent tokens agree after 200
-#    sweeps (largest R-hat 1.041)
-#        've shove c i' 'to. liat of ' 'ally an seve'
-#    Losses along training (12 steps, trainings: 5)
-#      sequences  first_loss  last_loss    clock  clock_low  clock_high
-#      real       3.525       1.27 ± 0.04  2000   2000       2000
-#      order 1    3.518       4.59 ± 0.10  32     32         32
-#      order 2    3.537       2.48 ± 0.07  252    252        252
-#      order 3    3.516       2.08 ± 0.07  502    502        1002
-#      order 5    3.534       2.01 ± 0.08  502    252        1002
-#    learnt by step: order 1 at 32, order 2 at 252, order 3 at 502, order 5 at 502, real sequences at 2000; low
-#    orders first; after order 2 was learnt, the loss fell by 0.790 ± 0.028 on real sequences and by -0.24 ± 0.04
-#    on its clone
-#    after real: real falls by 0.000 ± 0.000, order 1 falls by 0.000 ± 0.000, order 2 falls by 0.000 ± 0.000,
-#    order 3 falls by 0.000 ± 0.000, order 5 falls by 0.000 ± 0.000
-#    after order 1: real falls by 1.622 ± 0.033, order 1 falls by -1.593 ± 0.093, order 2 falls by 0.392 ± 0.063,
-#    order 3 falls by 0.792 ± 0.063, order 5 falls by 0.806 ± 0.073
-#    after order 2: real falls by 0.790 ± 0.028, order 1 falls by -0.759 ± 0.053, order 2 falls by -0.239 ±
-#    0.042, order 3 falls by 0.149 ± 0.045, order 5 falls by 0.123 ± 0.049
-#    after order 3: real falls by 0.514 ± 0.017, order 1 falls by -0.428 ± 0.039, order 2 falls by -0.231 ±
-#    0.035, order 3 falls by 0.048 ± 0.037, order 5 falls by 0.020 ± 0.034
-#    after order 5: real falls by 0.514 ± 0.017, order 1 falls by -0.428 ± 0.039, order 2 falls by -0.231 ±
-#    0.035, order 3 falls by 0.048 ± 0.037, order 5 falls by 0.020 ± 0.034
-#    block 2 moved furthest, by 0.0228 a weight at step 2000; half of their way is behind in the order embedding
-#    (step 502), block 1 (step 502), block 2 (step 502), read-out (step 502)
+#    sweeps (largest R-hat 1.043)
+#        'rrise nonl x' 'alimporscony' 'amplodanus. '
+#    3 a clone with interactions of up to 3 tokens: chains from data and from independent tokens agree after 160
+#    sweeps (largest R-hat 1.045)
+#        'turversc per' 'dif exthe fi' ' maxis toliv'
+#    5 a clone with interactions of up to 5 tokens: chains from data and from independent tokens agree after 1600
+#    sweeps (largest R-hat 1.047)
+#        ' fixp becows' 's wither ade' 'in that. ves'
+#    Losses along training (40 steps, trainings: 5)
+#      sequences  first_loss  last_loss      clock  clock_low  clock_high  flat_until
+#      real       3.444       0.722 ± 0.020  6956   6956       6956        1.2e+04
+#      order 1    3.443       5.05 ± 0.11    36     36         43          62
+#      order 2    3.449       2.99 ± 0.10    316    264        455         785
+#      order 3    3.446       1.91 ± 0.09    785    785        1129        4032
+#      order 5    3.45        1.41 ± 0.08    1129   1129       2803        1.2e+04
+#    learnt by step: order 1 at 36, order 2 at 316, order 3 at 785, order 5 at 1129, real sequences at 6956; low
+#    orders first (orders 3 and 5 are not told apart); after order 2 was learnt, the loss fell by 1.338 ± 0.027
+#    on real sequences and by -0.74 ± 0.08 on its clone, of which until step 785 by 0.479 ± 0.023 and by 0.018 ±
+#    0.033
+#    order 1 is learnt at step 36 and flat until 62: meanwhile its loss falls by -0.001 ± 0.014, that on real
+#    text by 0.078 ± 0.006
+#    order 2 is learnt at step 316 and flat until 785: meanwhile its loss falls by 0.018 ± 0.033, that on real
+#    text by 0.479 ± 0.023
+#    order 3 is learnt at step 785 and flat until 4032: meanwhile its loss falls by 0.006 ± 0.047, that on real
+#    text by 0.587 ± 0.020
+#    order 5 is learnt at step 1129 and flat until 12000: meanwhile its loss falls by 0.097 ± 0.045, that on real
+#    text by 0.671 ± 0.022
+#    block 2 moved furthest, by 0.0495 a weight at step 12000; half of their way is behind in the order embedding
+#    (step 942), block 1 (step 1355), block 2 (step 1355), read-out (step 1949)
 #
 # .. image:: orders_of_text.png
 #    :alt: Loss falls with the order; on clones the transformer stops to improve one after the other, on text it goes on
 #
-# Every order tells more, far beyond its error: pairs most, and five letters at a time still 0.17 nats a letter beyond
-# three. All four clones are certified: chains from text and from independent letters agree after 16 to 200 sweeps.
-# Without weight decay, with windows of 16 letters and 32 heads, losses were lower (1.62, 1.08 and 0.86 nats for
-# orders 2, 3 and 5), but the chains of order 5 were not to be certified: R-hat of the energy, the slowest statistic,
-# was 1.23 after 300 sweeps, because one chain after the other fell into a well. Weight decay is what the certificate
-# costs.
+# Every order tells more, far beyond its error: pairs most, and five letters at a time still 0.25 nats a letter beyond
+# three; the transformer ends at 0.722 ± 0.020, below them all. All four clones are certified, that of order 5 after
+# 1,600 sweeps. Weight decay is a balance: with 0.5 and 400 steps the clone of order 5 was far noisier than text (its
+# letters cost its own model 1.53 nats, those of text 1.21), and with too little, chains fall into wells.
 #
-# The transformer learns low orders first: order 1 by step 32, order 2 by step 252 and orders 3 and 5 by step 502,
-# with intervals up to 1002 for both, so that these two are not told apart. After step 252 its loss on the clone of
-# pairs falls no more, it rises by 0.24, while that on text falls by another 0.790 ± 0.028. These steps and sizes are
-# those of a short study: after 2,000 steps of a small network its loss of 1.27 ± 0.04 on text is not yet below the
-# 1.21 ± 0.02 of order 5, which a longer training would have to show.
+# The transformer learns low orders first: 1 by step 36, 2 by 316, 3 by 785 and 5 by 1129; the intervals of 3 and 5
+# touch. Between steps 316 and 785 its loss on the clone of pairs stays within its error (0.018 ± 0.033) while that on
+# text falls by 0.479 ± 0.023: pairs are saturated, and more than pairs is learnt. Later its loss on the clone rises.
