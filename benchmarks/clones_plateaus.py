@@ -96,9 +96,10 @@ def network(layers: int, n_steps: int, path: str, threads: int) -> Row:
         of_sites = [-ask(held_out, np.full(N_HELD_OUT, site))[at, held_out[:, site]] for site in range(L)]
         losses.append(float(np.mean(of_sites)))
     moved = model.weight_motion()
-    rises = moved.steps[(moved.motion > 0.1 * moved.motion.max()).argmax(axis=0)]
+    risen = moved.motion > 0.1 * moved.motion.max()
+    rises = [int(moved.steps[layer.argmax()]) if layer.any() else None for layer in risen.T]
     return {
-        "steps": moved.steps.tolist(), "losses": losses, "rises": rises.tolist(),
+        "steps": moved.steps.tolist(), "losses": losses, "rises": rises,
         "half_step": moved.half_step.tolist(),
     }  # fmt: skip
 
@@ -153,10 +154,17 @@ def run(options: Namespace) -> None:
     known = dict(zip(names, zip(flat, bounds, strict=False), strict=False))
     found_at: list[Row] = [{"until step": step, "median loss": loss} for step, loss in flat]
     motion: list[Row] = [
-        {"layer": number, "a tenth of the largest motion at step": rises, "half of its own way at step": half}
+        {
+            "layer": number,
+            "a tenth of the largest motion at step": "never" if rises is None else rises,
+            "half of its own way at step": half,
+        }
         for number, (rises, half) in enumerate(zip(deep["rises"], deep["half_step"], strict=True), 1)
     ]
     first, middle, last = deep["rises"]
+    before = [
+        None if early is None or late is None else late - early for early, late in ((last, middle), (middle, first))
+    ]
     bars: list[dict[str, Any]] = [
         bar("falls behind which three layers pause, or end", len(flat), 3, at_least=True),
         *(
@@ -167,8 +175,8 @@ def run(options: Namespace) -> None:
             )
             for number, name in enumerate(names, 1)
         ),
-        bar("steps by which the last layer rises before the middle one", middle - last, 1, at_least=True),
-        bar("steps by which the middle layer rises before the first", first - middle, 1, at_least=True),
+        bar("steps by which the last layer rises before the middle one", before[0], 1, at_least=True),
+        bar("steps by which the middle layer rises before the first", before[1], 1, at_least=True),
     ]
     share = {law: row["floor"] / math.log(V) for law, row in drawn.items()}
     notes = [
