@@ -1,7 +1,7 @@
 """Pairs of letters of English: energies of order 2 beside one layer of factored attention, at equal rank and CPU time.
 
-Windows of 12 characters of the docstrings of scipy and scikit-learn.  Both models hold the same couplings, a sum over
-heads of a weight of the distance, a vector of one letter and a vector of the other.  The energy is symmetric, and one
+Windows of 12 characters of the docstrings of scipy and scikit-learn.  Both models hold as many parameters: for
+each head weights of the distance and two vectors of letters.  The energy is symmetric, and one
 pass gives the conditionals of all sites; factored attention needs a pass a site, and is trained with one site of a
 sequence at a time, as published, or with all of them.  Steps are as many as fit into the CPU time (torch's, one
 thread); each model is trained at two learning rates, of which the better counts.  Losses are of windows of other files.
