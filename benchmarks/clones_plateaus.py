@@ -9,6 +9,9 @@ such that a token costs 40 to 60 % of log 10 where the others are known.
 
 One, two and three layers, of orders 2, 3 and 5, are trained by SGD without momentum.  A bound is what the network of
 fewer layers reaches in the end; the floor is the loss of the law's own conditionals on the same held-out sequences.
+Weights scatter from the first batches on, while nothing but the frequencies of tokens is learnt: a layer departs at the
+step from which on it stays further from where it began than in all that time.  Two shorter trainings of three layers,
+from other weights, tell whether the order in which layers depart is one of the law or of luck.
 """
 
 from __future__ import annotations
@@ -28,7 +31,9 @@ N_TRAIN, N_HELD_OUT, SWEEPS = 25_600, 2_000, 80
 LAWS = {"of 3 patterns": (3, 0.6872), "as written": (PATTERNS, 0.5)}  # patterns u, and c
 ORDERS = {1: 2, 2: 3, 3: 5}  # of networks, by their layers; three layers hold laws of four tokens
 STEPS = {1: 30_000, 2: 100_000, 3: 200_000}
+SHORT, SEEDS = 60_000, (1, 2)  # of three layers once more; the others begin from seed 0
 LEARNING_RATE, BATCH, KEPT = 0.1, 256, 80
+LEARNT = 0.99  # of the loss by frequencies of tokens: below, something else is learnt
 FALL = 0.3  # nats per factor of e in steps; set between the scatter of a long pause (0.2) and its end (0.55)
 
 
@@ -78,7 +83,7 @@ def sequences(law: str, path: str, n_sweeps: int, threads: int) -> Row:
     return {"single": single, "floor": losses.mean(), "floor_se": losses.std(ddof=1) / N_HELD_OUT**0.5}
 
 
-def network(layers: int, n_steps: int, path: str, threads: int) -> Row:
+def network(layers: int, n_steps: int, seed: int, path: str, threads: int) -> Row:
     """One training: held-out losses at the steps that were kept, and how far each layer has moved."""
     import numpy as np
 
@@ -89,6 +94,7 @@ def network(layers: int, n_steps: int, path: str, threads: int) -> Row:
     model = InteractionModel(
         ORDERS[layers], model="factored", n_heads=1, positions="full", optimizer="sgd", learning_rate=LEARNING_RATE,
         batch_size=BATCH, mask="single", n_steps=n_steps, validation=0.0, n_kept=KEPT,
+        random_state=seed,
     ).fit(train)  # fmt: skip
     at = np.arange(N_HELD_OUT)
     losses = []
@@ -96,12 +102,22 @@ def network(layers: int, n_steps: int, path: str, threads: int) -> Row:
         of_sites = [-ask(held_out, np.full(N_HELD_OUT, site))[at, held_out[:, site]] for site in range(L)]
         losses.append(float(np.mean(of_sites)))
     moved = model.weight_motion()
-    risen = moved.motion > 0.1 * moved.motion.max()
-    rises = [int(moved.steps[layer.argmax()]) if layer.any() else None for layer in risen.T]
     return {
-        "steps": moved.steps.tolist(), "losses": losses, "rises": rises,
+        "steps": moved.steps.tolist(), "losses": losses, "motion": moved.motion.tolist(),
         "half_step": moved.half_step.tolist(),
     }  # fmt: skip
+
+
+def departures(training: Row, single: float) -> list[int | None]:
+    """By layer, the first step from which on it stays further away than while only single tokens were learnt."""
+    import numpy as np
+    from sklearn.isotonic import isotonic_regression
+
+    motion = np.array(training["motion"])
+    only_single = isotonic_regression(training["losses"], increasing=False) > LEARNT * single
+    beyond = motion > motion[only_single].max(axis=0)
+    left = [int(np.flatnonzero(~layer)[-1]) + 1 for layer in beyond.T]
+    return [training["steps"][index] if index < len(motion) else None for index in left]
 
 
 def pauses(steps: list[int], losses: list[float], single: float) -> list[tuple[int, float]]:
@@ -118,7 +134,7 @@ def pauses(steps: list[int], losses: list[float], single: float) -> list[tuple[i
     at, fit = np.log1p(steps), isotonic_regression(losses, increasing=False)
     rate = -np.gradient(fit, at)
     falls = find_peaks(rate, prominence=FALL)[0]
-    falls = falls[fit[falls] < 0.99 * single]
+    falls = falls[fit[falls] < LEARNT * single]
     between = [(steps[right - 1], float(np.median(losses[left:right]))) for left, right in pairwise(falls)]
     return [*between, (steps[-1], losses[-1])]
 
@@ -131,40 +147,48 @@ def run(options: Namespace) -> None:
         def draw(law: str) -> Row:
             return fresh("sequences", threads=1, law=law, path=paths[law], n_sweeps=2 if options.quick else SWEEPS)
 
-        def learn(law: str, layers: int) -> Row:
-            return fresh("network", threads=1, layers=layers, n_steps=STEPS[layers] // scale, path=paths[law])
+        def learn(law: str, layers: int, n_steps: int, seed: int) -> Row:
+            return fresh("network", threads=1, layers=layers, n_steps=n_steps // scale, seed=seed, path=paths[law])
 
         drawn = dict(zip(LAWS, pool.map(draw, LAWS), strict=True))
-        asked = [(law, layers) for law in LAWS for layers in ((3, 2, 1) if law != "as written" else (1,))]
+        plain, written = LAWS
+        asked = [(plain, layers, STEPS[layers], 0) for layers in (3, 2, 1)]
+        asked += [(written, 1, STEPS[1], 0), *((plain, 3, SHORT, seed) for seed in SEEDS)]
         found = dict(zip(asked, pool.map(learn, *zip(*asked, strict=True)), strict=True))
     losses: list[Row] = []
-    for law, layers in sorted(found):
-        steps, loss = found[law, layers]["steps"][-1], found[law, layers]["losses"][-1]
+    for law, layers, n_steps, seed in sorted(asked):
+        training = found[law, layers, n_steps, seed]
         losses.append(
-            {"law": law, "conditionals": f"of {layers} layer{'s' * (layers > 1)}", "steps": steps, "loss": loss}
-        )
+            {
+                "law": law, "conditionals": f"of {layers} layer{'s' * (layers > 1)}", "seed": seed,
+                "steps": training["steps"][-1], "loss": training["losses"][-1],
+            }
+        )  # fmt: skip
     for law, row in drawn.items():
         losses.append({"law": law, "conditionals": "frequencies of tokens at each site", "loss": row["single"]})
         losses.append({"law": law, "conditionals": "its own", "loss": row["floor"]})
-    law = next(iter(LAWS))
-    bounds = [found[law, 1]["losses"][-1], found[law, 2]["losses"][-1], drawn[law]["floor"]]
-    deep = found[law, 3]
-    flat = pauses(deep["steps"], deep["losses"], drawn[law]["single"])
+    single = drawn[plain]["single"]
+    bounds = [found[plain, layers, STEPS[layers], 0]["losses"][-1] for layers in (1, 2)] + [drawn[plain]["floor"]]
+    deep = {
+        seed: found[plain, 3, n_steps, seed] for seed, n_steps in ((0, STEPS[3]), *((seed, SHORT) for seed in SEEDS))
+    }
+    flat = pauses(deep[0]["steps"], deep[0]["losses"], single)
     names = ("one layer", "two layers", "the law itself")
     known = dict(zip(names, zip(flat, bounds, strict=False), strict=False))
     found_at: list[Row] = [{"until step": step, "median loss": loss} for step, loss in flat]
-    motion: list[Row] = [
-        {
-            "layer": number,
-            "a tenth of the largest motion at step": "never" if rises is None else rises,
-            "half of its own way at step": half,
-        }
-        for number, (rises, half) in enumerate(zip(deep["rises"], deep["half_step"], strict=True), 1)
-    ]
-    first, middle, last = deep["rises"]
-    before = [
-        None if early is None or late is None else late - early for early, late in ((last, middle), (middle, first))
-    ]
+    motion: list[Row] = []
+    in_order = 0
+    for seed, training in deep.items():
+        left = departures(training, single)
+        first, middle, last = (math.inf if step is None else step for step in left)
+        in_order += last < middle < first < math.inf
+        motion += [
+            {
+                "seed": seed, "layer": number, "departs at step": "never" if step is None else step,
+                "half of its own way at step": half,
+            }
+            for number, (step, half) in enumerate(zip(left, training["half_step"], strict=True), 1)
+        ]  # fmt: skip
     bars: list[dict[str, Any]] = [
         bar("falls behind which three layers pause, or end", len(flat), 3, at_least=True),
         *(
@@ -175,8 +199,12 @@ def run(options: Namespace) -> None:
             )
             for number, name in enumerate(names, 1)
         ),
-        bar("steps by which the last layer rises before the middle one", before[0], 1, at_least=True),
-        bar("steps by which the middle layer rises before the first", before[1], 1, at_least=True),
+        bar(
+            f"trainings out of {len(deep)} in which layers depart last, middle, first",
+            in_order,
+            len(deep),
+            at_least=True,
+        ),
     ]
     share = {law: row["floor"] / math.log(V) for law, row in drawn.items()}
     notes = [
@@ -185,7 +213,8 @@ def run(options: Namespace) -> None:
         f"rank, batches of {BATCH}, one site a sequence, SGD whose rate rises to {LEARNING_RATE} over 3 % of the steps "
         "and then falls to 0 along a cosine, gradients no longer than 1.",
         f"A pause lies between two falls of the monotone fit of the losses by {FALL} nats per factor of e or more; "
-        "motion is the mean square distance of weights from where training began.",
+        "a layer departs where the mean square distance of its weights from where they began stays for good above the "
+        f"largest until the loss was {1 - LEARNT:.0%} below that by frequencies of tokens.",
         "; ".join(
             f"law {law}: c = {LAWS[law][1]}, a token costs {value:.0%} of log {V} where the others are known"
             for law, value in share.items()
