@@ -92,18 +92,19 @@ def run(options: Namespace) -> None:
             found = dict(zip(asked, pool.map(contender, *zip(*asked, strict=True)), strict=True))
     bars = []
     for seconds in budgets:
-        best = {}
-        for model in MODELS:
-            row, losses = min((found[model, seconds, rate] for rate in RATES), key=lambda pair: pair[1].mean())
-            best[model] = losses
+        best = {
+            model: min((found[model, seconds, rate] for rate in RATES), key=lambda pair: pair[1].mean())
+            for model in MODELS
+        }
+        reference = next(iter(MODELS))
+        for model, (row, losses) in best.items():
             mean, error = _by_document(losses, document)
             rows.append({**row, "loss": mean, "error": error})
-        energy, *others = best.values()
-        for model, losses in zip(list(MODELS)[1:], others, strict=True):
-            gain, error = _by_document(losses - energy, document)
-            text = f"{seconds} s: loss of {model}, over that of the energy"
-            rows[-1 if model == list(MODELS)[-1] else -2]["over the energy"] = gain
-            bars.append(bar(f"{text}, in standard errors", gain / error, -2, at_least=True))
+            if model != reference:
+                gain, error = _by_document(losses - best[reference][1], document)
+                rows[-1]["over the energy"] = gain
+                text = f"{seconds} s: loss of {model}, over that of the energy"
+                bars.append(bar(f"{text}, in standard errors", gain / error, -2, at_least=True))
     notes = [
         f"{known['n']:,} windows of {LENGTH} characters out of {known['n_tokens']} to train with, {known['n_test']:,} "
         f"of other files to test with; {HEADS} heads of rank 1; losses in nats a character, all others of the window "
@@ -118,7 +119,8 @@ def _by_document(values: Any, document: Any) -> tuple[float, float]:
 
     mean = values.mean()
     sums = np.bincount(document, values - mean)
-    return float(mean), float(np.sqrt((sums**2).sum()) / len(values))
+    sums = sums[np.bincount(document) > 0]
+    return float(mean), float(np.sqrt((sums**2).sum() * len(sums) / (len(sums) - 1)) / len(values))
 
 
 if __name__ == "__main__":
