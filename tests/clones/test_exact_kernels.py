@@ -6,7 +6,7 @@ from tests.clones.laws import ladder_law, potts_couplings, potts_law, potts_logi
 
 from infoscope.base import DataError, ParameterError
 from infoscope.clones import enumerate_states, exact_conditionals, gibbs_kernel, metropolis_kernel, stationary_law
-from infoscope.clones.exact_kernels import sequence_scores
+from infoscope.clones.metropolis import sequence_scores
 
 
 def distance(p, q):
@@ -42,7 +42,7 @@ def test_a_step_by_hand():
 def test_the_score_of_logits_samples_a_pure_law_to_the_power_of_its_order(order):
     law = pure_law(order)
     logits = exact_conditionals(law, 6, 2)
-    score = sequence_scores(logits, 6, 2, sampler="mh_paper")
+    score = sequence_scores(logits, enumerate_states(6, 2), "mh_paper")
     slope = np.polyfit(np.log(law), score, 1)[0]
     assert slope == pytest.approx(order, abs=1e-10)
     power = law**order / (law**order).sum()
@@ -81,7 +81,7 @@ def test_the_score_of_pseudo_likelihood_is_closer_to_the_law_but_is_not_it():
     law, logits = potts_law(couplings), potts_logits(couplings)
     plain = stationary_law(metropolis_kernel(logits, 5, 3, sampler="mh_paper"))
     mild = stationary_law(metropolis_kernel(logits, 5, 3, sampler="mh_pl"))
-    score = sequence_scores(logits, 5, 3)
+    score = sequence_scores(logits, enumerate_states(5, 3), "mh_pl")
     np.testing.assert_allclose(mild, np.exp(score) / np.exp(score).sum(), atol=1e-12)
     assert 0.05 < distance(mild, law) < distance(plain, law)
 

@@ -1,7 +1,7 @@
 """Transition matrices of samplers over all sequences of a small alphabet: what they leave unchanged, exactly.
 
 A step changes one site.  Gibbs sampling draws the token from its conditional.  Metropolis sampling proposes that and
-accepts by a score, so its law is exp(score / temperature) and not the one that the conditionals came from:
+accepts by a score, so its law is exp(score) and not the one that the conditionals came from:
 
 - "mh_pl": the score is the sum over sites of the log-probability of the token given the others (pseudo-likelihood);
 - "mh_paper": it is the sum of the logits of the tokens.  For an energy of order k alone the sum of its zero-sum logits
@@ -23,10 +23,9 @@ from infoscope.base.checks import check_positive_number
 from .conditionals import Logits, logits_table
 from .enumeration import MOST_NUMBERS, count_states, enumerate_states
 from .logistic import log_softmax
+from .metropolis import GAUGES, SCORES, sequence_scores
 
 SCANS = ("random", "sweep")
-SAMPLERS = ("mh_pl", "mh_paper")
-GAUGES = ("zero_sum", "raw")
 STOCHASTIC = 1e-9  # how far rows of a kernel may be from adding up to one
 
 
@@ -101,7 +100,7 @@ def metropolis_kernel(
         Of "mh_paper": whether logits are first shifted to a mean of zero over the alphabet.  Raw logits may hold any
         function of the other tokens, which changes no conditional, and yet the score.
     temperature : float
-        Divides the score.
+        Logits are divided by it, those of the score and of the proposals.
 
     Returns
     -------
@@ -130,9 +129,12 @@ def metropolis_kernel(
     (array([0.4706, 0.0294, 0.0294, 0.4706]), array([0.4706, 0.0294, 0.0294, 0.4706]))
     """
     _check_size(length, n_tokens)
-    table = logits_table(logits, length, n_tokens)
-    score = sequence_scores(table, length, n_tokens, sampler=sampler, gauge=gauge)
-    score = score / check_positive_number(temperature, "temperature")
+    check_choice(sampler, "sampler", SCORES)
+    check_choice(gauge, "gauge", GAUGES)
+    table = logits_table(logits, length, n_tokens) / check_positive_number(temperature, "temperature")
+    if sampler == "mh_paper" and not np.isfinite(table).all():
+        raise DataError("a sum of logits needs finite ones, and some are -inf: take sampler='mh_pl'")
+    score = sequence_scores(table, enumerate_states(length, n_tokens), sampler, gauge)
     kernel = np.zeros((len(table), len(table)))
     for site in range(length):
         log_p = log_softmax(table[:, site])
@@ -145,41 +147,6 @@ def metropolis_kernel(
         kernel[came, went] += np.where(came == went, 0.0, accepted) / length
     kernel[np.diag_indices_from(kernel)] = 1 - kernel.sum(1)
     return kernel
-
-
-def sequence_scores(
-    logits: Logits, length: int, n_tokens: int, *, sampler: str = "mh_pl", gauge: str = "zero_sum"
-) -> np.ndarray:
-    """Score of every sequence, by which Metropolis sampling accepts; the law it samples is exp(score).
-
-    Parameters
-    ----------
-    logits, length, n_tokens, sampler, gauge
-        As for `metropolis_kernel`.
-
-    Returns
-    -------
-    array (V^L,)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from infoscope.clones import exact_conditionals
-    >>> from infoscope.clones.exact_kernels import sequence_scores
-    >>> sequence_scores(exact_conditionals([0.4, 0.1, 0.1, 0.4], 2, 2), 2, 2).round(4)
-    array([-0.4463, -3.2189, -3.2189, -0.4463])
-    """
-    check_choice(sampler, "sampler", SAMPLERS)
-    check_choice(gauge, "gauge", GAUGES)
-    table = logits_table(logits, length, n_tokens)
-    if sampler == "mh_pl":
-        table = log_softmax(table)
-    elif not np.isfinite(table).all():
-        raise DataError("a sum of logits needs finite ones, and some are -inf: take sampler='mh_pl'")
-    elif gauge == "zero_sum":
-        table = table - table.mean(-1, keepdims=True)
-    states = enumerate_states(length, n_tokens)
-    return np.asarray(np.take_along_axis(table, states[:, :, None], axis=2)[..., 0].sum(1))
 
 
 def stationary_law(kernel: Any) -> np.ndarray:
