@@ -77,7 +77,7 @@ def test_checkpoints_of_a_folder_are_followed(text):
     for step in (0, 30):
         transformers.BertForMaskedLM(config).save_pretrained(text / "run" / f"checkpoint-{step}")
         saved.save(str(text / "run" / f"checkpoint-{step}" / "tokenizer.json"))
-    call("clones", "pairs.txt", *SMALL, *CLONE, "--study", "run", "--output", "b.npz")
+    call("clones", "pairs.txt", *SMALL[:2], *SMALL[4:], *CLONE, "--study", "run", "--output", "b.npz")
     found = infoscope.load("b.npz")
     assert found.steps.tolist() == [0, 30]
     assert found.loss[0] == pytest.approx(np.log(4), abs=0.2)  # it was never trained
@@ -88,7 +88,7 @@ def test_checkpoints_of_a_folder_are_followed(text):
     [
         (["pairs.txt", "--orders", "1,two"], ParameterError, "separated by commas"),
         (["pairs.txt", "--tokenizer", "bpe:256"], ParameterError, "bpe:512"),
-        (["pairs.txt", "--length", "500"], DataError, "fewer than one window"),
+        (["pairs.txt", "--length", "9000"], DataError, "fewer than one window"),
         (["nothing.txt"], DataError, "nothing.txt"),
         (["pairs.txt", "--orders", "1,9", "--length", "6"], ParameterError, "6 sites"),
         (["pairs.txt", "--study", "encodr"], ParameterError, "encoder, decoder or a folder"),
@@ -97,3 +97,63 @@ def test_checkpoints_of_a_folder_are_followed(text):
 def test_what_cannot_be_done_is_said(text, arguments, error, words):
     with pytest.raises(error, match=words):
         call("clones", *arguments, "-q")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["pairs.txt", "--length", "700"], "--length, 700 now"),
+        (["pairs.txt", "--study", "encoder", "--sequences", "4"], "more --sequences"),
+        (["same.txt"], "same.txt: one character again and again"),
+        (["same.txt", "--tokenizer", "bpe:512"], "same.txt: one character again and again"),
+    ],
+)
+def test_what_is_too_little_is_said_before_anything_is_trained(text, monkeypatch, arguments, words):
+    from infoscope.clones import CloneLadder
+
+    monkeypatch.setattr(CloneLadder, "fit", lambda *_, **__: pytest.fail("training began"))
+    (text / "same.txt").write_text("x" * 20_000)
+    with pytest.raises(DataError, match=words):
+        call("clones", *arguments, "-q")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--kind", "losses"], "goes with --plot"),
+        (["--kind", "curves", "--plot", "a.png"], "no picture of what is found without --study: losses"),
+        (["--kind", "losses", "--study", "encoder", "--plot", "a.png"], "with --study: curves, clock"),
+        (["--study", ".", "--tokenizer", "characters"], "leave it out"),
+        (["--clones", "pairs.txt"], "--clones pairs.txt is a folder"),
+    ],
+)
+def test_options_that_would_be_ignored_are_refused(text, arguments, words):
+    with pytest.raises(ParameterError, match=words):
+        call("clones", "pairs.txt", *arguments, "-q")
+
+
+def test_a_study_without_a_certified_clone_ends_before_its_training(text, monkeypatch):
+    from infoscope.clones import StudyTransformer
+
+    monkeypatch.setattr(StudyTransformer, "fit", lambda *_, **__: pytest.fail("training began"))
+    short = ("--orders", "2", "--sequences", "40", "--max-sweeps", "8", "-q")
+    with pytest.raises(DataError, match="--max-sweeps"):
+        call("clones", "pairs.txt", *SMALL[2:], *short, "--study", "encoder")
+
+
+def test_clones_are_written_as_text_and_as_a_page(text):
+    call("clones", "pairs.txt", *SMALL, *CLONE, "--clones", "drawn", "--sampler", "tempered", "--output", "a.json")
+    assert sorted(path.name for path in (text / "drawn").iterdir()) == [
+        "order-1.html", "order-1.txt", "order-2.html", "order-2.txt",
+    ]  # fmt: skip
+    pairs = {}
+    for order in (1, 2):
+        lines = (text / "drawn" / f"order-{order}.txt").read_text().splitlines()
+        assert len(lines) == 40 and {len(line) for line in lines} == {6} and set("".join(lines)) == set("abc")
+        pairs[order] = np.mean([line[at] == line[at + 1] for line in lines for at in range(5)])
+    assert pairs[1] == pytest.approx(1 / 3, abs=0.1)  # 200 pairs: three errors
+    assert pairs[2] > pairs[1] + 0.1
+    assert "<mark" in (text / "drawn" / "order-2.html").read_text()
+    (text / "drawn" / "order-2.txt").unlink()
+    call("rerun", "a.json")
+    assert not (text / "drawn" / "order-2.txt").exists()  # a rerun writes nothing but its own record

@@ -10,8 +10,11 @@ import typer
 from .options import Delivery, Jobs, Seed, count, value, with_groups, word
 
 PARTS = 50  # that a single text is cut into, so that some can be held out
+SHORTEST_PART = 10  # windows of it, if every character were a token
 TEST_SHARE = 0.1
-KINDS = "losses|curves|clock"
+FEWEST_SEQUENCES = 4  # two chains for each start
+KINDS = "losses|curves|clock"  # the first of a ladder, the others of --study
+DEFAULT_TOKENIZER = "characters:60"
 
 
 @with_groups
@@ -19,18 +22,28 @@ def clones(
     texts: Annotated[list[str], typer.Argument(metavar="TEXT", help=".txt: one document; TABLE:COLUMN: a row each")],
     *,
     orders: Annotated[str, value("N[,N...]", "Orders of interaction, one model each.")] = "1,2,3",
-    tokenizer: Annotated[str, value("KIND", "characters, characters:60, bpe:512.")] = "characters:60",
+    tokenizer: Annotated[
+        str | None, value("KIND", "characters, characters:60 (default), bpe:512; of a --study FOLDER its own.")
+    ] = None,
     length: Annotated[int, count(2, "Tokens of a window.")] = 32,
     heads: Annotated[int, count(1, "Of every order of a model.")] = 32,
     steps: Annotated[int, count(1, "Of the training of a model.")] = 1000,
     weight_decay: Annotated[float, value("W", "Closes wells of high orders that chains fall into.", least=0)] = 0.0,
     sequences: Annotated[int, count(4, "Of a clone.")] = 400,
+    sampler: Annotated[
+        str,
+        word("gibbs|tempered|mh_pl|mh_paper", "Of clones; tempered, ten times the time, where barriers hold chains."),
+    ] = "gibbs",
     max_sweeps: Annotated[int, count(8, "Sweeps after which a clone is given up.")] = 1000,
     study: Annotated[
         str | None, value("encoder|decoder|FOLDER", "A small transformer, or checkpoints, to test.")
     ] = None,
     study_steps: Annotated[int, count(2, "Of its training.")] = 2000,
     resume: Annotated[str | None, value("FOLDER", "Keep trained models there; go on from them.")] = None,
+    clone_dir: Annotated[
+        str | None,
+        value("FOLDER", "Write there order-2.txt, a sequence a line, and order-2.html, changes marked.", "--clones"),
+    ] = None,
     out: Annotated[
         Delivery,
         {"output": "The answer: .json (for rerun), .npz (for infoscope.load), .csv, .parquet, .html (a page)."},
@@ -48,51 +61,47 @@ def clones(
 
     Example: infoscope clones book.txt --orders 1,2,3 --study encoder --resume models --plot curves.png
     """
-    from infoscope.base.errors import warn
-    from infoscope.clones import (
-        CloneLadder,
-        InteractionModel,
-        StudyTransformer,
-        checkpoint_conditionals,
-        learning_curves,
-        read_tokenizer,
-        token_windows,
-        train_tokenizer,
-    )
+    from infoscope.base.errors import DataError
+    from infoscope.clones import CloneLadder, InteractionModel, token_windows, train_tokenizer
 
     from .deliver import check_targets, deliver
     from .messages import messages
 
     asked, folder = _read_orders(orders), _folder_of(study)
+    _check_options(tokenizer, kind, study, folder, out)
     check_targets(out)
+    targets = None if clone_dir is None else _folder_to_write(clone_dir)
     with messages(out.quiet):
-        documents, files = _read_documents(texts)
-        known = train_tokenizer(documents, tokenizer) if folder is None else read_tokenizer(folder)
-        conditionals = {} if folder is None else checkpoint_conditionals(folder, known.n_tokens)
-        files += [] if folder is None else sorted(folder.glob("*/*.safetensors"))
+        documents, files = _read_documents(texts, length)
+        if len(set().union(*documents)) == 1:
+            raise DataError(f"{', '.join(texts)}: one character again and again tells nothing; pass another text")
+        if folder is None:
+            known, checkpoints = train_tokenizer(documents, tokenizer or DEFAULT_TOKENIZER), {}
+        else:
+            known, checkpoints = _read_models(folder)
+            files += sorted(folder.glob("*/*.safetensors"))
         windows = token_windows(documents, known, length)
         train, test = windows.split(TEST_SHARE, random_state=seed)
+        start, document = (_evenly(rows, sequences) for rows in (test.tokens, test.document))
+        _check_enough(test.document, document, length, studied=study is not None)
         model = InteractionModel(
             n_heads=heads, n_steps=steps, weight_decay=weight_decay, positions="relative",
-            n_tokens=windows.tokenizer.n_tokens, random_state=seed,
+            n_tokens=known.n_tokens, random_state=seed,
         )  # fmt: skip
         ladder = CloneLadder(asked, model=model).fit(train.tokens, checkpoint=resume, resume=resume is not None)
-        start = _evenly(test.tokens, sequences)
-        drawn = ladder.sample(start, max_sweeps=max_sweeps, random_state=seed, n_jobs=jobs, device=device)
-        found: Any = ladder.compare(test.tokens, document=test.document, clones=drawn)
-        if study is not None:
-            typer.echo(str(found))
-            if folder is None:
-                network = StudyTransformer(study, n_steps=study_steps, random_state=seed)
-                conditionals = network.fit(train.tokens, n_tokens=windows.tokenizer.n_tokens).checkpoints_
-            for order, clone in drawn.items():
-                if not clone.converged:
-                    warn(f"the clone of order {order} is left out: {clone.verdict}")
-            certified = {order: clone for order, clone in drawn.items() if clone.converged}
-            found = learning_curves(
-                conditionals, certified, start, document=_evenly(test.document, sequences), random_state=seed
-            )
-        inputs = {"n_train": len(train), "n_test": len(test), "n_tokens": windows.tokenizer.n_tokens}
+        drawn = ladder.sample(
+            start, sampler=sampler, max_sweeps=max_sweeps, random_state=seed, n_jobs=jobs, device=device
+        )  # fmt: skip
+        losses = ladder.compare(test.tokens, document=test.document, clones=drawn)
+        if targets is not None:
+            _write_clones(targets, start, drawn, known)
+        inputs: dict[str, Any] = {"n_train": len(train), "n_test": len(test), "n_tokens": known.n_tokens}
+        if study is None:
+            found: Any = losses
+        else:
+            typer.echo(str(losses))
+            inputs |= {"order_loss": losses.loss.tolist(), "order_loss_se": losses.loss_se.tolist()}
+            found = _follow(study, checkpoints, study_steps, drawn, train.tokens, start, document, known.n_tokens, seed)
         deliver(found, out, inputs, files, **({"kind": kind} if kind else {}))
 
 
@@ -120,8 +129,124 @@ def _folder_of(study: str | None) -> Path | None:
     return folder
 
 
-def _read_documents(texts: list[str]) -> tuple[list[str], list[Path]]:
-    """One text a file or a row; a single text in parts."""
+def _check_options(
+    tokenizer: str | None, kind: str | None, study: str | None, folder: Path | None, out: Delivery
+) -> None:
+    """Raise where an option would be ignored, or could not be followed after hours of training."""
+    from infoscope.base.errors import ParameterError
+
+    if folder is not None and tokenizer is not None:
+        raise ParameterError(
+            f"--tokenizer {tokenizer} does not go with --study {folder}: the models there know their own tokens; "
+            "leave it out"
+        )
+    if kind is None:
+        return
+    if out.plot is None:
+        raise ParameterError(f"--kind {kind} says which picture is drawn: it goes with --plot FILE")
+    kinds = KINDS.split("|")[:1] if study is None else KINDS.split("|")[1:]
+    if kind not in kinds:
+        asked = "without --study" if study is None else "with --study"
+        raise ParameterError(f"--kind {kind} is no picture of what is found {asked}: {', '.join(kinds)}")
+
+
+def _folder_to_write(name: str) -> Path:
+    """A folder that is there, or can be made: found out before any training."""
+    from infoscope.base.errors import ParameterError
+
+    folder = Path(name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ParameterError(f"--clones {name} is a folder to write to: {error}") from error
+    return folder
+
+
+def _read_models(folder: Path) -> tuple[Any, dict[int, Any]]:
+    """Tokenizer and conditionals of the checkpoints in a folder."""
+    from infoscope.clones import checkpoint_conditionals, read_tokenizer
+
+    known = read_tokenizer(folder)
+    return known, checkpoint_conditionals(folder, known.n_tokens)
+
+
+def _check_enough(test: Any, drawn: Any, length: int, *, studied: bool) -> None:
+    """Raise before any training where its errors could not be told afterwards."""
+    from infoscope.base.errors import DataError
+    from infoscope.clones.documents import error_units
+
+    way_out = f"pass more text, or shorter windows (--length, {length} now)"
+    if len(drawn) < FEWEST_SEQUENCES:
+        raise DataError(
+            f"{len(drawn)} windows are left to test with and to begin clones at, and {FEWEST_SEQUENCES} are needed: "
+            f"{way_out}"
+        )
+    for which, option in ((test, ""), (drawn, " or more --sequences")) if studied else ((test, ""),):
+        try:
+            error_units(which, len(which))
+        except DataError as error:
+            n = len(set(which.tolist()))
+            raise DataError(
+                f"errors need windows of 20 documents, or 40 windows, and to test with there are {len(which)} of {n}: "
+                f"{way_out}{option}"
+            ) from error
+
+
+def _follow(
+    study: str,
+    checkpoints: dict[int, Any],
+    n_steps: int,
+    drawn: dict[int, Any],
+    train: Any,
+    start: Any,
+    document: Any,
+    n_tokens: int,
+    seed: int,
+) -> Any:
+    """Losses of a model along its training, on real sequences and on the clones that are certified."""
+    from infoscope.base.errors import DataError, warn
+    from infoscope.clones import StudyTransformer, learning_curves
+
+    for order, clone in drawn.items():
+        if not clone.converged:
+            warn(f"the clone of order {order} is left out: {clone.verdict}")
+    certified = {order: clone for order, clone in drawn.items() if clone.converged}
+    if not certified:
+        raise DataError(
+            "no clone has converged, so there is nothing to follow the training on: raise --max-sweeps, or take "
+            "--sampler tempered; with --resume FOLDER the models need no second training"
+        )
+    if not checkpoints:
+        network = StudyTransformer(study, n_steps=n_steps, random_state=seed)
+        checkpoints = network.fit(train, n_tokens=n_tokens).checkpoints_
+    return learning_curves(checkpoints, certified, start, document=document, random_state=seed)
+
+
+def _write_clones(folder: Path, start: Any, drawn: dict[int, Any], tokenizer: Any) -> None:
+    """Sequences of every clone as text, a line each; and what changed of where chains from data began."""
+    from infoscope.clones import changed_tokens
+    from infoscope.storage import atomic_path
+
+    def line(row: Any) -> str:
+        """Line breaks are written as in a string of Python, so that a sequence stays one line."""
+        text = tokenizer.decode(row).replace("\\", "\\\\")
+        return str(text.replace("\n", "\\n").replace("\r", "\\r"))
+
+    for order, clone in drawn.items():
+        page = changed_tokens(start[clone.from_data], clone.tokens[clone.from_data], decode=tokenizer.decode)
+        for name, text in (
+            (f"order-{order}.txt", "".join(f"{line(row)}\n" for row in clone.tokens)),
+            (
+                f"order-{order}.html",
+                f'<!DOCTYPE html>\n<meta charset="utf-8">\n<title>{clone._title}</title>\n{page}\n',
+            ),
+        ):
+            with atomic_path(folder / name) as temporary:
+                temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _read_documents(texts: list[str], length: int) -> tuple[list[str], list[Path]]:
+    """One text a file or a row; a single text in parts, each of some windows."""
     from infoscope.io.texts import PLAIN_LINES, read_document, read_texts
 
     documents, files = [], []
@@ -132,7 +257,8 @@ def _read_documents(texts: list[str]) -> tuple[list[str], list[Path]]:
         documents += [read_document(path)] if plain else read_texts(path, column or None)
     if len(documents) == 1:
         text, n = documents[0], len(documents[0])
-        documents = [text[n * part // PARTS : n * (part + 1) // PARTS] for part in range(PARTS)]
+        parts = max(2, min(PARTS, n // (SHORTEST_PART * length)))
+        documents = [text[n * part // parts : n * (part + 1) // parts] for part in range(parts)]
     return documents, files
 
 

@@ -209,7 +209,7 @@ def _run(command: Any, arguments: Sequence[str], targets: Sequence[Path], file: 
         with redirect_stdout(io.StringIO()), suppress(typer.Exit):
             context = command.make_context(name, options, obj=list(arguments))
             context.params |= {"output": [str(again), *map(str, targets)], "plot": None}
-            context.params |= {name: None for name in ("resume", "store_dir") if name in context.params}
+            context.params |= {name: None for name in ("resume", "store_dir", "clone_dir") if name in context.params}
             with context:
                 command.invoke(context)
         if not again.is_file():
