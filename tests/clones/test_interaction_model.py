@@ -1,5 +1,6 @@
 """Training of models of an order: bounds that are known by enumeration, and what happens when something goes wrong."""
 
+import re
 from itertools import combinations
 
 import numpy as np
@@ -349,5 +350,19 @@ def test_layer_norm_says_that_it_bounds_no_order():
 
 
 def test_few_data_are_said_with_what_held_out_rows_gained():
-    with pytest.warns(UserWarning, match=r"2160 tokens for \d+ parameters: held-out sequences gained 0\.\d+ nats"):
-        small(3, n_heads=16).fit(tokens_of())
+    """Over the order that training goes on from, or over independent tokens: in the mean of rows nobody trained on."""
+    tokens, held_out = tokens_of(), tokens_of(200, seed=5)
+    lower = small(2, n_heads=16, validation=0.0).fit(tokens)
+    for below, reference in ((None, "independent tokens"), (lower, "order 2")):
+        with pytest.warns(UserWarning, match=r"2400 tokens for \d+ parameters") as caught:
+            model = small(3, n_heads=16, validation=held_out).fit(tokens, below=below)
+        gain, error = re.search(
+            rf"gained (\S+) ± (\S+) nats a token over {reference};", str(caught[0].message)
+        ).groups()
+        if below is None:
+            shares = np.stack([np.bincount(column, minlength=2) for column in tokens.T]) / len(tokens)
+            expected = -np.log(shares[np.arange(tokens.shape[1]), held_out]).mean(axis=1) - model.losses(held_out)
+        else:
+            expected = below.losses(held_out) - model.losses(held_out)
+        assert float(gain) == pytest.approx(expected.mean(), abs=float(error) / 10)
+        assert float(error) == pytest.approx(expected.std(ddof=1) / np.sqrt(200), rel=0.2)  # one or two digits

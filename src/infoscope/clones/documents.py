@@ -87,3 +87,29 @@ def unit_means(values: np.ndarray, unit: np.ndarray | None) -> tuple[np.ndarray,
         away = sums
     n = len(away)
     return means, away.T @ away * (n / max(n - 1, 1)) / len(values) ** 2
+
+
+def mean_and_error(values: np.ndarray, weights: np.ndarray, unit: np.ndarray) -> tuple[float, float]:
+    """Weighted mean, and its standard error by units (a ratio of sums over them).
+
+    Parameters
+    ----------
+    values, weights : array (n,)
+        Means over the tokens of a sequence, and how many these are.
+    unit : array (n,) of int
+
+    Returns
+    -------
+    mean, error : float
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from infoscope.clones.documents import mean_and_error
+    >>> mean_and_error(np.array([1.0, 3.0]), np.array([4, 4]), np.arange(2))
+    (2.0, 1.0)
+    """
+    mean = float(np.average(values, weights=weights))
+    sums = np.bincount(unit, weights * (values - mean))
+    n = len(sums)
+    return mean, float(np.sqrt((sums**2).sum() * n / max(1, n - 1)) / weights.sum())

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
-from infoscope.base import check_choice, check_positive_int, fingerprint, provenance
+from infoscope.base import check_choice, check_positive_int, fingerprint, format_estimate, provenance
 from infoscope.base.checks import check_positive_number, check_sample_weight
 from infoscope.base.contents import holds, integers, number, numbers, whole
 from infoscope.base.documentation import DocumentedEstimator
@@ -19,6 +19,7 @@ from infoscope.storage import Checkpoint
 
 from .clone_results import CloneResult
 from .clone_sampling import SAMPLERS, draw_clone
+from .documents import mean_and_error
 from .energy import StarEnergy
 from .factored import FactoredNetwork, layers_of_order
 from .logistic import log_softmax
@@ -30,7 +31,7 @@ from .training import Rows, Schedule, logarithmic_steps, mean_loss, start_traini
 from .weight_motion import WeightMotion
 
 MODELS = ("energy", "factored")
-FEW_WINDOWS = 10  # tokens a parameter below which the held-out gain is quoted
+FEW_TOKENS = 10  # a parameter, below which the held-out gain is quoted
 MOST_FULL = 16  # sites up to which pairs of sites have room for weights of their own
 MOST_EXAMPLES = 20_000  # sequences of the data that are kept, for clones to be compared with
 BLOCKS = 50  # of rows, some of which are held out
@@ -67,7 +68,8 @@ class InteractionModel(DocumentedEstimator, BaseEstimator):
         Sites of a sequence that a step of a factored model looks at: all of them, one pass each, or one at random.
         Energies always see all.
     validation : float or array (m, L)
-        Share of the rows that is held out, in blocks of neighbouring rows; or the sequences themselves.  0 for none.
+        Share of the rows that is held out, in blocks of neighbouring rows; or the sequences themselves.  0 for none,
+        and no word on what an order gains from few data.
     patience : int
         Training ends after so many looks (one every 40th of the steps) at held-out rows without a better one.
     n_tokens : int, optional
@@ -237,7 +239,7 @@ class InteractionModel(DocumentedEstimator, BaseEstimator):
         self.best_loss_ = float("nan") if held_out is None else float(state.best_loss)
         self.n_steps_, self.rate_factor_ = state.n_steps, state.rate_factor
         self.kept_steps_, self.kept_ = state.kept_steps, state.kept
-        self._warn_of_few(rows, held_out)
+        self._warn_of_few(rows, held_out, below)
         return self
 
     def energy(self) -> StarEnergy:
@@ -490,19 +492,25 @@ class InteractionModel(DocumentedEstimator, BaseEstimator):
             ]  # fmt: skip
         return np.concatenate(found)
 
-    def _warn_of_few(self, rows: Rows, held_out: Rows | None) -> None:
-        """Say so where there are few tokens a parameter, and what held-out rows gained."""
+    def _warn_of_few(self, rows: Rows, held_out: Rows | None, below: InteractionModel | None) -> None:
+        """Say so where there are few tokens a parameter, each of them a target, and what held-out rows gained."""
         n_seen = int((rows.tokens >= 0).sum())
-        if held_out is None or n_seen >= FEW_WINDOWS * len(self.parameters_):
+        if held_out is None or n_seen >= FEW_TOKENS * len(self.parameters_):
             return
-        log_p = np.log(np.maximum(self.frequencies_, 1e-300))
-        log_p = np.broadcast_to(log_p, (self.length_, self.n_tokens_))
-        seen = held_out.tokens >= 0
-        independent = -log_p[np.arange(self.length_), np.maximum(held_out.tokens, 0)][seen].mean()
-        gain = independent - self.best_loss_
+        own, n_tokens = mean_loss(self._fitted(), self.parameters_, held_out)
+        reference = "independent tokens" if below is None else f"order {below.order}"
+        if below is None:
+            log_p = log_softmax(_log_frequencies(self.frequencies_).astype(np.float64))
+            log_p = np.broadcast_to(log_p, (self.length_, self.n_tokens_))[
+                np.arange(self.length_), np.maximum(held_out.tokens, 0)
+            ]
+            other = -np.where(held_out.tokens >= 0, log_p, 0.0).sum(axis=1) / np.maximum(n_tokens, 1)
+        else:
+            other = mean_loss(below._fitted(), below.parameters_, held_out)[0]
+        gain = format_estimate(*mean_and_error(other - own, n_tokens, np.arange(len(own))))
         warn(
-            f"{n_seen} tokens for {len(self.parameters_)} parameters: held-out sequences gained {gain:.3g} nats a "
-            "token over independent tokens; take fewer heads, a lower order or more data if that is less than you need",
+            f"{n_seen} tokens for {len(self.parameters_)} parameters: held-out sequences gained {gain} nats a token "
+            f"over {reference}; take fewer heads, a lower order or more data if that is less than you need",
             DataWarning,
         )
 

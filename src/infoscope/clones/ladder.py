@@ -15,7 +15,7 @@ from infoscope.base.contents import holds
 from infoscope.base.documentation import DocumentedEstimator
 
 from .clone_results import CloneResult
-from .documents import error_units
+from .documents import error_units, mean_and_error
 from .interaction_model import InteractionModel
 from .ladder_results import LadderLosses
 from .token_arrays import check_order
@@ -145,8 +145,8 @@ class CloneLadder(DocumentedEstimator, BaseEstimator):
         unit = np.arange(len(tokens)) if known is None else known
         weights = (tokens >= 0).sum(axis=1)
         table = np.stack([model.losses(tokens) for model in self.models_.values()])
-        found = [_mean_and_error(row, weights, unit) for row in table]
-        gains = [_mean_and_error(row, weights, unit) for row in table[:-1] - table[1:]]
+        found = [mean_and_error(row, weights, unit) for row in table]
+        gains = [mean_and_error(row, weights, unit) for row in table[:-1] - table[1:]]
         drawn = [(clones or {}).get(order) for order in self.models_]
         own = [
             (np.nan, np.nan) if clone is None else _own_loss(model, clone.tokens)
@@ -174,17 +174,9 @@ class CloneLadder(DocumentedEstimator, BaseEstimator):
             raise NotFittedError("this CloneLadder has not been trained: call fit first")
 
 
-def _mean_and_error(values: np.ndarray, weights: np.ndarray, unit: np.ndarray) -> tuple[float, float]:
-    """Weighted mean, and its standard error by units (a ratio of sums over them)."""
-    mean = float(np.average(values, weights=weights))
-    sums = np.bincount(unit, weights * (values - mean))
-    n = len(sums)
-    return mean, float(np.sqrt((sums**2).sum() * n / max(1, n - 1)) / weights.sum())
-
-
 def _own_loss(model: InteractionModel, tokens: np.ndarray) -> tuple[float, float]:
     """Of a model on sequences drawn from it, each chain one unit."""
-    return _mean_and_error(model.losses(tokens), (tokens >= 0).sum(axis=1), np.arange(len(tokens)))
+    return mean_and_error(model.losses(tokens), (tokens >= 0).sum(axis=1), np.arange(len(tokens)))
 
 
 def _largest(r_hat: np.ndarray) -> float:
