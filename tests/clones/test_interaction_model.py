@@ -366,3 +366,25 @@ def test_few_data_are_said_with_what_held_out_rows_gained():
             expected = below.losses(held_out) - model.losses(held_out)
         assert float(gain) == pytest.approx(expected.mean(), abs=float(error) / 10)
         assert float(error) == pytest.approx(expected.std(ddof=1) / np.sqrt(200), rel=0.2)  # one or two digits
+
+
+@quiet
+def test_a_clone_says_whether_its_conditionals_belong_to_a_law_and_which_tables_it_misses():
+    tokens = tokens_of(2000)
+    energy, factored = (small(3, model=model, n_steps=300).fit(tokens) for model in ("energy", "factored"))
+    start = tokens_of(400, seed=3)
+    exact, drawn = (model.sample(start, n_sweeps=64) for model in (energy, factored))
+    assert (exact.compatibility, exact.compatibility_se) == (0.0, 0.0)
+    assert drawn.compatibility > 5 * drawn.compatibility_se > 0
+    assert any("no joint law" in note for note in drawn.notes) and not any("law" in note for note in exact.notes)
+    shares = np.stack([[np.mean(rows == token, axis=0) for token in range(3)] for rows in (exact.tokens, start)])
+    noise = (shares * (1 - shares)).sum(axis=1).mean(axis=-1).sum() / 399  # what finite samples add
+    plain = ((shares[0] - shares[1]) ** 2).sum(axis=0).mean()
+    assert exact.table_distance[0] == pytest.approx(
+        plain - noise, abs=2e-3
+    )  # half of the rows are begun at the other's
+    assert (exact.table_distance < 4 * exact.table_distance_se).all() and not exact.notes
+    shuffled = np.random.default_rng(0).permuted(tokens, axis=0)
+    alone = small(2).fit(shuffled).sample(start, n_sweeps=64)
+    assert alone.table_distance[1] > 4 * alone.table_distance_se[1]
+    assert any("pairs of tokens at two sites are not those of the data" in note for note in alone.notes)

@@ -47,6 +47,13 @@ class CloneResult(Result):
         Means over the chains from data and over the others, after every sweep.
     difference, difference_se : array (D,)
         Clone less data, in standard deviations of the data; what a model of this order was to reproduce is 0.
+    table_distance, table_distance_se : array (2,)
+        Squared distance of the clone's shares of tokens at a site from the data's, mean over sites, and the same of
+        pairs of tokens at two sites: 0 where they agree, site by site, what `difference` averages over.
+        Errors take sequences as independent.
+    compatibility, compatibility_se : float
+        Of the model's conditionals, as `compatibility_index` has it, on the sequences given; 0 of an energy, and NaN
+        where padding leaves fewer than four of them whole.
     changed_fraction, changed_fraction_se : float
         Share of sites that differ from where the chain began, chains from data only; standard error over chains.
     nearest, nearest_se : float
@@ -72,6 +79,10 @@ class CloneResult(Result):
     trace: np.ndarray = field(repr=False)
     difference: np.ndarray = field(repr=False)
     difference_se: np.ndarray = field(repr=False)
+    table_distance: np.ndarray = field(repr=False)
+    table_distance_se: np.ndarray = field(repr=False)
+    compatibility: float
+    compatibility_se: float
     changed_fraction: float
     changed_fraction_se: float
     nearest: float
@@ -87,7 +98,7 @@ class CloneResult(Result):
         "tokens": integers("N", "L", low=-1), "from_data": flags("N"), "order": whole(), "temperature": number(),
         "n_sweeps": whole(), "r_hat": numbers("D"), "start_difference": numbers("D"),
         "start_difference_se": numbers("D"), "trace": numbers("T", 2, "D"), "difference": numbers("D"),
-        "difference_se": numbers("D"),
+        "difference_se": numbers("D"), "table_distance": numbers(2), "table_distance_se": numbers(2),
     }  # fmt: skip
 
     @property

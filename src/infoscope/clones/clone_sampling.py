@@ -7,22 +7,25 @@ from typing import Any
 
 import numpy as np
 
-from infoscope.base import check_positive_int, provenance
+from infoscope.base import check_positive_int, format_estimate, provenance
 from infoscope.base.errors import ParameterError
 from infoscope.base.progress import progress
 from infoscope.neighbors import Space, nearest
 
 from .clone_results import CloneResult
+from .compatibility import FEWEST_PAIRS, compatibility_index
 from .convergence import Certificate, SequenceStatistics, certify
 from .energy import StarEnergy
 from .gibbs_torch import gibbs_sampler
 from .metropolis import metropolis_sweep
+from .table_distances import table_distances
 from .tempering import TemperedSampler
 
 SAMPLERS = ("gibbs", "tempered", "mh_pl", "mh_paper")
 UNBIASED = ("gibbs", "tempered")
 LOOKS = (16, 24, 32, 48, 64, 96, 128, 160, 200, 300, 400, 600, 800, 1200, 1600, 2400, 3200)  # sweeps before a look
 FAR_ENERGY, FAR_ERRORS = 0.5, 5.0  # standard deviations of the data, and errors, of a law that is not that of the data
+FAR_TABLES = 4.0  # errors of a distance of tables that is told
 MOST_COMPARED = 2000  # sequences of each kind that are compared one by one
 
 Sweep = Callable[[], "tuple[np.ndarray, float]"]  # tokens after it, and the share of accepted proposals
@@ -88,8 +91,9 @@ def draw_clone(
                 certificate = certify(np.stack(draws), from_data)
                 if automatic and certificate.converged:
                     break
+    compatibility = _compatibility(energy, conditionals, start, frequencies.shape[1])
     return _result(
-        tokens, begun, start, training, from_data, np.stack(draws), measure, names, certificate,
+        tokens, begun, start, training, from_data, np.stack(draws), measure, names, certificate, compatibility,
         order=order, sampler=sampler, temperature=temperature, acceptance=float(np.mean(accepted)),
         provenance=provenance(
             "InteractionModel.sample",
@@ -184,6 +188,7 @@ def _result(
     measure: Callable[[np.ndarray], np.ndarray],
     names: tuple[str, ...],
     certificate: Certificate,
+    compatibility: tuple[float, float, str],
     **about: Any,
 ) -> CloneResult:
     data, clone = measure(start), draws[-1]
@@ -194,9 +199,12 @@ def _result(
     changed = ((tokens != begun)[from_data] & seen).sum(axis=1) / np.maximum(1, seen.sum(axis=1))
     near, near_data = (_nearest_share(rows[:MOST_COMPARED], training) for rows in (tokens, start))
     means = np.stack([draws[:, from_data].mean(axis=1), draws[:, ~from_data].mean(axis=1)], axis=1)
-    notes = () if about["sampler"] in UNBIASED else (
-        f"sampler='{about['sampler']}' does not sample the law whose conditionals these are: its own is colder",
-    )  # fmt: skip
+    distances, distances_se = table_distances(tokens, start)
+    notes = [compatibility[2], _note_of_tables(distances, distances_se, about["order"])]
+    if about["sampler"] not in UNBIASED:
+        notes.append(
+            f"sampler='{about['sampler']}' does not sample the law whose conditionals these are: its own is colder"
+        )
     difference, difference_se = (clone.mean(axis=0) - data.mean(axis=0)) / spread, np.sqrt(variance) / spread
     return CloneResult(
         warnings=_warn_of_energy(names, difference, difference_se, about),
@@ -204,10 +212,36 @@ def _result(
         statistic_names=names, r_hat=certificate.r_hat, start_difference=certificate.start_difference,
         start_difference_se=certificate.start_difference_se, start_p=certificate.start_p, trace=means,
         difference=difference, difference_se=difference_se,
+        table_distance=distances, table_distance_se=distances_se,
+        compatibility=compatibility[0], compatibility_se=compatibility[1],
         changed_fraction=float(changed.mean()), changed_fraction_se=_error(changed), nearest=float(near.mean()),
         nearest_se=_error(near), nearest_data=float(near_data.mean()), nearest_data_se=_error(near_data),
-        notes=notes, **about,
+        notes=tuple(note for note in notes if note), **about,
     )  # fmt: skip
+
+
+def _compatibility(
+    energy: StarEnergy | None, conditionals: Any, start: np.ndarray, n_tokens: int
+) -> tuple[float, float, str]:
+    """Whether conditionals belong to a law at all, with its error, and a note where they do not."""
+    if energy is not None:
+        return 0.0, 0.0, ""
+    whole = start[(start >= 0).all(axis=1)]
+    if len(whole) < 2 * FEWEST_PAIRS or (whole == whole[0]).all():
+        return float("nan"), float("nan"), ""
+    found = compatibility_index(conditionals, whole, n_tokens=n_tokens)
+    return found.value, found.value_se, "" if found.compatible else found.verdict
+
+
+def _note_of_tables(distances: np.ndarray, errors: np.ndarray, order: int) -> str:
+    """Which tables of tokens, that a model of this order was to reproduce, are not those of the data."""
+    for at, what in ((0, "tokens at a site"), (1, "pairs of tokens at two sites"))[: order or 2]:
+        if distances[at] > FAR_TABLES * errors[at]:
+            return (
+                f"{what} are not those of the data: their shares differ by "
+                f"{format_estimate(distances[at], errors[at])} (sum of squares, mean over sites)"
+            )
+    return ""
 
 
 def _warn_of_energy(
