@@ -122,7 +122,10 @@ def test_what_is_too_little_is_said_before_anything_is_trained(text, monkeypatch
     [
         (["--kind", "losses"], "goes with --plot"),
         (["--kind", "curves", "--plot", "a.png"], "no picture of what is found without --study: losses"),
-        (["--kind", "losses", "--study", "encoder", "--plot", "a.png"], "with --study: curves, clock"),
+        (
+            ["--kind", "losses", "--study", "encoder", "--plot", "a.png"],
+            "with --study: curves, accuracy, orders, clock",
+        ),
         (["--study", ".", "--tokenizer", "characters"], "leave it out"),
         (["--clones", "pairs.txt"], "--clones pairs.txt is a folder"),
     ],

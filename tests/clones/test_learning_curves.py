@@ -34,6 +34,8 @@ def test_losses_are_those_counted_by_hand():
         agree = (clone[:, ::2] == clone[:, 1::2]).mean()
         assert curves.loss[0, at] == pytest.approx(same, abs=1e-12)
         assert curves.loss[1, at] == pytest.approx(agree * same + (1 - agree) * other, abs=1e-12)
+        assert curves.accuracy[:, at] == pytest.approx([1, agree] if trust else [0.5, 0.5], abs=1e-12)
+    np.testing.assert_array_equal(curves.difference[1, 0], curves.loss[1] - curves.loss[0])
     assert curves.orders.tolist() == [0, 1]
     assert curves.steps.tolist() == [0, 1, 10, 100]
 
@@ -48,6 +50,18 @@ def test_errors_of_losses_are_calibrated():
         found.append((curves.loss[1, 1] - expected) / curves.loss_se[1, 1])
     # a mean of 60 squares is 1 within sqrt(2 / 60) = 0.18, and 60 resamples add as much: three of both
     assert np.mean(np.square(found)) == pytest.approx(1.0, abs=0.75)
+
+
+def test_errors_of_differences_pair_what_one_training_shares():
+    """Trainings differ in how much they trust; two sets of the same law see the same trainings, and nothing remains."""
+    trusts = np.random.default_rng(0).uniform(0.5, 3.0, size=12)
+    runs = [{0: partner(0.0), 1: partner(trust)} for trust in trusts]
+    real, clone = pairs(), pairs(200, seed=1)
+    curves = learning_curves(runs, {2: clone}, real, n_resamples=200)
+    own = np.log1p(np.exp(-trusts))
+    assert curves.loss_se[0, 1] == pytest.approx(own.std() / np.sqrt(12), rel=0.2)  # 200 resamples: 5 %, four of them
+    assert curves.difference_se[1, 0, 1] < 1e-12
+    assert (curves.accuracy_se == 0).all()
 
 
 def test_documents_are_resampled_together():
@@ -124,6 +138,9 @@ def test_bad_requests_are_refused_with_a_way_out():
         (lambda: learning_curves([good, {0: partner(0.0), 2: partner(1.0)}], {1: independent()}, pairs()), "same ones"),
         (lambda: learning_curves(good, {1: independent()[:, :4]}, pairs()), "6"),
         (lambda: learning_curves(good, {1: independent()}, pairs(), document=[1, 2]), "document"),
+        (lambda: learning_curves(good, {0: independent()}, pairs()), "whole number from 1"),
+        (lambda: learning_curves(good, {"a": independent()}, pairs()), "whole number from 1"),
+        (lambda: learning_curves(good, {1: independent()}, pairs(), clock_level=5), "below 1"),
         (lambda: CloneLadder((2, 2)).fit(pairs()), "different"),
         (lambda: CloneLadder((2, 9)).fit(pairs()), "6 sites"),
         (lambda: CloneLadder().sample(pairs()), "fit first"),
@@ -200,3 +217,18 @@ def test_a_clone_that_is_noisier_than_the_order_before_is_named():
         cost = np.array([0.0, found.loss[0] + more * np.hypot(found.clone_loss_se[1], found.loss_se[0])])
         told = replace(found, clone_loss=cost).verdict
         assert ("NOISIER than the real sequences: the clones of order 2" in told) == named
+
+
+def test_pictures_show_bounds_the_end_and_what_was_learnt_between_three_steps():
+    pytest.importorskip("matplotlib")
+    curves = learning_curves({step: partner(t) for step, t in TRUSTS.items()}, {1: independent()}, pairs(), n_sites=6)
+    ax = curves.plot(bounds={"order 1": 0.69}, inset=True)
+    dashed = [line for line in ax.lines if line.get_linestyle() == "--"]
+    assert [line.get_ydata()[0] for line in dashed] == [0.69]
+    (small,) = ax.child_axes
+    assert small.get_xlim() == (10, 100)
+    ax = curves.plot(kind="orders")
+    shown = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert shown == ["step 0", "step 100"]  # the loss on independent bits only rises: order 1 is known at step 0
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["1", "real"]
+    assert {line.get_label() for line in curves.plot(kind="accuracy").lines} >= {"real", "order 1"}

@@ -13,7 +13,7 @@ PARTS = 50  # that a single text is cut into, so that some can be held out
 SHORTEST_PART = 10  # windows of it, if every character were a token
 TEST_SHARE = 0.1
 FEWEST_SEQUENCES = 4  # two chains for each start
-KINDS = "losses|curves|clock"  # the first of a ladder, the others of --study
+KINDS = "losses|curves|accuracy|orders|clock"  # the first of a ladder, the others of --study
 DEFAULT_TOKENIZER = "characters:60"
 
 
@@ -75,8 +75,9 @@ def clones(
         documents, files = _read_documents(texts, length)
         if len(set().union(*documents)) == 1:
             raise DataError(f"{', '.join(texts)}: one character again and again tells nothing; pass another text")
+        checkpoints: dict[int, Any] = {}
         if folder is None:
-            known, checkpoints = train_tokenizer(documents, tokenizer or DEFAULT_TOKENIZER), {}
+            known = train_tokenizer(documents, tokenizer or DEFAULT_TOKENIZER)
         else:
             known, checkpoints = _read_models(folder)
             files += sorted(folder.glob("*/*.safetensors"))

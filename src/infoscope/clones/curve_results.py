@@ -27,6 +27,10 @@ class LearningCurves(Result):
     loss, loss_se : array (C, T)
         In nats a token, mean over trainings; errors by documents (sequences of clones), and trainings where there are
         several.
+    accuracy, accuracy_se : array (C, T)
+        Share of masked tokens that are the most likely one (of m equally likely ones, one in m), in the same way.
+    difference, difference_se : array (C, C, T)
+        Loss on the first set less loss on the second; errors pair both by training.
     clock, clock_low, clock_high : array (C,)
         First step from which the loss is within `clock_level` of its whole fall above its lowest value, with a 95 %
         interval by resampling.
@@ -45,6 +49,10 @@ class LearningCurves(Result):
     orders: np.ndarray
     loss: np.ndarray = field(repr=False)
     loss_se: np.ndarray = field(repr=False)
+    accuracy: np.ndarray = field(repr=False)
+    accuracy_se: np.ndarray = field(repr=False)
+    difference: np.ndarray = field(repr=False)
+    difference_se: np.ndarray = field(repr=False)
     clock: np.ndarray
     clock_low: np.ndarray
     clock_high: np.ndarray
@@ -62,7 +70,9 @@ class LearningCurves(Result):
     _references = ("infoscope", "data_clones")
     _contents = {
         "steps": integers("T"), "orders": integers("C"), "loss": numbers("C", "T"), "loss_se": numbers("C", "T"),
-        "clock": numbers("C"), "clock_low": numbers("C"), "clock_high": numbers("C"),
+        "accuracy": numbers("C", "T"), "accuracy_se": numbers("C", "T"), "difference": numbers("C", "C", "T"),
+        "difference_se": numbers("C", "C", "T"), "clock": numbers("C"), "clock_low": numbers("C"),
+        "clock_high": numbers("C"),
         "later_fall": numbers("C", "C"), "later_fall_se": numbers("C", "C"), "flat_until": numbers("C"),
         "flat_fall": numbers("C", "C"), "flat_fall_se": numbers("C", "C"), "clock_level": number(), "n_runs": whole(1),
     }  # fmt: skip
@@ -73,6 +83,7 @@ class LearningCurves(Result):
         steps: np.ndarray,
         orders: np.ndarray,
         losses: list[np.ndarray],
+        right: list[np.ndarray],
         units: list[np.ndarray],
         *,
         clock_level: float,
@@ -81,23 +92,29 @@ class LearningCurves(Result):
         notes: tuple[str, ...],
         provenance: Provenance,
     ) -> LearningCurves:
-        """From losses (R, T, n) of every set, and the units that its sequences are resampled with."""
+        """From losses and shares of right tokens (R, T, n) of every set, and the units that are resampled."""
         n_runs = len(losses[0])
-        curves = np.stack([table.mean(axis=(0, 2)) for table in losses])
+        curves, accuracy = (np.stack([table.mean(axis=(0, 2)) for table in tables]) for tables in (losses, right))
         rng = np.random.default_rng([random_state, 1])
-        resampled = np.empty((n_resamples, *curves.shape))
+        resampled, resampled_accuracy = np.empty((2, n_resamples, *curves.shape))
         for b in range(n_resamples):
             runs = rng.integers(n_runs, size=n_runs)
-            for c, (table, unit) in enumerate(zip(losses, units, strict=True)):
+            for c, unit in enumerate(units):
                 n_units = int(unit.max()) + 1
                 counts = np.bincount(rng.integers(n_units, size=n_units), minlength=n_units)[unit]
-                resampled[b, c] = (table[runs].mean(axis=0) * counts).sum(axis=-1) / counts.sum()
+                for tables, means in ((losses, resampled), (right, resampled_accuracy)):
+                    means[b, c] = (tables[c][runs].mean(axis=0) * counts).sum(axis=-1) / counts.sum()
+        sets = resampled.transpose(1, 0, 2)
         learnt = _learnt(curves, clock_level)
         at, until = learnt.argmax(axis=-1), _end_of_first(learnt)
         clocks = steps[_learnt(resampled, clock_level).argmax(axis=-1)].astype(float)
         low, high = np.quantile(clocks, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+        # one pair of sets after the other: all at once would be C^2 copies of every resample
+        difference_se = np.array([[(one - two).std(axis=0, ddof=1) for two in sets] for one in sets])
         return cls(
             steps=steps, orders=orders, loss=curves, loss_se=resampled.std(axis=0, ddof=1),
+            accuracy=accuracy, accuracy_se=resampled_accuracy.std(axis=0, ddof=1),
+            difference=curves[:, None] - curves, difference_se=difference_se,
             clock=steps[at].astype(float), clock_low=low, clock_high=high,
             later_fall=(curves[:, at] - curves[:, -1:]).T,
             later_fall_se=(resampled[:, :, at] - resampled[:, :, -1:]).std(axis=0, ddof=1).T,
@@ -154,6 +171,8 @@ class LearningCurves(Result):
                 "first_loss": float(self.loss[at, 0]),
                 "last_loss": float(self.loss[at, -1]),
                 "last_loss_se": float(self.loss_se[at, -1]),
+                "last_accuracy": float(self.accuracy[at, -1]),
+                "last_accuracy_se": float(self.accuracy_se[at, -1]),
                 "clock": float(self.clock[at]),
                 "clock_low": float(self.clock_low[at]),
                 "clock_high": float(self.clock_high[at]),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 
 from infoscope.base import DataError, ParameterError, check_positive_int, provenance
+from infoscope.base.checks import check_positive_number
 from infoscope.base.progress import progress
 
 from .clone_results import CloneResult
@@ -60,7 +62,7 @@ def learning_curves(
     Raises
     ------
     DataError, ParameterError
-        Sequences that do not fit together, trainings of other steps, fewer than two steps.
+        Sequences that do not fit together, trainings of other steps, fewer than two steps, clones of no order.
 
     References
     ----------
@@ -85,22 +87,29 @@ def learning_curves(
     if len(steps) < 2 or any(sorted(run) != steps for run in runs):
         raise ParameterError("checkpoints must hold at least two steps, and the same ones in every training")
     n_sites = check_positive_int(n_sites, "n_sites")
+    clock_level = check_positive_number(clock_level, "clock_level")
+    if clock_level >= 1:
+        raise ParameterError(f"clock_level is {clock_level}: pass the share of the fall that is left, below 1")
+    wrong = [order for order in clones if isinstance(order, bool) or not isinstance(order, Integral) or order < 1]
+    if wrong:
+        raise ParameterError(f"clones have the keys {wrong}: pass the order of each, a whole number from 1")
     sets, unit, note = _sets(real, clones, document)
     orders = np.array([0, *sorted(clones)])
     rng = np.random.default_rng(random_state)
-    losses: list[np.ndarray] = []  # of every set: (runs, steps, sequences)
+    losses, right = [], []  # of every set: (runs, steps, sequences)
     with progress(len(runs) * len(steps) * len(sets), "learning curves", "losses") as bar:
         for tokens in sets:
             rows, sites = _masked_sites(tokens, n_sites, rng)
-            table = np.empty((len(runs), len(steps), len(tokens)))
+            table, hits = np.empty((2, len(runs), len(steps), len(tokens)))
             for r, run in enumerate(runs):
                 for t, step in enumerate(steps):
-                    table[r, t] = _sequence_losses(run[step], tokens, rows, sites)
+                    table[r, t], hits[r, t] = _sequence_losses(run[step], tokens, rows, sites)
                     bar.update(1)
             losses.append(table)
+            right.append(hits)
     units = [unit, *(np.arange(len(tokens)) for tokens in sets[1:])]
     return LearningCurves.of(
-        np.array(steps), orders, losses, units, clock_level=clock_level,
+        np.array(steps), orders, losses, right, units, clock_level=clock_level,
         n_resamples=check_positive_int(n_resamples, "n_resamples"), random_state=random_state,
         notes=(note,) if note else (),
         provenance=provenance(
@@ -137,8 +146,8 @@ def _masked_sites(tokens: np.ndarray, n_sites: int, rng: np.random.Generator) ->
 
 
 def _sequence_losses(model: Conditional, tokens: np.ndarray, rows: np.ndarray, sites: np.ndarray) -> np.ndarray:
-    """Mean loss over the masked sites of every sequence."""
-    found = np.empty(len(rows))
+    """Mean loss over the masked sites of every sequence, and share of those whose likeliest token is right: (2, n)."""
+    found, right = np.empty((2, len(rows)))
     for first in range(0, len(rows), BATCH):
         part = slice(first, first + BATCH)
         seen = tokens[rows[part]]
@@ -150,4 +159,7 @@ def _sequence_losses(model: Conditional, tokens: np.ndarray, rows: np.ndarray, s
                 f"of {tokens.max() + 1} or more: use the tokenizer that the model was trained with"
             )
         found[part] = -log_softmax(logits)[np.arange(len(seen)), own]
-    return np.bincount(rows, found, len(tokens)) / np.bincount(rows, minlength=len(tokens))
+        likeliest = logits == logits.max(axis=1, keepdims=True)
+        right[part] = likeliest[np.arange(len(seen)), own] / likeliest.sum(axis=1)
+    masked = np.bincount(rows, minlength=len(tokens))
+    return np.stack([np.bincount(rows, values, len(tokens)) / masked for values in (found, right)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,17 +55,68 @@ def plot_differences(found: CloneResult, ax: Axes | None = None, *, style: str =
 
 
 @picture(LearningCurves, "curves", default=True)
-def plot_learning_curves(found: LearningCurves, ax: Axes | None = None, *, style: str = "screen") -> Axes:
-    """Loss on real sequences and on each clone against the step of training, with bands of two standard errors."""
+def plot_learning_curves(
+    found: LearningCurves,
+    ax: Axes | None = None,
+    *,
+    bounds: Mapping[str, float] | None = None,
+    inset: bool = False,
+    style: str = "screen",
+) -> Axes:
+    """Loss on real sequences and on each clone against the step of training, with bands of two standard errors.
+
+    `bounds` are dashed lines, the best loss of an order by its name; `inset` magnifies the second half of the steps.
+    """
     look = look_of(style)
     ax = axes_of(ax, look, height=0.72)
-    for at in range(len(found.orders)):
-        colour = BLACK if at == 0 else colour_of(at - 1)
-        ax.plot(found.steps, found.loss[at], color=colour, lw=look.line, label=found.name_of(at))
-        low, high = (found.loss[at] + sign * 2 * found.loss_se[at] for sign in (-1, 1))
-        ax.fill_between(found.steps, low, high, color=colour, alpha=0.2, lw=0)
-    ax.set_xscale("symlog", linthresh=max(1, int(found.steps[1])))
+    _draw_curves(ax, found, found.loss, found.loss_se, look.line)
+    for number, (name, loss) in enumerate((bounds or {}).items()):
+        ax.axhline(loss, color=GREY, lw=look.line, ls="--", zorder=0)
+        above = number % 2 == 0  # bounds of neighbouring orders are often close
+        ax.annotate(
+            name, (0, loss), xycoords=("axes fraction", "data"), xytext=(2, 2 if above else -2),
+            textcoords="offset points", ha="left", va="bottom" if above else "top", fontsize=look.text,
+        )  # fmt: skip
     set_labels(ax, look, "step of training", "loss (nats a token)")
+    set_legend(ax, look)
+    if inset:
+        _magnify_end(ax, found, look.line, look.text)
+    return ax
+
+
+@picture(LearningCurves, "accuracy")
+def plot_accuracy(found: LearningCurves, ax: Axes | None = None, *, style: str = "screen") -> Axes:
+    """Share of masked tokens that are the likeliest one, against the step, with bands of two standard errors."""
+    look = look_of(style)
+    ax = axes_of(ax, look, height=0.72)
+    _draw_curves(ax, found, found.accuracy, found.accuracy_se, look.line)
+    set_labels(ax, look, "step of training", "share of tokens predicted right")
+    set_legend(ax, look)
+    return ax
+
+
+@picture(LearningCurves, "orders")
+def plot_orders(found: LearningCurves, ax: Axes | None = None, *, style: str = "screen") -> Axes:
+    """Loss on clones against their order, real sequences last, at three steps; arrows say what was learnt between."""
+    look = look_of(style)
+    ax = axes_of(ax, look, height=0.72)
+    sets = [*range(1, len(found.orders)), 0]
+    clone_clock = int(np.searchsorted(found.steps, found.clock[sets[0]]))  # of the lowest order
+    shown = sorted({0, clone_clock, len(found.steps) - 1})
+    at = np.arange(len(sets))
+    for number, step in enumerate(shown):
+        loss, error = (table[sets, step] for table in (found.loss, found.loss_se))
+        label = f"step {found.steps[step]:g}"
+        ax.errorbar(at, loss, yerr=2 * error, color=colour_of(number), label=label, **look.bars("o"))
+        ax.plot(at, loss, color=colour_of(number), lw=look.line)
+    for before, after in pairwise(shown):
+        for place, one in enumerate(sets):
+            tail, head = ((place, float(found.loss[one, step])) for step in (before, after))
+            if abs(head[1] - tail[1]) > 0.04 * np.ptp(found.loss[:, shown]):  # shorter, its head would hide it
+                arrow = dict(arrowstyle="->", color=GREY, lw=look.line, shrinkA=4, shrinkB=4)
+                ax.annotate("", head, tail, arrowprops=arrow)
+    ax.set_xticks(at, [found.name_of(one).replace("order ", "") for one in sets])
+    set_labels(ax, look, "order of the clone", "loss (nats a token)")
     set_legend(ax, look)
     return ax
 
@@ -114,3 +167,25 @@ def plot_motion(found: WeightMotion, ax: Axes | None = None, *, style: str = "sc
     set_labels(ax, look, "step of training", "mean squared motion of a weight")
     set_legend(ax, look)
     return ax
+
+
+# --------------------------------------------------------------------------------------------------------------- steps
+def _draw_curves(ax: Axes, found: LearningCurves, values: np.ndarray, errors: np.ndarray, width: float) -> None:
+    """One line a set with a band of two errors, on a logarithmic axis that has room for step 0."""
+    for at in range(len(found.orders)):
+        colour = BLACK if at == 0 else colour_of(at - 1)
+        ax.plot(found.steps, values[at], color=colour, lw=width, label=found.name_of(at))
+        low, high = (values[at] + sign * 2 * errors[at] for sign in (-1, 1))
+        ax.fill_between(found.steps, low, high, color=colour, alpha=0.2, lw=0)
+    ax.set_xscale("symlog", linthresh=max(1, int(found.steps[1])))
+
+
+def _magnify_end(ax: Axes, found: LearningCurves, width: float, text: float) -> None:
+    """The second half of the steps in the lower left corner, below where curves begin."""
+    late = slice(len(found.steps) // 2, None)
+    small = ax.inset_axes((0.08, 0.1, 0.4, 0.34))
+    _draw_curves(small, found, found.loss, found.loss_se, width)
+    low, high = (found.loss[:, late] + sign * 2 * found.loss_se[:, late] for sign in (-1, 1))
+    small.set_xlim(found.steps[late][0], found.steps[-1])
+    small.set_ylim(low.min(), high.max())
+    small.tick_params(labelsize=0.8 * text)
