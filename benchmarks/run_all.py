@@ -40,6 +40,7 @@ BENCHMARKS = (
     "clones_sampling",
     "clones_potts",
     "clones_text",
+    "clones_orders",
     "clones_plateaus",
     "information",
     "sample_distances",
