@@ -5,7 +5,16 @@ import pytest
 
 from infoscope import exact_order_losses, markov_floors
 from infoscope.base import DataError, ParameterError
-from infoscope.clones import check_tokens, independent_clone, law_of_energy, markov_clone, masked_floor, shuffled_clone
+from infoscope.clones import (
+    CloneLadder,
+    InteractionModel,
+    check_tokens,
+    independent_clone,
+    law_of_energy,
+    markov_clone,
+    masked_floor,
+    shuffled_clone,
+)  # fmt: skip
 
 
 def dirichlet_chain(n_tokens=6, seed=0):
@@ -181,3 +190,22 @@ def test_too_few_sequences_and_windows_that_do_not_fit():
         markov_clone(np.eye(4, dtype=int), context=4)
     with pytest.raises(DataError, match="lowest finite"):
         law_of_energy([np.inf, np.inf])
+
+
+def test_a_trained_model_of_pairs_reaches_the_floor_and_its_clones_are_the_text():
+    """7.5: a model of order 2 is within 1 % of the floor; clones of order 2 and 3 are as predictable as the text."""
+    pytest.importorskip("torch")
+    p = dirichlet_chain()
+    length, n = 12, 6000
+    text, test = draw_chain(p, n, length, 1), draw_chain(p, 1000, length, 7)
+    model = InteractionModel(n_heads=12, positions="relative", n_steps=700, n_tokens=len(p), validation=0.0)
+    ladder = CloneLadder((1, 2, 3), model=model).fit(text)
+    everything = np.concatenate([test, draw_chain(p, 9000, length, 8)])
+    floor = markov_floors(p, length=length).window
+    assert ladder.models_[2].loss(everything) == pytest.approx(floor, rel=0.01)
+    real = masked_losses(p, test)
+    for order, clone in ladder.sample(test, max_sweeps=400).items():
+        losses = masked_losses(np.maximum(p, 1e-6), clone.tokens)
+        away = (losses.mean() - real.mean()) / np.hypot(losses.std(), real.std()) * np.sqrt(len(test))
+        assert clone.converged
+        assert abs(away) < 4 if order > 1 else away > 20
