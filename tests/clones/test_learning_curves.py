@@ -232,3 +232,41 @@ def test_pictures_show_bounds_the_end_and_what_was_learnt_between_three_steps():
     assert shown == ["step 0", "step 100"]  # the loss on independent bits only rises: order 1 is known at step 0
     assert [label.get_text() for label in ax.get_xticklabels()] == ["1", "real"]
     assert {line.get_label() for line in curves.plot(kind="accuracy").lines} >= {"real", "order 1"}
+
+
+@pytest.mark.parametrize("kind", ("encoder", "decoder"))
+def test_a_transformer_that_is_resumed_ends_at_the_same_bits(kind, tmp_path, monkeypatch):
+    from infoscope.storage import Checkpoint
+
+    options = dict(n_layers=1, n_heads=2, width=8, n_steps=30, batch_size=16, n_kept=5)
+    whole = StudyTransformer(kind, **options).fit(pairs())
+    file = tmp_path / "study.npz"
+    saved = Checkpoint.save
+
+    def killed_after(self, state):
+        saved(self, state)
+        if len(state["losses"]) >= 11:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Checkpoint, "save", killed_after)
+        patched.setattr(Checkpoint, "save_when_due", lambda self, make: self.save(make()))
+        with pytest.raises(KeyboardInterrupt):
+            StudyTransformer(kind, **options).fit(pairs(), checkpoint=file)
+    again = StudyTransformer(kind, **options).fit(pairs(), checkpoint=file, resume=True)
+    np.testing.assert_array_equal(again.curve_, whole.curve_)
+    assert list(again.states_) == list(whole.states_)
+    for step, state in whole.states_.items():
+        for name, values in state.items():
+            np.testing.assert_array_equal(again.states_[step][name], values)
+    with pytest.raises(ValueError, match="n_steps"):
+        StudyTransformer(kind, **(options | {"n_steps": 40})).fit(pairs(), checkpoint=file, resume=True)
+
+
+def test_a_training_that_cannot_be_is_refused():
+    pytest.importorskip("torch")
+    with pytest.raises(ValueError, match=r"mask_fraction is 3: pass a share"):
+        StudyTransformer(mask_fraction=3).fit(pairs())
+    wild = StudyTransformer(n_layers=1, n_heads=2, width=8, n_steps=40, learning_rate=1e30, batch_size=16)
+    with pytest.raises(RuntimeError, match=r"the loss is nan at step \d+: take a smaller learning_rate than 1e\+30"):
+        wild.fit(pairs())

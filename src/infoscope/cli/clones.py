@@ -102,7 +102,9 @@ def clones(
         else:
             typer.echo(str(losses))
             inputs |= {"order_loss": losses.loss.tolist(), "order_loss_se": losses.loss_se.tolist()}
-            found = _follow(study, checkpoints, study_steps, drawn, train.tokens, start, document, known.n_tokens, seed)
+            found = _follow(
+                study, checkpoints, study_steps, drawn, train.tokens, start, document, known.n_tokens, seed, resume
+            )
         deliver(found, out, inputs, files, **({"kind": kind} if kind else {}))
 
 
@@ -203,6 +205,7 @@ def _follow(
     document: Any,
     n_tokens: int,
     seed: int,
+    resume: str | None,
 ) -> Any:
     """Losses of a model along its training, on real sequences and on the clones that are certified."""
     from infoscope.base.errors import DataError, warn
@@ -219,7 +222,8 @@ def _follow(
         )
     if not checkpoints:
         network = StudyTransformer(study, n_steps=n_steps, random_state=seed)
-        checkpoints = network.fit(train, n_tokens=n_tokens).checkpoints_
+        file = None if resume is None else Path(resume) / f"{study}.npz"
+        checkpoints = network.fit(train, n_tokens=n_tokens, checkpoint=file, resume=file is not None).checkpoints_
     return learning_curves(checkpoints, certified, start, document=document, random_state=seed)
 
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
-from infoscope.base import DataError, ParameterError, check_choice, check_positive_int, provenance
+from infoscope.base import DataError, ParameterError, check_choice, check_positive_int, fingerprint, provenance
 from infoscope.base.checks import check_positive_number
 from infoscope.base.contents import holds, numbers, whole
 from infoscope.base.documentation import DocumentedEstimator
 from infoscope.base.errors import require
 from infoscope.base.progress import progress
 from infoscope.base.threads import one_torch_thread
+from infoscope.storage import Checkpoint
 
 from .sequences import check_sequences
 from .training import logarithmic_steps
@@ -27,6 +29,7 @@ BETAS = (0.9, 0.95)
 WEIGHT_DECAY = 0.1
 CLIP = 1.0
 WARM_UP = 0.05
+MOMENTS = ("exp_avg", "exp_avg_sq")  # what torch calls those of AdamW
 BATCH = 256  # sequences that the network sees together, where it is watched
 UNTRAINED = "this StudyTransformer has not been trained: call fit first"
 
@@ -93,7 +96,9 @@ class StudyTransformer(DocumentedEstimator, BaseEstimator):
         self.n_kept = n_kept
         self.random_state = random_state
 
-    def fit(self, tokens: Any, y: Any = None, *, n_tokens: int | None = None) -> StudyTransformer:
+    def fit(
+        self, tokens: Any, y: Any = None, *, n_tokens: int | None = None, checkpoint: Any = None, resume: bool = False
+    ) -> StudyTransformer:
         """Train, and keep what was learnt on the way.
 
         Parameters
@@ -103,40 +108,36 @@ class StudyTransformer(DocumentedEstimator, BaseEstimator):
         y : ignored
         n_tokens : int, optional
             Size of the alphabet.
+        checkpoint : path, optional
+            A file that keeps the state of training every minute.
+        resume : bool
+            Go on from it, to the same end as an uninterrupted training, bit for bit.
 
         Returns
         -------
         StudyTransformer
+
+        Raises
+        ------
+        DataError, ParameterError
+            Tokens out of range, fewer than two sequences, a share of masked sites that is none.
+        RuntimeError
+            A loss that is not finite.
         """
         torch = require("torch", "clones")
         check_choice(self.kind, "kind", KINDS)
         for name in ("n_layers", "n_heads", "width", "n_steps", "batch_size", "n_kept"):
             check_positive_int(getattr(self, name), name)
         check_positive_number(self.learning_rate, "learning_rate")
+        if check_positive_number(self.mask_fraction, "mask_fraction") > 1:
+            raise ParameterError(f"mask_fraction is {self.mask_fraction}: pass a share of sites, such as 0.15")
         read, self.n_tokens_ = check_sequences(tokens, n_tokens, min_sequences=2)
         self.length_ = read.shape[1]
-        kept = logarithmic_steps(self.n_steps, self.n_kept)
-        self.states_: dict[int, dict[str, np.ndarray]] = {}
-        losses = np.empty(self.n_steps)
-        with one_torch_thread():
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(self.random_state)
-                network = self._network(torch)
-            optimizer = torch.optim.AdamW(
-                network.parameters(), lr=self.learning_rate, betas=BETAS, weight_decay=WEIGHT_DECAY
-            )
-            with progress(self.n_steps, f"training of the {self.kind}", "steps") as bar:
-                for step in range(self.n_steps + 1):
-                    if step in kept:
-                        self.states_[step] = {
-                            name: v.detach().numpy().copy() for name, v in network.state_dict().items()
-                        }
-                    if step == self.n_steps:
-                        break
-                    losses[step] = self._step(torch, network, optimizer, read, step)
-                    bar.update(1)
-        self.curve_ = losses
-        return self
+        if checkpoint is None:
+            return self._train(torch, read, None)
+        options = {**self.get_params(), "tokens": fingerprint(read), "n_tokens": self.n_tokens_}
+        with Checkpoint(checkpoint, options, resume=resume) as file:
+            return self._train(torch, read, file)
 
     @property
     def checkpoints_(self) -> dict[int, Callable[[np.ndarray, np.ndarray], np.ndarray]]:
@@ -220,6 +221,66 @@ class StudyTransformer(DocumentedEstimator, BaseEstimator):
         )  # fmt: skip
 
     # ---- steps ----
+    def _train(self, torch: Any, rows: np.ndarray, file: Checkpoint | None) -> StudyTransformer:
+        kept = logarithmic_steps(self.n_steps, self.n_kept)
+        self.states_: dict[int, dict[str, np.ndarray]] = {}
+        losses = np.empty(self.n_steps)
+        with one_torch_thread():
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(self.random_state)
+                network = self._network(torch)
+            optimizer = torch.optim.AdamW(
+                network.parameters(), lr=self.learning_rate, betas=BETAS, weight_decay=WEIGHT_DECAY
+            )
+            begun = None if file is None else file.load()
+            first = 0 if begun is None else self._take_up(torch, network, optimizer, begun, losses)
+            with progress(self.n_steps, f"training of the {self.kind}", "steps") as bar:
+                bar.update(first)
+                for step in range(first, self.n_steps + 1):
+                    if step in kept:
+                        self.states_[step] = _arrays(network.state_dict())
+                    if file is not None:
+                        file.save_when_due(partial(self._state, network, optimizer, losses[:step]))
+                    if step == self.n_steps:
+                        break
+                    losses[step] = self._step(torch, network, optimizer, rows, step)
+                    if not math.isfinite(losses[step]):
+                        raise RuntimeError(
+                            f"the loss is {losses[step]} at step {step}: take a smaller learning_rate than "
+                            f"{self.learning_rate:g}"
+                        )
+                    bar.update(1)
+            if file is not None:
+                file.save(self._state(network, optimizer, losses))
+        self.curve_ = losses
+        return self
+
+    def _state(self, network: Any, optimizer: Any, losses: np.ndarray) -> dict[str, Any]:
+        """All that a training needs to go on: parameters, what Adam keeps of gradients, losses, steps that are kept."""
+        moments = {
+            name: {part: optimizer.state[p][part] for part in MOMENTS} if losses.size else {}
+            for name, p in network.named_parameters()
+        }
+        return {
+            "network": _arrays(network.state_dict()),
+            "moments": {name: _arrays(parts) for name, parts in moments.items()},
+            "losses": losses.copy(),
+            "kept_steps": list(self.states_),
+            "kept": list(self.states_.values()),
+        }
+
+    def _take_up(self, torch: Any, network: Any, optimizer: Any, begun: dict[str, Any], losses: np.ndarray) -> int:
+        """Set everything to where the training was left; how many steps that was."""
+        network.load_state_dict({name: torch.tensor(values) for name, values in begun["network"].items()})
+        n_steps = len(begun["losses"])
+        losses[:n_steps] = begun["losses"]
+        self.states_ = dict(zip(begun["kept_steps"], begun["kept"], strict=True))
+        for name, parameter in network.named_parameters():
+            parts = {part: torch.tensor(values) for part, values in begun["moments"][name].items()}
+            if parts:
+                optimizer.state[parameter] = {"step": torch.tensor(float(n_steps)), **parts}
+        return n_steps
+
     def _network(self, torch: Any) -> Any:
         if self.width % self.n_heads:
             raise DataError(f"width {self.width} is no multiple of {self.n_heads} heads")
@@ -310,6 +371,10 @@ class StudyTransformer(DocumentedEstimator, BaseEstimator):
                 return np.asarray(torch.log_softmax(logits, dim=-1).numpy())
 
         return ask
+
+
+def _arrays(tensors: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    return {name: values.detach().numpy().copy() for name, values in tensors.items()}
 
 
 def _block_of(name: str) -> str:
