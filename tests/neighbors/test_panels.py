@@ -75,6 +75,17 @@ def test_same_bits_as_tiles(kind, n, d, k, dtype, both_ways):
     both_ways(neighbors_and_counts(Space(x), Space(x), k, ties="index"))
 
 
+@pytest.mark.parametrize(("most", "collected"), [(0, False), (2**26, True)])
+def test_candidates_that_need_too_much_memory_are_kept_in_heaps(most, collected, both_ways, monkeypatch):
+    monkeypatch.setattr(panels, "MOST_CANDIDATES", most)
+    called = []
+    whole = panels._by_candidates
+    monkeypatch.setattr(panels, "_by_candidates", lambda *given: called.append(1) or whole(*given))
+    x = Space(brute.hard_data("normal", 700, 11, np.float32))
+    both_ways(lambda: (nearest(x, 30).items,))
+    assert bool(called) is collected
+
+
 def test_against_brute_force(both_ways):
     x = brute.hard_data("normal", 300, 9, np.float32)
     squared, mask = brute.squared_distances(x), brute.self_excluded(300)

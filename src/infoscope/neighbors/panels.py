@@ -32,7 +32,7 @@ import numpy as np
 from infoscope.base import available_threads, progress
 from infoscope.base.array_types import ArrayLike, Floats, Ints
 
-from . import kernels, panel_kernels
+from . import kernels, panel_candidates, panel_kernels
 from .admissible import Admissibility, Pairs, admissible_pairs
 from .backend_numpy import DIRECT_BELOW, FEW_PAIRS, IN_VAIN, NumpyTiles, Side
 from .kernels import TIE
@@ -43,9 +43,12 @@ from .space import Queries, Space
 SWITCHED_ON = panel_kernels.HOST is not None
 FEWEST_ITEMS = 500
 MOST_FEATURES = 512  # the gain falls from 3.6 times (50 features) to 1.2 (500), where a panel fills the nearer caches
-MOST_NEIGHBORS = 64  # sets of drawn items
+MOST_NEIGHBORS = 64
+MANY = 16  # neighbours from which candidates are collected (8 cost a sixth more than heaps, 30 a fifth less)
+MOST_CANDIDATES = 2**26  # of all items together, 8 bytes each; heaps need half as much
+SETS = 64  # of drawn items at least; four times as many as neighbours
 DRAWN = 256  # items at least, and one in
-DRAWN_SHARE = 64  # so many, of which the first limits are taken
+DRAWN_SHARE, MANY_SHARE = 64, 8  # so many, of which the first limits of few, or of many, neighbours are taken
 PART = (8, 32)  # panels of rows, of columns: what is looked at between two looks at what was written down
 ROOM = 2**17  # pairs written down
 GIVEN_UP = 0.25  # share of the panels from which tiles do it all
@@ -54,37 +57,74 @@ GIVEN_UP = 0.25  # share of the panels from which tiles do it all
 def nearest_by_panels(space: Space, k: int, queries: Queries, columns: ArrayLike | None, admissibility: Admissibility,
                       n_jobs: int | None) -> Best | None:  # fmt: skip
     """The k nearest of every item, or None."""
-    panels = _Panels.of(space, queries, columns, admissibility) if k <= MOST_NEIGHBORS else None
+    panels = _Panels.of(space, queries, columns, admissibility, k) if k <= MOST_NEIGHBORS else None
     if panels is None:
         return None
-    n = panels.n
-    squared, items, beyond = np.full((n, k), np.inf), np.full((n, k), -1), np.full(n, np.inf)
-    limits = panels.first_limits(k, n_jobs)
-
-    def look(part: Part, first: int, room: _Room) -> int:
-        rows, places, lower = room.pairs
-        found, following = panel_kernels.find_near(
-            panels.packed, panels.norms, limits, panels.inner, part, first, room.tile[0], room.tile[1], rows, places,
-            lower,
-        )  # fmt: skip
-        kernels.keep_pairs(
-            rows[:found], places[:found], lower[:found], panels.items, panels.truths, panels.start, panels.stop,
-            squared, items, beyond, limits, panels.vain,
-        )  # fmt: skip
-        return following
-
-    def give_up(some: slice) -> None:
-        limits[some] = -np.inf
-
-    if not panels.sweep(look, give_up, n_jobs, "neighbours"):
+    best = _by_candidates(panels, k, n_jobs) if _collected(panels.n, k) else _by_heaps(panels, k, n_jobs)
+    if best is None:
         return None
-    (best,) = [KSmallest(k).finish([Best(*(panels.by_number(array) for array in (squared, items, beyond)))])]
     lost = panels.lost_items
     if len(lost):
         again = reduce_tiles([space], KSmallest(k), queries=lost, n_jobs=n_jobs, label="neighbours (float64)",
                              **admissibility.options)  # fmt: skip
         for array, part in zip(best, again, strict=True):
             array[lost] = part
+    return best
+
+
+def _candidates(k: int) -> int:
+    """Room of an item: a few more than are left when those too far are left out."""
+    return 2 * k + 16
+
+
+def _collected(n: int, k: int) -> bool:
+    """Whether candidates are collected by their bounds; heaps measure at once."""
+    return k >= MANY and n * _candidates(k) <= MOST_CANDIDATES
+
+
+def _by_heaps(panels: _Panels, k: int, n_jobs: int | None) -> Best | None:
+    """Few neighbours of every item: pairs are measured at once, and kept in heaps."""
+    n = panels.n
+    squared, items, beyond = np.full((n, k), np.inf), np.full((n, k), -1), np.full(n, np.inf)
+    limits = panels.first_limits(k, n_jobs)
+
+    def keep(rows: Ints, places: Ints, lower: Floats) -> None:
+        kernels.keep_pairs(
+            rows, places, lower, panels.items, panels.truths, panels.start, panels.stop, squared, items, beyond, limits,
+            panels.vain,
+        )  # fmt: skip
+
+    if not panels.sweep_near(limits, keep, n_jobs):
+        return None
+    return KSmallest(k).finish([Best(*(panels.by_number(array) for array in (squared, items, beyond)))])
+
+
+def _by_candidates(panels: _Panels, k: int, n_jobs: int | None) -> Best | None:
+    """Many neighbours of every item: pairs are collected by their bounds, and measured in the end."""
+    n, room = panels.n, _candidates(k)
+    pairs = np.empty((n, room, 2), np.int32)  # a bound and a place stand side by side in memory
+    lows, places = pairs.view(np.float32)[..., 0], pairs[..., 1]
+    found, beyond = np.zeros(n, np.int64), np.full(n, np.inf)
+    limits = panels.first_limits(k, n_jobs)
+    known = panels.items, panels.truths, panels.bands
+
+    def collect(rows: Ints, others: Ints, lower: Floats) -> None:
+        panel_candidates.collect_pairs(
+            rows, others, lower, k, *known, panels.start, panels.stop, lows, places, found, beyond, limits, panels.vain
+        )
+
+    if not panels.sweep_near(limits, collect, n_jobs):
+        return None
+    best = Best(np.full((n, k), np.inf), np.full((n, k), -1), np.full(n, np.inf))
+
+    def measure(some: slice) -> None:
+        panel_candidates.measure_candidates(
+            some.start, some.stop, k, *known, lows, places, found, beyond, limits, *best
+        )
+
+    height = 8 * PART[0] * COLUMNS
+    parts = [slice(i, min(i + height, n)) for i in range(0, n, height)]
+    _in_rounds(measure, [parts], panels.workers(n_jobs))
     return best
 
 
@@ -163,13 +203,13 @@ class _Room:
 class _Panels:
     """The items of a space in (run, time) order, packed; what is known of each, and which panels were given up."""
 
-    def __init__(self, source: NumpyTiles, pairs: Pairs) -> None:
+    def __init__(self, source: NumpyTiles, pairs: Pairs, drawn_share: int) -> None:
         self.items, self.truths, self.n = pairs.columns, source.truths, len(pairs.columns)
         self.place = np.empty(self.n, np.int64)
         self.place[self.items] = np.arange(self.n)
         self.n_panels = -(-self.n // COLUMNS)
         whole = self.n_panels * COLUMNS
-        self.drawn = self._draw()
+        self.drawn = self._draw(drawn_share)
         places = np.concatenate([np.arange(self.n), np.full(whole - self.n, -1), self.drawn])
         self.packed = np.empty((len(places) // COLUMNS, source.y.shape[1], COLUMNS), np.float32)
         panel_kernels.pack(source.y, places, self.packed)
@@ -184,8 +224,8 @@ class _Panels:
         self.vain, self.lost = np.zeros(whole, np.int64), np.zeros(self.n_panels, bool)
 
     @classmethod
-    def of(cls, space: Space, queries: Queries, columns: ArrayLike | None,
-           admissibility: Admissibility) -> _Panels | None:  # fmt: skip
+    def of(cls, space: Space, queries: Queries, columns: ArrayLike | None, admissibility: Admissibility,
+           k: int = 1) -> _Panels | None:  # fmt: skip
         """Of a space whose items all ask for all others, where panels apply; None elsewhere."""
         if columns is not None or isinstance(queries, Space) or not apply_to(space):
             return None
@@ -194,11 +234,12 @@ class _Panels:
         pairs = admissible_pairs(row_items(space, None), column_items(space, None), admissibility.check(space))
         side = Side(space.features, pairs.columns)
         source = NumpyTiles(space, side, side, pairs, np.float32)
-        return cls(source, pairs) if source.dtype == np.float32 else None
+        share = MANY_SHARE if _collected(len(pairs.columns), k) else DRAWN_SHARE
+        return cls(source, pairs, share) if source.dtype == np.float32 else None
 
-    def _draw(self) -> Ints:
+    def _draw(self, share: int) -> Ints:
         """Places of items from all over, for the first limits."""
-        wanted = min(max(DRAWN, self.n // DRAWN_SHARE), self.n) // COLUMNS * COLUMNS
+        wanted = min(max(DRAWN, self.n // share), self.n) // COLUMNS * COLUMNS
         return np.arange(wanted) * self.n // wanted
 
     def _forbid(self, pairs: Pairs, whole: int) -> None:
@@ -233,7 +274,7 @@ class _Panels:
         limits, most = np.full(len(self.norms), -np.inf, np.float32), np.finfo(np.float32).max
         eps = float(np.finfo(np.float32).eps)
         twice = (2 * self.all_bands.astype(np.float64) * (1 + 8 * eps)).astype(np.float32)
-        sets = max(MOST_NEIGHBORS, COLUMNS)
+        sets = max(SETS, -(-4 * k // COLUMNS) * COLUMNS if k > 1 else 0, COLUMNS)
 
         def some(part: tuple[int, int]) -> None:
             rows = slice(part[0] * COLUMNS, part[1] * COLUMNS)
@@ -244,17 +285,38 @@ class _Panels:
 
         height = 8 * PART[0]
         parts = [(p, min(p + height, self.n_panels)) for p in range(0, self.n_panels, height)]
-        _in_rounds(some, [parts], 1 if self.n**2 <= FEW_PAIRS else available_threads(n_jobs))
+        _in_rounds(some, [parts], self.workers(n_jobs))
         with np.errstate(over="ignore"):
             limits = np.clip(limits * np.float32(1 + 8 * eps), -most, most)
         limits[self.n :] = -np.inf
         return limits
 
     # ---- sweeping ----
+    def workers(self, n_jobs: int | None) -> int:
+        """Threads that pay."""
+        return 1 if self.n**2 <= FEW_PAIRS else available_threads(n_jobs)
+
+    def sweep_near(self, limits: Floats, keep: Callable[[Ints, Ints, Floats], None], n_jobs: int | None) -> bool:
+        """Hand on all pairs that may be near one of the two; False as `sweep`."""
+
+        def look(part: Part, first: int, room: _Room) -> int:
+            rows, places, lower = room.pairs
+            found, following = panel_kernels.find_near(
+                self.packed, self.norms, limits, self.inner, part, first, room.tile[0], room.tile[1], rows, places,
+                lower,
+            )  # fmt: skip
+            keep(rows[:found], places[:found], lower[:found])
+            return following
+
+        def give_up(some: slice) -> None:
+            limits[some] = -np.inf
+
+        return self.sweep(look, give_up, n_jobs, "neighbours")
+
     def sweep(self, look: Callable[[Part, int, _Room], int], give_up: Callable[[slice], None], n_jobs: int | None,
               label: str) -> bool:  # fmt: skip
         """Look at all pairs of panels; False where so many pairs were measured in vain that tiles do better."""
-        workers = 1 if self.n**2 <= FEW_PAIRS else available_threads(n_jobs)
+        workers = self.workers(n_jobs)
         stop, local, seen = threading.Event(), threading.local(), np.zeros(self.n_panels, np.int64)
 
         def work(blocks: tuple[range, range]) -> None:
