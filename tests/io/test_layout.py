@@ -174,6 +174,16 @@ def test_decimal_marks(write, name, text, rows, note):
     assert bool(table.notes) == bool(note)
 
 
+@pytest.mark.parametrize("mark", [".", ","])
+@pytest.mark.parametrize("separator", [";", "\t", " "])
+def test_numbers_are_the_nearest_doubles_whatever_the_decimal_mark(write, mark, separator):
+    """All digits are written, so what is read is what was written, bit for bit."""
+    x = np.random.default_rng(0).normal(size=(500, 3)) * 100
+    lines = [separator.join(repr(value).replace(".", mark) for value in row) for row in x.tolist()]
+    table = read_table(write("\n".join(lines) + "\n", "a.txt" if separator == " " else "a.csv"))
+    np.testing.assert_array_equal(table.values, x)
+
+
 @pytest.mark.parametrize(
     ("text", "parts"),
     [

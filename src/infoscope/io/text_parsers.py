@@ -114,7 +114,7 @@ def _parse_with_pandas(
             keep_default_na=False,
             na_values=missing,
             low_memory=False,
-            **_exact_numbers(pd.__version__, layout.decimal),
+            **_exact_numbers(pd.__version__),
         )
     except pd.errors.EmptyDataError:
         return pd.DataFrame(columns=range(len(layout.names)), dtype=float)
@@ -122,10 +122,10 @@ def _parse_with_pandas(
         raise DataError(f"{path} cannot be read: {_reason(error, layout.skip)}") from error
 
 
-def _exact_numbers(pandas_version: str, decimal: str) -> dict[str, Any]:
-    """Read every number as the nearest double, which pandas does by itself from 3.1 on."""
+def _exact_numbers(pandas_version: str) -> dict[str, Any]:
+    """Read every number as the nearest double, which pandas does by itself from 3.1 on; with decimal commas too."""
     major, minor = (int(part) for part in pandas_version.split(".")[:2])
-    return {"float_precision": "round_trip"} if (major, minor) < (3, 1) and decimal == "." else {}
+    return {"float_precision": "round_trip"} if (major, minor) < (3, 1) else {}
 
 
 def _reason(error: Exception, n_before: int = 0) -> str:

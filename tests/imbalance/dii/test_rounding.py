@@ -71,3 +71,13 @@ def test_an_angle_that_only_makes_whole_turns_is_constant(turns):
     with pytest.warns(UserWarning, match="constant column"):
         standard = Space(space.features, period=space.period, period_check=False, scale="standard")
     assert standard.feature_weights[0] == 0
+
+
+def test_the_layout_of_a_table_in_memory_decides_nothing():
+    """A table that was read from a text lies column by column, the same numbers in an array row by row."""
+    rows = np.random.default_rng(0).normal(size=(198, 5))
+    by_row, by_column = (standardise(Space(x)) for x in (rows, np.asfortranarray(rows)))
+    np.testing.assert_array_equal(by_row.scale, by_column.scale)
+    np.testing.assert_array_equal(by_row.space.features, by_column.space.features)
+    fits = [DifferentiableImbalance().fit(x, rows[:, :2] ** 3) for x in (rows, np.asfortranarray(rows))]
+    np.testing.assert_array_equal(fits[0].weights_, fits[1].weights_)
