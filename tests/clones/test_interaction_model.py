@@ -328,6 +328,8 @@ def test_bad_requests_of_a_trained_model_are_refused():
         (lambda: model.losses(tokens[:, :5]), "6"),
         (lambda: model.losses(tokens + 1), "token 3"),
         (lambda: model.masked_log_proba(tokens, 6), "0 to 5"),
+        (lambda: model.masked_log_proba(tokens, [1, 2]), "one for all or one a sequence"),
+        (lambda: model.masked_log_proba(tokens[0], 1), "one sequence a row"),
         (lambda: model.sample(tokens[:3]), "at least 4"),
         (lambda: model.sample(tokens, n_sweeps="many"), "auto"),
         (lambda: model.sample(tokens, sampler="slice"), "sampler"),

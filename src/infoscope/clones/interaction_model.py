@@ -273,6 +273,11 @@ class InteractionModel(DocumentedEstimator, BaseEstimator):
         Returns
         -------
         array (n, V)
+
+        Raises
+        ------
+        DataError
+            Tokens that the model does not know, sites that are not there, or not one for each sequence.
         """
         return self._masked_log_proba(tokens, sites)
 
@@ -467,10 +472,12 @@ class InteractionModel(DocumentedEstimator, BaseEstimator):
         return self.kept_steps_, self.kept_
 
     def _masked_log_proba(self, tokens: Any, sites: Any, parameters: np.ndarray | None = None) -> np.ndarray:
-        sites = np.broadcast_to(np.asarray(sites), (len(tokens),))
-        if sites.dtype.kind not in "iu" or (sites < 0).any() or (sites >= self.length_).any():
+        self._fitted()
+        tokens, asked = self._read(tokens), np.asarray(sites)
+        which = asked.dtype.kind in "iu" and asked.shape in ((), (len(tokens),))
+        if not which or (asked < 0).any() or (asked >= self.length_).any():
             raise DataError(f"sites must be whole numbers from 0 to {self.length_ - 1}, one for all or one a sequence")
-        return log_softmax(self._logits(tokens, sites, parameters).astype(np.float64))
+        return log_softmax(self._logits(tokens, np.broadcast_to(asked, len(tokens)), parameters).astype(np.float64))
 
     def _logits(self, tokens: Any, sites: np.ndarray | None = None, parameters: np.ndarray | None = None) -> np.ndarray:
         import torch
