@@ -3,6 +3,7 @@
 import numpy as np
 
 from infoscope.base.array_types import Floats, Ints
+from infoscope.base.exponentials import decay_double
 from infoscope.base.jit import kernel
 
 FAR = 708.0  # exp(-708) is the smallest power that is no denormal number, and nothing beside 1
@@ -10,8 +11,6 @@ NOTHING = 1e-20  # share of a sum from which a pair has no part in means and cov
 EXPONENT_ERROR = 1e-11  # of a weight; what a tile's bound leaves less certain is measured
 NEXT_TO_NOTHING = 1e-300
 UNSEEN = 50.0  # exponents beyond the nearest from which nothing need be measured
-LOG2E, LOG2_HIGH, LOG2_LOW = 1.4426950408889634, 0.6931471803691238, 1.9082149292705877e-10
-HALVES = 2.0 ** -np.arange(1030.0)
 
 
 @kernel()
@@ -49,30 +48,6 @@ def _lowest(row: Floats) -> float:
 
 
 @kernel()
-def _decay(x: Floats, shift: float, rate: float, out: Floats) -> None:
-    """exp(-rate (x - shift)) for x >= shift, to the last bit or two, in vector instructions; +inf gives exp(-FAR).
-
-    exp(-t) = 2^-k exp(k log 2 - t), k the integer next to t/log 2; the rest, at most 0.35, is a series of 12 terms.
-    """
-    for p in range(len(x)):
-        t = min((x[p] - shift) * rate, FAR)
-        k = np.int64(t * LOG2E + 0.5)
-        r = (k * LOG2_HIGH - t) + k * LOG2_LOW
-        s = r * (1.0 / 479001600) + 1.0 / 39916800
-        s = s * r + 1.0 / 3628800
-        s = s * r + 1.0 / 362880
-        s = s * r + 1.0 / 40320
-        s = s * r + 1.0 / 5040
-        s = s * r + 1.0 / 720
-        s = s * r + 1.0 / 120
-        s = s * r + 1.0 / 24
-        s = s * r + 1.0 / 6
-        s = s * r + 0.5
-        s = s * r + 1.0
-        out[p] = (s * r + 1.0) * HALVES[k]
-
-
-@kernel()
 def _sum(x: Floats) -> float:
     """In four lanes."""
     a = b = c = d = 0.0
@@ -98,7 +73,7 @@ def weights_of_rows(squared: Floats, mass: Floats, weighted: bool, rates: Floats
         if low == np.inf:
             w[:] = 0.0
             continue
-        _decay(row, low, rates[i], w)
+        decay_double(row, len(row), low, rates[i], FAR, w)
         for p in range(len(row)):
             w[p] = w[p] * (mass[p] if weighted else 1.0) if row[p] < np.inf else 0.0
 
@@ -115,7 +90,7 @@ def add_sums(squared: Floats, mass: Floats, weighted: bool, rates: Floats, neare
         for h in range(rates.shape[1]):
             if low < nearest[i]:
                 total[i, h] *= np.exp(-(nearest[i] - low) * rates[i, h])  # exp(-inf) is 0, and so is the sum
-            _decay(row, min(low, nearest[i]), rates[i, h], w)
+            decay_double(row, len(row), min(low, nearest[i]), rates[i, h], FAR, w)
             if weighted:
                 for p in range(len(row)):
                     w[p] *= mass[p]
@@ -139,7 +114,7 @@ def add_moments(squared: Floats, mass: Floats, weighted: bool, rates: Floats, x:
                 sink = np.exp(-(nearest[i] - low) * rates[i, h])
                 total[i, h] *= sink
                 scatter[i, h] *= sink
-            _decay(row, min(low, nearest[i]), rates[i, h], w)
+            decay_double(row, len(row), min(low, nearest[i]), rates[i, h], FAR, w)
             if weighted:
                 for p in range(len(row)):
                     w[p] *= mass[p]
@@ -174,6 +149,6 @@ def decay_tile(squared: Floats, rate: float) -> None:
     """Squared distances become exp(-rate d^2), in place; +inf becomes 0."""
     for i in range(squared.shape[0]):
         row = squared[i]
-        _decay(row, 0.0, rate, row)
+        decay_double(row, len(row), 0.0, rate, FAR, row)
         for j in range(len(row)):
             row[j] = row[j] if row[j] > NEXT_TO_NOTHING else 0.0

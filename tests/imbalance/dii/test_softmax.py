@@ -5,6 +5,7 @@ import pytest
 from tests.imbalance import brute
 
 from infoscope.base import ParameterError
+from infoscope.imbalance.dii import softmax_kernels as kernels
 from infoscope.imbalance.dii.softmax import Bandwidth, soft_ranks
 from infoscope.imbalance.rank_table import rank_table
 from infoscope.neighbors import Admissibility, Space
@@ -185,6 +186,54 @@ def test_duplicates_do_not_break_it():
     assert found.value == pytest.approx(2 * 1 / 80, abs=1e-3)
     same = at(np.zeros((30, 2)), rank_table(Space(y[:30])), Bandwidth("point", 1, 0.1), w[:2])
     assert same.value == pytest.approx(1, abs=1e-12) and not same.slopes.any()
+
+
+@pytest.mark.parametrize("precision", [np.float64, np.float32])
+@pytest.mark.parametrize("case", ["plain", "window", "weights"])
+@pytest.mark.parametrize(("d", "size"), [(2, 0.1), (30, 0.3)], ids=["few near items", "most items near"])
+def test_rows_in_both_ways_against_brute_force(d, size, case, precision):
+    """Rows of which few or most pairs weigh something, longer than two lanes and no multiple of them."""
+    n, bandwidth = 150, Bandwidth("point", 3, size)
+    x, y, w = data(n=n, d=d)
+    mass = np.random.default_rng(4).lognormal(0, 0.6, n) if case == "weights" else None
+    window = 2 if case == "window" else 0
+    allowed = brute.admissible(n, window=window) if window else ~np.eye(n, dtype=bool)
+    rule = Admissibility(exclusion_window=window)
+    table = rank_table(Space(y, sample_weight=mass), admissibility=rule)
+    u = ranks_by_hand(y, allowed, mass)
+    space = Space(x, feature_weights=w, sample_weight=mass)
+    found = soft_ranks(space, table, bandwidth, admissibility=rule, precision=precision)
+    # single precision: 24 bits of d^2, and sums over a row in lanes; the bounds are what the method promises
+    value_error, slope_error = (1e-12, 1e-6) if precision == np.float64 else (1e-6, 1e-5)
+    assert found.value == pytest.approx(brute_value(x, u, w, bandwidth, allowed, mass=mass), rel=value_error)
+    step, some = 1e-5, np.eye(d)[:2]
+    numeric = [
+        (brute_value(x, u, w + step * unit, bandwidth, allowed, mass=mass)
+         - brute_value(x, u, w - step * unit, bandwidth, allowed, mass=mass)) / (2 * step)
+        for unit in some
+    ]  # fmt: skip
+    np.testing.assert_allclose(2 * (w * found.slopes)[:2], numeric, atol=slope_error * max(1, np.abs(numeric).max()))
+
+
+@pytest.mark.parametrize("gradient", [False, True])
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+def test_items_that_may_not_be_used_get_exactly_nothing(kind, gradient):
+    m = 200
+    squared = np.random.default_rng(0).uniform(10, 12, (3, m)).astype(kind)  # all near
+    out = np.zeros((3, m), bool)
+    out[:, ::7] = True
+    squared[out] = np.inf
+    squared[1, 5], out[1, 5] = np.nan, True
+    ranks = np.random.default_rng(1).integers(1, 2 * m, (3, m)).astype(np.uint16)
+    buffers = [np.empty(2), *(np.empty(m + 1, kind) for _ in range(3)), np.empty(m + 1, np.int64)]
+    f = np.empty(3)
+    used = kernels.softmax_rows(
+        squared, ranks, np.full(3, 1 / (2 * m)), np.arange(m), np.ones(m), False, np.ones(3), np.ones(3), 1,
+        kernels.POINT, 0.1, 2, gradient, f, np.empty(3), np.empty(3), *buffers,
+    )  # fmt: skip
+    assert used == (~out).sum() and not squared[out].any() and squared[~out].all()
+    if not gradient:
+        np.testing.assert_allclose(squared.sum(1), 1, rtol=1e-6 if kind == np.float32 else 1e-12)
 
 
 def test_float32_tiles():

@@ -7,14 +7,16 @@ lane of the processor's vectors.  The formulas are those of `softmax_kernels`, w
 import numpy as np
 
 from infoscope.base import kernel
+from infoscope.base.exponentials import HALF, ONE, decay_single
 
-from .softmax_kernels import FAR, HALF, ONE, ROUNDED, decay_single, kth_smallest
+from .softmax_kernels import FAR, ROUNDED, kth_smallest
 
 KEPT, LANES = 8, 128  # smallest numbers that are kept of each of the rows that go side by side
 LOWEST, REACH, RATE, NEAR, WIDTH, SUM_C, SUM_CU, SUM_CE, SUM_CUE, SUM_TIED, SLOPE, MEAN, SHARE, EXPONENT = range(
     0, 14 * LANES, LANES
 )  # where a row has its own in the one buffer of all: at distances that the compiler knows
-ZERO, SMALLEST_SINGLE = np.float32(0.0), np.float32(1e-20)  # squared distance that is none, of standardised columns
+ZERO, FAR_SINGLE = np.float32(0.0), np.float32(FAR)
+SMALLEST_SINGLE = np.float32(1e-20)  # squared distance that is none, of standardised columns
 
 
 @kernel()
@@ -97,7 +99,7 @@ def _soften_lanes(first, last, tile, ranks, start, stop, k, size, weights, small
     for j in range(b):
         e, c, u = tile[j, first:last], weights[j, first:last], ranks[j, first:last]
         _decay_lanes(e, lanes, n)
-        decay_single(lanes[EXPONENT : EXPONENT + n], n, ONE, c)
+        decay_single(lanes[EXPONENT : EXPONENT + n], n, ZERO, ONE, FAR_SINGLE, c)
         _add_lanes(e, c, u, lanes, n)
     total = 0.0
     for i in range(n):

@@ -36,6 +36,7 @@ from . import softmax_kernels as kernels
 
 BANDWIDTHS = ("point", "global", "gap", "fixed", "perplexity")
 DENSE = 0.12  # share of pairs that weigh something from which a matrix product is cheaper
+FOUR = 4  # columns of a factor that matrix products take together
 
 
 @dataclass(frozen=True)
@@ -261,6 +262,7 @@ class SoftRanks(Reduction):
         self.table, self.rho, self.unit = table, rho, unit
         self.k, self.mode, self.size, self.power = k, mode, size, power
         self.gradient, self.pairs, self.precision = gradient, pairs, precision
+        self.sides: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
         self.row_bytes = table.values[:1].nbytes
 
     def start(self, block):
@@ -300,7 +302,7 @@ class SoftRanks(Reduction):
             *(np.empty(m + 1, kind) for kind in (real, real, real, np.int64)),
         )
         if self.gradient:
-            state["slopes"] = _slopes(t, used)
+            state["slopes"] = self._slopes(t, used)
         if self.pairs:
             i, j = np.nonzero(t.squared > kernels.LEAST_WEIGHT)
             u = part.values[i, t.columns[j]] * part.scale[i]
@@ -323,8 +325,27 @@ class SoftRanks(Reduction):
             "rho": self.rho[block],
             "unit": self.unit[block],
             "first": self.first + block.start,
+            "sides": {},
         }
         return part
+
+    def _slopes(self, t, used: int) -> np.ndarray:
+        """sum_ij G_ij delta_ija^2, G in the tile: pair by pair, or by one product (both formula (15))."""
+        source, g = t.source, t.squared
+        x, rows = source.rows.features, source.rows.index[t.block]
+        y, columns = source.columns.features, source.columns.index[t.part]
+        d, slopes = x.shape[1], np.zeros(x.shape[1])
+        if len(source.period) or used < DENSE * g.size:
+            kernels.slopes_of_pairs(g, x, rows, y, columns, source.period, slopes)
+            return slopes
+        place = t.part.start, t.part.stop
+        if place not in self.sides:  # whole rows: once a step
+            self.sides[place] = _product_side(y, columns, g.dtype)
+        factor, squares = self.sides[place]
+        product, x = g @ factor, x[rows].astype(g.dtype, copy=False)
+        slopes += product[:, d].astype(np.float64) @ x.astype(np.float64) ** 2
+        slopes += (np.ones(len(g), g.dtype) @ g).astype(np.float64) @ squares
+        return slopes - 2 * np.einsum("ia,ia->a", x, product[:, :d], dtype=np.float64)
 
 
 def _sharpen(t) -> None:
@@ -344,20 +365,9 @@ def _sharpen(t) -> None:
         t.squared[rows[:n], columns[:n]] = t.measure(rows[:n], columns[:n])
 
 
-def _slopes(t, used: int) -> np.ndarray:
-    """sum_ij G_ij delta_ija^2, G in the tile: pair by pair, or by one product (both formula (15))."""
-    source = t.source
-    x, rows = source.rows.features, source.rows.index[t.block]
-    y, columns = source.columns.features, source.columns.index[t.part]
-    slopes = np.zeros(x.shape[1])
-    if len(source.period) or used < DENSE * t.squared.size:
-        kernels.slopes_of_pairs(t.squared, x, rows, y, columns, source.period, slopes)
-        return slopes
-    x, y = (features[index].astype(t.squared.dtype, copy=False) for features, index in ((x, rows), (y, columns)))
-    g = t.squared
-    one = np.ones((len(y), 1), g.dtype)  # row sums come with the product
-    product = g @ np.hstack([y, one])
-    theirs = np.ones(len(g), g.dtype) @ g
-    slopes += product[:, -1].astype(np.float64) @ (x.astype(np.float64) ** 2)
-    slopes += theirs.astype(np.float64) @ (y.astype(np.float64) ** 2)
-    return slopes - 2 * np.einsum("ia,ia->a", x, product[:, :-1], dtype=np.float64)
+def _product_side(y, columns, kind) -> tuple[np.ndarray, np.ndarray]:
+    """What tiles of G are multiplied with: features, and ones for the sums of rows; and the squares of the features."""
+    n, d = len(columns), y.shape[1]
+    factor = np.zeros((n, -(-(d + 1) // FOUR) * FOUR), kind)
+    factor[:, :d], factor[:, d] = y[columns], 1
+    return factor, factor[:, :d].astype(np.float64) ** 2

@@ -7,28 +7,30 @@ weight is c = mass exp(-e/lambda) / sum.  Numbers of equations are those of `doc
 import numpy as np
 
 from infoscope.base import kernel
+from infoscope.base.exponentials import decay
+
+from .dense_row import DENSE_ROW, FAR, LANES, fill_dense, n_within, soften_dense
 
 FIXED, POINT, PERPLEXITY = range(3)  # how a row finds its bandwidth; "global" and "gap" are fixed in a row
-FAR = 40.0  # exp(-40) is 4e-18: beyond it a pair weighs nothing
 DOUBTFUL = {np.dtype(np.float64): 1e9, np.dtype(np.float32): 1e3}
 LEAST_WEIGHT = 1e-6  # of a pair that counts in a standard error
 TIED, ROUNDED = 1e-12, 3e-7  # relative width of a tie; in single precision, of rounding
 NEWTON_STEPS, ENTROPY_ERROR = 60, 1e-12
-LARGEST = 1e300
-LOG2_HIGH, LOG2_LOW = 0.6931471803691238, 1.9082149292705877e-10
-HALVES = 2.0 ** -np.arange(64)
-FAR_SINGLE, LOG2E_SINGLE = np.float32(FAR), np.float32(1.4426950408889634)
-LOG2_HIGH_SINGLE, LOG2_LOW_SINGLE = np.float32(0.693359375), np.float32(-2.12194440e-4)
-ONE, HALF, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH = (np.float32(1 / f) for f in (1, 2, 6, 24, 120, 720, 5040))
+LARGEST, LARGEST_SINGLE = 1e300, 3e38
 
 
 @kernel()
 def doubtful_pairs(squared, row_band, column_band, factor, rows, columns):
     """Places of distances that rounding may have changed by more than 1/factor; how many there are."""
-    n = 0
+    n, m, times = 0, squared.shape[1], squared.dtype.type(factor)
     for i in range(squared.shape[0]):
-        for j in range(squared.shape[1]):
-            if squared[i, j] < factor * (row_band[i] + column_band[j]):
+        row, band, some = squared[i], row_band[i], 0
+        for j in range(m):  # vector instructions, which the search is not
+            some += row[j] < times * (band + column_band[j])
+        if some == 0:
+            continue
+        for j in range(m):
+            if row[j] < times * (band + column_band[j]):
                 if n < len(rows):
                     rows[n], columns[n] = i, j
                 n += 1
@@ -159,51 +161,6 @@ def _lowest(row):
 
 
 @kernel(inner=True)
-def _decay(x, n, rate, out):
-    """exp(-rate x) for x >= 0, at least exp(-FAR), to the last bit or two; the loop is made of vector instructions.
-
-    exp(-t) = 2^-k exp(k log 2 - t), k the integer next to t/log 2; the rest, at most 0.35, is a series of 12 terms.
-    """
-    for p in range(n):
-        t = x[p] * rate
-        t = t if t < FAR else FAR  # NaN is far: it must point nowhere
-        k = np.int64(t * 1.4426950408889634 + 0.5)
-        r = (k * LOG2_HIGH - t) + k * LOG2_LOW
-        s = r * (1.0 / 479001600) + 1.0 / 39916800
-        s = s * r + 1.0 / 3628800
-        s = s * r + 1.0 / 362880
-        s = s * r + 1.0 / 40320
-        s = s * r + 1.0 / 5040
-        s = s * r + 1.0 / 720
-        s = s * r + 1.0 / 120
-        s = s * r + 1.0 / 24
-        s = s * r + 1.0 / 6
-        s = s * r + 0.5
-        s = s * r + 1.0
-        out[p] = (s * r + 1.0) * HALVES[k]
-
-
-@kernel(inner=True)
-def decay_single(x, n, rate, out):
-    """The same in single precision, with a series of 7 terms; powers of two are written as their exponents."""
-    exponents = out.view(np.int32)
-    for p in range(n):
-        t = x[p] * rate
-        t = t if t < FAR_SINGLE else FAR_SINGLE
-        halvings = np.int32(t * LOG2E_SINGLE + HALF)
-        k = np.float32(halvings)
-        r = (k * LOG2_HIGH_SINGLE - t) + k * LOG2_LOW_SINGLE
-        s = r * SEVENTH + SIXTH
-        s = s * r + FIFTH
-        s = s * r + FOURTH
-        s = s * r + THIRD
-        s = s * r + HALF
-        s = s * r + ONE
-        exponents[p] = (np.int32(127) - halvings) << np.int32(23)
-        out[p] *= s * r + ONE
-
-
-@kernel(inner=True)
 def _dot(x, y, n):
     """sum x y, in four lanes."""
     a = b = c = d = 0.0
@@ -299,6 +256,9 @@ def softmax_rows(
         Pairs that are not zero.
     """
     used, kind, single = 0, squared.dtype.type, squared.itemsize == 4
+    lanes, in_order = np.empty(4 * LANES, squared.dtype), True
+    for p in range(len(columns)):
+        in_order &= columns[p] == columns[0] + p
     for i in range(squared.shape[0]):
         row = squared[i]
         lowest, kth = _lowest(row), np.inf
@@ -332,43 +292,61 @@ def softmax_rows(
         reach = e0 + FAR * lam
         reach = min(reach if power == 2 else reach * reach, LARGEST)
         reach = max(reach, kth) if moving else reach
-        n = 0
-        for j in range(len(row)):  # without a branch, which nobody could predict
-            where[n], e[n] = j, row[j]
-            n += row[j] <= reach
-        if power == 1:
-            for p in range(n):
-                e[p] = np.sqrt(e[p])
-        shift = kind(e0)
-        for p in range(n):
-            e[p] -= shift  # from here on e counts from the lowest
-            u[p] = table[i, columns[where[p]]]
-        if single:
-            decay_single(e, n, kind(1.0 / lam), c)
+        near, shift = kind(min(reach, LARGEST_SINGLE) if single else reach), kind(e0)
+        n = n_within(row, near)
+        dense = power == 2 and mode != PERPLEXITY and n > DENSE_ROW * len(row)
+        if dense:
+            if in_order:
+                ranks = table[i, columns[0] : columns[0] + len(row)]
+                for j in range(len(row)):
+                    u[j] = ranks[j]
+            else:
+                for j in range(len(row)):
+                    u[j] = table[i, columns[j]]
+            z, zu, ze, zue = soften_dense(row, shift, near, kind(1.0 / lam), mass, weighted, c, u, lanes)
         else:
-            _decay(e, n, 1.0 / lam, c)
-        if weighted:
+            n = 0
+            for j in range(len(row)):  # without a branch, which nobody could predict
+                where[n], e[n] = j, row[j]
+                n += row[j] <= near
+            if power == 1:
+                for p in range(n):
+                    e[p] = np.sqrt(e[p])
             for p in range(n):
-                c[p] *= mass[where[p]]
-        z = _sum(c, n)
-        mr, me = scale[i] * _dot(c, u, n) / z, _dot(c, e, n) / z
-        he = scale[i] * _dot3(c, u, e, n) / z - mr * me  # covariance of u and e under c
+                e[p] -= shift  # from here on e counts from the lowest
+                u[p] = table[i, columns[where[p]]]
+            decay(e, n, kind(0), kind(1.0 / lam), kind(FAR), c)
+            if weighted:
+                for p in range(n):
+                    c[p] *= mass[where[p]]
+            z, zu, ze, zue = _sum(c, n), _dot(c, u, n), _dot(c, e, n), _dot3(c, u, e, n)
+        used += n
+        mr, me = scale[i] * zu / z, ze / z
+        he = scale[i] * zue / z - mr * me  # covariance of u and e under c
         var = _dot3(c, e, e, n) / z - me * me if mode == PERPLEXITY else 0.0
         f[i], entropy[i], pull[i] = mr, np.log(z) + me / lam - np.log(unit[i]), rho[i] * he / (lam * lam)
+        measured = kth if moving else 0.0  # where the bandwidth is measured
+        measured = measured if power == 2 else np.sqrt(measured)
+        width = kind((ROUNDED if single else TIED) * measured * (1.0 if power == 2 else 0.5) if moving else -1.0)
+        slope, rank, mean_u, mean_e = kind(-rho[i] / lam / z), kind(scale[i]), kind(mr), kind(me)
+        if dense:
+            if gradient:
+                fill_dense(row, near, c, u, slope, rank, mean_u, kind(measured), width, size * pull[i])
+            else:
+                for j in range(len(row)):
+                    row[j] = c[j] / z
+            continue
         for j in range(len(row)):
             row[j] = 0.0
-        used += n
         if not gradient:
             for p in range(n):
                 row[where[p]] = c[p] / z
             continue
         bend = kind(he / var if mode == PERPLEXITY and var > 0 else 0.0)
-        slope, rank, mean_u, mean_e = kind(-rho[i] / lam / z), kind(scale[i]), kind(mr), kind(me)
         for p in range(n):  # formula (14); bend is zero but for a perplexity
             c[p] *= slope * (rank * u[p] - mean_u - bend * (e[p] - mean_e))
         if moving:  # the bandwidth moves with the k-th distance
-            at, tied = kind((kth if power == 2 else np.sqrt(kth)) - e0), 0
-            width = kind((ROUNDED if single else TIED) * (at + e0) * (1.0 if power == 2 else 0.5))
+            at, tied = kind(measured - e0), 0
             for p in range(n):
                 tied += abs(e[p] - at) <= width
             share = kind(size * pull[i] / max(tied, 1))
