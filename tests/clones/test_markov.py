@@ -165,7 +165,7 @@ def test_what_is_no_chain(transition, length, error, text):
         ([[0.5, 1.0]], None, DataError, "not whole numbers"),
         ([0, 1, 2], None, DataError, "one sequence a row"),
         ([[0], [1]], None, DataError, "at least two"),
-        ([[0, -1]], None, DataError, "row 0, site 1 holds -1"),
+        ([[0, -2]], None, DataError, "row 0, site 1 holds -2"),
         ([[0, 0]], None, DataError, "all tokens are 0"),
         ([[0, 5]], 4, DataError, "row 0, site 1 holds token 5, but there are 4"),
         ([[0, 1]], 1, ParameterError, "at least 2"),
@@ -209,3 +209,57 @@ def test_a_trained_model_of_pairs_reaches_the_floor_and_its_clones_are_the_text(
         away = (losses.mean() - real.mean()) / np.hypot(losses.std(), real.std()) * np.sqrt(len(test))
         assert clone.converged
         assert abs(away) < 4 if order > 1 else away > 20
+
+
+def padded_text(n=4000):
+    """Sentences of 3 to 8 letters of a chain, at the right ends of their rows or at the left."""
+    p, rng = dirichlet_chain(4, seed=3), np.random.default_rng(0)
+    text = draw_chain(p, n, 8, 4)
+    length, left = rng.integers(3, 9, size=n), rng.random(n) < 0.3
+    site = np.arange(8)
+    text[np.where(left[:, None], site < 8 - length[:, None], site >= length[:, None])] = -1
+    return text
+
+
+def pairs_of(tokens):
+    """Letters that follow each other."""
+    return [pair for row in tokens.tolist() for pair in zip(row, row[1:], strict=False) if min(pair) >= 0]
+
+
+def shares(tokens):
+    return np.bincount(tokens[tokens >= 0], minlength=4) / (tokens >= 0).sum()
+
+
+def test_padding_of_clones_is_that_of_data_and_is_never_drawn():
+    text = padded_text()
+    patterns = {tuple(row) for row in text < 0}
+    clones = {
+        "independent": independent_clone(text, random_state=0),
+        "pooled": independent_clone(text, 3000, by_site=False, random_state=1),
+        "pairs": markov_clone(text, random_state=2),
+        "triples": markov_clone(text, 3000, context=2, random_state=3),
+    }
+    for clone in clones.values():
+        assert clone.dtype == text.dtype and {tuple(row) for row in clone < 0} == patterns
+        # 16,000 letters and more, neighbours alike: five errors of a share
+        np.testing.assert_allclose(shares(clone), shares(text), atol=5 * np.sqrt(3 * 0.25 / 16_000))
+    mine, theirs = (np.mean([a == b for a, b in pairs_of(rows)]) for rows in (clones["pairs"], text))
+    assert set(pairs_of(clones["pairs"])) <= set(pairs_of(text))
+    assert mine == pytest.approx(theirs, abs=0.03)
+
+
+def test_padding_stays_where_tokens_are_shuffled():
+    text = padded_text(500)
+    clone = shuffled_clone(text, 4, random_state=0)
+    np.testing.assert_array_equal(clone < 0, text < 0)
+    assert (clone != text).any()
+    for start in (0, 4):
+        part = slice(start, start + 4)
+        np.testing.assert_array_equal(np.sort(clone[:, part], axis=1), np.sort(text[:, part], axis=1))
+
+
+def test_what_is_no_padding_is_refused_still():
+    with pytest.raises(DataError, match="holds -2"):
+        independent_clone([[0, 1, -2], [1, 0, 1]])
+    with pytest.raises(DataError, match="all padding"):
+        markov_clone([[0, 1, 1], [-1, -1, -1]])

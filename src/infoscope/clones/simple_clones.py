@@ -8,6 +8,7 @@ import numpy as np
 
 from infoscope.base import check_positive_int, check_random_state
 
+from .sequences import PADDING, check_sequences
 from .token_arrays import check_order, check_tokens
 
 
@@ -19,7 +20,7 @@ def independent_clone(
     Parameters
     ----------
     tokens : array (n, L) of int
-        The data.
+        The data; -1 is padding, and each sequence has that of one of the data.
     n_sequences : int, optional
         How many to draw; as many as there are by default.
     by_site : bool
@@ -36,9 +37,16 @@ def independent_clone(
     >>> independent_clone([[0, 1], [0, 1], [2, 1]], 4, random_state=0)[:, 1]
     array([1, 1, 1, 1])
     """
-    read, _ = check_tokens(tokens, _alphabet(tokens))
+    read, padded = _read(tokens)
     n = len(read) if n_sequences is None else check_positive_int(n_sequences, "n_sequences")
     rng, length = check_random_state(random_state), read.shape[1]
+    if padded:
+        clone, u = read[rng.integers(len(read), size=n)], rng.random((n, length))
+        for site in range(length):
+            known = _tokens_of(read[:, site] if by_site else read)
+            rows = np.flatnonzero(clone[:, site] != PADDING)
+            clone[rows, site] = known[(u[rows, site] * len(known)).astype(np.int64)]
+        return clone
     sites = np.arange(length) if by_site else rng.integers(length, size=(n, length))
     return read[rng.integers(len(read), size=(n, length)), sites]
 
@@ -54,7 +62,8 @@ def markov_clone(
     Parameters
     ----------
     tokens : array (n, L) of int
-        The data.
+        The data; -1 is padding, and each sequence has that of the one it starts with.  Nothing follows padding: a token
+        behind it is drawn by its frequency.
     n_sequences : int, optional
         How many to draw; as many as there are by default.
     context : int
@@ -72,19 +81,18 @@ def markov_clone(
     array([[0, 1, 2, 0, 1, 2],
            [0, 1, 2, 0, 1, 2]])
     """
-    read, _ = check_tokens(tokens, _alphabet(tokens))
+    read, _ = _read(tokens)
     length = read.shape[1]
     context = check_order(context, length - 1, "context")
     n = len(read) if n_sequences is None else check_positive_int(n_sequences, "n_sequences")
     rng = check_random_state(random_state)
     followers = [_Followers(read, size) for size in range(context, 0, -1)]
-    pooled = read[:, context:].ravel()
-    clone = np.empty((n, length), read.dtype)
-    clone[:, :context] = read[rng.integers(len(read), size=n), :context]
+    pooled = _tokens_of(read[:, context:])
+    clone = read[rng.integers(len(read), size=n)]
     for site in range(context, length):
         u = rng.random(n)
-        clone[:, site] = pooled[(u * len(pooled)).astype(np.int64)]
-        open_rows = np.arange(n)
+        open_rows = np.flatnonzero(clone[:, site] != PADDING)
+        clone[open_rows, site] = pooled[(u[open_rows] * len(pooled)).astype(np.int64)]
         for known in followers:
             drawn, seen = known.draw(clone[open_rows, site - known.size : site], u[open_rows])
             clone[open_rows[seen], site] = drawn[seen]
@@ -98,7 +106,7 @@ def shuffled_clone(tokens: Any, window: int, *, random_state: Any = None) -> np.
     Parameters
     ----------
     tokens : array (n, L) of int
-        The data.
+        The data; -1 is padding, which stays.
     window : int
         Sites of a window; the last of a sequence may be shorter.
     random_state : int, Generator, optional
@@ -113,15 +121,35 @@ def shuffled_clone(tokens: Any, window: int, *, random_state: Any = None) -> np.
     >>> shuffled_clone([[0, 1, 2, 3, 4, 5]], 3, random_state=0)
     array([[2, 0, 1, 5, 4, 3]])
     """
-    read, _ = check_tokens(tokens, _alphabet(tokens))
+    read, padded = _read(tokens)
     window = check_order(window, read.shape[1], "window")
     rng, clone = check_random_state(random_state), read.copy()
     for start in range(0, read.shape[1], window):
-        clone[:, start : start + window] = rng.permuted(read[:, start : start + window], axis=1)
+        part = read[:, start : start + window]
+        if padded:  # tokens in random order go to where tokens were
+            from_, to = (np.argsort(keys, axis=1, kind="stable") for keys in (
+                np.where(part == PADDING, 2.0, rng.random(part.shape)), part == PADDING,
+            ))  # fmt: skip
+            np.put_along_axis(clone[:, start : start + window], to, np.take_along_axis(part, from_, axis=1), axis=1)
+        else:
+            clone[:, start : start + window] = rng.permuted(part, axis=1)
     return clone
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
+def _read(tokens: Any) -> tuple[np.ndarray, bool]:
+    """Sequences in the type of the tokens, and whether there is padding."""
+    array = np.asarray(tokens)
+    if array.dtype.kind == "i" and (array == PADDING).any():
+        return check_sequences(tokens, _alphabet(tokens))[0].astype(array.dtype), True
+    return check_tokens(tokens, _alphabet(tokens))[0], False
+
+
+def _tokens_of(sequences: np.ndarray) -> np.ndarray:
+    """All that is no padding."""
+    return sequences[sequences != PADDING] if sequences.dtype.kind == "i" else sequences.ravel()
+
+
 def _alphabet(tokens: Any) -> int:
     """Constant data may be cloned as well: two tokens at least."""
     array = np.asarray(tokens)
@@ -134,6 +162,8 @@ class _Followers:
     def __init__(self, tokens: np.ndarray, size: int) -> None:
         self.size = size
         windows = np.lib.stride_tricks.sliding_window_view(tokens, size + 1, axis=1).reshape(-1, size + 1)
+        if tokens.dtype.kind == "i":
+            windows = windows[(windows != PADDING).all(axis=1)]
         self._contexts, code = np.unique(windows[:, :size], axis=0, return_inverse=True)
         order = np.argsort(code.ravel(), kind="stable")
         self._next = windows[order, size]
