@@ -157,6 +157,14 @@ def test_clones_are_written_as_text_and_as_a_page(text):
     assert pairs[1] == pytest.approx(1 / 3, abs=0.1)  # 200 pairs: three errors
     assert pairs[2] > pairs[1] + 0.1
     assert "<mark" in (text / "drawn" / "order-2.html").read_text()
+    assert "a clone with interactions of up to 2 tokens" in (text / "drawn" / "order-2.html").read_text()
     (text / "drawn" / "order-2.txt").unlink()
     call("rerun", "a.json")
     assert not (text / "drawn" / "order-2.txt").exists()  # a rerun writes nothing but its own record
+
+
+def test_clones_that_have_not_converged_are_written_with_a_word_on_it(text):
+    short = ("--orders", "2", "--sequences", "40", "--max-sweeps", "8")
+    shown = call("clones", "pairs.txt", *SMALL[2:], *short, "--clones", "drawn")
+    assert "order-2.txt holds a clone that has NOT CONVERGED" in shown.output
+    assert "NOT CONVERGED after 8 sweeps" in (text / "drawn" / "order-2.html").read_text()

@@ -229,6 +229,9 @@ def _follow(
 
 def _write_clones(folder: Path, start: Any, drawn: dict[int, Any], tokenizer: Any) -> None:
     """Sequences of every clone as text, a line each; and what changed of where chains from data began."""
+    from html import escape
+
+    from infoscope.base.errors import warn
     from infoscope.clones import changed_tokens
     from infoscope.storage import atomic_path
 
@@ -238,13 +241,13 @@ def _write_clones(folder: Path, start: Any, drawn: dict[int, Any], tokenizer: An
         return str(text.replace("\n", "\\n").replace("\r", "\\r"))
 
     for order, clone in drawn.items():
-        page = changed_tokens(start[clone.from_data], clone.tokens[clone.from_data], decode=tokenizer.decode)
+        if not clone.converged:
+            warn(f"{folder / f'order-{order}.txt'} holds a clone that has NOT CONVERGED")
+        changed = changed_tokens(start[clone.from_data], clone.tokens[clone.from_data], decode=tokenizer.decode)
+        head = f'<!DOCTYPE html>\n<meta charset="utf-8">\n<title>{clone._title}</title>'
         for name, text in (
             (f"order-{order}.txt", "".join(f"{line(row)}\n" for row in clone.tokens)),
-            (
-                f"order-{order}.html",
-                f'<!DOCTYPE html>\n<meta charset="utf-8">\n<title>{clone._title}</title>\n{page}\n',
-            ),
+            (f"order-{order}.html", f"{head}\n<p>{escape(clone.verdict)}</p>\n{changed}\n"),
         ):
             with atomic_path(folder / name) as temporary:
                 temporary.write_text(text, encoding="utf-8", newline="\n")
