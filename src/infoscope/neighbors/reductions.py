@@ -29,6 +29,7 @@ from .tensors import as_arrays
 COLLECTED_FROM = 8  # neighbours from which candidates are collected before they are measured
 SELECTED_FROM = 64  # the same where tiles hold distances: a heap of so many is slower than a selection
 ROOM = 3  # candidates, times k, before those too far are left out
+FIRST = 64  # rows that are looked at before all
 MANY = 12  # radii a row from which each distance is looked at once instead of once per radius
 
 
@@ -316,7 +317,7 @@ class KSmallest(Reduction):
             return state, 0
         best = self.start(block)
         vain = state.source.measure_smallest(block, self.k, *state[1:], best.squared, best.items)
-        return best._replace(beyond=state.beyond), vain
+        return Best(*_sorted_rows(best.squared, best.items), state.beyond), vain  # here by several threads
 
     def merge(self, state: Best, other: Best) -> Best:
         squared, items = np.hstack([state.squared, other.squared]), np.hstack([state.items, other.items])
@@ -330,12 +331,20 @@ class KSmallest(Reduction):
 
 
 def _sorted_rows(squared: Floats, items: Ints) -> tuple[Floats, Ints]:
+    """Rows in order of (squared distance, item number); those that are so already are handed back."""
+    if _are_in_order(squared[:FIRST], items[:FIRST]) and _are_in_order(squared, items):
+        return squared, items
     order = np.argsort(squared, axis=1)
     ordered = np.take_along_axis(squared, order, 1)
     tied = (ordered[:, 1:] == ordered[:, :-1]).any(1)  # few rows: two keys take three times as long
     if tied.any():
         order[tied] = np.lexsort((items[tied], squared[tied]))
     return ordered, np.take_along_axis(items, order, 1)
+
+
+def _are_in_order(squared: Floats, items: Ints) -> bool:
+    nearer, tied = squared[:, :-1] < squared[:, 1:], squared[:, :-1] == squared[:, 1:]
+    return bool((nearer | (tied & (items[:, :-1] <= items[:, 1:]))).all())
 
 
 class CountWithin(Reduction):
