@@ -12,7 +12,6 @@ from .options import Delivery, Jobs, Seed, count, value, with_groups, word
 PARTS = 50  # that a single text is cut into, so that some can be held out
 SHORTEST_PART = 10  # windows of it, if every character were a token
 TEST_SHARE = 0.1
-FEWEST_SEQUENCES = 4  # two chains for each start
 KINDS = "losses|curves|accuracy|orders|clock"  # the first of a ladder, the others of --study
 DEFAULT_TOKENIZER = "characters:60"
 
@@ -62,7 +61,14 @@ def clones(
     Example: infoscope clones book.txt --orders 1,2,3 --study encoder --resume models --plot curves.png
     """
     from infoscope.base.errors import DataError
-    from infoscope.clones import CloneLadder, InteractionModel, token_windows, train_tokenizer
+    from infoscope.clones import (
+        CloneLadder,
+        InteractionModel,
+        StudyTransformer,
+        learning_curves,
+        token_windows,
+        train_tokenizer,
+    )
 
     from .deliver import check_targets, deliver
     from .messages import messages
@@ -102,9 +108,13 @@ def clones(
         else:
             typer.echo(str(losses))
             inputs |= {"order_loss": losses.loss.tolist(), "order_loss_se": losses.loss_se.tolist()}
-            found = _follow(
-                study, checkpoints, study_steps, drawn, train.tokens, start, document, known.n_tokens, seed, resume
-            )
+            certified = _certified(drawn)
+            if folder is None:
+                network = StudyTransformer(study, n_steps=study_steps, random_state=seed)
+                file = None if resume is None else Path(resume) / f"{study}.npz"
+                network.fit(train.tokens, n_tokens=known.n_tokens, checkpoint=file, resume=file is not None)
+                checkpoints = network.checkpoints_
+            found = learning_curves(checkpoints, certified, start, document=document, random_state=seed)
         deliver(found, out, inputs, files, **({"kind": kind} if kind else {}))
 
 
@@ -176,12 +186,13 @@ def _read_models(folder: Path) -> tuple[Any, dict[int, Any]]:
 def _check_enough(test: Any, drawn: Any, length: int, *, studied: bool) -> None:
     """Raise before any training where its errors could not be told afterwards."""
     from infoscope.base.errors import DataError
+    from infoscope.clones.clone_sampling import FEWEST_CHAINS
     from infoscope.clones.documents import error_units
 
     way_out = f"pass more text, or shorter windows (--length, {length} now)"
-    if len(drawn) < FEWEST_SEQUENCES:
+    if len(drawn) < FEWEST_CHAINS:
         raise DataError(
-            f"{len(drawn)} windows are left to test with and to begin clones at, and {FEWEST_SEQUENCES} are needed: "
+            f"{len(drawn)} windows are left to test with and to begin clones at, and {FEWEST_CHAINS} are needed: "
             f"{way_out}"
         )
     for which, option in ((test, ""), (drawn, " or more --sequences")) if studied else ((test, ""),):
@@ -195,21 +206,9 @@ def _check_enough(test: Any, drawn: Any, length: int, *, studied: bool) -> None:
             ) from error
 
 
-def _follow(
-    study: str,
-    checkpoints: dict[int, Any],
-    n_steps: int,
-    drawn: dict[int, Any],
-    train: Any,
-    start: Any,
-    document: Any,
-    n_tokens: int,
-    seed: int,
-    resume: str | None,
-) -> Any:
-    """Losses of a model along its training, on real sequences and on the clones that are certified."""
+def _certified(drawn: dict[int, Any]) -> dict[int, Any]:
+    """The clones that have converged; the others are named, and without any a training cannot be followed."""
     from infoscope.base.errors import DataError, warn
-    from infoscope.clones import StudyTransformer, learning_curves
 
     for order, clone in drawn.items():
         if not clone.converged:
@@ -220,11 +219,7 @@ def _follow(
             "no clone has converged, so there is nothing to follow the training on: raise --max-sweeps, or take "
             "--sampler tempered; with --resume FOLDER the models need no second training"
         )
-    if not checkpoints:
-        network = StudyTransformer(study, n_steps=n_steps, random_state=seed)
-        file = None if resume is None else Path(resume) / f"{study}.npz"
-        checkpoints = network.fit(train, n_tokens=n_tokens, checkpoint=file, resume=file is not None).checkpoints_
-    return learning_curves(checkpoints, certified, start, document=document, random_state=seed)
+    return certified
 
 
 def _write_clones(folder: Path, start: Any, drawn: dict[int, Any], tokenizer: Any) -> None:

@@ -17,12 +17,13 @@ from .compatibility import FEWEST_PAIRS, compatibility_index
 from .convergence import Certificate, SequenceStatistics, certify
 from .energy import StarEnergy
 from .gibbs_torch import gibbs_sampler
-from .metropolis import metropolis_sweep
+from .metropolis import SCORES, metropolis_sweep
 from .table_distances import table_distances
 from .tempering import TemperedSampler
 
-SAMPLERS = ("gibbs", "tempered", "mh_pl", "mh_paper")
 UNBIASED = ("gibbs", "tempered")
+SAMPLERS = (*UNBIASED, *SCORES)
+FEWEST_CHAINS = 4  # two for each start
 LOOKS = (16, 24, 32, 48, 64, 96, 128, 160, 200, 300, 400, 600, 800, 1200, 1600, 2400, 3200)  # sweeps before a look
 FAR_ENERGY, FAR_ERRORS = 0.5, 5.0  # standard deviations of the data, and errors, of a law that is not that of the data
 FAR_TABLES = 4.0  # errors of a distance of tables that is told

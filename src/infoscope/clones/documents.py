@@ -56,8 +56,10 @@ def error_units(run: Any, n: int) -> tuple[np.ndarray | None, str]:
     return unit, f"errors are those of {unit.max() + 1} stretches, which the {what} cut into"
 
 
-def unit_means(values: np.ndarray, unit: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """Means of columns over sequences, and the covariance of these means.
+def unit_means(
+    values: np.ndarray, unit: np.ndarray | None, weights: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Means of columns over sequences, and the covariance of these means (ratios of sums over units).
 
     Parameters
     ----------
@@ -65,6 +67,8 @@ def unit_means(values: np.ndarray, unit: np.ndarray | None) -> tuple[np.ndarray,
         One row a sequence.
     unit : array (n,) of int or None
         As `error_units` gives it.
+    weights : array (n,), optional
+        Of sequences, such as how many tokens each has; all alike by default.
 
     Returns
     -------
@@ -79,18 +83,19 @@ def unit_means(values: np.ndarray, unit: np.ndarray | None) -> tuple[np.ndarray,
     >>> means, covariance                                                     # two units, 2 and 6: their mean, 4 +- 2
     (array([4.]), array([[4.]]))
     """
-    means = values.mean(0)
-    away = values - means
+    mass = np.ones(len(values)) if weights is None else np.asarray(weights, float)
+    means = np.average(values, axis=0, weights=weights)
+    away = mass[:, None] * (values - means)
     if unit is not None:
         sums = np.zeros((int(unit.max()) + 1, values.shape[1]))
         np.add.at(sums, unit, away)
         away = sums
     n = len(away)
-    return means, away.T @ away * (n / max(n - 1, 1)) / len(values) ** 2
+    return means, away.T @ away * (n / max(n - 1, 1)) / mass.sum() ** 2
 
 
 def mean_and_error(values: np.ndarray, weights: np.ndarray, unit: np.ndarray) -> tuple[float, float]:
-    """Weighted mean, and its standard error by units (a ratio of sums over them).
+    """`unit_means` of one column: a weighted mean, and its standard error.
 
     Parameters
     ----------
@@ -109,7 +114,5 @@ def mean_and_error(values: np.ndarray, weights: np.ndarray, unit: np.ndarray) ->
     >>> mean_and_error(np.array([1.0, 3.0]), np.array([4, 4]), np.arange(2))
     (2.0, 1.0)
     """
-    mean = float(np.average(values, weights=weights))
-    sums = np.bincount(unit, weights * (values - mean))
-    n = len(sums)
-    return mean, float(np.sqrt((sums**2).sum() * n / max(1, n - 1)) / weights.sum())
+    means, covariance = unit_means(values[:, None], unit, weights)
+    return float(means[0]), float(np.sqrt(covariance[0, 0]))

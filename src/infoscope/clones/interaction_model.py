@@ -18,7 +18,7 @@ from infoscope.base.errors import DataError, DataWarning, ParameterError, warn
 from infoscope.storage import Checkpoint
 
 from .clone_results import CloneResult
-from .clone_sampling import SAMPLERS, draw_clone
+from .clone_sampling import FEWEST_CHAINS, SAMPLERS, draw_clone
 from .documents import mean_and_error
 from .energy import StarEnergy
 from .factored import FactoredNetwork, layers_of_order
@@ -394,8 +394,10 @@ class InteractionModel(DocumentedEstimator, BaseEstimator):
         network, tokens = self._fitted(), self._read(start)
         check_choice(sampler, "sampler", SAMPLERS)
         temperature = check_positive_number(temperature, "temperature")
-        if len(tokens) < 4:
-            raise DataError(f"start holds {len(tokens)} sequences: pass at least 4, two for each start of the chains")
+        if len(tokens) < FEWEST_CHAINS:
+            raise DataError(
+                f"start holds {len(tokens)} sequences: pass at least {FEWEST_CHAINS}, two for each start of the chains"
+            )
         energy = self.energy() if isinstance(network, EnergyNetwork) else None
         return draw_clone(
             tokens, energy, self._logits, self.frequencies_, self.examples_,

@@ -274,7 +274,7 @@ class _Panels:
         limits, most = np.full(len(self.norms), -np.inf, np.float32), np.finfo(np.float32).max
         eps = float(np.finfo(np.float32).eps)
         twice = (2 * self.all_bands.astype(np.float64) * (1 + 8 * eps)).astype(np.float32)
-        sets = max(SETS, -(-4 * k // COLUMNS) * COLUMNS if k > 1 else 0, COLUMNS)
+        sets = max(SETS, -(-4 * k // COLUMNS) * COLUMNS)
 
         def some(part: tuple[int, int]) -> None:
             rows = slice(part[0] * COLUMNS, part[1] * COLUMNS)
