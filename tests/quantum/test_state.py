@@ -122,6 +122,16 @@ def test_fine_tuning_keeps_the_scale_and_lowers_the_energy(trained):
     assert changed.any() and not changed[: names["embedding.kernel"].size].any()
 
 
+def test_fine_tuning_takes_a_third_of_the_steps(trained):
+    """A field between trained ones, against the dense matrix: exact sums (64 rows are all orbits), so no noise."""
+    energy, _ = exact(6, 0.9)
+    start = make()
+    vars(start).update({name: value for name, value in vars(trained).items() if name.endswith("_")})
+    tuned = start.partial_fit([[0.9]], n_iter=50).history_["energies"][-1, 0]
+    scratch = make().fit([[0.9]]).history_["energies"][-1, 0]
+    assert -1e-12 < tuned - energy <= scratch - energy < 1e-5 * abs(energy)
+
+
 def test_fine_tuning_where_the_amplitudes_could_be_real():
     """At J2 = 0 alone they would be: the network goes on as it was trained."""
     network = {"d_model": 4, "n_heads": 2, "n_layers": 1, "n_samples": 32, "n_iter": 1, "random_state": 0}

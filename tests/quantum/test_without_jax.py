@@ -10,7 +10,7 @@ def run(code):
 
 
 def test_importing_it_loads_no_jax():
-    heavy = ("jax", "netket", "matplotlib", "torch")
+    heavy = ("jax", "netket", "matplotlib", "torch", "numba")
     assert run(f"import sys, infoscope.quantum; print([m for m in {heavy} if m in sys.modules])") == "[]"
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from infoscope.base.checks import check_positive_number
 
+from .jax_precision import compiled
 from .local_energies import local_energies, operator_arrays
 from .metropolis import first_chains, images_of, key_of, run_chains
 from .network import NetworkShape, parameter_shapes
@@ -98,7 +99,7 @@ def group_arrays(group: Any) -> dict[str, np.ndarray]:
 
 
 @partial(
-    jax.jit,
+    compiled,
     static_argnames=("plan", "n_draws", "n_kept", "n_moves", "exchange", "all_flip"),
     donate_argnames=("theta", "previous"),
 )
@@ -153,7 +154,7 @@ def sample_chains(
     return np.asarray(drawn)[:, BURN_IN:], np.asarray(logs)[:, BURN_IN:], float(acceptance)
 
 
-@partial(jax.jit, static_argnames=("plan", "n_draws", "n_moves", "exchange", "all_flip"))
+@partial(compiled, static_argnames=("plan", "n_draws", "n_moves", "exchange", "all_flip"))
 def _sample(
     theta: Any, start: Any, scaled: Any, group: Any, key: Any, *, plan: StepPlan, n_draws: int, n_moves: int,
     exchange: bool, all_flip: bool,

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .jax_precision import compiled
 from .network import NetworkShape, as_parameters, hidden_layers
 from .symmetric_amplitude import rows_in_chunk, symmetric_log_amplitudes
 from .symmetries import SymmetryGroup
@@ -73,13 +74,13 @@ class Evaluator:
         return np.concatenate(found)
 
 
-@partial(jax.jit, static_argnames=("shape", "trivial"))
+@partial(compiled, static_argnames=("shape", "trivial"))
 def _amplitudes(theta: Any, images: Any, characters: Any, scaled: Any, *, shape: NetworkShape, trivial: bool) -> Any:
     parameters = as_parameters(theta.astype(scaled.dtype), shape)
     return symmetric_log_amplitudes(parameters, shape, images.astype(scaled.dtype), characters, scaled, trivial)
 
 
-@partial(jax.jit, static_argnames=("shape", "trivial"))
+@partial(compiled, static_argnames=("shape", "trivial"))
 def _derivatives(theta: Any, images: Any, characters: Any, scaled: Any, *, shape: NetworkShape, trivial: bool) -> Any:
     parameters = as_parameters(theta.astype(scaled.dtype), shape)
 
@@ -95,7 +96,7 @@ def _derivatives(theta: Any, images: Any, characters: Any, scaled: Any, *, shape
     return jax.lax.complex(real.astype(jnp.float64), imaginary.astype(jnp.float64))
 
 
-@partial(jax.jit, static_argnames=("shape", "trivial"))
+@partial(compiled, static_argnames=("shape", "trivial"))
 def _layers(theta: Any, images: Any, characters: Any, scaled: Any, *, shape: NetworkShape, trivial: bool) -> Any:
     parameters = as_parameters(theta.astype(scaled.dtype), shape)
     return jnp.stack(hidden_layers(parameters, shape, images[:, 0].astype(scaled.dtype), scaled), axis=1)

@@ -26,7 +26,7 @@ from infoscope.base import DataError, ParameterError
 from infoscope.base.array_types import ArrayLike, Floats
 from infoscope.base.checks import check_choice, check_positive_number
 
-from .jax_precision import double_precision, load_jax
+from .jax_precision import compiled, double_precision, load_jax
 
 ESCALATIONS = 4  # times the shift grows tenfold where the factorisation fails; then small eigenvalues are left out
 SMALLEST_EIGENVALUE = 1e-12  # of the largest one: what is left out in the end
@@ -189,7 +189,6 @@ def solve_truncated(matrix: Any, right: Any, shift: Any) -> tuple[Any, Any]:
 
 @lru_cache
 def _compiled(form: str, truncated: bool) -> Any:
-    jax = load_jax()
     solve = solve_truncated if truncated else solve_shifted
 
     def primal(x: Any, twice_e: Any, shift: Any, mu: Any, before: Any) -> Any:
@@ -201,7 +200,7 @@ def _compiled(form: str, truncated: bool) -> Any:
         y, failed = solve(x @ x.T, twice_e - mu * (x @ before), shift)
         return x.T @ y + mu * before, failed
 
-    return jax.jit({"primal": primal, "dual": dual}[form])
+    return compiled({"primal": primal, "dual": dual}[form])
 
 
 # --------------------------------------------------------------------------------------------------------------- input

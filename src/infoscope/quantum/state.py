@@ -28,7 +28,7 @@ from .training_options import (
     training_systems,
 )
 
-FINE_TUNING = 0.25  # of the learning rate
+FINE_TUNING_SHIFT = 0.01  # of the first shift: a trained network is near, and its matrix is trusted from the start on
 
 
 class FoundationQuantumState(TrainedNetwork, DocumentedEstimator, BaseEstimator):
@@ -286,9 +286,9 @@ class FoundationQuantumState(TrainedNetwork, DocumentedEstimator, BaseEstimator)
         sample_weight : array (R,), optional
         n_iter : int
         learning_rate : float, optional
-            A quarter of that of the estimator by default.
-        diag_shift : float or pair, optional
-            By default the least one of the estimator.
+            By default that of the estimator; natural gradients find the scale of a step by themselves.
+        diag_shift : float or (first, least), optional
+            By default a hundredth of the first one of the estimator, down to its least one.
         parts : {"all", "head"}
             "head": only the last block and the head.
         checkpoint, resume, checkpoint_every
@@ -311,8 +311,9 @@ class FoundationQuantumState(TrainedNetwork, DocumentedEstimator, BaseEstimator)
         for system in some_systems(rows):
             self._refuse_other_symmetry(system)
         settled = SettledNetwork(self.symmetries_, self.attention_, self.complex_amplitude_)
-        rate = FINE_TUNING * self.learning_rate if learning_rate is None else learning_rate
-        shift = check_schedule(self).diag_shift[1] if diag_shift is None else diag_shift
+        rate = self.learning_rate if learning_rate is None else learning_rate
+        first, least = check_schedule(self).diag_shift
+        shift = (max(FINE_TUNING_SHIFT * first, least), least) if diag_shift is None else diag_shift
         with self._precision():
             shape = self._shape()
             last = f"block{shape.n_layers - 1}."

@@ -17,6 +17,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from .exact_law import draw_without_replacement, exact_local_energies, orbit_law
+from .jax_precision import compiled
 from .natural_gradient import escalated, solve_shifted, solve_truncated
 from .network import NetworkShape, as_parameters, parameter_shapes
 from .symmetric_amplitude import map_rows, rows_in_chunk, symmetric_log_amplitudes
@@ -106,7 +107,7 @@ def take_step(
     return theta, previous, dict(report) | {"diag_shift": rates["diag_shift"]}
 
 
-@partial(jax.jit, static_argnames=("plan",), donate_argnames=("theta", "previous"))
+@partial(compiled, static_argnames=("plan",), donate_argnames=("theta", "previous"))
 def exact_step(
     theta: Any, previous: Any, tables: Any, systems: Any, uniforms: Any, rates: Any, *, plan: StepPlan
 ) -> tuple[Any, Any, Any]:
@@ -215,7 +216,7 @@ def _dual(
 
 
 def _add_product(matrix: Any, x: Any) -> Any:
-    """The lower triangle of matrix + x x^T, by blocks of rows: nothing else is read."""
+    """The lower triangle of matrix + x x^T, by blocks of rows: what lies above is not read."""
     n_rows = x.shape[0]
     size = max(LEAST_BLOCK, -(-n_rows // PRODUCT_BLOCKS))
     for start in range(0, n_rows, size):
@@ -241,7 +242,7 @@ def _primal(
         rows = derivatives(theta, part, plan.trained, plan)
         x = _centred_rows(rows, share[None], weight[None], plan)
         metric, force = sums
-        return (metric + x.T @ x, force + x.T @ (goal.ravel() - momentum * (x @ previous))), None
+        return (_add_product(metric, x.T), force + x.T @ (goal.ravel() - momentum * (x @ previous))), None
 
     n = plan.n_trained()
     parts = (by_system(samples["images"]), by_system(samples["scaled"]), shares, root, right)

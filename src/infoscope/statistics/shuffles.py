@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from infoscope.base import DataError, ParameterError, kernel
+from infoscope.base import DataError, ParameterError
 from infoscope.base.checks import check_positive_int
 from infoscope.base.rounding import exceeds
 
@@ -171,13 +171,15 @@ def shuffle_among_neighbors(items: np.ndarray, generator: np.random.Generator) -
     >>> sorted(shuffle_among_neighbors(pairs, np.random.default_rng(0)).tolist())
     [0, 1, 2, 3]
     """
+    from .shuffle_kernels import take_free  # here, because it loads numba
+
     items = np.asarray(items)
     if items.ndim != 2 or items.shape[1] < 1:
         raise DataError(f"items has shape {items.shape}; one row of neighbours for every row is needed")
     order = generator.permutation(len(items))
     mixed = np.take_along_axis(items, np.argsort(generator.random(items.shape), axis=1), axis=1)
     shuffle = np.empty(len(items), np.int64)
-    _take_free(order, np.ascontiguousarray(mixed, np.int64), np.zeros(len(items), np.bool_), shuffle)
+    take_free(order, np.ascontiguousarray(mixed, np.int64), np.zeros(len(items), np.bool_), shuffle)
     return shuffle
 
 
@@ -343,16 +345,3 @@ def p_of_count(count: Any, n: float, independent: float | None = None) -> Any:
     if independent is not None and independent < n:
         count, n = count * independent / n, independent
     return (1 + count) / (1 + n)
-
-
-# ------------------------------------------------------------------------------------------------------------- kernels
-@kernel
-def _take_free(order, items, taken, shuffle):
-    for at in range(len(order)):
-        row = order[at]
-        shuffle[row] = items[row, 0]
-        for rank in range(items.shape[1]):
-            if not taken[items[row, rank]]:
-                shuffle[row] = items[row, rank]
-                break
-        taken[shuffle[row]] = True
