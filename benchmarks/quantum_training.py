@@ -320,6 +320,8 @@ def run_sizes(options: Namespace) -> None:
 
     sizes, n_iter = ((8, 10), 100) if options.quick else (SIZES, 300)
     table = [fresh("size", threads=options.threads, n_sites=n, n_iter=n_iter) for n in sizes]
+    for row in table:
+        row.pop("versions", None)
     logs = [(math.log(row["spins"]), math.log(row["height a spin"] * row["spins"])) for row in table]
     mean = [sum(column) / len(logs) for column in zip(*logs, strict=True)]
     slope = sum((x - mean[0]) * (y - mean[1]) for x, y in logs) / sum((x - mean[0]) ** 2 for x, _ in logs)
