@@ -51,9 +51,9 @@ def compiler_options() -> dict[str, bool] | None:
     jax = load_jax()
     try:
         jax.jit(lambda x: x, compiler_options=LIGHT_COMPILER).lower(0.0).compile()
-    except Exception:  # which one differs between versions of jax
+    except jax.errors.JaxRuntimeError:
         return None
-    return dict(LIGHT_COMPILER)
+    return LIGHT_COMPILER
 
 
 @contextmanager

@@ -311,9 +311,9 @@ class FoundationQuantumState(TrainedNetwork, DocumentedEstimator, BaseEstimator)
         for system in some_systems(rows):
             self._refuse_other_symmetry(system)
         settled = SettledNetwork(self.symmetries_, self.attention_, self.complex_amplitude_)
-        rate = self.learning_rate if learning_rate is None else learning_rate
-        first, least = check_schedule(self).diag_shift
-        shift = (max(FINE_TUNING_SHIFT * first, least), least) if diag_shift is None else diag_shift
+        if diag_shift is None:
+            first, least = check_schedule(self).diag_shift
+            diag_shift = max(FINE_TUNING_SHIFT * first, least), least
         with self._precision():
             shape = self._shape()
             last = f"block{shape.n_layers - 1}."
@@ -321,7 +321,7 @@ class FoundationQuantumState(TrainedNetwork, DocumentedEstimator, BaseEstimator)
 
             named = tuple(parameter_shapes(shape))
             trained = tuple(name for name in named if parts == "all" or name.startswith((last, "head.")))
-            schedule = check_schedule(self, n_iter, rate, shift)
+            schedule = check_schedule(self, n_iter, learning_rate, diag_shift)
             self._train(
                 rows, weights, settled, self.parameters_, self.scaling_, schedule, trained, seed, checkpoint, resume,
                 checkpoint_every,
