@@ -18,6 +18,7 @@ from infoscope.quantum import (
 
 jax = pytest.importorskip("jax")
 
+from infoscope.quantum import chain_rows  # noqa: E402
 from infoscope.quantum.chain_rows import group_arrays  # noqa: E402
 from infoscope.quantum.jax_precision import double_precision  # noqa: E402
 from infoscope.quantum.local_energies import local_energies, operator_arrays  # noqa: E402
@@ -109,6 +110,41 @@ def test_chains_and_chunks_and_files_change_nothing(tmp_path):
     again = FoundationQuantumState(family, **{**SMALL, "n_samples": 64, **options})
     again.fit([[0.1], [0.3]], checkpoint=path, resume=True)
     np.testing.assert_array_equal(again.parameters_, wanted.parameters_)
+
+
+def test_chains_of_a_system_burn_in_when_it_is_first_looked_at(monkeypatch):
+    left_out, step = [], chain_rows.chain_step
+
+    def watched(*args, n_left_out, **options):
+        left_out.append(n_left_out)
+        return step(*args, n_left_out=n_left_out, **options)
+
+    monkeypatch.setattr(chain_rows, "chain_step", watched)
+    before = step._cache_size()
+    state = train(IsingFamily(Chain(4)), [[0.5], [0.9], [1.5]], n_iter=8, systems_per_step=1, n_samples=16)
+    looked_at = state.history_["systems"].ravel().tolist()
+    assert set(looked_at) == {0, 1, 2}
+    assert left_out == [0 if k in looked_at[:n] else chain_rows.BURN_IN for n, k in enumerate(looked_at)]
+    assert step._cache_size() == before + 1  # a burn-in compiles nothing
+
+
+def test_a_burn_in_is_what_more_draws_would_be():
+    family = IsingFamily(Chain(4))
+    group, plan = make_group({}, family.lattice, 4), StepPlan(SHAPE, True, 1, "dual", ())
+    theta = first_parameters(SHAPE, np.random.default_rng(0))
+    start = first_chains(5, 4, None, np.random.default_rng(1))
+
+    def drawn(n_left_out, n_draws):
+        with double_precision():
+            return chain_rows._sample(
+                theta, start, np.zeros((5, 1)), group_arrays(group), key_of(0, 0), n_left_out,
+                plan=plan, n_draws=n_draws, n_moves=3, exchange=False, all_flip=True,
+            )  # fmt: skip
+
+    last, spins, logs, acceptance = drawn(4, 3)
+    np.testing.assert_array_equal(spins[:, -1], last)
+    for found, whole in zip((last, spins, logs, acceptance), drawn(0, 7), strict=True):
+        np.testing.assert_array_equal(found, whole[:, 4:] if whole.ndim > 1 and whole.shape[1] == 7 else whole)
 
 
 def test_starts_and_keys():

@@ -12,7 +12,16 @@ from sklearn.exceptions import NotFittedError
 
 import infoscope
 from infoscope.base import DataError, InfoscopeWarning, ParameterError
-from infoscope.quantum import Chain, FoundationQuantumState, HeisenbergFamily, IsingFamily, RandomFieldIsing, spins_of
+from infoscope.quantum import (
+    Chain,
+    CustomFamily,
+    FoundationQuantumState,
+    HeisenbergFamily,
+    IsingFamily,
+    RandomFieldIsing,
+    outside_training,
+    spins_of,
+)
 from infoscope.quantum.training_options import rows_of_a_system, settle_n_samples, systems_in_range, training_systems
 
 pytest.importorskip("jax")
@@ -297,10 +306,23 @@ def test_systems_from_ranges():
     both = IsingFamily(Chain(6), coupling=("field", "interaction"))
     found = systems_in_range(both, {"interaction": (1.0, 2.0), "field": (0.5, 0.6)}, 4, 0)
     np.testing.assert_allclose(found, [[0.5, 1.0], [0.55, 1.5], [0.575, 1.25], [0.525, 1.75]])  # Sobol
+    fixed = systems_in_range(both, {"interaction": (1.0, 1.0), "field": (0.5, 0.7)}, 3, 0)
+    np.testing.assert_allclose(fixed, [[0.5, 1.0], [0.6, 1.0], [0.7, 1.0]])  # one coupling varies
     fields = systems_in_range(RandomFieldIsing(Chain(6)), (0, 1), 4, 0)
     assert fields.shape == (4, 6) and len(np.unique(fields)) == 24
     default = training_systems(make(couplings=(0.5, 1.5), n_samples=512), None, None, 0)[0]
     assert len(default) == 8  # 64 rows each
+
+
+@pytest.mark.parametrize(("m", "n_systems"), [(2, 8), (2, 11), (2, 32), (3, 16), (4, 33)])
+def test_no_coupling_of_a_range_lies_outside_what_is_trained_on(m, n_systems):
+    family = CustomFamily(m + 1, [(f"Z{i} Z{i + 1}", 1.0, f"c{i}") for i in range(m)])
+    bounds = np.array([[i - 1.0, i + 0.5] for i in range(m)])
+    trained = systems_in_range(family, bounds if m != 2 else {f"c{i}": bounds[i] for i in range(m)}, n_systems, 0)
+    assert len(np.unique(trained, axis=0)) == n_systems
+    asked = np.random.default_rng(0).uniform(*bounds.T, (50, m))
+    asked = np.concatenate([asked, bounds.T, [bounds[:, 0] - 0.01]])
+    assert outside_training(trained, asked).tolist() == [False] * 52 + [True]
 
 
 def test_the_library_and_its_exact_part_load_no_jax():

@@ -19,7 +19,7 @@ from .network_choice import NetworkChoice
 from .training_options import chains_of_a_system
 from .training_step import StepPlan, choose_form, first_bad, natural_step, take_step
 
-BURN_IN = 20  # sweeps before the first step
+BURN_IN = 20  # draws before the first that is kept
 
 
 class ChainRows:
@@ -64,10 +64,10 @@ class ChainRows:
         """New parameters, the update, and what is reported."""
         chosen = systems["numbers"]
         arguments = {name: systems[name] for name in ("couplings", "scaled", "weights")}
-        n_draws = self.n_draws if state.done else self.n_draws + BURN_IN  # the first draws are left out
+        new = np.isnan(state.v_scores[chosen]).any()  # no step has looked at one of these systems
         step = partial(
             chain_step, chains=state.chains[chosen], operator=self._operator, group=self._group, systems=arguments,
-            key=key_of(state.seed, state.done), n_draws=n_draws, n_kept=self.n_draws, **self.moves,
+            key=key_of(state.seed, state.done), n_left_out=BURN_IN if new else 0, n_draws=self.n_draws, **self.moves,
         )  # fmt: skip
         theta, previous, report = take_step(step, theta, previous, rates, self.plan)
         self._drawn = np.asarray(report.pop("drawn"))
@@ -100,12 +100,12 @@ def group_arrays(group: Any) -> dict[str, np.ndarray]:
 
 @partial(
     compiled,
-    static_argnames=("plan", "n_draws", "n_kept", "n_moves", "exchange", "all_flip"),
+    static_argnames=("plan", "n_draws", "n_moves", "exchange", "all_flip"),
     donate_argnames=("theta", "previous"),
 )
 def chain_step(
-    theta: Any, previous: Any, chains: Any, operator: Any, group: Any, systems: Any, key: Any, rates: Any, *,
-    plan: StepPlan, n_draws: int, n_kept: int, n_moves: int, exchange: bool, all_flip: bool,
+    theta: Any, previous: Any, chains: Any, operator: Any, group: Any, systems: Any, key: Any, n_left_out: Any,
+    rates: Any, *, plan: StepPlan, n_draws: int, n_moves: int, exchange: bool, all_flip: bool,
 ) -> tuple[Any, Any, Any]:  # fmt: skip
     """A step whose rows are drawn by chains (S, C, n): moves, local energies, update."""
     n_systems, n_chains, n_sites = chains.shape
@@ -115,9 +115,9 @@ def chain_step(
 
     last, drawn, logs, acceptance = run_chains(
         theta, chains.reshape(-1, n_sites), by_chain(systems["scaled"]), group, key, plan,
-        n_draws=n_draws, n_moves=n_moves, exchange=exchange, all_flip=all_flip,
+        n_left_out=n_left_out, n_draws=n_draws, n_moves=n_moves, exchange=exchange, all_flip=all_flip,
     )  # fmt: skip
-    rows, logs = drawn[:, -n_kept:].reshape(-1, n_sites), logs[:, -n_kept:].ravel()
+    rows, logs = drawn.reshape(-1, n_sites), logs.ravel()
     scaled = jnp.repeat(systems["scaled"], plan.n_rows, axis=0)
     couplings = jnp.repeat(systems["couplings"], plan.n_rows, axis=0)
     energies = local_energies(theta, rows, logs, couplings, scaled, operator, group, plan)
@@ -149,16 +149,17 @@ def sample_chains(
     key = rng.integers(0, 2**32, 2, np.uint32)
     _, drawn, logs, acceptance = _sample(
         theta, start, np.broadcast_to(scaled, (n_chains, len(scaled))), group_arrays(group), key,
-        plan=plan, n_draws=n_draws + BURN_IN, n_moves=max(1, round(n_sweeps * family.n_sites)), **move_kinds(family),
+        BURN_IN, plan=plan, n_draws=n_draws, n_moves=max(1, round(n_sweeps * family.n_sites)), **move_kinds(family),
     )  # fmt: skip
-    return np.asarray(drawn)[:, BURN_IN:], np.asarray(logs)[:, BURN_IN:], float(acceptance)
+    return np.asarray(drawn), np.asarray(logs), float(acceptance)
 
 
 @partial(compiled, static_argnames=("plan", "n_draws", "n_moves", "exchange", "all_flip"))
 def _sample(
-    theta: Any, start: Any, scaled: Any, group: Any, key: Any, *, plan: StepPlan, n_draws: int, n_moves: int,
-    exchange: bool, all_flip: bool,
+    theta: Any, start: Any, scaled: Any, group: Any, key: Any, n_left_out: Any, *, plan: StepPlan, n_draws: int,
+    n_moves: int, exchange: bool, all_flip: bool,
 ) -> Any:  # fmt: skip
     return run_chains(
-        theta, start, scaled, group, key, plan, n_draws=n_draws, n_moves=n_moves, exchange=exchange, all_flip=all_flip
-    )
+        theta, start, scaled, group, key, plan, n_left_out=n_left_out, n_draws=n_draws, n_moves=n_moves,
+        exchange=exchange, all_flip=all_flip,
+    )  # fmt: skip

@@ -51,8 +51,8 @@ def chain_log_amplitudes(theta: Any, spins: Any, scaled: Any, group: Any, plan: 
 
 
 def run_chains(
-    theta: Any, spins: Any, scaled: Any, group: Any, key: Any, plan: Any, *, n_draws: int, n_moves: int, exchange: bool,
-    all_flip: bool,
+    theta: Any, spins: Any, scaled: Any, group: Any, key: Any, plan: Any, *, n_left_out: Any, n_draws: int,
+    n_moves: int, exchange: bool, all_flip: bool,
 ) -> tuple[Any, Any, Any, Any]:  # fmt: skip
     """Move chains, and look at them every `n_moves` moves.
 
@@ -65,6 +65,8 @@ def run_chains(
         "permutations", "signs" (+1, or -1 for a flip of all spins), "characters".
     key : array of uint32 (2,)
     plan : StepPlan
+    n_left_out : array of int ()
+        Draws before the first that is kept: a number like any other, so that a burn-in compiles nothing anew.
     n_draws, n_moves : int
     exchange : bool
         Exchange an up with a down spin, instead of flipping one.
@@ -100,11 +102,20 @@ def run_chains(
         spins = jnp.where(accept[:, None], proposed, spins)
         return (spins, jnp.where(accept, new, logs), taken + accept.mean()), None
 
-    def draw(state: Any, key: Any) -> tuple[Any, Any]:
-        state, _ = lax.scan(move, state, jax.random.split(key, n_moves))
-        return state, state[:2]
+    def draw(number: Any, held: Any) -> Any:
+        state, drawn, drawn_logs = held
+        state, _ = lax.scan(move, state, jax.random.split(jax.random.fold_in(key, number), n_moves))
+        # draws that are left out are written too, and then written over
+        at = jnp.maximum(number - n_left_out, 0)
+        return state, drawn.at[at].set(state[0]), drawn_logs.at[at].set(state[1])
 
-    start = (spins, chain_log_amplitudes(theta, spins, scaled, group, plan), jnp.zeros(()))
-    keys = jax.random.split(jax.random.wrap_key_data(key, impl="threefry2x32"), n_draws)
-    (last, _, taken), (drawn, logs) = lax.scan(draw, start, keys)
-    return last, jnp.moveaxis(drawn, 0, 1), jnp.moveaxis(logs, 0, 1), taken / (n_draws * n_moves)
+    key = jax.random.wrap_key_data(key, impl="threefry2x32")
+    logs = chain_log_amplitudes(theta, spins, scaled, group, plan)
+    held = (
+        (spins, logs, jnp.zeros(())),
+        jnp.zeros((n_draws, *spins.shape), spins.dtype),
+        jnp.zeros((n_draws, n_chains), logs.dtype),
+    )
+    n_all = n_left_out + n_draws
+    (last, _, taken), drawn, logs = lax.fori_loop(0, n_all, draw, held)
+    return last, jnp.moveaxis(drawn, 0, 1), jnp.moveaxis(logs, 0, 1), taken / (n_all * n_moves)

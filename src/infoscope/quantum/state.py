@@ -42,7 +42,8 @@ class FoundationQuantumState(TrainedNetwork, DocumentedEstimator, BaseEstimator)
     ----------
     family : IsingFamily, RandomFieldIsing, HeisenbergFamily or CustomFamily
     couplings : (low, high), or m such pairs, or a mapping of names to pairs; optional
-        Where to train: evenly spaced for one coupling, a Sobol sequence for several, uniform for a field on every site.
+        Where to train: evenly spaced for one coupling; for several the corners of the box, if half of the systems are
+        enough for them, and a Sobol sequence; uniform for a field on every site.
         Rows of values go to `fit`.
     n_systems : int, optional
         R, how many couplings are trained; by default one for 64 samples, at most 32.

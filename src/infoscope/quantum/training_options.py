@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -90,7 +91,7 @@ def _n_systems(estimator: Any) -> int:
 
 
 def systems_in_range(family: Any, ranges: Any, n_systems: int, seed: int) -> np.ndarray:
-    """Couplings between bounds: evenly spaced for one, a Sobol sequence for several, uniform for a field per site.
+    """Couplings between bounds: evenly spaced where one varies, `fill_box` for several, uniform for a field per site.
 
     `ranges` is (low, high) for all couplings, m pairs, or a mapping of names to pairs.
     """
@@ -114,14 +115,30 @@ def systems_in_range(family: Any, ranges: Any, n_systems: int, seed: int) -> np.
             "values to train on go to fit(couplings)"
         )
     low, high = bounds.T
-    if m == 1:
-        return np.linspace(low, high, n_systems)
-    if family.per_site:
+    if family.per_site and m > 1:
         return np.random.default_rng(seed).uniform(low, high, (n_systems, m))
+    varying = low < high
+    if varying.sum() <= 1:
+        return np.linspace(low, high, n_systems)
+    rows = np.tile(low, (n_systems, 1))
+    rows[:, varying] += (high - low)[varying] * fill_box(n_systems, int(varying.sum()))
+    return rows
+
+
+def fill_box(n_points: int, m: int) -> np.ndarray:
+    """Points (n_points, m) of the unit cube: its corners, where they are no more than half of the points, and a Sobol
+    sequence.
+
+    Without its corners the hull of the points is smaller than the box that was asked for (`outside_training`).
+    """
     from scipy.stats import qmc
 
-    unit = qmc.Sobol(m, scramble=False).random_base2(max(1, (n_systems - 1).bit_length()))[:n_systems]
-    return low + (high - low) * unit
+    n_corners = 2**m if 2 ** (m + 1) <= n_points else 0
+    corners = np.array(list(product((0.0, 1.0), repeat=m)))[:n_corners]
+    # the first point of the sequence is a corner
+    first, n_sequence = min(n_corners, 1), n_points - n_corners
+    sequence = qmc.Sobol(m, scramble=False).random_base2(max(1, (first + n_sequence - 1).bit_length()))
+    return np.concatenate([corners, sequence[first : first + n_sequence]])
 
 
 def scaling_of(couplings: np.ndarray, per_site: bool) -> np.ndarray:
